@@ -87,7 +87,9 @@ function refusalOf({ plan, question }: PlannedQuestion, scope: SearchScope, docu
   const { probability, least } = check;
   if (probability >= least) return null;
   const [{ answerability: _, ...unread }] = evidence as [Evidence];
-  return unanswered(probability, least, answerProbability(unread) >= LEAST_PROBABILITY);
+  // A sentence with every word of the question is about it, however unlike the two are otherwise: a key word and a sentence always are.
+  const near = answerProbability(unread) >= LEAST_PROBABILITY || unread.coverage >= 1;
+  return unanswered(probability, least, near);
 }
 
 /**

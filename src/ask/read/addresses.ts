@@ -1,4 +1,4 @@
-import { contentStems } from './words.js';
+import { contentStems, seenForm } from './words.js';
 
 /**
  * Sentences that speak of answering instead of their subject: they tell whoever reads them what to say, claim to be the one right answer, or
@@ -11,10 +11,11 @@ import { contentStems } from './words.js';
  * SQuAD 2 and COVID-QA none has a mark (`test/unit/ask/addresses.test.ts`).
  */
 export function addressesReader(text: string, asked: ReadonlySet<string>): boolean {
-  const [spokenTo] = SPOKEN_TO.exec(text) ?? [];
+  const seen = seenForm(text);
+  const [spokenTo] = SPOKEN_TO.exec(seen) ?? [];
   // Who asks about a chat program is told of it.
   if (spokenTo !== undefined && ![...contentStems(spokenTo)].some((stem) => asked.has(stem))) return true;
-  return MARKS.some((mark) => mark.test(text));
+  return MARKS.some((mark) => mark.test(seen));
 }
 
 const SPOKEN_TO =

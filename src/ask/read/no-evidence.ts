@@ -1,10 +1,13 @@
+import { seenForm } from './words.js';
+
 /**
  * Whether a sentence speaks to a model instead of about its subject: it instructs, or it imitates the form of an answer or of a
  * conversation. Documents are strangers' texts, and such a sentence matches any question that its author thought of.
  * @param afterQuestion whether the sentence before asks, as in a list of questions and answers
  */
 export function isPlanted(text: string, afterQuestion: boolean): boolean {
-  return (!afterQuestion && ANSWER_FORM.test(text)) || INSTRUCTIONS.some((pattern) => pattern.test(text));
+  const seen = seenForm(text);
+  return (!afterQuestion && ANSWER_FORM.test(seen)) || INSTRUCTIONS.some((pattern) => pattern.test(seen));
 }
 
 const ANSWER_FORM = /^\W{0,4}(a|answer|final answer|respuesta|antwort|réponse)\W{0,2}:/iu;

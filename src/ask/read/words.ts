@@ -29,9 +29,17 @@ function* matchesOf(text: string): Generator<{ word: string; index: number }> {
   }
 }
 
+/**
+ * A text as its reader sees it: without characters that show nothing (soft hyphens, zero-width and bidirectional marks), which would part words
+ * and hide them from whoever looks for them, and with each character in one form.
+ */
+export const seenForm = (text: string): string => text.replace(UNSEEN, '').normalize('NFKC');
+
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
+
 /** Every word of a text, in order. */
 export function analyzedWords(text: string): Word[] {
-  const input = text.normalize('NFKC');
+  const input = seenForm(text);
   return [...matchesOf(input)].map(({ word, index }) => {
     const numeric = /\p{N}/u.test(word);
     const name = numeric || (/^\p{Lu}/u.test(word) && !/(^|[.!?:]\s+)["'“‘(¿¡]*$/u.test(input.slice(0, index)));
@@ -44,16 +52,19 @@ export function contentWords(text: string): Word[] {
   const words = analyzedWords(text);
   const foreign = languageOfStopWords(words.map(({ text: word }) => word));
   const kept = words.filter(({ text: word }) => !isStopWord(word, foreign));
+  // In a text of capitals none tells a name.
+  if (!SMALL_OR_UNCASED.test(text)) return kept.map((each) => ({ ...each, name: each.numeric }));
   // German writes every noun with a capital: there it takes more than one to tell a name (ISO, RMA).
   return foreign === 'de' ? kept.map((each) => ({ ...each, name: each.numeric || CAPITALS.test(each.text) })) : kept;
 }
 
 const CAPITALS = /^\p{Lu}{2}/u;
+const SMALL_OR_UNCASED = /[\p{Ll}\p{Lo}]/u;
 
 /** The stems of `contentWords`. Every sentence of every passage goes through here, so what a word was found to be is kept. */
 export function contentStems(text: string): Set<string> {
   const stems = new Set<string>();
-  const words = [...matchesOf(text.normalize('NFKC'))].map(({ word }) => word);
+  const words = [...matchesOf(seenForm(text))].map(({ word }) => word);
   const foreign = languageOfStopWords(words);
   for (const word of words) {
     if (isAmbiguous(word) && isStopWord(word, foreign)) continue;
@@ -81,13 +92,29 @@ const numberForm = (word: string): string => {
   return /^[1-9]\d{0,2}(\.\d{3}){2,}(?!\d)|^[1-9]\d{0,2}\.000(?!\d)/.test(plain) ? plain.replaceAll('.', '') : plain;
 };
 
+/**
+ * Latin letters without their marks, ß as ss: who asks from a foreign keyboard, in haste or in capitals leaves them out. Of XQuAD's Spanish questions
+ * without theirs the best sentence by words holds the answer for 79.2 %, where it did for 75.5 % as long as marks were compared, and with theirs for
+ * as many as before. Marks of other scripts are letters of their own.
+ */
+const unmarked = (lower: string): string =>
+  PLAIN.test(lower)
+    ? lower
+    : lower
+        .normalize('NFD')
+        .replace(/(?<=\p{Script=Latin})[\u0300-\u036f]+/gu, '')
+        .normalize('NFC')
+        .replaceAll('ß', 'ss');
+
+const PLAIN = /^\p{ASCII}*$/u;
+
 /** Numbers in words are the same as in digits; `one` and its like are pronouns, too. English, German, Spanish. */
 const NUMBER_WORDS = new Map(
   [
     'two three four five six seven eight nine ten eleven twelve',
     'zwei drei vier fünf sechs sieben acht neun zehn elf zwölf',
     'dos tres cuatro cinco seis siete ocho nueve diez . doce',
-  ].flatMap((words) => words.split(' ').map((word, i) => [word, String(i + 2)] as const)),
+  ].flatMap((words) => words.split(' ').map((word, i) => [unmarked(word), String(i + 2)] as const)),
 );
 
 const SUFFIXES =
@@ -95,7 +122,7 @@ const SUFFIXES =
 
 /** @returns the word in lower case without its inflection; meant for comparison with other stems, not for reading */
 export function stemOf(word: string): string {
-  const lower = word.toLowerCase().replace(/['’]s$/, '');
+  const lower = unmarked(word.toLowerCase()).replace(/['’]s$/, '');
   const number = NUMBER_WORDS.get(lower);
   if (number !== undefined) return number;
   if (lower.length <= 3) return lower;
@@ -108,7 +135,7 @@ export function stemOf(word: string): string {
   return stem.replace(/([bdfglmnprt])\1$/, '$1').replace(/(?<=....)[eyi]$/, '');
 }
 
-const hasVowel = (word: string, suffix: string): boolean => /[aeiouyáéíóúäöü]/.test(word.slice(0, -suffix.length));
+const hasVowel = (word: string, suffix: string): boolean => /[aeiouy]/.test(word.slice(0, -suffix.length));
 
 /** Words of grammar and of asking; what is left says what a question or a sentence is about. */
 const STOP_WORDS = new Set(
@@ -120,7 +147,9 @@ const STOP_WORDS = new Set(
     "don't doesn't didn't isn't aren't wasn't can't won't i'm it's that's there's let's " +
     'el la los las un una unos unas de del y o que qué en es son por para con se su sus al lo como cómo cuál cuándo dónde ' +
     'quién cuánto cuántos der die das ein eine und oder ist sind was wer wann wo wie von zu mit le les une des et ou est sont du'
-  ).split(' '),
+  )
+    .split(' ')
+    .flatMap((word) => [word, unmarked(word)]),
 );
 
 /** Words of grammar in one language that say something in English: “When did she die?” */

@@ -8,7 +8,7 @@ import type { Work } from '../parts.js';
 import type { Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { Facts } from '../read/facts.js';
-import { degradationReason } from '../read/retrieve.js';
+import { cutReason, degradationReason } from '../read/retrieve.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
 import { withReason } from '../route/route.js';
 import type { Completion } from '../word/word-answer.js';
@@ -81,7 +81,7 @@ function readFor(judgement: Judgement): Read {
     evidence,
     conflicts,
     reader: check?.kind === 'JUDGED' ? check : null,
-    reasons: [degradationReason(retrieval), check && checkReason(check)],
+    reasons: [degradationReason(retrieval), cutReason(retrieval), check && checkReason(check)],
     embedMs: retrieval.timings.embedMs + embedMs,
   };
 }

@@ -24,6 +24,8 @@ export interface RetrievalRequest {
 
 export interface QueryVector {
   vector: Float32Array;
+  /** Whether it is of the query's beginning alone, because the embedder reads no more; missing where that isn't known. */
+  cut?: boolean;
   /** How long the embedder took, in ms. */
   ms: number;
 }
@@ -78,6 +80,8 @@ export type Degradation = keyof typeof Degradation;
 export interface Retrieval {
   passages: Passage[];
   queryVector: Float32Array | null;
+  /** Whether the vector is of the query's beginning alone, because the embedder reads no more; missing where nobody embedded. */
+  queryCut?: boolean;
   degraded: Degradation | null;
   /** Milliseconds; stages that run side by side don't add up. */
   timings: { embedMs: number; denseMs: number; lexicalMs: number; totalMs: number };

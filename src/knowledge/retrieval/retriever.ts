@@ -59,6 +59,7 @@ export class Retriever {
     return {
       passages: passages.slice(0, request.limit),
       queryVector: dense.vector,
+      queryCut: dense.cut,
       degraded: dense.degraded,
       timings: {
         embedMs: dense.embedMs,
@@ -106,8 +107,9 @@ export class Retriever {
   async embed(workspaceId: WorkspaceId, query: string, options: { signal?: AbortSignal } = {}): Promise<QueryVector> {
     const { clock, worker, embedder } = this.parts;
     const started = clock.monotonic();
-    const { vectors } = await worker.embed({ workspaceId, embedder: embedder(), texts: [query] }, options);
-    return { vector: vectors[0] as Float32Array, ms: clock.monotonic() - started };
+    const asked = { workspaceId, embedder: embedder(), texts: [query] };
+    const { vectors, truncated } = await worker.embed(asked, options);
+    return { vector: vectors[0] as Float32Array, cut: truncated.length > 0, ms: clock.monotonic() - started };
   }
 
   private async lexical(
@@ -137,9 +139,9 @@ export class Retriever {
     if (collections.length === 0) return NO_DENSE;
     const { clock, embedder } = this.parts;
     const files = embedder();
-    const { vector, ms: embedMs } = await (asked ?? this.embed(workspaceId, query, { signal }));
+    const { vector, cut = false, ms: embedMs } = await (asked ?? this.embed(workspaceId, query, { signal }));
     const embedded = clock.monotonic();
-    const result = { vector, embedMs, searchMs: 0, chunks: [] };
+    const result = { vector, cut, embedMs, searchMs: 0, chunks: [] };
     const indexes = collections.map((collection) => ({ collection, indexId: activeIndex(collection, files) }));
     const outdated = indexes.find(
       ({ collection, indexId }) => indexId === null && collection.indexes.length > 0,
@@ -174,6 +176,7 @@ interface Candidates {
 
 interface DenseResult {
   vector: Float32Array | null;
+  cut: boolean;
   chunks: ScoredChunk[];
   degraded: Degradation | null;
   embedMs: number;
@@ -188,7 +191,7 @@ interface LexicalResult {
 }
 
 const NO_LEXICAL: LexicalResult = { chunks: [], terms: new Map(), ms: 0 };
-const NO_DENSE: DenseResult = { vector: null, chunks: [], degraded: null, embedMs: 0, searchMs: 0 };
+const NO_DENSE: DenseResult = { vector: null, cut: false, chunks: [], degraded: null, embedMs: 0, searchMs: 0 };
 
 /** Scores are comparable across the lists: one embedder made all vectors, and one set of statistics a language's BM25. */
 const merge = (lists: readonly ScoredChunk[][], limit: number): ScoredChunk[] =>

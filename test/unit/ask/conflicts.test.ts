@@ -51,6 +51,12 @@ describe('conflicts', () => {
       'An RMA number is valid for 21 days.',
       'An RMA number is valid for two days.',
     ],
+    [
+      'NUMBER',
+      'At what pressure does the boiler run?',
+      'The boiler runs at 6.5 bar.',
+      'The boiler runs at 999 bar [1].',
+    ],
     ['NUMBER', 'What does delivery in the UK cost?', 'UK delivery costs £6.90.', 'UK delivery costs £9.60 now.'],
     [
       'NUMBER',

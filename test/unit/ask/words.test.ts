@@ -29,7 +29,10 @@ describe('words', () => {
     ['How long does the Vane Pro run in Oakleaf?', ['Vane', 'Pro', 'Oakleaf']],
     ['Wann kommt die Lieferung von 12 RMA Nummern an?', ['12', 'RMA']],
     ['¿Cuándo llegó a Sevilla el rey?', ['Sevilla']],
-  ])('tells names in %j, in German by more than a capital', (text, names) => {
+    ['WHAT DOES A SEASON CARD OF 2019 COST?', ['2019']],
+    ['WIE LANGE GILT DIE KARTE?', []],
+    ['RMA 号码的有效期是 X 天', ['X']],
+  ])('tells names in %j, in German by more than a capital, and where all is capitals by none', (text, names) => {
     expect(contentWords(text).flatMap(({ text: word, name }) => (name ? [word] : []))).toEqual(names);
   });
 
@@ -59,6 +62,27 @@ describe('words', () => {
   ])('reads %j as %j', (one, other) => {
     expect([...contentStems(one)]).toEqual([...contentStems(other)]);
   });
+
+  it.each([
+    ['What does the Cafe Senorio serve?', 'What does the Café Señorío serve?'],
+    ['Wo schliessen die Parkplatze?', 'Wo schließen die Parkplätze?'],
+    ['HINTER DER STRASSE', 'hinter der Straße'],
+    ['Cuando llego, donde y quien?', '¿Cuándo llegó, dónde y quién?'],
+  ])('reads %j, without its marks, as %j', (without, marked) => {
+    expect([...contentStems(without)]).toEqual([...contentStems(marked)]);
+  });
+
+  it('keeps marks that are letters of their own', () => {
+    for (const [one, other] of ['かき がき', 'हल हाल', '가 각'].map((pair) => pair.split(' ') as [string, string]))
+      expect(stemOf(one)).not.toBe(stemOf(other));
+  });
+
+  it.each(['con\u00addenser', 'conden\u200bser', '\u202econdenser\u202c', 'con\u2060denser\ufeff'])(
+    'reads a word through what nobody sees in it: %j',
+    (written) => {
+      expect([...contentStems(`The ${written} is old`)]).toEqual([...contentStems('The condenser is old')]);
+    },
+  );
 
   it('parts words where the script has no blanks', () => {
     expect(analyzedWords('屋顶通风口在什么风速下关闭').length).toBeGreaterThan(3);

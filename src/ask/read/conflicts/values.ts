@@ -67,10 +67,13 @@ const ROUGH = /\b(about|approximately|around|roughly|nearly|almost|some|circa|ca
 const NO_UNIT =
   /^(of|and|or|to|in|on|at|by|for|from|with|as|is|are|was|were|the|a|an|but|than|that|which|who|when|if|per)$/iu;
 
+/** `[1]` behind a sentence names a source and says nothing of its subject. */
+const FOOTNOTE = /\[\d{1,3}\]/g;
+
 /** Takes the values out of a text, which is read in NFKC. Dates are read in English. */
 export function readValues(text: string): ValuedText {
   const values: StatedValue[] = [];
-  let rest = text.normalize('NFKC');
+  let rest = text.normalize('NFKC').replace(FOOTNOTE, ' ');
   for (const [pattern, year, month, day] of DATES)
     rest = rest.replace(pattern, (...groups: (string | undefined)[]) => {
       const part = (group: number): string | undefined => (group === 0 ? undefined : groups[group]);
