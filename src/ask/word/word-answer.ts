@@ -29,23 +29,15 @@ export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Com
 }
 
 /** The best sentence as the text. */
-export function* wordQuote({ quote }: Evidence): Generator<AskEvent, Completion> {
-  yield { type: 'delta', text: quote };
-  return {
-    text: quote,
-    wording: 'EVIDENCE',
-    finishReason: null,
-    output: { kind: 'TEXT' },
-    abstention: null,
-    answerability: null,
-    done: null,
-  };
+export function* wordQuote(best: Evidence): Generator<AskEvent, Completion> {
+  yield { type: 'delta', text: best.quote };
+  return { ...quoted(best), finishReason: null, done: null };
 }
 
 /**
  * Passes on the model's words, then holds them against what it read: words that this doesn't support are replaced by the
  * best sentence, because what can't be checked against a source is worth less than the source itself. So are words that
- * ended in a loop; where there is no sentence, the loop is cut off.
+ * ended in a loop; where there is no sentence, the loop is cut off. A base model that says nothing refuses nothing: it has no word in it.
  * @param source.best the best evidence; undefined where the model answers from what it knows, and nothing can be checked
  */
 export async function* wordAnswer(
@@ -57,6 +49,10 @@ export async function* wordAnswer(
   const finishReason = FINISH_REASONS[done.reason];
   const repeated = finishReason === 'REPEATED';
   const said = adaptation ? readTask(done.kept, adaptation) : readPlain(done.kept, best !== undefined);
+  if (best !== undefined && adaptation === null && done.kept === '') {
+    yield { type: 'replaced', text: best.quote, reason: repeated ? REPEATED : 'The model wrote nothing.' };
+    return { ...quoted(best), finishReason, done };
+  }
   if (said === null || (repeated && best === undefined && !SAYS_SOMETHING.test(said.text))) {
     const abstention = declined();
     yield { type: 'replaced', text: abstention.sentence, reason: repeated ? REPEATED : 'The model gave no answer.' };
@@ -112,6 +108,14 @@ export const abstained = (abstention: Abstention): Omit<Completion, 'done' | 'fi
   wording: 'ABSTENTION',
   output: { kind: 'TEXT' },
   abstention,
+  answerability: null,
+});
+
+const quoted = ({ quote }: Evidence): Omit<Completion, 'done' | 'finishReason'> => ({
+  text: quote,
+  wording: 'EVIDENCE',
+  output: { kind: 'TEXT' },
+  abstention: null,
   answerability: null,
 });
 

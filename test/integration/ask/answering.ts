@@ -1,6 +1,7 @@
 import { AskService, ExpectedTimes, type AskEvent } from '../../../src/ask/index.js';
 import { openDomains } from '../../../src/domains.js';
 import type { ServedVariant } from '../../../src/registry/index.js';
+import { installReader } from '../../../src/training/index.js';
 import type { GenerateDone, GenerateRequest } from '../../../src/worker-protocol/index.js';
 import { instead } from '../../support/instead.js';
 import { schemaOf } from '../../support/schema-of.js';
@@ -99,6 +100,14 @@ export async function startReading(): Promise<Answering> {
   const run = await answering.ingest('manual', DOCUMENTS);
   if (run.status !== 'SUCCEEDED') throw new Error(`The documents were not ingested: ${run.status}.`);
   return answering;
+}
+
+/** Lets the reader that comes with the default model judge what is read. */
+export async function putReaderInProduction({ registry, adapters, files, workspaceId }: Answering): Promise<void> {
+  const reader = await installReader({ registry, adapters, files }, workspaceId);
+  const adapter = await adapters.require(workspaceId, reader!.name, 'adapter');
+  const move = { alias: 'production', toVersionId: reader!.version.id, by: 'test', reason: 'It is measured.' } as const;
+  await adapters.store.moveAlias(adapter, { ...move, evidence: {} }, null);
 }
 
 /** Ends its document's turn and orders a fruit, in the words of several chat templates. */

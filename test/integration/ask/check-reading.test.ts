@@ -4,8 +4,7 @@ import type { AskInput } from '../../../src/ask/question.js';
 import type { AnswerStage } from '../../../src/ask/stages.js';
 import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
 import { READING } from '../../../src/ask/judge/reading.js';
-import { installReader } from '../../../src/training/index.js';
-import { RMA, startReading, type Answering } from './answering.js';
+import { putReaderInProduction, RMA, startReading, type Answering } from './answering.js';
 
 jest.setTimeout(240_000);
 
@@ -16,16 +15,7 @@ describe('what the reader makes of passages that an answer is to come from', () 
   let answering: Answering;
   beforeAll(async () => {
     answering = await startReading();
-    const { registry, adapters, files, workspaceId } = answering;
-    const reader = await installReader({ registry, adapters, files }, workspaceId);
-    const adapter = await adapters.require(workspaceId, reader!.name, 'adapter');
-    const move = {
-      alias: 'production',
-      toVersionId: reader!.version.id,
-      by: 'test',
-      reason: 'It is measured.',
-    } as const;
-    await adapters.store.moveAlias(adapter, { ...move, evidence: {} }, null);
+    await putReaderInProduction(answering);
   });
   afterAll(() => answering.stop());
 

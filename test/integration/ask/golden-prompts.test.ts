@@ -2,8 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { AskInput } from '../../../src/ask/index.js';
-import { installReader } from '../../../src/training/index.js';
-import { RMA, startReading, type Answering } from './answering.js';
+import { putReaderInProduction, RMA, startReading, type Answering } from './answering.js';
 
 jest.setTimeout(300_000);
 
@@ -38,16 +37,7 @@ describe('what an answer asks of the model', () => {
   let answering: Answering;
   beforeAll(async () => {
     answering = await startReading();
-    const { registry, adapters, files, workspaceId } = answering;
-    const reader = await installReader({ registry, adapters, files }, workspaceId);
-    const adapter = await adapters.require(workspaceId, reader!.name, 'adapter');
-    const move = {
-      alias: 'production',
-      toVersionId: reader!.version.id,
-      by: 'test',
-      reason: 'It is measured.',
-    } as const;
-    await adapters.store.moveAlias(adapter, { ...move, evidence: {} }, null);
+    await putReaderInProduction(answering);
   });
   afterAll(() => answering.stop());
 
