@@ -128,7 +128,7 @@ describe('a question', () => {
     expect(reasonsOf(await ask('How much does the mirror weigh?', { strategy: 'RAG' }))).not.toContain('retrieval.cut');
   });
 
-  it.each([
+  it.each<[string, string | RegExp]>([
     ['WHAT DOES A SEASON CARD COST?', /Season card; Price: 61 €/],
     ['WHO BUILT THE LARGE TELESCOPE?', BUILDER],
     ['WO LIEGEN DIE PARKPLÄTZE FÜR GÄSTE?', PARKING],
