@@ -1,7 +1,7 @@
 /**
- * Words as evidence and wording are compared by: lower case, without inflection. The stemmer is small on purpose: it is only
- * compared with itself, needs no dictionary, and treats languages other than English no worse than not at all. With Porter's in its place
- * the best sentence holds the answer in 80.3 % of XQuAD's questions, with this one in 79.7 %.
+ * Words as evidence and wording are compared by: lower case, without marks and inflection. The stemmer is small on purpose: it is only
+ * compared with itself, needs no dictionary, and treats languages other than English no worse than not at all. Porter's (of a library) in its place
+ * put no more right sentences first on six corpora, and leaves `quickly` apart from `quick`; neither did the stop words of lists.
  */
 export interface Word {
   /** As written. */
