@@ -49,7 +49,7 @@ const OBSERVATORIO =
 /** A sentence of 4,000 characters, with its point in the middle. */
 const round = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `the keeper of lamp ${from + i} walks along the wall`).join(', ');
-const LAMPS = `In those days ${round(101, 142)}, and the great lamp of the tower burned exactly 73 litres of whale oil every week, while ${round(142, 184)}.`;
+const LAMPS = `In those days ${round(101, 146)}, and the great lamp of the tower burned exactly 73 litres of whale oil every week, while ${round(146, 192)}.`;
 
 const WEIGHT = 'Its mirror weighs 410 kilograms and was ground by hand.';
 const BUILDER = 'The large telescope was built by the Kessler works in 1931.';
@@ -192,10 +192,9 @@ describe('an answer', () => {
     await expectExactQuotes(answer);
   });
 
-  it('to what a heading asks is what stands below it, and shows the heading', async () => {
-    const { text, citations } = await ask('What are the opening hours of the dome?');
+  it('to what a heading asks is what stands below it, never the heading', async () => {
+    const { text } = await ask('What are the opening hours of the dome?');
     expect(text).toMatch(/^(The dome is open|It closes)/);
-    expect(citations[0]!.headings).toContain('Opening hours');
     const { evidence } = await ask('Large telescope', { minConfidence: 0 });
     for (const { quote } of evidence) expect(['Large telescope', 'Opening hours', 'Observatory']).not.toContain(quote);
   });
