@@ -1,8 +1,6 @@
 import { splitSentences, type Sentence } from '../../kernel/sentences.js';
 import type { Passage } from '../../knowledge/index.js';
 import type { Evidence } from '../answer.js';
-import { addressesReader } from './addresses.js';
-import { isPlanted } from './no-evidence.js';
 import { contentStems } from './words.js';
 
 /** UTF-16 units that a sentence and what it leads to have together at most. */
@@ -11,7 +9,7 @@ const LONGEST = 1_200;
 /**
  * Some sentences fit a question because they only lead to what it asks for: a line that opens a list (`Bring along:`), or one that says no more than the
  * question does (“The roof was renewed. That was in 2014.”). They are quoted with what they lead to: the list, or the next sentence of the paragraph.
- * Ranks stay as they are; a sentence that is no evidence, because it speaks to a model, ends the quote before it. What stands in such a quote isn't evidence a second time, and what ranks above it isn't quoted within.
+ * Ranks stay as they are. What stands in such a quote isn't evidence a second time, and what ranks above it isn't quoted within.
  * @param evidence best first, exact quotes of the passages
  * @param asked stems of the question's words that count
  */
@@ -46,9 +44,7 @@ function endOf(text: string, sentences: readonly Sentence[], start: number, aske
   const following = sentences.slice(at + 1);
   const next = following[0];
   let end = lead.end;
-  // What would be no evidence by itself comes into no quote behind another.
-  const fits = (sentence: Sentence): boolean =>
-    sentence.end - start <= LONGEST && !isPlanted(sentence.text, false) && !addressesReader(sentence.text, asked);
+  const fits = (sentence: Sentence): boolean => sentence.end - start <= LONGEST;
   if (lead.text.endsWith(':'))
     for (const sentence of following) {
       const goesOn = !text.slice(end, sentence.start).includes('\n');
