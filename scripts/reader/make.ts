@@ -18,9 +18,11 @@ const { values } = parseArgs({
     share: { type: 'string', default: '1' },
   },
 });
+const share = Number(values.share);
+if (!(share > 0 && share <= 1)) throw new Error('--share is a part of the readings: more than 0, at most 1.');
 const model = await catalogueModel(values.model);
 const work = process.env['GRAFT_READER_WORK'] ?? join(tmpdir(), `graft-reader-${values.model}-${values.share}`);
-const trained = await trainReader(model, work, Number(values.share));
+const trained = await trainReader(model, work, share);
 const folder = join(packageRoot(), 'readers', values.model);
 const { files } = await writeReader(trained, { name: values.model, ...model }, folder);
 for (const { name, sha256, bytes } of Object.values(files))

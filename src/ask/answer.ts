@@ -79,9 +79,7 @@ const quotation = {
   chunkId: z.string(),
   quote: z
     .string()
-    .describe(
-      'A sentence exactly as in the document: `document.text.slice(start, end)`; with the list that it opens, or with the next one where it says no more than the question. Empty when `sourceDeleted`.',
-    ),
+    .describe('A sentence exactly as in the document: `document.text.slice(start, end)`; empty when `sourceDeleted`.'),
   start: z.number().int().describe('Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.'),
   end: z.number().int().describe('Where it ends in `Document.text` (exclusive), in UTF-16 code units.'),
   page: z.number().int().nullable().describe('Page of its passage, from 1; null where the format has none.'),

@@ -32,7 +32,7 @@ const SENTENCES = {
   UNPROVEN: 'Nothing shows that the wanted error rate is kept.',
 } as const satisfies Record<AbstentionReason, string>;
 
-/** The model said that it finds no answer, or said nothing at all. */
+/** The model said that it finds no answer, or said nothing at all where nothing can be quoted. */
 export const declined = (probability: number | null = null, threshold = LEAST_PROBABILITY): Abstention =>
   refuse('MODEL_DECLINED', probability, threshold);
 

@@ -133,7 +133,7 @@ export function embedderReason(trained: readonly string[] | null, question: stri
     feature: 'retrieval.language',
     value: 0,
     contribution: -1,
-    sentence: `The question seems to be in a language (${asked}) that the embedder didn’t learn (${trained.join(', ')}): more that is not in the documents is answered nevertheless.`,
+    sentence: `The question seems to be in a language (${asked}) that the embedder didn’t learn (${trained.join(', ')}): it tells less surely what is not in the documents.`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { contentStems, seenForm } from './words.js';
+import { contentStems, disguised } from './words.js';
 
 /**
  * Sentences that speak of answering instead of their subject: they tell whoever reads them what to say, claim to be the one right answer, or
@@ -11,11 +11,12 @@ import { contentStems, seenForm } from './words.js';
  * SQuAD 2 and COVID-QA none has a mark (`test/unit/ask/addresses.test.ts`).
  */
 export function addressesReader(text: string, asked: ReadonlySet<string>): boolean {
-  const seen = seenForm(text);
-  const [spokenTo] = SPOKEN_TO.exec(seen) ?? [];
-  // Who asks about a chat program is told of it.
-  if (spokenTo !== undefined && ![...contentStems(spokenTo)].some((stem) => asked.has(stem))) return true;
-  return MARKS.some((mark) => mark.test(seen));
+  return disguised(text).some((form) => {
+    const [spokenTo] = SPOKEN_TO.exec(form) ?? [];
+    // Who asks about a chat program is told of it.
+    if (spokenTo !== undefined && ![...contentStems(spokenTo)].some((stem) => asked.has(stem))) return true;
+    return MARKS.some((mark) => mark.test(form));
+  });
 }
 
 const SPOKEN_TO =

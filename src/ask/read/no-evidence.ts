@@ -1,4 +1,4 @@
-import { seenForm } from './words.js';
+import { disguised } from './words.js';
 
 /**
  * Whether a sentence speaks to a model instead of about its subject: it instructs, or it imitates the form of an answer or of a
@@ -6,8 +6,9 @@ import { seenForm } from './words.js';
  * @param afterQuestion whether the sentence before asks, as in a list of questions and answers
  */
 export function isPlanted(text: string, afterQuestion: boolean): boolean {
-  const seen = seenForm(text);
-  return (!afterQuestion && ANSWER_FORM.test(seen)) || INSTRUCTIONS.some((pattern) => pattern.test(seen));
+  return disguised(text).some(
+    (form) => (!afterQuestion && ANSWER_FORM.test(form)) || INSTRUCTIONS.some((pattern) => pattern.test(form)),
+  );
 }
 
 const ANSWER_FORM = /^\W{0,4}(a|answer|final answer|respuesta|antwort|réponse)\W{0,2}:/iu;

@@ -17,7 +17,6 @@ import {
 } from './evidence.js';
 import { READING } from '../judge/reading.js';
 import { answerTypeOf, type AnswerTypeTest } from './answer-type.js';
-import { withWhatFollows } from './leads.js';
 import { contentWords } from './words.js';
 
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
@@ -102,12 +101,10 @@ export async function findEvidence(
   const sentences = scoreSentences(retrieval.passages, terms, wanted, rules);
   const { queryVector } = retrieval;
   const considered = sentences.slice(0, embedded);
-  const asked = new Set(terms.map(({ stem }) => stem));
   const found = (similarities: readonly number[], embedMs: number): EvidenceRanking => {
     const ranked = rankEvidence(considered, similarities);
     const answered = ranked.slice(0, ANSWERED.embedded);
-    const evidence = withWhatFollows(ranked, retrieval.passages, asked).slice(0, kept);
-    return { evidence, conflicts: findConflicts(answered, terms), embedMs };
+    return { evidence: ranked.slice(0, kept), conflicts: findConflicts(answered, terms), embedMs };
   };
   if (queryVector === null || considered.length === 0) return found([], 0);
   const texts = considered.map(({ quote }) => quote);
@@ -135,9 +132,9 @@ export function degradationReason({ degraded }: Retrieval): RouteReason | null {
   };
 }
 
-/** What the caller should know when the question is longer than the embedder reads; null when it isn't. */
-export const cutReason = ({ queryCut }: Retrieval): RouteReason | null =>
-  queryCut === true
+/** What the caller should know when the question is longer than the embedder reads, and passages were compared with it; null otherwise. */
+export const cutReason = ({ queryCut, degraded }: Retrieval): RouteReason | null =>
+  queryCut === true && degraded === null
     ? {
         feature: 'retrieval.cut',
         value: 1,

@@ -13,6 +13,9 @@ export interface Word {
   name: boolean;
 }
 
+/** Version of how words are told and compared: with another, other sentences may come first. */
+export const WORDS_VERSION = 2;
+
 /** A point or comma stays inside a number only: `3.5.1`, `1,000` (which is read as 1000). */
 const WORD = /\p{N}+(?:[.,]\p{N}+)*\p{L}*|[\p{L}\p{M}]+(?:['’][\p{L}]+)?[\p{N}\p{L}\p{M}]*/gu;
 
@@ -29,13 +32,20 @@ function* matchesOf(text: string): Generator<{ word: string; index: number }> {
   }
 }
 
-/**
- * A text as its reader sees it: without characters that show nothing (soft hyphens, zero-width and bidirectional marks), which would part words
- * and hide them from whoever looks for them, and with each character in one form.
- */
-export const seenForm = (text: string): string => text.replace(UNSEEN, '').normalize('NFKC');
+/** A text as its reader sees it: without soft hyphens, zero-width blanks and marks of direction, which would part words, and with each character in one form. */
+const seenForm = (text: string): string => text.replace(UNSEEN, '').normalize('NFKC');
 
-const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
+/** Joiners are not among them: where Persian or Hindi is written with them, they part words here as in the lexical index. */
+const UNSEEN = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+
+/** A text in each form in which somebody could have hidden something from who looks for it: as written, and without what shows nothing, closed up or parted there. */
+export function disguised(text: string): string[] {
+  if (ASCII.test(text)) return [text];
+  return ['', ' '].reduce((forms, gap) => [...forms, text.replace(IGNORABLE, gap).normalize('NFKC')], [text]);
+}
+
+const ASCII = /^\p{ASCII}*$/u;
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
 
 /** Every word of a text, in order. */
 export function analyzedWords(text: string): Word[] {
@@ -53,13 +63,21 @@ export function contentWords(text: string): Word[] {
   const foreign = languageOfStopWords(words.map(({ text: word }) => word));
   const kept = words.filter(({ text: word }) => !isStopWord(word, foreign));
   // In a text of capitals none tells a name.
-  if (!SMALL_OR_UNCASED.test(text)) return kept.map((each) => ({ ...each, name: each.numeric }));
+  if (isShouted(text)) return kept.map((each) => ({ ...each, name: each.numeric }));
   // German writes every noun with a capital: there it takes more than one to tell a name (ISO, RMA).
   return foreign === 'de' ? kept.map((each) => ({ ...each, name: each.numeric || CAPITALS.test(each.text) })) : kept;
 }
 
 const CAPITALS = /^\p{Lu}{2}/u;
-const SMALL_OR_UNCASED = /[\p{Ll}\p{Lo}]/u;
+
+/** Whether a text is written in capitals, but for a unit, an ß or an ordinal: scripts without capitals don't count for it. */
+function isShouted(text: string): boolean {
+  const count = (letters: RegExp): number => text.match(letters)?.length ?? 0;
+  return count(/\p{Lu}/gu) >= SHOUTED * count(/[\p{Ll}\p{Lo}]/gu);
+}
+
+/** Capitals to each other letter. In writing there is one to some ten. */
+const SHOUTED = 4;
 
 /** The stems of `contentWords`. Every sentence of every passage goes through here, so what a word was found to be is kept. */
 export function contentStems(text: string): Set<string> {
@@ -98,15 +116,13 @@ const numberForm = (word: string): string => {
  * as many as before. Marks of other scripts are letters of their own.
  */
 const unmarked = (lower: string): string =>
-  PLAIN.test(lower)
+  ASCII.test(lower)
     ? lower
     : lower
         .normalize('NFD')
         .replace(/(?<=\p{Script=Latin})[\u0300-\u036f]+/gu, '')
         .normalize('NFC')
         .replaceAll('ß', 'ss');
-
-const PLAIN = /^\p{ASCII}*$/u;
 
 /** Numbers in words are the same as in digits; `one` and its like are pronouns, too. English, German, Spanish. */
 const NUMBER_WORDS = new Map(

@@ -14,6 +14,7 @@ import type { PlannedQuestion } from '../route/plan-answer.js';
 import { PROBABILITY } from '../judge/probability.js';
 import { READING } from '../judge/reading.js';
 import { PASSAGES, TO_BE_READ } from '../read/retrieve.js';
+import { WORDS_VERSION } from '../read/words.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
 export function configurationOf(
@@ -32,7 +33,7 @@ export function configurationOf(
       passageTokens: PASSAGE_TOKENS,
       ...(denseWeight === null ? {} : { denseWeight }),
     },
-    evidence: { ...EVIDENCE_WEIGHTS, embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE },
+    evidence: { ...EVIDENCE_WEIGHTS, words: WORDS_VERSION, embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE },
     probability: { ...PROBABILITY, least: LEAST_PROBABILITY },
   };
   const values = {

@@ -80,7 +80,7 @@ export type Degradation = keyof typeof Degradation;
 export interface Retrieval {
   passages: Passage[];
   queryVector: Float32Array | null;
-  /** Whether the vector is of the query's beginning alone, because the embedder reads no more; missing where nobody embedded. */
+  /** Whether the vector is of the query's beginning alone, because the embedder reads no more; false where nobody embedded. */
   queryCut?: boolean;
   degraded: Degradation | null;
   /** Milliseconds; stages that run side by side don't add up. */

@@ -57,6 +57,12 @@ describe('conflicts', () => {
       'The boiler runs at 6.5 bar.',
       'The boiler runs at 999 bar [1].',
     ],
+    [
+      'NUMBER',
+      'How much does the lift carry?',
+      'The lift carries [640] kilograms.',
+      'The lift carries [999] kilograms.',
+    ],
     ['NUMBER', 'What does delivery in the UK cost?', 'UK delivery costs £6.90.', 'UK delivery costs £9.60 now.'],
     [
       'NUMBER',

@@ -31,6 +31,8 @@ describe('words', () => {
     ['¿Cuándo llegó a Sevilla el rey?', ['Sevilla']],
     ['WHAT DOES A SEASON CARD OF 2019 COST?', ['2019']],
     ['WIE LANGE GILT DIE KARTE?', []],
+    ['WO LIEGT DIE STRAßE ZUM TURM?', []],
+    ['HOW MANY kg DOES THE LIFT CARRY?', []],
     ['RMA 号码的有效期是 X 天', ['X']],
   ])('tells names in %j, in German by more than a capital, and where all is capitals by none', (text, names) => {
     expect(contentWords(text).flatMap(({ text: word, name }) => (name ? [word] : []))).toEqual(names);
@@ -83,6 +85,10 @@ describe('words', () => {
       expect([...contentStems(`The ${written} is old`)]).toEqual([...contentStems('The condenser is old')]);
     },
   );
+
+  it('parts words at joiners, as the lexical index does', () => {
+    expect(analyzedWords('می\u200cخواهم').map(({ text }) => text)).toEqual(['می', 'خواهم']);
+  });
 
   it('parts words where the script has no blanks', () => {
     expect(analyzedWords('屋顶通风口在什么风速下关闭').length).toBeGreaterThan(3);

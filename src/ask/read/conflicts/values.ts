@@ -67,8 +67,8 @@ const ROUGH = /\b(about|approximately|around|roughly|nearly|almost|some|circa|ca
 const NO_UNIT =
   /^(of|and|or|to|in|on|at|by|for|from|with|as|is|are|was|were|the|a|an|but|than|that|which|who|when|if|per)$/iu;
 
-/** `[1]` behind a sentence names a source and says nothing of its subject. */
-const FOOTNOTE = /\[\d{1,3}\]/g;
+/** `[1]` at a sentence's end names a source and says nothing of its subject. */
+const FOOTNOTE = /(\s?\[\d{1,3}\])+(?=[.!?]?\s*$)/;
 
 /** Takes the values out of a text, which is read in NFKC. Dates are read in English. */
 export function readValues(text: string): ValuedText {
