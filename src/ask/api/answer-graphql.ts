@@ -45,7 +45,9 @@ registerEnumType(AbstentionReason, {
     LOW_CONFIDENCE: {
       description: 'The answer, or the label, is less probable than `minConfidence`, or than its default.',
     },
-    MODEL_DECLINED: { description: 'The model found no answer in what it was given, or said nothing where nothing could be quoted.' },
+    MODEL_DECLINED: {
+      description: 'The model found no answer in what it was given, or said nothing where nothing could be quoted.',
+    },
     UNPROVEN: { description: 'Nothing shows that `maxErrorRate` is kept by what would answer.' },
   },
 });
