@@ -208,9 +208,11 @@ export class TwoGateways {
    */
   private async killInTheMiddle(gateway: Gateway, but: readonly string[]): Promise<string[]> {
     // The attestation of the reader that ships needs no file of a home's own, so that either may go on with it.
+    // Nor does an ingestion of one document behind its checkpoint: the document is stored, and only the end is left.
     const working = () =>
       this.sql<{ id: string }>(
-        `SELECT id FROM run WHERE status = 'RUNNING' AND lease_owner = $1 AND kind <> 'ATTESTATION' AND id <> ALL($2::uuid[])`,
+        `SELECT id FROM run WHERE status = 'RUNNING' AND checkpoint IS NULL AND lease_owner = $1
+           AND kind <> 'ATTESTATION' AND id <> ALL($2::uuid[])`,
         [gateway.name, but],
       );
     // Held still while the database is asked, or a run could end between the look and the kill.
