@@ -76,19 +76,19 @@ export async function trainReader(model: ModelFile, folder: string, share = 1): 
 /** Passages and single sentences of all texts, as often as `PASSES` says, each time with other passages beside and other refusals. */
 async function everyReading(share: number): Promise<Reading[]> {
   const sources = { encyclopedias: encyclopediaArticles(), own: await ownArticles() };
-  return PASSES.map(({ passes, ...pass }) => ({ ...pass, passes: passes * share })).flatMap(
-    ({ source, form, passes }, index) =>
-      Array.from({ length: Math.ceil(passes) }, (_, pass) => {
-        const random = seededRandom(READER_RECIPE.seed + 100 * index + pass);
-        const articles = sources[source];
-        const made =
-          form === 'sentences'
-            ? excerptsOf(articles, random)
-            : readingsOf(articles, random, source === 'own' ? 0 : undefined);
-        const readings = shuffled(made, random);
-        return readings.slice(0, Math.round(readings.length * Math.min(1, passes - pass)));
-      }).flat(),
-  );
+  return PASSES.flatMap(({ source, form, passes: whole }, index) => {
+    const passes = whole * share;
+    return Array.from({ length: Math.ceil(passes) }, (_, pass) => {
+      const random = seededRandom(READER_RECIPE.seed + 100 * index + pass);
+      const articles = sources[source];
+      const made =
+        form === 'sentences'
+          ? excerptsOf(articles, random)
+          : readingsOf(articles, random, source === 'own' ? 0 : undefined);
+      const readings = shuffled(made, random);
+      return readings.slice(0, Math.round(readings.length * Math.min(1, passes - pass)));
+    }).flat();
+  });
 }
 
 const say = (line: string): unknown => process.stdout.write(`${line}\n`);

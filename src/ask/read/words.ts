@@ -38,10 +38,10 @@ const seenForm = (text: string): string => text.replace(UNSEEN, '').normalize('N
 /** Joiners are not among them: where Persian or Hindi is written with them, they part words here as in the lexical index. */
 const UNSEEN = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
-/** A text in each form in which somebody could have hidden something from who looks for it: as written, and without what shows nothing, closed up or parted there. */
+/** A text as written, and without the characters that show nothing, closed up and parted where they stood: what is looked for may be hidden in any of these. */
 export function disguised(text: string): string[] {
   if (ASCII.test(text)) return [text];
-  return ['', ' '].reduce((forms, gap) => [...forms, text.replace(IGNORABLE, gap).normalize('NFKC')], [text]);
+  return [text, ...['', ' '].map((gap) => text.replace(IGNORABLE, gap).normalize('NFKC'))];
 }
 
 const ASCII = /^\p{ASCII}*$/u;
