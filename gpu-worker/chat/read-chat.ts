@@ -14,11 +14,10 @@ import { ChatTemplate, type ChatTokens, type ChatTurn } from './template.js';
 const ROLES = { s: 'system', u: 'user', a: 'assistant' } as const;
 const rolesOf = (word: string): ChatTurn['role'][] => [...word].map((letter) => ROLES[letter as keyof typeof ROLES]);
 
+const LETTERS = Object.keys(ROLES);
+
 /** Every order of up to three messages, and conversations of up to nine. */
-const ANY_ORDER = [...'sua'].flatMap((a) => [
-  a,
-  ...[...'sua'].flatMap((b) => [a + b, ...[...'sua'].map((c) => a + b + c)]),
-]);
+const ANY_ORDER = LETTERS.flatMap((a) => [a, ...LETTERS.flatMap((b) => [a + b, ...LETTERS.map((c) => a + b + c)])]);
 const CONVERSATIONS = [4, 3, 2, 1, 0].flatMap((turns) =>
   ['', 's', 'a', 'sa'].map((before) => `${before}${'ua'.repeat(turns)}u`),
 );

@@ -72,7 +72,7 @@ describe('inspection of a model file', () => {
       'one of many long lists',
       () =>
         tinyModel({
-          metadata: Object.fromEntries([...'abcdefgh'].map((x) => [x, { i32s: new Int32Array(1_200_000) }])),
+          metadata: Object.fromEntries(Array.from('abcdefgh').map((x) => [x, { i32s: new Int32Array(1_200_000) }])),
         }),
       'MODEL_FILE_INVALID',
       /more than 8000000 values/,

@@ -166,10 +166,10 @@ describe('HYBRID', () => {
     const service = new AskService({
       ...parts,
       registry: {
-        ...registry,
         resolve: async () => ({ ...answering.variant, ...tiny }),
         variant: async () => ({ ...answering.variant, ...tiny }),
         embedder: () => registry.embedder(),
+        embedderLanguages: () => registry.embedderLanguages(),
         measuredWording: async () => null,
       },
       retriever: {

@@ -163,7 +163,7 @@ describe('where nothing is traced', () => {
 describe('a caller’s traceparent', () => {
   const hex = (length: number) =>
     fc
-      .array(fc.constantFrom(...'0123456789abcdef'), { minLength: length, maxLength: length })
+      .array(fc.constantFrom(...Array.from('0123456789abcdef')), { minLength: length, maxLength: length })
       .map((all) => all.join(''));
   const nonZero = (length: number) => hex(length).filter((text) => /[^0]/.test(text));
   const valid = fc

@@ -58,8 +58,15 @@ describe('a kind of runs that is defined', () => {
   afterEach(() => kit.dispose());
 
   it('has a place in the API, events for its subscribers, and goes on from its checkpoint', async () => {
-    const parts = { ...kit, clock: systemClock, log: silentLogger(), owner: 'here', pollMs: 50, kinds: [countingRuns] };
-    const runs = new RunQueue({ ...parts, database: kit.database, events: kit.events });
+    const runs = new RunQueue({
+      database: kit.database,
+      events: kit.events,
+      clock: systemClock,
+      log: silentLogger(),
+      owner: 'here',
+      pollMs: 50,
+      kinds: [countingRuns],
+    });
     const stop = { after: 2 };
     runs.handle([countingRuns], stop);
     const nodes = new NodeRegistry();
