@@ -4,6 +4,7 @@ import { refusalReason } from '../judge/abstain.js';
 import { checkReason, type ReaderJudgement } from '../judge/check-reading.js';
 import { answerProbability } from '../judge/probability.js';
 import { documentsRead, type Judgement } from '../judge/judge-sources.js';
+import { severalReason } from '../judge/several-questions.js';
 import type { Work } from '../parts.js';
 import type { Plan } from '../plan.js';
 import type { Question } from '../question.js';
@@ -34,7 +35,7 @@ export function finishedAnswer(
 ): FinishedAnswer {
   const { plan, question, route } = planned;
   const { prompt, completion, citations } = worded;
-  const { evidence, conflicts, reader, reasons, embedMs } = readFor(judgement);
+  const { evidence, conflicts, reader, reasons, embedMs } = readFor(judgement, given);
   const { text, wording, finishReason, output, abstention, done } = completion;
   const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(...(reader?.done ?? []), done);
   return {
@@ -73,7 +74,8 @@ interface Read {
   embedMs: number;
 }
 
-function readFor(judgement: Judgement): Read {
+/** @param given as it was put: a follow-up that stands for itself repeats what was asked before it */
+function readFor(judgement: Judgement, given: Question): Read {
   const documents = documentsRead(judgement);
   if (documents === null) return { evidence: [], conflicts: [], reader: null, reasons: [], embedMs: 0 };
   const { evidence, conflicts, check, retrieval, embedMs } = documents;
@@ -81,7 +83,12 @@ function readFor(judgement: Judgement): Read {
     evidence,
     conflicts,
     reader: check?.kind === 'JUDGED' ? check : null,
-    reasons: [degradationReason(retrieval), cutReason(retrieval), check && checkReason(check)],
+    reasons: [
+      degradationReason(retrieval),
+      cutReason(retrieval),
+      check && checkReason(check),
+      severalReason(given.text),
+    ],
     embedMs: retrieval.timings.embedMs + embedMs,
   };
 }

@@ -151,10 +151,12 @@ describe('a question', () => {
     await expectExactQuotes(answer);
   });
 
-  it('that is two is answered to one of them, and shows evidence of both', async () => {
-    const { text, evidence } = await ask('How much does the mirror weigh? Who built the large telescope?');
-    expect(evidence.map(({ quote }) => quote)).toEqual(expect.arrayContaining([WEIGHT, BUILDER]));
-    expect([WEIGHT, BUILDER]).toContain(text);
+  it('that is two is answered to one of them, shows evidence of both, and is told so', async () => {
+    const answer = await ask('How much does the mirror weigh? Who built the large telescope?');
+    expect(answer.evidence.map(({ quote }) => quote)).toEqual(expect.arrayContaining([WEIGHT, BUILDER]));
+    expect([WEIGHT, BUILDER]).toContain(answer.text);
+    expect(reasonsOf(answer)).toContain('question.several');
+    expect(reasonsOf(await ask('How much does the mirror weigh?'))).not.toContain('question.several');
   });
 
   it('whose other half no document answers is not answered as if it was one', async () => {

@@ -1,0 +1,36 @@
+import { questionsIn, severalReason } from '../../../src/ask/judge/several-questions.js';
+
+describe('questionsIn', () => {
+  it.each<[number, string]>([
+    [1, 'How much does the mirror weigh?'],
+    [1, 'how much does the mirror weigh'],
+    [1, 'Really?? ?!'],
+    [1, 'What is at https://example.org/a?b=c&d=e?f'],
+    [1, 'Who built the telescope and the dome?'],
+    [1, 'What is the how-and-why method?'],
+    [1, 'Mirror: 640 kg. Is that right?'],
+    [1, '鏡の重さは？'],
+    [1, ''],
+    [2, 'How much does the mirror weigh? Who built the large telescope?'],
+    [2, 'How much does the mirror weigh and who built the large telescope?'],
+    [2, 'When and where was she born?'],
+    [2, '¿Cuánto pesa el espejo y quién lo construyó?'],
+    [2, 'Wie schwer ist der Spiegel, und wer hat ihn gebaut?'],
+    [2, 'Combien pèse le miroir et qui l’a construit ?'],
+    [2, '鏡の重さは？誰が作りましたか？'],
+    [3, 'Where is it? What does it cost, and when does it open?'],
+  ])('finds %i in %j', (expected, text) => {
+    expect(questionsIn(text)).toBe(expected);
+  });
+});
+
+describe('severalReason', () => {
+  it('says how many there are, and what to do; and nothing of one', () => {
+    expect(severalReason('When and where was she born?')).toMatchObject({
+      feature: 'question.several',
+      value: 2,
+      sentence: expect.stringContaining('2 questions in one') as string,
+    });
+    expect(severalReason('When was she born?')).toBeNull();
+  });
+});
