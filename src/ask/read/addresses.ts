@@ -1,4 +1,5 @@
-import { contentStems, disguised } from './words.js';
+import { disguised } from './disguised.js';
+import { contentStems } from './words.js';
 
 /**
  * Sentences that speak of answering instead of their subject: they tell whoever reads them what to say, claim to be the one right answer, or

@@ -1,4 +1,4 @@
-import { disguised } from './words.js';
+import { disguised } from './disguised.js';
 
 /**
  * Whether a sentence speaks to a model instead of about its subject: it instructs, or it imitates the form of an answer or of a

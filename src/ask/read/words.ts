@@ -38,15 +38,6 @@ const seenForm = (text: string): string => text.replace(UNSEEN, '').normalize('N
 /** Joiners are not among them: where Persian or Hindi is written with them, they part words here as in the lexical index. */
 const UNSEEN = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
-/** A text as written, and without the characters that show nothing, closed up and parted where they stood: what is looked for may be hidden in any of these. */
-export function disguised(text: string): string[] {
-  if (ASCII.test(text)) return [text];
-  return [text, ...['', ' '].map((gap) => text.replace(IGNORABLE, gap).normalize('NFKC'))];
-}
-
-const ASCII = /^\p{ASCII}*$/u;
-const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
-
 /** Every word of a text, in order. */
 export function analyzedWords(text: string): Word[] {
   const input = seenForm(text);
@@ -123,6 +114,9 @@ const unmarked = (lower: string): string =>
         .replace(/(?<=\p{Script=Latin})[\u0300-\u036f]+/gu, '')
         .normalize('NFC')
         .replaceAll('ß', 'ss');
+
+/** Letters without marks, and none that shows nothing. */
+const ASCII = /^\p{ASCII}*$/u;
 
 /** Numbers in words are the same as in digits; `one` and its like are pronouns, too. English, German, Spanish. */
 const NUMBER_WORDS = new Map(
