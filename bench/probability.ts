@@ -10,13 +10,18 @@
  * answered from; and the control that every learned refuser needs: how well the probability parts answerable from near questions when both are asked
  * of another set's documents, which only the style of questions could tell (.5: not at all).
  *
- *   npm run bench -- probability [--questions 30] [--off 20] [--rows FILE]   (of each corpus; rows are kept there, and read if they are there)
+ * The rule is fitted to the reader of the default model. For a model with another reader (`GRAFT_MODEL`) the rule stays as it is, and a line through
+ * that reader's log-odds is fitted (Platt 1999), leave one corpus out as above: `reader-calibration`, which goes into its `reader.json`.
+ *
+ *   npm run bench -- probability [--questions N] [--off 20] [--rows FILE]
+ *   (of each corpus; without N all own words and 30 of each other; rows are kept in FILE, and read if they are there)
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import {
   ANSWERED,
   answerProbability,
   byScore,
+  calibrated,
   checkedQuestion,
   contextOf,
   featuresOf,
@@ -25,13 +30,18 @@ import {
   isWorthReading,
   LEAST_PROBABILITY,
   makePlan,
+  PROBABILITY,
+  readerLogOdds,
+  READING,
   readSentences,
   retrievePassages,
   tokenCounter,
   TO_BE_READ,
   type Evidence,
+  type Plan,
   type ProbabilityRule,
 } from '../src/ask/index.js';
+import type { ReaderCalibration } from '../src/registry/index.js';
 import { auroc } from './support/auroc.js';
 import { putReaderInProduction, startAnswering } from './support/answering.js';
 import { halvedTexts, ownWords, type AskedCorpus, type AskedQuestion } from './support/asked-corpora.js';
@@ -41,7 +51,7 @@ import { every, holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 import { shareOf } from './support/shares.js';
 
-const QUESTIONS = numberOption('questions', 30);
+const QUESTIONS = numberOption('questions', 0);
 const OFF = numberOption('off', 20);
 const ROWS = textOption('rows', '');
 const { signal } = new AbortController();
@@ -50,6 +60,9 @@ const WEIGHT = { answerable: 3, near: 1, 'off topic': 1, without: 1 } as const;
 const STAGES = ['RAG', 'AUTO'] as const;
 const ROUNDS = 5;
 const REFUSED_OFF_TOPIC = 0.97;
+
+/** The model whose reader the rule is fitted to. */
+const FITTED_TO = 'smollm2-135m-instruct';
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 /** As it is judged, and whether it holds a right answer. */
@@ -96,9 +109,16 @@ async function judge(
   });
   const read: Judged[] = [];
   const checking = { workspaceId, question, passages, evidence, context, count, signal };
-  for await (const { sentence } of readSentences(parts, plan, checking))
+  for await (const { sentence } of readSentences(parts, uncalibrated(plan), checking))
     if (sentence !== null) read.push(judged(sentence));
   return { corpus, kind, document: asked.document, near: asked.near, unread: unread ? judged(unread) : null, read };
+}
+
+/** What the reader says itself: that is what a calibration is fitted to. */
+function uncalibrated(plan: Plan): Plan {
+  const { adapter, ...adaptation } = plan.adaptation!;
+  const { calibration: _, ...usage } = adapter.usage;
+  return { ...plan, adaptation: { ...adaptation, adapter: { ...adapter, usage } } };
 }
 
 async function judgeAll(answering: Answering, corpora: readonly AskedCorpus[]): Promise<JudgedQuestion[]> {
@@ -127,6 +147,10 @@ function chosen({ unread, read }: JudgedQuestion, stage: (typeof STAGES)[number]
   return best ?? (first ? { ...first, answerability: undefined } : unread);
 }
 
+/** What one of these questions weighs, that the corpora weigh the same. */
+const weightOf = (questions: readonly JudgedQuestion[], { corpus, kind }: JudgedQuestion): number =>
+  WEIGHT[kind] / questions.filter((each) => each.corpus === corpus && each.kind === kind).length;
+
 /**
  * Fitted to the sentence that is answered from, read and unread alike: what a reader says is weighed beside what was there before. What is read hangs on
  * the rule, and the rule on what is read: it settles within a few rounds.
@@ -138,11 +162,8 @@ function fit(questions: readonly JudgedQuestion[]): ProbabilityRule {
 }
 
 function fitOnce(questions: readonly JudgedQuestion[], before: ProbabilityRule | null): ProbabilityRule {
-  const weightOf = (question: JudgedQuestion): number =>
-    WEIGHT[question.kind] /
-    questions.filter(({ corpus, kind }) => corpus === question.corpus && kind === question.kind).length;
   const rows = questions.flatMap((question): WeightedRow[] => {
-    const weight = weightOf(question);
+    const weight = weightOf(questions, question);
     return STAGES.flatMap((stage) => {
       const best = chosen(question, stage, before);
       return best === null ? [] : [{ x: featuresOf(best).map(([, value]) => value), y: best.right, weight }];
@@ -221,49 +242,127 @@ function calibrationOf(told: readonly Told[]) {
   });
 }
 
-async function record(): Promise<JudgedQuestion[]> {
+/** What was judged, and by the reader of which model. */
+interface Recorded {
+  model: string;
+  questions: JudgedQuestion[];
+}
+
+async function record(): Promise<Recorded> {
   const answering = await startAnswering();
   try {
     await putReaderInProduction(answering);
-    return [...(await judgeAll(answering, ownWords())), ...(await judgeAll(answering, await halvedTexts(QUESTIONS)))];
+    const own = ownWords().map((corpus) => ({ ...corpus, asked: every(corpus.asked, QUESTIONS || Infinity) }));
+    const others = await halvedTexts(QUESTIONS || 30);
+    const questions = [...(await judgeAll(answering, own)), ...(await judgeAll(answering, others))];
+    return { model: answering.variant.model, questions };
   } finally {
     await answering.stop();
   }
 }
 
-const questions =
-  ROWS !== '' && existsSync(ROWS) ? (JSON.parse(readFileSync(ROWS, 'utf8')) as JudgedQuestion[]) : await record();
-if (ROWS !== '' && !existsSync(ROWS)) writeFileSync(ROWS, JSON.stringify(questions));
-const corpora = [...new Set(questions.map(({ corpus }) => corpus))];
-const told = STAGES.map((stage) => ({
-  stage,
-  told: corpora.flatMap((left) => {
-    const rule = fit(questions.filter(({ corpus }) => corpus !== left));
-    return questions.filter(({ corpus }) => corpus === left).map((question) => tell(question, stage, rule));
+/** A question as a reader with this calibration judges it. */
+const asCalibrated = (question: JudgedQuestion, calibration: ReaderCalibration): JudgedQuestion => ({
+  ...question,
+  read: question.read.map((each) => {
+    const said = each.answerability!;
+    const answerability = calibrated(said, calibration);
+    return {
+      ...each,
+      answerability,
+      score: each.score + READING.weight * (readerLogOdds(answerability) - readerLogOdds(said)),
+    };
   }),
-}));
-const rows = told.flatMap(({ stage, told: all }) => [
-  ...corpora.map((corpus) =>
-    rowOf(
-      corpus,
-      stage,
-      all.filter(({ question }) => question.corpus === corpus),
+});
+
+/** Fitted to the sentence that is answered from, beside what the rule made of it unread; it settles as the rule itself does. */
+function fitCalibration(questions: readonly JudgedQuestion[]): ReaderCalibration {
+  let fitted: ReaderCalibration = { bias: 0, slope: 1 };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const { bias, slope } = fitted;
+    const rows = questions.flatMap((question): WeightedRow[] => {
+      const best = chosen(asCalibrated(question, fitted), 'AUTO', PROBABILITY);
+      if (best?.answerability === undefined) return [];
+      const unread = featuresOf({ ...best, answerability: undefined });
+      const offset = unread.reduce<number>((sum, [name, value]) => sum + PROBABILITY[name] * value, PROBABILITY.bias);
+      const said = (readerLogOdds(best.answerability) - bias) / slope;
+      return [{ x: [said], y: best.right, weight: weightOf(questions, question), offset }];
+    });
+    const [level, steepness] = fitLogistic(rows) as [number, number];
+    fitted = { bias: (level - PROBABILITY.read) / PROBABILITY.reader, slope: steepness / PROBABILITY.reader };
+  }
+  return fitted;
+}
+
+/** Each corpus under what is fitted to the others, then all of them. */
+function rowsOf<F>(
+  questions: readonly JudgedQuestion[],
+  fitted: (others: readonly JudgedQuestion[]) => F,
+  judged: Readonly<Record<string, (question: JudgedQuestion, by: F) => Told>>,
+) {
+  const corpora = [...new Set(questions.map(({ corpus }) => corpus))];
+  const told = Object.keys(judged).map((): Told[] => []);
+  for (const left of corpora) {
+    const by = fitted(questions.filter(({ corpus }) => corpus !== left));
+    const own = questions.filter(({ corpus }) => corpus === left);
+    for (const [i, judge] of Object.values(judged).entries()) told[i]!.push(...own.map((each) => judge(each, by)));
+  }
+  const rows = Object.keys(judged).flatMap((name, i) => [
+    ...corpora.map((corpus) =>
+      rowOf(
+        corpus,
+        name,
+        told[i]!.filter(({ question }) => question.corpus === corpus),
+      ),
     ),
-  ),
-  rowOf('all of them', stage, all),
-]);
-const rounded = Object.fromEntries(
-  Object.entries(fit(questions)).map(([name, value]) => [name, Number(value.toFixed(2))]),
-);
-console.log(JSON.stringify(rounded));
-printResult(
-  'probability',
-  {
-    machine: describeMachine(),
-    rows,
-    threshold: leastThreshold(told.map(({ told: all }) => all)),
-    fitted: rounded,
-    calibration: Object.fromEntries(told.map(({ stage, told: all }) => [stage, calibrationOf(all)])),
-  },
-  ['corpus', 'strategy'],
-);
+    rowOf('all of them', name, told[i]!),
+  ]);
+  return { told, rows };
+}
+
+const rounded = <N extends string>(numbers: Readonly<Record<N, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries<number>(numbers).map(([name, value]) => [name, Number(value.toFixed(2))]));
+
+function printRule(questions: readonly JudgedQuestion[]): void {
+  const { told, rows } = rowsOf(
+    questions,
+    fit,
+    Object.fromEntries(
+      STAGES.map((stage) => [stage, (question, rule: ProbabilityRule) => tell(question, stage, rule)]),
+    ),
+  );
+  printResult(
+    'probability',
+    {
+      machine: describeMachine(),
+      rows,
+      threshold: leastThreshold(told),
+      fitted: rounded(fit(questions)),
+      calibration: Object.fromEntries(STAGES.map((stage, i) => [stage, calibrationOf(told[i]!)])),
+    },
+    ['corpus', 'strategy'],
+  );
+}
+
+function printCalibration(model: string, questions: readonly JudgedQuestion[]): void {
+  const { rows } = rowsOf(questions, fitCalibration, {
+    RAG: (question) => tell(question, 'RAG', PROBABILITY),
+    'AUTO, as its reader says': (question) => tell(question, 'AUTO', PROBABILITY),
+    AUTO: (question, calibration) => tell(asCalibrated(question, calibration), 'AUTO', PROBABILITY),
+  });
+  printResult(
+    'reader-calibration',
+    {
+      machine: describeMachine(),
+      rows: rows.map((row) => ({ model, ...row })),
+      calibration: { [model]: rounded({ ...fitCalibration(questions) }) },
+    },
+    ['model', 'corpus', 'strategy'],
+  );
+}
+
+const isKept = ROWS !== '' && existsSync(ROWS);
+const recorded = isKept ? (JSON.parse(readFileSync(ROWS, 'utf8')) as Recorded) : await record();
+if (ROWS !== '' && !isKept) writeFileSync(ROWS, JSON.stringify(recorded));
+if (recorded.model === FITTED_TO) printRule(recorded.questions);
+else printCalibration(recorded.model, recorded.questions);

@@ -9,6 +9,8 @@ export interface WeightedRow {
   x: readonly number[];
   y: boolean;
   weight: number;
+  /** What stands beside the weighed features, as log-odds. */
+  offset?: number;
 }
 
 /** Rows that weigh 1 in the mean are drawn to 0 by so much. */
@@ -26,9 +28,9 @@ export function fitLogistic(rows: readonly WeightedRow[]): number[] {
   for (let step = 0; step < STEPS; step += 1) {
     const gradient = weights.map((w) => -RIDGE * w);
     const hessian = weights.map((_, i) => weights.map((__, j) => (i === j ? RIDGE : 0)));
-    for (const { x: features, y, weight } of rows) {
+    for (const { x: features, y, weight, offset = 0 } of rows) {
       const x = [1, ...features];
-      const p = 1 / (1 + Math.exp(-x.reduce((sum, v, i) => sum + v * weights[i]!, 0)));
+      const p = 1 / (1 + Math.exp(-x.reduce((sum, v, i) => sum + v * weights[i]!, offset)));
       const share = weight / mean;
       for (let i = 0; i < size; i += 1) {
         gradient[i]! += share * (Number(y) - p) * x[i]!;

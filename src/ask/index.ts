@@ -44,10 +44,18 @@ export { directionOf, signalOfPassages, signalOfSample } from './route/router/si
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts. */
 export { abstention, LEAST_PROBABILITY } from './judge/abstain.js';
-export { answerProbability, featuresOf, type JudgedSentence, type ProbabilityRule } from './judge/probability.js';
+export {
+  answerProbability,
+  calibrated,
+  featuresOf,
+  PROBABILITY,
+  readerLogOdds,
+  type JudgedSentence,
+  type ProbabilityRule,
+} from './judge/probability.js';
 export { isReadEnough, isWorthReading, READING } from './judge/reading.js';
 export { readSentences } from './judge/check-reading.js';
-export { makePlan } from './plan.js';
+export { makePlan, type Plan } from './plan.js';
 export { contextOf, tokenCounter } from './word/prompt-room.js';
 export { ALL_RULES, byScore } from './read/evidence.js';
 export { checkedQuestion } from './question.js';

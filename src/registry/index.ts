@@ -2,6 +2,7 @@
 export {
   adapterUsage,
   parseAdapterReference,
+  readerCalibration,
   storedAttestation,
   adapterMetrics,
   attestation,
@@ -15,6 +16,7 @@ export {
   type AliasChangeRow,
   type Attestation,
   type LabelToken,
+  type ReaderCalibration,
   type ServedAdapter,
 } from './adapters/adapter.js';
 export { AdapterRegistry, type Removal } from './adapters/adapter-registry.js';

@@ -13,7 +13,7 @@ import { isUntold, seemsIn } from './language.js';
 import { copiesSpans, makePlan, nameOf, readsSentences, type Plan, type PlanParts } from '../plan.js';
 import { READER, strategyThat } from '../strategies.js';
 import type { Question } from '../question.js';
-import { answerProbability, readerLogOdds } from './probability.js';
+import { answerProbability, calibrated, readerLogOdds } from './probability.js';
 import { isReadEnough, isWorthReading, READING } from './reading.js';
 import { percent } from '../../kernel/text.js';
 
@@ -124,6 +124,7 @@ export async function* readSentences(
   const room = await measureRoom(question.text, frame, { context, answer: 1 }, count);
   const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
   const asked = { model: judging.model, named: nameOf(judging) };
+  const { calibration } = judging.adaptation!.adapter.usage;
   for (const each of evidence) {
     const composed = await composeSentence(frame, { sentence: each, passages }, judging, room, count);
     const stream = generate(parts.worker, { workspaceId, ...asked, composed, generation, signal });
@@ -133,7 +134,7 @@ export async function* readSentences(
     const { refusalProbability } = done;
     if (refusalProbability == null) yield { sentence: null, done };
     else {
-      const answerability = 1 - refusalProbability;
+      const answerability = calibrated(1 - refusalProbability, calibration);
       const score = each.score + READING.weight * readerLogOdds(answerability);
       yield { sentence: { ...each, answerability, score }, done };
     }

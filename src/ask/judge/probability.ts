@@ -1,3 +1,4 @@
+import type { ReaderCalibration } from '../../registry/index.js';
 import type { Evidence } from '../answer.js';
 
 /** What is added up to the log-odds that a sentence answers the question. */
@@ -37,8 +38,10 @@ export type JudgedSentence = Pick<Evidence, 'similarity' | 'missingNames' | 'ans
 /** Estimated probability, 0 to 1, that a sentence answers the question, of questions of which half have an answer in the documents. */
 export function answerProbability(sentence: JudgedSentence, rule: ProbabilityRule = PROBABILITY): number {
   const sum = featuresOf(sentence).reduce((all, [name, value]) => all + rule[name] * value, rule.bias);
-  return 1 / (1 + Math.exp(-sum));
+  return sigmoid(sum);
 }
+
+const sigmoid = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
 
 /** What is weighed of a sentence, by name. */
 export function featuresOf({
@@ -54,6 +57,10 @@ export function featuresOf({
     ['reader', read ? readerLogOdds(answerability) : 0],
   ];
 }
+
+/** What a reader says, 0 to 1, as the one would that the rule was fitted to. */
+export const calibrated = (said: number, calibration: ReaderCalibration | undefined): number =>
+  calibration === undefined ? said : sigmoid(calibration.bias + calibration.slope * readerLogOdds(said));
 
 /** Log-odds of what a reader says, 0 to 1. */
 export function readerLogOdds(probability: number): number {

@@ -23,6 +23,10 @@ export type Alias = (typeof ALIASES)[number];
 const labelToken = z.object({ label: z.string(), token: z.number().int().nonnegative() });
 export type LabelToken = z.infer<typeof labelToken>;
 
+/** Platt scaling (1999) of what a reader says, which is as sure of itself as its own training made it: a line through its log-odds. */
+export const readerCalibration = z.object({ bias: z.number(), slope: z.number().positive() });
+export type ReaderCalibration = z.infer<typeof readerCalibration>;
+
 /**
  * How the model must be asked for what an adapter learned. It is part of the version: an adapter that is asked in another form
  * than it was trained on answers badly, and nobody sees why.
@@ -43,6 +47,8 @@ export const adapterUsage = z.object({
   refuses: z.boolean().optional(),
   /** Whether some of these were one sentence under its heading, as `src/ask/read/surroundings.ts` shows it; left out where none were. */
   readsSentences: z.boolean().optional(),
+  /** What brings its word on a sentence to the scale that `src/ask/judge/probability.ts` weighs it on; left out where that was fitted to it. */
+  calibration: readerCalibration.optional(),
   /** The whole answer as text, or a label as one token of its own. */
   answer: z.discriminatedUnion('form', [
     z.object({ form: z.literal('text') }),

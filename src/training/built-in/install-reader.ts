@@ -12,7 +12,13 @@ import { sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import { packageRoot } from '../../platform/package-root.js';
-import type { AdapterRegistry, AdapterUsage, AdapterVersionRow, ModelRegistry } from '../../registry/index.js';
+import {
+  readerCalibration,
+  type AdapterRegistry,
+  type AdapterUsage,
+  type AdapterVersionRow,
+  type ModelRegistry,
+} from '../../registry/index.js';
 import { shippedProbe, type ShippedProbe } from './shipped-probe.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -35,6 +41,8 @@ const builtInAdapter = z.object({
   /** What the last step said. */
   metrics: z.record(z.string(), z.number()),
   probe: shippedProbe,
+  /** Fitted by `npm run bench -- probability`; the rule was fitted to the default model's reader, which has none. */
+  calibration: readerCalibration.optional(),
 });
 export type BuiltInAdapter = z.infer<typeof builtInAdapter>;
 
@@ -79,7 +87,7 @@ export async function installReader(
   if (!existsSync(join(place, 'reader.json'))) return null;
   const reader = builtInAdapter.parse(JSON.parse(await readFile(join(place, 'reader.json'), 'utf8')));
   if (reader.base.sha256 !== variant.sha256 || reader.rendering !== RENDERING_VERSION) return null;
-  const { name, description, rank, alpha, targets, recipe, metrics } = reader;
+  const { name, description, rank, alpha, targets, recipe, metrics, calibration } = reader;
   const known = await adapters.store.byName(workspaceId, name);
   const versions = known ? await adapters.store.versionsOf(workspaceId, [known.id]) : [];
   const before = versions.find(({ digest: weights }) => weights === reader.files.weights.sha256);
@@ -116,7 +124,7 @@ export async function installReader(
       recipe,
       metrics,
       variantId: variant.variantId,
-      usage: { ...READER_USAGE, rendering: reader.rendering },
+      usage: { ...READER_USAGE, rendering: reader.rendering, ...(calibration && { calibration }) },
       origin: 'IMPORTED',
     },
   );

@@ -102,9 +102,12 @@ export async function startReading(): Promise<Answering> {
   return answering;
 }
 
-/** Lets the reader that comes with the default model judge what is read. */
-export async function putReaderInProduction({ registry, adapters, files, workspaceId }: Answering): Promise<void> {
-  const reader = await installReader({ registry, adapters, files }, workspaceId);
+/** Lets the reader that comes with the default model judge what is read, or another from a folder of readers. */
+export async function putReaderInProduction(
+  { registry, adapters, files, workspaceId }: Answering,
+  folder?: string,
+): Promise<void> {
+  const reader = await installReader({ registry, adapters, files, folder }, workspaceId);
   const adapter = await adapters.require(workspaceId, reader!.name, 'adapter');
   const move = { alias: 'production', toVersionId: reader!.version.id, by: 'test', reason: 'It is measured.' } as const;
   await adapters.store.moveAlias(adapter, { ...move, evidence: {} }, null);

@@ -1,9 +1,13 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/ask/question.js';
 import type { AnswerStage } from '../../../src/ask/stages.js';
 import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
 import { READING } from '../../../src/ask/judge/reading.js';
+import { packageRoot } from '../../../src/platform/package-root.js';
+import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
 import { putReaderInProduction, RMA, startReading, type Answering } from './answering.js';
 
 jest.setTimeout(240_000);
@@ -178,5 +182,30 @@ describe('what the reader makes of passages that an answer is to come from', () 
     const answer = await ask(NEAR, { minConfidence: answerability! / 2 });
     expect(answer.abstention).toBeNull();
     expect(judged(answer)).toMatchObject({ value: answer.answerability });
+  });
+});
+
+describe('a reader with a calibration of its own', () => {
+  let answering: Answering;
+  let readers: TemporaryFolder;
+  beforeAll(async () => {
+    readers = await temporaryFolder();
+    cpSync(join(packageRoot(), 'readers'), readers.path, { recursive: true });
+    const path = join(readers.path, 'smollm2-135m-instruct', 'reader.json');
+    const reader = JSON.parse(readFileSync(path, 'utf8')) as object;
+    // As surely as it says that a sentence answers, it says no.
+    writeFileSync(path, JSON.stringify({ ...reader, calibration: { bias: -30, slope: 1 } }));
+    answering = await startReading();
+    await putReaderInProduction(answering, readers.path);
+  });
+  afterAll(async () => {
+    await answering.stop();
+    await readers.remove();
+  });
+
+  it('is believed as far as that says', async () => {
+    const { abstention, evidence } = await answering.ask({ question: RMA });
+    expect(abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_PROBABILITY });
+    for (const { answerability } of evidence) expect(answerability ?? 0).toBeLessThan(0.01);
   });
 });

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
-import { answerProbability, PROBABILITY, type JudgedSentence } from '../../../src/ask/judge/probability.js';
+import {
+  answerProbability,
+  calibrated,
+  PROBABILITY,
+  readerLogOdds,
+  type JudgedSentence,
+} from '../../../src/ask/judge/probability.js';
 import { isReadEnough, isWorthReading, READING } from '../../../src/ask/judge/reading.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -33,6 +39,25 @@ describe('the probability that a sentence answers the question', () => {
         expect(probability).toBeGreaterThan(0);
         expect(probability).toBeLessThan(1);
       }),
+    );
+  });
+
+  it('takes what a reader says through its calibration, a line through its log-odds that keeps its order', () => {
+    const says = fc.double({ min: 0.001, max: 0.999, noNaN: true });
+    expect(calibrated(0.7, undefined)).toBe(0.7);
+    expect(calibrated(0.5, { bias: 0, slope: 3 })).toBeCloseTo(0.5);
+    fc.assert(
+      fc.property(
+        says,
+        says,
+        fc.double({ min: -2, max: 2, noNaN: true }),
+        fc.double({ min: 0.1, max: 1, noNaN: true }),
+        (a, b, bias, slope) => {
+          const calibration = { bias, slope };
+          expect(readerLogOdds(calibrated(a, calibration))).toBeCloseTo(bias + slope * readerLogOdds(a), 6);
+          expect(Math.sign(calibrated(a, calibration) - calibrated(b, calibration))).toBe(Math.sign(a - b));
+        },
+      ),
     );
   });
 
