@@ -137,12 +137,26 @@ async function judgeAll(answering: Answering, corpora: readonly AskedCorpus[]): 
   return judged;
 }
 
-/** The sentence that is answered from; read as far as the rule has the product read, or, without one, all. */
-function chosen({ unread, read }: JudgedQuestion, stage: (typeof STAGES)[number], rule: ProbabilityRule | null) {
+/** As it was before a reader was asked. */
+const unreadOf = (judged: Judged): Judged => ({
+  ...judged,
+  answerability: undefined,
+  score: judged.score - READING.weight * readerLogOdds(judged.answerability!),
+});
+
+/** What the product has the reader read under a rule; without one, all. */
+function readUnder({ read }: JudgedQuestion, rule: ProbabilityRule | null): Judged[] {
+  if (rule === null) return read;
+  const worth = read.filter((each) => isWorthReading(each, LEAST_PROBABILITY, rule));
+  const enough = worth.findIndex((each, index) => isReadEnough(worth.slice(0, index), unreadOf(each)));
+  return enough < 0 ? worth : worth.slice(0, enough);
+}
+
+/** The sentence that is answered from. */
+function chosen(question: JudgedQuestion, stage: (typeof STAGES)[number], rule: ProbabilityRule | null) {
+  const { unread, read } = question;
   if (stage === 'RAG') return unread;
-  const worth = rule ? read.filter((each) => isWorthReading(each, LEAST_PROBABILITY, rule)) : read;
-  const enough = rule ? worth.findIndex((_, index) => isReadEnough(worth.slice(0, index + 1), rule)) : -1;
-  const [best] = (enough < 0 ? worth : worth.slice(0, enough + 1)).toSorted(byScore);
+  const [best] = readUnder(question, rule).toSorted(byScore);
   const [first] = read;
   return best ?? (first ? { ...first, answerability: undefined } : unread);
 }
@@ -179,13 +193,18 @@ interface Told {
   document: string;
   probability: number;
   right: boolean;
+  /** Sentences that were read. */
+  readings: number;
 }
 
 function tell(question: JudgedQuestion, stage: (typeof STAGES)[number], rule: ProbabilityRule): Told {
   const best = chosen(question, stage, rule);
   const probability = best === null ? 0 : answerProbability(best, rule);
-  return { question, document: question.document, probability, right: best?.right ?? false };
+  const readings = stage === 'RAG' ? 0 : readUnder(question, rule).length;
+  return { question, document: question.document, probability, right: best?.right ?? false, readings };
 }
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function rowOf(corpus: string, stage: string, told: readonly Told[]) {
   const of = (kind: JudgedQuestion['kind']) => told.filter(({ question }) => question.kind === kind);
@@ -202,6 +221,7 @@ function rowOf(corpus: string, stage: string, told: readonly Told[]) {
     corpus,
     strategy: stage,
     questions: told.length,
+    'readings where answerable': mean(answerable.map(({ readings }) => readings)).toFixed(1),
     'refused near': share(of('near'), refused),
     'refused without the passage': share(of('without'), refused),
     'refused off topic': share(off, refused),

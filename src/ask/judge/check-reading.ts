@@ -94,7 +94,8 @@ async function judged(parts: CheckParts, checking: Checking): Promise<ReadCheck 
     if (each.sentence === null) return null;
     done.push(each.done);
     read.push(each.sentence);
-    if (isReadEnough(read)) break;
+    const next = worthReading[read.length];
+    if (next && isReadEnough(read, next)) break;
   }
   const asked = new Set(worthReading.slice(0, read.length));
   read.sort(byScore);

@@ -43,7 +43,7 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(answer.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_PROBABILITY });
     expect(answer.answerability).toBeLessThan(LEAST_PROBABILITY);
     expect(answer.evidence).not.toEqual([]);
-    expect(asked.length).toBeGreaterThanOrEqual(Math.min(READING.atLeast, answer.evidence.length));
+    expect(asked.length).toBeGreaterThanOrEqual(1);
     expect(asked.length).toBeLessThanOrEqual(READING.most);
     expect(new Set(asked)).toEqual(new Set([1]));
   });
@@ -130,7 +130,7 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(answer.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: 1 });
   });
 
-  it('reads on until a sentence is sure, and no further', async () => {
+  it('reads on until no sentence that is left could come first, and no further', async () => {
     const text = [
       'An adult pays £5.60 for the indoor pool. A child pays £3.40 for the indoor pool. Members pay £2 less for the pool.',
       'The indoor pool closes at nine in the evening. Adults swim in the indoor pool from six to eight.',
@@ -145,10 +145,9 @@ describe('what the reader makes of passages that an answer is to come from', () 
     };
     const sure = await read('How much does an adult pay for the indoor pool?');
     const unsure = await read('How warm is the water of the indoor pool for an adult?');
-    expect(sure.surest).toBeGreaterThanOrEqual(READING.sure);
-    expect(unsure.surest).toBeLessThan(READING.sure);
-    expect(sure.asked).toBe(READING.atLeast);
-    expect(unsure.asked).toBeGreaterThan(READING.atLeast);
+    expect(sure.surest).toBeGreaterThan(unsure.surest);
+    expect(sure.asked).toBe(1);
+    expect(unsure.asked).toBeGreaterThan(sure.asked);
   });
 
   it('judges what is asked in key words by the language of what it is answered from', async () => {

@@ -43,7 +43,7 @@ describe('the probability that a sentence answers the question', () => {
   });
 
   it('takes what a reader says through its calibration, a line through its log-odds that keeps its order', () => {
-    const says = fc.double({ min: 0.001, max: 0.999, noNaN: true });
+    const says = fc.integer({ min: 1, max: 999 }).map((thousandths) => thousandths / 1_000);
     expect(calibrated(0.7, undefined)).toBe(0.7);
     expect(calibrated(0.5, { bias: 0, slope: 3 })).toBeCloseTo(0.5);
     fc.assert(
@@ -106,11 +106,15 @@ describe('what a reader is asked about', () => {
     expect(isWorthReading(of(0.4), 1)).toBe(isWorthReading(of(0.4)));
   });
 
-  it('ends with a sentence that is sure, but not before another was read beside it', () => {
-    const [sure, unsure] = [of(0.8, { answerability: 0.999 }), of(0.4, { answerability: 0.2 })];
-    expect(answerProbability(sure)).toBeGreaterThanOrEqual(READING.sure);
-    expect(isReadEnough([sure])).toBe(false);
-    expect(isReadEnough([sure, unsure])).toBe(true);
-    expect(isReadEnough([unsure, unsure, unsure])).toBe(false);
+  it('ends where no sentence that is left could come first, whatever the reader is to say of it', () => {
+    const most = READING.weight * readerLogOdds(READING.reach);
+    const [best, behind] = [{ score: 1 }, { score: 1 - most - 0.01 }];
+    expect(isReadEnough([], behind)).toBe(false);
+    expect(isReadEnough([best], { score: 1 - most + 0.01 })).toBe(false);
+    expect(isReadEnough([best], behind)).toBe(true);
+    expect(isReadEnough([{ score: 0 }, best], behind)).toBe(true);
+    // What speaks of answering comes behind all others.
+    expect(isReadEnough([{ score: 0 }], { score: 2, addressed: true })).toBe(true);
+    expect(isReadEnough([{ ...best, addressed: true }], behind)).toBe(false);
   });
 });
