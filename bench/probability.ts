@@ -11,7 +11,8 @@
  * of another set's documents, which only the style of questions could tell (.5: not at all).
  *
  * The rule is fitted to the reader of the default model. For a model with another reader (`GRAFT_MODEL`) the rule stays as it is, and a line through
- * that reader's log-odds is fitted (Platt 1999), leave one corpus out as above: `reader-calibration`, which goes into its `reader.json`.
+ * that reader's log-odds is fitted (Platt 1999): `reader-calibration`, which goes into its `reader.json`. Each corpus is shown by the line of the others;
+ * rule and threshold were fitted to all of them, by the default reader.
  *
  *   npm run bench -- probability [--questions N] [--off 20] [--rows FILE]
  *   (of each corpus; without N all own words and 30 of each other; rows are kept in FILE, and read if they are there)
@@ -68,6 +69,8 @@ type Answering = Awaited<ReturnType<typeof startAnswering>>;
 /** As it is judged, and whether it holds a right answer. */
 type Judged = Pick<Evidence, 'similarity' | 'missingNames' | 'answerability' | 'score' | 'addressed'> & {
   right: boolean;
+  /** By the reader itself, where `answerability` is what a calibration made of it. */
+  said?: number;
 };
 interface JudgedQuestion {
   corpus: string;
@@ -148,7 +151,9 @@ const unreadOf = (judged: Judged): Judged => ({
 function readUnder({ read }: JudgedQuestion, rule: ProbabilityRule | null): Judged[] {
   if (rule === null) return read;
   const worth = read.filter((each) => isWorthReading(each, LEAST_PROBABILITY, rule));
-  const enough = worth.findIndex((each, index) => isReadEnough(worth.slice(0, index), unreadOf(each)));
+  const enough = worth.findIndex((each, index) =>
+    isReadEnough(worth.slice(0, index), unreadOf(each), LEAST_PROBABILITY, rule),
+  );
   return enough < 0 ? worth : worth.slice(0, enough);
 }
 
@@ -289,6 +294,7 @@ const asCalibrated = (question: JudgedQuestion, calibration: ReaderCalibration):
     const answerability = calibrated(said, calibration);
     return {
       ...each,
+      said,
       answerability,
       score: each.score + READING.weight * (readerLogOdds(answerability) - readerLogOdds(said)),
     };
@@ -299,16 +305,16 @@ const asCalibrated = (question: JudgedQuestion, calibration: ReaderCalibration):
 function fitCalibration(questions: readonly JudgedQuestion[]): ReaderCalibration {
   let fitted: ReaderCalibration = { bias: 0, slope: 1 };
   for (let round = 0; round < ROUNDS; round += 1) {
-    const { bias, slope } = fitted;
     const rows = questions.flatMap((question): WeightedRow[] => {
       const best = chosen(asCalibrated(question, fitted), 'AUTO', PROBABILITY);
       if (best?.answerability === undefined) return [];
       const unread = featuresOf({ ...best, answerability: undefined });
       const offset = unread.reduce<number>((sum, [name, value]) => sum + PROBABILITY[name] * value, PROBABILITY.bias);
-      const said = (readerLogOdds(best.answerability) - bias) / slope;
-      return [{ x: [said], y: best.right, weight: weightOf(questions, question), offset }];
+      return [{ x: [readerLogOdds(best.said!)], y: best.right, weight: weightOf(questions, question), offset }];
     });
     const [level, steepness] = fitLogistic(rows) as [number, number];
+    if (steepness <= 0)
+      throw new Error('What this reader says of a sentence tells nothing: there is nothing to calibrate.');
     fitted = { bias: (level - PROBABILITY.read) / PROBABILITY.reader, slope: steepness / PROBABILITY.reader };
   }
   return fitted;

@@ -95,7 +95,7 @@ async function judged(parts: CheckParts, checking: Checking): Promise<ReadCheck 
     done.push(each.done);
     read.push(each.sentence);
     const next = worthReading[read.length];
-    if (next && isReadEnough(read, next)) break;
+    if (next && isReadEnough(read, next, least)) break;
   }
   const asked = new Set(worthReading.slice(0, read.length));
   read.sort(byScore);

@@ -10,7 +10,7 @@ export const READING = {
   /** Sentences that are read at most, best first. Each takes a prompt of some hundred tokens. */
   most: 6,
   /**
-   * What the reader says at most of 99 of 100 sentences that don't answer. What it couldn't make probable by that isn't read, nor what couldn't come
+   * What the reader says at most of 98 of 100 sentences that don't answer. What it couldn't make probable by that isn't read, nor what wouldn't come
    * first by it.
    */
   reach: 0.95,
@@ -26,10 +26,20 @@ export const isWorthReading = (
 ): boolean =>
   answerProbability({ ...sentence, answerability: READING.reach }, rule) >= Math.min(least, LEAST_PROBABILITY);
 
-/** Whether the next sentence needn't be read: one of those that were stays before it even if the reader gave it as much as it gives hardly any that doesn't answer. */
-export const isReadEnough = (read: readonly Scored[], next: Scored): boolean => {
-  const atBest = { ...next, score: next.score + READING.weight * readerLogOdds(READING.reach) };
-  return read.some((each) => byScore(each, atBest) <= 0);
-};
+/**
+ * Whether the next sentence needn't be read: the first of those that were may be answered from, and stays before it unless the reader is surer of it
+ * than of nearly any that doesn't answer.
+ */
+export function isReadEnough(
+  read: readonly ReadSentence[],
+  next: Placed,
+  least: number = LEAST_PROBABILITY,
+  rule?: ProbabilityRule,
+): boolean {
+  const [first] = read.toSorted(byScore);
+  const atReach = { ...next, score: next.score + READING.weight * readerLogOdds(READING.reach) };
+  return first !== undefined && answerProbability(first, rule) >= least && byScore(first, atReach) <= 0;
+}
 
-type Scored = Pick<Evidence, 'score' | 'addressed'>;
+type Placed = Pick<Evidence, 'score' | 'addressed'>;
+type ReadSentence = JudgedSentence & Placed;

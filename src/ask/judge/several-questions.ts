@@ -1,15 +1,37 @@
 import type { RouteReason } from '../answer.js';
 
 /** The end of a question, however many marks it has; `?` inside an address is none. */
-const ENDED = /(?:\?(?=[\s?!]|$)|[？؟])[\s?!？؟]*/g;
+const ENDED = /(?:\?(?=[\s?!]|$)|[？؟])[\s?!？؟]*/;
 
-/** One that begins behind an "and", in English, Spanish, German and French, as the words of `answer-type.ts` are. */
-const JOINED =
-  /(?<!\p{L})(?:(?:and|or) (?:who|whom|whose|what|when|where|which|why|how)|[yo] (?:por qué|a quién|quién(?:es)?|qué|cuándo|dónde|cuál(?:es)?|cuánt[oa]s?|cómo)|(?:und|oder) (?:wer|wem|wen|was|wann|wo|welche[nmrs]?|warum|wie)|(?:et|ou) (?:qui|quand|où|quel(?:le)?s?|pourquoi|comment|combien))(?!\p{L})/giu;
+const AUXILIARY =
+  'is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|many|much|long|often|far|old';
 
-/** How many questions a text asks at once, as far as its marks and words tell: 1 or more. */
+/**
+ * One that begins behind an "and", by words that begin no clause of the question before it ("and when it rains"): English, Spanish, German and
+ * French, as the words of `answer-type.ts` are.
+ */
+const JOINED = new RegExp(
+  [
+    `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${AUXILIARY})|who|whom|whose|which)`,
+    'y\\s+(?:por\\s+qué|a\\s+quién|quién(?:es)?|qué|cuándo|dónde|cuál(?:es)?|cuánt[oa]s?|cómo)',
+    'und\\s+(?:wer|wem|wen|warum|wie\\s?viele?|wie\\s+(?:lange|oft|alt|hoch|groß))',
+    'et\\s+(?:qui|quand|où|quel(?:le)?s?|pourquoi|comment|combien)',
+  ]
+    .map((words) => `(?<!\\p{L})(?:${words})(?!\\p{L})`)
+    .join('|'),
+  'giu',
+);
+
+/** How many questions a text asks at once, as far as its marks and words tell, which may be too many: 1 or more. */
 export function questionsIn(text: string): number {
-  return Math.max(1, text.match(ENDED)?.length ?? 0) + (text.match(JOINED)?.length ?? 0);
+  const asked = text
+    .normalize('NFC')
+    .split(ENDED)
+    .map((piece) => piece.replace(/^[^\p{L}\p{N}]+/u, ''))
+    .filter((piece) => piece !== '');
+  // What a question begins with joins it to another, which is not here or counted already.
+  const joined = asked.flatMap((piece) => [...piece.matchAll(JOINED)].filter(({ index }) => index > 0));
+  return Math.max(1, asked.length) + joined.length;
 }
 
 /** What should be known of several questions in one, where a sentence of the documents is the answer; null where only one is asked. */

@@ -35,8 +35,10 @@ export function finishedAnswer(
 ): FinishedAnswer {
   const { plan, question, route } = planned;
   const { prompt, completion, citations } = worded;
-  const { evidence, conflicts, reader, reasons, embedMs } = readFor(judgement, given);
+  const { evidence, conflicts, reader, reasons, embedMs } = readFor(judgement);
   const { text, wording, finishReason, output, abstention, done } = completion;
+  // As it was put: a follow-up that stands for itself repeats what was asked before it.
+  const several = evidence.length > 0 && abstention === null ? severalReason(given.text) : null;
   const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(...(reader?.done ?? []), done);
   return {
     text,
@@ -50,7 +52,7 @@ export function finishedAnswer(
     conflicts,
     task: taskAnswered(plan, question),
     answerability: answerabilityOf(reader, completion, evidence),
-    route: [...reasons, abstention && refusalReason(abstention)].reduce(withReason, route),
+    route: [...reasons, several, abstention && refusalReason(abstention)].reduce(withReason, route),
     passages: prompt.passages,
     features: facts.used,
     neighbours: neighboursOf(judgement),
@@ -74,8 +76,7 @@ interface Read {
   embedMs: number;
 }
 
-/** @param given as it was put: a follow-up that stands for itself repeats what was asked before it */
-function readFor(judgement: Judgement, given: Question): Read {
+function readFor(judgement: Judgement): Read {
   const documents = documentsRead(judgement);
   if (documents === null) return { evidence: [], conflicts: [], reader: null, reasons: [], embedMs: 0 };
   const { evidence, conflicts, check, retrieval, embedMs } = documents;
@@ -83,12 +84,7 @@ function readFor(judgement: Judgement, given: Question): Read {
     evidence,
     conflicts,
     reader: check?.kind === 'JUDGED' ? check : null,
-    reasons: [
-      degradationReason(retrieval),
-      cutReason(retrieval),
-      check && checkReason(check),
-      severalReason(given.text),
-    ],
+    reasons: [degradationReason(retrieval), cutReason(retrieval), check && checkReason(check)],
     embedMs: retrieval.timings.embedMs + embedMs,
   };
 }

@@ -47,7 +47,10 @@ export const adapterUsage = z.object({
   refuses: z.boolean().optional(),
   /** Whether some of these were one sentence under its heading, as `src/ask/read/surroundings.ts` shows it; left out where none were. */
   readsSentences: z.boolean().optional(),
-  /** What brings its word on a sentence to the scale that `src/ask/judge/probability.ts` weighs it on; left out where that was fitted to it. */
+  /**
+   * What brings its word on a single sentence to the scale that `src/ask/judge/probability.ts` weighs it on; left out where that was fitted to it. What
+   * it says of whole passages stays as it is.
+   */
   calibration: readerCalibration.optional(),
   /** The whole answer as text, or a label as one token of its own. */
   answer: z.discriminatedUnion('form', [

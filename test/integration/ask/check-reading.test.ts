@@ -130,7 +130,7 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(answer.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: 1 });
   });
 
-  it('reads on until no sentence that is left could come first, and no further', async () => {
+  it('reads on until one may be answered from that hardly any other would come before, and no further', async () => {
     const text = [
       'An adult pays £5.60 for the indoor pool. A child pays £3.40 for the indoor pool. Members pay £2 less for the pool.',
       'The indoor pool closes at nine in the evening. Adults swim in the indoor pool from six to eight.',

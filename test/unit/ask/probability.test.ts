@@ -106,15 +106,23 @@ describe('what a reader is asked about', () => {
     expect(isWorthReading(of(0.4), 1)).toBe(isWorthReading(of(0.4)));
   });
 
-  it('ends where no sentence that is left could come first, whatever the reader is to say of it', () => {
+  it('ends where one may be answered from that no other comes before by what the reader says of hardly any that doesn’t answer', () => {
     const most = READING.weight * readerLogOdds(READING.reach);
-    const [best, behind] = [{ score: 1 }, { score: 1 - most - 0.01 }];
+    const best = { ...of(0.5, { answerability: 0.9 }), score: 1 };
+    const behind = { score: 1 - most - 0.01 };
     expect(isReadEnough([], behind)).toBe(false);
     expect(isReadEnough([best], { score: 1 - most + 0.01 })).toBe(false);
     expect(isReadEnough([best], behind)).toBe(true);
-    expect(isReadEnough([{ score: 0 }, best], behind)).toBe(true);
+    expect(isReadEnough([{ ...best, score: 0 }, best], behind)).toBe(true);
     // What speaks of answering comes behind all others.
-    expect(isReadEnough([{ score: 0 }], { score: 2, addressed: true })).toBe(true);
+    expect(isReadEnough([{ ...best, score: 0 }], { score: 2, addressed: true })).toBe(true);
     expect(isReadEnough([{ ...best, addressed: true }], behind)).toBe(false);
+  });
+
+  it('goes on where the first is no answer, however far behind the others are', () => {
+    const refused = { ...of(0.5, { answerability: 0.05 }), score: 2 };
+    expect(answerProbability(refused)).toBeLessThan(LEAST_PROBABILITY);
+    expect(isReadEnough([refused], { score: 0.1 })).toBe(false);
+    expect(isReadEnough([refused], { score: 0.1 }, answerProbability(refused) / 2)).toBe(true);
   });
 });
