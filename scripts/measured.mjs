@@ -7,6 +7,8 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const check = process.argv.includes('--check');
 const read = (path) => readFileSync(root + path, 'utf8');
 
+/** Benchmarks whose name is not that of what they write. */
+const WRITTEN_BY = { learned: 'training', 'reader-calibration': 'probability' };
 const tables = JSON.parse(read('bench/tables.json'));
 const results = readdirSync(`${root}bench/results`).map((file) => file.replace('.json', ''));
 const problems = results
@@ -65,7 +67,7 @@ const sections = tables.flatMap(({ name, title, says, chosen }) => {
   return [
     `## ${title}`,
     '',
-    `\`npm run bench -- ${name === 'learned' ? 'training' : name}\`. ${says}`,
+    `\`npm run bench -- ${WRITTEN_BY[name] ?? name}\`. ${says}`,
     ...(chosen ? [`**In-sample:** ${chosen}.`] : []),
     '',
     ...tableOf(rows),
