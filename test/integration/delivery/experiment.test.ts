@@ -43,7 +43,7 @@ describe('an experiment', () => {
     expect(sentence).toMatch(/^new is better than old, at the planned end: ABSTENTION: /);
     expect(suggestion).toContain('strategy BASE');
     expect(await kit.actions(id)).toEqual(['CREATE', 'START', 'FIND', 'END']);
-    expect(kit.drawn(gateway, 'a')).toBeNull();
+    await eventually('nobody is drawn any more', () => kit.drawn(gateway, 'a') === null);
     expect(await delivery.database.prisma.proposal.count()).toBe(0);
     expect(await delivery.database.prisma.rollout.count()).toBe(0);
     const points = (await gateway.experiments.points([id])).get(id)!;
