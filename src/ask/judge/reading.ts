@@ -31,8 +31,8 @@ export const isWorthReading = (
  * than of nearly any that doesn't answer.
  */
 export function isReadEnough(
-  read: readonly ReadSentence[],
-  next: Placed,
+  read: readonly (JudgedSentence & Ranked)[],
+  next: Ranked,
   least: number = LEAST_PROBABILITY,
   rule?: ProbabilityRule,
 ): boolean {
@@ -41,5 +41,5 @@ export function isReadEnough(
   return first !== undefined && answerProbability(first, rule) >= least && byScore(first, atReach) <= 0;
 }
 
-type Placed = Pick<Evidence, 'score' | 'addressed'>;
-type ReadSentence = JudgedSentence & Placed;
+/** What puts sentences in order. */
+type Ranked = Pick<Evidence, 'score' | 'addressed'>;

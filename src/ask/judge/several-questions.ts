@@ -1,9 +1,14 @@
+/*
+ * Documents answer with the best sentence, so that of two questions put as one the other is left without an answer. Nothing is split here: who asked is
+ * told.
+ */
 import type { RouteReason } from '../answer.js';
 
 /** The end of a question, however many marks it has; `?` inside an address is none. */
 const ENDED = /(?:\?(?=[\s?!]|$)|[？؟])[\s?!？؟]*/;
 
-const AUXILIARY =
+/** What follows a question word in a question, and hardly in a clause ("when it rains"). */
+const ASKING =
   'is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|many|much|long|often|far|old';
 
 /**
@@ -12,7 +17,7 @@ const AUXILIARY =
  */
 const JOINED = new RegExp(
   [
-    `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${AUXILIARY})|who|whom|whose|which)`,
+    `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|who|whom|whose|which)`,
     'y\\s+(?:por\\s+qué|a\\s+quién|quién(?:es)?|qué|cuándo|dónde|cuál(?:es)?|cuánt[oa]s?|cómo)',
     'und\\s+(?:wer|wem|wen|warum|wie\\s?viele?|wie\\s+(?:lange|oft|alt|hoch|groß))',
     'et\\s+(?:qui|quand|où|quel(?:le)?s?|pourquoi|comment|combien)',

@@ -192,7 +192,7 @@ describe('a reader with a calibration of its own', () => {
     cpSync(join(packageRoot(), 'readers'), readers.path, { recursive: true });
     const path = join(readers.path, 'smollm2-135m-instruct', 'reader.json');
     const reader = JSON.parse(readFileSync(path, 'utf8')) as object;
-    // As surely as it says that a sentence answers, it says no.
+    // Whatever it says of a sentence, this makes it a no.
     writeFileSync(path, JSON.stringify({ ...reader, calibration: { bias: -30, slope: 1 } }));
     answering = await startReading();
     await putReaderInProduction(answering, readers.path);
