@@ -4,7 +4,8 @@
  * contradictions of a wording, which need one (see `own-words`, the model's words).
  *
  * Corpora: the four sets of `own-words`, each asked of its own documents and of the next set's (off topic); and, where they are, XQuAD's unseen
- * articles, COVID-QA and the example handbook, each in halves (near). Intervals resample documents, those of the best sentence with all rules,
+ * articles, COVID-QA and the example handbook, each in halves (near); and, in a table of their own, twelve pages of questions and their answers, of which
+ * the others have two among some sixty documents. Intervals resample documents, those of the best sentence with all rules,
  * because questions of one document are alike. A rule pays whose row has an interval without 0 on the side where leaving it out is worse.
  *
  *   npm run bench -- ablation [--questions 40]   (of each halved corpus, and of each set off topic, at most)
@@ -20,7 +21,7 @@ import {
 } from '../src/ask/index.js';
 import { pairedDifference } from '../src/evaluation/index.js';
 import { startAnswering } from './support/answering.js';
-import { halvedTexts, ownWords, type AskedCorpus, type AskedQuestion } from './support/asked-corpora.js';
+import { halvedTexts, ownWords, questionLists, type AskedCorpus, type AskedQuestion } from './support/asked-corpora.js';
 import { numberOption } from './support/options.js';
 import { every, holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
@@ -157,6 +158,8 @@ function rowsOf(corpora: string, seen: readonly SeenQuestion[]) {
       'left out': i === 0 ? 'nothing' : rule,
       questions: seen.length,
       'best sentence right': shown(answerable, ({ right }) => right),
+      'answered right': shown(answerable, ({ right, refused }) => right && !refused),
+      'answered wrong': shown(answerable, ({ right, refused }) => !right && !refused),
       'refused though answerable': shown(answerable, ({ refused }) => refused),
       'refused near': shown(near, ({ refused }) => refused),
       'refused off topic': shown(off, ({ refused }) => refused),
@@ -173,6 +176,7 @@ try {
   rows.push(
     ...rowsOf(halved.map(({ name }) => name).join(', '), others),
     ...rowsOf('all of them', [...own, ...others]),
+    ...rowsOf('lists of questions', await seeAll(answering, [questionLists()], false)),
   );
   printResult('ablation', { machine: describeMachine(), rows }, ['corpora', 'left out']);
 } finally {

@@ -285,9 +285,8 @@ printResult(
   'answers',
   {
     machine: describeMachine(),
-    rows,
-    model: answering.variant.model,
+    rows: rows.map((row) => ({ model: answering.variant.model, ...row })),
     leastProbability: LEAST_PROBABILITY,
   },
-  ['corpus', 'figure'],
+  ['model', 'corpus', 'figure'],
 );

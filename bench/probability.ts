@@ -19,126 +19,45 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import {
-  ANSWERED,
   answerProbability,
   byScore,
   calibrated,
-  checkedQuestion,
-  contextOf,
   featuresOf,
-  findEvidence,
   isReadEnough,
   isWorthReading,
   LEAST_PROBABILITY,
-  makePlan,
   PROBABILITY,
   readerLogOdds,
   READING,
-  readSentences,
-  retrievePassages,
-  tokenCounter,
-  TO_BE_READ,
-  type Evidence,
-  type Plan,
   type ProbabilityRule,
 } from '../src/ask/index.js';
+import { loadConfig } from '../src/config.js';
 import type { ReaderCalibration } from '../src/registry/index.js';
 import { auroc } from './support/auroc.js';
-import { putReaderInProduction, startAnswering } from './support/answering.js';
-import { halvedTexts, ownWords, type AskedCorpus, type AskedQuestion } from './support/asked-corpora.js';
+import {
+  judgeQuestions,
+  type Judged,
+  type JudgedQuestion,
+  type QuestionKind,
+  type RecordedQuestions,
+} from './support/judged-questions.js';
 import { fitLogistic, type WeightedRow } from './support/logistic.js';
 import { numberOption, textOption } from './support/options.js';
-import { every, holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 import { shareOf } from './support/shares.js';
 
 const QUESTIONS = numberOption('questions', 0);
 const OFF = numberOption('off', 20);
 const ROWS = textOption('rows', '');
-const { signal } = new AbortController();
 /** How much the questions of a corpus weigh, together, by what its documents hold of them. */
-const WEIGHT = { answerable: 3, near: 1, 'off topic': 1, without: 1 } as const;
+const WEIGHT: Readonly<Record<QuestionKind, number>> = { answerable: 3, near: 1, 'off topic': 1, without: 1 };
 const STAGES = ['RAG', 'AUTO'] as const;
 const ROUNDS = 5;
 const REFUSED_OFF_TOPIC = 0.97;
+const BELOW_REACH = 0.98;
 
 /** The model whose reader the rule is fitted to. */
-const FITTED_TO = 'smollm2-135m-instruct';
-
-type Answering = Awaited<ReturnType<typeof startAnswering>>;
-/** As it is judged, and whether it holds a right answer. */
-type Judged = Pick<Evidence, 'similarity' | 'missingNames' | 'answerability' | 'score' | 'addressed'> & {
-  right: boolean;
-  /** By the reader itself, where `answerability` is what a calibration made of it. */
-  said?: number;
-};
-interface JudgedQuestion {
-  corpus: string;
-  kind: keyof typeof WEIGHT;
-  document: string;
-  /** Whether it was written to come near its own documents only; of questions off topic the control parts those. */
-  near: boolean;
-  /** The best sentence as `RAG` answers from it; null where none was found. */
-  unread: Judged | null;
-  /** The best sentences in the order in which the reader is asked about them, each as it judged it. */
-  read: Judged[];
-}
-
-async function judge(
-  { parts, workspaceId }: Answering,
-  corpus: string,
-  asked: AskedQuestion,
-  kind: JudgedQuestion['kind'],
-): Promise<JudgedQuestion> {
-  const reading = { ...parts, embedder: () => parts.registry.embedder() };
-  const question = checkedQuestion({ question: asked.question, collections: asked.of, strategy: 'HYBRID' });
-  const scope = await parts.retriever.scope(workspaceId, question.collections);
-  const found = await retrievePassages(reading, scope, question, signal);
-  const holds = (text: string): boolean => holdsGold({ gold: asked.answers, answer: text });
-  const passages = found.retrieval.passages.filter(({ text }) => kind !== 'without' || !holds(text));
-  const left = { ...found, retrieval: { ...found.retrieval, passages } };
-  const { evidence } = await findEvidence(reading, workspaceId, left, signal, TO_BE_READ);
-  const [unread] = (await findEvidence(reading, workspaceId, left, signal, ANSWERED)).evidence;
-  const plan = await makePlan(parts, workspaceId, question, 'HYBRID', { scope, labelled: null });
-  const [context, count] = [contextOf(parts, plan.variant), tokenCounter({ ...parts, workspaceId, signal }, plan)];
-  const right = kind === 'answerable' ? holds : () => false;
-  const judged = ({ quote, similarity, missingNames, answerability, score, addressed }: Evidence): Judged => ({
-    right: right(quote),
-    similarity,
-    missingNames,
-    answerability,
-    score,
-    addressed,
-  });
-  const read: Judged[] = [];
-  const checking = { workspaceId, question, passages, evidence, context, count, signal };
-  for await (const { sentence } of readSentences(parts, uncalibrated(plan), checking))
-    if (sentence !== null) read.push(judged(sentence));
-  return { corpus, kind, document: asked.document, near: asked.near, unread: unread ? judged(unread) : null, read };
-}
-
-/** What the reader says itself: that is what a calibration is fitted to. */
-function uncalibrated(plan: Plan): Plan {
-  const { adapter, ...adaptation } = plan.adaptation!;
-  const { calibration: _, ...usage } = adapter.usage;
-  return { ...plan, adaptation: { ...adaptation, adapter: { ...adapter, usage } } };
-}
-
-async function judgeAll(answering: Answering, corpora: readonly AskedCorpus[]): Promise<JudgedQuestion[]> {
-  for (const { collections } of corpora)
-    for (const { name, documents } of collections) await answering.ingest(name, documents);
-  const judged: JudgedQuestion[] = [];
-  for (const [i, { name, asked }] of corpora.entries()) {
-    const next = corpora[(i + 1) % corpora.length]!.collections.map((each) => each.name);
-    for (const each of asked) {
-      judged.push(await judge(answering, name, each, each.near ? 'near' : 'answerable'));
-      if (!each.near) judged.push(await judge(answering, name, each, 'without'));
-    }
-    for (const each of every(asked, OFF)) judged.push(await judge(answering, name, { ...each, of: next }, 'off topic'));
-    console.log(`${name}: ${judged.length} questions so far`);
-  }
-  return judged;
-}
+const FITTED_TO = loadConfig({}).GRAFT_MODEL;
 
 /** As it was before a reader was asked. */
 const unreadOf = (judged: Judged): Judged => ({
@@ -212,7 +131,7 @@ function tell(question: JudgedQuestion, stage: (typeof STAGES)[number], rule: Pr
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function rowOf(corpus: string, stage: string, told: readonly Told[]) {
-  const of = (kind: JudgedQuestion['kind']) => told.filter(({ question }) => question.kind === kind);
+  const of = (kind: QuestionKind) => told.filter(({ question }) => question.kind === kind);
   const refused = ({ probability }: Told): boolean => probability < LEAST_PROBABILITY;
   const share = (some: readonly Told[], holds: (one: Told) => boolean): string =>
     some.length === 0 ? '' : shareOf(some, holds);
@@ -265,25 +184,6 @@ function calibrationOf(told: readonly Told[]) {
       n: within.length,
     };
   });
-}
-
-/** What was judged, and by the reader of which model. */
-interface Recorded {
-  model: string;
-  questions: JudgedQuestion[];
-}
-
-async function record(): Promise<Recorded> {
-  const answering = await startAnswering();
-  try {
-    await putReaderInProduction(answering);
-    const own = ownWords().map((corpus) => ({ ...corpus, asked: every(corpus.asked, QUESTIONS || Infinity) }));
-    const others = await halvedTexts(QUESTIONS || 30);
-    const questions = [...(await judgeAll(answering, own)), ...(await judgeAll(answering, others))];
-    return { model: answering.variant.model, questions };
-  } finally {
-    await answering.stop();
-  }
 }
 
 /** A question as a reader with this calibration judges it. */
@@ -364,6 +264,7 @@ function printRule(questions: readonly JudgedQuestion[]): void {
       rows,
       threshold: leastThreshold(told),
       fitted: rounded(fit(questions)),
+      ...rounded({ reach: reachOf(questions) }),
       calibration: Object.fromEntries(STAGES.map((stage, i) => [stage, calibrationOf(told[i]!)])),
     },
     ['corpus', 'strategy'],
@@ -387,8 +288,21 @@ function printCalibration(model: string, questions: readonly JudgedQuestion[]): 
   );
 }
 
+/** What nearly none of the read sentences that don't answer is given by the reader: `READING.reach`. */
+function reachOf(questions: readonly JudgedQuestion[]): number {
+  const said = questions.flatMap(({ read }) => read.filter(({ right }) => !right).map((each) => each.answerability!));
+  return said.sort((a, b) => a - b)[Math.floor(BELOW_REACH * said.length)] ?? 1;
+}
+
+function kept(): RecordedQuestions {
+  const recorded = JSON.parse(readFileSync(ROWS, 'utf8')) as Partial<RecordedQuestions>;
+  if (recorded.model === undefined || !Array.isArray(recorded.questions))
+    throw new Error(`${ROWS} holds no questions that this script wrote.`);
+  return recorded as RecordedQuestions;
+}
+
 const isKept = ROWS !== '' && existsSync(ROWS);
-const recorded = isKept ? (JSON.parse(readFileSync(ROWS, 'utf8')) as Recorded) : await record();
+const recorded = isKept ? kept() : await judgeQuestions(QUESTIONS, OFF);
 if (ROWS !== '' && !isKept) writeFileSync(ROWS, JSON.stringify(recorded));
 if (recorded.model === FITTED_TO) printRule(recorded.questions);
 else printCalibration(recorded.model, recorded.questions);

@@ -26,6 +26,7 @@ export interface AskedQuestion {
 }
 
 const OWN_WORDS = 'bench/own-words';
+const QUESTION_LISTS = 'bench/question-lists';
 const QUESTIONS = 'questions.jsonl';
 /** Written when everything was chosen; nothing may be chosen on it. */
 export const UNSEEN = 'fifth';
@@ -34,22 +35,25 @@ export const UNSEEN = 'fifth';
 export const ownWords = (): AskedCorpus[] => allOwnWords().filter(({ name }) => name !== UNSEEN);
 
 /** The same with the one that nothing was chosen on. */
-export function allOwnWords(): AskedCorpus[] {
-  return readdirSync(OWN_WORDS).map((set) => {
-    const folder = join(OWN_WORDS, set);
-    const names = readdirSync(folder).filter((name) => name !== QUESTIONS);
-    const documents = names.map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
-    const lines = readFileSync(join(folder, QUESTIONS), 'utf8').split('\n').filter(Boolean);
-    return {
-      name: set,
-      collections: [{ name: set, documents }],
-      asked: lines.map((line) => {
-        const { question, answers } = JSON.parse(line) as { question: string; answers: string[] };
-        const document = holding(documents, answers) ?? question;
-        return { question, answers, of: [set], near: answers.length === 0, document };
-      }),
-    };
-  });
+export const allOwnWords = (): AskedCorpus[] => readdirSync(OWN_WORDS).map((set) => askedIn(join(OWN_WORDS, set), set));
+
+/** Twelve pages of questions and their answers, in as many layouts as organisations have, asked about in a user's own words. */
+export const questionLists = (): AskedCorpus => askedIn(QUESTION_LISTS, 'question-lists');
+
+/** Documents with questions about them, of one folder. */
+function askedIn(folder: string, set: string): AskedCorpus {
+  const names = readdirSync(folder).filter((name) => name !== QUESTIONS);
+  const documents = names.map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+  const lines = readFileSync(join(folder, QUESTIONS), 'utf8').split('\n').filter(Boolean);
+  return {
+    name: set,
+    collections: [{ name: set, documents }],
+    asked: lines.map((line) => {
+      const { question, answers } = JSON.parse(line) as { question: string; answers: string[] };
+      const document = holding(documents, answers) ?? question;
+      return { question, answers, of: [set], near: answers.length === 0, document };
+    }),
+  };
 }
 
 /** The first text that holds one of the answers word for word. */

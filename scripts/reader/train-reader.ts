@@ -14,6 +14,8 @@ import { readingsOf, type Reading } from './reading-examples.js';
 import { PASSES, READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
 
 export interface TrainedReader {
+  /** Of the readings, 0 to 1. */
+  share: number;
   examples: number;
   refused: number;
   readings: number;
@@ -65,6 +67,7 @@ export async function trainReader(model: ModelFile, folder: string, share = 1): 
     },
   );
   return {
+    share,
     examples: examples.length,
     readings: readings.length,
     ...last,

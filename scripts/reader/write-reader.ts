@@ -36,7 +36,7 @@ export async function writeReader(
     gguf: file('adapter.gguf'),
   };
   const { lora, ...recipe } = READER_RECIPE;
-  const { examples, refused, readings, steps, smoothedLoss } = trained;
+  const { share, examples, refused, readings, steps, smoothedLoss } = trained;
   const reader: BuiltInAdapter = {
     v: 1,
     name: 'reader',
@@ -46,7 +46,7 @@ export async function writeReader(
     ...lora,
     files,
     recipe: { ...recipe, replayTokens: REPLAY_TOKENS },
-    metrics: { examples, refused, readings, steps, smoothedLoss },
+    metrics: { share, examples, refused, readings, steps, smoothedLoss },
     probe: await probeReader(model, folder, files),
   };
   writeFileSync(join(folder, 'reader.json'), `${JSON.stringify(reader, null, 2)}\n`);

@@ -32,6 +32,7 @@ import {
   type ReadyOperation,
 } from './call.js';
 import { addAccessCommands } from './keys.js';
+import { linesBelow } from './answer-lines.js';
 import { migrateDatabase } from './migrate.js';
 import { addModelCommands } from './models.js';
 import { followRun } from './follow-run.js';
@@ -97,13 +98,7 @@ program
         if (event.__typename !== 'AnswerReady') continue;
         if (!watched || event.answer.abstention) process.stdout.write(event.answer.text);
         say('');
-        for (const { quote, documentName, start, end } of event.answer.citations)
-          say(`  “${quote}”\n    ${documentName}, characters ${start}–${end}`);
-        for (const { quotes } of event.answer.conflicts) {
-          say(`  The documents disagree: ${quotes.map(({ value }) => value).join(' or ')}`);
-          for (const { quote, documentName, start, end } of quotes)
-            say(`    “${quote}”\n      ${documentName}, characters ${start}–${end}`);
-        }
+        linesBelow(event.answer).forEach(say);
       }
     }),
   );

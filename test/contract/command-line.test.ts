@@ -50,6 +50,9 @@ describe('the command line', () => {
     const told = await run('ask', 'At what pressure does the Orlo pump run?');
     expect(told.code).toBe(0);
     expect(told.stdout).toContain('“The Orlo pump runs at 37 bar.”');
+    expect(told.stdout).not.toContain('questions in one');
+    const twice = await run('ask', 'At what pressure does the Orlo pump run? And how long is its hose?');
+    expect(twice.stdout).toContain('2 questions in one');
 
     const found = await run('search', 'pressure of the pump', '--json');
     expect(JSON.parse(found.stdout)).toMatchObject({ hits: [{ document: { name: 'orlo.txt' } }] });

@@ -17,7 +17,7 @@ const ASKING =
  */
 const JOINED = new RegExp(
   [
-    `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|who|whom|whose|which)`,
+    `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|(?:(?:at|by|for|from|in|of|on|to|under|with)\\s+)?(?:who|whom|whose|which)|in\\s+what)`,
     'y\\s+(?:por\\s+qué|a\\s+quién|quién(?:es)?|qué|cuándo|dónde|cuál(?:es)?|cuánt[oa]s?|cómo)',
     'und\\s+(?:wer|wem|wen|warum|wie\\s?viele?|wie\\s+(?:lange|oft|alt|hoch|groß))',
     'et\\s+(?:qui|quand|où|quel(?:le)?s?|pourquoi|comment|combien)',
@@ -27,13 +27,16 @@ const JOINED = new RegExp(
   'giu',
 );
 
+/** "Hello?", "Really?": a word alone asks nothing, but where words aren't parted by blanks it may be a question. */
+const GREETING = /^\p{Script=Latin}+\P{L}*$/u;
+
 /** How many questions a text asks at once, as far as its marks and words tell, which may be too many: 1 or more. */
 export function questionsIn(text: string): number {
   const asked = text
     .normalize('NFC')
     .split(ENDED)
     .map((piece) => piece.replace(/^[^\p{L}\p{N}]+/u, ''))
-    .filter((piece) => piece !== '');
+    .filter((piece) => piece !== '' && !GREETING.test(piece));
   // What a question begins with joins it to another, which is not here or counted already.
   const joined = asked.flatMap((piece) => [...piece.matchAll(JOINED)].filter(({ index }) => index > 0));
   return Math.max(1, asked.length) + joined.length;

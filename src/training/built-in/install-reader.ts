@@ -76,7 +76,8 @@ export interface InstalledReader {
 /**
  * Adds the reader of the default model to the workspace's adapters, once.
  * @returns its version; null when no reader comes with this model, or it was made for other weights or prompts than are served
- * @throws ALREADY_EXISTS when the workspace has another adapter of its name, ADAPTER_DIGEST_MISMATCH, STORAGE_FAILED
+ * @throws ADAPTER_INVALID for a `reader.json` that says something else than what one holds, ALREADY_EXISTS when the workspace has another adapter of its
+ * name, ADAPTER_DIGEST_MISMATCH, STORAGE_FAILED
  */
 export async function installReader(
   { registry, adapters, files, folder = join(packageRoot(), 'readers') }: ReaderParts,
@@ -85,7 +86,7 @@ export async function installReader(
   const variant = await registry.defaultVariant(workspaceId);
   const place = join(folder, variant.model);
   if (!existsSync(join(place, 'reader.json'))) return null;
-  const reader = builtInAdapter.parse(JSON.parse(await readFile(join(place, 'reader.json'), 'utf8')));
+  const reader = await readBuiltIn(join(place, 'reader.json'));
   if (reader.base.sha256 !== variant.sha256 || reader.rendering !== RENDERING_VERSION) return null;
   const { name, description, rank, alpha, targets, recipe, metrics, calibration } = reader;
   const known = await adapters.store.byName(workspaceId, name);
@@ -129,4 +130,17 @@ export async function installReader(
     },
   );
   return { name, version, probe: reader.probe };
+}
+
+async function readBuiltIn(path: string): Promise<BuiltInAdapter> {
+  try {
+    return builtInAdapter.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
+    throw new GraftError('ADAPTER_INVALID', `${path} does not describe a reader: ${why}`, {
+      hint: 'Make the reader anew (`npm run reader`), or take its folder away: without one, answers are judged by words and vectors alone.',
+      cause: error,
+    });
+  }
 }

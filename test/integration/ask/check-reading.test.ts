@@ -5,7 +5,7 @@ import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/ask/question.js';
 import type { AnswerStage } from '../../../src/ask/stages.js';
 import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
-import { READING } from '../../../src/ask/judge/reading.js';
+import { isWorthReading, READING } from '../../../src/ask/judge/reading.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
 import { putReaderInProduction, RMA, startReading, type Answering } from './answering.js';
@@ -43,7 +43,9 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(answer.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_PROBABILITY });
     expect(answer.answerability).toBeLessThan(LEAST_PROBABILITY);
     expect(answer.evidence).not.toEqual([]);
-    expect(asked.length).toBeGreaterThanOrEqual(1);
+    const unread = answer.evidence.filter(({ answerability }) => answerability === undefined);
+    expect(unread.filter((sentence) => isWorthReading(sentence))).toEqual([]);
+    expect(asked.length).toBeGreaterThanOrEqual(answer.evidence.length - unread.length);
     expect(asked.length).toBeLessThanOrEqual(READING.most);
     expect(new Set(asked)).toEqual(new Set([1]));
   });
@@ -200,6 +202,21 @@ describe('a reader with a calibration of its own', () => {
   afterAll(async () => {
     await answering.stop();
     await readers.remove();
+  });
+
+  it('is not taken at all where it is out of bounds, and what is wrong is said', async () => {
+    const spoilt = await temporaryFolder();
+    cpSync(readers.path, spoilt.path, { recursive: true });
+    const path = join(spoilt.path, 'smollm2-135m-instruct', 'reader.json');
+    const reader = JSON.parse(readFileSync(path, 'utf8')) as object;
+    for (const text of [JSON.stringify({ ...reader, calibration: { bias: 0, slope: -1 } }), '{ "v": 1,']) {
+      writeFileSync(path, text);
+      await expect(putReaderInProduction(answering, spoilt.path)).rejects.toMatchObject({
+        code: 'ADAPTER_INVALID',
+        message: expect.stringContaining(path),
+      });
+    }
+    await spoilt.remove();
   });
 
   it('is believed as far as that says', async () => {

@@ -1,0 +1,29 @@
+import type { AskStreamSubscription } from '../operations/index.js';
+
+type StreamedAnswer = Extract<AskStreamSubscription['askStream'], { __typename?: 'AnswerReady' }>['answer'];
+
+/** Why an answer is as it is has many sentences; these say what is missing from it, or why there is none. */
+const TOLD = new Set([
+  'answer.refused',
+  'question.several',
+  'retrieval.cut',
+  'retrieval.degraded',
+  'retrieval.language',
+]);
+
+/** What stands below an answer on a terminal: what should be known of it, where it is from, and what the documents don't agree on. */
+export function linesBelow({ text, route, citations, conflicts }: StreamedAnswer): string[] {
+  return [
+    ...route.reasons
+      .filter(({ feature, sentence }) => TOLD.has(feature) && sentence !== text)
+      .map(({ sentence }) => `  ${sentence}`),
+    ...citations.map((cited) => quoteLine(cited, '  ')),
+    ...conflicts.flatMap(({ quotes }) => [
+      `  The documents disagree: ${quotes.map(({ value }) => value).join(' or ')}`,
+      ...quotes.map((cited) => quoteLine(cited, '    ')),
+    ]),
+  ];
+}
+
+const quoteLine = ({ quote, documentName, start, end }: StreamedAnswer['citations'][number], indent: string): string =>
+  `${indent}“${quote}”\n${indent}  ${documentName}, characters ${start}–${end}`;
