@@ -1,76 +1,11 @@
 import type { RouteReason } from '../answer.js';
+import { LANGUAGES, listed } from '../languages/index.js';
 import type { Plan } from '../plan.js';
 
-/**
- * Words that stand in most questions of a language and in hardly any of the others. A question is too short for n-grams to be sure, and
- * their tables take 90 MB in every gateway.
- */
-const TELLING: Readonly<Record<string, readonly string[]>> = {
-  en: [
-    'the',
-    'what',
-    'which',
-    'who',
-    'how',
-    'when',
-    'where',
-    'does',
-    'is',
-    'are',
-    'was',
-    'of',
-    'and',
-    'did',
-    'you',
-    'your',
-    'can',
-    'have',
-    'there',
-    'any',
-    'with',
-    'for',
-    'my',
-  ],
-  es: [
-    'qué',
-    'cuál',
-    'cuáles',
-    'quién',
-    'cómo',
-    'cuándo',
-    'dónde',
-    'cuántos',
-    'cuánto',
-    'el',
-    'los',
-    'las',
-    'del',
-    'por',
-    'y',
-  ],
-  de: [
-    'der',
-    'das',
-    'und',
-    'ist',
-    'wie',
-    'wer',
-    'wann',
-    'wo',
-    'welche',
-    'welcher',
-    'wird',
-    'wurde',
-    'nicht',
-    'von',
-    'ein',
-    'eine',
-  ],
-  fr: ['quel', 'quelle', 'qui', 'est-ce', 'quand', 'où', 'combien', 'comment', 'le', 'les', 'des', 'du', 'et', 'était'],
-  it: ['quale', 'chi', 'quando', 'dove', 'quanti', 'quanto', 'il', 'gli', 'della', 'degli', 'è', 'che', 'di'],
-  pt: ['qual', 'quais', 'quem', 'onde', 'quantos', 'quanto', 'os', 'da', 'dos', 'é', 'foi', 'não', 'em', 'são'],
-  nl: ['het', 'een', 'wie', 'wat', 'waar', 'wanneer', 'hoe', 'hoeveel', 'zijn', 'van', 'werd', 'wordt', 'niet'],
-};
+/** A question is too short for n-grams to be sure, and their tables take 90 MB in every gateway: words that are in most questions tell. */
+const TELLING: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  LANGUAGES.map(({ code, inQuestions }) => [code, listed(inQuestions)]),
+);
 
 /** Languages whose script says which they are, or at least that they are none of the above. */
 const SCRIPTS: readonly (readonly [language: string, letters: RegExp])[] = [

@@ -3,29 +3,13 @@
  * told.
  */
 import type { RouteReason } from '../answer.js';
+import { SENTENCE_WORDS } from '../languages/index.js';
 
 /** The end of a question, however many marks it has; `?` inside an address is none. */
 const ENDED = /(?:\?(?=[\s?!]|$)|[？؟])[\s?!？؟]*/;
 
-/** What follows a question word in a question, and hardly in a clause ("when it rains"). */
-const ASKING =
-  'is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|many|much|long|often|far|old';
-
-/**
- * One that begins behind an "and", by words that begin no clause of the question before it ("and when it rains"): English, Spanish, German and
- * French, as the words of `answer-type.ts` are.
- */
-const JOINED = new RegExp(
-  [
-    `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|(?:(?:at|by|for|from|in|of|on|to|under|with)\\s+)?(?:who|whom|whose|which)|in\\s+what)`,
-    'y\\s+(?:por\\s+qué|a\\s+quién|quién(?:es)?|qué|cuándo|dónde|cuál(?:es)?|cuánt[oa]s?|cómo)',
-    'und\\s+(?:wer|wem|wen|warum|wie\\s?viele?|wie\\s+(?:lange|oft|alt|hoch|groß))',
-    'et\\s+(?:qui|quand|où|quel(?:le)?s?|pourquoi|comment|combien)',
-  ]
-    .map((words) => `(?<!\\p{L})(?:${words})(?!\\p{L})`)
-    .join('|'),
-  'giu',
-);
+/** One that begins behind an "and". */
+const JOINED = new RegExp(SENTENCE_WORDS.map(({ joins }) => `(?<!\\p{L})(?:${joins})(?!\\p{L})`).join('|'), 'giu');
 
 /** "Hello?", "Really?": a word alone asks nothing, but where words aren't parted by blanks it may be a question. */
 const GREETING = /^\p{Script=Latin}+\P{L}*$/u;

@@ -1,3 +1,5 @@
+import { listed, SENTENCE_WORDS } from '../languages/index.js';
+
 /**
  * Words as evidence and wording are compared by: lower case, without marks and inflection. The stemmer is small on purpose: it is only
  * compared with itself, needs no dictionary, and treats languages other than English no worse than not at all. Porter's (of a library) in its place
@@ -118,13 +120,11 @@ const unmarked = (lower: string): string =>
 /** Letters without marks, and none that shows nothing. */
 const ASCII = /^\p{ASCII}*$/u;
 
-/** Numbers in words are the same as in digits; `one` and its like are pronouns, too. English, German, Spanish. */
+/** Numbers in words are the same as in digits; `one` and its like are pronouns, too. */
 const NUMBER_WORDS = new Map(
-  [
-    'two three four five six seven eight nine ten eleven twelve',
-    'zwei drei vier fünf sechs sieben acht neun zehn elf zwölf',
-    'dos tres cuatro cinco seis siete ocho nueve diez . doce',
-  ].flatMap((words) => words.split(' ').map((word, i) => [unmarked(word), String(i + 2)] as const)),
+  SENTENCE_WORDS.flatMap(({ numbers }) =>
+    listed(numbers).map((word, i): [string, string] => [unmarked(word), String(i + 2)]),
+  ),
 );
 
 const SUFFIXES =
@@ -147,55 +147,35 @@ export function stemOf(word: string): string {
 
 const hasVowel = (word: string, suffix: string): boolean => /[aeiouy]/.test(word.slice(0, -suffix.length));
 
-/** Words of grammar and of asking; what is left says what a question or a sentence is about. */
 const STOP_WORDS = new Set(
-  (
-    'a an the of in on at to for from by with and or but is are was were be been being am do does did done has have had having ' +
-    'what which who whom whose when where why how that this these those there here it its as into than then so such too very ' +
-    'they them their he him his she her you your i we our us me my if not no can could would should will shall may might must ' +
-    'about over under between during any some all each also just only much many more most other please tell ' +
-    "don't doesn't didn't isn't aren't wasn't can't won't i'm it's that's there's let's " +
-    'el la los las un una unos unas de del y o que qué en es son por para con se su sus al lo como cómo cuál cuándo dónde ' +
-    'quién cuánto cuántos der die das ein eine und oder ist sind was wer wann wo wie von zu mit le les une des et ou est sont du'
-  )
-    .split(' ')
-    .flatMap((word) => [word, unmarked(word)]),
+  SENTENCE_WORDS.flatMap(({ stopWords }) => listed(stopWords).flatMap((word) => [word, unmarked(word)])),
 );
 
 /** Words of grammar in one language that say something in English: “When did she die?” */
-const AMBIGUOUS = new Map<string, 'de' | 'es'>([
-  ['die', 'de'],
-  ['mit', 'de'],
-  ['son', 'es'],
-  ['con', 'es'],
-]);
+const AMBIGUOUS = new Map(
+  SENTENCE_WORDS.flatMap(({ code, ambiguous }) => listed(ambiguous).map((word): [string, string] => [word, code])),
+);
 
-/** Stop words that tell the language of a text with an ambiguous one. */
-const TELLING = {
-  en: new Set(
-    'the of in at to for from by with and is are was were did do does who what when where how her his'.split(' '),
-  ),
-  de: new Set('der das ein eine einen den dem und oder ist sind was wer wann wo wie von zu im welche'.split(' ')),
-  es: new Set(
-    'el la los las un una unos unas de del y que qué en es por para se su sus al cómo cuál cuáles dónde quién'.split(
-      ' ',
-    ),
-  ),
-};
+/** Stop words that tell the language of a text with an ambiguous one, English among them. */
+const TELLING = SENTENCE_WORDS.filter(({ telling }) => telling !== undefined).map(
+  ({ code, telling }) => [code, new Set(listed(telling))] as const,
+);
 
 const isAmbiguous = (word: string): boolean => AMBIGUOUS.has(word.toLowerCase());
 
-/** The language, other than English, whose stop words a text with an ambiguous word has more of; null in any other text. */
-function languageOfStopWords(words: readonly string[]): 'de' | 'es' | null {
+/** The language whose stop words a text with an ambiguous word has most of; null where that is English, and in any other text. */
+function languageOfStopWords(words: readonly string[]): string | null {
   if (!words.some(isAmbiguous)) return null;
-  const count = (language: keyof typeof TELLING): number =>
-    words.filter((word) => TELLING[language].has(word.toLowerCase())).length;
-  const [en, de, es] = [count('en'), count('de'), count('es')];
-  return Math.max(de, es) > en ? (de >= es ? 'de' : 'es') : null;
+  const counts = TELLING.map(([code, telling]) => ({
+    code,
+    count: words.filter((word) => telling.has(word.toLowerCase())).length,
+  }));
+  const [most] = counts.toSorted((a, b) => b.count - a.count);
+  return most === undefined || most.code === 'en' ? null : most.code;
 }
 
 /** @param foreign the language of the text where an ambiguous word stands in it: only there is it one of grammar */
-function isStopWord(word: string, foreign: 'de' | 'es' | null): boolean {
+function isStopWord(word: string, foreign: string | null): boolean {
   const lower = word.toLowerCase().replaceAll('’', "'");
   const only = AMBIGUOUS.get(lower);
   return only === undefined ? STOP_WORDS.has(lower) : only === foreign;

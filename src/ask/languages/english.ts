@@ -1,0 +1,40 @@
+import type { LanguageWords } from './language-words.js';
+
+/** What follows a question word in a question, and hardly in a clause. */
+const ASKING =
+  'is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|many|much|long|often|far|old';
+const BEFORE_WHOM = '(?:at|by|for|from|in|of|on|to|under|with)';
+
+export const ENGLISH: LanguageWords = {
+  code: 'en',
+  inQuestions: 'the what which who how when where does is are was of and did you your can have there any with for my',
+  sentences: {
+    stopWords:
+      'a an the of in on at to for from by with and or but is are was were be been being am do does did done has have had having ' +
+      'what which who whom whose when where why how that this these those there here it its as into than then so such too very ' +
+      'they them their he him his she her you your i we our us me my if not no can could would should will shall may might must ' +
+      'about over under between during any some all each also just only much many more most other please tell ' +
+      "don't doesn't didn't isn't aren't wasn't can't won't i'm it's that's there's let's",
+    telling: 'the of in at to for from by with and is are was were did do does who what when where how her his',
+    numbers: 'two three four five six seven eight nine ten eleven twelve',
+    asks: {
+      REASON: ['why', '(what|which) (is|are|was|were) the (reasons?|causes?)'],
+      FIGURE: [
+        'how (many|much|long|old|often|far|soon|high|tall|big|large|hot|cold|warm|fast|late|early|deep|heavy|thick|wide|strong)',
+        'when|until what|(what|which) (year|month|day|date|time|hour|century|age|percentage|percent|share|temperature)',
+        '(what|which) (price|fee|cost|amount|number|size|rate|port|height|length|weight|speed|distance|dose)',
+      ],
+      NAME: ['who|whom|whose|where'],
+    },
+    figures: [
+      'two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(thir|four|fif|six|seven|eigh|nine)teen',
+      '(twen|thir|for|fif|six|seven|eigh|nine)ty|hundreds?|thousands?|millions?|half|quarter|twice|noon|midnight',
+      '(mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|april|june|july|august|september|october|november|december',
+    ],
+    reasons: [
+      'because|since|so that|due to|owing to|therefore|thus|hence|otherwise|reasons?|caused?|causes|in order to',
+      'to (avoid|prevent|keep|protect)',
+    ],
+    joins: `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|(?:${BEFORE_WHOM}\\s+)?(?:who|whom|whose|which)|in\\s+what)`,
+  },
+};

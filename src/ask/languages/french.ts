@@ -1,0 +1,19 @@
+import type { LanguageWords } from './language-words.js';
+
+export const FRENCH: LanguageWords = {
+  code: 'fr',
+  inQuestions: 'quel quelle qui est-ce quand où combien comment le les des du et était',
+  sentences: {
+    stopWords: 'le les une des et ou est sont du',
+    asks: {
+      REASON: ['pourquoi'],
+      FIGURE: [
+        'combien|quand|quel(le)? (année|mois|jour|date|heure|âge|prix|pourcentage|température|montant|nombre|taux)',
+      ],
+      NAME: ['où|^qui'],
+    },
+    figures: ['deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|vingt|trente|cent|mille|moitié'],
+    reasons: ['parce que|puisque|afin|donc|sinon'],
+    joins: 'et\\s+(?:qui|quand|où|quel(?:le)?s?|pourquoi|comment|combien)',
+  },
+};

@@ -1,0 +1,23 @@
+import type { LanguageWords } from './language-words.js';
+
+export const GERMAN: LanguageWords = {
+  code: 'de',
+  inQuestions: 'der das und ist wie wer wann wo welche welcher wird wurde nicht von ein eine',
+  sentences: {
+    stopWords: 'der die das ein eine und oder ist sind was wer wann wo wie von zu mit',
+    ambiguous: 'die mit',
+    telling: 'der das ein eine einen den dem und oder ist sind was wer wann wo wie von zu im welche',
+    numbers: 'zwei drei vier fünf sechs sieben acht neun zehn elf zwölf',
+    asks: {
+      REASON: ['warum|weshalb|wieso'],
+      FIGURE: [
+        'wie ?viele?|wie (lange|oft|alt|hoch|groß|weit|schnell|schwer|tief|warm|heiß|spät|früh)|wann',
+        'welche[nmrs]? (jahr|monat|tag|datum|temperatur|preis|betrag|anzahl|alter)',
+      ],
+      NAME: ['wer|wem|wen|wo'],
+    },
+    figures: ['zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zwanzig|dreißig|hundert|tausend|hälfte'],
+    reasons: ['weil|denn|damit|deshalb|daher|sonst|wegen'],
+    joins: 'und\\s+(?:wer|wem|wen|warum|wie\\s?viele?|wie\\s+(?:lange|oft|alt|hoch|groß))',
+  },
+};

@@ -1,0 +1,34 @@
+/** What a question asks for, as far as its words say: of the coarse classes of Li & Roth (2002) those that a sentence shows on its surface. */
+export type AskedKind = 'FIGURE' | 'NAME' | 'REASON';
+
+/**
+ * What the rules about sentences know of one language. A further language is a further file, listed in `index.ts`; without one its questions are
+ * answered by meaning and by the words that they share with the documents. Patterns are alternatives of a regular expression without flags of its own: they
+ * are matched as whole words, whatever their capitals.
+ */
+export interface LanguageWords {
+  /** ISO 639-1. */
+  readonly code: string;
+  /** Words that stand in most of its questions and in hardly any of the other languages'. */
+  readonly inQuestions: string;
+  readonly sentences?: SentenceWords;
+}
+
+/** Lists of words are parted by blanks. */
+export interface SentenceWords {
+  /** Words of grammar and of asking; what is left says what a question or a sentence is about. */
+  readonly stopWords: string;
+  /** Those of them that say something in English (“When did she die?”), with others that tell a text of this language from an English one. */
+  readonly ambiguous?: string;
+  readonly telling?: string;
+  /** Two to twelve, which are the same as in digits; a point for one that means something else in English. */
+  readonly numbers?: string;
+  /** How a question says what it asks for. */
+  readonly asks: Readonly<Record<AskedKind, readonly string[]>>;
+  /** Numbers that are no pronoun or article, and parts of time that dates are told by; none that means something else in English. */
+  readonly figures: readonly string[];
+  /** What gives a reason in a sentence. */
+  readonly reasons: readonly string[];
+  /** “and” with what begins a further question behind it, and no clause of the one before (“and when it rains”). */
+  readonly joins: string;
+}

@@ -1,0 +1,24 @@
+import type { LanguageWords } from './language-words.js';
+
+export const SPANISH: LanguageWords = {
+  code: 'es',
+  inQuestions: 'qué cuál cuáles quién cómo cuándo dónde cuántos cuánto el los las del por y',
+  sentences: {
+    stopWords:
+      'el la los las un una unos unas de del y o que qué en es son por para con se su sus al lo como cómo cuál cuándo dónde ' +
+      'quién cuánto cuántos',
+    ambiguous: 'son con',
+    telling: 'el la los las un una unos unas de del y que qué en es por para se su sus al cómo cuál cuáles dónde quién',
+    numbers: 'dos tres cuatro cinco seis siete ocho nueve diez . doce',
+    asks: {
+      REASON: ['por qué'],
+      FIGURE: [
+        'cuánt[oa]s?|cuándo|(qué|cuál es (el|la)) (año|mes|día|fecha|hora|siglo|edad|porcentaje|temperatura|precio|cantidad|número|tasa)',
+      ],
+      NAME: ['quién(es)?|dónde'],
+    },
+    figures: ['dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|veinte|treinta|cien|ciento|mil|mitad'],
+    reasons: ['porque|ya que|debido|por eso|para que'],
+    joins: 'y\\s+(?:por\\s+qué|a\\s+quién|quién(?:es)?|qué|cuándo|dónde|cuál(?:es)?|cuánt[oa]s?|cómo)',
+  },
+};
