@@ -21,7 +21,7 @@ export interface AskedQuestion {
   of: string[];
   /** Whether these only come near to the question. */
   near: boolean;
-  /** The document that it is about, as far as its answer tells; else the question itself. */
+  /** The document that it is about; where nothing says so the one that holds its answer, else the question itself. */
   document: string;
 }
 
@@ -37,8 +37,15 @@ export const ownWords = (): AskedCorpus[] => allOwnWords().filter(({ name }) => 
 /** The same with the one that nothing was chosen on. */
 export const allOwnWords = (): AskedCorpus[] => readdirSync(OWN_WORDS).map((set) => askedIn(join(OWN_WORDS, set), set));
 
-/** Twelve pages of questions and their answers, in as many layouts as organisations have, asked about in a user's own words. */
+/** Twelve pages of questions and their answers, laid out in seven ways, asked about in a user's own words. */
 export const questionLists = (): AskedCorpus => askedIn(QUESTION_LISTS, 'question-lists');
+
+/** A line of a folder's questions; `document` is the one that it is about, whether or not it answers. */
+interface AskedLine {
+  question: string;
+  answers: string[];
+  document: string;
+}
 
 /** Documents with questions about them, of one folder. */
 function askedIn(folder: string, set: string): AskedCorpus {
@@ -49,8 +56,7 @@ function askedIn(folder: string, set: string): AskedCorpus {
     name: set,
     collections: [{ name: set, documents }],
     asked: lines.map((line) => {
-      const { question, answers } = JSON.parse(line) as { question: string; answers: string[] };
-      const document = holding(documents, answers) ?? question;
+      const { question, answers, document } = JSON.parse(line) as AskedLine;
       return { question, answers, of: [set], near: answers.length === 0, document };
     }),
   };

@@ -44,7 +44,7 @@ async function judge(
   { parts, workspaceId }: Answering,
   corpus: string,
   asked: AskedQuestion,
-  kind: JudgedQuestion['kind'],
+  kind: QuestionKind,
 ): Promise<JudgedQuestion> {
   const reading = { ...parts, embedder: () => parts.registry.embedder() };
   const question = checkedQuestion({ question: asked.question, collections: asked.of, strategy: 'HYBRID' });
