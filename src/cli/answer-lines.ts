@@ -1,6 +1,6 @@
 import type { AskStreamSubscription } from '../operations/index.js';
 
-type StreamedAnswer = Extract<AskStreamSubscription['askStream'], { __typename?: 'AnswerReady' }>['answer'];
+export type StreamedAnswer = Extract<AskStreamSubscription['askStream'], { __typename?: 'AnswerReady' }>['answer'];
 
 /** Why an answer is as it is has many sentences; these say what is missing from it, or why there is none. */
 const TOLD = new Set([

@@ -6,8 +6,6 @@ import { OperationTypeNode } from 'graphql';
 import { GraftClient, GraftClientError } from '../client/graft-client.js';
 import {
   AddDatasetVersionDocument,
-  AskDocument,
-  AskStreamDocument,
   CollectionDocument,
   CreateCollectionDocument,
   CreateDatasetDocument,
@@ -32,7 +30,7 @@ import {
   type ReadyOperation,
 } from './call.js';
 import { addAccessCommands } from './keys.js';
-import { linesBelow } from './answer-lines.js';
+import { addAskCommand } from './ask.js';
 import { migrateDatabase } from './migrate.js';
 import { addModelCommands } from './models.js';
 import { followRun } from './follow-run.js';
@@ -81,27 +79,7 @@ async function withClient(work: (client: GraftClient, options: Common) => Promis
   }
 }
 
-program
-  .command('ask <question>')
-  .description('answer a question, with its sources')
-  .option('-c, --collection <name>', 'answer from this collection only; may be repeated', repeated)
-  .action((question: string, { collection }: { collection?: string[] }) =>
-    withClient(async (client, { json }) => {
-      const input = { question, ...(collection ? { collections: collection } : {}) };
-      if (json) return printJson((await client.request(AskDocument, { input })).ask);
-      for await (const { askStream: event } of client.subscribe(AskStreamDocument, { input })) {
-        // As it is written for who looks on; a pipe gets only what the answer is in the end.
-        const watched = process.stdout.isTTY;
-        if (watched && event.__typename === 'TextDelta') process.stdout.write(event.text);
-        if (watched && event.__typename === 'TextReplaced')
-          process.stdout.write(`\n\nThe evidence does not support that. In the document’s own words:\n${event.text}`);
-        if (event.__typename !== 'AnswerReady') continue;
-        if (!watched || event.answer.abstention) process.stdout.write(event.answer.text);
-        say('');
-        linesBelow(event.answer).forEach(say);
-      }
-    }),
-  );
+addAskCommand(program, withClient, repeated);
 
 program
   .command('search <query>')

@@ -3,11 +3,11 @@ import { LANGUAGES, listed } from '../languages/index.js';
 import type { Plan } from '../plan.js';
 
 /** A question is too short for n-grams to be sure, and their tables take 90 MB in every gateway: words that are in most questions tell. */
-const TELLING: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+const IN_QUESTIONS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   LANGUAGES.map(({ code, inQuestions }) => [code, listed(inQuestions)]),
 );
 
-/** Languages whose script says which they are, or at least that they are none of the above. */
+/** Languages whose script says which they are, or at least that they are none of those told by words. */
 const SCRIPTS: readonly (readonly [language: string, letters: RegExp])[] = [
   ['ru', /\p{Script=Cyrillic}/gu],
   ['el', /\p{Script=Greek}/gu],
@@ -28,7 +28,7 @@ export function languageOf(question: string): string | null {
   const script = SCRIPTS.find(([, its]) => 2 * (question.match(its)?.length ?? 0) > letters);
   if (script) return script[0];
   const words = wordSet(question);
-  const found = Object.entries(TELLING)
+  const found = Object.entries(IN_QUESTIONS)
     .map(([language, telling]) => ({ language, count: countOf(telling, words) }))
     .sort((a, b) => b.count - a.count);
   const [first, second] = found;
@@ -40,7 +40,7 @@ export function seemsIn(language: string, question: string): boolean {
   const known = languageOf(question);
   if (known !== null) return known === language;
   const words = wordSet(question);
-  const counts = Object.entries(TELLING).map(([name, telling]) => ({ name, count: countOf(telling, words) }));
+  const counts = Object.entries(IN_QUESTIONS).map(([name, telling]) => ({ name, count: countOf(telling, words) }));
   const own = counts.find(({ name }) => name === language)?.count ?? 0;
   return own > 0 && counts.every(({ count }) => count <= own);
 }
@@ -49,7 +49,7 @@ export function seemsIn(language: string, question: string): boolean {
 export function isUntold(question: string): boolean {
   const words = wordSet(question);
   const foreign = /[^\P{L}a-z]/iu.test(question);
-  return !foreign && Object.values(TELLING).every((telling) => countOf(telling, words) === 0);
+  return !foreign && Object.values(IN_QUESTIONS).every((telling) => countOf(telling, words) === 0);
 }
 
 const wordSet = (question: string): Set<string> => new Set(question.toLowerCase().match(/\p{L}+(?:-\p{L}+)?/gu));

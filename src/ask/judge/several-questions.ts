@@ -3,16 +3,15 @@
  * told.
  */
 import type { RouteReason } from '../answer.js';
-import { SENTENCE_WORDS } from '../languages/index.js';
+import { anyOf, SENTENCE_WORDS } from '../languages/index.js';
 
 /** The end of a question, however many marks it has; `?` inside an address is none. */
 const ENDED = /(?:\?(?=[\s?!]|$)|[？؟])[\s?!？؟]*/;
 
+const among = (words: 'joins' | 'asides'): string[] => SENTENCE_WORDS.flatMap(({ [words]: all }) => all ?? []);
 /** One that begins behind an "and". */
-const JOINED = new RegExp(SENTENCE_WORDS.map(({ joins }) => `(?<!\\p{L})(?:${joins})(?!\\p{L})`).join('|'), 'giu');
-
-/** "Hello?", "Really?": a word alone asks nothing, but where words aren't parted by blanks it may be a question. */
-const GREETING = /^\p{Script=Latin}+\P{L}*$/u;
+const JOINED = anyOf(among('joins'), 'giu');
+const ASIDE = new RegExp(`^(?:${among('asides').join('|')})\\P{L}*$`, 'iu');
 
 /** How many questions a text asks at once, as far as its marks and words tell, which may be too many: 1 or more. */
 export function questionsIn(text: string): number {
@@ -20,7 +19,7 @@ export function questionsIn(text: string): number {
     .normalize('NFC')
     .split(ENDED)
     .map((piece) => piece.replace(/^[^\p{L}\p{N}]+/u, ''))
-    .filter((piece) => piece !== '' && !GREETING.test(piece));
+    .filter((piece) => piece !== '' && !ASIDE.test(piece));
   // What a question begins with joins it to another, which is not here or counted already.
   const joined = asked.flatMap((piece) => [...piece.matchAll(JOINED)].filter(({ index }) => index > 0));
   return Math.max(1, asked.length) + joined.length;

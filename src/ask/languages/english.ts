@@ -3,7 +3,6 @@ import type { LanguageWords } from './language-words.js';
 /** What follows a question word in a question, and hardly in a clause. */
 const ASKING =
   'is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|many|much|long|often|far|old';
-const BEFORE_WHOM = '(?:at|by|for|from|in|of|on|to|under|with)';
 
 export const ENGLISH: LanguageWords = {
   code: 'en',
@@ -35,6 +34,7 @@ export const ENGLISH: LanguageWords = {
       'because|since|so that|due to|owing to|therefore|thus|hence|otherwise|reasons?|caused?|causes|in order to',
       'to (avoid|prevent|keep|protect)',
     ],
-    joins: `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|(?:${BEFORE_WHOM}\\s+)?(?:who|whom|whose|which)|in\\s+what)`,
+    joins: `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|who|whom|whose|which|(?:at|by|for|from|in|on|under|with)\\s+what)`,
+    asides: 'hello|hi|hey|really|right|okay|ok|please|thanks|thank you|sorry|excuse me|anybody|anyone',
   },
 };

@@ -15,5 +15,6 @@ export const FRENCH: LanguageWords = {
     figures: ['deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|vingt|trente|cent|mille|moitié'],
     reasons: ['parce que|puisque|afin|donc|sinon'],
     joins: 'et\\s+(?:qui|quand|où|quel(?:le)?s?|pourquoi|comment|combien)',
+    asides: 'bonjour|salut|merci|vraiment|pardon',
   },
 };

@@ -19,5 +19,6 @@ export const GERMAN: LanguageWords = {
     figures: ['zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zwanzig|dreißig|hundert|tausend|hälfte'],
     reasons: ['weil|denn|damit|deshalb|daher|sonst|wegen'],
     joins: 'und\\s+(?:wer|wem|wen|warum|wie\\s?viele?|wie\\s+(?:lange|oft|alt|hoch|groß))',
+    asides: 'hallo|hi|bitte|danke|oder|wirklich|entschuldigung',
   },
 };

@@ -7,7 +7,7 @@ import { SPANISH } from './spanish.js';
 
 export type { AskedKind, LanguageWords, SentenceWords } from './language-words.js';
 
-/** Languages that questions are told by, English first. */
+/** Languages that questions are told by. Where two are told equally, the first counts. */
 export const LANGUAGES: readonly LanguageWords[] = [ENGLISH, GERMAN, SPANISH, FRENCH, ...OTHERS];
 
 /** What the rules about sentences know, language by language. */
@@ -16,8 +16,8 @@ export const SENTENCE_WORDS: readonly (SentenceWords & { code: string })[] = LAN
 );
 
 /** Of a list in a language's file. */
-export const listed = (words: string | undefined): string[] => words?.split(' ') ?? [];
+export const listed = (words = ''): string[] => words.split(' ').filter(Boolean);
 
-/** Any of these as whole words. */
-export const anyOf = (alternatives: readonly string[]): RegExp =>
-  new RegExp(`(?<!\\p{L})(${alternatives.join('|')})(?!\\p{L})`, 'iu');
+/** Any of these as whole words, whatever their capitals. */
+export const anyOf = (alternatives: readonly string[], flags = 'iu'): RegExp =>
+  new RegExp(`(?<!\\p{L})(${alternatives.join('|')})(?!\\p{L})`, flags);

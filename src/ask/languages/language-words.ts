@@ -2,7 +2,7 @@
 export type AskedKind = 'FIGURE' | 'NAME' | 'REASON';
 
 /**
- * What the rules about sentences know of one language. A further language is a further file, listed in `index.ts`; without one its questions are
+ * Words by which the rules about sentences know a language. A further language is a further file, listed in `index.ts`; without one its questions are
  * answered by meaning and by the words that they share with the documents. Patterns are alternatives of a regular expression without flags of its own: they
  * are matched as whole words, whatever their capitals.
  */
@@ -18,8 +18,9 @@ export interface LanguageWords {
 export interface SentenceWords {
   /** Words of grammar and of asking; what is left says what a question or a sentence is about. */
   readonly stopWords: string;
-  /** Those of them that say something in English (“When did she die?”), with others that tell a text of this language from an English one. */
+  /** Those of them that say something in English: “When did she die?” They are stop words only in a text that `telling` words tell to be of this language. */
   readonly ambiguous?: string;
+  /** Stop words that tell a text of this language from one of another; English has them, too. */
   readonly telling?: string;
   /** Two to twelve, which are the same as in digits; a point for one that means something else in English. */
   readonly numbers?: string;
@@ -29,6 +30,8 @@ export interface SentenceWords {
   readonly figures: readonly string[];
   /** What gives a reason in a sentence. */
   readonly reasons: readonly string[];
-  /** “and” with what begins a further question behind it, and no clause of the one before (“and when it rains”). */
-  readonly joins: string;
+  /** “and” with what begins a further question behind it, and hardly a clause of the one before (“and when it rains”). */
+  readonly joins?: string;
+  /** What is written with a question mark and asks nothing: “Hello?” */
+  readonly asides?: string;
 }

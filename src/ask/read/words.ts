@@ -157,7 +157,7 @@ const AMBIGUOUS = new Map(
 );
 
 /** Stop words that tell the language of a text with an ambiguous one, English among them. */
-const TELLING = SENTENCE_WORDS.filter(({ telling }) => telling !== undefined).map(
+const STOP_WORDS_OF = SENTENCE_WORDS.filter(({ telling }) => telling !== undefined).map(
   ({ code, telling }) => [code, new Set(listed(telling))] as const,
 );
 
@@ -166,7 +166,7 @@ const isAmbiguous = (word: string): boolean => AMBIGUOUS.has(word.toLowerCase())
 /** The language whose stop words a text with an ambiguous word has most of; null where that is English, and in any other text. */
 function languageOfStopWords(words: readonly string[]): string | null {
   if (!words.some(isAmbiguous)) return null;
-  const counts = TELLING.map(([code, telling]) => ({
+  const counts = STOP_WORDS_OF.map(([code, telling]) => ({
     code,
     count: words.filter((word) => telling.has(word.toLowerCase())).length,
   }));

@@ -38,7 +38,7 @@ const builtInAdapter = z.object({
   targets: z.array(z.string()),
   files: z.object({ config: file, weights: file, gguf: file }),
   recipe: z.record(z.string(), z.json()),
-  /** What the last step said. */
+  /** What it learned from, and what the last step said. */
   metrics: z.record(z.string(), z.number()),
   probe: shippedProbe,
   /** Fitted by `npm run bench -- probability`; the rule was fitted to the default model's reader, which has none. */
@@ -139,7 +139,7 @@ async function readBuiltIn(path: string): Promise<BuiltInAdapter> {
     if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
     const why = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
     throw new GraftError('ADAPTER_INVALID', `${path} does not describe a reader: ${why}`, {
-      hint: 'Make the reader anew (`npm run reader`), or take its folder away: without one, answers are judged by words and vectors alone.',
+      hint: 'Install Graft anew, or make the reader again where you made it (`npm run reader`). Without its folder answers are judged by words and vectors alone.',
       cause: error,
     });
   }

@@ -204,19 +204,27 @@ describe('a reader with a calibration of its own', () => {
     await readers.remove();
   });
 
-  it('is not taken at all where it is out of bounds, and what is wrong is said', async () => {
+  it('is not taken where it is damaged or out of bounds: what is wrong is said, and what answers stays', async () => {
     const spoilt = await temporaryFolder();
     cpSync(readers.path, spoilt.path, { recursive: true });
     const path = join(spoilt.path, 'smollm2-135m-instruct', 'reader.json');
     const reader = JSON.parse(readFileSync(path, 'utf8')) as object;
-    for (const text of [JSON.stringify({ ...reader, calibration: { bias: 0, slope: -1 } }), '{ "v": 1,']) {
+    const spoil = (text: string) => {
       writeFileSync(path, text);
-      await expect(putReaderInProduction(answering, spoilt.path)).rejects.toMatchObject({
+      return expect(putReaderInProduction(answering, spoilt.path)).rejects;
+    };
+    try {
+      const bounds = JSON.stringify({ ...reader, calibration: { bias: 0, slope: -1 } });
+      await spoil(bounds).toMatchObject({
         code: 'ADAPTER_INVALID',
-        message: expect.stringContaining(path),
+        message: expect.stringMatching(/calibration\.slope/),
       });
+      await spoil('{ "v": 1,').toMatchObject({ code: 'ADAPTER_INVALID', message: expect.stringMatching(/JSON/) });
+    } finally {
+      await spoilt.remove();
     }
-    await spoilt.remove();
+    const { configuration } = await answering.ask({ question: RMA });
+    expect(configuration.values).toMatchObject({ readingJudgedBy: { adapter: 'reader', version: 1 } });
   });
 
   it('is believed as far as that says', async () => {

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { AskDocument, AskStreamDocument, type AskStreamSubscription } from '../operations/index.js';
+import { say } from '../terminal.js';
+import { linesBelow } from './answer-lines.js';
+import type { WithClient } from './keys.js';
+
+/** @param repeated gathers an option that may be given several times */
+export function addAskCommand(
+  program: Command,
+  withClient: WithClient,
+  repeated: (value: string, before?: string[]) => string[],
+): void {
+  program
+    .command('ask <question>')
+    .description('answer a question, with its sources')
+    .option('-c, --collection <name>', 'answer from this collection only; may be repeated', repeated)
+    .action((question: string, { collection }: { collection?: string[] }) =>
+      withClient(async (client, { json }) => {
+        const input = { question, ...(collection ? { collections: collection } : {}) };
+        if (json) return say(JSON.stringify((await client.request(AskDocument, { input })).ask, null, 2));
+        await writeAnswer(client.subscribe(AskStreamDocument, { input }), process.stdout);
+      }),
+    );
+}
+
+/** A terminal shows the answer as it is written, and why it is taken back; a pipe gets only what it is in the end. */
+export async function writeAnswer(
+  events: AsyncIterable<AskStreamSubscription>,
+  out: { isTTY?: boolean; write: (text: string) => unknown },
+): Promise<void> {
+  let shown = false;
+  const show = (text: string): void => {
+    shown = true;
+    out.write(text);
+  };
+  for await (const { askStream: event } of events) {
+    if (event.__typename === 'TextDelta' && out.isTTY) show(event.text);
+    if (event.__typename === 'TextReplaced' && out.isTTY) show(`${shown ? '\n\n' : ''}${event.reason}\n${event.text}`);
+    if (event.__typename !== 'AnswerReady') continue;
+    if (!shown) show(event.answer.text);
+    out.write(
+      `\n${linesBelow(event.answer)
+        .map((line) => `${line}\n`)
+        .join('')}`,
+    );
+  }
+}
