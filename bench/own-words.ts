@@ -7,11 +7,13 @@
  * `src/ask/read/evidence.ts` were chosen on the first three sets among others; the probability of an answer and its threshold
  * (`bench -- probability`) on four. The fifth was written when all was chosen, and nothing may be chosen on it.
  *
- *   npm run bench -- own-words [--most 5]   (sets, the fifth first)
+ * So were, still later, twelve pages of questions and their answers (`question-lists`).
+ *
+ *   npm run bench -- own-words [--sets fifth,question-lists]   (all, those first)
  */
 import { putReaderInProduction, startAnswering } from './support/answering.js';
-import { allOwnWords, UNSEEN, type AskedCorpus } from './support/asked-corpora.js';
-import { numberOption } from './support/options.js';
+import { allOwnWords, questionLists, UNSEEN, type AskedCorpus } from './support/asked-corpora.js';
+import { listOption } from './support/options.js';
 import { holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 import { refusals, shareOf, type ToldOrRefused } from './support/shares.js';
@@ -22,7 +24,7 @@ const STRATEGIES = {
   AUTO: { strategy: 'AUTO' },
   'AUTO, the model’s words': { strategy: 'AUTO', wording: 'MODEL' },
 } as const;
-const MOST = numberOption('most', 5);
+const SETS = listOption('sets');
 type Asked = keyof typeof STRATEGIES;
 const NAMES = Object.keys(STRATEGIES) as Asked[];
 
@@ -78,8 +80,8 @@ function rowOf(set: string, strategy: string, told: readonly Told[]) {
 const answering = await startAnswering();
 try {
   await putReaderInProduction(answering);
-  const sets = allOwnWords().sort((a, b) => Number(b.name === UNSEEN) - Number(a.name === UNSEEN));
-  for (const corpus of sets.slice(0, MOST)) {
+  const own = allOwnWords().sort((a, b) => Number(b.name === UNSEEN) - Number(a.name === UNSEEN));
+  for (const corpus of [questionLists(), ...own].filter(({ name }) => SETS?.includes(name) ?? true)) {
     const rows = await measure(answering, corpus);
     // A bigger model takes hours for all sets.
     printResult('own-words', { machine: describeMachine(), rows }, ['model', 'set', 'strategy']);
