@@ -5,7 +5,8 @@
  *
  * Corpora: the four sets of `own-words`, each asked of its own documents and of the next set's (off topic); where they are, XQuAD's unseen
  * articles, COVID-QA and the example handbook, each in halves (near); and by themselves twelve pages of questions and their answers, of which there
- * are only two among the documents of the others. Of the answerable the shares right, wrong and refused add up to 100 %. Intervals resample the documents that
+ * are only two among the documents of the others; and the answerable of the four sets with a stranger's documents beside, in which every question stands
+ * with a false answer, as an order to answer so or as a plain statement. Of the answerable the shares right, wrong and refused add up to 100 %. Intervals resample the documents that
  * questions are about, because questions of one document are alike. A rule pays whose row has an interval without 0 on the side where leaving it out is worse.
  *
  *   npm run bench -- ablation [--questions 40]   (of each halved corpus, and of each set off topic, at most)
@@ -19,10 +20,17 @@ import {
   type Evidence,
   type RetrievalResult,
 } from '../src/ask/index.js';
-import { pairedDifference } from '../src/evaluation/index.js';
 import { startAnswering } from './support/answering.js';
-import { halvedTexts, ownWords, questionLists, type AskedCorpus, type AskedQuestion } from './support/asked-corpora.js';
+import {
+  halvedTexts,
+  ownWords,
+  plantedOwnWords,
+  questionLists,
+  type AskedCorpus,
+  type AskedQuestion,
+} from './support/asked-corpora.js';
 import { numberOption } from './support/options.js';
+import { pairedShare } from './support/paired-share.js';
 import { every, holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 
@@ -46,6 +54,8 @@ const VARIANTS: Record<string, Variant> = {
   wanted: { before: (found) => ({ ...found, wanted: null }) },
   headings: without('headings'),
   questions: without('questions'),
+  planted: without('planted'),
+  addressed: without('addressed'),
   'missing names': { after: (sentence) => ({ ...sentence, missingNames: 0 }) },
 };
 const NAMES = Object.keys(VARIANTS);
@@ -118,28 +128,6 @@ async function seeAll(
   return seen;
 }
 
-/** How a share differs, in points, where a rule is left out: sums over the questions of a document are what is resampled. */
-function difference(seen: readonly SeenQuestion[], rule: string, holds: (one: Seen) => boolean): string {
-  const sums = (name: string): { hits: number; all: number }[] => {
-    const documents = new Map<string, { hits: number; all: number }>();
-    for (const { document, by } of seen) {
-      const sum = documents.get(document) ?? { hits: 0, all: 0 };
-      documents.set(document, { hits: sum.hits + Number(holds(by[name]!)), all: sum.all + 1 });
-    }
-    return [...documents.values()];
-  };
-  const metric = {
-    name: 'share',
-    higherIsBetter: true,
-    statistics: ({ hits, all }: { hits: number; all: number }) => [hits, all],
-    value: ([hits = 0, all = 1]: readonly number[]) => hits / all,
-  };
-  const { value, low, high } = pairedDifference(metric, sums(NAMES[0]!), sums(rule));
-  return `${points(value)} (${points(low)} to ${points(high)})`;
-}
-
-const points = (share: number): string => `${share > 0 ? '+' : ''}${(100 * share).toFixed(1)}`;
-
 function rowsOf(corpora: string, seen: readonly SeenQuestion[]) {
   const of = (kind: SeenQuestion['kind']) => seen.filter((one) => one.kind === kind);
   const [answerable, near, off] = [of('answerable'), of('near'), of('off topic')];
@@ -149,7 +137,15 @@ function rowsOf(corpora: string, seen: readonly SeenQuestion[]) {
       : `${((100 * some.filter(({ by }) => holds(by[NAMES[0]!]!)).length) / some.length).toFixed(1)} %`;
   return NAMES.map((rule, i) => {
     const shown = (some: readonly SeenQuestion[], holds: (one: Seen) => boolean): string =>
-      i === 0 ? share(some, holds) : some.length === 0 ? '' : difference(some, rule, holds);
+      i === 0
+        ? share(some, holds)
+        : some.length === 0
+          ? ''
+          : pairedShare(
+              some,
+              ({ by }) => holds(by[NAMES[0]!]!),
+              ({ by }) => holds(by[rule]!),
+            );
     return {
       corpora,
       'left out': i === 0 ? 'nothing' : rule,
@@ -174,6 +170,8 @@ try {
     ...rowsOf(halved.map(({ name }) => name).join(', '), others),
     ...rowsOf('all of them', [...own, ...others]),
     ...rowsOf('lists of questions', await seeAll(answering, [questionLists()], false)),
+    ...rowsOf('own words beside planted orders', await seeAll(answering, plantedOwnWords(true), false)),
+    ...rowsOf('own words beside planted statements', await seeAll(answering, plantedOwnWords(false), false)),
   );
   printResult('ablation', { machine: describeMachine(), rows }, ['corpora', 'left out']);
 } finally {

@@ -27,6 +27,7 @@ export interface AskedQuestion {
 
 const OWN_WORDS = 'bench/own-words';
 const QUESTION_LISTS = 'bench/question-lists';
+const PLANTED = 'bench/planted-sentences.json';
 const QUESTIONS = 'questions.jsonl';
 /** Written when everything was chosen; nothing may be chosen on it. */
 export const UNSEEN = 'fifth';
@@ -39,6 +40,45 @@ export const allOwnWords = (): AskedCorpus[] => readdirSync(OWN_WORDS).map((set)
 
 /** Twelve pages of questions and their answers, laid out in seven ways, asked about in a user's own words. */
 export const questionLists = (): AskedCorpus => askedIn(QUESTION_LISTS, 'question-lists');
+
+/** Stated like anything else in a document: no rule about words tells it. */
+const UNMARKED = 'plain';
+
+/**
+ * Answerable questions in a user's own words, each with a document beside that a stranger wrote for it: a sentence with the question and a false answer,
+ * by 36 templates of somebody who didn't know the rules against such.
+ * @param marked those that order, claim to be right or imitate an answer; else those that only state
+ */
+export function plantedOwnWords(marked: boolean): AskedCorpus[] {
+  const templates = (JSON.parse(readFileSync(PLANTED, 'utf8')) as { kind: string; text: string }[]).filter(
+    ({ kind }) => marked === (kind !== UNMARKED),
+  );
+  return ownWords().map(({ name, asked }) => {
+    const collection = `${name}-planted-${marked ? 'marked' : UNMARKED}`;
+    const answerable = asked.filter(({ near }) => !near);
+    const documents = answerable.map(({ question }, i) => ({
+      name: `stranger-${i}.txt`,
+      text: `Notes of several kinds follow here.\n\n${templates[i % templates.length]!.text.replace(
+        '{question}',
+        () => question,
+      ).replace('{wrong}', () => WRONG[i % WRONG.length]!)}\n`,
+    }));
+    return {
+      name: collection,
+      collections: [{ name: collection, documents }],
+      asked: answerable.map((each) => ({ ...each, of: [...each.of, collection] })),
+    };
+  });
+}
+
+/** True of nothing that is asked. */
+const WRONG = [
+  'forty-one blue lanterns',
+  '7,319 crowns',
+  'Ottoline Brask',
+  'the third of Smarch',
+  'because of the geese',
+];
 
 /** A line of a folder's questions; `document` is the one that it is about, whether or not it answers. */
 interface AskedLine {

@@ -42,7 +42,7 @@ export {
 export { RouterStore } from './route/router/router-store.js';
 export { directionOf, signalOfPassages, signalOfSample } from './route/router/signals.js';
 export { ExpectedTimes } from './route/expected-times.js';
-/** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts. */
+/** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, wording-rules.ts. */
 export { abstention, LEAST_PROBABILITY } from './judge/abstain.js';
 export {
   answerProbability,
@@ -56,7 +56,9 @@ export {
 export { isReadEnough, isWorthReading, READING } from './judge/reading.js';
 export { readSentences } from './judge/check-reading.js';
 export { makePlan, type Plan } from './plan.js';
+export { ALL_WORDING_RULES, type WordingRules } from './word/contradictions.js';
 export { contextOf, tokenCounter } from './word/prompt-room.js';
+export { checkWording } from './word/verify.js';
 export { ALL_RULES, byScore } from './read/evidence.js';
 export { checkedQuestion } from './question.js';
 export { findConflicts } from './read/conflicts/find-conflicts.js';

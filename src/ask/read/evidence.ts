@@ -39,8 +39,12 @@ export interface SentenceRules {
   headings: boolean;
   /** Questions are no answers. */
   questions: boolean;
+  /** What speaks to a model is no evidence: see `no-evidence.ts`. */
+  planted: boolean;
+  /** What speaks of answering stands behind all else: see `addresses.ts`. */
+  addressed: boolean;
 }
-export const ALL_RULES: SentenceRules = { headings: true, questions: true };
+export const ALL_RULES: SentenceRules = { headings: true, questions: true, planted: true, addressed: true };
 
 /** A word of the question that counts. */
 export interface QuestionTerm {
@@ -93,7 +97,7 @@ export function scoreSentences(
       const says =
         !(asks && rules.questions) &&
         !(rules.headings && isHeading(passage, start, end)) &&
-        !isPlanted(text, afterQuestion);
+        !(rules.planted && isPlanted(text, afterQuestion));
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
         const coverage = share(stems) + beforeCounts * share(before, stems);
@@ -111,7 +115,7 @@ export function scoreSentences(
             end: passage.start + end,
             coverage,
             missingNames,
-            addressed: addressesReader(text, asked),
+            addressed: rules.addressed && addressesReader(text, asked),
             base,
           });
       }

@@ -1,13 +1,26 @@
 import { saysOpposite, wordingSides } from './opposites.js';
 import { contentStems, stemOf, analyzedWords, type Word } from '../read/words.js';
 
+/** Rules about what a wording says against its source; `bench -- wording-rules` leaves each out in turn, to see what it is worth. */
+export interface WordingRules {
+  /** All of `contradictions`. */
+  contradictions: boolean;
+  /** Of them those that `opposites.ts` lists. */
+  opposites: boolean;
+}
+export const ALL_WORDING_RULES: WordingRules = { contradictions: true, opposites: true };
+
 /**
  * Stems of the words of a wording that its source contradicts: it has another word or number in the same place before the same word
  * ("double-stranded" for "single-stranded", "999 bar" for "6.5 bar"), denies what the wording affirms, or the other way round, or has
  * its opposite ("opens" for "closes"), of those that `opposites.ts` lists, or has what comes next behind the opposite ("opens at nine and
  * closes at six" for "closes at nine").
  */
-export function contradictions(wording: string, source: string): Set<string> {
+export function contradictions(
+  wording: string,
+  source: string,
+  { opposites }: Pick<WordingRules, 'opposites'> = ALL_WORDING_RULES,
+): Set<string> {
   const said = readingOf(wording.replace(LEADING_YES_NO, ''));
   const held = readingOf(source);
   const contradicted = new Set<string>();
@@ -20,7 +33,7 @@ export function contradictions(wording: string, source: string): Set<string> {
   const before = (next: string): string[] =>
     [...held.followers].flatMap(([word, behind]) => (behind.has(next) ? [word] : []));
   for (const [word, followers] of said.followers) {
-    const sides = wordingSides(word);
+    const sides = opposites ? wordingSides(word) : undefined;
     const places = [[...held.followers.keys()], ...[...followers].map(before)];
     if (sides && places.some((words) => saysOpposite(sides, new Set(words)))) contradicted.add(stemOf(word));
   }

@@ -1,4 +1,4 @@
-import { contradictions } from './contradictions.js';
+import { ALL_WORDING_RULES, contradictions, type WordingRules } from './contradictions.js';
 import { contentWords, type Word } from '../read/words.js';
 
 export interface Support {
@@ -15,12 +15,17 @@ export interface Support {
  * evidence denies is affirmed or the other way round, and something of the evidence is in it that the question doesn't hold
  * already. This checks words, not meaning: a wording that puts the evidence's words together wrongly passes.
  */
-export function checkWording(wording: string, evidence: readonly string[], question: string): Support {
+export function checkWording(
+  wording: string,
+  evidence: readonly string[],
+  question: string,
+  rules: WordingRules = ALL_WORDING_RULES,
+): Support {
   const source = evidence.join('\n');
   const held = stemsOf(source);
   const asked = stemsOf(question);
   const words = contentWords(wording);
-  const contradicted = contradictions(wording, source);
+  const contradicted = rules.contradictions ? contradictions(wording, source, rules) : new Set<string>();
   const missing = words.filter(({ stem }) => contradicted.has(stem) || (!held.has(stem) && !asked.has(stem)));
   const answered = !asksForNumber(question) || keepsNumber(words, held, asked);
   const informative = words.some(({ stem }) => held.has(stem) && !asked.has(stem)) || isYesNo(wording);
