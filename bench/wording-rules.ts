@@ -22,8 +22,7 @@ const { signal } = new AbortController();
 
 const VARIANTS: Readonly<Record<string, WordingRules>> = {
   'all rules': ALL_WORDING_RULES,
-  opposites: { ...ALL_WORDING_RULES, opposites: false },
-  contradictions: { ...ALL_WORDING_RULES, contradictions: false },
+  contradictions: { ...ALL_WORDING_RULES, contradicting: false },
 };
 const NAMES = Object.keys(VARIANTS);
 

@@ -56,9 +56,8 @@ export {
 export { isReadEnough, isWorthReading, READING } from './judge/reading.js';
 export { readSentences } from './judge/check-reading.js';
 export { makePlan, type Plan } from './plan.js';
-export { ALL_WORDING_RULES, type WordingRules } from './word/contradictions.js';
 export { contextOf, tokenCounter } from './word/prompt-room.js';
-export { checkWording } from './word/verify.js';
+export { ALL_WORDING_RULES, checkWording, type WordingRules } from './word/verify.js';
 export { ALL_RULES, byScore } from './read/evidence.js';
 export { checkedQuestion } from './question.js';
 export { findConflicts } from './read/conflicts/find-conflicts.js';

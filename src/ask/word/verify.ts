@@ -1,4 +1,4 @@
-import { ALL_WORDING_RULES, contradictions, type WordingRules } from './contradictions.js';
+import { contradictions } from './contradictions.js';
 import { contentWords, type Word } from '../read/words.js';
 
 export interface Support {
@@ -8,6 +8,13 @@ export interface Support {
   /** Words of the wording that neither holds or that the evidence contradicts, as written; for the reader of `AnswerBody`. */
   missing: string[];
 }
+
+/** Rules about what a wording says against its source; `bench -- wording-rules` leaves each out in turn, to see what it is worth. */
+export interface WordingRules {
+  /** What the source contradicts is not supported: see `contradictions`. */
+  contradicting: boolean;
+}
+export const ALL_WORDING_RULES: WordingRules = { contradicting: true };
 
 /**
  * Whether a wording says nothing that its evidence doesn't: every content word and every number stands in the evidence
@@ -19,13 +26,13 @@ export function checkWording(
   wording: string,
   evidence: readonly string[],
   question: string,
-  rules: WordingRules = ALL_WORDING_RULES,
+  { contradicting }: WordingRules = ALL_WORDING_RULES,
 ): Support {
   const source = evidence.join('\n');
   const held = stemsOf(source);
   const asked = stemsOf(question);
   const words = contentWords(wording);
-  const contradicted = rules.contradictions ? contradictions(wording, source, rules) : new Set<string>();
+  const contradicted = contradicting ? contradictions(wording, source) : new Set<string>();
   const missing = words.filter(({ stem }) => contradicted.has(stem) || (!held.has(stem) && !asked.has(stem)));
   const answered = !asksForNumber(question) || keepsNumber(words, held, asked);
   const informative = words.some(({ stem }) => held.has(stem) && !asked.has(stem)) || isYesNo(wording);
