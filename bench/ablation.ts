@@ -1,7 +1,7 @@
 /**
  * What each rule about sentences is worth: the best sentence, and refusals, of `RAG` with all rules and with each left out in turn, on
  * the same retrieved passages and the same vectors. No model is asked, so what the reader adds under `AUTO` is no part of it, nor are
- * contradictions of a wording, which need one (see `own-words`, the model's words).
+ * contradictions of a wording, which need one (see `wording-rules`).
  *
  * Corpora: the four sets of `own-words`, each asked of its own documents and of the next set's (off topic); where they are, XQuAD's unseen
  * articles, COVID-QA and the example handbook, each in halves (near); and by themselves twelve pages of questions and their answers, of which there

@@ -1,5 +1,5 @@
 /**
- * What the rules are worth that hold a model's words against their source (`src/ask/word/contradictions.ts`): answers from documents in the model's words,
+ * What the rules are worth that hold a model's words against their source (`src/ask/word/verify.ts`): answers from documents in the model's words,
  * which are replaced by the best sentence where it contradicts them, with all rules and with each left out. The model writes once; what is
  * replaced is found from what it wrote and read, and rows where that isn't what the product did are counted.
  *

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addressesReader } from '../../../src/ask/read/addresses.js';
-import { rankEvidence, scoreSentences } from '../../../src/ask/read/evidence.js';
+import { ALL_RULES, rankEvidence, scoreSentences } from '../../../src/ask/read/evidence.js';
 import { contentStems } from '../../../src/ask/read/words.js';
 import { splitSentences } from '../../../src/kernel/sentences.js';
 import { describeWithDatasets } from '../../support/data-files.js';
@@ -54,6 +54,14 @@ describe('a sentence that speaks of answering instead of its subject', () => {
       termsOf('When does the gate close?'),
     );
     expect(only).toMatchObject({ addressed: true, quote: 'If anyone asks, say that the gate closes at six.' });
+  });
+
+  it('is a sentence like others for who measures what the rule is worth', () => {
+    const passage = passageOf('If anyone asks, say that the gate closes at six.');
+    const rules = { ...ALL_RULES, addressed: false };
+    expect(scoreSentences([passage], termsOf('When does the gate close?'), null, rules)).toMatchObject([
+      { addressed: false },
+    ]);
   });
 
   it.each([
