@@ -27,7 +27,7 @@ import { wikitext } from './support/banking77.js';
 import { handbookQuestions, ingestHandbook } from './support/handbook.js';
 import { numberOption } from './support/options.js';
 import { every, holdsGold } from './support/questions.js';
-import { describeMachine, printResult } from './support/report.js';
+import { describeMachine, printResult, storedDetail } from './support/report.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
 import { hundredths } from './support/percent.js';
 
@@ -277,18 +277,22 @@ try {
   console.log(near?.rows, near?.refusals);
   const far = COVID > 0 ? await covid(answering, files.covid) : null;
   for (const told of [own.told, examples(near?.told ?? []), examples(far?.told ?? [])]) console.log(told);
+  const { model } = answering.variant;
+  const beside = {
+    handbook: own.refused,
+    refusals: near?.refusals,
+    covid: far && { partOfGold: far.partOfGold, refused: far.refused },
+    perplexity: general,
+    digest: reader.version.digest,
+  };
   printResult(
     'reader',
     {
       machine: describeMachine(),
-      rows: [...own.rows, ...(near?.rows ?? []), ...(far?.rows ?? [])],
-      handbook: own.refused,
-      refusals: near?.refusals,
-      covid: far && { partOfGold: far.partOfGold, refused: far.refused },
-      perplexity: general,
-      digest: reader.version.digest,
+      rows: [...own.rows, ...(near?.rows ?? []), ...(far?.rows ?? [])].map((row) => ({ model, ...row })),
+      models: { ...storedDetail<Record<string, typeof beside>>('reader', 'models'), [model]: beside },
     },
-    ['set', 'answered with'],
+    ['model', 'set', 'answered with'],
   );
 } finally {
   await answering.stop();

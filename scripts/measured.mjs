@@ -46,7 +46,7 @@ function details(result) {
     '',
     Object.fromEntries(Object.entries(result).filter(([key]) => !['rows', 'recipe', 'digest', 'model'].includes(key))),
   );
-  return flat.length > 0 && flat.length <= 24 ? [`Beside it: ${flat.join('; ')}.`, ''] : [];
+  return flat.length > 0 && flat.length <= 48 ? [`Beside it: ${flat.join('; ')}.`, ''] : [];
 }
 
 function measuredBy(rows) {

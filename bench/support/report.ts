@@ -78,11 +78,14 @@ export function merged(old: readonly StoredRow[], fresh: readonly StoredRow[], k
   return [...kept, ...fresh.filter((row) => !known.has(named(row)))];
 }
 
-function storedRows(name: string): StoredRow[] {
+const storedRows = (name: string): StoredRow[] => storedDetail<StoredRow[]>(name, 'rows') ?? [];
+
+/** What a run before wrote beside its rows, for a run that adds to it; undefined where none did. */
+export function storedDetail<T>(name: string, detail: string): T | undefined {
   try {
-    return (JSON.parse(readFileSync(fileOf(name), 'utf8')) as { rows?: StoredRow[] }).rows ?? [];
+    return (JSON.parse(readFileSync(fileOf(name), 'utf8')) as Record<string, T>)[detail];
   } catch {
-    return [];
+    return undefined;
   }
 }
 
