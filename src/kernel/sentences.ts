@@ -12,18 +12,26 @@ const words = (list: string): Set<string> => new Set(list.split(' '));
 /** A name or an example follows them, never a new sentence (English, Spanish, German, French). */
 const BEFORE_ANYTHING = words(
   'mr mrs ms dr prof st sr rev hon gen col capt lt sgt gov sen rep pres mt e.g i.e cf vs viz incl excl approx ca ' +
-    'sra srta dra hr fr bzw z.b d.h u.a mme mlle',
+    'sra srta dra hr fr bzw z.b d.h u.a einschl inkl exkl zzgl abzgl bzgl ggf evtl vgl sog aprox mme mlle',
 );
 /** They end a sentence unless a number or a bracket follows. */
 const BEFORE_NUMBER = words(
   'no nos nr n° num núm vol vols p pp pág ch sec sect art fig figs eq eqs app ex tab ver v ed eds al av str min max avg est ' +
-    'jan feb mar apr jun jul aug sep sept oct nov dec',
+    'jan feb mar apr jun jul aug sep sept oct nov dec abs ziff tel',
 );
 /** After `U.S.` and the like: these words start a sentence, others go on with it (`U.S. Army`). */
 const STARTERS = words(
   'the a an it its in on at he she they we i you this that these those there when while if as but and however for to with ' +
     'after before since what who why how el la los las en der die das le les',
 );
+
+/** What German counts with a point behind the figure: `am 31. Dezember`, `im 19. Jahrhundert`. */
+const AFTER_ORDINAL =
+  /^(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert|Jahrestag|Geburtstag|Lebensjahr|Quartal|Kalendertag|Kalenderwoche|Werktag|Arbeitstag|Stock|Auflage|Weltkrieg)/;
+const ORDINAL = /(?<![\p{L}\p{N}.,])\d{1,2}\.\s+$/u;
+/** `z. B.`, `i. d. R.` as they are printed: a small letter and its point, with more of them before or behind it. */
+const SPACED_LETTER = /(?<!\p{L})\p{Ll}\.\s+$/u;
+const SPACED_LETTERS = /(?<!\p{L})\p{L}\.\s\p{Ll}\.\s+$/u;
 
 /** The last word of a segment that ends in a full stop, with inner stops: `e.g`, `U.S`, `J`. */
 const LAST_WORD = /([\p{L}\p{M}°]+(?:\.\p{L}+)*)\.["'”’)\]]*\s*$/u;
@@ -109,7 +117,12 @@ function continues(segment: string, next: string): boolean {
   if (LINE_END.test(tail)) return false;
   // "Why?" she asked.
   if (/[?!]["'”’»]\s*$/.test(tail) && /^\p{Ll}/u.test(next)) return true;
+  // An address goes on behind its question mark, and a sign of a formula (`!=`) is no end either.
+  if (/[?!]$/.test(tail) && /^[^\s\p{Lu}]/u.test(next)) return true;
+  if (/\/\S*[?!]$/.test(tail) && /^\S/.test(next)) return true;
   if (segment.length <= 16 && LIST_NUMBER.test(segment)) return true;
+  if (ORDINAL.test(tail) && AFTER_ORDINAL.test(next)) return true;
+  if (SPACED_LETTERS.test(tail) || (SPACED_LETTER.test(tail) && /^\p{L}\./u.test(next))) return true;
   const word = LAST_WORD.exec(tail)?.[1];
   if (word === undefined) return false;
   const begins = STARTERS.has(/^\p{L}+/u.exec(next)?.[0].toLowerCase() ?? '');

@@ -33,6 +33,38 @@ describe('splitSentences', () => {
     expect(texts(source)).toEqual(expected);
   });
 
+  it.each([
+    [
+      'File a ticket at https://jira.example/create?project=OPS and wait. Nobody calls.',
+      ['File a ticket at https://jira.example/create?project=OPS and wait.', 'Nobody calls.'],
+    ],
+    ['Open /app#!/Settings first. Then save.', ['Open /app#!/Settings first.', 'Then save.']],
+    ['The check is x != y. It must hold.', ['The check is x != y.', 'It must hold.']],
+    ['Who?Nobody.', ['Who?', 'Nobody.']],
+    ['Does it float? yes.', ['Does it float?', 'yes.']],
+  ])('goes on behind the mark of an address or a formula: %s', (source, expected) => {
+    expect(texts(source)).toEqual(expected);
+  });
+
+  it.each([
+    [
+      'Die Frist endet am 31. Dezember 2024. Danach gilt sie neu.',
+      ['Die Frist endet am 31. Dezember 2024.', 'Danach gilt sie neu.'],
+    ],
+    ['Im 19. Jahrhundert stand hier ein Turm.', ['Im 19. Jahrhundert stand hier ein Turm.']],
+    ['Es gilt z. B. Strom als Energie. Gas nicht.', ['Es gilt z. B. Strom als Energie.', 'Gas nicht.']],
+    ['Zahlbar i. d. R. Montags.', ['Zahlbar i. d. R. Montags.']],
+    ['Das steht in § 3 Abs. 2 Satz 1. Mehr nicht.', ['Das steht in § 3 Abs. 2 Satz 1.', 'Mehr nicht.']],
+    [
+      'Der Preis ist 30 Euro einschl. der Steuer und inkl. Porto.',
+      ['Der Preis ist 30 Euro einschl. der Steuer und inkl. Porto.'],
+    ],
+    ['Cuesta aprox. de 30 a 40 euros.', ['Cuesta aprox. de 30 a 40 euros.']],
+    ['There are 31. December is cold.', ['There are 31.', 'December is cold.']],
+  ])('reads dates and abbreviations of German and Spanish: %s', (source, expected) => {
+    expect(texts(source)).toEqual(expected);
+  });
+
   it('ends a sentence at every line, and leaves bullets but not numbers out', () => {
     expect(texts('Steps\n1. Open it. Look inside.\n- Plan: Team; Price: $12\n• Second')).toEqual([
       'Steps',
