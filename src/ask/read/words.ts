@@ -1,3 +1,4 @@
+import { UNIT } from '../../kernel/units.js';
 import { listed, SENTENCE_WORDS } from '../languages/index.js';
 
 /**
@@ -16,10 +17,13 @@ export interface Word {
 }
 
 /** Version of how words are told and compared: with another, other sentences may come first. */
-export const WORDS_VERSION = 2;
+export const WORDS_VERSION = 3;
 
-/** A point or comma stays inside a number only: `3.5.1`, `1,000` (which is read as 1000). */
-const WORD = /\p{N}+(?:[.,]\p{N}+)*\p{L}*|[\p{L}\p{M}]+(?:['’][\p{L}]+)?[\p{N}\p{L}\p{M}]*/gu;
+/** A point or comma stays inside a number only: `3.5.1`, `1,000` (which is read as 1000); a unit behind it is a word of its own. */
+const WORD = new RegExp(
+  `\\p{N}+(?:[.,]\\p{N}+)*(?:(?=${UNIT})|\\p{L}*)|[\\p{L}\\p{M}]+(?:['’][\\p{L}]+)?[\\p{N}\\p{L}\\p{M}]*`,
+  'giu',
+);
 
 /** Scripts that put no blanks between words. */
 const UNSPACED =
@@ -58,7 +62,9 @@ export function contentWords(text: string): Word[] {
   // In a text of capitals none tells a name.
   if (isShouted(text)) return kept.map((each) => ({ ...each, name: each.numeric }));
   // German writes every noun with a capital: there it takes more than one to tell a name (ISO, RMA).
-  return foreign === 'de' ? kept.map((each) => ({ ...each, name: each.numeric || CAPITALS.test(each.text) })) : kept;
+  return languageOf(words.map(({ text: word }) => word)) === 'de'
+    ? kept.map((each) => ({ ...each, name: each.numeric || CAPITALS.test(each.text) }))
+    : kept;
 }
 
 const CAPITALS = /^\p{Lu}{2}/u;
@@ -163,15 +169,18 @@ const STOP_WORDS_OF = SENTENCE_WORDS.filter(({ telling }) => telling !== undefin
 
 const isAmbiguous = (word: string): boolean => AMBIGUOUS.has(word.toLowerCase());
 
-/** The language whose stop words a text with an ambiguous word has most of; null where that is English, and in any other text. */
-function languageOfStopWords(words: readonly string[]): string | null {
-  if (!words.some(isAmbiguous)) return null;
+/** The language of a text in which an ambiguous word stands; null where that is English, and in any other text. */
+const languageOfStopWords = (words: readonly string[]): string | null =>
+  words.some(isAmbiguous) ? languageOf(words) : null;
+
+/** The language whose stop words a text has most of; null where that is English, and where it has none. */
+function languageOf(words: readonly string[]): string | null {
   const counts = STOP_WORDS_OF.map(([code, telling]) => ({
     code,
     count: words.filter((word) => telling.has(word.toLowerCase())).length,
   }));
   const [most] = counts.toSorted((a, b) => b.count - a.count);
-  return most === undefined || most.code === 'en' ? null : most.code;
+  return most === undefined || most.count === 0 || most.code === 'en' ? null : most.code;
 }
 
 /** @param foreign the language of the text where an ambiguous word stands in it: only there is it one of grammar */

@@ -22,7 +22,7 @@ export interface DraftChunk {
 export const CHUNK_SIZE = { target: 900, max: 1200, small: 200 } as const;
 
 /** What documents are cut by. Whoever changes how raises it: a document that another one cut is cut anew when it is ingested again. */
-export const CHUNKER = 2;
+export const CHUNKER = 3;
 
 /** What a chunk is to fit, with its headings. */
 export interface ChunkReader {

@@ -1,13 +1,19 @@
+import { UNIT } from '../../kernel/units.js';
+
+/** Where a number ends and its unit begins. */
+const BEFORE_UNIT = new RegExp(`(?<=\\p{N})(?=${UNIT})`, 'gu');
+
 /**
  * Text as the lexical index reads it: lower-case words and numbers, separated by single spaces. PostgreSQL's parser would
  * otherwise take `TCP/IP` for a file, `node.js` for a host and `e-mail` for a compound, and find none of their words.
- * A point inside a number stays (`3.5.1`), a comma between thousands goes (`1,000` is 1000).
+ * A point inside a number stays (`3.5.1`), a comma between thousands goes (`1,000` is 1000), and a unit is a word of its own (`10kg` is 10 kg).
  */
 export const lexicalText = (text: string): string =>
   text
     .normalize('NFKC')
     .replace(/[\u00ad\ufeff\u200b]/g, '')
     .toLowerCase()
+    .replace(BEFORE_UNIT, ' ')
     .replace(/(?<=\d),(?=\d{3}(?!\d))/g, '')
     .replace(/(?<!\d)\.|\.(?!\d)|[^\p{L}\p{N}\p{M}.]/gu, ' ')
     .replace(/ +/g, ' ')

@@ -28,6 +28,10 @@ describe('words', () => {
   it.each([
     ['How long does the Vane Pro run in Oakleaf?', ['Vane', 'Pro', 'Oakleaf']],
     ['Wann kommt die Lieferung von 12 RMA Nummern an?', ['12', 'RMA']],
+    ['Wann endet der Vertrag zwischen Mieter und Vermieter?', []],
+    ['Wie hoch ist der Mindestbestellwert für Firmenkunden?', []],
+    ['What was Das Kapital about?', ['Kapital']],
+    ['Can I carry a 10kg bag on the A380?', ['10', 'A380']],
     ['¿Cuándo llegó a Sevilla el rey?', ['Sevilla']],
     ['WHAT DOES A SEASON CARD OF 2019 COST?', ['2019']],
     ['WIE LANGE GILT DIE KARTE?', []],
@@ -36,6 +40,19 @@ describe('words', () => {
     ['RMA 号码的有效期是 X 天', ['X']],
   ])('tells names in %j, in German by more than a capital, and where all is capitals by none', (text, names) => {
     expect(contentWords(text).flatMap(({ text: word, name }) => (name ? [word] : []))).toEqual(names);
+  });
+
+  it.each([
+    ['a 10kg bag', 'a 10 kg bag'],
+    ['it runs on 230V', 'it runs on 230 V'],
+    ['open from 9am to 17h', 'open from 9 am to 17 h'],
+    ['1,500MB of memory', '1500 MB of memory'],
+  ])('reads %j as %j: a unit is a word, with a blank before it or not', (one, other) => {
+    expect([...contentStems(one)]).toEqual([...contentStems(other)]);
+  });
+
+  it.each(['19th', '3D', '802.11ac', '2x', '90s', '10kgf'])('keeps %s one word', (word) => {
+    expect(analyzedWords(word).map(({ text }) => text)).toEqual([word]);
   });
 
   it('compares numbers by their digits', () => {

@@ -64,6 +64,7 @@ describe('lexicalText', () => {
     ['Version 3.5.1, 1,000 units; 12,34', 'version 3.5.1 1000 units 12 34'],
     ['max_tokens — “quoted” don’t', 'max tokens quoted don t'],
     ['Ｆｕｌｌ ﬁne CAFÉ', 'full fine café'],
+    ['a 10kg bag for 9AM, 5µm fine, the 19th in 3D', 'a 10 kg bag for 9 am 5 μm fine the 19th in 3d'],
     ['ends 3.', 'ends 3'],
   ])('reads %s as %s', (text, expected) => {
     expect(lexicalText(text)).toBe(expected);
