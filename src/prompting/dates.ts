@@ -1,12 +1,15 @@
 import type { TemplatePiece } from '../worker-protocol/index.js';
 
+/** In English whatever the server's locale, as Python's `strftime` does unless a program sets one. */
+const month = (date: Date, length: 'short' | 'long'): string => date.toLocaleDateString('en-US', { month: length });
+
 /** The directives of Python's `strftime` that templates use; any other stays as it is written. */
 const DIRECTIVES: Readonly<Record<string, (date: Date) => string>> = {
   '%Y': (date) => String(date.getFullYear()),
   '%m': (date) => twoDigits(date.getMonth() + 1),
   '%d': (date) => twoDigits(date.getDate()),
-  '%b': (date) => date.toLocaleDateString(undefined, { month: 'short' }),
-  '%B': (date) => date.toLocaleDateString(undefined, { month: 'long' }),
+  '%b': (date) => month(date, 'short'),
+  '%B': (date) => month(date, 'long'),
   '%H': (date) => twoDigits(date.getHours()),
   '%M': (date) => twoDigits(date.getMinutes()),
   '%%': () => '%',

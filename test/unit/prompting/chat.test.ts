@@ -111,6 +111,20 @@ describe('renderChat', () => {
     expect(on('2027-12-31T12:00:00')).toContain('Today: 31 Dec 2027');
   });
 
+  it('names months in English whatever the server’s locale', () => {
+    const write = Date.prototype.toLocaleDateString;
+    const german = jest.spyOn(Date.prototype, 'toLocaleDateString').mockImplementation(function (
+      this: Date,
+      locales?: Intl.LocalesArgument,
+      options?: Intl.DateTimeFormatOptions,
+    ) {
+      return write.call(this, locales ?? 'de-DE', options);
+    });
+    const prompt = promptText(renderChat(forms.dated, ask('Why?'), new Date('2026-10-15T12:00:00')));
+    german.mockRestore();
+    expect(prompt).toContain('Today: 15 Oct 2026, October 10');
+  });
+
   it('never lets a content into a special segment, whatever it holds', () => {
     const content = fc.oneof(
       fc.string({ unit: 'grapheme' }),
