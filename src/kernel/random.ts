@@ -17,3 +17,19 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   }
   return order;
 }
+
+/**
+ * At most so many items, each equally likely to be among them, in their order; the same seed draws the same of them. Holds no more
+ * than it returns (reservoir sampling, Vitter 1985, algorithm R).
+ */
+export async function sampled<T>(items: AsyncIterable<T>, most: number, seed: number): Promise<T[]> {
+  const random = seededRandom(seed);
+  const kept: { place: number; item: T }[] = [];
+  let seen = 0;
+  for await (const item of items) {
+    seen += 1;
+    const slot = seen <= most ? seen - 1 : Math.floor(random() * seen);
+    if (slot < most) kept[slot] = { place: seen, item };
+  }
+  return kept.sort((a, b) => a.place - b.place).map(({ item }) => item);
+}

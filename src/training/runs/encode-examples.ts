@@ -10,6 +10,7 @@ import {
 } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
+import { sampled } from '../../kernel/random.js';
 import { REFUSAL, renderChat, type PromptSegment } from '../../prompting/index.js';
 import { readReplay, type LabelToken, type ServedVariant } from '../../registry/index.js';
 import type { TrainingExample } from '../../worker-protocol/index.js';
@@ -80,10 +81,7 @@ export async function encodeExamples(
   const tokenOf = labels && new Map(labels.map(({ label, token }) => [label, token]));
   const unlearnable = new Set(audit.unlearnable);
 
-  const groups = new Groups();
-  const learned = { reads: false, refuses: false };
-  const encode = async (split: 'TRAIN' | 'VALIDATION', most: number): Promise<TrainingExample[]> => {
-    const encoded: TrainingExample[] = [];
+  const encoded = async function* (split: 'TRAIN' | 'VALIDATION'): AsyncGenerator<Encoded> {
     for await (const batch of rows.stream(split)) {
       signal.throwIfAborted();
       const learnable = batch.filter(({ content, ordinal }) => content !== null && !unlearnable.has(ordinal));
@@ -95,43 +93,63 @@ export async function encodeExamples(
         ...rendered.map(({ messages }) => chat(messages)),
         ...rendered.map(({ answer }) => answer),
       ]);
-      rendered.forEach(({ row }, i) => {
+      for (const [i, { row, answer: said }] of rendered.entries()) {
         const prompt = tokens[i]!;
         const answer = answerTokens(row, tokens[rendered.length + i]!, endToken, tokenOf);
-        if (answer === null || prompt.length + answer.length > recipe.maxTokens || encoded.length >= most) return;
+        if (answer === null || prompt.length + answer.length > recipe.maxTokens) continue;
         const passages = shownPassages(row.content!);
-        learned.reads ||= passages.length > 0;
-        learned.refuses ||= row.content!.task === 'QUESTION_ANSWERING' && rendered[i]!.answer === REFUSAL;
-        encoded.push({
+        yield {
           ids: Int32Array.from([...prompt, ...answer]),
           answerFrom: prompt.length,
-          ...(passages.length > 0 && { group: groups.of(passages) }),
-        });
-      });
-      if (encoded.length >= most) break;
+          shows: passages.length > 0 ? digestOf(passages) : null,
+          refuses: row.content!.task === 'QUESTION_ANSWERING' && said === REFUSAL,
+        };
+      }
     }
-    return encoded;
   };
 
-  const examples = await encode('TRAIN', Infinity);
-  if (examples.length === 0)
+  const forTraining = await collected(encoded('TRAIN'));
+  if (forTraining.length === 0)
     throw new GraftError('DATASET_UNUSABLE', 'No row is left to learn from.', {
       hint: 'The run’s audit says why, row by row; a larger maxTokens may help.',
     });
-  const validation = await encode('VALIDATION', recipe.validationRows);
+  // Drawn from all that can be measured, which shows only in tokens: the first rows of a file that is sorted are of one kind.
+  const { validationRows, seed } = recipe;
+  const forValidation = validationRows > 0 ? await sampled(encoded('VALIDATION'), validationRows, seed) : [];
+  const groups = new Groups();
+  const examples = forTraining.map((each) => groups.put(each));
+  const validation = forValidation.map((each) => groups.put(each));
+  const both = [...forTraining, ...forValidation];
+  const learned = { reads: both.some(({ shows }) => shows !== null), refuses: both.some(({ refuses }) => refuses) };
   const replay = recipe.retention.weight > 0 ? await replayWindows(recipe.retention.tokens, tokenize) : [];
   return { examples, validation, replay, labels, audit, ...learned };
 }
 
+/** An example before it has its group. */
+interface Encoded extends Pick<TrainingExample, 'ids' | 'answerFrom'> {
+  /** Digest of the passages that it shows; null where it shows none. */
+  shows: string | null;
+  refuses: boolean;
+}
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 /** Rows that show the same passages, so many of them at a time: the model reads those once for all of a group. */
 class Groups {
-  private last = { key: '', group: 0, size: 0 };
+  private last = { shows: '', group: 0, size: 0 };
 
-  of(passages: readonly string[]): number {
-    const key = digestOf(passages);
+  put({ ids, answerFrom, shows }: Encoded): TrainingExample {
+    return { ids, answerFrom, ...(shows !== null && { group: this.of(shows) }) };
+  }
+
+  private of(shows: string): number {
     const { last } = this;
-    const joins = key === last.key && last.size < MOST_IN_GROUP;
-    this.last = { key, group: joins ? last.group : last.group + 1, size: joins ? last.size + 1 : 1 };
+    const joins = shows === last.shows && last.size < MOST_IN_GROUP;
+    this.last = { shows, group: joins ? last.group : last.group + 1, size: joins ? last.size + 1 : 1 };
     return this.last.group;
   }
 }
