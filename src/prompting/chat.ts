@@ -16,6 +16,17 @@ import { wordOf, wrappingOf } from './wrapping.js';
  * @throws MODEL_UNSUPPORTED when the template can't be used, or refuses such a conversation
  */
 export function renderChat(form: ChatForm, messages: readonly ChatMessage[], now = new Date()): PromptSegment[] {
+  const prompt = renderAccepted(form, messages, now);
+  if (prompt) return prompt;
+  throw unusable(`it has ${noFormFor(messages)}`);
+}
+
+/** The same; null for a conversation that the template refuses. @throws MODEL_UNSUPPORTED when the template can't be used at all */
+export function renderAccepted(
+  form: ChatForm,
+  messages: readonly ChatMessage[],
+  now = new Date(),
+): PromptSegment[] | null {
   if (form.kind === 'plain') return plainChat(messages, form.bosToken);
   if (form.kind === 'unusable') throw unusable(form.reason);
   const conversation = messages.map(({ role, content }) => ({ role, content: content.trim() }));
@@ -23,8 +34,14 @@ export function renderChat(form: ChatForm, messages: readonly ChatMessage[], now
     const pieces = each && wrappingOf(form, wordOf(each.map(({ role }) => role)), now);
     if (pieces) return wrapped(pieces, each);
   }
-  throw unusable(`it has no form for a conversation of ${rolesOf(messages)}`);
+  return null;
 }
+
+/** What there is to say of a conversation that a template refuses. */
+export const noFormFor = (messages: readonly ChatMessage[]): string =>
+  messages.length === 0
+    ? 'no form for a conversation without a message'
+    : `no form for a conversation of ${rolesOf(messages)}`;
 
 export const unusable = (reason: string): GraftError =>
   new GraftError('MODEL_UNSUPPORTED', `The model’s chat template can’t be used: ${reason}.`, {

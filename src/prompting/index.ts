@@ -1,5 +1,5 @@
 /** What models are told, and in which form: pure, and one piece of code for serving and for training. */
-export { plainChat, renderChat } from './chat.js';
+export { noFormFor, plainChat, renderAccepted, renderChat } from './chat.js';
 export { fenced, oneLine } from './fence.js';
 export { joinSegments, promptText, type ChatMessage } from './segments.js';
 export type { PromptSegment } from '../worker-protocol/index.js';

@@ -2,7 +2,7 @@ import { factsOf, renderExample, type Data } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { TrainWorker, WorkerClient } from '../../platform/worker/index.js';
-import { renderChat, type PromptSegment } from '../../prompting/index.js';
+import { renderAccepted, type PromptSegment } from '../../prompting/index.js';
 import { modelFileOf } from '../../registry/index.js';
 import { openRows, workerRecipe } from '../runs/trainer.js';
 import type { CheckedTraining, StartTraining, TrainingService } from '../runs/training-service.js';
@@ -51,15 +51,20 @@ export class TrainingEstimator {
   ): Promise<TrainingEstimate> {
     const checked = await this.parts.training.checked(workspaceId, input);
     const { recipe, variant } = checked;
-    const sample = await this.#sample(workspaceId, checked, signal);
-    const short = sample.filter(({ prompt, answer }) => prompt + answer <= recipe.maxTokens);
+    const { counted, refused } = await this.#sample(workspaceId, checked, signal);
+    if (counted.length === 0 && refused > 0)
+      throw new GraftError('DATASET_UNUSABLE', 'The model’s chat template has no form for any of the rows.', {
+        field: 'input.datasetVersion',
+        hint: 'Give rows in which user and assistant speak in turns, or choose another model.',
+      });
+    const short = counted.filter(({ prompt, answer }) => prompt + answer <= recipe.maxTokens);
     if (short.length === 0)
       throw new GraftError('DATASET_UNUSABLE', `No row is short enough for ${recipe.maxTokens} tokens.`, {
         field: 'input.recipe.maxTokens',
         hint: 'Raise maxTokens.',
       });
     const lengths = short.map(({ prompt, answer }) => prompt + answer);
-    const examples = Math.round((checked.version.counts.train * short.length) / sample.length);
+    const examples = Math.round((checked.version.counts.train * short.length) / (counted.length + refused));
     const replay = recipe.retention.weight > 0 ? recipe.retention.tokens : 0;
     const { bytes, availableBytes } = await this.parts.worker.call(
       'estimateMemory',
@@ -82,7 +87,7 @@ export class TrainingEstimator {
     const tokensPerSecond = await paceOf(this.parts, workspaceId, variant);
     return {
       examples,
-      sampled: sample.length,
+      sampled: counted.length,
       meanTokens,
       tokens,
       steps: plannedSteps(recipe, examples),
@@ -93,36 +98,39 @@ export class TrainingEstimator {
     };
   }
 
-  /** Tokens of prompt and answer of rows from all over the split for training. */
+  /** Tokens of prompt and answer of rows from all over the split for training, and how many more the model's template refuses. */
   async #sample(
     workspaceId: WorkspaceId,
     { dataset, version, recipe, variant }: CheckedTraining,
     signal: AbortSignal,
-  ): Promise<{ prompt: number; answer: number }[]> {
+  ): Promise<{ counted: { prompt: number; answer: number }[]; refused: number }> {
     const { data, serve } = this.parts;
     const { rows } = await openRows(data, workspaceId, { task: dataset.task, datasetVersionId: version.id });
     const every = Math.max(1, Math.ceil(version.counts.train / SAMPLE));
     const rendered: { messages: PromptSegment[]; answer: string }[] = [];
-    let seen = 0;
+    let [seen, refused] = [0, 0];
     for await (const batch of rows.stream('TRAIN')) {
       signal.throwIfAborted();
       for (const row of batch) {
         if (row.content === null || seen++ % every !== 0) continue;
         const facts = factsOf(row, rows.views);
         const { messages, answer } = renderExample(row.content, rows.context, { facts, passages: null });
-        rendered.push({ messages: renderChat(variant.chat, messages), answer });
+        const prompt = renderAccepted(variant.chat, messages);
+        if (prompt) rendered.push({ messages: prompt, answer });
+        else refused += 1;
       }
     }
-    if (rendered.length === 0) return [];
+    if (rendered.length === 0) return { counted: [], refused };
     const texts = [...rendered.map(({ messages }) => messages), ...rendered.map(({ answer }) => answer)];
     const counts = await serve.countTokens(
       { workspaceId, model: modelFileOf(variant), texts },
       { signal, priority: 'bulk' },
     );
-    return rendered.map((_, i) => ({
+    const counted = rendered.map((_, i) => ({
       prompt: counts[i]!,
       // A label is one token; a text is followed by the token that ends it.
       answer: recipe.answer === 'LABEL_TOKEN' ? 1 : counts[rendered.length + i]! + 1,
     }));
+    return { counted, refused };
   }
 }

@@ -5,17 +5,24 @@ import {
   rightLabel,
   shownPassages,
   type StoredRow,
-  type SupervisionAudit,
   type TaskContext,
 } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { sampled } from '../../kernel/random.js';
-import { REFUSAL, renderChat, type PromptSegment } from '../../prompting/index.js';
+import {
+  noFormFor,
+  REFUSAL,
+  renderAccepted,
+  renderChat,
+  type ChatMessage,
+  type PromptSegment,
+} from '../../prompting/index.js';
 import { readReplay, type LabelToken, type ServedVariant } from '../../registry/index.js';
 import type { TrainingExample } from '../../worker-protocol/index.js';
 import { chooseLabelTokens } from '../recipes/label-tokens.js';
 import type { Recipe } from '../recipes/recipe.js';
+import { RefusedRows, type TrainingAudit } from './refused-rows.js';
 
 /** Cuts texts into tokens as the served model does: the train worker's `tokenize`. */
 export type Tokenize = (
@@ -40,7 +47,7 @@ export interface EncodedExamples {
   replay: Int32Array[];
   /** The token of each label; null where answers are learned as text. */
   labels: LabelToken[] | null;
-  audit: SupervisionAudit;
+  audit: TrainingAudit;
   /** Whether examples show passages to answer from, and whether some of them are to be refused. */
   reads: boolean;
   refuses: boolean;
@@ -49,22 +56,35 @@ export interface EncodedExamples {
 /** A group goes through the model at once: more take more memory, and save little more time. */
 const MOST_IN_GROUP = 24;
 
+/** What decides the tokens of a run beside its rows: the same give the same, whenever it is taken up. */
+export interface EncodingJob {
+  variant: ServedVariant;
+  recipe: Recipe;
+  /** When the run was asked for. Templates that tell the day tell this one: a run that goes on tomorrow reads what it began with. */
+  askedAt: Date;
+}
+
 /**
- * Every example as the model will read it, after the audit of what they teach: rows with nothing to learn, and those over the cap,
- * are left out.
- * @throws DATASET_UNUSABLE when nothing is left to learn from, or labels can't be told apart by a token each
+ * Every example as the model will read it, after the audit of what they teach: rows that its template refuses, with nothing to learn or
+ * over the cap are left out.
+ * @throws DATASET_UNUSABLE when labels can't be told apart by a token each, MODEL_UNSUPPORTED when the template can't be used
  */
 export async function encodeExamples(
   rows: Rows,
-  variant: ServedVariant,
-  recipe: Recipe,
+  { variant, recipe, askedAt }: EncodingJob,
   tokenize: Tokenize,
   signal: AbortSignal,
 ): Promise<EncodedExamples> {
-  const chat = (messages: Parameters<typeof renderChat>[1]): PromptSegment[] => renderChat(variant.chat, messages);
   const { context, views } = rows;
-  const audit = await auditSupervision(
-    bothSplits(rows),
+  const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages, askedAt);
+  const render = (row: StoredRow): RenderedExample =>
+    renderExample(row.content!, context, { facts: factsOf(row, views), passages: null });
+  const refused = new RefusedRows((row) => {
+    const { messages } = render(row);
+    return renderAccepted(variant.chat, messages, askedAt) ? null : `The model’s template has ${noFormFor(messages)}.`;
+  });
+  const accepted = await auditSupervision(
+    refused.keptOut(bothSplits(rows)),
     { context, views, maxTokens: recipe.maxTokens },
     {
       prompt: chat,
@@ -77,6 +97,7 @@ export async function encodeExamples(
     },
     signal,
   );
+  const audit = refused.addedTo(accepted);
   const labels = recipe.answer === 'LABEL_TOKEN' ? await labelTokens(context, tokenize) : null;
   const tokenOf = labels && new Map(labels.map(({ label, token }) => [label, token]));
   const unlearnable = new Set(audit.unlearnable);
@@ -85,10 +106,7 @@ export async function encodeExamples(
     for await (const batch of rows.stream(split)) {
       signal.throwIfAborted();
       const learnable = batch.filter(({ content, ordinal }) => content !== null && !unlearnable.has(ordinal));
-      const rendered = learnable.map((row) => ({
-        row,
-        ...renderExample(row.content!, context, { facts: factsOf(row, views), passages: null }),
-      }));
+      const rendered = learnable.map((row) => ({ row, ...render(row) }));
       const { tokens, endToken } = await tokenize([
         ...rendered.map(({ messages }) => chat(messages)),
         ...rendered.map(({ answer }) => answer),
@@ -109,10 +127,6 @@ export async function encodeExamples(
   };
 
   const forTraining = await collected(encoded('TRAIN'));
-  if (forTraining.length === 0)
-    throw new GraftError('DATASET_UNUSABLE', 'No row is left to learn from.', {
-      hint: 'The run’s audit says why, row by row; a larger maxTokens may help.',
-    });
   // Drawn from all that can be measured, which shows only in tokens: the first rows of a file that is sorted are of one kind.
   const { validationRows, seed } = recipe;
   const forValidation = validationRows > 0 ? await sampled(encoded('VALIDATION'), validationRows, seed) : [];
@@ -124,6 +138,21 @@ export async function encodeExamples(
   const replay = recipe.retention.weight > 0 ? await replayWindows(recipe.retention.tokens, tokenize) : [];
   return { examples, validation, replay, labels, audit, ...learned };
 }
+
+/** @throws DATASET_UNUSABLE with the faults of the rows when nothing is left to learn from */
+export function requireExamples({ examples, audit }: Pick<EncodedExamples, 'examples' | 'audit'>): void {
+  if (examples.length > 0) return;
+  const faults = Object.entries(audit.counts).flatMap(([fault, rows]) => (rows > 0 ? `${fault} ${rows}` : []));
+  throw new GraftError(
+    'DATASET_UNUSABLE',
+    `No row is left to learn from. Rows by fault: ${faults.join(', ') || 'none'}.`,
+    {
+      hint: 'The run’s audit says why, row by row; a larger maxTokens may help.',
+    },
+  );
+}
+
+type RenderedExample = ReturnType<typeof renderExample>;
 
 /** An example before it has its group. */
 interface Encoded extends Pick<TrainingExample, 'ids' | 'answerFrom'> {

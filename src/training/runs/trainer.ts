@@ -25,7 +25,7 @@ import { paceOf, type PaceParts } from '../estimates/pace.js';
 import { plannedTokens } from '../estimates/planned.js';
 import { storedRecipe, type Recipe } from '../recipes/recipe.js';
 import type { ExecutorChoice } from './executor-choice.js';
-import { encodeExamples, type EncodedExamples, type Rows, type Tokenize } from './encode-examples.js';
+import { encodeExamples, requireExamples, type EncodedExamples, type Rows, type Tokenize } from './encode-examples.js';
 import type { TrainingContext, TrainingInput, TrainingOutput } from './training-run.js';
 
 export interface TrainerParts {
@@ -91,8 +91,10 @@ async function trainIn(folder: string, parts: TrainerParts, context: TrainingCon
     const request = { model: modelFileOf(variant), texts };
     return parts.worker.call('tokenize', workspaceId, request, { signal: cancelling, priority: 'bulk' });
   };
-  const encoded = await encodeExamples(rows, variant, input.recipe, tokenize, signal);
+  const job = { variant, recipe: input.recipe, askedAt: context.run.createdAt };
+  const encoded = await encodeExamples(rows, job, tokenize, signal);
   if (context.resumed === null) await reportAudit(context, encoded);
+  requireExamples(encoded);
   await context.progress(ENCODED, `Training on ${encoded.examples.length} examples.`);
 
   const result = await runWorker(parts, context, { variant, encoded, folder, stillUsable, cancelling, pausing });

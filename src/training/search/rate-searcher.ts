@@ -5,7 +5,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import { modelFileOf } from '../../registry/index.js';
 import type { ExecutorName, TrainingRecipe } from '../../worker-protocol/index.js';
-import { encodeExamples, type EncodedExamples, type Tokenize } from '../runs/encode-examples.js';
+import { encodeExamples, requireExamples, type EncodedExamples, type Tokenize } from '../runs/encode-examples.js';
 import { openRows, workerRecipe, type TrainerParts } from '../runs/trainer.js';
 import type { StartTraining, TrainingService } from '../runs/training-service.js';
 import { learningRateSearch, type LearningRateSearchContext, type TriedRate } from './search-run.js';
@@ -88,7 +88,9 @@ export class RateSearcher {
     const { rows, stillUsable } = await openRows(data, workspaceId, input);
     const tokenize: Tokenize = (texts) =>
       worker.call('tokenize', workspaceId, { model: modelFileOf(variant), texts }, { signal, priority: 'bulk' });
-    const encoded = await encodeExamples(rows, variant, input.recipe, tokenize, signal);
+    const encoding = { variant, recipe: input.recipe, askedAt: run.createdAt };
+    const encoded = await encodeExamples(rows, encoding, tokenize, signal);
+    requireExamples(encoded);
     const executor = resumed?.executor ?? (await executors.choose(workspaceId, modelFileOf(variant), signal));
     const tried = [...(resumed?.tried ?? [])];
     try {

@@ -1,11 +1,19 @@
+import { jest } from '@jest/globals';
+import { readChat } from '../../../gpu-worker/chat/read-chat.js';
 import { LabelWords, Split } from '../../../src/data/index.js';
 import type { StoredRow } from '../../../src/data/index.js';
 import type { TaskRow } from '../../../src/data/datasets/tasks/index.js';
 import { presetOf } from '../../../src/training/index.js';
 import type { ServedVariant } from '../../../src/registry/index.js';
 import type { Recipe } from '../../../src/training/recipes/recipe.js';
-import { encodeExamples, type Rows, type Tokenize } from '../../../src/training/runs/encode-examples.js';
+import {
+  encodeExamples,
+  requireExamples,
+  type Rows,
+  type Tokenize,
+} from '../../../src/training/runs/encode-examples.js';
 import type { ChatForm } from '../../../src/worker-protocol/index.js';
+import { TEMPLATES } from '../prompting/templates.js';
 
 const PLAIN: ChatForm = { kind: 'plain', bosToken: '' };
 
@@ -48,7 +56,11 @@ class Words {
 
 const BATCH = 100;
 
-const encode = async (rows: readonly StoredRow[], recipe: Partial<Recipe> = {}, { chat = PLAIN } = {}) => {
+const encode = async (
+  rows: readonly StoredRow[],
+  recipe: Partial<Recipe> = {},
+  { chat = PLAIN, askedAt = new Date() }: { chat?: ChatForm; askedAt?: Date } = {},
+) => {
   const labels = [...new Set(rows.flatMap(({ content }) => (content?.task === 'CLASSIFICATION' ? content.label : [])))];
   const words = new Words();
   const given: Rows = {
@@ -63,8 +75,11 @@ const encode = async (rows: readonly StoredRow[], recipe: Partial<Recipe> = {}, 
   const preset = presetOf(rows[0]!.content!.task);
   const encoded = await encodeExamples(
     given,
-    { chat } as ServedVariant,
-    { ...preset, retention: { ...preset.retention, weight: 0 }, ...recipe },
+    {
+      variant: { chat } as ServedVariant,
+      recipe: { ...preset, retention: { ...preset.retention, weight: 0 }, ...recipe },
+      askedAt,
+    },
     words.tokenize,
     new AbortController().signal,
   );
@@ -116,5 +131,64 @@ describe('the examples of a training', () => {
     const texts = textsOf(await encode(long, RECIPE));
     expect(texts).toHaveLength(200);
     expect(texts.every((text) => text % 2 === 1)).toBe(true);
+  });
+
+  const formOf = (template: string): ChatForm => readChat({ template, bosToken: '<bos>', eosToken: '<eos>' });
+  const conversation = (ordinal: number, ...roles: ('user' | 'assistant')[]): StoredRow =>
+    stored(ordinal, Split.TRAIN, {
+      task: 'INSTRUCTION',
+      messages: roles.map((role) => ({ role, content: `${role}${ordinal}` })),
+    });
+
+  it.each(['chatml', 'gemma'] as const)(
+    'leave out a row that begins with its only answer, and say so, under a template like %s',
+    async (template) => {
+      const rows = [conversation(0, 'assistant'), conversation(1, 'user', 'assistant')];
+      const { examples, audit } = await encode(rows, {}, { chat: formOf(TEMPLATES[template]) });
+      expect(examples).toHaveLength(1);
+      expect(audit).toMatchObject({ examples: 2, counts: { NO_CHAT_FORM: 1 }, unlearnable: [0] });
+      expect(audit.findings).toEqual([
+        {
+          ordinal: 0,
+          split: 'TRAIN',
+          fault: 'NO_CHAT_FORM',
+          note: 'The model’s template has no form for a conversation without a message.',
+        },
+      ]);
+    },
+  );
+
+  it('leave out a row in which the user speaks twice where the template wants turns, and keep it where not', async () => {
+    const rows = [conversation(0, 'user', 'user', 'assistant'), conversation(1, 'user', 'assistant')];
+    const { examples, audit } = await encode(rows, {}, { chat: formOf(TEMPLATES.gemma) });
+    expect(examples).toHaveLength(1);
+    expect(audit.findings).toMatchObject([{ ordinal: 0, note: expect.stringContaining('of user, user') as string }]);
+    expect((await encode(rows, {}, { chat: formOf(TEMPLATES.llama3) })).examples).toHaveLength(2);
+  });
+
+  it('say what is wrong with the rows where none is left, and what with a template that can’t be used', async () => {
+    const rows = [conversation(0, 'assistant'), conversation(1, 'user', 'user', 'assistant')];
+    const none = await encode(rows, {}, { chat: formOf(TEMPLATES.gemma) });
+    expect(() => requireExamples(none)).toThrow(
+      expect.objectContaining({ code: 'DATASET_UNUSABLE', message: expect.stringContaining('NO_CHAT_FORM 2') }),
+    );
+    const chat: ChatForm = { kind: 'unusable', reason: 'it raises' };
+    await expect(encode(rows, {}, { chat })).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining('it raises') as string,
+    });
+  });
+
+  it('are the same on the day after under a template that tells the day: that on which the run was asked for', async () => {
+    const job = { chat: formOf(TEMPLATES.dated), askedAt: new Date('2026-10-15T12:00:00') };
+    const on = async (now: string): Promise<string> => {
+      jest.useFakeTimers({ now: new Date(now) });
+      const { examples, words } = await encode([conversation(1, 'user', 'assistant')], {}, job).finally(() =>
+        jest.useRealTimers(),
+      );
+      return words.read(examples[0]!.ids);
+    };
+    expect(await on('2026-10-15T23:50:00')).toContain('Today: 15 Oct 2026');
+    expect(await on('2026-10-16T00:10:00')).toBe(await on('2026-10-15T23:50:00'));
   });
 });
