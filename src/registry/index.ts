@@ -21,6 +21,7 @@ export {
 } from './adapters/adapter.js';
 export { AdapterRegistry, type Removal } from './adapters/adapter-registry.js';
 export { AdapterStore } from './adapters/adapter-store.js';
+export { scaledConfig } from './adapters/scaled-config.js';
 export { GENERAL_TEXTS, readChatPrompts, readGeneralTexts, readReplay } from './general-text.js';
 export { modelFileOf, type ModelRow, type ServedVariant } from './model.js';
 export { ModelRegistry, type RegisterModel } from './model-registry.js';

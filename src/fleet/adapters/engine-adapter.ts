@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { ServedAdapter } from '../../registry/index.js';
+import { scaledConfig, type ServedAdapter } from '../../registry/index.js';
 
 /** An adapter version as engines take it. */
 export interface EngineAdapter {
@@ -16,10 +16,9 @@ export interface EngineAdapter {
   served: ServedAdapter;
 }
 
-/** PEFT's configuration, of which nothing is lost. */
-const peftConfig = z.looseObject({
+/** What decides whether engines can serve an adapter, of PEFT's configuration. */
+const peftConfig = z.object({
   r: z.number().int().positive(),
-  lora_alpha: z.number(),
   target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
   modules_to_save: z.array(z.string()).nullish(),
   rank_pattern: z.record(z.string(), z.number()).nullish(),
@@ -30,14 +29,13 @@ const peftConfig = z.looseObject({
 type PeftConfig = z.infer<typeof peftConfig>;
 
 /**
- * The configuration for engines, which know no scale: it is a factor of alpha there.
+ * The configuration for engines, its scale in it.
  * @param text `adapter_config.json`
  */
-export function configForEngines(text: string, scale: number): { config: string; refusal: string | null } {
-  const config = peftConfig.parse(JSON.parse(text));
-  const scaled = { ...config, lora_alpha: config.lora_alpha * scale };
-  return { config: `${JSON.stringify(scaled, null, 2)}\n`, refusal: refusalOf(config) };
-}
+export const configForEngines = (text: string, scale: number): { config: string; refusal: string | null } => ({
+  config: scaledConfig(text, scale),
+  refusal: refusalOf(peftConfig.parse(JSON.parse(text))),
+});
 
 /** Why engines can't serve it; null when they can as far as its configuration tells. Which rank is too high they say themselves. */
 function refusalOf(config: PeftConfig): string | null {

@@ -1,7 +1,14 @@
+import { text } from 'node:stream/consumers';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore, FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import { storedUsage, type AdapterRegistry, type AdapterVersionRow, type ModelRegistry } from '../../registry/index.js';
+import {
+  scaledConfig,
+  storedUsage,
+  type AdapterRegistry,
+  type AdapterVersionRow,
+  type ModelRegistry,
+} from '../../registry/index.js';
 import type { TaskKind } from '../../data/index.js';
 import { encodeNotes } from './adapter-notes.js';
 import { adapterExport, type AdapterExportContext } from './export-run.js';
@@ -45,7 +52,7 @@ export class AdapterExporter {
       return { bytes: Number(bytes), read };
     };
     const source = zipOf([
-      { name: 'adapter_config.json', ...(await content(version.configFileId)) },
+      { name: 'adapter_config.json', content: await this.#config(workspaceId, version) },
       { name: 'adapter_model.safetensors', ...(await content(version.weightsFileId)) },
       { name: 'graft.json', content: await this.#notes(workspaceId, adapter, version) },
     ]);
@@ -59,6 +66,12 @@ export class AdapterExporter {
     }
   }
 
+  /** With the scale in its alpha, so that whatever loads the archive acts as the version that was proven. */
+  async #config(workspaceId: WorkspaceId, { configFileId, scale }: AdapterVersionRow): Promise<Buffer> {
+    const { content } = await this.parts.files.open(workspaceId, configFileId);
+    return Buffer.from(scaledConfig(await text(await content()), scale));
+  }
+
   async #notes(
     workspaceId: WorkspaceId,
     { name, task }: { name: string; task: string },
@@ -70,7 +83,7 @@ export class AdapterExporter {
       adapter: name,
       version: version.version,
       task: task as TaskKind,
-      scale: version.scale,
+      scale: 1,
       base: { model, quantization, sha256 },
       usage: storedUsage.decode(version.usage),
       recipe: version.recipe,

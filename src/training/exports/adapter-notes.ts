@@ -17,7 +17,8 @@ const adapterNotes = z.object({
   /** The base model's file. */
   base: z.object({ model: z.string(), quantization: z.string(), sha256: z.string() }),
   usage: adapterUsage,
-  scale: z.number(),
+  /** The scale stands in the alpha of PEFT's configuration, where every tool reads it. */
+  scale: z.literal(1),
   recipe: anyJson.nullable(),
 });
 export type AdapterNotes = z.infer<typeof adapterNotes>;

@@ -2,13 +2,19 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RENDERING_VERSION, taskOf, usesLabels, type TaskKind } from '../../data/index.js';
-import { badInput } from '../../kernel/errors.js';
+import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { TrainWorker } from '../../platform/worker/index.js';
-import { modelFileOf, type AdapterRegistry, type AdapterUsage, type ModelRegistry } from '../../registry/index.js';
+import {
+  modelFileOf,
+  type AdapterRegistry,
+  type AdapterUsage,
+  type AdapterVersionRow,
+  type ModelRegistry,
+} from '../../registry/index.js';
 import type { ImportAdapterInput } from '../../worker-protocol/index.js';
 import { decodeNotes } from '../exports/adapter-notes.js';
 import { adapterImport, type AdapterImportContext, type AdapterImportInput } from './import-run.js';
@@ -72,7 +78,7 @@ export class AdapterImporter {
     });
   }
 
-  /** The work of an ADAPTER_IMPORT run. @throws ALREADY_EXISTS for a name of another task or model, NOT_FOUND, and what `decodeNotes` and the worker throw */
+  /** The work of an ADAPTER_IMPORT run. @throws ALREADY_EXISTS for a name of another task or model, or with the same weights at another strength, NOT_FOUND, and what `decodeNotes` and the worker throw */
   async import({ run, input, signal }: AdapterImportContext): Promise<{ adapterVersionId: string }> {
     const { adapters, files, registry, worker } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
@@ -120,6 +126,7 @@ export class AdapterImporter {
           usage,
         },
       );
+      requireStrength(`${input.adapter}@${version.version}`, version, alpha);
       return { adapterVersionId: version.id };
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -147,6 +154,18 @@ export class AdapterImporter {
     requireAnswers(task, labels, languages);
     return { v: 1, rendering: RENDERING_VERSION, reads: false, answer: { form: 'text' }, labels, languages };
   }
+}
+
+/**
+ * Weights are one version of an adapter, whatever they are multiplied by: an earlier one stands for these only if it acts as strongly.
+ * @throws ALREADY_EXISTS
+ */
+function requireStrength(name: string, version: Pick<AdapterVersionRow, 'alpha' | 'scale'>, alpha: number): void {
+  const acts = version.alpha * version.scale;
+  if (acts === alpha) return;
+  throw new GraftError('ALREADY_EXISTS', `${name} has the same weights with an alpha of ${acts} instead of ${alpha}.`, {
+    hint: 'Import it under another name, or choose the scale of that version (`chooseScale`).',
+  });
 }
 
 /** @throws BAD_USER_INPUT unless labels and languages are there just where the task has some */

@@ -7,7 +7,7 @@ import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/
 import type { RunRow } from '../../../src/platform/runs/index.js';
 import type { AdapterExporter, AdapterImporter, AdapterMerger } from '../../../src/training/index.js';
 import type { StartAdapterImport } from '../../../src/training/imports/adapter-importer.js';
-import { writePeft } from '../../support/tiny-peft.js';
+import { TINY_LORA, writePeft } from '../../support/tiny-peft.js';
 import { renamed, unzip, zip } from '../../support/zip.js';
 import { AdapterKit } from './adapter-kit.js';
 
@@ -100,6 +100,27 @@ describe('an adapter on its way out and in', () => {
     await imported('said', archive, { task: 'CLASSIFICATION', labels: ['a', 'b'] });
     expect(await usageOf('said@1')).toMatchObject({ labels: ['a', 'b'], answer: { form: 'text' } });
     expect(await imported('other', archive)).toMatchObject({ status: 'FAILED', errorCode: 'BAD_USER_INPUT' });
+  });
+
+  it('acts wherever it is loaded, and when it comes back, as strongly as it was chosen to', async () => {
+    const version = await kit.add({ name: 'scaled', seed: 7 });
+    await kit.adapters.rescale(version, 0.5, {});
+    const archive = await exported('scaled');
+    const members = await unzip(archive);
+    const alpha = TINY_LORA.alpha / 2;
+    expect(JSON.parse(members['adapter_config.json']!.toString())).toMatchObject({ lora_alpha: alpha });
+    expect(JSON.parse(members['graft.json']!.toString())).toMatchObject({ scale: 1 });
+    expect(await imported('scaled-back', archive)).toMatchObject({ status: 'SUCCEEDED' });
+    const { file } = await kit.adapters.resolve(workspaceId, 'scaled-back@1');
+    expect(file.scale).toBe(1);
+    const gguf = await kit.models.artifacts.read(file.sha256);
+    const key = 'adapter.lora.alpha';
+    const TYPE_BYTES = 4;
+    expect(gguf.readFloatLE(gguf.indexOf(key) + key.length + TYPE_BYTES)).toBe(alpha);
+    // The same weights are the same version, unless they act otherwise.
+    expect(await imported('scaled', archive)).toMatchObject({ status: 'SUCCEEDED' });
+    await kit.adapters.rescale(version, 1, {});
+    expect(await imported('scaled', archive)).toMatchObject({ status: 'FAILED', errorCode: 'ALREADY_EXISTS' });
   });
 
   it('becomes one model with its base that answers as the two do, and can be registered', async () => {
