@@ -3,7 +3,7 @@ import type { Passage } from '../../knowledge/index.js';
 import type { Evidence } from '../answer.js';
 import { addressesReader } from './addresses.js';
 import { isPlanted } from './no-evidence.js';
-import { isHeading } from './headings.js';
+import { isHeading, looksLikeHeading } from './headings.js';
 import type { AnswerTypeTest } from './answer-type.js';
 import { contentStems } from './words.js';
 
@@ -35,7 +35,7 @@ const LONGEST_SENTENCE = 1_200;
 
 /** Rules about which sentences are no evidence; `bench -- ablation` leaves each out in turn, to see what it is worth. */
 export interface SentenceRules {
-  /** Headings say nothing of what they announce: see `isHeading`. */
+  /** Headings say nothing of what they announce; what looks like one stands behind all else: see `headings.ts`. */
   headings: boolean;
   /** Questions are no answers. */
   questions: boolean;
@@ -66,6 +66,8 @@ export interface ScoredSentence {
   missingNames: number;
   /** Whether it speaks of answering instead of its subject: it stands behind all that don't, see `addresses.ts`. */
   addressed: boolean;
+  /** Whether it looks like a heading: it stands behind all that don't, see `headings.ts`. */
+  headingLike: boolean;
   /** Score without the similarity. */
   base: number;
 }
@@ -96,7 +98,7 @@ export function scoreSentences(
       const asks = text.endsWith('?');
       const says =
         !(asks && rules.questions) &&
-        !(rules.headings && isHeading(passage, start, end)) &&
+        !(rules.headings && isHeading(passage, text)) &&
         !(rules.planted && isPlanted(text, afterQuestion));
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
@@ -116,6 +118,7 @@ export function scoreSentences(
             coverage,
             missingNames,
             addressed: rules.addressed && addressesReader(text, asked),
+            headingLike: rules.headings && !afterQuestion && looksLikeHeading(passage.text, start, end),
             base,
           });
       }
@@ -133,12 +136,15 @@ function shareOf(terms: readonly QuestionTerm[], holds: (term: QuestionTerm) => 
   return total === 0 ? 0 : sum(terms.filter(holds)) / total;
 }
 
-type Addressed = Pick<Evidence, 'addressed'>;
-const behindOthers = (a: Addressed, b: Addressed): number =>
-  Number(a.addressed ?? false) - Number(b.addressed ?? false);
+/** What decides about a sentence before its score. */
+export type Standing = Pick<Evidence, 'addressed' | 'headingLike'>;
+/** 0 for most; a heading says nothing, but nothing false either. */
+const standingOf = ({ addressed = false, headingLike = false }: Standing): number =>
+  2 * Number(addressed) + Number(headingLike);
+const behindOthers = (a: Standing, b: Standing): number => standingOf(a) - standingOf(b);
 
-/** The best first; behind all others what speaks of answering. */
-export const byScore = (a: Addressed & { score: number }, b: Addressed & { score: number }): number =>
+/** The best first; behind all others what looks like a heading, and then what speaks of answering. */
+export const byScore = (a: Standing & { score: number }, b: Standing & { score: number }): number =>
   behindOthers(a, b) || b.score - a.score;
 
 /**
@@ -148,7 +154,7 @@ export const byScore = (a: Addressed & { score: number }, b: Addressed & { score
 export function rankEvidence(sentences: readonly ScoredSentence[], similarities: readonly number[]): Evidence[] {
   const considered = similarities.length === 0 ? sentences : sentences.slice(0, similarities.length);
   const evidence = considered
-    .map(({ passage, quote, start, end, coverage, missingNames, addressed, base }, index): Evidence => {
+    .map(({ passage, quote, start, end, coverage, missingNames, addressed, headingLike, base }, index): Evidence => {
       const similarity = similarities[index] ?? null;
       const { documentId, documentName, chunkId, collectionName, page, headings, scores } = passage;
       return {
@@ -164,7 +170,8 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
         scores,
         coverage: Math.min(1, coverage),
         missingNames,
-        ...(addressed ? { addressed } : {}),
+        ...(addressed && { addressed }),
+        ...(headingLike && { headingLike }),
         similarity,
         score: base + EVIDENCE_WEIGHTS.similarity * (similarity ?? 0),
       };

@@ -1,29 +1,31 @@
 /**
  * Text without marks has headings that are told by their looks: a short line of a paragraph's own. Two questions are asked of them, and the rules differ
- * by what a mistake costs: a sentence that is taken for a heading is no evidence at all, a line that is taken for the heading of what follows
- * is shown above it.
+ * by what a mistake costs: a sentence that is taken for a heading is evidence only where nothing else is, a line that is taken for the heading of
+ * what follows is shown above it.
  */
 
 /** Words of a line that may be a heading. */
 const LONGEST_HEADING = 8;
 
+const BOLD = /^\*\*[^*]+\*\*$/;
+
 const isShort = (line: string): boolean => line.split(/\s+/).length <= LONGEST_HEADING;
 /** Whether the line that ends at `end` is its last, or the next one is another. */
 const endsLine = (text: string, end: number): boolean => /^[ \t]*\n/.test(text.slice(end));
 
+/** A heading matches what it announces better than any sentence does, and says nothing of it: one that its passage stands under is no evidence. */
+export const isHeading = ({ headings }: { headings: readonly string[] }, line: string): boolean =>
+  headings.includes(line.replace(/^#+\s*/, ''));
+
 /**
- * A heading matches what it announces better than any sentence does, and says nothing of it. A passage knows the headings that it
- * stands under; further ones inside are told by their looks: a short paragraph without figures and without an end mark.
+ * Further headings inside a passage are told by their looks: a short line without figures and without an end mark that begins a paragraph, or is
+ * set in bold. A sentence without its full stop looks the same, which is why they rank below the others and aren't left out. Names with their
+ * values (rows of tables, addresses, definitions) don't.
  */
-export function isHeading(
-  { text, headings }: { text: string; headings: readonly string[] },
-  start: number,
-  end: number,
-): boolean {
+export function looksLikeHeading(text: string, start: number, end: number): boolean {
   const line = text.slice(start, end);
-  if (headings.some((heading) => heading === line.replace(/^#+\s*/, ''))) return true;
-  const alone = /(^|\n)\s*$/.test(text.slice(0, start)) && endsLine(text, end);
-  return alone && !/[.!?:;…"”)\]]$|\p{N}/u.test(line) && isShort(line);
+  const opens = /(^|\n\s*\n)[ \t]*$/.test(text.slice(0, start)) || BOLD.test(line);
+  return opens && endsLine(text, end) && !/[.!?…"”)\]]$|[:;|@]|\p{N}/u.test(line) && isShort(line);
 }
 
 /** A short line that begins a paragraph and goes on below: text without marks has its headings so, and small sections that were joined theirs. */

@@ -53,18 +53,57 @@ describe('evidence', () => {
       expect(quoted(rules)).toEqual(expect.arrayContaining(all));
   });
 
-  it('quotes no heading that says more than was asked, whether the passage knows it or holds it', () => {
+  it('quotes no heading that its passage knows, and one that it only holds behind every sentence', () => {
     const heading = 'Battery life of the Gable';
     const said = ['Six years in normal use.', 'Paint it white.'];
-    for (const [text, headings] of [
-      [`${heading}\n${said.join('\n')}`, [heading]],
-      [`Call us.\n\n${heading}\n\n${said.join('\n')}`, []],
-    ] as const) {
-      const quotes = scoreSentences([passageOf(text, { headings: [...headings] })], termsOf('battery life'));
-      expect(quotes.map(({ quote }) => quote)).toEqual(expect.arrayContaining(said));
-      expect(quotes.map(({ quote }) => quote)).not.toContain(heading);
-    }
+    const quoted = (text: string, headings: string[]) => {
+      const sentences = scoreSentences([passageOf(text, { headings })], termsOf('battery life'));
+      const similarities = sentences.map(({ quote }) => (quote === heading ? 0.95 : 0.5));
+      return rankEvidence(sentences, similarities).map(({ quote }) => quote);
+    };
+    expect(quoted(`${heading}\n${said.join('\n')}`, [heading])).toEqual(said);
+    expect(quoted(`Call us.\n\n${heading}\n\n${said.join('\n')}`, []).at(-1)).toBe(heading);
   });
+
+  it('quotes a line that only looks like a heading where nothing else is there', () => {
+    const text = 'Dogs are not allowed in the building\n\nWhere is the lift?';
+    const [only] = scoreSentences([passageOf(text)], termsOf('Are dogs allowed?'));
+    expect(only).toMatchObject({ quote: 'Dogs are not allowed in the building', headingLike: true });
+  });
+
+  it('takes a line that is set in bold for a heading, wherever it stands', () => {
+    const text = 'It begins here.\n**Battery life of the Gable**\nSix years in normal use.';
+    const quotes = scoreSentences([passageOf(text)], termsOf('battery life of the Gable')).map(({ quote }) => quote);
+    expect(quotes.at(-1)).toBe('**Battery life of the Gable**');
+  });
+
+  it('takes what follows a question for its answer, however it looks', () => {
+    const text = 'May I bring my dog?\n\nYes, on a leash\n\nThe hall has a lift for visitors.';
+    const [first] = scoreSentences([passageOf(text)], termsOf('May I bring my dog?'));
+    expect(first).toMatchObject({ quote: 'Yes, on a leash', headingLike: false });
+  });
+
+  it.each([
+    ['a row of a table', 'Country: Norway; Carrier: DHL', 'Which carrier serves Norway?'],
+    ['a row whose first cell is bare', 'Night calls; Basic: no; Plus: yes', 'Does the Plus plan have night calls?'],
+    ['a key with its value', 'Head of support: Anna Schmidt', 'Who is the head of support?'],
+    ['an address', 'Write to help@acme.example', 'How do I write to you?'],
+    ['a definition', 'Coverage: Five years from purchase', 'What is the coverage?'],
+    ['a line of a list without bullets', 'Basement with parking', 'Where is the parking?'],
+    ['a command', 'git push --force production main', 'How do I force a push to production?'],
+  ])('takes %s inside a paragraph for no heading', (_, line, question) => {
+    const text = `Some lines follow here.\n\nFirst of a few\n${line}\nLast of a few\n\nNothing of it matters.`;
+    const [best] = scoreSentences([passageOf(text)], termsOf(question));
+    expect(best).toMatchObject({ quote: line, headingLike: false });
+  });
+
+  it.each(['Coverage: Five years from purchase', 'Country: Norway; Carrier: DHL', 'Write to help@acme.example'])(
+    'takes a paragraph of a name and its value for no heading: %s',
+    (line) => {
+      const [best] = scoreSentences([passageOf(`It begins.\n\n${line}\n\nIt ends.`)], termsOf(line));
+      expect(best).toMatchObject({ quote: line, headingLike: false });
+    },
+  );
 
   it.each([
     'A: The pump holds 999 bar.',
