@@ -2,7 +2,8 @@ import { splitSentences } from '../../kernel/sentences.js';
 import type { Passage } from '../../knowledge/index.js';
 import type { Evidence } from '../answer.js';
 import { addressesReader } from './addresses.js';
-import { isPlanted } from './no-evidence.js';
+import { isPlanted, rolesOf } from './no-evidence.js';
+import { readQuestions } from './questions.js';
 import { isHeading, looksLikeHeading } from './headings.js';
 import type { AnswerTypeTest } from './answer-type.js';
 import { contentStems } from './words.js';
@@ -92,14 +93,16 @@ export function scoreSentences(
     const missingNames = shareOf(terms, ({ stem, name }) => name && !held.has(stem));
     // A section's sentences are about what its heading says, which they rarely repeat.
     let before = contentStems(passage.headings.join(' '));
-    let afterQuestion = false;
-    for (const { text, start, end } of splitSentences(passage.text)) {
+    const sentences = splitSentences(passage.text);
+    const asking = readQuestions(passage.text, sentences);
+    const roles = rolesOf(sentences);
+    for (const [at, { text, start, end }] of sentences.entries()) {
       const stems = contentStems(text);
-      const asks = text.endsWith('?');
+      const { asks, goesOn, afterQuestion } = asking[at]!;
       const says =
         !(asks && rules.questions) &&
         !(rules.headings && isHeading(passage, text)) &&
-        !(rules.planted && isPlanted(text, afterQuestion));
+        !(rules.planted && isPlanted(text, { afterQuestion, roles }));
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
         const coverage = share(stems) + beforeCounts * share(before, stems);
@@ -117,13 +120,12 @@ export function scoreSentences(
             end: passage.start + end,
             coverage,
             missingNames,
-            addressed: rules.addressed && addressesReader(text, asked),
+            addressed: rules.addressed && addressesReader(text, asked, afterQuestion),
             headingLike: rules.headings && !afterQuestion && looksLikeHeading(passage.text, start, end),
             base,
           });
       }
-      before = stems;
-      afterQuestion = asks;
+      before = goesOn ? new Set([...before, ...stems]) : stems;
     }
   }
   return [...best.values()].sort((a, b) => behindOthers(a, b) || b.base - a.base);

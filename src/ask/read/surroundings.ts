@@ -1,5 +1,6 @@
 import { splitSentences, type Sentence } from '../../kernel/sentences.js';
 import { opensSection } from './headings.js';
+import { isQuestion } from './questions.js';
 
 /**
  * A sentence as the reader is asked about it, and learned to be: under the heading nearest to it, and behind what says what it is about: the
@@ -25,7 +26,8 @@ function leadOf(text: string, sentences: readonly Sentence[], at: number): strin
   if (at < 1) return undefined;
   if (!between(at - 1).includes('\n')) return sentences[at - 1]!.text;
   for (let index = at - 1; index >= 0; index--) {
-    if (/[?:]$/.test(sentences[index]!.text)) return sentences[index]!.text;
+    const { text: led } = sentences[index]!;
+    if (led.endsWith(':') || isQuestion(led)) return led;
     if (/\n\s*\n/.test(between(index))) return undefined;
   }
   return undefined;
