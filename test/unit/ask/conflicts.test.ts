@@ -70,6 +70,18 @@ describe('conflicts', () => {
       'The vents close above 14 m/s.',
       'The vents close above 20 m/s.',
     ],
+    [
+      'NUMBER',
+      'What is the lowest temperature of the valve?',
+      'The lowest temperature of the valve is -5 °C.',
+      'The lowest temperature of the valve is 5 °C.',
+    ],
+    [
+      'NUMBER',
+      'Where does the freezer stop?',
+      'The freezer stops at −18 to −20 °C.',
+      'The freezer stops at 18 to 20 °C.',
+    ],
     ['NUMBER', 'How many people live in Arden?', 'Arden has 1,200,000 people.', 'Arden has 2 million people.'],
     [
       'NUMBER',
@@ -114,6 +126,17 @@ describe('conflicts', () => {
       'Arden has 1,200,000 people.',
       'Arden has 1.2 million people.',
     ],
+    ['the same minus', 'What stops the valve?', 'Frost of -5 °C stops the valve.', 'Frost of −5 °C stops the valve.'],
+    ['a range', 'How long does it take?', 'The repair takes 5-7 days.', 'The repair takes 5 to 7 days.'],
+    ['a range with a dash', 'How long does it take?', 'The repair takes 5 – 7 days.', 'The repair takes 5 to 7 days.'],
+    ['a hyphen', 'Which fuse is it?', 'The fuse is a type-5 A.', 'The fuse is a type 5 A.'],
+    [
+      'a dash before it',
+      'How long does it run?',
+      'The pump runs briefly – 5 minutes.',
+      'The pump runs briefly, 5 minutes.',
+    ],
+    ['a range of frost', 'What frost does it bear?', 'It bears frost of -5 to -7 °C.', 'It bears frost of −5–−7 °C.'],
     ['the same in words', 'How many seats has it?', 'The cabin has four seats.', 'The cabin has 4 seats.'],
     ['the same without its space', 'What pressure has the valve?', 'The valve has 5 bar.', 'The valve has 5bar.'],
     [

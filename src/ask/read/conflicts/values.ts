@@ -48,12 +48,14 @@ const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten elev
 const MULTIPLES: Record<string, number> = { hundred: 1e2, thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 };
 const DIGITS = '\\d+(?:[.,]\\d+)*';
 const NUMBER = `(?:${DIGITS}|(?<![\\p{L}\\d])(?:${NUMBER_WORDS.filter((word) => word !== 'one').join('|')})(?!\\p{L}))`;
+/** A minus stands at its number: behind another it is the dash of a range, behind a word a hyphen. */
+const MINUS = '(?<=^|[\\s(\\[=:<>≤≥])(?<!\\d\\s?(?:[%‰]|°\\p{L}?)?\\s)(?:[-−–](?=[$£€¥\\d])|minus\\s)';
 /**
  * A number or a range, with what it counts: a currency before it or the word behind it. A number inside a name (`P12`, `3.5.1`)
  * is none.
  */
 const QUANTITY = new RegExp(
-  `(?<![\\p{L}\\d]|\\d[.,:/-])([$£€¥]\\s?)?(${NUMBER})(?:\\s?(?:-|–|to|and)\\s?(?:[$£€¥]\\s?)?(${NUMBER}))?(?![\\d:/]|[.,-]\\d)` +
+  `(?<![\\p{L}\\d]|\\d[.,:/-])(${MINUS})?([$£€¥]\\s?)?(${NUMBER})(?:\\s?(?:-|–|to|and)\\s?((?<!-)[-−])?(?:[$£€¥]\\s?)?(${NUMBER}))?(?![\\d:/]|[.,-]\\d)` +
     `(?:[\\s-]?(${Object.keys(MULTIPLES).join('|')}))?(?:(?:\\s|-)?([%°‰]\\p{L}?|\\p{L}[\\p{L}µ²³]*(?:/\\p{L}[\\p{L}²³]*)?))?`,
   'giu',
 );
@@ -82,13 +84,14 @@ export function readValues(text: string): ValuedText {
       return ' ';
     });
   rest = rest.replace(QUANTITY, (whole: string, ...groups: unknown[]) => {
-    const [currency, first, second, multiple, word] = groups as (string | undefined)[];
+    const [minus, currency, first, minusOfSecond, second, multiple, word] = groups as (string | undefined)[];
     const before = rest.slice(0, groups.at(-2) as number).slice(-30);
     const unit = word === undefined || currency !== undefined || NO_UNIT.test(word) ? '' : word;
     const written = unit === (word ?? '') ? whole : whole.slice(0, whole.length - word!.length);
     const scale = multiple === undefined ? 1 : MULTIPLES[multiple.toLowerCase()]!;
     const numbers = [first!, ...(second === undefined ? [] : [second])];
-    const parts = numbers.map((digits) => scale * numberOf(digits));
+    const signs = [minus, minusOfSecond].map((sign) => (sign === undefined ? 1 : -1));
+    const parts = numbers.map((digits, index) => signs[index]! * scale * numberOf(digits));
     const dotted = numbers.map((digits) => DOTTED.test(digits));
     const rough = ROUGH.test(before);
     const bound = BOUNDS.find(([, pattern]) => pattern.test(before.replace(ROUGH, '')))?.[0] ?? '';
