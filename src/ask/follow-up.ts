@@ -1,11 +1,24 @@
 import { wordsOf } from '../kernel/text.js';
 
-/** Words that point at what was said before. */
-const POINTING = new Set(
-  'it its they them their theirs he him his she her hers this that these those one ones there then both either neither same other others former latter'.split(
-    ' ',
+/** Words that point at what was said before, wherever they stand. */
+const POINTING = new Set('it its they them their theirs he him his she her hers one ones former latter'.split(' '));
+
+/** Behind these a clause begins: "Does this cover theft?", "What happens if that fails?" */
+const BEFORE_SUBJECTS =
+  'is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had|if|when|because|while|whether|how|why|what|where';
+const PREPOSITIONS = 'about|after|at|before|by|during|for|from|in|of|on|since|to|under|until|with|without';
+const TIMES =
+  'time|minute|hour|morning|afternoon|evening|night|day|week|weekend|month|quarter|season|spring|summer|autumn|fall|winter|year';
+
+/** Words that point in some places only: not in "Is there a fee?", "a pump that leaks", "this month", "at this hotel" or "those who pay late". */
+const POINTING_IN_PLACE = [
+  /\b(?:this|that|these|those|there|then)\W*$/i,
+  new RegExp(`(?:^\\s*|\\b(?:${BEFORE_SUBJECTS})\\s+)(?:this|these)\\b(?!\\s+(?:${TIMES})s?\\b)`, 'i'),
+  new RegExp(
+    `(?:^\\s*|\\b(?:${BEFORE_SUBJECTS}|${PREPOSITIONS})\\s+)(?:that|those)\\b(?!\\s+(?:who|that|which|with)\\b)`,
+    'i',
   ),
-);
+];
 
 /** How a question begins that goes on where the last one ended, whatever follows. */
 const GOES_ON = /^\s*(?:and|or|but|so|also|what about|how about|what if)\b/i;
@@ -16,7 +29,9 @@ const MOST_WORDS_OF_A_BARE_QUESTION = 3;
 /** Longer questions say what they are about, whatever words they use. */
 const MOST_WORDS_OF_A_FOLLOW_UP = 14;
 
-const BARE = /^\s*(?:since when|until when|which ones?|for how long|by whom|how|when|where|who|why)\b/i;
+/** "Where is parking?" says what it is about, few words as it has. */
+const BARE =
+  /^\s*(?!(?:how|when|where)\s+(?:is|are|was|were)\s)(?:since when|until when|which ones?|for how long|by whom|how|when|where|who|why)\b/i;
 
 /**
  * A question that stands for itself: a follow-up (a pointing word, a beginning that goes on, very few words) behind the questions that it
@@ -41,9 +56,12 @@ export function goesOn(question: string): boolean {
   const words = wordsOf(question.toLowerCase());
   if (words.length > MOST_WORDS_OF_A_FOLLOW_UP) return false;
   if (GOES_ON.test(question)) return true;
-  if (words.length <= MOST_WORDS_OF_A_BARE_QUESTION && BARE.test(question)) return true;
-  return words.some((word) => POINTING.has(word)) && !namesSomething(question);
+  if (namesSomething(question)) return false;
+  return (words.length <= MOST_WORDS_OF_A_BARE_QUESTION && BARE.test(question)) || points(question, words);
 }
 
-/** Whether it has a name or a number of its own, behind its first word: then pointing words mostly point at that. */
+const points = (question: string, words: readonly string[]): boolean =>
+  words.some((word) => POINTING.has(word)) || POINTING_IN_PLACE.some((pattern) => pattern.test(question));
+
+/** Whether it has a name or a number of its own, behind its first word: then it stands for itself, and pointing words mostly point at that. */
 const namesSomething = (question: string): boolean => /\s\p{Lu}[\p{L}\p{N}]+|\d/u.test(question.trim());

@@ -18,6 +18,42 @@ describe('a question that stands for itself', () => {
     expect(standaloneQuestion(question, [EARLIER])).toEqual({ text: question, joined: 0 });
   });
 
+  it.each([
+    'Is there a fee for late returns?',
+    'Are there discounts for students?',
+    'What other payment methods do you accept?',
+    'Is the price the same for adults and children?',
+    'Do I need both a passport and a visa?',
+    'What should I do with a pump that leaks?',
+    'How do I know that my order shipped?',
+    'What is the highest temperature that can be set?',
+    'Can I cancel this month?',
+    'Is this week’s class full?',
+    'What are those who pay late charged?',
+    'Where is parking?',
+    'When is checkout?',
+    'Who is Napoleon?',
+  ])('leaves “%s” alone, which points at nothing that was said', (question) => {
+    expect(standaloneQuestion(question, [EARLIER])).toEqual({ text: question, joined: 0 });
+  });
+
+  it.each([
+    'What does the zone do then?',
+    'Do I need an appointment there?',
+    'Is that dangerous for the crop?',
+    'When does that consent end?',
+    'What happens if that fails?',
+    'Who pays in that case?',
+    'Can you show me how this works?',
+    'Does this policy cover theft?',
+    'Why would I want those?',
+    'This is too dear, is there a discount?',
+    'Who is responsible?',
+    'Since when?',
+  ])('puts “%s” behind what it points at', (question) => {
+    expect(standaloneQuestion(question, [EARLIER]).joined).toBe(1);
+  });
+
   it('reaches back to the question that a row of follow-ups began with, and no further', () => {
     const earlier = ['What colour is the door?', EARLIER, 'And for the valve?'];
     expect(standaloneQuestion('How much?', earlier)).toEqual({
