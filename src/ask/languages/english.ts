@@ -4,6 +4,11 @@ import type { LanguageWords } from './language-words.js';
 const ASKING =
   'is|are|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|many|much|long|often|far|old';
 
+/** Not what begins a clause, as in "What happens when the power fails?" */
+const WHEN =
+  `when(?=\\s+(?:${ASKING}|exactly|to)\\b)|when(?=\\P{L}*$)|(?<=\\b(?:tell me|know)\\s+)when|` +
+  '(?<=^\\P{L}*(?:(?:since|until|till|by|from)\\s+)?)when(?![^?]*,)';
+
 export const ENGLISH: LanguageWords = {
   code: 'en',
   inQuestions: 'the what which who how when where does is are was of and did you your can have there any with for my',
@@ -20,11 +25,13 @@ export const ENGLISH: LanguageWords = {
       REASON: ['why', '(what|which) (is|are|was|were) the (reasons?|causes?)'],
       FIGURE: [
         'how (many|much|long|old|often|far|soon|high|tall|big|large|hot|cold|warm|fast|late|early|deep|heavy|thick|wide|strong)',
-        'when|until what|(what|which) (year|month|day|date|time|hour|century|age|percentage|percent|share|temperature)',
+        WHEN,
+        'until what|(what|which) (year|month|day|date|time|hour|century|age|percentage|percent|share|temperature)',
         '(what|which) (price|fee|cost|amount|number|size|rate|port|height|length|weight|speed|distance|dose)',
       ],
       NAME: ['who|whom|whose|where'],
     },
+    when: WHEN,
     figures: [
       'two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(thir|four|fif|six|seven|eigh|nine)teen',
       '(twen|thir|for|fif|six|seven|eigh|nine)ty|hundreds?|thousands?|millions?|half|quarter|twice|noon|midnight',
@@ -36,5 +43,7 @@ export const ENGLISH: LanguageWords = {
     ],
     joins: `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|who|whom|whose|which|(?:at|by|for|from|in|on|under|with)\\s+what)`,
     asides: 'hello|hi|hey|really|right|okay|ok|please|thanks|thank you|sorry|excuse me|anybody|anyone',
+    yes: 'yes',
+    no: 'no',
   },
 };

@@ -16,9 +16,12 @@ export const GERMAN: LanguageWords = {
       ],
       NAME: ['wer|wem|wen|wo'],
     },
+    when: 'wann',
     figures: ['zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zwanzig|dreißig|hundert|tausend|hälfte'],
     reasons: ['weil|denn|damit|deshalb|daher|sonst|wegen'],
     joins: 'und\\s+(?:wer|wem|wen|warum|wie\\s?viele?|wie\\s+(?:lange|oft|alt|hoch|groß))',
     asides: 'hallo|hi|bitte|danke|oder|wirklich|entschuldigung',
+    yes: 'ja',
+    no: 'nein',
   },
 };

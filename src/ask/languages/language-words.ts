@@ -26,6 +26,8 @@ export interface SentenceWords {
   readonly numbers?: string;
   /** How a question says what it asks for. */
   readonly asks: Readonly<Record<AskedKind, readonly string[]>>;
+  /** What asks for a time, and doesn't begin a clause. */
+  readonly when?: string;
   /** Numbers that are no pronoun or article, and parts of time that dates are told by; none that means something else in English. */
   readonly figures: readonly string[];
   /** What gives a reason in a sentence. */
@@ -34,4 +36,7 @@ export interface SentenceWords {
   readonly joins?: string;
   /** What is written with a question mark and asks nothing: “Hello?” */
   readonly asides?: string;
+  /** What an answer begins with that affirms or denies what was asked. */
+  readonly yes?: string;
+  readonly no?: string;
 }

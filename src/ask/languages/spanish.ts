@@ -17,9 +17,12 @@ export const SPANISH: LanguageWords = {
       ],
       NAME: ['quién(es)?|dónde'],
     },
+    when: 'cuándo',
     figures: ['dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|veinte|treinta|cien|ciento|mil|mitad'],
     reasons: ['porque|ya que|debido|por eso|para que'],
     joins: 'y\\s+(?:por\\s+qué|a\\s+quién|quién(?:es)?|qué|cuándo|dónde|cuál(?:es)?|cuánt[oa]s?|cómo)',
     asides: 'hola|por favor|gracias|verdad|perdón',
+    yes: 'sí',
+    no: 'no',
   },
 };

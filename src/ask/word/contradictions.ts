@@ -6,7 +6,7 @@ import { contentStems, analyzedWords, type Word } from '../read/words.js';
  * points more answers in a model's words are wrong; a list of opposites ("opens" for "closes") changed none of 278 (`bench -- wording-rules`).
  */
 export function contradictions(wording: string, source: string): Set<string> {
-  const said = readingOf(wording.replace(LEADING_YES_NO, ''));
+  const said = readingOf(wording);
   const held = readingOf(source);
   const contradicted = new Set<string>();
   for (const [head, modifiers] of said.modifiers) {
@@ -21,9 +21,6 @@ export function contradictions(wording: string, source: string): Set<string> {
   }
   return contradicted;
 }
-
-/** "No" as an answer denies the question, whatever the sentence after it says. */
-const LEADING_YES_NO = /^\s*(yes|no|sí)\b[\s,.;:]*/i;
 
 interface Reading {
   stems: Set<string>;

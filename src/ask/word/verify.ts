@@ -1,5 +1,8 @@
-import { contradictions } from './contradictions.js';
+import { anyOf, SENTENCE_WORDS } from '../languages/index.js';
 import { contentWords, type Word } from '../read/words.js';
+import { contradictions } from './contradictions.js';
+import { numbersAsIn } from './numbers.js';
+import { withoutYesNo, type YesNo } from './yes-no.js';
 
 export interface Support {
   supported: boolean;
@@ -31,23 +34,53 @@ export function checkWording(
   const source = evidence.join('\n');
   const held = stemsOf(source);
   const asked = stemsOf(question);
-  const words = contentWords(wording);
-  const contradicted = contradicting ? contradictions(wording, source) : new Set<string>();
-  const missing = words.filter(({ stem }) => contradicted.has(stem) || (!held.has(stem) && !asked.has(stem)));
+  const { rest, yesNo } = withoutYesNo(wording);
+  const said = numbersAsIn(`${source}\n${question}`, rest);
+  const words = contentWords(said).filter(isChecked);
+  const contradicted = contradicting ? contradictions(said, source) : new Set<string>();
+  const unheld = words.filter(({ stem }) => contradicted.has(stem) || (!held.has(stem) && !asked.has(stem)));
+  const missing = [
+    ...(yesNo !== null && contradicting && isDenied(yesNo, words.length === 0, { question, source }) ? [yesNo] : []),
+    ...unheld,
+  ];
   const answered = !asksForNumber(question) || keepsNumber(words, held, asked);
-  const informative = words.some(({ stem }) => held.has(stem) && !asked.has(stem)) || isYesNo(wording);
+  const informative = words.some(({ stem }) => held.has(stem) && !asked.has(stem)) || yesNo !== null;
+  const counted = words.length + (yesNo === null ? 0 : 1);
   return {
-    supported: words.length > 0 && missing.length === 0 && informative && answered,
-    share: words.length === 0 ? 0 : 1 - missing.length / words.length,
+    supported: counted > 0 && missing.length === 0 && informative && answered,
+    share: counted === 0 ? 0 : 1 - missing.length / counted,
     missing: missing.map(({ text }) => text),
   };
 }
 
+/** "Cannot" denies what comes behind it, as "not" does: see `contradictions`. */
+const isChecked = ({ stem }: Word): boolean => stem !== 'cannot';
+
+/**
+ * Whether a source speaks against a yes or no to the question: against a yes where it denies a word of the question or has another number in its place,
+ * against a no that says nothing else where it says all that the question does.
+ */
+function isDenied(
+  { affirms }: YesNo,
+  isAlone: boolean,
+  { question, source }: { question: string; source: string },
+): boolean {
+  const statement = numbersAsIn(source, question.replace(NEGATED_OPENING, ''));
+  const held = stemsOf(source);
+  const against = [...contradictions(statement, source)].filter((stem) => held.has(stem) || /\p{N}/u.test(stem));
+  if (affirms) return against.length > 0;
+  return isAlone && against.length === 0 && [...stemsOf(statement)].every((stem) => held.has(stem));
+}
+
+/** "Aren't refunds allowed?" is answered as "Are refunds allowed?" is. */
+const NEGATED_OPENING = /^\s*\p{L}+n['’]t\b/iu;
+
 /** How much of a text's content a quote holds, 0 to 1: words by their number, each once. */
 export function supportShare(text: string, quote: string, question: string): number {
-  const said = [...stemsOf(text)];
+  const wording = numbersAsIn(quote, withoutYesNo(text).rest);
+  const said = [...stemsOf(wording)];
   const asked = stemsOf(question);
-  const contradicted = contradictions(text, quote);
+  const contradicted = contradictions(wording, quote);
   // What the question says already is no merit of the quote, unless the text says nothing else; what the quote contradicts counts.
   const own = said.filter((stem) => !asked.has(stem) || contradicted.has(stem));
   const counted = own.length > 0 ? own : said;
@@ -59,15 +92,14 @@ export function supportShare(text: string, quote: string, question: string): num
 const stemsOf = (text: string): Set<string> => new Set(contentWords(text).map(({ stem }: Word) => stem));
 
 /** Whether the answer must be a number, in the languages whose asking words are short enough to list. */
-const asksForNumber = (question: string): boolean =>
-  /\b(how (many|much|long|old|far|often|tall|high|fast|quickly|big|large)|when|what (year|date|percentage|number|price|time|score)|cuánt[oa]s?|cuándo|wie viele?)\b/i.test(
-    question,
-  );
+const asksForNumber = (question: string): boolean => WHEN.test(question) || HOW_MANY.test(question);
+
+const WHEN = anyOf(SENTENCE_WORDS.flatMap(({ when }) => when ?? []));
+const HOW_MANY =
+  /\b(how (many|much|long|old|far|often|tall|high|fast|quickly|big|large)|what (year|date|percentage|number|price|time|score)|cuánt[oa]s?|wie viele?)\b/i;
 
 /** False when the evidence has numbers that the question doesn't, and the wording dropped all of them. */
 function keepsNumber(words: readonly Word[], held: ReadonlySet<string>, asked: ReadonlySet<string>): boolean {
   const isNew = (stem: string): boolean => /\p{N}/u.test(stem) && !asked.has(stem);
   return ![...held].some(isNew) || words.some(({ stem }) => isNew(stem));
 }
-
-const isYesNo = (wording: string): boolean => /^(yes|no|sí)\b/i.test(wording.trim());

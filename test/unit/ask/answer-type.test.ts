@@ -10,6 +10,8 @@ describe('what a question asks for', () => {
     ['What port does the broker take?', 'It listens on 7443.', 'It listens on the usual one.'],
     ['When do I add the prunes?', 'They go in at 18:30.', 'They go in late.'],
     ['Who drew the plan?', 'It was drawn by Jacob Lisle.', 'It was drawn by an engineer.'],
+    ['Who is responsible when the lease ends?', 'It is Jacob Lisle.', 'It is one of 12.'],
+    ['Can you tell me when the shop opens?', 'It opens at 9.', 'It opens early.'],
     ['Where was the seal made?', 'It comes from Bergen.', 'It comes from abroad.'],
     ['Why were the white traps dropped?', 'They were dropped because they caught flies.', 'They were dropped.'],
     ['¿Cuánto dura el filtro?', 'Dura nueve meses.', 'Dura mucho.'],
@@ -28,6 +30,8 @@ describe('what a question asks for', () => {
 
   it('is nothing in particular where the words don’t say', () => {
     expect(answerTypeOf('Can I freeze the gratin?')).toBeNull();
+    expect(answerTypeOf('What happens when the power fails?')).toBeNull();
+    expect(answerTypeOf('Que fait la pompe quand il gèle ?')).toBeNull();
     expect(answerTypeOf('Что это такое?')).toBeNull();
   });
 
