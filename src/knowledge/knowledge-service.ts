@@ -21,7 +21,7 @@ import type { IndexingParts } from './indexing/index-documents.js';
 import { ingestion, type DocumentJob } from './indexing/ingestion-run.js';
 import { reindexing } from './indexing/rebuild-index.js';
 import { sweep } from './indexing/sweep.js';
-import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, type NewDocument } from './ingestion.js';
+import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, telling, type NewDocument } from './ingestion.js';
 import type { IngestionInputs } from './ingestion-inputs.js';
 
 export interface KnowledgeParts extends IndexingParts {
@@ -184,7 +184,7 @@ export class KnowledgeService {
 
   private async toJob(workspaceId: WorkspaceId, document: NewDocument, field: string): Promise<DocumentJob> {
     const { name, metadata = {} } = document;
-    const mediaType = document.mediaType ? checkedText(document.mediaType, `${field}.mediaType`, 255) : null;
+    const mediaType = document.mediaType ? telling(checkedText(document.mediaType, `${field}.mediaType`, 255)) : null;
     if (typeof document.text === 'string') {
       const source = Readable.from([Buffer.from(document.text, 'utf8')]);
       const maxBytes = 4 * INGESTION_LIMITS.inlineText;
@@ -198,6 +198,7 @@ export class KnowledgeService {
         `${file.name} has ${file.bytes} bytes; a document has at most ${INGESTION_LIMITS.fileBytes}.`,
         { field: `${field}.file` },
       );
-    return { name, sha256: file.sha256, bytes: Number(file.bytes), mediaType: mediaType ?? file.mediaType, metadata };
+    const { sha256, bytes } = file;
+    return { name, sha256, bytes: Number(bytes), mediaType: mediaType ?? telling(file.mediaType), metadata };
   }
 }

@@ -47,6 +47,9 @@ describe('the command line', () => {
     expect(ingested).toMatchObject({ code: 0 });
     expect(JSON.parse(ingested.stdout)).toMatchObject({ documents: [{ name: 'orlo.txt', outcome: 'INDEXED' }] });
 
+    const again = await run('ingest', 'pumps', path);
+    expect(again).toMatchObject({ code: 0, stdout: 'unchanged  orlo.txt\n' });
+
     const told = await run('ask', 'At what pressure does the Orlo pump run?');
     expect(told.code).toBe(0);
     expect(told.stdout).toContain('“The Orlo pump runs at 37 bar.”');

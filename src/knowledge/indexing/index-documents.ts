@@ -9,7 +9,7 @@ import type { IsolatedParser } from '../parsing/isolated-parser.js';
 import { embedChunks } from './embed-chunks.js';
 import { IngestionProgress } from './ingestion-progress.js';
 import type { DocumentJob, DocumentReport, IngestionContext, IngestionReport } from './ingestion-run.js';
-import { chunkerOf, stageDocument, type StagedChunks } from './stage-document.js';
+import { isCutAlike, stageDocument, type StagedChunks } from './stage-document.js';
 import { sweepIfPossible, type SweepParts } from './sweep.js';
 
 export interface IndexingParts extends SweepParts {
@@ -86,15 +86,12 @@ async function prepare(
   job: DocumentJob,
 ): Promise<Prepared> {
   const before = await parts.documents.live(collection.workspaceId as WorkspaceId, collection.id, job.name);
-  if (before !== null && isSame(before, job, chunkerOf(embedder))) {
-    await parts.documents.setMetadata(before.id, job.metadata);
-    const settled = reported(job, 'UNCHANGED', before.id, before.chunkCount);
-    return { job, what: 'unchanged', staged: null, settled };
-  }
+  if (before !== null && isSame(before, job, embedder)) return await leave(parts, job, before);
   await progress.tell(job, 0, 'parsing');
   try {
     const target = { collection, embedder, indexId: index.id, runId: context.run.id, signal: context.signal };
     const staged = await stageDocument(parts, target, job, before);
+    if (staged === null) return await leave(parts, job, before!);
     return { job, what: before === null ? 'ready' : 'replaced', staged, settled: null };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
@@ -103,6 +100,12 @@ async function prepare(
     const settled = { ...reported(job, 'FAILED', null, 0), error: { code, message } };
     return { job, what: message, staged: null, settled };
   }
+}
+
+/** A document that is live already: ingesting it again changes its metadata only, so that answers keep what they cite. */
+async function leave({ documents }: IndexingParts, job: DocumentJob, live: DocumentRow): Promise<Prepared> {
+  await documents.setMetadata(live.id, job.metadata);
+  return { job, what: 'unchanged', staged: null, settled: reported(job, 'UNCHANGED', live.id, live.chunkCount) };
 }
 
 /** Embeds what is new of a group and makes its documents live together. */
@@ -159,9 +162,9 @@ const cutNote = (cut: number, chunks: number): string[] =>
         `${cut} of ${chunks} chunks are longer than the embedder reads: search by meaning sees their beginning, search by words all of them.`,
       ];
 
-/** Whether ingesting it again would change nothing but metadata: equal content that is cut as it would be now. */
-const isSame = (live: DocumentRow, job: DocumentJob, cutBy: string): boolean =>
-  live.cutBy === cutBy && live.sha256 === job.sha256 && (job.mediaType === null || job.mediaType === live.mediaType);
+/** Whether ingesting it again would change nothing but metadata, as far as that can be told without parsing: another media type may name the same format. */
+const isSame = (live: DocumentRow, job: DocumentJob, embedder: EmbedderFiles): boolean =>
+  isCutAlike(live, job, embedder) && (job.mediaType === null || job.mediaType === live.mediaType);
 
 /** Errors that this document would meet again, and that the others need not. */
 const isOwnFault = (error: unknown): error is GraftError =>

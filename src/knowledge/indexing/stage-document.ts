@@ -21,17 +21,22 @@ export interface StagedChunks {
   notes: string[];
 }
 
-/** Parses a document, cuts it into chunks and stores them. @throws what `ArtifactStore.local` and `IsolatedParser.parse` throw */
+/**
+ * Parses a document, cuts it into chunks and stores them.
+ * @returns null, and nothing is stored, where it turns out to be what is live already, called by another name of its format
+ * @throws what `ArtifactStore.local` and `IsolatedParser.parse` throw
+ */
 export async function stageDocument(
   parts: { artifacts: ArtifactStore; parser: IsolatedParser; documents: DocumentStore; vectors: VectorStore },
   target: { collection: CollectionRow; indexId: string; embedder: EmbedderFiles; runId: string; signal: AbortSignal },
   job: DocumentJob,
   before: DocumentRow | null,
-): Promise<StagedChunks> {
+): Promise<StagedChunks | null> {
   const { collection, indexId, embedder, runId, signal } = target;
   const workspaceId = collection.workspaceId as WorkspaceId;
   const path = await parts.artifacts.local(job.sha256);
   const { document, chunks } = await parts.parser.parse(path, job.sha256, job, { reader: embedder, signal });
+  if (before !== null && isCutAlike(before, job, embedder) && document.mediaType === before.mediaType) return null;
   const known = before === null ? [] : await parts.documents.chunksOf(before.id);
   const vectors = await parts.vectors.metadata(
     workspaceId,
@@ -71,8 +76,12 @@ export async function stageDocument(
 }
 
 /** What cuts documents for an embedder: one that something else cut is cut anew when it is ingested again, though it is the same. */
-export const chunkerOf = ({ tokenizerSha256, maxTokens }: EmbedderFiles): string =>
+const chunkerOf = ({ tokenizerSha256, maxTokens }: EmbedderFiles): string =>
   `${CHUNKER}:${maxTokens}:${tokenizerSha256.slice(0, 12)}`;
+
+/** Whether a document is the live one's bytes, which are cut as they would be now. */
+export const isCutAlike = (live: DocumentRow, job: DocumentJob, embedder: EmbedderFiles): boolean =>
+  live.cutBy === chunkerOf(embedder) && live.sha256 === job.sha256;
 
 /** For each new chunk the old one with the same text under the same headings, each at most once; null where there is none. */
 function sameText(chunks: readonly DraftChunk[], known: readonly ChunkRow[]): (ChunkRow | null)[] {

@@ -107,6 +107,34 @@ describe('ingestion', () => {
     expect(after).toMatchObject({ id: before?.id, metadata: { version: 2 } });
   });
 
+  it.each([
+    ['a.md', 'application/octet-stream', '# Lamp\n\nIt shines.'],
+    ['a.md', 'Application/Octet-Stream; charset=binary', '# Lamp\n\nIt shines.'],
+    ['a.md', 'text/x-markdown', '# Lamp\n\nIt shines.'],
+    ['a.md', 'text/plain', '# Lamp\n\nIt shines.'],
+    ['a.md', 'text/markdown; charset=utf-8', '# Lamp\n\nIt shines.'],
+    ['a.txt', 'text/plain', '<!doctype html><title>Lamp</title><p>It shines.</p>'],
+  ])('leaves an unchanged %s alone that is sent as %s', async (name, mediaType, content) => {
+    const collection = await knowledge.collection();
+    const ingest = async () => {
+      const { id } = await knowledge.upload(name, Buffer.from(content), mediaType);
+      return reports(await knowledge.ingest(collection.name, [{ name, fileId: id as never }]))[0]!;
+    };
+    const first = await ingest();
+    expect(first).toMatchObject({ outcome: 'INDEXED' });
+    expect(await ingest()).toMatchObject({ outcome: 'UNCHANGED', documentId: first.documentId, chunks: first.chunks });
+  });
+
+  it('reads a document anew that is called another format', async () => {
+    const { id: collection, name } = await knowledge.collection();
+    const text = '# Lamp\n\nIt shines.';
+    await knowledge.ingest(name, [{ name: 'a', text, mediaType: 'text/markdown' }]);
+    const run = await knowledge.ingest(name, [{ name: 'a', text, mediaType: 'text/plain' }]);
+    expect(reports(run)).toMatchObject([{ outcome: 'INDEXED' }]);
+    const live = await knowledge.stores.documents.live(knowledge.workspaceId, collection, 'a');
+    expect(live).toMatchObject({ mediaType: 'text/plain' });
+  });
+
   it('joins a repeated request by its key, and refuses the key for other documents', async () => {
     const { name } = await knowledge.collection();
     const key = newId();
