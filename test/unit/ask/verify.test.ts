@@ -124,6 +124,8 @@ describe('checkWording', () => {
     ['3.5', 'Es wiegt 3,5 kg.'],
     ['1500', 'Es kostet 1.500,00 EUR.'],
     ['1250', 'Es kostet 1.250 EUR.'],
+    ['12', 'It weighs 12kg.'],
+    ['12kg', 'It weighs 12.00 kg.'],
     ['1.25 litres', 'It holds 1.250 litres.'],
     ['1,500.00', 'It costs 1500 a year.'],
     ['0.5 bar', 'The pressure is 0,500 bar.'],
