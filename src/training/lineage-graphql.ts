@@ -6,6 +6,7 @@ import {
   connectionTypes,
   cost,
   mapPage,
+  Needs,
   runObject,
   toConnection,
   type ConnectionOf,
@@ -75,6 +76,7 @@ export class VersionLineageResolver {
     return run?.kind === training.kind ? runObject(run) : null;
   }
 
+  @Needs('EDIT')
   @FieldResolver(() => AnswerConnection, { description: 'What it answered, newest first.', complexity: cost(5) })
   answers(
     @Root() { row }: AdapterVersion,

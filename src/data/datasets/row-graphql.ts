@@ -1,5 +1,5 @@
 import { Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { DateTime, JsonScalar, make } from '../../graphql-kit/index.js';
+import { DateTime, JsonScalar, make, Needs } from '../../graphql-kit/index.js';
 import { Split } from './importing/splits.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
@@ -41,12 +41,15 @@ export class DatasetRow {
   })
   raw!: string | null;
 
+  @Needs('EDIT')
   @Field(() => JsonScalar, { nullable: true, description: 'Joined features by view; null when there are none.' })
   features!: Record<string, unknown> | null;
 
+  @Needs('EDIT')
   @Field(() => String, { nullable: true, description: 'Whom it is about.' })
   subject!: string | null;
 
+  @Needs('EDIT')
   @Field(() => String, { nullable: true, description: 'Key for the feature store.' })
   entity!: string | null;
 

@@ -275,6 +275,7 @@ export class FeatureViewResolver {
     return { view: await this.#view(workspaceId, input.view), rows: input.rows.length, added };
   }
 
+  @Needs('EDIT')
   @FieldResolver(() => FeatureRowConnection, {
     description: 'The history of an entity, latest event first.',
     complexity: cost(5),

@@ -7,7 +7,7 @@ import {
   type AnswerType,
   type AskService,
 } from '../../ask/index.js';
-import { ConnectionArgs, cost, type ConnectionOf, type GraphContext } from '../../graphql-kit/index.js';
+import { ConnectionArgs, cost, Needs, type ConnectionOf, type GraphContext } from '../../graphql-kit/index.js';
 import { Adapter, AdapterVersion } from '../../training/index.js';
 import type { RolloutRow } from './rollout.js';
 import { allAsOfNow } from './rollout-now.js';
@@ -71,6 +71,7 @@ export class VersionRolloutsResolver {
 export class RolloutAnswersResolver {
   constructor(private readonly parts: RolloutEdgesParts) {}
 
+  @Needs('EDIT')
   @FieldResolver(() => AnswerConnection, {
     description: 'Answers that were drawn into it, those that testers asked for among them, newest first.',
     complexity: cost(10),

@@ -254,6 +254,7 @@ export class ShadowRunResolver {
 export class ShadowPairResolver {
   constructor(private readonly parts: ShadowResolverParts) {}
 
+  @Needs('EDIT')
   @FieldResolver(() => AnswerType, {
     nullable: true,
     description: 'What was served, with the question; null when it was deleted.',
