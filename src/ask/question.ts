@@ -1,5 +1,12 @@
 import type { Groups } from '../kernel/caller.js';
-import { checkedEntity, hasLabel, preprocessText, type PreprocessingStep, type TaskKind } from '../data/index.js';
+import {
+  checkedEntity,
+  checkedSteps,
+  hasLabel,
+  preprocessText,
+  type PreprocessingStep,
+  type TaskKind,
+} from '../data/index.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import type { Uuid } from '../kernel/ids.js';
@@ -15,7 +22,6 @@ export const MAX_ANSWER_TOKENS = 512;
 export const DEFAULT_ANSWER_TOKENS = 96;
 const MAX_COLLECTIONS = 50;
 const MAX_FEATURE_VIEWS = 20;
-const MAX_STEPS = 16;
 const MAX_SEED = 0xffff_ffff;
 
 export interface Generation {
@@ -106,7 +112,7 @@ export function checkedQuestion(input: AskInput): Question {
       `The question has ${question.length} characters; at most ${MAX_QUESTION_CHARACTERS} are read.`,
       { field: 'input.question' },
     );
-  const preprocessing = checkedSteps(input.preprocessing ?? []);
+  const preprocessing = checkedSteps(input.preprocessing ?? [], 'input.preprocessing');
   const read = checkedText(question, 'input.question', MAX_QUESTION_CHARACTERS);
   const { text } = preprocessText(read.trim(), preprocessing);
   return {
@@ -164,12 +170,6 @@ export const checkedKey = (
   field: string,
   most: number = MAX_KEY_CHARACTERS,
 ): string | null => (key === null || key === undefined ? null : checkedText(key, field, most));
-
-function checkedSteps(steps: readonly PreprocessingStep[]): PreprocessingStep[] {
-  if (steps.length > MAX_STEPS)
-    throw badInput('input.preprocessing', `preprocessing must have at most ${MAX_STEPS} steps, not ${steps.length}.`);
-  return [...steps];
-}
 
 function checkedFeatures(entity: string | null, features: readonly string[]): Pick<Question, 'entity' | 'features'> {
   if (entity === null && features.length === 0) return { entity, features: [] };

@@ -25,7 +25,7 @@ export { LabelIndexes } from './answering/label-index/label-indexer.js';
 export { mostProbable, NEIGHBOURS, vote, type Neighbour } from './answering/label-index/vote.js';
 export { RaftMaker } from './answering/raft/raft-maker.js';
 export { preprocessText } from './datasets/preprocessing/preprocess.js';
-export { PreprocessingStep } from './datasets/preprocessing/steps.js';
+export { checkedSteps, PreprocessingStep } from './datasets/preprocessing/steps.js';
 export {
   askedInput,
   entitySchema,

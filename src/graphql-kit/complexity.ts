@@ -1,13 +1,16 @@
+import { DEFAULT_PAGE_SIZE } from '../kernel/pagination.js';
+
 /** Arguments of a field and the cost of what is selected below it, as graphql-query-complexity passes them. */
 export interface CostArguments {
   args: Readonly<Record<string, unknown>>;
   childComplexity: number;
 }
 
-/** How many items a field may return by its own arguments: `first`, `limit` or `input.limit`; 1 where it has none. */
+/** How many items a field may return by its own arguments: `first`, `limit` or `input.limit`, of which null is a page; 1 where it has none. */
 export function itemsAskedFor(args: Readonly<Record<string, unknown>>): number {
   const input = args['input'] as Readonly<Record<string, unknown>> | null | undefined;
-  const asked = args['first'] ?? args['limit'] ?? input?.['limit'] ?? 1;
+  const given = [args['first'], args['limit'], input?.['limit']].find((one) => one !== undefined);
+  const asked = given === null ? DEFAULT_PAGE_SIZE : given;
   return typeof asked === 'number' && asked > 1 ? asked : 1;
 }
 

@@ -14,9 +14,17 @@ const MOST_NODES = 10_000;
 
 /** A field costs 1 and what is selected below it, times the items it may return; a field may declare its own `cost`. */
 const estimators: QueryComplexity.ComplexityEstimator[] = [
-  fieldExtensionsEstimator(),
+  atLeastOne(fieldExtensionsEstimator()),
   ({ args, childComplexity }) => 1 + itemsAskedFor(args) * childComplexity,
 ];
+
+/** Arguments are read before they are checked: by a negative one a field would pay for those beside it. */
+function atLeastOne(estimator: QueryComplexity.ComplexityEstimator): QueryComplexity.ComplexityEstimator {
+  return (field) => {
+    const estimate = estimator(field);
+    return typeof estimate === 'number' ? Math.max(1, estimate) : estimate;
+  };
+}
 
 /** What a field costs without what is selected below it, and how often the selection counts for one item. */
 function weight(complexity: unknown): { own: number; times: number } | null {

@@ -168,7 +168,7 @@ export class AskInput {
   @Field(() => [PreprocessingStep], {
     nullable: true,
     description:
-      'At most 16 steps that the question goes through, in this order, before anything reads or records it: those of the dataset that the model was trained on, or `MASK_PII` to keep personal data out.',
+      'At most 6 steps, each once, that the question goes through in this order, before anything reads or records it: those of the dataset that the model was trained on, or `MASK_PII` to keep personal data out.',
   })
   preprocessing?: PreprocessingStep[] | null;
 

@@ -15,7 +15,7 @@ import type { FileShape } from './files/file-shape.js';
 import type { Split, SplitRule } from './importing/splits.js';
 import { suggestMapping } from './importing/suggest.js';
 import type { IsolatedMaker } from './making/isolated-maker.js';
-import type { PreprocessingStep } from './preprocessing/steps.js';
+import { checkedSteps, type PreprocessingStep } from './preprocessing/steps.js';
 import type { TaskKind, TaskRow } from './tasks/index.js';
 import {
   checkedLabels,
@@ -157,7 +157,7 @@ export class DatasetService {
       datasetId: dataset.id,
       files,
       extend: input.extend,
-      steps: input.steps,
+      steps: checkedSteps(input.steps, 'input.steps'),
       splitRule: input.splitRule ? checkedSplitRule(input.splitRule, 'input.splitRule') : null,
       features: input.features,
       maxTokens: checkedWhole(input.maxTokens, 'input.maxTokens', 1, 1_000_000),

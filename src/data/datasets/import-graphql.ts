@@ -112,7 +112,7 @@ export class AddDatasetVersionInput {
 
   @Field(() => [PreprocessingStep], {
     defaultValue: [],
-    description: 'Steps that texts go through, in this order; at most 100.',
+    description: 'At most 6 steps, each once, that texts go through in this order.',
   })
   steps!: PreprocessingStep[];
 

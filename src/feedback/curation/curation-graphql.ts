@@ -128,7 +128,7 @@ export class CreateDatasetFromFeedbackInput {
 
   @Field(() => [PreprocessingStep], {
     defaultValue: [],
-    description: 'At most 16 steps that rows go through, in this order; `MASK_PII` keeps personal data out.',
+    description: 'At most 6 steps, each once, that rows go through in this order; `MASK_PII` keeps personal data out.',
   })
   preprocessing!: PreprocessingStep[];
 

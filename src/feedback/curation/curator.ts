@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { checkedFilter, type Answer, type AnswerFilter, type AnswerStore } from '../../ask/index.js';
 import {
   checkedSplitRule,
+  checkedSteps,
   type Data,
   type DatasetRecord,
   type PreprocessingStep,
@@ -42,7 +43,7 @@ import {
 import type { Unlearner } from './unlearner.js';
 import type { Contrast, HeldOut } from './usual-errors.js';
 
-export const CURATION_LIMITS = { answers: 100_000, steps: 16, leastProbability: 0.7 } as const;
+export const CURATION_LIMITS = { answers: 100_000, leastProbability: 0.7 } as const;
 
 /** Share of the progress bar that choosing rows takes. */
 const CHOSEN = 0.5;
@@ -116,7 +117,7 @@ export class Curator {
    * @throws NOT_FOUND, BAD_USER_INPUT, IDEMPOTENCY_CONFLICT
    */
   async start(workspaceId: WorkspaceId, input: StartCuration): Promise<RunRow> {
-    const { leastProbability, leastRows, extend, steps, idempotencyKey } = input;
+    const { leastProbability, leastRows, extend, idempotencyKey } = input;
     if (!(leastProbability > 0 && leastProbability <= 1))
       throw badInput(
         'input.leastProbability',
@@ -124,8 +125,7 @@ export class Curator {
       );
     if (!Number.isInteger(leastRows) || leastRows < 1 || leastRows > CURATION_LIMITS.answers)
       throw badInput('input.leastRows', `leastRows must be 1 to ${CURATION_LIMITS.answers}, not ${leastRows}.`);
-    if (steps.length > CURATION_LIMITS.steps)
-      throw badInput('input.steps', `steps must have at most ${CURATION_LIMITS.steps} steps.`);
+    const steps = checkedSteps(input.steps, 'input.preprocessing');
     const splitRule = input.splitRule && checkedSplitRule(input.splitRule, 'input.splitRule');
     const filter = keepFilter(checkedFilter(input.filter));
     const dataset = await this.#dataset(workspaceId, input);
@@ -133,7 +133,7 @@ export class Curator {
       workspaceId,
       idempotencyKey,
       subjectId: dataset.id,
-      input: { datasetId: dataset.id, filter, extend, leastProbability, leastRows, steps: [...steps], splitRule },
+      input: { datasetId: dataset.id, filter, extend, leastProbability, leastRows, steps, splitRule },
     });
   }
 

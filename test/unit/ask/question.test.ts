@@ -35,6 +35,13 @@ describe('checkedQuestion', () => {
     expect(() => checkedQuestion({ question })).toThrow(code(expected, 'input.question'));
   });
 
+  it('puts the question through each step once, since each reads it as a whole', () => {
+    const { HTML, MASK_PII } = PreprocessingStep;
+    expect(() => checkedQuestion({ question: 'Why?', preprocessing: [MASK_PII, HTML, MASK_PII] })).toThrow(
+      code('BAD_USER_INPUT', 'input.preprocessing'),
+    );
+  });
+
   it('puts the question through the steps in their order, before anything reads it', () => {
     const { HTML, MASK_PII, WHITESPACE } = PreprocessingStep;
     const question = '<p>Is&nbsp; ana@example.org   a   customer?</p>';

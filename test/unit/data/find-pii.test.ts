@@ -71,6 +71,25 @@ describe('findPii', () => {
     );
   });
 
+  it.each([
+    ['beginnings of tokens', 'eyJ-'],
+    ['keys that don’t end', '-----BEGIN PRIVATE KEY-----'],
+  ])('takes a time that grows as the text does: %s', (_name, piece) => {
+    const text = piece.repeat(Math.ceil(400_000 / piece.length));
+    const start = performance.now();
+    findPii(text);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  it('finds a token behind a word and a key in lines', () => {
+    const token = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.${'c'.repeat(20)}`;
+    const key = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----';
+    expect(findPii(`jwt:${token} and ${key}`).map(({ kind, start, end }) => [kind, end - start])).toEqual([
+      ['KEY', token.length],
+      ['KEY', key.length],
+    ]);
+  });
+
   it('stays fast on a long text made to provoke backtracking', () => {
     const nasty = [
       'a.'.repeat(50_000) + '@',

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { buildSchema, parse } from 'graphql';
 import { operationCost } from '../../../src/graphql/cost.js';
+import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { DocumentChecker, RequestRefused } from '../../../src/graphql/documents.js';
 import { checkShape, DEFAULT_LIMITS } from '../../../src/graphql/limits.js';
 
@@ -92,6 +94,19 @@ describe('operationCost', () => {
   it('is the cost of the dearest type where a field returns an interface', () => {
     expect(costOf('{ node { id ... on Leaf { leaf } } }')).toBe(1 + 2);
     expect(costOf('{ node { id ... on Leaf { leaf } ... on Twig { bark buds } } }')).toBe(1 + 3);
+  });
+
+  it('counts null as the page that it stands for', () => {
+    expect(costOf('{ list(first: null) { id } }')).toBe(1 + 20);
+    expect(costOf('query ($n: Int) { list(first: $n) { id } }', { n: null })).toBe(1 + 20);
+    expect(costOf('{ find(input: { limit: null }) { id } }')).toBe(1 + 20);
+  });
+
+  it('is never lowered by a field, whatever its arguments', () => {
+    const real = buildGraphSchema(RESOLVER_CLASSES);
+    const costIn = (fields: string) => operationCost(real, { document: parse(`{ ${fields} }`) })!;
+    const models = 'models { edges { node { id } } }';
+    expect(costIn(`runEvents(runId: "x", first: -2147483648) { id } ${models}`)).toBe(1 + costIn(models));
   });
 
   it('leaves variables that do not fit to execution', () => {

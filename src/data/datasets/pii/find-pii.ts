@@ -17,7 +17,7 @@ const PHONE = /(?<![\p{L}\p{N}.:/-])(?:\+ ?|00)?(?:\(\+?\d{1,4}\)[ .-]?)?\d[\d()
 
 /** Secrets whose form their issuer fixed, and what is called a secret by the words before it. */
 const KEYS = [
-  /-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY-----(?:[\s\S]{0,8192}?-----END (?:[A-Z]+ ){0,3}PRIVATE KEY-----)?/g,
+  /-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY-----(?:(?:(?!-----BEGIN)[\s\S]){0,8192}?-----END (?:[A-Z]+ ){0,3}PRIVATE KEY-----)?/g,
   /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g,
   /\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{22,255}|glpat-[A-Za-z0-9_-]{20,64})/g,
   /\b(?:xox[abprs]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{30,64}|hf_[A-Za-z0-9]{20,64}|AIza[0-9A-Za-z_-]{30,40})/g,
@@ -25,7 +25,8 @@ const KEYS = [
   /\bpypi-Ag[A-Za-z0-9_-]{32,1024}/g,
   /\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)[-_][A-Za-z0-9_-]{16,255}/g,
   /\b(?:sk|pk|rk)[-_](?=[A-Za-z_-]{0,64}\d)[A-Za-z0-9][A-Za-z0-9_-]{15,255}/g,
-  /\beyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}/g,
+  // From the beginning of a run only: each place in it where another could begin would be read to its end.
+  /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}/g,
   /\b(?:api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?token|auth[ _-]?token|token|password|passwd|pwd|contraseña)\b["']?(?:\s{0,4}(?:[:=]|is|es)\s{0,4})["']?((?=[^\s"']{0,64}\d)(?=[^\s"']{0,64}[A-Za-z])[A-Za-z0-9_\-+/=.!@#$%^&*]{8,128})/gi,
 ];
 

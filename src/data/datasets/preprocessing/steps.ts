@@ -1,3 +1,4 @@
+import { badInput } from '../../../kernel/errors.js';
 import { findPii } from '../pii/find-pii.js';
 import { editsOf, type Edit } from './edits.js';
 
@@ -9,6 +10,13 @@ export enum PreprocessingStep {
   HTML = 'HTML',
   MASK_PII = 'MASK_PII',
   DEDUPLICATE = 'DEDUPLICATE',
+}
+
+/** Each step takes the whole text's time again. @throws BAD_USER_INPUT for one that is named twice */
+export function checkedSteps(steps: readonly PreprocessingStep[], field: string): PreprocessingStep[] {
+  const twice = steps.find((step, i) => steps.indexOf(step) < i);
+  if (twice !== undefined) throw badInput(field, `${field} has ${twice} more than once.`, 'Name each step once.');
+  return [...steps];
 }
 
 /** A base character with its combining marks, or a run of Hangul letters: what normalisation changes as one. */
