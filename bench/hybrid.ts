@@ -58,7 +58,7 @@ async function readHandbook(): Promise<void> {
     input: { collection: COLLECTION, documents, idempotencyKey: 'bench-hybrid' },
   });
   const events = client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id });
-  await followRun(events, (data) => data.ingestionProgress);
+  await followRun(ingestDocuments.run.id, events, (data) => data.ingestionProgress);
 }
 
 /** Milliseconds of each way of asking. */
@@ -109,19 +109,19 @@ async function labels(): Promise<Labelled[]> {
     input: { datasetVersion, idempotencyKey: `bench-hybrid-${datasetVersion}` },
   });
   const indexing = client.subscribe(LabelIndexingProgressDocument, { runId: indexDataset.run.id });
-  await followRun(indexing, (data) => data.labelIndexingProgress);
+  await followRun(indexDataset.run.id, indexing, (data) => data.labelIndexingProgress);
   const { fitHybrid } = await client.request(FitHybridDocument, {
     input: { adapter: dataset, version: Number(number), idempotencyKey: `bench-hybrid-${ADAPTER}` },
   });
   const fitting = client.subscribe(HybridFitProgressDocument, { runId: fitHybrid.run.id });
-  await followRun(fitting, (data) => data.hybridFitProgress);
+  await followRun(fitHybrid.run.id, fitting, (data) => data.hybridFitProgress);
 
   const key = `bench-hybrid-${ADAPTER}-${ROWS}`;
   const { compareStrategies } = await client.request(CompareStrategiesDocument, {
     input: { adapter: ADAPTER, datasetVersion, rows: ROWS, idempotencyKey: key },
   });
   const comparing = client.subscribe(StrategyComparisonProgressDocument, { runId: compareStrategies.run.id });
-  await followRun(comparing, (data) => data.strategyComparisonProgress);
+  await followRun(compareStrategies.run.id, comparing, (data) => data.strategyComparisonProgress);
   const { node } = await client.request(StrategyComparisonDocument, { id: compareStrategies.run.id });
   const report = node && 'report' in node ? node.report : null;
   if (!report) throw new Error('the comparison has no report');
@@ -130,7 +130,7 @@ async function labels(): Promise<Labelled[]> {
     input: { adapter: ADAPTER, datasetVersion, rows: ROWS, retention: false, idempotencyKey: key },
   });
   const evaluating = client.subscribe(EvaluationProgressDocument, { runId: evaluate.run.id });
-  await followRun(evaluating, (data) => data.evaluationProgress);
+  await followRun(evaluate.run.id, evaluating, (data) => data.evaluationProgress);
   const { evaluations } = await client.request(EvaluationsDocument, { first: 50 });
   const evaluated = evaluations.edges.find(
     ({ node: each }) => each.adapterVersion?.adapter.name === dataset && each.rowCount === report.rows,

@@ -119,6 +119,7 @@ async function putIntoProduction(): Promise<void> {
     },
   });
   await followRun(
+    addDatasetVersion.run.id,
     client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id }),
     (data) => data.importProgress,
   );
@@ -129,6 +130,7 @@ async function putIntoProduction(): Promise<void> {
     input: { adapter: ADAPTER, datasetVersion, recipe: RECIPE, idempotencyKey: 'bench' },
   });
   await followRun(
+    startTraining.run.id,
     client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }),
     (data) => data.trainingProgress,
   );
@@ -136,6 +138,7 @@ async function putIntoProduction(): Promise<void> {
     input: { adapter: ADAPTER, version: 1, idempotencyKey: 'bench' },
   });
   await followRun(
+    attestAdapter.run.id,
     client.subscribe(AttestationProgressDocument, { runId: attestAdapter.run.id }),
     (data) => data.attestationProgress,
   );
@@ -143,6 +146,7 @@ async function putIntoProduction(): Promise<void> {
     input: { adapter: `${ADAPTER}@1`, datasetVersion, idempotencyKey: 'bench' },
   });
   await followRun(
+    evaluate.run.id,
     client.subscribe(EvaluationProgressDocument, { runId: evaluate.run.id }),
     (data) => data.evaluationProgress,
   );

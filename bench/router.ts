@@ -90,7 +90,7 @@ async function ingest(name: string, documents: { name: string; text: string }[])
     input: { collection: name, documents, idempotencyKey: `bench-${createCollection.collection.id}` },
   });
   const events = client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id });
-  await followRun(events, (data) => data.ingestionProgress);
+  await followRun(ingestDocuments.run.id, events, (data) => data.ingestionProgress);
 }
 
 async function fit(): Promise<void> {
@@ -98,7 +98,7 @@ async function fit(): Promise<void> {
     input: { mode: 'APPLY', idempotencyKey: `bench-${Date.now()}` },
   });
   const events = client.subscribe(RouterFitProgressDocument, { runId: fitRouter.run.id });
-  await followRun(events, (data) => data.routerFitProgress);
+  await followRun(fitRouter.run.id, events, (data) => data.routerFitProgress);
 }
 
 interface Decision {

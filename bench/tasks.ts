@@ -148,6 +148,7 @@ async function imported(dataset: string, { kind, files, splitRule }: Task): Prom
     input: { dataset, files: uploaded, ...(splitRule && { splitRule }), idempotencyKey: `bench-${dataset}` },
   });
   await followRun(
+    addDatasetVersion.run.id,
     client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id }),
     (data) => data.importProgress,
   );
@@ -163,12 +164,12 @@ async function readings(collection: string, questions: string, documents: Readin
     input: { collection, documents: [...documents], idempotencyKey: `bench-${collection}` },
   });
   const ingestion = client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id });
-  await followRun(ingestion, (data) => data.ingestionProgress);
+  await followRun(ingestDocuments.run.id, ingestion, (data) => data.ingestionProgress);
   const { createRaftDataset } = await client.request(CreateRaftDatasetDocument, {
     input: { collection, dataset: collection, questions, keepSplits: true, idempotencyKey: `bench-raft-${collection}` },
   });
   const making = client.subscribe(RaftDatasetProgressDocument, { runId: createRaftDataset.run.id });
-  await followRun(making, (data) => data.raftDatasetProgress);
+  await followRun(createRaftDataset.run.id, making, (data) => data.raftDatasetProgress);
   return (await latestVersion(collection))!;
 }
 
@@ -190,15 +191,19 @@ async function train({ adapter, recipe, documents }: Task, datasetVersion: strin
     },
   });
   let steps = 0;
-  await followRun(client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }), (data) => {
-    const event = data.trainingProgress;
-    if (event.__typename === 'TrainingStepped') steps = event.step;
-    if (event.__typename === 'TrainingValidated')
-      console.log(
-        `${adapter}: step ${event.step}, validation loss ${event.validationLoss}, accuracy ${event.accuracy}`,
-      );
-    return event;
-  });
+  await followRun(
+    startTraining.run.id,
+    client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }),
+    (data) => {
+      const event = data.trainingProgress;
+      if (event.__typename === 'TrainingStepped') steps = event.step;
+      if (event.__typename === 'TrainingValidated')
+        console.log(
+          `${adapter}: step ${event.step}, validation loss ${event.validationLoss}, accuracy ${event.accuracy}`,
+        );
+      return event;
+    },
+  );
   return steps;
 }
 
@@ -210,7 +215,7 @@ async function evaluate({ adapter }: Task, version: number, datasetVersion: stri
     input: { ...input, idempotencyKey: `bench-${adapter}-${version}-${ROWS}` },
   });
   const events = client.subscribe(EvaluationProgressDocument, { runId: begun.run.id });
-  await followRun(events, (data) => data.evaluationProgress);
+  await followRun(begun.run.id, events, (data) => data.evaluationProgress);
   const { evaluations } = await client.request(EvaluationsDocument, { first: 50 });
   const found = evaluations.edges.find(
     ({ node }) => node.adapterVersion?.adapter.name === adapter && node.adapterVersion.version === version,
@@ -242,6 +247,7 @@ async function measure(task: Task) {
     input: { adapter, version, idempotencyKey: `bench-${adapter}-${version}` },
   });
   await followRun(
+    attestAdapter.run.id,
     client.subscribe(AttestationProgressDocument, { runId: attestAdapter.run.id }),
     (data) => data.attestationProgress,
   );

@@ -214,5 +214,5 @@ export async function followAnyRun(client: GraftClient, runId: string): Promise<
   if (!stem) throw new GraftClientError('NOT_FOUND', 'The run is not there any more.', null);
   const field = `${stem.charAt(0).toLowerCase()}${stem.slice(1)}Progress`;
   const events = client.subscribe<Record<string, RunEvent>>(followDocument(field), { runId });
-  await followRun(events, (data) => data[field]!);
+  await followRun(runId, events, (data) => data[field]!);
 }

@@ -10,9 +10,13 @@ export interface RunEvent {
 
 /**
  * Follows a run to its end, on stderr: with a bar where that is a terminal, elsewhere with a line for each tenth, and how it ended everywhere.
- * @throws GraftClientError when it failed or was cancelled
+ * @throws GraftClientError when it failed or was cancelled, and when nothing more is told of it though it has not ended
  */
-export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (data: Data) => RunEvent): Promise<void> {
+export async function followRun<Data>(
+  runId: string,
+  events: AsyncIterable<Data>,
+  eventOf: (data: Data) => RunEvent,
+): Promise<void> {
   const bar = new SingleBar(
     { format: '{bar} {percentage}% {message}', hideCursor: true, noTTYOutput: false, stream: process.stderr },
     Presets.shades_classic,
@@ -36,5 +40,12 @@ export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (dat
   } finally {
     bar.stop();
   }
-  if (last) process.stderr.write(`${last.status}${last.message === '' ? '' : `: ${last.message}`}\n`);
+  // A gateway that stops completes its streams; another takes the run up.
+  if (last?.status !== 'SUCCEEDED')
+    throw new GraftClientError(
+      'SHUTTING_DOWN',
+      `The gateway told no more of the run ${runId} before it ended.`,
+      'Look how it ended with `graft runs`.',
+    );
+  process.stderr.write(`${last.status}${last.message === '' ? '' : `: ${last.message}`}\n`);
 }

@@ -115,7 +115,7 @@ program
       const results: { name: string; outcome: string; error: { message: string } | null }[] = [];
       const runId = ingestDocuments.run.id;
       try {
-        await followRun(client.subscribe(IngestionProgressDocument, { runId }), (data) => {
+        await followRun(runId, client.subscribe(IngestionProgressDocument, { runId }), (data) => {
           const { result } = data.ingestionProgress;
           if (result) results.push(result);
           return data.ingestionProgress;
@@ -154,7 +154,7 @@ program
         input: { dataset, files: sent, idempotencyKey: unique() },
       });
       const runId = addDatasetVersion.run.id;
-      await followRun(client.subscribe(ImportProgressDocument, { runId }), (data) => data.importProgress);
+      await followRun(runId, client.subscribe(ImportProgressDocument, { runId }), (data) => data.importProgress);
       if (json) printJson({ runId });
       else say(`imported into ${dataset}`);
     }),

@@ -11,10 +11,22 @@ describe('following a run where there is no terminal', () => {
     const written: string[] = [];
     const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
     try {
-      await followRun(events(0, 0.01, 0.12, 0.13, 0.5, 0.55, 1), (event) => event);
+      await followRun('run-1', events(0, 0.01, 0.12, 0.13, 0.5, 0.55, 1), (event) => event);
     } finally {
       write.mockRestore();
     }
     expect(written).toEqual(['12 % step 12\n', '50 % step 50\n', 'SUCCEEDED: step 100\n']);
   });
+
+  it.each([[[]], [[0, 0.5]]])(
+    'fails, with the run’s id, where no more is told of work that has not ended: %j',
+    async (shares) => {
+      const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+      try {
+        await expect(followRun('run-1', events(...shares), (event) => event)).rejects.toThrow(/run-1/);
+      } finally {
+        write.mockRestore();
+      }
+    },
+  );
 });
