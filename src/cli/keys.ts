@@ -11,6 +11,7 @@ import {
   type ApiKeysQuery,
 } from '../operations/index.js';
 import { say } from '../terminal.js';
+import { aNumber } from './a-number.js';
 import { createKeyAtHome } from './keys-at-home.js';
 
 export type WithClient = (
@@ -71,7 +72,7 @@ export function addAccessCommands(program: Command, withClient: WithClient): voi
     .command('create [name]')
     .description('make a key and print it, once; while no gateway runs, in the database of GRAFT_HOME or DATABASE_URL')
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
-    .option('--days <n>', 'how long it works; without end by default', Number)
+    .option('--days <n>', 'how long it works; without end by default', aNumber)
     .option('--at-home', 'in the database itself though a gateway runs, where no other key is left')
     .addOption(workspace)
     .action((name: string | undefined, { role, days, atHome, workspace: of }: CreateOptions) =>
@@ -100,7 +101,7 @@ export function addAccessCommands(program: Command, withClient: WithClient): voi
   keys
     .command('rotate <prefix>')
     .description('make a key in place of another, and print it')
-    .option('--overlap <seconds>', 'how long the old one still works; a day by default', Number)
+    .option('--overlap <seconds>', 'how long the old one still works; a day by default', aNumber)
     .action((prefix: string, { overlap }: { overlap?: number }) =>
       withClient(async (client, { json }) => {
         const { id } = await keyByPrefix(client, prefix);

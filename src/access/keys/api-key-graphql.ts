@@ -107,9 +107,9 @@ export class RotateApiKeyInput {
   @Field(() => Int, {
     nullable: true,
     defaultValue: DEFAULT_OVERLAP_SECONDS,
-    description: `For how long the old key still works, in seconds, 0 to ${MOST_OVERLAP_SECONDS}.`,
+    description: `For how long the old key still works, in seconds, 0 to ${MOST_OVERLAP_SECONDS}; null for the default.`,
   })
-  overlapSeconds!: number;
+  overlapSeconds?: number | null;
 
   @Field(() => ID, { nullable: true, description: WORKSPACE })
   workspaceId?: string | null;

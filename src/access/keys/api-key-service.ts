@@ -71,7 +71,12 @@ export class ApiKeyService {
    * are the old one's.
    * @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT for a key that was revoked
    */
-  async rotate(workspaceId: WorkspaceId, id: string, overlapSeconds: number, createdBy: string): Promise<NewKey> {
+  async rotate(
+    workspaceId: WorkspaceId,
+    id: string,
+    overlapSeconds: number | null | undefined,
+    createdBy: string,
+  ): Promise<NewKey> {
     const seconds = checkedOverlap(overlapSeconds);
     const old = await this.#live(workspaceId, id);
     const { token, ...kept } = newToken();

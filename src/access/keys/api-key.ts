@@ -90,8 +90,9 @@ export const DEFAULT_OVERLAP_SECONDS = 86_400;
 export const MOST_OVERLAP_SECONDS = 30 * 86_400;
 
 /** @throws BAD_USER_INPUT */
-export function checkedOverlap(seconds: number): number {
-  if (seconds < 0 || seconds > MOST_OVERLAP_SECONDS)
+export function checkedOverlap(given: number | null | undefined): number {
+  const seconds = given ?? DEFAULT_OVERLAP_SECONDS;
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > MOST_OVERLAP_SECONDS)
     throw badInput('input.overlapSeconds', `input.overlapSeconds must be between 0 and ${MOST_OVERLAP_SECONDS}.`);
   return seconds;
 }
