@@ -3,8 +3,8 @@ import { cost, make, MaxItems, Needs, type GraphContext } from '../../graphql-ki
 import { callerName } from '../../kernel/caller.js';
 import { badInput, notFound } from '../../kernel/errors.js';
 import { checkedGroups } from '../../kernel/groups.js';
-import { checkedText } from '../../kernel/text.js';
 import { Document, type KnowledgeStores } from '../collection-graphql.js';
+import { checkedDocumentName } from '../ingestion.js';
 
 const MOST_NAMES = 1_000;
 
@@ -50,7 +50,7 @@ export class DocumentAccessResolver {
   ): Promise<SetDocumentAccessPayload> {
     if (input.names.length < 1 || input.names.length > MOST_NAMES)
       throw badInput('input.names', `input.names must have 1 to ${MOST_NAMES} entries, not ${input.names.length}.`);
-    const names = [...new Set(input.names.map((name) => checkedText(name, 'input.names', 500)))];
+    const names = [...new Set(input.names.map((name) => checkedDocumentName(name, 'input.names')))];
     const access = checkedGroups(input.access, 'input.access');
     const { collections, labels } = this.parts.stores;
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');

@@ -262,6 +262,28 @@ describe('the knowledge API', () => {
     expect(deleted.before).toEqual({ name: 'noted', denseWeight: 0.25, language: 'english' });
   });
 
+  it('labels a document whatever Unicode form its name is written in, and with a space around', async () => {
+    await knowledge.collection('formed');
+    await knowledge.ingest('formed', [
+      { name: 'caf\u00e9.txt', text: 'Of coffee.' },
+      { name: 'note.txt', text: 'Of notes.' },
+    ]);
+    await ask(
+      'mutation ($names: [String!]!) { setDocumentAccess(input: { collection: "formed", names: $names, access: ["staff"] }) { access } }',
+      { names: ['cafe\u0301.txt', ' note.txt '] },
+    );
+    expect(await ask('{ collection(name: "formed") { documents { edges { node { name access } } } } }')).toMatchObject({
+      collection: {
+        documents: {
+          edges: expect.arrayContaining([
+            { node: { name: 'caf\u00e9.txt', access: ['staff'] } },
+            { node: { name: 'note.txt', access: ['staff'] } },
+          ]) as unknown,
+        },
+      },
+    });
+  });
+
   it('deletes a collection with its files and says what went', async () => {
     await knowledge.collection('brief');
     await knowledge.ingest('brief', [{ name: 'a.txt', text: 'Alpha.' }]);
