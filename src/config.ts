@@ -66,7 +66,7 @@ const environment = z.object({
     .enum(['on', 'off'])
     .default('off')
     .describe(
-      'Whether callers on loopback need a key, too: `on` or `off`. Set it where a reverse proxy passes on what comes from elsewhere.',
+      'Whether callers on loopback need a key, too: `on` or `off`. Set it where a reverse proxy that `GRAFT_TRUSTED_PROXIES` does not name passes on what comes from elsewhere.',
     ),
   GRAFT_OIDC_ISSUER: urlOf('http:', 'https:')
     .optional()
@@ -117,7 +117,7 @@ const environment = z.object({
   GRAFT_TRUSTED_PROXIES: proxies
     .default([])
     .describe(
-      'Addresses (`10.0.0.5`) or networks, comma-separated, of the reverse proxies in front, whose `X-Forwarded-For`, `-Host` and `-Proto` are believed: wrong keys are then counted by who sends them, and links in answers of `/v1` name the address that was called. Without it all that comes through a proxy counts as one sender. Name the proxy, not its whole network. `loopback`, `linklocal` and `uniquelocal` stand for such networks.',
+      'Addresses (`10.0.0.5`) or networks, comma-separated, of the reverse proxies in front, whose `X-Forwarded-For`, `-Host` and `-Proto` are believed: wrong keys are then counted by who sends them, and links in answers of `/v1` name the address that was called. Every caller needs a key then, on loopback, too. Without it all that comes through a proxy counts as one sender. Name the proxy, not its whole network. `loopback`, `linklocal` and `uniquelocal` stand for such networks.',
     ),
   GRAFT_ALLOWED_ORIGINS: names
     .default([])

@@ -78,7 +78,12 @@ export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log'> & {
   runs: Platform['runs'];
   config: Pick<
     Platform['config'],
-    'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY' | 'GRAFT_AUDIT_DAYS' | 'GRAFT_MAX_WAIT_SECONDS' | keyof OidcVariables
+    | 'GRAFT_HOST'
+    | 'GRAFT_REQUIRE_KEY'
+    | 'GRAFT_TRUSTED_PROXIES'
+    | 'GRAFT_AUDIT_DAYS'
+    | 'GRAFT_MAX_WAIT_SECONDS'
+    | keyof OidcVariables
   >;
 };
 
@@ -94,8 +99,9 @@ export async function openAccess(
 ): Promise<Access> {
   const keyStore = new ApiKeyStore(database);
   const oidc = oidcSettings(config);
-  // Where people come with tokens a proxy stands in front, and whoever comes through it without one would be the machine's own.
-  const keyless = oidc === null && LOOPBACK.includes(config.GRAFT_HOST) && config.GRAFT_REQUIRE_KEY === 'off';
+  // Where people come with tokens, or a proxy is named, one stands in front: whoever comes through it without a key would be the machine's own.
+  const proxied = oidc !== null || config.GRAFT_TRUSTED_PROXIES.length > 0;
+  const keyless = !proxied && LOOPBACK.includes(config.GRAFT_HOST) && config.GRAFT_REQUIRE_KEY === 'off';
   const admins = oidc !== null && [...oidc.roles.values()].includes('ADMIN');
   if (!keyless && !admins && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID))) throw noKeyYet(config);
   const workspaceStore = new WorkspaceStore(database);
@@ -141,13 +147,15 @@ export async function openAccess(
   };
 }
 
-const noKeyYet = ({ GRAFT_HOST, GRAFT_REQUIRE_KEY }: AccessPlatform['config']): GraftError =>
-  new GraftError(
-    'SETUP_FAILED',
-    GRAFT_REQUIRE_KEY === 'on'
-      ? 'GRAFT_REQUIRE_KEY asks every caller for a key, and there is none with role ADMIN.'
-      : `Graft would be reached from elsewhere at ${GRAFT_HOST}, and there is no key with role ADMIN.`,
-    {
-      hint: 'Make the first key with `npx graft keys create --role ADMIN` in the folder where Graft starts (it works on GRAFT_HOME or DATABASE_URL), keep what it prints, and start again.',
-    },
-  );
+/** Why every caller needs a key. */
+function whyKeys({ GRAFT_HOST, GRAFT_REQUIRE_KEY, GRAFT_TRUSTED_PROXIES }: AccessPlatform['config']): string {
+  if (GRAFT_REQUIRE_KEY === 'on') return 'GRAFT_REQUIRE_KEY asks every caller for a key';
+  return GRAFT_TRUSTED_PROXIES.length > 0
+    ? 'Graft would be reached from elsewhere through GRAFT_TRUSTED_PROXIES'
+    : `Graft would be reached from elsewhere at ${GRAFT_HOST}`;
+}
+
+const noKeyYet = (config: AccessPlatform['config']): GraftError =>
+  new GraftError('SETUP_FAILED', `${whyKeys(config)}, and there is no key with role ADMIN.`, {
+    hint: 'Make the first key with `npx graft keys create --role ADMIN` in the folder where Graft starts (it works on GRAFT_HOME or DATABASE_URL), keep what it prints, and start again.',
+  });

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { openAccess } from '../../../src/access/index.js';
 import { newToken } from '../../../src/access/keys/api-key.js';
 import { Authenticator } from '../../../src/access/keys/authenticator.js';
 import { loadConfig } from '../../../src/config.js';
@@ -6,6 +7,7 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { originOf } from '../../../src/openai/routes.js';
 import { startProbeGateway, type ProbeGateway } from '../../support/gateway.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { accessKit, type AccessKit } from './access-kit.js';
 
 describe('behind a proxy', () => {
@@ -71,6 +73,29 @@ describe('behind a proxy', () => {
     const headers = { 'x-forwarded-host': 'graft.example', 'x-forwarded-proto': 'https' };
     const response = await fetch(`${gateway.url}/origin`, { headers });
     expect(await response.text()).toBe(origin ?? gateway.url);
+  });
+
+  it('nobody is let in without a key where one is named, though the gateway itself is on loopback', async () => {
+    const open = ({ database }: AccessKit | { database: TestDatabase }) =>
+      openAccess(
+        {
+          database,
+          clock: systemClock,
+          log: silentLogger(),
+          runs: { surround: () => undefined } as never,
+          config: loadConfig({ GRAFT_TRUSTED_PROXIES: 'loopback' }),
+        },
+        () => Promise.resolve(),
+      );
+    const access = await open(kit);
+    expect(() => access.authenticator.authenticate(undefined, '203.0.113.9')).toThrow('This gateway asks for a key.');
+    await access.offer.stop();
+    const database = await testDatabase();
+    await expect(open({ database })).rejects.toMatchObject({
+      code: 'SETUP_FAILED',
+      message: expect.stringContaining('GRAFT_TRUSTED_PROXIES') as string,
+    });
+    await database.dispose();
   });
 
   it('is known as an address or a network that the configuration names', () => {
