@@ -1,5 +1,6 @@
-import { Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
-import { cost, DateTime, make, Needs } from '../graphql-kit/index.js';
+import { Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
+import { cost, DateTime, make, Needs, type GraphContext } from '../graphql-kit/index.js';
+import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
 import { DialectName } from './dialects/dialect.js';
 import { LabelScoring } from './engine.js';
 import type { Fleet } from './fleet.js';
@@ -73,7 +74,9 @@ export class EngineAdapterReport {
 
 @ObjectType({ description: 'An engine that answers before the worker does, as this gateway sees it.' })
 export class EngineReport {
-  @Field(() => String, { description: 'Where it is.' })
+  @Field(() => String, {
+    description: 'Where it is; to callers of other workspaces than the first only its place in this list: `engine 1`.',
+  })
   url!: string;
 
   @Field(() => EngineState, { description: 'Whether it answers questions.' })
@@ -121,7 +124,9 @@ export class EngineReport {
   @Field(() => Int, { description: 'How often it failed since then.' })
   failed!: number;
 
-  @Field(() => [EngineAdapterReport], { description: 'The adapters that this gateway knows to be there, by name.' })
+  @Field(() => [EngineAdapterReport], {
+    description: 'The adapters of your workspace that this gateway knows to be there, by name.',
+  })
   adapters!: EngineAdapterReport[];
 }
 
@@ -134,15 +139,18 @@ export class EngineResolver {
     complexity: cost(10),
     description: 'The engines of `GRAFT_ENGINES`, by address; none where the worker answers alone.',
   })
-  engines(): EngineReport[] {
-    return this.parts.fleet.replicas.map(reportOf);
+  engines(@Ctx() { workspaceId }: GraphContext): EngineReport[] {
+    return this.parts.fleet.replicas.map((replica, i) => reportOf(replica, i + 1, workspaceId));
   }
 }
 
-function reportOf(replica: Replica): EngineReport {
+function reportOf(replica: Replica, place: number, workspaceId: WorkspaceId): EngineReport {
   const { url, state, reason, breaker, dialect, capabilities, inFlight, answered, failed, residents } = replica;
+  // An address in the network of whoever runs the gateway is nothing that its tenants need.
+  const shown = workspaceId === DEFAULT_WORKSPACE_ID ? url : `engine ${place}`;
+  const own = residents.filter(({ adapter }) => adapter.workspaceId === workspaceId);
   return make(EngineReport, {
-    url,
+    url: shown,
     state,
     reason,
     inFlight,
@@ -154,7 +162,7 @@ function reportOf(replica: Replica): EngineReport {
     base: capabilities?.base ?? null,
     contextTokens: capabilities?.contextTokens ?? null,
     labelScoring: capabilities?.scoring ?? null,
-    adapters: residents.map(adapterOf).sort((a, b) => a.name.localeCompare(b.name)),
+    adapters: own.map(adapterOf).sort((a, b) => a.name.localeCompare(b.name)),
   });
 }
 

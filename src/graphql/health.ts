@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { GraftError } from '../kernel/errors.js';
+import { DEFAULT_WORKSPACE_ID } from '../kernel/ids.js';
 import { asSystem } from '../platform/database/index.js';
 import type { Metrics } from '../platform/telemetry/index.js';
 
@@ -18,12 +20,14 @@ export interface HealthSources {
 
 /**
  * `/livez`: the process answers. `/readyz`: 200 when every part is ready, else 503, with the parts either way, so that an
- * operator sees which one is down; 503 from the moment the gateway drains. `/metrics`: for Prometheus.
+ * operator sees which one is down; 503 from the moment the gateway drains. `/metrics`: for Prometheus, with a key of the first workspace.
  */
 export function addHealthRoutes(server: FastifyInstance, { isDraining, readiness, metrics }: HealthSources): void {
   server.get('/livez', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'alive' }));
-  server.get('/metrics', async (_request, reply) => {
-    // Of all workspaces, by counts.
+  server.get('/metrics', async ({ caller }, reply) => {
+    // Of all workspaces, with names that each gave to what is its own.
+    if (caller.workspaceId !== DEFAULT_WORKSPACE_ID)
+      throw new GraftError('FORBIDDEN', '/metrics tells of all workspaces, so only keys of the first one read it.');
     const { text, contentType } = await asSystem(() => metrics.text());
     return reply.header('cache-control', 'no-store').header('content-type', contentType).send(text);
   });

@@ -1,3 +1,6 @@
+import { LOCAL_CALLERS } from '../../src/graphql/callers.js';
+import { localCaller } from '../../src/kernel/caller.js';
+import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../src/kernel/ids.js';
 import { startProbeGateway } from '../support/gateway.js';
 import { Metrics } from '../../src/platform/telemetry/index.js';
 
@@ -91,6 +94,18 @@ describe('/metrics', () => {
     } finally {
       await gateway.close(100);
     }
+  });
+
+  it('shows metrics, which are of all workspaces, to keys of the first one only', async () => {
+    const statusFor = async (workspaceId: WorkspaceId) => {
+      const authenticate = () => ({ ...localCaller(workspaceId), role: 'OPERATE' as const });
+      const gateway = await startProbeGateway({ callers: { ...LOCAL_CALLERS, authenticate } });
+      const { status } = await fetch(`${gateway.url}/metrics`);
+      await gateway.close(0);
+      return status;
+    };
+    expect(await statusFor(DEFAULT_WORKSPACE_ID)).toBe(200);
+    expect(await statusFor(newId() as string as WorkspaceId)).toBe(403);
   });
 
   it('shows what its sources say, and everything else when one of them fails', async () => {
