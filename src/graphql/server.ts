@@ -89,11 +89,9 @@ const PAGES: ReadonlySet<string | undefined> = new Set(['/', '/*']);
 
 /** For pages of the configured origins only; others get no such header, so their browsers keep the answer from them. */
 const CORS_HEADERS = {
-  vary: 'origin',
+  vary: 'origin, access-control-request-headers',
   'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers':
-    'content-type, accept, authorization, apollo-require-preflight, graft-upload, x-request-id',
-  'access-control-expose-headers': 'x-request-id',
+  'access-control-expose-headers': 'x-request-id, retry-after',
   'access-control-max-age': '600',
 };
 
@@ -151,6 +149,9 @@ function createFastify(
     if (origin !== undefined && origins.allowedOrigins.includes(origin)) {
       void reply.headers(CORS_HEADERS).header('access-control-allow-origin', origin);
       if (request.method === 'OPTIONS') {
+        // Clients of OpenAI and MCP send headers of their own, which change with their releases. A page that is allowed may send what it likes.
+        const asked = request.headers['access-control-request-headers'];
+        if (asked !== undefined) void reply.header('access-control-allow-headers', asked);
         void reply.code(204).send();
         return;
       }

@@ -17,6 +17,8 @@ import { toolsOf, type ReadyTool } from './tools.js';
 /** Aborts when the agent for which an operation is called leaves. */
 const agent = new AsyncLocalStorage<AbortSignal>();
 
+const NOT_ALLOWED = { jsonrpc: '2.0', error: { code: -32_000, message: 'Method not allowed.' }, id: null };
+
 /** What a caller is known by, passed on to the operation; nothing else of a request is. */
 const PASSED_ON = ['authorization', 'host', 'origin'] as const;
 
@@ -33,6 +35,13 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
     else left?.addEventListener('abort', () => raw.destroy(), { once: true });
     done();
   });
+  // Whoever asks for a stream or the end of a session is to be told that there is none; 404 is an error to clients.
+  for (const method of ['GET', 'DELETE'])
+    server.route({
+      method,
+      url: '/mcp',
+      handler: (_request, reply) => reply.code(405).header('allow', 'POST').send(NOT_ALLOWED),
+    });
   server.post('/mcp', async (request, reply) => {
     if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     tools ??= toolsOf(kit.schema);

@@ -1,3 +1,4 @@
+import { addMcp } from '../../src/mcp/index.js';
 import { startProbeGateway, type GraphqlResponse, type ProbeGateway } from '../support/gateway.js';
 
 const ID = 'mine-44';
@@ -99,3 +100,12 @@ describe('a request that is refused before anything of it runs', () => {
 /** The results of a stream that ended. */
 const events = async (response: Response): Promise<unknown[]> =>
   [...(await response.text()).matchAll(/^event: next\ndata: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as unknown);
+
+describe('a request for a stream or the end of a session at /mcp', () => {
+  it.each(['GET', 'DELETE'])('is refused with what is allowed instead: %s', async (method) => {
+    const gateway = await startProbeGateway({ addRoutes: (server, kit) => addMcp(server, '1', kit) });
+    const response = await fetch(`${gateway.url}/mcp`, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+    await gateway.close(0);
+  });
+});

@@ -100,6 +100,23 @@ describe('a page elsewhere', () => {
     expect(own.headers['access-control-allow-origin']).toBeUndefined();
   });
 
+  it('sends what headers it likes and sees when to come again only from a configured origin', async () => {
+    const preflight = (origin: string) =>
+      fetch(`${gateway.url}/graphql`, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,mcp-protocol-version,x-stainless-os',
+        },
+      });
+    const { status, headers } = await preflight('https://app.example');
+    expect([status, headers.get('access-control-allow-headers'), headers.get('access-control-expose-headers')]).toEqual(
+      [204, 'authorization,mcp-protocol-version,x-stainless-os', 'x-request-id, retry-after'],
+    );
+    expect((await preflight('https://evil.example')).headers.get('access-control-allow-headers')).toBeNull();
+  });
+
   it('can’t send a simple request that changes something', async () => {
     const simple = await send(gateway, '/graphql', { 'content-type': 'text/plain' }, query);
     expect(simple.status).toBeGreaterThanOrEqual(400);
