@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { ServerResponse } from 'node:http';
 import { isAllowed, localCaller, type Caller, type Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { inScope } from '../platform/database/index.js';
@@ -56,6 +57,18 @@ const NEEDED: Readonly<Record<string, Role>> = {
   '/v1/rerank': 'ASK',
 };
 
+/** Where each operation is ended by itself, with an error that says why. */
+const ENDED_BY_OPERATION: ReadonlySet<string> = new Set(['/graphql', '/graphql/stream']);
+
+/** What is still being answered when its caller may have it no more breaks off. */
+function endWithKey(callers: Callers, caller: Caller, needed: Role, response: ServerResponse): void {
+  if (response.destroyed) return;
+  response.once(
+    'close',
+    callers.watch(caller, needed, () => response.destroy()),
+  );
+}
+
 /** A key looks like this (`newToken` of the access domain); where one stands in an address, logs of proxies have it already. */
 const KEY = /graft_[0-9a-z]{10}_[A-Za-z0-9_-]{43}/;
 
@@ -81,6 +94,7 @@ export function addAuthentication(server: FastifyInstance, callers: Callers): vo
       if (!isAllowed(caller.role, needed))
         throw new GraftError('FORBIDDEN', `${url} needs role ${needed}; yours is ${caller.role}.`);
       request.caller = caller;
+      if (!ENDED_BY_OPERATION.has(url!)) endWithKey(callers, caller, needed, reply.raw);
     };
     const refuse = (error: unknown): void => {
       if (error instanceof GraftError && error.code === 'UNAUTHENTICATED')

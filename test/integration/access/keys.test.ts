@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -154,6 +155,50 @@ describe('keys, over every transport', () => {
     await expect(keys.rotate(DEFAULT_WORKSPACE_ID, old.key.id, -1, 'test')).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
     });
+  });
+
+  it('ends with what an address beside GraphQL still sends, within a second', async () => {
+    const { authenticator, keys } = kit.access;
+    async function* endless(): AsyncGenerator<string> {
+      for (;;) {
+        yield 'more\n';
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+    const streaming = await startProbeGateway({
+      callers: authenticator,
+      addRoutes: (server) => {
+        server.get('/endless', (_request, reply) => reply.send(Readable.from(endless())));
+        server.get('/short', (_request, reply) => reply.send('done'));
+      },
+    });
+    const watched = authenticator.watched;
+    const { key, token } = await kit.key('ADMIN');
+    expect(await (await fetch(`${streaming.url}/short`, { headers: bearer(token) })).text()).toBe('done');
+    await eventually('nothing is watched any more', () => authenticator.watched === watched);
+    const response = await fetch(`${streaming.url}/endless`, { headers: bearer(token) });
+    const text = response.text();
+    text.catch(() => undefined);
+    expect(authenticator.watched).toBe(watched + 1);
+    await keys.revoke(DEFAULT_WORKSPACE_ID, key.id);
+    await expect(text).rejects.toThrow('terminated');
+    await eventually('nothing is watched any more', () => authenticator.watched === watched);
+    await streaming.close(0);
+  });
+
+  it('ends after a day where the overlap is given as null or not at all, and never outlives it', async () => {
+    const { keys, keyStore } = kit.access;
+    for (const overlap of [null, undefined]) {
+      const old = await kit.key('EDIT');
+      await keys.rotate(DEFAULT_WORKSPACE_ID, old.key.id, overlap, 'test');
+      const { expiresAt } = (await keyStore.byId(DEFAULT_WORKSPACE_ID, old.key.id))!;
+      expect(Math.abs(expiresAt!.getTime() - Date.now() - 86_400_000)).toBeLessThan(10_000);
+    }
+    const kept = await kit.key('EDIT');
+    for (const overlap of [NaN, 0.5])
+      await expect(keys.rotate(DEFAULT_WORKSPACE_ID, kept.key.id, overlap, 'test')).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+      });
   });
 
   it.each([
