@@ -21,7 +21,10 @@ export interface DraftChunk {
  */
 export const CHUNK_SIZE = { target: 900, max: 1200, small: 200 } as const;
 
-/** What documents are cut by. Whoever changes how raises it: a document that another one cut is cut anew when it is ingested again. */
+/**
+ * What documents are read and cut by. Whoever changes a parser or how it is cut raises it: a document that another one cut is read
+ * and cut anew when it is ingested again.
+ */
 export const CHUNKER = 3;
 
 /** What a chunk is to fit, with its headings. */

@@ -1,28 +1,24 @@
-import { type DefaultTreeAdapterTypes, parse, parseFragment } from 'parse5';
+import { parse, parseFragment } from 'parse5';
 import { DocumentBuilder, collapse } from './builder.js';
 import type { FormatDescription, ParsedDocument, TextFormat } from './document.js';
-import { looksLikeHeader, tableText } from './tables.js';
+import {
+  attribute,
+  BLOCK,
+  childElements,
+  closest,
+  type Element,
+  find,
+  isElement,
+  isText,
+  type Node,
+  type ParentNode,
+  textOf,
+} from './html-tree.js';
+import { controlledIds, keepVisible } from './html-visible.js';
+import { cellsOf, expandSpans, gridText } from './html-table.js';
 
-type Node = DefaultTreeAdapterTypes.Node;
-type Element = DefaultTreeAdapterTypes.Element;
-
-/** Nothing in them is text of the page. */
-const NEVER = new Set(
-  'script style noscript template svg math iframe object embed canvas audio video select textarea button input dialog head'.split(
-    ' ',
-  ),
-);
-/** They repeat on every page of a site and answer nothing. */
-const BOILERPLATE = new Set(['nav', 'footer', 'aside']);
-const BOILERPLATE_ROLES = new Set(['navigation', 'banner', 'contentinfo', 'complementary', 'search']);
-const BLOCK = new Set(
-  'address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form header hgroup html legend li main nav ol p pre section summary table tbody td tfoot th thead tr ul hr h1 h2 h3 h4 h5 h6'.split(
-    ' ',
-  ),
-);
 /** Below this depth text is read flat: deep nesting is an attack on the stack, not a structure. */
 const MAX_DEPTH = 400;
-const MAX_SPAN = 20;
 
 export const html: TextFormat = {
   kind: 'text',
@@ -37,7 +33,7 @@ export const html: TextFormat = {
   parse: (source, name, notes) => parseHtml(source, name, html, notes),
 };
 
-/** HTML: scripts, styles, hidden parts and site navigation are dropped; tables become self-contained rows. */
+/** HTML: scripts, styles, parts that nobody can see and site navigation are dropped; tables become self-contained rows. */
 export function parseHtml(
   source: string,
   name: string,
@@ -47,21 +43,38 @@ export function parseHtml(
   const builder = new DocumentBuilder(format);
   notes.forEach((note) => builder.note(note));
   const page = parse(source);
-  const title = find(page, 'title')[0];
-  const main = find(page, 'main');
-  const root: Node = main.length === 1 && main[0] !== undefined && textOf(main[0]).trim() !== '' ? main[0] : page;
-  new Walker(builder).walk(root);
-  return builder.finish({ title: title === undefined ? undefined : textOf(title), fallbackTitle: name });
+  const title = find(page, 'title').map((element) => textOf(element))[0];
+  new Walker(builder).walk(contentOf(page));
+  return builder.finish({ title, fallbackTitle: name });
+}
+
+/** What of a page is read: its one `main` that has text, else all of it; without what nobody sees. */
+function contentOf(page: ParentNode): ParentNode {
+  const controlled = controlledIds(page);
+  const [main, ...others] = find(page, 'main');
+  if (main !== undefined && others.length === 0) {
+    keepVisible(main, controlled);
+    if (textOf(main).trim() !== '') return main;
+  }
+  keepVisible(page, controlled);
+  return page;
 }
 
 /** Adds the blocks of a piece of HTML inside another document (Markdown allows it anywhere). */
 export function addHtml(builder: DocumentBuilder, fragment: string): void {
-  new Walker(builder).walk(parseFragment(fragment));
+  new Walker(builder).walk(visibleFragment(fragment));
 }
 
 /** The visible text of an inline fragment, on one line. */
-export const htmlToText = (fragment: string): string => collapse(textOf(parseFragment(fragment)));
+export const htmlToText = (fragment: string): string => collapse(textOf(visibleFragment(fragment)));
 
+function visibleFragment(source: string): ParentNode {
+  const fragment = parseFragment(source);
+  keepVisible(fragment, controlledIds(fragment));
+  return fragment;
+}
+
+/** Walks what `keepVisible` left of a tree. */
 class Walker {
   private inline = '';
 
@@ -78,7 +91,6 @@ class Walker {
       return;
     }
     if (!isElement(node)) return this.children(node, depth);
-    if (isDropped(node)) return;
     if (depth > MAX_DEPTH) {
       this.inline += textOf(node);
       return;
@@ -88,7 +100,7 @@ class Walker {
     else if (tag === 'img') this.inline += ` ${attribute(node, 'alt') ?? ''} `;
     else if (/^h[1-6]$/.test(tag)) this.own(() => this.builder.heading(Number(tag[1]), textOf(node)));
     else if (tag === 'pre') this.own(() => this.builder.block('code', textOf(node)));
-    else if (tag === 'table') this.table(node);
+    else if (tag === 'table') this.table(node, depth);
     else if (tag === 'ul' || tag === 'ol') this.list(node);
     else if (BLOCK.has(tag)) {
       this.flush();
@@ -121,71 +133,15 @@ class Walker {
     this.builder.block('list', listLines(list, 0).join('\n'));
   }
 
-  private table(table: Element): void {
+  private table(table: Element, depth: number): void {
     this.flush();
     const rows = find(table, 'tr').filter((row) => closest(row, 'table') === table);
-    const grid = expandSpans(rows);
     // One cell in all, or one column: a frame for layout, not data.
-    if (grid.every((row) => row.cells.length <= 1)) return rows.forEach((row) => this.children(row, 0));
+    if (rows.every((row) => cellsOf(row).length <= 1)) return rows.forEach((row) => this.children(row, depth));
     const caption = find(table, 'caption')[0];
     if (caption !== undefined) this.builder.block('paragraph', collapse(textOf(caption)));
-    const texts = grid.map((row) => row.cells.map((cell) => textOf(cell)));
-    const marked = grid[0] !== undefined && isHeaderRow(grid[0]);
-    const header = marked || looksLikeHeader(texts) ? (texts[0] ?? null) : null;
-    const lines = grid.slice(header === null ? 0 : 1).map((row, index) => {
-      const cells = texts[index + (header === null ? 0 : 1)] ?? [];
-      const [name, value] = row.cells;
-      // <tr><th>Name</th><td>Value</td></tr>
-      if (header === null && row.cells.length === 2 && name?.tagName === 'th' && value?.tagName === 'td')
-        return tableText([cells[0] ?? ''], [[cells[1] ?? '']]);
-      return tableText(header, [cells]);
-    });
-    this.builder.block('table', lines.filter((line) => line !== '').join('\n'));
+    this.builder.block('table', gridText(expandSpans(rows)));
   }
-}
-
-interface Row {
-  cells: Element[];
-  inHead: boolean;
-}
-
-/** Repeats cells over the rows and columns that they span, so that each row says everything. */
-function expandSpans(rows: Element[]): Row[] {
-  const carried = new Map<number, { cell: Element; rows: number }>();
-  return rows.map((row) => {
-    const own = childElements(row).filter((cell) => cell.tagName === 'td' || cell.tagName === 'th');
-    const cells: Element[] = [];
-    for (let column = 0; own.length > 0 || carried.has(column); column += 1) {
-      const above = carried.get(column);
-      if (above !== undefined) {
-        cells.push(above.cell);
-        above.rows -= 1;
-        if (above.rows === 0) carried.delete(column);
-        continue;
-      }
-      const cell = own.shift() as Element;
-      const across = span(cell, 'colspan');
-      const down = span(cell, 'rowspan');
-      for (let i = 0; i < across; i += 1) {
-        if (i > 0) column += 1;
-        cells.push(cell);
-        if (down > 1) carried.set(column, { cell, rows: down - 1 });
-      }
-    }
-    return { cells, inHead: closest(row, 'thead') !== null };
-  });
-}
-
-const span = (cell: Element, name: string): number =>
-  Math.min(MAX_SPAN, Math.max(1, Number.parseInt(attribute(cell, name) ?? '1', 10) || 1));
-
-/** Word processors mark a header row by bold type alone. */
-function isHeaderRow(row: Row): boolean {
-  if (row.inHead || row.cells.every((cell) => cell.tagName === 'th')) return true;
-  return row.cells.every((cell) => {
-    const bold = [...find(cell, 'strong'), ...find(cell, 'b')].map((part) => textOf(part)).join('');
-    return collapse(bold) !== '' && collapse(bold) === collapse(textOf(cell));
-  });
 }
 
 function listLines(list: Element, depth: number): string[] {
@@ -194,7 +150,6 @@ function listLines(list: Element, depth: number): string[] {
   let number = Number.parseInt(attribute(list, 'start') ?? '1', 10) || 1;
   return childElements(list).flatMap((item) => {
     if (item.tagName === 'ul' || item.tagName === 'ol') return listLines(item, depth + 1);
-    if (isDropped(item)) return [];
     const nested: string[] = [];
     const own = textOf(item, (child) => {
       if (child.tagName !== 'ul' && child.tagName !== 'ol') return false;
@@ -206,64 +161,3 @@ function listLines(list: Element, depth: number): string[] {
     return line === '' ? nested : [indent + marker + line, ...nested];
   });
 }
-
-/** All visible text below a node; block elements are kept apart by a space. `skip` may take a child over. */
-function textOf(root: Node, skip: (element: Element) => boolean = () => false): string {
-  let text = '';
-  // An explicit stack: the nesting of an untrusted page has no limit.
-  const stack: (Node | string)[] = [root];
-  while (stack.length > 0) {
-    const node = stack.pop() as Node | string;
-    if (typeof node === 'string') {
-      text += node;
-      continue;
-    }
-    if (isText(node)) {
-      text += node.value;
-      continue;
-    }
-    if (isElement(node) && node !== root) {
-      if (isDropped(node) || skip(node)) continue;
-      if (node.tagName === 'br') text += '\n';
-      if (node.tagName === 'img') text += ` ${attribute(node, 'alt') ?? ''} `;
-      if (BLOCK.has(node.tagName)) {
-        text += ' ';
-        stack.push(' ');
-      }
-    }
-    if ('childNodes' in node)
-      for (let i = node.childNodes.length - 1; i >= 0; i -= 1) stack.push(node.childNodes[i] as Node);
-  }
-  return text;
-}
-
-function isDropped(element: Element): boolean {
-  if (NEVER.has(element.tagName) || BOILERPLATE.has(element.tagName)) return true;
-  if (BOILERPLATE_ROLES.has(attribute(element, 'role') ?? '')) return true;
-  if (attribute(element, 'hidden') !== undefined || attribute(element, 'aria-hidden') === 'true') return true;
-  return /display\s*:\s*none|visibility\s*:\s*hidden/i.test(attribute(element, 'style') ?? '');
-}
-
-function find(root: Node, tagName: string): Element[] {
-  const found: Element[] = [];
-  const stack: Node[] = [root];
-  while (stack.length > 0) {
-    const node = stack.pop() as Node;
-    if (isElement(node) && node.tagName === tagName) found.push(node);
-    if ('childNodes' in node)
-      for (let i = node.childNodes.length - 1; i >= 0; i -= 1) stack.push(node.childNodes[i] as Node);
-  }
-  return found;
-}
-
-function closest(element: Element, tagName: string): Element | null {
-  for (let node: Node | null = element.parentNode; node !== null && isElement(node); node = node.parentNode)
-    if (node.tagName === tagName) return node;
-  return null;
-}
-
-const childElements = (node: Element): Element[] => node.childNodes.filter(isElement);
-const isElement = (node: Node): node is Element => 'tagName' in node;
-const isText = (node: Node): node is DefaultTreeAdapterTypes.TextNode => node.nodeName === '#text';
-const attribute = (element: Element, name: string): string | undefined =>
-  element.attrs.find((candidate) => candidate.name === name)?.value;

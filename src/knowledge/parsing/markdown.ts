@@ -3,6 +3,7 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { gfm } from 'micromark-extension-gfm';
 import { DocumentBuilder, cleanText, collapse } from './builder.js';
+import { contactBeside } from './contacts.js';
 import type { ParsedDocument, TextFormat } from './document.js';
 import { addHtml, htmlToText } from './html.js';
 import { tableText } from './tables.js';
@@ -137,7 +138,8 @@ function rawText(node: Nodes): string {
   if ('value' in node) return node.value;
   if (!('children' in node)) return '';
   // Blocks inside (a paragraph of a list item's quote) must not run together.
-  return node.children.map(rawText).join(isBlock(node) ? ' ' : '');
+  const text = node.children.map(rawText).join(isBlock(node) ? ' ' : '');
+  return node.type === 'link' ? text + contactBeside(text, node.url) : text;
 }
 
 const isBlock = (node: Nodes): boolean =>

@@ -2,14 +2,8 @@ import fc from 'fast-check';
 import { chunkDocument } from '../../../src/knowledge/chunking/chunk.js';
 import { splitSentences } from '../../../src/kernel/sentences.js';
 import { cleanText } from '../../../src/knowledge/parsing/builder.js';
-import type { ParsedDocument } from '../../../src/knowledge/parsing/document.js';
-import { parseDocument } from '../../../src/knowledge/parsing/parse.js';
 import { docx, docxParagraph, docxTable, pdf } from './files.js';
-
-const parse = (content: string | Buffer, name = 'a.txt', mediaType: string | null = null) =>
-  parseDocument(Buffer.from(content as string), { name, mediaType });
-const outline = (document: ParsedDocument) =>
-  document.blocks.map((block) => [block.headings.join(' > '), document.text.slice(block.start, block.end)]);
+import { outline, parse } from './reading.js';
 
 describe('parseDocument', () => {
   it('reads Markdown: heading path, table rows that stand alone, no marks', async () => {
