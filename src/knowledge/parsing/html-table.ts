@@ -1,6 +1,6 @@
 import { collapse } from './builder.js';
 import { attribute, childElements, closest, type Element, find, type Node, textOf } from './html-tree.js';
-import { looksLikeHeader, tableText } from './tables.js';
+import { headerOf, tableText } from './tables.js';
 
 /** The most columns that one cell is repeated over. */
 const MAX_ACROSS = 20;
@@ -70,8 +70,7 @@ const span = (cell: Element, name: string): number =>
 export function gridText(grid: readonly GridRow[]): string {
   const texts = grid.map((row) => row.cells.map(({ text }) => text));
   const marked = grid[0] !== undefined && isHeaderRow(grid[0]);
-  const header = marked || looksLikeHeader(texts) ? (texts[0] ?? null) : null;
-  const from = header === null ? 0 : 1;
+  const { names: header, from } = marked ? { names: texts[0]!, from: 1 } : headerOf(texts);
   return grid
     .slice(from)
     .map(({ cells }, index) => (header === null && namedValue(cells)) || tableText(header, [texts[index + from]!]))

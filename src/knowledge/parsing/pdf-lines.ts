@@ -10,7 +10,14 @@ export interface PdfLine {
   /** In the outer tenth of the page, where running heads stand. */
   margin: boolean;
   /** Its stretches between wide gaps: one in running text, several in a row of a table. */
-  cells: { x: number; text: string }[];
+  cells: PdfCell[];
+}
+
+export interface PdfCell {
+  x: number;
+  /** Where its text ends. */
+  right: number;
+  text: string;
 }
 
 /** What pdf.js calls a text item. */
@@ -53,8 +60,12 @@ function extend(line: PdfLine, item: TextItem, x: number, size: number): void {
   const blank = item.str.trim() === '';
   const wide = x - (line.x + line.width) > CELL_GAP * size;
   const last = line.cells.at(-1);
-  if (!blank && (last === undefined || wide)) line.cells.push({ x, text: item.str });
-  else if (last !== undefined) last.text += item.str;
+  const right = blank ? 0 : x + item.width;
+  if (!blank && (last === undefined || wide)) line.cells.push({ x, right, text: item.str });
+  else if (last !== undefined) {
+    last.text += item.str;
+    last.right = Math.max(last.right, right);
+  }
   line.text += wide && !/\s$/.test(line.text) ? ` ${item.str}` : item.str;
   if (blank) return;
   line.width = Math.max(line.width, x + item.width - line.x);
@@ -64,5 +75,5 @@ function extend(line: PdfLine, item: TextItem, x: number, size: number): void {
 const finished = (line: PdfLine): PdfLine => ({
   ...line,
   text: line.text.trim(),
-  cells: line.cells.map(({ x, text }) => ({ x, text: text.trim() })),
+  cells: line.cells.map((cell) => ({ ...cell, text: cell.text.trim() })),
 });

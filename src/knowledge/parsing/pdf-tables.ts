@@ -1,42 +1,72 @@
-import type { PdfLine } from './pdf-lines.js';
-import { looksLikeHeader, tableText } from './tables.js';
+import { collapse } from './builder.js';
+import type { PdfCell, PdfLine } from './pdf-lines.js';
+import { headerOf, tableText } from './tables.js';
 
 /** Fewer aligned rows than this are chance. */
 const MIN_ROWS = 3;
-/** Cells start at the same place when they differ by less than this many type sizes. */
+/** Cells start, or end, at the same place when they differ by less than this many type sizes. */
 const ALIGNED = 0.8;
+
+type Column = Pick<PdfCell, 'x' | 'right'>;
 
 interface Row {
   cells: string[];
   y: number;
 }
 
+/** A table, or its part on one page. */
+export interface PdfTable {
+  text: string;
+  /** How many lines it takes. */
+  lines: number;
+  columns: readonly Column[];
+  /** The names of its columns. */
+  header: readonly string[] | null;
+}
+
 /**
- * The table that starts at line `from`, if one does: rows of two or more cells whose starts stand below those of the
+ * The table that starts at line `from`, if one does: rows of two or more cells that start or end below those of the
  * first row; a line below a row that fills only some columns continues their cells. Tables without aligned columns
  * stay paragraphs.
  * @param maxGap between the lines of one row, in points
- * @returns its text and how many lines it takes
  */
-export function pdfTable(
+export function pdfTable(lines: readonly PdfLine[], from: number, maxGap: number): PdfTable | null {
+  const columns = lines[from]?.cells ?? [];
+  if (columns.length < 2) return null;
+  const { rows, end } = readRows(lines, from, columns, maxGap);
+  if (rows.length < MIN_ROWS) return null;
+  const { names: header, from: data } = headerOf(rows);
+  return { text: tableText(header, rows.slice(data)), lines: end - from, columns, header };
+}
+
+/**
+ * The rows at the top of a page that go on with the table at the end of the page before: they stand in its columns, at least
+ * one in all of them. A header that is repeated is no row.
+ */
+export function continuedTable(lines: readonly PdfLine[], before: PdfTable, maxGap: number): PdfTable | null {
+  const { columns, header } = before;
+  const { rows, end } = readRows(lines, 0, columns, maxGap);
+  if (!rows.some((row) => row.every((cell) => cell !== ''))) return null;
+  const repeated = header !== null && rows[0]!.every((cell, column) => cell === collapse(header[column] ?? ''));
+  return { text: tableText(header, rows.slice(repeated ? 1 : 0)), lines: end, columns, header };
+}
+
+function readRows(
   lines: readonly PdfLine[],
   from: number,
+  columns: readonly Column[],
   maxGap: number,
-): { text: string; lines: number } | null {
-  const first = lines[from];
-  if (first === undefined || first.cells.length < 2) return null;
-  const columns = first.cells.map(({ x }) => x);
+): { rows: string[][]; end: number } {
+  const size = lines[from]?.size ?? 0;
   const rows: Row[] = [];
   let at = from;
   for (; at < lines.length; at += 1) {
     const line = lines[at] as PdfLine;
-    const places = line.cells.map(({ x }) =>
-      columns.findIndex((column) => Math.abs(column - x) < ALIGNED * first.size),
-    );
+    const places = line.cells.map((cell) => placeOf(cell, columns, ALIGNED * size));
     const last = rows.at(-1);
     if (places.includes(-1) || (last !== undefined && line.y >= last.y)) break;
     const full = places[0] === 0 && places.length > 1;
-    if (!full && (last === undefined || last.y - line.y > Math.max(maxGap, 1.5 * line.size))) break;
+    if (!full && (last === undefined || last.y - line.y > rowGap(maxGap, line.size))) break;
     const row = full || last === undefined ? { cells: columns.map(() => ''), y: line.y } : last;
     if (row !== last) rows.push(row);
     row.y = line.y;
@@ -44,8 +74,24 @@ export function pdfTable(
       row.cells[place] = `${row.cells[place] ?? ''} ${line.cells[i]?.text ?? ''}`;
     });
   }
-  if (rows.length < MIN_ROWS) return null;
-  const cells = rows.map((row) => row.cells);
-  const header = looksLikeHeader(cells) ? (cells[0] ?? null) : null;
-  return { text: tableText(header, cells.slice(header === null ? 0 : 1)), lines: at - from };
+  return { rows: rows.map((row) => row.cells.map(collapse)), end: at };
 }
+
+/** The most between the lines of one row: a page of few lines has no usual gap. */
+const rowGap = (maxGap: number, size: number): number => Math.max(1.5 * size, Math.min(maxGap, 2.5 * size));
+
+/** The column that a cell starts with, else the one that it ends with, as figures do. */
+function placeOf(cell: PdfCell, columns: readonly Column[], near: number): number {
+  const starts = columns.findIndex(({ x }) => Math.abs(x - cell.x) < near);
+  return starts >= 0 ? starts : columns.findIndex(({ right }) => Math.abs(right - cell.right) < near);
+}
+
+/** What stands before an item, however far: no cell of a table. */
+const MARKER = /^(?:[-*+•‣▪◦–—·]|\(?\d{1,3}[.)]|\(?[a-z][.)]|\d{1,3}(?:\.\d{1,3})+)$/;
+
+/** Whether a line holds several cells, though it may stand in no table that could be read. */
+export const isRow = ({ cells }: PdfLine): boolean => cells.length - (MARKER.test(cells[0]?.text ?? '') ? 1 : 0) > 1;
+
+/** Whether a line goes on with the last cell of the row above it. */
+export const continuesCell = (row: PdfLine, { cells, size }: PdfLine): boolean =>
+  cells.length === 1 && Math.abs(cells[0]!.x - row.cells.at(-1)!.x) < ALIGNED * size;

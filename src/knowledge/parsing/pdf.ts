@@ -4,7 +4,7 @@ import { DocumentBuilder, collapse } from './builder.js';
 import type { BinaryFormat, ParsedDocument } from './document.js';
 import { unwrap } from './lines.js';
 import { toLines, type PdfLine, type TextItem } from './pdf-lines.js';
-import { pdfTable } from './pdf-tables.js';
+import { continuedTable, continuesCell, isRow, pdfTable, type PdfTable } from './pdf-tables.js';
 
 export const pdf: BinaryFormat = {
   kind: 'binary',
@@ -59,14 +59,12 @@ async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedDocument
   const builder = new DocumentBuilder(pdf);
   const levels = headingLevels(pages);
   const running = runningLines(pages);
-  pages.forEach((lines, index) => {
+  let unfinished: PdfTable | null = null;
+  for (const [index, lines] of pages.entries()) {
     builder.startPage(index + 1);
-    addPage(
-      builder,
-      lines.filter((line) => !running.has(shape(line))),
-      levels,
-    );
-  });
+    const own = lines.filter((line) => !running.has(shape(line)));
+    unfinished = addPage(builder, own, levels, unfinished);
+  }
   const title = await titleOf(document);
   return builder.finish({
     title,
@@ -124,45 +122,76 @@ function headingLevels(pages: readonly PdfLine[][]): Map<number, number> {
   return new Map(larger.map((size, index) => [size, Math.min(6, index + 1)]));
 }
 
-function addPage(builder: DocumentBuilder, lines: readonly PdfLine[], levels: ReadonlyMap<number, number>): void {
+/**
+ * Adds the blocks of a page.
+ * @param before the table that the page before ends with
+ * @returns the table that this one ends with
+ */
+function addPage(
+  builder: DocumentBuilder,
+  lines: readonly PdfLine[],
+  levels: ReadonlyMap<number, number>,
+  before: PdfTable | null,
+): PdfTable | null {
   const gap = usualGap(lines);
+  const tableAt = (at: number) =>
+    (at === 0 && before !== null && continuedTable(lines, before, PARAGRAPH_RATIO * gap)) ||
+    pdfTable(lines, at, PARAGRAPH_RATIO * gap);
   let group: PdfLine[] = [];
   const flush = () => {
-    const first = group[0];
-    if (first === undefined) return;
-    const level = levels.get(Math.round(first.size * 10));
-    const joined = group.map((line) => line.text).join(' ');
-    if (level !== undefined && joined.length <= MAX_HEADING_LENGTH) builder.heading(level, joined);
-    else
-      builder.block(
-        'paragraph',
-        unwrap(
-          group.map((line) => line.text),
-          group.map((line) => line.width),
-          20 * first.size,
-        ),
-      );
+    addGroup(builder, group, levels);
     group = [];
   };
   for (let i = 0; i < lines.length; i += 1) {
-    const table = pdfTable(lines, i, PARAGRAPH_RATIO * gap);
+    const table = tableAt(i);
     if (table !== null) {
       flush();
       builder.block('table', table.text);
       i += table.lines - 1;
+      if (i === lines.length - 1) return table;
       continue;
     }
     const line = lines[i] as PdfLine;
-    const before = group.at(-1);
-    if (before !== undefined) {
-      const distance = before.y - line.y;
-      const otherSize = Math.abs(before.size - line.size) > 0.1 * before.size;
+    const above = group.at(-1);
+    if (above !== undefined) {
+      const distance = above.y - line.y;
+      const otherSize = Math.abs(above.size - line.size) > 0.1 * above.size;
       if (otherSize || distance < 0 || distance > PARAGRAPH_RATIO * Math.max(gap, line.size)) flush();
     }
     group.push(line);
   }
   flush();
+  return null;
 }
+
+/** Adds lines that belong together, as a heading or a paragraph. */
+function addGroup(builder: DocumentBuilder, group: readonly PdfLine[], levels: ReadonlyMap<number, number>): void {
+  const first = group[0];
+  if (first === undefined) return;
+  const level = levels.get(Math.round(first.size * 10));
+  const joined = group.map((line) => line.text).join(' ');
+  if (level !== undefined && joined.length <= MAX_HEADING_LENGTH) builder.heading(level, joined);
+  else builder.block('paragraph', runsOf(group).map(unwrapped).join('\n'));
+}
+
+/** Lines that a margin may have broken; a row of cells stands alone, but for what goes on with its last cell. */
+function runsOf(lines: readonly PdfLine[]): PdfLine[][] {
+  const runs: PdfLine[][] = [];
+  for (const line of lines) {
+    const before = runs.at(-1)?.at(-1);
+    if (before !== undefined && !isRow(line) && (!isRow(before) || continuesCell(before, line)))
+      runs.at(-1)!.push(line);
+    else runs.push([line]);
+  }
+  return runs;
+}
+
+const unwrapped = (lines: readonly PdfLine[]): string =>
+  unwrap(
+    lines.map((line) => line.text),
+    lines.map((line) => line.width),
+    20 * lines[0]!.size,
+  );
 
 /** The lower quartile: most gaps are between lines of one paragraph, and none is smaller. */
 function usualGap(lines: readonly PdfLine[]): number {

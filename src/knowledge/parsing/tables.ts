@@ -19,14 +19,31 @@ export function tableText(header: readonly string[] | null, rows: readonly (read
     .join('\n');
 }
 
+const LABEL = /^[^\d]{1,60}$/;
+
+/** The names of a table's columns, and the first row that is data. */
+export interface Header {
+  names: readonly string[] | null;
+  from: 0 | 1;
+}
+
 /**
  * Whether the first row of a table that marks no header reads like one: short, distinct cells without digits, and either
  * three or more of them, or two over a column where every value has digits. Two columns of words are not enough evidence:
- * they are often a list of names and values.
+ * they are often a list of names and values. Where the cells below are as short and as free of digits, nothing tells a header
+ * from a row of its own: it names the columns and is kept as a row, too.
  */
-export function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
+export function headerOf(rows: readonly (readonly string[])[]): Header {
   const [first, ...rest] = rows.map((row) => row.map(collapse));
-  if (first === undefined || rest.length === 0 || first.length < 2) return false;
-  const labels = new Set(first).size === first.length && first.every((cell) => /^[^\d]{1,60}$/.test(cell));
-  return labels && (first.length > 2 || rest.every((row) => /\d/.test(row[1] ?? '')));
+  const none: Header = { names: null, from: 0 };
+  if (first === undefined || rest.length === 0 || first.length < 2) return none;
+  if (new Set(first).size < first.length || !first.every((cell) => LABEL.test(cell))) return none;
+  if (first.length === 2) return rest.every((row) => /\d/.test(row[1] ?? '')) ? { names: first, from: 1 } : none;
+  return { names: first, from: first.some((_, column) => holdsValues(rest, column)) ? 1 : 0 };
+}
+
+/** Whether most cells of a column could be no names of columns. */
+function holdsValues(rows: readonly (readonly string[])[], column: number): boolean {
+  const filled = rows.map((row) => row[column] ?? '').filter((cell) => cell !== '');
+  return filled.filter((cell) => !LABEL.test(cell)).length > filled.length / 2;
 }
