@@ -1,10 +1,11 @@
 import { getDocumentProxy, getMeta } from 'unpdf';
 import { GraftError } from '../../kernel/errors.js';
-import { DocumentBuilder, collapse } from './builder.js';
+import { DocumentBuilder } from './builder.js';
 import type { BinaryFormat, ParsedDocument } from './document.js';
 import { unwrap } from './lines.js';
 import { toLines, type PdfLine, type TextItem } from './pdf-lines.js';
 import { continuedTable, continuesCell, isRow, pdfTable, type PdfTable } from './pdf-tables.js';
+import { withoutRunningLines } from './running-lines.js';
 
 export const pdf: BinaryFormat = {
   kind: 'binary',
@@ -58,12 +59,10 @@ async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedDocument
   }
   const builder = new DocumentBuilder(pdf);
   const levels = headingLevels(pages);
-  const running = runningLines(pages);
   let unfinished: PdfTable | null = null;
-  for (const [index, lines] of pages.entries()) {
+  for (const [index, lines] of withoutRunningLines(pages).entries()) {
     builder.startPage(index + 1);
-    const own = lines.filter((line) => !running.has(shape(line)));
-    unfinished = addPage(builder, own, levels, unfinished);
+    unfinished = addPage(builder, lines, levels, unfinished);
   }
   const title = await titleOf(document);
   return builder.finish({
@@ -95,19 +94,6 @@ async function open(bytes: Uint8Array): Promise<Pdf> {
       { cause, hint: encrypted ? 'Save it without a password.' : undefined },
     );
   }
-}
-
-/** What two running heads have in common when only the page number differs. */
-const shape = (line: PdfLine): string => `${Math.round(line.y / 4)}:${collapse(line.text).replace(/\d+/g, '#')}`;
-
-/** Lines that stand at the same height in the margin of most pages. */
-function runningLines(pages: readonly PdfLine[][]): Set<string> {
-  if (pages.length < 2) return new Set();
-  const counts = new Map<string, number>();
-  for (const lines of pages)
-    for (const edge of new Set(lines.filter((line) => line.margin).map(shape)))
-      counts.set(edge, (counts.get(edge) ?? 0) + 1);
-  return new Set([...counts].filter(([, count]) => count >= Math.max(2, 0.6 * pages.length)).map(([edge]) => edge));
 }
 
 /** Type sizes (tenths of a point) above the body's, largest first: their place is the heading level. */
