@@ -5,6 +5,8 @@ const MARKER = /^\s*(?:(?:[-*+•‣▪◦–—]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s
 const FULL_SHARE = 0.75;
 /** Paragraphs narrower than this are addresses, verses or tables: their line breaks are meant. */
 const MIN_WRAP_WIDTH = 40;
+/** So many lines of one width are a paragraph that was wrapped, beside one that wasn't. */
+const MIN_ALIKE = 3;
 const HYPHENATED = /\p{L}\p{L}-$/u;
 
 /**
@@ -28,13 +30,28 @@ export function unwrap(
   return text;
 }
 
+/**
+ * The width that a margin gave the lines of a paragraph. No margin breaks a link, and one line that nobody wrapped tells
+ * nothing of several others that are as wide as each other.
+ */
+function widthOfParagraph(lines: readonly string[], widths: readonly number[]): number {
+  const breakable = widths.filter((_, index) => !isOneWord(lines[index] ?? ''));
+  const [widest = 0, next = 0, ...others] = (breakable.length > 0 ? breakable : [...widths]).sort((a, b) => b - a);
+  const alike = others.filter((width) => width >= FULL_SHARE * next).length + 1;
+  return next < FULL_SHARE * widest && alike >= MIN_ALIKE ? next : widest;
+}
+
+/** Whether a link, or the like, takes most of a line. */
+const isOneWord = (line: string): boolean =>
+  (line.match(/[!-~]+/g) ?? []).some((word) => word.length > line.trim().length / 2);
+
 /** What the line break before each line is: its author's, its margin's, or its margin's in the middle of a word. */
 export function breaks(
   lines: readonly string[],
   widths: readonly number[] = lines.map((line) => line.length),
   minWidth = MIN_WRAP_WIDTH,
 ): ('meant' | 'wrapped' | 'hyphenated')[] {
-  const widest = Math.max(0, ...widths);
+  const widest = widthOfParagraph(lines, widths);
   return lines.map((line, index) => {
     if (index === 0 || widest < minWidth) return 'meant';
     if (HYPHENATED.test(lines[index - 1]!.trimEnd()) && /^\s*\p{Ll}/u.test(line)) return 'hyphenated';
