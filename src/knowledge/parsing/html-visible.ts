@@ -8,6 +8,8 @@ const NEVER = new Set(
     ' ',
   ),
 );
+/** What was struck no longer holds. */
+const STRUCK = new Set(['del', 's', 'strike']);
 /** They repeat on every page of a site and answer nothing. */
 const BOILERPLATE = new Set(['nav', 'footer', 'aside']);
 const BOILERPLATE_ROLES = new Set(['navigation', 'banner', 'contentinfo', 'complementary', 'search']);
@@ -19,20 +21,22 @@ const CONTENT = new Set(['main', 'article']);
 /** What an element stands in, at whatever depth. */
 interface Place {
   label: boolean;
+  item: boolean;
   content: boolean;
   contact: boolean;
 }
 
 /**
  * Takes everything out of a tree but what its readers see or can open: scripts, navigation, hidden parts that no control
- * names (a way to plant text). Writes out an address that only the target of a link says.
+ * names (a way to plant text). Writes out an address that only the target of a link says, and whether a task is done.
  * @param controlled ids of what the page's controls show and hide
  */
 export function keepVisible(root: ParentNode, controlled: ReadonlySet<string>): void {
   const contacts: Element[] = [];
-  const stack = [{ node: root, place: placeIn(root, { label: false, content: false, contact: false }) }];
+  const stack = [{ node: root, place: placeIn(root, { label: false, item: false, content: false, contact: false }) }];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { node, place } = next;
+    if (place.item) writeBoxes(node);
     node.childNodes = node.childNodes.filter((child) => !isElement(child) || isVisible(child, place, controlled));
     for (const child of node.childNodes.filter(isElement)) {
       stack.push({ node: child, place: placeIn(child, place) });
@@ -50,18 +54,19 @@ export const controlledIds = (root: Node): Set<string> =>
 
 function placeIn(node: ParentNode, outside: Place): Place {
   if (!isElement(node)) return outside;
-  const inside = {
+  const inside: Place = {
+    item: outside.item || node.tagName === 'li',
     label: outside.label || LABEL.has(node.tagName),
     content: outside.content || CONTENT.has(node.tagName),
     contact: outside.contact || isContact(node),
   };
-  const same =
-    inside.label === outside.label && inside.content === outside.content && inside.contact === outside.contact;
+  const same = (Object.keys(inside) as (keyof Place)[]).every((key) => inside[key] === outside[key]);
   return same ? outside : inside;
 }
 
 function isVisible(element: Element, place: Place, controlled: ReadonlySet<string>): boolean {
   const { tagName } = element;
+  if (STRUCK.has(tagName)) return false;
   if (NEVER.has(tagName) && !(tagName === 'button' && place.label)) return false;
   if (BOILERPLATE.has(tagName) && !(tagName === 'aside' && place.content)) return false;
   if (BOILERPLATE_ROLES.has(attribute(element, 'role') ?? '')) return false;
@@ -77,3 +82,12 @@ function isHidden(element: Element): boolean {
 }
 
 const isContact = (element: Element): boolean => element.tagName === 'a' && isContactLink(attribute(element, 'href'));
+
+/** Makes the boxes of a list what Markdown writes for them, so that its text says what is done. */
+function writeBoxes(node: ParentNode): void {
+  for (const box of node.childNodes.filter(isElement)) {
+    if (box.tagName !== 'input' || attribute(box, 'type')?.toLowerCase() !== 'checkbox') continue;
+    defaultTreeAdapter.insertText(box, attribute(box, 'checked') === undefined ? '[ ] ' : '[x] ');
+    box.tagName = 'span';
+  }
+}

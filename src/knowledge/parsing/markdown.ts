@@ -1,4 +1,4 @@
-import type { List, Nodes, RootContent, Table } from 'mdast';
+import type { List, ListItem, Nodes, RootContent, Table } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { gfm } from 'micromark-extension-gfm';
@@ -34,7 +34,9 @@ function parseMarkdown(source: string, name: string, notes: string[]): ParsedDoc
     builder.note(`Quotes and lists nested deeper than ${MOST_LEVELS} levels were brought up to that level.`);
   const inlineMarks = pairingCost(body) <= MOST_PAIRING_COST;
   if (!inlineMarks) builder.note('Too many brackets or asterisks at one place: links and emphasis were not read.');
-  const extensions = inlineMarks ? [gfm()] : [gfm(), { disable: { null: PAIRED_MARKS } }];
+  // One tilde is mostly no mark: `10~20 °C and 30~40 °C`.
+  const syntax = gfm({ singleTilde: false });
+  const extensions = inlineMarks ? [syntax] : [syntax, { disable: { null: PAIRED_MARKS } }];
   const tree = fromMarkdown(body, { extensions, mdastExtensions: [gfmFromMarkdown()] });
   tree.children.forEach((node) => addNode(builder, node));
   const title = /^title:\s*(["']?)(.+)\1\s*$/m.exec(frontMatter?.[1] ?? '')?.[2];
@@ -122,9 +124,13 @@ function listLines(list: List, indent: string): string[] {
       if (child.type === 'table') return gfmTable(child).split('\n');
       return [inlineText(child)];
     });
-    return [indent + marker + (lines[0] ?? '').trimStart(), ...lines.slice(1)].filter((line) => line.trim() !== '-');
+    const first = (lines[0] ?? '').trimStart();
+    const task = first === '' ? '' : boxOf(item);
+    return [indent + marker + task + first, ...lines.slice(1)].filter((line) => line.trim() !== '-');
   });
 }
+
+const boxOf = ({ checked }: ListItem): string => (typeof checked === 'boolean' ? (checked ? '[x] ' : '[ ] ') : '');
 
 function inlineText(node: Nodes): string {
   return collapse(rawText(node));
@@ -134,7 +140,8 @@ function rawText(node: Nodes): string {
   if (node.type === 'image' || node.type === 'imageReference') return node.alt ?? '';
   if (node.type === 'html') return htmlToText(node.value);
   if (node.type === 'break') return ' ';
-  if (node.type === 'footnoteReference') return '';
+  // What was struck no longer holds.
+  if (node.type === 'footnoteReference' || node.type === 'delete') return '';
   if ('value' in node) return node.value;
   if (!('children' in node)) return '';
   // Blocks inside (a paragraph of a list item's quote) must not run together.

@@ -112,3 +112,26 @@ describe('cells that span rows', () => {
     expect(await textOf(nested)).toContain('(a@b.c)');
   });
 });
+
+describe('tasks and struck text', () => {
+  it('keep whether a task is done', async () => {
+    const list = '- Pump\n  - [x] Clean it\n  - [ ] Oil it\n- [x] Order a seal\n';
+    const text = '- Pump\n  - [x] Clean it\n  - [ ] Oil it\n- [x] Order a seal';
+    expect((await parse(list, 'a.md')).text).toBe(text);
+    const items = `<ul><li>Pump<ul><li><input type="checkbox" disabled checked> Clean it</li>
+      <li><label><input type="checkbox">Oil it</label></li></ul></li><li><input type="checkbox" checked="">Order a seal<input type="text" value="x"></li></ul>`;
+    expect(await textOf(items)).toBe(text);
+    expect((await textOf(`<ul><li>${'<input type="checkbox">'.repeat(50_000)}Nut</li></ul>`)).endsWith('[ ] Nut')).toBe(
+      true,
+    );
+    expect(await textOf('<p><input type="checkbox"> Send me news</p>')).toBe('Send me news');
+  });
+
+  it('leave out what was struck, which no longer holds', async () => {
+    expect(
+      await textOf('<p>It costs <del>$20</del> <s>$15</s> $12.</p><ul><li><strike>Nut</strike>Seal</li></ul>'),
+    ).toBe('It costs $12.\n\n- Seal');
+    const source = 'It costs ~~$20~~ $12 at 10~20 °C and 30~40 °C.\n\n- ~~Nut~~\n- [x] ~~Lid~~\n- Seal\n';
+    expect((await parse(source, 'a.md')).text).toBe('It costs $12 at 10~20 °C and 30~40 °C.\n\n- Seal');
+  });
+});
