@@ -20,6 +20,12 @@ interface GridCell {
   text: string;
 }
 
+/** The rows of a table, without those of tables inside it, which are as deep as a page likes. */
+export const rowsOf = (table: Element): Element[] =>
+  childElements(table).flatMap((part) => (part.tagName === 'tr' ? [part] : childElements(part).filter(isRow)));
+
+const isRow = ({ tagName }: Element): boolean => tagName === 'tr';
+
 export const cellsOf = (row: Element): Element[] =>
   childElements(row).filter(({ tagName }) => tagName === 'td' || tagName === 'th');
 

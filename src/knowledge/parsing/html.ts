@@ -5,7 +5,6 @@ import {
   attribute,
   BLOCK,
   childElements,
-  closest,
   type Element,
   find,
   isElement,
@@ -15,7 +14,7 @@ import {
   textOf,
 } from './html-tree.js';
 import { controlledIds, keepVisible } from './html-visible.js';
-import { cellsOf, expandSpans, gridText } from './html-table.js';
+import { cellsOf, expandSpans, gridText, rowsOf } from './html-table.js';
 
 /** Below this depth text is read flat: deep nesting is an attack on the stack, not a structure. */
 const MAX_DEPTH = 400;
@@ -135,10 +134,10 @@ class Walker {
 
   private table(table: Element, depth: number): void {
     this.flush();
-    const rows = find(table, 'tr').filter((row) => closest(row, 'table') === table);
+    const rows = rowsOf(table);
     // One cell in all, or one column: a frame for layout, not data.
     if (rows.every((row) => cellsOf(row).length <= 1)) return rows.forEach((row) => this.children(row, depth));
-    const caption = find(table, 'caption')[0];
+    const caption = childElements(table).find(({ tagName }) => tagName === 'caption');
     if (caption !== undefined) this.builder.block('paragraph', collapse(textOf(caption)));
     this.builder.block('table', gridText(expandSpans(rows)));
   }
