@@ -11,6 +11,33 @@ describe('rules on labels', () => {
     expect(version.statistics.labels.map((l) => l.label).sort()).toEqual(['fruit', 'vegetable']);
   });
 
+  it.each([
+    ['-1', '0', '1'],
+    ['C', 'C++', 'C#'],
+    ['+', '-', '*'],
+    ['score -1', 'score 1', 'score +1'],
+    ['1-2', '12', '1 2'],
+  ])('label-variant: takes %s, %s and %s for the three labels that they are', async (...labels) => {
+    const version = await classified(labels.flatMap((label, i) => many(label, 20, ['apple', 'pear', 'plum'][i]!)));
+    expect(rowsOf(version, 'label-variant')).toEqual([]);
+    expect(version.statistics.labels.map((l) => l.label).sort()).toEqual([...labels].sort());
+  });
+
+  it('label-variant: looks past hyphens within a name and the mark at its end', async () => {
+    const rows = [...many('follow-up', 20, 'call'), ['please call', 'Follow up'], ['call me', 'follow_up:']] as const;
+    expect(rowsOf(await classified([...rows] as [string, string][]), 'label-variant')).toEqual([21, 22]);
+  });
+
+  it('label-typo: takes a rare label that differs in a sign or symbol for no misspelling', async () => {
+    const version = await classified([
+      ...many('polarity 1', 30, 'sun'),
+      ['rain', 'polarity -1'],
+      ...many('C# code', 30, 'method'),
+      ['template', 'C++ code'],
+    ]);
+    expect(rowsOf(version, 'label-typo')).toEqual([]);
+  });
+
   rule('label-typo', 'finds a rare label one slip away from a common one, but not numbered ones', async () => {
     const version = await classified([
       ...many('billing', 30, 'invoice'),

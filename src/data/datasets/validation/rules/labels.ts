@@ -20,12 +20,26 @@ interface LabelCount {
   training: number;
 }
 
-/** The label without case, blanks and punctuation: labels that agree in this were meant to be one. */
+/** A hyphen within a name; between two digits (`1-2`) it means something. */
+const INNER_HYPHEN = /(?<=\p{L})-(?=[\p{L}\p{N}])|(?<=\p{N})-(?=\p{L})/gu;
+/** Blanks and `_`; between two digits they part numbers. */
+const GAP = /(?<!\p{N})[\s_]+|[\s_]+(?!\p{N})/gu;
+
+/**
+ * The label without case, blanks, hyphens within it and the mark at its end: labels that agree in this were meant to be one. Signs and
+ * symbols stay, since `-1` is not `1` and `C++` not `C`.
+ */
 const labelCore = (label: string): string =>
   label
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '');
+    .trim()
+    .replace(/[.,:;]+$/u, '')
+    .replace(INNER_HYPHEN, '')
+    .replace(GAP, '');
+
+/** Labels of marks alone have no core, and are nobody's variant. */
+const isVariant = (label: string, of: string): boolean => labelCore(label) !== '' && labelCore(label) === labelCore(of);
 
 export interface LabelProblem {
   label: string;
@@ -40,7 +54,7 @@ function labelProblems(counts: readonly LabelCount[], declared: readonly string[
     if (declared.includes(one.label)) return one.training < minRows ? [rare(one, minRows)] : [];
     const betters =
       declared.length > 0 ? declared.map((label) => ({ label, rows: Infinity })) : frequentFirst.slice(0, at);
-    const variant = betters.find((other) => labelCore(other.label) === labelCore(one.label));
+    const variant = betters.find((other) => isVariant(one.label, other.label));
     if (variant) return [{ label: one.label, rule: LABEL_VARIANT, note: `${one.label} instead of ${variant.label}` }];
     const near = betters.find((other) => other.rows >= one.rows * TYPO_RATIO && resemble(other.label, one.label));
     if (near) return [{ label: one.label, rule: LABEL_TYPO, note: `${one.label} instead of ${near.label}?` }];
@@ -59,17 +73,19 @@ const rare = ({ label, training }: LabelCount, minRows: number): LabelProblem =>
 function resemble(a: string, b: string): boolean {
   const [x, y] = [labelCore(a), labelCore(b)];
   const allowed = Math.min(x.length, y.length) >= 8 ? 2 : 1;
-  // Numbered labels ("level1", "level2") differ in one character and are no misspellings.
-  if (Math.min(x.length, y.length) < 4 || x.replace(/\d+/g, '') === y.replace(/\d+/g, '')) return false;
+  // Labels that differ in a number, sign or symbol ("level1", "level2") are no misspellings.
+  if (Math.min(x.length, y.length) < 4 || lettersOf(x) === lettersOf(y)) return false;
   return editDistance(x, y, allowed) <= allowed;
 }
+
+const lettersOf = (text: string): string => text.replace(/[^\p{L}\p{M}]+/gu, '');
 
 export const LABEL_RULES: TableRule = {
   rules: [
     {
       id: LABEL_VARIANT,
       severity: Severity.ERROR,
-      meaning: 'The label differs from a commoner one in case, blanks or punctuation only.',
+      meaning: 'The label differs from a commoner one in case, blanks, hyphens or the mark at its end only.',
       cure: 'Write both the same way.',
     },
     {
