@@ -170,7 +170,7 @@ async function curate(work: ImprovementWork, row: ImprovementRow): Promise<Impro
   const run = await parts.curator.start(workspaceId, {
     ...wish,
     leastRows: settings.leastRows,
-    steps: [],
+    steps: null,
     splitRule: null,
     idempotencyKey: keyOf(row.id, 'curation'),
   });

@@ -44,9 +44,10 @@ export interface NewImport {
   dataset: string;
   files: NewImportFile[];
   extend: boolean;
-  steps: PreprocessingStep[];
+  /** Left out: those of the version that is extended, or none; `features` too. */
+  steps?: PreprocessingStep[] | null;
   splitRule?: SplitRule | null;
-  features: string[];
+  features?: string[] | null;
   maxTokens: number;
   minRowsPerLabel: number;
   idempotencyKey: string;
@@ -146,9 +147,10 @@ export class DatasetService {
     const dataset = await this.parts.store.require(workspaceId, input.dataset, 'input.dataset');
     if (input.files.length === 0 || input.files.length > MAX_FILES)
       throw badInput('input.files', `1 to ${MAX_FILES} files are taken.`);
-    if (input.features.length > MAX_FEATURES)
+    const features = input.features ?? null;
+    if (features && features.length > MAX_FEATURES)
       throw badInput('input.features', `At most ${MAX_FEATURES} feature views are joined.`);
-    await this.parts.features.requireViews(workspaceId, input.features, 'input.features');
+    if (features) await this.parts.features.requireViews(workspaceId, features, 'input.features');
     const files: ImportFile[] = [];
     for (const [i, file] of input.files.entries())
       files.push(await this.#checkedFile(workspaceId, dataset, file, `input.files.${i}`));
@@ -157,9 +159,9 @@ export class DatasetService {
       datasetId: dataset.id,
       files,
       extend: input.extend,
-      steps: checkedSteps(input.steps, 'input.steps'),
+      steps: input.steps ? checkedSteps(input.steps, 'input.steps') : null,
       splitRule: input.splitRule ? checkedSplitRule(input.splitRule, 'input.splitRule') : null,
-      features: input.features,
+      features,
       maxTokens: checkedWhole(input.maxTokens, 'input.maxTokens', 1, 1_000_000),
       minRowsPerLabel: checkedWhole(input.minRowsPerLabel, 'input.minRowsPerLabel', 0, 1_000_000),
     };

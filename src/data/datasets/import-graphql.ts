@@ -111,10 +111,11 @@ export class AddDatasetVersionInput {
   extend!: boolean;
 
   @Field(() => [PreprocessingStep], {
-    defaultValue: [],
-    description: 'At most 6 steps, each once, that texts go through in this order.',
+    nullable: true,
+    description:
+      'At most 6 steps, each once, that texts go through in this order. By default those of the version that is extended, else none.',
   })
-  steps!: PreprocessingStep[];
+  steps?: PreprocessingStep[] | null;
 
   @Field(() => SplitRuleInput, {
     nullable: true,
@@ -123,10 +124,11 @@ export class AddDatasetVersionInput {
   splitRule?: SplitRuleInput | null;
 
   @Field(() => [String], {
-    defaultValue: [],
-    description: 'Names of feature views to join as of the EVENT_TIME of each row; at most 20.',
+    nullable: true,
+    description:
+      'Names of feature views to join as of the EVENT_TIME of each row, those that are carried over too; at most 20. By default those of the version that is extended, else none.',
   })
-  features!: string[];
+  features?: string[] | null;
 
   @Field(() => Int, {
     defaultValue: 2048,

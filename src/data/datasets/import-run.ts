@@ -22,11 +22,12 @@ const addVersionInput = z.object({
   files: z.array(importFile),
   /** Whether the rows of the latest version are carried over. */
   extend: z.boolean(),
-  steps: z.array(z.enum(PreprocessingStep)),
+  /** Null: those of the version that is extended, or none. */
+  steps: z.array(z.enum(PreprocessingStep)).nullable(),
   /** Null: that of the latest version, or the default. */
   splitRule: splitRule.nullable(),
-  /** Names of feature views. */
-  features: z.array(z.string()),
+  /** Names of feature views; null: those of the version that is extended, or none. */
+  features: z.array(z.string()).nullable(),
   maxTokens: z.number(),
   minRowsPerLabel: z.number(),
   /** What newer rows say of those that are carried over; left out where they stand side by side. */

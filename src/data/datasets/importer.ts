@@ -121,9 +121,13 @@ export class Importer {
         },
         files,
         base: base ? { rowGroups: await this.#paths(groups), without: null, revision: input.revision ?? null } : null,
-        steps: input.steps,
+        steps: input.steps ?? base?.manifest.steps ?? [],
         splitRule: input.splitRule ?? base?.manifest.splitRule ?? DEFAULT_SPLIT_RULE,
-        features: await this.#histories(dataset.workspaceId as WorkspaceId, input.features, `${folder}-features`),
+        features: await this.#histories(
+          dataset.workspaceId as WorkspaceId,
+          input.features ?? base?.manifest.features.map(({ view }) => view) ?? [],
+          `${folder}-features`,
+        ),
       };
       const made = await this.#make(context, recipe, groups, folder).finally(() =>
         rm(`${folder}-features`, { recursive: true, force: true }),
@@ -215,7 +219,7 @@ export class Importer {
       base: { rowGroups: await this.#paths(groups), without, revision: null },
       steps,
       splitRule,
-      features: [],
+      features: null,
     };
     const made = await this.#make(context, recipe, groups, folder);
     const version = await this.#commit(context, dataset, recipe, made, base, base, { deletion: input });
@@ -383,7 +387,7 @@ function manifestOf(
           ...(recipe.base?.revision && { revision: { labels: [...recipe.base.revision.labels] } }),
         }
       : null,
-    features: recipe.features.map(({ view, ttlMs }) => ({ view, ttlMs })),
+    features: recipe.features?.map(({ view, ttlMs }) => ({ view, ttlMs })) ?? base?.manifest.features ?? [],
     rowGroups: made.rowGroups.map(({ sha256, rows, quarantined }) => ({ sha256, rows, quarantined })),
     ...(origin && { origin }),
   };

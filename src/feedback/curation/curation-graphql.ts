@@ -127,10 +127,11 @@ export class CreateDatasetFromFeedbackInput {
   leastRows!: number;
 
   @Field(() => [PreprocessingStep], {
-    defaultValue: [],
-    description: 'At most 6 steps, each once, that rows go through in this order; `MASK_PII` keeps personal data out.',
+    nullable: true,
+    description:
+      'At most 6 steps, each once, that rows go through in this order; `MASK_PII` keeps personal data out. By default those of the version that is extended, else none.',
   })
-  preprocessing!: PreprocessingStep[];
+  preprocessing?: PreprocessingStep[] | null;
 
   @Field(() => SplitRuleInput, {
     nullable: true,
@@ -192,7 +193,7 @@ export class CurationResolver {
   })
   async createDatasetFromFeedback(
     @Arg('input', () => CreateDatasetFromFeedbackInput, { description: 'Which dataset, from which answers.' })
-    { answers, task = null, splitRule = null, preprocessing, ...input }: CreateDatasetFromFeedbackInput,
+    { answers, task = null, splitRule = null, preprocessing = null, ...input }: CreateDatasetFromFeedbackInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<CreateDatasetFromFeedbackPayload> {
     const filter = toFilter(answers, 'input.answers');

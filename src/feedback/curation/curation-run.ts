@@ -79,7 +79,8 @@ export const curation = defineRunKind({
       extend: z.boolean(),
       leastProbability: z.number(),
       leastRows: z.number().int(),
-      steps: z.array(z.enum(PreprocessingStep)),
+      /** Null: those of the version that is extended, or none. */
+      steps: z.array(z.enum(PreprocessingStep)).nullable(),
       splitRule: splitRule.nullable(),
     }),
   ),

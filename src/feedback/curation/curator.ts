@@ -61,7 +61,8 @@ export interface StartCuration {
   leastProbability: number;
   /** Fewer new rows make no version. */
   leastRows: number;
-  steps: readonly PreprocessingStep[];
+  /** Null: those of the version that is extended, or none. */
+  steps: readonly PreprocessingStep[] | null;
   splitRule: SplitRule | null;
   idempotencyKey: string;
 }
@@ -125,7 +126,7 @@ export class Curator {
       );
     if (!Number.isInteger(leastRows) || leastRows < 1 || leastRows > CURATION_LIMITS.answers)
       throw badInput('input.leastRows', `leastRows must be 1 to ${CURATION_LIMITS.answers}, not ${leastRows}.`);
-    const steps = checkedSteps(input.steps, 'input.preprocessing');
+    const steps = input.steps ? checkedSteps(input.steps, 'input.preprocessing') : null;
     const splitRule = input.splitRule && checkedSplitRule(input.splitRule, 'input.splitRule');
     const filter = keepFilter(checkedFilter(input.filter));
     const dataset = await this.#dataset(workspaceId, input);
@@ -179,7 +180,7 @@ export class Curator {
           datasetId: dataset.id,
           extend: input.extend,
           steps: input.steps,
-          features: [],
+          features: null,
           files: [{ fileId, pairId: null, split: null, mapping: mappingOf(dataset.task) }],
           splitRule: input.splitRule,
           maxTokens: MOST_TOKENS,

@@ -114,8 +114,6 @@ export class DataKit {
   import(dataset: string, files: NewImportFile[], more: Partial<NewImport> = {}): Promise<RunRow> {
     const usual = {
       extend: false,
-      steps: [],
-      features: [],
       maxTokens: 512,
       minRowsPerLabel: 1,
       idempotencyKey: newId(),

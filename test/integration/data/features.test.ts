@@ -5,6 +5,7 @@ import { joinFeatures } from '../../../src/data/datasets/making/join-features.js
 import { TableEngine } from '../../../src/data/datasets/storage/duckdb.js';
 import type { Clock } from '../../../src/kernel/clock.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
+import { newId } from '../../../src/kernel/ids.js';
 import { DataKit, ws } from './data-kit.js';
 
 /** A clock that the test sets. */
@@ -183,6 +184,69 @@ describe('the point-in-time join', () => {
       null,
       null,
     ]);
+  });
+});
+
+describe('a version that is made of another', () => {
+  const t = Date.parse('2026-01-05T00:00:00Z');
+  const calls = (n: number, from = 0) =>
+    Array.from({ length: n }, (_, i) => ({
+      id: `r${from + i}`,
+      text: `call ${from + i} about ${i * 7919}`,
+      label: i % 2 ? 'a' : 'b',
+      customer: `customer:${from + i}`,
+      sent_at: new Date(t + 3_600_000).toISOString(),
+    }));
+  const known = async () => {
+    const name = await view();
+    clock.time = Math.max(clock.time, t + 1e9);
+    for (const i of [0, 1, 2, 9]) await write(name, `customer:${i}`, t, 'grower', t);
+    return name;
+  };
+  const plansOf = async (versionId: string, name: string) => {
+    const plans: Record<string, unknown> = {};
+    const groups = await kit.data.store.rowGroups(versionId);
+    for await (const batch of kit.data.rows.stream(TaskKind.CLASSIFICATION, groups, {}))
+      for (const { key, features } of batch)
+        plans[key] = (features as Record<string, FeatureValues> | null)?.[name]?.['plan'];
+    return plans;
+  };
+
+  it('keeps its views through a deletion, and joins them to the rows of an extension', async () => {
+    const [name, plans] = [await kit.dataset(), await known()];
+    const first = await kit.imported(name, calls(3), { features: [plans] });
+    const request = { dataset: name, subject: 'customer:1', reason: 'asked', idempotencyKey: newId() };
+    const { versionId } = await kit.output(await kit.data.datasets.deleteRows(ws, request));
+    const left = await kit.data.store.requireVersion(ws, versionId!, 'id');
+    expect(left.manifest.features).toEqual(first.manifest.features);
+    expect(await plansOf(left.id, plans)).toEqual({ r0: 'grower', r2: 'grower' });
+    const more = await kit.imported(name, calls(1, 9), { extend: true });
+    expect(more.manifest.features).toEqual(first.manifest.features);
+    expect(await plansOf(more.id, plans)).toEqual({ r0: 'grower', r2: 'grower', r9: 'grower' });
+  });
+
+  it('puts new rows through the steps of the one that it extends', async () => {
+    const name = await kit.dataset();
+    await kit.imported(name, calls(3), { steps: [PreprocessingStep.MASK_PII] });
+    const mail = { id: 'mail', text: 'write to ada@example.com', label: 'a' };
+    const more = await kit.imported(name, [mail], { extend: true });
+    expect(more.manifest.steps).toEqual([PreprocessingStep.MASK_PII]);
+    expect(more.report.problems.map(({ rule }) => rule)).not.toContain('personal-data');
+  });
+
+  it('has other steps and views where they are chosen', async () => {
+    const [name, plans] = [await kit.dataset(), await known()];
+    await kit.imported(name, calls(3), { steps: [PreprocessingStep.MASK_PII], features: [plans] });
+    const none = await kit.imported(name, calls(1, 9), { extend: true, steps: [], features: [] });
+    expect([none.manifest.steps, none.manifest.features]).toEqual([[], []]);
+    expect(Object.values(await plansOf(none.id, plans)).filter(Boolean)).toEqual([]);
+  });
+
+  it('begins anew where it extends nothing', async () => {
+    const [name, plans] = [await kit.dataset(), await known()];
+    await kit.imported(name, calls(3), { steps: [PreprocessingStep.MASK_PII], features: [plans] });
+    const anew = await kit.imported(name, calls(4));
+    expect([anew.manifest.steps, anew.manifest.features]).toEqual([[], []]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { PreprocessingStep } from '../../../src/data/index.js';
+import { FeatureType } from '../../../src/data/features/feature-view.js';
 import type { StartCuration } from '../../../src/feedback/index.js';
 import { curation } from '../../../src/feedback/curation/curation-run.js';
 import { CurationStore } from '../../../src/feedback/curation/curation-store.js';
@@ -32,7 +33,7 @@ describe('a dataset made of feedback', () => {
       extend: true,
       leastProbability: 0.7,
       leastRows: 1,
-      steps: [],
+      steps: null,
       splitRule: { seed: 's', validation: 0, test: 0.3 },
       idempotencyKey: newId(),
       ...wishes,
@@ -314,6 +315,21 @@ describe('a dataset made of feedback', () => {
     const { versionId } = await curate(name(), { steps: [PreprocessingStep.MASK_PII] });
     const [row] = await rowsOf(versionId!);
     expect(row!.text).not.toContain('anna.lind');
+  });
+
+  it('masks personal data where the version that it extends does, and keeps its feature views', async () => {
+    const { data } = kit.kit;
+    const fields = [{ name: 'plan', type: FeatureType.STRING }];
+    await data.features.defineView(ws, { name: 'plans', entity: 'customer', fields });
+    const set = await kit.kit.dataset();
+    const old = [{ text: 'an old text', label: 'card' }];
+    await kit.kit.imported(set, old, { steps: [PreprocessingStep.MASK_PII], features: ['plans'] });
+    const [id] = await kit.record({ ...questions(1, 'card')[0]!, question: 'Write to anna.lind@example.com about it' });
+    await kit.submit(judged(id!, 1));
+    const { versionId } = await curate(set, { splitRule: null });
+    expect((await rowsOf(versionId!)).map(({ text }) => text).join()).not.toContain('anna.lind');
+    const [version] = await data.store.versionsByIds(ws, [versionId!]);
+    expect(version!.manifest.features).toEqual([{ view: 'plans', ttlMs: null }]);
   });
 
   it('loses the rows of erased answers, with every version that held them', async () => {

@@ -1,4 +1,5 @@
 import { AnswerStore, AskService, type AskParts } from '../../../src/ask/index.js';
+import { PreprocessingStep } from '../../../src/data/index.js';
 import { deliveryServices, rolloutRuns, type Delivery } from '../../../src/delivery/index.js';
 import { attestation } from '../../../src/evaluation/attestation/attestation-run.js';
 import type { EvaluationFigures } from '../../../src/evaluation/evaluations/figures.js';
@@ -189,7 +190,7 @@ export class ImprovementKit {
   async #rows(): Promise<string> {
     const dataset = await this.kit.dataset();
     const rows = Array.from({ length: ROWS }, (_, n) => ({ text: `row ${n * 7919} is old`, label: LABELS[n % 3]! }));
-    return (await this.kit.imported(dataset, rows)).id;
+    return (await this.kit.imported(dataset, rows, { steps: [PreprocessingStep.WHITESPACE] })).id;
   }
 
   /** An adapter in production, trained on the dataset that all of them share. */

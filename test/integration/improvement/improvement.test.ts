@@ -1,3 +1,4 @@
+import { PreprocessingStep } from '../../../src/data/index.js';
 import { improve } from '../../../src/improvement/improve.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import type { AdapterRow } from '../../../src/registry/index.js';
@@ -190,6 +191,15 @@ describe('a retraining policy', () => {
     expect(proposed).toMatchObject({ outcome: 'PROPOSED', rolloutId: row.rolloutId });
     const [proposal] = await kit.delivery.stores.proposals.byIds(ws, [proposed.proposalId!]);
     expect(proposal).toMatchObject({ status: 'OPEN', rolloutId: row.rolloutId });
+  });
+
+  it('puts what people said through the steps that the rows which it extends went through', async () => {
+    const adapter = await kit.adapter();
+    await kit.said(adapter, 10);
+    await kit.begin(adapter);
+    const made = await eventually('its dataset version', async () => (await kit.of(adapter))[0]?.datasetVersionId);
+    const [version] = await kit.kit.data.store.versionsByIds(ws, [made]);
+    expect(version!.manifest.steps).toEqual([PreprocessingStep.WHITESPACE]);
   });
 
   it('whose gate refuses every candidate pauses itself, says so, and works again when it is set', async () => {

@@ -16,7 +16,7 @@ export interface FeatureHistory {
  */
 export async function joinFeatures(engine: TableEngine, histories: readonly FeatureHistory[]): Promise<void> {
   // Rows that were carried over have features of their old version: all are joined anew.
-  if (histories.length > 0) await engine.run('UPDATE rows SET features = NULL WHERE features IS NOT NULL');
+  await engine.run('UPDATE rows SET features = NULL WHERE features IS NOT NULL');
   for (const { view, path, ttlMs } of histories) {
     await engine.run(`
       CREATE OR REPLACE TABLE joined AS

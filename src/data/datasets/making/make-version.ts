@@ -41,13 +41,17 @@ export interface MakingOptions {
 export async function makeVersion(recipe: VersionRecipe, options: MakingOptions): Promise<MadeVersion> {
   const { folder, signal, progress } = options;
   await rm(folder, { recursive: true, force: true });
-  const readable = [...(recipe.base?.rowGroups ?? []), ...options.parent, ...recipe.features.map((f) => f.path)];
+  const readable = [
+    ...(recipe.base?.rowGroups ?? []),
+    ...options.parent,
+    ...(recipe.features ?? []).map((f) => f.path),
+  ];
   const engine = await TableEngine.open({ folder, readable, file: `${folder}/rows.duckdb` });
   try {
     await stageRows(engine, recipe, options);
     await makeKeysUnique(engine);
     const deduplicated = recipe.steps.includes(PreprocessingStep.DEDUPLICATE) ? await deduplicate(engine) : 0;
-    await joinFeatures(engine, recipe.features);
+    if (recipe.features) await joinFeatures(engine, recipe.features);
 
     const findings: VersionFinding[] = [];
     const tables = {

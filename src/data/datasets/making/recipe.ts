@@ -37,6 +37,6 @@ export interface VersionRecipe {
   base: RecipeBase | null;
   steps: readonly PreprocessingStep[];
   splitRule: SplitRule;
-  /** Feature views to join point-in-time. */
-  features: readonly FeatureHistory[];
+  /** Feature views to join point-in-time; null: rows keep what was joined to them. */
+  features: readonly FeatureHistory[] | null;
 }
