@@ -4,6 +4,7 @@ import { changeCursor, rowCursor, type RowOrder } from '../../../src/data/datase
 import { Split } from '../../../src/data/datasets/importing/splits.js';
 import { quote, TableEngine } from '../../../src/data/datasets/storage/duckdb.js';
 import { newId } from '../../../src/kernel/ids.js';
+import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { DataKit, failure, messages, ws } from './data-kit.js';
 
 let kit: DataKit;
@@ -92,6 +93,67 @@ describe('a version', () => {
       after: { text: 'now it says something' },
     });
     expect(await kit.data.rows.diffCounts(b, a)).toEqual({ added: 0, removed: 5, changed: 1, unchanged: 30 });
+  });
+
+  it('keeps out what a record said wrongly of its row, through extensions and deletions, until a new row mends it', async () => {
+    const name = await kit.dataset(TaskKind.EXTRACTION);
+    const met = (id: string, who: string, there = who) => ({
+      id,
+      text: `Ada met ${there} at place ${id}`,
+      entities: [{ text: who, type: 'person' }],
+    });
+    const wrong = Array.from({ length: 5 }, (_, i) => met(`w${i}`, 'Zoe', 'nobody'));
+    await kit.imported(name, [...wrong, met('r0', 'Bob'), met('r1', 'Cid')]);
+    const extended = await kit.imported(name, [met('r2', 'Dan'), met('r3', 'Eve')], { extend: true });
+    expect(extended.report).toMatchObject({ rows: 9, quarantinedRows: 5 });
+    const request = { dataset: name, keys: ['r0', 'w4'], reason: 'wrong', idempotencyKey: newId() };
+    const { versionId } = await kit.output(await kit.data.datasets.deleteRows(ws, request));
+    const left = await kit.data.store.requireVersion(ws, versionId!, 'id');
+    expect(left.report).toMatchObject({ rows: 7, quarantinedRows: 4 });
+    const mended = await kit.imported(name, [met('w0', 'Zoe')], { extend: true });
+    expect(mended.report).toMatchObject({ rows: 7, quarantinedRows: 3 });
+  });
+
+  it('judges ids anew: a repetition stays out, also of a new row, until the row before it is gone', async () => {
+    const name = await kit.dataset();
+    const twice = [...messages(5), ...messages(5).map((row) => ({ ...row, text: `again ${row.text}` }))];
+    // Ids that come twice are suggested for none.
+    const file = { split: Split.TRAIN, mapping: { columns: { ID: 'id', TEXT: 'text', LABEL: 'label' } } };
+    await kit.imported(name, [...twice, { ...messages(1, 70)[0]!, id: 'own#2' }], {}, file);
+    const kept = async (version: VersionRecord, quarantined: boolean) => {
+      const keys: string[] = [];
+      const groups = await kit.data.store.rowGroups(version.id);
+      for await (const batch of kit.data.rows.stream(TaskKind.CLASSIFICATION, groups, { quarantined }))
+        keys.push(...batch.map(({ key }) => key));
+      return keys.sort();
+    };
+    const repeated = ['r0#2', 'r1#2', 'r2#2', 'r3#2', 'r4#2'];
+    const extended = await kit.imported(name, messages(1, 80), { extend: true }, file);
+    expect(await kept(extended, true)).toEqual(repeated);
+    expect(await kept(extended, false)).toContain('own#2');
+    const newer = await kit.imported(name, [{ ...messages(1)[0]!, text: 'a better text' }], { extend: true }, file);
+    expect(await kept(newer, true)).toEqual(repeated);
+    const request = { dataset: name, keys: ['r1'], reason: 'wrong', idempotencyKey: newId() };
+    const { versionId } = await kit.output(await kit.data.datasets.deleteRows(ws, request));
+    const left = await kit.data.store.requireVersion(ws, versionId!, 'id');
+    expect(await kept(left, true)).toEqual(['r0#2', 'r2#2', 'r3#2', 'r4#2']);
+    expect(await kept(left, false)).toEqual(['own#2', 'r0', 'r1', 'r2', 'r3', 'r4', 'r80']);
+  });
+
+  it('gives rows of one input keys of their own, however often it is extended by that input', async () => {
+    const name = await kit.dataset();
+    const same = [
+      { text: 'two', label: 'a' },
+      { text: 'two', label: 'b' },
+      { text: 'one', label: 'a' },
+    ];
+    await kit.imported(name, same);
+    const version = await kit.imported(name, [...same, { text: 'three', label: 'b' }], { extend: true });
+    const keys: string[] = [];
+    const groups = await kit.data.store.rowGroups(version.id);
+    for await (const batch of kit.data.rows.stream(TaskKind.CLASSIFICATION, groups, {}))
+      keys.push(...batch.map(({ key }) => key));
+    expect(new Set(keys).size).toBe(keys.length);
   });
 
   it('names rows by their input when they have no id, so that a changed label is a change', async () => {

@@ -10,7 +10,7 @@ import type { TokenCounter, VersionFinding } from '../validation/rule.js';
 import { TABLE_RULES } from '../validation/rules/index.js';
 import { joinFeatures } from './join-features.js';
 import type { VersionRecipe } from './recipe.js';
-import { firstFreeOrdinal, stageBase } from './stage-base.js';
+import { firstFreeOrdinal, restoreKeys, stageBase } from './stage-base.js';
 import { stageFile, type Staging } from './stage-file.js';
 import { countSplits, summarise, type SplitCounts, type VersionStatistics } from './statistics.js';
 import { writeRowGroups, type RowGroup } from './write-row-groups.js';
@@ -49,6 +49,7 @@ export async function makeVersion(recipe: VersionRecipe, options: MakingOptions)
   const engine = await TableEngine.open({ folder, readable, file: `${folder}/rows.duckdb` });
   try {
     await stageRows(engine, recipe, options);
+    await restoreKeys(engine, recipe.base);
     await makeKeysUnique(engine);
     const deduplicated = recipe.steps.includes(PreprocessingStep.DEDUPLICATE) ? await deduplicate(engine) : 0;
     if (recipe.features) await joinFeatures(engine, recipe.features);
@@ -112,14 +113,16 @@ async function stageRows(
 
 /**
  * Rows with the same input get a counter behind their hashed key; a given id that comes twice is an error of the later
- * row, unless each row with it has a given split of its own.
+ * row, unless each row with it has a given split of its own. Rows that had a counter before (`counted`) stay behind the others with their key,
+ * so that a new row doesn't give way to the repetition of the one that it replaces.
  */
 async function makeKeysUnique(engine: TableEngine): Promise<void> {
   await engine.run(`
     CREATE TABLE again AS SELECT ordinal, n FROM (
-      SELECT ordinal, row_number() OVER (PARTITION BY key, scope ORDER BY ordinal) AS n FROM (
-        SELECT ordinal, key, CASE WHEN bool_and(given_split IS NOT NULL) OVER (PARTITION BY key) THEN given_split END AS scope
-        FROM rows)) WHERE n > 1`);
+      SELECT ordinal, row_number() OVER (PARTITION BY key, scope ORDER BY behind, ordinal) AS n FROM (
+        SELECT rows.ordinal, key, counted.ordinal IS NOT NULL AS behind,
+          CASE WHEN bool_and(given_split IS NOT NULL) OVER (PARTITION BY key) THEN given_split END AS scope
+        FROM rows LEFT JOIN counted ON counted.ordinal = rows.ordinal)) WHERE n > 1`);
   await engine.run(`
     INSERT INTO flags SELECT ordinal, 'duplicate-id', 'id ' || key, NULL FROM rows SEMI JOIN again USING (ordinal) WHERE key NOT LIKE '~%'`);
   await engine.run(`UPDATE rows SET key = key || '#' || again.n FROM again WHERE again.ordinal = rows.ordinal`);

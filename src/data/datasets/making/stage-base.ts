@@ -1,5 +1,8 @@
 import { quote, type TableEngine, type TableWriter } from '../storage/duckdb.js';
 import { fromColumns, rowHashes, sameKey, STAGED_COLUMNS } from '../rows/row-table.js';
+import type { RowNote } from '../importing/build-row.js';
+import { DUPLICATE_ID } from '../validation/rules/schema.js';
+import { PLACEMENT_RULES } from '../validation/rules/spans.js';
 import { breathe } from '../validation/near-duplicates/find-pairs.js';
 import { taskOf, type TaskRow } from '../tasks/index.js';
 import type { VersionRecipe, RecipeBase, Revision } from './recipe.js';
@@ -22,7 +25,14 @@ interface BaseRow {
   body: string;
   features: string | null;
   fault: string | null;
+  problems: string;
 }
+
+/** Rules that look at the record that a row is built of, which no version keeps: what they once found holds for the row as long as it is carried. */
+const BUILDING_RULES = new Set(PLACEMENT_RULES.map(({ id }) => id));
+
+/** Keys with a counter that `makeKeysUnique` put there: of repeated ids, and of rows of one input. An id may be given with such an end. */
+const COUNTED = `problems LIKE '%"${DUPLICATE_ID.id}"%' OR regexp_matches(key, '^~([0-9a-f]{16}){1,2}#[0-9]+$')`;
 
 /**
  * Carries the rows of the version before over, unless a new row has their key; with a revision, also unless it has their words, and under the labels
@@ -37,7 +47,7 @@ export async function stageBase(
   files: number,
   staging: Staging,
 ): Promise<void> {
-  const from = `read_parquet([${base.rowGroups.map(quote).join(', ')}])`;
+  const from = rowsOf(base);
   const kept = base.without ? `NOT coalesce(${base.without.sql}, false)` : 'true';
   const rows = engine.stream<BaseRow>(
     // Not an anti join: DuckDB compares all pairs of rows when its condition has more than equalities.
@@ -67,7 +77,7 @@ export async function stageBase(
         };
         const carried = fromColumns(recipe.settings.task, r);
         const row = revise ? revise(carried) : carried;
-        if (row) stageRow(own, meta, { row, hashes: rowHashes(row), notes: [], features: r.features }, recipe);
+        if (row) stageRow(own, meta, { row, hashes: rowHashes(row), notes: notesOf(r), features: r.features }, recipe);
       }
     }
     await breathe();
@@ -76,6 +86,23 @@ export async function stageBase(
   await engine.run('INSERT INTO rows SELECT * FROM carried');
   await engine.run('DROP TABLE carried');
   staging.characters = own.characters;
+}
+
+const rowsOf = (base: RecipeBase): string => `read_parquet([${base.rowGroups.map(quote).join(', ')}])`;
+
+const notesOf = ({ problems }: BaseRow): RowNote[] =>
+  (JSON.parse(problems) as string[])
+    .filter((rule) => BUILDING_RULES.has(rule))
+    .map((rule) => ({ rule, note: 'carried over' }));
+
+/** Gives carried rows the keys that they had before an earlier version counted equal ones, and lists them in the table `counted`. */
+export async function restoreKeys(engine: TableEngine, base: RecipeBase | null): Promise<void> {
+  await engine.run(`CREATE TABLE counted (ordinal BIGINT)`);
+  if (!base || base.rowGroups.length === 0) return;
+  await engine.run(`INSERT INTO counted SELECT ordinal FROM ${rowsOf(base)} WHERE fault IS NULL AND (${COUNTED})`);
+  await engine.run(
+    `UPDATE rows SET key = regexp_replace(key, '#[0-9]+$', '') WHERE ordinal IN (SELECT ordinal FROM counted)`,
+  );
 }
 
 /** What becomes of a carried row; null: it is left out, as where a new row of its words has another answer. The new rows must be staged. */
@@ -112,7 +139,7 @@ async function reviser(
 export async function firstFreeOrdinal(engine: TableEngine, base: RecipeBase | null): Promise<number> {
   if (!base || base.rowGroups.length === 0) return 1;
   const [row] = await engine.rows<{ last: number }>(
-    `SELECT coalesce(max(ordinal), 0)::BIGINT AS last FROM read_parquet([${base.rowGroups.map(quote).join(', ')}])`,
+    `SELECT coalesce(max(ordinal), 0)::BIGINT AS last FROM ${rowsOf(base)}`,
   );
   return row!.last + 1;
 }
