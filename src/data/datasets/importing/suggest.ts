@@ -3,9 +3,13 @@ import { TASK_KINDS, taskOf, type TaskKind } from '../tasks/index.js';
 import { Columns } from '../files/columns.js';
 import type { DataField, FileMapping } from './mapping.js';
 import type { FileShape } from '../files/file-shape.js';
+import { DataFormat } from '../files/formats.js';
 
 const SPLIT_WORD = /^(?:train(?:ing)?|valid(?:ation)?|val|dev|test(?:ing)?|eval)$/i;
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?$/;
+
+/** Fewer groups than these, or than a tenth of the rows, are kinds of rows: a split that never parts them has nothing for validation or test. */
+const FEWEST_GROUPS = 5;
 
 /** A suggestion and how it came about; nothing of it is stored. */
 export interface Suggestion {
@@ -47,6 +51,12 @@ function guessTask(shape: FileShape): TaskKind | null {
   return best.confidence > 0 ? best.kind : null;
 }
 
+/** Whether the values are of groups that splits may keep together. SQuAD's titles are, by its form, however long the first article is. */
+function areGroups(values: readonly unknown[], { format }: FileShape): boolean {
+  const groups = new Set(values.map(String)).size;
+  return format === DataFormat.SQUAD || groups >= Math.max(FEWEST_GROUPS, values.length / 10);
+}
+
 function commonColumns(shape: FileShape, taken: readonly string[]): Partial<Record<DataField, string>> {
   const columns = new Columns(shape, COMMON_FIELDS);
   const found: Partial<Record<keyof typeof COMMON_FIELDS, string>> = {};
@@ -61,7 +71,7 @@ function commonColumns(shape: FileShape, taken: readonly string[]): Partial<Reco
       .rows(column, found.SPLIT)
       .map(([id, split]) => (found.SPLIT === undefined ? '' : `${String(split)} `) + String(id));
   add('ID', (ids, column) => new Set(keyed(column)).size === ids.length);
-  add('GROUP');
+  add('GROUP', (values) => areGroups(values, shape));
   add('SUBJECT');
   add('EVENT_TIME', (values) => values.length > 0 && values.every((v) => DATE.test(String(v))));
   // A feature is looked up by entity and time: an entity alone would be no use.

@@ -58,6 +58,7 @@ export async function makeVersion(recipe: VersionRecipe, options: MakingOptions)
     const tables = {
       engine,
       settings: recipe.settings,
+      splitRule: recipe.splitRule,
       countTokens: options.countTokens,
       parent: options.parent,
       signal,

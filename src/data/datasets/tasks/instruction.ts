@@ -23,6 +23,10 @@ export const instruction = defineTask({
     },
     SYSTEM: { description: 'The system message of a conversation.', names: ['system', 'system_prompt'] },
     PROMPT: { description: 'What the user says.', names: ['prompt', 'instruction', 'question', 'input'] },
+    INPUT: {
+      description: 'What an instruction is about: it stands below PROMPT, parted by a blank line, unless it is blank.',
+      names: ['input', 'context'],
+    },
     RESPONSE: {
       description: 'What the assistant should say.',
       names: ['response', 'completion', 'output', 'answer', 'chosen'],
@@ -33,19 +37,21 @@ export const instruction = defineTask({
     if (columns.find('MESSAGES', [], looksLikeJson)) return 0.95;
     const response = columns.find('PROMPT') && columns.find('RESPONSE');
     if (!response) return 0;
+    // Surer than of a translation, which has `input` and `output` too.
+    if (columns.find('PROMPT', [], (_, column) => /^\s*instruction\s*$/iu.test(column))) return 0.65;
     // Answers that recur are labels.
     const values = columns.values(response);
     return new Set(values.map(String)).size > values.length / 2 ? 0.5 : 0;
   },
   suggest(columns) {
     const messages = columns.find('MESSAGES');
-    return { columns: messages ? { MESSAGES: messages } : columns.pick('SYSTEM', 'PROMPT', 'RESPONSE') };
+    return { columns: messages ? { MESSAGES: messages } : columns.pick('SYSTEM', 'PROMPT', 'INPUT', 'RESPONSE') };
   },
   build(values) {
     if (values.MESSAGES !== undefined) return { messages: readMessages(asJson(values.MESSAGES)) };
     const system = asText(values.SYSTEM);
     const messages: ChatMessage[] = [
-      { role: 'user', content: requiredText(values, 'PROMPT') },
+      { role: 'user', content: asked(requiredText(values, 'PROMPT'), asText(values.INPUT)) },
       { role: 'assistant', content: requiredText(values, 'RESPONSE') },
     ];
     if (system) messages.unshift({ role: 'system', content: system });
@@ -79,6 +85,9 @@ export const instruction = defineTask({
   answering: { maxTokens: 256, stop: [] },
   measure: 'WORDS',
 });
+
+const asked = (prompt: string, about: string | null): string =>
+  about === null || about.trim() === '' ? prompt : `${prompt}\n\n${about}`;
 
 const lastAnswer = (messages: readonly ChatMessage[]): string =>
   messages.findLast((m) => m.role === 'assistant')?.content ?? '';

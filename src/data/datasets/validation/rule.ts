@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { record } from '../../../kernel/record.js';
 import type { TaskKind, TaskRow } from '../tasks/index.js';
+import type { SplitRule } from '../importing/splits.js';
 import type { TableEngine } from '../storage/duckdb.js';
 
 /** An error keeps its rows out of training; a warning and a hint leave them in. */
@@ -52,7 +53,7 @@ export interface RowRule extends ValidationRule {
 export const versionFinding = record('VersionFindingType', 'Something that a rule found on the version as a whole.', {
   rule: z.string(),
   message: z.string().describe('What was found.'),
-  subject: z.string().nullable().describe('Field or label that it is about.'),
+  subject: z.string().nullable().describe('Field, label or split that it is about.'),
   value: z.number().nullable().describe('The figure behind it, e.g. a ratio or a stability index.'),
 });
 export type VersionFinding = z.infer<typeof versionFinding>;
@@ -61,6 +62,8 @@ export type VersionFinding = z.infer<typeof versionFinding>;
 export interface Tables {
   engine: TableEngine;
   settings: ValidationSettings;
+  /** By which rows without a given split got theirs. */
+  splitRule: SplitRule;
   countTokens: TokenCounter | null;
   /** Row groups of the version that this one follows, or null. */
   parent: readonly string[] | null;

@@ -1,4 +1,7 @@
-import { classified, rule } from './kit.js';
+import { Split } from '../../../../src/data/datasets/importing/splits.js';
+import { TaskKind } from '../../../../src/data/datasets/tasks/index.js';
+import { made } from '../../../support/make-version.js';
+import { classified, jsonl, rule } from './kit.js';
 
 describe('rules on versions', () => {
   const rows = (n: number, text: (i: number) => string, label: (i: number) => string) =>
@@ -43,5 +46,25 @@ describe('rules on versions', () => {
       { parent: before.rowGroups.map((g) => g.path) },
     );
     expect(after.report.problems.find((p) => p.rule === 'label-drift')?.findings).toHaveLength(1);
+  });
+
+  rule('empty-split', 'says that groups which are never parted leave a split without rows', async () => {
+    const withGroups = async (groupOf: (i: number) => string, split?: Split) => {
+      const file = await jsonl(
+        Array.from({ length: 300 }, (_, i) => ({ text: `text ${i * 7919}`, label: 'ab'[i % 2], plan: groupOf(i) })),
+      );
+      const mapping = { columns: { TEXT: 'text', LABEL: 'label', GROUP: 'plan' } };
+      const version = await made({
+        task: TaskKind.CLASSIFICATION,
+        files: [{ file, mapping, ...(split && { split }) }],
+      });
+      return version.report.problems.find((p) => p.rule === 'empty-split')?.findings.map((f) => [f.subject, f.value]);
+    };
+    expect(await withGroups((i) => (i % 2 ? 'free' : 'pro'))).toEqual([
+      [Split.VALIDATION, 2],
+      [Split.TEST, 2],
+    ]);
+    expect(await withGroups((i) => `thread ${i % 100}`)).toBeUndefined();
+    expect(await withGroups(() => 'free', Split.TRAIN)).toBeUndefined();
   });
 });

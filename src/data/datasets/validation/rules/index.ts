@@ -11,6 +11,7 @@ import { EMPTY_FIELD, TOO_LONG } from './length.js';
 import { PERSONAL_DATA, SECRET } from './personal-data.js';
 import { DUPLICATE_ID, SCHEMA_RULES } from './schema.js';
 import { OFFSET_MISMATCH, OVERLAPPING_ENTITIES, PLACEMENT_RULES } from './spans.js';
+import { SPLIT_RULES } from './splits.js';
 import { SUSPECT_LABEL_RULE } from './suspect-labels.js';
 
 /** Rules on one row, applied while it is read. */
@@ -35,6 +36,7 @@ export const TABLE_RULES: readonly TableRule[] = [
   LEAK_RULES,
   SUSPECT_LABEL_RULE,
   DRIFT_RULES,
+  SPLIT_RULES,
 ];
 
 /** Every rule by id. */

@@ -1,0 +1,64 @@
+import { DataFormat } from '../../../src/data/datasets/files/formats.js';
+import { buildRow } from '../../../src/data/datasets/importing/build-row.js';
+import type { DataField } from '../../../src/data/datasets/importing/mapping.js';
+import { suggestMapping, type Suggestion } from '../../../src/data/datasets/importing/suggest.js';
+import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
+
+/** What is suggested for a file of these objects, which have the same columns. */
+function suggested(rows: Record<string, unknown>[], task?: TaskKind): Suggestion {
+  const columns = Object.keys(rows[0]!);
+  const sample = rows.map((row) => columns.map((column) => row[column]));
+  const read = { format: DataFormat.JSONL, encoding: 'utf-8', delimiter: null, quotes: false, header: false } as const;
+  return suggestMapping({ ...read, columns, sample }, task);
+}
+
+/** The messages that a record becomes. */
+function messagesOf(record: Record<string, unknown>): unknown {
+  const { task, mapping } = suggested([record], TaskKind.INSTRUCTION);
+  const columns = Object.entries(mapping.columns) as [DataField, string][];
+  const values = Object.fromEntries(columns.map(([field, column]) => [field, record[column]]));
+  const built = buildRow(task!, values, mapping);
+  return 'row' in built && built.row.task === TaskKind.INSTRUCTION ? built.row.messages : built;
+}
+
+const talk = (user: string, assistant: string) => [
+  { role: 'user', content: user },
+  { role: 'assistant', content: assistant },
+];
+
+describe('instructions', () => {
+  const alpaca = Array.from({ length: 20 }, (_, i) => ({
+    instruction: `Sum up text ${i}`,
+    input: i % 2 ? '' : `text ${i} has words`,
+    output: `words ${i}`,
+  }));
+
+  it('are no translations, though their answers recur', () => {
+    expect(suggested(alpaca).task).toBe(TaskKind.INSTRUCTION);
+    const sorted = alpaca.map((row) => ({ ...row, output: 'yes' }));
+    expect(suggested(sorted).task).toBe(TaskKind.INSTRUCTION);
+    expect(suggested(alpaca.map(({ input, output }) => ({ input, output }))).task).toBe(TaskKind.TRANSLATION);
+  });
+
+  it('have what they are about below them, as Alpaca and Dolly list it, and nothing where that is blank', () => {
+    expect(messagesOf(alpaca[0]!)).toEqual(talk('Sum up text 0\n\ntext 0 has words', 'words 0'));
+    expect(messagesOf(alpaca[1]!)).toEqual(talk('Sum up text 1', 'words 1'));
+    const dolly = { instruction: 'Who won?', context: 'Ada beat Bob.', response: 'Ada', category: 'closed_qa' };
+    expect(messagesOf(dolly)).toEqual(talk('Who won?\n\nAda beat Bob.', 'Ada'));
+  });
+
+  it('are what `input` says where nothing else does', () => {
+    expect(messagesOf({ input: 'Say hello', output: 'Hello' })).toEqual(talk('Say hello', 'Hello'));
+  });
+});
+
+describe('groups', () => {
+  const rows = (groupOf: (i: number) => string) =>
+    Array.from({ length: 200 }, (_, i) => ({ text: `text ${i}`, label: i % 2 ? 'a' : 'b', group: groupOf(i) }));
+
+  it('are what has many values, and no kinds of rows', () => {
+    expect(suggested(rows((i) => `thread ${Math.floor(i / 4)}`)).mapping.columns.GROUP).toBe('group');
+    expect(suggested(rows((i) => (i % 3 ? 'free' : 'pro'))).mapping.columns.GROUP).toBeUndefined();
+    expect(suggested(rows(() => 'all')).mapping.columns.GROUP).toBeUndefined();
+  });
+});
