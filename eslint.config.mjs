@@ -45,6 +45,10 @@ export default tseslint.config(
           message: 'Take a seed, or node:crypto for secrets.',
         },
         {
+          selector: "CallExpression[callee.property.name='decode'][callee.object.callee.name='TextDecoder']",
+          message: 'Node reads windows-1252 wrongly in one call: take decode of src/kernel/decode.ts.',
+        },
+        {
           // Prisma gathers these of whoever asks in the same turn, and asks for all as the first of them: in another's workspace.
           selector: "MemberExpression[property.name=/^findUnique/]:not([object.object.name='tx'])",
           message: 'Outside of a transaction take findFirst.',

@@ -1,3 +1,5 @@
+import { decode } from '../../kernel/decode.js';
+
 /** Text of a file and how it was read; null when the bytes are no text. */
 export interface Decoded {
   text: string;
@@ -27,11 +29,11 @@ const MAX_INVALID_SHARE = 0.01;
 export function decodeText(bytes: Buffer): Decoded | null {
   const bom = BOMS.find(({ bytes: mark }) => mark.every((byte, index) => bytes[index] === byte));
   if (bom !== undefined) {
-    const text = new TextDecoder(bom.encoding).decode(bytes);
+    const text = decode(bytes, bom.encoding);
     return { text, note: bom.encoding === 'utf-8' ? null : `Read as ${bom.encoding.toUpperCase()}.` };
   }
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = decode(bytes, 'utf-8', { fatal: true });
 
     const controls = text.slice(0, 65_536).match(/[\0-\x08\x0b\x0e-\x1f]/g)?.length ?? 0;
     return controls > MAX_CONTROL_SHARE * Math.min(text.length, 65_536) ? null : { text, note: null };
@@ -45,7 +47,7 @@ function decodeLegacy(bytes: Buffer): Decoded | null {
   const named = /<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})/i.exec(latin.slice(0, 2_048))?.[1];
   if (named !== undefined && !/^utf-?(8|16)/i.test(named)) {
     try {
-      return { text: new TextDecoder(named).decode(bytes), note: `Read as ${named.toLowerCase()}, as the page says.` };
+      return { text: decode(bytes, named), note: `Read as ${named.toLowerCase()}, as the page says.` };
     } catch {
       // an encoding that does not exist: go on as if none were named
     }
@@ -54,7 +56,7 @@ function decodeLegacy(bytes: Buffer): Decoded | null {
   if (damaged !== null) return damaged;
   if (NOT_1252.test(latin)) return null;
   return {
-    text: new TextDecoder('windows-1252').decode(bytes),
+    text: decode(bytes, 'windows-1252'),
     note: 'Read as windows-1252, because it is not valid UTF-8: some characters may be wrong.',
   };
 }

@@ -70,6 +70,22 @@ describe('files that are fine in spite of their form', () => {
     const latin = Buffer.from('text,label\ncaf\xe9,x\nb,y\n', 'latin1');
     expect(await texts(latin, 'named.csv', { encoding: 'windows-1252' })).toEqual(['café|x', 'b|y']);
   });
+
+  it('a column of a Windows-1252 file has one name, however often the file is looked at', async () => {
+    const bytes = Buffer.from('customer\x92s words,label\n\x805 \x96 fine,x\nb,y\n', 'latin1');
+    const hints = { encoding: 'windows-1252' as const };
+    const file = await writtenFile(folder, 'columns-1252.csv', bytes);
+    const shape = await sniffFile(file, folder, { ...hints, header: true });
+    expect(shape).toMatchObject({
+      columns: ['customer’s words', 'label'],
+      sample: [
+        ['€5 – fine', 'x'],
+        ['b', 'y'],
+      ],
+    });
+    const mapping = { ...hints, header: true, columns: { TEXT: shape.columns[0]!, LABEL: 'label' } };
+    expect(await texts(bytes, 'columns-1252.csv', mapping)).toEqual(['€5 – fine|x', 'b|y']);
+  });
 });
 
 describe('files that are refused, with a code and a way out', () => {

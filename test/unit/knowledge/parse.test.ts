@@ -224,6 +224,17 @@ describe('parseDocument', () => {
     expect(await parse(bytes)).toMatchObject({ text: 'café', notes });
   });
 
+  it.each([
+    ['old text', '', 'old.txt'],
+    ['a page that names its encoding', '<meta charset="iso-8859-1"><p>', 'old.html'],
+  ])('keeps the quotes, dashes and euro signs of %s', async (_name, head, name) => {
+    const bytes = Buffer.concat([
+      Buffer.from(head),
+      Buffer.from([0x80, 0x35, 0x20, 0x96, 0x20, 0x69, 0x74, 0x92, 0x73]),
+    ]);
+    expect((await parse(bytes, name)).text).toBe('€5 – it’s');
+  });
+
   it('decides between Markdown and text by content when the name says nothing', async () => {
     expect((await parse('# Title\n\nText', 'readme')).format).toBe('markdown');
     expect((await parse('# a comment in a script', 'x.txt')).format).toBe('text');

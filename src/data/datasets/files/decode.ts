@@ -1,3 +1,4 @@
+import { decode as decodeWhole } from '../../../kernel/decode.js';
 import { GraftError } from '../../../kernel/errors.js';
 
 export const TextEncoding = {
@@ -38,7 +39,7 @@ export async function* decodeText(
     try {
       return chunk ? strict.decode(chunk, { stream: true }) : strict.decode();
     } catch (error) {
-      const lenient = chunk ? new TextDecoder(encoding).decode(chunk) : '';
+      const lenient = chunk ? decodeWhole(chunk, encoding) : '';
       const before = lenient.slice(0, Math.max(0, lenient.indexOf('\ufffd')));
       throw new GraftError(
         'DATA_FILE_INVALID',

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { decode } from '../../../kernel/decode.js';
 import { GraftError } from '../../../kernel/errors.js';
 import { encodingOfMark, type TextEncoding } from './decode.js';
 import { readDelimited, type DelimitedRecord } from './delimited.js';
@@ -58,7 +59,7 @@ export async function sniffFile(file: DataFile, folder: string, hints: ShapeHint
   }
   const encoding = hints.encoding ?? encodingOfMark(start) ?? 'utf-8';
   // Wrong bytes are reported, with their line, when the file is read.
-  const text = new TextDecoder(encoding).decode(start);
+  const text = decode(start, encoding);
   if (text.trim() === '') throw new GraftError('DATA_FILE_INVALID', `${file.name} is empty.`);
   const format = hints.format ?? guessFormat(text, file.name);
   const shape = { format, encoding, delimiter: null, quotes: false, header: false };
