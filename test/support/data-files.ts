@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { DataFile } from '../../src/data/datasets/files/records.js';
+import { quote, TableEngine } from '../../src/data/datasets/storage/duckdb.js';
 
 const folders: string[] = [];
 
@@ -32,6 +33,15 @@ export async function dataFile(path: string, name = basename(path)): Promise<Dat
 export async function writtenFile(folder: string, name: string, content: string | Uint8Array): Promise<DataFile> {
   const path = join(folder, name);
   await writeFile(path, content);
+  return dataFile(path);
+}
+
+/** Writes Parquet from a query, in an engine of its own. */
+export async function parquetFile(folder: string, name: string, select: string): Promise<DataFile> {
+  const path = join(folder, name);
+  const engine = await TableEngine.open({ folder });
+  await engine.run(`COPY (${select}) TO ${quote(path)} (FORMAT parquet)`);
+  engine.close();
   return dataFile(path);
 }
 

@@ -7,6 +7,7 @@ import type { FileMapping } from '../../src/data/datasets/importing/mapping.js';
 import type { DataFile } from '../../src/data/datasets/files/records.js';
 import { makeVersion, type MadeVersion } from '../../src/data/datasets/making/make-version.js';
 import type { VersionRecipe } from '../../src/data/datasets/making/recipe.js';
+import { quote, TableEngine } from '../../src/data/datasets/storage/duckdb.js';
 import type { TaskKind } from '../../src/data/datasets/tasks/index.js';
 import type { TokenCounter } from '../../src/data/datasets/validation/rule.js';
 import { temporaryFolder } from './data-files.js';
@@ -58,6 +59,28 @@ export async function made(wishes: Wishes): Promise<MadeVersion> {
       progress: () => Promise.resolve(),
     },
   );
+}
+
+export interface StoredRow {
+  key: string;
+  group_key: string;
+  subject: string | null;
+  entity: string | null;
+  event_time: number | null;
+  text: string;
+  label: string;
+  body: string;
+}
+
+/** The rows of a version as they are kept, in their order. */
+export async function storedRows({ rowGroups }: MadeVersion): Promise<StoredRow[]> {
+  const paths = rowGroups.map(({ path }) => path);
+  const engine = await TableEngine.open({ folder: await temporaryFolder(), readable: paths });
+  try {
+    return await engine.rows(`SELECT * FROM read_parquet([${paths.map(quote).join(', ')}]) ORDER BY ordinal`);
+  } finally {
+    engine.close();
+  }
 }
 
 /** Rows that a rule named, as numbers of data rows; empty when it found none. */

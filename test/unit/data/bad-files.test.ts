@@ -10,8 +10,8 @@ import { sniffFile } from '../../../src/data/datasets/files/sniff.js';
 import { suggestMapping } from '../../../src/data/datasets/importing/suggest.js';
 import { TableEngine, quote } from '../../../src/data/datasets/storage/duckdb.js';
 import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
-import { dataFile, temporaryFolder, writtenFile } from '../../support/data-files.js';
-import { made } from '../../support/make-version.js';
+import { dataFile, parquetFile, temporaryFolder, writtenFile } from '../../support/data-files.js';
+import { made, storedRows } from '../../support/make-version.js';
 
 const folder = await temporaryFolder();
 
@@ -27,25 +27,9 @@ async function failure(work: Promise<unknown>): Promise<{ code: string; message:
 const csv = async (name: string, content: string | Uint8Array, mapping: Partial<FileMapping> = {}) =>
   made({ task: TaskKind.CLASSIFICATION, files: [{ file: await writtenFile(folder, name, content), mapping }] });
 
-/** Writes Parquet from a query, in an engine of its own. */
-async function parquet(name: string, select: string) {
-  const engine = await TableEngine.open({ folder });
-  await engine.run(`COPY (${select}) TO ${quote(join(folder, name))} (FORMAT parquet)`);
-  engine.close();
-  return dataFile(join(folder, name));
-}
-
 describe('files that are fine in spite of their form', () => {
   const texts = async (content: string | Uint8Array, name: string, mapping: Partial<FileMapping> = {}) => {
-    const version = await csv(name, content, mapping);
-    const engine = await TableEngine.open({
-      folder: join(folder, 'look'),
-      readable: version.rowGroups.map((g) => g.path),
-    });
-    const rows = await engine.rows<{ text: string; label: string }>(
-      `SELECT text, label FROM read_parquet([${version.rowGroups.map((g) => quote(g.path)).join(', ')}]) ORDER BY ordinal`,
-    );
-    engine.close();
+    const rows = await storedRows(await csv(name, content, mapping));
     return rows.map((r) => `${r.text}|${r.label}`);
   };
 
@@ -178,7 +162,11 @@ describe('files that are refused, with a code and a way out', () => {
   });
 
   it('a Parquet bomb: what it unfolds to is read from its footer', async () => {
-    const file = await parquet('bomb.parquet', `SELECT 'the same text' AS text, 'x' AS label FROM range(30000000)`);
+    const file = await parquetFile(
+      folder,
+      'bomb.parquet',
+      `SELECT 'the same text' AS text, 'x' AS label FROM range(30000000)`,
+    );
     expect(file.bytes).toBeLessThan(2_000_000);
     expect(await failure(made({ task: TaskKind.CLASSIFICATION, files: [{ file }] }))).toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
@@ -186,7 +174,8 @@ describe('files that are refused, with a code and a way out', () => {
   });
 
   it('a truncated Parquet, one with a broken page, and what only claims to be Parquet', async () => {
-    const whole = await parquet(
+    const whole = await parquetFile(
+      folder,
       'whole.parquet',
       `SELECT md5(i::VARCHAR) AS text, 'l' || i % 3 AS label FROM range(20000) t(i)`,
     );
