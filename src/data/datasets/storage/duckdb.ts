@@ -6,10 +6,13 @@ import {
   DuckDBDataChunk,
   DuckDBInstance,
   INTEGER,
+  JsonDuckDBValueConverter,
   VARCHAR,
   type DuckDBConnection,
   type DuckDBType,
   type DuckDBValue,
+  type DuckDBValueConverter,
+  type Json,
 } from '@duckdb/node-api';
 import { GraftError } from '../../../kernel/errors.js';
 
@@ -89,12 +92,15 @@ export class TableEngine {
     }
   }
 
-  /** Like `stream`, with values as JSON has them (dates as text, structs as objects): for files of unknown schema. */
+  /**
+   * Like `stream`, with values as JSON has them (dates as text, structs as objects, whole numbers beyond 2^53 as text): for
+   * files of unknown schema.
+   */
   async *streamJson(sql: string, values: DuckDBValue[] = []): AsyncGenerator<unknown[][]> {
     const connection = await this.instance.connect();
     try {
       const result = await connection.stream(sql, values);
-      for await (const batch of result.yieldRowsJson()) yield batch;
+      for await (const batch of result.yieldConvertedRows(asJson)) yield batch;
     } finally {
       connection.closeSync();
     }
@@ -154,6 +160,12 @@ export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** A quoted identifier. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** DuckDB's own way to JSON writes every integer of 64 bits as text, though offsets, times and answers are counted in them. */
+const asJson: DuckDBValueConverter<Json> = (value, type, converter) => {
+  const number = typeof value === 'bigint' ? Number(value) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : JsonDuckDBValueConverter(value, type, converter);
+};
 
 function numbers(row: Record<string, unknown>): Record<string, unknown> {
   for (const key in row) if (typeof row[key] === 'bigint') row[key] = Number(row[key]);

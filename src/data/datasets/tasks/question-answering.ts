@@ -163,14 +163,15 @@ function buildAnswer(
 ): { answer: string; spans: Span[] } {
   const toUtf16 =
     context !== null && mapping.offsets === 'CODE_POINTS' ? codePointOffsets(context) : (offset: number) => offset;
-  const span = (text: string, start: unknown): Span[] =>
-    context !== null && typeof start === 'number' && Number.isInteger(start) && start >= 0
+  const span = (text: string, said: unknown): Span[] => {
+    const start = typeof said === 'string' && said.trim() !== '' ? Number(said) : said;
+    return context !== null && typeof start === 'number' && Number.isInteger(start) && start >= 0
       ? [{ text, start: toUtf16(start), end: toUtf16(start) + text.length }]
       : [];
+  };
   if (values.ANSWER !== undefined) {
     const answer = requiredText(values, 'ANSWER');
-    const start = values.ANSWER_START;
-    return { answer, spans: span(answer, typeof start === 'string' && start.trim() !== '' ? Number(start) : start) };
+    return { answer, spans: span(answer, values.ANSWER_START) };
   }
   const answers = listed(asJson(values.ANSWERS)).map((item) => (isRecord(item) ? item : { text: item }));
   const texts = answers.map((item) => asText(item['text']));
