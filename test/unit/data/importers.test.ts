@@ -206,6 +206,25 @@ describe('buildRow', () => {
     });
   });
 
+  it('loses no entity unsaid: one with neither text nor offsets is a fault of its row', () => {
+    const build = (entity: object) =>
+      buildRow(TaskKind.EXTRACTION, { TEXT: 'Ada met Bob', ENTITIES: [entity] }, mapping);
+    for (const unplaced of [
+      { label: 'person' },
+      { label: 'person', start: '0', end: '3' },
+      { label: 'person', text: '' },
+    ])
+      expect(build(unplaced)).toMatchObject({
+        fault: { rule: 'wrong-type', message: expect.stringContaining('offsets') },
+      });
+    expect(build({ label: 'person', text: 'Bob' })).toMatchObject({ row: { entities: [{ start: 8, end: 11 }] } });
+  });
+
+  it('takes where an answer starts also from text', () => {
+    const values = { QUESTION: 'q', CONTEXT: 'a b', ANSWERS: [{ text: 'b', answer_start: '2' }] };
+    expect(buildRow(TaskKind.QUESTION_ANSWERING, values, mapping)).toMatchObject({ row: { spans: [{ start: 2 }] } });
+  });
+
   it('gives coded labels their names', () => {
     expect(
       buildRow(TaskKind.CLASSIFICATION, { TEXT: 'a', LABEL: 0 }, { ...mapping, labelValues: { 0: 'negative' } }),

@@ -121,7 +121,10 @@ function buildEntities(text: string, value: unknown, mapping: MappingOnto, note:
     });
   }
   const byType: Record<string, string[]> = {};
-  for (const item of items) (byType[item.type] ??= []).push(item.text ?? '');
+  for (const { type, text: mention } of items)
+    (byType[type] ??= []).push(
+      mention || fail('wrong-type', 'An entity has no text, and not all of them have whole numbers as offsets.'),
+    );
   return located(text, byType, note);
 }
 
