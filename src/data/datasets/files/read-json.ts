@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { GraftError } from '../../../kernel/errors.js';
 import { decodeText } from './decode.js';
 import type { MappingOnto } from './file-mapping.js';
-import { refuseDeep, valueAt } from './read-text.js';
+import { parseJson } from './parse-json.js';
+import { valueAt } from './read-text.js';
 import { batched, MAX_JSON_BYTES, type DataFile, type SourceRecord } from './records.js';
 
 const SQUAD = z.object({
@@ -15,7 +16,7 @@ const SQUAD = z.object({
           context: z.string(),
           qas: z.array(
             z.object({
-              id: z.union([z.string(), z.number()]).transform(String),
+              id: z.union([z.string(), z.number()]),
               question: z.string(),
               answers: z.array(z.object({ text: z.string(), answer_start: z.number() })).default([]),
               is_impossible: z.boolean().optional(),
@@ -42,16 +43,14 @@ async function parseWhole(file: DataFile, mapping: Pick<MappingOnto, 'encoding'>
   let text = '';
   for await (const piece of decodeText([await readFile(file.path)] as never, mapping.encoding, file.name))
     text += piece;
-  let whole: unknown;
   try {
-    whole = JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
-    throw new GraftError('DATA_FILE_INVALID', `${file.name} is not JSON: ${(error as Error).message}`, {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new GraftError('DATA_FILE_INVALID', `${file.name} is not JSON: ${error.message}`, {
       cause: error,
     });
   }
-  refuseDeep(whole);
-  return whole;
 }
 
 /** Records of one JSON array of objects. @throws DATA_FILE_INVALID, PAYLOAD_TOO_LARGE */

@@ -4,6 +4,7 @@ import { decodeText } from './decode.js';
 import { DelimitedReader, RecordTooLong, type DelimitedRecord } from './delimited.js';
 import { DataFormat } from './formats.js';
 import type { MappingOnto } from './file-mapping.js';
+import { parseJson } from './parse-json.js';
 import { MAX_RECORD, type DataFile, type SourceRecord } from './records.js';
 
 const FAULTS = {
@@ -111,27 +112,13 @@ export async function* readJsonLines(
     });
 }
 
-/** Levels that a record's values may have inside each other: more than data has, less than any stack. */
-const MAX_NESTING = 100;
-
 /** @returns null for what is no JSON object @throws DATA_FILE_INVALID for one that is nested too deeply */
 export function parseObject(text: string): Record<string, unknown> | null {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
+    const value = parseJson(text);
+    return value && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
-  refuseDeep(value, MAX_NESTING);
-  return value && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-}
-
-/** @throws DATA_FILE_INVALID for a value with more levels than are left */
-export function refuseDeep(value: unknown, levels = MAX_NESTING): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (levels === 0)
-    throw new GraftError('DATA_FILE_INVALID', `A record is nested more than ${MAX_NESTING} levels deep.`, {
-      hint: 'Flatten it, or leave out the value that is nested so deeply.',
-    });
-  for (const inner of Object.values(value)) refuseDeep(inner, levels - 1);
 }

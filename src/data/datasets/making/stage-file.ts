@@ -2,6 +2,7 @@ import { GraftError } from '../../../kernel/errors.js';
 import { buildRow, type RowNote } from '../importing/build-row.js';
 import { DataField } from '../importing/mapping.js';
 import { openRecords, zipRecords } from '../files/open-records.js';
+import { losesDigits } from '../files/parse-json.js';
 import type { RecordFault, SourceRecord } from '../files/records.js';
 import { splitOfGroup, splitOfWord, type Split } from '../importing/splits.js';
 import { preprocessRow } from '../preprocessing/preprocess.js';
@@ -23,6 +24,9 @@ export interface Staging {
   characters: number;
   detectLanguage: (text: string) => string | null;
 }
+
+/** Fields that tell rows, people and things apart: a rounded number there would make one of several. */
+const KEYS = [DataField.ID, DataField.GROUP, DataField.SUBJECT, DataField.ENTITY];
 
 const MAX_CHARACTERS = 16 * 1024 ** 3;
 
@@ -93,6 +97,14 @@ function stageRecord(
   const at = { ordinal: staging.next++, file, fileRow: record.row, line: record.line };
   const built = record.fault ? { fault: record.fault } : buildRow(recipe.settings.task, values, input.mapping);
   if ('fault' in built) return stageFault(staging, at, built.fault, record.values);
+  const inexact = KEYS.find((field) => losesDigits(values[field]));
+  if (inexact)
+    return stageFault(
+      staging,
+      at,
+      { rule: 'wrong-type', message: `${inexact} is a number that may have lost digits: write it as text.` },
+      record.values,
+    );
   const eventTime = readTime(values.EVENT_TIME);
   if (Number.isNaN(eventTime))
     return stageFault(
