@@ -6,6 +6,7 @@ import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import { DataFormat } from '../datasets/files/formats.js';
 import { openRecords } from '../datasets/files/open-records.js';
+import { losesDigits } from '../datasets/files/parse-json.js';
 import type { DataFile, SourceRecord } from '../datasets/files/records.js';
 import { suggestMapping } from '../datasets/importing/suggest.js';
 import type { IsolatedMaker } from '../datasets/making/isolated-maker.js';
@@ -133,6 +134,11 @@ function toRow(view: FeatureViewRecord, { row, values, fault }: SourceRecord, co
   if (fault) throw badInput('input.file', `Row ${row}: ${fault.message}`);
   const [entity, eventTime, ...rest] = values;
   const createdTime = columns.createdTime === null ? null : timeOf(rest.shift(), row, columns.createdTime);
+  if (losesDigits(entity))
+    throw badInput(
+      'input.file',
+      `Row ${row}: ${columns.entity} is a number that may have lost digits: write it as text.`,
+    );
   return {
     entity: typeof entity === 'string' ? entity : JSON.stringify(entity ?? ''),
     eventTime: timeOf(eventTime, row, columns.eventTime),
