@@ -167,6 +167,22 @@ describe('datasets over GraphQL', () => {
     return node;
   }
 
+  it('keeps features of entities with long ids apart, and refuses ids that may have lost digits', async () => {
+    const fields = [{ name: 'plan', type: 'STRING' }];
+    await ask(shipped('66-define-feature-view'), { input: { name: 'numbered', entity: 'customer', fields } });
+    const outcome = async (ids: string[]) => {
+      const rows = ids.map((id) => `{"entity":${id},"event_time":"2026-01-05T10:00:00Z","plan":"grower"}\n`);
+      const file = toGlobalId('File', (await kit.upload('plans.jsonl', rows.join(''))).id);
+      const input = { view: 'numbered', file, createdTimeColumn: null, idempotencyKey: newId() };
+      const started = await ask<{ importFeatures: { run: { id: string } } }>(shipped('67-import-features'), { input });
+      const id = fromGlobalId(started.importFeatures.run.id, 'FeatureImportRun', 'id');
+      return kit.ended((await kit.runs.get(ws, id))!);
+    };
+    const long = await outcome(['9007199254740992', '9007199254740993']);
+    expect(long).toMatchObject({ status: 'SUCCEEDED', output: { added: 2 } });
+    expect(await outcome(['1e20'])).toMatchObject({ errorMessage: expect.stringContaining('entity is a number') });
+  });
+
   it('joins the example features as of each message, never from later', async () => {
     await ask(
       shipped('66-define-feature-view'),

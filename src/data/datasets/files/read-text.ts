@@ -29,7 +29,8 @@ async function* rawRecords(file: DataFile, mapping: MappingOnto): AsyncGenerator
       const records = reader.push(text);
       if (records.length > 0) yield records;
     }
-    yield reader.end();
+    const last = reader.end();
+    if (last.length > 0) yield last;
   } catch (error) {
     if (!(error instanceof RecordTooLong)) throw error;
     throw new GraftError(
