@@ -8,6 +8,7 @@
 import { asOwner } from '../test/support/as-owner.js';
 import { systemClock } from '../src/kernel/clock.js';
 import { Roller, SeriesService, SeriesStore, type SeriesInput } from '../src/monitoring/index.js';
+import { silentLogger } from '../src/platform/telemetry/index.js';
 import { startAnswering } from './support/answering.js';
 import { numberOption } from './support/options.js';
 import { describeMachine, median, printResult } from './support/report.js';
@@ -67,7 +68,7 @@ async function measureSeries(answering: Answering) {
   await database.pool.query('DELETE FROM metric_outbox');
 
   const store = new SeriesStore(database);
-  const roller = new Roller({ database, store, clock: systemClock });
+  const roller = new Roller({ database, store, clock: systemClock, log: silentLogger() });
   let rolledMs = 0;
   let rolled = 0;
   for (let first = 0; first < ANSWERS; first += CHUNK) {

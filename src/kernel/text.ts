@@ -13,6 +13,10 @@ export function checkedText(value: string, field: string, maxLength: number, { a
   return value;
 }
 
+/** The beginning of a text, of so many UTF-16 units at most: never half a character, which JSON columns refuse. */
+export const beginningOf = (text: string, most: number): string =>
+  text.length <= most ? text : text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
+
 /** Letters and digits in a row, in their order. */
 export const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];
 

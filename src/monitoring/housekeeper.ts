@@ -7,11 +7,16 @@ export interface Chore {
   work(signal: AbortSignal): Promise<unknown>;
 }
 
+/** Failures in a row from which on a chore is more than put off. */
+const MANY_FAILURES = 4;
+
 /** Does chores beside each other for as long as a gateway lives. One that fails is done again like one that didn't. */
 export class Housekeeper {
   readonly #stopping = new AbortController();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #working = new Set<Promise<void>>();
+  /** Of a chore in a row. */
+  readonly #failures = new Map<string, number>();
 
   constructor(private readonly parts: { chores: readonly Chore[]; log: Logger }) {}
 
@@ -34,11 +39,21 @@ export class Housekeeper {
   #do(chore: Chore): void {
     const done = chore
       .work(this.#stopping.signal)
-      .catch((err: unknown) => this.parts.log.debug({ err, chore: chore.name }, 'a chore of monitoring was put off'))
+      .then(() => void this.#failures.delete(chore.name))
+      .catch((err: unknown) => this.#tellFailure(chore, err))
       .then(() => {
         this.#working.delete(done);
         this.#plan(chore, chore.everyMs);
       });
     this.#working.add(done);
+  }
+
+  /** What fails once is done a moment later; what goes on failing is told again and again, each time after twice as many failures. */
+  #tellFailure({ name: chore }: Chore, err: unknown): void {
+    const failures = (this.#failures.get(chore) ?? 0) + 1;
+    this.#failures.set(chore, failures);
+    const due = failures >= MANY_FAILURES && Number.isInteger(Math.log2(failures));
+    if (due) this.parts.log.warn({ err, chore, failures }, 'a chore of monitoring fails each time');
+    else this.parts.log.debug({ err, chore, failures }, 'a chore of monitoring was put off');
   }
 }

@@ -98,10 +98,12 @@ export function openMonitoring(
     trainingInputs: (workspaceId, adapterVersionId, most) =>
       trainingInputs({ adapters, data }, workspaceId as WorkspaceId, adapterVersionId, most),
   });
-  const roller = new Roller({ database, store, clock });
-  roller.watch((_tx, answers) => Promise.resolve(countAnswers(answers)));
+  const ownLog = log.child({ part: 'monitoring' });
+  const roller = new Roller({ database, store, clock, log: ownLog });
   roller.watch((tx, answers) => alerts.watch(tx, answers));
   roller.watch((tx, answers) => drift.watch(tx, answers));
+  // Last, as no transaction takes it back when another fails.
+  roller.watch((_tx, answers) => Promise.resolve(countAnswers(answers)));
   roller.listen((tx, feedback) => alerts.listen(tx, feedback));
   erasure.addHolder({
     name: 'drift of questions',
@@ -113,7 +115,7 @@ export function openMonitoring(
   );
 
   const keeper = new Housekeeper({
-    log: log.child({ part: 'monitoring' }),
+    log: ownLog,
     chores: [
       { name: 'roll', everyMs: SECOND, work: (signal) => roller.rollAll(signal) },
       { name: 'drift', everyMs: 2 * SECOND, work: (signal) => drift.pass(signal) },

@@ -1,3 +1,4 @@
+import { beginningOf } from '../../kernel/text.js';
 import { durationBin, NO_CONFIDENCE, unitBin } from './bins.js';
 import type { Counted, SeriesKey } from './metric.js';
 
@@ -52,7 +53,7 @@ export function additionsOf(facts: AnswerFacts): Addition[] {
     ...(computeMs === null ? [] : [one('COMPUTE', computeMs, durationBin(computeMs))]),
     ...(confidence === null ? [] : [one('CONFIDENCE', confidence, unitBin(confidence))]),
     ...(retrievalScore === null ? [] : [one('RETRIEVAL', retrievalScore, unitBin(retrievalScore))]),
-    ...(label === null ? [] : [one('LABEL', 0, 0, label.slice(0, LONGEST_LABEL))]),
+    ...(label === null ? [] : [one('LABEL', 0, 0, beginningOf(label, LONGEST_LABEL))]),
   ];
 }
 

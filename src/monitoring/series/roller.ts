@@ -1,6 +1,8 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { Database, Transaction } from '../../platform/database/index.js';
+import type { Logger } from '../../platform/telemetry/index.js';
 import { additionsOf, additionsOfFeedback, type AnswerFacts, type FeedbackFacts } from './facts.js';
+import { inParts } from './in-parts.js';
 import { takeAnswers, takeFeedback, tryLock } from './outbox-store.js';
 import { rollUp } from './roll.js';
 import type { SeriesStore } from './series-store.js';
@@ -9,6 +11,7 @@ export interface RollerParts {
   database: Database;
   store: SeriesStore;
   clock: Clock;
+  log: Logger;
 }
 
 /** Something that looks at answers as they are rolled up, in the transaction that counts them: each answer once, in order. */
@@ -22,7 +25,8 @@ const BATCH = 500;
 
 /**
  * Counts answers in the buckets of all resolutions. Taking a line of the outbox and counting its answer are one transaction, so an
- * answer counts once whatever is killed in between, and one roller works at a time, whichever gateway it belongs to.
+ * answer counts once whatever is killed in between, and one roller works at a time, whichever gateway it belongs to. A line that can't be
+ * counted is left out with a warning: it would come first again the next time, and no workspace would be counted any more.
  */
 export class Roller {
   private readonly watchers: Watcher[] = [];
@@ -44,15 +48,29 @@ export class Roller {
       if (!(await tryLock(tx))) return 0;
       const answers = await takeAnswers(tx, BATCH);
       const feedback = await takeFeedback(tx, BATCH);
-      const happened = [
-        ...answers.map((facts) => ({ ...facts, additions: additionsOf(facts) })),
-        ...feedback.map((facts) => ({ ...facts, additions: additionsOfFeedback(facts) })),
+      const refused = [
+        ...(await inParts(tx, answers, (part) => this.#countAnswers(tx, part))),
+        ...(await inParts(tx, feedback, (part) => this.#countFeedback(tx, part))),
       ];
-      await this.parts.store.add(tx, rollUp(happened, this.parts.clock.now()));
-      if (answers.length > 0) for (const watcher of this.watchers) await watcher(tx, answers);
-      if (feedback.length > 0) for (const listener of this.listeners) await listener(tx, feedback);
+      for (const { line, error } of refused)
+        this.parts.log.warn(
+          { err: error, workspaceId: line.workspaceId },
+          'an answer that can’t be counted is left out',
+        );
       return Math.max(answers.length, feedback.length);
     });
+  }
+
+  async #countAnswers(tx: Transaction, answers: readonly AnswerFacts[]): Promise<void> {
+    const happened = answers.map((facts) => ({ ...facts, additions: additionsOf(facts) }));
+    await this.parts.store.add(tx, rollUp(happened, this.parts.clock.now()));
+    for (const watcher of this.watchers) await watcher(tx, answers);
+  }
+
+  async #countFeedback(tx: Transaction, feedback: readonly FeedbackFacts[]): Promise<void> {
+    const happened = feedback.map((facts) => ({ ...facts, additions: additionsOfFeedback(facts) }));
+    await this.parts.store.add(tx, rollUp(happened, this.parts.clock.now()));
+    for (const listener of this.listeners) await listener(tx, feedback);
   }
 
   /** Rolls until nothing is left. @returns how many answers it took, or pieces of feedback where there were more of them */

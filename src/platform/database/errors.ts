@@ -61,6 +61,19 @@ function meansUnavailable({ code, message, kind, syscall, originalCode }: Fields
   return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message);
 }
 
+/** SQLSTATE classes that say of what was to be written that it can't be: bad data, and a constraint that forbids it. */
+const DATA_SQLSTATE = /^2[23].{3}$/;
+
+/** Whether PostgreSQL refused what was to be written, and would again. */
+export const isBadData = (error: unknown): boolean =>
+  [...causesOf(error)].some(({ code, originalCode }) =>
+    [code, originalCode].some((each) => typeof each === 'string' && DATA_SQLSTATE.test(each)),
+  );
+
+/** Whether it is of Prisma or PostgreSQL, and not of our code. */
+export const isOfDatabase = (error: unknown): boolean =>
+  mapDatabaseError(error) !== error || (error instanceof Error && error.name.startsWith('PrismaClient'));
+
 /** Whether a row was refused because another has the same unique value. */
 export const isTaken = (error: unknown): boolean =>
   error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';

@@ -1,5 +1,5 @@
 export { openDatabase, type Database, type Transaction } from './database.js';
-export { isTaken, mapDatabaseError, mapNameTaken } from './errors.js';
+export { isBadData, isOfDatabase, isTaken, mapDatabaseError, mapNameTaken } from './errors.js';
 export { asColumn } from './json-column.js';
 export {
   applyInTransaction,

@@ -67,7 +67,7 @@ describe('drift', () => {
       embedderDigest: () => 'one',
       trainingInputs: (_workspaceId, versionId, most) => Promise.resolve((trained.get(versionId) ?? []).slice(0, most)),
     });
-    roller = new Roller({ database, store: new SeriesStore(database), clock: systemClock });
+    roller = new Roller({ database, store: new SeriesStore(database), clock: systemClock, log: silentLogger() });
     roller.watch((tx, answers) => drift.watch(tx, answers));
   });
   afterAll(async () => {

@@ -38,7 +38,7 @@ describe('monitoring over GraphQL', () => {
       embed: (_workspaceId, texts) => Promise.resolve(texts.map(() => Float32Array.of(1, 0))),
       trainingInputs: () => Promise.resolve([]),
     });
-    roller = new Roller({ database, store, clock: systemClock });
+    roller = new Roller({ database, store, clock: systemClock, log: silentLogger() });
     roller.watch((tx, answers) => alerts.watch(tx, answers));
     roller.watch((tx, answers) => drift.watch(tx, answers));
     webhooks = new WebhookService({ webhooks: webhookStore, allowedHosts: [] });

@@ -1,6 +1,7 @@
 import { systemClock } from '../../../src/kernel/clock.js';
-import { newId } from '../../../src/kernel/ids.js';
+import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { Roller, SeriesService, SeriesStore } from '../../../src/monitoring/index.js';
+import { createLogger, silentLogger } from '../../../src/platform/telemetry/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { TOTAL, type Dimension } from '../../../src/monitoring/series/metric.js';
 import { seriesOf } from '../../../src/monitoring/series/series.js';
@@ -12,7 +13,7 @@ describe('series', () => {
   let database: TestDatabase;
   let store: SeriesStore;
   let series: SeriesService;
-  const rollerOf = () => new Roller({ database, store, clock: systemClock });
+  const rollerOf = () => new Roller({ database, store, clock: systemClock, log: silentLogger() });
 
   beforeAll(async () => {
     database = await testDatabase();
@@ -146,6 +147,52 @@ describe('series', () => {
     await rollerOf().rollAll();
     const [volume] = await series.read(workspaceId, { metric: 'VOLUME', resolution: 'DAY' });
     expect(volume!.points).toMatchObject([{ count: 40 }]);
+  });
+
+  it('count a label of any text, of which they keep the beginning, never half a character', async () => {
+    const begins = 'x'.repeat(199);
+    const workspaceId = await planted({ label: { label: `${begins}😀 and so on`, probability: 0.9 } }, {});
+    const [label] = await series.read(workspaceId, { metric: 'LABEL_MIX', resolution: 'DAY' });
+    expect(label!.values).toEqual([begins]);
+    const [volume] = await series.read(workspaceId, { metric: 'VOLUME', resolution: 'DAY' });
+    expect(volume!.points).toMatchObject([{ count: 2 }]);
+  });
+
+  it('count all answers but the one that can’t be counted, of which the log tells', async () => {
+    const workspaceId = freshWorkspace();
+    const ids: string[] = [];
+    for (let i = 0; i < 40; i++) ids.push(await plantAnswer(database, workspaceId));
+    const lines: string[] = [];
+    const log = createLogger({ level: 'warn', destination: { write: (line) => void lines.push(line) } });
+    const roller = new Roller({ database, store, clock: systemClock, log });
+    const seen: string[] = [];
+    roller.watch((_tx, answers) => {
+      if (answers.some(({ answerId }) => answerId === ids[17])) return Promise.reject(new Error('a fault'));
+      seen.push(...answers.map(({ answerId }) => answerId));
+      return Promise.resolve();
+    });
+    await roller.rollAll();
+    expect(seen.sort()).toEqual(ids.filter((id) => id !== ids[17]).sort());
+    const [volume] = await series.read(workspaceId, { metric: 'VOLUME', resolution: 'DAY' });
+    expect(volume!.points).toMatchObject([{ count: 39 }]);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { workspaceId, err: { message: 'a fault' } },
+    ]);
+  });
+
+  it('leave out as many answers as the database refuses, and no more', async () => {
+    const [refused, counted] = [freshWorkspace(), freshWorkspace()];
+    for (let i = 0; i < 30; i++) await plantAnswer(database, refused);
+    await plantAnswer(database, counted);
+    const roller = rollerOf();
+    roller.watch(async (tx, answers) => {
+      if (answers.some(({ workspaceId }) => workspaceId === refused)) await tx.$queryRaw`SELECT ${'"\\ud83d"'}::jsonb`;
+    });
+    await roller.rollAll();
+    const volume = async (workspaceId: WorkspaceId) =>
+      (await series.read(workspaceId, { metric: 'VOLUME', resolution: 'DAY' })).flatMap(({ points }) => points);
+    expect(await volume(refused)).toEqual([]);
+    expect(await volume(counted)).toMatchObject([{ count: 1 }]);
   });
 
   it('lie in few pages, point by point, in whatever order answers come: a month of latencies is read from them', async () => {
