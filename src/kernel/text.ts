@@ -13,6 +13,9 @@ export function checkedText(value: string, field: string, maxLength: number, { a
   return value;
 }
 
+/** Text as every store keeps it: without NUL, and with U+FFFD in place of half a character. */
+export const storable = (text: string): string => text.replaceAll('\0', '').toWellFormed();
+
 /** The beginning of a text, of so many UTF-16 units at most: never half a character, which JSON columns refuse. */
 export const beginningOf = (text: string, most: number): string =>
   text.length <= most ? text : text.slice(0, most).replace(/[\ud800-\udbff]$/, '');

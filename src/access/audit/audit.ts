@@ -2,6 +2,7 @@ import type { ChangeValue } from '../../graphql-kit/index.js';
 import type { Role } from '../../kernel/caller.js';
 import { isUuid, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { anyJson, storedJson, type Json } from '../../kernel/stored-json.js';
+import { beginningOf, storable } from '../../kernel/text.js';
 
 /** Something that was changed, or was to be. */
 export interface AuditRow {
@@ -89,7 +90,7 @@ export function summarised(value: unknown, field = '', depth = 0): Json {
   if (value === null || value === undefined) return null;
   switch (typeof value) {
     case 'string':
-      return KEPT.has(field) && value.length <= LONGEST_TEXT ? value : { characters: value.length };
+      return KEPT.has(field) && value.length <= LONGEST_TEXT ? storable(value) : { characters: value.length };
     case 'number':
     case 'boolean':
       return value;
@@ -146,5 +147,5 @@ export const toldChange = (change: Readonly<Record<string, ChangeValue>>): Json 
   Object.fromEntries(
     Object.entries(change)
       .slice(0, MOST_FIELDS)
-      .map(([name, value]) => [name, typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : value]),
+      .map(([name, value]) => [name, typeof value === 'string' ? beginningOf(storable(value), LONGEST_TEXT) : value]),
   );

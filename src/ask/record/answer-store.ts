@@ -1,6 +1,7 @@
 import { EVERYBODY, type Groups } from '../../kernel/caller.js';
 import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import { storable } from '../../kernel/text.js';
 import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import type { TaskKind } from '../../data/index.js';
 import { sourceOf } from '../../knowledge/index.js';
@@ -420,14 +421,13 @@ export class AnswerStore {
 
 /** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id, task, confidence, and the two of `readFrom` */
 const finishedValues = ({ text, task, ...body }: FinishedAnswer, behind: readonly AskedBefore[]): unknown[] => [
-  withoutNul(text),
+  storable(text),
   body.abstention !== null,
   body.route.strategy,
   body.variant.id,
   body.configuration.digest,
-  JSON.stringify(storedBody.encode(body), (_, value: unknown) =>
-    typeof value === 'string' ? withoutNul(value) : value,
-  ),
+  // No text of ours has what PostgreSQL refuses, but a model's might.
+  JSON.stringify(storedBody.encode(body), (_, value: unknown) => (typeof value === 'string' ? storable(value) : value)),
   body.adapter?.versionId ?? null,
   task,
   confidenceOf(body),
@@ -442,9 +442,6 @@ const sourcesOf = ({ evidence, citations }: AnswerBody, behind: readonly AskedBe
 };
 
 const idsOf = (behind: readonly AskedBefore[]): string[] => behind.map(({ id }) => id);
-
-/** PostgreSQL holds no NUL; no text of ours has one, but a model's might. */
-const withoutNul = (text: string): string => text.replaceAll('\0', '');
 
 const toAnswer = (row: AnswerRow): Answer => {
   const { id, workspaceId, requestId, question, text, conversationId, task, createdAt } = row;

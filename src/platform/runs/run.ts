@@ -1,5 +1,6 @@
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { beginningOf, storable } from '../../kernel/text.js';
 import type { Prisma } from '../database/index.js';
 
 export type RunStatus = 'QUEUED' | 'RUNNING' | 'PAUSED' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
@@ -61,4 +62,4 @@ export class LeaseLost extends GraftError {
 export const WAITS = 'Waits for its turn behind a run of the kind ';
 
 /** PostgreSQL takes no NUL, and a parser's message may quote one. */
-export const shown = (message: string): string => message.replaceAll('\0', '').toWellFormed().slice(0, 2_000);
+export const shown = (message: string): string => beginningOf(storable(message), 2_000);

@@ -1,4 +1,5 @@
 import { GraftError } from '../../../kernel/errors.js';
+import { beginningOf, storable } from '../../../kernel/text.js';
 import { buildRow, type RowNote } from '../importing/build-row.js';
 import { DataField } from '../importing/mapping.js';
 import { openRecords, zipRecords } from '../files/open-records.js';
@@ -212,7 +213,7 @@ function defaultGroup(row: TaskRow, { scope, words }: RowHashes): string {
 
 function asKey(value: unknown): string | null {
   if (value === undefined || value === null || value === '') return null;
-  return (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed().replaceAll('\0', '').slice(0, 500);
+  return beginningOf(storable(typeof value === 'string' ? value : JSON.stringify(value)), 500);
 }
 
 /** Farthest from 1970 that a `Date` goes, in milliseconds. */

@@ -1,3 +1,4 @@
+import { beginningOf } from '../../../kernel/text.js';
 import type { TableEngine } from '../storage/duckdb.js';
 import { FLAG_COLUMNS } from '../rows/row-table.js';
 
@@ -29,9 +30,12 @@ export async function flagRows<T>(
   await engine.run(`DROP TABLE ${found}`);
 }
 
+/** A note of 400 characters at most. */
+export const noteOf = (note: string): string => beginningOf(note.toWellFormed().replaceAll('\0', '\ufffd'), 400);
+
 export const flagValues = ({ ordinal, rule, note, related }: Flag): (string | number | null)[] => [
   ordinal,
   rule,
-  note.toWellFormed().replaceAll('\0', '\ufffd').slice(0, 400),
+  noteOf(note),
   related,
 ];

@@ -1,5 +1,6 @@
 import { taskOf } from '../../tasks/index.js';
 import { editDistance } from '../edit-distance.js';
+import { noteOf } from '../flags.js';
 import { Severity, type TableRule, type Tables, type VersionFinding } from '../rule.js';
 
 const LABEL_VARIANT = 'label-variant';
@@ -126,7 +127,7 @@ export const LABEL_RULES: TableRule = {
     for (const { label, rule, note } of problems)
       await tables.engine.run(
         `INSERT INTO flags SELECT ordinal, ?, ?, NULL FROM rows WHERE fault IS NULL AND label = ?`,
-        [rule, note.slice(0, 400), label],
+        [rule, noteOf(note), label],
       );
     const wrong = new Set(problems.filter((p) => p.rule !== RARE_LABEL).map((p) => p.label));
     return classFindings(counts.filter((c) => !wrong.has(c.label)));
