@@ -10,7 +10,7 @@ import type { AskParts, Work } from './parts.js';
 import { questionDigest, type Question } from './question.js';
 import { lookUpFacts } from './read/facts.js';
 import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from './record/claim.js';
-import { finishedAnswer } from './record/finished-answer.js';
+import { finishedAnswer, usedBy } from './record/finished-answer.js';
 import type { Drawing } from './route/assignment.js';
 import { planAnswer } from './route/plan-answer.js';
 import { routeQuestion } from './route/route-question.js';
@@ -87,6 +87,7 @@ async function* answer(
   const planned = await planAnswer(work, routed);
   // An arm that names what is gone was nobody's wish: the question is answered as if nothing were tried.
   if (planned === null) return yield* answer(work, given, null, record);
+  record.plan({ strategy: planned.plan.strategy, ...usedBy(planned.plan) });
   tellPlanned(record.id, planned, assignment);
   yield { type: 'route', answerId: record.id, route: planned.route };
 

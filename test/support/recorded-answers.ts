@@ -66,7 +66,7 @@ export async function recordAnswers(
     const outcome: AnswerOutcome =
       failure === null
         ? { finished: finishedAnswer(rest) }
-        : { status: 'FAILED', code: failure, message: 'The model threw.' };
+        : { status: 'FAILED', code: failure, message: 'The model threw.', planned: null };
     await store.add({ ...claim, id, createdAt: createdAt ?? new Date() }, outcome, { assignment, latencyMs });
     ids.push(id);
   }

@@ -15,6 +15,7 @@ import {
   type AssignmentKind,
   type FinishedAnswer,
 } from '../answer.js';
+import type { Strategy } from '../strategies.js';
 import type { AnswerMeasures } from '../route/assignment.js';
 import { conditionsOf, type AnswerFilter } from './answer-filter.js';
 import type { ErasedAnswers, OnErasure } from './on-erasure.js';
@@ -30,11 +31,16 @@ export interface NewAnswer {
   askedBy: Uuid | null;
 }
 
+/** What an answer is made with. */
+export type MadeWith = Pick<AnswerBody, 'variant' | 'adapter'> & { strategy: Strategy };
+
 /** Why there is no answer. */
 export interface Failure {
   status: 'FAILED' | 'CANCELLED';
   code: string;
   message: string;
+  /** What it would have been made with; null where that wasn't planned yet. */
+  planned: MadeWith | null;
 }
 
 /** A question that its asker put before in a conversation, and what its answer read. */
@@ -265,6 +271,7 @@ export class AnswerStore {
   /** Records at once what nobody could join. */
   async add(answer: Unclaimed, outcome: AnswerOutcome, measures: AnswerMeasures): Promise<void> {
     const behind = 'finished' in outcome ? (outcome.behind ?? []) : [];
+    const planned = plannedColumns('finished' in outcome ? null : outcome.planned);
     await this.database.pool.query({
       name: 'ask-add',
       text: `${holdBehind(32)}
@@ -287,11 +294,11 @@ export class AnswerStore {
               outcome.status,
               '',
               false,
+              planned.strategy,
+              planned.variantId,
               null,
-              null,
-              null,
-              '{}',
-              null,
+              planned.body,
+              planned.adapterVersionId,
               null,
               null,
               [],
@@ -306,13 +313,26 @@ export class AnswerStore {
     });
   }
 
-  async fail({ id, owner }: AnswerLease, { status, code, message }: Failure, measures: AnswerMeasures): Promise<void> {
+  async fail({ id, owner }: AnswerLease, failure: Failure, measures: AnswerMeasures): Promise<void> {
+    const { status, code, message } = failure;
+    const { strategy, variantId, adapterVersionId, body } = plannedColumns(failure.planned);
     await this.database.pool.query({
       name: 'ask-fail',
       text: `UPDATE answer SET status = $3, error_code = $4, error_message = $5, lease_until = NULL, finished_at = now(),
-                    (${TOLD}) = ROW(${toldFrom(6)})
+                    strategy = $6, variant_id = $7, adapter_version_id = $8, body = $9, (${TOLD}) = ROW(${toldFrom(10)})
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
-      values: [id, owner, status, code, message, ...measureColumns(measures)],
+      values: [
+        id,
+        owner,
+        status,
+        code,
+        message,
+        strategy,
+        variantId,
+        adapterVersionId,
+        body,
+        ...measureColumns(measures),
+      ],
     });
   }
 
@@ -418,6 +438,14 @@ export class AnswerStore {
     return toPage(rows.map(toAnswer), page.first);
   }
 }
+
+/** What a failure says of what it was planned with: series and rules are split and narrowed by it. */
+const plannedColumns = (planned: MadeWith | null) => ({
+  strategy: planned?.strategy ?? null,
+  variantId: planned?.variant.id ?? null,
+  adapterVersionId: planned?.adapter?.versionId ?? null,
+  body: planned === null ? '{}' : JSON.stringify({ variant: planned.variant, adapter: planned.adapter }),
+});
 
 /** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id, task, confidence, and the two of `readFrom` */
 const finishedValues = ({ text, task, ...body }: FinishedAnswer, behind: readonly AskedBefore[]): unknown[] => [

@@ -9,6 +9,7 @@ import {
   type AskedBefore,
   type Failure,
   type AnswerLease,
+  type MadeWith,
   type NewAnswer,
 } from './answer-store.js';
 
@@ -50,6 +51,8 @@ export interface OpenAnswer {
   readonly id: string;
   /** Says what the question was drawn into, before anything of it can fail. */
   draw(assignment: Assignment | null): void;
+  /** Says what is to make the answer, which a failure is told of, too. */
+  plan(planned: MadeWith): void;
   /**
    * @param behind what the question was put behind
    * @throws CONFLICT when another gateway took the answer over meanwhile, and what the database throws
@@ -73,10 +76,14 @@ export function recordOnce(
   const { inputDigest: _digest, askedBy: _askedBy, ...told } = unclaimed;
   let written = false;
   let assignment: Assignment | null = null;
+  let planned: MadeWith | null = null;
   return {
     id: unclaimed.id,
     draw(drawn) {
       assignment = drawn;
+    },
+    plan(made) {
+      planned = made;
     },
     async complete(finished, behind) {
       await store.add(unclaimed, { finished, behind }, { assignment, latencyMs: elapsed() });
@@ -86,7 +93,9 @@ export function recordOnce(
     async fail(error) {
       // A reader that has its answer leaves without hearing the end.
       if (written) return;
-      await store.add(unclaimed, failureOf(error), { assignment, latencyMs: elapsed() }).catch(() => undefined);
+      await store
+        .add(unclaimed, failureOf(error, planned), { assignment, latencyMs: elapsed() })
+        .catch(() => undefined);
     },
   };
 }
@@ -100,6 +109,7 @@ export function unrecorded(
   return {
     id,
     draw: () => undefined,
+    plan: () => undefined,
     complete: (finished) =>
       Promise.resolve({ ...finished, ...told, id, requestId: newId(), assignment: null, createdAt }),
     fail: () => Promise.resolve(),
@@ -111,6 +121,7 @@ export class Claim implements OpenAnswer {
   readonly id: string;
   private readonly renewing: NodeJS.Timeout;
   private assignment: Assignment | null = null;
+  private planned: MadeWith | null = null;
 
   constructor(
     private readonly store: AnswerStore,
@@ -125,6 +136,10 @@ export class Claim implements OpenAnswer {
 
   draw(assignment: Assignment | null): void {
     this.assignment = assignment;
+  }
+
+  plan(planned: MadeWith): void {
+    this.planned = planned;
   }
 
   async complete(finished: FinishedAnswer, behind: readonly AskedBefore[]): Promise<Answer> {
@@ -143,16 +158,16 @@ export class Claim implements OpenAnswer {
   async fail(error: unknown): Promise<void> {
     clearInterval(this.renewing);
     const told = { assignment: this.assignment, latencyMs: this.elapsed() };
-    await this.store.fail(this.lease, failureOf(error), told).catch(() => undefined);
+    await this.store.fail(this.lease, failureOf(error, this.planned), told).catch(() => undefined);
   }
 }
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, planned: MadeWith | null): Failure {
   const known = mapDatabaseError(error);
   const [code, message] = isGraftError(known)
     ? [known.code, known.message]
     : (['INTERNAL_ERROR', 'Something unexpected happened.'] as const);
-  return { status: code === 'CANCELLED' ? 'CANCELLED' : 'FAILED', code, message };
+  return { status: code === 'CANCELLED' ? 'CANCELLED' : 'FAILED', code, message, planned };
 }
 
 /** Passes on the events of making an answer, and records why it ended when it ends without one. */

@@ -118,8 +118,8 @@ function taken(
 const taskAnswered = ({ adaptation, labelled }: Plan, { task }: Question): TaskKind =>
   adaptation?.input.task ?? (labelled ? 'CLASSIFICATION' : (task ?? 'QUESTION_ANSWERING'));
 
-/** What the answer says of the model and the adapter that made it. */
-function usedBy({ variant, adaptation }: Plan): Pick<FinishedAnswer, 'variant' | 'adapter'> {
+/** What an answer says of the model and the adapter that make it. */
+export function usedBy({ variant, adaptation }: Plan): Pick<FinishedAnswer, 'variant' | 'adapter'> {
   const { variantId: id, sha256, model, quantization } = variant;
   const used = { id, sha256, model, quantization };
   if (adaptation === null) return { variant: used, adapter: null };

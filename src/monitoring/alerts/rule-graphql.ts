@@ -38,7 +38,10 @@ registerEnumType(RuleMetric, {
   name: 'RuleMetric',
   description: 'What a rule looks at in each answer.',
   valuesConfig: {
-    ERROR_RATE: { description: 'Whether it failed.' },
+    ERROR_RATE: {
+      description:
+        'Whether it failed: a failure is of what was to answer, and of no collection, so that it takes none.',
+    },
     ABSTENTION_RATE: { description: 'Whether it abstained.' },
     LATENCY: { description: 'Whether it took longer than `beyond` ms.' },
     COST: { description: 'Whether model and embedder worked longer than `beyond` ms.' },

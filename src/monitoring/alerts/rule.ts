@@ -97,6 +97,12 @@ export function checkRule({ metric, threshold, limit, alpha, quietMinutes, where
   if (!(alpha >= 1e-6 && alpha <= 0.2)) throw badInput('input.alpha', 'alpha must be between 0.000001 and 0.2.');
   if (!(quietMinutes >= 0 && quietMinutes <= MOST_QUIET_MINUTES))
     throw badInput('input.quietMinutes', `quietMinutes must be between 0 and ${MOST_QUIET_MINUTES}.`);
+  if (metric === 'ERROR_RATE' && where.collection !== undefined)
+    throw badInput(
+      'input.where.collection',
+      'ERROR_RATE takes no collection: an answer is of the one that it cites, and a failure cites none.',
+      'Leave it out, or narrow the rule by strategy, adapter or model.',
+    );
   const long = Object.entries(where).find(([key, value]) => !KEYS.includes(key) || value.length > 200);
   if (long) throw badInput(`input.where.${long[0]}`, 'A value of where is longer than 200 characters.');
 }

@@ -42,7 +42,8 @@ registerEnumType(Dimension, {
     ADAPTER: { description: 'The adapter version, as `name@3`; empty where none answered.' },
     STRATEGY: { description: 'The strategy.' },
     COLLECTION: {
-      description: 'The collection of the first citation, else of the best evidence; empty where none was read.',
+      description:
+        'The collection of the first citation, else of the best evidence; empty where none was read, and of failures.',
     },
     SUBJECT: { description: 'The rollout or experiment; empty outside of one.' },
     ARM: { description: 'The arm of the rollout or experiment; empty outside of one.' },

@@ -168,7 +168,7 @@ describe('a question that is drawn into an arm', () => {
     expect(await columns(id)).toMatchObject({ assignmentForced: true, assignmentSequence: null });
   });
 
-  it('carries its arm when it fails, with a request id and without', async () => {
+  it('carries its arm and what was to answer when it fails, with a request id and without', async () => {
     const failing: Assigner = new Told('teller', { generation: { maxTokens: 3 } });
     const worker = {
       ...answering.parts.worker,
@@ -189,6 +189,9 @@ describe('a question that is drawn into an arm', () => {
     expect(rows).toHaveLength(2);
     for (const row of rows) {
       expect(row).toMatchObject({ status: 'FAILED', assignmentArm: 'candidate', assignmentSubject: SUBJECT });
+      expect(row).toMatchObject({ strategy: 'ADAPTER', variantId: expect.any(String) });
+      expect(row.body).toMatchObject({ variant: { id: row.variantId }, adapter: { versionId: row.adapterVersionId } });
+      expect(row.adapterVersionId).not.toBeNull();
       expect(row.assignmentSequence).not.toBeNull();
       expect(row.latencyMs).not.toBeNull();
     }

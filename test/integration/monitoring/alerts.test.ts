@@ -125,6 +125,20 @@ describe('alerts', () => {
     expect(await all(other)).toEqual([]);
   });
 
+  it('are raised by a rule on the failures of one adapter, among answers of others', async () => {
+    const workspaceId = freshWorkspace();
+    const adapter = { versionId: newId(), name: 'routing', version: 3 };
+    await alerts.setRule(workspaceId, 'routing', { ...FAILURES, where: { adapter: 'routing' } }, true);
+    await alerts.setRule(workspaceId, 'base', { ...FAILURES, where: { strategy: 'BASE' } }, true);
+    for (let i = 0; i < 40; i++) {
+      const failed = i % 2 === 0 ? { status: 'FAILED' as const, errorCode: 'WORKER_CRASHED' } : {};
+      await plantAnswer(database, workspaceId, { ...failed, strategy: 'ADAPTER', adapter });
+      await plantAnswer(database, workspaceId, { strategy: 'BASE' });
+    }
+    await roller.rollAll();
+    expect((await all(workspaceId)).map(({ sentence }) => sentence.split(':')[0])).toEqual(['routing']);
+  });
+
   it('are raised by a rule on accuracy as feedback says that answers are wrong', async () => {
     const workspaceId = freshWorkspace();
     await alerts.setRule(

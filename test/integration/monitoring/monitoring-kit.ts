@@ -47,6 +47,8 @@ export async function plantAnswer(
           },
   };
   const complete = status === 'COMPLETE';
+  const { strategy = complete ? 'RAG' : null, adapter = null } = planted;
+  const failed = strategy === null ? {} : { variant: body.variant, adapter };
   await database.pool.query(
     `INSERT INTO answer (id, workspace_id, request_id, input_digest, status, question, abstained, strategy, body, error_code,
                          adapter_version_id, created_at, finished_at)
@@ -57,10 +59,10 @@ export async function plantAnswer(
       status,
       planted.question ?? 'Why?',
       planted.abstained ?? false,
-      complete ? (planted.strategy ?? 'RAG') : null,
-      complete ? JSON.stringify(body) : '{}',
+      strategy,
+      JSON.stringify(complete ? body : failed),
       planted.errorCode ?? null,
-      complete ? (planted.adapter?.versionId ?? null) : null,
+      adapter?.versionId ?? null,
       new Date(at.getTime() - ms),
       status === 'RUNNING' ? null : at,
     ],

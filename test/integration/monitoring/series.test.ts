@@ -54,6 +54,18 @@ describe('series', () => {
     expect(cancelled!.points).toMatchObject([{ value: 1 }]);
   });
 
+  it('count a failure with what was to answer: its strategy, adapter and model', async () => {
+    const adapter = { versionId: newId(), name: 'routing', version: 3 };
+    const made = { strategy: 'ADAPTER', adapter };
+    const workspaceId = await planted(made, { ...made, status: 'FAILED', errorCode: 'WORKER_CRASHED' }, {}, {});
+    for (const where of [{ adapter: 'routing@3' }, { strategy: 'ADAPTER' }]) {
+      const [rate] = await series.read(workspaceId, { metric: 'ERROR_RATE', resolution: 'DAY', where });
+      expect(rate!.points).toMatchObject([{ count: 2, value: 0.5 }]);
+    }
+    const [rate] = await series.read(workspaceId, { metric: 'ERROR_RATE', resolution: 'DAY', by: ['MODEL'] });
+    expect(rate).toMatchObject({ values: ['tiny@Q8_0'], points: [{ count: 4, value: 0.25 }] });
+  });
+
   it('say the same of all answers as of their parts together, quantiles too', async () => {
     const workspaceId = await planted(
       ...Array.from({ length: 12 }, (_, i) => ({

@@ -107,6 +107,7 @@ describe('a rule', () => {
     [{ metric: 'LATENCY', limit: -1 }, 'input.beyond'],
     [{ alpha: 0.5 }, 'input.alpha'],
     [{ quietMinutes: -1 }, 'input.quietMinutes'],
+    [{ metric: 'ERROR_RATE', limit: null, where: { collection: 'manuals' } }, 'input.where.collection'],
     [{ where: { model: 'x'.repeat(201) } }, 'input.where.model'],
   ] as [Partial<Rule>, string][])('refuses %j', (wrong, field) => {
     expect(() => checkRule({ ...rule, ...wrong })).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT', field }));
