@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
+import { own } from '../../kernel/own.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { checkedText } from '../../kernel/text.js';
 import { oneLine } from '../../prompting/index.js';
@@ -72,7 +73,7 @@ export function checkedValues(
     );
   return Object.fromEntries(
     view.fields.map(({ name, type }) => {
-      const value = values[name] ?? null;
+      const value = own(values, name) ?? null;
       const read = value === null || value === '' ? null : readValue(value, type);
       if (read === undefined)
         throw badInput(`${at}.${name}`, `${name} must be ${DESCRIPTIONS[type]}, not ${JSON.stringify(value)}.`);
@@ -83,7 +84,7 @@ export function checkedValues(
 
 /** jsonb keeps keys in an order of its own; prompts need the schema's. */
 export const inSchemaOrder = ({ fields }: Pick<FeatureViewRecord, 'fields'>, values: FeatureValues): FeatureValues =>
-  Object.fromEntries(fields.map(({ name }) => [name, values[name] ?? null]));
+  Object.fromEntries(fields.map(({ name }) => [name, own(values, name) ?? null]));
 
 const DESCRIPTIONS: Readonly<Record<FeatureType, string>> = {
   [FeatureType.STRING]: 'a text of at most 2,000 characters',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
+import { own } from '../../kernel/own.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { counted, noCounts, type CategoryCounts } from '../sequential/categories.js';
 import { CLUSTERS, type Cells } from './cells.js';
@@ -68,7 +69,7 @@ export function learnLabel(
   counts: Readonly<Record<string, number>>,
   label: string,
 ): { counts: Record<string, number>; learned: { labels: string[]; expected: CategoryCounts } | null } {
-  const next = { ...counts, [label]: (counts[label] ?? 0) + 1 };
+  const next = { ...counts, [label]: (own(counts, label) ?? 0) + 1 };
   const all = Object.values(next).reduce((sum, count) => sum + count, 0);
   if (all < LABELS_LEARNED_FROM) return { counts: next, learned: null };
   const frequent = Object.entries(next)

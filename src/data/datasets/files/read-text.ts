@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { GraftError } from '../../../kernel/errors.js';
+import { own } from '../../../kernel/own.js';
 import { decodeText } from './decode.js';
 import { DelimitedReader, RecordTooLong, type DelimitedRecord } from './delimited.js';
 import { DataFormat } from './formats.js';
@@ -89,11 +90,11 @@ function toSourceRecord(
 
 /** The value at a column of a JSON object: a key, or a path with dots where no such key exists. */
 export function valueAt(object: Record<string, unknown>, column: string): unknown {
-  if (column in object) return object[column];
+  if (Object.hasOwn(object, column)) return object[column];
   return column
     .split('.')
     .reduce<unknown>(
-      (at, key) => (at && typeof at === 'object' ? (at as Record<string, unknown>)[key] : undefined),
+      (at, key) => (at && typeof at === 'object' ? own(at as Record<string, unknown>, key) : undefined),
       object,
     );
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { own } from '../../../kernel/own.js';
 
 export enum Split {
   TRAIN = 'TRAIN',
@@ -31,7 +32,7 @@ const WORDS: Readonly<Record<string, Split>> = {
 };
 
 /** The split that a word in a file names, or null. */
-export const splitOfWord = (word: string): Split | null => WORDS[word.trim().toLowerCase()] ?? null;
+export const splitOfWord = (word: string): Split | null => own(WORDS, word.trim().toLowerCase()) ?? null;
 
 /**
  * The split of a group, from a hash of its own key alone: all rows of the group share it, and adding or removing other

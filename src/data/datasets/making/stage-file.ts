@@ -1,4 +1,5 @@
 import { GraftError } from '../../../kernel/errors.js';
+import { own } from '../../../kernel/own.js';
 import { beginningOf, storable } from '../../../kernel/text.js';
 import { buildRow, type RowNote } from '../importing/build-row.js';
 import { DataField } from '../importing/mapping.js';
@@ -201,7 +202,7 @@ export function stageFault(
 function givenSplitOf(value: unknown, { split, mapping }: RecipeFile): Split | 'UNKNOWN' | null {
   if (split) return split;
   const word = asKey(value);
-  return word === null ? null : (splitOfWord(mapping.splitValues[word] ?? word) ?? 'UNKNOWN');
+  return word === null ? null : (splitOfWord(own(mapping.splitValues, word) ?? word) ?? 'UNKNOWN');
 }
 
 /** What the task says belongs together, and texts of the same words. */

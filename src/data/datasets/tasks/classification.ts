@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { own } from '../../../kernel/own.js';
 import { record } from '../../../kernel/record.js';
 import { withFacts } from '../../../prompting/index.js';
 import type { Columns } from '../files/columns.js';
@@ -29,7 +30,7 @@ export const classification = defineTask({
   suggest: (columns) => ({ columns: textAndLabel(columns) ?? columns.pick('TEXT') }),
   build(values, mapping) {
     const label = requiredText(values, 'LABEL');
-    return { text: requiredText(values, 'TEXT'), label: mapping.labelValues[label] ?? label };
+    return { text: requiredText(values, 'TEXT'), label: own(mapping.labelValues, label) ?? label };
   },
 
   stored: { text: 'text', label: 'label' },

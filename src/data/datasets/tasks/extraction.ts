@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { record } from '../../../kernel/record.js';
+import { groupBy } from '../../../kernel/group-by.js';
 import { canonicalJson } from '../../../kernel/hashing.js';
+import { own } from '../../../kernel/own.js';
 import { withFacts } from '../../../prompting/index.js';
 import type { MappingOnto } from '../files/file-mapping.js';
 import { codePointOffsets, fromBio, locateMentions } from './entity-forms.js';
@@ -50,7 +52,7 @@ export const extraction = defineTask({
     }
     const tokens = asWords(values.TOKENS) ?? fail('wrong-type', 'TOKENS is not a list of words.');
     const tags = asWords(values.TAGS) ?? fail('wrong-type', 'TAGS is not a list of tags.');
-    const named = tags.map((tag) => mapping.labelValues[tag] ?? tag);
+    const named = tags.map((tag) => own(mapping.labelValues, tag) ?? tag);
     return fromBio(tokens, named) ?? fail('wrong-type', 'TAGS are not as many as TOKENS, or none of O, B-x, I-x.');
   },
 
@@ -120,12 +122,10 @@ function buildEntities(text: string, value: unknown, mapping: MappingOnto, note:
       return { type: item.type, start, end, text: item.text ?? text.slice(start, end) };
     });
   }
-  const byType: Record<string, string[]> = {};
-  for (const { type, text: mention } of items)
-    (byType[type] ??= []).push(
-      mention || fail('wrong-type', 'An entity has no text, and not all of them have whole numbers as offsets.'),
-    );
-  return located(text, byType, note);
+  const mentionOf = ({ text: mention }: (typeof items)[number]): string =>
+    mention || fail('wrong-type', 'An entity has no text, and not all of them have whole numbers as offsets.');
+  const byType = [...groupBy(items, ({ type }) => type)].map(([type, of]) => [type, of.map(mentionOf)] as const);
+  return located(text, Object.fromEntries(byType), note);
 }
 
 function located(text: string, byType: Record<string, string[]>, note: Note): Entity[] {
