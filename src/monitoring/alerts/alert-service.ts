@@ -3,6 +3,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database, Transaction } from '../../platform/database/index.js';
 import type { EventLog, StoredEvent } from '../../platform/events/index.js';
 import type { AnswerFacts, FeedbackFacts } from '../series/facts.js';
+import { lock } from '../series/outbox-store.js';
 import type { WebhookStore } from '../webhooks/webhook-store.js';
 import { alertStream, BY_ITSELF, type AlertChange, type AlertRecord, type NewAlert } from './alert.js';
 import type { AlertStore, RuleRecord } from './alert-store.js';
@@ -21,7 +22,8 @@ const LONGEST_NAME_OF_PERSON = 200;
 
 /**
  * Alerts, from rules and from whoever else raises them. An alert is raised, counted and told in the transaction of what raised it. It is told when
- * it is new and when it is resolved; what is raised again before that only counts, so that an alert that flaps is one alert.
+ * it is new and when it is resolved; what is raised again before that only counts, so that an alert that flaps is one alert. Who changes a rule, or
+ * an alert of one, waits for the roller: it would write the state that it read before over the fresh one, and a rule that is raised raises nothing.
  */
 export class AlertService {
   constructor(private readonly parts: AlertParts) {}
@@ -46,6 +48,7 @@ export class AlertService {
     checkRule(rule);
     const { alerts } = this.parts;
     return this.parts.database.prisma.$transaction(async (tx) => {
+      await lock(tx);
       const before = await alerts.ruleNamed(tx, workspaceId, name);
       if (before === null && (await alerts.countRules(tx, workspaceId)) >= MOST_RULES)
         throw new GraftError('CONFLICT', `There are ${MOST_RULES} rules already.`, {
@@ -60,6 +63,7 @@ export class AlertService {
   async deleteRule(workspaceId: WorkspaceId, name: string): Promise<RuleRecord> {
     const { alerts } = this.parts;
     return this.parts.database.prisma.$transaction(async (tx) => {
+      await lock(tx);
       const rule = await alerts.ruleNamed(tx, workspaceId, name);
       if (rule === null) throw notFound('The rule', name, 'input.name');
       await alerts.recover(tx, workspaceId, sourceOf(rule));
@@ -162,6 +166,7 @@ export class AlertService {
       throw badInput('input.by', `by must have 1 to ${LONGEST_NAME_OF_PERSON} characters.`);
     const { alerts } = this.parts;
     return this.parts.database.prisma.$transaction(async (tx) => {
+      await lock(tx);
       const change = to === 'RESOLVED' ? alerts.resolve : alerts.acknowledge;
       const changed = await change.call(alerts, tx, workspaceId, id, by);
       const alert = (await alerts.byIds(workspaceId, [id], tx)).get(id);

@@ -38,6 +38,11 @@ export async function tryLock(tx: Transaction): Promise<boolean> {
   return row!.locked;
 }
 
+/** Waits for whoever rolls up, and keeps others from it: what answers are held against must not change under them. */
+export async function lock(tx: Transaction): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('monitoring', 0))`;
+}
+
 /**
  * Takes the oldest lines of the outbox, with what their answers say. Each line is taken by the one transaction that commits.
  * `body` is read once an answer: each operator on it would unpack it again.

@@ -15,6 +15,7 @@ import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
+import { waitingForLocks } from '../../support/lock-waits.js';
 import { plantAnswer } from './monitoring-kit.js';
 
 const PAGE = { first: 100, after: null };
@@ -51,6 +52,27 @@ async function startReceiver(answer: (response: ServerResponse, received: Receiv
       server.close(() => resolve());
     });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, received, close };
+}
+
+/** Rules that are changed at the moment at which the roller has read them: the change is made at once, or waits for the roller. */
+class Interrupted extends AlertStore {
+  change: Promise<unknown> | null = null;
+
+  constructor(
+    private readonly own: TestDatabase,
+    private readonly meanwhile: () => Promise<unknown>,
+  ) {
+    super(own);
+  }
+
+  override async enabledRules(...args: Parameters<AlertStore['enabledRules']>) {
+    const rules = await super.enabledRules(...args);
+    if (this.change !== null) return rules;
+    let made = false;
+    this.change = this.meanwhile().finally(() => (made = true));
+    await eventually('the change', async () => made || (await waitingForLocks(this.own.pool)).length > 0);
+    return rules;
+  }
 }
 
 describe('alerts', () => {
@@ -202,6 +224,34 @@ describe('alerts', () => {
     expect((await all(workspaceId, true)).map((alert) => alert.id)).not.toContain(id);
     expect(await all(workspaceId, true)).toHaveLength(1);
   });
+
+  it.each(['a rule that is replaced', 'a rule whose alert is resolved'])(
+    'are raised again by %s while answers are counted',
+    async (which) => {
+      const workspaceId = await raised();
+      const { id } = (await all(workspaceId))[0]!;
+      const change = () =>
+        which === 'a rule that is replaced'
+          ? alerts.setRule(workspaceId, 'failures', FAILURES, true)
+          : alerts.resolve(workspaceId, id, 'ada');
+      const interrupted = new Interrupted(database, change);
+      const counting = new AlertService({ database, alerts: interrupted, webhooks: webhookStore, events });
+      const interruptedRoller = new Roller({
+        database,
+        store: new SeriesStore(database),
+        clock: systemClock,
+        log: silentLogger(),
+      });
+      interruptedRoller.watch((tx, counted) => counting.watch(tx, counted));
+      await plantAnswer(database, workspaceId, { status: 'FAILED', errorCode: 'WORKER_CRASHED' });
+      await interruptedRoller.rollAll();
+      await interrupted.change;
+      expect((await alerts.rule(workspaceId, 'failures'))!.state.raised).toBe(false);
+      await answers(workspaceId, 40, true);
+      expect((await alerts.rule(workspaceId, 'failures'))!.state.raised).toBe(true);
+      expect(await all(workspaceId, true)).toMatchObject([{ recoveredAt: null }]);
+    },
+  );
 
   it('of another workspace are not found', async () => {
     const workspaceId = await raised();
