@@ -114,9 +114,10 @@ export class DriftService {
   ): Promise<void> {
     const record = await this.parts.drift.stream(tx, { ...of, kind: 'QUESTIONS' }, { phase: 'LEARNING', answers: [] });
     if (record.state.phase === 'OFF') return;
-    // Cells are of one embedder; under another there are none yet.
-    const known = record.embedderDigest === null || record.embedderDigest === this.parts.embedderDigest();
-    let state: StreamState = known ? record.state : { phase: 'LEARNING', answers: [] };
+    // Cells are of one embedder; under another they are learned once more.
+    const outdated = record.state.phase === 'ON' && record.embedderDigest !== this.parts.embedderDigest();
+    if (outdated) await this.parts.drift.saveCells(tx, record.id, null, this.parts.embedderDigest());
+    let state: StreamState = outdated ? { phase: 'LEARNING', answers: [] } : record.state;
     for (const { answerId, id } of questions) {
       if (state.phase === 'LEARNING' && record.adapterVersionId === null && state.answers.length < LEARNED_FROM)
         state = { ...state, answers: [...state.answers, answerId] };

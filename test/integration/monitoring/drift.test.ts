@@ -50,6 +50,7 @@ describe('drift', () => {
   let drift: DriftService;
   const embedder = topicalEmbedder();
   const random = seededRandom(12);
+  let digest = 'one';
   /** Inputs of training rows by adapter version. */
   const trained = new Map<string, string[]>();
 
@@ -64,7 +65,7 @@ describe('drift', () => {
       drift: store,
       alerts: service,
       embed: embedder.embed,
-      embedderDigest: () => 'one',
+      embedderDigest: () => digest,
       trainingInputs: (_workspaceId, versionId, most) => Promise.resolve((trained.get(versionId) ?? []).slice(0, most)),
     });
     roller = new Roller({ database, store: new SeriesStore(database), clock: systemClock, log: silentLogger() });
@@ -109,6 +110,24 @@ describe('drift', () => {
     await ask(workspaceId, LEARNED_FROM + REFERENCE + QUIET + 100, AFTER);
     const after = await raisedIn(workspaceId);
     expect(after).toMatchObject([{ times: 1, recoveredAt: expect.any(Date) }]);
+  }, 120_000);
+
+  it('is learned anew under another embedder, and what was raised under the old one is over in time', async () => {
+    const workspaceId = freshWorkspace();
+    await ask(workspaceId, LEARNED_FROM + REFERENCE + 300, BEFORE);
+    await ask(workspaceId, 100, AFTER);
+    await ask(workspaceId, LEARNED_FROM, AFTER);
+    expect(await raisedIn(workspaceId)).toMatchObject([{ status: 'OPEN', recoveredAt: null }]);
+    digest = 'another';
+    try {
+      await ask(workspaceId, LEARNED_FROM + 40, AFTER);
+      const stream = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
+      expect(stream).toMatchObject({ embedderDigest: 'another', state: { phase: 'ON' } });
+      await ask(workspaceId, REFERENCE + QUIET + 100, AFTER);
+      expect(await raisedIn(workspaceId)).toMatchObject([{ times: 1, recoveredAt: expect.any(Date) }]);
+    } finally {
+      digest = 'one';
+    }
   }, 120_000);
 
   it('of questions against the rows that an adapter was trained on is noticed from the first question on', async () => {
