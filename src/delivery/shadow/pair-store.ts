@@ -57,10 +57,11 @@ const FAILURES = `SELECT shadow_id AS id, why AS code, count(*)::int AS count FR
 
 /**
  * What feedback says of both answers of a pair, whenever it came. What somebody expects says more than how the served answer was judged;
- * sources that contradict each other say nothing. A judgement says of another answer only that it is wrong, where one is right.
+ * sources that contradict each other say nothing. A judgement says nothing of another answer: where what was served is right the candidate's would be
+ * wrong, but where it is wrong nobody knows, so that pairs in which they differ could only ever speak against the candidate.
  */
 const TRUTHS = `WITH told AS (
-  SELECT pair.shadow_id, pair.same, pair.exact, pair.verdict, pair.candidate_abstained,
+  SELECT pair.shadow_id, pair.same, pair.verdict,
          (SELECT CASE WHEN count(DISTINCT f.verdict) = 1 THEN min(f.verdict) END FROM feedback f
            WHERE f.answer_id = pair.answer_id AND f.superseded_at IS NULL AND f.kind = 'EXPECTATION' AND f.erased_at IS NULL
              AND NOT (f.expectation->>'kind' = 'TEXT' AND f.expectation->>'text' IS NULL)) AS expected,
@@ -71,9 +72,7 @@ judged AS (
   SELECT shadow_id, CASE WHEN expected IS NULL THEN agrees ELSE expected = '${AS_ANSWERED}' END AS served,
          CASE WHEN expected = '${AS_ANSWERED}' THEN same
               WHEN expected IS NOT NULL THEN coalesce(verdict = expected, false)
-              WHEN agrees IS NULL THEN NULL
-              WHEN same THEN agrees
-              WHEN candidate_abstained OR (agrees AND exact) THEN false END AS candidate
+              WHEN same THEN agrees END AS candidate
     FROM told)
 SELECT shadow_id AS id, count(*)::int AS known, (count(*) FILTER (WHERE served))::int AS "servedRight",
        (count(*) FILTER (WHERE candidate))::int AS "candidateRight",

@@ -58,7 +58,6 @@ function counted(n: number, name: string, most: number): number {
 export type PairComparison = Pick<
   Prisma.ShadowPairUncheckedUpdateInput,
   | 'same'
-  | 'exact'
   | 'similarity'
   | 'verdict'
   | 'servedLabel'
@@ -77,7 +76,6 @@ export function compareAnswers(served: Answer, candidate: Answer): PairCompariso
   const verdict = verdictOn(candidate);
   return {
     same: verdict === verdictOn(served),
-    exact: served.output.kind !== 'TEXT',
     similarity: texts ? answerF1({ gold: [served.text], answer: candidate.text }) : null,
     verdict,
     servedLabel: labelOf(served),

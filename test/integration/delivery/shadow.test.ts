@@ -100,6 +100,22 @@ describe('a shadow', () => {
     expect(asked).toMatchObject(askedWith);
   });
 
+  it('reads a judgement of what was served as none of another answer: it could only ever speak against the candidate', async () => {
+    const { answers } = await prepared('thumbs');
+    candidate.behaves = () => labelled('delivery');
+    const { id } = await start('thumbs', { leastAnswers: 4 });
+    const ids = await answers(4);
+    await reaches(kit, id, 'it is complete', ({ status }) => status === 'COMPLETE');
+    const store = new FeedbackStore(kit.database, new AnswerStore(kit.database));
+    const feedback = new FeedbackService({ store, answers: new AnswerStore(kit.database) } as never);
+    const source = { kind: 'HUMAN' as const, name: 'ann' };
+    await feedback.submit(
+      localCaller(WORKSPACE),
+      ids.map((answerId, n) => ({ answerId, kind: 'FEEDBACK', source, score: n < 2 ? 1 : -1 })),
+    );
+    expect((await figures(id)).truth).toMatchObject({ known: 0, onlyServed: 0, onlyCandidate: 0 });
+  });
+
   it('counts late feedback for and against both, and tests what only one has right', async () => {
     const { answers } = await prepared('truth');
     candidate.behaves = ({ question }) => labelled(Number(question.slice(9)) < 3 ? 'delivery' : 'refund');
