@@ -7,6 +7,13 @@ import type { RolloutOutcome } from './rollouts/measures.js';
  */
 export const OVERLAP = 1_000;
 
+/**
+ * Whether nobody who began to write before this row's writer is still at it. A batch of feedback takes as many numbers as it has pieces, and others may
+ * take theirs and commit before it does: what waits for it can't be further behind than `OVERLAP` when it is seen.
+ */
+export const nothingBefore = (table: string): string =>
+  `age(${table}.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)`;
+
 /** Answers, or pieces of what was said of them, that one look at a rollout counts. */
 export const MOST_IN_A_LOOK = 2_000;
 
@@ -97,6 +104,7 @@ export const UNHEARD = `
             WHERE before.subject = $1 AND before.unit_hash = verdict.unit_hash AND before.stage = verdict.stage
               AND before.arm = verdict.arm AND before.sequence < verdict.sequence) AS "newUnit"
     FROM answer_verdict verdict WHERE subject = $1 AND sequence > $2 AND NOT sequence <@ $3::int8multirange
+     AND ${nothingBefore('verdict')}
    ORDER BY sequence LIMIT $4`;
 
 /** What is counted after these, too. */

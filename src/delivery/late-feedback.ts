@@ -1,5 +1,5 @@
 import type { Database } from '../platform/database/index.js';
-import { OVERLAP, type Watermark } from './counting.js';
+import { nothingBefore, OVERLAP, type Watermark } from './counting.js';
 
 /** What is said by now of an answer that counts for a test. */
 export interface StandingFeedback {
@@ -32,7 +32,7 @@ export class LateFeedback {
                     unit_hash AS "unitHash", ${majority('FEEDBACK')} AS opinion, ${majority('EXPECTATION')} AS expected
                FROM answer
               WHERE assignment_subject = $1 AND feedback_sequence > $2 AND feedback_sequence <> ALL($3::bigint[])
-                AND NOT assignment_forced
+                AND NOT assignment_forced AND ${nothingBefore('answer')}
               ORDER BY feedback_sequence LIMIT $4`,
       values: [subjectId, last - BigInt(OVERLAP), recent.map(String), most],
     });

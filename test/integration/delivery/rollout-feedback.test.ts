@@ -96,6 +96,35 @@ describe('what people say of the answers of a rollout', () => {
     expect((await kit.row(id)).status).toBe('RUNNING');
   });
 
+  it('waits for a batch that took its numbers long before others, and was not written when theirs were', async () => {
+    const { id } = await start('batches');
+    await kit.ask(gateway, 'batches', 40);
+    const late = await kit.database.pool.connect();
+    try {
+      await late.query('BEGIN');
+      await late.query(
+        `INSERT INTO answer_verdict (answer_id, subject, arm, stage, unit_hash, good)
+         SELECT id, assignment_subject, assignment_arm, assignment_stage, unit_hash, true
+           FROM answer WHERE assignment_subject = $1 ORDER BY id LIMIT 10`,
+        [id],
+      );
+      await kit.database.pool.query(
+        `SELECT setval(pg_get_serial_sequence('answer_verdict', 'sequence'), nextval(pg_get_serial_sequence('answer_verdict', 'sequence')) + 5000)`,
+      );
+      const { rows } = await kit.database.pool.query<{ id: string }>(
+        'SELECT id FROM answer WHERE assignment_subject = $1 ORDER BY id OFFSET 10',
+        [id],
+      );
+      const others = new Set(rows.map((row) => row.id));
+      expect(await kit.judge(id, (each) => (others.has(each.id) ? true : null))).toBe(30);
+      await kit.ask(gateway, 'batches', 5);
+      await late.query('COMMIT');
+    } finally {
+      late.release();
+    }
+    await everybody(id, 45, 40);
+  });
+
   it('takes one outcome of each unit and step where its caller wants that, of answers and of what is said', async () => {
     const { id } = await start('sticky', {
       counting: 'FIRST_OF_UNIT',
