@@ -161,6 +161,7 @@ const EXPERIMENT: ExperimentPlan = {
   arms: ['production', 'new'],
   control: 0,
   alpha: 0.05,
+  ends: false,
   final: false,
   metrics: [{ name: 'right', kind: 'RATE', better: 'HIGHER', margin: 0, primary: true }],
 };

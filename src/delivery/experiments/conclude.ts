@@ -40,6 +40,8 @@ export interface ExperimentPlan {
   /** Of all primary comparisons together; .05. */
   alpha: number;
   metrics: readonly ExperimentMetric[];
+  /** Whether an end is planned at all: then alpha is shared with it. */
+  ends: boolean;
   /** Whether the planned end was reached: fixed intervals instead of sequences. Set once, by the plan, never by what is seen. */
   final: boolean;
 }
@@ -87,10 +89,17 @@ export function conclude(plan: ExperimentPlan, measured: ArmMoments): Conclusion
 export const glance = (plan: ExperimentPlan, measured: ArmMoments): Pick<Conclusion, 'verdict' | 'arm'> =>
   verdictOf(plan, compared(plan, measured, findingOf));
 
-/** The part of alpha that one comparison has. */
-export function alphaOfComparison({ arms, alpha, metrics }: ExperimentPlan, primary: boolean): number {
+/**
+ * The part of alpha that is for the planned end, where there is one; the rest is for all looks before it. Both together find a difference where there is
+ * none with a probability of at most alpha. Sequences need far less of it than they are given, so the end, which sizes are planned for, gets the most.
+ */
+export const AT_THE_END = 0.8;
+
+/** The part of alpha that one comparison has, at the end or at all times before it. */
+export function alphaOfComparison({ arms, alpha, metrics, ends, final }: ExperimentPlan, primary: boolean): number {
   const alike = metrics.filter((each) => each.primary === primary).length;
-  return alpha / Math.max(1, (arms.length - 1) * alike);
+  const when = final ? AT_THE_END : ends ? 1 - AT_THE_END : 1;
+  return (when * alpha) / Math.max(1, (arms.length - 1) * alike);
 }
 
 type Seen = Omit<ArmContrast, 'low' | 'high'> & { of: ExperimentMetric };

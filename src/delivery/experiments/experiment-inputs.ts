@@ -133,7 +133,7 @@ export class CreateExperimentInput {
     nullable: true,
     defaultValue: DEFAULT_ALPHA,
     description:
-      'Probability with which a difference is found where there is none, of all arms by the primary metric together: however often it is looked at while it runs, and once more at the planned end. Above 0, below 1.',
+      'Probability with which a difference is found where there is none, of all arms by the primary metric together: however often it is looked at while it runs, the planned end included, which has four fifths of it. Above 0, below 1.',
   })
   alpha!: number;
 

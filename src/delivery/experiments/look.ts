@@ -2,7 +2,7 @@
  * What follows from what an experiment has counted: warnings, findings, its end, and points of the plot. Nothing is read or written here.
  */
 import { conditionalPower, FUTILE_BELOW, multipleExposure, type Moments } from '../../evaluation/index.js';
-import { conclude, glance, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
+import { AT_THE_END, conclude, glance, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
 import { answersOf, outcomesOf } from './count.js';
 import {
   activeArms,
@@ -149,7 +149,7 @@ export function futilityOf(plan: ExperimentSettings, state: ExperimentState): nu
     const z = (direction * (b.mean - a.mean)) / error;
     // At the end the error is smaller by the root of what was done.
     const drift = effect / (error * Math.sqrt(done));
-    return [conditionalPower({ z, done, drift, alpha: plan.alpha / Math.max(1, others.length) })];
+    return [conditionalPower({ z, done, drift, alpha: (AT_THE_END * plan.alpha) / Math.max(1, others.length) })];
   });
   return powers.length === 0 ? null : Math.max(...powers);
 }

@@ -21,6 +21,7 @@ import { ExperimentMetricName, METRICS } from './metrics.js';
 import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS } from './settings.js';
 import { plainMoments } from './tally.js';
 import { LOOKED_AT, type UnitStore } from './unit-store.js';
+import { AT_THE_END } from './conclude.js';
 
 /** What a test is asked of before it is made; what is null is taken from the answers of the last days. */
 export interface SampleWish {
@@ -213,7 +214,7 @@ function sampleOf(
       days: size === null || traffic === null ? null : daysLeft(size, traffic),
       sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. Give baseline${METRICS[metric].kind === 'RATE' ? '' : ' and variance'} to learn what the test can see.`,
     };
-  const design: Design = { variance, alpha: alpha / (arms - 1) };
+  const design: Design = { variance, alpha: (AT_THE_END * alpha) / (arms - 1) };
   const needed = effect === null ? null : samplePlan(design, effect, power, 0).control * arms;
   const taken = size ?? needed;
   const each = taken === null ? null : taken / arms;

@@ -16,6 +16,7 @@ const plan = (changes: Partial<ExperimentPlan> = {}): ExperimentPlan => ({
   control: 0,
   alpha: 0.05,
   metrics: [right, latency],
+  ends: false,
   final: false,
   ...changes,
 });
@@ -95,6 +96,14 @@ describe('an experiment’s conclusion', () => {
     const { verdict, sentence } = conclude({ ...four, metrics: [right] }, measured);
     expect(verdict).toBe('INCONCLUSIVE');
     expect(sentence).toContain('several arms are better than it');
+  });
+
+  it('spends alpha once, whether a difference is found on the way or at the planned end', () => {
+    const planned = plan({ ends: true, metrics: [{ ...latency, margin: 0, primary: true }] });
+    const [way, end] = [false, true].map((final) => alphaOfComparison({ ...planned, final }, true));
+    expect(way! + end!).toBeCloseTo(planned.alpha, 12);
+    expect(way).toBeLessThan(end!);
+    expect(alphaOfComparison({ ...planned, ends: false }, true)).toBe(planned.alpha);
   });
 
   it('finds at a glance what it concludes, and its intervals agree with its findings', () => {

@@ -166,7 +166,7 @@ export function ExperimentView({ id }: { id: string }) {
         </Paper>
         <Text size="xs" c="dimmed">
           Intervals hold at all times, so looking often is no error: a difference is found where there is none with a
-          probability of at most {100 * alpha} % however often it is looked at, and once more at the planned end.
+          probability of at most {100 * alpha} % however often it is looked at, the planned end included.
         </Text>
       </Stack>
     </>
