@@ -1,7 +1,7 @@
 /** How answers, and what is said of them, are counted: each once, of the phase and of arms that can answer. */
 import { sampleRatioLogE } from '../../evaluation/index.js';
 import type { StandingFeedback } from '../late-feedback.js';
-import { activeArms, type ExperimentSettings, type ExperimentState, type Tally } from './experiment.js';
+import { activeArms, isStopped, type ExperimentSettings, type ExperimentState, type Tally } from './experiment.js';
 import { LATE_METRICS, stratumOf, valuesOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
 import { addValue, adjustmentOf } from './tally.js';
 
@@ -55,7 +55,7 @@ function countOutcome(
 ): void {
   const tally = state.arms[outcome.arm];
   // An answer that was begun before its arm was stopped.
-  if (!tally || outcome.arm in state.stopped) return;
+  if (!tally || isStopped(state, outcome.arm)) return;
   tally.answers += 1;
   const { unit, isNew } = unitOf(units, outcome, phase);
   if (unit === null) state.unitless += 1;
@@ -139,7 +139,7 @@ function countSaid(
   { units, feedback }: BatchEffects,
 ): void {
   const tally = state.arms[said.arm];
-  if (!tally || said.arm in state.stopped) return;
+  if (!tally || isStopped(state, said.arm)) return;
   const counted = feedback.get(said.answerId) ?? { opinion: null, expected: null };
   for (const metric of LATE_METRICS) {
     const own: Tally | undefined = tally.metrics[metric];
@@ -169,7 +169,7 @@ export const unitsOf = ({ outcomes, said }: Batch): string[] => [
 /** Outcomes of a metric in all arms that can still answer. */
 export const outcomesOf = (state: ExperimentState, metric: ExperimentMetricName): number =>
   Object.entries(state.arms).reduce(
-    (sum, [name, arm]) => (name in state.stopped ? sum : sum + (arm.metrics[metric]?.all.n ?? 0)),
+    (sum, [name, arm]) => (isStopped(state, name) ? sum : sum + (arm.metrics[metric]?.all.n ?? 0)),
     0,
   );
 

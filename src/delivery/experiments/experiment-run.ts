@@ -8,7 +8,7 @@ import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import type { LateFeedback } from '../late-feedback.js';
 import type { LiveTests } from '../live-tests.js';
 import type { ExperimentDecider, ExperimentNews } from './experiment-decider.js';
-import { isLive, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
+import { isLive, isStopped, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
 import type { ExperimentStore, ExperimentSurroundings } from './experiment-store.js';
 import type { UnitStore } from './unit-store.js';
 
@@ -120,12 +120,12 @@ export const usedBy = (row: ExperimentRow): string[] =>
 
 /** Arms that can’t answer any more and weren’t stopped yet, and why. */
 export function brokenArmsOf(row: ExperimentRow, { usable }: ExperimentSurroundings): Record<string, string> {
-  const { stopped } = storedExperimentState.decode(row.state);
+  const state = storedExperimentState.decode(row.state);
   const there = new Set(usable);
   const gone = (id: string | null): boolean => id !== null && !there.has(id);
   return Object.fromEntries(
     storedSettings.decode(row.plan).arms.flatMap(({ name, adapter, model, versionId, variantId }) => {
-      if (name in stopped) return [];
+      if (isStopped(state, name)) return [];
       if (gone(versionId)) return [[name, `${adapter} was deleted or withdrawn.`]];
       return gone(variantId) ? [[name, `${model} was deleted.`]] : [];
     }),

@@ -4,6 +4,7 @@ import { HealthCheck } from '../rollouts/rollout-types.js';
 import type { ArmContrast, Verdict } from './conclude.js';
 import { answersOf } from './count.js';
 import {
+  isStopped,
   storedExperimentState,
   storedSettings,
   type ExperimentCounting,
@@ -44,7 +45,7 @@ export function toExperiment(row: ExperimentRow): Experiment {
     arms: plan.arms.map((arm, index) => ({
       ...arm,
       isControl: index === 0,
-      stopped: state.stopped[arm.name] ?? null,
+      stopped: isStopped(state, arm.name) ? state.stopped[arm.name]! : null,
     })),
     metrics: plan.metrics.map((metric) => ({
       ...metric,

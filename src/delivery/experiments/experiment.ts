@@ -176,11 +176,15 @@ export const comparisonPoint = record('ExperimentPoint', 'How the intervals were
 });
 export type ComparisonPoint = z.infer<typeof comparisonPoint>;
 
+/** Whether an arm can't answer any more. Its name is a person's, and may be one that every object has. */
+export const isStopped = ({ stopped }: Pick<ExperimentState, 'stopped'>, arm: string): boolean =>
+  Object.hasOwn(stopped, arm);
+
 /** The arms that can still answer. */
 export const activeArms = (
   { arms }: Pick<ExperimentSettings, 'arms'>,
-  { stopped }: Pick<ExperimentState, 'stopped'>,
-): ExperimentArm[] => arms.filter(({ name }) => !(name in stopped));
+  state: Pick<ExperimentState, 'stopped'>,
+): ExperimentArm[] => arms.filter(({ name }) => !isStopped(state, name));
 
 /** The plan as `conclude` takes it: of the arms that can still answer. */
 export const planOf = (
@@ -191,6 +195,7 @@ export const planOf = (
   arms: activeArms(plan, state).map(({ name }) => name),
   control: 0,
   alpha: plan.alpha,
+  ends: plan.plannedSize !== null || plan.plannedDays !== null,
   final,
   metrics: plan.metrics.map((metric) => ({ ...metric, kind: METRICS[metric.name].kind })),
 });
@@ -231,7 +236,7 @@ function outside(ranges: readonly Range[]): Range[] {
 export function testOf(id: string, plan: ExperimentSettings, state: ExperimentState): Test & { indices: number[] } {
   const { namespace, arms } = plan;
   const ranges = rangesOf(plan);
-  const indices = arms.flatMap(({ name }, index) => (name in state.stopped ? [] : [index]));
+  const indices = arms.flatMap(({ name }, index) => (isStopped(state, name) ? [] : [index]));
   const filters = [
     ...(namespace ? [{ seed: `__${namespace.name}`, hashVersion: 1 as const, ranges: [namespace.range] }] : []),
     ...state.draws

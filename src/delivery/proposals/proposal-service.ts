@@ -135,6 +135,7 @@ export class ProposalService {
     const rollout = await rollouts.lock(workspaceId, rolloutId!, tx);
     const open = await proposals.lock(workspaceId, id, tx);
     if (open.status !== 'OPEN') throw decidedBefore(open);
+    if (approve && rollout.status === 'PAUSED') throw refusedOrder('The rollout is paused: resume it, then approve.');
     const order = { command: { kind: approve ? ('APPROVE' as const) : ('ABORT' as const) }, by, reason };
     const { row, decisions, refused } = await decider.decide(rollout, { ...NOTHING_NEW, order }, tx);
     if (refused !== null) throw refusedOrder(refused);

@@ -238,6 +238,10 @@ export class RolloutStore {
     return toPage(rows, page.first);
   }
 
+  lastDecision(rolloutId: string): Promise<RolloutDecisionRow | null> {
+    return this.database.prisma.rolloutDecision.findFirst({ where: { rolloutId }, orderBy: { id: 'desc' } });
+  }
+
   async decisionsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<RolloutDecisionRow[]> {
     return this.database.prisma.rolloutDecision.findMany({ where: { workspaceId, id: { in: [...ids] } } });
   }
