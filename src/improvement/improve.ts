@@ -159,8 +159,10 @@ async function ended(
   }
 }
 
+const NO_LESSONS = { versionId: null, fresh: 0 };
+
 async function curate(work: ImprovementWork, row: ImprovementRow): Promise<ImprovementRow> {
-  const { parts, workspaceId, settings } = work;
+  const { parts, workspaceId, production, settings } = work;
   if (row.datasetVersionId !== null) return row;
   const wish = await lessons(parts, workspaceId, work);
   if (wish === null)
@@ -176,9 +178,15 @@ async function curate(work: ImprovementWork, row: ImprovementRow): Promise<Impro
   });
   await parts.improvements.keep(row.id, { curationRunId: run.id });
   const made = curation.outputOf(await ended(work, run));
-  if (!made?.versionId || made.fresh === 0)
+  const { versionId, fresh } =
+    made?.versionId && made.fresh > 0
+      ? made
+      : // An improvement that ended before its version was in production has left lessons that nothing learned from.
+        ((await parts.curator.lessonsSince(workspaceId, wish.dataset, production?.datasetVersionId ?? null)) ??
+        NO_LESSONS);
+  if (versionId === null)
     throw new Ended('NOTHING_NEW', 'What people said since the last version teaches too little that is new.');
-  return parts.improvements.keep(row.id, { datasetVersionId: made.versionId, newRows: made.fresh });
+  return parts.improvements.keep(row.id, { datasetVersionId: versionId, newRows: fresh });
 }
 
 async function train(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
@@ -334,15 +342,18 @@ async function rollOut(work: ImprovementWork, before: ImprovementRow): Promise<I
     const { status } = await stores.rollouts.require(workspaceId, started.id);
     const [proposal] = await stores.proposals.ofRollouts(workspaceId, [started.id]);
     if (status === 'ROLLED_BACK' || status === 'ABORTED')
-      throw new Ended(
-        'ROLLED_BACK',
-        `The rollout ended ${status === 'ABORTED' ? 'by a person' : 'by itself: a guardrail was crossed'}.`,
-      );
+      throw new Ended('ROLLED_BACK', `The rollout ended: ${await lastReasons(parts, started.id)}`);
     if (proposal) return parts.improvements.keep(row.id, { proposalId: proposal.id });
     if (status === 'COMPLETED') throw new Ended('PROMOTED', PROMOTED);
     await pause(parts.lookMs ?? LOOK_MS, context.signal);
     context.signal.throwIfAborted();
   }
+}
+
+/** Why a rollout is where it is: a guardrail, a person, or what befell its versions. */
+async function lastReasons({ delivery }: ImproveParts, rolloutId: string): Promise<string> {
+  const last = await delivery.stores.rollouts.lastDecision(rolloutId);
+  return last?.reasons.join(' ') ?? 'nobody said why.';
 }
 
 async function propose(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {

@@ -138,6 +138,21 @@ export class Curator {
     });
   }
 
+  /** The latest version of a dataset and how many answers it teaches by which `than` doesn't; null where there are none. */
+  async lessonsSince(
+    workspaceId: WorkspaceId,
+    name: string,
+    than: string | null,
+  ): Promise<{ versionId: string; fresh: number } | null> {
+    const { data, store } = this.parts;
+    const dataset = await data.store.byName(workspaceId, name);
+    const latest = dataset && (await data.store.latest(dataset.id));
+    if (!latest || latest.id === than) return null;
+    const before = than === null ? new Map<string, string>() : await store.taught(than);
+    const fresh = [...(await store.taught(latest.id))].filter(([id, digest]) => before.get(id) !== digest).length;
+    return fresh === 0 ? null : { versionId: latest.id, fresh };
+  }
+
   async #dataset(workspaceId: WorkspaceId, { dataset: name, task }: StartCuration): Promise<DatasetRecord> {
     const { store, datasets } = this.parts.data;
     const known = await store.byName(workspaceId, checkedName(name, 'input.dataset'));
