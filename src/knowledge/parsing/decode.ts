@@ -63,7 +63,7 @@ function decodeLegacy(bytes: Buffer): Decoded | null {
 
 /** UTF-8 that was cut in the middle of a character, or joined with something else; null where most isn't UTF-8. */
 function decodeDamaged(bytes: Buffer): Decoded | null {
-  const text = new TextDecoder('utf-8').decode(bytes);
+  const text = decode(bytes, 'utf-8');
   const beyond = text.match(/[^\0-\x7f]/gu)?.length ?? 0;
   const invalid = text.match(/\ufffd/g)?.length ?? 0;
   const damaged = invalid <= MAX_INVALID_SHARE * beyond || (invalid <= FEW_INVALID && invalid <= beyond - invalid);
