@@ -24,22 +24,35 @@ export interface Watermark {
   recent: readonly bigint[];
 }
 
-/** Whether the unit had an answer of the same, or of another, arm in the same stage before. */
-const earlier = (arm: '=' | '<>'): string => `EXISTS (
-  SELECT 1 FROM answer before
-   WHERE before.assignment_subject = $1 AND before.unit_hash = answer.unit_hash
-     AND before.assignment_stage = answer.assignment_stage AND before.assignment_arm ${arm} answer.assignment_arm
-     AND before.assignment_sequence < answer.assignment_sequence)`;
+/**
+ * Outcomes of the answers of a test: those that stand, and those of answers that failed and were asked again, which count as well. Of test $1.
+ * @param columns what else is wanted of an answer; null of one that was asked again
+ */
+export const outcomesOfTest = (columns: readonly string[] = []): string => `
+  SELECT assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
+         coalesce(latency_ms, 0) AS "latencyMs", confidence, unit_hash, id AS answer_id${columns.map((each) => `, ${each}`).join('')}
+    FROM answer WHERE assignment_subject = $1 AND status IN ('COMPLETE', 'FAILED', 'CANCELLED') AND assignment_sequence IS NOT NULL
+  UNION ALL
+  SELECT sequence, arm, stage, status, false, coalesce(latency_ms, 0), NULL, unit_hash, answer_id${', NULL'.repeat(columns.length)}
+    FROM answer_attempt WHERE subject = $1`;
 
-/** Answers of a test that were not counted yet, in the order of their numbers, as `RolloutOutcome`s: of test $1, behind $2, not $3, $4 at most. */
+/** Whether the unit had an answer of the same, or of another, arm in the same stage before. */
+const earlier = (arm: '=' | '<>'): string => `(EXISTS (
+  SELECT 1 FROM answer before
+   WHERE before.assignment_subject = $1 AND before.unit_hash = outcome.unit_hash
+     AND before.assignment_stage = outcome.stage AND before.assignment_arm ${arm} outcome.arm
+     AND before.assignment_sequence < outcome.sequence) OR EXISTS (
+  SELECT 1 FROM answer_attempt before
+   WHERE before.subject = $1 AND before.unit_hash = outcome.unit_hash AND before.stage = outcome.stage
+     AND before.arm ${arm} outcome.arm AND before.sequence < outcome.sequence))`;
+
+/** Outcomes of a test that were not counted yet, in the order of their numbers, as `RolloutOutcome`s: of test $1, behind $2, not $3, $4 at most. */
 export const UNCOUNTED = `
-  SELECT answer.assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
-         coalesce(latency_ms, 0) AS "latencyMs", confidence,
+  SELECT sequence, arm, stage, status, abstained, "latencyMs", confidence,
          NOT ${earlier('=')} AS "newUnit", NOT ${earlier('=')} AND ${earlier('<>')} AS "inBoth"
-    FROM answer
-   WHERE assignment_subject = $1 AND answer.assignment_sequence > $2
-     AND NOT answer.assignment_sequence <@ $3::int8multirange AND status IN ('COMPLETE', 'FAILED', 'CANCELLED')
-   ORDER BY answer.assignment_sequence LIMIT $4`;
+    FROM (${outcomesOfTest()}) outcome
+   WHERE sequence > $2 AND NOT sequence <@ $3::int8multirange
+   ORDER BY sequence LIMIT $4`;
 
 /** $2 and $3 of what reads on from where something was counted: behind a number, but none of these, as PostgreSQL writes a multirange. */
 export type ReadPosition = readonly [from: bigint, but: string];

@@ -298,6 +298,8 @@ export class DatasetStore {
 
   /** Takes versions out of use: their row groups are forgotten, and what the report quotes of rows. */
   async withdraw(tx: Transaction, versionIds: readonly string[], withdrawn: Withdrawn): Promise<void> {
+    // Who is writing down what is known of these rows ends first, or finds them withdrawn: what goes with them is looked for before the update waits.
+    await tx.$executeRaw`SELECT 1 FROM dataset_version WHERE id = ANY(${[...versionIds]}::uuid[]) ORDER BY id FOR UPDATE`;
     for (const row of await tx.datasetVersion.findMany({ where: { id: { in: [...versionIds] }, withdrawnAt: null } })) {
       const report = asVersion(row).report;
       const problems = report.problems.map((problem) => ({ ...problem, example: null, rows: [] }));

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../../platform/database/index.js';
-import { OVERLAP, type Watermark } from '../counting.js';
+import { outcomesOfTest, OVERLAP, type Watermark } from '../counting.js';
 import type { CountedFeedback, BatchEffects, Unit } from './count.js';
 import type { ExperimentOutcome } from './metrics.js';
 
@@ -26,13 +26,13 @@ export class UnitStore {
   ): Promise<ExperimentOutcome[]> {
     const { rows } = await this.database.pool.query<Omit<ExperimentOutcome, 'sequence'> & { sequence: string }>({
       name: `experiment-uncounted-${tokens}`,
-      text: `SELECT assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
-                    coalesce(latency_ms, 0) AS "latencyMs", confidence, unit_hash AS "unitHash", char_length(question) AS length,
-                    ${tokens ? `(body->'cost'->>'computedTokens')::float8` : 'NULL'} AS tokens
-               FROM answer
-              WHERE assignment_subject = $1 AND assignment_sequence > $2 AND assignment_sequence <> ALL($3::bigint[])
-                AND status IN ('COMPLETE', 'FAILED', 'CANCELLED')
-              ORDER BY assignment_sequence LIMIT $4`,
+      text: `SELECT sequence, arm, stage, outcome.status, outcome.abstained, "latencyMs", outcome.confidence,
+                    outcome.unit_hash AS "unitHash", char_length(asked.question) AS length,
+                    ${tokens ? 'outcome.tokens' : 'NULL'} AS tokens
+               FROM (${outcomesOfTest(tokens ? [`(body->'cost'->>'computedTokens')::float8 AS tokens`] : [])}) outcome
+               JOIN answer asked ON asked.id = answer_id
+              WHERE sequence > $2 AND sequence <> ALL($3::bigint[])
+              ORDER BY sequence LIMIT $4`,
       values: [experimentId, last - BigInt(OVERLAP), recent.map(String), most],
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));

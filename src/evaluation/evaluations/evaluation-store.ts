@@ -30,11 +30,19 @@ export class EvaluationStore {
     await tx.evaluation.upsert({ where: { id: evaluation.id }, create: evaluation, update: {} });
   }
 
-  /** Keeps an evaluation from being deleted until the transaction ends. @throws NOT_FOUND when it was, with its adapter version */
+  /**
+   * Keeps an evaluation from being deleted until the transaction ends, and its rows from being erased.
+   * @throws NOT_FOUND when it was deleted, with its adapter version; DATASET_UNUSABLE when they were: what is written of them now would stay
+   */
   async hold(id: string, tx: Transaction): Promise<void> {
     const held = await tx.$queryRaw<unknown[]>`SELECT 1 FROM evaluation WHERE id = ${id}::uuid FOR SHARE`;
     if (held.length === 0)
       throw new GraftError('NOT_FOUND', 'The adapter version was deleted while it was being evaluated.');
+    const usable = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM dataset_version JOIN evaluation ON dataset_version_id = dataset_version.id
+       WHERE evaluation.id = ${id}::uuid AND withdrawn_at IS NULL FOR SHARE OF dataset_version`;
+    if (usable.length === 0)
+      throw new GraftError('DATASET_UNUSABLE', 'The rows were erased while they were being answered.');
   }
 
   async addRows(rows: readonly EvaluationRowRecord[], tx: Transaction): Promise<void> {

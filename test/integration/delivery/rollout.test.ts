@@ -1,9 +1,11 @@
 import { jest } from '@jest/globals';
 import DataLoader from 'dataloader';
+import { AnswerStore } from '../../../src/ask/index.js';
 import { AdapterRolloutsResolver, loadRollout, VersionRolloutsResolver } from '../../../src/delivery/index.js';
 import type { GraphContext } from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
+import { finishedAnswer } from '../../support/recorded-answers.js';
 import { DeliveryKit, wish, WORKSPACE, type TestGateway } from './delivery-kit.js';
 
 jest.setTimeout(120_000);
@@ -153,6 +155,32 @@ describe('a rollout', () => {
     await eventually('the late one is counted, too', async () => (await counted()) === 101);
     await kit.ask(gateway, 'once', 1);
     await eventually('and only once', async () => (await counted()) === 102);
+    await order(id, 'ABORT');
+  });
+
+  it('counts a failure though the same is asked again at once, and answered', async () => {
+    await kit.adapter('retried');
+    const { id } = await start('retried', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
+    const store = new AnswerStore(kit.database);
+    for (let n = 0; n < 20; n++) {
+      const { assignment } = drawn('retried', newId())!;
+      const key = newId();
+      const asked = { workspaceId: WORKSPACE, requestId: key, inputDigest: key, question: 'How long is it valid?' };
+      const claim = async () => (await store.claim({ ...asked, conversationId: null, askedBy: null }))!;
+      const measures = { assignment, latencyMs: 10 };
+      const failure = {
+        status: 'FAILED' as const,
+        code: 'WORKER_CRASHED' as const,
+        message: 'It threw.',
+        planned: null,
+      };
+      await store.fail(await claim(), failure, measures);
+      expect(await store.complete(await claim(), finishedAnswer({}), measures)).toBe(true);
+    }
+    await eventually('both outcomes of each are counted', async () => {
+      const { watch } = (await kit.row(id)).state as { watch: { answers: Record<string, number> } };
+      return watch.answers['candidate']! + watch.answers['control']! === 40;
+    });
     await order(id, 'ABORT');
   });
 

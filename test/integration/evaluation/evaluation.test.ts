@@ -376,5 +376,9 @@ describe('evaluation', () => {
     });
     expect((await evaluator.store.rows(run.id, { first: 5, after: null })).items).toEqual([]);
     expect((await recorded(run.id)).figures).not.toBeNull();
+    // An evaluation that is still at it writes no more of them.
+    await expect(
+      kit.models.database.prisma.$transaction((tx) => evaluator.store.hold(run.id, tx)),
+    ).rejects.toMatchObject({ code: 'DATASET_UNUSABLE' });
   });
 });
