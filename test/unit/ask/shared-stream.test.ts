@@ -1,3 +1,4 @@
+import { onAccount, spend, streamOnAccount, type Account } from '../../../src/platform/spending/index.js';
 import { SharedStream } from '../../../src/ask/record/shared-stream.js';
 
 const never = new AbortController().signal;
@@ -83,5 +84,28 @@ describe('SharedStream', () => {
     push(new Error('no'));
     await expect(reader).rejects.toThrow('no');
     await expect(all(stream.read(never))).rejects.toThrow('no');
+  });
+
+  it('charges what it spends once, to those who read on: not to nobody because who opened it has left', async () => {
+    const { push, open } = source();
+    async function* spending(signal: AbortSignal): AsyncGenerator<number> {
+      for await (const tokens of open(signal)) {
+        spend(tokens);
+        yield tokens;
+      }
+    }
+    const account = (): Account => ({ caller: { workspaceId: 'w' as never, key: null }, tokens: 0 });
+    const [first, second] = [account(), account()];
+    const stream = onAccount(first, () => new SharedStream(spending));
+    const leaves = streamOnAccount(first, stream.read(never));
+    push(20);
+    expect(await leaves.next()).toMatchObject({ value: 20 });
+    const stays = all(streamOnAccount(second, stream.read(never)));
+    await leaves.return();
+    push(400);
+    push(80);
+    push('end');
+    expect(await stays).toEqual([20, 400, 80]);
+    expect([first.tokens, second.tokens]).toEqual([20, 480]);
   });
 });
