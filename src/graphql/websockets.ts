@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
+import { beginningInBytes } from '../kernel/text.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
 import { currentSpan, inSpan, remoteSpan } from '../platform/tracing/index.js';
@@ -35,6 +36,9 @@ const TRY_AGAIN_LATER = 1013;
 /** Codes of graphql-transport-ws: no key, or a wrong one; a key that may no longer. (4408, no `connection_init` in time, it sends itself.) */
 const UNAUTHORIZED = 4401;
 const FORBIDDEN = 4403;
+
+/** Why a socket is closed: `ws` throws where that takes more bytes than a control frame has (RFC 6455 section 5.5). */
+const reasonOf = ({ message }: Error): string => beginningInBytes(message, 123);
 
 /** A socket that does not answer a ping within this time, in ms, is gone. */
 const KEEP_ALIVE_MS = 12_000;
@@ -174,13 +178,13 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
         if (socket.readyState !== socket.OPEN) return false;
         const unwatch = callers.watch(caller, 'ASK', (error) => {
           // After the operations, each of which says why it ended.
-          setImmediate(() => socket.close(FORBIDDEN, error.message.slice(0, 120)));
+          setImmediate(() => socket.close(FORBIDDEN, reasonOf(error)));
         });
         socket.once('close', unwatch);
         return true;
       } catch (error) {
         if (!isGraftError(error)) throw error;
-        socket.close(error.code === 'UNAUTHENTICATED' ? UNAUTHORIZED : TRY_AGAIN_LATER, error.message.slice(0, 120));
+        socket.close(error.code === 'UNAUTHENTICATED' ? UNAUTHORIZED : TRY_AGAIN_LATER, reasonOf(error));
         return false;
       }
     },

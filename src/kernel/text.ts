@@ -20,6 +20,18 @@ export const storable = (text: string): string => text.replaceAll('\0', '').toWe
 export const beginningOf = (text: string, most: number): string =>
   text.length <= most ? text : text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
 
+/** So much of a text's beginning as takes at most so many bytes of UTF-8 (4 or more), whole characters. */
+export const beginningInBytes = (text: string, most: number): string => {
+  const bytes = Buffer.from(text);
+  // What is left of a character that was cut is decoded as three bytes, and taken away.
+  return bytes.length <= most
+    ? text
+    : bytes
+        .subarray(0, most)
+        .toString()
+        .replace(/\ufffd$/, '');
+};
+
 /** Letters and digits in a row, in their order. */
 export const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];
 
