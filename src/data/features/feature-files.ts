@@ -10,7 +10,7 @@ import { losesDigits } from '../datasets/files/parse-json.js';
 import type { DataFile, SourceRecord } from '../datasets/files/records.js';
 import { suggestMapping } from '../datasets/importing/suggest.js';
 import type { IsolatedMaker } from '../datasets/making/isolated-maker.js';
-import { readTime } from '../datasets/making/stage-file.js';
+import { readTime } from '../datasets/making/read-time.js';
 import {
   importingFeatures,
   type FeatureColumns,

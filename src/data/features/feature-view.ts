@@ -3,6 +3,7 @@ import { badInput } from '../../kernel/errors.js';
 import { own } from '../../kernel/own.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { checkedText } from '../../kernel/text.js';
+import { readTime } from '../datasets/making/read-time.js';
 import { oneLine } from '../../prompting/index.js';
 import type { Prisma } from '../../platform/database/index.js';
 
@@ -113,8 +114,8 @@ function readValue(value: unknown, type: FeatureType): FeatureValue | undefined 
       if (typeof value === 'boolean') return value;
       return value === 'true' ? true : value === 'false' ? false : undefined;
     case FeatureType.TIMESTAMP: {
-      const time = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) ? Date.parse(value) : Number.NaN;
-      return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+      const time = typeof value === 'string' ? readTime(value) : null;
+      return time === null || Number.isNaN(time) ? undefined : new Date(time).toISOString();
     }
   }
 }

@@ -1,9 +1,20 @@
-import { readTime } from '../../../src/data/datasets/making/stage-file.js';
+import { readTime } from '../../../src/data/datasets/making/read-time.js';
+import { checkedValues, FeatureType } from '../../../src/data/features/feature-view.js';
 import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
 import { temporaryFolder, writtenFile } from '../../support/data-files.js';
 import { made, rowsOf, storedRows } from '../../support/make-version.js';
 
 const TEN = Date.UTC(2024, 0, 1, 10);
+
+describe('features that are times', () => {
+  it.each(['2024-01-01 10:00:00+00', '2024-01-01T10:00:00', '2024-01-01 12:00:00+0200'])(
+    'reads %s as times of rows are read, whatever zone the server is in',
+    (since) => {
+      const view = { name: 'plans', fields: [{ name: 'since', type: FeatureType.TIMESTAMP }] };
+      expect(checkedValues(view, { since }, 'values')).toEqual({ since: new Date(TEN).toISOString() });
+    },
+  );
+});
 
 describe('readTime', () => {
   it.each([
