@@ -23,10 +23,7 @@ type Answering = Awaited<ReturnType<typeof startAnswering>>;
 /** Its documents hold an answer, come near to one, are about something else; or are its own without the passages that hold one. */
 export type QuestionKind = 'answerable' | 'near' | 'off topic' | 'without';
 /** As it is judged, and whether it holds a right answer. */
-export type Judged = Pick<
-  Evidence,
-  'similarity' | 'missingNames' | 'answerability' | 'score' | 'addressed' | 'headingLike'
-> & {
+export type Judged = Pick<Evidence, 'similarity' | 'missingNames' | 'answerability' | 'score' | 'addressed'> & {
   right: boolean;
   /** By the reader itself, where `answerability` is what a calibration made of it. */
   said?: number;
@@ -61,22 +58,13 @@ async function judge(
   const plan = await makePlan(parts, workspaceId, question, 'HYBRID', { scope, labelled: null });
   const [context, count] = [contextOf(parts, plan.variant), tokenCounter({ ...parts, workspaceId, signal }, plan)];
   const right = kind === 'answerable' ? holds : () => false;
-  const judged = ({
-    quote,
-    similarity,
-    missingNames,
-    answerability,
-    score,
-    addressed,
-    headingLike,
-  }: Evidence): Judged => ({
+  const judged = ({ quote, similarity, missingNames, answerability, score, addressed }: Evidence): Judged => ({
     right: right(quote),
     similarity,
     missingNames,
     answerability,
     score,
     addressed,
-    headingLike,
   });
   const read: Judged[] = [];
   const checking = { workspaceId, question, passages, evidence, context, count, signal };

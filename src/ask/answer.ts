@@ -102,8 +102,6 @@ export const evidence = record('Evidence', 'A sentence of the documents that may
   missingNames: z.number(),
   /** Whether it speaks of answering instead of its subject, and stands behind what doesn't. Missing where it doesn't. */
   addressed: z.boolean().optional(),
-  /** Whether it looks like a heading, and stands behind what doesn't. Missing where it doesn't. */
-  headingLike: z.boolean().optional(),
   similarity: z
     .number()
     .nullable()

@@ -1,6 +1,6 @@
 import { LEAST_PROBABILITY } from './abstain.js';
 import type { Evidence } from '../answer.js';
-import { byScore, type Standing } from '../read/evidence.js';
+import { byScore } from '../read/evidence.js';
 import { answerProbability, readerLogOdds, type JudgedSentence, type ProbabilityRule } from './probability.js';
 
 /** How sentences are read by the reader before an answer is given from one: `bench -- probability` shows what it comes to. */
@@ -42,4 +42,4 @@ export function isReadEnough(
 }
 
 /** What puts sentences in order. */
-type Ranked = Standing & Pick<Evidence, 'score'>;
+type Ranked = Pick<Evidence, 'score' | 'addressed'>;

@@ -36,7 +36,7 @@ const LONGEST_SENTENCE = 1_200;
 
 /** Rules about which sentences are no evidence; `bench -- ablation` leaves each out in turn, to see what it is worth. */
 export interface SentenceRules {
-  /** Headings say nothing of what they announce; what looks like one stands behind all else: see `headings.ts`. */
+  /** Headings say nothing of what they announce; what looks like one is evidence where nothing else fits: see `headings.ts`. */
   headings: boolean;
   /** Questions are no answers. */
   questions: boolean;
@@ -67,7 +67,7 @@ export interface ScoredSentence {
   missingNames: number;
   /** Whether it speaks of answering instead of its subject: it stands behind all that don't, see `addresses.ts`. */
   addressed: boolean;
-  /** Whether it looks like a heading: it stands behind all that don't, see `headings.ts`. */
+  /** Whether it looks like a heading, and is no evidence beside a sentence that has a word of the question: see `headings.ts`. */
   headingLike: boolean;
   /** Score without the similarity. */
   base: number;
@@ -128,7 +128,14 @@ export function scoreSentences(
       before = goesOn ? new Set([...before, ...stems]) : stems;
     }
   }
-  return [...best.values()].sort((a, b) => behindOthers(a, b) || b.base - a.base);
+  return quotable([...best.values()]).sort((a, b) => behindOthers(a, b) || b.base - a.base);
+}
+
+/** Without what looks like a heading, but where nothing else has a word of the question: then it may be a sentence that lacks its full stop. */
+function quotable(sentences: readonly ScoredSentence[]): ScoredSentence[] {
+  const plain = sentences.filter(({ headingLike }) => !headingLike);
+  const fits = plain.some(({ coverage, addressed }) => coverage > 0 && !addressed);
+  return fits ? plain : sentences.filter(({ headingLike, coverage }) => !headingLike || coverage > 0);
 }
 
 /** The part of the words, weighted by rarity, for which something holds: 0 to 1. */
@@ -138,15 +145,12 @@ function shareOf(terms: readonly QuestionTerm[], holds: (term: QuestionTerm) => 
   return total === 0 ? 0 : sum(terms.filter(holds)) / total;
 }
 
-/** What decides about a sentence before its score. */
-export type Standing = Pick<Evidence, 'addressed' | 'headingLike'>;
-/** 0 for most; a heading says nothing, but nothing false either. */
-const standingOf = ({ addressed = false, headingLike = false }: Standing): number =>
-  2 * Number(addressed) + Number(headingLike);
-const behindOthers = (a: Standing, b: Standing): number => standingOf(a) - standingOf(b);
+type Addressed = Pick<Evidence, 'addressed'>;
+const behindOthers = (a: Addressed, b: Addressed): number =>
+  Number(a.addressed ?? false) - Number(b.addressed ?? false);
 
-/** The best first; behind all others what looks like a heading, and then what speaks of answering. */
-export const byScore = (a: Standing & { score: number }, b: Standing & { score: number }): number =>
+/** The best first; behind all others what speaks of answering. */
+export const byScore = (a: Addressed & { score: number }, b: Addressed & { score: number }): number =>
   behindOthers(a, b) || b.score - a.score;
 
 /**
@@ -156,7 +160,7 @@ export const byScore = (a: Standing & { score: number }, b: Standing & { score: 
 export function rankEvidence(sentences: readonly ScoredSentence[], similarities: readonly number[]): Evidence[] {
   const considered = similarities.length === 0 ? sentences : sentences.slice(0, similarities.length);
   const evidence = considered
-    .map(({ passage, quote, start, end, coverage, missingNames, addressed, headingLike, base }, index): Evidence => {
+    .map(({ passage, quote, start, end, coverage, missingNames, addressed, base }, index): Evidence => {
       const similarity = similarities[index] ?? null;
       const { documentId, documentName, chunkId, collectionName, page, headings, scores } = passage;
       return {
@@ -173,7 +177,6 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
         coverage: Math.min(1, coverage),
         missingNames,
         ...(addressed && { addressed }),
-        ...(headingLike && { headingLike }),
         similarity,
         score: base + EVIDENCE_WEIGHTS.similarity * (similarity ?? 0),
       };

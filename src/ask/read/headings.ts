@@ -19,7 +19,7 @@ export const isHeading = ({ headings }: { headings: readonly string[] }, line: s
 
 /**
  * Further headings inside a passage are told by their looks: a short line without figures and without an end mark that begins a paragraph, or is
- * set in bold. A sentence without its full stop looks the same, which is why they rank below the others and aren't left out. Names with their
+ * set in bold. A sentence without its full stop looks the same, which is why they are left out only where something else fits. Names with their
  * values (rows of tables, addresses, definitions) don't.
  */
 export function looksLikeHeading(text: string, start: number, end: number): boolean {

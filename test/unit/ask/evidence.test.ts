@@ -53,7 +53,7 @@ describe('evidence', () => {
       expect(quoted(rules)).toEqual(expect.arrayContaining(all));
   });
 
-  it('quotes no heading that its passage knows, and one that it only holds behind every sentence', () => {
+  it('quotes no heading, whether its passage knows it or only holds it', () => {
     const heading = 'Battery life of the Gable';
     const said = ['Six years in normal use.', 'Paint it white.'];
     const quoted = (text: string, headings: string[]) => {
@@ -62,19 +62,20 @@ describe('evidence', () => {
       return rankEvidence(sentences, similarities).map(({ quote }) => quote);
     };
     expect(quoted(`${heading}\n${said.join('\n')}`, [heading])).toEqual(said);
-    expect(quoted(`Call us.\n\n${heading}\n\n${said.join('\n')}`, []).at(-1)).toBe(heading);
+    expect(quoted(`Call us.\n\n${heading}\n\n${said.join('\n')}`, [])).not.toContain(heading);
   });
 
-  it('quotes a line that only looks like a heading where nothing else is there', () => {
-    const text = 'Dogs are not allowed in the building\n\nWhere is the lift?';
-    const [only] = scoreSentences([passageOf(text)], termsOf('Are dogs allowed?'));
-    expect(only).toMatchObject({ quote: 'Dogs are not allowed in the building', headingLike: true });
+  it('quotes a line that only looks like a heading where nothing else has a word of the question', () => {
+    const text = 'The stairs are steep.\n\nDogs are not allowed in the building\n\nWhere is the lift?';
+    const quotes = (question: string) => scoreSentences([passageOf(text)], termsOf(question)).map(({ quote }) => quote);
+    expect(quotes('Are dogs allowed?')[0]).toBe('Dogs are not allowed in the building');
+    expect(quotes('Are dogs allowed on the stairs?')).not.toContain('Dogs are not allowed in the building');
   });
 
   it('takes a line that is set in bold for a heading, wherever it stands', () => {
     const text = 'It begins here.\n**Battery life of the Gable**\nSix years in normal use.';
     const quotes = scoreSentences([passageOf(text)], termsOf('battery life of the Gable')).map(({ quote }) => quote);
-    expect(quotes.at(-1)).toBe('**Battery life of the Gable**');
+    expect(quotes).not.toContain('**Battery life of the Gable**');
   });
 
   it('takes what follows a question for its answer, however it looks', () => {
