@@ -3,26 +3,7 @@ import { Split } from '../../../src/data/datasets/importing/splits.js';
 import { LabelWords, type TaskRow } from '../../../src/data/datasets/tasks/index.js';
 import { auditSupervision, type AuditedModel } from '../../../src/data/datasets/training-examples/supervision-audit.js';
 import { renderChat } from '../../../src/prompting/index.js';
-
-const stored = (ordinal: number, content: TaskRow, more: Partial<StoredRow> = {}): StoredRow => ({
-  ordinal,
-  key: String(ordinal),
-  split: Split.TRAIN,
-  subject: null,
-  entity: null,
-  eventTime: null,
-  language: null,
-  file: 0,
-  row: ordinal,
-  line: null,
-  content,
-  raw: null,
-  features: null,
-  problems: [],
-  quarantined: false,
-  sortValue: ordinal,
-  ...more,
-});
+import { storedRow } from '../../support/stored-row.js';
 
 /** A word a token; it knows no `ß`, as a tokenizer with a small vocabulary knows no rare characters. */
 const MODEL: AuditedModel = {
@@ -64,14 +45,14 @@ const faults = async (rows: StoredRow[], settings?: Parameters<typeof audit>[1])
 
 describe('the audit of supervision', () => {
   it('says nothing of rows that can be learned, and counts their tokens with the one that ends each answer', async () => {
-    const report = await audit([stored(1, { task: 'CLASSIFICATION', text: 'one two', label: 'a' })]);
+    const report = await audit([storedRow(1, { task: 'CLASSIFICATION', text: 'one two', label: 'a' })]);
     expect(report).toMatchObject({ examples: 1, findings: [], unlearnable: [], tokens: { answer: 2 } });
   });
 
   it('names rows with an empty answer, and rows whose prompt leaves no room for one, as nothing to learn', async () => {
     const rows = [
-      stored(1, { task: 'INSTRUCTION', messages: [{ role: 'user', content: 'hello' }] }),
-      stored(2, {
+      storedRow(1, { task: 'INSTRUCTION', messages: [{ role: 'user', content: 'hello' }] }),
+      storedRow(2, {
         task: 'INSTRUCTION',
         messages: [
           { role: 'user', content: 'word '.repeat(60) },
@@ -89,7 +70,7 @@ describe('the audit of supervision', () => {
 
   it('tells an answer that is cut from one that fits', async () => {
     const row = (ordinal: number, words: number) =>
-      stored(ordinal, {
+      storedRow(ordinal, {
         task: 'TRANSLATION',
         source: 'text',
         target: 'wort '.repeat(words).trim(),
@@ -107,7 +88,7 @@ describe('the audit of supervision', () => {
       sourceLanguage: 'en',
       targetLanguage: 'de',
     };
-    expect(await faults([stored(1, row)])).toEqual([[1, 'NOT_ROUND_TRIP']]);
+    expect(await faults([storedRow(1, row)])).toEqual([[1, 'NOT_ROUND_TRIP']]);
   });
 
   it('names labels that no row for training has, and entities that an answer can’t hold', async () => {
@@ -121,8 +102,8 @@ describe('the audit of supervision', () => {
     };
     expect(
       await faults([
-        stored(1, { task: 'CLASSIFICATION', text: 'x', label: 'c' }, { split: Split.TEST }),
-        stored(2, overlapping),
+        storedRow(1, { task: 'CLASSIFICATION', text: 'x', label: 'c' }, { split: Split.TEST }),
+        storedRow(2, overlapping),
       ]),
     ).toEqual([
       [1, 'UNSEEN_LABEL'],
@@ -133,15 +114,15 @@ describe('the audit of supervision', () => {
   it('names rows without the features that the others have', async () => {
     const row: TaskRow = { task: 'CLASSIFICATION', text: 'x', label: 'a' };
     const rows = [
-      stored(1, row, { features: { plans: { plan: 'grower' } } }),
-      stored(2, row, { features: { plans: null } }),
+      storedRow(1, row, { features: { plans: { plan: 'grower' } } }),
+      storedRow(2, row, { features: { plans: null } }),
     ];
     expect(await faults(rows, { views: ['plans'] })).toEqual([[2, 'MISSING_FEATURES']]);
   });
 
   it('leaves out rows that are kept out of training, and lists at most a hundred rows of a fault but counts all', async () => {
     const row: TaskRow = { task: 'CLASSIFICATION', text: 'x', label: 'c' };
-    const rows = Array.from({ length: 150 }, (_, i) => stored(i + 1, row, { quarantined: i === 0 }));
+    const rows = Array.from({ length: 150 }, (_, i) => storedRow(i + 1, row, { quarantined: i === 0 }));
     const report = await audit(rows);
     expect(report.examples).toBe(149);
     expect(report.counts.UNSEEN_LABEL).toBe(149);

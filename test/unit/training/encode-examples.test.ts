@@ -13,28 +13,12 @@ import {
   type Tokenize,
 } from '../../../src/training/runs/encode-examples.js';
 import type { ChatForm } from '../../../src/worker-protocol/index.js';
+import { storedRow } from '../../support/stored-row.js';
 import { TEMPLATES } from '../prompting/templates.js';
 
 const PLAIN: ChatForm = { kind: 'plain', bosToken: '' };
 
-const stored = (ordinal: number, split: Split, content: TaskRow): StoredRow => ({
-  ordinal,
-  key: String(ordinal),
-  split,
-  subject: null,
-  entity: null,
-  eventTime: null,
-  language: null,
-  file: 0,
-  row: ordinal,
-  line: null,
-  content,
-  raw: null,
-  features: null,
-  problems: [],
-  quarantined: false,
-  sortValue: ordinal,
-});
+const stored = (ordinal: number, split: Split, content: TaskRow) => storedRow(ordinal, content, { split });
 
 /** Cuts texts into words; the n-th that is seen has the token n. */
 class Words {
