@@ -1,10 +1,10 @@
 import { meanSequence, rateSequence, type Moments } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
+import { own } from '../../kernel/own.js';
 import { HealthCheck } from '../rollouts/rollout-types.js';
 import type { ArmContrast, Verdict } from './conclude.js';
 import { answersOf } from './count.js';
 import {
-  isStopped,
   storedExperimentState,
   storedSettings,
   type ExperimentCounting,
@@ -45,7 +45,7 @@ export function toExperiment(row: ExperimentRow): Experiment {
     arms: plan.arms.map((arm, index) => ({
       ...arm,
       isControl: index === 0,
-      stopped: isStopped(state, arm.name) ? state.stopped[arm.name]! : null,
+      stopped: own(state.stopped, arm.name) ?? null,
     })),
     metrics: plan.metrics.map((metric) => ({
       ...metric,

@@ -320,6 +320,9 @@ describe('a rollout', () => {
     const [open] = await gateway.proposals.ofRollouts(WORKSPACE, [id]);
     const decide = (approve: boolean) =>
       gateway.proposalService.decide(WORKSPACE, open!.id, { approve, by: 'bob', reason: 'not now' });
+    await order(id, 'PAUSE');
+    await expect(decide(true)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringMatching(/is paused/) });
+    await order(id, 'RESUME');
     const both = await Promise.allSettled([decide(false), decide(false)]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     await expect(decide(true)).rejects.toMatchObject({ code: 'CONFLICT' });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { assign } from '../../../src/delivery/assignment/index.js';
 import { count, type BatchEffects } from '../../../src/delivery/experiments/count.js';
-import { testOf, type ExperimentState } from '../../../src/delivery/experiments/experiment.js';
+import { activeArms, testOf, type ExperimentState } from '../../../src/delivery/experiments/experiment.js';
 import { futilityOf, look, sampleRatioSays } from '../../../src/delivery/experiments/look.js';
 import type { ExperimentOutcome } from '../../../src/delivery/experiments/metrics.js';
 import { settingsOf, type ExperimentSettingsWish } from '../../../src/delivery/experiments/settings.js';
@@ -42,6 +42,13 @@ const outcome = (over: Partial<ExperimentOutcome> = {}): ExperimentOutcome => ({
 const nothing = (): BatchEffects => ({ units: new Map(), feedback: new Map() });
 
 describe('what an experiment counts', () => {
+  it('lets an arm answer whatever it is called', () => {
+    const plan = settings({ arms: [{ name: 'old' }, { name: 'constructor' }] });
+    const answering = (stopped: Record<string, string>) => activeArms(plan, { stopped }).map(({ name }) => name);
+    expect(answering({})).toEqual(['old', 'constructor']);
+    expect(answering({ ['constructor']: 'It is gone.' })).toEqual(['old']);
+  });
+
   it('is the moments of the values, whatever they are and in whichever batches they come', () => {
     const latencies = fc.array(fc.double({ min: 0, max: 1e5, noNaN: true }), { maxLength: 60 });
     fc.assert(
