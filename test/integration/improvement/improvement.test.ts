@@ -202,6 +202,22 @@ describe('a retraining policy', () => {
     expect(version!.manifest.steps).toEqual([PreprocessingStep.WHITESPACE]);
   });
 
+  it('learns lessons that the one before has left behind, instead of finding nothing new', async () => {
+    const adapter = await kit.adapter();
+    await kit.said(adapter, 12);
+    kit.gain = -0.1;
+    await kit.begin(adapter);
+    await ended(adapter, 1).finally(() => (kit.gain = 0.1));
+    await kit.begin(adapter);
+    const both = await ended(adapter, 2);
+    expect(both.map(({ outcome, newRows }) => ({ outcome, newRows }))).toEqual(
+      expect.arrayContaining([
+        { outcome: 'REFUSED', newRows: 12 },
+        { outcome: 'PROPOSED', newRows: 12 },
+      ]),
+    );
+  });
+
   it('whose gate refuses every candidate pauses itself, says so, and works again when it is set', async () => {
     const adapter = await kit.adapter({ mostRefused: 2 });
     kit.gain = -0.1;
