@@ -21,7 +21,8 @@ import type { IndexingParts } from './indexing/index-documents.js';
 import { ingestion, type DocumentJob } from './indexing/ingestion-run.js';
 import { reindexing } from './indexing/rebuild-index.js';
 import { sweep } from './indexing/sweep.js';
-import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, telling, type NewDocument } from './ingestion.js';
+import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, type NewDocument } from './ingestion.js';
+import { telling } from './media-type.js';
 import type { IngestionInputs } from './ingestion-inputs.js';
 
 export interface KnowledgeParts extends IndexingParts {

@@ -1,4 +1,5 @@
 import { GraftError } from '../../kernel/errors.js';
+import { telling } from '../media-type.js';
 import { type Decoded, decodeText } from './decode.js';
 import type { BinaryFormat, DocumentClaim, DocumentFormat, TextFormat } from './document.js';
 import { FORMATS, takenFormats } from './formats.js';
@@ -23,8 +24,6 @@ const OTHERS: readonly [start: string, label: string, hint?: string][] = [
   ['PAR1', 'a Parquet file'],
   ['SQLite format 3\0', 'an SQLite database'],
 ];
-
-const GENERIC_TYPES = new Set(['application/octet-stream', 'binary/octet-stream', 'application/x-www-form-urlencoded']);
 
 /**
  * The format of a file, by its content; name and media type only decide between kinds of text.
@@ -68,7 +67,7 @@ function claimedFormat({ name, mediaType }: DocumentClaim): DocumentFormat | 'ot
   const byType = FORMATS.find((format) => format.mediaType === type || format.aliases.includes(type));
   // `text/plain` is what tools send for any text, so a name that says more wins over it.
   if (byType !== undefined) return byType.mediaType === 'text/plain' && byName !== undefined ? byName : byType;
-  if (type !== '' && !GENERIC_TYPES.has(type)) return 'other';
+  if (type !== '' && telling(type) !== null) return 'other';
   return byName ?? null;
 }
 
