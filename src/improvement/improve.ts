@@ -10,7 +10,7 @@
  * key made of the improvement's id: whoever takes a killed improvement up again finds what was begun, and begins nothing twice.
  */
 import { Split, type Data } from '../data/index.js';
-import { curation, type Curator } from '../feedback/index.js';
+import type { Curator } from '../feedback/index.js';
 import type { Delivery, ProposalRow } from '../delivery/index.js';
 import { decidingValue, type Attestor, type Evaluator, type EvaluationStore, type Gate } from '../evaluation/index.js';
 import type { Clock } from '../kernel/clock.js';
@@ -159,13 +159,11 @@ async function ended(
   }
 }
 
-const NO_LESSONS = { versionId: null, fresh: 0 };
-
 async function curate(work: ImprovementWork, row: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, production, settings } = work;
   if (row.datasetVersionId !== null) return row;
   const wish = await lessons(parts, workspaceId, work);
-  if (wish === null)
+  if (wish === null || production === null)
     throw new GraftError('CONFLICT', `Production of ${work.adapter.name} names no dataset that it was trained on.`, {
       hint: 'Name the dataset in the policy.',
     });
@@ -177,15 +175,12 @@ async function curate(work: ImprovementWork, row: ImprovementRow): Promise<Impro
     idempotencyKey: keyOf(row.id, 'curation'),
   });
   await parts.improvements.keep(row.id, { curationRunId: run.id });
-  const made = curation.outputOf(await ended(work, run));
-  const { versionId, fresh } =
-    made?.versionId && made.fresh > 0
-      ? made
-      : // An improvement that ended before its version was in production has left lessons that nothing learned from.
-        ((await parts.curator.lessonsSince(workspaceId, wish.dataset, production?.datasetVersionId ?? null)) ??
-        NO_LESSONS);
-  if (versionId === null)
+  await ended(work, run);
+  // Not what the run made: an improvement that ended before its version was in production has left lessons that nothing learned from.
+  const lessonsMade = await parts.curator.lessonsSince(workspaceId, wish.dataset, production);
+  if (lessonsMade === null)
     throw new Ended('NOTHING_NEW', 'What people said since the last version teaches too little that is new.');
+  const { versionId, fresh } = lessonsMade;
   return parts.improvements.keep(row.id, { datasetVersionId: versionId, newRows: fresh });
 }
 

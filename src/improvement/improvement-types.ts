@@ -74,7 +74,7 @@ export const { Connection: RetrainingPolicyConnection } = connectionTypes(Retrai
 
 @ObjectType({ description: 'What an improvement took.' })
 export class ImprovementCost {
-  @Field(() => Int, { description: 'Rows of what people said that no earlier version had.' })
+  @Field(() => Int, { description: 'Rows of what people said that the version in production had not learned.' })
   newRows!: number;
 
   @Field(() => Float, { description: 'Seconds of training, of all tries together.' })

@@ -28,12 +28,16 @@ const CARRIED = `WITH RECURSIVE carried (root, id) AS (
 export class CurationStore {
   constructor(private readonly database: Database) {}
 
-  /** Digests of the rows that a version and those that it carries over were made of, by answer. */
-  async taught(versionId: string): Promise<Map<string, string>> {
+  /**
+   * Digests of the rows that a version and those that it carries over were made of, by answer.
+   * @param by the adapter version that answered; null: whatever did
+   */
+  async taught(versionId: string, by: string | null = null): Promise<Map<string, string>> {
     const { rows } = await this.database.pool.query<{ answerId: string; digest: string }>(
       `${CARRIED} SELECT DISTINCT ON (answer_id) answer_id AS "answerId", digest FROM curated_row JOIN carried ON carried.id = version_id
-        WHERE erased_at IS NULL ORDER BY answer_id, curated_row.created_at DESC`,
-      [[versionId]],
+        WHERE erased_at IS NULL AND ($2::uuid IS NULL OR answer_id IN (SELECT id FROM answer WHERE adapter_version_id = $2))
+        ORDER BY answer_id, curated_row.created_at DESC`,
+      [[versionId], by],
     );
     return new Map(rows.map(({ answerId, digest }) => [answerId, digest]));
   }

@@ -138,18 +138,20 @@ export class Curator {
     });
   }
 
-  /** The latest version of a dataset and how many answers it teaches by which `than` doesn't; null where there are none. */
+  /** The latest version of a dataset and how many answers of an adapter version it teaches that this didn't learn; null where there are none. */
   async lessonsSince(
     workspaceId: WorkspaceId,
     name: string,
-    than: string | null,
+    { id, datasetVersionId: than }: { id: string; datasetVersionId: string | null },
   ): Promise<{ versionId: string; fresh: number } | null> {
     const { data, store } = this.parts;
     const dataset = await data.store.byName(workspaceId, name);
     const latest = dataset && (await data.store.latest(dataset.id));
     if (!latest || latest.id === than) return null;
     const before = than === null ? new Map<string, string>() : await store.taught(than);
-    const fresh = [...(await store.taught(latest.id))].filter(([id, digest]) => before.get(id) !== digest).length;
+    const fresh = [...(await store.taught(latest.id, id))].filter(
+      ([answerId, digest]) => before.get(answerId) !== digest,
+    ).length;
     return fresh === 0 ? null : { versionId: latest.id, fresh };
   }
 

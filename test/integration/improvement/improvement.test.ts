@@ -216,6 +216,10 @@ describe('a retraining policy', () => {
         { outcome: 'PROPOSED', newRows: 12 },
       ]),
     );
+    // Its dataset holds lessons of others: these are not what people said of its answers.
+    const silent = await kit.adapter();
+    await kit.begin(silent);
+    expect(await ended(silent, 1)).toMatchObject([{ outcome: 'NOTHING_NEW' }]);
   });
 
   it('whose gate refuses every candidate pauses itself, says so, and works again when it is set', async () => {
