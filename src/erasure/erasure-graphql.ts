@@ -1,5 +1,5 @@
 import { Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
-import { make, RunEventType, runEvent, runGraph, toGlobalId } from '../graphql-kit/index.js';
+import { make, Needs, RunEventType, runEvent, runGraph, toGlobalId } from '../graphql-kit/index.js';
 import { erasing, type Erasure, type ErasureReport as Report } from '../platform/erasure/index.js';
 
 @ObjectType({ description: 'Records of one kind that an erasure changed.' })
@@ -63,6 +63,7 @@ export class ErasureEvent extends RunEventType {
   @Field(() => [ErasedRecords], { description: 'Copies that this step removed.' })
   records!: ErasedRecords[];
 
+  @Needs('EDIT')
   @Field(() => [String], { description: 'Names of the files that it deleted.' })
   deletedFiles!: string[];
 }
@@ -81,6 +82,7 @@ type ErasureRun = InstanceType<typeof ErasureRun>;
 
 @Resolver(() => ErasureRun)
 export class ErasureRunResolver {
+  @Needs('EDIT')
   @FieldResolver(() => ErasureReport, {
     nullable: true,
     description: 'What it did so far; null before its first step.',

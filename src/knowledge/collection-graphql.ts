@@ -1,4 +1,3 @@
-import type { LabelStore } from './access/label-store.js';
 import { Args, Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import {
   Needs,
@@ -18,7 +17,9 @@ import {
   type GraphContext,
   type NodeRegistry,
 } from '../graphql-kit/index.js';
+import { notFound } from '../kernel/errors.js';
 import { encodeCursor, type Page } from '../kernel/pagination.js';
+import type { LabelStore, NameIn } from './access/label-store.js';
 import type { Json } from '../platform/events/index.js';
 import type { CollectionRow } from './collection.js';
 import type { CollectionCounts, CollectionStore } from './collection-store.js';
@@ -171,6 +172,44 @@ async function seen<Row>(
 ): Promise<Row[]> {
   const hidden = await labels.hiddenOf(workspaceId, rows.map(documentOf), caller.groups);
   return rows.filter((row) => !hidden.has(documentOf(row)));
+}
+
+/** Whether the caller lacks the label of a name, batched over the request. */
+export function isUnseen(
+  context: GraphContext,
+  { labels }: Pick<KnowledgeStores, 'labels'>,
+  { collectionId, name }: NameIn,
+): Promise<boolean> {
+  const { workspaceId, caller } = context;
+  const unseen = context.loader<string, boolean>('knowledge.areUnseen', (keys) =>
+    labels.areUnseen(
+      workspaceId,
+      keys.map((key) => JSON.parse(key) as NameIn),
+      caller.groups,
+    ),
+  );
+  const key = JSON.stringify({ collectionId, name });
+  // Not remembered: the context of a subscription lives for all of its events, and a label holds from the moment at which it is set.
+  return unseen
+    .load(key)
+    .then(Boolean)
+    .finally(() => unseen.clear(key));
+}
+
+/** @throws NOT_FOUND for a name whose label the caller lacks, as if there were no such document */
+export async function requireSeen(
+  { workspaceId, caller }: GraphContext,
+  { labels }: Pick<KnowledgeStores, 'labels'>,
+  collectionId: string,
+  names: readonly string[],
+): Promise<void> {
+  const unseen = await labels.areUnseen(
+    workspaceId,
+    names.map((name) => ({ collectionId, name })),
+    caller.groups,
+  );
+  const first = names.find((_, i) => unseen[i]);
+  if (first !== undefined) throw notFound('The document', first, 'input.names');
 }
 
 /** A live document by row id, batched over the request; null when it was replaced or deleted. */

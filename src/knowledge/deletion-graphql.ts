@@ -1,6 +1,8 @@
 import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import { Needs, cost, make, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
+import { GraftError } from '../kernel/errors.js';
+import type { KnowledgeStores } from './collection-graphql.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 @InputType({ description: 'Which collection to delete.' })
@@ -17,19 +19,26 @@ export class DeleteCollectionPayload {
 
 @Resolver()
 export class CollectionDeletionResolver {
-  constructor(private readonly parts: { service: KnowledgeService }) {}
+  constructor(private readonly parts: { service: KnowledgeService; stores: KnowledgeStores }) {}
 
   @Needs('EDIT')
   @Mutation(() => DeleteCollectionPayload, {
     description:
-      'Deletes a collection with its documents, their files and vectors, and the quotes of them in recorded answers. Ingestions into it are cancelled.',
+      'Deletes a collection with its documents, their files and vectors, and the quotes of them in recorded answers. Ingestions into it are cancelled. Who may not see all of its documents may not delete it.',
     complexity: cost(20),
   })
   async deleteCollection(
     @Arg('input', () => DeleteCollectionInput, { description: 'Which collection.' })
     { collection }: DeleteCollectionInput,
-    @Ctx() { workspaceId, change }: GraphContext,
+    @Ctx() { workspaceId, caller, change }: GraphContext,
   ): Promise<DeleteCollectionPayload> {
+    const { collections, labels } = this.parts.stores;
+    const found = await collections.require(workspaceId, collection, 'input.collection');
+    if ((await labels.hiddenIn(workspaceId, found.id, null, caller.groups)) !== null)
+      throw new GraftError('FORBIDDEN', `${collection} holds documents that you may not see.`, {
+        field: 'input.collection',
+        hint: 'A key of their groups deletes it, or one of role ADMIN.',
+      });
     const report = await this.parts.service.deleteCollection(workspaceId, collection);
     // Its description is in somebody's words, which are to be gone.
     const { id, name, language, denseWeight } = report.collection;

@@ -27,19 +27,22 @@ import {
   runObject,
   type GraphContext,
 } from '../graphql-kit/index.js';
+import { GraftError } from '../kernel/errors.js';
 import type { Json } from '../kernel/stored-json.js';
 import {
   Collection,
   Document,
+  isUnseen,
   loadCollection,
   loadDocument,
+  requireSeen,
   toCollection,
   type KnowledgeStores,
 } from './collection-graphql.js';
 import { indexDocuments } from './indexing/index-documents.js';
-import { documentReport, ingestion } from './indexing/ingestion-run.js';
+import { documentReport, ingestion, type DocumentProgress } from './indexing/ingestion-run.js';
 import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
-import { DocumentOutcome } from './ingestion.js';
+import { checkedDocumentName, DocumentOutcome } from './ingestion.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 @InputType({ description: 'A new collection.' })
@@ -130,17 +133,7 @@ export type IngestedDocument = InstanceType<typeof IngestedDocument>;
 
 @ObjectType({ implements: RunEventType, description: 'Something that an ingestion reported.' })
 export class IngestionEvent extends RunEventType {
-  @Field(() => String, {
-    nullable: true,
-    description: 'Name of the document that it is about; null when it is about the run.',
-  })
-  document!: string | null;
-
-  @Field(() => IngestedDocument, {
-    nullable: true,
-    description: 'What became of the document; null until it is done.',
-  })
-  result!: IngestedDocument | null;
+  readonly detail!: DocumentProgress | null;
 }
 
 interface Service {
@@ -150,10 +143,7 @@ interface Service {
 export const ingestionRuns = runGraph(
   ingestion.handledBy(({ service }: Service, context) => indexDocuments(service.parts, context)),
   {
-    progress: runEvent(IngestionEvent, (detail) => ({
-      document: detail?.document ?? null,
-      result: detail?.report ?? null,
-    })),
+    progress: runEvent(IngestionEvent, (detail) => ({ detail: detail ?? null })),
   },
 );
 const IngestionRun = ingestionRuns.Run;
@@ -249,14 +239,23 @@ export class IngestionResolver {
   @SpendsBudget('RUN')
   @Mutation(() => IngestDocumentsPayload, {
     description:
-      'Adds documents to a collection, or replaces those of the same names, as a run: plain text, Markdown, HTML, PDF and DOCX. Search sees the old content of a document until all of the new one is there.',
+      'Adds documents to a collection, or replaces those of the same names, which you may see, as a run: plain text, Markdown, HTML, PDF and DOCX. Search sees the old content of a document until all of the new one is there.',
     complexity: cost(20),
   })
   async ingestDocuments(
     @Arg('input', () => IngestDocumentsInput, { description: 'Which documents, and where to.' })
     input: IngestDocumentsInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<IngestDocumentsPayload> {
+    const { collections, labels } = this.parts.stores;
+    const { id } = await collections.require(workspaceId, input.collection, 'input.collection');
+    const names = input.documents.map(({ name }, i) => checkedDocumentName(name, `input.documents.${i}.name`));
+    const taken = await labels.hiddenIn(workspaceId, id, names, caller.groups);
+    if (taken !== null)
+      throw new GraftError('FORBIDDEN', `A document ${JSON.stringify(taken)} is there, which you may not see.`, {
+        field: 'input.documents',
+        hint: 'Take another name, or a key of its group.',
+      });
     const documents = input.documents.map(({ file, ...document }, index) => ({
       ...document,
       fileId: file ? fromGlobalId(file, 'File', `input.documents.${index}.file`) : null,
@@ -272,8 +271,13 @@ export class IngestionResolver {
   })
   async deleteDocuments(
     @Arg('input', () => DeleteDocumentsInput, { description: 'Which documents.' }) input: DeleteDocumentsInput,
-    @Ctx() { workspaceId, change }: GraphContext,
+    @Ctx() context: GraphContext,
   ): Promise<DeleteDocumentsPayload> {
+    const { workspaceId, change } = context;
+    const { stores } = this.parts;
+    const { id } = await stores.collections.require(workspaceId, input.collection, 'input.collection');
+    const names = input.names.map((name, i) => checkedDocumentName(name, `input.names.${i}`));
+    await requireSeen(context, stores, id, names);
     const { collection, deleted, erasure } = await this.parts.service.deleteDocuments(workspaceId, input);
     change.before = { collection: collection.name, documents: deleted.length };
     change.after = { collection: collection.name, documents: 0 };
@@ -323,12 +327,45 @@ export class IngestionResolver {
   }
 
   @FieldResolver(() => [IngestedDocument], {
-    description: 'The documents that are done so far, whatever became of them.',
+    description: 'The documents that are done so far, whatever became of them; without those that you may not see.',
     complexity: cost(2),
   })
-  documents(@Root() run: IngestionRun): IngestedDocument[] {
-    const report = ingestion.outputOf(run.row) ?? ingestion.checkpointOf(run.row);
-    return report?.documents ?? [];
+  async documents(@Root() { row }: IngestionRun, @Ctx() context: GraphContext): Promise<IngestedDocument[]> {
+    const { documents } = ingestion.outputOf(row) ?? ingestion.checkpointOf(row) ?? { documents: [] };
+    const { collectionId } = ingestion.inputOf(row);
+    const unseen = await Promise.all(
+      documents.map(({ name }) => isUnseen(context, this.parts.stores, { collectionId, name })),
+    );
+    return documents.filter((_, i) => !unseen[i]);
+  }
+}
+
+@Resolver(() => IngestionEvent)
+export class IngestionEventResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Name of the document that it is about; null when it is about the run, or about what you may not see.',
+    complexity: cost(1),
+  })
+  async document(@Root() { detail }: IngestionEvent, @Ctx() context: GraphContext): Promise<string | null> {
+    return (await this.#seen(detail, context))?.document ?? null;
+  }
+
+  @FieldResolver(() => IngestedDocument, {
+    nullable: true,
+    description: 'What became of the document; null until it is done, and of what you may not see.',
+    complexity: cost(1),
+  })
+  async result(@Root() { detail }: IngestionEvent, @Ctx() context: GraphContext): Promise<IngestedDocument | null> {
+    return (await this.#seen(detail, context))?.report ?? null;
+  }
+
+  async #seen(detail: DocumentProgress | null, context: GraphContext): Promise<DocumentProgress | null> {
+    if (detail === null) return null;
+    const { collectionId, document: name } = detail;
+    return (await isUnseen(context, this.parts.stores, { collectionId, name })) ? null : detail;
   }
 }
 

@@ -16,6 +16,7 @@ import { CollectionDeletionResolver } from './deletion-graphql.js';
 import { DocumentStore } from './document-store.js';
 import {
   IngestedDocumentResolver,
+  IngestionEventResolver,
   IngestionResolver,
   ingestionRuns,
   ReindexingRunResolver,
@@ -38,6 +39,7 @@ export const knowledgeDomain = defineDomain({
     SearchResolver,
     IngestionResolver,
     IngestedDocumentResolver,
+    IngestionEventResolver,
     ReindexingRunResolver,
     CollectionDeletionResolver,
     RetrievalTuningResolver,

@@ -4,6 +4,12 @@ import type { Database } from '../../platform/database/index.js';
 import { sourceOf } from './label.js';
 import { ALL_SEEN, sightBy, type Sight } from './sight.js';
 
+/** A document's name where it stands. */
+export interface NameIn {
+  collectionId: string;
+  name: string;
+}
+
 /**
  * All queries of the table `document_label`, but for the conditions that others join it by. A label belongs to a name in a collection,
  * whatever stands under it: a new version of a document has it from the beginning. It is read anew by each request, so a change holds at
@@ -36,20 +42,36 @@ export class LabelStore {
     );
   }
 
-  /** Those of these names whose label such a reader lacks. */
-  async unseen(
+  /** Whether such a reader lacks the label of a name, for each of these; one without a label is seen by all. */
+  async areUnseen(workspaceId: WorkspaceId, names: readonly NameIn[], groups: Groups): Promise<boolean[]> {
+    if (groups === null || names.length === 0) return names.map(() => false);
+    const { rows } = await this.database.pool.query<{ unseen: boolean }>(
+      `SELECT l.name IS NOT NULL AS unseen
+         FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS asked (collection_id, name, place)
+         LEFT JOIN document_label l ON l.workspace_id = $1 AND l.collection_id = asked.collection_id AND l.name = asked.name
+               AND NOT l.access && $4::text[]
+        ORDER BY place`,
+      [workspaceId, names.map(({ collectionId }) => collectionId), names.map(({ name }) => name), groups],
+    );
+    return rows.map(({ unseen }) => unseen);
+  }
+
+  /** A live document of a collection that such a reader doesn't see; null where there is none. */
+  async hiddenIn(
     workspaceId: WorkspaceId,
     collectionId: string,
-    names: readonly string[],
+    names: readonly string[] | null,
     groups: Groups,
-  ): Promise<string[]> {
-    if (groups === null) return [];
+  ): Promise<string | null> {
+    if (groups === null) return null;
     const { rows } = await this.database.pool.query<{ name: string }>(
-      `SELECT name FROM document_label
-        WHERE workspace_id = $1 AND collection_id = $2 AND name = ANY($3) AND NOT access && $4::text[] ORDER BY name`,
+      `SELECT l.name FROM document_label l
+         JOIN document d ON d.collection_id = l.collection_id AND d.live_name = l.name AND d.workspace_id = $1
+        WHERE l.workspace_id = $1 AND l.collection_id = $2 AND ($3::text[] IS NULL OR l.name = ANY($3)) AND NOT l.access && $4::text[]
+        ORDER BY l.name LIMIT 1`,
       [workspaceId, collectionId, names, groups],
     );
-    return rows.map(({ name }) => name);
+    return rows[0]?.name ?? null;
   }
 
   /** Which live documents of these collections such a reader sees. */

@@ -188,7 +188,7 @@ function summarize(report: IngestionReport): IngestionReport {
     throw new GraftError(
       first.code,
       failed.length === 1
-        ? `${failed[0]?.name}: ${first.message}`
+        ? first.message
         : `None of the ${failed.length} documents could be ingested; the first one: ${first.message}`,
     );
   return report;

@@ -9,7 +9,7 @@ export class IngestionProgress {
 
   constructor(
     private readonly context: IngestionContext,
-    jobs: readonly DocumentJob[],
+    private readonly jobs: readonly DocumentJob[],
   ) {
     this.totalBytes = jobs.reduce((sum, job) => sum + weight(job), 0);
   }
@@ -26,8 +26,15 @@ export class IngestionProgress {
   async tell(job: DocumentJob, share: number, what: string, entry?: DocumentReport, tx?: Transaction): Promise<void> {
     const fraction = Math.min(1, (this.doneBytes + share * weight(job)) / this.totalBytes);
     this.highest = Math.max(this.highest, fraction);
-    const detail = { document: job.name, share, ...(entry === undefined ? {} : { report: entry }) };
-    await this.context.progress(this.highest, `${job.name}: ${what}`, detail, tx);
+    const detail = {
+      collectionId: this.context.input.collectionId,
+      document: job.name,
+      share,
+      ...(entry === undefined ? {} : { report: entry }),
+    };
+    // A run is seen by everybody in its workspace, and a document's name by those of its groups alone.
+    const place = `Document ${this.jobs.indexOf(job) + 1} of ${this.jobs.length}`;
+    await this.context.progress(this.highest, `${place}: ${what}`, detail, tx);
   }
 }
 

@@ -32,7 +32,13 @@ const ingestionReport = z.object({ documents: z.array(documentReport) });
 export type IngestionReport = z.infer<typeof ingestionReport>;
 
 /** How far one document is: `share` of it, 0..1, and its report once it is done. */
-const documentProgress = z.object({ document: z.string(), share: z.number(), report: documentReport.optional() });
+const documentProgress = z.object({
+  collectionId: z.string(),
+  document: z.string(),
+  share: z.number(),
+  report: documentReport.optional(),
+});
+export type DocumentProgress = z.infer<typeof documentProgress>;
 
 export const ingestion = defineRunKind({
   kind: 'INGESTION',

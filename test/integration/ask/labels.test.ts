@@ -185,6 +185,49 @@ describe('documents with labels', () => {
     expect(passages.map(({ documentName }) => documentName)).not.toContain('salaries.txt');
   }, 120_000);
 
+  it('are named to their groups alone by the runs that ingested them', async () => {
+    await label(['rota.txt'], ['people']);
+    const run = await answering.ingest(collection, [
+      text('rota.txt', 'The rota is kept by Ann.'),
+      text('late.txt', 'Nobody is late.'),
+    ]);
+    const id = toGlobalId('IngestionRun', run.id);
+    const told = async (groups: Groups) => {
+      const { data, errors } = await graphql(
+        'query ($id: ID!) { node(id: $id) { ... on IngestionRun { message documents { name } } } runEvents(runId: $id) { message ... on IngestionEvent { document result { name } } } }',
+        groups,
+        { id },
+      );
+      if (errors) throw errors[0]!.originalError ?? errors[0]!;
+      return JSON.stringify(data);
+    };
+    expect(await told(['people'])).toMatch(/"documents":\[\{"name":"rota.txt"\}.*"document":"rota.txt"/);
+    expect(await told(null)).toContain('rota.txt');
+    expect(await told([])).not.toContain('rota.txt');
+    expect(await told([])).toContain('late.txt');
+    expect(await told([])).toContain('Document 1 of 2');
+  }, 120_000);
+
+  it('are neither replaced nor deleted by others, nor is a collection that holds them', async () => {
+    const change = async (groups: Groups, mutation: string) => {
+      const { errors } = await graphql(`mutation { ${mutation} { __typename } }`, groups);
+      return errors?.[0]?.originalError ?? null;
+    };
+    const named = JSON.stringify(collection);
+    const ingested = (name: string) =>
+      `ingestDocuments(input: { collection: ${named}, idempotencyKey: "${newId()}", documents: [{ name: "${name}", text: "Nobody earns a thing." }] })`;
+    expect(await change([], ingested('salaries.txt'))).toMatchObject({ code: 'FORBIDDEN', field: 'input.documents' });
+    expect(await change([], ingested('saláries.txt'))).toBeNull();
+    // A label may wait for its document: whoever brings that need not be in the group.
+    await label(['awaited.txt'], ['people']);
+    expect(await change([], ingested('awaited.txt'))).toBeNull();
+    const deleted = (name: string) => `deleteDocuments(input: { collection: ${named}, names: ["${name}"] })`;
+    expect(await change([], deleted('salaries.txt'))).toMatchObject({ code: 'NOT_FOUND', field: 'input.names' });
+    expect(await change([], deleted('nothing.txt'))).toMatchObject({ code: 'NOT_FOUND', field: 'input.names' });
+    expect(await change([], `deleteCollection(input: { collection: ${named} })`)).toMatchObject({ code: 'FORBIDDEN' });
+    expect(await found(['people'], 'LEXICAL')).toContain('salaries.txt');
+  }, 120_000);
+
   it('are labelled anew by those who see them alone', async () => {
     const relabel = async (groups: Groups, access: string[]) => {
       const { errors } = await graphql(
