@@ -27,7 +27,7 @@ const told = () => undefined;
 async function opened(home: string) {
   const services = await startServices({ home, log });
   const vectors = new ChromaVectorStore(services.chroma);
-  const artifacts = await artifactStoreAlone({ home, shared: null });
+  const artifacts = await artifactStoreAlone({ home, installation: 'bench', shared: null });
   return { databaseUrl: services.databaseUrl, vectors, artifacts, home, stop: () => services.stop() };
 }
 type Opened = Awaited<ReturnType<typeof opened>>;

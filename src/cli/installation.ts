@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { loadConfig, type Config } from '../config.js';
 import { GraftError } from '../kernel/errors.js';
 import { artifactStoreAlone, sharedStoreOf, type ArtifactStore } from '../platform/artifacts/index.js';
+import { installationId } from '../platform/database/index.js';
 import { runningChroma, runningPostgres, startServices } from '../platform/processes/index.js';
 import { createLogger } from '../platform/telemetry/index.js';
-import { ChromaVectorStore, type VectorStore } from '../platform/vectors/index.js';
+import { ChromaVectorStore, type ChromaPlace, type VectorStore } from '../platform/vectors/index.js';
 
 /** What a command works on that goes past the gateway. */
 export interface Installation {
@@ -65,9 +66,12 @@ async function alone(config: Config): Promise<Installation> {
   }
 }
 
-const opened = async (config: Config, databaseUrl: string, chroma: { url: string; tenant?: string | undefined }) => ({
-  config,
-  databaseUrl,
-  artifacts: await artifactStoreAlone({ home: config.GRAFT_HOME, shared: sharedStoreOf(config) }),
-  vectors: new ChromaVectorStore(chroma),
-});
+async function opened(config: Config, databaseUrl: string, chroma: ChromaPlace) {
+  const installation = await installationId(databaseUrl);
+  return {
+    config,
+    databaseUrl,
+    artifacts: await artifactStoreAlone({ home: config.GRAFT_HOME, installation, shared: sharedStoreOf(config) }),
+    vectors: new ChromaVectorStore({ installation, ...chroma }),
+  };
+}

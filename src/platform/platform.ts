@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { systemClock, type Clock } from '../kernel/clock.js';
 import { FileService, homeName, openArtifactStore, sharedStoreOf, type ArtifactStore } from './artifacts/index.js';
-import { migrate, openDatabase, type Database, type Scope } from './database/index.js';
+import { installationId, migrate, openDatabase, type Database, type Scope } from './database/index.js';
 import { Erasure } from './erasure/index.js';
 import { EventLog } from './events/index.js';
 import { ModelsOnDisk } from './models-on-disk/index.js';
@@ -103,7 +103,8 @@ export async function openPlatform(
   teardown.add(() => database.close());
   const applied = await migrate(database);
   if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
-  const artifacts = await openArtifactStore({ home, shared, database, log });
+  const installation = await installationId(services.databaseUrl);
+  const artifacts = await openArtifactStore({ home, installation, shared, database, log });
   const worker = new ServeWorker({ home, log: log.child({ part: 'worker' }) });
   const trainWorker = new TrainWorker({ log: log.child({ part: 'train-worker' }), interactive: worker.interactive });
   const platform = platformOn({
@@ -112,7 +113,7 @@ export async function openPlatform(
     clock: systemClock,
     database,
     artifacts,
-    vectors: new ChromaVectorStore(services.chroma),
+    vectors: new ChromaVectorStore({ installation, ...services.chroma }),
     worker,
     trainWorker,
     health: () => services.health(),

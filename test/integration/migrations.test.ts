@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { deployWithPrisma, differenceToSchema } from '../../scripts/schema-engine.js';
 import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
-import { migrate } from '../../src/platform/database/index.js';
+import { installationId, migrate } from '../../src/platform/database/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { emptyDatabase } from '../support/database.js';
 
@@ -41,6 +41,13 @@ describe('migrations', () => {
     await mkdir(join(folder, name), { recursive: true });
     await writeFile(join(folder, name, 'migration.sql'), text);
   }
+
+  it('an installation has one id for good, whichever gateways ask first and however often it is migrated', async () => {
+    const ids = await Promise.all(Array.from({ length: 5 }, () => installationId(url)));
+    await migrate(url);
+    expect(new Set([...ids, await installationId(url)]).size).toBe(1);
+    expect(ids[0]).toMatch(/^[0-9a-f]{16}$/);
+  });
 
   it('make an empty database what schema.prisma describes, with the default workspace in it', async () => {
     const applied = await migrate(url);

@@ -106,6 +106,17 @@ describe('vectors in Chroma', () => {
     expect(ids(await store.query(workspace, index, east, 10))).toEqual(['new']);
   });
 
+  it('of installations that share a server are kept apart, though their indexes have the same ids', async () => {
+    const [here, there] = ['0123456789abcdef', 'fedcba9876543210'].map(
+      (installation) => new ChromaVectorStore({ url: chromaUrl(), installation }),
+    ) as [ChromaVectorStore, ChromaVectorStore];
+    for (const each of [here, there]) await each.ensure(workspace, index, 3);
+    await here.upsert(workspace, index, [record('mine', [1, 0, 0])]);
+    expect(await there.query(workspace, index, east, 10)).toEqual([]);
+    await there.drop(workspace, index);
+    expect(ids(await here.query(workspace, index, east, 10))).toEqual(['mine']);
+  });
+
   it('can be ensured by several gateways of a new workspace at once', async () => {
     const fresh = freshWorkspace();
     await Promise.all(

@@ -10,6 +10,8 @@ import { S3ArtifactStore } from './s3/s3-artifact-store.js';
 export interface ArtifactStoreOptions {
   /** GRAFT_HOME. */
   home: string;
+  /** Of `installationId`. */
+  installation: string;
   /** The store that all gateways of the database share; without one, artifacts lie in the home. */
   shared: (BucketAccess & { cacheBytes: number }) | null;
   database: Database;
@@ -21,11 +23,17 @@ export interface ArtifactStoreOptions {
  * the log says which files of the database are not here.
  * @throws SETUP_FAILED when the shared store can't be used
  */
-export async function openArtifactStore({ home, shared, database, log }: ArtifactStoreOptions): Promise<ArtifactStore> {
+export async function openArtifactStore({
+  home,
+  installation,
+  shared,
+  database,
+  log,
+}: ArtifactStoreOptions): Promise<ArtifactStore> {
   const name = homeName(home);
   const files = new FilesOfHomes(database);
   const local = new LocalArtifactStore(join(home, 'artifacts'), { homeOf: (sha256) => files.homeOf(sha256, name) });
-  const store = shared === null ? local : await openShared(shared, local, files, log);
+  const store = shared === null ? local : await openShared(shared, installation, local, files, log);
   for (const { home: where, count, example } of await files.outOfReach(name, store))
     log.warn(
       { files: count, example, home: where },
@@ -43,23 +51,25 @@ export async function openArtifactStore({ home, shared, database, log }: Artifac
  */
 export async function artifactStoreAlone({
   home,
+  installation,
   shared,
-}: Pick<ArtifactStoreOptions, 'home' | 'shared'>): Promise<ArtifactStore> {
+}: Pick<ArtifactStoreOptions, 'home' | 'installation' | 'shared'>): Promise<ArtifactStore> {
   const local = new LocalArtifactStore(join(home, 'artifacts'));
   if (shared === null) return local;
   const { cacheBytes, ...access } = shared;
-  const bucket = new Bucket(access);
+  const bucket = new Bucket(access, installation);
   await bucket.check();
   return new S3ArtifactStore(bucket, local, cacheBytes);
 }
 
 async function openShared(
   { cacheBytes, ...access }: BucketAccess & { cacheBytes: number },
+  installation: string,
   local: LocalArtifactStore,
   files: FilesOfHomes,
   log: Logger,
 ): Promise<ArtifactStore> {
-  const bucket = new Bucket(access);
+  const bucket = new Bucket(access, installation);
   await bucket.check();
   const store = new S3ArtifactStore(bucket, local, cacheBytes);
   const sent = await files.share(local.home, store);

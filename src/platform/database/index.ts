@@ -1,5 +1,6 @@
 export { openDatabase, type Database, type Transaction } from './database.js';
 export { isBadData, isOfDatabase, isTaken, mapDatabaseError, mapNameTaken } from './errors.js';
+export { installationId } from './installation.js';
 export { asColumn } from './json-column.js';
 export {
   applyInTransaction,

@@ -27,8 +27,16 @@ const EF_SEARCH = 256;
  */
 const FEW = 200;
 
+/** Which server, and where in it. */
+export interface ChromaPlace {
+  url: string;
+  tenant?: string | undefined;
+  /** Of `installationId`: keeps installations apart that share the server’s default tenant. */
+  installation?: string | null;
+}
+
 /**
- * Vectors in a Chroma server: one database a workspace (`ws_<id>`), one collection an index, cosine distance. Texts stay in
+ * Vectors in a Chroma server: one database a workspace (`ws_<id>`, or `ws_<id>_<installation>`), one collection an index, cosine distance. Texts stay in
  * PostgreSQL, and vectors are made by our own embedder, so collections have no embedding function.
  */
 export class ChromaVectorStore implements VectorStore {
@@ -37,10 +45,12 @@ export class ChromaVectorStore implements VectorStore {
   private readonly collectionIds = new Map<string, string>();
 
   private readonly tenant: string;
+  private readonly installation: string | null;
 
   /** @param chroma its tenant is made when it is first written to */
-  constructor({ url, tenant = DEFAULT_TENANT }: { url: string; tenant?: string | undefined }) {
-    this.tenant = tenant;
+  constructor({ url, tenant, installation = null }: ChromaPlace) {
+    this.tenant = tenant ?? DEFAULT_TENANT;
+    this.installation = tenant === undefined ? installation : null;
     const { hostname, port, protocol } = new URL(url);
     const ssl = protocol === 'https:';
     this.server = { host: hostname, port: port === '' ? (ssl ? 443 : 80) : Number(port), ssl };
@@ -188,7 +198,11 @@ export class ChromaVectorStore implements VectorStore {
 
   /** A client is a handful of fields; one a call, because its only way to a time limit is a signal given when it is made. */
   private client(workspace: WorkspaceId, timeoutMs: number): ChromaClient {
-    return new ChromaClient({ ...this.options(timeoutMs), tenant: this.tenant, database: databaseOf(workspace) });
+    return new ChromaClient({ ...this.options(timeoutMs), tenant: this.tenant, database: this.databaseOf(workspace) });
+  }
+
+  private databaseOf(workspace: WorkspaceId): string {
+    return this.installation === null ? `ws_${workspace}` : `ws_${workspace}_${this.installation}`;
   }
 
   private options(timeoutMs: number) {
@@ -199,7 +213,7 @@ export class ChromaVectorStore implements VectorStore {
     const admin = new AdminClient(this.options(TIMEOUT.write));
     const { tenant } = this;
     if (tenant !== DEFAULT_TENANT) await unlessThere(admin.createTenant({ name: tenant }));
-    await unlessThere(admin.createDatabase({ name: databaseOf(workspace), tenant }));
+    await unlessThere(admin.createDatabase({ name: this.databaseOf(workspace), tenant }));
   }
 
   /** Runs the work on the collection; a remembered id that Chroma no longer knows is looked up once more. */
@@ -289,7 +303,6 @@ async function compared(
 
 const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => dot(a, b) / (Math.sqrt(dot(a, a) * dot(b, b)) || 1);
 const key = (workspace: WorkspaceId, indexId: string) => `${workspace}/${indexId}`;
-const databaseOf = (workspace: WorkspaceId) => `ws_${workspace}`;
 const whereOf = ({ ids, documentIds, notDocumentIds }: VectorFilter = {}) => {
   if (ids) return { ids: [...ids] };
   if (documentIds) return { where: byDocuments(documentIds) };

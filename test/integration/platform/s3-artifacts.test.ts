@@ -39,9 +39,9 @@ describe('artifacts in a store that gateways share', () => {
   /** A gateway's view of the bucket, from a home of its own. */
   const gateway = (maxCacheBytes = Number.MAX_SAFE_INTEGER) => {
     const cache = new LocalArtifactStore(join(folder.path, `home-${++homes}`, 'artifacts'));
-    return { cache, store: new S3ArtifactStore(new Bucket(access), cache, maxCacheBytes) };
+    return { cache, store: new S3ArtifactStore(new Bucket(access, 'here'), cache, maxCacheBytes) };
   };
-  const key = (digest: string) => `artifacts/${digest}`;
+  const key = (digest: string) => `here/artifacts/${digest}`;
 
   beforeEach(async () => {
     folder = await temporaryFolder();
@@ -87,6 +87,18 @@ describe('artifacts in a store that gateways share', () => {
     expect(await cache.has(staged.sha256)).toBe(false);
     expect(await collected(store.olderThan(-10_000))).toEqual([staged.sha256]);
     expect(await collected(store.olderThan(60_000))).toEqual([]);
+  });
+
+  itOverTheWire('an installation beside it in the bucket neither reads nor collects what is this one’s', async () => {
+    const here = gateway();
+    const { sha256: digest } = await here.store.put(one('named here alone'), NO_LIMIT);
+    const cache = new LocalArtifactStore(join(folder.path, 'beside', 'artifacts'));
+    const beside = new S3ArtifactStore(new Bucket(access, 'beside'), cache, Number.MAX_SAFE_INTEGER);
+    expect(await collected(beside.olderThan(-10_000))).toEqual([]);
+    expect(await beside.has(digest)).toBe(false);
+    await beside.put(one('named here alone'), NO_LIMIT);
+    await beside.remove(digest);
+    expect((await gateway().store.read(digest)).toString()).toBe('named here alone');
   });
 
   itOverTheWire('bytes whose last name goes between their arrival and their naming are sent again', async () => {
@@ -135,7 +147,7 @@ describe('artifacts in a store that gateways share', () => {
     const kept: string[] = [];
     for (let n = 0; n < 6; n++) kept.push((await store.put(one(randomBytes(1_000)), NO_LIMIT)).sha256);
     const { sha256: unsent } = await cache.put(one(randomBytes(1_000)), NO_LIMIT);
-    const bound = new CacheBound(cache, (digest) => new Bucket(access).has(digest), 3_000, -1);
+    const bound = new CacheBound(cache, (digest) => new Bucket(access, 'here').has(digest), 3_000, -1);
     await bound.trim();
     const left = await files(cache);
     expect(left).toHaveLength(3);
@@ -148,10 +160,12 @@ describe('artifacts in a store that gateways share', () => {
   itOverTheWire(
     'a store that is away is STORAGE_UNAVAILABLE, a bucket that is not there SETUP_FAILED, and no key is in either',
     async () => {
-      const away = new Bucket({ ...access, endpoint: 'http://127.0.0.1:9' });
+      const away = new Bucket({ ...access, endpoint: 'http://127.0.0.1:9' }, 'here');
       const refused = await away.has(sha256('x')).catch((error: unknown) => error);
       expect(refused).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-      const absent = await new Bucket({ ...access, bucket: 'no-such-bucket' }).check().catch((error: unknown) => error);
+      const absent = await new Bucket({ ...access, bucket: 'no-such-bucket' }, 'here')
+        .check()
+        .catch((error: unknown) => error);
       expect(absent).toMatchObject({ code: 'SETUP_FAILED' });
       for (const error of [refused, absent]) expect(JSON.stringify(error) + String(error)).not.toMatch(/secret/);
     },
@@ -167,6 +181,7 @@ describe('artifacts in a store that gateways share', () => {
     const open = (home: string, shared: boolean, log = silentLogger()) =>
       openArtifactStore({
         home: join(folder.path, home),
+        installation: 'here',
         database,
         log,
         shared: shared ? { ...access, cacheBytes: 1024 ** 3 } : null,

@@ -22,11 +22,15 @@ const SILENCE_MS = 30_000;
 /** Objects of a page when all are listed. */
 const PAGE = 1_000;
 
-/** Objects named `artifacts/<digest>` in one bucket of a server that speaks S3. */
+/** Objects named `<installation>/artifacts/<digest>` in one bucket of a server that speaks S3: each installation removes what it doesn’t name of its own alone. */
 export class Bucket {
   readonly #client: S3mini;
 
-  constructor(private readonly access: BucketAccess) {
+  /** @param installation of `installationId` */
+  constructor(
+    private readonly access: BucketAccess,
+    private readonly installation: string,
+  ) {
     const { endpoint, bucket, ...keys } = access;
     this.#client = new S3mini({
       ...keys,
@@ -43,7 +47,7 @@ export class Bucket {
 
   /** @throws SETUP_FAILED when the bucket is not there or doesn't let us in */
   async check(): Promise<void> {
-    const answer = await this.#asked(() => this.#client.listObjectsPaged('/', 'artifacts/', 1)).catch(
+    const answer = await this.#asked(() => this.#client.listObjectsPaged('/', this.#prefix, 1)).catch(
       (error: unknown) => {
         throw new GraftError('SETUP_FAILED', `Artifacts can’t be kept in ${this.name}: ${(error as Error).message}`, {
           hint: 'Check GRAFT_S3_ENDPOINT, GRAFT_S3_BUCKET, GRAFT_S3_REGION and the two keys.',
@@ -58,41 +62,49 @@ export class Bucket {
   }
 
   async has(sha256: string): Promise<boolean> {
-    return (await this.#asked(() => this.#client.objectExists(key(sha256)))) === true;
+    return (await this.#asked(() => this.#client.objectExists(this.#key(sha256)))) === true;
   }
 
   /** Stores a file under its digest, also over what is there: damaged bytes are healed so. */
   async send(path: string, { sha256, bytes }: { sha256: Sha256; bytes: number }): Promise<void> {
     await this.#asked(async () => {
       if (bytes > PART_BYTES)
-        return this.#client.putAnyObject(key(sha256), webStream(path), TYPE, undefined, undefined, bytes);
+        return this.#client.putAnyObject(this.#key(sha256), webStream(path), TYPE, undefined, undefined, bytes);
       // The server holds the bytes that arrived against it.
       const checksum = { 'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64') };
-      return this.#client.putObject(key(sha256), await readFile(path), TYPE, undefined, checksum, bytes);
+      return this.#client.putObject(this.#key(sha256), await readFile(path), TYPE, undefined, checksum, bytes);
     });
   }
 
   /** The object's bytes, unverified; null when there is none. */
   async open(sha256: string): Promise<AsyncIterable<Uint8Array> | null> {
-    const answer = await this.#asked(() => this.#client.getObjectResponse(key(sha256)));
+    const answer = await this.#asked(() => this.#client.getObjectResponse(this.#key(sha256)));
     return answer?.body ? this.#pieces(answer.body) : null;
   }
 
   async remove(sha256: string): Promise<void> {
-    await this.#asked(() => this.#client.deleteObject(key(sha256)));
+    await this.#asked(() => this.#client.deleteObject(this.#key(sha256)));
   }
 
   /** Digests of the objects that were last written longer ago than this. */
   async *olderThan(ageMs: number): AsyncGenerator<Sha256> {
     let token: string | undefined;
     do {
-      const page = await this.#asked(() => this.#client.listObjectsPaged('/', 'artifacts/', PAGE, token));
+      const page = await this.#asked(() => this.#client.listObjectsPaged('/', this.#prefix, PAGE, token));
       for (const { Key, LastModified } of page?.objects ?? []) {
-        const sha256 = Key.slice('artifacts/'.length);
+        const sha256 = Key.slice(this.#prefix.length);
         if (isSha256(sha256) && Date.now() - new Date(LastModified).getTime() > ageMs) yield sha256;
       }
       token = page?.nextContinuationToken;
     } while (token !== undefined);
+  }
+
+  get #prefix(): string {
+    return `${this.installation}/artifacts/`;
+  }
+
+  #key(sha256: string): string {
+    return `${this.#prefix}${sha256}`;
   }
 
   async *#pieces(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -127,5 +139,4 @@ export class Bucket {
 }
 
 const TYPE = 'application/octet-stream';
-const key = (sha256: string): string => `artifacts/${sha256}`;
 const webStream = (path: string) => Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;

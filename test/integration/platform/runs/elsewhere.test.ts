@@ -23,7 +23,14 @@ describe('a run that reads a file of another home', () => {
 
   /** A home without a shared store, and a queue whose runs read the file that they are asked for. */
   const gateway = async (home: string) => {
-    const options = { home: join(folder.path, home), shared: null, database: kit.database, log: silentLogger() };
+    const { database } = kit;
+    const options = {
+      home: join(folder.path, home),
+      installation: 'here',
+      shared: null,
+      database,
+      log: silentLogger(),
+    };
     const store = await openArtifactStore(options);
     const attempts: number[] = [];
     const queue = kit.queue(
