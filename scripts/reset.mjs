@@ -20,5 +20,10 @@ if (!process.argv.includes('--yes')) {
     process.exit(1);
   }
 }
-await removeHome(home);
+try {
+  await removeHome(home);
+} catch (error) {
+  console.error([error.message, error.hint].filter(Boolean).join(' '));
+  process.exit(1);
+}
 console.log(`${home} is gone.`);

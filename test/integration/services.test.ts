@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../src/platform/package-root.js';
@@ -59,6 +60,15 @@ describe('services', () => {
     expect((await fetch(`${services.chroma.url}/api/v2/heartbeat`)).ok).toBe(true);
     expect(existsSync(join(home, 'postgres'))).toBe(false);
     await services.stop();
+  });
+
+  it('go with their home alone: a folder that Graft did not make, and one in which somebody lives, stay', async () => {
+    mkdirSync(join(home, 'photos'), { recursive: true });
+    for (const folder of [home, homedir(), process.cwd(), '/'])
+      await expect(removeHome(folder)).rejects.toMatchObject({ code: 'SETUP_FAILED' });
+    expect(existsSync(join(home, 'photos'))).toBe(true);
+    rmSync(join(home, 'photos'), { recursive: true });
+    expect(await removeHome(home)).toEqual([home]);
   });
 
   it('listen on the loopback interface alone, and keep the password from other users', async () => {

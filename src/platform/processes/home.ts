@@ -1,5 +1,6 @@
-import { chmod, mkdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve, sep } from 'node:path';
 import { GraftError } from '../../kernel/errors.js';
 import { lockHome } from './home-lock.js';
 import { CHROMA_STOP } from './chroma.js';
@@ -27,14 +28,31 @@ export async function openHome(home: string): Promise<void> {
   }
 }
 
+/** Whether a folder was made by Graft, or is empty, and is none in which somebody lives or works. */
+async function isHome(folder: string): Promise<boolean> {
+  const inUse = [homedir(), process.cwd()].some((each) =>
+    `${each}${sep}`.startsWith(resolve(folder, '_').slice(0, -1)),
+  );
+  if (inUse) return false;
+  const names = await readdir(folder);
+  const has = (name: string) => names.includes(name);
+  return names.length === 0 || MADE_AT_HOME.some(has) || (has('logs') && has('run'));
+}
+
+const MADE_AT_HOME = ['postgres.json', 'chroma.json', 'calibration.json'];
+
 /**
  * Removes a home with everything in it, and what was put outside because PostgreSQL's user could not enter it. Returns the
  * removed folders. Asking first is the caller's business.
  *
- * @throws GraftError SETUP_FAILED when a running Graft uses the home.
+ * @throws GraftError SETUP_FAILED when a running Graft uses the home, or the folder is none.
  */
 export async function removeHome(home: string): Promise<string[]> {
   if (!(await stat(home).catch(() => null))?.isDirectory()) return [];
+  if (!(await isHome(home)))
+    throw new GraftError('SETUP_FAILED', `${home} is no home of Graft, and stays as it is.`, {
+      hint: 'Set GRAFT_HOME to the folder of the installation.',
+    });
   const lock = await lockHome(home);
   const outside = outsideFolder(home, postgresRecord(home));
   const folders = outside === null ? [home] : [outside, home];
