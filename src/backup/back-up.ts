@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { GraftError, isGraftError } from '../kernel/errors.js';
-import { homeName, type ArtifactStore } from '../platform/artifacts/index.js';
+import { ArtifactUnreadable, homeName, type ArtifactStore } from '../platform/artifacts/index.js';
 import { packageVersion } from '../platform/package-root.js';
 import type { VectorStore } from '../platform/vectors/index.js';
 import { artifactPath } from './artifacts.js';
@@ -116,7 +116,7 @@ async function snapshot(client: pg.Client, folder: string, parts: BackupParts): 
   };
 }
 
-/** Each file that a row of the snapshot names. What is lost, or is being deleted right now, is written down as such. */
+/** Each file that a row of the snapshot names. What is lost, or is being deleted right now, is written down as such; what can't be read now ends the backup. */
 async function copyArtifacts(
   client: pg.Client,
   folder: string,
@@ -132,7 +132,7 @@ async function copyArtifacts(
     signal.throwIfAborted();
     if (done % 50 === 0) told({ what: 'files', done, total: rows.length });
     const source = await artifacts.openRead(sha256).catch((error: unknown) => {
-      if (!isGraftError(error, 'STORAGE_FAILED')) throw error;
+      if (!isGraftError(error, 'STORAGE_FAILED') || error instanceof ArtifactUnreadable) throw error;
       const elsewhere = homes.find((each) => each !== null && each !== homeName(home));
       if (elsewhere && artifacts.home !== null) throw liesElsewhere(elsewhere);
       return null;

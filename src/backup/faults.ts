@@ -32,4 +32,4 @@ export function writingFailed(folder: string, error: unknown): unknown {
   return error;
 }
 
-export const interrupted = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+export const interrupted = (error: unknown): boolean => (error as { name?: unknown }).name === 'AbortError';

@@ -175,8 +175,8 @@ async function bringVectors(
     }
     return null;
   } catch (error) {
-    if (interrupted(error)) throw error;
-    return error;
+    // The rows are there for good: an interruption leaves vectors to be embedded, as any other failure does.
+    return interrupted(error) ? new GraftError('CANCELLED', 'It was interrupted.') : error;
   }
 }
 

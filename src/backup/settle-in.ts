@@ -36,7 +36,8 @@ export async function keepEnded(client: pg.ClientBase, ended: readonly EndedKey[
 
 /**
  * Has rows of another home, or of another day, hold here: in the transaction that loads them, once they have this version's form.
- * Unfinished runs and answers are let go of, so that the next gateway goes on at once; reservations of work that nobody does any more go.
+ * Unfinished runs and answers are let go of, so that the next gateway goes on at once; reservations of work that nobody does any more go, and
+ * nothing that was to be told to others is told twice.
  * @param home of the artifact store; null where all gateways share one
  */
 export async function settleIn(client: pg.ClientBase, home: string | null): Promise<void> {
@@ -50,4 +51,9 @@ export async function settleIn(client: pg.ClientBase, home: string | null): Prom
   );
   await client.query(`UPDATE answer SET lease_until = now() - interval '1 second' WHERE status = 'RUNNING'`);
   await client.query('DELETE FROM reservation');
+  // The installation that was backed up has sent them since, or will.
+  await client.query(
+    `UPDATE webhook_delivery SET status = 'GIVEN_UP', outcome = 'It waited when a backup was made, which was restored.', ended_at = now()
+      WHERE status = 'WAITING'`,
+  );
 }

@@ -209,6 +209,8 @@ program
       const inVectors = made.vectors?.reduce((sum, { records }) => sum + records, 0) ?? null;
       const rows = made.tables.reduce((sum, table) => sum + table.rows, 0);
       const { length: files } = made.artifacts;
+      // Whoever removes older backups behind this one has to see that it is not whole.
+      if (made.lost.length > 0) process.exitCode = 1;
       if (json) return printJson({ folder, rows, files, vectors: inVectors, lost: made.lost });
       say(
         `Backed up ${rows} rows and ${files} files${inVectors === null ? '' : ` and ${inVectors} vectors`} to ${folder}.`,
@@ -229,12 +231,15 @@ program
       const { restoreFrom } = await import('./backup.js');
       const { manifest, migrated, embeddings, keysKeptEnded, vectorsFailed } = await restoreFrom(folder, { replace });
       const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+      const { lost } = manifest;
       const { length: files } = manifest.artifacts;
-      if (json) return printJson({ rows, files, migrated, embeddings, keysKeptEnded, vectorsFailed });
+      if (json) return printJson({ rows, files, lost, migrated, embeddings, keysKeptEnded, vectorsFailed });
       say(`Restored ${rows} rows and ${files} files of ${manifest.createdAt}.`);
       if (keysKeptEnded > 0) say(`Keys that were revoked or rotated here since then stay so: ${keysKeptEnded}.`);
       else if (manifest.tables.some((table) => table.name === 'api_key' && table.rows > 0))
         say('Keys revoked since then work again: revoke them (`graft keys revoke`) before others can reach it.');
+      if (lost.length > 0)
+        process.stderr.write(`Files that the backup lacks: ${lost.length}, ${lost[0]} among them.\n`);
       if (migrated.length > 0) say(`Migrated forward: ${migrated.join(', ')}.`);
       if (vectorsFailed !== null) process.stderr.write(`Vectors could not be brought back: ${vectorsFailed}\n`);
       if (embeddings > 0) say(`Once Graft runs, ${embeddings} runs embed what is missing: \`graft runs\` shows them.`);

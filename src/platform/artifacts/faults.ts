@@ -13,6 +13,16 @@ export class ArtifactElsewhere extends GraftError {
   }
 }
 
+/** The bytes may well be there, but this process can't read them: a permission, a failing disk, too many open files. */
+export class ArtifactUnreadable extends GraftError {
+  constructor(cause: unknown) {
+    super('STORAGE_FAILED', `An artifact could not be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}).`, {
+      hint: 'Look at the permissions of GRAFT_HOME and at its disk.',
+      cause,
+    });
+  }
+}
+
 export const brief = (sha256: string): string => `${sha256.slice(0, 12)}…`;
 
 export const missing = (sha256: string, where: string): GraftError =>

@@ -8,7 +8,7 @@ import { GraftError } from '../../kernel/errors.js';
 import { isSha256, sha256 as digest, type Sha256 } from '../../kernel/hashing.js';
 import { VerifiedFiles } from '../verified-files.js';
 import type { ArtifactStore, StagedBytes, StoredBytes } from './artifact-store.js';
-import { ArtifactElsewhere, damaged, missing, noDigest, writeFailed } from './faults.js';
+import { ArtifactElsewhere, ArtifactUnreadable, damaged, missing, noDigest, writeFailed } from './faults.js';
 
 const HERE = 'this home';
 
@@ -95,7 +95,7 @@ export class LocalArtifactStore implements ArtifactStore {
       flush: (done) => (hash.digest('hex') === sha256 ? done(null, held) : done(damaged(sha256, HERE))),
     });
     const file = createReadStream(path);
-    file.on('error', (error) => verify.destroy(unreadable(error)));
+    file.on('error', (error) => verify.destroy(new ArtifactUnreadable(error)));
     verify.on('close', () => file.destroy());
     return file.pipe(verify);
   }
@@ -119,7 +119,7 @@ export class LocalArtifactStore implements ArtifactStore {
   }
 
   async #unread(sha256: string, error: unknown): Promise<never> {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new ArtifactUnreadable(error);
     const home = await this.options.homeOf?.(sha256);
     throw home ? new ArtifactElsewhere(sha256, home) : missing(sha256, HERE);
   }
@@ -182,6 +182,3 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.sync().catch(() => undefined);
   await handle?.close();
 }
-
-const unreadable = (error: unknown): GraftError =>
-  new GraftError('STORAGE_FAILED', 'An artifact could not be read.', { cause: error });

@@ -237,6 +237,17 @@ describe('a backup', () => {
           [id, DEFAULT_WORKSPACE_ID, kind],
         );
     });
+    const [webhook, delivery] = [newId(), newId()];
+    await inDatabase(source.url, async ({ pool }) => {
+      await pool.query(
+        `INSERT INTO webhook (id, workspace_id, url, secret) VALUES ($1, $2, 'https://example.com', 's')`,
+        [webhook, DEFAULT_WORKSPACE_ID],
+      );
+      await pool.query(
+        `INSERT INTO webhook_delivery (id, workspace_id, webhook_id, payload, status) VALUES ($1, $2, $3, '{}', 'WAITING')`,
+        [delivery, DEFAULT_WORKSPACE_ID, webhook],
+      );
+    });
     const backup = join(folder.path, 'under-way');
     await backUpTo(backup, source);
     const to = await empty();
@@ -249,6 +260,8 @@ describe('a backup', () => {
         { kind: 'INGESTION', free: true, unreadable_by: [], checkpoint: { documents: [] } },
         { kind: 'TRAINING', free: true, unreadable_by: [], checkpoint: null },
       ]);
+      const { rows: deliveries } = await pool.query(`SELECT status, ended_at IS NULL AS open FROM webhook_delivery`);
+      expect(deliveries).toEqual([{ status: 'GIVEN_UP', open: false }]);
     });
   }, 120_000);
 
@@ -451,6 +464,19 @@ describe('a backup', () => {
     expect(await contentOf(to.url)).toEqual(before);
   }, 60_000);
 
+  it('whose restore is interrupted while vectors come has its rows, and what is missing is embedded', async () => {
+    const to = await empty();
+    const interruption = new AbortController();
+    const restored = await restoreTo(good, to, {
+      signal: interruption.signal,
+      told: ({ what }) => void (what === 'vectors' && interruption.abort()),
+    });
+    expect(restored).toMatchObject({ vectorsFailed: { code: 'CANCELLED' } });
+    expect(restored.toEmbed.collections).not.toEqual([]);
+    const [before, after] = [await contentOf(from.url), await contentOf(to.url)];
+    expect(after['chunk']).toBe(before['chunk']);
+  }, 60_000);
+
   itWhen(canMount(), 'a small file system can’t be mounted here')(
     'onto a full disk says so, and leaves nothing there',
     async () => {
@@ -479,6 +505,13 @@ describe('a backup', () => {
       }),
     );
     expect(await backUpTo(join(folder.path, 'lossy'), source)).toMatchObject({ lost: [lost], artifacts: [] });
+    // What is there but can't be read now is not lost: a backup without it would pass for one.
+    await mkdir(join(source.artifacts.folder, 'ff', lost), { recursive: true });
+    await expect(backUpTo(join(folder.path, 'unreadable'), source)).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining('EISDIR') as string,
+    });
+    await rm(join(source.artifacts.folder, 'ff'), { recursive: true });
     await inDatabase(source.url, ({ prisma }) => prisma.storedFile.updateMany({ data: { home: 'another:/home' } }));
     await expect(backUpTo(join(folder.path, 'elsewhere'), source)).rejects.toMatchObject({
       code: 'STORAGE_UNAVAILABLE',
