@@ -1,6 +1,5 @@
 /** `npm run demo`: the gateway on a home of its own, and a tour of its main job through the public API. */
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { loadConfig } from '../config.js';
 import { failToStart, startGraft, stopOnSignal } from '../main.js';
 import { packageRoot } from '../platform/package-root.js';
@@ -17,9 +16,11 @@ import { tour } from './tour.js';
 import { trainingTour } from './training-tour.js';
 
 async function demo(): Promise<void> {
-  const home = process.env.GRAFT_HOME ? resolve(process.env.GRAFT_HOME) : resolve('.graft', 'demo');
-  mkdirSync(home, { recursive: true });
-  const config = loadConfig({ LOG_LEVEL: 'warn', ...process.env, GRAFT_HOME: home });
+  const config = loadConfig({
+    LOG_LEVEL: 'warn',
+    ...process.env,
+    GRAFT_HOME: process.env.GRAFT_HOME || join('.graft', 'demo'),
+  });
   say('Starting PostgreSQL, Chroma, the worker and the gateway…');
   const graft = await startGraft(config, createLogger({ level: config.LOG_LEVEL }));
   stopOnSignal(graft);
@@ -39,11 +40,14 @@ async function demo(): Promise<void> {
   } finally {
     client.close();
   }
+  say('');
+  say(
+    `What the tour made is in ${config.GRAFT_HOME}: GRAFT_HOME=${relative('', config.GRAFT_HOME)} npm start goes on with it.`,
+  );
   if (process.argv.includes('--exit') || !process.stdin.isTTY) {
     await graft.stop();
     process.exit(0);
   }
-  say('');
   say('The gateway keeps running; Ctrl-C stops it.');
   sayAddresses(graft.url);
 }
