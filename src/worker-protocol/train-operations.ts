@@ -95,8 +95,8 @@ const train = {
     folder: path,
     /** The checkpoint to go on from. */
     resume: file.nullable(),
-    /** PEFT's two files of the adapter whose weights are where it begins; left out, it begins as one that changes nothing. */
-    parent: z.object({ config: file, weights: file }).optional(),
+    /** PEFT's two files of the adapter whose weights are where it begins, at the strength at which it acts; left out, it begins as one that changes nothing. */
+    parent: z.object({ config: file, weights: file, scale: z.number().nonnegative() }).optional(),
     executor: executorName.default('onnx'),
     /** The most that it may take by the estimate, in bytes; left out, what the machine has. */
     memoryBytes: count.optional(),

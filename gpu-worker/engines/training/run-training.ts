@@ -58,11 +58,14 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
 
 /** @throws ADAPTER_UNAVAILABLE, ADAPTER_DIGEST_MISMATCH, ADAPTER_INVALID, ADAPTER_SHAPE_MISMATCH, also when the recipe wants another shape */
 async function startingPoint(
-  { config, weights }: NonNullable<TrainInput['parent']>,
+  { config, weights, scale }: NonNullable<TrainInput['parent']>,
   model: DecoderConfig,
   wanted: TrainInput['recipe']['lora'],
 ): Promise<{ adapter: Float32Array; sha256: string }> {
-  const { flat, lora } = fromPairs(decodePeftAdapter(await readVerified(config), await readVerified(weights)), model);
+  const adapter = decodePeftAdapter(await readVerified(config), await readVerified(weights));
+  // What it adds is alpha/rank * B A: the strength goes into B, since the recipe's alpha is the one before.
+  const pairs = adapter.pairs.map((pair) => ({ ...pair, b: pair.b.map((value) => value * scale) }));
+  const { flat, lora } = fromPairs({ ...adapter, pairs }, model);
   const shape = ({ rank, alpha, targets }: LoraOptions): string => JSON.stringify([rank, alpha, [...targets].sort()]);
   if (shape(lora) !== shape(wanted))
     throw new GraftError(

@@ -320,6 +320,7 @@ async function parentFiles(
   return {
     config: await files.localFile(workspaceId, version.configFileId),
     weights: await files.localFile(workspaceId, version.weightsFileId),
+    scale: version.scale,
   };
 }
 

@@ -113,7 +113,7 @@ describe('the train worker', () => {
     const { config, weights } = (await run(await request('parent'), step)).adapter!;
     const [first, last] = [losses[0]!, losses.at(-1)!];
     const further = (name: string, more: Partial<TrainRequest> = {}) =>
-      request(name, { parent: { config, weights }, ...more });
+      request(name, { parent: { config, weights, scale: 1 }, ...more });
     losses.length = 0;
     const whole = await run(await further('child'), step);
     expect(losses[0]).toBeLessThan((first + last) / 2);
@@ -133,6 +133,22 @@ describe('the train worker', () => {
     expect(resumed.adapter!.weights.sha256).toBe(whole.adapter!.weights.sha256);
   });
 
+  it('goes on from an adapter at the strength that was chosen for it: at none, its first loss is the base model’s', async () => {
+    const losses: number[] = [];
+    const step = (event: TrainEvent) => (event.type === 'step' ? losses.push(event.loss) : undefined);
+    const { config, weights } = (await run(await request('full'), step)).adapter!;
+    const [base] = losses;
+    const firstAt = async (scale: number) => {
+      losses.length = 0;
+      await run(await request(`at ${scale}`, { parent: { config, weights, scale } }), step);
+      return losses[0]!;
+    };
+    const [none, half, full] = [await firstAt(0), await firstAt(0.5), await firstAt(1)];
+    expect(none).toBeCloseTo(base!, 4);
+    expect(half).toBeLessThan(none);
+    expect(half).toBeGreaterThan(full);
+  });
+
   it('validates on rows of one group that are longer together than any that it learns from', async () => {
     const [row] = await examples();
     const validation = Array.from({ length: 12 }, () => ({ ...row!, group: 1 }));
@@ -144,7 +160,7 @@ describe('the train worker', () => {
   it('goes on from no adapter of another shape, nor from one that was tampered with', async () => {
     const { config, weights } = (await run(await request('shaped'))).adapter!;
     const { recipe } = await request('');
-    const parent = { config, weights };
+    const parent = { config, weights, scale: 1 };
     const other = await request('other', { parent, recipe: { ...recipe, lora: { ...recipe.lora, rank: 2 } } });
     await expect(run(other)).rejects.toMatchObject({ code: 'ADAPTER_SHAPE_MISMATCH' });
     writeFileSync(weights.path, readFileSync(weights.path).reverse());
