@@ -30,12 +30,18 @@ function classCounts(labels: readonly string[], { gold, predicted }: ClassifiedR
 const classF1s = (sums: readonly number[]): number[] =>
   Array.from({ length: sums.length / 3 }, (_, i) => f1(sums[3 * i]!, sums[3 * i + 1]!, sums[3 * i + 2]!));
 
-/** The unweighted mean of the classes' F1, over `labels` (scikit-learn's `f1_score(average='macro', labels=labels)`). */
+/**
+ * The unweighted mean of the F1 of those of `labels` that a row has or was given (scikit-learn's `f1_score(average='macro')`): a class without either says
+ * nothing, and would count as wrong in every resample that happens to lack its few rows.
+ */
 export const macroF1 = (labels: readonly string[]): Metric<ClassifiedRow> => ({
   name: 'macro-F1',
   higherIsBetter: true,
   statistics: (row) => classCounts(labels, row),
-  value: (sums) => ratio(sum(classF1s(sums)), labels.length),
+  value(sums) {
+    const present = classF1s(sums).filter((_, i) => sums[3 * i]! + sums[3 * i + 1]! + sums[3 * i + 2]! > 0);
+    return ratio(sum(present), present.length);
+  },
 });
 
 /** The F1 of the class that is told worst, of those that have a row. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { accuracy, type ClassifiedRow } from '../../../src/evaluation/metrics/classification.js';
+import { accuracy, macroF1, type ClassifiedRow } from '../../../src/evaluation/metrics/classification.js';
 import { entityF1 } from '../../../src/evaluation/metrics/entities.js';
 import { measure } from '../../../src/evaluation/metrics/metric.js';
 import { estimate, pairedDifference } from '../../../src/evaluation/statistics/bootstrap.js';
@@ -18,6 +18,16 @@ describe('estimate', () => {
         expect(high).toBeGreaterThanOrEqual(value);
       }),
     );
+  });
+
+  it('of macro-F1 holds the value where labels have a row or two, of which each resample lacks some', () => {
+    const labels = Array.from({ length: 77 }, (_, i) => `label ${i}`);
+    for (const each of [1, 2]) {
+      const rows = labels.flatMap((gold) =>
+        Array.from({ length: each }, () => ({ gold, predicted: gold, probability: null })),
+      );
+      expect(estimate(macroF1(labels), rows, { resamples: 200 })).toMatchObject({ value: 1, low: 1, high: 1 });
+    }
   });
 
   it('covers the true accuracy about 95 times in 100', () => {
