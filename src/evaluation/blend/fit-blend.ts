@@ -30,8 +30,25 @@ export function fitBlend(names: readonly string[], opinions: readonly Opinions[]
     );
     return (PRIOR_ROWS * ((adapter - 1) ** 2 + (neighbours - 1) ** 2) - likelihood) / opinions.length;
   };
-  const found = minimize(byDifferences(loss), Float64Array.of(1, 1), { steps: 50 });
-  const weights = { adapter: Math.max(0, found[0]!), neighbours: Math.max(0, found[1]!), rows: opinions.length };
+  const [both, neighbours] = minimize(byDifferences(loss), Float64Array.of(1, 1), { steps: 50 });
+  /** The other weight where one is held at 0. */
+  const alone = (of: (weight: number) => Float64Array): number =>
+    Math.max(
+      0,
+      minimize(
+        byDifferences(([weight = 1]: Float64Array) => loss(of(weight))),
+        Float64Array.of(1),
+        { steps: 50 },
+      )[0]!,
+    );
+  const weights = {
+    ...(both! < 0
+      ? { adapter: 0, neighbours: alone((weight) => Float64Array.of(0, weight)) }
+      : neighbours! < 0
+        ? { adapter: alone((weight) => Float64Array.of(weight, 0)), neighbours: 0 }
+        : { adapter: both!, neighbours: neighbours! }),
+    rows: opinions.length,
+  };
   const right = (by: { adapter: number; neighbours: number }): number =>
     opinions.filter(
       (each, i) => mostProbable(pool(names, each.adapter, each.neighbours, { ...by, rows: 0 })) === indices[i],

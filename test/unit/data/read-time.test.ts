@@ -37,6 +37,9 @@ describe('readTime', () => {
     expect(readTime(1704103200.1234)).toBe(TEN + 123);
     expect(readTime(TEN + 0.4)).toBe(TEN);
     for (const value of [1e300, -1e300, Number.POSITIVE_INFINITY]) expect(readTime(value)).toBeNaN();
+    for (const day of ['2024-02-30', '2023-02-29 10:00', '2024-04-31T00:00:00Z', '2024-13-01', '2024-00-10'])
+      expect(readTime(day)).toBeNaN();
+    expect(readTime('2024-02-29')).toBe(Date.UTC(2024, 1, 29));
   });
 
   it('imports seconds with a fraction, and names numbers that are no times', async () => {

@@ -159,6 +159,10 @@ describe('labels', () => {
     for (const said of ['card arrival', ' Card Arrival.', 'card_arrival', 'card arrival\nIntent: other'])
       expect(words.hear(said)).toBe('card_arrival');
     expect(words.hear('something else')).toBeNull();
+    // Letters with marks in one piece or in two are the same word.
+    const decomposed = new LabelWords(['Re\u0301clamation', 'Autre']);
+    expect(decomposed.hear('R\u00e9clamation')).toBe('Re\u0301clamation');
+    expect(decomposed.say('Re\u0301clamation')).toBe('r\u00e9clamation');
   });
 
   it('of which one begins like another are told apart', () => {

@@ -34,5 +34,11 @@ describe('fitting how much an adapter and the nearest rows count', () => {
   it('never follows the opposite of what a source says', () => {
     const { weights } = fitBlend(NAMES, opinions(0.9, 0.05));
     expect(weights.neighbours).toBeGreaterThanOrEqual(0);
+    // The other is as if it were alone: one that is never right says nothing of how far to trust it.
+    const alone = fitBlend(
+      NAMES,
+      opinions(0.9, 0.05).map((each) => ({ ...each, neighbours: [1 / 3, 1 / 3, 1 / 3] })),
+    );
+    expect(weights.adapter).toBeCloseTo(alone.weights.adapter, 1);
   });
 });

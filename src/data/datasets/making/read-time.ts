@@ -9,12 +9,20 @@ export function readTime(value: unknown): number | null {
     return Math.abs(time) <= MAX_TIME ? time : Number.NaN;
   }
   const text = typeof value === 'string' ? value.trim().replace(' ', 'T') : '';
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return Number.NaN;
+  if (!isDay(text)) return Number.NaN;
   if (!text.includes('T')) return Date.parse(text);
   // `Date.parse` wants +05:30 where PostgreSQL and DuckDB write +05 and others +0530.
   const zone = / ?([+-]\d{2})(?::?(\d{2}))?$/.exec(text);
   if (zone) return Date.parse(`${text.slice(0, zone.index)}${zone[1]}:${zone[2] ?? '00'}`);
   return Date.parse(/Z$/i.test(text) ? text : `${text}Z`);
+}
+
+/** Whether a text begins with a day of the calendar: `Date.parse` takes 30 February for 1 March. */
+function isDay(text: string): boolean {
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/.exec(text) ?? [];
+  return (
+    day !== undefined && new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day)
+  );
 }
 
 /** Farthest from 1970 that a `Date` goes, in milliseconds. */

@@ -4,6 +4,7 @@ const UNSPEAKABLE = /[|[\]{}⟦⟧⟪⟫\s_]+/gu;
 /** `card_arrival` and `CardArrival` as `card arrival`: words that a tokenizer knows. */
 const words = (label: string): string =>
   label
+    .normalize('NFC')
     .replace(/(?<=[\p{Ll}\d])(?=\p{Lu})/gu, ' ')
     .replace(UNSPEAKABLE, ' ')
     .replace(/[?!.:;]+$/u, '')
@@ -24,7 +25,7 @@ export class LabelWords {
     const times = new Map<string, number>();
     for (const label of labels) times.set(words(label), (times.get(words(label)) ?? 0) + 1);
     for (const label of labels) {
-      const said = words(label) !== '' && times.get(words(label)) === 1 ? words(label) : label.trim();
+      const said = words(label) !== '' && times.get(words(label)) === 1 ? words(label) : label.normalize('NFC').trim();
       this.#said.set(label, said);
       this.#heard.set(said, label);
     }
@@ -38,7 +39,7 @@ export class LabelWords {
 
   /** The label that a model's words begin with; null when they begin with none. */
   hear(text: string): string | null {
-    const line = text.trim().split('\n', 1)[0]!.trim();
+    const line = text.normalize('NFC').trim().split('\n', 1)[0]!.trim();
     const exact = this.#heard.get(line) ?? this.#heard.get(words(line));
     if (exact !== undefined) return exact;
     const begun = this.#byLength.find(
