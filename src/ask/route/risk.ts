@@ -19,7 +19,15 @@ export interface RiskBound {
 export function answerBound({ maxErrorRate }: Question, plan: Plan): RiskBound | null {
   if (maxErrorRate === null) return null;
   const { adaptation, labelled, strategy } = plan;
-  const otherwise = labelled ? ' together with labelled rows' : readsSentences(plan) ? ' on single sentences' : null;
+  // Rows are asked without passages, but for an adapter that learned to read them.
+  const besidePassages = plan.scope !== null && adaptation?.adapter.usage.reads === false;
+  const otherwise = labelled
+    ? ' together with labelled rows'
+    : readsSentences(plan)
+      ? ' on single sentences'
+      : besidePassages
+        ? ' beside passages'
+        : null;
   const risk = otherwise === null ? (adaptation?.adapter.risk ?? null) : null;
   if (risk !== null) return boundOf(risk, maxErrorRate, 'answers to held-out rows');
   if (!adaptation) return notKept(maxErrorRate, `how often ${strategy} is wrong was never measured`);
@@ -30,10 +38,10 @@ export function answerBound({ maxErrorRate }: Question, plan: Plan): RiskBound |
   return notKept(maxErrorRate, `${adapter}@${version}${unmeasured}`);
 }
 
-/** The same of a router's choice. @param risk null for a router of an earlier version, which kept none */
+/** The same of a router's choice. @param risk null for a router that learned from people since it was measured, or of an earlier version */
 export const routeBound = (risk: RiskCurve | null, maxErrorRate: number): RiskBound =>
   risk === null
-    ? notKept(maxErrorRate, 'the router was fitted before it was measured: fit it again', 'router.risk')
+    ? notKept(maxErrorRate, 'the router as it is now was never measured: fit it again', 'router.risk')
     : boundOf(risk, maxErrorRate, 'routes of held-out questions', 'router.risk');
 
 function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.risk'): RiskBound {

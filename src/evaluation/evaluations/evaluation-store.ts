@@ -135,7 +135,7 @@ export class EvaluationStore {
     adapterId: string,
   ): Promise<number> {
     const [found] = await this.database.prisma.$queryRaw<{ tries: number }[]>`
-      SELECT greatest(1, count(DISTINCT (e.adapter_version_id, e.scale, run.input->'seed', run.input->'rows')))::int AS tries
+      SELECT greatest(1, count(DISTINCT (e.adapter_version_id, e.scale, e.dataset_version_id, run.input->'seed', run.input->'rows')))::int AS tries
       FROM evaluation AS e JOIN adapter_version AS v ON v.id = e.adapter_version_id AND v.adapter_id = ${adapterId}::uuid
         LEFT JOIN run ON run.id = e.id
       WHERE e.workspace_id = ${workspaceId}::uuid AND e.split = ${split}

@@ -207,7 +207,8 @@ export class Evaluator {
         : null,
     };
     const adapter = sides[0]!.adapter;
-    const risk = split === 'TRAIN' ? [] : riskOf(contents, stored.answers, shared);
+    // Rows for validation have chosen a scale, or when training stopped: a bound on errors counts none of those.
+    const risk = split === 'TEST' ? riskOf(contents, stored.answers, shared) : [];
     await context.fenced(async (tx) => {
       await store.hold(run.id, tx);
       await store.finish(run.id, rows.length, found, tx);

@@ -3,6 +3,7 @@ import {
   choose,
   logOdds,
   weigh,
+  type Offsets,
   type RouterParameters,
   type Place,
   type PlaceSignal,
@@ -15,6 +16,8 @@ import { measure } from '../metrics/metric.js';
 
 /** A question whose place is known, and how near it lies to each. */
 export interface PlacedQuestion {
+  /** What it was made of, where several can be made of one; null where none shares its source. */
+  source: string | null;
   /** Id of the collection or adapter version; null: the base model. */
   belongs: string | null;
   /** By place; those without a signal are missing. */
@@ -33,12 +36,14 @@ export const LEAST_OWN = 10;
 const PRIOR_ROWS = 4;
 
 /**
- * Calibrates each place, fits how sure the whole is, and measures it on every second question, none of which it was fitted on.
+ * Calibrates each place, fits how sure the whole is, and measures it on every second question, none of which it was fitted on nor shares its source.
+ * @param offsets added to scores as it is measured, by id of the place, or `base`
  * @returns places without enough questions of their own are left out
  */
 export function fitRouter(
   places: readonly { id: string; strategy: 'RAG' | 'ADAPTER' }[],
   questions: readonly PlacedQuestion[],
+  offsets: Offsets = {},
 ): { places: FittedPlace[] } & Pick<RouterParameters, 'temperature' | 'baseScore' | 'figures'> & { risk: RiskCurve } {
   const [fitting, held] = halves(questions);
   const fitted = places.flatMap(({ id, strategy }): FittedPlace[] => {
@@ -53,7 +58,7 @@ export function fitRouter(
   const usable = (all: readonly PlacedQuestion[]) =>
     all.filter(({ belongs }) => belongs === null || known.has(belongs));
   const whole = fitWhole(fitted, usable(fitting));
-  return { places: fitted, ...whole, ...measureRouter(fitted, whole, usable(held)) };
+  return { places: fitted, ...whole, ...measureRouter(fitted, { ...whole, offsets }, usable(held)) };
 }
 
 /** The places of one question, as the router weighs them. */
@@ -85,18 +90,22 @@ function fitWhole(
 
 function measureRouter(
   fitted: readonly FittedPlace[],
-  whole: Pick<RouterParameters, 'temperature' | 'baseScore'>,
+  by: Pick<RouterParameters, 'temperature' | 'baseScore'> & { offsets: Offsets },
   questions: readonly PlacedQuestion[],
 ): { figures: RouterParameters['figures']; risk: RiskCurve } {
   const rows = questions.map((question): ClassifiedRow => {
-    const { chosen } = choose(weigh(placesOf(fitted, question), whole));
+    const { chosen } = choose(weigh(placesOf(fitted, question), by));
     return { gold: nameOf(question.belongs), predicted: nameOf(chosen.adapter), probability: chosen.probability };
   });
   const counts = [...groupBy(rows, ({ gold }) => gold).values()].map(({ length }) => length);
-  const right = rows.map(({ gold, predicted, probability }) => ({
-    confidence: probability ?? 0,
-    right: gold === predicted,
-  }));
+  // Of one source, questions are right or wrong together: the bound counts decisions that are independent.
+  const sources = new Set<string>();
+  const right = rows.flatMap(({ gold, predicted, probability }, i) => {
+    const { source } = questions[i]!;
+    if (source !== null && sources.has(source)) return [];
+    if (source !== null) sources.add(source);
+    return [{ confidence: probability ?? 0, right: gold === predicted }];
+  });
   return {
     figures: {
       questions: rows.length,
@@ -111,9 +120,11 @@ function measureRouter(
 /** The base model is the place without an id. */
 const nameOf = (place: string | null): string => place ?? '';
 
-/** Every second question of each place: those that a router is fitted on, and those that it is measured on. */
-export function halves<Q extends Pick<PlacedQuestion, 'belongs'>>(questions: readonly Q[]): [Q[], Q[]] {
-  const places = [...groupBy(questions, ({ belongs }) => belongs).values()];
-  const half = (rest: number) => places.flatMap((own) => own.filter((_, i) => i % 2 === rest));
+/** Every second source of questions of each place: those that a router is fitted on, and those that it is measured on. */
+export function halves<Q extends Pick<PlacedQuestion, 'belongs' | 'source'>>(questions: readonly Q[]): [Q[], Q[]] {
+  const places = [...groupBy(questions, ({ belongs }) => belongs).values()].map((own) => [
+    ...groupBy(own, ({ source }) => source ?? Symbol()).values(),
+  ]);
+  const half = (rest: number) => places.flatMap((sources) => sources.filter((_, i) => i % 2 === rest).flat());
   return [half(0), half(1)];
 }

@@ -1,4 +1,5 @@
 import { minimize } from '../../kernel/minimize.js';
+import { normalQuantile } from '../statistics/distributions.js';
 import { momentsOf } from '../statistics/moments.js';
 
 /** A question that a router chose a place for, by chance in part, and what became of it. */
@@ -47,13 +48,12 @@ export interface PolicyComparison {
   difference: ValueInterval;
 }
 
-/** Two-sided, 95 %. */
-const Z = 1.959964;
 /** Pull of a reward model towards even odds, in rows' worth of evidence. */
 const PRIOR_ROWS = 2;
 
 /**
- * What two policies are worth, from choices of a third whose probabilities were kept. The reward model of each half is fitted on the other, so
+ * What two policies are worth, from choices of a third whose probabilities were kept. Intervals hold at 95 % for so many comparisons together.
+ * The reward model of each half is fitted on the other, so
  * that both estimates are unbiased whatever it is worth. Intervals are those of the mean's normal approximation.
  * Sources: D. G. Horvitz, D. J. Thompson, “A Generalization of Sampling Without Replacement From a Finite Universe”, 1952; M. Dudík, J. Langford,
  * L. Li, “Doubly Robust Policy Evaluation and Learning”, 2011.
@@ -62,16 +62,25 @@ export function comparePolicies<L extends LoggedChoice>(
   logged: readonly L[],
   present: Policy<L>,
   candidate: Policy<L>,
+  looks = 1,
 ): PolicyComparison {
+  // Bonferroni: of many looks at growing answers, the best one decides.
+  const z = normalQuantile(1 - 0.025 / looks);
   const halves = [0, 1].map((rest) => rewardModel(logged.filter((_, i) => i % 2 !== rest)));
   const expect = (i: number, place: string): number => halves[i % 2]!(place, logged[i]!.places.get(place) ?? null);
   const differs = logged.map((each) => present(each) !== candidate(each));
-  const [now, then] = [present, candidate].map((policy) => judge(logged, policy, expect, differs)) as [Judged, Judged];
+  const [now, then] = [present, candidate].map((policy) => judge(logged, policy, expect, differs, z)) as [
+    Judged,
+    Judged,
+  ];
   return {
     questions: logged.length,
     present: now.value,
     candidate: then.value,
-    difference: intervalOf(then.robust.map((value, i) => value - now.robust[i]!)),
+    difference: intervalOf(
+      then.robust.map((value, i) => value - now.robust[i]!),
+      z,
+    ),
   };
 }
 
@@ -85,6 +94,7 @@ function judge<L extends LoggedChoice>(
   policy: Policy<L>,
   expect: (i: number, place: string) => number,
   differs: readonly boolean[],
+  z: number,
 ): Judged {
   const wanted = logged.map((each) => policy(each));
   const weights = logged.map(({ chosen, propensity }, i) => (chosen === wanted[i] ? 1 / propensity : 0));
@@ -100,17 +110,20 @@ function judge<L extends LoggedChoice>(
   return {
     robust,
     value: {
-      ips: intervalOf(logged.map(({ reward }, i) => weights[i]! * reward)),
-      dr: intervalOf(robust),
+      ips: intervalOf(
+        logged.map(({ reward }, i) => weights[i]! * reward),
+        z,
+      ),
+      dr: intervalOf(robust, z),
       effective: squares > 0 ? sum ** 2 / squares : 0,
       unsupported: unsupported / Math.max(1, telling.length),
     },
   };
 }
 
-function intervalOf(values: readonly number[]): ValueInterval {
+function intervalOf(values: readonly number[], z: number): ValueInterval {
   const { n, mean, variance } = momentsOf(values);
-  const reach = Z * Math.sqrt(variance / Math.max(1, n));
+  const reach = z * Math.sqrt(variance / Math.max(1, n));
   return { value: mean, low: mean - reach, high: mean + reach };
 }
 

@@ -1,9 +1,11 @@
 import { EVERYBODY } from '../../kernel/caller.js';
 import {
   directionOf,
+  placeKey,
   signalOfPassages,
   signalOfSample,
   type AdapterSample,
+  type Offsets,
   type RouterMode,
   type RouterRecord,
   type RouterStore,
@@ -57,9 +59,14 @@ const GIVE_WAY_MS = 1_000;
 /** A question before it was held against the places. */
 interface EmbeddedQuestion {
   belongs: string | null;
+  /** The passage that it was made of; null where none shares its source. */
+  source: string | null;
   text: string;
   vector: Float32Array;
 }
+
+type SourcedText = Pick<EmbeddedQuestion, 'text' | 'source'>;
+const unshared = (text: string): SourcedText => ({ text, source: null });
 
 /** Lets a version of the router learn where questions belong. */
 export class RouterFitter {
@@ -123,25 +130,27 @@ export class RouterFitter {
 
     await context.progress(0, 'Making questions.');
     const general = await generalQuestions();
-    const asked: EmbeddedQuestion[] = await this.#embedded(workspaceId, null, general, signal);
+    const asked: EmbeddedQuestion[] = await this.#embedded(workspaceId, null, general.map(unshared), signal);
     // Of text that is ours: what is kept of an adapter's rows holds nothing of another's.
     const elsewhere = halves(asked)[0].map(({ vector }) => vector);
     for (const collection of collections) {
       await this.#giveWay(context);
-      const texts = await this.#ofCollection(
+      const made = await this.#ofCollection(
         { workspaceId, collections: [collection], groups: EVERYBODY, sight },
         general,
         input.seed,
       );
-      asked.push(...(await this.#embedded(workspaceId, collection.id, texts, signal)));
+      asked.push(...(await this.#embedded(workspaceId, collection.id, made, signal)));
     }
     const samples: AdapterSample[] = [];
     for (const adapter of adapters) {
       await this.#giveWay(context);
       const { texts, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
-      const vectors = (await this.#embedded(workspaceId, null, texts, signal)).map(({ vector }) => vector);
+      const vectors = (await this.#embedded(workspaceId, null, texts.map(unshared), signal)).map(
+        ({ vector }) => vector,
+      );
       if (vectors.length > 0) samples.push(sampleOf(adapter.versionId, vectors, elsewhere));
-      asked.push(...(await this.#embedded(workspaceId, adapter.versionId, own, signal)));
+      asked.push(...(await this.#embedded(workspaceId, adapter.versionId, own.map(unshared), signal)));
     }
 
     const questions: PlacedQuestion[] = [];
@@ -159,7 +168,7 @@ export class RouterFitter {
         );
         if (near) signals.set(collection.id, near);
       }
-      questions.push({ belongs: each.belongs, signals });
+      questions.push({ belongs: each.belongs, source: each.source, signals });
       if (questions.length % 25 === 0)
         await context.progress(
           (0.95 * questions.length) / asked.length,
@@ -168,12 +177,14 @@ export class RouterFitter {
       await context.takeTurns();
     }
 
+    const { offsets = {} } = (await routers.newest(workspaceId))?.learned ?? {};
     const fitted = fitRouter(
       [
         ...collections.map(({ id }) => ({ id, strategy: 'RAG' as const })),
         ...adapters.map(({ versionId }) => ({ id: versionId, strategy: 'ADAPTER' as const })),
       ],
       questions,
+      offsetsById(offsets, places),
     );
     const calibrationOf = (id: string) => fitted.places.find((place) => place.id === id)?.calibration;
     const learned = {
@@ -189,6 +200,8 @@ export class RouterFitter {
       baseScore: fitted.baseScore,
       figures: fitted.figures,
       risk: fitted.risk,
+      // As measured: those of places that are gone are left out when it is added.
+      offsets,
       fittedOn: fittedOn(places, mark),
     };
     let version = 0;
@@ -213,14 +226,14 @@ export class RouterFitter {
   }
 
   /** A small collection is asked several times about each of its passages. */
-  async #ofCollection(scope: SearchScope, general: readonly string[], seed: number): Promise<string[]> {
+  async #ofCollection(scope: SearchScope, general: readonly string[], seed: number): Promise<SourcedText[]> {
     const strange = general.flatMap(wordsOf);
     const random = seededRandom(seed);
-    const made = new Set<string>();
+    const made = new Map<string, string>();
     for (let round = 0; made.size < OWN && round < MOST_ROUNDS; round++)
-      for (const { question } of await makeQuestions(this.parts, scope, { most: OWN, seed: seed + round }))
-        made.add(question);
-    return [...made].slice(0, OWN).map((cloze) => askedLike(cloze, strange, random));
+      for (const { question, chunkIds } of await makeQuestions(this.parts, scope, { most: OWN, seed: seed + round }))
+        if (!made.has(question)) made.set(question, chunkIds[0]!);
+    return [...made].slice(0, OWN).map(([cloze, source]) => ({ text: askedLike(cloze, strange, random), source }));
   }
 
   /** Inputs that it was trained on, and others of the same kind to calibrate with: those for validation, else further ones for training. */
@@ -245,14 +258,14 @@ export class RouterFitter {
   async #embedded(
     workspaceId: WorkspaceId,
     belongs: string | null,
-    texts: readonly string[],
+    questions: readonly SourcedText[],
     signal: AbortSignal,
   ): Promise<EmbeddedQuestion[]> {
     const { registry, worker } = this.parts;
-    if (texts.length === 0) return [];
-    const request = { workspaceId, embedder: registry.embedder(), texts: [...texts] };
+    if (questions.length === 0) return [];
+    const request = { workspaceId, embedder: registry.embedder(), texts: questions.map(({ text }) => text) };
     const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
-    return texts.map((text, i) => ({ belongs, text, vector: vectors[i]! }));
+    return questions.map((question, i) => ({ ...question, belongs, vector: vectors[i]! }));
   }
 
   async #nearCollection(
@@ -265,6 +278,22 @@ export class RouterFitter {
     const { passages } = await this.parts.retriever.retrieve(request, { signal });
     return signalOfPassages(passages);
   }
+}
+
+/** What a router adds to scores, by the ids that it is fitted by: the newest version's offsets go on, so it is measured as it will route. */
+function offsetsById(
+  offsets: Offsets,
+  { collections, adapters }: { collections: readonly { id: string }[]; adapters: readonly PlacedAdapter[] },
+): Offsets {
+  const of = (strategy: 'BASE' | 'RAG' | 'ADAPTER', adapter: string | null = null) =>
+    offsets[placeKey({ strategy, adapter })] ?? 0;
+  return {
+    [placeKey({ strategy: 'BASE', adapter: null })]: of('BASE'),
+    ...Object.fromEntries(collections.map(({ id }) => [id, of('RAG')])),
+    ...Object.fromEntries(
+      adapters.map(({ versionId, name, version }) => [versionId, of('ADAPTER', `${name}@${version}`)]),
+    ),
+  };
 }
 
 /** What is kept of an adapter's inputs. @param own their vectors @param elsewhere vectors of text that belongs nowhere; neither is empty */

@@ -75,7 +75,12 @@ export class RouterLearner {
     ];
     const { whole, step } = addOffsets(router.learned.offsets ?? {}, learnOffsets(learned));
     await context.progress(0.8, 'What was learned is judged on the other half of them.');
-    const comparison = comparePolicies(judged, present, withOffsets(step));
+    const comparison = comparePolicies(
+      judged,
+      present,
+      withOffsets(step),
+      1 + (await this.#looks(workspaceId, router)),
+    );
     const message = objection(comparison);
     const found = { questions: choices.length, comparison: judged.length === 0 ? null : comparison };
     if (message !== null) return { ...found, proposalId: null, message };
@@ -84,6 +89,19 @@ export class RouterLearner {
       this.parts.proposals.open(tx, workspaceId, { routerVersion: router.version, evidence }),
     );
     return { ...found, proposalId, message: 'A person decides whether it routes so.' };
+  }
+
+  /** How often this version of the router has learned before. */
+  async #looks(workspaceId: WorkspaceId, { createdAt }: RouterRecord): Promise<number> {
+    const ended = { kind: routerLearning.kind, status: ['SUCCEEDED'] } as const;
+    let looks = 0;
+    for (let after: string | null = null; ;) {
+      const page = await this.parts.runs.list(workspaceId, ended, { first: MAX_PAGE_SIZE, after });
+      const since = page.items.filter((run) => run.createdAt > createdAt).length;
+      looks += since;
+      if (!page.hasNextPage || since < page.items.length) return looks;
+      after = encodeCursor([page.items.at(-1)!.id]);
+    }
   }
 
   /** What this version of the router chose by chance, and whether people call that right: what is as likely as not says nothing. */

@@ -150,6 +150,11 @@ describe('HYBRID', () => {
     expect(otherwise.route.reasons.map(({ sentence }) => sentence)).toContain(
       'An error rate of 5 % can’t be kept: sentences@1 on single sentences was never measured.',
     );
+    await addReader(answering, { folder, tiny }, 'unread', { usage: { reads: false }, metrics: { risk } });
+    const unread = await hybrid(RMA, { adapter: 'unread@1', maxErrorRate: 0.05 });
+    expect(unread.route.reasons.map(({ sentence }) => sentence)).toContain(
+      'An error rate of 5 % can’t be kept: unread@1 beside passages was never measured.',
+    );
     await expect(hybrid(RMA, { maxErrorRate: 0 })).rejects.toMatchObject({ field: 'input.maxErrorRate' });
   });
 

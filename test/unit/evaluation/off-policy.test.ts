@@ -162,6 +162,13 @@ describe('what a router is worth that never answered', () => {
     expect(mean(({ dr }) => width(dr))).toBeLessThan(mean(({ ips }) => width(ips)));
   });
 
+  it('widens what it says by how often was looked before', () => {
+    const all = logged(AS_HELD, 500, 1);
+    const [once, often] = [1, 30].map((looks) => comparePolicies(all, present, always('routing@1'), looks).difference);
+    expect(often!.value).toBe(once!.value);
+    expect((often!.high - often!.low) / (once!.high - once!.low)).toBeCloseTo(3.144 / 1.96, 2);
+  });
+
   it('says how much of it nobody could have seen', () => {
     const all = logged(AS_HELD, 500, 1);
     const { candidate } = comparePolicies(all, present, always('elsewhere@1'));
@@ -313,7 +320,17 @@ describe('what a router learns from words', () => {
     const opened: { evidence: { offsets: object; comparison: object } }[] = [];
     const learner = new RouterLearner({
       routers: {
-        newest: () => Promise.resolve({ version: 1, learned: { offsets: { documents: -1.5, 'routing@1': 1.5 } } }),
+        newest: () =>
+          Promise.resolve({
+            version: 1,
+            createdAt: new Date(1),
+            learned: { offsets: { documents: -1.5, 'routing@1': 1.5 } },
+          }),
+      },
+      // Once since there is this version, and once before.
+      runs: {
+        list: () =>
+          Promise.resolve({ items: [{ createdAt: new Date(2) }, { createdAt: new Date(0) }], hasNextPage: false }),
       },
       answers: { list: () => Promise.resolve({ items, hasNextPage: false }) },
       feedback: { rightness: () => Promise.resolve(answers.map(({ reward }) => reward)) },
@@ -334,7 +351,7 @@ describe('what a router learns from words', () => {
     const [, judged] = halves(logged(UNDERRATED, 3_000, 1));
     const step = withOffsets({ documents: -0.5, 'routing@1': 0.5 });
     expect(opened.map(({ evidence }) => evidence)).toMatchObject([
-      { offsets: { documents: -2, 'routing@1': 2 }, comparison: comparePolicies(judged!, present, step) },
+      { offsets: { documents: -2, 'routing@1': 2 }, comparison: comparePolicies(judged!, present, step, 2) },
     ]);
   });
 

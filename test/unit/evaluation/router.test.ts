@@ -1,3 +1,4 @@
+import { withApproved } from '../../../src/ask/route/router/router.js';
 import { fitRouter, type PlacedQuestion } from '../../../src/evaluation/router/fit-router.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { leastConfidence } from '../../../src/kernel/risk.js';
@@ -12,7 +13,7 @@ function questions(count: number, seed: number): PlacedQuestion[] {
         const top = (id === belongs ? own : foreign) + 0.15 * (random() - 0.5);
         return [id, { top, mean: top - 0.03, coverage: id === 'papers' ? top : 0 }] as const;
       });
-      return { belongs, signals: new Map(signals) };
+      return { belongs, source: null, signals: new Map(signals) };
     }),
   );
 }
@@ -37,6 +38,32 @@ describe('fitting a router', () => {
     expect(leastConfidence(risk, 0.05)).not.toBeNull();
   });
 
+  it('counts one decision of each passage, and measures on passages that fitted nothing', () => {
+    const ofPassages = questions(80, 1).map((question, i) => ({
+      ...question,
+      source: question.belongs === 'papers' ? `passage ${Math.floor(i / 8)}` : null,
+    }));
+    const { risk, figures } = fitRouter(PLACES, ofPassages);
+    expect(figures.questions).toBe(120);
+    expect(risk.at(-1)).toMatchObject({ decisions: 80 + 5 });
+  });
+
+  it('is measured with what people’s words added to scores, and holds for nothing else', () => {
+    const plain = fitRouter(PLACES, questions(80, 1));
+    const moved = fitRouter(PLACES, questions(80, 1), { routing: 6 });
+    expect(moved.risk.at(-1)!.wrong).toBeGreaterThan(plain.risk.at(-1)!.wrong);
+
+    const learned = { ...plain, collections: [], adapters: [{ versionId: 'r', name: 'routing', version: 1 }] };
+    const found = learned as unknown as Parameters<typeof withApproved>[0];
+    expect(withApproved(found, {})).toHaveProperty('risk');
+    expect(withApproved(found, { 'routing@1': 2 })).not.toHaveProperty('risk');
+    const measured = { ...found, offsets: { 'routing@1': 2, 'gone@1': 1 } };
+    expect(withApproved(measured, { 'routing@1': 2, 'gone@1': 1 })).toMatchObject({
+      risk: plain.risk,
+      offsets: { 'routing@1': 2 },
+    });
+  });
+
   it('leaves out a place that has too few questions to be known by', () => {
     const few = questions(80, 1).filter(({ belongs }, i) => belongs !== 'routing' || i % 20 === 0);
     expect(fitRouter(PLACES, few).places.map(({ id }) => id)).toEqual(['papers']);
@@ -46,6 +73,7 @@ describe('fitting a router', () => {
     const random = seededRandom(5);
     const alike = questions(60, 3).map(({ belongs }) => ({
       belongs,
+      source: null,
       signals: new Map(PLACES.map(({ id }) => [id, { top: random(), mean: random(), coverage: random() }])),
     }));
     expect(fitRouter(PLACES, alike).figures.calibrationError).toBeLessThan(0.2);

@@ -109,7 +109,7 @@ export class RouterStore {
     return asRecord(row);
   }
 
-  /** The next version of one, which knows the same of the places and something more. @returns null where that isn't the newest one any more */
+  /** The next version of one, which knows the same of the places and something more: how often it is then wrong, the next fit measures. @returns null where that isn't the newest one any more */
   async addTo(
     tx: Transaction,
     workspaceId: WorkspaceId,
@@ -119,7 +119,8 @@ export class RouterStore {
     const row = await lockedNewest(tx, workspaceId);
     if (row?.version !== version) return null;
     const { id: _id, createdAt: _createdAt, learned, ...same } = row;
-    const next = { ...storedLearned.decode(learned), offsets: { ...offsets } };
+    const { risk: _risk, ...known } = storedLearned.decode(learned);
+    const next = { ...known, offsets: { ...offsets } };
     const made = await tx.routerVersion.create({
       data: { ...same, id: newId(), version: version + 1, learned: asColumn(storedLearned.encode(next)) },
     });

@@ -52,7 +52,10 @@ export type RouterParameters = z.infer<typeof learned>;
 /** The column `learned` of a router version. */
 export const storedLearned = storedJson(learned);
 
-/** What a person approved of places goes on where a fit finds them anew; of an adapter’s other version nobody said anything. */
+/**
+ * What a person approved of places goes on where a fit finds them anew; of an adapter’s other version nobody said anything. How often routes were wrong
+ * holds for the offsets that they were measured with.
+ */
 export function withApproved(found: RouterParameters, approved: Offsets): RouterParameters {
   const there = new Set([
     placeKey({ strategy: 'BASE', adapter: null }),
@@ -60,7 +63,10 @@ export function withApproved(found: RouterParameters, approved: Offsets): Router
     ...found.adapters.map(({ name, version }) => `${name}@${version}`),
   ]);
   const kept = Object.entries(approved).filter(([key]) => there.has(key));
-  return kept.length === 0 ? found : { ...found, offsets: Object.fromEntries(kept) };
+  const { risk, offsets: measuredWith = {}, ...same } = found;
+  const offsets = Object.fromEntries(kept);
+  const measured = risk !== undefined && kept.every(([key, added]) => measuredWith[key] === added);
+  return { ...same, ...(kept.length > 0 && { offsets }), ...(measured && { risk }) };
 }
 
 export type RouterRecord = Omit<Prisma.RouterVersionGetPayload<object>, 'learned' | 'mode'> & {
