@@ -1,5 +1,5 @@
 import { GraftClient } from '../../src/client/graft-client.js';
-import { MeDocument } from '../../src/operations/index.js';
+import { AuditLogDocument, MeDocument } from '../../src/operations/index.js';
 import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
 import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
 import type { GraftProgram } from '../support/graft-program.js';
@@ -109,6 +109,14 @@ describe('the console’s pages of access, budgets and audit', () => {
       expect(lines.map((line) => (JSON.parse(line) as { what: string }).what)).toEqual(
         expect.arrayContaining(['createApiKey', 'rotateApiKey', 'revokeApiKey', 'setBudget']),
       );
+
+      // A field that is left as it was leaves the page of the list, too.
+      const { auditLog } = await new GraftClient(graft.url).request(AuditLogDocument, { first: 1 });
+      await page.goto(`${graft.url}/audit?after=${encodeURIComponent(auditLog.pageInfo.endCursor!)}`);
+      await entries.first().waitFor(PATIENCE);
+      for (const name of ['Who', 'What', 'Outcome']) await page.getByLabel(name, { exact: true }).focus();
+      await page.getByRole('button', { name: 'Newest entries' }).focus();
+      expect(new URL(page.url()).searchParams.has('after')).toBe(true);
       await page.context().close();
     },
     120_000,

@@ -110,6 +110,7 @@ describe('the console’s page of monitoring', () => {
       await page.getByRole('img', { name: /^Abstentions: ADAPTER over time/ }).waitFor(PATIENCE);
       await page.getByRole('button', { name: 'Show all answers' }).click();
       await page.waitForURL((url) => !url.searchParams.has('adapter'));
+      expect(await page.getByLabel('Only adapter').inputValue()).toBe('');
       await page.context().close();
     },
     120_000,

@@ -2,6 +2,7 @@ import { Button, Group, Paper, Stack, TextInput } from '@mantine/core';
 import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { AuditShownDocument } from '../../generated/operations';
+import { FilterField } from '../../parts/filter-field';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { useDownload } from '../../parts/sign-in/download';
 import { useAddress } from '../../parts/use-address';
@@ -18,7 +19,6 @@ const DAYS = [
   { name: 'to', label: 'To' },
 ] as const;
 
-/** What is typed holds when the field is left or Enter is pressed. */
 function Filters({
   address,
   change,
@@ -31,13 +31,12 @@ function Filters({
     <Paper p="sm" mb="sm">
       <Group align="flex-end" gap="sm">
         {TEXTS.map(({ name, label, placeholder }) => (
-          <TextInput
-            key={`${name} ${address.get(name) ?? ''}`}
+          <FilterField
+            key={name}
             label={label}
             placeholder={placeholder}
-            defaultValue={address.get(name) ?? ''}
-            onBlur={({ currentTarget: { value } }) => change({ [name]: value.trim() || null })}
-            onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+            value={address.get(name)}
+            onNarrow={(value) => change({ [name]: value })}
           />
         ))}
         {DAYS.map(({ name, label }) => (

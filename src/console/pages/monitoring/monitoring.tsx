@@ -1,5 +1,6 @@
-import { Button, Group, Select, SegmentedControl, SimpleGrid, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Select, SegmentedControl, SimpleGrid, Stack } from '@mantine/core';
 import { useEffect, useState } from 'react';
+import { FilterField } from '../../parts/filter-field';
 import { PageHeader } from '../../parts/states';
 import { Alerts } from './alerts';
 import { Drift } from './drift';
@@ -58,14 +59,12 @@ export default function MonitoringPage() {
             onChange={(by) => change({ by: by === 'NONE' ? null : by })}
           />
           {(['adapter', 'collection', 'model'] as const).map((name) => (
-            <TextInput
+            <FilterField
               key={name}
               label={`Only ${name}`}
-              placeholder={name === 'collection' ? 'any' : name === 'adapter' ? 'any, e.g. routing@3' : 'any'}
-              // As typed, it is looked for when the field is left.
-              defaultValue={view.where[name] ?? ''}
-              onBlur={({ currentTarget: { value } }) => change({ [name]: value || null })}
-              onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+              placeholder={name === 'adapter' ? 'any, e.g. routing@3' : 'any'}
+              value={view.where[name] ?? null}
+              onNarrow={(value) => change({ [name]: value })}
             />
           ))}
           {narrowed.length > 0 && (
