@@ -48,7 +48,7 @@ function useSamples() {
   return { samples, error };
 }
 
-function Facts({ title, rows }: { title: string; rows: [string, ReactNode][] }) {
+function Facts({ title, rows }: { title: string; rows: [name: string, value: ReactNode, key?: string][] }) {
   return (
     <Paper>
       <Title order={2} size="h3" mb="xs">
@@ -56,8 +56,8 @@ function Facts({ title, rows }: { title: string; rows: [string, ReactNode][] }) 
       </Title>
       <Table withRowBorders={false} verticalSpacing={4} horizontalSpacing={0}>
         <Table.Tbody>
-          {rows.map(([name, value]) => (
-            <Table.Tr key={name}>
+          {rows.map(([name, value, key = name]) => (
+            <Table.Tr key={key}>
               <Table.Th scope="row" fw={400} c="dimmed" w="45%">
                 {name}
               </Table.Th>
@@ -178,7 +178,11 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
           rows={
             queues.length === 0
               ? [['All', 'nothing waits or works']]
-              : queues.map(({ kind, status, count }) => [words(kind), `${count} ${status.toLowerCase()}`])
+              : queues.map(({ kind, status, count }) => [
+                  words(kind),
+                  `${count} ${status.toLowerCase()}`,
+                  `${kind} ${status}`,
+                ])
           }
         />
       </SimpleGrid>
