@@ -48,7 +48,7 @@ export function AnswerPanel({
     case 'writing':
       return (
         <Paper aria-live="polite">
-          <Text size="lg" className="caret">
+          <Text size="lg" className="answer-text caret">
             {asking.text}
           </Text>
           <Text size="sm" c="dimmed" mt="xs">
@@ -61,7 +61,7 @@ export function AnswerPanel({
     case 'stopped':
       return (
         <Paper>
-          <Text>{asking.text}</Text>
+          <Text className="answer-text">{asking.text}</Text>
           <Badge color="yellow" mt="xs">
             stopped
           </Badge>

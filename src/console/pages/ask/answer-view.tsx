@@ -117,7 +117,7 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
   return (
     <Stack gap="md">
       <Paper>
-        <Text size="lg" data-testid="answer-text">
+        <Text size="lg" className="answer-text" data-testid="answer-text">
           {answer.text}
         </Text>
         <Group gap="xs" mt="sm">
