@@ -13,12 +13,12 @@ export function bytes(value: number | string): string {
 
 /** `640 ms`, `3.2 s`, `4 min 5 s`. */
 export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  return minutes < 60
-    ? `${minutes} min ${Math.round((ms % 60_000) / 1_000)} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  // Rounded first, then parted: no part of it is ever 60.
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
+  if (Math.round(ms / 100) < 600) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** `12 %` of a share, 0 to 1; always with so many decimals, so that columns line up. */
@@ -35,6 +35,18 @@ export const plural = (value: number, noun: string): string => `${count(value)} 
 
 export const dateTime = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/**
+ * How a moment among others is written: with its day, unless all of them are of today.
+ * @param moments in order; these and what is written in seconds since 1970
+ */
+export function momentAmong(moments: readonly number[], now = Date.now()): (at: number) => string {
+  const dayOf = (ms: number) => new Date(ms).toDateString();
+  const ends = [moments[0], moments.at(-1)].flatMap((at) => (at === undefined ? [] : [dayOf(1_000 * at)]));
+  return ends.every((day) => day === dayOf(now))
+    ? (at) => new Date(1_000 * at).toLocaleTimeString()
+    : (at) => new Date(1_000 * at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+}
 
 /** `macro-F1` as `Macro-F1`, and `BLEU` as it is. */
 export const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);

@@ -1,5 +1,7 @@
 import { decided } from '../../../src/console/pages/improvements/decided.js';
 import { inUnit } from '../../../src/console/pages/monitoring/unit.js';
+import { rangeWithZero } from '../../../src/console/parts/charts/picture.js';
+import { duration, momentAmong } from '../../../src/console/parts/format.js';
 
 describe('what the console shows of records', () => {
   it('of an improvement that was proposed, is what a person decided, once one has', () => {
@@ -12,5 +14,32 @@ describe('what the console shows of records', () => {
 
   it('of shares, is percent, and a gap stays one', () => {
     expect([inUnit(0.25, '%'), inUnit(0.25, 'ms'), inUnit(null, '%')]).toEqual([25, 0.25, null]);
+  });
+
+  it.each([
+    [999.6, '1.0 s'],
+    [59_940, '59.9 s'],
+    [59_970, '1 min 0 s'],
+    [119_700, '2 min 0 s'],
+    [245_000, '4 min 5 s'],
+    [3_599_700, '1 h 0 min'],
+    [3_660_000, '1 h 1 min'],
+  ])('of %d ms, is %s', (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+
+  it('of a chart that has values below zero, is all of them', () => {
+    expect(rangeWithZero(-1, -0.5)).toEqual([-1.1, 1]);
+    expect(rangeWithZero(2, 10)).toEqual([0, 11]);
+    expect(rangeWithZero(null, null)).toEqual([0, 1]);
+  });
+
+  it('of a moment, is its time today, and its day beside it among those of other days', () => {
+    const noon = new Date(2026, 10, 27, 12).getTime();
+    const at = noon / 1_000;
+    expect(momentAmong([at - 3_600, at], noon)(at)).toBe(new Date(noon).toLocaleTimeString());
+    for (const others of [[at - 86_400, at], [at - 86_400]])
+      expect(momentAmong(others, noon)(at)).toMatch(/27.*2026|2026.*27/);
+    expect(momentAmong([at], noon + 86_400_000)(at)).toMatch(/27.*2026|2026.*27/);
   });
 });

@@ -2,8 +2,9 @@ import 'uplot/dist/uPlot.min.css';
 import { Text, useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import UPlot from 'uplot';
+import { momentAmong } from '../format';
 import { ChartFrame, type Cell } from './chart-frame';
-import { colourOf, inkOf, tick } from './picture';
+import { colourOf, inkOf, rangeWithZero, tick } from './picture';
 
 export interface Series {
   label: string;
@@ -19,7 +20,7 @@ export interface ChartProps {
   /** Of the y axis, e.g. `MB`. */
   unit: string;
   height?: number;
-  /** The y axis begins at zero and shows at least up to one. */
+  /** See `rangeWithZero`. */
   fromZero?: boolean;
   /** Lines go on over places without a value, which series of other places leave. */
   spanGaps?: boolean;
@@ -33,8 +34,10 @@ function latestOf(plot: UPlot, series: number, at: number | null, under: number 
   return null;
 }
 
-const shownX = (value: number | null, time = false): string =>
-  value === null ? '' : time ? new Date(value * 1000).toLocaleTimeString() : tick(value);
+const shownX = ({ values, time }: ChartProps['x']): ((value: number | null) => string) => {
+  const show = time ? momentAmong(values) : tick;
+  return (value) => (value === null ? '' : show(value));
+};
 
 /** How wide an axis is with these marks, so that its name stands beside the longest of them. */
 const roomFor = (_plot: UPlot, marks: readonly string[] | null): number =>
@@ -47,8 +50,8 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
   const { x, series, unit, height = 220, spanGaps = false, fromZero = false } = chart;
   const labels = series.map(({ label }) => label).join('\n');
   const data = [x.values, ...series.map(({ values }) => values)] as unknown as UPlot.AlignedData;
-  const latest = useRef(data);
-  latest.current = data;
+  const [latest, xText] = [useRef(data), useRef(shownX(x))];
+  [latest.current, xText.current] = [data, shownX(x)];
 
   useEffect(() => {
     const element = holder.current;
@@ -62,11 +65,11 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
         height,
         scales: {
           x: { time: x.time ?? false },
-          ...(fromZero && { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] as [number, number] } }),
+          ...(fromZero && { y: { range: (_plot, low, high) => rangeWithZero(low, high) } }),
         },
         axes: [axis, { ...axis, label: unit, size: roomFor, values: (_plot, ticks) => ticks.map(tick) }],
         series: [
-          { label: x.label, value: (plot, at, _series, under) => shownX(latestOf(plot, 0, at, under), x.time) },
+          { label: x.label, value: (plot, at, _series, under) => xText.current(latestOf(plot, 0, at, under)) },
           ...labels.split('\n').map((label, i) => ({
             label,
             stroke: colourOf(i),
@@ -104,12 +107,13 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
 export function Chart(props: ChartProps) {
   const [plot, setPlot] = useState<UPlot | null>(null);
   const { title, x, series } = props;
+  const toText = shownX(x);
   return (
     <ChartFrame
       title={title}
       sheet={() => ({
         columns: [
-          { label: x.label, ...(x.time && { show: (at: Cell) => shownX(Number(at), true) }) },
+          { label: x.label, ...(x.time && { show: (at: Cell) => toText(Number(at)) }) },
           ...series.map(({ label }) => ({ label })),
         ],
         rows: x.values.map((at, i) => [at, ...series.map(({ values }) => values[i] ?? null)]),
@@ -144,7 +148,7 @@ function FirstValues({ x, series, unit }: ChartProps) {
         </Text>
       ))}
       <Text c="dimmed" size="sm">
-        {x.time ? `At ${shownX(x.values[0]!, true)}, the` : 'The'} only value so far: a line begins with the second.
+        {x.time ? `At ${shownX(x)(x.values[0]!)}, the` : 'The'} only value so far: a line begins with the second.
       </Text>
     </>
   );
