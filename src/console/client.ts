@@ -1,7 +1,7 @@
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { Client, fetchExchange, mapExchange } from 'urql';
 import { mutations, schema } from './generated/introspection';
-import { refetchAfter } from './refetch';
+import { actBeforeRefetch, refetchAfter } from './refetch';
 import { askWho, fetchSignedIn } from './parts/sign-in/session';
 
 export const client = new Client({
@@ -17,6 +17,7 @@ export const client = new Client({
       updates: refetchAfter(mutations),
     }),
     mapExchange({
+      onResult: actBeforeRefetch,
       onError: ({ graphQLErrors }) => {
         if (graphQLErrors.some(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')) askWho();
       },

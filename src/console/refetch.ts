@@ -1,4 +1,5 @@
 import type { UpdateResolver } from '@urql/exchange-graphcache';
+import type { OperationContext, OperationResult } from 'urql';
 
 /** Computed of what was typed, at the cost of a search or an estimate: asked when somebody asks, not because something was changed. */
 const COMPUTED: readonly string[] = ['search', 'estimateTraining', 'planExperiment'];
@@ -18,3 +19,12 @@ const forgetRead: UpdateResolver = (_result, _args, cache) => {
 export const refetchAfter = (mutations: readonly string[]): { Mutation: Record<string, UpdateResolver> } => ({
   Mutation: Object.fromEntries(mutations.map((name) => [name, forgetRead])),
 });
+
+/** Context of a mutation that changes who asks: what is to be done of its answer before anything is asked again. */
+export const beforeRefetch = <Data>(act: (data: Data) => void): Partial<OperationContext> => ({ beforeRefetch: act });
+
+/** For results on their way to the cache. */
+export function actBeforeRefetch({ operation, data }: OperationResult): void {
+  const act = operation.context['beforeRefetch'] as ((data: unknown) => void) | undefined;
+  if (data) act?.(data);
+}

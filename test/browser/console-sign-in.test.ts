@@ -109,6 +109,28 @@ describe('signing in to the console', () => {
   );
 
   itInBrowser(
+    'goes on with the new key where somebody replaces their own at once, and shows each token until it is kept',
+    async () => {
+      const { page, token } = await signedIn('/access', 'Access', 'ADMIN');
+      await page.getByLabel('What it is for').fill('another');
+      await page.getByRole('button', { name: 'Make the key' }).click();
+      await page.getByTestId('token').waitFor(PATIENCE);
+      const own = page.getByTestId('key').filter({ hasText: 'yours' });
+      await own.getByRole('combobox').click();
+      await page.getByRole('option', { name: 'at once' }).click();
+      await own.getByRole('button', { name: 'Replace' }).click();
+      await page.getByText('This tab is signed in by it').waitFor(PATIENCE);
+      const next = await page.getByTestId('token').first().innerText();
+      expect([next === token, await tokenIn(page), await page.getByTestId('token').count()]).toEqual([false, next, 2]);
+      await own.filter({ hasText: next.slice(0, 16) }).waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'I have kept it' }).first().click();
+      expect(await page.getByTestId('token').count()).toBe(1);
+      await page.context().close();
+    },
+    180_000,
+  );
+
+  itInBrowser(
     'saves no refusal as a file: it is shown, and who may no more is asked again who they are',
     async () => {
       const { page, revoke } = await signedIn('/audit', 'Audit', 'ADMIN');

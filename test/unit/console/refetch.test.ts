@@ -1,8 +1,8 @@
 /** The console's cache: what pages show after something was changed. */
-import { Client, fetchExchange, gql } from '@urql/core';
+import { Client, fetchExchange, gql, mapExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { mutations, schema } from '../../../src/console/generated/introspection.js';
-import { refetchAfter } from '../../../src/console/refetch.js';
+import { actBeforeRefetch, beforeRefetch, refetchAfter } from '../../../src/console/refetch.js';
 import { until } from '../../support/eventually.js';
 
 const LIST = gql<{ experiments: { edges: unknown[] } }>`
@@ -56,7 +56,11 @@ function gateway({ refuses = false } = {}) {
     url: 'http://gateway/graphql',
     preferGetMethod: false,
     requestPolicy: 'cache-first',
-    exchanges: [cacheExchange({ schema, updates: refetchAfter(mutations) }), fetchExchange],
+    exchanges: [
+      cacheExchange({ schema, updates: refetchAfter(mutations) }),
+      mapExchange({ onResult: actBeforeRefetch }),
+      fetchExchange,
+    ],
     fetch: async (_url, request) => {
       const { operationName } = JSON.parse(request?.body as string) as { operationName: string };
       asked.push(operationName);
@@ -113,6 +117,18 @@ describe('what pages show after something was changed', () => {
     await until(() => shown.length === 1);
     expect((await create()).error?.message).toContain('refused');
     expect(asked).toEqual(['List', 'Create']);
+  });
+
+  it('does what a mutation wants done first, before anything is read again', async () => {
+    const { client, asked, shown, open } = gateway();
+    open();
+    await until(() => shown.length === 1);
+    const act = beforeRefetch<{ createExperiment: { experiment: { name: string } } }>(({ createExperiment }) =>
+      asked.push(createExperiment.experiment.name),
+    );
+    await client.mutation(CREATE, { input: {} }, act).toPromise();
+    await until(() => shown.length === 2);
+    expect(asked).toEqual(['List', 'Create', 'second', 'List']);
   });
 
   it('knows every mutation of the schema', () => {

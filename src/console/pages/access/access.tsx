@@ -8,7 +8,7 @@ import { useAddress } from '../../parts/use-address';
 import { CreateKey } from './create-key';
 import { KeyRow } from './key-row';
 import { stateOf } from './key-state';
-import { ShownOnce } from './shown-once';
+import { ShownOnce, type Made } from './shown-once';
 
 const SHOWN = [
   { value: 'active', label: 'Active' },
@@ -33,14 +33,15 @@ function WithoutKeys() {
 
 export default function AccessPage() {
   const [address, change] = useAddress();
-  const [made, setMade] = useState<{ name: string; token: string } | null>(null);
+  // Each stays until somebody has said that it is kept.
+  const [made, setMade] = useState<readonly Made[]>([]);
   const after = address.get('after');
   const [{ data, error }, again] = useQuery({ query: AccessShownDocument, variables: { after } });
   const shown = SHOWN.find(({ value }) => value === address.get('show'))?.value ?? 'active';
   const keys = (data?.apiKeys.edges ?? [])
     .map(({ node }) => node)
     .filter((key) => shown === 'all' || (stateOf(key) === 'active') === (shown === 'active'));
-  const keep = (name: string, token: string) => setMade({ name, token });
+  const show = (one: Made) => setMade((before) => [one, ...before]);
   const next = data?.apiKeys.pageInfo;
   return (
     <>
@@ -53,8 +54,14 @@ export default function AccessPage() {
       {data && (
         <>
           {data.me.name === 'local' && <WithoutKeys />}
-          {made && <ShownOnce {...made} onDone={() => setMade(null)} />}
-          <CreateKey onMade={keep} />
+          {made.map((one) => (
+            <ShownOnce
+              key={one.token}
+              made={one}
+              onDone={() => setMade((before) => before.filter((each) => each !== one))}
+            />
+          ))}
+          <CreateKey onMade={show} />
           <SegmentedControl
             aria-label="Which keys"
             mb="sm"
@@ -63,14 +70,19 @@ export default function AccessPage() {
             value={shown}
             onChange={(value) => change({ show: value === 'active' ? null : value })}
           />
-          {keys.length === 0 && (
+          {keys.length === 0 && (after || next?.hasNextPage) && (
+            <EmptyState icon={IconKey} title="None of these on this page">
+              The list goes on: look at {next?.hasNextPage ? 'older' : 'newer'} keys, or at all of them.
+            </EmptyState>
+          )}
+          {keys.length === 0 && !after && !next?.hasNextPage && (
             <EmptyState icon={IconKey} title="No key here">
               A key belongs to one program or person; make one for each, so that one can be revoked without the others.
             </EmptyState>
           )}
           <Stack gap="xs">
             {keys.map((key) => (
-              <KeyRow key={key.id} apiKey={key} own={key.id === data.me.key?.id} onMade={keep} />
+              <KeyRow key={key.id} apiKey={key} own={key.id === data.me.key?.id} onMade={show} />
             ))}
           </Stack>
           <Group mt="sm">

@@ -6,6 +6,7 @@ import { CreateKeyInConsoleDocument, type Role } from '../../generated/operation
 import { ErrorState } from '../../parts/states';
 import { useAddress } from '../../parts/use-address';
 import { WaitingButton } from '../../parts/waiting-button';
+import type { Made } from './shown-once';
 
 /** Each may do what those before it may. */
 const ROLES: readonly { value: Role; label: string }[] = [
@@ -17,7 +18,7 @@ const ROLES: readonly { value: Role; label: string }[] = [
 const DAY_MS = 86_400_000;
 
 /** Makes a key. The form stands in the address, but for nothing that is secret: the key itself is never in it. */
-export function CreateKey({ onMade }: { onMade: (name: string, token: string) => void }) {
+export function CreateKey({ onMade }: { onMade: (made: Made) => void }) {
   const [address, change] = useAddress();
   const [{ error, fetching }, create] = useMutation(CreateKeyInConsoleDocument);
   const [name, setName] = useState('');
@@ -31,7 +32,7 @@ export function CreateKey({ onMade }: { onMade: (name: string, token: string) =>
     const { data } = await create({ input: { name: name.trim(), role, groups, expiresAt } });
     if (!data) return;
     setName('');
-    onMade(data.createApiKey.key.name, data.createApiKey.token);
+    onMade({ name: data.createApiKey.key.name, token: data.createApiKey.token, own: false });
   };
   return (
     <Paper mb="md">

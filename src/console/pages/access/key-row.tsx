@@ -2,11 +2,18 @@ import { Anchor, Badge, Group, Paper, Select, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useMutation } from 'urql';
 import { Link } from 'wouter';
-import { RevokeKeyInConsoleDocument, RotateKeyInConsoleDocument } from '../../generated/operations';
+import {
+  RevokeKeyInConsoleDocument,
+  RotateKeyInConsoleDocument,
+  type RotateKeyInConsoleMutation,
+} from '../../generated/operations';
 import { words } from '../../parts/format';
+import { goOnWith } from '../../parts/sign-in/session';
 import { ErrorState } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
+import { beforeRefetch } from '../../refetch';
 import { stateOf, timesOf, type Key } from './key-state';
+import type { Made } from './shown-once';
 
 const COLOURS = { active: 'green', expired: 'gray', revoked: 'red' } as const;
 /** How long the old key still works, in seconds. */
@@ -17,16 +24,20 @@ const OVERLAPS = [
   { value: '604800', label: 'after a week' },
 ];
 
+/** The old one may have ended already: asked with it, the page would be gone, and with it the token that nobody sees again. */
+const takeAsOwn = beforeRefetch<RotateKeyInConsoleMutation>(({ rotateApiKey }) => goOnWith(rotateApiKey.token));
+
 /** What can be done with a key that still works. Revoking asks once more, since nothing brings it back. */
-function Orders({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (name: string, token: string) => void }) {
+function Orders({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (made: Made) => void }) {
   const [overlap, setOverlap] = useState('86400');
   const [sure, setSure] = useState(false);
   const [rotating, rotate] = useMutation(RotateKeyInConsoleDocument);
   const [revoking, revoke] = useMutation(RevokeKeyInConsoleDocument);
   const error = rotating.error ?? revoking.error;
   const replace = async () => {
-    const { data } = await rotate({ input: { id: apiKey.id, overlapSeconds: Number(overlap) } });
-    if (data) onMade(data.rotateApiKey.key.name, data.rotateApiKey.token);
+    const input = { id: apiKey.id, overlapSeconds: Number(overlap) };
+    const { data } = await rotate({ input }, own ? takeAsOwn : {});
+    if (data) onMade({ name: data.rotateApiKey.key.name, token: data.rotateApiKey.token, own });
   };
   return (
     <>
@@ -63,15 +74,7 @@ function Orders({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (n
   );
 }
 
-export function KeyRow({
-  apiKey,
-  own,
-  onMade,
-}: {
-  apiKey: Key;
-  own: boolean;
-  onMade: (name: string, token: string) => void;
-}) {
+export function KeyRow({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (made: Made) => void }) {
   const state = stateOf(apiKey);
   return (
     <Paper p="sm" data-testid="key">

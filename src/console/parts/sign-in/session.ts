@@ -215,6 +215,8 @@ export function accepted(said: { authorization?: string }): void {
  */
 export async function refused(said: { authorization?: string }, signal?: AbortSignal): Promise<boolean> {
   if (!kept && !session.awaited) {
+    // What was asked with a key that has been replaced since is asked again.
+    if (session.token !== null && said.authorization !== authorization().authorization) return !signal?.aborted;
     askWho();
     return false;
   }
@@ -266,6 +268,13 @@ export function beginAs(key: string): void {
   forget();
   sessionStorage.setItem(KEY, key);
   window.location.reload();
+}
+
+/** The key of this tab was replaced: from now on requests have the new one, and the page stays as it is. */
+export function goOnWith(key: string): void {
+  if (kept || session.token === null) return;
+  sessionStorage.setItem(KEY, key);
+  change({ token: key });
 }
 
 /** Nobody is signed in here any more. */
