@@ -80,6 +80,12 @@ describe('the console’s pages of access, budgets and audit', () => {
         .filter({ hasText: 'nightly import' })
         .getByText('0 of 500')
         .waitFor(PATIENCE);
+
+      // No form of another's stands under the name of a key that has none.
+      await page.goto(`${graft.url}/access?show=ended`);
+      await page.getByTestId('key').first().getByRole('link', { name: 'Budget' }).click();
+      await page.getByText('was revoked: it spends nothing').waitFor(PATIENCE);
+      expect(await page.getByRole('button', { name: /the budget$/ }).count()).toBe(0);
       await page.context().close();
     },
     120_000,

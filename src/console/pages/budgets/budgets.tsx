@@ -1,18 +1,18 @@
 import { Stack } from '@mantine/core';
-import { useQuery } from 'urql';
-import { BudgetsOfAllDocument } from '../../generated/operations';
+import { BudgetsOfAllDocument, type BudgetsOfAllQuery } from '../../generated/operations';
+import { ShowMore } from '../../parts/show-more';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { BudgetTable } from './budget-table';
-import { SetBudget, type Subject } from './set-budget';
+import { SetBudget } from './set-budget';
+
+const connectionOf = (data: BudgetsOfAllQuery) => data.apiKeys;
 
 export default function BudgetsPage() {
-  const [{ data, error }, again] = useQuery({ query: BudgetsOfAllDocument });
+  const pages = usePages({ query: BudgetsOfAllDocument, variables: {}, connectionOf });
+  const { data, edges, error, again } = pages;
   const workspace = data?.me.workspace;
-  const keys = (data?.apiKeys.edges ?? []).map(({ node }) => node).filter(({ revokedAt }) => revokedAt === null);
-  const subjects: Subject[] = [
-    { value: '', label: 'The whole workspace', budgets: workspace?.budgets ?? [] },
-    ...keys.map(({ id, name, prefix, budgets }) => ({ value: id, label: `${name} (${prefix})`, budgets })),
-  ];
+  const keys = edges.map(({ node }) => node).filter(({ revokedAt }) => revokedAt === null);
   return (
     <>
       <PageHeader title="Budgets">
@@ -38,7 +38,8 @@ export default function BudgetsPage() {
                 budgets={budgets}
               />
             ))}
-          <SetBudget subjects={subjects} />
+          <ShowMore pages={pages} label="Look through older keys" />
+          <SetBudget workspace={workspace} keys={keys} />
         </Stack>
       )}
     </>

@@ -1,8 +1,14 @@
 import { Group, NumberInput, Paper, Select, Stack, Text, Title } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
-import { useMutation } from 'urql';
-import { SetBudgetInConsoleDocument, type BudgetFieldsFragment, type BudgetWindow } from '../../generated/operations';
-import { ErrorState } from '../../parts/states';
+import { useState, type FormEvent, type ReactNode } from 'react';
+import { useMutation, useQuery } from 'urql';
+import {
+  BudgetsOfKeyDocument,
+  SetBudgetInConsoleDocument,
+  type BudgetFieldsFragment,
+  type BudgetWindow,
+  type KeyBudgetsFragment,
+} from '../../generated/operations';
+import { ErrorState, Loading } from '../../parts/states';
 import { useAddress } from '../../parts/use-address';
 import { WaitingButton } from '../../parts/waiting-button';
 import { LIMITS, numberOf, WINDOWS, type Limit } from './limits';
@@ -66,19 +72,63 @@ function Form({
   );
 }
 
-export interface Subject {
+interface Subject {
   /** Id of the key; empty for the workspace. */
   value: string;
   label: string;
   budgets: readonly BudgetFieldsFragment[];
 }
 
+const ofKey = ({ id, name, prefix, budgets }: KeyBudgetsFragment): Subject => ({
+  value: id,
+  label: `${name} (${prefix})`,
+  budgets,
+});
+
+/** A key that none of the pages shown has: an older one, or one that has no budget any more. */
+function OtherKey({ id, children }: { id: string; children: (subject: Subject) => ReactNode }) {
+  const [{ data, error }, again] = useQuery({ query: BudgetsOfKeyDocument, variables: { id } });
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label="Loading the key" />;
+  if (data.node?.__typename !== 'ApiKey') return <Text size="sm">This workspace has no key of this address.</Text>;
+  const subject = ofKey(data.node);
+  if (data.node.revokedAt !== null) return <Text size="sm">{subject.label} was revoked: it spends nothing.</Text>;
+  return children(subject);
+}
+
 /** Whose budget, of which window: both stand in the address. */
-export function SetBudget({ subjects }: { subjects: readonly Subject[] }) {
+export function SetBudget({
+  workspace,
+  keys,
+}: {
+  workspace: { budgets: readonly BudgetFieldsFragment[] };
+  keys: readonly KeyBudgetsFragment[];
+}) {
   const [address, change] = useAddress();
-  const subject = subjects.find(({ value }) => value === (address.get('of') ?? '')) ?? subjects[0]!;
+  const of = address.get('of') ?? '';
+  const subjects: Subject[] = [
+    { value: '', label: 'The whole workspace', budgets: workspace.budgets },
+    ...keys.map(ofKey),
+  ];
+  const known = subjects.find(({ value }) => value === of);
   const window = WINDOWS.find(({ value }) => value === address.get('window'))?.value ?? 'DAY';
-  const budget = subject.budgets.find((each) => each.window === window);
+  const formOf = ({ value, label, budgets }: Subject) => {
+    const budget = budgets.find((each) => each.window === window);
+    return (
+      <>
+        <Text size="sm" c="dimmed" mb="sm">
+          {!known && `Of ${label}. `}An empty field has no limit, and no limit at all removes the budget. What was spent
+          in the window stays spent.
+        </Text>
+        <Form
+          key={`${value} ${window} ${JSON.stringify(valuesOf(budget))}`}
+          keyId={value || null}
+          window={window}
+          budget={budget}
+        />
+      </>
+    );
+  };
   return (
     <Paper>
       <Title order={2} size="h3" mb="xs">
@@ -87,8 +137,9 @@ export function SetBudget({ subjects }: { subjects: readonly Subject[] }) {
       <Group mb="sm" align="flex-end">
         <Select
           label="Whose"
+          placeholder="Another key"
           data={subjects.map(({ value, label }) => ({ value: value || 'workspace', label }))}
-          value={subject.value || 'workspace'}
+          value={known ? known.value || 'workspace' : null}
           allowDeselect={false}
           searchable
           onChange={(value) => change({ of: value === 'workspace' ? null : value })}
@@ -103,15 +154,13 @@ export function SetBudget({ subjects }: { subjects: readonly Subject[] }) {
           w={140}
         />
       </Group>
-      <Text size="sm" c="dimmed" mb="sm">
-        An empty field has no limit, and no limit at all removes the budget. What was spent in the window stays spent.
-      </Text>
-      <Form
-        key={`${subject.value} ${window} ${JSON.stringify(valuesOf(budget))}`}
-        keyId={subject.value || null}
-        window={window}
-        budget={budget}
-      />
+      {known ? (
+        formOf(known)
+      ) : (
+        <OtherKey key={of} id={of}>
+          {formOf}
+        </OtherKey>
+      )}
     </Paper>
   );
 }
