@@ -1,18 +1,18 @@
 import { useCallback, useEffect, useRef } from 'react';
-import type { AnyVariables, TypedDocumentNode, UseQueryResponse } from 'urql';
+import type { TypedDocumentNode } from 'urql';
 import { follow } from './follow';
 
 /** After so long without an answer a look is given up for another, in ms: a connection that is gone says nothing. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Looks again at what a query shows, and every so often by itself. One look at a time: asking anew cancels what is asked already, so a
+ * Looks again at what a query or pages show, and every so often by itself. One look at a time: asking anew cancels what is asked already, so a
  * gateway that answers more slowly than a page looks would never be heard.
  * @param everyMs the pause between two looks, in ms; null: only when told to
  * @returns looks once more, as soon as the look under way has been answered
  */
-export function useLook<Data, Variables extends AnyVariables>(
-  [shown, again]: UseQueryResponse<Data, Variables>,
+export function useLook(
+  [shown, again]: readonly [{ fetching: boolean }, (how: { requestPolicy: 'network-only' }) => void],
   everyMs: number | null = null,
 ): () => void {
   const busy = useRef(shown.fetching);

@@ -1,5 +1,5 @@
 import { Badge, Group, Paper, Stack, Text, Title } from '@mantine/core';
-import { useMutation, useQuery } from 'urql';
+import { useMutation } from 'urql';
 import {
   AcknowledgeAlertInConsoleDocument,
   AlertRaisedInConsoleDocument,
@@ -9,14 +9,18 @@ import {
   type AlertsShownQuery,
 } from '../../generated/operations';
 import { dateTime, words } from '../../parts/format';
+import { ShowMore } from '../../parts/show-more';
 import { ErrorState } from '../../parts/states';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
+import { usePages } from '../../parts/use-pages';
 import { WaitingButton } from '../../parts/waiting-button';
 
 type Alert = AlertsShownQuery['alerts']['edges'][number]['node'];
 
 const COLOURS = { OPEN: 'red', ACKNOWLEDGED: 'yellow', RESOLVED: 'green' } as const;
-const BY = 'console';
+const PAGE = { open: 30, resolved: 10 };
+/** Longer names are not taken. */
+const NAME_LENGTH = 200;
 
 /** When it was raised, how often, and what became of it. */
 function times({
@@ -37,10 +41,10 @@ function times({
   ].join(' · ');
 }
 
-function AlertRow({ alert }: { alert: Alert }) {
+function AlertRow({ alert, me }: { alert: Alert; me: string }) {
   const [acknowledging, acknowledge] = useMutation(AcknowledgeAlertInConsoleDocument);
   const [resolving, resolve] = useMutation(ResolveAlertInConsoleDocument);
-  const input = { alert: alert.id, by: BY };
+  const input = { alert: alert.id, by: me.slice(0, NAME_LENGTH) };
   const error = acknowledging.error ?? resolving.error;
   return (
     <Paper p="sm" data-testid="alert">
@@ -86,30 +90,54 @@ function AlertRow({ alert }: { alert: Alert }) {
 
 const after = (last?: AlertRaisedInConsoleSubscription) => ({ after: last?.alertRaised.id ?? null });
 
-/** Alerts, newest first; what is raised while somebody looks appears by itself. */
+const connectionOf = (data: AlertsShownQuery) => data.alerts;
+
+/** Those that are open or acknowledged, or the resolved ones; each page is looked at again with `look`. */
+function useAlerts(open: boolean) {
+  const pages = usePages({
+    query: AlertsShownDocument,
+    variables: { open, first: open ? PAGE.open : PAGE.resolved },
+    connectionOf,
+  });
+  return { pages, look: useLook([pages, pages.again]) };
+}
+
+function Rows({ pages, label }: { pages: ReturnType<typeof useAlerts>['pages']; label: string }) {
+  const { data, edges, error, again } = pages;
+  return (
+    <Stack gap="xs">
+      {error && !data && <ErrorState error={error} onRetry={again} />}
+      {data && edges.map(({ node }) => <AlertRow key={node.id} alert={node} me={data.me.name} />)}
+      <ShowMore pages={pages} label={label} />
+    </Stack>
+  );
+}
+
+/** Alerts, those that wait for somebody first, newest first; what is raised while somebody looks appears by itself. */
 export function Alerts() {
-  const shown = useQuery({ query: AlertsShownDocument });
-  const [{ data, error }, again] = shown;
-  const look = useLook(shown);
-  useLookAtEvents(AlertRaisedInConsoleDocument, after, look);
-  const alerts = data?.alerts.edges.map(({ node }) => node) ?? [];
+  const [open, resolved] = [useAlerts(true), useAlerts(false)];
+  useLookAtEvents(AlertRaisedInConsoleDocument, after, open.look);
+  const none = ({ pages }: typeof open) => pages.data !== undefined && pages.edges.length === 0;
   return (
     <section aria-label="Alerts">
       <Title order={2} size="h3" mb="xs">
         Alerts
       </Title>
-      {error && !data && <ErrorState error={error} onRetry={again} />}
-      {data && alerts.length === 0 && (
+      {none(open) && none(resolved) && (
         <Text size="sm" c="dimmed">
           Nothing was raised so far. Questions and labels are watched by themselves; <code>setAlertRule</code> in the
           Playground adds rules on failures, latency, confidence and more, and <code>addWebhook</code> says who is told.
         </Text>
       )}
-      <Stack gap="xs">
-        {alerts.map((alert) => (
-          <AlertRow key={alert.id} alert={alert} />
-        ))}
-      </Stack>
+      <Rows pages={open.pages} label="Show older alerts that wait" />
+      {(resolved.pages.edges.length > 0 || (resolved.pages.error && !open.pages.error)) && (
+        <>
+          <Title order={3} size="h4" my="xs">
+            Resolved
+          </Title>
+          <Rows pages={resolved.pages} label="Show older alerts that were resolved" />
+        </>
+      )}
     </section>
   );
 }
