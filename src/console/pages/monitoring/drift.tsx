@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { DriftShownDocument, type DriftShownQuery } from '../../generated/operations';
 import { count, percent } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
+import { ErrorState } from '../../parts/states';
 
 type Stream = DriftShownQuery['drift'][number];
 
@@ -32,14 +33,15 @@ function mostChanged({ shares, kind }: Stream): string {
 
 /** What is watched for change, and what is seen of one. */
 export function Drift() {
-  const [{ data }] = useQuery({ query: DriftShownDocument, requestPolicy: 'cache-and-network' });
+  const [{ data, error }, again] = useQuery({ query: DriftShownDocument });
   const streams = data?.drift ?? [];
   return (
     <Paper>
       <Title order={2} size="h3" mb="xs">
         Drift
       </Title>
-      {streams.length === 0 ? (
+      {error && <ErrorState error={error} onRetry={again} />}
+      {!data ? null : streams.length === 0 ? (
         <Text size="sm" c="dimmed">
           Once there are answers, their questions are held against those before, and those that an adapter answers
           against the rows that it was trained on.
