@@ -4,24 +4,33 @@ import { mutations, schema } from './generated/introspection';
 import { actBeforeRefetch, refetchAfter } from './refetch';
 import { askWho, fetchSignedIn } from './parts/sign-in/session';
 
-export const client = new Client({
+const gateway = {
   url: '/graphql',
   preferGetMethod: false,
-  requestPolicy: 'cache-and-network',
   fetch: fetchSignedIn,
   fetchOptions: { headers: { accept: 'application/graphql-response+json' } },
+};
+
+const results = mapExchange({
+  onResult: actBeforeRefetch,
+  onError: ({ graphQLErrors }) => {
+    if (graphQLErrors.some(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')) askWho();
+  },
+});
+
+export const client = new Client({
+  ...gateway,
+  requestPolicy: 'cache-and-network',
   exchanges: [
     cacheExchange({
       schema,
       keys: { RouterVersion: ({ version }) => (typeof version === 'number' ? `${version}` : null) },
       updates: refetchAfter(mutations),
     }),
-    mapExchange({
-      onResult: actBeforeRefetch,
-      onError: ({ graphQLErrors }) => {
-        if (graphQLErrors.some(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')) askWho();
-      },
-    }),
+    results,
     fetchExchange,
   ],
 });
+
+/** Keeps nothing: for what is asked with another time at each look, of which the cache would keep every one for as long as the tab is open. */
+export const uncached = new Client({ ...gateway, exchanges: [results, fetchExchange] });

@@ -1,5 +1,5 @@
 import { GraftClient } from '../../src/client/graft-client.js';
-import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
 import { AlertsDocument, MonitoringDocument, SetAlertRuleDocument } from '../../src/operations/index.js';
 import { plantAnswer } from '../integration/monitoring/monitoring-kit.js';
 import { chromiumPath } from '../support/chromium.js';
@@ -14,6 +14,7 @@ const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine
 
 const PATIENCE = { timeout: 90_000 };
 const MINUTE_MS = 60_000;
+const CHARTS = 12;
 
 describe('the console’s page of monitoring', () => {
   let home: Awaited<ReturnType<typeof temporaryHome>>;
@@ -119,8 +120,15 @@ describe('the console’s page of monitoring', () => {
   itInBrowser(
     'shows an alert that is raised meanwhile, and lets people acknowledge and resolve it',
     async () => {
+      // However many that were resolved are newer, those that wait come first.
+      const open = await database.prisma.alert.findFirstOrThrow({ where: { status: 'OPEN' } });
+      const resolved = { status: 'RESOLVED', resolvedBy: 'graft', resolvedAt: new Date(), source: 'rule:gone' };
+      await database.prisma.alert.createMany({
+        data: Array.from({ length: 31 }, () => ({ ...open, ...resolved, id: newId() })),
+      });
       const page = await browser.open('/monitoring');
-      await page.getByTestId('alert').first().waitFor(PATIENCE);
+      await page.getByTestId('alert').first().getByText('Open', { exact: true }).waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'Show older alerts that were resolved' }).click(PATIENCE);
       await client.request(SetAlertRuleDocument, {
         input: { name: 'slow answers', metric: 'LATENCY', side: 'ABOVE', threshold: 0.1, beyond: 1 },
       });
@@ -129,11 +137,60 @@ describe('the console’s page of monitoring', () => {
       await slow.waitFor(PATIENCE);
       await slow.getByRole('button', { name: 'Acknowledge' }).click();
       await slow.getByText('Acknowledged', { exact: true }).waitFor(PATIENCE);
+      await slow.getByText('acknowledged by local').waitFor(PATIENCE);
       await slow.getByRole('button', { name: 'Resolve' }).click();
       await slow.getByText('Resolved', { exact: true }).waitFor(PATIENCE);
       await page.context().close();
     },
     120_000,
+  );
+
+  itInBrowser(
+    'says what was refused, not that there is nothing',
+    async () => {
+      const page = await browser.open('/monitoring');
+      const errors = [{ message: 'Your role may not see it.', extensions: { code: 'FORBIDDEN' } }];
+      await page.route('**/graphql', (route) =>
+        route.request().postData()?.includes('DriftShown') ? route.fulfill({ json: { errors } }) : route.continue(),
+      );
+      await page.reload();
+      await page.getByText('Your role may not see it.').waitFor(PATIENCE);
+      expect(await page.getByText('Once there are answers').count()).toBe(0);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'holds no more of what it has shown the longer it is open',
+    async () => {
+      const page = await browser.open('/monitoring?span=6h&by=STRATEGY');
+      await page.clock.install();
+      let answered = 0;
+      page.on('response', (response) => {
+        if (response.request().postData()?.includes('query SeriesShown')) answered += 1;
+      });
+      await page.reload();
+      const devtools = await page.context().newCDPSession(page);
+      const held = async (): Promise<number> => {
+        await devtools.send('HeapProfiler.collectGarbage');
+        return (await devtools.send('Runtime.getHeapUsage')).usedSize;
+      };
+      const looks = async (times: number) => {
+        for (let i = 0; i < times; i += 1) {
+          await eventually('every chart', () => answered >= CHARTS, 90_000);
+          answered = 0;
+          await page.clock.runFor(15_000);
+        }
+      };
+      await looks(10);
+      const before = await held();
+      await looks(40);
+      // Where the cache kept each look it was more than a megabyte a look.
+      expect((await held()) - before).toBeLessThan(3e6);
+      await page.context().close();
+    },
+    180_000,
   );
 
   for (const view of VIEWS)

@@ -1,5 +1,7 @@
 import { Button, Group, Select, SegmentedControl, SimpleGrid, Stack } from '@mantine/core';
 import { useEffect, useState } from 'react';
+import { Provider } from 'urql';
+import { uncached } from '../../client';
 import { FilterField } from '../../parts/filter-field';
 import { PageHeader } from '../../parts/states';
 import { Alerts } from './alerts';
@@ -73,11 +75,13 @@ export default function MonitoringPage() {
             </Button>
           )}
         </Group>
-        <SimpleGrid cols={{ base: 1, md: 2 }}>
-          {CHARTS.map((shown) => (
-            <SeriesChart key={shown.metric} view={view} shown={shown} now={now} />
-          ))}
-        </SimpleGrid>
+        <Provider value={uncached}>
+          <SimpleGrid cols={{ base: 1, md: 2 }}>
+            {CHARTS.map((shown) => (
+              <SeriesChart key={shown.metric} view={view} shown={shown} now={now} />
+            ))}
+          </SimpleGrid>
+        </Provider>
         <Drift />
       </Stack>
     </>

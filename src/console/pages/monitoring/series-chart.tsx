@@ -42,7 +42,6 @@ export function SeriesChart({ view, shown, now }: { view: View; shown: Shown; no
   const [{ data, error }, again] = useQuery({
     query: SeriesShownDocument,
     variables: { input: inputOf(view, metric, now) },
-    requestPolicy: 'cache-and-network',
   });
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label={`Loading ${title.toLowerCase()}`} />;

@@ -61,7 +61,7 @@ export function useView(): [View, (change: Record<string, string | null>) => voi
   return [{ span, by: by === 'NONE' ? null : by, where }, change];
 }
 
-/** Whole minutes, so that charts that are asked within one show the same time. */
+/** Up to `now`, which all charts share, so that they show the same time. */
 export const inputOf = (
   { span, by, where }: View,
   metric: MonitoringInput['metric'],
