@@ -1,5 +1,6 @@
-/** What the console makes of a provider’s answers. */
+/** What the console makes of keys that are entered, and of a provider’s answers. */
 import { addressOf } from '../../../src/access/oidc/address-of.js';
+import { keyFault } from '../../../src/console/parts/sign-in/key-fault.js';
 import { askForTokens, ProviderRefused } from '../../../src/console/parts/sign-in/provider.js';
 import { begunWith, hintOf, OtherPerson, renewedBy, samePerson } from '../../../src/console/parts/sign-in/tokens.js';
 import { OidcProvider } from '../../support/oidc-provider.js';
@@ -77,6 +78,14 @@ describe('the ID token that goes along when somebody signs out', () => {
     expect(hint({ aud: 'graft' }, null)).toBeNull();
     expect(hintOf({ access: 'opaque', id: jwt({ aud: 'console' }) })).toBeNull();
     expect(hintOf({ access: jwt({ aud: 'graft' }), id: 'opaque' })).toBeNull();
+  });
+});
+
+describe('a key that is entered', () => {
+  it('is refused in words where no header could say it, before anything is sent', () => {
+    expect(keyFault('graft_abcdefghij.0123-_~')).toBeNull();
+    for (const pasted of ['graft_\u200babc', 'graft_abc\u200b', 'graft_a bc', 'graft_ä', 'graft_a\nbc', ''])
+      expect(keyFault(pasted)).toContain('Copy the key again');
   });
 });
 

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useState, type FormEvent, type ReactNode } 
 import { errorText } from '../error-text';
 import { Loading } from '../states';
 import { cameBack, finishSignIn, leaveToSignIn, NotBegun, NotFinished } from './code-flow';
+import { keyFault } from './key-fault';
 import { giveToPage, isOwnWindow, leaveInOwnWindow, openOwnWindow } from './own-window';
 import { providerOf, type Provider } from './provider';
 import { askAnew, authorization, beginAs, signIn, useSession } from './session';
@@ -22,7 +23,11 @@ function SignIn({ problem, left, waiting }: Record<'problem' | 'left' | 'waiting
   }, []);
   const enter = (event: FormEvent): void => {
     event.preventDefault();
-    if (key.trim() !== '') beginAs(key.trim());
+    const entered = key.trim();
+    if (entered === '') return;
+    const fault = keyFault(entered);
+    if (fault === null) beginAs(entered);
+    else setFailed(fault);
   };
   const toProvider = async (to: Provider): Promise<void> => (awaited ? openOwnWindow() : leaveToSignIn(to, waiting));
   const said = failed ?? ended ?? problem ?? (token === null ? null : 'The gateway does not take this key any more.');
