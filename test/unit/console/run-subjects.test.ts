@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildSchema, getNamedType, isInterfaceType } from 'graphql';
 import { RUN_KINDS } from '../../../src/graphql/resolvers.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 
@@ -16,5 +17,16 @@ describe('the console’s list of runs', () => {
     const said = [...pageFile('subject.ts').matchAll(/case '(\w+)':/g)].map(([, type]) => type);
     expect(asked.sort()).toEqual(subjects);
     expect(said.sort()).toEqual(subjects);
+  });
+
+  it('asks of each kind that writes a file where it is had', () => {
+    const schema = buildSchema(readFileSync(join(packageRoot(), 'schema/schema.graphql'), 'utf8'));
+    const run = schema.getType('Run');
+    const writing = (isInterfaceType(run) ? schema.getPossibleTypes(run) : [])
+      .filter((type) => getNamedType(type.getFields()['file']?.type)?.name === 'File')
+      .map(({ name }) => name);
+    const asked = [...pageFile('runs.graphql').matchAll(/\.\.\. on (\w+) {\s+file {/g)].map(([, type]) => type);
+    expect(asked.sort()).toEqual(writing.sort());
+    expect(asked).toContain('AdapterMergeRun');
   });
 });

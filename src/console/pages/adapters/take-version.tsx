@@ -1,6 +1,7 @@
 import { Anchor, Button, Group, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useClient, useMutation } from 'urql';
+import { Link } from 'wouter';
 import {
   ExportInConsoleDocument,
   ExportShownDocument,
@@ -71,7 +72,13 @@ export function TakeVersion({ adapter, version, onClose }: { adapter: string; ve
           { value: 'merged', label: 'One model' },
         ]}
       />
-      <Text size="sm">{FORMS[form]}</Text>
+      <Text size="sm">
+        {FORMS[form]} It goes on without this window: the file then stands at its{' '}
+        <Anchor component={Link} href="/runs" inherit underline="always">
+          run
+        </Anchor>
+        .
+      </Text>
       <RunProgress event={event} error={lost} />
       {error && <ErrorState error={error} />}
       {notSaved !== null && <ErrorState error={notSaved} />}

@@ -10,12 +10,13 @@ import {
   type RunListQuery,
   type RunStatus,
 } from '../../generated/operations';
-import { dateTime, duration, words } from '../../parts/format';
+import { bytes, dateTime, duration, words } from '../../parts/format';
 import { RunBadge } from '../../parts/run-progress';
+import { useDownload } from '../../parts/sign-in/download';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
 import { WaitingButton } from '../../parts/waiting-button';
-import { lineOf, subjectOf, type Run } from './subject';
+import { fileOf, lineOf, subjectOf, type Run } from './subject';
 
 const PAGE = 50;
 const connectionOf = (data: RunListQuery) => data.runs;
@@ -35,9 +36,10 @@ function times({ createdAt, startedAt, finishedAt }: Run): string {
 }
 
 function RunRow({ run }: { run: Run }) {
-  const [{ fetching }, cancel] = useMutation(CancelRunInConsoleDocument);
+  const [{ fetching, error }, cancel] = useMutation(CancelRunInConsoleDocument);
+  const { download, error: notSaved } = useDownload();
   const open = run.status === 'QUEUED' || run.status === 'RUNNING' || run.status === 'PAUSED';
-  const subject = subjectOf(run);
+  const [subject, file] = [subjectOf(run), fileOf(run)];
   return (
     <Paper p="sm" data-testid="run">
       <Group justify="space-between" wrap="nowrap" align="flex-start" gap="sm">
@@ -63,6 +65,14 @@ function RunRow({ run }: { run: Run }) {
           <Text size="sm" c={run.error ? 'var(--mantine-color-red-light-color)' : 'dimmed'} lineClamp={2}>
             {lineOf(run)} {run.error && <code>{run.error.code}</code>}
           </Text>
+          {file && (
+            <Text size="sm">
+              <Anchor href={file.path} download={file.name} onClick={download} inherit>
+                {file.name}
+              </Anchor>
+              , {bytes(file.bytes)}
+            </Text>
+          )}
           {open && <Progress mt={6} value={run.progress * 100} aria-label={`Progress of ${words(run.kind)}`} />}
         </div>
         {open && (
@@ -76,6 +86,8 @@ function RunRow({ run }: { run: Run }) {
           </WaitingButton>
         )}
       </Group>
+      {error && <ErrorState error={error} />}
+      {notSaved !== null && <ErrorState error={notSaved} />}
     </Paper>
   );
 }

@@ -1,4 +1,10 @@
-import type { RunAdapterVersionFragment, RunKind, RunListQuery, RunVariantFragment } from '../../generated/operations';
+import type {
+  RunAdapterVersionFragment,
+  RunFileFragment,
+  RunKind,
+  RunListQuery,
+  RunVariantFragment,
+} from '../../generated/operations';
 import { runLine } from '../../parts/format';
 import { adapterPath } from '../adapters/paths';
 import { comparisonPath } from '../compare/paths';
@@ -68,6 +74,9 @@ const ofVariant = ({ model, quantization }: RunVariantFragment): Subject => ({
   name: `${model.name} ${quantization}`,
   path: '/models',
 });
+
+/** What it wrote, to be had as a file; null before its end. */
+export const fileOf = (run: Run): RunFileFragment | null => ('file' in run ? run.file : null);
 
 /** What its line says: why it failed, what it does, or nothing once it is done, when the last step means little. */
 export function lineOf({ status, message, error }: Run): string {
