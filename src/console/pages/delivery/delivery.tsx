@@ -1,14 +1,18 @@
 import { Anchor, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconRocket } from '@tabler/icons-react';
-import { useQuery } from 'urql';
 import { Link, Route, Switch, useParams } from 'wouter';
 import {
-  DeliveryShownDocument,
+  ProposalsShownDocument,
+  RolloutsShownDocument,
   type ProposalInListFragment,
+  type ProposalsShownQuery,
   type RolloutInListFragment,
+  type RolloutsShownQuery,
 } from '../../generated/operations';
 import { dateTime } from '../../parts/format';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { ProposalBadge, RolloutBadge } from './badges';
 import { proposalPath, rolloutPath } from './paths';
 import { ProposalView } from './proposal-view';
@@ -56,12 +60,21 @@ function ProposalLine({ proposal }: { proposal: ProposalInListFragment }) {
   );
 }
 
+const rolloutsOf = (data: RolloutsShownQuery) => data.rollouts;
+const proposalsOf = (data: ProposalsShownQuery) => data.proposals;
+
 function Overview() {
-  const [{ data, error }, again] = useQuery({ query: DeliveryShownDocument });
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the deliveries" />;
-  const rollouts = data.rollouts.edges.map(({ node }) => node);
-  const proposals = data.proposals.edges.map(({ node }) => node);
+  const rollouts = usePages({ query: RolloutsShownDocument, variables: {}, connectionOf: rolloutsOf });
+  // Those that wait for somebody stand first, however many others are newer.
+  const [waiting, proposals] = [
+    usePages({ query: ProposalsShownDocument, variables: { status: 'OPEN' }, connectionOf: proposalsOf }),
+    usePages({ query: ProposalsShownDocument, variables: {}, connectionOf: proposalsOf }),
+  ];
+  const lists = [rollouts, waiting, proposals];
+  const failed = lists.find(({ data, error }) => error && !data);
+  if (failed) return <ErrorState error={failed.error} onRetry={failed.again} />;
+  if (lists.some(({ data }) => !data)) return <Loading label="Loading the deliveries" />;
+  const settled = proposals.edges.filter(({ node }) => node.status !== 'OPEN');
   return (
     <>
       <PageHeader title="Delivery">
@@ -70,32 +83,38 @@ function Overview() {
       </PageHeader>
       <ShadowSection />
       <StartRollout />
-      {rollouts.length + proposals.length === 0 && (
+      {rollouts.edges.length + proposals.edges.length === 0 && (
         <EmptyState icon={IconRocket} title="Nothing was delivered yet">
           A rollout begins with a candidate: a version that passed the gate.
         </EmptyState>
       )}
-      {proposals.length > 0 && (
+      {proposals.edges.length > 0 && (
         <>
           <Title order={2} mb="sm">
             Proposals
           </Title>
           <Stack gap="xs" mb="lg">
-            {proposals.map((proposal) => (
-              <ProposalLine key={proposal.id} proposal={proposal} />
+            {waiting.edges.map(({ node }) => (
+              <ProposalLine key={node.id} proposal={node} />
             ))}
+            <ShowMore pages={waiting} label="Show older proposals that wait" />
+            {settled.map(({ node }) => (
+              <ProposalLine key={node.id} proposal={node} />
+            ))}
+            <ShowMore pages={proposals} label="Show older proposals" />
           </Stack>
         </>
       )}
-      {rollouts.length > 0 && (
+      {rollouts.edges.length > 0 && (
         <>
           <Title order={2} mb="sm">
             Rollouts
           </Title>
           <Stack gap="xs">
-            {rollouts.map((rollout) => (
-              <RolloutLine key={rollout.id} rollout={rollout} />
+            {rollouts.edges.map(({ node }) => (
+              <RolloutLine key={node.id} rollout={node} />
             ))}
+            <ShowMore pages={rollouts} label="Show older rollouts" />
           </Stack>
         </>
       )}
