@@ -164,6 +164,28 @@ describe('the console, when something goes wrong,', () => {
         mimeType: 'text/csv',
         buffer: Buffer.from(['text,label', ...rows].join('\n')),
       });
+      const use = (column: string) => page.getByRole('combobox', { name: `What ${column} is used as` });
+      const choose = async (column: string, field: string) => {
+        await use(column).click(PATIENCE);
+        await page.getByRole('option', { name: field, exact: true }).click();
+      };
+      // The second is chosen before the gateway has said what comes of the first.
+      let slow = true;
+      await page.route('**/graphql', async (route) => {
+        const held = slow && route.request().postData()?.includes('ImportPreviewShown');
+        if (held) slow = false;
+        if (held) await setTimeout(3_000);
+        await route.continue();
+      });
+      await use('text').waitFor(PATIENCE);
+      const guessed = [await use('text').inputValue(), await use('label').inputValue()];
+      await choose('text', 'Id');
+      await choose('label', 'Group');
+      await setTimeout(4_000);
+      expect([await use('text').inputValue(), await use('label').inputValue()]).toEqual(['Id', 'Group']);
+      await choose('text', guessed[0]!);
+      await choose('label', guessed[1]!);
+      await page.unroute('**/graphql');
       await page.getByRole('button', { name: 'Import' }).click(PATIENCE);
       await page.getByRole('tab', { name: 'Report' }).click(PATIENCE);
       await page.getByText(HOSTILE, { exact: true }).waitFor(PATIENCE);

@@ -15,6 +15,7 @@ export interface RunEventShown {
 /**
  * Follows one run at a time to its end, also over restarts of the gateway.
  * @param onEvent sees every event once, the last one included
+ * @returns `watch` gives the last event; null where it was not followed to its end
  */
 export function useRun<Data, Event extends RunEventShown>(
   document: TypedDocumentNode<Data, { runId: string; after?: string | null | undefined }>,
@@ -27,7 +28,7 @@ export function useRun<Data, Event extends RunEventShown>(
   useEffect(() => () => running.current?.abort(), []);
 
   const watch = useCallback(
-    async (runId: string): Promise<void> => {
+    async (runId: string): Promise<Event | null> => {
       running.current?.abort();
       const controller = new AbortController();
       running.current = controller;
@@ -35,12 +36,16 @@ export function useRun<Data, Event extends RunEventShown>(
       setError(null);
       try {
         const events = follow(document, (last) => ({ runId, after: last && eventOf(last).id }), controller.signal);
+        let last: Event | null = null;
         for await (const data of events) {
-          setEvent(eventOf(data));
-          onEvent?.(eventOf(data));
+          last = eventOf(data);
+          setEvent(last);
+          onEvent?.(last);
         }
+        return controller.signal.aborted ? null : last;
       } catch (failure) {
         setError(failure);
+        return null;
       }
     },
     [document, eventOf, onEvent],

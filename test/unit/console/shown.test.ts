@@ -1,3 +1,4 @@
+import { usesWith } from '../../../src/console/pages/data/column-uses.js';
 import { decided } from '../../../src/console/pages/improvements/decided.js';
 import { inUnit } from '../../../src/console/pages/monitoring/unit.js';
 import { rangeWithZero } from '../../../src/console/parts/charts/picture.js';
@@ -26,6 +27,16 @@ describe('what the console shows of records', () => {
     [3_660_000, '1 h 1 min'],
   ])('of %d ms, is %s', (ms, text) => {
     expect(duration(ms)).toBe(text);
+  });
+
+  it('of a column that is corrected, keeps a column to each field and a field to each column', () => {
+    const uses = [
+      { column: 'text', field: 'INPUT' },
+      { column: 'label', field: 'LABEL' },
+    ];
+    const corrected = usesWith(usesWith(uses, 'id', 'ID'), 'label', null);
+    expect(corrected.map(({ column, field }) => `${column} ${field}`).sort()).toEqual(['id ID', 'text INPUT']);
+    expect(usesWith(uses, 'label', 'INPUT')).toEqual([{ column: 'label', field: 'INPUT' }]);
   });
 
   it('of a chart that has values below zero, is all of them', () => {

@@ -1,5 +1,5 @@
 import { Alert, Badge, Checkbox, Group, Paper, Select, Stack, Table, Text, Title } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useClient, useMutation, useQuery } from 'urql';
 import {
   AddVersionInConsoleDocument,
@@ -7,7 +7,6 @@ import {
   ImportPreviewShownDocument,
   ImportShownDocument,
   type ColumnUseInput,
-  type DataField,
   type ImportPreviewShownQuery,
   type ImportShownSubscription,
   type TaskKind,
@@ -19,8 +18,9 @@ import { ErrorState } from '../../parts/states';
 import { upload } from '../../parts/upload';
 import { WaitingButton } from '../../parts/waiting-button';
 import { useRun } from '../../parts/use-run';
-import { outputText } from './content';
 import { ScrollRegion } from '../../parts/scroll-region';
+import { usesWith } from './column-uses';
+import { outputText } from './content';
 
 type Preview = ImportPreviewShownQuery['previewImport'];
 
@@ -36,15 +36,18 @@ const SAMPLE_ROWS = 4;
 const cellText = (cell: unknown): string => (typeof cell === 'string' ? cell : JSON.stringify(cell ?? ''));
 
 /** The columns of a file, a sample of each, and what each is used for, which can be corrected. */
-function Mapping({ preview, onChange }: { preview: Preview; onChange: (columns: ColumnUseInput[]) => void }) {
+function Mapping({
+  preview,
+  uses,
+  onChange,
+}: {
+  preview: Preview;
+  /** As they were corrected last, which the preview may not know yet. */
+  uses: readonly ColumnUseInput[];
+  onChange: (columns: ColumnUseInput[]) => void;
+}) {
   const [{ data }] = useQuery({ query: DataFieldsDocument });
   const fields = data?.fields?.enumValues ?? [];
-  const uses = preview.mapping.columns;
-  const use = (column: string, field: string | null) => {
-    // A field has one column, and a column one field.
-    const others = uses.filter((each) => each.column !== column && each.field !== field);
-    onChange([...others, ...(field === null ? [] : [{ column, field: field as DataField }])]);
-  };
   return (
     <Paper p={0}>
       <ScrollRegion minWidth={560} stacks={3}>
@@ -68,7 +71,7 @@ function Mapping({ preview, onChange }: { preview: Preview; onChange: (columns: 
                     searchable
                     data={fields.map(({ name }) => ({ value: name, label: words(name) }))}
                     value={uses.find((each) => each.column === column)?.field ?? null}
-                    onChange={(field) => use(column, field)}
+                    onChange={(field) => onChange(usesWith(uses, column, field as ColumnUseInput['field'] | null))}
                   />
                 </Table.Td>
                 <Table.Td data-label="Sample">
@@ -134,7 +137,10 @@ export function ImportFile({
   const [, add] = useMutation(AddVersionInConsoleDocument);
   const { event, error, watch } = useRun(ImportShownDocument, eventOf);
 
+  // Which file and columns are looked at now: what comes back of those before says nothing any more.
+  const newest = useRef(0);
   const look = async (looked: Uploaded, corrected: ColumnUseInput[] | null) => {
+    const turn = ++newest.current;
     setBusy('Looking into the file…');
     const mapping = corrected === null ? null : { columns: corrected };
     const result = await client.query(
@@ -142,11 +148,13 @@ export function ImportFile({
       { input: { file: looked.id, task, mapping } },
       { requestPolicy: 'network-only' },
     );
+    if (turn !== newest.current) return;
     setFailure(result.error ?? null);
     if (result.data) setPreview(result.data.previewImport);
     setBusy(null);
   };
   const take = async (taken: File) => {
+    newest.current += 1;
     setFailure(null);
     setPreview(null);
     setColumns(null);
@@ -168,8 +176,9 @@ export function ImportFile({
     });
     setFailure(result.error ?? null);
     if (result.data) {
-      await watch(result.data.addDatasetVersion.run.id);
-      setPreview(null);
+      const ended = await watch(result.data.addDatasetVersion.run.id);
+      // Of one that failed the mapping stays, to be corrected.
+      if (ended?.status === 'SUCCEEDED') setPreview(null);
       onDone();
     }
     setBusy(null);
@@ -200,6 +209,7 @@ export function ImportFile({
           )}
           <Mapping
             preview={preview}
+            uses={columns ?? preview.mapping.columns}
             onChange={(corrected) => {
               setColumns(corrected);
               void look(file, corrected);
