@@ -155,6 +155,32 @@ describe('the console, on which strategy to use,', () => {
     120_000,
   );
 
+  itInBrowser(
+    'begins no comparison on the rows of the dataset that was chosen before',
+    async () => {
+      const page = await browser.open('/compare');
+      const button = page.getByRole('button', { name: 'Compare', exact: true });
+      const dataset = page.getByRole('combobox', { name: 'Dataset' });
+      await page.getByRole('combobox', { name: 'Version' }).and(page.locator('[value^="Version"]')).waitFor(PATIENCE);
+      const other = (await dataset.inputValue()) === 'messages' ? 'sentences' : 'messages';
+      let release = (): void => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      await page.route('**/graphql', async (route) => {
+        const asked = route.request().postDataJSON() as { operationName: string; variables: { name?: string } };
+        if (asked.operationName === 'ComparedVersions' && asked.variables.name === other) await released;
+        await route.continue();
+      });
+      await dataset.click();
+      await page.getByRole('option', { name: other }).click();
+      expect(await button.isDisabled()).toBe(true);
+      release();
+      await page.getByRole('combobox', { name: 'Version' }).and(page.locator('[value^="Version"]')).waitFor(PATIENCE);
+      expect([await dataset.inputValue(), await button.isDisabled()]).toEqual([other, false]);
+      await page.context().close();
+    },
+    120_000,
+  );
+
   for (const view of VIEWS)
     itInBrowser(
       `has no serious fault and fits its window there: ${view.name}`,

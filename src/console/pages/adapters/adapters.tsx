@@ -5,12 +5,12 @@ import { EvaluationView } from './evaluation-view';
 
 function OpenedEvaluation() {
   const { name, id } = useParams<{ name: string; id: string }>();
-  return <EvaluationView adapter={decodeURIComponent(name)} id={decodeURIComponent(id)} />;
+  return <EvaluationView key={id} adapter={decodeURIComponent(name)} id={decodeURIComponent(id)} />;
 }
 
 function OpenedAdapter() {
   const { name } = useParams<{ name: string }>();
-  return <AdapterView name={decodeURIComponent(name)} />;
+  return <AdapterView key={name} name={decodeURIComponent(name)} />;
 }
 
 export default function AdaptersPage() {

@@ -25,12 +25,14 @@ export function StartComparison() {
   const datasets = (scope?.datasets.edges ?? []).flatMap(({ node }) => (node.latestVersion ? [node.name] : []));
   const [chosenDataset, setDataset] = useState<string | null>(null);
   const dataset = chosenDataset ?? datasets[0] ?? null;
-  const [{ data, error: unread }, lookAgain] = useQuery({
+  const [{ data: answered, error: unread }, lookAgain] = useQuery({
     query: ComparedVersionsDocument,
     variables: { name: dataset ?? '' },
     pause: dataset === null,
   });
-  const versions = (data?.dataset?.versions.edges ?? []).flatMap(({ node }) => (node.usable ? [node] : []));
+  // While another is read, what was read of the one before is still there.
+  const read = answered?.dataset?.name === dataset ? answered.dataset : null;
+  const versions = (read?.versions.edges ?? []).flatMap(({ node }) => (node.usable ? [node] : []));
   const [chosenVersion, setVersion] = useState<string | null>(null);
   const version = versions.find(({ id }) => id === chosenVersion) ?? versions[0];
   const [adapter, setAdapter] = useState<string | null>(null);
@@ -113,7 +115,7 @@ export function StartComparison() {
         <Text size="xs" c="dimmed">
           Each strategy answers each row once. Without an adapter, retrieval is held against the base model.
         </Text>
-        {data?.dataset?.task === 'CLASSIFICATION' && version && (
+        {read?.task === 'CLASSIFICATION' && version && (
           <Preparations
             version={version}
             adapter={adapter}

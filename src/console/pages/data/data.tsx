@@ -7,7 +7,7 @@ import { FeatureViews } from './feature-views';
 
 function Opened() {
   const { name } = useParams<{ name: string }>();
-  return <DatasetView name={decodeURIComponent(name)} />;
+  return <DatasetView key={name} name={decodeURIComponent(name)} />;
 }
 
 function Overview() {

@@ -68,7 +68,9 @@ export function DatasetView({ name }: { name: string }) {
           <Tabs.Tab value="changes">Changes</Tabs.Tab>
           <Tabs.Tab value="import">Add a version</Tabs.Tab>
         </Tabs.List>
-        <Tabs.Panel value="report">{version ? <VersionReport id={version.id} /> : <NoVersion />}</Tabs.Panel>
+        <Tabs.Panel value="report">
+          {version ? <VersionReport key={version.id} id={version.id} /> : <NoVersion />}
+        </Tabs.Panel>
         <Tabs.Panel value="changes">
           {version && before ? (
             <VersionChanges

@@ -7,15 +7,30 @@ import { dateTime } from '../../parts/format';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
 
 /** What the views say of one entity now, as a question at serving would be told. */
+function Known({ entity, views }: { entity: string; views: string[] }) {
+  const [{ data, error }] = useQuery({
+    query: FeaturesOfEntityDocument,
+    variables: { entity, views },
+    requestPolicy: 'network-only',
+  });
+  return (
+    <>
+      {error && <ErrorState error={error} />}
+      {data?.features.map(({ view, row }) => (
+        <div key={view}>
+          <Text size="sm" mt="sm">
+            <b>{view}</b> {row ? `since ${dateTime(row.eventTime)}` : 'knows nothing of it'}
+          </Text>
+          {row && <Code block>{JSON.stringify(row.values, null, 2)}</Code>}
+        </div>
+      ))}
+    </>
+  );
+}
+
 function Lookup({ views }: { views: string[] }) {
   const [entity, setEntity] = useState('');
   const [asked, setAsked] = useState('');
-  const [{ data, error }] = useQuery({
-    query: FeaturesOfEntityDocument,
-    variables: { entity: asked, views },
-    pause: asked === '',
-    requestPolicy: 'network-only',
-  });
   return (
     <Paper>
       <form
@@ -37,15 +52,7 @@ function Lookup({ views }: { views: string[] }) {
           </Button>
         </Group>
       </form>
-      {error && <ErrorState error={error} />}
-      {data?.features.map(({ view, row }) => (
-        <div key={view}>
-          <Text size="sm" mt="sm">
-            <b>{view}</b> {row ? `since ${dateTime(row.eventTime)}` : 'knows nothing of it'}
-          </Text>
-          {row && <Code block>{JSON.stringify(row.values, null, 2)}</Code>}
-        </div>
-      ))}
+      {asked !== '' && <Known key={asked} entity={asked} views={views} />}
     </Paper>
   );
 }

@@ -4,7 +4,7 @@ import { CollectionView } from './collection-view';
 
 function Opened() {
   const { name } = useParams<{ name: string }>();
-  return <CollectionView name={decodeURIComponent(name)} />;
+  return <CollectionView key={name} name={decodeURIComponent(name)} />;
 }
 
 export default function KnowledgePage() {

@@ -4,7 +4,7 @@ import { TrainingView } from './training-view';
 
 function Opened() {
   const { id } = useParams<{ id: string }>();
-  return <TrainingView id={decodeURIComponent(id)} />;
+  return <TrainingView key={id} id={decodeURIComponent(id)} />;
 }
 
 export default function TrainingPage() {
