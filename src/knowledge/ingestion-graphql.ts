@@ -365,6 +365,7 @@ export class IngestionEventResolver {
   async #seen(detail: DocumentProgress | null, context: GraphContext): Promise<DocumentProgress | null> {
     if (detail === null) return null;
     const { collectionId, document: name } = detail;
+    if (collectionId === undefined) return context.caller.groups === null ? detail : null;
     return (await isUnseen(context, this.parts.stores, { collectionId, name })) ? null : detail;
   }
 }

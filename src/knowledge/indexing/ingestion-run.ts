@@ -33,7 +33,8 @@ export type IngestionReport = z.infer<typeof ingestionReport>;
 
 /** How far one document is: `share` of it, 0..1, and its report once it is done. */
 const documentProgress = z.object({
-  collectionId: z.string(),
+  /** Missing in what earlier versions told. */
+  collectionId: z.string().optional(),
   document: z.string(),
   share: z.number(),
   report: documentReport.optional(),
