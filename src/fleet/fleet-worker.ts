@@ -1,11 +1,13 @@
-import type { CallOptions, WorkerClient } from '../platform/worker/index.js';
+import { spend } from '../platform/spending/index.js';
+import { charging, type CallOptions, type WorkerClient } from '../platform/worker/index.js';
 import type { GenerateEvent, GenerateRequest, NextScores, ScoreNextRequest } from '../worker-protocol/index.js';
 import type { Engine } from './engine.js';
 import { NoEngine } from './fleet.js';
 
 /**
  * The worker with a fleet before it: what engines can serve they answer, everything else the worker does. It also answers while an
- * engine's adapter is being loaded, and when every engine failed before its first word.
+ * engine's adapter is being loaded, and when every engine failed before its first word. What engines read and write is charged as what the
+ * worker does, which charges its own.
  */
 export function withFleet(worker: WorkerClient, fleet: Engine): WorkerClient {
   const answering: Engine = {
@@ -28,7 +30,7 @@ async function* generate(
   options?: CallOptions,
 ): AsyncGenerator<GenerateEvent, void, undefined> {
   try {
-    yield* fleet.generate(request, options);
+    yield* charging(fleet.generate(request, options));
   } catch (error) {
     if (!(error instanceof NoEngine)) throw error;
     yield* worker.generate(request, { ...options, deadlineMs: error.leftMs });
@@ -42,7 +44,9 @@ async function scoreNext(
   options?: CallOptions,
 ): Promise<NextScores> {
   try {
-    return await fleet.scoreNext(request, options);
+    const scores = await fleet.scoreNext(request, options);
+    spend(scores.promptTokens);
+    return scores;
   } catch (error) {
     if (!(error instanceof NoEngine)) throw error;
     return worker.scoreNext(request, { ...options, deadlineMs: error.leftMs });

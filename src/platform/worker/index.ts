@@ -1,5 +1,6 @@
 export { WorkerState } from './worker-client.js';
 export type { CallOptions, WorkerClient, WorkerStatus } from './worker-client.js';
+export { charging } from './charging.js';
 export { followCall } from './follow-call.js';
 export { inBulk } from './in-bulk.js';
 export { MeasurementStore } from './measurement-store.js';

@@ -7,6 +7,7 @@ import {
   serveProvider,
   serveRole,
   type ThreadCalibration,
+  type GenerateChunk,
   type GenerateEvent,
   type GenerateRequest,
   type NameOf,
@@ -18,11 +19,12 @@ import {
   type ThreadChoice,
 } from '../../worker-protocol/index.js';
 import { spend } from '../spending/index.js';
+import { charging } from './charging.js';
 import { InteractiveGauge } from './interactive-gauge.js';
 import { MeasurementStore } from './measurement-store.js';
 import { CallsOfServe } from './serve-calls.js';
 import { runOnce, workerProgram } from './spawn.js';
-import type { CallOptions, WorkerClient, WorkerStatus } from './worker-client.js';
+import type { CallEvent, CallOptions, WorkerClient, WorkerStatus } from './worker-client.js';
 import { WorkerSupervisor, type ProcessOptions } from './worker-supervisor.js';
 
 const PROBE_TIMEOUT_MS = 60_000;
@@ -85,20 +87,8 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     const { workspaceId, ...rest } = request;
     const measured = this.measuredOf(request.model.sha256);
     const left = this.entered(options);
-    let counted = 0;
     try {
-      for await (const event of this.supervisor.stream('generate', workspaceId, { ...rest, ...measured }, options)) {
-        if (event.type === 'chunk') {
-          // A piece is a token or part of one: who cancels pays for what was written until then.
-          const tokens = event.chunk.type === 'started' ? event.chunk.promptTokens : 1;
-          counted += tokens;
-          spend(tokens);
-          yield event.chunk;
-        } else if (event.type === 'done') {
-          spend(event.output.promptTokens + event.output.generatedTokens - counted);
-          yield { type: 'done', ...event.output };
-        }
-      }
+      yield* charging(eventsOf(this.supervisor.stream('generate', workspaceId, { ...rest, ...measured }, options)));
     } finally {
       left();
     }
@@ -181,6 +171,16 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
 /** As which Linux shows graphics processors: of any maker, of NVIDIA, of AMD, of Windows below it. Loading drivers for none takes a second. */
 const GPU_DEVICES = ['/dev/dri', '/dev/nvidiactl', '/dev/kfd', '/dev/dxg'];
 const mayHaveGpu = (): boolean => process.platform !== 'linux' || GPU_DEVICES.some((device) => existsSync(device));
+
+/** The end of a streamed call as the last of its events. */
+async function* eventsOf(
+  calls: AsyncIterable<CallEvent<GenerateChunk, OutputOf<ServeOperations['generate']>>>,
+): AsyncGenerator<GenerateEvent, void, undefined> {
+  for await (const event of calls) {
+    if (event.type === 'chunk') yield event.chunk;
+    else if (event.type === 'done') yield { type: 'done', ...event.output };
+  }
+}
 
 /** Tokens that a call read, where its output says so: embeddings, next tokens, texts that were scored. */
 function tokensOf(output: object): number {

@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { EngineHttp } from '../../../src/fleet/engine-http.js';
 import { withFleet } from '../../../src/fleet/fleet-worker.js';
 import { NoEngine } from '../../../src/fleet/fleet.js';
+import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
+import { onAccount, spend, type Account } from '../../../src/platform/spending/index.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
 import { CheapBrain } from '../../support/engine/brain.js';
 import { EngineServer, type EngineServerOptions } from '../../support/engine/engine-server.js';
@@ -37,6 +39,17 @@ async function fleetOver(all: readonly EngineServer[], options: Partial<Paramete
   await made.keeper.round();
   return made;
 }
+
+/** A worker that charges for its answers, as the real one does. */
+const charged = (tokens: number): WorkerClient =>
+  ({
+    generate: () =>
+      (async function* () {
+        await Promise.resolve();
+        spend(tokens);
+        yield { type: 'done', text: 'the worker' };
+      })(),
+  }) as unknown as WorkerClient;
 
 const states = (fleet: { replicas: readonly { url: string; state: string }[] }): string[] =>
   fleet.replicas.map(({ state }) => state);
@@ -272,6 +285,29 @@ describe('adapters on engines', () => {
 });
 
 describe('whoever asks', () => {
+  test('is charged for what engines read and write, and until then where they go; the worker charges its own', async () => {
+    const one = await engine();
+    const { fleet } = await fleetOver([one]);
+    const both = withFleet({} as WorkerClient, fleet);
+    const account = (): Account => ({ caller: { workspaceId: DEFAULT_WORKSPACE_ID, key: null }, tokens: 0 });
+    const asked = question(null, 'What is it?', 3);
+    const [whole, left, scored] = [account(), account(), account()];
+    await onAccount(whole, () => textOf(both.generate(asked)));
+    expect(whole.tokens).toBe(11 + 3);
+    await onAccount(left, async () => {
+      for await (const event of both.generate(asked)) if (event.type === 'delta') break;
+    });
+    expect(left.tokens).toBe(11 + 1);
+    const { workspaceId, model, prompt } = asked;
+    await onAccount(scored, () => both.scoreNext({ workspaceId, model, prompt, candidates: [1, 2] }));
+    expect(scored.tokens).toBe(11);
+
+    await one.kill();
+    const other = account();
+    await onAccount(other, () => textOf(withFleet(charged(5), fleet).generate(asked)));
+    expect(other.tokens).toBe(5);
+  });
+
   test('goes away: the engine stops', async () => {
     const one = await engine();
     const { fleet } = await fleetOver([one]);

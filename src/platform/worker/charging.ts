@@ -1,0 +1,21 @@
+import type { GenerateEvent } from '../../worker-protocol/index.js';
+import { spend } from '../spending/index.js';
+
+/**
+ * The same events, each charged to whoever asks for it before it is given. A piece is a token or part of one: who cancels pays for what was
+ * written until then, and the end settles what the pieces told too much or too little.
+ */
+export async function* charging(events: AsyncIterable<GenerateEvent>): AsyncGenerator<GenerateEvent, void, undefined> {
+  let counted = 0;
+  for await (const event of events) {
+    const tokens = tokensOf(event, counted);
+    counted += tokens;
+    spend(tokens);
+    yield event;
+  }
+}
+
+function tokensOf(event: GenerateEvent, counted: number): number {
+  if (event.type === 'done') return event.promptTokens + event.generatedTokens - counted;
+  return event.type === 'started' ? event.promptTokens : 1;
+}
