@@ -249,6 +249,9 @@ export type ThreadCalibration = z.infer<typeof calibration>;
 
 const calibrate = { deadlineMs: 180_000, input: z.object({ model: modelFile }), chunk: null, output: calibration };
 
+/** How words are drawn, by whoever answers, where there is a temperature: engines have defaults of their own, which models bring along. */
+export const SAMPLING = { topK: 40, topP: 0.95, minP: 0 } as const;
+
 /** What the worker that answers questions can be asked. */
 export const serveOperations = {
   generate,

@@ -8,7 +8,13 @@ import {
 } from 'node-llama-cpp';
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
 import { RepetitionWatch } from '../../../src/kernel/repetition.js';
-import type { GenerateChunk, InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
+import {
+  SAMPLING,
+  type GenerateChunk,
+  type InputOf,
+  type OutputOf,
+  type ServeOperations,
+} from '../../../src/worker-protocol/index.js';
 import type { Call } from '../../server.js';
 import type { Turn } from '../../turns.js';
 import { StopScanner, TokenText } from './answer-text.js';
@@ -65,7 +71,9 @@ export async function generate(
     const copied: CopyOutcome = { reason: 'eos', refusalProbability: null };
     const tokens = cursor
       ? copyTokens(lease, rest, { cursor, ends: endsOf(model), maxTokens, temperature, seed }, copied, signal)
-      : lease.steps(freely(hosted, lease, rest, { temperature, seed, grammarEvaluationState }, { key, probable }));
+      : lease.steps(
+          freely(hosted, lease, rest, { ...SAMPLING, temperature, seed, grammarEvaluationState }, { key, probable }),
+        );
     const stream = new TextStream(chunks);
     try {
       const { firstAt, lastAt, begins, ...written } = await write(

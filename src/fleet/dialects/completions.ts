@@ -1,5 +1,6 @@
 /** What vLLM and SGLang have in common: `/v1/models` and streamed `/v1/completions`. */
 import { z } from 'zod';
+import { SAMPLING } from '../../worker-protocol/index.js';
 import { faultOf, type EngineHttp } from '../engine-http.js';
 import { EngineFault } from '../fault.js';
 import type { EngineModel, AnswerPiece, GenerationRequest } from './dialect.js';
@@ -48,6 +49,15 @@ const chunk = z.object({
 });
 
 /**
+ * Stated, because engines have other defaults than the worker, and vLLM fills in what a request leaves out from the model's
+ * `generation_config.json`: its `repetition_penalty` changes answers at temperature 0 as well.
+ */
+const NO_PENALTIES = { repetition_penalty: 1, presence_penalty: 0, frequency_penalty: 0 };
+/** Every token as probable as the model holds it. */
+export const AS_THE_MODEL = { ...NO_PENALTIES, top_p: 1, top_k: -1, min_p: 0 };
+const AS_THE_WORKER = { ...NO_PENALTIES, top_p: SAMPLING.topP, top_k: SAMPLING.topK, min_p: SAMPLING.minP };
+
+/**
  * An answer, piece by piece. The model that each piece names has to be the one that was asked.
  * @param more what the dialect asks for besides
  */
@@ -63,6 +73,7 @@ export async function* streamCompletion(
     prompt: tokens,
     max_tokens: maxTokens,
     temperature,
+    ...AS_THE_WORKER,
     stream: true,
     ...(seed === undefined ? {} : { seed }),
     ...(stop.length === 0 ? {} : { stop }),

@@ -4,7 +4,7 @@ import { logSumExp } from '../../kernel/softmax.js';
 import { LabelScoring, SCORED_AT_ONCE, type Capabilities } from '../engine.js';
 import type { EngineHttp } from '../engine-http.js';
 import { EngineFault, isFault } from '../fault.js';
-import { listModels, onlyBase, readAs, streamCompletion } from './completions.js';
+import { AS_THE_MODEL, listModels, onlyBase, readAs, streamCompletion } from './completions.js';
 import { DialectName, type Dialect, type Prompted, type ScoreRequest } from './dialect.js';
 
 const versionBody = z.object({ version: z.string() });
@@ -130,6 +130,7 @@ async function nextOf(
     prompt: prompt.tokens,
     max_tokens: 1,
     temperature: 0,
+    ...AS_THE_MODEL,
     return_tokens_as_token_ids: true,
     ...(prompt.fresh && { cache_salt: randomUUID() }),
     ...asked,

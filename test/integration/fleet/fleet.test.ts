@@ -207,6 +207,24 @@ describe('an engine that is not as it should be', () => {
   });
 });
 
+test.each(['VLLM', 'SGLANG'] as const)(
+  '%s draws words as the worker does, and scores as the model holds: nothing of what the model’s own settings say',
+  async (dialect) => {
+    const one = await engine({ dialect });
+    const { fleet } = await fleetOver([one]);
+    one.asked.splice(0);
+    await textOf(fleet.generate(question(null)));
+    const penalties = { repetition_penalty: 1, presence_penalty: 0, frequency_penalty: 0 };
+    expect(one.asked.map(({ body }) => body)).toMatchObject([{ ...penalties, top_p: 0.95, top_k: 40, min_p: 0 }]);
+    one.asked.splice(0);
+    const { workspaceId, model, prompt } = question(null);
+    await fleet.scoreNext({ workspaceId, model, prompt, candidates: [1, 2] });
+    expect(one.asked.map(({ body }) => body)).toMatchObject([
+      dialect === 'VLLM' ? { ...penalties, top_p: 1, top_k: -1, min_p: 0 } : { apply_softmax: false },
+    ]);
+  },
+);
+
 describe('adapters on engines', () => {
   test('forgotten by a restart that nobody noticed, an adapter is loaded and proven anew', async () => {
     const adapter = await adapters.adapter(7);

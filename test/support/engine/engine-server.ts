@@ -74,8 +74,8 @@ export class EngineServer {
   faults: Faults = {};
   /** Adapters by name, with the folder that they were loaded from. */
   readonly adapters = new Map<string, { path: string; weights: Buffer }>();
-  /** What it was asked, in order: path, and the model or adapter. */
-  readonly asked: { path: string; model: string }[] = [];
+  /** What it was asked, in order: path, the model or adapter, and all of it. */
+  readonly asked: { path: string; model: string; body: object }[] = [];
   /** Answers that were withdrawn while it worked on them. */
   aborted = 0;
   /** Answers that it works on. */
@@ -128,7 +128,7 @@ export class EngineServer {
     const text = Buffer.concat(parts).toString('utf8');
     const body = (text === '' ? {} : JSON.parse(text)) as Body;
     const path = request.url ?? '';
-    this.asked.push({ path, model: body.model ?? body.lora_name ?? '' });
+    this.asked.push({ path, model: body.model ?? body.lora_name ?? '', body });
     const { key } = this.options;
     try {
       if (this.faults.silent) return;
