@@ -33,6 +33,9 @@ const tokenize = {
  */
 const trainingExample = z.object({ ids: int32, answerFrom: z.number().int().min(1), group: count.optional() });
 
+/** A group goes through the model at once: more take more memory, and save little more time. */
+export const MOST_IN_GROUP = 24;
+
 /** How a run learns. */
 const trainingRecipe = z.object({
   lora: z.object({
@@ -197,6 +200,8 @@ const estimateMemory = {
     longest: z.number().int().min(2),
     shortest: z.number().int().min(2),
     answer: z.number().int().min(1),
+    /** Neighbours that share what they begin with, at most; 1: each is alone. */
+    together: z.number().int().min(1).max(MOST_IN_GROUP),
     replay: count,
     /** Whether it looks at validation rows, and whether answers are label tokens. */
     validates: z.boolean(),

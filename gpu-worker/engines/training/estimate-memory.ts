@@ -1,12 +1,14 @@
 import { totalmem } from 'node:os';
 import { badInput } from '../../../src/kernel/errors.js';
 import type { EstimateMemoryInput, EstimateMemoryOutput } from '../../../src/worker-protocol/index.js';
-import { memoryNeed } from './graph/liveness.js';
+import type { Graph } from './graph/graph.js';
+import { memoryNeed, type MemoryNeed } from './graph/liveness.js';
 import { adapterLayout, type LoraOptions } from './model/adapter-layout.js';
 import type { DecoderConfig } from './model/config.js';
 import { GgufWeights } from './model/gguf-weights.js';
 import { logitsGraph, lossGraph, teacherGraph, trainingGraph } from './model/programs.js';
-import type { TrainingJob } from './trainer/job.js';
+import { familiesOf, familySize, type Family } from './trainer/families.js';
+import type { Example, TrainingJob } from './trainer/job.js';
 
 /** Node.js, the runtime and its kernels before anything is loaded. */
 const PROCESS_BYTES = 200 * 1024 ** 2;
@@ -19,41 +21,87 @@ const LEFT_FOR_OTHERS = 0.1;
 /**
  * Memory that a job will take at its largest micro-batch, in bytes: the weights, what each of its programs holds at once, the adapter with what
  * its updates need, and the process itself. Programs run one after another, but an executor keeps the space of each for its next run.
+ * @param longest places that its rows take at most
+ * @param families those of its examples and of its validation examples
  */
 export function estimateMemory(
-  job: Pick<TrainingJob, 'recipe' | 'examples' | 'replay' | 'validation' | 'labelTokens'>,
+  job: Pick<TrainingJob, 'recipe' | 'replay' | 'validation' | 'labelTokens'>,
   config: DecoderConfig,
   longest: number,
+  families: readonly Family[],
 ): number {
-  const { recipe, examples, replay, validation, labelTokens } = job;
-  const rows = Math.max(1, Math.floor(recipe.microBatchTokens / longest));
-  const answer = Math.max(1, ...examples.map(({ ids, answerFrom }) => ids.length - answerFrom));
-  const replayed = Math.max(0, ...replay.map(({ length }) => length - 1));
-  // The shorter the examples, the more of them, and of their answers, go through at once.
-  const shortest = Math.min(longest, ...examples.map(({ ids }) => ids.length - 1));
-  const answers = Math.min(rows * longest, Math.max(1, Math.floor(recipe.microBatchTokens / shortest)) * answer);
-  const asked = (answers: number, places = answers) =>
-    new Map([
-      ['batch', rows],
-      ['sequence', longest],
-      ['answers', answers],
-      ['replayed', replayed],
-      ['places', places],
-    ]);
+  const { recipe, replay, validation, labelTokens } = job;
+  const replayed = replay.length === 0 ? 0 : mostOf(replay, ({ length }) => length - 1);
+  const shapes = shapesOf(families, recipe.microBatchTokens, replayed + 1);
+  /** Of a program at the shape that needs most. @param asked places that are asked for, in tokens of answers */
+  const need = (graph: Graph, asked: (answers: number) => { answers?: number; places: number }): MemoryNeed => {
+    const needs = shapes.map(({ batch, sequence, answers }) =>
+      memoryNeed(graph, new Map(Object.entries({ batch, sequence, answers, replayed, ...asked(answers) }))),
+    );
+    return needs.reduce((most, each) => (each.peakBytes > most.peakBytes ? each : most), NOTHING);
+  };
   const lora: LoraOptions = recipe.lora;
   const validates = validation.length > 0;
-  const most = Math.max(answers, replayed);
-  const step = memoryNeed(trainingGraph(config, lora, longest), asked(answers, most));
+  const most = (answers: number): number => Math.max(answers, replayed);
+  const step = need(trainingGraph(config, lora, longest), (answers) => ({ places: most(answers) }));
+  const teacher = (): MemoryNeed =>
+    need(teacherGraph(config, longest), (answers) => ({ answers: most(answers), places: most(answers) }));
+  // Each place is asked for its answer and for the base model's distribution.
+  const losses = (): MemoryNeed => need(lossGraph(config, lora, longest), (answers) => ({ places: 2 * answers }));
+  const logits = (): MemoryNeed => need(logitsGraph(config, lora, longest), (answers) => ({ places: answers }));
   const programs = [
     step,
-    ...(validates || replayed > 0 ? [memoryNeed(teacherGraph(config, longest), asked(most))] : []),
-    // Each place is asked for its answer and for the base model's distribution.
-    ...(validates ? [memoryNeed(lossGraph(config, lora, longest), asked(answers, 2 * answers))] : []),
-    ...(validates && labelTokens ? [memoryNeed(logitsGraph(config, lora, longest), asked(answers))] : []),
+    ...(validates || replayed > 0 ? [teacher()] : []),
+    ...(validates ? [losses()] : []),
+    ...(validates && labelTokens ? [logits()] : []),
   ];
   const held = programs.reduce((sum, { peakBytes }) => sum + peakBytes, 0);
   return PROCESS_BYTES + step.weightBytes + held + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;
 }
+
+/** Without an example, which no run takes. */
+const NOTHING: MemoryNeed = { weightBytes: 0, peakBytes: 0 };
+
+/** What goes through the model at once at most. */
+interface Shape {
+  batch: number;
+  /** Tokens a row. */
+  sequence: number;
+  /** Tokens of answers, all rows together. */
+  answers: number;
+}
+
+/** Examples side by side, and the largest family. @param window tokens of general text, which has a row of its own */
+function shapesOf(families: readonly Family[], microBatchTokens: number, window: number): Shape[] {
+  const apart = families.filter(({ shared }) => shared === 0).flatMap(({ members }) => members);
+  const together = families.filter(({ shared }) => shared > 0);
+  const shapes: Shape[] = [];
+  if (apart.length > 0) {
+    const sequence = Math.max(window, mostOf(apart, lengthOf));
+    const batch = Math.max(1, Math.floor(microBatchTokens / sequence));
+    // The shorter the examples, the more of them, and of their answers, go through at once.
+    const shortest = apart.reduce((least, example) => Math.min(least, lengthOf(example)), sequence);
+    const answers = Math.max(1, Math.floor(microBatchTokens / shortest)) * mostOf(apart, answerOf);
+    shapes.push({ batch, sequence, answers: Math.min(batch * sequence, answers) });
+  }
+  if (together.length > 0) {
+    const sequence = Math.max(
+      window,
+      mostOf(together, ({ length }) => length),
+    );
+    const answers = mostOf(together, ({ members }) => members.reduce((sum, member) => sum + answerOf(member), 0));
+    shapes.push({ batch: 1, sequence, answers });
+  }
+  return shapes;
+}
+
+/** Its last token is only predicted. */
+const lengthOf = ({ ids }: Example): number => ids.length - 1;
+const answerOf = ({ ids, answerFrom }: Example): number => ids.length - answerFrom;
+
+/** 1 at least. */
+export const mostOf = <T>(all: readonly T[], of: (one: T) => number): number =>
+  all.reduce((most, one) => Math.max(most, of(one)), 1);
 
 /** The same before a job exists, from the sizes of its examples. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */
 export function estimateTraining({
@@ -62,21 +110,30 @@ export function estimateTraining({
   longest,
   shortest,
   answer,
+  together,
   replay,
   validates,
   labelTokens,
 }: EstimateMemoryInput): EstimateMemoryOutput {
-  const example = (length: number) => ({ ids: new Int32Array(length), answerFrom: Math.max(1, length - answer) });
+  const example = (length: number, group?: number) => ({
+    ids: new Int32Array(length),
+    answerFrom: Math.max(1, length - answer),
+    group,
+  });
   const job = {
     recipe,
-    examples: [example(longest), example(shortest)],
+    examples: [...Array.from({ length: together }, () => example(longest, 0)), example(shortest)],
     replay: replay > 1 ? [new Int32Array(replay)] : [],
     validation: validates ? [example(longest)] : [],
     labelTokens: labelTokens ? [0] : null,
   };
   const { config } = new GgufWeights(model.path, longest);
-  const places = Math.max(longest - 1, replay, 1);
-  return { bytes: estimateMemory(job, config, places), availableBytes: memoryOfMachine() };
+  const families = [...familiesOf(job.examples, familySize(recipe)), ...familiesOf(job.validation)];
+  const places = Math.max(
+    mostOf(families, ({ length }) => length),
+    replay,
+  );
+  return { bytes: estimateMemory(job, config, places, families), availableBytes: memoryOfMachine() };
 }
 
 /** Memory that work may take here, in bytes: the machine's, or less where a container sets a limit. */

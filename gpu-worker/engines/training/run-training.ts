@@ -7,13 +7,14 @@ import type { TrainEvent, TrainInput, TrainOutput } from '../../../src/worker-pr
 import { decodePeftAdapter, writePeftAdapter } from '../../formats/peft/peft-adapter.js';
 import type { Call } from '../../server.js';
 import { readVerified } from '../inference/adapter-file.js';
-import { estimateMemory, memoryOfMachine, requireMemory } from './estimate-memory.js';
+import { estimateMemory, memoryOfMachine, mostOf, requireMemory } from './estimate-memory.js';
 import { withExecutor } from './executors/with-executor.js';
 import { fromPairs, toGgufLora, toPairs } from './model/adapter-files.js';
 import type { LoraOptions } from './model/adapter-layout.js';
 import type { DecoderConfig } from './model/config.js';
 import { GgufWeights } from './model/gguf-weights.js';
 import { requireDigest } from './model/require-digest.js';
+import { familySizeOf } from './trainer/checkpoint.js';
 import { familiesOf } from './trainer/families.js';
 import { train } from './trainer/train.js';
 
@@ -29,13 +30,11 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
   const { model, recipe, folder } = input;
   await requireDigest(model);
   // The rotary operator wants a place for each token of a row, and a family stands in one.
-  const longest = Math.max(
-    ...[...familiesOf(input.examples), ...familiesOf(input.validation)].map(({ length }) => length),
-    ...input.replay.map(({ length }) => length),
-    1,
-  );
+  const size = await familySizeOf(input);
+  const families = [...familiesOf(input.examples, size), ...familiesOf(input.validation, size)];
+  const longest = mostOf([...families, ...input.replay], ({ length }) => length);
   const weights = new GgufWeights(model.path, longest);
-  const memoryBytes = estimateMemory(input, weights.config, longest);
+  const memoryBytes = estimateMemory(input, weights.config, longest, families);
   requireMemory(memoryBytes, input.memoryBytes ?? memoryOfMachine());
   const threads = input.threads ?? availableParallelism();
   const start = input.parent && (await startingPoint(input.parent, weights.config, recipe.lora));

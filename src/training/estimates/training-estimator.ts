@@ -4,6 +4,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { TrainWorker, WorkerClient } from '../../platform/worker/index.js';
 import { renderAccepted, type PromptSegment } from '../../prompting/index.js';
 import { modelFileOf } from '../../registry/index.js';
+import { Groups, shownBy } from '../runs/encode-examples.js';
 import { openRows, workerRecipe } from '../runs/trainer.js';
 import type { CheckedTraining, StartTraining, TrainingService } from '../runs/training-service.js';
 import { paceOf, type PaceParts } from './pace.js';
@@ -51,7 +52,7 @@ export class TrainingEstimator {
   ): Promise<TrainingEstimate> {
     const checked = await this.parts.training.checked(workspaceId, input);
     const { recipe, variant } = checked;
-    const { counted, refused } = await this.#sample(workspaceId, checked, signal);
+    const { counted, refused, together } = await this.#sample(workspaceId, checked, signal);
     if (counted.length === 0 && refused > 0)
       throw new GraftError('DATASET_UNUSABLE', 'The model’s chat template has no form for any of the rows.', {
         field: 'input.datasetVersion',
@@ -73,6 +74,7 @@ export class TrainingEstimator {
         model: modelFileOf(variant),
         recipe: workerRecipe(recipe, Math.max(1, examples)),
         replay,
+        together,
         longest: Math.max(...lengths),
         shortest: Math.min(...lengths),
         answer: Math.max(...short.map(({ answer }) => answer)),
@@ -98,21 +100,28 @@ export class TrainingEstimator {
     };
   }
 
-  /** Tokens of prompt and answer of rows from all over the split for training, and how many more the model's template refuses. */
+  /**
+   * Tokens of prompt and answer of rows from all over the split for training, how many more the model's template refuses, and how many
+   * neighbours at most show the same passages.
+   */
   async #sample(
     workspaceId: WorkspaceId,
     { dataset, version, recipe, variant }: CheckedTraining,
     signal: AbortSignal,
-  ): Promise<{ counted: { prompt: number; answer: number }[]; refused: number }> {
+  ): Promise<{ counted: { prompt: number; answer: number }[]; refused: number; together: number }> {
     const { data, serve } = this.parts;
     const { rows } = await openRows(data, workspaceId, { task: dataset.task, datasetVersionId: version.id });
     const every = Math.max(1, Math.ceil(version.counts.train / SAMPLE));
     const rendered: { messages: PromptSegment[]; answer: string }[] = [];
+    const groups = new Groups();
     let [seen, refused] = [0, 0];
     for await (const batch of rows.stream('TRAIN')) {
       signal.throwIfAborted();
       for (const row of batch) {
-        if (row.content === null || seen++ % every !== 0) continue;
+        if (row.content === null) continue;
+        const shows = shownBy(row.content);
+        if (shows !== null) groups.of(shows);
+        if (seen++ % every !== 0) continue;
         const facts = factsOf(row, rows.views);
         const { messages, answer } = renderExample(row.content, rows.context, { facts, passages: null });
         const prompt = renderAccepted(variant.chat, messages);
@@ -120,7 +129,7 @@ export class TrainingEstimator {
         else refused += 1;
       }
     }
-    if (rendered.length === 0) return { counted: [], refused };
+    if (rendered.length === 0) return { counted: [], refused, together: 1 };
     const texts = [...rendered.map(({ messages }) => messages), ...rendered.map(({ answer }) => answer)];
     const counts = await serve.countTokens(
       { workspaceId, model: modelFileOf(variant), texts },
@@ -131,6 +140,6 @@ export class TrainingEstimator {
       // A label is one token; a text is followed by the token that ends it.
       answer: recipe.answer === 'LABEL_TOKEN' ? 1 : counts[rendered.length + i]! + 1,
     }));
-    return { counted, refused };
+    return { counted, refused, together: groups.largest };
   }
 }

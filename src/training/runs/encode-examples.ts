@@ -19,7 +19,7 @@ import {
   type PromptSegment,
 } from '../../prompting/index.js';
 import { readReplay, type LabelToken, type ServedVariant } from '../../registry/index.js';
-import type { TrainingExample } from '../../worker-protocol/index.js';
+import { MOST_IN_GROUP, type TrainingExample } from '../../worker-protocol/index.js';
 import { chooseLabelTokens } from '../recipes/label-tokens.js';
 import type { Recipe } from '../recipes/recipe.js';
 import { RefusedRows, type TrainingAudit } from './refused-rows.js';
@@ -52,9 +52,6 @@ export interface EncodedExamples {
   reads: boolean;
   refuses: boolean;
 }
-
-/** A group goes through the model at once: more take more memory, and save little more time. */
-const MOST_IN_GROUP = 24;
 
 /** What decides the tokens of a run beside its rows: the same give the same, whenever it is taken up. */
 export interface EncodingJob {
@@ -115,11 +112,10 @@ export async function encodeExamples(
         const prompt = tokens[i]!;
         const answer = answerTokens(row, tokens[rendered.length + i]!, endToken, tokenOf);
         if (answer === null || prompt.length + answer.length > recipe.maxTokens) continue;
-        const passages = shownPassages(row.content!);
         yield {
           ids: Int32Array.from([...prompt, ...answer]),
           answerFrom: prompt.length,
-          shows: passages.length > 0 ? digestOf(passages) : null,
+          shows: shownBy(row.content!),
           refuses: row.content!.task === 'QUESTION_ANSWERING' && said === REFUSAL,
         };
       }
@@ -167,18 +163,28 @@ async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
+/** Digest of the passages that a row shows; null where it shows none. */
+export function shownBy(content: NonNullable<StoredRow['content']>): string | null {
+  const passages = shownPassages(content);
+  return passages.length > 0 ? digestOf(passages) : null;
+}
+
 /** Rows that show the same passages, so many of them at a time: the model reads those once for all of a group. */
-class Groups {
+export class Groups {
   private last = { shows: '', group: 0, size: 0 };
+  /** Rows of the largest group; 1 where each is alone. */
+  largest = 1;
 
   put({ ids, answerFrom, shows }: Encoded): TrainingExample {
     return { ids, answerFrom, ...(shows !== null && { group: this.of(shows) }) };
   }
 
-  private of(shows: string): number {
+  /** @param shows digest of passages */
+  of(shows: string): number {
     const { last } = this;
     const joins = shows === last.shows && last.size < MOST_IN_GROUP;
     this.last = { shows, group: joins ? last.group : last.group + 1, size: joins ? last.size + 1 : 1 };
+    this.largest = Math.max(this.largest, this.last.size);
     return this.last.group;
   }
 }

@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { estimateTraining } from '../../../gpu-worker/engines/training/estimate-memory.js';
+import { estimateMemory, estimateTraining } from '../../../gpu-worker/engines/training/estimate-memory.js';
+import { GgufWeights } from '../../../gpu-worker/engines/training/model/gguf-weights.js';
+import { familiesOf } from '../../../gpu-worker/engines/training/trainer/families.js';
+import type { Example } from '../../../gpu-worker/engines/training/trainer/job.js';
 import { memoryOfProcess } from '../../../gpu-worker/memory.js';
 import { itWhen } from '../../support/skip.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
@@ -32,12 +35,35 @@ describe('the memory that a training is estimated to take', () => {
 
   it('grows with what runs beside the steps, each of which keeps its space: general text, validation rows, label tokens', () => {
     const model = writeTinyModel(join(folder, 'tiny.gguf'));
-    const sizes = { model, recipe: RECIPE, longest: 24, shortest: 12, answer: 1 };
+    const sizes = { model, recipe: RECIPE, longest: 24, shortest: 12, answer: 1, together: 1 };
     const bytes = (replay: number, validates: boolean, labelTokens: boolean): number =>
       estimateTraining({ ...sizes, replay, validates, labelTokens }).bytes;
     const all = [bytes(0, false, false), bytes(8, false, false), bytes(8, true, false), bytes(8, true, true)];
     expect(all).toEqual([...all].sort((a, b) => a - b));
     expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('counts the answers of all that go through together, on rows for training as on those for validation', () => {
+    const model = writeTinyModel(join(folder, 'families.gguf'));
+    const { config } = new GgufWeights(model.path, 64);
+    const member = (own: number, group: number): Example => ({
+      ids: Int32Array.from({ length: 40 }, (_, at) => (at < 20 ? 7 : own)),
+      answerFrom: 30,
+      group,
+    });
+    const alone = [member(1, 1), member(2, 2)];
+    const together = [1, 2, 3, 4].map((own) => member(own, 1));
+    const bytes = (examples: Example[], validation: Example[]): number => {
+      const families = [...familiesOf(examples), ...familiesOf(validation)];
+      const job = { recipe: RECIPE, examples, validation, replay: [], labelTokens: null };
+      return estimateMemory(job, config, 96, families);
+    };
+    expect(bytes(together, alone)).toBeGreaterThan(bytes(alone, alone));
+    expect(bytes(alone, together)).toBe(bytes(together, alone));
+    const asked = { model, recipe: { ...RECIPE, batchExamples: 8 }, longest: 40, shortest: 40, answer: 16, replay: 0 };
+    const before = (together: number) =>
+      estimateTraining({ ...asked, together, validates: true, labelTokens: false }).bytes;
+    expect(before(4)).toBeGreaterThan(before(1));
   });
 
   itWhen(process.platform === 'linux', 'only Linux tells it')(

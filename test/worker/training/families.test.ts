@@ -30,6 +30,23 @@ describe('examples of one group', () => {
     expect(familiesOf([example([1, 2, 3], 2, 7), example([1, 2, 3], 2, 7)])[0]).toMatchObject({ shared: 1 });
   });
 
+  it('go together as far as a step and what is computed at once allow; one that is longer goes alone in any case', () => {
+    const twelve = Array.from({ length: 12 }, (_, own) => example([1, 2, 3, 4, 5, 6, own, 9, 9], 7, 0));
+    const families = (examples: number, tokens: number) => familiesOf(twelve, { examples, tokens });
+    expect(families(5, 1_000).map((each) => each.examples)).toEqual([5, 5, 2]);
+    expect(families(100, 12).map((each) => [each.examples, each.length])).toEqual(Array(4).fill([3, 6 + 3 * 2]));
+    expect(families(100, 4).map((each) => each.examples)).toEqual(Array(12).fill(1));
+    // Nothing longer than the longest example, which takes as much alone.
+    const long = example(
+      Array.from({ length: 15 }, () => 8),
+      12,
+    );
+    expect(familiesOf([...twelve, long], { examples: 100, tokens: 4 }).map((each) => each.length)).toEqual([
+      14, 14, 14, 14,
+    ]);
+    expect(families(3, 1_000).flatMap(({ rows }) => rows)).toEqual(twelve.map((_, row) => row));
+  });
+
   it('are all computed once, whatever they are parted into', () => {
     const some = fc.array(
       fc.record({

@@ -2,7 +2,9 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OnnxExecutor } from '../../../gpu-worker/engines/training/executors/onnx-executor.js';
-import { TARGETS } from '../../../gpu-worker/engines/training/model/adapter-layout.js';
+import { adapterLayout, TARGETS } from '../../../gpu-worker/engines/training/model/adapter-layout.js';
+import { freshMoments } from '../../../gpu-worker/engines/training/trainer/adamw.js';
+import { contractOf, writeCheckpoint } from '../../../gpu-worker/engines/training/trainer/checkpoint.js';
 import type {
   Controls,
   Example,
@@ -107,6 +109,32 @@ describe('training', () => {
     expect(steps.map(({ step }) => step)).toEqual(steps.map((_, index) => index + 1));
     expect(ofType(events, 'started')[0]!.steps).toBe(steps.length);
     expect(steps.every(({ replayKl }) => replayKl === null)).toBe(true);
+  });
+
+  it('takes no more examples of a group to a step than the recipe says; a run that began with whole groups goes on with them', async () => {
+    const grouped = examples(5, 5).map(({ ids, answerFrom }) => ({
+      ids: Int32Array.from([70, 71, 72, ...ids]),
+      answerFrom: answerFrom + 3,
+      group: 1,
+    }));
+    const what = job({ batchExamples: 2, replayWeight: 0 }, { examples: grouped, validation: [] });
+    const fresh = await run(what);
+    const [started] = ofType(fresh.events, 'started');
+    expect(started!.steps).toBe(3 * 3);
+    expect(ofType(fresh.events, 'step')).toHaveLength(started!.steps);
+
+    const size = adapterLayout(bench.config, what.recipe.lora).length;
+    const state = { adapter: new Float32Array(size), moments: freshMoments(size), smoothedLoss: 1, firstLoss: 1 };
+    const resume = await writeCheckpoint(what.folder, contractOf(what, started!.identity, undefined), {
+      ...state,
+      step: 1,
+      best: null,
+      looksWithoutImprovement: 0,
+      looks: [],
+    });
+    const { events } = await run({ ...what, resume });
+    expect(ofType(events, 'started')[0]).toMatchObject({ step: 1, steps: 3 });
+    expect(ofType(events, 'step')).toHaveLength(2);
   });
 
   it('says the same of validation examples that share a beginning, which is computed once, as of each alone', async () => {

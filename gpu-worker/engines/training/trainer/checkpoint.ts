@@ -5,6 +5,8 @@ import { GraftError } from '../../../../src/kernel/errors.js';
 import { canonicalJson, digestOf, sha256 } from '../../../../src/kernel/hashing.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../../formats/safetensors/safetensors.js';
 import type { AdamMoments } from './adamw.js';
+import type { BatchSize } from './batches.js';
+import { familySize } from './families.js';
 import type { TrainingJob } from './job.js';
 
 /**
@@ -40,7 +42,7 @@ export interface Look {
  * The contract of a run on this machine: format, model, data and recipe by digest; executor with version, threads and session
  * options; Node, whose compiler does the optimizer’s arithmetic; the processor, for which libraries choose their kernels.
  */
-export function contractOf(job: TrainingJob, executor: Contract): Contract {
+export function contractOf(job: TrainingJob, executor: Contract, families: BatchSize | undefined): Contract {
   const { recipe, model } = job;
   const tokens = (sequences: readonly Int32Array[]): number[][] => sequences.map((ids) => [...ids]);
   return {
@@ -48,6 +50,7 @@ export function contractOf(job: TrainingJob, executor: Contract): Contract {
     model: model.sha256,
     recipe: digestOf(recipe),
     ...(job.start && { start: job.start.sha256 }),
+    ...(families && { families: 'by size' }),
     data: digestOf({
       examples: [...job.examples, ...job.validation].map(({ ids, answerFrom, group }) => [
         answerFrom,
@@ -61,6 +64,18 @@ export function contractOf(job: TrainingJob, executor: Contract): Contract {
     node: process.version,
     processor: `${process.arch} ${cpus()[0]?.model ?? 'unknown'}`,
   };
+}
+
+/**
+ * How large a run's families are. Runs that began before they had a size go on without: their steps are counted in whole groups.
+ * @throws CHECKPOINT_INVALID
+ */
+export async function familySizeOf({
+  recipe,
+  resume,
+}: Pick<TrainingJob, 'recipe' | 'resume'>): Promise<BatchSize | undefined> {
+  const began = resume === null || (await readVerified(resume)).contract.families !== undefined;
+  return began ? familySize(recipe) : undefined;
 }
 
 const FILE = (step: number): string => `checkpoint-${step}.safetensors`;
@@ -119,18 +134,8 @@ export async function writeCheckpoint(
  * @throws CHECKPOINT_INVALID when the file is not the one that was written, CONFLICT naming what differs when the run could not
  * go on to the same bits
  */
-export async function readCheckpoint(
-  { path, sha256: digest }: { path: string; sha256: string },
-  contract: Contract,
-): Promise<RunState> {
-  const invalid = (what: string, cause?: unknown): GraftError =>
-    new GraftError('CHECKPOINT_INVALID', `The checkpoint ${what}.`, { cause });
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw invalid('can’t be read', error);
-  });
-  if (sha256(bytes) !== digest) throw invalid('has changed since it was written');
-  const { metadata, tensors } = decodeSafetensors(bytes);
-  const written = JSON.parse(metadata.contract ?? '{}') as Contract;
+export async function readCheckpoint(file: CheckpointFile, contract: Contract): Promise<RunState> {
+  const { metadata, tensors, contract: written } = await readVerified(file);
   const differing = Object.keys({ ...contract, ...written }).filter((key) => written[key] !== contract[key]);
   if (differing.length > 0)
     throw new GraftError(
@@ -166,4 +171,24 @@ export async function readCheckpoint(
     best: best && { ...best, adapter: numbers('best.adapter') },
     looks: looks.map((loss, index) => ({ loss, adapter: numbers(`looks.${index}.adapter`) })),
   };
+}
+
+interface CheckpointFile {
+  path: string;
+  sha256: string;
+}
+
+const invalid = (what: string, cause?: unknown): GraftError =>
+  new GraftError('CHECKPOINT_INVALID', `The checkpoint ${what}.`, { cause });
+
+async function readVerified({
+  path,
+  sha256: digest,
+}: CheckpointFile): Promise<ReturnType<typeof decodeSafetensors> & { contract: Contract }> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw invalid('can’t be read', error);
+  });
+  if (sha256(bytes) !== digest) throw invalid('has changed since it was written');
+  const decoded = decodeSafetensors(bytes);
+  return { ...decoded, contract: JSON.parse(decoded.metadata.contract ?? '{}') as Contract };
 }

@@ -1,5 +1,5 @@
-import { fill, type BatchUnit } from './batches.js';
-import type { Example } from './job.js';
+import { fill, type BatchSize, type BatchUnit } from './batches.js';
+import type { Example, Recipe } from './job.js';
 
 /** Examples that go through the model as one: their common beginning is computed once. An example of no group is alone. */
 export interface Family extends BatchUnit {
@@ -10,29 +10,45 @@ export interface Family extends BatchUnit {
   shared: number;
 }
 
-/** Neighbours of one group are a family, in their order. */
-export function familiesOf(examples: readonly Example[]): Family[] {
-  const groups: { members: Example[]; rows: number[] }[] = [];
+/** How large a family may be. */
+export const familySize = ({ batchExamples, microBatchTokens }: Recipe): BatchSize => ({
+  examples: batchExamples,
+  tokens: microBatchTokens,
+});
+
+/**
+ * Neighbours of one group are a family, in their order, up to the size: so many examples, and so many tokens or those of the longest example,
+ * which goes through the model in any case. What is more begins another family.
+ */
+export function familiesOf(examples: readonly Example[], size: BatchSize = ANY_SIZE): Family[] {
+  const tokens = examples.reduce((most, { ids }) => Math.max(most, ids.length - 1), size.tokens);
+  const families: Family[] = [];
   examples.forEach((example, row) => {
-    const last = groups.at(-1);
+    const last = families.at(-1);
     const joins = example.group !== undefined && example.group === last?.members[0]?.group;
-    if (last !== undefined && joins) {
-      last.members.push(example);
-      last.rows.push(row);
-    } else groups.push({ members: [example], rows: [row] });
+    const joined = last && joins ? joinedBy(last, example, row) : null;
+    if (joined && joined.examples <= size.examples && joined.length <= tokens) families[families.length - 1] = joined;
+    else families.push({ members: [example], rows: [row], shared: 0, length: example.ids.length - 1, examples: 1 });
   });
-  return groups.map(({ members, rows }) => {
-    const shared = members.length === 1 ? 0 : commonBeginning(members);
-    const length = members.reduce((sum, { ids }) => sum + ids.length - 1 - shared, shared);
-    return { members, rows, shared, length, examples: members.length };
-  });
+  return families;
 }
 
-/** At least one given token of each stays its own, from which its answer's first is predicted. */
-function commonBeginning(members: readonly Example[]): number {
-  const [first, ...others] = members;
-  const most = Math.min(...members.map(({ answerFrom }) => answerFrom - 1));
-  for (let at = 0; at < most; at++) if (others.some(({ ids }) => ids[at] !== first!.ids[at])) return at;
+const ANY_SIZE: BatchSize = { examples: Infinity, tokens: Infinity };
+
+function joinedBy(family: Family, example: Example, row: number): Family {
+  const members = [...family.members, example];
+  const [first] = members;
+  const most = family.examples === 1 ? given(first!) : family.shared;
+  const shared = commonBeginning(first!, example, Math.min(most, given(example)));
+  const length = members.reduce((sum, { ids }) => sum + ids.length - 1 - shared, shared);
+  return { members, rows: [...family.rows, row], shared, length, examples: members.length };
+}
+
+/** Tokens that an example may share: at least one that is given stays its own, from which its answer's first is predicted. */
+const given = ({ answerFrom }: Example): number => answerFrom - 1;
+
+function commonBeginning(a: Example, b: Example, most: number): number {
+  for (let at = 0; at < most; at++) if (a.ids[at] !== b.ids[at]) return at;
   return most;
 }
 

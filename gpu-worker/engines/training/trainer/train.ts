@@ -8,8 +8,15 @@ import type { DecoderConfig } from '../model/config.js';
 import { logitsGraph, lossGraph, teacherGraph, trainingGraph } from '../model/programs.js';
 import { averageOf } from './average.js';
 import { adamwStep, euclideanNorm, freshMoments } from './adamw.js';
-import { plannedBatches, replayIndex } from './batches.js';
-import { contractOf, readCheckpoint, writeCheckpoint, type Contract, type RunState } from './checkpoint.js';
+import { plannedBatches, replayIndex, type BatchSize } from './batches.js';
+import {
+  contractOf,
+  familySizeOf,
+  readCheckpoint,
+  writeCheckpoint,
+  type Contract,
+  type RunState,
+} from './checkpoint.js';
 import { requireTrainable } from './check-job.js';
 import { familiesOf, partsOf, type Family } from './families.js';
 import type { Controls, TrainingJob, TrainingResult } from './job.js';
@@ -39,7 +46,8 @@ export interface TrainingEngine {
  */
 export async function train(job: TrainingJob, engine: TrainingEngine, controls: Controls): Promise<TrainingResult> {
   requireTrainable(job, engine.longest);
-  return new Run(job, engine, controls, await compile(job, engine)).toTheEnd();
+  const size = await familySizeOf(job);
+  return new Run(job, engine, controls, await compile(job, engine, size), size).toTheEnd();
 }
 
 interface Programs {
@@ -48,7 +56,11 @@ interface Programs {
   validation: Validation;
 }
 
-async function compile(job: TrainingJob, { executor, config, longest }: TrainingEngine): Promise<Programs> {
+async function compile(
+  job: TrainingJob,
+  { executor, config, longest }: TrainingEngine,
+  size: BatchSize | undefined,
+): Promise<Programs> {
   const { recipe, labelTokens } = job;
   const training = await executor.compile(trainingGraph(config, recipe.lora, longest));
   const teacher = await executor.compile(teacherGraph(config, longest));
@@ -58,8 +70,7 @@ async function compile(job: TrainingJob, { executor, config, longest }: Training
     step: new StepProgram(training, config, recipe.lora),
     teacher,
     validation: new Validation(
-      job.validation,
-      recipe.microBatchTokens,
+      partsOf(familiesOf(job.validation, size), recipe.microBatchTokens),
       config,
       { losses, teacher, logits },
       labelTokens,
@@ -87,12 +98,13 @@ class Run {
     private readonly engine: TrainingEngine,
     private readonly controls: Controls,
     private readonly programs: Programs,
+    families: BatchSize | undefined,
   ) {
     const { recipe, examples } = job;
-    this.families = familiesOf(examples);
+    this.families = familiesOf(examples, families);
     const size = { examples: recipe.batchExamples, tokens: recipe.batchTokens };
     this.plan = plannedBatches(this.families, size, recipe.seed, recipe.epochs);
-    this.contract = contractOf(job, engine.executor.identity);
+    this.contract = contractOf(job, engine.executor.identity, families);
     this.gradient = new Float32Array(adapterLayout(engine.config, recipe.lora).length);
     this.checkpoint = job.resume;
     this.state = {

@@ -1,8 +1,7 @@
 import type { Program } from '../executors/executor.js';
 import type { AdapterParameter } from '../model/adapter-layout.js';
 import type { DecoderConfig } from '../model/config.js';
-import { familiesOf, partsOf, type Part as Examples } from './families.js';
-import type { Example } from './job.js';
+import type { Part as Examples } from './families.js';
 import { indices, type PackedBatch } from './pack.js';
 import { adapterFeeds, answerPlaces, packPart, teacherTensor, type Teacher } from './step.js';
 
@@ -33,22 +32,13 @@ interface Part extends Examples {
 export class Validation {
   private readonly parts: Part[];
 
-  /**
-   * @param budget tokens that are computed at once, padding included
-   * @param labels gives the logits at places, for label tokens; null without them
-   */
   constructor(
-    examples: readonly Example[],
-    budget: number,
+    examples: readonly Examples[],
     private readonly config: DecoderConfig,
     private readonly programs: { losses: Program; teacher: Program; logits: Program | null },
     private readonly labelTokens: readonly number[] | null,
   ) {
-    this.parts = partsOf(familiesOf(examples), budget).map(({ members, shared }) => ({
-      members,
-      shared,
-      teacher: null,
-    }));
+    this.parts = examples.map(({ members, shared }) => ({ members, shared, teacher: null }));
   }
 
   get isEmpty(): boolean {
