@@ -56,6 +56,8 @@ const config = z.object({
   /** An activated LoRA acts only from these tokens on: from the first one it would be another adapter. */
   alora_invocation_tokens: z.null().optional(),
   lora_bias: z.literal(false).nullish(),
+  /** How it began. Any other way (PiSSA, OLoRA, CorDA, LoftQ) changed the base's weights, too, and the adapter is of those. */
+  init_lora_weights: z.union([z.boolean(), z.string().regex(/^(gaussian|eva|orthogonal)$/i)]).nullish(),
   use_qalora: z.literal(false).nullish(),
   layer_replication: z.null().optional(),
   target_parameters: z.union([z.null(), z.array(z.never()).max(0)]).nullish(),
@@ -163,13 +165,19 @@ function placesOf(tensors: ReadonlyMap<string, TensorEntry>, rank: number): Plac
   return places;
 }
 
-const refused = (code: ErrorCode, what: string): GraftError =>
-  new GraftError(code, `The adapter can’t be used: ${what}.`);
+const refused = (code: ErrorCode, what: string, hint?: string): GraftError =>
+  new GraftError(code, `The adapter can’t be used: ${what}.`, { hint });
 
 /** PyTorch's own files: a ZIP archive around a pickle, or before 1.6 the pickle itself (opcode PROTO, then no zero). */
 const isPickle = (bytes: Buffer): boolean =>
   bytes.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004')) ||
   (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5 && bytes[2] !== 0);
+
+/** By setting, what makes plain LoRA of it. */
+const HINTS: Readonly<Partial<Record<string, string>>> = {
+  init_lora_weights:
+    'Save it with PEFT’s save_pretrained(…, path_initial_model_for_weight_conversion=…), which makes plain LoRA of the change since it began; LoftQ can’t be converted.',
+};
 
 async function read(path: string): Promise<Buffer> {
   return readFile(path).catch((error: unknown) => {
@@ -192,5 +200,5 @@ function parseConfig(bytes: Buffer): z.infer<typeof config> {
   const setting = issue?.path.join('.') ?? 'value';
   if (issue?.code === 'too_big' || issue?.code === 'too_small')
     throw refused('ADAPTER_INVALID', `${CONFIG} has a ${setting} that no adapter can be computed with`);
-  throw refused('ADAPTER_KIND_UNSUPPORTED', `${CONFIG} has a ${setting} that isn’t plain LoRA`);
+  throw refused('ADAPTER_KIND_UNSUPPORTED', `${CONFIG} has a ${setting} that isn’t plain LoRA`, HINTS[setting]);
 }

@@ -83,6 +83,28 @@ describe('the files of an adapter', () => {
     await expect(readPeftAdapter(path)).rejects.toMatchObject({ code: 'ADAPTER_KIND_UNSUPPORTED' });
   });
 
+  it.each(['pissa', 'pissa_niter_16', 'olora', 'corda', 'loftq'])(
+    'of %s are refused: they fit other base weights',
+    (init) => {
+      const weights = encodeSafetensors({ metadata: {}, tensors: new Map() });
+      const config = (init_lora_weights: unknown) =>
+        Buffer.from(JSON.stringify({ peft_type: 'LORA', r: 2, lora_alpha: 2, init_lora_weights }));
+      const outcome = (how: unknown): unknown => {
+        try {
+          return decodePeftAdapter(config(how), weights);
+        } catch (error) {
+          return error;
+        }
+      };
+      expect(outcome(init)).toMatchObject({
+        code: 'ADAPTER_KIND_UNSUPPORTED',
+        hint: expect.stringContaining('path_initial_model_for_weight_conversion') as string,
+      });
+      for (const plain of [true, false, null, undefined, 'gaussian', 'eva', 'orthogonal'])
+        expect(outcome(plain)).toMatchObject({ message: expect.stringContaining('changes no layer') as string });
+    },
+  );
+
   /** A file of this header and so many bytes of numbers. */
   function withHeader(header: unknown, bytes: number): Buffer {
     const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
