@@ -168,16 +168,22 @@ function placesOf(tensors: ReadonlyMap<string, TensorEntry>, rank: number): Plac
 const refused = (code: ErrorCode, what: string, hint?: string): GraftError =>
   new GraftError(code, `The adapter can’t be used: ${what}.`, { hint });
 
-/** PyTorch's own files: a ZIP archive around a pickle, or before 1.6 the pickle itself (opcode PROTO, then no zero). */
+/**
+ * PyTorch's own files: a ZIP archive around a pickle, or before 1.6 the pickle itself (opcode PROTO, then no zero). The length of a safetensors
+ * header may begin with these bytes as well, and then it is no longer than the file.
+ */
 const isPickle = (bytes: Buffer): boolean =>
   bytes.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004')) ||
-  (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5 && bytes[2] !== 0);
+  (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5 && bytes[2] !== 0 && !beginsWithItsLength(bytes));
 
 /** By setting, what makes plain LoRA of it. */
 const HINTS: Readonly<Partial<Record<string, string>>> = {
   init_lora_weights:
     'Save it with PEFT’s save_pretrained(…, path_initial_model_for_weight_conversion=…), which makes plain LoRA of the change since it began; LoftQ can’t be converted.',
 };
+
+const beginsWithItsLength = (bytes: Buffer): boolean =>
+  bytes.length >= 8 && bytes.readBigUInt64LE() <= BigInt(bytes.length - 8);
 
 async function read(path: string): Promise<Buffer> {
   return readFile(path).catch((error: unknown) => {

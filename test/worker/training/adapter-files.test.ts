@@ -163,6 +163,23 @@ describe('the files of an adapter', () => {
     expect(seen).toContain('0 q_proj 64 64');
   });
 
+  it('are no pickle because of how long their header is', () => {
+    const name = (factor: string) => `base_model.model.model.layers.0.self_attn.q_proj.lora_${factor}.weight`;
+    const tensors = new Map(
+      ['A', 'B'].map((factor) => [name(factor), { shape: [2, 2], data: Float32Array.of(0.1, 0.2, 0.3, 0.4) }]),
+    );
+    const config = Buffer.from(JSON.stringify({ peft_type: 'LORA', r: 2, lora_alpha: 2 }));
+    const padded = (padding: string) => encodeSafetensors({ metadata: { x: padding }, tensors });
+    const least = Number(padded('').readBigUInt64LE());
+    const weights = padded('y'.repeat(0x01_02_80 - least));
+    expect([...weights.subarray(0, 3)]).toEqual([0x80, 2, 1]);
+    expect(decodePeftAdapter(config, weights).pairs).toHaveLength(1);
+    const pickle = Buffer.concat([Buffer.from([0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46]), Buffer.alloc(100)]);
+    expect(() => decodePeftAdapter(config, pickle)).toThrow(
+      expect.objectContaining({ code: 'ADAPTER_PICKLED' }) as Error,
+    );
+  });
+
   it('are refused whatever bytes stand in the header of the weights', () => {
     const whole = encodeSafetensors({
       metadata: { format: 'pt' },
