@@ -72,6 +72,8 @@ export interface TinyModelOptions {
   always?: string;
   /** Without an output layer of its own the embedding serves as one. */
   tiedOutput?: boolean;
+  /** More tensors, by name, with their dimensions. */
+  tensors?: Readonly<Record<string, number[]>>;
 }
 
 /** GPT-2's printable stand-in for each of the 256 bytes. */
@@ -112,6 +114,7 @@ export function tinyModel({
   chatTemplate = TINY_CHAT_TEMPLATE,
   contextLength = TINY_CONTEXT,
   metadata: more = {},
+  tensors: others = {},
 }: TinyModelOptions = {}): Buffer {
   const tokens = [...byteSymbols(), ...MERGES.map((merge) => merge.replace(' ', '')), ...CONTROL];
   const control = (name: string): number => tokens.indexOf(name);
@@ -167,6 +170,8 @@ export function tinyModel({
       ...(architecture === 'qwen2' ? attentionBiases(layer, keyValue) : []),
       ...(architecture === 'qwen3' ? headNorms(layer) : []),
     );
+
+  tensors.push(...Object.entries(others));
 
   const normal = normals(seed);
   const made = tensors.map(([name, dimensions]) => ({

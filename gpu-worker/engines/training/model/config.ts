@@ -42,8 +42,10 @@ export function decoderConfig({ metadata, tensors }: GgufHeader): DecoderConfig 
   const hidden = number('embedding_length');
   const heads = number('attention.head_count');
   const headSize = number('attention.key_length', hidden / heads);
-  const scaling = metadata.get(`${architecture}.rope.scaling.type`);
-  if ((scaling !== undefined && scaling !== 'none') || shapeOf('rope_freqs.weight') !== undefined)
+  const rope = (key: string): unknown => metadata.get(`${architecture}.rope.${key}`);
+  // As llama.cpp reads it: a factor that names no type scales linearly, and 0 is none.
+  const type = rope('scaling.type') ?? (Number(rope('scaling.factor') ?? rope('scale_linear') ?? 0) || 1);
+  if ((type !== 'none' && type !== 1) || shapeOf('rope_freqs.weight') !== undefined)
     throw unsupported('A model with scaled rotary positions');
   if (number('rope.dimension_count', headSize) !== headSize) throw unsupported('A model that turns part of each head');
   return {

@@ -1,8 +1,9 @@
+import { GraftError } from '../../../../src/kernel/errors.js';
 import { readGgufHeader, type GgufHeader } from '../../../formats/gguf/header.js';
 import { readTensor } from '../../../formats/gguf/tensor-data.js';
 import type { Weights } from '../executors/executor.js';
 import { linearSizes, type Group } from './adapter-layout.js';
-import { decoderConfig, type DecoderConfig } from './config.js';
+import { decoderConfig, type Architecture, type DecoderConfig } from './config.js';
 import { fromInterleaved } from './rotary-order.js';
 
 /** GGUF's names of what the graph calls by these, one below the other. */
@@ -17,6 +18,13 @@ const LAYER_TENSORS: Readonly<Record<string, readonly string[]>> = {
   gate_up: ['ffn_gate.weight', 'ffn_up.weight'],
   down: ['ffn_down.weight'],
 } satisfies Record<Group, readonly string[]> & Record<string, readonly string[]>;
+
+/** Parts that only one of the architectures has. */
+const OF_ARCHITECTURE: Readonly<Record<string, Architecture>> = {
+  'query_key_value.bias': 'qwen2',
+  query_norm: 'qwen3',
+  key_norm: 'qwen3',
+};
 
 const MODEL_TENSORS: Readonly<Record<string, string>> = {
   embedding: 'token_embd.weight',
@@ -42,6 +50,7 @@ export class GgufWeights implements Weights {
   ) {
     this.header = readGgufHeader(path);
     this.config = decoderConfig(this.header);
+    this.requireWhole();
   }
 
   read(name: string): Float32Array {
@@ -53,6 +62,28 @@ export class GgufWeights implements Weights {
     const pieces = LAYER_TENSORS[part ?? ''];
     if (pieces === undefined) throw new Error(`The graph asks for ${name}, which no GGUF tensor gives.`);
     return joined(pieces.map((piece) => this.ordered(piece, this.tensor(`blk.${layer}.${piece}`))));
+  }
+
+  /**
+   * llama.cpp computes with whatever stands in a layer (biases, in a file of architecture llama); the graph would leave it out, and train another
+   * model than the one that is served.
+   */
+  private requireWhole(): void {
+    const { architecture } = this.config;
+    const read = new Set(
+      Object.entries(LAYER_TENSORS).flatMap(([part, pieces]) =>
+        (OF_ARCHITECTURE[part] ?? architecture) === architecture ? pieces : [],
+      ),
+    );
+    const left = this.header.tensors.find(({ name }) => {
+      const piece = /^blk\.\d+\.(.+)$/.exec(name)?.[1];
+      return piece !== undefined && !read.has(piece);
+    });
+    if (left)
+      throw new GraftError(
+        'MODEL_UNSUPPORTED',
+        `A model of architecture ${architecture} with ${left.name} can’t be trained here: training would leave that out.`,
+      );
   }
 
   private tensor(name: string): Float32Array {
