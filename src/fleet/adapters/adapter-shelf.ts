@@ -49,13 +49,13 @@ export class AdapterShelf {
     return shelved.flatMap((each) => each?.adapter ?? []);
   }
 
-  /** Removes the folders of versions that are deleted. @returns the names that engines know them by */
+  /** Removes the folders of which all versions are deleted. @returns the names that engines know them by */
   async sweep(): Promise<string[]> {
     const { adapters, folders } = this.parts;
     const all = await folders.all();
     // Of all workspaces: engines and folders are the installation's.
-    const left = await asSystem(() => adapters.store.existing(all.map(({ versionId }) => versionId)));
-    const gone = all.filter(({ versionId }) => !left.has(versionId)).map(({ name }) => name);
+    const left = await asSystem(() => adapters.store.existing(all.flatMap(({ versionIds }) => versionIds)));
+    const gone = all.filter(({ versionIds }) => !versionIds.some((id) => left.has(id))).map(({ name }) => name);
     for (const name of gone) await folders.remove(name);
     return gone;
   }
