@@ -76,7 +76,7 @@ export class Attestor {
   /**
    * The work of an ATTESTATION run.
    * @throws ADAPTER_UNPROVEN when a measurement failed, ADAPTER_INVALID, ADAPTER_WRONG_BASE, ADAPTER_DIGEST_MISMATCH,
-   * ADAPTER_UNAVAILABLE, and what the workers throw
+   * ADAPTER_UNAVAILABLE, CONFLICT when the version was given another scale meanwhile, and what the workers throw
    */
   async attest({ run, input, signal, progress }: AttestationContext): Promise<Attestation> {
     const { registry, adapters, clock } = this.parts;
@@ -111,7 +111,7 @@ export class Attestor {
       offIsBase: true,
       attestedAt: clock.now().toISOString(),
     };
-    await adapters.attest(version.id, proof);
+    await adapters.attest(version, proof);
     if (input.promotion)
       await adapters.promote(workspaceId, {
         adapter: served.adapter,

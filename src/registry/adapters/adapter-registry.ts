@@ -242,8 +242,8 @@ export class AdapterRegistry {
     await this.store.keepRisk(tx, versionId, scale, risk);
   }
 
-  /** Writes down that a version acts, as it was measured. */
-  async attest(versionId: string, proof: Attestation): Promise<void> {
-    await this.store.attest(versionId, proof);
+  /** Writes down that a version acts at the scale at which it was measured. @throws NOT_FOUND, CONFLICT when it has another by now */
+  async attest(version: Pick<AdapterVersionRow, 'id' | 'scale'>, proof: Attestation): Promise<void> {
+    await this.store.attest(version, proof);
   }
 }

@@ -354,11 +354,17 @@ export class AdapterStore {
     await tx.$executeRaw`UPDATE adapter_version SET metrics = metrics || ${metrics}::jsonb WHERE id = ${id}::uuid AND scale = ${scale}`;
   }
 
-  /** Writes down that a version acts. @throws NOT_FOUND when it was deleted meanwhile */
-  async attest(versionId: string, proof: Attestation): Promise<void> {
+  /** Writes down that a version acts at a scale. @throws NOT_FOUND when it was deleted meanwhile, CONFLICT when it was rescaled */
+  async attest({ id, scale }: Pick<AdapterVersionRow, 'id' | 'scale'>, proof: Attestation): Promise<void> {
     const attestation = asColumn(storedAttestation.encode(proof));
-    const where = { id: versionId };
-    const { count } = await this.database.prisma.adapterVersion.updateMany({ where, data: { attestation } });
-    if (count === 0) throw notFound('The adapter version', versionId);
+    const { count } = await this.database.prisma.adapterVersion.updateMany({
+      where: { id, scale },
+      data: { attestation },
+    });
+    if (count > 0) return;
+    if (!(await this.existing([id])).has(id)) throw notFound('The adapter version', id);
+    throw new GraftError('CONFLICT', 'The version was given another scale while it was shown that it acts.', {
+      hint: 'Attest it again.',
+    });
   }
 }

@@ -49,7 +49,7 @@ describe('a shadow of versions with weights', () => {
     const { adapters, domains } = kit;
     const made = [];
     for (const seed of [1, 2]) made.push(await kit.add({ name: 'teller', seed }));
-    for (const { id } of made) await adapters.attest(id, PROOF);
+    for (const version of made) await adapters.attest(version, PROOF);
     const adapter = await adapters.require(WORKSPACE, 'teller');
     const move = { by: 'op', reason: 'first', evidence: {}, alias: 'production' as const, toVersionId: made[0]!.id };
     await adapters.store.moveAlias(adapter, move, null);

@@ -332,7 +332,7 @@ describe('evaluation', () => {
     });
     const proof = { v: 1, digest: version.ggufSha256, variantSha256: kit.variant.sha256, probes: 8 } as const;
     const measured = { cosine: 1, normRatio: 1, effect: 1, offIsBase: true, attestedAt: new Date().toISOString() };
-    await kit.adapters.attest(version.id, { ...proof, ...measured, modules: { matched: 6, expected: 6 } });
+    await kit.adapters.attest(version, { ...proof, ...measured, modules: { matched: 6, expected: 6 } });
     const choose = async (): Promise<RunRow> =>
       ended(
         await scales.start(workspaceId, {
@@ -356,7 +356,7 @@ describe('evaluation', () => {
     expect((await kit.adapters.resolve(workspaceId, 'scaled@1')).file.scale).toBe(scale);
 
     // What an alias names keeps its scale.
-    await kit.adapters.attest(version.id, { ...proof, ...measured, modules: { matched: 6, expected: 6 } });
+    await kit.adapters.attest(row!, { ...proof, ...measured, modules: { matched: 6, expected: 6 } });
     await kit.adapters.promote(workspaceId, {
       adapter: 'scaled',
       version: 1,

@@ -47,7 +47,7 @@ describe('promotion through the gate', () => {
     const all: AdapterVersionRow[] = [];
     for (let seed = 1; seed <= count; seed++) {
       const version = await kit.add({ name, seed });
-      await kit.adapters.attest(version.id, proof(version.ggufSha256));
+      await kit.adapters.attest(version, proof(version.ggufSha256));
       all.push(version);
     }
     return all;

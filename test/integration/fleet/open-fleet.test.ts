@@ -91,7 +91,7 @@ describe('a gateway with engines', () => {
     const version = await kit.add(options);
     const { file } = await kit.adapters.resolve(workspaceId, `${options.name}@${version.version}`);
     known.set(version.digest, file);
-    await kit.adapters.attest(version.id, {
+    await kit.adapters.attest(version, {
       v: 1,
       digest: version.ggufSha256,
       variantSha256: kit.variant.sha256,

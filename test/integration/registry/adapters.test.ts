@@ -78,7 +78,7 @@ describe('adapters', () => {
         origin: 'TRAINED',
       },
     );
-    await registry.attest(added.id, PROOF);
+    await registry.attest(added, PROOF);
     return added;
   }
 
@@ -88,6 +88,18 @@ describe('adapters', () => {
   it('numbers versions without gaps, whoever adds them at once', async () => {
     const added = await Promise.all(Array.from({ length: 6 }, () => addVersion('numbered')));
     expect(added.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('keeps no proof of a version at another scale than it acts with', async () => {
+    const version = await addVersion('rescaled');
+    const proof = async () => (await registry.store.versionsById(workspaceId, [version.id]))[0]!.attestation;
+    expect(await proof()).not.toBeNull();
+    await registry.rescale(version, 0.5, {});
+    await expect(registry.attest(version, PROOF)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await proof()).toBeNull();
+    await registry.attest({ ...version, scale: 0.5 }, PROOF);
+    expect(await proof()).not.toBeNull();
+    await expect(registry.attest({ id: newId(), scale: 1 }, PROOF)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('resolves a name to its production version, an alias and a number to theirs', async () => {
