@@ -34,8 +34,8 @@ export interface ThrowAwayTasks {
 export interface ChildOptions<N extends keyof ThrowAwayTasks> extends TaskOptions<ThrowAwayTasks[N]> {
   /** Largest heap of the process's JavaScript, in MiB. */
   heapMb?: number;
-  /** The error when the process dies or takes too long, given how. */
-  died: (how: string) => GraftError;
+  /** The error when the process dies or takes too long, given how, and why as far as that is known. */
+  died: (how: string, reason: TaskProcessFault['reason']) => GraftError;
 }
 
 /**
@@ -48,13 +48,14 @@ export async function workInChild<N extends keyof ThrowAwayTasks>(
   { heapMb, died, ...options }: ChildOptions<N>,
 ): Promise<ThrowAwayTasks[N]['output']> {
   return runTask<ThrowAwayTasks[N]>(program(name, heapMb), input, options).catch((error: unknown) => {
-    throw error instanceof TaskProcessFault ? died(error.how) : error;
+    throw error instanceof TaskProcessFault ? died(error.how, error.reason) : error;
   });
 }
 
 /**
  * Inspects a model file and runs its chat template, each in a throw-away process.
- * @throws MODEL_FILE_INVALID (also when the process dies of the file), MODEL_UNSUPPORTED, the signal's reason
+ * @throws MODEL_FILE_INVALID (also when the process dies of the file), MODEL_UNSUPPORTED, WORKER_CRASHED and DEADLINE_EXCEEDED where the machine
+ *   may be at fault as well, the signal's reason
  */
 export async function inspectInChild(path: string, signal: AbortSignal): Promise<ModelDescription> {
   const bytes = await stat(path).then(
@@ -70,7 +71,7 @@ export async function inspectInChild(path: string, signal: AbortSignal): Promise
       timeoutMs: 60_000 + bytes / 20_000,
       // A header that claims an absurd length must not take the machine's memory.
       heapMb: 1_024,
-      died: (how) => new GraftError('MODEL_FILE_INVALID', `Loading the file ended its loader (${how}).`),
+      died: loaderDied,
     },
   );
   const description = fileDescription.parse(inspected);
@@ -81,6 +82,17 @@ export async function inspectInChild(path: string, signal: AbortSignal): Promise
       hint: 'Use a file of the model with its maker’s own chat template, or one without any.',
     });
   return { ...description, chat };
+}
+
+/** Of memory that ran out, of a SIGKILL, which the system sends then, and of a busy machine the file needn't be the reason. */
+function loaderDied(how: string, reason: TaskProcessFault['reason']): GraftError {
+  if (reason === 'starved')
+    return new GraftError('DEADLINE_EXCEEDED', 'The machine was too busy to load the file in time.');
+  if (reason === 'out of memory' || how === 'SIGKILL')
+    return new GraftError('WORKER_CRASHED', `The file’s loader was ended (${how}), as where memory runs out.`, {
+      hint: 'Register it again when more memory is free.',
+    });
+  return new GraftError('MODEL_FILE_INVALID', `Loading the file ended its loader (${how}).`);
 }
 
 /** Real templates take a tenth of a second and 20 MiB. */

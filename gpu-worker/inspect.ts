@@ -1,12 +1,16 @@
+import { InsufficientMemoryError } from 'node-llama-cpp';
 import { GraftError } from '../src/kernel/errors.js';
 import type { FileDescription } from '../src/worker-protocol/index.js';
 import { openLlama } from './engines/inference/llama.js';
 import { describeGguf } from './formats/gguf/describe.js';
 
+/** What llama.cpp, ggml and the C++ library say then. */
+const NO_MEMORY = /insufficient memory|out of memory|cannot allocate memory|(failed|unable) to allocate|bad_alloc/i;
+
 /**
  * Reads the header, then really loads the file and takes one token. Run it in a throw-away process only: native code may
  * crash on a corrupt file.
- * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED
+ * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED, WORKER_CRASHED where there is too little memory for it
  */
 export async function inspectModel(path: string): Promise<FileDescription> {
   const description = describeGguf(path);
@@ -26,6 +30,11 @@ export async function inspectModel(path: string): Promise<FileDescription> {
         `llama.cpp can’t serve a model of architecture ${JSON.stringify(description.architecture)}.`,
         { cause: error },
       );
+    if (error instanceof InsufficientMemoryError || NO_MEMORY.test(`${said} ${String(error)}`))
+      throw new GraftError('WORKER_CRASHED', 'There is too little memory to load the file.', {
+        hint: 'Register it again when more memory is free.',
+        cause: error,
+      });
     throw new GraftError('MODEL_FILE_INVALID', 'llama.cpp refused to load the file.', { cause: error });
   } finally {
     await llama.dispose();

@@ -14,7 +14,7 @@ import { downloading, type DownloadContext, type DownloadOutput, type ModelSourc
 import { modelNameOf, modelSource, storedChat, type ModelRow, type ModelSourceInput } from './model.js';
 import type { MeasuredWording } from './wording.js';
 import type { ServedVariant, VariantRow } from './model.js';
-import type { ModelStore, NewVariant, VariantWithModel } from './model-store.js';
+import { requireName, type ModelStore, type NewVariant, type VariantWithModel } from './model-store.js';
 
 export type Embedder = EmbedderFiles;
 
@@ -233,6 +233,11 @@ export class ModelRegistry {
     const { source, name } = context.input;
     const workspaceId = context.run.workspaceId as WorkspaceId;
     const candidate = await this.#obtain(workspaceId, source, context);
+    const known = await this.parts.store.variantByDigest(workspaceId, candidate.sha256);
+    if (known !== null) {
+      const { id, modelId } = requireName(known, name);
+      return { variantId: id, modelId };
+    }
     await context.progress(DOWNLOAD_SHARE, 'Loading it once to check it.');
     const variant = await this.#inspected(workspaceId, candidate, name, context.signal);
     const row = await context.fenced((tx) => this.parts.store.add(workspaceId, variant, tx));
@@ -240,7 +245,7 @@ export class ModelRegistry {
   }
 
   async #obtain(workspaceId: WorkspaceId, source: ModelSource, context: DownloadContext): Promise<LocalModelFile> {
-    const { files, modelsOnDisk } = this.parts;
+    const { files, modelsOnDisk, store } = this.parts;
     if (source.from === 'upload') {
       const file = await files.get(workspaceId, source.fileId);
       return {
@@ -268,11 +273,17 @@ export class ModelRegistry {
       fileName: source.file.file,
       source: `hf:${source.file.repo}`,
       licence: null,
-      discard: () => modelsOnDisk.discard(file.location),
+      // The folder is one for all workspaces: another may answer with it.
+      discard: async () => {
+        if (!(await store.isUsed(onDisk(file)))) await modelsOnDisk.discard(file.location);
+      },
     };
   }
 
-  /** Looks inside a file in a process of its own. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED; nothing of the file is kept then */
+  /**
+   * Looks inside a file in a process of its own.
+   * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED; nothing of what only this registration brought is kept then
+   */
   async #inspected(
     workspaceId: WorkspaceId,
     candidate: LocalModelFile,

