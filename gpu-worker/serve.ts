@@ -45,7 +45,8 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
   const budget = new QueueBudget(options.queue);
   const generation = new Lane(options.sequences, Math.max(1, options.sequences - 1), budget, options.models);
   const embedding = new Lane(8, 6, budget);
-  const light = new Lane(4, 3, budget);
+  // Reading tokens needs the model in memory as well.
+  const light = new Lane(4, 3, budget, options.models);
   const inspection = new Lane(1, 1, budget);
 
   const quiet = async (signal: AbortSignal): Promise<void> => {
@@ -64,7 +65,7 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     call: Pick<Call, 'priority' | 'signal' | 'timeLeft' | 'trace'>,
     work: (hosted: HostedModel, prompt: readonly Token[], turn: Turn) => Promise<T>,
   ): Promise<T> => {
-    const { tokens, slow } = await light.run(call, () =>
+    const { tokens, slow } = await light.run({ ...call, group: model.sha256 }, () =>
       host.use(model, (hosted) => {
         if (speed !== undefined) hosted.pace.calibrated(speed);
         const tokens = checkedPrompt(hosted, prompt);
@@ -109,7 +110,7 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
       ),
     countTokens: ({ model, texts }, call) =>
       besideTurns(call.priority, () =>
-        light.run(call, () =>
+        light.run({ ...call, group: model.sha256 }, () =>
           host.use(model, async (hosted) => {
             const counts: number[] = [];
             for (const text of texts) {
@@ -126,7 +127,7 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
       ),
     tokenize: ({ model, prompts }, call) =>
       besideTurns(call.priority, () =>
-        light.run(call, () =>
+        light.run({ ...call, group: model.sha256 }, () =>
           host.use(model, (hosted) =>
             Promise.resolve({ tokens: prompts.map((prompt) => Int32Array.from(tokenizePrompt(hosted.model, prompt))) }),
           ),

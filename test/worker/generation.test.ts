@@ -156,6 +156,24 @@ describe('generation in a real worker', () => {
     expect(new Set([a, b, c]).size).toBe(3);
   });
 
+  it('keeps no more models in memory than it is told to, however many are asked at once', async () => {
+    const narrow = await startWorker({ worker: { models: 1 } });
+    try {
+      const models = [4, 5, 6, 7].map((seed) => writeTinyModel(join(folder, `many-${seed}.gguf`), { seed }));
+      const held = new Set<number>();
+      const watching = setInterval(() => held.add(narrow.client.status.load?.models.length ?? 0), 20);
+      const asked = models.map((each) => collect(narrow.client.generate(request({ model: each, maxTokens: 200 }))));
+      const counted = models.map((each) => narrow.client.countTokens({ workspaceId, model: each, texts: ['one'] }));
+      await Promise.all([...asked, ...counted]);
+      clearInterval(watching);
+      await until(() => narrow.client.status.load?.active === 0 && narrow.client.status.load.models.length === 1);
+      // One that is answered from, and one whose tokenizer is asked meanwhile.
+      expect(Math.max(...held)).toBeLessThanOrEqual(2);
+    } finally {
+      await narrow.dispose();
+    }
+  });
+
   it('stops when its reader leaves', async () => {
     for await (const event of worker.client.generate(request({ maxTokens: 1_900 }))) if (event.type === 'delta') break;
     await until(() => worker.client.status.load?.active === 0);

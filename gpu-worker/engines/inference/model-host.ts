@@ -148,7 +148,7 @@ interface Entry {
   lastUsed: number;
 }
 
-/** Loads models when they are first asked for and keeps the last few. */
+/** Loads models when they are first asked for and keeps the last few; more only while more are in use at once, which the lanes bound. */
 export class ModelHost {
   /** Who works with the cores, of all models. */
   readonly turns = new Turns();
@@ -170,7 +170,7 @@ export class ModelHost {
   async use<T>(file: ModelFile, work: (model: HostedModel) => Promise<T>): Promise<T> {
     let entry = this.entries.get(file.sha256);
     if (entry === undefined) {
-      await this.makeRoom();
+      await this.keep(this.options.models - 1);
       // Another request may have loaded it while room was made.
       entry = this.entries.get(file.sha256) ?? { hosted: this.load(file), users: 0, lastUsed: 0 };
       this.entries.set(file.sha256, entry);
@@ -181,11 +181,16 @@ export class ModelHost {
       return await work(await entry.hosted);
     } finally {
       entry.users -= 1;
+      // Where all were in use, one more was loaded than are kept.
+      await this.keep(this.options.models).catch((error: unknown) =>
+        log('error', 'a model could not be given up', errorFields(error)),
+      );
     }
   }
 
-  private async makeRoom(): Promise<void> {
-    while (this.entries.size >= this.options.models) {
+  /** Gives up models that nobody uses until so many are left, the one unused for longest first. */
+  private async keep(models: number): Promise<void> {
+    while (this.entries.size > models) {
       const idle = [...this.entries].filter(([, entry]) => entry.users === 0);
       const oldest = idle.sort(([, a], [, b]) => a.lastUsed - b.lastUsed)[0];
       if (oldest === undefined) return;
