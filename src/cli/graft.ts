@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `graft`: the daily work from a shell, through the same GraphQL as every client. Exit codes: 0 done, 1 refused or failed, 2 wrong usage. */
 import { basename } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { OperationTypeNode } from 'graphql';
 import { GraftClient, GraftClientError } from '../client/graft-client.js';
 import {
@@ -33,6 +33,7 @@ import { addAccessCommands } from './keys.js';
 import { addAskCommand } from './ask.js';
 import { migrateDatabase } from './migrate.js';
 import { addModelCommands } from './models.js';
+import { anAddress } from './an-address.js';
 import { followRun } from './follow-run.js';
 
 interface Common {
@@ -40,9 +41,13 @@ interface Common {
   json?: boolean;
 }
 
+const address = new Option('--url <url>', 'where Graft runs').default('http://127.0.0.1:4000').argParser(anAddress);
+// Empty, it counts as unset, as every variable does.
+if (process.env.GRAFT_URL) address.env('GRAFT_URL');
+
 const program = new Command('graft')
   .description('Ask, search, ingest and import on a running Graft.')
-  .option('--url <url>', 'where Graft runs', process.env.GRAFT_URL ?? 'http://127.0.0.1:4000')
+  .addOption(address)
   .option('--json', 'print the result as JSON, for scripts')
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
@@ -51,10 +56,12 @@ const unique = (): string => crypto.randomUUID();
 const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 
 /** An error in one line, with what to do about it. */
-function sentenceOf(error: unknown, url: string): string {
-  if (error instanceof TypeError && error.message === 'fetch failed')
-    return `Graft does not answer at ${url}: start it with \`npm start\`, or say where it runs by --url or GRAFT_URL.`;
-  if (error instanceof GraftClientError) return [error.message, ...(error.hint === null ? [] : [error.hint])].join(' ');
+function sentenceOf(error: unknown): string {
+  if (error instanceof GraftClientError) {
+    const start = 'Start it with `npm start`, or say where it runs by --url or GRAFT_URL.';
+    const hint = error.code === 'UNREACHABLE' ? start : error.hint;
+    return [error.message, ...(hint === null ? [] : [hint])].join(' ');
+  }
   if (error instanceof Error && error.name === 'AbortError') return 'Interrupted; nothing of it was kept.';
   if (isGraftError(error)) return messageWithHint(error);
   const { code, path } = error as NodeJS.ErrnoException;
@@ -73,7 +80,7 @@ async function withClient(work: (client: GraftClient, options: Common) => Promis
     await work(client, options);
   } catch (error) {
     process.exitCode = 1;
-    process.stderr.write(`${sentenceOf(error, options.url)}\n`);
+    process.stderr.write(`${sentenceOf(error)}\n`);
   } finally {
     client.close();
   }

@@ -167,7 +167,7 @@ async function createThere(
     };
     return (await client.request(CreateApiKeyDocument, { input })).createApiKey;
   } catch (error) {
-    if (error instanceof TypeError && error.message === 'fetch failed' && of === undefined) return null;
+    if (error instanceof GraftClientError && error.code === 'UNREACHABLE' && of === undefined) return null;
     throw error;
   }
 }

@@ -2,11 +2,18 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
-import { createClient, type Client } from 'graphql-sse';
+import { createClient, NetworkError, type Client } from 'graphql-sse';
 
 interface ErrorLike {
   message: string;
   extensions?: Record<string, unknown>;
+}
+
+/** What Graft answers over HTTP: of an operation, of an upload, or why not. */
+interface Answer {
+  data?: unknown;
+  id?: string;
+  errors?: ErrorLike[];
 }
 
 /** Variables may be left out where none is required. */
@@ -33,38 +40,54 @@ export class GraftClient {
     key?: string,
   ) {
     this.headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-    this.streams = createClient({ url: `${origin}/graphql/stream`, retryAttempts: 0, headers: this.headers });
+    this.streams = createClient({
+      url: `${origin}/graphql/stream`,
+      retryAttempts: 0,
+      headers: this.headers,
+      // It keeps an error's message only, and fetch tells the reason elsewhere.
+      fetchFn: (...given: Parameters<typeof fetch>) =>
+        fetch(...given).catch((error: unknown) => {
+          throw new Error(reasonOf(error));
+        }),
+    });
   }
 
-  /** The operation's `data`. @throws GraftClientError with code and message of the first GraphQL error */
+  /**
+   * The operation's `data`.
+   * @throws GraftClientError with code and message of the first GraphQL error; UNREACHABLE; `HTTP 502` where something else answers
+   */
   async request<Data, Variables extends object = Record<string, unknown>>(
     operation: Operation<Data, Variables>,
     ...[variables]: Given<Variables>
   ): Promise<Data> {
-    const response = await fetch(`${this.origin}/graphql`, {
-      method: 'POST',
-      headers: {
-        ...this.headers,
-        'content-type': 'application/json',
-        accept: 'application/graphql-response+json',
-      },
-      body: JSON.stringify({ query: textOf(operation), variables }),
-    });
-    const result = (await response.json()) as { data?: Data; errors?: ErrorLike[] };
-    const error = result.errors?.[0];
-    if (error) throw errorOf(error);
-    return result.data as Data;
+    const { data } = await this.#post(
+      '/graphql',
+      { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+      JSON.stringify({ query: textOf(operation), variables }),
+      ({ data }) => data !== undefined,
+    );
+    return data as Data;
   }
 
+  /** @throws GraftClientError as `request` does; CONNECTION_LOST where a stream breaks off */
   async *subscribe<Data, Variables extends object = Record<string, unknown>>(
     operation: Operation<Data, Variables>,
     ...[variables]: Given<Variables>
   ): AsyncGenerator<Data> {
     const payload = { query: textOf(operation), variables: variables as Record<string, unknown> | undefined };
-    for await (const result of this.streams.iterate<Data>(payload)) {
-      const error = result.errors?.[0];
-      if (error) throw errorOf(error);
-      if (result.data) yield result.data;
+    let connected = false;
+    try {
+      for await (const result of this.streams.iterate<Data>(payload, { connected: () => (connected = true) })) {
+        const error = result.errors?.[0];
+        if (error) throw errorOf(error);
+        if (result.data) yield result.data;
+      }
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      const response = error.response as Response | undefined;
+      if (response) throw await refusalOf(response);
+      if (!connected) throw unreachable(this.origin, error.message);
+      throw new GraftClientError('CONNECTION_LOST', `The stream of ${this.origin} broke off.`);
     }
   }
 
@@ -74,16 +97,30 @@ export class GraftClient {
     const chunks: Buffer[] = [];
     for await (const chunk of createReadStream(path)) chunks.push(chunk as Buffer);
     form.append('file', new Blob([Buffer.concat(chunks)]), basename(path));
-    const response = await fetch(`${this.origin}/files`, {
-      method: 'POST',
-      headers: { ...this.headers, 'graft-upload': '1' },
-      body: form,
-    });
-    const { id, errors } = (await response.json()) as { id?: string; errors?: ErrorLike[] };
-    const error = errors?.[0];
-    if (id === undefined)
-      throw error ? errorOf(error) : new GraftClientError(`HTTP ${response.status}`, `the upload of ${path} failed`);
-    return id;
+    const { id } = await this.#post('/files', { 'graft-upload': '1' }, form, ({ id }) => id !== undefined);
+    return id!;
+  }
+
+  /** @param whole whether it is what Graft answers there */
+  async #post(
+    path: string,
+    headers: Record<string, string>,
+    body: RequestInit['body'],
+    whole: (answer: Answer) => boolean,
+  ): Promise<Answer> {
+    try {
+      const response = await fetch(`${this.origin}${path}`, {
+        method: 'POST',
+        headers: { ...this.headers, ...headers },
+        body,
+      });
+      const answer = await answerIn(response);
+      if (answer.errors?.[0] || !whole(answer)) throw await refusalOf(response, answer);
+      return answer;
+    } catch (error) {
+      // With a cause it is of the network; without, of what was given to fetch.
+      throw error instanceof TypeError && error.cause ? unreachable(this.origin, reasonOf(error)) : error;
+    }
   }
 
   close(): void {
@@ -106,3 +143,34 @@ const textIn = (value: unknown): string | null => (typeof value === 'string' ? v
 
 const errorOf = ({ message, extensions }: ErrorLike): GraftClientError =>
   new GraftClientError(textIn(extensions?.code) ?? 'UNKNOWN', message, textIn(extensions?.hint));
+
+/** A body that is no object of JSON says nothing. */
+async function answerIn(response: Response): Promise<Answer> {
+  const text = await response.text();
+  try {
+    return (JSON.parse(text) ?? {}) as Answer;
+  } catch {
+    return {};
+  }
+}
+
+/** Why it was refused, as Graft says it; else something answered in its place, as a proxy does. */
+async function refusalOf(response: Response, answer?: Answer): Promise<GraftClientError> {
+  const error = (answer ?? (await answerIn(response))).errors?.[0];
+  if (typeof error?.message === 'string') return errorOf(error);
+  return new GraftClientError(
+    `HTTP ${response.status}`,
+    `${response.url} answers with ${response.headers.get('content-type') ?? 'nothing'}, and not as Graft does.`,
+    'Is that its address? A proxy may have answered in its place.',
+  );
+}
+
+const unreachable = (origin: string, reason: string): GraftClientError =>
+  new GraftClientError('UNREACHABLE', `Graft does not answer at ${origin} (${reason}).`);
+
+/** Why fetch failed, which it tells as the cause. */
+function reasonOf(error: unknown): string {
+  const { cause = error } = error as { cause?: unknown };
+  const { code, message } = cause as { code?: string; message?: string };
+  return code ?? message ?? String(cause);
+}
