@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
@@ -91,28 +91,34 @@ export class GraftClient {
     }
   }
 
-  /** Uploads a file and returns its id. */
+  /** Uploads a file, or what comes through a pipe, and returns its id. It is sent as it is read. */
   async upload(path: string): Promise<string> {
-    const form = new FormData();
-    const chunks: Buffer[] = [];
-    for await (const chunk of createReadStream(path)) chunks.push(chunk as Buffer);
-    form.append('file', new Blob([Buffer.concat(chunks)]), basename(path));
-    const { id } = await this.#post('/files', { 'graft-upload': '1' }, form, ({ id }) => id !== undefined);
-    return id!;
+    const file = await open(path);
+    try {
+      const { head, tail, type } = formOf(basename(path));
+      const stat = await file.stat();
+      // With its length what is too large is refused before it is sent; a pipe's nobody knows.
+      const length = stat.isFile() && { 'content-length': String(head.length + stat.size + tail.length) };
+      const headers = { 'graft-upload': '1', 'content-type': type, ...length };
+      const { id } = await this.#post('/files', headers, within(head, file, tail), ({ id }) => id !== undefined);
+      return id!;
+    } finally {
+      await file.close();
+    }
   }
 
   /** @param whole whether it is what Graft answers there */
   async #post(
     path: string,
     headers: Record<string, string>,
-    body: RequestInit['body'],
+    body: string | AsyncIterable<Buffer>,
     whole: (answer: Answer) => boolean,
   ): Promise<Answer> {
     try {
       const response = await fetch(`${this.origin}${path}`, {
         method: 'POST',
         headers: { ...this.headers, ...headers },
-        body,
+        ...(typeof body === 'string' ? { body } : { body: body as unknown as BodyInit, ...STREAMED }),
       });
       const answer = await answerIn(response);
       if (answer.errors?.[0] || !whole(answer)) throw await refusalOf(response, answer);
@@ -137,6 +143,28 @@ export class GraftClientError extends Error {
   ) {
     super(`${code}: ${message}`);
   }
+}
+
+/** Whatever fetch might send again, after a redirect, it keeps in memory until the end: with these it never does. */
+const STREAMED = { duplex: 'half', redirect: 'error', window: null } as const;
+
+/** What stands around a file in a form of it alone, by HTML's rules for `multipart/form-data`. */
+function formOf(fileName: string): { head: Buffer; tail: Buffer; type: string } {
+  const boundary = `graft-${crypto.randomUUID()}`;
+  const name = fileName.replace(/["\r\n]/g, encodeURIComponent);
+  return {
+    head: Buffer.from(
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${name}"\r\ncontent-type: application/octet-stream\r\n\r\n`,
+    ),
+    tail: Buffer.from(`\r\n--${boundary}--\r\n`),
+    type: `multipart/form-data; boundary=${boundary}`,
+  };
+}
+
+async function* within(head: Buffer, file: FileHandle, tail: Buffer): AsyncGenerator<Buffer> {
+  yield head;
+  yield* file.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>;
+  yield tail;
 }
 
 const textIn = (value: unknown): string | null => (typeof value === 'string' ? value : null);

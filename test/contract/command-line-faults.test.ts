@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/platform/package-root.js';
 
@@ -34,14 +36,27 @@ describe('the command line, where a gateway fails', () => {
   });
   afterEach(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
 
-  const run = (args: string[], env: NodeJS.ProcessEnv = { GRAFT_URL: url }): Promise<Ended> =>
+  const ended = (file: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
     new Promise((resolve) =>
       execFile(
-        process.execPath,
-        [GRAFT, ...args],
+        file,
+        args,
         { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } },
         (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
       ),
+    );
+
+  const run = (args: string[], env: NodeJS.ProcessEnv = { GRAFT_URL: url }): Promise<Ended> =>
+    ended(process.execPath, [GRAFT, ...args], env);
+
+  /** Runs a line of bash, in which `graft` is the program. */
+  const bash = (script: string, ...args: string[]): Promise<Ended> =>
+    ended(
+      'bash',
+      ['-c', `set -o pipefail; graft() { "${process.execPath}" "${GRAFT}" "$@"; }; ${script}`, '', ...args],
+      {
+        GRAFT_URL: url,
+      },
     );
 
   /** Answers GraphQL over HTTP, and keeps what was asked. */
@@ -120,5 +135,60 @@ describe('the command line, where a gateway fails', () => {
         });
       expect((await run(['runs'], { GRAFT_URL: 'http://' })).code).toBe(2);
     }, 60_000);
+  });
+
+  describe('with files', () => {
+    let folder: string;
+    beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'graft-files-'))));
+    afterEach(() => rm(folder, { recursive: true }));
+
+    /** Measures what is uploaded. */
+    const takesFiles =
+      (
+        seen: (form: { bytes: number; head: string; tail: string; length: string | undefined }) => void,
+      ): RequestListener =>
+      (request, response) => {
+        let bytes = 0;
+        let [head, tail] = ['', ''];
+        request.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (head.length < 500) head += chunk.toString('latin1', 0, 500);
+          tail = (tail + chunk.toString('latin1')).slice(-200);
+        });
+        request.on('end', () => {
+          seen({ bytes, head, tail, length: request.headers['content-length'] });
+          response.setHeader('content-type', 'application/json').end('{"id":"file-1"}');
+        });
+      };
+
+    it('sends a file as it is read: half a gigabyte takes no more memory than a line', async () => {
+      const path = join(folder, 'a"b.bin');
+      await writeFile(path, 'begin');
+      await truncate(path, 500e6);
+      const forms: { bytes: number; head: string; tail: string; length: string | undefined }[] = [];
+      answer = takesFiles((form) => forms.push(form));
+      const client = join(packageRoot(), 'dist', 'src', 'client', 'graft-client.js');
+      const program = `
+        const { GraftClient } = await import(process.argv[1]);
+        console.log(await new GraftClient(process.argv[2]).upload(process.argv[3]), process.resourceUsage().maxRSS);`;
+      const sent = await ended(process.execPath, ['--input-type=module', '-e', program, client, url, path]);
+      const [id, kilobytes] = sent.stdout.trim().split(' ');
+      expect(id).toBe('file-1');
+      expect(Number(kilobytes)).toBeLessThan(250_000);
+      const [form] = forms;
+      expect(form!.bytes).toBeGreaterThan(500e6);
+      expect(form!.length).toBe(String(form!.bytes));
+      expect(form!.head).toMatch(/filename="a%22b\.bin"\r\n.*\r\n\r\nbegin/);
+      expect(form!.tail).toMatch(/\0\r\n--graft-[-0-9a-f]+--\r\n$/);
+    }, 60_000);
+
+    it('sends what comes through a pipe', async () => {
+      const forms: string[] = [];
+      answer = takesFiles(({ head, length }) => forms.push(`${length} ${head}`));
+      const sent = await bash('graft upload <(echo through a pipe)');
+      expect(sent).toEqual({ code: 0, stdout: 'file-1\n', stderr: '' });
+      expect(forms).toHaveLength(1);
+      expect(forms[0]).toMatch(/^undefined [^]*through a pipe/);
+    });
   });
 });
