@@ -4,3 +4,4 @@ export type { PaidCall } from './field-hooks.js';
 export { ApiKeyService } from './keys/api-key-service.js';
 export { ApiKeyStore } from './keys/api-key-store.js';
 export { accessDomain, openAccess, type Access } from './open.js';
+export { WorkspaceStore } from './workspaces/workspace-store.js';

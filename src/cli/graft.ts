@@ -29,17 +29,12 @@ import {
   variablesOf,
   type ReadyOperation,
 } from './call.js';
-import { addAccessCommands } from './keys.js';
+import { addAccessCommands, type WithClient } from './keys.js';
 import { addAskCommand } from './ask.js';
 import { migrateDatabase } from './migrate.js';
 import { addModelCommands } from './models.js';
 import { anAddress } from './an-address.js';
 import { followRun } from './follow-run.js';
-
-interface Common {
-  url: string;
-  json?: boolean;
-}
 
 const address = new Option('--url <url>', 'where Graft runs').default('http://127.0.0.1:4000').argParser(anAddress);
 // Empty, it counts as unset, as every variable does.
@@ -59,7 +54,7 @@ const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 function sentenceOf(error: unknown): string {
   if (error instanceof GraftClientError) {
     const start = 'Start it with `npm start`, or say where it runs by --url or GRAFT_URL.';
-    const hint = error.code === 'UNREACHABLE' ? start : error.hint;
+    const hint = error.hint ?? (error.code === 'UNREACHABLE' ? start : null);
     return [error.message, ...(hint === null ? [] : [hint])].join(' ');
   }
   if (error instanceof Error && error.name === 'AbortError') return 'Interrupted; nothing of it was kept.';
@@ -73,18 +68,18 @@ function sentenceOf(error: unknown): string {
 const repeated = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** Runs `work` with a client of the given address and closes it; every refusal is one line on stderr. */
-async function withClient(work: (client: GraftClient, options: Common) => Promise<void>): Promise<void> {
-  const options = program.opts<Common>();
+const withClient: WithClient = async (work) => {
+  const options = program.opts<{ url: string; json?: boolean }>();
   const client = new GraftClient(options.url, process.env.GRAFT_API_KEY || undefined);
   try {
-    await work(client, options);
+    await work(client, { ...options, named: program.getOptionValueSource('url') !== 'default' });
   } catch (error) {
     process.exitCode = 1;
     process.stderr.write(`${sentenceOf(error)}\n`);
   } finally {
     client.close();
   }
-}
+};
 
 addAskCommand(program, withClient, repeated);
 

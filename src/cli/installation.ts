@@ -27,10 +27,7 @@ const log = createLogger({ level: 'error' });
 export async function besideGateway(): Promise<Installation> {
   const config = loadConfig();
   const { GRAFT_HOME: home, DATABASE_URL, CHROMA_URL } = config;
-  if (!DATABASE_URL && !existsSync(join(home, 'postgres.json')))
-    throw new GraftError('SETUP_FAILED', `There is no Graft in ${home}.`, {
-      hint: 'Set GRAFT_HOME to the folder of the installation, or DATABASE_URL to its database.',
-    });
+  checkThere(config);
   try {
     return await alone(config);
   } catch (error) {
@@ -49,6 +46,39 @@ export async function besideGateway(): Promise<Installation> {
 
 /** The same, taken for the command alone. @throws SETUP_FAILED while a gateway holds the home */
 export const aloneAtHome = (): Promise<Installation> => alone(loadConfig());
+
+/**
+ * The database alone: its server is used where a gateway runs on the home, else it is started, on a first start, too.
+ * @param there whether it must have been started before
+ * @throws SETUP_FAILED where it must and wasn't
+ */
+export async function databaseHere({ there }: { there: boolean }): Promise<{
+  url: string;
+  /** Where it is, for people. */
+  where: string;
+  stop(): Promise<void>;
+}> {
+  const config = loadConfig();
+  if (there) checkThere(config);
+  const { GRAFT_HOME: home, DATABASE_URL } = config;
+  if (DATABASE_URL) return { url: DATABASE_URL, where: 'the database of DATABASE_URL', stop: () => Promise.resolve() };
+  try {
+    // No vector is touched, so that no Chroma is needed: one that is given is not started.
+    const services = await startServices({ home, chromaUrl: 'http://127.0.0.1', log });
+    return { url: services.databaseUrl, where: home, stop: () => services.stop() };
+  } catch (error) {
+    const url = runningPostgres(home);
+    if (url === null) throw error;
+    return { url, where: home, stop: () => Promise.resolve() };
+  }
+}
+
+function checkThere({ GRAFT_HOME: home, DATABASE_URL }: Config): void {
+  if (DATABASE_URL || existsSync(join(home, 'postgres.json'))) return;
+  throw new GraftError('SETUP_FAILED', `There is no Graft in ${home}.`, {
+    hint: 'Set GRAFT_HOME to the folder of the installation, or DATABASE_URL to its database.',
+  });
+}
 
 async function alone(config: Config): Promise<Installation> {
   const { GRAFT_HOME: home, DATABASE_URL: databaseUrl, CHROMA_URL: chromaUrl } = config;

@@ -1,46 +1,36 @@
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
-import { ApiKeyService, ApiKeyStore, AuditLog, AuditStore } from '../access/index.js';
+import { ApiKeyService, ApiKeyStore, AuditLog, AuditStore, WorkspaceStore } from '../access/index.js';
+import { GraftClientError } from '../client/graft-client.js';
 import { localCaller, type Role } from '../kernel/caller.js';
 import { systemClock } from '../kernel/clock.js';
-import { DEFAULT_WORKSPACE_ID, newId } from '../kernel/ids.js';
-import { migrate, openDatabase } from '../platform/database/index.js';
-import { runningPostgres, startServices } from '../platform/processes/index.js';
+import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../kernel/ids.js';
+import { inWorkspace, migrate, openDatabase, type Database } from '../platform/database/index.js';
 import { createLogger } from '../platform/telemetry/index.js';
-
-const homeFolder = (): string => resolve((process.env.GRAFT_HOME ?? '.graft').replace(/^~(?=\/|$)/, homedir()));
-
-/** The database of the home, started where no gateway runs on it. */
-async function databaseOf(home: string): Promise<{ url: string; stop: () => Promise<void> }> {
-  const external = process.env.DATABASE_URL;
-  if (external) return { url: external, stop: () => Promise.resolve() };
-  const log = createLogger({ level: 'error' });
-  try {
-    // No vector is touched, so that no Chroma is needed: one that is given is not started.
-    const services = await startServices({ home, chromaUrl: 'http://127.0.0.1', log });
-    return { url: services.databaseUrl, stop: () => services.stop() };
-  } catch (error) {
-    const url = runningPostgres(home);
-    if (url === null) throw error;
-    return { url, stop: () => Promise.resolve() };
-  }
-}
+import { databaseHere } from './installation.js';
 
 export interface KeyAtHome {
   token: string;
   key: { prefix: string; name: string; role: string };
+  /** Where it was made, for people. */
+  where: string;
 }
 
 /**
- * Makes a key of the first workspace in the database itself: how the first one comes about, and one in place of keys that got lost.
+ * Makes a key in the database itself: how the first one comes about, and one in place of keys that got lost.
  * Who may read the home, or has the database's URL, may do anything to it anyway.
+ * @param workspace its name; the first one by default
+ * @throws GraftClientError NOT_FOUND; SETUP_FAILED where there is no home that could have it
  */
-export async function createKeyAtHome(name: string, role: Role, expiresAt: Date | null): Promise<KeyAtHome> {
-  const { url, stop } = await databaseOf(homeFolder());
+export async function createKeyAtHome(
+  { name, role, expiresAt }: { name: string; role: Role; expiresAt: Date | null },
+  workspace: string | undefined,
+): Promise<KeyAtHome> {
+  // A home that would only be made now has the first workspace and no other.
+  const { url, where, stop } = await databaseHere({ there: workspace !== undefined });
   try {
     await migrate(url);
     const database = await openDatabase(url, { unsaid: DEFAULT_WORKSPACE_ID });
     try {
+      const workspaceId = await idOf(workspace, database);
       const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock });
       const audit = new AuditLog({ store: new AuditStore(database), log: createLogger({ level: 'error' }) });
       const change: { after?: Record<string, string> } = {};
@@ -51,15 +41,25 @@ export async function createKeyAtHome(name: string, role: Role, expiresAt: Date 
         requestId: newId(),
         change,
       };
-      return await audit.around({ ...call, input: { name, role, expiresAt } }, async () => {
-        const made = await keys.create(DEFAULT_WORKSPACE_ID, { name, role, expiresAt }, 'graft keys create');
+      const made = await audit.around({ ...call, input: { name, role, expiresAt, workspaceId } }, async () => {
+        const made = await inWorkspace(workspaceId, () =>
+          keys.create(workspaceId, { name, role, expiresAt }, 'graft keys create'),
+        );
         change.after = { name, role, prefix: made.key.prefix };
         return made;
       });
+      return { ...made, where };
     } finally {
       await database.close();
     }
   } finally {
     await stop();
   }
+}
+
+async function idOf(workspace: string | undefined, database: Database): Promise<WorkspaceId> {
+  if (workspace === undefined) return DEFAULT_WORKSPACE_ID;
+  const found = await new WorkspaceStore(database).byName(workspace);
+  if (!found) throw new GraftClientError('NOT_FOUND', `There is no workspace ${JSON.stringify(workspace)}.`);
+  return found.id;
 }

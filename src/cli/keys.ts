@@ -12,10 +12,11 @@ import {
 } from '../operations/index.js';
 import { say } from '../terminal.js';
 import { aNumber } from './a-number.js';
-import { createKeyAtHome } from './keys-at-home.js';
+import { createKeyAtHome, type KeyAtHome } from './keys-at-home.js';
 
 export type WithClient = (
-  work: (client: GraftClient, options: { url: string; json?: boolean }) => Promise<void>,
+  /** `named`: whether somebody said which gateway it is */
+  work: (client: GraftClient, options: { url: string; named: boolean; json?: boolean }) => Promise<void>,
 ) => Promise<void>;
 
 const ROLES = Object.values(Role);
@@ -70,18 +71,20 @@ export function addAccessCommands(program: Command, withClient: WithClient): voi
 
   keys
     .command('create [name]')
-    .description('make a key and print it, once; while no gateway runs, in the database of GRAFT_HOME or DATABASE_URL')
+    .description(
+      'make a key and print it, once; in the database of GRAFT_HOME or DATABASE_URL where no gateway runs and none is named',
+    )
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
     .option('--days <n>', 'how long it works; without end by default', aNumber)
     .option('--at-home', 'in the database itself though a gateway runs, where no other key is left')
     .addOption(workspace)
     .action((name: string | undefined, { role, days, atHome, workspace: of }: CreateOptions) =>
-      withClient(async (client, { json }) => {
+      withClient(async (client, { json, named }) => {
         const called = name ?? 'first key';
         const expiresAt = days === undefined ? null : new Date(Date.now() + days * DAY_MS);
-        const made =
-          (atHome ? null : await createThere(client, { name: called, role, expiresAt, of })) ??
-          (await createKeyAtHome(called, role, expiresAt));
+        const key = { name: called, role, expiresAt };
+        const there = atHome ? null : await createThere(client, key, of, named);
+        const made = there ?? (await sayingWhere(createKeyAtHome(key, of)));
         sayToken(made.token, json, made.key);
       }),
     );
@@ -153,21 +156,34 @@ interface CreateOptions {
   workspace?: string;
 }
 
-/** The key as a running gateway makes it; null where none answers. */
-async function createThere(
-  client: GraftClient,
-  { name, role, expiresAt, of }: { name: string; role: Role; expiresAt: Date | null; of: string | undefined },
-) {
+interface KeyToMake {
+  name: string;
+  role: Role;
+  expiresAt: Date | null;
+}
+
+/** The key as a running gateway makes it; null where none was named and none answers: one that was may be of another home. */
+async function createThere(client: GraftClient, key: KeyToMake, of: string | undefined, named: boolean) {
   try {
     const input = {
-      name,
-      role,
-      expiresAt: expiresAt?.toISOString() ?? null,
+      ...key,
+      expiresAt: key.expiresAt?.toISOString() ?? null,
       workspaceId: await workspaceId(client, of),
     };
     return (await client.request(CreateApiKeyDocument, { input })).createApiKey;
   } catch (error) {
-    if (error instanceof GraftClientError && error.code === 'UNREACHABLE' && of === undefined) return null;
-    throw error;
+    if (!(error instanceof GraftClientError && error.code === 'UNREACHABLE')) throw error;
+    if (!named) return null;
+    throw new GraftClientError(
+      error.code,
+      error.sentence,
+      'Without --url and GRAFT_URL, or with --at-home, the key is made in GRAFT_HOME or DATABASE_URL.',
+    );
   }
+}
+
+async function sayingWhere(made: Promise<KeyAtHome>): Promise<KeyAtHome> {
+  const key = await made;
+  process.stderr.write(`Made in ${key.where}, past any gateway.\n`);
+  return key;
 }

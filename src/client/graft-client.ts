@@ -137,11 +137,11 @@ export class GraftClient {
 export class GraftClientError extends Error {
   constructor(
     readonly code: string,
-    message: string,
+    readonly sentence: string,
     /** What to do about it, where the gateway says so. */
     readonly hint: string | null = null,
   ) {
-    super(`${code}: ${message}`);
+    super(`${code}: ${sentence}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -27,27 +27,32 @@ describe('the command line, where a gateway fails', () => {
   let url: string;
   let answer: RequestListener;
   let asked: { path: string; body: string }[];
+  let folder: string;
 
   beforeEach(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'graft-faults-')));
     asked = [];
     server = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
-  afterEach(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+  afterEach(async () => {
+    await new Promise((resolve) => server.close(resolve).closeAllConnections());
+    await rm(folder, { recursive: true });
+  });
 
-  const ended = (file: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+  const ended = (file: string, args: string[], env: NodeJS.ProcessEnv = {}, cwd = packageRoot()): Promise<Ended> =>
     new Promise((resolve) =>
       execFile(
         file,
         args,
-        { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } },
+        { cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } },
         (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
       ),
     );
 
-  const run = (args: string[], env: NodeJS.ProcessEnv = { GRAFT_URL: url }): Promise<Ended> =>
-    ended(process.execPath, [GRAFT, ...args], env);
+  const run = (args: string[], env: NodeJS.ProcessEnv = { GRAFT_URL: url }, cwd?: string): Promise<Ended> =>
+    ended(process.execPath, [GRAFT, ...args], env, cwd);
 
   /** Runs a line of bash, in which `graft` is the program. */
   const bash = (script: string, ...args: string[]): Promise<Ended> =>
@@ -137,11 +142,32 @@ describe('the command line, where a gateway fails', () => {
     }, 60_000);
   });
 
-  describe('with files', () => {
-    let folder: string;
-    beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'graft-files-'))));
-    afterEach(() => rm(folder, { recursive: true }));
+  it('makes no key at home in place of one on a gateway that was named', async () => {
+    await new Promise((resolve) => server.close(resolve));
+    const create = ['keys', 'create', '--role', 'ADMIN'];
+    for (const [args, env] of [
+      [['--url', url, ...create], {}],
+      [create, { GRAFT_URL: url }],
+    ] as const)
+      expect(await run([...args], env, folder)).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^UNREACHABLE: .* with --at-home, /) as string,
+      });
+    expect(await readdir(folder)).toEqual([]);
+  });
 
+  it('finds no workspace in a home that is not there, and takes an empty GRAFT_HOME for none', async () => {
+    const create = ['keys', 'create', '--role', 'ADMIN', '-w', 'acme', '--at-home'];
+    expect(await run(create, { GRAFT_HOME: '' }, folder)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`There is no Graft in ${join(folder, '.graft')}.`) as string,
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  describe('with files', () => {
     /** Measures what is uploaded. */
     const takesFiles =
       (

@@ -28,8 +28,7 @@ describe('the first key', () => {
       /SETUP_FAILED: .*no key with role ADMIN[^]*graft keys create --role ADMIN/,
     );
 
-    // Nothing listens there.
-    const key = await cli(['--url', 'http://127.0.0.1:9', 'keys', 'create', '--role', 'ADMIN']);
+    const key = await cli(['keys', 'create', '--role', 'ADMIN', '--at-home']);
     expect(key).toMatch(/^graft_[0-9a-z]{10}_[A-Za-z0-9_-]{43}$/);
 
     const program = await spawnGraft(home.path, elsewhere).started;
@@ -55,6 +54,12 @@ describe('the first key', () => {
 
       await cli(['--url', url, 'workspaces', 'create', 'warehouse'], env);
       const theirs = await cli(['--url', url, 'keys', 'create', '--role', 'ADMIN', '-w', 'warehouse'], env);
+      const past = await cli(['keys', 'create', '--role', 'ASK', '-w', 'warehouse', '--at-home']);
+      expect((await new GraftClient(url, past).request(MeDocument)).me.workspace.name).toBe('warehouse');
+      await expect(cli(['keys', 'create', '--role', 'ASK', '-w', 'wharehouse', '--at-home'])).rejects.toMatchObject({
+        code: 1,
+        stderr: 'NOT_FOUND: There is no workspace "wharehouse".\n',
+      });
       const other = new GraftClient(url, theirs);
       expect((await other.request(MeDocument)).me.workspace.name).toBe('warehouse');
       const { ask } = await other.request<{ ask: { text: string } }>(

@@ -8,15 +8,7 @@ import type { TestDatabase } from './database.js';
 export async function firstKey({ home, database }: { home: string; database: TestDatabase }): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [
-      join(packageRoot(), 'dist', 'src', 'cli', 'graft.js'),
-      '--url',
-      'http://127.0.0.1:9',
-      'keys',
-      'create',
-      '--role',
-      'ADMIN',
-    ],
+    [join(packageRoot(), 'dist', 'src', 'cli', 'graft.js'), 'keys', 'create', '--role', 'ADMIN', '--at-home'],
     { env: { PATH: process.env.PATH, HOME: process.env.HOME, GRAFT_HOME: home, DATABASE_URL: database.url } },
   );
   return stdout.trim();
