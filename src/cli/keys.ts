@@ -33,29 +33,44 @@ function sayToken(token: string, json: boolean | undefined, key: object): void {
   say(token);
 }
 
-async function everyKey(client: GraftClient, workspaceId: string | null): Promise<Key[]> {
-  const keys: Key[] = [];
+interface PageOf<Node> {
+  edges: { node: Node }[];
+  pageInfo: { hasNextPage: boolean; endCursor?: string | null };
+}
+
+async function everyOne<Node>(page: (after: string | null) => Promise<PageOf<Node>>): Promise<Node[]> {
+  const all: Node[] = [];
   for (let after: string | null = null; ;) {
-    const { apiKeys }: ApiKeysQuery = await client.request(ApiKeysDocument, { first: 100, after, workspaceId });
-    keys.push(...apiKeys.edges.map(({ node }) => node));
-    if (!apiKeys.pageInfo.hasNextPage) return keys;
-    after = apiKeys.pageInfo.endCursor ?? null;
+    const { edges, pageInfo }: PageOf<Node> = await page(after);
+    all.push(...edges.map(({ node }) => node));
+    if (!pageInfo.hasNextPage) return all;
+    after = pageInfo.endCursor ?? null;
   }
 }
 
-async function keyByPrefix(client: GraftClient, prefix: string): Promise<Key> {
-  const found = (await everyKey(client, null)).find((key) => key.prefix === prefix);
-  if (!found)
-    throw new GraftClientError('NOT_FOUND', `There is no key ${prefix}.`, 'List them with `graft keys list`.');
-  return found;
+const everyKey = (client: GraftClient, workspaceId: string | null): Promise<Key[]> =>
+  everyOne(async (after) => (await client.request(ApiKeysDocument, { first: 100, after, workspaceId })).apiKeys);
+
+const everyWorkspace = (client: GraftClient) =>
+  everyOne(async (after) => (await client.request(WorkspacesDocument, { first: 100, after })).workspaces);
+
+/** How a mutation names the key of this prefix. @param of the workspace's name; the caller's own by default */
+async function keyByPrefix(client: GraftClient, prefix: string, of: string | undefined) {
+  const inWorkspace = await workspaceId(client, of);
+  const found = (await everyKey(client, inWorkspace)).find((key) => key.prefix === prefix);
+  if (found) return { id: found.id, workspaceId: inWorkspace };
+  throw new GraftClientError(
+    'NOT_FOUND',
+    `There is no key ${prefix} in ${of === undefined ? 'your workspace' : `the workspace ${JSON.stringify(of)}`}.`,
+    'List them with `graft keys list`, those of another workspace with -w.',
+  );
 }
 
 async function workspaceId(client: GraftClient, name: string | undefined): Promise<string | null> {
   if (name === undefined) return null;
-  const { workspaces } = await client.request(WorkspacesDocument, { first: 100 });
-  const found = workspaces.edges.find(({ node }) => node.name === name);
+  const found = (await everyWorkspace(client)).find((workspace) => workspace.name === name);
   if (!found) throw new GraftClientError('NOT_FOUND', `There is no workspace ${JSON.stringify(name)}.`);
-  return found.node.id;
+  return found.id;
 }
 
 const stateOf = ({ revokedAt, expiresAt, lastUsedAt }: Key): string => {
@@ -105,10 +120,11 @@ export function addAccessCommands(program: Command, withClient: WithClient): voi
     .command('rotate <prefix>')
     .description('make a key in place of another, and print it')
     .option('--overlap <seconds>', 'how long the old one still works; a day by default', aNumber)
-    .action((prefix: string, { overlap }: { overlap?: number }) =>
+    .addOption(workspace)
+    .action((prefix: string, { overlap, workspace: of }: { overlap?: number; workspace?: string }) =>
       withClient(async (client, { json }) => {
-        const { id } = await keyByPrefix(client, prefix);
-        const input = { id, ...(overlap === undefined ? {} : { overlapSeconds: overlap }) };
+        const key = await keyByPrefix(client, prefix, of);
+        const input = { ...key, ...(overlap === undefined ? {} : { overlapSeconds: overlap }) };
         const { rotateApiKey } = await client.request(RotateApiKeyDocument, { input });
         sayToken(rotateApiKey.token, json, rotateApiKey.key);
       }),
@@ -117,10 +133,11 @@ export function addAccessCommands(program: Command, withClient: WithClient): voi
   keys
     .command('revoke <prefix>')
     .description('end a key')
-    .action((prefix: string) =>
+    .addOption(workspace)
+    .action((prefix: string, { workspace: of }: { workspace?: string }) =>
       withClient(async (client, { json }) => {
-        const { id } = await keyByPrefix(client, prefix);
-        const { revokeApiKey } = await client.request(RevokeApiKeyDocument, { input: { id } });
+        const input = await keyByPrefix(client, prefix, of);
+        const { revokeApiKey } = await client.request(RevokeApiKeyDocument, { input });
         if (json) printJson(revokeApiKey.key);
         else say(`revoked ${prefix}`);
       }),
@@ -142,9 +159,9 @@ export function addAccessCommands(program: Command, withClient: WithClient): voi
     .description('the workspaces that you look after')
     .action(() =>
       withClient(async (client, { json }) => {
-        const { workspaces: page } = await client.request(WorkspacesDocument, { first: 100 });
-        if (json) return printJson(page.edges.map(({ node }) => node));
-        for (const { node } of page.edges) say(node.name);
+        const all = await everyWorkspace(client);
+        if (json) return printJson(all);
+        for (const { name } of all) say(name);
       }),
     );
 }

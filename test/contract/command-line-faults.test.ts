@@ -66,12 +66,12 @@ describe('the command line, where a gateway fails', () => {
 
   /** Answers GraphQL over HTTP, and keeps what was asked. */
   const answers =
-    (data: (query: string) => unknown): RequestListener =>
+    (data: (query: string, variables: Record<string, unknown>) => unknown): RequestListener =>
     (request, response) =>
       void textOf(request).then((body) => {
         asked.push({ path: request.url!, body });
-        const { query } = JSON.parse(body) as { query: string };
-        response.setHeader('content-type', 'application/json').end(JSON.stringify({ data: data(query) }));
+        const { query, variables = {} } = JSON.parse(body) as { query: string; variables?: Record<string, unknown> };
+        response.setHeader('content-type', 'application/json').end(JSON.stringify({ data: data(query, variables) }));
       });
 
   const refuses =
@@ -140,6 +140,21 @@ describe('the command line, where a gateway fails', () => {
         });
       expect((await run(['runs'], { GRAFT_URL: 'http://' })).code).toBe(2);
     }, 60_000);
+  });
+
+  it('looks for a workspace on every page', async () => {
+    const page = (name: string, endCursor: string | null) => ({
+      edges: [{ node: { id: `id of ${name}`, name, createdAt: '2026-01-01T00:00:00Z' } }],
+      pageInfo: { hasNextPage: endCursor !== null, endCursor },
+    });
+    answer = answers((query, { after }) =>
+      query.includes('workspaces(')
+        ? { workspaces: after ? page('acme', null) : page('default', 'one') }
+        : { apiKeys: { edges: [], pageInfo: { hasNextPage: false, endCursor: null } } },
+    );
+    expect((await run(['workspaces', 'list'])).stdout).toBe('default\nacme\n');
+    expect(await run(['keys', 'list', '-w', 'acme'])).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(asked.at(-1)!.body).toContain('"workspaceId":"id of acme"');
   });
 
   it('makes no key at home in place of one on a gateway that was named', async () => {

@@ -60,6 +60,16 @@ describe('the first key', () => {
         code: 1,
         stderr: 'NOT_FOUND: There is no workspace "wharehouse".\n',
       });
+      const of = past.slice(0, 16);
+      await expect(cli(['--url', url, 'keys', 'revoke', of], env)).rejects.toMatchObject({
+        stderr: expect.stringContaining(`There is no key ${of} in your workspace.`) as string,
+      });
+      const rotated = await cli(['--url', url, 'keys', 'rotate', of, '--overlap', '0', '-w', 'warehouse'], env);
+      expect((await new GraftClient(url, rotated).request(MeDocument)).me.workspace.name).toBe('warehouse');
+      await cli(['--url', url, 'keys', 'revoke', rotated.slice(0, 16), '-w', 'warehouse'], env);
+      await expect(new GraftClient(url, rotated).request(MeDocument)).rejects.toMatchObject({
+        code: 'UNAUTHENTICATED',
+      });
       const other = new GraftClient(url, theirs);
       expect((await other.request(MeDocument)).me.workspace.name).toBe('warehouse');
       const { ask } = await other.request<{ ask: { text: string } }>(
