@@ -4,12 +4,15 @@ import {
   buildSchema,
   Kind,
   getNamedType,
+  getNullableType,
   isInputObjectType,
+  isListType,
   isRequiredInputField,
   parse,
   print,
   typeFromAST,
   type GraphQLInputObjectType,
+  type GraphQLInputType,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -78,41 +81,79 @@ export function readyOperation(name: string): ReadyOperation {
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** `12`, `true`, `{"a":1}` are JSON; anything else is text. */
-function valueOf(text: string): Json {
+/** Types whose values are text, whatever they look like: `question=2024`, `after=123e4567`. */
+const OF_TEXT = ['String', 'ID', 'DateTime'];
+
+/** What `text` stands for where this type is wanted: `12`, `true`, `["a"]` are JSON; anything else is text, and so is all that a type of text takes but `null`. */
+function valueOf(text: string, type: GraphQLInputType | undefined, path: string): Json {
+  const nullable = type && getNullableType(type);
+  if (text === 'null' && type === nullable) return null;
+  const named = nullable && getNamedType(nullable);
+  if (named && OF_TEXT.includes(named.name) && !(isListType(nullable) && text.startsWith('['))) return text;
+  if (isInputObjectType(nullable)) return objectIn(text, path);
   try {
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text) as Json;
+    // Infinity would be sent as null, and a whole number beyond 2^53 as its neighbour.
+    const changed = value === Infinity || value === -Infinity || (/^-?\d+$/.test(text) && !Number.isSafeInteger(value));
+    return changed ? text : value;
   } catch {
     return text;
   }
 }
 
+/** @throws GraftClientError BAD_USER_INPUT */
+function objectIn(text: string, path: string | null): { [key: string]: Json } {
+  let value: Json | undefined;
+  let why = 'it is none';
+  try {
+    value = JSON.parse(text) as Json;
+  } catch (error) {
+    why = (error as Error).message;
+  }
+  if (isObject(value)) return value;
+  throw new GraftClientError(
+    'BAD_USER_INPUT',
+    `${path ?? `"${text}"`} is no JSON object: ${why}.`,
+    `Write it as '{"name": "value"}'.`,
+  );
+}
+
 /**
- * Variables from arguments: one JSON object, or `path=value` pairs such as `input.adapter=routing`, where a path that names no variable
- * of the operation is one within `input`. An `idempotencyKey` that the input wants and nobody gave is drawn.
+ * Variables from arguments: one JSON object, or `path=value` pairs such as `input.adapter=routing`, where a name that is no variable
+ * of the operation is a field of its `input`. An `idempotencyKey` that the input wants and nobody gave is drawn.
  * @throws GraftClientError BAD_USER_INPUT
  */
 export function variablesOf(operation: ReadyOperation, given: readonly string[]): Record<string, Json> {
   const variables: { [key: string]: Json } = {};
   const names = (operation.variables ?? []).map(({ variable }) => variable.name.value);
+  const within = (path: string[]): string[] =>
+    names.includes(path[0]!) || !names.includes('input') ? path : ['input', ...path];
   for (const argument of given) {
     if (argument.startsWith('{')) {
-      Object.assign(variables, valueOf(argument));
+      for (const [name, value] of Object.entries(objectIn(argument, null)))
+        if (name === 'input' && isObject(value)) variables.input = { ...inputIn(variables), ...value };
+        else put(variables, within([name]), value);
       continue;
     }
     const at = argument.indexOf('=');
     if (at < 1)
       throw new GraftClientError('BAD_USER_INPUT', `"${argument}" is neither path=value nor a JSON object.`, null);
-    const path = argument.slice(0, at).split('.');
-    const within = names.includes(path[0]!) || !names.includes('input') ? path : ['input', ...path];
-    put(variables, within, valueOf(argument.slice(at + 1)));
+    const path = within(argument.slice(0, at).split('.'));
+    put(variables, path, valueOf(argument.slice(at + 1), typeAt(operation, path), path.join('.')));
   }
   if (takesKey(operation)) {
-    const input = (variables.input ??= {}) as { [key: string]: Json };
+    const input = inputIn(variables);
     input.idempotencyKey ??= crypto.randomUUID();
+    variables.input = input;
   }
   checkGiven(operation, variables);
   return variables;
+}
+
+/** @throws GraftClientError BAD_USER_INPUT */
+function inputIn({ input = {} }: { [key: string]: Json }): { [key: string]: Json } {
+  if (isObject(input)) return input;
+  throw new GraftClientError('BAD_USER_INPUT', 'input is no JSON object.', `Write it as '{"name": "value"}'.`);
 }
 
 function put(target: { [key: string]: Json }, [first, ...rest]: string[], value: Json): void {
@@ -129,14 +170,24 @@ const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
 
 let schema: GraphQLSchema | undefined;
 
-/** The type of the operation's `$input`, as the committed schema has it; null where it has none. */
-function inputOf({ variables }: ReadyOperation): GraphQLInputObjectType | null {
-  const declared = variables?.find(({ variable }) => variable.name.value === 'input');
-  if (!declared) return null;
+/** The type of a variable, or of what stands within it, as the committed schema has it; undefined where it has none. */
+function typeAt({ variables }: ReadyOperation, [name, ...path]: string[]): GraphQLInputType | undefined {
+  const declared = variables?.find(({ variable }) => variable.name.value === name);
+  if (!declared) return undefined;
   schema ??= buildSchema(readFileSync(join(packageRoot(), 'schema', 'schema.graphql'), 'utf8'), { assumeValid: true });
-  const named = typeFromAST(schema, declared.type as never);
-  const type = named && getNamedType(named);
-  return isInputObjectType(type) ? type : null;
+  let type = typeFromAST(schema, declared.type as never) as GraphQLInputType | undefined;
+  for (const field of path) {
+    const named = type && getNamedType(type);
+    type = isInputObjectType(named) ? named.getFields()[field]?.type : undefined;
+  }
+  return type;
+}
+
+/** The type of the operation's `$input`; null where it has none. */
+function inputOf(operation: ReadyOperation): GraphQLInputObjectType | null {
+  const type = typeAt(operation, ['input']);
+  const named = type && getNamedType(type);
+  return isInputObjectType(named) ? named : null;
 }
 
 const takesKey = (operation: ReadyOperation): boolean => 'idempotencyKey' in (inputOf(operation)?.getFields() ?? {});

@@ -1,0 +1,48 @@
+import { readyOperation, variablesOf } from '../../../src/cli/call.js';
+
+const variables = (name: string, ...given: string[]) => variablesOf(readyOperation(name), given);
+
+describe('the variables of graft call', () => {
+  it('are text where the schema wants text, whatever it looks like', () => {
+    for (const question of ['2024', '123e4567', 'true', '{"a":1}', '"quoted"', 'null', '[1] says what?'])
+      expect(variables('Ask', `question=${question}`)).toEqual({ input: { question } });
+    expect(variables('Adapter', 'name=2024')).toEqual({ name: '2024' });
+    expect(variables('UpdateApiKey', 'id=123e4567', 'groups=2024', 'name=null')).toEqual({
+      input: { id: '123e4567', groups: '2024', name: null },
+    });
+  });
+
+  it('are JSON elsewhere, and text where a number would be another', () => {
+    const recipe = variables('StartTraining', 'adapter=a', 'datasetVersion=7', 'recipe.epochs=2', 'recipe.seed=1e999');
+    expect(recipe).toMatchObject({
+      input: { adapter: 'a', datasetVersion: '7', recipe: { epochs: 2, seed: '1e999' } },
+    });
+    expect(variables('Ask', 'question=q', 'collections=["a","b"]', 'topK=3', 'strategy=RAG')).toEqual({
+      input: { question: 'q', collections: ['a', 'b'], topK: 3, strategy: 'RAG' },
+    });
+    expect(variables('SetBudget', 'window=DAY', 'tokens=9007199254740993')).toMatchObject({
+      input: { tokens: '9007199254740993' },
+    });
+    expect(variables('Runs', 'first=5')).toEqual({ first: 5 });
+  });
+
+  it('may be one object, whose fields go where paths go', () => {
+    expect(variables('Ask', '{"question":"x"}')).toEqual({ input: { question: 'x' } });
+    expect(variables('Ask', '{"input":{"question":"x"}}', 'strategy=RAG')).toEqual({
+      input: { question: 'x', strategy: 'RAG' },
+    });
+    expect(variables('Ask', 'strategy=RAG', '{"input":{"question":"x"}}')).toEqual({
+      input: { question: 'x', strategy: 'RAG' },
+    });
+    expect(variables('Runs', '{"first":5}')).toEqual({ first: 5 });
+  });
+
+  it.each([
+    ['Ask', '{question:"x"}', /^BAD_USER_INPUT: "\{question:"x"\}" is no JSON object: /],
+    ['Ask', 'input={question:"x"}', /^BAD_USER_INPUT: input is no JSON object: /],
+    ['StartTraining', 'recipe=fast', /^BAD_USER_INPUT: input\.recipe is no JSON object: /],
+    ['StartTraining', '{"input":"fast"}', /^BAD_USER_INPUT: input is no JSON object\./],
+  ])('are refused where they should be an object and are none: %s %s', (name, given, why) => {
+    expect(() => variables(name, given)).toThrow(why);
+  });
+});
