@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { GraftClientError } from '../client/graft-client.js';
 import { AskDocument, AskStreamDocument, type AskStreamSubscription } from '../operations/index.js';
 import { say } from '../terminal.js';
 import { linesBelow } from './answer-lines.js';
@@ -23,12 +24,16 @@ export function addAskCommand(
     );
 }
 
-/** A terminal shows the answer as it is written, and why it is taken back; a pipe gets only what it is in the end. */
+/**
+ * A terminal shows the answer as it is written, and why it is taken back; a pipe gets only what it is in the end.
+ * @throws GraftClientError SHUTTING_DOWN where the events end before there is one
+ */
 export async function writeAnswer(
   events: AsyncIterable<AskStreamSubscription>,
   out: { isTTY?: boolean; write: (text: string) => unknown },
 ): Promise<void> {
   let shown = false;
+  let ready = false;
   const show = (text: string): void => {
     shown = true;
     out.write(text);
@@ -37,6 +42,7 @@ export async function writeAnswer(
     if (event.__typename === 'TextDelta' && out.isTTY) show(event.text);
     if (event.__typename === 'TextReplaced' && out.isTTY) show(`${shown ? '\n\n' : ''}${event.reason}\n${event.text}`);
     if (event.__typename !== 'AnswerReady') continue;
+    ready = true;
     if (!shown) show(event.answer.text);
     out.write(
       `\n${linesBelow(event.answer)
@@ -44,4 +50,8 @@ export async function writeAnswer(
         .join('')}`,
     );
   }
+  if (ready) return;
+  // A gateway that stops completes its streams.
+  if (shown) out.write('\n');
+  throw new GraftClientError('SHUTTING_DOWN', 'The gateway told no more before the answer was ready.', 'Ask again.');
 }

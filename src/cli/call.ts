@@ -18,6 +18,7 @@ import {
 } from 'graphql';
 import { GraftClientError, type GraftClient } from '../client/graft-client.js';
 import { followDocument, RUN_TYPE } from '../operations/following.js';
+import { MeDocument } from '../operations/index.js';
 import { packageRoot } from '../platform/package-root.js';
 import { followRun, type RunEvent } from './follow-run.js';
 
@@ -267,3 +268,36 @@ export async function followAnyRun(client: GraftClient, runId: string): Promise<
   const events = client.subscribe<Record<string, RunEvent>>(followDocument(field), { runId });
   await followRun(runId, events, (data) => data[field]!);
 }
+
+const ENDED = ['SUCCEEDED', 'FAILED', 'CANCELLED'];
+
+/**
+ * The events of a subscription until it has ended, or nobody wants more.
+ * @throws GraftClientError SHUTTING_DOWN where the gateway ended it: one that stops completes its streams
+ */
+export async function* eventsOf(
+  client: GraftClient,
+  operation: ReadyOperation,
+  variables: Record<string, Json>,
+  enough: AbortSignal,
+): AsyncGenerator<unknown> {
+  enough.addEventListener('abort', () => client.close(), { once: true });
+  type Event = Record<string, { __typename?: string; status?: string }>;
+  let last: Event | undefined;
+  for await (last of client.subscribe<Event>(operation.text, variables)) yield last;
+  if (enough.aborted) return;
+  const event = Object.values(last ?? {})[0];
+  if (operation.name === 'AskStream') {
+    if (event?.__typename === 'AnswerReady') return;
+    throw cutShort('The gateway told no more before the answer was ready.', 'Ask again.');
+  }
+  if (operation.name.endsWith('Progress')) {
+    // Behind the last event of a run that has ended there is none.
+    if (event ? ENDED.includes(event.status ?? '') : typeof variables.after === 'string') return;
+    throw cutShort('The gateway told no more of the run before it ended.', 'Look how it ended with `graft runs`.');
+  }
+  // No event of the others says that it is the last; whether the gateway stops, its next answer does.
+  await client.request(MeDocument);
+}
+
+const cutShort = (message: string, hint: string) => new GraftClientError('SHUTTING_DOWN', message, hint);

@@ -20,6 +20,7 @@ import {
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
 import { say } from '../terminal.js';
 import {
+  eventsOf,
   followAnyRun,
   pick,
   readyOperation,
@@ -49,6 +50,14 @@ const program = new Command('graft')
 
 const unique = (): string => crypto.randomUUID();
 const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
+
+/** Who reads may have had enough, as `head` has: what is done goes on without a word, and how it ends the exit code says. */
+const enough = new AbortController();
+for (const out of [process.stdout, process.stderr])
+  out.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(1);
+    if (out === process.stdout) enough.abort();
+  });
 
 /** An error in one line, with what to do about it. */
 function sentenceOf(error: unknown): string {
@@ -282,7 +291,7 @@ program
       const operation = readyOperation(name);
       const values = variablesOf(operation, variables);
       if (operation.kind === OperationTypeNode.SUBSCRIPTION) {
-        for await (const event of client.subscribe(operation.text, values)) printJson(event);
+        for await (const event of eventsOf(client, operation, values, enough.signal)) printJson(event);
         return;
       }
       const data = await client.request(operation.text, values);
@@ -294,8 +303,5 @@ program
     }),
   );
 addAccessCommands(program, withClient);
-
-// Who reads may have had enough, as `head` has.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 await program.parseAsync();

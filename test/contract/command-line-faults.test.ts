@@ -11,6 +11,7 @@ const UNAUTHENTICATED = {
   message: 'No key was sent.',
   extensions: { code: 'UNAUTHENTICATED', hint: 'Send `Authorization: Bearer <key>`.' },
 };
+const STOPPING = { message: 'The gateway is shutting down.', extensions: { code: 'SHUTTING_DOWN' } };
 
 interface Ended {
   code: number;
@@ -140,6 +141,82 @@ describe('the command line, where a gateway fails', () => {
         });
       expect((await run(['runs'], { GRAFT_URL: 'http://' })).code).toBe(2);
     }, 60_000);
+  });
+
+  describe('in the middle of a stream', () => {
+    /** The events, and a proper end behind them; of anything else nothing. */
+    const streams =
+      (...events: object[]): RequestListener =>
+      (request, response) => {
+        if (request.url !== '/graphql/stream')
+          return refuses(503, 'application/json', JSON.stringify({ errors: [STOPPING] }))(request, response);
+        response.setHeader('content-type', 'text/event-stream');
+        for (const data of events) response.write(`event: next\ndata: ${JSON.stringify({ data })}\n\n`);
+        response.end('event: complete\ndata:\n\n');
+      };
+    const delta = { askStream: { __typename: 'TextDelta', text: 'It runs' } };
+    const run50 = { trainingProgress: { __typename: 'RunProgressed', id: '1', status: 'RUNNING', progress: 0.5 } };
+    const run100 = { trainingProgress: { __typename: 'RunProgressed', id: '2', status: 'SUCCEEDED', progress: 1 } };
+
+    it.each([
+      [['ask', 'why'], [delta]],
+      [['ask', 'why'], []],
+      [['call', 'AskStream', 'question=why'], [delta]],
+      [['call', 'TrainingProgress', 'runId=1'], [run50]],
+      [['call', 'AlertRaised'], []],
+    ])('fails where the gateway ends what is not whole: %j %j', async (args, events) => {
+      answer = streams(...events);
+      expect(await run(args)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^SHUTTING_DOWN: .*\n$/) as string,
+      });
+    });
+
+    it('ends with 0 where a run has ended, or had before', async () => {
+      answer = streams(run50, run100);
+      expect(await run(['call', 'TrainingProgress', 'runId=1'])).toMatchObject({ code: 0, stderr: '' });
+      answer = streams();
+      expect(await run(['call', 'TrainingProgress', 'runId=1', 'after=2'])).toMatchObject({ code: 0, stderr: '' });
+    });
+
+    it('says that a connection broke', async () => {
+      answer = (_, response) => {
+        response.setHeader('content-type', 'text/event-stream').write(':\n\n');
+        setTimeout(() => response.destroy(), 100);
+      };
+      expect(await run(['ask', 'why'])).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `CONNECTION_LOST: The stream of ${url} broke off.\n`,
+      });
+    });
+
+    it('ends the stream once nobody reads, however long it would go on', async () => {
+      let closed = 0;
+      answer = (_, response) => {
+        response.setHeader('content-type', 'text/event-stream');
+        const more = setInterval(() => response.write(`event: next\ndata: ${JSON.stringify({ data: delta })}\n\n`), 10);
+        response.once('close', () => (clearInterval(more), closed++));
+      };
+      expect(await bash('graft call AlertRaised | head -c 1')).toEqual({ code: 0, stdout: '{', stderr: '' });
+      expect(closed).toBe(1);
+    });
+
+    it('follows a run to its end though nobody reads, and tells by its code how it ended', async () => {
+      const failed = { status: 'FAILED', progress: 1, message: '', error: { code: 'CONFLICT', message: 'It failed.' } };
+      const begun = answers((query) =>
+        query.includes('node(')
+          ? { node: { __typename: 'TrainingRun' } }
+          : { startTraining: { run: { id: 'run-1' }, padding: 'x'.repeat(1e6) } },
+      );
+      answer = (request, response) =>
+        (request.url === '/graphql' ? begun : streams({ trainingProgress: failed }))(request, response);
+      expect(await bash('graft call StartTraining adapter=a datasetVersion=b --follow | head -c 1')).toEqual({
+        code: 1,
+        stdout: '{',
+        stderr: 'CONFLICT: It failed.\n',
+      });
+    });
   });
 
   it('looks for a workspace on every page', async () => {

@@ -43,6 +43,13 @@ describe('what graft ask shows', () => {
   });
 });
 
+describe('a stream that ends before the answer is ready', () => {
+  it.each([[true], [false]])('is a failure, though it ended as one does: on a terminal %s', async (isTTY) => {
+    await expect(written([delta('It runs')], isTTY)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await expect(written([], isTTY)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+});
+
 describe('linesBelow', () => {
   it('says what is missing from an answer, what was not judged, and why there is none, and no more of the route', () => {
     const refused = unanswered(0.1, 0.26, true);
