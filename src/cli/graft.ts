@@ -1,17 +1,12 @@
 #!/usr/bin/env node
 /** `graft`: the daily work from a shell, through the same GraphQL as every client. Exit codes: 0 done, 1 refused or failed, 2 wrong usage. */
-import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { OperationTypeNode } from 'graphql';
 import { GraftClient, GraftClientError } from '../client/graft-client.js';
 import {
   AddDatasetVersionDocument,
-  CollectionDocument,
-  CreateCollectionDocument,
   CreateDatasetDocument,
   DatasetDocument,
-  IngestDocumentsDocument,
-  IngestionProgressDocument,
   ImportProgressDocument,
   RunsDocument,
   SearchDocument,
@@ -33,6 +28,8 @@ import {
 import { addAccessCommands, type WithClient } from './keys.js';
 import { addAskCommand } from './ask.js';
 import { migrateDatabase } from './migrate.js';
+import { filesAt, tellUpload } from './files.js';
+import { addIngestCommand } from './ingest.js';
 import { addModelCommands } from './models.js';
 import { anAddress } from './an-address.js';
 import { followRun } from './follow-run.js';
@@ -108,39 +105,7 @@ program
     }),
   );
 
-program
-  .command('ingest <collection> <files...>')
-  .description('add documents to a collection, or replace those of the same names')
-  .option('--create', 'make the collection if there is none of this name')
-  .action((collection: string, files: string[], { create }: { create?: boolean }) =>
-    withClient(async (client, { json }) => {
-      const { collection: known } = await client.request(CollectionDocument, { name: collection });
-      if (!known && !create)
-        throw new GraftClientError('NOT_FOUND', `There is no collection "${collection}".`, 'Pass --create to make it.');
-      if (!known) await client.request(CreateCollectionDocument, { input: { name: collection } });
-      const documents = [];
-      for (const path of files) documents.push({ name: basename(path), file: await client.upload(path) });
-      const { ingestDocuments } = await client.request(IngestDocumentsDocument, {
-        input: { collection, documents, idempotencyKey: unique() },
-      });
-      const results: { name: string; outcome: string; error: { message: string } | null }[] = [];
-      const runId = ingestDocuments.run.id;
-      try {
-        await followRun(runId, client.subscribe(IngestionProgressDocument, { runId }), (data) => {
-          const { result } = data.ingestionProgress;
-          if (result) results.push(result);
-          return data.ingestionProgress;
-        });
-      } finally {
-        // A run fails where every file did: why is said of each.
-        if (json) printJson({ runId, documents: results });
-        else
-          for (const { name, outcome, error } of results)
-            say(`${outcome.toLowerCase()}  ${name}${error ? `: ${error.message}` : ''}`);
-      }
-      if (results.some(({ outcome }) => outcome === 'FAILED')) process.exitCode = 1;
-    }),
-  );
+addIngestCommand(program, withClient);
 
 program
   .command('import <dataset> <files...>')
@@ -148,6 +113,7 @@ program
   .option('--create <task>', 'make the dataset, of a task such as classification, if there is none of this name')
   .action((dataset: string, files: string[], { create }: { create?: string }) =>
     withClient(async (client, { json }) => {
+      const found = await filesAt(files);
       const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
       if (!known && create === undefined)
         throw new GraftClientError(
@@ -160,7 +126,10 @@ program
           input: { name: dataset, task: create!.toUpperCase() as TaskKind },
         });
       const sent = [];
-      for (const path of files) sent.push({ file: await client.upload(path) });
+      for (const [index, file] of found.entries()) {
+        tellUpload(file, index, found.length);
+        sent.push({ file: await client.upload(file.path) });
+      }
       const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
         input: { dataset, files: sent, idempotencyKey: unique() },
       });
@@ -193,6 +162,8 @@ program
   .description('keep a file on the gateway, and print its id for operations that take files')
   .action((file: string) =>
     withClient(async (client, { json }) => {
+      const [found] = await filesAt([file]);
+      tellUpload(found!, 0, 1);
       const id = await client.upload(file);
       if (json) printJson({ id });
       else say(id);

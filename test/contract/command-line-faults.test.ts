@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, realpath, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -299,6 +299,99 @@ describe('the command line, where a gateway fails', () => {
       expect(form!.head).toMatch(/filename="a%22b\.bin"\r\n.*\r\n\r\nbegin/);
       expect(form!.tail).toMatch(/\0\r\n--graft-[-0-9a-f]+--\r\n$/);
     }, 60_000);
+
+    /** Takes uploads and ingests them, of which `fails` says whether one can't be. */
+    const ingests = (fails: (name: string) => boolean): RequestListener => {
+      const batches: { name: string }[][] = [];
+      const begun = answers((query, variables) => {
+        if (query.includes('createCollection')) return { createCollection: { collection: { id: 'c' } } };
+        if (!query.includes('ingestDocuments')) return { collection: null };
+        const { documents } = variables.input as { documents: { name: string }[] };
+        return { ingestDocuments: { run: { id: String(batches.push(documents) - 1) } } };
+      });
+      const event = { id: '1', status: 'RUNNING', progress: 0.5, message: '', error: null, result: null };
+      return (request, response) => {
+        if (request.url === '/files') return takesFiles(() => undefined)(request, response);
+        if (request.url === '/graphql') return begun(request, response);
+        void textOf(request).then((body) => {
+          const { runId } = (JSON.parse(body) as { variables: { runId: string } }).variables;
+          const results = batches[Number(runId)]!.map(({ name }) => ({
+            name,
+            outcome: fails(name) ? 'FAILED' : 'INDEXED',
+            error: fails(name) ? { message: 'It is broken.' } : null,
+          }));
+          const all = results.every(({ outcome }) => outcome === 'FAILED');
+          const end = all
+            ? {
+                ...event,
+                status: 'FAILED',
+                error: { code: 'DOCUMENT_UNREADABLE', message: 'No document could be read.' },
+              }
+            : { ...event, status: 'SUCCEEDED', progress: 1 };
+          for (const ingestionProgress of [...results.map((result) => ({ ...event, result })), end])
+            response.write(`event: next\ndata: ${JSON.stringify({ data: { ingestionProgress } })}\n\n`);
+          response.end('event: complete\ndata:\n\n');
+        });
+      };
+    };
+
+    it('ingests more than a run takes in several, also behind one that failed', async () => {
+      answer = ingests((name) => Number.parseInt(name) < 100);
+      const names = Array.from({ length: 230 }, (_, index) => `${String(index).padStart(3, '0')}.txt`);
+      for (const name of names) await writeFile(join(folder, name), name);
+      const ended = await run(['ingest', '--create', 'notes', ...names, names[0]!], undefined, folder);
+      expect(ended.code).toBe(1);
+      expect(ended.stdout.trimEnd().split('\n')).toEqual(
+        names.map((name, index) => (index < 100 ? `failed  ${name}: It is broken.` : `indexed  ${name}`)),
+      );
+      expect(ended.stderr).toMatch(/^uploading 1 of 230: 000\.txt\nuploading 2 of 230: /);
+      expect(ended.stderr).toMatch(/\nDOCUMENT_UNREADABLE: No document could be read\.\n$/);
+      const sent = asked.map(({ body }) => body);
+      expect(sent.filter((body) => body.includes('createCollection'))).toHaveLength(1);
+      expect(sent.filter((body) => body.includes('ingestDocuments'))).toHaveLength(3);
+    });
+
+    it('calls files of one name by their paths', async () => {
+      answer = ingests(() => false);
+      for (const name of ['a', 'b']) {
+        await mkdir(join(folder, name));
+        await writeFile(join(folder, name, 'read.me'), name);
+      }
+      await writeFile(join(folder, 'other'), 'other');
+      const paths = ['a/read.me', `${folder}/b/read.me`, 'other', './other'];
+      const ended = await run(['--json', 'ingest', '--create', 'notes', ...paths], undefined, folder);
+      expect(ended.code).toBe(0);
+      expect(JSON.parse(ended.stdout)).toMatchObject({
+        runIds: ['0'],
+        documents: [{ name: 'a/read.me' }, { name: 'b/read.me' }, { name: 'other' }],
+      });
+    });
+
+    it('sends nothing where a path is a folder, no file, or no name for a document', async () => {
+      answer = ingests(() => false);
+      await writeFile(join(folder, 'there'), 'there');
+      await writeFile(join(folder, 'x'.repeat(201)), 'long');
+      await mkdir(join(folder, 'notes'));
+      for (const [path, why] of [
+        ['notes/', 'BAD_USER_INPUT: notes/ is a folder. Name its files, such as notes/*.\n'],
+        ['gone', 'There is no file gone.\n'],
+        ['x'.repeat(201), /^BAD_USER_INPUT: "x+" can't be the name of a document: /],
+      ] as const) {
+        const ended = await run(['ingest', '--create', 'notes', 'there', path], undefined, folder);
+        expect(ended).toMatchObject({ code: 1, stdout: '' });
+        expect(ended.stderr).toMatch(why);
+      }
+      expect(asked).toEqual([]);
+    });
+
+    it('tells by its code that a file failed though nobody reads', async () => {
+      answer = ingests((name) => name === 'a.txt');
+      for (const name of ['a.txt', 'b.txt']) await writeFile(join(folder, name), name);
+      expect(await bash(`graft ingest --create notes "$1"/*.txt | true`, folder)).toMatchObject({
+        code: 1,
+        stdout: '',
+      });
+    });
 
     it('sends what comes through a pipe', async () => {
       const forms: string[] = [];

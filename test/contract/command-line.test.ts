@@ -143,7 +143,7 @@ describe('the command line', () => {
     expect(refused.stderr).toMatch(/^[A-Z_]+: .*\n$/);
     const missing = await run('ingest', 'pumps', '/no/such/file.txt');
     expect(missing).toMatchObject({ code: 1, stderr: 'There is no file /no/such/file.txt.\n' });
-    const unknown = await run('import', 'none', '/no/such/file.csv');
+    const unknown = await run('import', 'none', join(packageRoot(), 'package.json'));
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('Pass --create') });
     expect((await run('no-such-command')).code).toBe(2);
     expect((await run('ask')).code).toBe(2);
