@@ -2,7 +2,7 @@ import { GraftError, messageWithHint } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/error-codes.js';
 import { ArtifactElsewhere } from '../artifacts/index.js';
 import { mapDatabaseError } from '../database/index.js';
-import { LeaseLost, type RunRow, type Settlement, type StopReason } from './run.js';
+import { LeaseLost, type Judgement, type RunRow, type StopReason } from './run.js';
 
 /** Faults that pass without anyone doing something about the run. */
 const PASSING: readonly ErrorCode[] = [
@@ -26,7 +26,7 @@ export function judge(
     retryMs,
     owner,
   }: { run: RunRow; reason: StopReason | undefined; attempts: number; retryMs: number; owner: string },
-): Settlement | null {
+): Judgement | null {
   if (reason === 'lost' || error instanceof LeaseLost) return null;
   if (reason === 'cancel') return { status: 'CANCELLED' };
   if (reason === 'pause') return { status: 'PAUSED' };
@@ -45,10 +45,12 @@ export function judge(
       errorCode: 'INTERNAL_ERROR',
       errorMessage: `Something unexpected happened; the log tells more under runId ${run.id}.`,
     };
-  if (PASSING.includes(known.code) && run.stalled < attempts) {
-    const delayMs = Math.min(retryMs * 4 ** (run.stalled - 1), LONGEST_DELAY_MS);
+  const failed = { status: 'FAILED', errorCode: known.code, errorMessage: messageWithHint(known) } as const;
+  if (!PASSING.includes(known.code)) return failed;
+  return (stalled) => {
+    if (stalled >= attempts) return failed;
+    const delayMs = Math.min(retryMs * 4 ** Math.max(0, stalled - 1), LONGEST_DELAY_MS);
     const message = `${known.message} Trying again in ${Math.ceil(delayMs / 1000)} s.`;
     return { status: 'QUEUED', because: 'retry', delayMs, message };
-  }
-  return { status: 'FAILED', errorCode: known.code, errorMessage: messageWithHint(known) };
+  };
 }

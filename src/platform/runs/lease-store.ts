@@ -1,7 +1,16 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database, Transaction } from '../database/index.js';
 import type { EventLog, Json } from '../events/index.js';
-import { LeaseLost, runStream, shown, WAITS, type RunLease, type RunRow, type Settlement } from './run.js';
+import {
+  LeaseLost,
+  runStream,
+  shown,
+  WAITS,
+  type Judgement,
+  type RunLease,
+  type RunRow,
+  type Settlement,
+} from './run.js';
 import { tellStatus, WITHOUT_WAITING, writeSettlement } from './settling.js';
 
 /** A kind that may be taken, and after how many fruitless attempts its runs are given up. */
@@ -21,6 +30,8 @@ interface AbandonedRun {
   lease_owner: string;
   attempts: number;
 }
+
+type SettledRun = Pick<AbandonedRun, 'cancel_requested' | 'pause_requested' | 'progress' | 'stalled'>;
 
 /** Of a long queue those who wait longest are told first. */
 const TOLD_AT_ONCE = 100;
@@ -146,15 +157,17 @@ export class LeaseStore {
     await this.#tell(tx, lease, name, { progress, message, detail });
   }
 
-  /** Ends this runner's work on the run; does nothing when the lease is lost. */
-  async settle(lease: RunLease, end: Settlement): Promise<void> {
-    await this.database.prisma.$transaction(async (tx) => {
-      const [row] = await tx.$queryRaw<{ cancel_requested: boolean; pause_requested: boolean; progress: number }[]>`
-        SELECT cancel_requested, pause_requested, progress FROM run
+  /** Ends this runner's work on the run. @returns what was written; null, and nothing is, when the lease is lost */
+  async settle(lease: RunLease, judgement: Judgement): Promise<Settlement | null> {
+    return this.database.prisma.$transaction(async (tx) => {
+      const [row] = await tx.$queryRaw<SettledRun[]>`
+        SELECT cancel_requested, pause_requested, progress, stalled FROM run
         WHERE id = ${lease.runId}::uuid AND fencing_token = ${lease.token} AND status = 'RUNNING' FOR UPDATE`;
-      if (!row) return;
+      if (!row) return null;
       const run = { id: lease.runId, workspaceId: lease.workspaceId, progress: row.progress };
-      await writeSettlement(this.events, tx, run, asWished(end, row));
+      const end = asWished(typeof judgement === 'function' ? judgement(row.stalled) : judgement, row);
+      await writeSettlement(this.events, tx, run, end);
+      return end;
     });
   }
 

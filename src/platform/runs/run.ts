@@ -49,6 +49,9 @@ export type Settlement =
   | { status: 'QUEUED'; because: 'gone'; message: string }
   | { status: 'QUEUED'; because: 'stop' | 'turn' | 'aside' };
 
+/** Where attempts count: from how many in a row got no further, as the locked row says; the row as taken knows of no progress since. */
+export type Judgement = Settlement | ((stalled: number) => Settlement);
+
 /** Why a handler's signal aborted: `turn`, to go behind who waits, `aside`, to let brief work by and go on. */
 export type StopReason = 'cancel' | 'pause' | 'stop' | 'turn' | 'aside' | 'lost';
 

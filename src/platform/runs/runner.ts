@@ -11,7 +11,7 @@ import { LeaseStore } from './lease-store.js';
 import type { RunContext } from './run-context.js';
 import type { AnyRunKind } from './run-kind.js';
 import { runSpan } from './run-span.js';
-import { RUNS_TOPIC, type RunLease, type RunRow, type Settlement, type StopReason } from './run.js';
+import { RUNS_TOPIC, type Judgement, type RunLease, type RunRow, type Settlement, type StopReason } from './run.js';
 
 /** For errors that are not known to pass. */
 const SETTLE_TRIES = 5;
@@ -200,7 +200,7 @@ export class Runner {
     const { clock, retryMs, owner } = this.#options;
     const log = this.#options.log.child({ runId: run.id, kind: run.kind, attempt: run.attempt });
     const span = runSpan(run);
-    let end: Settlement | null;
+    let judgement: Judgement | null;
     let failure: unknown;
     try {
       // Those that wait may be others'.
@@ -209,22 +209,26 @@ export class Runner {
       const output = await inSpan(span, () =>
         this.#around(run, () => inWorkspace(lease.workspaceId, () => work(context))),
       );
-      end = { status: 'SUCCEEDED', output: definition.output.encode(output), failures: definition.failures(output) };
+      judgement = {
+        status: 'SUCCEEDED',
+        output: definition.output.encode(output),
+        failures: definition.failures(output),
+      };
     } catch (error) {
-      end = judge(error, {
+      judgement = judge(error, {
         run,
         reason: abort.signal.reason as StopReason | undefined,
         attempts: definition.attempts,
         retryMs,
         owner,
       });
-      if (end?.status === 'FAILED') failure = error;
-      if (end?.status === 'FAILED' || (end?.status === 'QUEUED' && end.because === 'retry'))
+      failure = error;
+      if (typeof judgement === 'function' || judgement?.status === 'FAILED')
         log.warn({ err: error }, 'the run was interrupted');
     }
-    if (end) await this.#settle(held, end);
+    const end = judgement && (await this.#settle(held, judgement));
     span.set({ [GRAFT.RUN_STATUS]: end?.status ?? 'LOST' });
-    span.end(failure);
+    span.end(end?.status === 'FAILED' ? failure : undefined);
     log.info({ status: end?.status ?? 'LOST', ms: Math.round(clock.monotonic() - started) }, 'the run ended here');
   }
 
@@ -256,16 +260,18 @@ export class Runner {
   }
 
   /** Writes the end down, however long the database is away or full; a gateway that stops meanwhile leaves it to the lease. */
-  async #settle(held: Held, end: Settlement): Promise<void> {
+  async #settle(held: Held, judgement: Judgement): Promise<Settlement | null> {
     const log = this.#options.log.child({ runId: held.run.id });
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#store.settle(held.lease, end);
+        return await this.#store.settle(held.lease, judgement);
       } catch (error) {
         const fault = mapDatabaseError(error);
         const passes = isGraftError(fault, 'DATABASE_UNAVAILABLE') || isGraftError(fault, 'STORAGE_FAILED');
-        if (this.#stopping.signal.aborted || (!passes && tries === SETTLE_TRIES))
-          return log.error({ err: error }, 'the end of the run was not written');
+        if (this.#stopping.signal.aborted || (!passes && tries === SETTLE_TRIES)) {
+          log.error({ err: error }, 'the end of the run was not written');
+          return null;
+        }
         if (tries === 1) log.warn({ err: error }, 'the run’s end waits until the database can write it');
         await pause(this.#options.pollMs, this.#stopping.signal);
       }

@@ -47,6 +47,21 @@ describe('failures of a run', () => {
     });
   });
 
+  it('of a part that comes back are counted anew when the run got further meanwhile, also within an attempt', async () => {
+    const queue = kit.queue(
+      async ({ progress, checkpoint, run: { attempt } }) => {
+        if (attempt === 3) await progress(0.5, 'half way');
+        if (attempt === 5) await checkpoint({ step: 1 });
+        if (attempt < 7) throw new GraftError('VECTOR_STORE_UNAVAILABLE', 'Chroma can’t be reached.');
+      },
+      { retryMs: 10 },
+      { attempts: 3 },
+    );
+    queue.start();
+    const run = await queue.ask(newRun());
+    expect(await kit.reaches(run, 'SUCCEEDED')).toMatchObject({ attempt: 7 });
+  });
+
   it('of a part that does not come back end the run when the attempts are used up', async () => {
     const queue = kit.queue(
       async () => {
