@@ -97,12 +97,15 @@ export class Runner {
 
   async #stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    const held = [...this.#held.values()];
-    for (const one of held) one.abort.abort('stop' satisfies StopReason);
+    for (const one of this.#held.values()) one.abort.abort('stop' satisfies StopReason);
+    // Who is held is known when the loop has ended: it may be just taking one more.
+    const ended = Promise.all([this.#loop, this.#heartbeat]);
     const letGo = new AbortController();
-    const all = Promise.all(held.map((one) => one.done)).then(() => letGo.abort());
+    const all = ended
+      .then(() => Promise.all([...this.#held.values()].map((one) => one.done)))
+      .then(() => letGo.abort());
     await Promise.race([all, pause(graceMs, letGo.signal)]);
-    await Promise.all([this.#loop, this.#heartbeat]);
+    await ended;
     // A handler that did not let go is fenced off from here on.
     for (const one of this.#held.values()) await this.#settle(one, { status: 'QUEUED', because: 'stop' });
   }
@@ -188,10 +191,15 @@ export class Runner {
     const started = this.#options.clock.monotonic();
     const held: Held = { run, kind, lease, abort: new AbortController(), started, done: Promise.resolve() };
     this.#held.set(run.id, held);
-    held.done = this.#work(held).finally(() => {
-      this.#held.delete(run.id);
-      freed();
-    });
+    // One that was being taken while the gateway stops goes back as it came.
+    const stopping = this.#stopping.signal.aborted;
+    const work = stopping ? this.#settle(held, { status: 'QUEUED', because: 'stop' }) : this.#work(held);
+    held.done = work
+      .then(() => undefined)
+      .finally(() => {
+        this.#held.delete(run.id);
+        freed();
+      });
   }
 
   async #work(held: Held): Promise<void> {

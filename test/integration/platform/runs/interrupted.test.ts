@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GraftError } from '../../../../src/kernel/errors.js';
+import pg from 'pg';
 import { newId } from '../../../../src/kernel/ids.js';
 import { EventLog } from '../../../../src/platform/events/index.js';
 import { silentLogger } from '../../../../src/platform/telemetry/index.js';
@@ -105,6 +106,29 @@ describe('an interrupted run', () => {
     expect(await kit.row(run)).toMatchObject({ status: 'QUEUED', attempt: 0, leaseOwner: null });
     kit.queue(async () => undefined).start();
     expect(await kit.reaches(run, 'SUCCEEDED')).toMatchObject({ attempt: 1 });
+  });
+
+  it('is put back, not begun, where its runner stops while it takes it', async () => {
+    const owner = new pg.Client({ connectionString: kit.database.url });
+    await owner.connect();
+    await owner.query(`
+      CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';
+      CREATE TRIGGER linger BEFORE UPDATE ON run FOR EACH ROW
+      WHEN (OLD.status = 'QUEUED' AND NEW.status = 'RUNNING') EXECUTE FUNCTION linger()`);
+    let begun = false;
+    const stopped = kit.queue(async () => void (begun = true));
+    const run = await stopped.ask(newRun());
+    stopped.start();
+    await eventually('it to be taken', async () => {
+      const sleeping = await owner.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`,
+      );
+      return sleeping.rowCount! > 0;
+    });
+    await owner.end();
+    await stopped.stop();
+    expect(await kit.row(run)).toMatchObject({ status: 'QUEUED', attempt: 0, stalled: 0, leaseOwner: null });
+    expect(begun).toBe(false);
   });
 
   it('stops in time when a handler does not let go, and lets it write nothing afterwards', async () => {
