@@ -4,6 +4,7 @@ import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import { asSystem, inWorkspace, type Database, type Prisma, type Transaction } from '../database/index.js';
 import type { ArtifactStore, StagedBytes } from './artifact-store.js';
+import { Slots } from './slots.js';
 
 export type StoredFileRow = Prisma.StoredFileGetPayload<object>;
 
@@ -17,6 +18,8 @@ export interface NewFile {
 
 /** Users' files: a row that names the file, and its bytes in the artifact store. An artifact lives while a row names it. */
 export class FileService {
+  readonly #removals = new Slots(REMOVALS_AT_ONCE);
+
   constructor(
     private readonly database: Database,
     private readonly artifacts: ArtifactStore,
@@ -123,7 +126,7 @@ export class FileService {
       if ((await tx.storedFile.count({ where: { sha256: file.sha256 } })) === 0)
         await this.artifacts.remove(file.sha256);
     };
-    await inWorkspace(workspaceId, () => this.database.prisma.$transaction(remove));
+    await this.#removals.within(() => inWorkspace(workspaceId, () => this.database.prisma.$transaction(remove)));
   }
 
   /**
@@ -162,6 +165,9 @@ export class FileService {
     return removed;
   }
 }
+
+/** A removal holds a connection and asks over another who needs the file: as many as there are connections would wait for each other. */
+const REMOVALS_AT_ONCE = 4;
 
 /** Longer than any transaction that has named its bytes and not yet committed. */
 const ORPHANED_AFTER_MS = 60 * 60 * 1000;

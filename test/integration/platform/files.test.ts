@@ -53,6 +53,13 @@ describe('users’ files', () => {
       await expect(files.get(workspace, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  it('are removed by more at once than there are connections, each of which asks who needs its file', async () => {
+    const kept = await Promise.all(Array.from({ length: 24 }, (_, n) => store(`file ${n}`)));
+    const isNeeded = async () => (await database.pool.query('SELECT 1')).rowCount === 0;
+    await Promise.all(kept.map(({ id }) => files.remove(WORKSPACE, id, isNeeded)));
+    expect(await database.prisma.storedFile.count()).toBe(0);
+  });
+
   it('leave neither row nor bytes when the upload breaks, is too large or has a bad name', async () => {
     async function* broken() {
       yield Buffer.from('half');
