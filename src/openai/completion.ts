@@ -128,9 +128,16 @@ export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: 
   };
 }
 
+/** What has yet to be sent of a text: nothing where more was sent than stands (a loop that was cut off); all of it, on a line of its own, where other words were. */
+function restOf(content: string, sent: string): string {
+  if (content.startsWith(sent)) return content.slice(sent.length);
+  return sent.startsWith(content) ? '' : `\n${content}`;
+}
+
 /**
- * The chunks of a streamed completion. Chat has no word for taking text back, so what may still be replaced by its evidence is held until it
- * can't: answers that read come whole, all others as they are written. Log-probabilities come behind the text, in one chunk.
+ * The chunks of a streamed completion. Chat has no word for taking text back, so what is likely to be replaced is held until it can't be:
+ * answers that read, or that an adapter gives in its task's form, come whole, all others as they are written. Where those are replaced after
+ * all (a loop, no answer), the text that stands is `text` in `graft`, too. Log-probabilities come behind the text, in one chunk.
  * @throws what `events` throw
  */
 export async function* chunksOf(
@@ -139,12 +146,12 @@ export async function* chunksOf(
     model,
     origin,
     includeUsage,
-    reads,
+    comesWhole,
     now,
   }: CompletionContext & {
     includeUsage: boolean;
-    /** Whether the text may be replaced, as that of a strategy that reads: then it comes whole. */
-    reads: (strategy: Answer['route']['strategy']) => boolean;
+    /** Whether the text is held until it can't be replaced any more. */
+    comesWhole: (strategy: Answer['route']['strategy']) => boolean;
     now: Date;
   },
 ): AsyncGenerator<object> {
@@ -163,7 +170,7 @@ export async function* chunksOf(
   for await (const event of events) {
     if (event.type === 'route') {
       id = toGlobalId('Answer', event.answerId);
-      holds = reads(event.route.strategy);
+      holds = comesWhole(event.route.strategy);
       yield chunk({ role: 'assistant', content: '', refusal: null });
     }
     if (event.type === 'delta' && !holds) {
@@ -175,14 +182,14 @@ export async function* chunksOf(
     id = idOf(answer);
     const refusal = refusalOf(answer);
     const { content, annotations } = contentOf(answer, origin);
-    const rest = content.startsWith(sent) ? content.slice(sent.length) : content;
+    const rest = restOf(content, sent);
     if (refusal !== null) yield chunk({ refusal });
     else if (rest !== '' || annotations.length > 0)
       yield chunk({ content: rest, ...(annotations.length > 0 && { annotations }) });
     if (tokens) yield chunk({ content: '' }, null, {}, logprobsOf(tokens));
     yield chunk({}, finishOf(answer), {
       system_fingerprint: answer.configuration.digest,
-      graft: graftOf(answer),
+      graft: { ...graftOf(answer), ...(!content.startsWith(sent) && { text: content }) },
     });
     if (includeUsage) yield { id, ...base, choices: [], usage: usageOf(answer) };
   }

@@ -106,8 +106,10 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
         ...context,
         includeUsage: chat.includeUsage,
         now: new Date(),
-        // With a bound on errors, JSON that was written may still be refused.
-        reads: (strategy) => STRATEGIES[strategy].reads || (chat.form !== null && chat.more.maxErrorRate != null),
+        // Words of an adapter take the form of its task at the end; with a bound on errors, JSON that was written may still be refused.
+        comesWhole: (strategy) =>
+          STRATEGIES[strategy].reads ||
+          (chat.form === null ? STRATEGIES[strategy].adapts : chat.more.maxErrorRate != null),
       });
       // Who leaves before the body is read begins no iteration that could end by itself.
       const leave = (): void => void chunks.return(undefined).catch(() => undefined);
