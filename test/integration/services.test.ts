@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,6 +19,9 @@ import { temporaryFolder, type TemporaryFolder } from '../support/temporary-fold
 
 const root = process.getuid?.() === 0;
 const NOBODY = { uid: 65_534, gid: 65_534 };
+/** What runs a program as a container does: with process ids of its own. */
+const CONTAINED = ['-Urpf', '--mount-proc', '--kill-child'];
+const contains = spawnSync('unshare', [...CONTAINED, 'true']).status === 0;
 const external: [string, string] = [process.env.GRAFT_TEST_DATABASE_URL!, process.env.GRAFT_TEST_CHROMA_URL!];
 
 /** Runs the test or says why it can't be run here. */
@@ -172,6 +176,31 @@ describe('a home', () => {
     writeFileSync(join(home, 'lock'), JSON.stringify({ pid: process.pid, identity: 'an earlier boot', nonce: 'x' }));
     (await lockHome(home)).release();
   });
+
+  itIf(contains, 'no PID namespace can be made here')(
+    'in use by another container is refused, and free when that has been dead for a while',
+    async () => {
+      const module = join(packageRoot(), 'dist', 'src', 'platform', 'processes', 'home-lock.js');
+      const script = `const { lockHome } = await import(${JSON.stringify(module)});
+        await lockHome(${JSON.stringify(home)}); console.log('taken'); setInterval(() => undefined, 1000);`;
+      const node = [process.execPath, '--input-type=module', '-e', script];
+      const other = spawn('unshare', [...CONTAINED, ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
+      try {
+        expect(String((await once(other.stdout, 'data'))[0])).toBe('taken\n');
+        await expect(lockHome(home)).rejects.toMatchObject({
+          code: 'SETUP_FAILED',
+          hint: expect.stringContaining('Stop the other container') as string,
+        });
+      } finally {
+        other.kill('SIGKILL');
+        await once(other, 'close');
+      }
+      const aMinuteAgo = new Date(Date.now() - 60_000);
+      utimesSync(join(home, 'lock'), aMinuteAgo, aMinuteAgo);
+      (await lockHome(home)).release();
+      expect(existsSync(join(home, 'lock'))).toBe(false);
+    },
+  );
 
   it('left by a killed process is taken by exactly one of many starts', async () => {
     writeFileSync(join(home, 'lock'), JSON.stringify({ pid: 1, identity: 'gone', nonce: 'x' }));

@@ -1,21 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, rmSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync, rmdirSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraftError } from '../../kernel/errors.js';
 import { readJson } from './private-files.js';
-import { isRunning, processIdentity } from './process-identity.js';
+import { isRunning, processIdentity, processSpace } from './process-identity.js';
 
 /*
  * One gateway a home. The lock is a file that names its holder by process id and start time, so that a lock left by a killed
  * process, or a process id used again, is told from a held one. It appears whole (link of a finished file) or not at all.
  * Two starts may find the same left-over lock: whoever makes the folder named after that very lock may remove it, and only
- * after reading it again, so nobody ever removes a lock that was just taken.
+ * after reading it again, so nobody ever removes a lock that was just taken. Process ids of another container or machine that
+ * shares the folder say nothing here: its lock is held as long as its holder keeps touching it.
  */
 
 interface LockContent {
   pid: number;
   identity: string;
+  /** Missing in locks of earlier versions, which are judged by their process id. */
+  space?: string | null;
   nonce: string;
 }
 
@@ -27,24 +30,32 @@ const ATTEMPTS = 200;
 const RETRY_MS = 25;
 /** A claim is held for microseconds; one this old was left by a start that was killed right then. */
 const CLAIM_STALE_MS = 5_000;
+const BEAT_MS = 2_000;
+/** A holder elsewhere that has not touched its lock for so long is dead. */
+const STILL_MS = 30_000;
 
 /**
- * Takes the home for this process until `release` or the end of the process.
+ * Takes the home for this process until `release` or the end of the process. A lock that another container left behind is waited out.
  *
- * @throws GraftError SETUP_FAILED naming the process that uses the home.
+ * @throws GraftError SETUP_FAILED naming the process that uses the home, or that it is one of another container.
  */
 export async function lockHome(home: string): Promise<HomeLock> {
   const path = join(home, 'lock');
   const mine: LockContent = {
     pid: process.pid,
     identity: processIdentity(process.pid) ?? 'unknown',
+    space: processSpace(),
     nonce: randomUUID(),
   };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (create(path, mine)) return { release: () => release(path, mine) };
+    if (create(path, mine)) return held(path, mine);
     const holder = readJson<LockContent>(path);
-    if (holder !== null && isRunning(holder.pid, holder.identity)) throw inUse(home, holder.pid);
-    if (holder !== null) removeStale(path, holder);
+    if (holder !== null) {
+      const elsewhere = holder.space !== undefined && holder.space !== mine.space;
+      if (elsewhere) await untilStill(home, path, holder);
+      else if (isRunning(holder.pid, holder.identity)) throw inUse(home, holder.pid);
+      removeStale(path, holder);
+    }
     await sleep(RETRY_MS);
   }
   throw new GraftError('SETUP_FAILED', `The lock of the home ${home} can’t be taken.`, {
@@ -56,6 +67,48 @@ const inUse = (home: string, pid: number) =>
   new GraftError('SETUP_FAILED', `The home ${home} is in use by process ${pid}.`, {
     hint: 'Use the Graft that runs there, stop it first, or set GRAFT_HOME to another folder.',
   });
+
+function held(path: string, mine: LockContent): HomeLock {
+  const beat = setInterval(() => touch(path, mine), BEAT_MS);
+  beat.unref();
+  return {
+    release: () => {
+      clearInterval(beat);
+      release(path, mine);
+    },
+  };
+}
+
+/** One that was taken over is its new holder's to touch. */
+function touch(path: string, mine: LockContent): void {
+  if (!isOf(path, mine)) return;
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // A disk that is away comes back before others take the home, or the home is lost anyway.
+  }
+}
+
+/**
+ * Waits until a lock has been still for too long, or is no longer there. By the watch as well as by the clock, which its holder's may differ from.
+ * @throws GraftError SETUP_FAILED once its holder touches it
+ */
+async function untilStill(home: string, path: string, holder: LockContent): Promise<void> {
+  const touched = () => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
+  const [first, begun] = [touched(), performance.now()];
+  if (first === null) return;
+  while (Math.max(Date.now() - first, performance.now() - begun) < STILL_MS) {
+    await sleep(RETRY_MS);
+    const now = touched();
+    if (now === null || !isOf(path, holder)) return;
+    if (now !== first)
+      throw new GraftError('SETUP_FAILED', `The home ${home} is in use by a Graft in another container or machine.`, {
+        hint: 'Stop the other container first, or give this one a volume of its own: no two may share a home.',
+      });
+  }
+}
+
+const isOf = (path: string, { nonce }: LockContent): boolean => readJson<LockContent>(path)?.nonce === nonce;
 
 function create(path: string, content: LockContent): boolean {
   const temporary = `${path}.${content.nonce}`;
@@ -84,12 +137,12 @@ function removeStale(path: string, stale: LockContent): void {
     return;
   }
   try {
-    if (readJson<LockContent>(path)?.nonce === stale.nonce) unlinkSync(path);
+    if (isOf(path, stale)) unlinkSync(path);
   } finally {
     rmdirSync(claim);
   }
 }
 
 function release(path: string, mine: LockContent): void {
-  if (readJson<LockContent>(path)?.nonce === mine.nonce) rmSync(path, { force: true });
+  if (isOf(path, mine)) rmSync(path, { force: true });
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { procStatFields } from '../../kernel/proc-stat.js';
 
 let boot: string | undefined;
@@ -15,6 +15,15 @@ function bootId(): string {
  */
 export function processIdentity(pid: number): string | null {
   return process.platform === 'linux' ? linuxIdentity(pid) : psIdentity(pid);
+}
+
+/** Where process ids mean what they mean here: this boot and, of containers, this one's PID namespace; null where that can't be told. */
+export function processSpace(): string | null {
+  try {
+    return `${bootId()} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return null;
+  }
 }
 
 export const isRunning = (pid: number, identity: string): boolean => processIdentity(pid) === identity;
