@@ -60,7 +60,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     serve(platform, domains.access, resolvers, {
       addRoutes: (server, kit) => {
         addOpenAi(server, openAiParts(platform, domains), kit);
-        addAuditAddress(server, domains.access.auditLines);
+        addAuditAddress(server, domains.access.auditLines, kit);
         addMcp(server, system.version, kit);
       },
       gauges: [...domains.access.gauges, ...domains.monitoring.gauges],

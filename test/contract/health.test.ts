@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { addAuditAddress } from '../../src/graphql/audit-address.js';
 import { LOCAL_CALLERS } from '../../src/graphql/callers.js';
 import { localCaller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../src/kernel/ids.js';
@@ -37,6 +39,24 @@ describe('health and shutdown', () => {
     expect((await running).json).toMatchObject({ data: { wait: 'waited' } });
     await closed;
     await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
+  });
+
+  it('lets a file of the audit log that has begun end, and refuses another', async () => {
+    async function* lines() {
+      for (let n = 0; n < 5; n++) {
+        yield `{"n":${n}}\n`;
+        await sleep(500);
+      }
+    }
+    const gateway = await startProbeGateway({ addRoutes: (server, kit) => addAuditAddress(server, lines, kit) });
+    const begun = await fetch(`${gateway.url}/audit.ndjson`);
+    const closed = gateway.close(20_000);
+    expect(await json(`${gateway.url}/audit.ndjson`)).toMatchObject([
+      503,
+      { errors: [{ extensions: { code: 'SHUTTING_DOWN' } }] },
+    ]);
+    expect((await begun.text()).match(/\n/g)).toHaveLength(5);
+    await closed;
   });
 
   it('aborts what does not finish in time', async () => {
