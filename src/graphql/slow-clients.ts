@@ -11,16 +11,25 @@ import type { Limits } from './limits.js';
 export function watchReaders(server: Server, { stalledMs }: Pick<Limits, 'stalledMs'>): void {
   server.on('connection', (socket: Socket) => {
     let taken = 0;
+    let left = 0;
     const timer = setInterval(() => {
       // Node counts what it was given; what still waits has not been taken.
       const now = socket.bytesWritten - socket.writableLength;
-      if (socket.writableLength > 0 && now === taken) socket.destroy();
-      taken = now;
+      const queued = queuedOf(socket);
+      if (socket.writableLength > 0 && now === taken && queued === left) socket.destroy();
+      [taken, left] = [now, queued];
     }, stalledMs);
     timer.unref();
     socket.once('close', () => clearInterval(timer));
   });
 }
+
+/**
+ * Bytes of the write under way that the kernel has not taken. Node counts a write when it is done, and one may be a whole answer; its own
+ * timeouts look here, too. 0 where a Node has no such number.
+ */
+const queuedOf = (socket: Socket): number =>
+  (socket as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
 
 type BodyLimits = Pick<Limits, 'stalledMs' | 'bodyMs' | 'uploadBytesPerSecond' | 'drainMs'>;
 

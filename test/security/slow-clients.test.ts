@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { GraftError } from '../../src/kernel/errors.js';
+import { watchReaders } from '../../src/graphql/slow-clients.js';
 import { newId } from '../../src/kernel/ids.js';
 import { toGlobalId } from '../../src/graphql-kit/index.js';
 import { LocalArtifactStore } from '../../src/platform/artifacts/index.js';
@@ -191,6 +193,24 @@ describe('a client that does not read, or hardly sends', () => {
       expect(answer).toMatch(/^HTTP\/1\.1 504 /);
       expect(answer).toContain('"code":"DEADLINE_EXCEEDED"');
     }
+  });
+
+  it('is left in peace while it takes a large answer slowly, but steadily', async () => {
+    const bytes = 40_000_000;
+    const bytesPerMs = 10_000;
+    const server = createServer((_request, response) => response.end('x'.repeat(bytes)));
+    watchReaders(server, { stalledMs: 1_000 });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const socket = await open(head('GET /', { connection: 'close' }), (server.address() as AddressInfo).port);
+    let taken = 0;
+    socket.on('data', (chunk) => {
+      taken += chunk.length;
+      socket.pause();
+      setTimeout(() => socket.resume(), chunk.length / bytesPerMs);
+    });
+    await new Promise((resolve) => socket.once('close', resolve));
+    server.close();
+    expect(taken).toBeGreaterThan(bytes);
   });
 
   it('has a refused upload drained for a while, and then the connection closed', async () => {
