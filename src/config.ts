@@ -189,7 +189,12 @@ const environment = z.object({
     .describe(
       'A server that speaks S3 (`https://s3.eu-central-1.amazonaws.com`), in which all gateways of a database keep files; the home is then a cache.',
     ),
-  GRAFT_S3_BUCKET: z.string().optional().describe('The bucket; it must exist. Installations may share one: each has its files under an id of its database’s.'),
+  GRAFT_S3_BUCKET: z
+    .string()
+    .optional()
+    .describe(
+      'The bucket; it must exist. Installations may share one: each has its files under an id of its database’s.',
+    ),
   GRAFT_S3_REGION: z.string().default('us-east-1').describe('The region that the bucket lies in.'),
   GRAFT_S3_ACCESS_KEY_ID: z.string().optional().describe('Key with the right to list, read, write and delete there.'),
   GRAFT_S3_SECRET_ACCESS_KEY: z.string().optional().describe('Its secret; it is never logged.'),
