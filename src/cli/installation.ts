@@ -4,9 +4,9 @@ import { loadConfig, type Config } from '../config.js';
 import { GraftError } from '../kernel/errors.js';
 import { artifactStoreAlone, sharedStoreOf, type ArtifactStore } from '../platform/artifacts/index.js';
 import { installationId } from '../platform/database/index.js';
-import { runningChroma, runningPostgres, startServices } from '../platform/processes/index.js';
+import { runningChroma, runningPostgres, startServices, type Services } from '../platform/processes/index.js';
 import { createLogger } from '../platform/telemetry/index.js';
-import { ChromaVectorStore, type ChromaPlace, type VectorStore } from '../platform/vectors/index.js';
+import { ChromaVectorStore, type VectorStore } from '../platform/vectors/index.js';
 
 /** What a command works on that goes past the gateway. */
 export interface Installation {
@@ -34,7 +34,7 @@ export async function besideGateway(): Promise<Installation> {
     if (!(error instanceof GraftError && /in use by process/.test(error.message))) throw error;
     // A gateway holds the home: what it started is there to be used.
     const postgres = DATABASE_URL ?? runningPostgres(home);
-    const chroma = CHROMA_URL ? { url: CHROMA_URL } : runningChroma(home);
+    const chroma = CHROMA_URL ? { url: CHROMA_URL, own: false } : runningChroma(home);
     if (!postgres || !chroma)
       throw new GraftError('SETUP_FAILED', `The gateway on ${home} uses servers of its own that are not known here.`, {
         hint: 'Set DATABASE_URL and CHROMA_URL as they are set for the gateway.',
@@ -96,12 +96,12 @@ async function alone(config: Config): Promise<Installation> {
   }
 }
 
-async function opened(config: Config, databaseUrl: string, chroma: ChromaPlace) {
+async function opened(config: Config, databaseUrl: string, chroma: Services['chroma']) {
   const installation = await installationId(databaseUrl);
   return {
     config,
     databaseUrl,
     artifacts: await artifactStoreAlone({ home: config.GRAFT_HOME, installation, shared: sharedStoreOf(config) }),
-    vectors: new ChromaVectorStore({ installation, ...chroma }),
+    vectors: new ChromaVectorStore({ ...chroma, installation: chroma.own ? null : installation }),
   };
 }

@@ -113,7 +113,7 @@ export async function openPlatform(
     clock: systemClock,
     database,
     artifacts,
-    vectors: new ChromaVectorStore({ installation, ...services.chroma }),
+    vectors: new ChromaVectorStore({ ...services.chroma, installation: services.chroma.own ? null : installation }),
     worker,
     trainWorker,
     health: () => services.health(),

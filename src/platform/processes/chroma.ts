@@ -124,10 +124,10 @@ export async function startChroma(
 }
 
 /** Where the Chroma of a home was last started, and its tenant there; null where it never was. */
-export function runningChroma(home: string): { url: string; tenant: string | undefined } | null {
+export function runningChroma(home: string): { url: string; tenant: string | undefined; own: true } | null {
   const port = readJson<{ port?: unknown }>(join(home, 'chroma.json'))?.port;
   if (typeof port !== 'number') return null;
-  return { url: `http://127.0.0.1:${port}`, tenant: tenantOf(join(home, 'chroma')) };
+  return { url: `http://127.0.0.1:${port}`, tenant: tenantOf(join(home, 'chroma')), own: true };
 }
 
 function supervised({ home, program, args }: ChromaPlan, port: number, keeper: Keeper, log: Logger) {

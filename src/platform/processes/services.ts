@@ -25,7 +25,8 @@ export interface ServicesHealth {
 export interface Services {
   readonly databaseUrl: string;
   /** Without a tenant: the one that every server has. */
-  readonly chroma: { url: string; tenant?: string | undefined };
+  /** Others may use a Chroma that isn’t `own`. */
+  readonly chroma: { url: string; tenant?: string | undefined; own: boolean };
   /** What the supervision knows, without asking the servers; an external server's state is always `external`. */
   health(): ServicesHealth;
   /** Ends what was started, in order, and lets go of the home. */
@@ -68,7 +69,7 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
     const [postgres, chroma] = [valueOf(started[0]), valueOf(started[1])];
     return {
       databaseUrl: postgres?.url ?? databaseUrl!,
-      chroma: chroma ? { url: chroma.url, tenant: chroma.tenant } : { url: chromaUrl! },
+      chroma: chroma ? { url: chroma.url, tenant: chroma.tenant, own: true } : { url: chromaUrl!, own: false },
       health: () => ({
         postgres: postgres?.process.health() ?? EXTERNAL,
         chroma: chroma?.process.health() ?? EXTERNAL,

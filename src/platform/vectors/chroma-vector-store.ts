@@ -31,7 +31,7 @@ const FEW = 200;
 export interface ChromaPlace {
   url: string;
   tenant?: string | undefined;
-  /** Of `installationId`: keeps installations apart that share the server’s default tenant. */
+  /** Of `installationId`: keeps installations apart that share the server; null where nobody shares it. */
   installation?: string | null;
 }
 
@@ -50,7 +50,7 @@ export class ChromaVectorStore implements VectorStore {
   /** @param chroma its tenant is made when it is first written to */
   constructor({ url, tenant, installation = null }: ChromaPlace) {
     this.tenant = tenant ?? DEFAULT_TENANT;
-    this.installation = tenant === undefined ? installation : null;
+    this.installation = installation;
     const { hostname, port, protocol } = new URL(url);
     const ssl = protocol === 'https:';
     this.server = { host: hostname, port: port === '' ? (ssl ? 443 : 80) : Number(port), ssl };
