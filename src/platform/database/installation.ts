@@ -3,8 +3,12 @@ import pg from 'pg';
 import { mapDatabaseError } from './errors.js';
 import { PRISMA_LOCK } from './migrate.js';
 
-/** Beside the tables that a backup holds: what is restored into another database is another installation. */
-const TABLE = 'graft.installation';
+/**
+ * Beside the tables that a backup holds: what is restored into another database is another installation. No database user is called so: what is
+ * made without a schema's name goes into that of the user's.
+ */
+const SCHEMA = 'graft_installation';
+const TABLE = `${SCHEMA}.identity`;
 
 /**
  * What tells the files and vectors of this database from those of another one in a bucket or a Chroma that both use: 16 hexadecimal digits, the
@@ -35,7 +39,7 @@ export async function installationId(databaseUrl: string): Promise<string> {
 async function make(client: pg.Client): Promise<void> {
   await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
   await client.query('BEGIN');
-  await client.query('CREATE SCHEMA IF NOT EXISTS graft');
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
   await client.query(
     `CREATE TABLE IF NOT EXISTS ${TABLE} (single BOOLEAN PRIMARY KEY DEFAULT true CHECK (single), id TEXT NOT NULL)`,
   );
