@@ -4,12 +4,13 @@ import { GraftError } from '../../../src/kernel/errors.js';
 import { hashFile } from '../../../src/kernel/hash-file.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import type { ImportAdapterInput, ImportAdapterOutput } from '../../../src/worker-protocol/index.js';
+import { readGgufHeader } from '../../formats/gguf/header.js';
 import { decodePeftAdapter } from '../../formats/peft/peft-adapter.js';
 import { extractPeft, PEFT_FILES } from '../../formats/peft/peft-archive.js';
 import { readVerified } from '../inference/adapter-file.js';
 import { requireShapes, toGgufLora } from './model/adapter-files.js';
 import { TARGETS } from './model/adapter-layout.js';
-import { GgufWeights } from './model/gguf-weights.js';
+import { decoderConfig } from './model/config.js';
 import { requireBase } from './model/require-base.js';
 import { requireDigest } from './model/require-digest.js';
 
@@ -25,7 +26,7 @@ export async function importAdapter({ model, adapter, folder }: ImportAdapterInp
   const given = 'archive' in adapter ? unpacked! : adapter;
   for (const member of ['config', 'weights'] as const)
     await requireSmaller(given[member].path, PEFT_FILES[member].most, PEFT_FILES[member].name);
-  const { config } = new GgufWeights(model.path, 1);
+  const config = decoderConfig(readGgufHeader(model.path));
   const peft = decodePeftAdapter(await readVerified(given.config), await readVerified(given.weights), (places) => {
     requireBase(places, model.sha256, config);
     requireShapes(places.pairs, config);

@@ -10,8 +10,8 @@ import { decodePeftAdapter, type LoraPair } from '../../formats/peft/peft-adapte
 import type { Call } from '../../server.js';
 import { readVerified } from '../inference/adapter-file.js';
 import { fromPairs, ggufModule, servedRows } from './model/adapter-files.js';
+import { decoderConfig } from './model/config.js';
 import { loraScale } from './model/adapter-layout.js';
-import { GgufWeights } from './model/gguf-weights.js';
 import { requireBase } from './model/require-base.js';
 import { requireDigest } from './model/require-digest.js';
 
@@ -32,11 +32,11 @@ export async function mergeAdapter(
 ): Promise<MergeAdapterOutput> {
   await requireDigest(model);
   const peft = decodePeftAdapter(await readVerified(adapter.config), await readVerified(adapter.weights));
-  const { config } = new GgufWeights(model.path, 1);
+  const header = readGgufHeader(model.path);
+  const config = decoderConfig(header);
   requireBase(peft, model.sha256, config);
   // Throws where a matrix has another shape than the model's.
   const { lora } = fromPairs(peft, config);
-  const header = readGgufHeader(model.path);
   const changes = new Map(peft.pairs.map((pair) => [ggufModule(pair), pair]));
   const factor = scale * loraScale(lora);
   const types = new Map(

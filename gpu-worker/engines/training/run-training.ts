@@ -14,8 +14,7 @@ import type { LoraOptions } from './model/adapter-layout.js';
 import type { DecoderConfig } from './model/config.js';
 import { GgufWeights } from './model/gguf-weights.js';
 import { requireDigest } from './model/require-digest.js';
-import { familySizeOf } from './trainer/checkpoint.js';
-import { familiesOf } from './trainer/families.js';
+import { familiesOf, familySize } from './trainer/families.js';
 import { train } from './trainer/train.js';
 
 type TrainCall = Pick<Call<TrainEvent>, 'signal' | 'pausing' | 'turn'> & {
@@ -30,7 +29,7 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
   const { model, recipe, folder } = input;
   await requireDigest(model);
   // The rotary operator wants a place for each token of a row, and a family stands in one.
-  const size = await familySizeOf(input);
+  const size = familySize(recipe);
   const families = [...familiesOf(input.examples, size), ...familiesOf(input.validation, size)];
   const longest = mostOf([...families, ...input.replay], ({ length }) => length);
   const weights = new GgufWeights(model.path, longest);

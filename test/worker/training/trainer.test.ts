@@ -2,9 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OnnxExecutor } from '../../../gpu-worker/engines/training/executors/onnx-executor.js';
-import { adapterLayout, TARGETS } from '../../../gpu-worker/engines/training/model/adapter-layout.js';
-import { freshMoments } from '../../../gpu-worker/engines/training/trainer/adamw.js';
-import { contractOf, writeCheckpoint } from '../../../gpu-worker/engines/training/trainer/checkpoint.js';
+import { TARGETS } from '../../../gpu-worker/engines/training/model/adapter-layout.js';
 import type {
   Controls,
   Example,
@@ -111,7 +109,7 @@ describe('training', () => {
     expect(steps.every(({ replayKl }) => replayKl === null)).toBe(true);
   });
 
-  it('takes no more examples of a group to a step than the recipe says; a run that began with whole groups goes on with them', async () => {
+  it('takes no more examples of a group to a step than the recipe says', async () => {
     const grouped = examples(5, 5).map(({ ids, answerFrom }) => ({
       ids: Int32Array.from([70, 71, 72, ...ids]),
       answerFrom: answerFrom + 3,
@@ -122,19 +120,6 @@ describe('training', () => {
     const [started] = ofType(fresh.events, 'started');
     expect(started!.steps).toBe(3 * 3);
     expect(ofType(fresh.events, 'step')).toHaveLength(started!.steps);
-
-    const size = adapterLayout(bench.config, what.recipe.lora).length;
-    const state = { adapter: new Float32Array(size), moments: freshMoments(size), smoothedLoss: 1, firstLoss: 1 };
-    const resume = await writeCheckpoint(what.folder, contractOf(what, started!.identity, undefined), {
-      ...state,
-      step: 1,
-      best: null,
-      looksWithoutImprovement: 0,
-      looks: [],
-    });
-    const { events } = await run({ ...what, resume });
-    expect(ofType(events, 'started')[0]).toMatchObject({ step: 1, steps: 3 });
-    expect(ofType(events, 'step')).toHaveLength(2);
   });
 
   it('says the same of validation examples that share a beginning, which is computed once, as of each alone', async () => {

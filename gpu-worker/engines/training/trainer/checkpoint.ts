@@ -5,8 +5,6 @@ import { GraftError } from '../../../../src/kernel/errors.js';
 import { canonicalJson, digestOf, sha256 } from '../../../../src/kernel/hashing.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../../formats/safetensors/safetensors.js';
 import type { AdamMoments } from './adamw.js';
-import type { BatchSize } from './batches.js';
-import { familySize } from './families.js';
 import type { TrainingJob } from './job.js';
 
 /**
@@ -42,15 +40,14 @@ export interface Look {
  * The contract of a run on this machine: format, model, data and recipe by digest; executor with version, threads and session
  * options; Node, whose compiler does the optimizer’s arithmetic; the processor, for which libraries choose their kernels.
  */
-export function contractOf(job: TrainingJob, executor: Contract, families: BatchSize | undefined): Contract {
+export function contractOf(job: TrainingJob, executor: Contract): Contract {
   const { recipe, model } = job;
   const tokens = (sequences: readonly Int32Array[]): number[][] => sequences.map((ids) => [...ids]);
   return {
-    format: 1,
+    format: 2,
     model: model.sha256,
     recipe: digestOf(recipe),
     ...(job.start && { start: job.start.sha256 }),
-    ...(families && { families: 'by size' }),
     data: digestOf({
       examples: [...job.examples, ...job.validation].map(({ ids, answerFrom, group }) => [
         answerFrom,
@@ -64,18 +61,6 @@ export function contractOf(job: TrainingJob, executor: Contract, families: Batch
     node: process.version,
     processor: `${process.arch} ${cpus()[0]?.model ?? 'unknown'}`,
   };
-}
-
-/**
- * How large a run's families are. Runs that began before they had a size go on without: their steps are counted in whole groups.
- * @throws CHECKPOINT_INVALID
- */
-export async function familySizeOf({
-  recipe,
-  resume,
-}: Pick<TrainingJob, 'recipe' | 'resume'>): Promise<BatchSize | undefined> {
-  const began = resume === null || (await readVerified(resume)).contract.families !== undefined;
-  return began ? familySize(recipe) : undefined;
 }
 
 const FILE = (step: number): string => `checkpoint-${step}.safetensors`;
@@ -135,7 +120,12 @@ export async function writeCheckpoint(
  * go on to the same bits
  */
 export async function readCheckpoint(file: CheckpointFile, contract: Contract): Promise<RunState> {
-  const { metadata, tensors, contract: written } = await readVerified(file);
+  const bytes = await readFile(file.path).catch((error: unknown) => {
+    throw invalid('can’t be read', error);
+  });
+  if (sha256(bytes) !== file.sha256) throw invalid('has changed since it was written');
+  const { metadata, tensors } = decodeSafetensors(bytes);
+  const written = JSON.parse(metadata.contract ?? '{}') as Contract;
   const differing = Object.keys({ ...contract, ...written }).filter((key) => written[key] !== contract[key]);
   if (differing.length > 0)
     throw new GraftError(
@@ -180,15 +170,3 @@ interface CheckpointFile {
 
 const invalid = (what: string, cause?: unknown): GraftError =>
   new GraftError('CHECKPOINT_INVALID', `The checkpoint ${what}.`, { cause });
-
-async function readVerified({
-  path,
-  sha256: digest,
-}: CheckpointFile): Promise<ReturnType<typeof decodeSafetensors> & { contract: Contract }> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw invalid('can’t be read', error);
-  });
-  if (sha256(bytes) !== digest) throw invalid('has changed since it was written');
-  const decoded = decodeSafetensors(bytes);
-  return { ...decoded, contract: JSON.parse(decoded.metadata.contract ?? '{}') as Contract };
-}

@@ -10,7 +10,7 @@ export interface Family extends BatchUnit {
   shared: number;
 }
 
-/** How large a family may be. */
+/** How large a family may be: the recipe's `batchExamples` and, as `microBatchTokens`, its `batchTokens`. */
 export const familySize = ({ batchExamples, microBatchTokens }: Recipe): BatchSize => ({
   examples: batchExamples,
   tokens: microBatchTokens,

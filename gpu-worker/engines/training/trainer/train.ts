@@ -8,17 +8,10 @@ import type { DecoderConfig } from '../model/config.js';
 import { logitsGraph, lossGraph, teacherGraph, trainingGraph } from '../model/programs.js';
 import { averageOf } from './average.js';
 import { adamwStep, euclideanNorm, freshMoments } from './adamw.js';
-import { plannedBatches, replayIndex, type BatchSize } from './batches.js';
-import {
-  contractOf,
-  familySizeOf,
-  readCheckpoint,
-  writeCheckpoint,
-  type Contract,
-  type RunState,
-} from './checkpoint.js';
+import { plannedBatches, replayIndex } from './batches.js';
+import { contractOf, readCheckpoint, writeCheckpoint, type Contract, type RunState } from './checkpoint.js';
 import { requireTrainable } from './check-job.js';
-import { familiesOf, partsOf, type Family } from './families.js';
+import { familiesOf, familySize, partsOf, type Family } from './families.js';
 import type { Controls, TrainingJob, TrainingResult } from './job.js';
 import { learningRateAt } from './schedule.js';
 import { packSequences } from './pack.js';
@@ -46,8 +39,7 @@ export interface TrainingEngine {
  */
 export async function train(job: TrainingJob, engine: TrainingEngine, controls: Controls): Promise<TrainingResult> {
   requireTrainable(job, engine.longest);
-  const size = await familySizeOf(job);
-  return new Run(job, engine, controls, await compile(job, engine, size), size).toTheEnd();
+  return new Run(job, engine, controls, await compile(job, engine)).toTheEnd();
 }
 
 interface Programs {
@@ -56,11 +48,7 @@ interface Programs {
   validation: Validation;
 }
 
-async function compile(
-  job: TrainingJob,
-  { executor, config, longest }: TrainingEngine,
-  size: BatchSize | undefined,
-): Promise<Programs> {
+async function compile(job: TrainingJob, { executor, config, longest }: TrainingEngine): Promise<Programs> {
   const { recipe, labelTokens } = job;
   const training = await executor.compile(trainingGraph(config, recipe.lora, longest));
   const teacher = await executor.compile(teacherGraph(config, longest));
@@ -70,7 +58,7 @@ async function compile(
     step: new StepProgram(training, config, recipe.lora),
     teacher,
     validation: new Validation(
-      partsOf(familiesOf(job.validation, size), recipe.microBatchTokens),
+      partsOf(familiesOf(job.validation, familySize(recipe)), recipe.microBatchTokens),
       config,
       { losses, teacher, logits },
       labelTokens,
@@ -98,13 +86,12 @@ class Run {
     private readonly engine: TrainingEngine,
     private readonly controls: Controls,
     private readonly programs: Programs,
-    families: BatchSize | undefined,
   ) {
     const { recipe, examples } = job;
-    this.families = familiesOf(examples, families);
+    this.families = familiesOf(examples, familySize(recipe));
     const size = { examples: recipe.batchExamples, tokens: recipe.batchTokens };
     this.plan = plannedBatches(this.families, size, recipe.seed, recipe.epochs);
-    this.contract = contractOf(job, engine.executor.identity, families);
+    this.contract = contractOf(job, engine.executor.identity);
     this.gradient = new Float32Array(adapterLayout(engine.config, recipe.lora).length);
     this.checkpoint = job.resume;
     this.state = {
