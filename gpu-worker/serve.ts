@@ -88,7 +88,9 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     work: (hosted: HostedModel, turn: Turn) => Promise<T>,
   ): Promise<T> =>
     generation.run({ priority, signal, trace, slow, weight, group: model.sha256 }, () =>
-      host.use(model, (hosted) => work(hosted, host.turns.join({ priority, signal, slow, group: groupOf(model) }))),
+      host
+        .use(model, (hosted) => work(hosted, host.turns.join({ priority, signal, slow, group: groupOf(model) })))
+        .finally(() => host.trim()),
     );
 
   /** What somebody waits for is a part of a quick answer. */

@@ -181,11 +181,17 @@ export class ModelHost {
       return await work(await entry.hosted);
     } finally {
       entry.users -= 1;
-      // Where all were in use, one more was loaded than are kept.
-      await this.keep(this.options.models).catch((error: unknown) =>
-        log('error', 'a model could not be given up', errorFields(error)),
-      );
     }
+  }
+
+  /**
+   * Gives up what is kept beyond the limit: where all were in use, more was loaded. To be called behind an answer, not behind a look at its tokens: the
+   * model that was read for that is asked next.
+   */
+  async trim(): Promise<void> {
+    await this.keep(this.options.models).catch((error: unknown) =>
+      log('error', 'a model could not be given up', errorFields(error)),
+    );
   }
 
   /** Gives up models that nobody uses until so many are left, the one unused for longest first. */
