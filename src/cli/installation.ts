@@ -4,7 +4,13 @@ import { loadConfig, type Config } from '../config.js';
 import { GraftError } from '../kernel/errors.js';
 import { artifactStoreAlone, sharedStoreOf, type ArtifactStore } from '../platform/artifacts/index.js';
 import { installationId } from '../platform/database/index.js';
-import { runningChroma, runningPostgres, startServices, type Services } from '../platform/processes/index.js';
+import {
+  HomeInUse,
+  runningChroma,
+  runningPostgres,
+  startServices,
+  type Services,
+} from '../platform/processes/index.js';
 import { createLogger } from '../platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from '../platform/vectors/index.js';
 
@@ -31,10 +37,11 @@ export async function besideGateway(): Promise<Installation> {
   try {
     return await alone(config);
   } catch (error) {
-    if (!(error instanceof GraftError && /in use by process/.test(error.message))) throw error;
-    // A gateway holds the home: what it started is there to be used.
-    const postgres = DATABASE_URL ?? runningPostgres(home);
-    const chroma = CHROMA_URL ? { url: CHROMA_URL, own: false } : runningChroma(home);
+    if (!(error instanceof HomeInUse)) throw error;
+    // A gateway holds the home: what it started is there to be used, but not from another container.
+    const running = <T>(of: (home: string) => T): T | null => (error.elsewhere ? null : of(home));
+    const postgres = DATABASE_URL ?? running(runningPostgres);
+    const chroma = CHROMA_URL ? { url: CHROMA_URL, own: false } : running(runningChroma);
     if (!postgres || !chroma)
       throw new GraftError('SETUP_FAILED', `The gateway on ${home} uses servers of its own that are not known here.`, {
         hint: 'Set DATABASE_URL and CHROMA_URL as they are set for the gateway.',

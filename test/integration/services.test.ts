@@ -195,8 +195,13 @@ describe('a home', () => {
         other.kill('SIGKILL');
         await once(other, 'close');
       }
-      const aMinuteAgo = new Date(Date.now() - 60_000);
-      utimesSync(join(home, 'lock'), aMinuteAgo, aMinuteAgo);
+      const aMinuteAgo = () => new Date(Date.now() - 60_000);
+      const touch = () => utimesSync(join(home, 'lock'), aMinuteAgo(), aMinuteAgo());
+      touch();
+      // As by a holder that lives, whose clock is behind.
+      const beat = setInterval(touch, 500);
+      await expect(lockHome(home)).rejects.toMatchObject({ elsewhere: true });
+      clearInterval(beat);
       (await lockHome(home)).release();
       expect(existsSync(join(home, 'lock'))).toBe(false);
     },

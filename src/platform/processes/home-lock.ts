@@ -37,9 +37,10 @@ const STILL_MS = 30_000;
 /**
  * Takes the home for this process until `release` or the end of the process. A lock that another container left behind is waited out.
  *
- * @throws GraftError SETUP_FAILED naming the process that uses the home, or that it is one of another container.
+ * @param lost called once when another has taken the home, as from a process that stood still for long
+ * @throws HomeInUse naming the process that uses the home, or that it is one of another container; GraftError SETUP_FAILED
  */
-export async function lockHome(home: string): Promise<HomeLock> {
+export async function lockHome(home: string, lost: () => void = () => undefined): Promise<HomeLock> {
   const path = join(home, 'lock');
   const mine: LockContent = {
     pid: process.pid,
@@ -48,7 +49,7 @@ export async function lockHome(home: string): Promise<HomeLock> {
     nonce: randomUUID(),
   };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (create(path, mine)) return held(path, mine);
+    if (create(path, mine)) return held(path, mine, lost);
     const holder = readJson<LockContent>(path);
     if (holder !== null) {
       const elsewhere = holder.space !== undefined && holder.space !== mine.space;
@@ -63,13 +64,28 @@ export async function lockHome(home: string): Promise<HomeLock> {
   });
 }
 
+/** Another process has the home: `elsewhere` where neither its process nor its servers can be reached from here. */
+export class HomeInUse extends GraftError {
+  readonly elsewhere: boolean;
+
+  constructor(home: string, by: string, { elsewhere, hint }: { elsewhere: boolean; hint: string }) {
+    super('SETUP_FAILED', `The home ${home} is in use by ${by}.`, { hint });
+    this.elsewhere = elsewhere;
+  }
+}
+
 const inUse = (home: string, pid: number) =>
-  new GraftError('SETUP_FAILED', `The home ${home} is in use by process ${pid}.`, {
+  new HomeInUse(home, `process ${pid}`, {
+    elsewhere: false,
     hint: 'Use the Graft that runs there, stop it first, or set GRAFT_HOME to another folder.',
   });
 
-function held(path: string, mine: LockContent): HomeLock {
-  const beat = setInterval(() => touch(path, mine), BEAT_MS);
+function held(path: string, mine: LockContent, lost: () => void): HomeLock {
+  const beat = setInterval(() => {
+    if (touch(path, mine)) return;
+    clearInterval(beat);
+    lost();
+  }, BEAT_MS);
   beat.unref();
   return {
     release: () => {
@@ -79,30 +95,35 @@ function held(path: string, mine: LockContent): HomeLock {
   };
 }
 
-/** One that was taken over is its new holder's to touch. */
-function touch(path: string, mine: LockContent): void {
-  if (!isOf(path, mine)) return;
+/** @returns false where another has it: then it is that one's to touch */
+function touch(path: string, mine: LockContent): boolean {
+  const holder = readJson<LockContent>(path);
+  if (holder !== null && holder.nonce !== mine.nonce) return false;
   try {
     utimesSync(path, new Date(), new Date());
   } catch {
     // A disk that is away comes back before others take the home, or the home is lost anyway.
   }
+  return true;
 }
 
 /**
- * Waits until a lock has been still for too long, or is no longer there. By the watch as well as by the clock, which its holder's may differ from.
- * @throws GraftError SETUP_FAILED once its holder touches it
+ * Waits until a lock has been still for too long, or is no longer there. How old it is shortens the wait, and never spares it: its holder's clock may be
+ * another one.
+ * @throws HomeInUse once its holder touches it
  */
 async function untilStill(home: string, path: string, holder: LockContent): Promise<void> {
   const touched = () => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
   const [first, begun] = [touched(), performance.now()];
   if (first === null) return;
-  while (Math.max(Date.now() - first, performance.now() - begun) < STILL_MS) {
+  const wait = Math.min(STILL_MS, Math.max(3 * BEAT_MS, STILL_MS - (Date.now() - first)));
+  while (performance.now() - begun < wait) {
     await sleep(RETRY_MS);
     const now = touched();
     if (now === null || !isOf(path, holder)) return;
     if (now !== first)
-      throw new GraftError('SETUP_FAILED', `The home ${home} is in use by a Graft in another container or machine.`, {
+      throw new HomeInUse(home, 'a Graft in another container or machine', {
+        elsewhere: true,
         hint: 'Stop the other container first, or give this one a volume of its own: no two may share a home.',
       });
   }

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve, sep } from 'node:path';
+import { join, relative } from 'node:path';
 import { GraftError } from '../../kernel/errors.js';
 import { lockHome } from './home-lock.js';
 import { CHROMA_STOP } from './chroma.js';
@@ -30,10 +30,7 @@ export async function openHome(home: string): Promise<void> {
 
 /** Whether a folder was made by Graft, or is empty, and is none in which somebody lives or works. */
 async function isHome(folder: string): Promise<boolean> {
-  const inUse = [homedir(), process.cwd()].some((each) =>
-    `${each}${sep}`.startsWith(resolve(folder, '_').slice(0, -1)),
-  );
-  if (inUse) return false;
+  if ([homedir(), process.cwd()].some((each) => !relative(folder, each).startsWith('..'))) return false;
   const names = await readdir(folder);
   const has = (name: string) => names.includes(name);
   return names.length === 0 || MADE_AT_HOME.some(has) || (has('logs') && has('run'));

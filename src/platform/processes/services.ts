@@ -46,7 +46,10 @@ const EXTERNAL: ServiceHealth = { state: 'external', pid: null, restarts: 0 };
  */
 export async function startServices({ home, databaseUrl, chromaUrl, log }: ServicesOptions): Promise<Services> {
   await openHome(home);
-  const lock = await lockHome(home);
+  const lock = await lockHome(home, () => {
+    log.error({ home }, 'another Graft has taken this home, since this one stood still for long: it ends');
+    process.kill(process.pid, 'SIGTERM');
+  });
   const keeper = new Keeper(log);
   const running: SupervisedProcess[] = [];
   const stop = async () => {
