@@ -30,12 +30,13 @@ export class CurationStore {
 
   /**
    * Digests of the rows that a version and those that it carries over were made of, by answer.
-   * @param by the adapter version that answered; null: whatever did
+   * @param by the adapter of which a version answered; null: whatever did
    */
   async taught(versionId: string, by: string | null = null): Promise<Map<string, string>> {
     const { rows } = await this.database.pool.query<{ answerId: string; digest: string }>(
       `${CARRIED} SELECT DISTINCT ON (answer_id) answer_id AS "answerId", digest FROM curated_row JOIN carried ON carried.id = version_id
-        WHERE erased_at IS NULL AND ($2::uuid IS NULL OR answer_id IN (SELECT id FROM answer WHERE adapter_version_id = $2))
+        WHERE erased_at IS NULL AND ($2::uuid IS NULL OR answer_id IN (
+                SELECT answer.id FROM answer JOIN adapter_version v ON v.id = adapter_version_id AND v.adapter_id = $2))
         ORDER BY answer_id, curated_row.created_at DESC`,
       [[versionId], by],
     );

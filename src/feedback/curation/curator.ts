@@ -138,18 +138,19 @@ export class Curator {
     });
   }
 
-  /** The latest version of a dataset and how many answers of an adapter version it teaches that this didn't learn; null where there are none. */
+  /** The latest version of a dataset, and how many answers of an adapter it teaches that the adapter's `production` didn't learn; null where there are none. */
   async lessonsSince(
     workspaceId: WorkspaceId,
     name: string,
-    { id, datasetVersionId: than }: { id: string; datasetVersionId: string | null },
+    production: { adapterId: string; datasetVersionId: string | null },
   ): Promise<{ versionId: string; fresh: number } | null> {
     const { data, store } = this.parts;
     const dataset = await data.store.byName(workspaceId, name);
     const latest = dataset && (await data.store.latest(dataset.id));
-    if (!latest || latest.id === than) return null;
-    const before = than === null ? new Map<string, string>() : await store.taught(than);
-    const fresh = [...(await store.taught(latest.id, id))].filter(
+    const { adapterId, datasetVersionId: learned } = production;
+    if (!latest || latest.id === learned) return null;
+    const before = learned === null ? new Map<string, string>() : await store.taught(learned);
+    const fresh = [...(await store.taught(latest.id, adapterId))].filter(
       ([answerId, digest]) => before.get(answerId) !== digest,
     ).length;
     return fresh === 0 ? null : { versionId: latest.id, fresh };
