@@ -1,4 +1,4 @@
-import type { GraftClient } from '../../src/client/graft-client.js';
+import { GraftClientError, type GraftClient } from '../../src/client/graft-client.js';
 import { AskAsUnitDocument, SubmitFeedbackDocument, type AskAsUnitQuery } from '../../src/operations/index.js';
 import { eventually } from './eventually.js';
 import { ADAPTER, message } from './proven-versions.js';
@@ -72,8 +72,7 @@ async function unbroken<T extends object>(request: () => Promise<T>): Promise<T>
     () =>
       request().then(
         (value) => ({ value }),
-        // `fetch` throws a TypeError where there is no connection, or it ended.
-        (error: unknown) => (error instanceof TypeError || error instanceof SyntaxError ? null : { error }),
+        (error: unknown) => (error instanceof GraftClientError && error.code === 'UNREACHABLE' ? null : { error }),
       ),
     WAIT_MS,
   );
