@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config.js';
 import { dataDomain, openData } from '../../src/data/index.js';
 import { runsOf } from '../../src/domain-kit/index.js';
 import { erasureDomain, openErasure } from '../../src/erasure/index.js';
+import { localCaller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
 import { knowledgeDomain, openKnowledge, type NewDocument } from '../../src/knowledge/index.js';
 import { openPlatform } from '../../src/platform/platform.js';
@@ -46,7 +47,7 @@ export async function startAnswering() {
   const ingest = async (collection: string, documents: NewDocument[], language?: string): Promise<void> => {
     await knowledge.service.createCollection({ workspaceId: DEFAULT_WORKSPACE_ID, name: collection, language });
     for (let from = 0; from < documents.length; from += 50) {
-      const run = await knowledge.service.ingestDocuments(DEFAULT_WORKSPACE_ID, {
+      const run = await knowledge.service.ingestDocuments(localCaller(DEFAULT_WORKSPACE_ID), {
         collection,
         documents: documents.slice(from, from + 50),
         idempotencyKey: `${collection} ${from}`,

@@ -17,7 +17,6 @@ import {
   type GraphContext,
   type NodeRegistry,
 } from '../graphql-kit/index.js';
-import { notFound } from '../kernel/errors.js';
 import { encodeCursor, type Page } from '../kernel/pagination.js';
 import type { LabelStore, NameIn } from './access/label-store.js';
 import type { Json } from '../platform/events/index.js';
@@ -194,22 +193,6 @@ export function isUnseen(
     .load(key)
     .then(Boolean)
     .finally(() => unseen.clear(key));
-}
-
-/** @throws NOT_FOUND for a name whose label the caller lacks, as if there were no such document */
-export async function requireSeen(
-  { workspaceId, caller }: GraphContext,
-  { labels }: Pick<KnowledgeStores, 'labels'>,
-  collectionId: string,
-  names: readonly string[],
-): Promise<void> {
-  const unseen = await labels.areUnseen(
-    workspaceId,
-    names.map((name) => ({ collectionId, name })),
-    caller.groups,
-  );
-  const first = names.find((_, i) => unseen[i]);
-  if (first !== undefined) throw notFound('The document', first, 'input.names');
 }
 
 /** A live document by row id, batched over the request; null when it was replaced or deleted. */

@@ -1,8 +1,6 @@
 import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import { Needs, cost, make, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
-import { GraftError } from '../kernel/errors.js';
-import type { KnowledgeStores } from './collection-graphql.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 @InputType({ description: 'Which collection to delete.' })
@@ -19,7 +17,7 @@ export class DeleteCollectionPayload {
 
 @Resolver()
 export class CollectionDeletionResolver {
-  constructor(private readonly parts: { service: KnowledgeService; stores: KnowledgeStores }) {}
+  constructor(private readonly parts: { service: KnowledgeService }) {}
 
   @Needs('EDIT')
   @Mutation(() => DeleteCollectionPayload, {
@@ -30,16 +28,9 @@ export class CollectionDeletionResolver {
   async deleteCollection(
     @Arg('input', () => DeleteCollectionInput, { description: 'Which collection.' })
     { collection }: DeleteCollectionInput,
-    @Ctx() { workspaceId, caller, change }: GraphContext,
+    @Ctx() { caller, change }: GraphContext,
   ): Promise<DeleteCollectionPayload> {
-    const { collections, labels } = this.parts.stores;
-    const found = await collections.require(workspaceId, collection, 'input.collection');
-    if ((await labels.hiddenIn(workspaceId, found.id, null, caller.groups)) !== null)
-      throw new GraftError('FORBIDDEN', `${collection} holds documents that you may not see.`, {
-        field: 'input.collection',
-        hint: 'A key of their groups deletes it, or one of role ADMIN.',
-      });
-    const report = await this.parts.service.deleteCollection(workspaceId, collection);
+    const report = await this.parts.service.deleteCollection(caller, collection);
     // Its description is in somebody's words, which are to be gone.
     const { id, name, language, denseWeight } = report.collection;
     change.subject = toGlobalId('Collection', id);

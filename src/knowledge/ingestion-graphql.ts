@@ -27,7 +27,6 @@ import {
   runObject,
   type GraphContext,
 } from '../graphql-kit/index.js';
-import { GraftError } from '../kernel/errors.js';
 import type { Json } from '../kernel/stored-json.js';
 import {
   Collection,
@@ -35,14 +34,13 @@ import {
   isUnseen,
   loadCollection,
   loadDocument,
-  requireSeen,
   toCollection,
   type KnowledgeStores,
 } from './collection-graphql.js';
 import { indexDocuments } from './indexing/index-documents.js';
 import { documentReport, ingestion, type DocumentProgress } from './indexing/ingestion-run.js';
 import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
-import { checkedDocumentName, DocumentOutcome } from './ingestion.js';
+import { DocumentOutcome } from './ingestion.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 @InputType({ description: 'A new collection.' })
@@ -245,22 +243,13 @@ export class IngestionResolver {
   async ingestDocuments(
     @Arg('input', () => IngestDocumentsInput, { description: 'Which documents, and where to.' })
     input: IngestDocumentsInput,
-    @Ctx() { workspaceId, caller }: GraphContext,
+    @Ctx() { caller }: GraphContext,
   ): Promise<IngestDocumentsPayload> {
-    const { collections, labels } = this.parts.stores;
-    const { id } = await collections.require(workspaceId, input.collection, 'input.collection');
-    const names = input.documents.map(({ name }, i) => checkedDocumentName(name, `input.documents.${i}.name`));
-    const taken = await labels.hiddenIn(workspaceId, id, names, caller.groups);
-    if (taken !== null)
-      throw new GraftError('FORBIDDEN', `A document ${JSON.stringify(taken)} is there, which you may not see.`, {
-        field: 'input.documents',
-        hint: 'Take another name, or a key of its group.',
-      });
     const documents = input.documents.map(({ file, ...document }, index) => ({
       ...document,
       fileId: file ? fromGlobalId(file, 'File', `input.documents.${index}.file`) : null,
     }));
-    return { run: runObject(await this.parts.service.ingestDocuments(workspaceId, { ...input, documents })) };
+    return { run: runObject(await this.parts.service.ingestDocuments(caller, { ...input, documents })) };
   }
 
   @Needs('EDIT')
@@ -271,14 +260,9 @@ export class IngestionResolver {
   })
   async deleteDocuments(
     @Arg('input', () => DeleteDocumentsInput, { description: 'Which documents.' }) input: DeleteDocumentsInput,
-    @Ctx() context: GraphContext,
+    @Ctx() { caller, change }: GraphContext,
   ): Promise<DeleteDocumentsPayload> {
-    const { workspaceId, change } = context;
-    const { stores } = this.parts;
-    const { id } = await stores.collections.require(workspaceId, input.collection, 'input.collection');
-    const names = input.names.map((name, i) => checkedDocumentName(name, `input.names.${i}`));
-    await requireSeen(context, stores, id, names);
-    const { collection, deleted, erasure } = await this.parts.service.deleteDocuments(workspaceId, input);
+    const { collection, deleted, erasure } = await this.parts.service.deleteDocuments(caller, input);
     change.before = { collection: collection.name, documents: deleted.length };
     change.after = { collection: collection.name, documents: 0 };
     return {

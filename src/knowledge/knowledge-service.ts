@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { erasureOf, requestErasure, type Erasure, type ErasureResult } from '../platform/erasure/index.js';
 import { badInput, GraftError, notFound } from '../kernel/errors.js';
+import type { Caller } from '../kernel/caller.js';
 import type { Uuid, WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { checkedName, checkedText } from '../kernel/text.js';
@@ -8,6 +9,7 @@ import type { FileService } from '../platform/artifacts/index.js';
 import type { Database } from '../platform/database/index.js';
 import type { RunQueue, RunRow } from '../platform/runs/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
+import type { LabelStore } from './access/label-store.js';
 import {
   checkedDenseWeight,
   DEFAULT_DENSE_WEIGHT,
@@ -27,6 +29,7 @@ import type { IngestionInputs } from './ingestion-inputs.js';
 
 export interface KnowledgeParts extends IndexingParts {
   inputs: IngestionInputs;
+  labels: LabelStore;
   erasure: Erasure;
   database: Database;
   runs: RunQueue;
@@ -36,6 +39,9 @@ export interface KnowledgeParts extends IndexingParts {
 
 /** How often what was replaced, but could not yet be deleted from the vector store, is tried again. */
 const SWEEP_MS = 60_000;
+
+/** Who changes documents, in the workspace whose they are: of those that are hidden from it, it changes none. */
+type Reader = Pick<Caller, 'workspaceId' | 'groups'>;
 
 /** Collections and their documents: everything that changes them. Reading goes through `Retriever` and the stores. */
 export class KnowledgeService {
@@ -80,18 +86,26 @@ export class KnowledgeService {
 
   /**
    * Accepts documents: their bytes are safe before it returns. A document with the name of an earlier one replaces it.
-   * @throws NOT_FOUND, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT
+   * @throws NOT_FOUND, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT, FORBIDDEN where one would be replaced that the reader doesn't see
    */
   async ingestDocuments(
-    workspaceId: WorkspaceId,
+    { workspaceId, groups }: Reader,
     input: { collection: string; documents: readonly NewDocument[]; idempotencyKey: string },
   ): Promise<RunRow> {
     const documents = checkedDocuments(input.documents);
-    const collection = await this.parts.collections.require(workspaceId, input.collection, 'input.collection');
+    const { collections, labels, runs } = this.parts;
+    const collection = await collections.require(workspaceId, input.collection, 'input.collection');
+    const names = documents.map(({ name }) => name);
+    const taken = await labels.hiddenIn(workspaceId, collection.id, names, groups);
+    if (taken !== null)
+      throw new GraftError('FORBIDDEN', `A document ${JSON.stringify(taken)} is there, which you may not see.`, {
+        field: 'input.documents',
+        hint: 'Take another name, or a key of its group.',
+      });
     const jobs: DocumentJob[] = [];
     for (const [index, document] of documents.entries())
       jobs.push(await this.toJob(workspaceId, document, `input.documents.${index}`));
-    return this.parts.runs.enqueue(ingestion, {
+    return runs.enqueue(ingestion, {
       workspaceId,
       subjectId: collection.id,
       idempotencyKey: input.idempotencyKey,
@@ -102,18 +116,20 @@ export class KnowledgeService {
   /**
    * Search no longer finds them when it returns, and their text is gone from everywhere unless `complete` is false: then it
    * takes long or a part could not be reached, and the erasure goes on by itself.
-   * @throws NOT_FOUND
+   * @throws NOT_FOUND, also for a document that the reader doesn't see
    */
   async deleteDocuments(
-    workspaceId: WorkspaceId,
+    { workspaceId, groups }: Reader,
     input: { collection: string; names: readonly string[] },
   ): Promise<{ collection: CollectionRow; deleted: DocumentRow[]; erasure: ErasureResult }> {
     const field = 'input.names';
     if (input.names.length === 0 || input.names.length > INGESTION_LIMITS.documents)
       throw badInput(field, `names must have 1 to ${INGESTION_LIMITS.documents} entries, not ${input.names.length}.`);
     const names = [...new Set(input.names.map((name, i) => checkedDocumentName(name, `${field}.${i}`)))];
-    const { collections, database, documents, runs } = this.parts;
+    const { collections, database, documents, labels, runs } = this.parts;
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');
+    const hidden = await labels.hiddenIn(workspaceId, collection.id, names, groups);
+    if (hidden !== null) throw notFound('The document', hidden, field);
     const { deleted, run } = await database.prisma.$transaction(async (tx) => {
       const { live, ids } = await documents.retire(tx, collection.id, names);
       const missing = names.find((name) => !live.some((row) => row.name === name));
@@ -129,15 +145,20 @@ export class KnowledgeService {
    * Deletes a collection with all that was made of its documents. Search finds none of it from the start; it is there,
    * empty, until the erasure is complete.
    * @returns the collection as it was, too
-   * @throws NOT_FOUND
+   * @throws NOT_FOUND, FORBIDDEN where it holds what the reader doesn't see
    */
   async deleteCollection(
-    workspaceId: WorkspaceId,
+    { workspaceId, groups }: Reader,
     name: string,
   ): Promise<ErasureResult & { collection: CollectionRow }> {
-    const { collections, documents, database, runs } = this.parts;
+    const { collections, documents, database, labels, runs } = this.parts;
     const collection = await collections.require(workspaceId, name, 'input.collection');
     const { id } = collection;
+    if ((await labels.hiddenIn(workspaceId, id, null, groups)) !== null)
+      throw new GraftError('FORBIDDEN', `${name} holds documents that you may not see.`, {
+        field: 'input.collection',
+        hint: 'A key of their groups deletes it, or one of role ADMIN.',
+      });
     await runs.cancelAll(workspaceId, id);
     const run = await database.prisma.$transaction(async (tx) => {
       await documents.retire(tx, id, null);

@@ -1,9 +1,9 @@
 import { Arg, Ctx, Field, FieldResolver, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
 import { cost, make, MaxItems, Needs, type GraphContext } from '../../graphql-kit/index.js';
 import { callerName } from '../../kernel/caller.js';
-import { badInput } from '../../kernel/errors.js';
+import { badInput, notFound } from '../../kernel/errors.js';
 import { checkedGroups } from '../../kernel/groups.js';
-import { Document, requireSeen, type KnowledgeStores } from '../collection-graphql.js';
+import { Document, type KnowledgeStores } from '../collection-graphql.js';
 import { checkedDocumentName } from '../ingestion.js';
 
 const MOST_NAMES = 1_000;
@@ -46,17 +46,18 @@ export class DocumentAccessResolver {
   })
   async setDocumentAccess(
     @Arg('input', () => SetDocumentAccessInput, { description: 'Who sees what.' }) input: SetDocumentAccessInput,
-    @Ctx() context: GraphContext,
+    @Ctx() { caller, workspaceId, change }: GraphContext,
   ): Promise<SetDocumentAccessPayload> {
-    const { caller, workspaceId, change } = context;
     if (input.names.length < 1 || input.names.length > MOST_NAMES)
       throw badInput('input.names', `input.names must have 1 to ${MOST_NAMES} entries, not ${input.names.length}.`);
     const names = [...new Set(input.names.map((name) => checkedDocumentName(name, 'input.names')))];
     const access = checkedGroups(input.access, 'input.access');
-    const { stores } = this.parts;
-    const { collections, labels } = stores;
+    const { collections, labels } = this.parts.stores;
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');
-    await requireSeen(context, stores, collection.id, names);
+    const places = names.map((name) => ({ collectionId: collection.id, name }));
+    const unseen = await labels.areUnseen(workspaceId, places, caller.groups);
+    const first = names.find((_, i) => unseen[i]);
+    if (first !== undefined) throw notFound('The document', first, 'input.names');
     const before = await labels.accessNamed(workspaceId, collection.id, names);
     change.before = { collection: collection.name, documents: names.length, access: before.join('; ') };
     await labels.set(workspaceId, collection, { names, access, changedBy: callerName(caller) });

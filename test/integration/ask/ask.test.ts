@@ -1,5 +1,6 @@
 import { AnswerStore, AskService, type Answer, type AskInput } from '../../../src/ask/index.js';
 import type { AnswerStage } from '../../../src/ask/stages.js';
+import { localCaller } from '../../../src/kernel/caller.js';
 import { digestOf } from '../../../src/kernel/hashing.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
@@ -187,7 +188,10 @@ describe('ask', () => {
     const again = await answering.events(answering.service.stream(answering.caller, asked, forever));
     expect(again.filter(({ type }) => type === 'conflicts')).toEqual([{ type: 'conflicts', conflicts: told }]);
 
-    await answering.knowledge.deleteDocuments(answering.workspaceId, { collection: 'boilers', names: ['leaflet.md'] });
+    await answering.knowledge.deleteDocuments(localCaller(answering.workspaceId), {
+      collection: 'boilers',
+      names: ['leaflet.md'],
+    });
     const { conflicts, evidence } = await answering.ask(asked);
     expect(JSON.stringify([conflicts, evidence])).not.toContain('999');
     expect((await answering.ask({ ...asked, requestId: newId() })).conflicts).toEqual([]);

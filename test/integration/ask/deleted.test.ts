@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChromaClient } from 'chromadb';
+import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { chromaUrl } from '../../support/chroma.js';
 import { startAnswering, type Answering } from './answering.js';
@@ -62,7 +63,7 @@ describe('what was deleted', () => {
     const { collection, requests, upload } = await vault();
     expect(await traces(answering)).not.toEqual([]);
     const deletion = { collection, names: ['vault.md', 'upload.md'] };
-    const { erasure } = await answering.knowledge.deleteDocuments(answering.workspaceId, deletion);
+    const { erasure } = await answering.knowledge.deleteDocuments(localCaller(answering.workspaceId), deletion);
     expect(await traces(answering)).toEqual([]);
     expect([erasure.complete, erasure.keptFiles]).toEqual([true, []]);
     expect([...erasure.deletedFiles].sort()).toEqual(['upload.md', 'vault.md', 'vault.md']);
@@ -78,7 +79,7 @@ describe('what was deleted', () => {
     const { collection } = await vault();
     answering.vectors.away = true;
     const deletion = { collection, names: ['vault.md', 'upload.md'] };
-    const { erasure } = await answering.knowledge.deleteDocuments(answering.workspaceId, deletion);
+    const { erasure } = await answering.knowledge.deleteDocuments(localCaller(answering.workspaceId), deletion);
     expect(erasure.complete).toBe(false);
     answering.vectors.away = false;
     const { id, kind } = (await answering.runs.get(answering.workspaceId, erasure.runId))!;
@@ -88,7 +89,7 @@ describe('what was deleted', () => {
 
   it('goes with its collection, whose name is free again', async () => {
     const { collection } = await vault();
-    await answering.knowledge.deleteCollection(answering.workspaceId, collection);
+    await answering.knowledge.deleteCollection(localCaller(answering.workspaceId), collection);
     expect(await traces(answering)).toEqual([]);
     await answering.collection(collection);
   }, 120_000);
@@ -97,11 +98,11 @@ describe('what was deleted', () => {
     const { collection, upload } = await vault();
     const other = await answering.collection();
     await answering.ingest(other.name, [{ name: 'copy.md', fileId: upload.id as never }]);
-    const first = await answering.knowledge.deleteCollection(answering.workspaceId, collection);
+    const first = await answering.knowledge.deleteCollection(localCaller(answering.workspaceId), collection);
     expect(first.keptFiles).toEqual([
       { fileId: upload.id, name: 'upload.md', reason: expect.stringContaining(`copy.md of ${other.name}`) },
     ]);
-    await answering.knowledge.deleteCollection(answering.workspaceId, other.name);
+    await answering.knowledge.deleteCollection(localCaller(answering.workspaceId), other.name);
     expect(await traces(answering)).toEqual([]);
   }, 120_000);
 
@@ -112,7 +113,7 @@ describe('what was deleted', () => {
     const deleted = await answering.service.deleteAnswers(answering.caller, { conversationId });
     expect(deleted).toBe(1);
     expect(await answering.service.answersById(answering.caller, [first.id])).toEqual([null]);
-    await answering.knowledge.deleteCollection(answering.workspaceId, collection);
+    await answering.knowledge.deleteCollection(localCaller(answering.workspaceId), collection);
     expect(await traces(answering)).toEqual([]);
   }, 120_000);
 });

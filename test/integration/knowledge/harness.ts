@@ -131,7 +131,10 @@ export function collectionsOf(
     collection: (name = `c${newId().slice(-12)}`, options: { language?: string; denseWeight?: number } = {}) =>
       service.createCollection({ workspaceId, name, ...options }),
     ingest: async (collection: string, sent: NewDocument[], idempotencyKey: string = newId(), timeoutMs?: number) =>
-      finished(await service.ingestDocuments(workspaceId, { collection, documents: sent, idempotencyKey }), timeoutMs),
+      finished(
+        await service.ingestDocuments(localCaller(workspaceId), { collection, documents: sent, idempotencyKey }),
+        timeoutMs,
+      ),
     async search(collection: string, query: string, mode: RetrievalRequest['mode'] = 'HYBRID') {
       const scope = await retriever.scope(workspaceId, [collection]);
       return (await retriever.retrieve({ scope, query, mode, limit: 10 })).passages;

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { localCaller } from '../../../src/kernel/caller.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
 import type { NewDocument } from '../../../src/knowledge/index.js';
@@ -47,7 +48,7 @@ describe('indexing, group by group,', () => {
     const request = { scope, query: 'harbour ferries', mode: 'DENSE' as const, limit: 50 };
     const dense = await knowledge.retriever.retrieve({ ...request, documentFilter: [after.document.id] });
     expect(dense.passages.map(({ chunkId }) => chunkId).sort()).toEqual(idsOf(after).sort());
-    await knowledge.service.deleteDocuments(knowledge.workspaceId, { collection: name, names: ['a.md'] });
+    await knowledge.service.deleteDocuments(localCaller(knowledge.workspaceId), { collection: name, names: ['a.md'] });
     const [index] = await knowledge.stores.collections.indexes(id);
     expect(
       await knowledge.vectors.metadata(knowledge.workspaceId, index!.id, [
@@ -122,7 +123,11 @@ describe('indexing, group by group,', () => {
     await knowledge.runs.stop();
     patient.runs.start();
     const send = (documents: NewDocument[]) =>
-      patient.service.ingestDocuments(knowledge.workspaceId, { collection: name, documents, idempotencyKey: newId() });
+      patient.service.ingestDocuments(localCaller(knowledge.workspaceId), {
+        collection: name,
+        documents,
+        idempotencyKey: newId(),
+      });
     const long = await send(
       Array.from({ length: 99 }, (_, n) => ({ name: `${n}.txt`, text: `Lock ${n} is ${n} feet deep.` })),
     );
@@ -175,7 +180,7 @@ describe('indexing, group by group,', () => {
     await knowledge.runs.stop();
     const sent = await Promise.all(
       ['Ash', 'Elm'].map((tree) =>
-        polite.service.ingestDocuments(knowledge.workspaceId, {
+        polite.service.ingestDocuments(localCaller(knowledge.workspaceId), {
           collection: name,
           idempotencyKey: newId(),
           documents: Array.from({ length: 40 }, (_, n) => ({ name: `${tree}-${n}.txt`, text: `${tree} ${n} is old.` })),

@@ -1,3 +1,4 @@
+import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
 import { docx, docxParagraph, pdf } from '../../unit/knowledge/files.js';
@@ -150,7 +151,10 @@ describe('ingestion', () => {
     const { name } = await knowledge.collection();
     const sent = [{ name: 'gone.md', text: 'The anchor weighs forty kilograms.' }];
     const first = await knowledge.ingest(name, sent, 'again');
-    await knowledge.service.deleteDocuments(knowledge.workspaceId, { collection: name, names: ['gone.md'] });
+    await knowledge.service.deleteDocuments(localCaller(knowledge.workspaceId), {
+      collection: name,
+      names: ['gone.md'],
+    });
     const second = await knowledge.ingest(name, sent, 'again');
     expect(second.id).not.toBe(first.id);
     expect(reports(second)).toMatchObject([{ name: 'gone.md', outcome: 'INDEXED' }]);
@@ -159,7 +163,7 @@ describe('ingestion', () => {
   it('waits for a vector store that is away, and then finishes', async () => {
     const { name } = await knowledge.collection();
     knowledge.vectors.away = true;
-    const run = await knowledge.service.ingestDocuments(knowledge.workspaceId, {
+    const run = await knowledge.service.ingestDocuments(localCaller(knowledge.workspaceId), {
       collection: name,
       documents: [{ name: 'a.txt', text: 'The ferry sails on Sundays.' }],
       idempotencyKey: newId(),
@@ -178,7 +182,7 @@ describe('ingestion', () => {
     const dying = knowledge.gateway(`dying-${newId()}`);
     await knowledge.runs.stop();
     dying.runs.start();
-    const run = await dying.service.ingestDocuments(knowledge.workspaceId, {
+    const run = await dying.service.ingestDocuments(localCaller(knowledge.workspaceId), {
       collection: name,
       documents: texts.map((text, i) => ({ name: `${i}.txt`, text })),
       idempotencyKey: newId(),
@@ -223,7 +227,7 @@ describe('ingestion', () => {
 
   it('stops when it is cancelled, and search sees nothing half-done', async () => {
     const { id, name } = await knowledge.collection();
-    const run = await knowledge.service.ingestDocuments(knowledge.workspaceId, {
+    const run = await knowledge.service.ingestDocuments(localCaller(knowledge.workspaceId), {
       collection: name,
       documents: [{ name: 'long.txt', text: 'The valve opens at four bar of pressure. '.repeat(5_000) }],
       idempotencyKey: newId(),
@@ -314,14 +318,17 @@ describe('collections', () => {
       return (await knowledge.retriever.retrieve(request)).passages.map(({ documentName }) => documentName);
     };
     await expect(
-      knowledge.service.deleteDocuments(knowledge.workspaceId, {
+      knowledge.service.deleteDocuments(localCaller(knowledge.workspaceId), {
         collection: name,
         names: ['drop.txt', 'nothing.txt'],
       }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await found()).toEqual(['drop.txt']);
     knowledge.vectors.keeping = true;
-    await knowledge.service.deleteDocuments(knowledge.workspaceId, { collection: name, names: ['drop.txt'] });
+    await knowledge.service.deleteDocuments(localCaller(knowledge.workspaceId), {
+      collection: name,
+      names: ['drop.txt'],
+    });
     // Its vector is still there, and must not surface.
     expect(await found(await scope())).toEqual(['keep.txt']);
     // Nor for who looked the collection up a moment before; the next best takes its place.
@@ -341,7 +348,7 @@ describe('collections', () => {
     const { id, name } = await knowledge.collection();
     await knowledge.ingest(name, [{ name: 'left.txt', text: 'Herons wait.' }]);
     knowledge.vectors.keeping = true;
-    const { erasure } = await knowledge.service.deleteDocuments(knowledge.workspaceId, {
+    const { erasure } = await knowledge.service.deleteDocuments(localCaller(knowledge.workspaceId), {
       collection: name,
       names: ['left.txt'],
     });
