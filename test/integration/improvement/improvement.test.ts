@@ -222,6 +222,27 @@ describe('a retraining policy', () => {
     expect(await ended(silent, 1)).toMatchObject([{ outcome: 'NOTHING_NEW' }]);
   });
 
+  it('learns what was said of an earlier version, where the one that a person brought to production learned none of it', async () => {
+    const adapter = await kit.adapter();
+    await kit.said(adapter, 12);
+    kit.gain = -0.1;
+    await kit.begin(adapter);
+    await ended(adapter, 1).finally(() => (kit.gain = 0.1));
+    const { store } = kit.parts.adapters;
+    const first = (await store.resolve(adapter, { alias: 'production' }))!;
+    const refused = await kit.kit.database.prisma.adapterVersion.findFirstOrThrow({
+      where: { adapterId: adapter.id, id: { not: first.id } },
+    });
+    await kit.kit.database.prisma.adapterVersion.update({
+      where: { id: refused.id },
+      data: { datasetVersionId: first.datasetVersionId },
+    });
+    const move = { by: 'test', reason: 'test', evidence: {} };
+    await store.moveAlias(adapter, { ...move, alias: 'production', toVersionId: refused.id }, first.id);
+    await kit.begin(adapter);
+    expect((await ended(adapter, 2)).at(-1)).toMatchObject({ newRows: 12, outcome: 'PROPOSED' });
+  });
+
   it('whose gate refuses every candidate pauses itself, says so, and works again when it is set', async () => {
     const adapter = await kit.adapter({ mostRefused: 2 });
     kit.gain = -0.1;
