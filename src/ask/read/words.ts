@@ -34,7 +34,11 @@ const SEGMENTER = new Intl.Segmenter('zh', { granularity: 'word' });
 function* matchesOf(text: string): Generator<{ word: string; index: number }> {
   for (const { 0: word, index } of text.matchAll(WORD)) {
     if (!UNSPACED.test(word)) yield { word, index };
-    else for (const part of SEGMENTER.segment(word)) yield { word: part.segment, index: index + part.index };
+    else {
+      // Its segments are words of its own kind: an apostrophe is one, and a number with letters behind it.
+      for (const { segment, index: start } of SEGMENTER.segment(word))
+        for (const part of segment.matchAll(WORD)) yield { word: part[0], index: index + start + part.index };
+    }
   }
 }
 

@@ -121,6 +121,10 @@ describe('words', () => {
     ]);
   });
 
+  it('takes the apostrophe of a word in a script without blanks for no word', () => {
+    expect(analyzedWords("龟'À, 电池's").map(({ text }) => text)).toEqual(['龟', 'À', '电池', 's']);
+  });
+
   it('takes any text, and finds the same words again in what it found', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
