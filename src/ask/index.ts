@@ -28,7 +28,7 @@ export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
 export { AnswerStore } from './record/answer-store.js';
 export type { ErasedAnswers } from './record/on-erasure.js';
 export { answerHolder, DELETED_TEXT } from './record/erase-answers.js';
-export { calibrate, logOdds, type PlaceSignal } from './route/router/calibration.js';
+export { calibrate, knownOf, logOdds, type PlaceSignal } from './route/router/calibration.js';
 export { choose, placeKey, weigh, type Offsets, type Place, type ScoredPlace } from './route/router/choose.js';
 export { eligible, explore, MOST_EXPLORED } from './route/router/explore.js';
 export {
@@ -40,7 +40,7 @@ export {
   type RouterRecord,
 } from './route/router/router.js';
 export { RouterStore } from './route/router/router-store.js';
-export { directionOf, signalOfPassages, signalOfSample } from './route/router/signals.js';
+export { directionOf, nearestCollection, signalOfPassages, signalOfSample } from './route/router/signals.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, wording-rules.ts. */
 export { abstention, LEAST_PROBABILITY } from './judge/abstain.js';

@@ -51,8 +51,11 @@ export interface PolicyComparison {
 /** Pull of a reward model towards even odds, in rows' worth of evidence. */
 const PRIOR_ROWS = 2;
 
+/** What the k-th look, from 1, may spend of the chance to be wrong. Each may decide, and none knows how many follow: all together spend the whole. */
+export const shareOfLook = (k: number): number => 6 / (Math.PI * k) ** 2;
+
 /**
- * What two policies are worth, from choices of a third whose probabilities were kept. Intervals hold at 95 % for so many comparisons together.
+ * What two policies are worth, from choices of a third whose probabilities were kept. Intervals hold at 95 % for all comparisons together, however many.
  * The reward model of each half is fitted on the other, so
  * that both estimates are unbiased whatever it is worth. Intervals are those of the mean's normal approximation.
  * Sources: D. G. Horvitz, D. J. Thompson, “A Generalization of Sampling Without Replacement From a Finite Universe”, 1952; M. Dudík, J. Langford,
@@ -64,8 +67,7 @@ export function comparePolicies<L extends LoggedChoice>(
   candidate: Policy<L>,
   looks = 1,
 ): PolicyComparison {
-  // Bonferroni: of many looks at growing answers, the best one decides.
-  const z = normalQuantile(1 - 0.025 / looks);
+  const z = normalQuantile(1 - 0.025 * shareOfLook(looks));
   const halves = [0, 1].map((rest) => rewardModel(logged.filter((_, i) => i % 2 !== rest)));
   const expect = (i: number, place: string): number => halves[i % 2]!(place, logged[i]!.places.get(place) ?? null);
   const differs = logged.map((each) => present(each) !== candidate(each));

@@ -1,7 +1,7 @@
 import { EVERYBODY } from '../../kernel/caller.js';
 import {
   directionOf,
-  placeKey,
+  nearestCollection,
   signalOfPassages,
   signalOfSample,
   type AdapterSample,
@@ -23,6 +23,7 @@ import {
   makeQuestions,
   type CollectionStore,
   type DocumentStore,
+  type Passage,
   type Retriever,
   type SearchScope,
 } from '../../knowledge/index.js';
@@ -160,15 +161,18 @@ export class RouterFitter {
       const signals = new Map<string, PlaceSignal>();
       for (const sample of samples)
         signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector, each.text));
+      const passagesOf = (of: SearchScope['collections']): Promise<Passage[]> =>
+        this.#passages({ workspaceId, collections: of, groups: EVERYBODY, sight }, each, signal);
+      let all: Passage[] = [];
       for (const collection of collections) {
-        const near = await this.#nearCollection(
-          { workspaceId, collections: [collection], groups: EVERYBODY, sight },
-          each,
-          signal,
-        );
+        all = await passagesOf([collection]);
+        const near = signalOfPassages(all);
         if (near) signals.set(collection.id, near);
       }
-      questions.push({ belongs: each.belongs, source: each.source, signals });
+      // As a question is served: all collections are searched at once.
+      if (collections.length > 1) all = await passagesOf(collections);
+      const nearest = nearestCollection(all);
+      questions.push({ belongs: each.belongs, source: each.source, signals, nearest });
       if (questions.length % 25 === 0)
         await context.progress(
           (0.95 * questions.length) / asked.length,
@@ -184,7 +188,7 @@ export class RouterFitter {
         ...adapters.map(({ versionId }) => ({ id: versionId, strategy: 'ADAPTER' as const })),
       ],
       questions,
-      offsetsById(offsets, places),
+      measuringOffsets(offsets, adapters),
     );
     const calibrationOf = (id: string) => fitted.places.find((place) => place.id === id)?.calibration;
     const learned = {
@@ -268,32 +272,17 @@ export class RouterFitter {
     return questions.map((question, i) => ({ ...question, belongs, vector: vectors[i]! }));
   }
 
-  async #nearCollection(
-    scope: SearchScope,
-    { text, vector }: EmbeddedQuestion,
-    signal: AbortSignal,
-  ): Promise<PlaceSignal | null> {
+  async #passages(scope: SearchScope, { text, vector }: EmbeddedQuestion, signal: AbortSignal): Promise<Passage[]> {
     const asked = Promise.resolve({ vector, ms: 0 });
     const request = { scope, query: text, vector: asked, mode: 'HYBRID' as const, limit: PASSAGES };
-    const { passages } = await this.parts.retriever.retrieve(request, { signal });
-    return signalOfPassages(passages);
+    return (await this.parts.retriever.retrieve(request, { signal })).passages;
   }
 }
 
-/** What a router adds to scores, by the ids that it is fitted by: the newest version's offsets go on, so it is measured as it will route. */
-function offsetsById(
-  offsets: Offsets,
-  { collections, adapters }: { collections: readonly { id: string }[]; adapters: readonly PlacedAdapter[] },
-): Offsets {
-  const of = (strategy: 'BASE' | 'RAG' | 'ADAPTER', adapter: string | null = null) =>
-    offsets[placeKey({ strategy, adapter })] ?? 0;
-  return {
-    [placeKey({ strategy: 'BASE', adapter: null })]: of('BASE'),
-    ...Object.fromEntries(collections.map(({ id }) => [id, of('RAG')])),
-    ...Object.fromEntries(
-      adapters.map(({ versionId, name, version }) => [versionId, of('ADAPTER', `${name}@${version}`)]),
-    ),
-  };
+/** What a router adds to scores, by `placeKey` with the ids of adapters for their names: the newest version's offsets go on, so it is measured as it will route. */
+function measuringOffsets(offsets: Offsets, adapters: readonly PlacedAdapter[]): Offsets {
+  const ids = new Map(adapters.map(({ versionId, name, version }) => [`${name}@${version}`, versionId]));
+  return Object.fromEntries(Object.entries(offsets).map(([key, added]) => [ids.get(key) ?? key, added]));
 }
 
 /** What is kept of an adapter's inputs. @param own their vectors @param elsewhere vectors of text that belongs nowhere; neither is empty */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { choose, explore, type ScoredPlace } from '../../../src/ask/index.js';
 import { addOffsets, learnOffsets } from '../../../src/evaluation/router/learn-offsets.js';
-import { comparePolicies } from '../../../src/evaluation/router/off-policy.js';
+import { comparePolicies, shareOfLook } from '../../../src/evaluation/router/off-policy.js';
 import { RouterLearner, type RouterLearnerParts } from '../../../src/evaluation/router/router-learner.js';
 import {
   LEAST_EFFECTIVE,
@@ -162,11 +162,17 @@ describe('what a router is worth that never answered', () => {
     expect(mean(({ dr }) => width(dr))).toBeLessThan(mean(({ ips }) => width(ips)));
   });
 
+  it('spends its chance to be wrong once, however often is looked', () => {
+    const spent = Array.from({ length: 100_000 }, (_, i) => shareOfLook(i + 1)).reduce((sum, each) => sum + each);
+    expect(spent).toBeLessThanOrEqual(1);
+    expect(spent).toBeGreaterThan(0.9999);
+  });
+
   it('widens what it says by how often was looked before', () => {
     const all = logged(AS_HELD, 500, 1);
     const [once, often] = [1, 30].map((looks) => comparePolicies(all, present, always('routing@1'), looks).difference);
     expect(often!.value).toBe(once!.value);
-    expect((often!.high - often!.low) / (once!.high - once!.low)).toBeCloseTo(3.144 / 1.96, 2);
+    expect((often!.high - often!.low) / (once!.high - once!.low)).toBeCloseTo(4.146 / 2.165, 2);
   });
 
   it('says how much of it nobody could have seen', () => {

@@ -87,6 +87,15 @@ type Weighing = Pick<SimilarityCalibration, 'bias' | 'weights' | 'seen'>;
 export const logOdds = ({ bias, weights, seen }: Weighing, signal: PlaceSignal): number =>
   featuresOf(weights).reduce((sum, name) => sum + weights[name]! * weighed(seen, name, signal), bias);
 
+/** What is known of documents as a place: null log-odds where nobody calibrated them, or where nothing could be compared now. */
+export const knownOf = (
+  calibration: Weighing | null,
+  signal: PlaceSignal | null,
+): { logOdds: number | null; unseen: boolean } => ({
+  logOdds: calibration && signal ? logOdds(calibration, signal) : null,
+  unseen: calibration !== null && signal === null,
+});
+
 /**
  * What lies beyond all that was seen says no more than the last of it: a line through fifty questions with hardly a capital would be sure of
  * one that is all capitals.

@@ -13,13 +13,20 @@ import { chunksOf, retrievePassages, type RetrievalResult } from '../../read/ret
 import type { AskParts } from '../../parts.js';
 import { strategyThat } from '../../strategies.js';
 import type { ExpectedTimes } from '../expected-times.js';
-import { contributions, logOdds, type SimilarityCalibration, type Feature, type PlaceSignal } from './calibration.js';
+import {
+  contributions,
+  knownOf,
+  logOdds,
+  type SimilarityCalibration,
+  type Feature,
+  type PlaceSignal,
+} from './calibration.js';
 import { routeBound } from '../risk.js';
 import { choose, SURE_OF_ADAPTER, SURE_OF_BASE, weigh, type Choice, type Place, type ScoredPlace } from './choose.js';
 import { drawOf, explore } from './explore.js';
 import type { RouterMode } from './router.js';
 import type { Current } from './router-store.js';
-import { signalOfPassages, signalOfSample } from './signals.js';
+import { nearestCollection, signalOfSample } from './signals.js';
 
 /** What a router made of a question. */
 export interface RouterVerdict {
@@ -129,28 +136,16 @@ function applied(choice: Choice<CandidatePlace & ScoredPlace>, served: 'ALONE' |
 
 const NOWHERE = { adapter: null, logOdds: null, signal: null, calibration: null };
 
-/** The collection that the best passage comes from, if there is any. */
+/** What is to be read, if there is anything. */
 function readable(
-  calibrated: readonly { id: string; name: string; calibration: SimilarityCalibration }[],
+  calibrated: readonly { id: string; calibration: SimilarityCalibration }[],
   found: RetrievalResult | null,
 ): Omit<CandidatePlace, 'expectedMs'>[] {
-  const best = found?.retrieval.passages[0];
-  if (!found || !best) return [];
-  const own = found.retrieval.passages.filter(({ collectionId }) => collectionId === best.collectionId);
-  const signal = signalOfPassages(own);
-  const calibration = calibrated.find(({ id }) => id === best.collectionId)?.calibration ?? null;
-  const known = signal && calibration;
-  return [
-    {
-      strategy: READING,
-      adapter: null,
-      label: best.collectionName,
-      signal,
-      calibration,
-      logOdds: known ? logOdds(calibration, signal) : null,
-      unseen: calibration !== null && signal === null,
-    },
-  ];
+  const nearest = nearestCollection(found?.retrieval.passages ?? []);
+  if (!nearest) return [];
+  const { id, name, signal } = nearest;
+  const calibration = calibrated.find((each) => each.id === id)?.calibration ?? null;
+  return [{ strategy: READING, adapter: null, label: name, signal, calibration, ...knownOf(calibration, signal) }];
 }
 
 /** How a version of an adapter can answer now. */

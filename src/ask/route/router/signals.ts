@@ -18,6 +18,16 @@ export function signalOfPassages(passages: readonly Passage[]): PlaceSignal | nu
   return { ...nearest(similarities), coverage: Math.max(...passages.map(({ coverage }) => coverage)) };
 }
 
+/** The collection that the best of all passages comes from: it stands for all documents where places are weighed. Null where nothing was found. */
+export function nearestCollection(
+  passages: readonly Passage[],
+): { id: string; name: string; signal: PlaceSignal | null } | null {
+  const [best] = passages;
+  if (!best) return null;
+  const own = passages.filter(({ collectionId }) => collectionId === best.collectionId);
+  return { id: best.collectionId, name: best.collectionName, signal: signalOfPassages(own) };
+}
+
 /**
  * How much a question is like the inputs that an adapter was trained on: `top` and `mean` as above, over those inputs; `kind`, how much
  * more it is like their mean than like that of general text; and its form, because an adapter's inputs may share no subject but a shape:
