@@ -68,6 +68,13 @@ describe('services', () => {
 
   it('go with their home alone: a folder that Graft did not make, and one in which somebody lives, stay', async () => {
     mkdirSync(join(home, 'photos'), { recursive: true });
+    // It would be removed with the photos.
+    await expect(
+      startServices({ home, databaseUrl: external[0], chromaUrl: external[1], log: silentLogger() }),
+    ).rejects.toMatchObject({
+      code: 'SETUP_FAILED',
+      message: expect.stringContaining('photos lies in it') as string,
+    });
     for (const folder of [home, homedir(), process.cwd(), '/'])
       await expect(removeHome(folder)).rejects.toMatchObject({ code: 'SETUP_FAILED' });
     expect(existsSync(join(home, 'photos'))).toBe(true);
@@ -170,6 +177,17 @@ describe('a home', () => {
     await first.ended;
     (await lockHome(home)).release();
     expect(existsSync(join(home, 'lock'))).toBe(false);
+  });
+
+  it('is lost to another that took it, and to one that took it and has gone again', async () => {
+    for (const after of [(path: string) => writeFileSync(path, JSON.stringify({ pid: 1, nonce: 'x' })), rmSync]) {
+      let lost = 0;
+      const lock = await lockHome(home, () => (lost += 1));
+      after(join(home, 'lock'));
+      await eventually('its holder is told', () => lost > 0);
+      lock.release();
+      rmSync(join(home, 'lock'), { force: true });
+    }
   });
 
   it('is free when the process id in its lock has gone to another process', async () => {

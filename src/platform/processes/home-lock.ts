@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, rmSync, rmdirSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraftError } from '../../kernel/errors.js';
 import { readJson } from './private-files.js';
@@ -95,16 +105,17 @@ function held(path: string, mine: LockContent, lost: () => void): HomeLock {
   };
 }
 
-/** @returns false where another has it: then it is that one's to touch */
+/** @returns false where another has it, or had it and let it go: then what lies in the home is no longer what this one knows */
 function touch(path: string, mine: LockContent): boolean {
   const holder = readJson<LockContent>(path);
   if (holder !== null && holder.nonce !== mine.nonce) return false;
   try {
     utimesSync(path, new Date(), new Date());
+    return true;
   } catch {
     // A disk that is away comes back before others take the home, or the home is lost anyway.
+    return existsSync(path) || !existsSync(dirname(path));
   }
-  return true;
 }
 
 /**

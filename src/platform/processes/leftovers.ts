@@ -15,7 +15,12 @@ const recordPath = (home: string, name: string) => join(home, 'run', `${name}.js
 export const recordChild = (home: string, name: string, child: ProcessRef): void =>
   writePrivateJson(recordPath(home, name), child);
 
-export const forgetChild = (home: string, name: string): void => rmSync(recordPath(home, name), { force: true });
+/** A record of another child, as of whoever took the home in between, stays. */
+export function forgetChild(home: string, name: string, { pid, identity }: ProcessRef): void {
+  const path = recordPath(home, name);
+  const recorded = readJson<ProcessRef>(path);
+  if (recorded?.pid === pid && recorded.identity === identity) rmSync(path, { force: true });
+}
 
 /** Ends the child that an earlier gateway of this home left running, if there is one; returns its process id or null. */
 export async function endLeftover(home: string, name: string, steps: readonly StopStep[]): Promise<number | null> {
@@ -26,7 +31,7 @@ export async function endLeftover(home: string, name: string, steps: readonly St
     throw new GraftError('SETUP_FAILED', `Process ${left.pid} (${name}), left by an earlier start, can’t be ended.`, {
       hint: `End it as the user who started it: \`kill -9 ${left.pid}\`.`,
     });
-  forgetChild(home, name);
+  forgetChild(home, name, left);
   return ran ? left.pid : null;
 }
 

@@ -46,12 +46,14 @@ const EXTERNAL: ServiceHealth = { state: 'external', pid: null, restarts: 0 };
  */
 export async function startServices({ home, databaseUrl, chromaUrl, log }: ServicesOptions): Promise<Services> {
   await openHome(home);
+  const running: SupervisedProcess[] = [];
   const lock = await lockHome(home, () => {
+    // An orderly stop takes a while and writes to data on which the other's servers work.
+    for (const each of running) each.kill();
     log.error({ home }, 'another Graft has taken this home, since this one stood still for long: it ends');
     process.kill(process.pid, 'SIGTERM');
   });
   const keeper = new Keeper(log);
-  const running: SupervisedProcess[] = [];
   const stop = async () => {
     await Promise.all(running.map((each) => each.stop()));
     keeper.close();

@@ -90,6 +90,12 @@ export class SupervisedProcess {
     this.state = 'stopped';
   }
 
+  /** Ends the server at once, without a word to its data, which is another's by now; as a crash, so that it writes no checkpoint. */
+  kill(): void {
+    this.stopping.abort();
+    this.current?.child.kill('SIGKILL');
+  }
+
   private async launch(): Promise<void> {
     const { spec } = this;
     await spec.prepare();
@@ -121,7 +127,7 @@ export class SupervisedProcess {
       this.current = { pid, identity, child, exited };
       this.keeper.watch({ pid, identity, stop: spec.stop });
       recordChild(spec.home, spec.name, { pid, identity });
-      void exited.then(() => this.forget(pid));
+      void exited.then(() => this.forget({ pid, identity }));
     }
     const until = performance.now() + spec.readyWithinMs;
     while (!(await spec.answers()) || failure !== undefined) {
@@ -167,9 +173,9 @@ export class SupervisedProcess {
     await ended.exited;
   }
 
-  private forget(pid: number): void {
+  private forget({ pid, identity }: ProcessRef): void {
     this.keeper.forget(pid);
-    forgetChild(this.spec.home, this.spec.name);
+    forgetChild(this.spec.home, this.spec.name, { pid, identity });
     if (this.current?.pid === pid) this.current = undefined;
   }
 
