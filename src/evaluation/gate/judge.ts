@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { record } from '../../kernel/record.js';
 import type { EvaluationFigures } from '../evaluations/figures.js';
-import { normalQuantile } from '../statistics/distributions.js';
+import { normalQuantile, shareOfLook } from '../statistics/distributions.js';
 
 export const DEFAULT_BOUNDS = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05 };
 
@@ -101,11 +101,12 @@ function gainOf({ higherIsBetter, difference }: EvaluationFigures['metrics'][num
 }
 
 /**
- * The best of several tries on the same rows looks better than it is. All of them keep 95 % together when each has its share of the
- * error (Bonferroni); the interval of one at that level, from the one at 95 %, by the normal's quantiles.
+ * The best of several tries on the same rows looks better than it is. The first has the interval of 95 %, whose lower end is wrong in one of 40; the
+ * further ones share as much, so that one that is no better passes in one of 20 series, however long. At their level by the normal's quantiles.
  */
 function widened({ value, low, high }: Gain, tries: number): Gain {
-  const times = normalQuantile(1 - 0.025 / tries) / normalQuantile(0.975);
+  const share = tries === 1 ? 1 : shareOfLook(tries - 1);
+  const times = normalQuantile(1 - 0.025 * share) / normalQuantile(0.975);
   return { value, low: value - (value - low) * times, high: value + (high - value) * times };
 }
 

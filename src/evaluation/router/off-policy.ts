@@ -1,5 +1,5 @@
 import { minimize } from '../../kernel/minimize.js';
-import { normalQuantile } from '../statistics/distributions.js';
+import { normalQuantile, shareOfLook } from '../statistics/distributions.js';
 import { momentsOf } from '../statistics/moments.js';
 
 /** A question that a router chose a place for, by chance in part, and what became of it. */
@@ -50,9 +50,6 @@ export interface PolicyComparison {
 
 /** Pull of a reward model towards even odds, in rows' worth of evidence. */
 const PRIOR_ROWS = 2;
-
-/** What the k-th look, from 1, may spend of the chance to be wrong. Each may decide, and none knows how many follow: all together spend the whole. */
-export const shareOfLook = (k: number): number => 6 / (Math.PI * k) ** 2;
 
 /**
  * What two policies are worth, from choices of a third whose probabilities were kept. Intervals hold at 95 % for all comparisons together, however many.

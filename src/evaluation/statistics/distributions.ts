@@ -53,3 +53,6 @@ function quantileOf(cdf: (x: number) => number, p: number, low: number, high: nu
     else high = middle;
   }
 }
+
+/** What the k-th look, from 1, may spend of the chance to be wrong. Each may decide, and none knows how many follow: all together spend the whole. */
+export const shareOfLook = (k: number): number => 6 / (Math.PI * k) ** 2;

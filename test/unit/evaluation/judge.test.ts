@@ -70,12 +70,12 @@ describe('the gate', () => {
   });
 
   it('asks more of the fifth try on the same rows than of the first, and says so', () => {
-    // 0.1 with a standard error of 0.045: the lower end is 0.0118 at 95 %, and -0.0159 at 99 %.
+    // 0.1 with a standard error of 0.045: the lower end is 0.0118 at 95 %, and below 0 where one of a thousand is wrong.
     const found = figuresWith({ task: gain(0.1, 0.1 - 1.96 * 0.045, 0.1 + 1.96 * 0.045) });
     expect(failed(checks(found))).toEqual([]);
     const fifth = checks(found, 500, {}, 5);
     expect(failed(fifth)).toEqual(['task']);
-    expect(named(fifth, 'task')).toMatchObject({ undecided: true, value: expect.closeTo(-0.0159, 3) as number });
+    expect(named(fifth, 'task')).toMatchObject({ undecided: true, value: expect.closeTo(-0.0397, 3) as number });
     expect(named(fifth, 'evaluation').message).toMatch(/judged 5 tries/);
   });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
+import { shareOfLook } from '../../../src/evaluation/statistics/distributions.js';
 import { cuped, fixedDifference, postStratified } from '../../../src/evaluation/statistics/fixed.js';
 import { momentsOf } from '../../../src/evaluation/statistics/moments.js';
 import {
@@ -275,4 +276,10 @@ describe('adjusted differences', () => {
     expect(found.n).toBe(200);
     expect(postStratified([])).toBeNull();
   });
+});
+
+it('spends its chance to be wrong once, however often is looked', () => {
+  const spent = Array.from({ length: 100_000 }, (_, i) => shareOfLook(i + 1)).reduce((sum, each) => sum + each);
+  expect(spent).toBeLessThanOrEqual(1);
+  expect(spent).toBeGreaterThan(0.9999);
 });
