@@ -11,13 +11,14 @@ import type {
 } from '../../../src/worker-protocol/index.js';
 import { workInChild, type QuantizeJob } from '../../in-child.js';
 import type { Call } from '../../server.js';
+import type { TaskProcessFault } from '../../../src/task-process/index.js';
 import { requireDigest } from '../training/model/require-digest.js';
 
 type ChildCall = Pick<Call, 'signal' | 'progress'>;
 
 /**
  * Quantizes a file; nothing is left of one that failed.
- * @throws MODEL_DIGEST_MISMATCH, MODEL_FILE_INVALID (also when the quantizer dies of the file), and what `quantizeFile` throws
+ * @throws MODEL_DIGEST_MISMATCH, MODEL_FILE_INVALID (also when the quantizer dies of the file), WORKER_CRASHED (as where memory runs out), and what `quantizeFile` throws
  */
 export async function quantizeInChild(
   input: QuantizeInput & Pick<QuantizeJob, 'mayGrow'>,
@@ -32,7 +33,7 @@ export async function quantizeInChild(
       {
         signal,
         onNote: async (fraction) => progress(fraction, `Quantizing to ${input.type}.`),
-        died: (how) => new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${how}).`),
+        died: quantizerDied,
       },
     );
   } catch (error) {
@@ -40,6 +41,14 @@ export async function quantizeInChild(
     throw error;
   }
 }
+
+/** Of memory that ran out, and of a SIGKILL, which the system sends then, the file needn't be the reason. */
+export const quantizerDied = (how: string, reason: TaskProcessFault['reason']): GraftError =>
+  reason === 'out of memory' || how === 'SIGKILL'
+    ? new GraftError('WORKER_CRASHED', `The quantizer was ended (${how}), as where memory runs out.`, {
+        hint: 'Start it again when more memory is free.',
+      })
+    : new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${how}).`);
 
 /** @throws MODEL_DIGEST_MISMATCH, WORKER_CRASHED (there may be too little memory for both), and what `compareModels` throws */
 export async function compareInChild(input: CompareInput, { signal, progress }: ChildCall): Promise<CompareOutput> {
