@@ -1,4 +1,5 @@
 import { toGlobalId } from '../../src/graphql-kit/index.js';
+import { DEFAULT_SETTINGS, storedSettings } from '../../src/improvement/policy.js';
 import { newId } from '../../src/kernel/ids.js';
 import { asColumn } from '../../src/platform/database/index.js';
 import { storedAttestation, storedUsage } from '../../src/registry/index.js';
@@ -62,7 +63,7 @@ describe('the console’s page of deliveries', () => {
     }));
     const gateway = await kit.gateway({ askingInBulk: candidate });
     const { versions } = await kit.adapter('routing');
-    await kit.adapter('tone');
+    const tone = await kit.adapter('tone');
     await kit.database.prisma.adapterVersion.updateMany({ data: PROVEN });
     const compared = await gateway.shadowService.start(
       WORKSPACE,
@@ -105,6 +106,21 @@ describe('the console’s page of deliveries', () => {
     const [open] = await gateway.proposals.ofRollouts(WORKSPACE, [id]);
     [shadow, rollout] = [toGlobalId('Shadow', compared.id), toGlobalId('Rollout', id)];
     proposal = toGlobalId('Proposal', open!.id);
+    await kit.database.prisma.improvement.createMany({
+      data: Array.from({ length: 21 }, (_, n) => ({
+        id: newId(),
+        workspaceId: WORKSPACE,
+        adapterId: tone.adapter.id,
+        runId: newId(),
+        trigger: 'CALENDAR',
+        reason: 'a week went by',
+        startedBy: 'graft',
+        settings: asColumn(storedSettings.encode(DEFAULT_SETTINGS)),
+        outcome: 'NOTHING_NEW',
+        message: n === 0 ? 'The first found no lessons.' : 'It found no lessons.',
+        finishedAt: new Date(),
+      })),
+    });
     await gateway.stop();
     graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: kit.database.url }).started;
     if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
@@ -122,13 +138,33 @@ describe('the console’s page of deliveries', () => {
   itInBrowser(
     'shows what a version would have said unseen, with the labels that changed and who was right',
     async () => {
+      // However many are newer, it is found.
+      const { prisma } = kit.database;
+      const { skipped, ...compared } = await prisma.shadow.findFirstOrThrow({ where: { adapter: 'routing' } });
+      const newer = () => ({ id: newId(), candidateId: newId(), candidateVersion: 3, idempotencyKey: newId() });
+      await prisma.shadow.createMany({
+        data: Array.from({ length: 10 }, () => ({ ...compared, skipped: asColumn(skipped), ...newer() })),
+      });
       const page = await browser.open('/delivery');
+      await page.getByRole('button', { name: 'Show older shadows' }).click(PATIENCE);
       await page.getByRole('link', { name: 'routing: version 2 unseen beside 1' }).click();
       await page.getByText('80.0 %', { exact: true }).waitFor(PATIENCE);
       await page.getByRole('table', { name: 'Labels that changed' }).getByText('refund').waitFor(PATIENCE);
       await page.getByText('Where is order 4105?').waitFor(PATIENCE);
       await page.reload();
       await page.getByText('It has ended').waitFor(PATIENCE);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'goes on to the first of many improvements',
+    async () => {
+      const page = await browser.open('/improvements');
+      await page.getByRole('button', { name: 'Show older improvements' }).click(PATIENCE);
+      await page.getByText('The first found no lessons.').waitFor(PATIENCE);
+      expect(await page.getByRole('link', { name: /^tone, / }).count()).toBe(21);
       await page.context().close();
     },
     120_000,
@@ -143,6 +179,7 @@ describe('the console’s page of deliveries', () => {
           ['shadow', pathOf('shadows', shadow), 'Labels that changed'],
           ['rollout', pathOf('rollouts', rollout), 'Look at the evidence and decide'],
           ['proposal', pathOf('proposals', proposal), 'What it would have said, unseen'],
+          ['improvements', '/improvements', 'Show older improvements'],
         ] as const) {
           const page = await browser.open(path, view);
           await page.getByText(text).first().waitFor(PATIENCE);

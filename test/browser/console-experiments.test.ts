@@ -10,6 +10,7 @@ import {
   ExperimentsDocument,
   StartExperimentDocument,
 } from '../../src/operations/index.js';
+import { asColumn } from '../../src/platform/database/index.js';
 import { abstained } from '../integration/delivery/experiment-kit.js';
 import { chromiumPath } from '../support/chromium.js';
 import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
@@ -99,8 +100,16 @@ describe('the console’s page of experiments', () => {
   itInBrowser(
     'shows what an experiment says with its figures, and keeps what is looked at in the address',
     async () => {
+      // However many are newer, it is found.
+      const { plan, state, ...first } = await database.prisma.experiment.findFirstOrThrow();
+      const columns = { ...first, plan: asColumn(plan), state: asColumn(state), name: 'Again', status: 'STOPPED' };
+      await database.prisma.experiment.createMany({
+        data: Array.from({ length: 50 }, () => ({ ...columns, id: newId(), idempotencyKey: newId() })),
+      });
       const page = await browser.open('/experiments');
-      await page.getByText('read more is better').waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'Show older experiments' }).click(PATIENCE);
+      await page.getByRole('link', { name: 'More dense retrieval' }).waitFor(PATIENCE);
+      await page.getByText('read more is better').last().waitFor(PATIENCE);
       await page.getByText('Ended', { exact: true }).first().click();
       await page.waitForURL(/status=ENDED/);
       await page.getByText('No experiment here').waitFor(PATIENCE);

@@ -33,6 +33,7 @@ describe('the console, on which strategy to use,', () => {
     stand = await consoleStand();
     ({ graft, browser } = stand);
     comparison = `/compare/${encodeURIComponent(toGlobalId('StrategyComparisonRun', await addComparison(stand.database)))}`;
+    for (let newer = 0; newer < 20; newer += 1) await addComparison(stand.database);
   }, 240_000);
   afterAll(() => stand.stop());
 
@@ -40,8 +41,9 @@ describe('the console, on which strategy to use,', () => {
     'says what a comparison found in one sentence, as bars with intervals that can be saved, and pair by pair',
     async () => {
       const page = await browser.open('/compare');
-      await page.getByText('HYBRID has the best macro-F1').waitFor(PATIENCE);
-      await page.getByRole('link', { name: 'deleted rows' }).click();
+      await page.getByText('HYBRID has the best macro-F1').first().waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'Show older comparisons' }).click(PATIENCE);
+      await page.getByRole('link', { name: 'deleted rows' }).nth(20).click(PATIENCE);
       await page.getByTestId('comparison-sentence').getByText('Adapter and retrieval').waitFor(PATIENCE);
       await page.getByRole('img', { name: /Retrieval 0\.84, Adapter 0\.9, Adapter and retrieval 0\.93/ }).waitFor();
       const pairs = page.getByRole('table', { name: 'Each two strategies on the same rows' });

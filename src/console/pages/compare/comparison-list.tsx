@@ -1,19 +1,23 @@
 import { Anchor, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconScale } from '@tabler/icons-react';
-import { useQuery } from 'urql';
 import { Link } from 'wouter';
-import { ComparisonListDocument } from '../../generated/operations';
+import { ComparisonListDocument, type ComparisonListQuery } from '../../generated/operations';
 import { dateTime } from '../../parts/format';
 import { RunBadge } from '../../parts/run-progress';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { comparisonPath } from './paths';
 
-/** The newest comparisons, each with its sentence. */
+const connectionOf = (data: ComparisonListQuery) => data.runs;
+
+/** Comparisons, newest first, each with its sentence. */
 export function ComparisonList() {
-  const [{ data, error }, again] = useQuery({ query: ComparisonListDocument });
+  const pages = usePages({ query: ComparisonListDocument, variables: {}, connectionOf });
+  const { data, edges, error, again } = pages;
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the comparisons" />;
-  const runs = data.runs.edges.flatMap(({ node }) => (node.__typename === 'StrategyComparisonRun' ? [node] : []));
+  const runs = edges.flatMap(({ node }) => (node.__typename === 'StrategyComparisonRun' ? [node] : []));
   if (runs.length === 0)
     return (
       <EmptyState icon={IconScale} title="Nothing was compared yet">
@@ -46,6 +50,7 @@ export function ComparisonList() {
             )}
           </Paper>
         ))}
+        <ShowMore pages={pages} label="Show older comparisons" />
       </Stack>
     </>
   );

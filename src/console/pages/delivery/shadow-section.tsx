@@ -1,10 +1,12 @@
 import { Anchor, Group, NumberInput, Paper, Select, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { useMutation } from 'urql';
 import { Link, useLocation } from 'wouter';
 import { ShadowsShownDocument, StartShadowInConsoleDocument, type ShadowsShownQuery } from '../../generated/operations';
 import { count, dateTime } from '../../parts/format';
+import { ShowMore } from '../../parts/show-more';
 import { ErrorState } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { WaitingButton } from '../../parts/waiting-button';
 import { shadowPath } from './paths';
 import { ShadowBadge } from './shadow-view';
@@ -61,14 +63,16 @@ function StartShadow({ adapters }: { adapters: Adapters }) {
   );
 }
 
+const connectionOf = (data: ShadowsShownQuery) => data.shadows;
+
 /** What versions would have said to users who never see it. */
 export function ShadowSection() {
-  const [{ data, error }, again] = useQuery({ query: ShadowsShownDocument });
+  const pages = usePages({ query: ShadowsShownDocument, variables: {}, connectionOf });
+  const { data, edges, error, again } = pages;
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return null;
-  const shadows = data.shadows.edges.map(({ node }) => node);
   const ready = readyOf(data.adapters);
-  if (shadows.length + ready.length === 0) return null;
+  if (edges.length + ready.length === 0) return null;
   return (
     <Paper mb="lg">
       <Title order={2} size="h3">
@@ -79,7 +83,7 @@ export function ShadowSection() {
       </Text>
       <Stack>
         {ready.length > 0 && <StartShadow adapters={data.adapters} />}
-        {shadows.map(({ id, adapterName, candidateVersion, againstVersion, status, answered, createdAt }) => (
+        {edges.map(({ node: { id, adapterName, candidateVersion, againstVersion, status, answered, createdAt } }) => (
           <Group key={id} gap="xs">
             <Anchor component={Link} href={shadowPath(id)} size="sm" fw={600}>
               {adapterName}: version {candidateVersion} unseen beside {againstVersion}
@@ -90,6 +94,7 @@ export function ShadowSection() {
             </Text>
           </Group>
         ))}
+        <ShowMore pages={pages} label="Show older shadows" />
       </Stack>
     </Paper>
   );

@@ -1,14 +1,16 @@
 import { Anchor, Group, Paper, SegmentedControl, Stack, Text } from '@mantine/core';
 import { IconFlask } from '@tabler/icons-react';
-import { useQuery } from 'urql';
 import { Link, Route, Switch, useParams, useSearchParams } from 'wouter';
 import {
   ExperimentsShownDocument,
   type ExperimentInListFragment,
+  type ExperimentsShownQuery,
   type ExperimentStatus,
 } from '../../generated/operations';
 import { dateTime, plural } from '../../parts/format';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { StatusBadge, VerdictBadge } from './badges';
 import { CreateExperiment } from './create-experiment';
 import { ExperimentView } from './experiment-view';
@@ -42,13 +44,14 @@ function ExperimentLine({ experiment }: { experiment: ExperimentInListFragment }
   );
 }
 
+const connectionOf = (data: ExperimentsShownQuery) => data.experiments;
+
 function Overview() {
   const [params, setParams] = useSearchParams();
   const shown = STATUSES.find(({ value }) => value === params.get('status'))?.value ?? 'ALL';
   const status = shown === 'ALL' ? null : shown;
-  const [{ data, error }, again] = useQuery({ query: ExperimentsShownDocument, variables: { status } });
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  const experiments = data?.experiments.edges.map(({ node }) => node) ?? [];
+  const pages = usePages({ query: ExperimentsShownDocument, variables: { status }, connectionOf });
+  const { data, edges, error, again } = pages;
   return (
     <>
       <PageHeader title="Experiments">
@@ -74,16 +77,18 @@ function Overview() {
           )
         }
       />
-      {!data && <Loading label="Loading the experiments" />}
-      {data && experiments.length === 0 && (
+      {error && !data && <ErrorState error={error} onRetry={again} />}
+      {!data && !error && <Loading label="Loading the experiments" />}
+      {data && edges.length === 0 && (
         <EmptyState icon={IconFlask} title="No experiment here">
           “Is the new one really better, on our traffic?” is answered by a test of both beside each other.
         </EmptyState>
       )}
       <Stack gap="xs">
-        {experiments.map((experiment) => (
-          <ExperimentLine key={experiment.id} experiment={experiment} />
+        {edges.map(({ node }) => (
+          <ExperimentLine key={node.id} experiment={node} />
         ))}
+        <ShowMore pages={pages} label="Show older experiments" />
       </Stack>
     </>
   );

@@ -8,12 +8,15 @@ import {
   ImprovementsShownDocument,
   StartImprovementInConsoleDocument,
   type ImprovementShownFragment,
+  type ImprovementsShownQuery,
   type PolicyShownFragment,
 } from '../../generated/operations';
 import { dateTime, plural } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { useLook } from '../../parts/use-look';
+import { usePages } from '../../parts/use-pages';
 import { WaitingButton } from '../../parts/waiting-button';
 import { Chain, OutcomeBadge } from './chain';
 
@@ -86,11 +89,13 @@ function Start({ adapters }: { adapters: string[] }) {
   );
 }
 
+const connectionOf = (data: ImprovementsShownQuery) => data.improvements;
+
 function Overview() {
-  const [{ data, error }, again] = useQuery({ query: ImprovementsShownDocument });
+  const pages = usePages({ query: ImprovementsShownDocument, variables: {}, connectionOf });
+  const { data, edges, error, again } = pages;
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the improvements" />;
-  const improvements = data.improvements.edges.map(({ node }) => node);
   const policies = data.retrainingPolicies.edges.map(({ node }) => node);
   return (
     <>
@@ -111,13 +116,13 @@ function Overview() {
           </Stack>
         </>
       )}
-      {improvements.length === 0 ? (
+      {edges.length === 0 ? (
         <EmptyState icon={IconRefresh} title="Nothing was improved yet">
           Give feedback on an adapter’s answers, then begin above; or set a policy, which begins by itself.
         </EmptyState>
       ) : (
         <Stack gap="xs">
-          {improvements.map((improvement) => (
+          {edges.map(({ node: improvement }) => (
             <Paper key={improvement.id} p="sm">
               <Group gap="xs">
                 <Anchor component={Link} href={pathOf(improvement.id)} size="sm" fw={600}>
@@ -130,6 +135,7 @@ function Overview() {
               </Text>
             </Paper>
           ))}
+          <ShowMore pages={pages} label="Show older improvements" />
         </Stack>
       )}
     </>
