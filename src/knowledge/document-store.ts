@@ -220,11 +220,11 @@ export class DocumentStore {
     await this.database.prisma.$transaction((tx) => this.retire(tx, collectionId, null));
   }
 
-  setMetadata(id: string, metadata: Json): Promise<unknown> {
-    return this.database.prisma.document.update({
-      where: { id },
+  /** Of one that is still live: what was replaced or deleted meanwhile keeps its own. */
+  async setMetadata(tx: Transaction, id: string, metadata: Json): Promise<void> {
+    await tx.document.updateMany({
+      where: { id, liveName: { not: null } },
       data: { metadata: asColumn(storedMetadata.encode(metadata)) },
-      select: { id: true },
     });
   }
 

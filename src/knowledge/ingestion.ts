@@ -1,5 +1,5 @@
 import { enumeration } from '../kernel/enumeration.js';
-import { badInput } from '../kernel/errors.js';
+import { badInput, GraftError } from '../kernel/errors.js';
 import type { Uuid } from '../kernel/ids.js';
 import type { Json } from '../kernel/stored-json.js';
 import { checkedText } from '../kernel/text.js';
@@ -58,6 +58,14 @@ export function checkedDocuments(documents: readonly NewDocument[]): NewDocument
     return { ...document, name, metadata: checkedMetadata(document.metadata ?? {}, `${at}.metadata`) };
   });
 }
+
+/** Nobody replaces what is hidden from them. @param name left out by a run: its messages are read by who may not know the name */
+export const unseenThere = (name?: string): GraftError =>
+  new GraftError(
+    'FORBIDDEN',
+    `A document ${name === undefined ? 'of its name' : JSON.stringify(name)} is there, which you may not see.`,
+    { field: 'input.documents', hint: 'Take another name, or a key of its group.' },
+  );
 
 /** 1 to 200 characters on one line; equal names in different Unicode forms are one. */
 export function checkedDocumentName(value: string, field: string): string {

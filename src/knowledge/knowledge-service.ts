@@ -6,10 +6,10 @@ import type { Uuid, WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { checkedName, checkedText } from '../kernel/text.js';
 import type { FileService } from '../platform/artifacts/index.js';
-import type { Database } from '../platform/database/index.js';
+import type { Database, Transaction } from '../platform/database/index.js';
 import type { RunQueue, RunRow } from '../platform/runs/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
-import type { LabelStore } from './access/label-store.js';
+import { lockCollection } from './collection-store.js';
 import {
   checkedDenseWeight,
   DEFAULT_DENSE_WEIGHT,
@@ -23,13 +23,12 @@ import type { IndexingParts } from './indexing/index-documents.js';
 import { ingestion, type DocumentJob } from './indexing/ingestion-run.js';
 import { reindexing } from './indexing/rebuild-index.js';
 import { sweep } from './indexing/sweep.js';
-import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, type NewDocument } from './ingestion.js';
+import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, unseenThere, type NewDocument } from './ingestion.js';
 import { telling } from './media-type.js';
 import type { IngestionInputs } from './ingestion-inputs.js';
 
 export interface KnowledgeParts extends IndexingParts {
   inputs: IngestionInputs;
-  labels: LabelStore;
   erasure: Erasure;
   database: Database;
   runs: RunQueue;
@@ -96,12 +95,8 @@ export class KnowledgeService {
     const { collections, labels, runs } = this.parts;
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');
     const names = documents.map(({ name }) => name);
-    const taken = await labels.hiddenIn(workspaceId, collection.id, names, groups);
-    if (taken !== null)
-      throw new GraftError('FORBIDDEN', `A document ${JSON.stringify(taken)} is there, which you may not see.`, {
-        field: 'input.documents',
-        hint: 'Take another name, or a key of its group.',
-      });
+    const [taken] = await labels.hiddenIn(workspaceId, collection.id, names, groups);
+    if (taken !== undefined) throw unseenThere(taken);
     const jobs: DocumentJob[] = [];
     for (const [index, document] of documents.entries())
       jobs.push(await this.toJob(workspaceId, document, `input.documents.${index}`));
@@ -109,7 +104,8 @@ export class KnowledgeService {
       workspaceId,
       subjectId: collection.id,
       idempotencyKey: input.idempotencyKey,
-      input: { collectionId: collection.id, documents: jobs },
+      // The run asks again where it replaces: it may have waited for days.
+      input: { collectionId: collection.id, documents: jobs, ...(groups !== null && { groups: groups.toSorted() }) },
     });
   }
 
@@ -128,9 +124,11 @@ export class KnowledgeService {
     const names = [...new Set(input.names.map((name, i) => checkedDocumentName(name, `${field}.${i}`)))];
     const { collections, database, documents, labels, runs } = this.parts;
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');
-    const hidden = await labels.hiddenIn(workspaceId, collection.id, names, groups);
-    if (hidden !== null) throw notFound('The document', hidden, field);
     const { deleted, run } = await database.prisma.$transaction(async (tx) => {
+      // Behind the lock nothing of these names comes that somebody else sees.
+      await lockCollection(tx, collection.id);
+      const [hidden] = await labels.hiddenIn(workspaceId, collection.id, names, groups, tx);
+      if (hidden !== undefined) throw notFound('The document', hidden, field);
       const { live, ids } = await documents.retire(tx, collection.id, names);
       const missing = names.find((name) => !live.some((row) => row.name === name));
       if (missing !== undefined) throw notFound('The document', missing, field);
@@ -154,13 +152,19 @@ export class KnowledgeService {
     const { collections, documents, database, labels, runs } = this.parts;
     const collection = await collections.require(workspaceId, name, 'input.collection');
     const { id } = collection;
-    if ((await labels.hiddenIn(workspaceId, id, null, groups)) !== null)
-      throw new GraftError('FORBIDDEN', `${name} holds documents that you may not see.`, {
-        field: 'input.collection',
-        hint: 'A key of their groups deletes it, or one of role ADMIN.',
-      });
+    const requireSeen = async (tx?: Transaction) => {
+      if ((await labels.hiddenIn(workspaceId, id, null, groups, tx)).length > 0)
+        throw new GraftError('FORBIDDEN', `${name} holds documents that you may not see.`, {
+          field: 'input.collection',
+          hint: 'A key of their groups deletes it, or one of role ADMIN.',
+        });
+    };
+    await requireSeen();
     await runs.cancelAll(workspaceId, id);
     const run = await database.prisma.$transaction(async (tx) => {
+      await lockCollection(tx, id);
+      // Once more: one may have come until here.
+      await requireSeen(tx);
       await documents.retire(tx, id, null);
       return requestErasure(runs, workspaceId, { subject: 'collections', ids: [id], subjectId: id }, tx);
     });

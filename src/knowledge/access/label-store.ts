@@ -1,6 +1,6 @@
 import type { Groups } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { Database } from '../../platform/database/index.js';
+import type { Database, Transaction } from '../../platform/database/index.js';
 import { sourceOf } from './label.js';
 import { ALL_SEEN, sightBy, type Sight } from './sight.js';
 
@@ -56,22 +56,26 @@ export class LabelStore {
     return rows.map(({ unseen }) => unseen);
   }
 
-  /** A live document of a collection that such a reader doesn't see; null where there is none. */
+  /**
+   * Names of live documents of a collection that such a reader doesn't see: those among these, or one where all are asked about.
+   * @param tx which holds the collection's lock, where nothing may go live behind the answer
+   */
   async hiddenIn(
     workspaceId: WorkspaceId,
     collectionId: string,
     names: readonly string[] | null,
     groups: Groups,
-  ): Promise<string | null> {
-    if (groups === null) return null;
-    const { rows } = await this.database.pool.query<{ name: string }>(
-      `SELECT l.name FROM document_label l
-         JOIN document d ON d.collection_id = l.collection_id AND d.live_name = l.name AND d.workspace_id = $1
-        WHERE l.workspace_id = $1 AND l.collection_id = $2 AND ($3::text[] IS NULL OR l.name = ANY($3)) AND NOT l.access && $4::text[]
-        ORDER BY l.name LIMIT 1`,
-      [workspaceId, collectionId, names, groups],
-    );
-    return rows[0]?.name ?? null;
+    tx: Transaction = this.database.prisma,
+  ): Promise<string[]> {
+    if (groups === null) return [];
+    const among = names === null ? null : [...names];
+    const rows = await tx.$queryRaw<{ name: string }[]>`
+      SELECT l.name FROM document_label l
+        JOIN document d ON d.collection_id = l.collection_id AND d.live_name = l.name AND d.workspace_id = ${workspaceId}::uuid
+       WHERE l.workspace_id = ${workspaceId}::uuid AND l.collection_id = ${collectionId}::uuid
+         AND (${among}::text[] IS NULL OR l.name = ANY(${among}::text[])) AND NOT l.access && ${[...groups]}::text[]
+       ORDER BY l.name LIMIT ${names?.length ?? 1}`;
+    return rows.map(({ name }) => name);
   }
 
   /** Which live documents of these collections such a reader sees. */

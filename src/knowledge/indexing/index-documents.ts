@@ -1,10 +1,14 @@
 import { GraftError, isGraftError, messageWithHint } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
+import type { Transaction } from '../../platform/database/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
+import type { LabelStore } from '../access/label-store.js';
+import { lockCollection } from '../collection-store.js';
 import type { CollectionRow, SearchIndexRow } from '../collection.js';
 import type { DocumentRow } from '../document-store.js';
+import { unseenThere } from '../ingestion.js';
 import type { IsolatedParser } from '../parsing/isolated-parser.js';
 import { embedChunks } from './embed-chunks.js';
 import { IngestionProgress } from './ingestion-progress.js';
@@ -14,6 +18,7 @@ import { sweepIfPossible, type SweepParts } from './sweep.js';
 
 export interface IndexingParts extends SweepParts {
   artifacts: ArtifactStore;
+  labels: LabelStore;
   parser: IsolatedParser;
   worker: Pick<WorkerClient, 'embed'>;
   embedder: () => EmbedderFiles;
@@ -81,31 +86,46 @@ type Prepared = { job: DocumentJob; what: string } & (
   { staged: StagedChunks; settled: null } | { staged: null; settled: DocumentReport }
 );
 
-async function prepare(
-  { parts, context, collection, index, embedder, progress }: IngestionWork,
-  job: DocumentJob,
-): Promise<Prepared> {
+async function prepare(work: IngestionWork, job: DocumentJob): Promise<Prepared> {
+  const { parts, context, collection, index, embedder, progress } = work;
   const before = await parts.documents.live(collection.workspaceId as WorkspaceId, collection.id, job.name);
-  if (before !== null && isSame(before, job, embedder)) return await leave(parts, job, before);
+  if (before !== null && (await hiddenAmong(work, [job])).length > 0) return failed(job, unseenThere());
+  if (before !== null && isSame(before, job, embedder)) return unchanged(job, before);
   await progress.tell(job, 0, 'parsing');
   try {
     const target = { collection, embedder, indexId: index.id, runId: context.run.id, signal: context.signal };
     const staged = await stageDocument(parts, target, job, before);
-    if (staged === null) return await leave(parts, job, before!);
+    if (staged === null) return unchanged(job, before!);
     return { job, what: before === null ? 'ready' : 'replaced', staged, settled: null };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
-    const { code } = error;
-    const message = messageWithHint(error);
-    const settled = { ...reported(job, 'FAILED', null, 0), error: { code, message } };
-    return { job, what: message, staged: null, settled };
+    return failed(job, error);
   }
 }
 
+function failed(job: DocumentJob, error: GraftError): Prepared {
+  const message = messageWithHint(error);
+  const settled = { ...reported(job, 'FAILED', null, 0), error: { code: error.code, message } };
+  return { job, what: message, staged: null, settled };
+}
+
 /** A document that is live already: ingesting it again changes its metadata only, so that answers keep what they cite. */
-async function leave({ documents }: IndexingParts, job: DocumentJob, live: DocumentRow): Promise<Prepared> {
-  await documents.setMetadata(live.id, job.metadata);
-  return { job, what: 'unchanged', staged: null, settled: reported(job, 'UNCHANGED', live.id, live.chunkCount) };
+const unchanged = (job: DocumentJob, live: DocumentRow): Prepared => ({
+  job,
+  what: 'unchanged',
+  staged: null,
+  settled: reported(job, 'UNCHANGED', live.id, live.chunkCount),
+});
+
+/** Names of those that somebody else has there: whoever asked for the run doesn't see them, and so doesn't change them. */
+function hiddenAmong(
+  { parts, context, collection }: IngestionWork,
+  jobs: readonly DocumentJob[],
+  tx?: Transaction,
+): Promise<string[]> {
+  const { groups = null } = context.input;
+  const names = jobs.map(({ name }) => name);
+  return parts.labels.hiddenIn(collection.workspaceId as WorkspaceId, collection.id, names, groups, tx);
 }
 
 /** Embeds what is new of a group and makes its documents live together. */
@@ -125,27 +145,38 @@ async function finish(work: IngestionWork, group: readonly Prepared[]): Promise<
       return progress.tell(job, place / of, `${place} of ${of} chunks embedded`);
     },
   );
-  const entries = group.map(({ job, staged: one, settled }): DocumentReport => {
-    if (one === null) return settled;
-    const chunks = one.fresh.length + one.kept.length;
-    const cutChunks = one.keptCut + one.fresh.filter(({ id }) => cut.has(id)).length;
-    return {
-      ...reported(job, 'INDEXED', one.documentId, chunks),
-      notes: [...one.notes, ...cutNote(cutChunks, chunks)],
-    };
-  });
-  await context.fenced(async (tx) => {
-    for (const { documentId: id, job, kept } of staged)
-      await parts.documents.goLive(tx, { id, collectionId: collection.id, name: job.name, kept });
+  const done = await context.fenced(async (tx) => {
+    // Behind the lock: nobody's document comes between this and what goes live.
+    await lockCollection(tx, collection.id);
+    const changing = group.filter(({ settled }) => settled?.outcome !== 'FAILED').map(({ job }) => job);
+    const hidden = await hiddenAmong(work, changing, tx);
+    const settling = group.map((one) => (hidden.includes(one.job.name) ? failed(one.job, unseenThere()) : one));
+    const entries = settling.map((one) => one.settled ?? indexed(one.job, one.staged, cut));
+    for (const { job, staged: one, settled } of settling) {
+      const place = { collectionId: collection.id, name: job.name };
+      if (one !== null) await parts.documents.goLive(tx, { ...place, id: one.documentId, kept: one.kept });
+      else if (settled.outcome === 'UNCHANGED')
+        await parts.documents.setMetadata(tx, settled.documentId!, job.metadata);
+    }
     await context.checkpoint({ documents: [...report.documents, ...entries] }, tx);
     // With the checkpoint: an attempt that goes on from it passes these documents over without a word.
-    for (const [i, { job, what }] of group.entries()) {
+    for (const [i, { job, what }] of settling.entries()) {
       await progress.tell(job, 1, what, entries[i], tx);
       progress.documentDone(job);
     }
+    return { settling, entries };
   });
-  report.documents.push(...entries);
-  for (const { documentId, kept } of staged) await tellVectors(work, documentId, kept);
+  report.documents.push(...done.entries);
+  for (const { staged: one } of done.settling) if (one !== null) await tellVectors(work, one.documentId, one.kept);
+}
+
+function indexed(job: DocumentJob, staged: StagedChunks, cut: ReadonlySet<string>): DocumentReport {
+  const chunks = staged.fresh.length + staged.kept.length;
+  const cutChunks = staged.keptCut + staged.fresh.filter(({ id }) => cut.has(id)).length;
+  return {
+    ...reported(job, 'INDEXED', staged.documentId, chunks),
+    notes: [...staged.notes, ...cutNote(cutChunks, chunks)],
+  };
 }
 
 /** Has vectors that a document took over say whose they are. */

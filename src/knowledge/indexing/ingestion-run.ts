@@ -15,7 +15,12 @@ const documentJob = z.object({
 });
 export type DocumentJob = z.infer<typeof documentJob>;
 
-const ingestionInput = z.object({ collectionId: z.string(), documents: z.array(documentJob) });
+const ingestionInput = z.object({
+  collectionId: z.string(),
+  documents: z.array(documentJob),
+  /** Of whoever asked for it; missing where it was somebody who sees everything, and in what earlier versions stored. */
+  groups: z.array(z.string()).optional(),
+});
 
 export const documentReport = record('IngestedDocument', 'What became of one document of an ingestion.', {
   name: z.string().describe('Its name.'),
