@@ -386,8 +386,8 @@ async function keepChunks(
     UPDATE chunk SET document_id = ${id}::uuid, ordinal = k.ordinal, start = k.start, "end" = k."end", page = k.page
       FROM jsonb_to_recordset(${JSON.stringify(kept)}::jsonb) AS k(id uuid, ordinal int, start int, "end" int, page int), document d
      WHERE chunk.id = k.id AND d.id = chunk.document_id AND d.collection_id = ${collectionId}::uuid AND d.live_name = ${name}`;
-  if (moved !== kept.length)
-    throw new GraftError('CONFLICT', `The document ${name} was replaced or deleted meanwhile.`);
+  // Without its name: everybody in the workspace reads why a run failed.
+  if (moved !== kept.length) throw new GraftError('CONFLICT', 'A document was replaced or deleted meanwhile.');
   await tx.$executeRaw`
     UPDATE document SET (chunk_count, term_count) =
       (SELECT count(*), coalesce(sum(term_count), 0) FROM chunk WHERE document_id = ${id}::uuid) WHERE id = ${id}::uuid`;

@@ -117,6 +117,28 @@ describe('documents that get a label while others are about to change them', () 
     expect(await knowledge.database.prisma.document.count({ where: { collectionId: collection.id } })).toBe(3);
   });
 
+  it('are not named by a run that finds them replaced or deleted', async () => {
+    const collection = await knowledge.collection();
+    await label(collection, ['merger.md']);
+    const part = (n: number, text: string): string => `# Part ${n}\n\n${text.repeat(12)}\n\n`;
+    const first = part(1, 'Of this part nothing changes from one day to the next. ');
+    await ingest(null, collection.name, [
+      { name: 'merger.md', text: first + part(2, 'Two firms become one in the month of May. ') },
+    ]);
+    const embedding = whileEmbedding(() =>
+      knowledge.service.deleteDocuments(reader(null), { collection: collection.name, names: ['merger.md'] }),
+    );
+    const run = await ingest(null, collection.name, [
+      { name: 'merger.md', text: first + part(2, 'Two firms stay as they are for the whole of the year. ') },
+    ]);
+    embedding.mockRestore();
+    expect(run).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'CONFLICT',
+      errorMessage: 'A document was replaced or deleted meanwhile.',
+    });
+  });
+
   it.each([
     ['document', { code: 'NOT_FOUND', field: 'input.names' }],
     ['collection', { code: 'FORBIDDEN', field: 'input.collection' }],
