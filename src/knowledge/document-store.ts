@@ -278,18 +278,21 @@ export class DocumentStore {
     await this.database.pool.query('DELETE FROM document WHERE id = ANY($1) AND live_name IS NULL', [ids]);
   }
 
-  /** Live documents made of these contents, by digest: one of each. */
+  /** Live documents made of these contents, by digest: one of each that such a reader sees; null where there are others only. */
   async madeOf(
     workspaceId: WorkspaceId,
     digests: readonly string[],
-  ): Promise<Map<string, { name: string; collection: string }>> {
-    const { rows } = await this.database.pool.query<{ sha256: string; name: string; collection: string }>(
-      `SELECT DISTINCT ON (d.sha256) d.sha256, d.name, c.name AS collection
+    groups: Groups,
+  ): Promise<Map<string, { name: string; collection: string } | null>> {
+    type Row = { sha256: string; name: string; collection: string; seen: boolean };
+    const { rows } = await this.database.pool.query<Row>(
+      `SELECT DISTINCT ON (d.sha256) d.sha256, d.name, c.name AS collection, l.name IS NULL AS seen
          FROM document d JOIN collection c ON c.id = d.collection_id
-        WHERE d.workspace_id = $1 AND d.sha256 = ANY($2) AND d.live_name IS NOT NULL ORDER BY d.sha256, d.id`,
-      [workspaceId, digests],
+         LEFT JOIN document_label l ON l.collection_id = d.collection_id AND l.name = d.name AND NOT l.access && $3::text[]
+        WHERE d.workspace_id = $1 AND d.sha256 = ANY($2) AND d.live_name IS NOT NULL ORDER BY d.sha256, seen DESC, d.id`,
+      [workspaceId, digests, groups],
     );
-    return new Map(rows.map(({ sha256, ...document }) => [sha256, document]));
+    return new Map(rows.map(({ sha256, name, collection, seen }) => [sha256, seen ? { name, collection } : null]));
   }
 
   byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<DocumentRow[]> {

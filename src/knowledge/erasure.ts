@@ -51,14 +51,19 @@ export const ingestionHolder = ({ inputs }: ErasedParts): Holder => ({
 
 /** Documents need the file that they were made of, and runs the files that they will read. */
 export const documentsNeedFiles = ({ documents, inputs }: ErasedParts): Dependant => ({
-  async needs(workspaceId, contents) {
-    const made = await documents.madeOf(workspaceId, contents);
+  async needs(workspaceId, contents, groups) {
+    const made = await documents.madeOf(workspaceId, contents, groups);
     const awaited = await inputs.awaited(workspaceId, contents);
     return new Map([
       ...awaited.map((sha256) => [sha256, 'An ingestion that has not ended will read it.'] as const),
       ...[...made].map(
-        ([sha256, { name, collection }]) =>
-          [sha256, `The document ${name} of ${collection} was made of it: delete it there too.`] as const,
+        ([sha256, seen]) =>
+          [
+            sha256,
+            seen === null
+              ? 'A document was made of it.'
+              : `The document ${seen.name} of ${seen.collection} was made of it: delete it there too.`,
+          ] as const,
       ),
     ]);
   },

@@ -71,11 +71,12 @@ export class FileResolver {
   })
   async deleteFile(
     @Arg('input', () => DeleteFileInput, { description: 'Which file.' }) input: DeleteFileInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { caller, workspaceId }: GraphContext,
   ): Promise<DeleteFilePayload> {
     const { files, erasure } = this.data.parts;
     const { id } = await files.get(workspaceId, fromGlobalId(input.file, 'File', 'input.file'), 'input.file');
-    return make(DeleteFilePayload, { erasure: toErasureReport(await erasure.eraseFile(workspaceId, id)) });
+    const report = await erasure.eraseFile(workspaceId, id, caller.groups);
+    return make(DeleteFilePayload, { erasure: toErasureReport(report) });
   }
 }
 

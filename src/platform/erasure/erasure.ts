@@ -1,3 +1,4 @@
+import { EVERYBODY, type Groups } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../artifacts/index.js';
 import { combined, NOTHING_ERASED, type ErasureReport } from './erasure-report.js';
@@ -52,9 +53,12 @@ export class Erasure {
     return { ...report, complete: (await subject.left(workspaceId, input.ids)) === 0 };
   }
 
-  /** Deletes one file unless something that stays needs its content; nothing when it is gone already. One transaction, so no run. */
-  eraseFile(workspaceId: WorkspaceId, id: string): Promise<ErasureReport> {
-    return this.#eraseFiles(workspaceId, { ids: [id] });
+  /**
+   * Deletes one file unless something that stays needs its content; nothing when it is gone already. One transaction, so no run.
+   * @param groups of whoever reads the report; what runs report is read by every editor
+   */
+  eraseFile(workspaceId: WorkspaceId, id: string, groups: Groups = EVERYBODY): Promise<ErasureReport> {
+    return this.#eraseFiles(workspaceId, { ids: [id] }, { groups });
   }
 
   /** Files go last: until then they tell a repetition what there was to erase. */
@@ -70,11 +74,11 @@ export class Erasure {
   async #eraseFiles(
     workspaceId: WorkspaceId,
     which: { ids?: readonly string[]; digests?: readonly string[] },
-    { copiesSuffice = false }: { copiesSuffice?: boolean } = {},
+    { copiesSuffice = false, groups = EVERYBODY }: { copiesSuffice?: boolean; groups?: Groups } = {},
   ): Promise<ErasureReport> {
     const report: ErasureReport = { records: [], deletedFiles: [], keptFiles: [] };
     for (const { id, name, sha256 } of await this.files.find(workspaceId, which)) {
-      const reason = await this.#removeFile(workspaceId, id, sha256, copiesSuffice);
+      const reason = await this.#removeFile(workspaceId, { id, sha256 }, { copiesSuffice, groups });
       if (reason === null) report.deletedFiles.push(name);
       else report.keptFiles.push({ fileId: id, name, reason });
     }
@@ -84,15 +88,14 @@ export class Erasure {
   /** @returns why the file stays; null when it is gone */
   async #removeFile(
     workspaceId: WorkspaceId,
-    id: string,
-    sha256: string,
-    copiesSuffice: boolean,
+    { id, sha256 }: { id: string; sha256: string },
+    { copiesSuffice, groups }: { copiesSuffice: boolean; groups: Groups },
   ): Promise<string | null> {
     let reason: string | null = null;
     await this.files.remove(workspaceId, id, async () => {
       if (copiesSuffice && (await this.files.find(workspaceId, { digests: [sha256] })).length > 1) return false;
       for (const dependant of this.#dependants)
-        reason ??= (await dependant.needs(workspaceId, [sha256])).get(sha256) ?? null;
+        reason ??= (await dependant.needs(workspaceId, [sha256], groups)).get(sha256) ?? null;
       return reason !== null;
     });
     return reason;

@@ -1,3 +1,4 @@
+import type { Groups } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 
 /** A document whose text must go, also where it was quoted. */
@@ -36,8 +37,11 @@ export interface Holder {
 
 /** Something that can't do without the content of a file. */
 export interface Dependant {
-  /** Why contents have to stay, by digest; those that may go are missing. */
-  needs(workspaceId: WorkspaceId, contents: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Why contents have to stay, by digest; those that may go are missing.
+   * @param groups of whoever reads it: no reason names what they don't see
+   */
+  needs(workspaceId: WorkspaceId, contents: readonly string[], groups: Groups): Promise<ReadonlyMap<string, string>>;
 }
 
 /**

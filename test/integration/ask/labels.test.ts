@@ -2,7 +2,7 @@ import { execute, parse } from 'graphql';
 import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
 import type { Caller, Groups } from '../../../src/kernel/caller.js';
 import { localCaller } from '../../../src/kernel/caller.js';
-import { newId } from '../../../src/kernel/ids.js';
+import { newId, type Uuid } from '../../../src/kernel/ids.js';
 import { forever, startAnswering, type Answering } from './answering.js';
 
 const SALARY = 'What does the Orlo team lead earn?';
@@ -228,6 +228,31 @@ describe('documents with labels', () => {
     expect(await found(['people'], 'LEXICAL')).toContain('salaries.txt');
   }, 120_000);
 
+  it('are named to their groups alone by what keeps a file', async () => {
+    const { name } = await answering.collection();
+    const { id } = await answering.upload('orlo.txt', Buffer.from('The Orlo team merges with another in May.'));
+    await answering.ingest(name, [{ name: 'merger.txt', fileId: id as Uuid }]);
+    await answering.domains.knowledge.labels.set(
+      answering.workspaceId,
+      await answering.stores.collections.require(answering.workspaceId, name, 'collection'),
+      { names: ['merger.txt'], access: ['people'], changedBy: 'test' },
+    );
+    const reasons = async (groups: Groups) => {
+      const { data, errors } = await graphql(
+        'mutation ($file: ID!) { deleteFile(input: { file: $file }) { erasure { keptFiles { reason } } } }',
+        groups,
+        { file: toGlobalId('File', id) },
+      );
+      if (errors) throw errors[0]!.originalError ?? errors[0]!;
+      const { erasure } = data!.deleteFile as { erasure: { keptFiles: { reason: string }[] } };
+      return erasure.keptFiles.map(({ reason }) => reason);
+    };
+    const named = [`The document merger.txt of ${name} was made of it: delete it there too.`];
+    expect(await reasons([])).toEqual(['A document was made of it.']);
+    expect(await reasons(['people'])).toEqual(named);
+    expect(await reasons(null)).toEqual(named);
+  }, 120_000);
+
   it('are labelled anew by those who see them alone', async () => {
     const relabel = async (groups: Groups, access: string[]) => {
       const { errors } = await graphql(
@@ -249,8 +274,10 @@ describe('documents with labels', () => {
     expect(drawn.map((each) => each.text).join()).toContain('37 bar');
     expect(drawn.map((each) => each.text).join()).not.toContain('7,312');
     expect(await answering.stores.documents.chunksHolding(id, 'crowns a month')).toEqual([]);
-    const seen = await answering.search(collection, SALARY, 'LEXICAL');
-    expect(seen.map(({ documentName }) => documentName)).toEqual(['pumps.txt']);
+    // Beside what others brought that has no label.
+    const seen = (await answering.search(collection, SALARY, 'LEXICAL')).map(({ documentName }) => documentName);
+    expect(seen).toContain('pumps.txt');
+    expect(seen).not.toContain('salaries.txt');
   });
 
   it('take at most 100 groups, each with a name', async () => {

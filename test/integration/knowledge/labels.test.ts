@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { newId } from '../../../src/kernel/ids.js';
+import { newId, type Uuid } from '../../../src/kernel/ids.js';
 import type { Groups } from '../../../src/kernel/caller.js';
 import { lockCollection } from '../../../src/knowledge/collection-store.js';
 import type { NewDocument } from '../../../src/knowledge/index.js';
@@ -174,5 +174,27 @@ describe('documents that get a label while others are about to change them', () 
     });
     await expect(deletion).rejects.toMatchObject(refusal);
     expect(await live(collection, 'plan.md')).not.toBeNull();
+  });
+
+  it('are named by what keeps a file to those alone who see them', async () => {
+    const collection = await knowledge.collection();
+    const { id } = await knowledge.upload('merger.md', Buffer.from('Two firms become one in May.'));
+    const fileId = id as Uuid;
+    await label(collection, ['merger.md']);
+    await ingest(['board'], collection.name, [{ name: 'merger.md', fileId }]);
+    const reasons = async () => {
+      await ingest([], collection.name, [{ name: 'mine.md', fileId }]);
+      const gone = await knowledge.service.deleteDocuments(reader(['board']), {
+        collection: collection.name,
+        names: ['mine.md'],
+      });
+      return gone.erasure.keptFiles.map(({ reason }) => reason);
+    };
+    // Whoever may delete reads the report of a run.
+    expect(await reasons()).toEqual(['A document was made of it.']);
+    await ingest([], collection.name, [{ name: 'open.md', fileId }]);
+    expect(await reasons()).toEqual([
+      `The document open.md of ${collection.name} was made of it: delete it there too.`,
+    ]);
   });
 });
