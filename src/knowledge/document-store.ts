@@ -88,11 +88,12 @@ export class DocumentStore {
     });
   }
 
-  /** Ids of the chunks of a live document that hold a text, or of all of them. */
+  /** Ids of the chunks of a live document without a label that hold a text, or of all of them: whoever asks learns whether it does. */
   async chunkIdsWith(collectionId: string, name: string, text: string | null): Promise<string[]> {
     const { rows } = await this.database.pool.query<{ id: string }>(
       `SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id
-        WHERE d.collection_id = $1 AND d.live_name = $2 AND ($3::text IS NULL OR position($3 in c.text) > 0)`,
+        WHERE d.collection_id = $1 AND d.live_name = $2 AND ${UNLABELLED}
+          AND ($3::text IS NULL OR position($3 in c.text) > 0)`,
       [collectionId, name, text],
     );
     return rows.map(({ id }) => id);

@@ -197,4 +197,14 @@ describe('documents that get a label while others are about to change them', () 
       `The document open.md of ${collection.name} was made of it: delete it there too.`,
     ]);
   });
+
+  it('are as if they weren’t there to questions that retrieval is tuned on', async () => {
+    const collection = await knowledge.collection();
+    await label(collection, ['merger.md']);
+    await ingest(['board'], collection.name, [{ name: 'merger.md', text: 'Two firms become one in May.' }]);
+    await ingest([], collection.name, [{ name: 'open.md', text: 'Two firms become one in May.' }]);
+    const holding = (name: string) => knowledge.stores.documents.chunkIdsWith(collection.id, name, 'one in May');
+    expect(await holding('open.md')).toHaveLength(1);
+    expect(await holding('merger.md')).toEqual([]);
+  });
 });
