@@ -177,6 +177,15 @@ describe('labels', () => {
     for (const label of words.labels) expect(words.hear(words.say(label))).toBe(label);
   });
 
+  it('that differ in their Unicode form alone are told apart, and one that is written in two pieces is heard in one', () => {
+    const forms = new LabelWords(['caf\u00e9', 'cafe\u0301']);
+    for (const label of forms.labels) expect(forms.hear(forms.say(label))).toBe(label);
+    const words = new LabelWords(['CAFE\u0301', 'cafe\u0301']);
+    for (const label of words.labels)
+      for (const said of [label, label.normalize('NFC')]) expect(words.hear(said)).toBe(label);
+    expect(words.hear('caf\u00e9, I think')).not.toBeNull();
+  });
+
   it('of any kind survive being said and heard', () => {
     fc.assert(
       fc.property(

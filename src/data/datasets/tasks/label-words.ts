@@ -25,9 +25,14 @@ export class LabelWords {
     const times = new Map<string, number>();
     for (const label of labels) times.set(words(label), (times.get(words(label)) ?? 0) + 1);
     for (const label of labels) {
-      const said = words(label) !== '' && times.get(words(label)) === 1 ? words(label) : label.normalize('NFC').trim();
+      const said = words(label) !== '' && times.get(words(label)) === 1 ? words(label) : label.trim();
       this.#said.set(label, said);
       this.#heard.set(said, label);
+    }
+    // A model may say it in another Unicode form, unless that is another label.
+    for (const [label, said] of this.#said) {
+      const form = said.normalize('NFC');
+      if (!this.#heard.has(form)) this.#heard.set(form, label);
     }
     this.#byLength = [...this.#heard.keys()].sort((a, b) => b.length - a.length);
   }
@@ -39,8 +44,9 @@ export class LabelWords {
 
   /** The label that a model's words begin with; null when they begin with none. */
   hear(text: string): string | null {
-    const line = text.normalize('NFC').trim().split('\n', 1)[0]!.trim();
-    const exact = this.#heard.get(line) ?? this.#heard.get(words(line));
+    const written = text.trim().split('\n', 1)[0]!.trim();
+    const line = written.normalize('NFC');
+    const exact = this.#heard.get(written) ?? this.#heard.get(line) ?? this.#heard.get(words(line));
     if (exact !== undefined) return exact;
     const begun = this.#byLength.find(
       (said) => line.toLowerCase().startsWith(said.toLowerCase()) && !/^[\p{L}\p{N}]/u.test(line.slice(said.length)),
