@@ -63,7 +63,7 @@ export class ScaleChooser {
 
   /**
    * The work of a SCALE_CHOICE run. A version that is given another scale than it was attested at must be attested again.
-   * @throws CONFLICT for a version that an alias names, DATASET_UNUSABLE, and what the worker throws
+   * @throws CONFLICT for a version that an alias names or ever did, DATASET_UNUSABLE, and what the worker throws
    */
   async choose({
     run,

@@ -25,7 +25,7 @@ export class ChooseScaleInput {
   @Field(() => String, { description: 'Name of the adapter.' })
   adapter!: string;
 
-  @Field(() => Int, { description: 'Number of the version, from 1. No alias may name it.' })
+  @Field(() => Int, { description: 'Number of the version, from 1. No alias may name it, or ever have named it.' })
   version!: number;
 
   @Field(() => ID, {
@@ -71,7 +71,7 @@ export class ScaleChoiceResolver {
   @SpendsBudget('RUN')
   @Mutation(() => ChooseScalePayload, {
     description:
-      'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped.',
+      'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped, and once an alias has named a version its scale stays.',
     complexity: cost(20),
   })
   async chooseScale(

@@ -145,8 +145,8 @@ export class AdapterRegistry {
 
   /**
    * Moves an alias to a version.
-   * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT when someone else moves it at the same time, the version was never attested, or engines
-   * can't serve it
+   * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT when someone else moves it at the same time, the version was never attested or is given
+   * another scale meanwhile, or engines can't serve it
    */
   async promote(workspaceId: WorkspaceId, promotion: Promotion): Promise<AliasChangeRow> {
     const { alias, by, evidence } = promotion;
@@ -161,7 +161,8 @@ export class AdapterRegistry {
       });
     for (const serves of this.#servers) await serves({ adapter, version });
     const { replaces = (await this.store.resolve(adapter, { alias }))?.id ?? null } = promotion;
-    return this.store.moveAlias(adapter, { alias, toVersionId: version.id, by, reason, evidence }, replaces);
+    const { id: toVersionId, scale } = version;
+    return this.store.moveAlias(adapter, { alias, toVersionId, by, reason, evidence, scale }, replaces);
   }
 
   /** Puts an alias back to what it named before its last promotion. @throws NOT_FOUND, CONFLICT when there is nothing to go back to */
@@ -227,13 +228,13 @@ export class AdapterRegistry {
 
   /**
    * Gives a version the scale that it acts with from now on.
-   * @throws CONFLICT when an alias names it: what answers never changes under its name; NOT_FOUND when it was deleted
+   * @throws CONFLICT when an alias names it or ever did: what has answered never changes under its name; NOT_FOUND when it was deleted
    */
   async rescale(version: AdapterVersionRow, scale: number, metrics: AdapterMetrics): Promise<void> {
     if (await this.store.rescale(version, scale, metrics)) return;
     await this.requireVersionById(version.workspaceId as WorkspaceId, version.id);
-    throw new GraftError('CONFLICT', 'An alias names this version, so its scale can’t be changed.', {
-      hint: 'Choose the scale before the version is promoted.',
+    throw new GraftError('CONFLICT', 'An alias names this version or once did, so its scale can’t be changed.', {
+      hint: 'Train on from it (`startTraining` with `parent`): the new version’s scale can be chosen until an alias names that.',
     });
   }
 

@@ -29,6 +29,8 @@ export interface AliasMove {
   evidence: AliasEvidence;
   /** Whether it restores what an earlier promotion replaced. */
   isRollback?: boolean;
+  /** The scale at which the version was found to act; left out: whatever it is. */
+  scale?: number;
 }
 
 /** All queries of `adapter`, `adapter_version`, `adapter_alias` and `adapter_alias_change`. */
@@ -238,7 +240,7 @@ export class AdapterStore {
    * Moves an alias and writes down who, when, why and on what evidence, in one transaction.
    * @param expected the version that the alias is thought to name now; of two callers who move it at once the second fails
    * @param outer a transaction that the move is part of
-   * @throws CONFLICT when it names another
+   * @throws CONFLICT when it names another, or the version was given another scale; NOT_FOUND when that was deleted
    */
   async moveAlias(
     adapter: Pick<AdapterRow, 'id' | 'workspaceId' | 'name'>,
@@ -250,8 +252,14 @@ export class AdapterStore {
     const key = { adapterId_alias: { adapterId: adapter.id, alias } };
     const moving = async (tx: Transaction): Promise<AliasChangeRow> => {
       await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapter.id}::uuid FOR UPDATE`;
-      if (toVersionId !== null && (await tx.adapterVersion.count({ where: { id: toVersionId } })) === 0)
-        throw notFound('The adapter version', toVersionId);
+      if (toVersionId !== null) {
+        const version = await tx.adapterVersion.findUnique({ where: { id: toVersionId } });
+        if (!version) throw notFound('The adapter version', toVersionId);
+        if (version.scale !== (move.scale ?? version.scale))
+          throw new GraftError('CONFLICT', 'The version was given another scale in the meantime.', {
+            hint: 'Attest and evaluate it again.',
+          });
+      }
       const now = await tx.adapterAlias.findUnique({ where: key });
       if ((now?.versionId ?? null) !== expected)
         throw new GraftError('CONFLICT', `${adapter.name}@${alias} was moved by someone else in the meantime.`, {
@@ -335,17 +343,24 @@ export class AdapterStore {
 
   /**
    * Gives a version another scale; an attestation at the one before is dropped with it.
-   * @returns false, and changes nothing, when an alias names the version
+   * @returns false, and changes nothing, when an alias names the version or ever did: it has answered, and a rollback may put it back
    */
-  async rescale({ id, workspaceId }: AdapterVersionRow, scale: number, metrics: AdapterMetrics): Promise<boolean> {
-    const { rowCount } = await this.database.pool.query(
-      `UPDATE adapter_version SET scale = $3, metrics = metrics || $4::jsonb,
-         attestation = CASE WHEN scale = $3 THEN attestation END
-       WHERE id = $1 AND workspace_id = $2
-         AND NOT EXISTS (SELECT 1 FROM adapter_alias WHERE version_id = adapter_version.id)`,
-      [id, workspaceId, scale, JSON.stringify(storedMetrics.encode({ ...metrics, risk: null }))],
-    );
-    return rowCount === 1;
+  async rescale(
+    { id, adapterId, workspaceId }: AdapterVersionRow,
+    scale: number,
+    metrics: AdapterMetrics,
+  ): Promise<boolean> {
+    const found = JSON.stringify(storedMetrics.encode({ ...metrics, risk: null }));
+    return this.transaction(async (tx) => {
+      // As `moveAlias` does: no alias comes to name it meanwhile.
+      await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapterId}::uuid FOR UPDATE`;
+      const changed = await tx.$executeRaw`
+        UPDATE adapter_version SET scale = ${scale}, metrics = metrics || ${found}::jsonb,
+          attestation = CASE WHEN scale = ${scale} THEN attestation END
+        WHERE id = ${id}::uuid AND workspace_id = ${workspaceId}::uuid
+          AND NOT EXISTS (SELECT 1 FROM adapter_alias_change WHERE to_version_id = adapter_version.id)`;
+      return changed === 1;
+    });
   }
 
   /** Does nothing where the version acts at another scale by now. */

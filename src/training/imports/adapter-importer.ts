@@ -164,7 +164,7 @@ function requireStrength(name: string, version: Pick<AdapterVersionRow, 'alpha' 
   const acts = version.alpha * version.scale;
   if (acts === alpha) return;
   throw new GraftError('ALREADY_EXISTS', `${name} has the same weights with an alpha of ${acts} instead of ${alpha}.`, {
-    hint: 'Import it under another name, or choose the scale of that version (`chooseScale`).',
+    hint: 'Import it under another name, or choose the scale of that version (`chooseScale`), if no alias ever named it.',
   });
 }
 

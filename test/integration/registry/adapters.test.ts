@@ -102,6 +102,33 @@ describe('adapters', () => {
     await expect(registry.attest({ id: newId(), scale: 1 }, PROOF)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  it('keeps the scale of a version once an alias has named it: a rollback puts back what has answered', async () => {
+    const [first, second, never] = [await addVersion('kept'), await addVersion('kept'), await addVersion('kept')];
+    const scale = async (id: string) => (await registry.store.versionsById(workspaceId, [id]))[0]!.scale;
+    await promote('kept', first.version);
+    await promote('kept', second.version);
+    for (const version of [first, second])
+      await expect(registry.rescale(version, 0.5, {})).rejects.toMatchObject({
+        code: 'CONFLICT',
+        hint: expect.stringMatching(/parent/) as string,
+      });
+    await registry.rescale(never, 0.5, {});
+    await registry.rollback(workspaceId, { name: 'kept', alias: 'production', by: 'op', reason: 'worse' });
+    await expect(registry.rescale(second, 0.5, {})).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await Promise.all([first, second, never].map(({ id }) => scale(id)))).toEqual([1, 1, 0.5]);
+    const { attestation } = (await registry.store.versionsById(workspaceId, [first.id]))[0]!;
+    expect(attestation).not.toBeNull();
+  });
+
+  it('promotes nothing that is given another scale meanwhile', async () => {
+    const version = await addVersion('meanwhile');
+    registry.servedBy(async ({ adapter }) => {
+      if (adapter.name === 'meanwhile') await registry.rescale(version, 0.5, {});
+    });
+    await expect(promote('meanwhile', version.version)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(registry.resolve(workspaceId, 'meanwhile')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('resolves a name to its production version, an alias and a number to theirs', async () => {
     const first = await addVersion('resolved');
     await expect(registry.resolve(workspaceId, 'resolved')).rejects.toMatchObject({ code: 'NOT_FOUND' });
