@@ -23,7 +23,7 @@ import { measureOtherTask } from '../retention/other-tasks.js';
 import { retentionFigures, type OtherRow, type Retention } from '../retention/retention.js';
 import { askRow, type Answering } from './ask-row.js';
 import { evaluation, type Answerer, type EvaluationContext, type EvaluationInput } from './evaluation-run.js';
-import type { EvaluationStore, EvaluationRowRecord } from './evaluation-store.js';
+import { sameScale, type EvaluationStore, type EvaluationRowRecord } from './evaluation-store.js';
 import { labelledRows, measureAnswers, riskOf, scoreRow, type Answered } from './figures.js';
 import { sampleRows, type AskedRow } from './sample-rows.js';
 import { unseenRows } from './unseen-rows.js';
@@ -174,7 +174,7 @@ export class Evaluator {
     const shared = await data.rows.taskContext(dataset.task, rowGroups);
     const sides = [await this.#answering(workspaceId, target, shared)];
     if (against) sides.push(await this.#answering(workspaceId, against, shared));
-    await this.#begin(context, sides[0]!);
+    await this.#begin(context, sides);
     const answered = input.retention ? ANSWERED : MEASURED;
     const views = version.manifest.features.map(({ view }) => view);
 
@@ -218,12 +218,13 @@ export class Evaluator {
     return { rows: rows.length };
   }
 
-  /** @throws CONFLICT when the adapter acts at another scale than when its first rows were answered */
-  async #begin(context: EvaluationContext, { workspaceId, adapter }: Answering): Promise<void> {
+  /** @throws CONFLICT when an adapter acts at another scale than when the first rows were answered */
+  async #begin(context: EvaluationContext, sides: readonly Answering[]): Promise<void> {
     const { run, input } = context;
     const { target, against, split, datasetVersionId } = input;
     const { store } = this.parts;
-    const scale = adapter && adapter.file.scale;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const [scale = null, againstScale = null] = sides.map(({ adapter }) => adapter && adapter.file.scale);
     await context.fenced((tx) =>
       store.begin(
         {
@@ -232,6 +233,7 @@ export class Evaluator {
           split,
           datasetVersionId,
           scale,
+          againstScale,
           variantId: target.variantId,
           adapterVersionId: target.adapterVersionId,
           compared: against !== null,
@@ -241,8 +243,8 @@ export class Evaluator {
       ),
     );
     const [begun] = await store.byIds(workspaceId, [run.id]);
-    if (begun && begun.scale !== scale)
-      throw new GraftError('CONFLICT', 'The adapter’s scale was changed while it was being evaluated.', {
+    if (begun && (begun.scale !== scale || !sameScale(begun.againstScale, againstScale)))
+      throw new GraftError('CONFLICT', 'An adapter’s scale was changed while it was being evaluated.', {
         hint: 'Evaluate it again.',
       });
   }

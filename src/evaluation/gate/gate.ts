@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { GraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow, Alias, AliasChangeRow } from '../../registry/index.js';
-import type { EvaluationStore } from '../evaluations/evaluation-store.js';
+import { sameScale, type EvaluationStore } from '../evaluations/evaluation-store.js';
 import { storedFigures } from '../evaluations/figures.js';
 import { bounds, check, DEFAULT_BOUNDS, judge, type GateBounds } from './judge.js';
 
@@ -55,8 +55,9 @@ export class Gate {
     if (!adapter) throw notFound('The adapter', version.adapterId);
     const replaced = await this.#replaced(adapter, version);
     const found = await evaluations.newestAgainst(workspaceId, version.id, replaced?.id ?? null);
-    // At another scale it is another adapter.
-    const current = found && found.scale === version.scale ? found : null;
+    // At another scale either of them is another adapter.
+    const holds = found?.scale === version.scale && sameScale(found.againstScale, replaced?.scale);
+    const current = holds ? found : null;
     const checked = bounds.parse({ ...DEFAULT_BOUNDS, ...limits });
     const checks = judge(
       {

@@ -203,6 +203,25 @@ describe('evaluation', () => {
     expect((await recorded(run.id)).rows).toBe(TEST_ROWS);
   });
 
+  it('keeps the scale of both, and ends where one of them was given another while it was interrupted', async () => {
+    const { version } = await kit.adapters.requireVersionById(
+      workspaceId,
+      (await kit.adapters.resolve(workspaceId, 'second@1')).versionId,
+    );
+    const run = await start({});
+    await eventually('the first rows', async () => (await evaluator.store.answers(run.id)).answers.length > 0, 120_000);
+    await runs.stop();
+    expect(await recorded(run.id)).toMatchObject({ scale: 1, againstScale: 1 });
+    await kit.adapters.rescale(version, 0.5, {});
+    await startNext();
+    expect(await ended(run)).toMatchObject({ status: 'FAILED', errorCode: 'CONFLICT' });
+    const again = await ended(await start({ rows: 5 }));
+    expect(await recorded(again.id)).toMatchObject({ scale: 1, againstScale: 0.5 });
+    await kit.adapters.rescale(version, 1, {});
+    const ofBase = await ended(await start({ rows: 5, against: null }));
+    expect(await recorded(ofBase.id)).toMatchObject({ scale: 1, againstScale: null });
+  });
+
   it('begins no further row once it is stopped, though one that was under way still ends well', async () => {
     let first = true;
     scoring = async ({ candidates }, { signal } = {}) => {

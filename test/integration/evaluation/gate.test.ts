@@ -15,6 +15,7 @@ interface Found {
   gain?: [value: number, low: number, high: number];
   ratio?: [value: number, low: number, high: number];
   scale?: number;
+  againstScale?: number | null;
   split?: string;
   dataset?: string;
 }
@@ -56,7 +57,14 @@ describe('promotion through the gate', () => {
   async function evaluated(
     { id, variantId }: AdapterVersionRow,
     against: AdapterVersionRow | null,
-    { gain = [0.2, 0.1, 0.3], ratio = [1.01, 1, 1.02], scale = 1, split = 'TEST', dataset = newId() }: Found = {},
+    {
+      gain = [0.2, 0.1, 0.3],
+      ratio = [1.01, 1, 1.02],
+      scale = 1,
+      againstScale = null,
+      split = 'TEST',
+      dataset = newId(),
+    }: Found = {},
   ): Promise<string> {
     const found: EvaluationFigures = {
       metrics: [
@@ -92,6 +100,7 @@ describe('promotion through the gate', () => {
           datasetVersionId: dataset,
           split,
           scale,
+          againstScale,
           adapterVersionId: id,
           compared: true,
           againstVersionId: against?.id ?? null,
@@ -212,6 +221,23 @@ describe('promotion through the gate', () => {
     await expect(promote('elsewhere', 1)).rejects.toMatchObject({
       message: expect.stringMatching(/not evaluated/) as string,
     });
+  });
+
+  it('rests on a comparison with what answers as strongly now; where its scale was not kept it was 1', async () => {
+    const [first, second] = await versions('against-weaker', 2);
+    await evaluated(second!, first!, { againstScale: 1 });
+    await kit.adapters.rescale(first!, 0.5, {});
+    const weaker = { ...first!, scale: 0.5 };
+    await kit.adapters.attest(weaker, proof(first!.ggufSha256));
+    await evaluated(weaker, null, { scale: 0.5 });
+    await promote('against-weaker', 1);
+    await promote('against-weaker', 1, production);
+    const refused = { code: 'GATE_REFUSED', message: expect.stringMatching(/not evaluated/) as string };
+    await expect(promote('against-weaker', 2)).rejects.toMatchObject(refused);
+    await evaluated(second!, weaker);
+    await expect(promote('against-weaker', 2)).rejects.toMatchObject(refused);
+    const evaluationId = await evaluated(second!, weaker, { againstScale: 0.5 });
+    expect(evidence.parse((await promote('against-weaker', 2)).evidence)).toMatchObject({ evaluationId });
   });
 
   it('writes down that it was forced, and what failed', async () => {
