@@ -38,7 +38,7 @@ export function estimateMemory(
     const needs = shapes.map(({ batch, sequence, answers }) =>
       memoryNeed(graph, new Map(Object.entries({ batch, sequence, answers, replayed, ...asked(answers) }))),
     );
-    return needs.reduce((most, each) => (each.peakBytes > most.peakBytes ? each : most), NOTHING);
+    return needs.reduce((most, each) => (each.peakBytes > most.peakBytes ? each : most));
   };
   const lora: LoraOptions = recipe.lora;
   const validates = validation.length > 0;
@@ -59,9 +59,6 @@ export function estimateMemory(
   return PROCESS_BYTES + step.weightBytes + held + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;
 }
 
-/** Without an example, which no run takes. */
-const NOTHING: MemoryNeed = { weightBytes: 0, peakBytes: 0 };
-
 /** What goes through the model at once at most. */
 interface Shape {
   batch: number;
@@ -71,24 +68,22 @@ interface Shape {
   answers: number;
 }
 
-/** Examples side by side, and the largest family. @param window tokens of general text, which has a row of its own */
+/** Examples side by side, the largest family, and a window of general text, which has a row of its own. */
 function shapesOf(families: readonly Family[], microBatchTokens: number, window: number): Shape[] {
   const apart = families.filter(({ shared }) => shared === 0).flatMap(({ members }) => members);
   const together = families.filter(({ shared }) => shared > 0);
-  const shapes: Shape[] = [];
-  if (apart.length > 0) {
-    const sequence = Math.max(window, mostOf(apart, lengthOf));
+  // The shorter the examples, the more of them, and of their answers, go through at once. Of each number it is the longest that need most.
+  const sideBySide = new Map<number, Shape>();
+  let answer = 1;
+  for (const example of [...apart].sort((a, b) => lengthOf(a) - lengthOf(b))) {
+    const sequence = Math.max(1, lengthOf(example));
     const batch = Math.max(1, Math.floor(microBatchTokens / sequence));
-    // The shorter the examples, the more of them, and of their answers, go through at once.
-    const shortest = apart.reduce((least, example) => Math.min(least, lengthOf(example)), sequence);
-    const answers = Math.max(1, Math.floor(microBatchTokens / shortest)) * mostOf(apart, answerOf);
-    shapes.push({ batch, sequence, answers: Math.min(batch * sequence, answers) });
+    answer = Math.max(answer, answerOf(example));
+    sideBySide.set(batch, { batch, sequence, answers: batch * answer });
   }
+  const shapes = [{ batch: 1, sequence: window, answers: 1 }, ...sideBySide.values()];
   if (together.length > 0) {
-    const sequence = Math.max(
-      window,
-      mostOf(together, ({ length }) => length),
-    );
+    const sequence = mostOf(together, ({ length }) => length);
     const answers = mostOf(together, ({ members }) => members.reduce((sum, member) => sum + answerOf(member), 0));
     shapes.push({ batch: 1, sequence, answers });
   }
@@ -120,9 +115,16 @@ export function estimateTraining({
     answerFrom: Math.max(1, length - answer),
     group,
   });
+  const { microBatchTokens } = recipe;
+  // Which lengths lie between isn't known: those need most that fill what is computed at once.
+  const filling = Array.from({ length: microBatchTokens }, (_, n) => 1 + Math.floor(microBatchTokens / (n + 1)));
+  const lengths = new Set(filling.map((length) => Math.max(shortest, Math.min(longest, length))));
   const job = {
     recipe,
-    examples: [...Array.from({ length: together }, () => example(longest, 0)), example(shortest)],
+    examples: [
+      ...Array.from({ length: together }, () => example(longest, 0)),
+      ...[...lengths].map((length) => example(length)),
+    ],
     replay: replay > 1 ? [new Int32Array(replay)] : [],
     validation: validates ? [example(longest)] : [],
     labelTokens: labelTokens ? [0] : null,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { estimateMemory, estimateTraining } from '../../../gpu-worker/engines/training/estimate-memory.js';
 import { GgufWeights } from '../../../gpu-worker/engines/training/model/gguf-weights.js';
 import { familiesOf } from '../../../gpu-worker/engines/training/trainer/families.js';
@@ -64,6 +65,40 @@ describe('the memory that a training is estimated to take', () => {
     const before = (together: number) =>
       estimateTraining({ ...asked, together, validates: true, labelTokens: false }).bytes;
     expect(before(4)).toBeGreaterThan(before(1));
+  });
+
+  it('never falls when an example is added, and is never less before a job exists than of the job', () => {
+    const model = writeTinyModel(join(folder, 'lengths.gguf'));
+    const { config } = new GgufWeights(model.path, 64);
+    const replay = [new Int32Array(6)];
+    const bytes = (examples: readonly Example[]): number => {
+      const longest = Math.max(replay[0]!.length, ...examples.map(({ ids }) => ids.length - 1));
+      return estimateMemory({ ...job, replay }, config, longest, familiesOf(examples));
+    };
+    const example = ([tokens, answer]: readonly [number, number]): Example => ({
+      ids: new Int32Array(tokens + 1),
+      answerFrom: Math.max(1, tokens + 1 - answer),
+    });
+    const job = { recipe: RECIPE, validation: [], labelTokens: null };
+    // Two of 32 tokens go through side by side, whatever is longer.
+    const pairs = Array.from({ length: 8 }, () => example([32, 1]));
+    expect(bytes([...pairs, example([33, 1])])).toBeGreaterThanOrEqual(bytes(pairs));
+    const size = fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 20 }));
+    fc.assert(
+      fc.property(fc.array(size, { minLength: 1, maxLength: 12 }), size, (some, added) => {
+        const all = [...some, added];
+        const needed = bytes(all.map(example));
+        expect(needed).toBeGreaterThanOrEqual(bytes(some.map(example)));
+        const lengths = all.map(([tokens]) => tokens + 1);
+        const sizes = {
+          longest: Math.max(...lengths),
+          shortest: Math.min(...lengths),
+          answer: Math.max(...all.map(([, answer]) => answer)),
+        };
+        const asked = { model, recipe: RECIPE, replay: 6, together: 1, validates: false, labelTokens: false };
+        expect(estimateTraining({ ...asked, ...sizes }).bytes).toBeGreaterThanOrEqual(needed);
+      }),
+    );
   });
 
   itWhen(process.platform === 'linux', 'only Linux tells it')(

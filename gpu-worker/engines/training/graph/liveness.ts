@@ -1,5 +1,5 @@
 import type { Graph, Node, Value } from './graph.js';
-import { sizeOf, type Sizes } from './shape.js';
+import { sizeOf, type Dim, type Sizes } from './shape.js';
 
 const BYTES = 4;
 
@@ -25,10 +25,17 @@ export interface MemoryNeed {
 export function memoryNeed(graph: Graph, sizes: Sizes): MemoryNeed {
   const uses = lastUses(graph);
   const bytesOf = new Map<number, number>();
+  // Few sizes have names, and thousands of values are made of them.
+  const known = new Map<Dim, number>();
+  const sizeFor = (dim: Dim): number => {
+    const size = known.get(dim) ?? sizeOf(dim, sizes);
+    known.set(dim, size);
+    return size;
+  };
   let [weightBytes, live, peakBytes] = [0, 0, 0];
   for (const node of graph.nodes) {
     for (const { id, shape } of node.outputs) {
-      const bytes = shape.reduce<number>((product, dim) => product * sizeOf(dim, sizes), BYTES);
+      const bytes = shape.reduce<number>((product, dim) => product * sizeFor(dim), BYTES);
       const isWeight = node.operation.kind === 'weight';
       if (isWeight) weightBytes += bytes;
       bytesOf.set(id, isWeight ? 0 : bytes);
