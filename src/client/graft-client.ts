@@ -91,17 +91,33 @@ export class GraftClient {
     }
   }
 
-  /** Uploads a file, or what comes through a pipe, and returns its id. It is sent as it is read. */
+  /**
+   * Uploads a file, or what comes through a pipe, and returns its id. It is sent as it is read, as far as it goes when that begins.
+   * @throws GraftClientError as `request` does; FILE_CHANGED; what reading the file throws
+   */
   async upload(path: string): Promise<string> {
     const file = await open(path);
+    // What fetch makes of a body that fails looks like a fault of the network.
+    let fault: unknown;
+    const noting = async function* (body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      try {
+        yield* body;
+      } catch (error) {
+        throw (fault = error);
+      }
+    };
     try {
       const { head, tail, type } = formOf(basename(path));
       const stat = await file.stat();
+      const size = stat.isFile() ? stat.size : null;
       // With its length what is too large is refused before it is sent; a pipe's nobody knows.
-      const length = stat.isFile() && { 'content-length': String(head.length + stat.size + tail.length) };
+      const length = size !== null && { 'content-length': String(head.length + size + tail.length) };
       const headers = { 'graft-upload': '1', 'content-type': type, ...length };
-      const { id } = await this.#post('/files', headers, within(head, file, tail), ({ id }) => id !== undefined);
+      const body = noting(within(head, contentOf(file, path, size), tail));
+      const { id } = await this.#post('/files', headers, body, ({ id }) => id !== undefined);
       return id!;
+    } catch (error) {
+      throw fault ?? error;
     } finally {
       await file.close();
     }
@@ -161,10 +177,22 @@ function formOf(fileName: string): { head: Buffer; tail: Buffer; type: string } 
   };
 }
 
-async function* within(head: Buffer, file: FileHandle, tail: Buffer): AsyncGenerator<Buffer> {
+async function* within(head: Buffer, content: AsyncIterable<Buffer>, tail: Buffer): AsyncGenerator<Buffer> {
   yield head;
-  yield* file.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>;
+  yield* content;
   yield tail;
+}
+
+/**
+ * The first `size` bytes of a file: so many were promised, though it may grow meanwhile. All of it where that is null.
+ * @throws GraftClientError FILE_CHANGED where there are fewer
+ */
+async function* contentOf(file: FileHandle, path: string, size: number | null): AsyncGenerator<Buffer> {
+  if (size === 0) return;
+  const stream = file.createReadStream({ autoClose: false, ...(size !== null && { end: size - 1 }) });
+  yield* stream as AsyncIterable<Buffer>;
+  if (size !== null && stream.bytesRead < size)
+    throw new GraftClientError('FILE_CHANGED', `${path} changed while it was sent.`, 'Send it again.');
 }
 
 const textIn = (value: unknown): string | null => (typeof value === 'string' ? value : null);
