@@ -91,7 +91,7 @@ function valueOf(text: string, type: GraphQLInputType | undefined, path: string)
   if (text === 'null' && type === nullable) return null;
   const named = nullable && getNamedType(nullable);
   if (named && OF_TEXT.includes(named.name) && !(isListType(nullable) && text.startsWith('['))) return text;
-  if (isInputObjectType(nullable)) return objectIn(text, path);
+  if (isInputObjectType(named)) return isListType(nullable) ? objectsIn(text, path) : objectIn(text, path);
   try {
     const value = JSON.parse(text) as Json;
     // Infinity would be sent as null, and a whole number beyond 2^53 as its neighbour.
@@ -104,19 +104,32 @@ function valueOf(text: string, type: GraphQLInputType | undefined, path: string)
 
 /** @throws GraftClientError BAD_USER_INPUT */
 function objectIn(text: string, path: string | null): { [key: string]: Json } {
-  let value: Json | undefined;
-  let why = 'it is none';
-  try {
-    value = JSON.parse(text) as Json;
-  } catch (error) {
-    why = (error as Error).message;
-  }
+  const { value, why } = parsed(text);
   if (isObject(value)) return value;
   throw new GraftClientError(
     'BAD_USER_INPUT',
     `${path ?? `"${text}"`} is no JSON object: ${why}.`,
     `Write it as '{"name": "value"}'.`,
   );
+}
+
+/** Objects, or one, which GraphQL takes for a list of it. @throws GraftClientError BAD_USER_INPUT */
+function objectsIn(text: string, path: string): Json {
+  const { value, why } = parsed(text);
+  if (isObject(value) || Array.isArray(value)) return value;
+  throw new GraftClientError(
+    'BAD_USER_INPUT',
+    `${path} is no JSON array of objects: ${why}.`,
+    `Write it as '[{"name": "value"}]'.`,
+  );
+}
+
+function parsed(text: string): { value?: Json; why: string } {
+  try {
+    return { value: JSON.parse(text) as Json, why: 'it is none' };
+  } catch (error) {
+    return { why: (error as Error).message };
+  }
 }
 
 /**

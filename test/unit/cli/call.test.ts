@@ -37,11 +37,21 @@ describe('the variables of graft call', () => {
     expect(variables('Runs', '{"first":5}')).toEqual({ first: 5 });
   });
 
+  it('are objects where the schema wants some, and one of them where one is given', () => {
+    for (const files of [[{ file: 'x' }, { file: 'y' }], { file: 'x' }])
+      expect(variables('AddDatasetVersion', 'dataset=a', `files=${JSON.stringify(files)}`)).toMatchObject({
+        input: { files },
+      });
+  });
+
   it.each([
     ['Ask', '{question:"x"}', /^BAD_USER_INPUT: "\{question:"x"\}" is no JSON object: /],
     ['Ask', 'input={question:"x"}', /^BAD_USER_INPUT: input is no JSON object: /],
     ['StartTraining', 'recipe=fast', /^BAD_USER_INPUT: input\.recipe is no JSON object: /],
     ['StartTraining', '{"input":"fast"}', /^BAD_USER_INPUT: input is no JSON object\./],
+    ['AddDatasetVersion', 'files={"file":"x"', /^BAD_USER_INPUT: input\.files is no JSON array of objects: /],
+    ['AddDatasetVersion', 'files=x', /^BAD_USER_INPUT: input\.files is no JSON array of objects: /],
+    ['AddDatasetVersion', 'files=2', /^BAD_USER_INPUT: input\.files is no JSON array of objects: it is none\./],
   ])('are refused where they should be an object and are none: %s %s', (name, given, why) => {
     expect(() => variables(name, given)).toThrow(why);
   });
