@@ -20,7 +20,7 @@ import { GraftClientError, type GraftClient } from '../client/graft-client.js';
 import { followDocument, RUN_TYPE } from '../operations/following.js';
 import { MeDocument } from '../operations/index.js';
 import { packageRoot } from '../platform/package-root.js';
-import { followRun, type RunEvent } from './follow-run.js';
+import { followRun, runState, type RunEvent } from './follow-run.js';
 
 /** An operation of `schema/operations`. */
 export interface ReadyOperation {
@@ -305,8 +305,10 @@ export async function* eventsOf(
     throw cutShort('The gateway told no more before the answer was ready.', 'Ask again.');
   }
   if (operation.name.endsWith('Progress')) {
-    // Behind the last event of a run that has ended there is none.
-    if (event ? ENDED.includes(event.status ?? '') : typeof variables.after === 'string') return;
+    // Behind the last event of a run that has ended there is none, and before its next one neither.
+    const behind = typeof variables.after === 'string' && typeof variables.runId === 'string';
+    const state = event ?? (behind ? await runState(client, variables.runId as string) : null);
+    if (ENDED.includes(state?.status ?? '')) return;
     throw cutShort('The gateway told no more of the run before it ended.', 'Look how it ended with `graft runs`.');
   }
   // No event of the others says that it is the last; whether the gateway stops, its next answer does.

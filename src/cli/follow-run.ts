@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
-import { GraftClientError } from '../client/graft-client.js';
+import { GraftClientError, type GraftClient } from '../client/graft-client.js';
+import { RUN_STATE } from '../operations/following.js';
 
 export interface RunEvent {
   status: string;
@@ -48,4 +49,16 @@ export async function followRun<Data>(
       'Look how it ended with `graft runs`.',
     );
   process.stderr.write(`${last.status}${last.message === '' ? '' : `: ${last.message}`}\n`);
+}
+
+interface RunState {
+  status: string;
+  /** Of its items, once it has succeeded. */
+  failures: number;
+}
+
+/** How a run stands; null where it is not there any more. */
+export async function runState(client: Pick<GraftClient, 'request'>, runId: string): Promise<RunState | null> {
+  const { node } = await client.request<{ node: RunState | null }>(RUN_STATE, { id: runId });
+  return node;
 }

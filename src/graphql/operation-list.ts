@@ -4,7 +4,7 @@ import { Kind, parse, print, visit, type DocumentNode, type GraphQLSchema } from
 import { z } from 'zod';
 import { sha256 } from '../kernel/hashing.js';
 import { GraftError } from '../kernel/errors.js';
-import { followDocument, RUN_TYPE } from '../operations/following.js';
+import { followDocument, RUN_STATE, RUN_TYPE } from '../operations/following.js';
 import { packageRoot } from '../platform/package-root.js';
 import { counts, type Logger } from '../platform/telemetry/index.js';
 
@@ -122,7 +122,7 @@ export function loadOperationList(
   if (mode === 'off') return null;
   const list = new OperationList(mode, log);
   addFile(list, join(packageRoot(), 'src', 'operations', 'generated', 'manifest.json'));
-  list.add(RUN_TYPE);
+  for (const text of [RUN_TYPE, RUN_STATE]) list.add(text);
   for (const { name, args } of Object.values(schema.getSubscriptionType()?.getFields() ?? {}))
     if (args.some((arg) => arg.name === 'runId')) list.add(followDocument(name));
   const own = list.size;

@@ -1,4 +1,5 @@
-import { readyOperation, variablesOf } from '../../../src/cli/call.js';
+import { eventsOf, readyOperation, variablesOf } from '../../../src/cli/call.js';
+import type { GraftClient } from '../../../src/client/graft-client.js';
 
 const variables = (name: string, ...given: string[]) => variablesOf(readyOperation(name), given);
 
@@ -54,5 +55,31 @@ describe('the variables of graft call', () => {
     ['AddDatasetVersion', 'files=2', /^BAD_USER_INPUT: input\.files is no JSON array of objects: it is none\./],
   ])('are refused where they should be an object and are none: %s %s', (name, given, why) => {
     expect(() => variables(name, given)).toThrow(why);
+  });
+});
+
+describe('the events of a run behind the one that was seen last', () => {
+  const nothing = (status: string | undefined) =>
+    ({
+      subscribe: async function* () {},
+      request: () => Promise.resolve({ node: status === undefined ? null : { status, failures: 0 } }),
+      close: () => undefined,
+    }) as unknown as GraftClient;
+  const events = async (status: string | undefined, variables: Record<string, string>) => {
+    const operation = readyOperation('TrainingProgress');
+    for await (const event of eventsOf(nothing(status), operation, variables, new AbortController().signal))
+      throw new Error(JSON.stringify(event));
+  };
+
+  it.each(['SUCCEEDED', 'FAILED', 'CANCELLED'])('are none where it has ended: %s', async (status) => {
+    await events(status, { runId: 'run-1', after: '2' });
+  });
+
+  it.each([['RUNNING'], ['QUEUED'], [undefined]])('are cut short where it has not: %s', async (status) => {
+    await expect(events(status, { runId: 'run-1', after: '2' })).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+
+  it('are cut short where not one of them was told', async () => {
+    await expect(events('SUCCEEDED', { runId: 'run-1' })).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
   });
 });
