@@ -8,13 +8,20 @@ import {
 } from '../operations/index.js';
 import { say } from '../terminal.js';
 import { filesAt, namedDocuments, tellUpload } from './files.js';
-import { followRun } from './follow-run.js';
+import { followRun, runState } from './follow-run.js';
 import type { WithClient } from './keys.js';
 
 interface Result {
   name: string;
   outcome: string;
   error: { message: string } | null;
+}
+
+/** What was told of a run so far: results of documents with a label that one may not see are kept back. */
+interface Told {
+  results: Result[];
+  status: string;
+  progress: number;
 }
 
 /** The most that one run takes. */
@@ -49,35 +56,52 @@ export function addIngestCommand(program: Command, withClient: WithClient): void
             if (!known && begin === 0) await client.request(CreateCollectionDocument, { input: { name: collection } });
             const input = { collection, documents, idempotencyKey: crypto.randomUUID() };
             const { ingestDocuments } = await client.request(IngestDocumentsDocument, { input });
-            runIds.push(ingestDocuments.run.id);
-            const batch: Result[] = [];
+            const runId = ingestDocuments.run.id;
+            runIds.push(runId);
+            const told: Told = { results: [], status: '', progress: 0 };
             try {
-              await followIngestion(client, ingestDocuments.run.id, batch);
+              await followIngestion(client, runId, told);
             } catch (error) {
-              // A run fails where every file did, which says nothing of the next ones.
-              if (batch.length < documents.length || batch.some(({ outcome }) => outcome !== 'FAILED')) throw error;
+              // A run that went through every file fails where all of them did, which says nothing of the next ones.
+              if (told.status !== 'FAILED' || told.progress < 1 || !told.results.every(hasFailed)) throw error;
               failure = error as Error;
             } finally {
-              results.push(...batch);
-              if (!json) for (const result of batch) say(lineOf(result));
+              results.push(...told.results);
+              if (!json) for (const result of told.results) say(lineOf(result));
             }
+            if (await hiddenFailed(client, runId, told, documents.length)) process.exitCode = 1;
           }
         } finally {
           if (json && runIds.length > 0)
             say(JSON.stringify({ runId: runIds.at(-1), runIds, documents: results }, null, 2));
         }
         if (failure) throw failure;
-        if (results.some(({ outcome }) => outcome === 'FAILED')) process.exitCode = 1;
+        if (results.some(hasFailed)) process.exitCode = 1;
       }),
     );
 }
 
-const followIngestion = (client: GraftClient, runId: string, results: Result[]): Promise<void> =>
-  followRun(runId, client.subscribe(IngestionProgressDocument, { runId }), (data) => {
-    const { result } = data.ingestionProgress;
-    if (result) results.push(result);
-    return data.ingestionProgress;
+const hasFailed = ({ outcome }: Result): boolean => outcome === 'FAILED';
+
+const followIngestion = (client: GraftClient, runId: string, told: Told): Promise<void> =>
+  followRun(runId, client.subscribe(IngestionProgressDocument, { runId }), ({ ingestionProgress: event }) => {
+    if (event.result) told.results.push(event.result);
+    told.status = event.status;
+    told.progress = event.progress;
+    return event;
   });
+
+/** Whether one of those failed whose results were kept back; says how many there are. */
+async function hiddenFailed(client: GraftClient, runId: string, told: Told, documents: number): Promise<boolean> {
+  const hidden = documents - told.results.length;
+  if (hidden === 0) return false;
+  const all = told.status === 'FAILED' ? documents : ((await runState(client, runId))?.failures ?? 0);
+  const failed = all - told.results.filter(hasFailed).length;
+  process.stderr.write(
+    `${hidden} ${hidden === 1 ? 'document has' : 'documents have'} a label that you may not see${failed > 0 ? `; of these ${failed} failed` : ''}.\n`,
+  );
+  return failed > 0;
+}
 
 const lineOf = ({ name, outcome, error }: Result): string =>
   `${outcome.toLowerCase()}  ${name}${error ? `: ${error.message}` : ''}`;

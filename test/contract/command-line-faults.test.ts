@@ -172,11 +172,18 @@ describe('the command line, where a gateway fails', () => {
       });
     });
 
-    it('ends with 0 where a run has ended, or had before', async () => {
+    it('ends with 0 where a run has ended, or had before, and only there', async () => {
       answer = streams(run50, run100);
       expect(await run(['call', 'TrainingProgress', 'runId=1'])).toMatchObject({ code: 0, stderr: '' });
-      answer = streams();
-      expect(await run(['call', 'TrainingProgress', 'runId=1', 'after=2'])).toMatchObject({ code: 0, stderr: '' });
+      for (const [status, code, stderr] of [
+        ['SUCCEEDED', 0, ''],
+        ['RUNNING', 1, expect.stringMatching(/^SHUTTING_DOWN: /)],
+      ] as const) {
+        const state = answers(() => ({ node: { status, failures: 0 } }));
+        answer = (request, response) => (request.url === '/graphql' ? state : streams())(request, response);
+        const call = ['call', 'TrainingProgress', 'runId=1', 'after=2'];
+        expect(await run(call)).toMatchObject({ code, stderr: stderr as string });
+      }
     });
 
     it('says that a connection broke', async () => {
@@ -301,11 +308,13 @@ describe('the command line, where a gateway fails', () => {
       expect(form!.tail).toMatch(/\0\r\n--graft-[-0-9a-f]+--\r\n$/);
     }, 60_000);
 
-    /** Takes uploads and ingests them, of which `fails` says whether one can't be. */
-    const ingests = (fails: (name: string) => boolean): RequestListener => {
+    /** Takes uploads and ingests them, of which `fails` says whether one can't be, and `hides` whether it has a label of others. */
+    const ingests = (fails: (name: string) => boolean, hides = (_name: string) => false): RequestListener => {
       const batches: { name: string }[][] = [];
       const begun = answers((query, variables) => {
         if (query.includes('createCollection')) return { createCollection: { collection: { id: 'c' } } };
+        if (query.includes('node('))
+          return { node: { failures: batches[Number(variables.id)]!.filter(({ name }) => fails(name)).length } };
         if (!query.includes('ingestDocuments')) return { collection: null };
         const { documents } = variables.input as { documents: { name: string }[] };
         return { ingestDocuments: { run: { id: String(batches.push(documents) - 1) } } };
@@ -326,10 +335,12 @@ describe('the command line, where a gateway fails', () => {
             ? {
                 ...event,
                 status: 'FAILED',
+                progress: 1,
                 error: { code: 'DOCUMENT_UNREADABLE', message: 'No document could be read.' },
               }
             : { ...event, status: 'SUCCEEDED', progress: 1 };
-          for (const ingestionProgress of [...results.map((result) => ({ ...event, result })), end])
+          const shown = results.map((result) => ({ ...event, result: hides(result.name) ? null : result }));
+          for (const ingestionProgress of [...shown, end])
             response.write(`event: next\ndata: ${JSON.stringify({ data: { ingestionProgress } })}\n\n`);
           response.end('event: complete\ndata:\n\n');
         });
@@ -351,6 +362,31 @@ describe('the command line, where a gateway fails', () => {
       expect(sent.filter((body) => body.includes('createCollection'))).toHaveLength(1);
       expect(sent.filter((body) => body.includes('ingestDocuments'))).toHaveLength(3);
     });
+
+    it('fails, and says so, where what failed has a label that one may not see, and sends the next files', async () => {
+      const names = Array.from({ length: 101 }, (_, index) => `${String(index).padStart(3, '0')}.txt`);
+      for (const name of names) await writeFile(join(folder, name), name);
+      const hidden = (name: string) => name < '002.txt';
+      const told = (outcome: string, from: number) => names.slice(from).map((name) => `${outcome}  ${name}\n`);
+      for (const [fails, code, stderr] of [
+        [() => false, 0, '2 documents have a label that you may not see.\n'],
+        [
+          (name: string) => name === '001.txt',
+          1,
+          '2 documents have a label that you may not see; of these 1 failed.\n',
+        ],
+      ] as const) {
+        answer = ingests(fails, hidden);
+        const ended = await run(['ingest', '--create', 'notes', ...names], undefined, folder);
+        expect(ended).toMatchObject({ code, stdout: told('indexed', 2).join('') });
+        expect(ended.stderr).toContain(stderr);
+      }
+      answer = ingests((name) => name < '100.txt', hidden);
+      const ended = await run(['ingest', '--create', 'notes', ...names], undefined, folder);
+      expect(ended.code).toBe(1);
+      expect(ended.stdout.split('\n').slice(97)).toEqual(['failed  099.txt: It is broken.', 'indexed  100.txt', '']);
+      expect(ended.stderr).toMatch(/ see; of these 2 failed\.\n[^]*\nDOCUMENT_UNREADABLE: /);
+    }, 60_000);
 
     it('calls files of one name by their paths', async () => {
       answer = ingests(() => false);
