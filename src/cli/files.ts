@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { basename, relative, resolve, sep } from 'node:path';
 import { GraftClientError } from '../client/graft-client.js';
 
@@ -7,7 +7,7 @@ export interface LocalFile {
   bytes: number;
 }
 
-/** The files of these paths, each once, so that nothing is sent before all are there. @throws ENOENT and others of stat; GraftClientError for a folder */
+/** The files of these paths, each once, so that nothing is sent before all are there and may be read. @throws ENOENT and others of stat and access; GraftClientError for a folder */
 export async function filesAt(paths: readonly string[]): Promise<LocalFile[]> {
   const files = new Map<string, LocalFile>();
   for (const path of paths) {
@@ -18,18 +18,31 @@ export async function filesAt(paths: readonly string[]): Promise<LocalFile[]> {
         `${path} is a folder.`,
         `Name its files, such as ${path.replace(/\/$/, '')}/*.`,
       );
+    await access(path, constants.R_OK);
     files.set(resolve(path), { path, bytes: found.size });
   }
   return [...files.values()];
 }
 
-const LONGEST_NAME = 200;
+/** The most that the gateway takes: of files for a version of a dataset, of a document's bytes and of its name's characters. */
+export const MOST = { dataFiles: 20, documentBytes: 64 * 1024 * 1024, name: 200 } as const;
+
+/** Files for a version of a dataset. @throws as `filesAt`; GraftClientError BAD_USER_INPUT for more than it takes */
+export async function dataFilesAt(paths: readonly string[]): Promise<LocalFile[]> {
+  const files = await filesAt(paths);
+  if (files.length <= MOST.dataFiles) return files;
+  throw new GraftClientError(
+    'BAD_USER_INPUT',
+    `${files.length} files are too many for a version: at most ${MOST.dataFiles} are taken.`,
+    'Put them together into fewer.',
+  );
+}
 
 /**
  * The files with the names that documents get: that of the file, and where several have it, its path from here.
- * @throws GraftClientError BAD_USER_INPUT for a name that no document may have
+ * @throws GraftClientError BAD_USER_INPUT for a name that no document may have, PAYLOAD_TOO_LARGE for a file that is none
  */
-export function namedDocuments<File extends { path: string }>(files: readonly File[]): (File & { name: string })[] {
+export function namedDocuments<File extends LocalFile>(files: readonly File[]): (File & { name: string })[] {
   const nameOf = (text: string): string => text.replaceAll(sep, '/').normalize('NFC').trim();
   const called = new Map<string, number>();
   for (const { path } of files) {
@@ -41,12 +54,18 @@ export function namedDocuments<File extends { path: string }>(files: readonly Fi
     return { ...file, name: called.get(name) === 1 ? name : nameOf(relative('', file.path)) };
   });
   const taken = new Set<string>();
-  for (const { path, name } of named) {
-    if (name.length > LONGEST_NAME || name === '' || /\p{Cc}/u.test(name) || taken.has(name))
+  for (const { path, bytes, name } of named) {
+    if (bytes > MOST.documentBytes)
+      throw new GraftClientError(
+        'PAYLOAD_TOO_LARGE',
+        `${path} has ${bytes} bytes; a document has at most ${MOST.documentBytes}.`,
+        'Split it, or leave it out.',
+      );
+    if (name.length > MOST.name || name === '' || /\p{Cc}/u.test(name) || taken.has(name))
       throw new GraftClientError(
         'BAD_USER_INPUT',
         `${JSON.stringify(name)} can't be the name of a document${taken.has(name) ? ', since another has it' : ''}: ${path}.`,
-        `Rename the file: a name has 1 to ${LONGEST_NAME} characters on one line.`,
+        `Rename the file: a name has 1 to ${MOST.name} characters on one line.`,
       );
     taken.add(name);
   }

@@ -25,10 +25,11 @@ import {
   variablesOf,
   type ReadyOperation,
 } from './call.js';
+import { aTask } from './a-task.js';
 import { addAccessCommands, type WithClient } from './keys.js';
 import { addAskCommand } from './ask.js';
 import { migrateDatabase } from './migrate.js';
-import { filesAt, tellUpload } from './files.js';
+import { dataFilesAt, filesAt, tellUpload } from './files.js';
 import { addIngestCommand } from './ingest.js';
 import { addModelCommands } from './models.js';
 import { anAddress } from './an-address.js';
@@ -110,10 +111,10 @@ addIngestCommand(program, withClient);
 program
   .command('import <dataset> <files...>')
   .description('make a new version of a dataset from files')
-  .option('--create <task>', 'make the dataset, of a task such as classification, if there is none of this name')
-  .action((dataset: string, files: string[], { create }: { create?: string }) =>
+  .option('--create <task>', 'make the dataset, of a task such as classification, if there is none of this name', aTask)
+  .action((dataset: string, files: string[], { create }: { create?: TaskKind }) =>
     withClient(async (client, { json }) => {
-      const found = await filesAt(files);
+      const found = await dataFilesAt(files);
       const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
       if (!known && create === undefined)
         throw new GraftClientError(
@@ -121,15 +122,13 @@ program
           `There is no dataset "${dataset}".`,
           'Pass --create with its task, such as classification, to make it.',
         );
-      if (!known)
-        await client.request(CreateDatasetDocument, {
-          input: { name: dataset, task: create!.toUpperCase() as TaskKind },
-        });
       const sent = [];
       for (const [index, file] of found.entries()) {
         tellUpload(file, index, found.length);
         sent.push({ file: await client.upload(file.path) });
       }
+      // Now that something is there for it.
+      if (!known) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
       const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
         input: { dataset, files: sent, idempotencyKey: unique() },
       });

@@ -404,14 +404,20 @@ describe('the command line, where a gateway fails', () => {
       });
     });
 
-    it('sends nothing where a path is a folder, no file, or no name for a document', async () => {
+    it('sends nothing where a path is a folder, no file, one that is too large, or no name for a document', async () => {
       answer = ingests(() => false);
       await writeFile(join(folder, 'there'), 'there');
       await writeFile(join(folder, 'x'.repeat(201)), 'long');
       await mkdir(join(folder, 'notes'));
+      await writeFile(join(folder, 'b.pdf'), '');
+      await truncate(join(folder, 'b.pdf'), 70_000_000);
       for (const [path, why] of [
         ['notes/', 'BAD_USER_INPUT: notes/ is a folder. Name its files, such as notes/*.\n'],
         ['gone', 'There is no file gone.\n'],
+        [
+          'b.pdf',
+          'PAYLOAD_TOO_LARGE: b.pdf has 70000000 bytes; a document has at most 67108864. Split it, or leave it out.\n',
+        ],
         ['x'.repeat(201), /^BAD_USER_INPUT: "x+" can't be the name of a document: /],
       ] as const) {
         const ended = await run(['ingest', '--create', 'notes', 'there', path], undefined, folder);
@@ -420,6 +426,27 @@ describe('the command line, where a gateway fails', () => {
       }
       expect(asked).toEqual([]);
     });
+
+    it('makes no dataset for files that are too many, that can’t be sent, or for a task that is none', async () => {
+      const known = answers(() => ({ dataset: null }));
+      let uploads = 0;
+      answer = (request, response) =>
+        request.url === '/graphql'
+          ? known(request, response)
+          : uploads++ === 0
+            ? takesFiles(() => undefined)(request, response)
+            : refuses(413, 'application/json', JSON.stringify({ errors: [UNAUTHENTICATED] }))(request, response);
+      const names = Array.from({ length: 21 }, (_, index) => `${index}.csv`);
+      for (const name of names) await writeFile(join(folder, name), 'text,label');
+      const imports = (task: string, ...files: string[]) =>
+        run(['import', 'labels', '--create', task, ...files], undefined, folder);
+      expect((await imports('classification', ...names)).stderr).toMatch(/^BAD_USER_INPUT: 21 files are too many /);
+      const none = await imports('clasification', '0.csv');
+      expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('It must be one of classification, ')]);
+      expect(asked).toEqual([]);
+      expect(await imports('classification', '0.csv', '1.csv')).toMatchObject({ code: 1, stdout: '' });
+      expect([uploads, asked.filter(({ body }) => body.includes('createDataset'))]).toEqual([2, []]);
+    }, 60_000);
 
     it('tells by its code that a file failed though nobody reads', async () => {
       answer = ingests((name) => name === 'a.txt');

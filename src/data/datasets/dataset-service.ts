@@ -80,7 +80,8 @@ export interface DatasetParts {
   folder: string;
 }
 
-const MAX_FILES = 20;
+/** Files of one import. */
+export const MAX_FILES = 20;
 const MAX_FEATURES = 20;
 const PREVIEW_ROWS = 10;
 /** Deletions name rows by place in the run's input; more than these are a new import. */
