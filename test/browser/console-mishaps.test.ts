@@ -186,7 +186,17 @@ describe('the console, when something goes wrong,', () => {
       await choose('text', guessed[0]!);
       await choose('label', guessed[1]!);
       await page.unroute('**/graphql');
+      // Columns of what is under way stay as they are: a look at others freed the button for a second import.
+      let release = () => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      await page.route('**/graphql', async (route) => {
+        if (route.request().postData()?.includes('AddVersionInConsole')) await released;
+        await route.continue();
+      });
       await page.getByRole('button', { name: 'Import' }).click(PATIENCE);
+      await page.getByRole('button', { name: 'Reading and checking every row…' }).last().waitFor();
+      expect(await use('text').isDisabled()).toBe(true);
+      release();
       await page.getByRole('tab', { name: 'Report' }).click(PATIENCE);
       await page.getByText(HOSTILE, { exact: true }).waitFor(PATIENCE);
       expect(await page.locator('main img, main b').count()).toBe(0);

@@ -39,11 +39,13 @@ const cellText = (cell: unknown): string => (typeof cell === 'string' ? cell : J
 function Mapping({
   preview,
   uses,
+  disabled,
   onChange,
 }: {
   preview: Preview;
   /** As they were corrected last, which the preview may not know yet. */
   uses: readonly ColumnUseInput[];
+  disabled: boolean;
   onChange: (columns: ColumnUseInput[]) => void;
 }) {
   const [{ data }] = useQuery({ query: DataFieldsDocument });
@@ -69,6 +71,7 @@ function Mapping({
                     placeholder="Not used"
                     clearable
                     searchable
+                    disabled={disabled}
                     data={fields.map(({ name }) => ({ value: name, label: words(name) }))}
                     value={uses.find((each) => each.column === column)?.field ?? null}
                     onChange={(field) => onChange(usesWith(uses, column, field as ColumnUseInput['field'] | null))}
@@ -133,6 +136,7 @@ export function ImportFile({
   const [columns, setColumns] = useState<ColumnUseInput[] | null>(null);
   const [extend, setExtend] = useState(extendable);
   const [busy, setBusy] = useState<string | null>(null);
+  const [importing, setImporting] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const [, add] = useMutation(AddVersionInConsoleDocument);
   const { event, error, watch } = useRun(ImportShownDocument, eventOf);
@@ -169,6 +173,7 @@ export function ImportFile({
   };
   const start = async () => {
     if (!file) return;
+    setImporting(true);
     setBusy('Reading and checking every row…');
     const mapping = columns === null ? null : { columns };
     const result = await add({
@@ -182,6 +187,7 @@ export function ImportFile({
       onDone();
     }
     setBusy(null);
+    setImporting(false);
   };
 
   return (
@@ -210,6 +216,8 @@ export function ImportFile({
           <Mapping
             preview={preview}
             uses={columns ?? preview.mapping.columns}
+            // A look at other columns would say when it is done that nothing is under way.
+            disabled={importing}
             onChange={(corrected) => {
               setColumns(corrected);
               void look(file, corrected);
