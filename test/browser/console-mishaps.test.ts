@@ -118,6 +118,36 @@ describe('the console, when something goes wrong,', () => {
   );
 
   itInBrowser(
+    'shows each file to its end, whatever form its name has, and though nothing is told of it',
+    async () => {
+      const page = await browser.open('/knowledge/pumps');
+      // As it is of a document with a label that one has not got.
+      await page.routeWebSocket(/\/graphql$/, (socket) => {
+        socket.connectToServer().onMessage((text) => {
+          const message = JSON.parse(String(text)) as {
+            payload?: { data?: { ingestionProgress?: { result: { name: string } | null } } };
+          };
+          const event = message.payload?.data?.ingestionProgress;
+          if (event?.result?.name === 'labelled.txt') event.result = null;
+          socket.send(JSON.stringify(message));
+        });
+      });
+      const drop = (...names: string[]) =>
+        page
+          .getByLabel('Files')
+          .setInputFiles(names.map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(`Of ${name}.`) })));
+      await drop('cafe\u0301.txt', 'labelled.txt');
+      await page.getByText('indexed', { exact: true }).waitFor(PATIENCE);
+      await page.getByText('Not shown to you.').waitFor(PATIENCE);
+      expect(await page.getByText(/^(sending|reading)$/).count()).toBe(0);
+      await drop('cafe\u0301.txt', 'caf\u00e9.txt');
+      await page.getByRole('alert').filter({ hasText: 'Two of the files are called caf\u00e9.txt' }).waitFor();
+      await page.context().close();
+    },
+    200_000,
+  );
+
+  itInBrowser(
     'lets go of an upload of 200 MB when its tab is closed, and keeps nothing of it',
     async () => {
       const path = join(folder.path, 'large.pdf');

@@ -14,26 +14,15 @@ import { RunProgress } from '../../parts/run-progress';
 import { ErrorState } from '../../parts/states';
 import { upload } from '../../parts/upload';
 import { useRun } from '../../parts/use-run';
+import { afterRun, documentName, refusalOf, type Incoming } from './incoming';
 
 type Event = IngestionShownSubscription['ingestionProgress'];
-
-/** One dropped file on its way into the collection. */
-interface Incoming {
-  name: string;
-  /** 0 to 1 of the upload. */
-  sent: number;
-  /** What became of it; null while it is under way. */
-  outcome: { label: string; colour: string; note: string } | null;
-}
 
 const OUTCOMES = {
   INDEXED: { label: 'indexed', colour: 'green' },
   UNCHANGED: { label: 'unchanged', colour: 'gray' },
   FAILED: { label: 'failed', colour: 'red' },
 } as const;
-
-/** Files of one ingestion; the API takes no more at once. */
-const MOST_FILES = 100;
 
 const eventOf = ({ ingestionProgress }: IngestionShownSubscription): Event => ingestionProgress;
 
@@ -70,20 +59,18 @@ export function Ingest({
   const { event, error, watch } = useRun(IngestionShownDocument, eventOf, onEvent);
 
   const take = async (dropped: File[]) => {
-    setFailure(null);
-    setFiles(dropped.map(({ name }) => ({ name, sent: 0, outcome: null })));
-    if (dropped.length > MOST_FILES) {
-      setFiles([]);
-      setFailure(new Error(`${dropped.length} files at once are too many: drop at most ${MOST_FILES}.`));
-      return;
-    }
+    const named = dropped.map((file) => ({ file, name: documentName(file.name) }));
+    const refusal = refusalOf(named.map(({ name }) => name));
+    setFailure(refusal === null ? null : new Error(refusal));
+    setFiles(refusal === null ? named.map(({ name }) => ({ name, sent: 0, outcome: null })) : []);
+    if (refusal !== null) return;
     setBusy('Sending the files…');
     const documents: { name: string; file: string }[] = [];
-    for (const file of dropped)
+    for (const { file, name } of named)
       try {
-        documents.push({ name: file.name, file: await upload(file, (sent) => change(file.name, { sent })) });
+        documents.push({ name, file: await upload(file, (sent) => change(name, { sent })) });
       } catch (reason) {
-        change(file.name, { outcome: { label: 'not sent', colour: 'red', note: toGatewayError(reason).message } });
+        change(name, { outcome: { label: 'not sent', colour: 'red', note: toGatewayError(reason).message } });
       }
     if (documents.length > 0) {
       setBusy('Reading and indexing…');
@@ -92,7 +79,8 @@ export function Ingest({
       const { data, error: refused } = await ingest({
         input: { collection, documents, idempotencyKey: crypto.randomUUID() },
       });
-      if (data) await watch(data.ingestDocuments.run.id);
+      const ended = data ? await watch(data.ingestDocuments.run.id) : null;
+      if (ended) setFiles((before) => afterRun(before, ended.status));
       setFailure(refused ?? null);
       onDone();
     }
