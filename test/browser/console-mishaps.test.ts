@@ -132,6 +132,7 @@ describe('the console, when something goes wrong,', () => {
           socket.send(JSON.stringify(message));
         });
       });
+      await page.reload();
       const drop = (...names: string[]) =>
         page
           .getByLabel('Files')
@@ -208,6 +209,8 @@ describe('the console, when something goes wrong,', () => {
         await route.continue();
       });
       await use('text').waitFor(PATIENCE);
+      // The names of the fields come by themselves.
+      await eventually('what the columns are taken for', async () => (await use('text').inputValue()) !== '');
       const guessed = [await use('text').inputValue(), await use('label').inputValue()];
       await choose('text', 'Id');
       await choose('label', 'Group');
