@@ -39,9 +39,18 @@ function inspect(bytes: Uint8Array): ReturnType<TestWorker['client']['inspectMod
 /** A process of this one with this argument. */
 const childOf = (parent: number, argument: string): number | null => {
   const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  const found = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(argument));
+  const found = children.find((pid) => argumentsOf(pid).includes(argument));
   return found === undefined ? null : Number(found);
 };
+
+/** Of a process that has gone in between there are none. */
+function argumentsOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
 
 const manyTexts = (count: number): string[] => Array.from({ length: count }, () => '');
 
@@ -169,9 +178,12 @@ describe('inspection of a model file', () => {
     'says of a loader that was killed that it was, not that the file is damaged',
     async () => {
       const path = join(folder, 'tiny.gguf');
+      const loader = () => childOf(worker.client.status.pid!, 'inspect');
+      // That of a caller who withdrew may still be ending, and killing it says nothing of this one.
+      await eventually('no other loader', () => loader() === null);
       const result = worker.client.inspectModel({ workspaceId, path }).catch((error: unknown) => error);
       await eventually('the loader', () => {
-        const pid = childOf(worker.client.status.pid!, 'inspect');
+        const pid = loader();
         if (pid !== null) process.kill(pid, 'SIGKILL');
         return pid !== null;
       });
