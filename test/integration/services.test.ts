@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -64,6 +65,25 @@ describe('services', () => {
     expect((await fetch(`${services.chroma.url}/api/v2/heartbeat`)).ok).toBe(true);
     expect(existsSync(join(home, 'postgres'))).toBe(false);
     await services.stop();
+  });
+
+  it('end as in a crash where another has taken their home, and leave what that one wrote', async () => {
+    const { kill } = process;
+    const told = jest
+      .spyOn(process, 'kill')
+      .mockImplementation(
+        (pid, signal) => (pid === process.pid && signal === 'SIGTERM') || kill.call(process, pid, signal),
+      );
+    const services = await startServices({ home, databaseUrl: external[0], log: silentLogger() });
+    const theirs = JSON.stringify({ pid: 1, identity: 'theirs', nonce: 'x' });
+    for (const file of ['lock', join('run', 'chroma.json')]) writeFileSync(join(home, file), theirs);
+    await eventually('the server to end', () => processesMentioning(join(home, 'chroma')).length === 0);
+    expect(told).toHaveBeenCalledWith(process.pid, 'SIGTERM');
+    await services.stop();
+    told.mockRestore();
+    for (const file of ['lock', join('run', 'chroma.json')])
+      expect(readFileSync(join(home, file), 'utf8')).toBe(theirs);
+    for (const file of ['lock', join('run', 'chroma.json')]) rmSync(join(home, file));
   });
 
   it('go with their home alone: a folder that Graft did not make, and one in which somebody lives, stay', async () => {
