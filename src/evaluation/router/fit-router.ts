@@ -57,7 +57,7 @@ export function fitRouter(
     const own = seen(fitting.filter(({ belongs }) => belongs === id));
     // Whose documents are read is no choice: questions about others' are as little foreign to these as their own.
     const elsewhere = ({ belongs }: PlacedQuestion): boolean =>
-      belongs !== id && !(strategy === 'RAG' && collections.has(belongs ?? ''));
+      strategy === 'RAG' ? !collections.has(belongs ?? '') : belongs !== id;
     const foreign = seen(fitting.filter(elsewhere));
     return own.length >= LEAST_OWN && foreign.length >= LEAST_OWN
       ? [{ id, strategy, calibration: calibrate(own, foreign) }]
