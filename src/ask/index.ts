@@ -28,6 +28,15 @@ export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
 export { AnswerStore } from './record/answer-store.js';
 export type { ErasedAnswers } from './record/on-erasure.js';
 export { answerHolder, DELETED_TEXT } from './record/erase-answers.js';
+export {
+  measure,
+  membershipLogOdds,
+  membershipOf,
+  type Membership,
+  type MembershipMeasures,
+  type MembershipModel,
+  type MembershipWeights,
+} from './route/membership/membership.js';
 export { calibrate, knownOf, logOdds, type PlaceSignal } from './route/router/calibration.js';
 export { choose, placeKey, weigh, type Offsets, type Place, type ScoredPlace } from './route/router/choose.js';
 export { eligible, explore, MOST_EXPLORED } from './route/router/explore.js';

@@ -12,7 +12,11 @@ export const readGeneralTexts = (): Promise<string[]> =>
 export const readReplay = (): Promise<string> => read('replay.txt');
 
 /** Questions of no particular task. */
-export const readChatPrompts = async (): Promise<string[]> =>
-  (await read('chat-prompts.txt')).split('\n').filter((line) => line !== '');
+export const readChatPrompts = (): Promise<string[]> => linesOf('chat-prompts.txt');
+
+/** What people write that belongs to nobody's documents or adapters: everyday requests, greetings, questions of general knowledge. */
+export const readSmallTalk = (): Promise<string[]> => linesOf('small-talk.txt');
+
+const linesOf = async (file: string): Promise<string[]> => (await read(file)).split('\n').filter((line) => line !== '');
 
 const read = (file: string): Promise<string> => readFile(join(packageRoot(), 'examples', 'general-text', file), 'utf8');

@@ -22,7 +22,7 @@ export {
 export { AdapterRegistry, type Removal } from './adapters/adapter-registry.js';
 export { AdapterStore } from './adapters/adapter-store.js';
 export { scaledConfig } from './adapters/scaled-config.js';
-export { GENERAL_TEXTS, readChatPrompts, readGeneralTexts, readReplay } from './general-text.js';
+export { GENERAL_TEXTS, readChatPrompts, readGeneralTexts, readReplay, readSmallTalk } from './general-text.js';
 export { modelFileOf, type ModelRow, type ServedVariant } from './model.js';
 export { ModelRegistry, type RegisterModel } from './model-registry.js';
 export { Material, measuredWording, wordingFigures, WordingChoice, type MeasuredWording } from './wording.js';

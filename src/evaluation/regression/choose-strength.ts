@@ -1,4 +1,9 @@
-import { fitSoftmax, predictSoftmax, type LabelledVectors, type SoftmaxModel } from './softmax-regression.js';
+import {
+  fitSoftmax,
+  predictSoftmax,
+  type LabelledVectors,
+  type SoftmaxModel,
+} from '../../kernel/softmax-regression.js';
 
 export interface Fitting {
   train: LabelledVectors;

@@ -1,10 +1,6 @@
 import { chooseStrength } from '../../../src/evaluation/regression/choose-strength.js';
 import { minimize } from '../../../src/kernel/minimize.js';
-import {
-  fitSoftmax,
-  predictSoftmax,
-  type LabelledVectors,
-} from '../../../src/evaluation/regression/softmax-regression.js';
+import { fitSoftmax, predictSoftmax, type LabelledVectors } from '../../../src/kernel/softmax-regression.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 /** Three clouds of points in a plane. */

@@ -1,4 +1,4 @@
-import { minimize } from '../../kernel/minimize.js';
+import { minimize } from './minimize.js';
 
 /** Rows of vectors, row-major [rows, dimensions], each with the number of its class. */
 export interface LabelledVectors {
@@ -10,19 +10,21 @@ export interface SoftmaxModel {
   classes: number;
   dimensions: number;
   /** [dimensions + 1, classes], the bias last. */
-  weights: Float64Array;
+  weights: Float64Array | Float32Array;
 }
 
 /**
  * Multinomial logistic regression with an L2 penalty on all weights but the bias, over all rows at once: scikit-learn's
  * `LogisticRegression(C=strength)`.
  * @param strength C: how much the rows count against the penalty @param start weights of a like model, from which few steps are left
+ * @param limits of `minimize`, for who wants a good model soon rather than the best one
  */
 export function fitSoftmax(
   { vectors, labels }: LabelledVectors,
   classes: number,
   strength: number,
   start?: SoftmaxModel,
+  limits?: Parameters<typeof minimize>[2],
 ): SoftmaxModel {
   const rows = labels.length;
   const dimensions = vectors.length / rows;
@@ -49,7 +51,8 @@ export function fitSoftmax(
     }
     return loss / rows + (penalty * norm) / 2;
   };
-  return { classes, dimensions, weights: minimize(objective, start?.weights ?? new Float64Array(size)) };
+  const from = start ? Float64Array.from(start.weights) : new Float64Array(size);
+  return { classes, dimensions, weights: minimize(objective, from, limits) };
 }
 
 /** The most probable class of each row and its probability. */
@@ -69,9 +72,16 @@ export function predictSoftmax(
   return { labels, probabilities: best };
 }
 
+/** Probability of each class of one vector [dimensions]; they sum to 1. */
+export function classProbabilities(model: SoftmaxModel, vector: Float32Array): Float64Array {
+  const scores = new Float64Array(model.classes);
+  probabilities(model.weights, vector, 0, model.dimensions, scores);
+  return scores;
+}
+
 /** Writes the probabilities of a row's classes into `scores`. */
 function probabilities(
-  weights: Float64Array,
+  weights: SoftmaxModel['weights'],
   vectors: Float32Array,
   from: number,
   dimensions: number,
