@@ -12,5 +12,5 @@ export { loadRollout, rolloutRuns } from './rollouts/rollout-graphql.js';
 export { AdapterRolloutsResolver, VersionRolloutsResolver } from './rollouts/rollout-edges-graphql.js';
 export type { RolloutStore } from './rollouts/rollout-store.js';
 export { Rollout } from './rollouts/rollout-types.js';
-export { RolloutTemplate } from './rollouts/settings.js';
-export { enterStep, evidenceOf, record, startWatch, type Watch } from './rollouts/watch.js';
+export { planOf, RolloutTemplate, type PlanWish } from './rollouts/settings.js';
+export { enterStep, evidenceOf, record, recordLate, startWatch, type Watch } from './rollouts/watch.js';

@@ -1,0 +1,142 @@
+import {
+  assign,
+  decide,
+  enterStep,
+  evidenceOf,
+  hasEnded,
+  planOf,
+  record,
+  recordLate,
+  rolloutTest,
+  startRollout,
+  startWatch,
+  type PlanWish,
+  type RolloutPlan,
+  type RolloutState,
+  type Watch,
+} from '../../src/delivery/index.js';
+import { shareOf, type Line, type Topic } from './line.js';
+import { isRight, JUDGED, questions, TRAFFIC, type Question, type Traffic } from './traffic.js';
+
+/** What becomes of one answer of an arm. */
+export interface Outcome {
+  failed?: boolean;
+  abstained?: boolean;
+  slow?: boolean;
+  unsure?: boolean;
+  /** What somebody says of it, where somebody does. */
+  right: boolean;
+}
+
+/** How a version answers. @param number of the question, from 0 */
+export type Version = (question: Question, number: number) => Outcome;
+
+/** Right at this rate, and else as good as any. */
+export const rightAt =
+  (rate: number): Version =>
+  (question) => ({ right: isRight(question, rate) });
+
+export interface Ride {
+  status: RolloutState['status'];
+  awaitsApproval: boolean;
+  step: number;
+  /** Of the candidate, all steps together. */
+  answers: number;
+  reasons: string[];
+  watch: Watch;
+}
+
+export interface RideOptions {
+  traffic: Traffic;
+  seed: number;
+  judged?: number;
+  users?: number;
+  spread?: number;
+  /** Answers of both arms together at which it is left. */
+  most: number;
+  /** Whether a person approves whatever awaits it; true by default. */
+  approves?: boolean;
+}
+
+/** Takes a stream of questions through a rollout until it ends, awaits what nobody approves, or enough were answered. */
+export function ride(
+  plan: RolloutPlan,
+  candidate: Version,
+  production: Version,
+  { traffic, seed, most, approves = true, ...rest }: RideOptions,
+): Ride {
+  const watch = startWatch(plan);
+  let state = startRollout(0);
+  let [answers, compared, number] = [0, 0, 0];
+  let reasons: string[] = [];
+  let awaitsApproval = false;
+  const seen = new Set<string>();
+  for (const question of questions(traffic, { seed, ...rest })) {
+    if (compared >= most || hasEnded(state) || (awaitsApproval && !approves)) break;
+    const { share, controls } = plan.steps[state.step]!;
+    const drawn = assign(rolloutTest(`rollout-${seed}`, share, controls), question.unit);
+    number += 1;
+    if (drawn === null) continue;
+    compared += 1;
+    const isCandidate = drawn.arm === 'CANDIDATE';
+    answers += Number(isCandidate);
+    const {
+      failed = false,
+      abstained = false,
+      slow = false,
+      unsure = false,
+      right,
+    } = (isCandidate ? candidate : production)(question, number - 1);
+    const arm = drawn.arm as 'CANDIDATE' | 'CONTROL';
+    const unit = `${state.step} ${arm} ${question.unit}`;
+    const measures = { FAILURE: !failed, ABSTENTION: !abstained, LATENCY: !slow, CONFIDENCE: !unsure };
+    const newUnit = !seen.has(unit);
+    record(watch, plan, { step: state.step, arm, at: question.at, newUnit, measures });
+    seen.add(unit);
+    if (question.judged) {
+      const verdict = `${unit} judged`;
+      recordLate(watch, plan, { step: state.step, arm, newUnit: !seen.has(verdict), measures: { FEEDBACK: right } });
+      seen.add(verdict);
+    }
+    for (;;) {
+      const decision = decide(plan, state, evidenceOf(watch, plan), question.at);
+      if (decision.state.step !== state.step) enterStep(watch, plan, decision.state.step);
+      ({ state, reasons } = decision);
+      awaitsApproval = decision.action === 'AWAIT_APPROVAL';
+      if (!awaitsApproval || !approves) break;
+      state = decide(plan, state, evidenceOf(watch, plan), question.at, { kind: 'APPROVE' }).state;
+    }
+  }
+  return { status: state.status, awaitsApproval, step: state.step, answers, reasons, watch };
+}
+
+/** A plan as callers get it, of one step that nobody leaves: what guardrails do is seen without the steps. */
+export function heldAt(share: number, wish: PlanWish = {}): RolloutPlan {
+  const [step] = planOf(wish).steps;
+  return { ...planOf(wish), steps: [{ ...step!, share, controls: 9, leastAnswers: Infinity, approval: false }] };
+}
+
+const wentBack = (...given: Parameters<typeof ride>): boolean => ride(...given).status === 'ROLLED_BACK';
+
+function* equalCandidates(streams: number): Iterable<Line> {
+  const plan = planOf({ guardrails: [{ metric: 'FEEDBACK', margin: 0 }] });
+  for (const traffic of TRAFFIC)
+    for (const judged of JUDGED)
+      yield {
+        promise: 'an equally good candidate goes back',
+        promised: { atMost: 0.05 },
+        measured: shareOf(streams, 11, (seed) =>
+          wentBack(plan, rightAt(0.8), rightAt(0.8), { traffic, seed, judged, most: 3_000 }),
+        ),
+        streams,
+        traffic,
+        judged,
+      };
+}
+
+export const rollouts: Topic = {
+  name: 'rollouts',
+  *lines(streams) {
+    yield* equalCandidates(streams);
+  },
+};
