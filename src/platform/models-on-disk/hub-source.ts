@@ -1,10 +1,6 @@
-import { open, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
-import { GraftError } from '../../kernel/errors.js';
-import { isSha256, type Sha256 } from '../../kernel/hashing.js';
-import { SourceFailed, type Fetching } from './source.js';
+import type { Sha256 } from '../../kernel/hashing.js';
+import { HttpFiles } from './http-files.js';
+import type { Fetching } from './source.js';
 
 export type HubFile = {
   /** `owner/name`. */
@@ -14,33 +10,17 @@ export type HubFile = {
   revision?: string;
 };
 
-const CONNECT_MS = 3_000;
-/** Also bounds name resolution, which has no time limit of its own. */
-const HEADERS_MS = 8_000;
-const STALLED_MS = 30_000;
-const MAX_REDIRECTS = 5;
-/** Tries in a row that bring no byte. */
-const MAX_FRUITLESS = 3;
-/** After a failure to connect, other files don't wait for the hub again so soon. */
-const GIVE_UP_MS = 60_000;
-const SPARE_BYTES = 64 * 1024 ** 2;
-
-/** What a part file was cut from, so that it is only ever continued with bytes of the same file. */
-interface PartOrigin {
-  url: string;
-  etag: string;
-}
-
-/** The Hugging Face hub or a mirror (HF_ENDPOINT), with resumed downloads. Honours HTTPS_PROXY and NO_PROXY. */
+/** The Hugging Face hub or a mirror (HF_ENDPOINT). */
 export class HubSource {
-  readonly #agent = new EnvHttpProxyAgent({
-    connect: { timeout: CONNECT_MS },
-    headersTimeout: HEADERS_MS,
-    bodyTimeout: STALLED_MS,
-  });
-  #unreachable: { since: number; why: string } | undefined;
+  readonly #files: HttpFiles;
 
-  constructor(private readonly options: { endpoint: string; token?: string }) {}
+  constructor(private readonly options: { endpoint: string; token?: string }) {
+    this.#files = new HttpFiles({
+      url: options.endpoint,
+      authorization: options.token && `Bearer ${options.token}`,
+      denied: 'set HF_TOKEN to a token that may read the repository',
+    });
+  }
 
   url({ repo, file, revision = 'main' }: HubFile): string {
     const path = [...repo.split('/'), 'resolve', revision, ...file.split('/')].map(encodeURIComponent).join('/');
@@ -52,190 +32,7 @@ export class HubSource {
    * @returns the digest that the hub states for the file, if it states one
    * @throws SourceFailed when the hub can't give it, STORAGE_FAILED when it can't be written here
    */
-  async fetch(file: HubFile, fetching: Fetching): Promise<Sha256 | null> {
-    if (this.#unreachable && performance.now() - this.#unreachable.since < GIVE_UP_MS)
-      throw new SourceFailed(this.#unreachable.why);
-    const url = this.url(file);
-    let received = false;
-    for (let fruitless = 0; ;) {
-      const before = await sizeOf(fetching.part);
-      try {
-        return await this.#attempt(url, fetching, () => (received = true));
-      } catch (error) {
-        fetching.signal?.throwIfAborted();
-        if (error instanceof SourceFailed || error instanceof GraftError) throw error;
-        const why = reason(error);
-        if (!received) this.#unreachable = { since: performance.now(), why };
-        fruitless = (await sizeOf(fetching.part)) > before ? 0 : fruitless + 1;
-        if (!received || fruitless >= MAX_FRUITLESS) throw new SourceFailed(why);
-        await sleep(200 * 2 ** fruitless, undefined, { signal: fetching.signal });
-      }
-    }
+  fetch(file: HubFile, fetching: Fetching): Promise<Sha256 | null> {
+    return this.#files.fetch(this.url(file), fetching);
   }
-
-  async #attempt(url: string, fetching: Fetching, received: () => void): Promise<Sha256 | null> {
-    const { part } = fetching;
-    const origin = await readOrigin(part);
-    const offset = origin?.url === url ? await sizeOf(part) : 0;
-    const range: Record<string, string> =
-      offset > 0 && origin ? { range: `bytes=${offset}-`, 'if-range': origin.etag } : {};
-    const { response, stated } = await this.#open(url, range, fetching.signal);
-    received();
-    const { statusCode, headers, body } = response;
-    if (statusCode === 416) {
-      // Nothing follows what we have: either it is whole, or it is not what the hub has now.
-      await body.dump();
-      if (Number(/\/(\d+)$/.exec(String(headers['content-range']))?.[1]) === offset) return stated;
-      await discardPart(part);
-      throw new Error('the file on the hub changed');
-    }
-    if (statusCode !== 200 && statusCode !== 206) {
-      await body.dump();
-      if (statusCode >= 500 || statusCode === 429) throw new Error(`answered ${statusCode}`);
-      throw new SourceFailed(describe(statusCode));
-    }
-    const start = statusCode === 206 ? rangeStart(headers['content-range']) : 0;
-    if (start !== 0 && start !== offset) {
-      body.destroy();
-      throw new SourceFailed('answered with another range than asked for');
-    }
-    const length = headers['content-length'] === undefined ? null : Number(headers['content-length']);
-    const total = length === null ? fetching.bytes : start + length;
-    if (fetching.bytes !== null && total !== null && total !== fetching.bytes) {
-      body.destroy();
-      throw new SourceFailed(`has a file of ${total} bytes instead of ${fetching.bytes}`);
-    }
-    await writeOrigin(part, url, headers['etag']);
-    await this.#write(body, start, total, fetching);
-    return stated;
-  }
-
-  /** Follows redirects itself: the first answer carries the digest, and the token must not go to another host. */
-  async #open(
-    url: string,
-    headers: Record<string, string>,
-    signal: AbortSignal | undefined,
-  ): Promise<{ response: Dispatcher.ResponseData; stated: Sha256 | null }> {
-    const first = new URL(url);
-    let at = first;
-    let stated: Sha256 | null = null;
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const token: Record<string, string> =
-        this.options.token && at.origin === first.origin ? { authorization: `Bearer ${this.options.token}` } : {};
-      const response = await this.#get(at, { ...headers, ...token }, signal);
-      const etag = String(response.headers['x-linked-etag'] ?? '').replace(/^"|"$/g, '');
-      if (isSha256(etag)) stated ??= etag;
-      if (response.statusCode < 300 || response.statusCode > 399) return { response, stated };
-      await response.body.dump();
-      const location = response.headers['location'];
-      if (typeof location !== 'string') throw new SourceFailed('redirects to nowhere');
-      at = new URL(location, at);
-      if (at.protocol !== 'https:' && at.protocol !== first.protocol) throw new SourceFailed('redirects to plain HTTP');
-    }
-    throw new SourceFailed('redirects in a circle');
-  }
-
-  /** The time limit covers the way to the headers only: a large body may take hours. */
-  async #get(
-    url: URL,
-    headers: Record<string, string>,
-    signal: AbortSignal | undefined,
-  ): Promise<Dispatcher.ResponseData> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new Error('did not answer in time')), HEADERS_MS);
-    try {
-      return await request(url, {
-        dispatcher: this.#agent,
-        headers: { 'user-agent': 'graft', 'accept-encoding': 'identity', ...headers },
-        signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
-      });
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #write(
-    body: Dispatcher.ResponseData['body'],
-    start: number,
-    total: number | null,
-    { part, signal, onBytes }: Fetching,
-  ): Promise<void> {
-    await needSpace(part, total === null ? 0 : total - start);
-    const file = await open(part, start === 0 ? 'w' : 'r+').catch(unwritable(part));
-    let at = start;
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        signal?.throwIfAborted();
-        if (total !== null && at + chunk.length > total) throw new SourceFailed(`sent more than ${total} bytes`);
-        await file.write(chunk, 0, chunk.length, at).catch(unwritable(part));
-        at += chunk.length;
-        onBytes(at, total ?? 0);
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (total !== null && at < total) throw new Error('the connection was cut');
-  }
-}
-
-/** Removes an unfinished download. */
-export async function discardPart(part: string): Promise<void> {
-  await rm(part, { force: true });
-  await rm(`${part}.origin`, { force: true });
-}
-
-/** Without a strong validator a part can't be continued safely: the next try starts over. */
-async function writeOrigin(part: string, url: string, etag: unknown): Promise<void> {
-  if (typeof etag !== 'string' || etag.startsWith('W/')) return rm(`${part}.origin`, { force: true });
-  await writeFile(`${part}.origin`, JSON.stringify({ url, etag } satisfies PartOrigin)).catch(unwritable(part));
-}
-
-async function readOrigin(part: string): Promise<PartOrigin | null> {
-  try {
-    return JSON.parse(await readFile(`${part}.origin`, 'utf8')) as PartOrigin;
-  } catch {
-    return null;
-  }
-}
-
-const sizeOf = (path: string): Promise<number> =>
-  stat(path).then(
-    (entry) => entry.size,
-    () => 0,
-  );
-
-const rangeStart = (header: unknown): number => Number(/^bytes (\d+)-/.exec(String(header))?.[1] ?? NaN);
-
-async function needSpace(part: string, bytes: number): Promise<void> {
-  const disk = await statfs(dirname(part)).catch(() => null);
-  const free = disk ? disk.bavail * disk.bsize : Infinity;
-  if (free < bytes + SPARE_BYTES)
-    throw new GraftError(
-      'STORAGE_FAILED',
-      `The download needs ${mebibytes(bytes)} more; ${dirname(part)} has ${mebibytes(free)} free.`,
-    );
-}
-
-const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
-
-const unwritable =
-  (part: string) =>
-  (error: unknown): never => {
-    throw new GraftError('STORAGE_FAILED', `The models folder can’t be written (${dirname(part)}).`, { cause: error });
-  };
-
-function describe(statusCode: number): string {
-  if (statusCode === 404) return 'has no such file';
-  if (statusCode === 401 || statusCode === 403)
-    return 'denies access: set HF_TOKEN to a token that may read the repository';
-  return `answered ${statusCode}`;
-}
-
-function reason(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name does not resolve: there is no network path to it';
-  if (code === 'ECONNREFUSED') return 'it refuses connections';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') return `no connection within ${CONNECT_MS / 1000} s`;
-  return message ?? String(error);
 }

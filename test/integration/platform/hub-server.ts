@@ -3,12 +3,14 @@ import type { AddressInfo } from 'node:net';
 
 export interface HubServerFile {
   content: Buffer;
+  /** Empty: none is sent. */
   etag?: string;
+  type?: string;
   /** `x-linked-etag` of the first answer. */
   linkedEtag?: string;
 }
 
-/** A stand-in for the Hugging Face hub that misbehaves on command: the real one can't be made to cut a download. */
+/** A stand-in for the Hugging Face hub, and for a package index, that misbehaves on command: the real one can't be made to cut a download. */
 export class HubServer {
   readonly files = new Map<string, HubServerFile>();
   readonly requests: { url: string; headers: IncomingMessage['headers'] }[] = [];
@@ -52,21 +54,23 @@ export class HubServer {
       return void response.writeHead(302, { location: `${this.redirectTo}${request.url}`, ...linked }).end();
 
     const etag = file.etag ?? '"v1"';
-    const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
-    const resumable = range !== null && request.headers['if-range'] === etag && !this.chunked;
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    const resumable = range !== null && (request.headers['if-range'] ?? etag) === etag && !this.chunked;
     const start = resumable ? Number(range[1]) : 0;
-    const { length } = file.content;
+    const length = resumable && range[2] !== '' ? Number(range[2]) + 1 : file.content.length;
     if (start >= length && resumable)
       return void response.writeHead(416, { 'content-range': `bytes */${length}` }).end();
     response.writeHead(resumable ? 206 : 200, {
       ...linked,
-      ...(this.chunked ? {} : { etag, 'content-length': length - start }),
-      ...(resumable ? { 'content-range': `bytes ${start}-${length - 1}/${length}` } : {}),
+      ...(file.type !== undefined && { 'content-type': file.type }),
+      ...(this.chunked ? {} : { 'content-length': length - start }),
+      ...(!this.chunked && etag !== '' && { etag }),
+      ...(resumable ? { 'content-range': `bytes ${start}-${length - 1}/${file.content.length}` } : {}),
     });
     const cut = this.cuts.shift() ?? Infinity;
     for (let at = start; at < length; at += 10_000) {
       if (response.destroyed) return;
-      const piece = file.content.subarray(at, Math.min(at + 10_000, start + cut));
+      const piece = file.content.subarray(at, Math.min(at + 10_000, start + cut, length));
       await new Promise((resolve) => response.write(piece, resolve));
       if (at + 10_000 >= start + cut) {
         // The client loses what it has not read when the connection breaks.

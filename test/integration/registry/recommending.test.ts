@@ -115,7 +115,7 @@ describe('GRAFT_MODEL=auto', () => {
         folder,
         hubEndpoint: hub.url,
         log: silentLogger(),
-        pythons: [],
+        packageIndexes: () => ({ urls: [], certificates: null }),
         entryOf: (name) => all.find((entry) => entry.name === name),
       }),
       worker: worker.client,
@@ -342,7 +342,11 @@ describe('what is recommended', () => {
       await writeFile(own.path, content);
       const variant = { ...own, model: 'own', quantization: 'F32', parameters: 130_000, bytes: content.length };
       const recommender = new ModelRecommender({
-        modelsOnDisk: new ModelsOnDisk({ folder, log: silentLogger(), pythons: [] }),
+        modelsOnDisk: new ModelsOnDisk({
+          folder,
+          log: silentLogger(),
+          packageIndexes: () => ({ urls: [], certificates: null }),
+        }),
         worker: worker.client,
         registry: { answerWith: () => undefined, defaultVariant: () => Promise.resolve(variant as never) },
         choices: new MeasurementStore(join(folder, 'chosen-model.json'), modelChoice),

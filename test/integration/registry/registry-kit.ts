@@ -40,7 +40,12 @@ export class RegistryKit<Domains extends Opened & { registry: Registry } = { reg
       ...(env && { env }),
       ...(!realModels && {
         modelsOnDisk: (folder) =>
-          new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log: silentLogger(), pythons: [] }),
+          new ModelsOnDisk({
+            folder: join(folder, 'models'),
+            hubEndpoint: hub.url,
+            log: silentLogger(),
+            packageIndexes: () => ({ urls: [], certificates: null }),
+          }),
       }),
     });
     await test.platform.trainWorker.start();
