@@ -152,7 +152,14 @@ async function putIntoProduction(): Promise<void> {
   );
   for (const alias of ['CANDIDATE', 'PRODUCTION'] as const)
     await client.request(PromoteAdapterDocument, {
-      input: { adapter: ADAPTER, version: 1, alias, reason: 'The first version.', by: 'npm run bench -- loop' },
+      input: {
+        adapter: ADAPTER,
+        version: 1,
+        alias,
+        confirmNotBetter: true,
+        reason: 'The first version.',
+        by: 'npm run bench -- loop',
+      },
     });
 }
 

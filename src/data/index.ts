@@ -22,7 +22,7 @@ export { Split, splitRule, type SplitRule } from './datasets/importing/splits.js
 export { blend, UNFITTED, type Blend, type LabelIndexRecord } from './answering/label-index/label-index.js';
 export { labelIndexing } from './answering/label-index/label-index-run.js';
 export { LabelIndexes } from './answering/label-index/label-indexer.js';
-export { mostProbable, NEIGHBOURS, vote, type Neighbour } from './answering/label-index/vote.js';
+export { fitVote, mostProbable, NEIGHBOURS, vote, type Neighbour } from './answering/label-index/vote.js';
 export { RaftMaker } from './answering/raft/raft-maker.js';
 export { preprocessText } from './datasets/preprocessing/preprocess.js';
 export { checkedSteps, PreprocessingStep } from './datasets/preprocessing/steps.js';

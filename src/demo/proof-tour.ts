@@ -68,7 +68,7 @@ export async function evaluate(
   const { evaluations } = await client.request(EvaluationsDocument, { first: 1 });
   const [newest] = evaluations.edges;
   if (!newest) return;
-  const { metrics, regression, retention, rowCount } = newest.node;
+  const { metrics, regression, nearestRows, retention, rowCount } = newest.node;
   line(`\n${rowCount} test rows that it has never seen, with 95 % intervals:`);
   for (const { name, value, low, high, difference } of metrics) {
     const change = difference
@@ -78,10 +78,10 @@ export async function evaluate(
       : '';
     line(`  ${name}: ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})${change}`);
   }
-  if (regression)
+  if (regression && nearestRows)
     line(
       dim(
-        `  a regression on the embedder's vectors, what one would build instead: ${regression.accuracy.value.toFixed(3)}`,
+        `  what one would use instead: a regression on the embedder's vectors ${regression.accuracy.value.toFixed(3)}, the nearest labelled rows ${nearestRows.accuracy.value.toFixed(3)}`,
       ),
     );
   if (retention) {
@@ -105,11 +105,16 @@ export async function promote(
     try {
       const reason = 'The tour trained and measured it.';
       const { promoteAdapter } = await client.request(PromoteAdapterDocument, {
-        input: { adapter, version, alias, reason, bounds, by: 'npm run demo' },
+        // The tour shows what simpler methods get; the adapter answers all the same.
+        input: { adapter, version, alias, reason, bounds, confirmNotBetter: true, by: 'npm run demo' },
       });
-      if (alias === 'CANDIDATE') line(`\n${green('✓')} the gate lets it through:`);
-      if (alias === 'CANDIDATE')
-        for (const { name, message } of promoteAdapter.change.gate?.checks ?? []) line(dim(`  ${name}: ${message}`));
+      const gate = promoteAdapter.change.gate;
+      if (alias === 'CANDIDATE') {
+        line(`\n${green('✓')} the gate lets it through:`);
+        for (const { name, message } of gate?.checks ?? []) line(dim(`  ${name}: ${message}`));
+      }
+      for (const { better, message } of (alias === 'PRODUCTION' && gate?.simpler) || [])
+        line(better ? dim(`  ${message}`) : `  ${yellow(message)} Promoted all the same: nobody else answers yet.`);
     } catch (refused) {
       line(`\n${yellow('The gate refuses it:')} ${refused instanceof Error ? refused.message : String(refused)}`);
       return false;

@@ -119,6 +119,7 @@ export async function addMeasuredAdapter(
               misrouted: around(0.8, 0.05),
             },
             regression: null,
+            nearestRows: null,
           }),
         ),
       },

@@ -143,7 +143,7 @@ export class LoopProgram {
     await this.ended(evaluate.run.id);
     for (const alias of ['CANDIDATE', 'PRODUCTION'] as const)
       await client.request(PromoteAdapterDocument, {
-        input: { adapter: ADAPTER, version: 1, alias, reason: 'It was trained and measured.' },
+        input: { adapter: ADAPTER, version: 1, alias, confirmNotBetter: true, reason: 'It was trained and measured.' },
       });
   }
 

@@ -117,7 +117,7 @@ export class EvaluateInput {
     nullable: true,
     defaultValue: true,
     description:
-      'Holds labels against a logistic regression on the embedder’s vectors, fitted to the TRAIN rows of the same dataset version: what one would build without a language model. Only for classification.',
+      'Holds labels against a logistic regression on the embedder’s vectors and the nearest labelled rows, both of the TRAIN rows of the same dataset version: what one would build without a language model. Only for classification.',
   })
   regression!: boolean;
 

@@ -18,7 +18,7 @@ const input = z.object({
   /** Whether what the adapter forgot is measured, too, and on test rows of which other tasks. */
   retention: z.boolean().default(false),
   others: z.array(z.string()).default([]),
-  /** Whether labels are held against a regression on the embedder's vectors. */
+  /** Whether labels are held against a regression on the embedder's vectors and the nearest rows. */
   regression: z.boolean().default(false),
 });
 export type EvaluationInput = z.infer<typeof input>;

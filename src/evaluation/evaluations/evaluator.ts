@@ -16,7 +16,7 @@ import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
 import type { ClassifiedRow } from '../metrics/classification.js';
-import { compareWithRegression, type LabelledText, type Regression } from '../regression/regression.js';
+import { compareWithoutModel, NOT_ASKED, type LabelledText, type WithoutModel } from '../regression/without-model.js';
 import { readGeneralText } from '../retention/general-text.js';
 import { measureRetention } from '../retention/measure-retention.js';
 import { measureOtherTask } from '../retention/other-tasks.js';
@@ -53,7 +53,7 @@ export interface StartEvaluation {
   retention: boolean;
   /** Dataset versions of other tasks on whose test rows it is looked for. */
   others: readonly string[];
-  /** Whether labels are held against a regression on the embedder's vectors of the same rows; no other task has one. */
+  /** Whether labels are held against a regression on the embedder's vectors and the nearest rows; no other task has them. */
   regression: boolean;
   idempotencyKey: string;
 }
@@ -202,9 +202,9 @@ export class Evaluator {
     const found = {
       ...measureAnswers(contents, stored.answers, against && stored.against, shared),
       retention: input.retention ? await this.#retention(context, sides[0]!) : null,
-      regression: input.regression
-        ? await this.#regression(context, rowGroups, labelledRows(contents, stored.answers, shared), contents)
-        : null,
+      ...(input.regression
+        ? await this.#withoutModel(context, rowGroups, labelledRows(contents, stored.answers, shared), contents)
+        : NOT_ASKED),
     };
     const adapter = sides[0]!.adapter;
     // Rows for validation have chosen a scale, or when training stopped: a bound on errors counts none of those.
@@ -276,21 +276,21 @@ export class Evaluator {
     return retentionFigures(windows, prompts, rows);
   }
 
-  async #regression(
+  async #withoutModel(
     context: EvaluationContext,
     rowGroups: Parameters<Data['rows']['stream']>[1],
     answers: readonly ClassifiedRow[],
     rows: readonly TaskRow[],
-  ): Promise<Regression | null> {
+  ): Promise<WithoutModel> {
     const { run, input, signal } = context;
     const of = async (split: Split): Promise<LabelledText[]> => {
       const stream = this.parts.data.rows.stream(rows[0]!.task, rowGroups, { split, quarantined: false });
       return labelledTexts((await sampleRows(stream, MOST_FITTED, input.seed)).map(({ content }) => content));
     };
-    await context.progress(MEASURED, 'Fitting a regression on the embedder’s vectors to the same rows.');
+    await context.progress(MEASURED, 'Asking a regression on the embedder’s vectors, and the nearest labelled rows.');
     const [train, validation] = [await of(Split.TRAIN), await of(Split.VALIDATION)];
     const texts = { train, validation, rows: labelledTexts(rows) };
-    return compareWithRegression(this.parts, run.workspaceId as WorkspaceId, texts, answers, signal);
+    return compareWithoutModel(this.parts, run.workspaceId as WorkspaceId, texts, answers, signal);
   }
 
   async #answering(workspaceId: WorkspaceId, answerer: Answerer, shared: TaskContext): Promise<Answering> {

@@ -13,7 +13,7 @@ import {
 } from '../metrics/classification.js';
 import { asLabelled, measureNamed, type GivenAnswer, type TaskMeasure } from '../metrics/measures.js';
 import { measure, type Metric } from '../metrics/metric.js';
-import { regression } from '../regression/regression.js';
+import { nearestRows, regression, type WithoutModel } from '../regression/without-model.js';
 import { retention } from '../retention/retention.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 import { intervalFields, metricDifference } from '../../kernel/interval.js';
@@ -85,6 +85,10 @@ export const figures = z.object({
     .nullable()
     .default(null)
     .describe('What a regression without a language model makes of the same rows; null when it was not asked.'),
+  nearestRows: nearestRows
+    .nullable()
+    .default(null)
+    .describe('What the nearest labelled rows make of the same rows; null when they were not asked.'),
 });
 export type EvaluationFigures = z.infer<typeof figures>;
 /** The column `figures` of an evaluation. */
@@ -138,7 +142,7 @@ export function measureAnswers(
   answers: readonly Answered[],
   against: readonly Answered[] | null,
   context: TaskContext,
-): Omit<EvaluationFigures, 'retention' | 'regression'> {
+): Omit<EvaluationFigures, 'retention' | keyof WithoutModel> {
   const read = (all: readonly Answered[]): GivenAnswer[] => all.map((answer, i) => given(rows[i]!, answer, context));
   const [after, before] = [read(answers), against && read(against)];
   const labelled = hasLabel(rows[0]!.task) ? after.map(asLabelled) : [];

@@ -16,6 +16,7 @@ import { toEvaluation, Evaluation } from '../evaluations/evaluation-types.js';
 import type { EvaluationStore } from '../evaluations/evaluation-store.js';
 import { evidence, type GateEvidence, type Gate } from './gate.js';
 import { bounds, check, type GateBounds, type GateCheck } from './judge.js';
+import { simplerMethod, type SimplerMethod } from './simpler.js';
 
 const GateBoundsInput = recordInput(
   record(
@@ -60,9 +61,18 @@ export class PromoteAdapterInput {
       'Moves the alias whatever the gate says, and writes down that it was forced. Never without an attestation.',
   })
   force!: boolean;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description:
+      'Lets a first version become PRODUCTION although it isn’t shown to be better than a regression on the embedder’s vectors or the nearest labelled rows, and writes down that somebody said so.',
+  })
+  confirmNotBetter!: boolean;
 }
 
 const GateCheckType = recordType(check);
+const SimplerMethodType = recordType(simplerMethod);
 
 @ObjectType({ description: 'What the gate says of a version, or said when an alias was moved to it.' })
 export class GateVerdict {
@@ -74,6 +84,21 @@ export class GateVerdict {
 
   @Field(() => [GateCheckType], { description: 'Each check.' })
   checks!: GateCheck[];
+
+  @Field(() => [SimplerMethodType], {
+    description:
+      'Methods without a language model beside a first version, on the same test rows; empty where it replaces another version, or they weren’t measured.',
+  })
+  simpler!: SimplerMethod[];
+
+  @Field(() => Boolean, {
+    description:
+      'Whether PRODUCTION wants `confirmNotBetter`: the version is not shown to be better than one of the simpler methods.',
+  })
+  wantsConfirmation!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether somebody confirmed that when the alias was moved.' })
+  confirmed!: boolean;
 
   readonly found!: Pick<GateEvidence, 'replacedVersionId' | 'evaluationId'>;
 }
@@ -124,27 +149,28 @@ export class GatedVersionResolver {
     @Arg('bounds', () => GateBoundsInput, { nullable: true, description: 'Other bounds than the default ones.' })
     bounds?: GateBoundsInput | null,
   ): Promise<GateVerdict> {
-    const { passed, checks, ...found } = await this.parts.gate.verdict(workspaceId, row, given(bounds));
-    return make(GateVerdict, { passed, forced: false, checks, found });
+    const { passed: _, ...found } = await this.parts.gate.verdict(workspaceId, row, given(bounds));
+    return toVerdict({ v: 1, forced: false, confirmed: false, ...found });
   }
 
   @Needs('OPERATE')
   @Mutation(() => AliasMovedPayload, {
     description:
-      'Lets an alias name another version. A version becomes CANDIDATE only through the gate: attested, better at its task than what it would replace, its worst class no more than a bound down, general text kept within a bound, each by the worse end of its interval. A version becomes PRODUCTION only from CANDIDATE. GATE_REFUSED names the numbers that failed. Of two who move it at once, one is refused with CONFLICT.',
+      'Lets an alias name another version. A version becomes CANDIDATE only through the gate: attested, better at its task than what it would replace, its worst class no more than a bound down, general text kept within a bound, each by the worse end of its interval. A version becomes PRODUCTION only from CANDIDATE; a first one that isn’t better than a regression or the nearest labelled rows wants a word (`confirmNotBetter`). GATE_REFUSED names the numbers that failed. Of two who move it at once, one is refused with CONFLICT.',
     complexity: cost(10),
   })
   async promoteAdapter(
     @Arg('input', () => PromoteAdapterInput, { description: 'Which version.' }) input: PromoteAdapterInput,
     @Ctx() { workspaceId, change: told }: GraphContext,
   ): Promise<AliasMovedPayload> {
-    const { adapter, version, alias, reason, force } = input;
+    const { adapter, version, alias, reason, force, confirmNotBetter } = input;
     const change = await this.parts.gate.promote(workspaceId, {
       adapter,
       version,
       alias,
       reason,
       force,
+      confirmNotBetter,
       by: decider(input.by),
       bounds: given(input.bounds),
     });
@@ -167,9 +193,14 @@ export class GatedChangeResolver {
 /** What the gate said, from what was kept of it; null where nothing was. */
 export function gateVerdictOf(kept: unknown): GateVerdict | null {
   const found = evidence.safeParse(kept);
-  if (!found.success) return null;
-  const { forced, checks } = found.data;
-  return make(GateVerdict, { passed: checks.every(({ passed }) => passed), forced, checks, found: found.data });
+  return found.success ? toVerdict(found.data) : null;
+}
+
+function toVerdict(found: GateEvidence): GateVerdict {
+  const { forced, checks, simpler, confirmed } = found;
+  const passed = checks.every((each) => each.passed);
+  const wantsConfirmation = simpler.some(({ better }) => !better);
+  return make(GateVerdict, { passed, forced, checks, simpler, wantsConfirmation, confirmed, found });
 }
 
 const given = (wanted: GateBoundsInput | null | undefined): Partial<GateBounds> =>

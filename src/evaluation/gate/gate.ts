@@ -11,6 +11,7 @@ import type { AdapterRegistry, AdapterRow, AdapterVersionRow, Alias, AliasChange
 import { sameScale, type EvaluationStore } from '../evaluations/evaluation-store.js';
 import { storedFigures } from '../evaluations/figures.js';
 import { bounds, check, DEFAULT_BOUNDS, judge, type GateBounds } from './judge.js';
+import { simplerMethod, simplerMethods } from './simpler.js';
 
 export interface GateParts {
   adapters: AdapterRegistry;
@@ -26,9 +27,13 @@ export const evidence = z.object({
   evaluationId: z.string().nullable(),
   bounds,
   checks: z.array(check),
+  /** What methods without a language model get on the same rows, where the version replaces none. */
+  simpler: z.array(simplerMethod).default([]),
+  /** Whether somebody confirmed that it answers although one of them is as good. */
+  confirmed: z.boolean().default(false),
 });
 export type GateEvidence = z.infer<typeof evidence>;
-export type GateOutcome = Omit<GateEvidence, 'v' | 'forced'> & { passed: boolean };
+export type GateOutcome = Omit<GateEvidence, 'v' | 'forced' | 'confirmed'> & { passed: boolean };
 
 export interface PromotionRequest {
   adapter: string;
@@ -38,6 +43,8 @@ export interface PromotionRequest {
   reason: string;
   /** Moves the alias whatever failed, and writes down that it did. */
   force: boolean;
+  /** Lets a first version answer although it isn't shown to be better than a method without a language model. */
+  confirmNotBetter?: boolean;
   bounds?: Partial<GateBounds>;
 }
 
@@ -59,10 +66,11 @@ export class Gate {
     const holds = found?.scale === version.scale && sameScale(found.againstScale, replaced?.scale);
     const current = holds ? found : null;
     const checked = bounds.parse({ ...DEFAULT_BOUNDS, ...limits });
+    const evaluation = current && { rows: current.rows, figures: storedFigures.decode(current.figures) };
     const checks = judge(
       {
         attested: version.attestation !== null,
-        evaluation: current && { rows: current.rows, figures: storedFigures.decode(current.figures) },
+        evaluation,
         tries: current ? await evaluations.triesOn(current, adapter.id) : 1,
         replaced: replaced ? `${adapter.name}@${replaced.version}` : 'the base model',
       },
@@ -72,13 +80,15 @@ export class Gate {
       passed: checks.every(({ passed }) => passed),
       checks,
       bounds: checked,
+      simpler: evaluation && !replaced ? simplerMethods(evaluation.figures) : [],
       replacedVersionId: replaced?.id ?? null,
       evaluationId: current?.id ?? null,
     };
   }
 
   /**
-   * Moves an alias, if the gate lets the version through or is forced.
+   * Moves an alias, if the gate lets the version through or is forced. A first version that isn't shown to be better than a method without
+   * a language model answers as production only where that is confirmed.
    * @throws GATE_REFUSED with each number that failed and its bound; NOT_FOUND, BAD_USER_INPUT; CONFLICT when someone else moves it
    * at the same time, and when the version was never attested
    */
@@ -91,7 +101,7 @@ export class Gate {
     const held =
       wish.alias === 'candidate'
         ? await this.#asCandidate(workspaceId, version, wish)
-        : await this.#asProduction(workspaceId, adapter, version, wish);
+        : confirmed(await this.#asProduction(workspaceId, adapter, version, wish), wish);
     const { adapter: name, version: number, alias, by, reason } = wish;
     const promotion = { adapter: name, version: number, alias, by, reason, evidence: held };
     return adapters.promote(workspaceId, { ...promotion, replaces: before?.id ?? null });
@@ -99,7 +109,7 @@ export class Gate {
 
   /**
    * What lets a version take production’s place: that it was shown to act, and passed the gate, or was forced through it by somebody, against
-   * just what production names now.
+   * just what production names now. How it does beside simpler methods is part of that, for whoever approves.
    * @throws GATE_REFUSED, CONFLICT when it was never attested
    */
   async admits(workspaceId: WorkspaceId, adapter: AdapterRow, version: AdapterVersionRow): Promise<GateEvidence> {
@@ -120,7 +130,7 @@ export class Gate {
     const { passed, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
     if (!passed && !wish.force)
       throw refused(verdict.checks.filter((each) => !each.passed).map(({ message }) => message));
-    return { v: 1, forced: !passed, ...verdict };
+    return { v: 1, forced: !passed, confirmed: false, ...verdict };
   }
 
   async #asProduction(
@@ -140,7 +150,7 @@ export class Gate {
           : 'It was never candidate: promote it to candidate first, where the gate looks at it.',
       ]);
     const { passed: _, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
-    return { v: 1, forced: true, ...verdict };
+    return { v: 1, forced: true, confirmed: false, ...verdict };
   }
 
   /** What the version would replace; it does not replace itself. */
@@ -148,6 +158,19 @@ export class Gate {
     const production = await this.parts.adapters.store.resolve(adapter, { alias: 'production' });
     return production?.id === version.id ? null : production;
   }
+}
+
+/** @throws GATE_REFUSED where a simpler method does as well, and nobody said that it shall answer all the same */
+function confirmed(held: GateEvidence, { force, confirmNotBetter = false }: PromotionRequest): GateEvidence {
+  const asGood = held.simpler.filter(({ better }) => !better);
+  if (asGood.length === 0) return held;
+  if (confirmNotBetter) return { ...held, confirmed: true };
+  if (force) return { ...held, forced: true };
+  const messages = asGood.map(({ message }) => message).join(' ');
+  throw new GraftError('GATE_REFUSED', `${messages} That method needs no training. Promote it all the same?`, {
+    field: 'input.confirmNotBetter',
+    hint: 'Set confirmNotBetter if it shall answer all the same; or ask the nearest rows: strategy RAG with the dataset, once indexDataset indexed it.',
+  });
 }
 
 const refused = (failed: readonly string[]): GraftError =>

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { record } from '../../kernel/record.js';
 import type { EvaluationFigures } from '../evaluations/figures.js';
 import { normalQuantile, shareOfLook } from '../statistics/distributions.js';
+import { signed } from './signed.js';
 
 export const DEFAULT_BOUNDS = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05 };
 
@@ -187,5 +188,3 @@ function rowsNeeded(rows: number, { value, low }: Gain, bound: number): string {
   const times = ((value - low) / (value - bound)) ** 2;
   return `The test set is too small: about ${Math.ceil((rows * times) / 10) * 10} rows would tell.`;
 }
-
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;

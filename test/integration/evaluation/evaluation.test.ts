@@ -324,10 +324,10 @@ describe('evaluation', () => {
     await expect(start({ retention: true, others: [newId()] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('holds labels against a regression on the embedder’s vectors of the same rows', async () => {
+  it('holds labels against a regression on the embedder’s vectors, and the nearest rows, on the same rows', async () => {
     const run = await ended(await start({ regression: true }));
     expect(run).toMatchObject({ status: 'SUCCEEDED' });
-    const { regression, metrics } = storedFigures.decode((await recorded(run.id)).figures);
+    const { regression, nearestRows, metrics } = storedFigures.decode((await recorded(run.id)).figures);
     expect(regression).toMatchObject({ embedder: kit.models.registry.embedder().name, trainedOn: TEST_ROWS });
     // The topics are easy to tell for whoever reads English, which the tiny model does not.
     expect(regression!.accuracy.value).toBeGreaterThan(0.95);
@@ -337,6 +337,9 @@ describe('evaluation', () => {
     expect(regression!.onlyRegression - regression!.onlyAnswers).toBe(
       Math.round(-regression!.difference.value * TEST_ROWS),
     );
+    expect(nearestRows).toMatchObject({ trainedOn: TEST_ROWS });
+    expect(nearestRows!.accuracy.value).toBeGreaterThan(0.95);
+    expect(nearestRows!.difference.value).toBeCloseTo(metrics[0]!.value - nearestRows!.accuracy.value, 9);
   });
 
   it('gives a version the scale that answers its rows for validation best, and drops its attestation at another', async () => {

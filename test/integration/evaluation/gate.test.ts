@@ -18,6 +18,8 @@ interface Found {
   againstScale?: number | null;
   split?: string;
   dataset?: string;
+  /** Accuracy of the version less that of a regression. */
+  overRegression?: [value: number, low: number, high: number];
 }
 
 describe('promotion through the gate', () => {
@@ -64,12 +66,13 @@ describe('promotion through the gate', () => {
       againstScale = null,
       split = 'TEST',
       dataset = newId(),
+      overRegression,
     }: Found = {},
   ): Promise<string> {
     const found: EvaluationFigures = {
       metrics: [
         {
-          name: 'token F1',
+          name: overRegression ? 'accuracy' : 'token F1',
           higherIsBetter: true,
           ...interval(0.8, 0.7, 0.9),
           difference: { ...interval(...gain), p: 0.01 },
@@ -79,7 +82,18 @@ describe('promotion through the gate', () => {
       confusions: [],
       confusionsRest: [],
       calibration: [],
-      regression: null,
+      regression: overRegression
+        ? {
+            embedder: 'e',
+            trainedOn: 100,
+            strength: 10,
+            accuracy: interval(0.8 - overRegression[0], 0.7, 0.9),
+            difference: { ...interval(...overRegression), p: 0.5 },
+            onlyAnswers: 1,
+            onlyRegression: 2,
+          }
+        : null,
+      nearestRows: null,
       retention: {
         perplexity: { base: 20, adapted: 20 * ratio[0], ratio: interval(...ratio), tokens: 4_000 },
         texts: [],
@@ -248,6 +262,44 @@ describe('promotion through the gate', () => {
     expect(checks.filter(({ passed }) => !passed).map(({ name }) => name)).toEqual(['evaluation']);
     expect(change.reason).toBe('The old one is broken.');
     await promote('forced', 1, production);
+  });
+
+  it('lets a first version that is behind a regression answer only where somebody says so', async () => {
+    const [first, second] = await versions('behind', 2);
+    await evaluated(first!, null, { overRegression: [-0.05, -0.09, -0.01] });
+    // To be asked for by name it needs no word.
+    await promote('behind', 1);
+    const refused = {
+      code: 'GATE_REFUSED',
+      field: 'input.confirmNotBetter',
+      message: expect.stringMatching(
+        /is worse than a regression.*0\.800 beside 0\.850, −0\.050 \(−0\.090 to −0\.010\).*all the same\?/,
+      ) as string,
+    };
+    await expect(promote('behind', 1, production)).rejects.toMatchObject(refused);
+    const change = await promote('behind', 1, { ...production, confirmNotBetter: true });
+    const held = evidence.parse(change.evidence);
+    expect(held).toMatchObject({ forced: false, confirmed: true });
+    expect(held.simpler).toMatchObject([{ name: 'regression', better: false }]);
+    // What answers already is what a later version is held against.
+    await evaluated(second!, first!, { overRegression: [-0.05, -0.09, -0.01], againstScale: 1 });
+    await promote('behind', 2);
+    expect(evidence.parse((await promote('behind', 2, production)).evidence)).toMatchObject({
+      confirmed: false,
+      simpler: [],
+    });
+  });
+
+  it('wants no word for a first version that is shown to be better, and one where it can’t be told', async () => {
+    const [better] = await versions('ahead', 1);
+    await evaluated(better!, null, { overRegression: [0.05, 0.01, 0.09] });
+    await promote('ahead', 1);
+    expect(evidence.parse((await promote('ahead', 1, production)).evidence).confirmed).toBe(false);
+    const [even] = await versions('even', 1);
+    await evaluated(even!, null, { overRegression: [0.01, -0.02, 0.04] });
+    await promote('even', 1);
+    await expect(promote('even', 1, production)).rejects.toMatchObject({ code: 'GATE_REFUSED' });
+    expect(evidence.parse((await promote('even', 1, { ...production, force: true })).evidence).forced).toBe(true);
   });
 
   it('never lets through what was not shown to act, forced or not', async () => {

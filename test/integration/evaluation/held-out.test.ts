@@ -54,7 +54,12 @@ describe('how an adapter answered held-out rows', () => {
         },
         tx,
       );
-      await evaluations.finish(id, rows.length, { ...figures, retention: null, regression: null }, tx);
+      await evaluations.finish(
+        id,
+        rows.length,
+        { ...figures, retention: null, regression: null, nearestRows: null },
+        tx,
+      );
     });
     const found = await evaluations.heldOut(workspaceId, [{ adapterVersionId: version.id, datasetVersionId }]);
     const cells = found.get(version.id)!;

@@ -38,6 +38,7 @@ const figures = (gain: number): EvaluationFigures => ({
   confusionsRest: [],
   calibration: [],
   regression: null,
+  nearestRows: null,
   retention: {
     perplexity: { base: 20, adapted: 20, ratio: interval(1.01), tokens: 4_000 },
     texts: [],

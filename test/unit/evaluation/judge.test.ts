@@ -26,6 +26,7 @@ function figuresWith({
     confusionsRest: [],
     calibration: [],
     regression: null,
+    nearestRows: null,
     retention: {
       perplexity,
       texts: [],

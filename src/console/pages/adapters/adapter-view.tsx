@@ -195,7 +195,12 @@ export function AdapterView({ name }: { name: string }) {
           <EvaluateVersion adapter={adapter.name} version={doing.version} onClose={close} />
         )}
         {doing?.what === 'promote' && (
-          <PromoteVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
+          <PromoteVersion
+            adapter={adapter.name}
+            version={doing.version.version}
+            wantsConfirmation={doing.version.gate.wantsConfirmation}
+            onClose={close}
+          />
         )}
         {doing?.what === 'take' && (
           <TakeVersion adapter={adapter.name} version={doing.version.version} onClose={close} />

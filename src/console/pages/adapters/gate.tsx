@@ -10,7 +10,7 @@ const COLOURS = { passed: 'green', undecided: 'yellow', failed: 'red' } as const
 const stateOf = ({ passed, undecided }: Check): keyof typeof COLOURS =>
   passed ? 'passed' : undecided ? 'undecided' : 'failed';
 
-/** What the gate says of a version now, check by check. */
+/** What the gate says of a version now, check by check, and how it does beside simpler methods. */
 export function Gate({ gate }: { gate: Verdict }) {
   return (
     <Stack gap={4} mt="sm" role="list" aria-label="What the gate says">
@@ -21,6 +21,16 @@ export function Gate({ gate }: { gate: Verdict }) {
           </Badge>
           <Text size="sm">
             {words(check.name)}: <Prose>{check.message}</Prose>
+          </Text>
+        </Group>
+      ))}
+      {gate.simpler.map(({ name, better, message }) => (
+        <Group key={name} gap="xs" wrap="nowrap" align="flex-start" role="listitem">
+          <Badge color={better ? 'green' : 'yellow'} miw={92}>
+            {better ? 'better' : 'not better'}
+          </Badge>
+          <Text size="sm">
+            {words(name)}: <Prose>{message}</Prose>
           </Text>
         </Group>
       ))}

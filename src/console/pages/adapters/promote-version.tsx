@@ -8,16 +8,20 @@ import { AliasMoveForm, type AliasMove } from './alias-move';
 export function PromoteVersion({
   adapter,
   version,
+  wantsConfirmation,
   onClose,
 }: {
   adapter: string;
   version: number;
+  /** Whether a simpler method does as well, so that production wants a word. */
+  wantsConfirmation: boolean;
   onClose: () => void;
 }) {
   const [force, setForce] = useState(false);
+  const [confirmNotBetter, setConfirmNotBetter] = useState(false);
   const [{ error, fetching }, promote] = useMutation(PromoteInConsoleDocument);
   const move = async (wanted: AliasMove) => {
-    const { data } = await promote({ input: { adapter, version, force, ...wanted } });
+    const { data } = await promote({ input: { adapter, version, force, confirmNotBetter, ...wanted } });
     if (data) onClose();
   };
   return (
@@ -30,6 +34,14 @@ export function PromoteVersion({
       onMove={(wanted) => void move(wanted)}
       onClose={onClose}
     >
+      {wantsConfirmation && (
+        <Checkbox
+          label="Although a simpler method is as good"
+          description="Production wants this word: it isn’t shown to be better than a regression or the nearest rows."
+          checked={confirmNotBetter}
+          onChange={(event) => setConfirmNotBetter(event.currentTarget.checked)}
+        />
+      )}
       <Checkbox
         label="Whatever the gate says"
         description="That it was forced is kept with the move."

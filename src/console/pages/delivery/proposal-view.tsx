@@ -75,6 +75,12 @@ function Gate({ gate }: { gate: NonNullable<Proposal['gate']> }) {
             <Text size="sm">{message}</Text>
           </Group>
         ))}
+        {gate.simpler.map(({ name, better, message }) => (
+          <Group key={name} gap="xs" wrap="nowrap" align="flex-start">
+            <Badge color={better ? 'teal' : 'yellow'}>{better ? 'better' : 'not better'}</Badge>
+            <Text size="sm">{message}</Text>
+          </Group>
+        ))}
       </Stack>
     </Paper>
   );

@@ -1,0 +1,191 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import { fitVote, mostProbable, NEIGHBOURS, vote, type Neighbour } from '../../data/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { interval, metricDifference } from '../../kernel/interval.js';
+import { record } from '../../kernel/record.js';
+import { packageRoot } from '../../platform/package-root.js';
+import type { WorkerClient } from '../../platform/worker/index.js';
+import type { ModelRegistry } from '../../registry/index.js';
+import { accuracy, type ClassifiedRow } from '../metrics/classification.js';
+import { estimate, pairedDifference } from '../statistics/bootstrap.js';
+import { mcnemar } from '../statistics/mcnemar.js';
+import type { Fitting } from './choose-strength.js';
+import type { ThreadResult, ThreadWork } from './fit-thread.js';
+import type { Nearest } from './nearest.js';
+
+/** What every method is told by. */
+const common = {
+  embedder: z.string().describe('The embedder whose vectors it reads.'),
+  trainedOn: z.number().int().describe('Rows for training that it knows.'),
+  accuracy: interval.describe('Its accuracy, 0 to 1.'),
+  difference: metricDifference.describe('Accuracy of the answers less its own; `p` is of McNemar’s exact test.'),
+  onlyAnswers: z.number().int().describe('Rows that only the answers have right.'),
+};
+
+export const regression = record(
+  'RegressionFigures',
+  'How a logistic regression on the embedder’s vectors does on the same rows, fitted to the rows for training: what one would build instead.',
+  {
+    ...common,
+    strength: z
+      .number()
+      .describe('Strength of the rows against the penalty (scikit-learn’s C), chosen on rows for validation.'),
+    onlyRegression: z.number().int().describe('Rows that only the regression has right.'),
+  },
+);
+
+export const nearestRows = record(
+  'NearestRowsFigures',
+  `How the ${NEIGHBOURS} nearest rows for training vote on the same rows, as \`indexDataset\` lets them: no training at all.`,
+  { ...common, onlyNearest: z.number().int().describe('Rows that only the nearest rows have right.') },
+);
+
+/** Methods without a language model, on the rows that the answers are to; null where they weren't asked, or there is nothing to learn from. */
+export interface WithoutModel {
+  regression: z.infer<typeof regression> | null;
+  nearestRows: z.infer<typeof nearestRows> | null;
+}
+export const NOT_ASKED: WithoutModel = { regression: null, nearestRows: null };
+
+export interface LabelledText {
+  text: string;
+  label: string;
+}
+
+export interface WithoutModelParts {
+  worker: Pick<WorkerClient, 'embed'>;
+  registry: Pick<ModelRegistry, 'embedder'>;
+}
+
+/** Texts that are embedded at once. */
+const BATCH = 256;
+/** Most rows for training that choose how neighbours vote. */
+const MOST_JUDGES = 500;
+
+/**
+ * Fits a regression to rows for training, lets the nearest of them vote, and asks both what the evaluated answers were asked.
+ * @param answers to `rows`, in their order @throws what the worker throws
+ */
+export async function compareWithoutModel(
+  parts: WithoutModelParts,
+  workspaceId: WorkspaceId,
+  { train, validation, rows }: Record<'train' | 'validation' | 'rows', readonly LabelledText[]>,
+  answers: readonly ClassifiedRow[],
+  signal: AbortSignal,
+): Promise<WithoutModel> {
+  const labels = [...new Set(train.map(({ label }) => label))].sort();
+  if (labels.length < 2) return NOT_ASKED;
+  const vectors = (texts: readonly LabelledText[]): Promise<Float32Array> =>
+    embedAll(parts, workspaceId, texts, signal);
+  const known = validation.filter(({ label }) => labels.includes(label));
+  const numbered = async (texts: readonly LabelledText[]) => ({
+    vectors: await vectors(texts),
+    labels: Int32Array.from(texts, ({ label }) => labels.indexOf(label)),
+  });
+  const fitting: Fitting = { train: await numbered(train), validation: await numbered(known), classes: labels.length };
+  const step = Math.ceil(train.length / MOST_JUDGES);
+  const judges = train.flatMap((_, i) => (i % step === 0 ? [i] : []));
+  const { name: embedder, dimensions } = parts.registry.embedder();
+  const work = { ...fitting, asked: await vectors(rows), dimensions, judges, neighbours: NEIGHBOURS };
+  const fitted = await fitInThread(work, signal);
+  const predictions = rows.map((_, i) => ({
+    label: labels[fitted.labels[i]!]!,
+    probability: fitted.probabilities[i]!,
+  }));
+  const votes = votesOf(fitted.neighboursOf, { train, judges, labels });
+  const { others: onlyRegression, ...ofRegression } = against(rows, answers, predictions);
+  const { others: onlyNearest, ...ofNearest } = against(rows, answers, votes);
+  const told = { embedder, trainedOn: train.length };
+  return {
+    regression: { ...told, strength: fitted.strength, ...ofRegression, onlyRegression },
+    nearestRows: { ...told, ...ofNearest, onlyNearest },
+  };
+}
+
+interface Prediction {
+  label: string;
+  probability: number;
+}
+
+/** The most probable label by each text's neighbours, under the rule that suits the rows for training best. */
+function votesOf(
+  { asked, judges: judged }: ThreadResult['neighboursOf'],
+  { train, judges, labels }: { train: readonly LabelledText[]; judges: readonly number[]; labels: readonly string[] },
+): Prediction[] {
+  const neighbours = ({ indices, similarities }: Nearest, text: number): Neighbour[] => {
+    const from = text * NEIGHBOURS;
+    return [...indices.subarray(from, from + NEIGHBOURS)].flatMap((ordinal, i) =>
+      ordinal < 0 ? [] : [{ ordinal, label: train[ordinal]!.label, similarity: similarities[from + i]! }],
+    );
+  };
+  const { rule } = fitVote(
+    judges.map((row, i) => ({ label: train[row]!.label, neighbours: neighbours(judged, i) })),
+    labels,
+  );
+  return Array.from({ length: asked.indices.length / NEIGHBOURS }, (_, text) => {
+    const shares = vote(neighbours(asked, text), labels, rule);
+    const best = mostProbable(shares);
+    return { label: labels[best]!, probability: shares[best]! };
+  });
+}
+
+/** What a method gets on the rows, and how the answers differ from it. */
+function against(
+  rows: readonly LabelledText[],
+  answers: readonly ClassifiedRow[],
+  predictions: readonly Prediction[],
+): Pick<z.infer<typeof regression>, 'accuracy' | 'difference' | 'onlyAnswers'> & { others: number } {
+  const given = rows.map(({ label: gold }, i): ClassifiedRow => {
+    const { label: predicted, probability } = predictions[i]!;
+    return { gold, predicted, probability };
+  });
+  const right = (all: readonly ClassifiedRow[]): boolean[] => all.map(({ gold, predicted }) => gold === predicted);
+  const { onlyFirst, onlySecond, p } = mcnemar(right(answers), right(given));
+  const own = estimate(accuracy, given);
+  const difference = pairedDifference(accuracy, given, answers);
+  return {
+    accuracy: { value: own.value, low: own.low, high: own.high },
+    difference: { value: difference.value, low: difference.low, high: difference.high, p },
+    onlyAnswers: onlyFirst,
+    others: onlySecond,
+  };
+}
+
+/** Row-major, [texts, dimensions]. */
+async function embedAll(
+  { worker, registry }: WithoutModelParts,
+  workspaceId: WorkspaceId,
+  texts: readonly LabelledText[],
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  const embedder = registry.embedder();
+  const all = new Float32Array(texts.length * embedder.dimensions);
+  for (let from = 0; from < texts.length; from += BATCH) {
+    const batch = texts.slice(from, from + BATCH).map(({ text }) => text);
+    const request = { workspaceId, embedder, texts: batch };
+    const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
+    vectors.forEach((vector, i) => all.set(vector, (from + i) * embedder.dimensions));
+  }
+  return all;
+}
+
+function fitInThread(work: ThreadWork, signal: AbortSignal): Promise<ThreadResult> {
+  const program = join(packageRoot(), 'dist', 'src', 'evaluation', 'regression', 'fit-thread.js');
+  return new Promise<ThreadResult>((resolve, reject) => {
+    signal.throwIfAborted();
+    const thread = new Worker(program, { workerData: work });
+    const stop = (): void => {
+      void thread.terminate();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    thread.once('message', resolve);
+    thread.once('error', reject);
+    thread.once('exit', () => {
+      signal.removeEventListener('abort', stop);
+      reject(new Error('the thread that fits ended without a result'));
+    });
+  });
+}
