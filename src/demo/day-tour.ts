@@ -21,9 +21,9 @@ import { bold, dim, green, heading, line, wrap, yellow } from './print.js';
 import type { Trained } from './proof-tour.js';
 
 const RULE = 'messages go to the right desk';
-/** A desk that is right less often than this is no help; alpha is how often that is said without a cause. */
+/** A desk that is right less often than this is no help; an alert of that without a cause comes once in so many messages at most. */
 const THRESHOLD = 0.6;
-const ALPHA = 0.05;
+const MESSAGES_PER_FALSE_ALERT = 500;
 /** Fewer of the day's messages than this don't show what labels mean now. */
 const LEAST_ROWS = 60;
 const AT_ONCE = 4;
@@ -96,7 +96,14 @@ async function fit(client: GraftClient, { adapter, version }: Trained): Promise<
 /** What looks after the adapter from now on: an alert for what people say of it, and a policy that learns from it. */
 async function watch(client: GraftClient, adapter: string): Promise<void> {
   await client.request(SetAlertRuleDocument, {
-    input: { name: RULE, metric: 'ACCURACY', side: 'BELOW', threshold: THRESHOLD, alpha: ALPHA, where: { adapter } },
+    input: {
+      name: RULE,
+      metric: 'ACCURACY',
+      side: 'BELOW',
+      threshold: THRESHOLD,
+      answersPerFalseAlert: MESSAGES_PER_FALSE_ALERT,
+      where: { adapter },
+    },
   });
   await client.request(SetRetrainingPolicyDocument, {
     input: {

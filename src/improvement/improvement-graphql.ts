@@ -309,6 +309,16 @@ export class RetrainingPolicyResolver {
     };
   }
 
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'What drift says should be improved, for a person to begin with `startImprovement`; null where it says nothing. Once an improvement that began under an alert of drift went to production, drift begins one itself.',
+    complexity: cost(10),
+  })
+  proposes(@Root() { row }: RetrainingPolicy): Promise<string | null> {
+    return this.parts.improvementService.proposal(row);
+  }
+
   @FieldResolver(() => Adapter, { nullable: true, description: 'What it trains.', complexity: cost(2) })
   adapter(@Root() { row }: RetrainingPolicy, @Ctx() context: GraphContext): Promise<Adapter | null> {
     return loadAdapter(context, this.parts.adapters, row.adapterId);

@@ -1,8 +1,10 @@
+import type { ProposalStore } from '../delivery/index.js';
 import type { AlertService } from '../monitoring/index.js';
 import type { Data } from '../data/index.js';
 import type { Curator } from '../feedback/index.js';
 import { badInput, GraftError, isGraftError, notFound } from '../kernel/errors.js';
 import { newId, type WorkspaceId } from '../kernel/ids.js';
+import { pageRequest } from '../kernel/pagination.js';
 import { checkedText } from '../kernel/text.js';
 import { asSystem, inWorkspace, isTaken } from '../platform/database/index.js';
 import type { RunQueue } from '../platform/runs/index.js';
@@ -15,10 +17,12 @@ import {
   begins,
   checkedSettings,
   DEFAULT_SETTINGS,
+  proposes,
   storedSettings,
   type PolicyRow,
   type PolicySettings,
   type PolicyWish,
+  type Situation,
 } from './policy.js';
 
 export interface ImprovementServiceParts {
@@ -28,10 +32,15 @@ export interface ImprovementServiceParts {
   curator: Pick<Curator, 'outlook'>;
   data: Pick<Data, 'store'>;
   alerts: Pick<AlertService, 'store'>;
+  proposals: Pick<ProposalStore, 'byIds'>;
 }
 
 const MAX_REASON = 1_000;
 const MAX_ACTOR = 200;
+/** Improvements of an adapter that say whether drift was right. */
+const MOST_LOOKED_AT = 50;
+
+const isOfDrift = ({ kind }: { kind: string }): boolean => kind !== 'RULE';
 
 /** Policies, and what they or people begin. */
 export class ImprovementService {
@@ -112,28 +121,67 @@ export class ImprovementService {
     if (failed.length > 0) throw failed.at(-1);
   }
 
-  async #lookAt(policy: PolicyRow, now: Date): Promise<void> {
+  /** What drift proposes to whoever looks after an adapter; null where it proposes nothing, or begins improvements by itself. */
+  async proposal(policy: PolicyRow): Promise<string | null> {
+    const looked = policy.pausedReason === null ? await this.#situation(policy, new Date()) : null;
+    return looked && proposes(looked.settings, looked.situation);
+  }
+
+  /** What a policy decides from; null where it has nothing to decide. */
+  async #situation(policy: PolicyRow, now: Date) {
     const { improvements, adapters, curator, alerts } = this.parts;
     const workspaceId = policy.workspaceId as WorkspaceId;
     const [adapter] = await adapters.store.byIds(workspaceId, [policy.adapterId]);
     const last = await improvements.newestOf(policy.adapterId);
-    if (!adapter || (last && last.outcome === null)) return;
+    if (!adapter || (last && last.outcome === null)) return null;
     const settings = storedSettings.decode(policy.settings);
     const production = await adapters.store.resolve(adapter, { alias: 'production' });
     const wish = await lessons(this.parts, workspaceId, { adapter, production, settings });
-    if (wish === null) return;
+    if (wish === null) return null;
     const since = last?.createdAt ?? null;
     const [{ fresh: freshRows }, open] = await Promise.all([
       curator.outlook(workspaceId, { ...wish, leastRows: settings.leastRows }),
       settings.onAlert ? alerts.store.openAbout(workspaceId, adapter.name) : [],
     ]);
-    const due = begins(settings, {
+    const recent = open.filter(({ raisedAt }) => since === null || raisedAt > since);
+    const driftIsTrusted = recent.some(isOfDrift) && (await this.#driftWasRight(workspaceId, adapter));
+    const situation: Situation = {
       now,
       last: since,
       since: policy.updatedAt,
       freshRows,
-      alerts: open.filter(({ raisedAt }) => since === null || raisedAt > since),
-    });
+      alerts: recent.map((alert) => ({ sentence: alert.sentence, trusted: !isOfDrift(alert) || driftIsTrusted })),
+    };
+    return { workspaceId, adapter, last, settings, situation };
+  }
+
+  /** Whether an improvement that began while an alert of drift stood went to production. */
+  async #driftWasRight(workspaceId: WorkspaceId, adapter: AdapterRow): Promise<boolean> {
+    const { improvements, alerts, proposals } = this.parts;
+    const shipped = await improvements.list(workspaceId, { adapterId: adapter.id }, pageRequest(MOST_LOOKED_AT));
+    const approved = new Set(
+      (
+        await proposals.byIds(
+          workspaceId,
+          shipped.items.flatMap(({ proposalId }) => proposalId ?? []),
+        )
+      )
+        .filter(({ status }) => status === 'APPROVED')
+        .map(({ id }) => id),
+    );
+    const right = shipped.items.filter(
+      ({ outcome, proposalId }) => outcome === 'PROMOTED' || (proposalId !== null && approved.has(proposalId)),
+    );
+    for (const { createdAt } of right)
+      if (await alerts.store.driftStood(workspaceId, adapter.name, createdAt)) return true;
+    return false;
+  }
+
+  async #lookAt(policy: PolicyRow, now: Date): Promise<void> {
+    const looked = await this.#situation(policy, now);
+    if (looked === null) return;
+    const { workspaceId, adapter, last, settings, situation } = looked;
+    const due = begins(settings, situation);
     if (!due) return;
     await this.#begin(workspaceId, adapter, {
       policy,

@@ -162,7 +162,8 @@ export class SetRetrainingPolicyInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether an open alert about the adapter begins one; by default it does.',
+    description:
+      'Whether an open alert about the adapter begins one; by default it does. Drift only proposes one until an improvement that began under it went to production.',
   })
   onAlert?: boolean | null;
 

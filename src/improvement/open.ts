@@ -64,7 +64,11 @@ export function openImprovement(
   const { delivery } = lower;
   const improvements = new ImprovementStore(database);
   const loop = { improvements, adapters, runs, curator, data };
-  const improvementService = new ImprovementService({ ...loop, alerts: lower.monitoring.alerts });
+  const improvementService = new ImprovementService({
+    ...loop,
+    alerts: lower.monitoring.alerts,
+    proposals: delivery.stores.proposals,
+  });
   const keeper = new PolicyKeeper({ improving: improvementService, clock, log });
   const parts = {
     improvementService,

@@ -26,7 +26,9 @@ const fields = {
     ),
   onAlert: z
     .boolean()
-    .describe('Whether an open alert about the adapter begins one: of drift, or of a rule that names it.'),
+    .describe(
+      'Whether an open alert about the adapter begins one: of a rule that names it, or of drift once an improvement that began under one went to production.',
+    ),
   everyDays: z
     .number()
     .min(1)
@@ -110,8 +112,8 @@ export interface Situation {
   /** When the policy was set: the calendar counts from there where nothing came before. */
   since: Date;
   freshRows: number;
-  /** Open alerts about the adapter that began after the last improvement. */
-  alerts: readonly { id: string; sentence: string }[];
+  /** Open alerts about the adapter that began after the last improvement, and which of them may begin one. */
+  alerts: readonly { sentence: string; trusted: boolean }[];
 }
 
 export type Trigger = 'NEW_ROWS' | 'ALERT' | 'CALENDAR';
@@ -123,7 +125,7 @@ export type Trigger = 'NEW_ROWS' | 'ALERT' | 'CALENDAR';
 export function begins(policy: PolicySettings, situation: Situation): { trigger: Trigger; reason: string } | null {
   const { freshRows, alerts, now, last, since } = situation;
   if (freshRows < policy.leastRows) return null;
-  const [alert] = alerts;
+  const alert = alerts.find(({ trusted }) => trusted);
   if (policy.onAlert && alert) return { trigger: 'ALERT', reason: alert.sentence };
   if (policy.newRows !== null && freshRows >= policy.newRows)
     return { trigger: 'NEW_ROWS', reason: `${freshRows} answers have feedback that teaches something.` };
@@ -131,4 +133,13 @@ export function begins(policy: PolicySettings, situation: Situation): { trigger:
   if (policy.everyDays !== null && waited >= policy.everyDays * DAY_MS)
     return { trigger: 'CALENDAR', reason: `${policy.everyDays} days have passed.` };
   return null;
+}
+
+/** What drift proposes to a person: an alert that would begin an improvement, were it known to be right. Null where there is none. */
+export function proposes(
+  policy: PolicySettings,
+  { freshRows, alerts }: Pick<Situation, 'freshRows' | 'alerts'>,
+): string | null {
+  if (!policy.onAlert || freshRows < policy.leastRows || alerts.some(({ trusted }) => trusted)) return null;
+  return alerts[0]?.sentence ?? null;
 }

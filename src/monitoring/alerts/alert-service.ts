@@ -98,7 +98,7 @@ export class AlertService {
         if (facts.workspaceId !== record.workspaceId || !concerns(rule, facts.key)) continue;
         const said = value(rule, facts);
         if (said === null) continue;
-        const seen = state.capital.seen + 1;
+        const seen = state.shown.seen + 1;
         const step = stepRule(rule, state, said);
         state = step.state;
         if (step.change === 'RAISED')

@@ -172,6 +172,21 @@ export class AlertStore {
     return rows as AlertRecord[];
   }
 
+  /** Whether an alert of drift about an adapter was raised before a moment and not resolved then. */
+  async driftStood(workspaceId: string, adapter: string, at: Date): Promise<boolean> {
+    const stood = await this.database.prisma.alert.findFirst({
+      where: {
+        workspaceId,
+        kind: { not: 'RULE' },
+        source: { contains: `:${adapter}@` },
+        raisedAt: { lte: at },
+        OR: [{ resolvedAt: null }, { resolvedAt: { gt: at } }],
+      },
+      select: { id: true },
+    });
+    return stood !== null;
+  }
+
   /** Alerts that were raised before `to` and not resolved before `from`, newest first, each with the rule that raised it: at most 200. */
   async during(workspaceId: string, from: Date, to: Date): Promise<{ alert: AlertRecord; rule: Rule | null }[]> {
     const rows = await this.database.prisma.alert.findMany({

@@ -5,6 +5,7 @@ import {
   Field,
   Float,
   InputType,
+  Int,
   Mutation,
   ObjectType,
   Query,
@@ -27,12 +28,12 @@ import {
   type GraphContext,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
-import { worth } from '../sequential/restarted.js';
+import { evidenceOf } from '../sequential/mean.js';
 import { SeriesFilter } from '../series/series-graphql.js';
 import type { SeriesKey } from '../series/metric.js';
 import type { AlertService } from './alert-service.js';
 import type { RuleRecord } from './alert-store.js';
-import { RuleMetric, shownRule, Side } from './rule.js';
+import { DEFAULT_ANSWERS_PER_FALSE_ALERT, RuleMetric, shownRule, Side } from './rule.js';
 
 registerEnumType(RuleMetric, {
   name: 'RuleMetric',
@@ -71,8 +72,8 @@ export const toRule = ({ id, name, enabled, updatedAt, rule, state }: RuleRecord
     updatedAt,
     ...rule,
     ...state,
-    evidence: worth(state.capital),
-    observations: state.capital.seen,
+    evidence: evidenceOf(state.shown),
+    observations: state.shown.seen,
   });
 
 const { Connection: AlertRuleConnection } = connectionTypes(AlertRule);
@@ -103,12 +104,13 @@ export class SetAlertRuleInput {
   @Field(() => SeriesFilter, { nullable: true, description: 'Only answers made with these; all by default.' })
   where?: SeriesFilter | null;
 
-  @Field(() => Float, {
+  @Field(() => Int, {
     nullable: true,
-    defaultValue: 0.01,
-    description: 'How probable an alert without a cause may be, however long one waits: 0.000001 to 0.2.',
+    defaultValue: DEFAULT_ANSWERS_PER_FALSE_ALERT,
+    description:
+      'An alert without a cause is raised once in so many answers on average, at most, however old the rule is: 100 to 1000000000. Ten times as many find a cause a few answers in ten later.',
   })
-  alpha?: number | null;
+  answersPerFalseAlert?: number | null;
 
   @Field(() => Float, {
     nullable: true,
@@ -157,7 +159,7 @@ export class AlertRuleResolver {
   @Needs('OPERATE')
   @Mutation(() => AlertRulePayload, {
     description:
-      'Makes or replaces a rule. It tests answers one after the other as they come, so that looking often makes no false alarm; what it takes to raise an alert depends on how far the mean is from the threshold, not on a window.',
+      'Makes or replaces a rule. It tests answers one after the other as they come, so that looking often makes no false alarm, and finds a late change as soon as an early one. Answers needed for an alert depend on how far the mean is from the threshold: 3 % of failures where 1 % is allowed take about 400, 2 % about 1,000.',
     complexity: cost(5),
   })
   async setAlertRule(
@@ -166,14 +168,14 @@ export class AlertRuleResolver {
   ): Promise<AlertRulePayload> {
     const before = await this.parts.alerts.rule(workspaceId, input.name);
     if (before) change.before = { enabled: before.enabled, ...plainValues(before.rule) };
-    const { name, metric, side, threshold, beyond, where, alpha, quietMinutes, enabled } = input;
+    const { name, metric, side, threshold, beyond, where, answersPerFalseAlert, quietMinutes, enabled } = input;
     const rule = {
       metric,
       side,
       threshold,
       limit: beyond ?? null,
       where: keyOf(where),
-      alpha: alpha ?? 0.01,
+      answersPerFalseAlert: answersPerFalseAlert ?? DEFAULT_ANSWERS_PER_FALSE_ALERT,
       quietMinutes: quietMinutes ?? 15,
     };
     return { rule: toRule(await this.parts.alerts.setRule(workspaceId, name, rule, enabled ?? true)) };

@@ -3,8 +3,7 @@ import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
-import { isBeyond, meanCapital, observeMean, type MeanBound } from '../sequential/mean.js';
-import { worth } from '../sequential/restarted.js';
+import { evidenceOf, noEvidence, observeMean, type MeanBound } from '../sequential/mean.js';
 import type { AnswerFacts } from '../series/facts.js';
 import type { SeriesKey } from '../series/metric.js';
 
@@ -37,19 +36,20 @@ const rule = {
     .describe('What an answer counts beyond; null where it is a share by itself.')
     .meta({ name: 'beyond' }),
   where: z.record(z.string(), z.string()),
-  alpha: z.number().describe('How probable an alert without a cause is at most, however long one waits.'),
+  answersPerFalseAlert: z
+    .number()
+    .int()
+    .describe('An alert without a cause is raised once in so many answers on average, at most.'),
   quietMinutes: z.number().describe('How long its cause must be gone before an alert is resolved, in minutes.'),
 };
 const ruleForm = z.object(rule);
 export type Rule = Omit<z.infer<typeof ruleForm>, 'where'> & { where: Partial<SeriesKey> };
 export const storedRule = storedJson(ruleForm);
 
-const capital = z.object({ seen: z.number().int(), stakes: z.array(z.number()) });
-
 const state = {
   raised: z.boolean().describe('Whether it has raised an alert and not seen that its cause is gone.'),
   /** For what would change that. */
-  capital,
+  shown: z.object({ seen: z.number().int(), stakes: z.array(z.number()) }),
   recent: z
     .number()
     .nullable()
@@ -66,20 +66,23 @@ export const shownRule = record('AlertRule', 'When answers are to raise an alert
   ...rule,
   enabled: z.boolean().describe('Whether it looks at answers.'),
   ...state,
-  evidence: z.number().describe('Evidence that this is to change, 0 or more: it does at 1 / alpha. 1 is none.'),
+  evidence: z.number().describe('Evidence that this is to change, 0 or more: it does at `answersPerFalseAlert`.'),
   observations: z.number().int().describe('Answers that the evidence is from.'),
   updatedAt: z.date().describe('When it was set.'),
 });
 
-export const FRESH: RuleState = { raised: false, capital: meanCapital(), recent: null };
+export const FRESH: RuleState = { raised: false, shown: noEvidence(), recent: null };
+
+export const DEFAULT_ANSWERS_PER_FALSE_ALERT = 20_000;
 
 /** Metrics of which answers count as beyond a limit or not. */
 const LIMITED: readonly RuleMetric[] = ['LATENCY', 'COST', 'PROMPT_TOKENS', 'GENERATED_TOKENS'];
 const KEYS = ['model', 'adapter', 'strategy', 'collection', 'subject', 'arm'];
 const MOST_QUIET_MINUTES = 10_080;
+const [LEAST_PER_ALERT, MOST_PER_ALERT] = [100, 1_000_000_000];
 
 /** @throws BAD_USER_INPUT */
-export function checkRule({ metric, threshold, limit, alpha, quietMinutes, where }: Rule): void {
+export function checkRule({ metric, threshold, limit, answersPerFalseAlert, quietMinutes, where }: Rule): void {
   if (!(threshold > 0 && threshold < 1))
     throw badInput(
       'input.threshold',
@@ -94,7 +97,11 @@ export function checkRule({ metric, threshold, limit, alpha, quietMinutes, where
     );
   if (limit !== null && !(limit > 0 && limit <= 1e9))
     throw badInput('input.beyond', 'beyond must be above 0 and at most 1e9.');
-  if (!(alpha >= 1e-6 && alpha <= 0.2)) throw badInput('input.alpha', 'alpha must be between 0.000001 and 0.2.');
+  if (!(answersPerFalseAlert >= LEAST_PER_ALERT && answersPerFalseAlert <= MOST_PER_ALERT))
+    throw badInput(
+      'input.answersPerFalseAlert',
+      `answersPerFalseAlert must be between ${LEAST_PER_ALERT} and ${MOST_PER_ALERT}.`,
+    );
   if (!(quietMinutes >= 0 && quietMinutes <= MOST_QUIET_MINUTES))
     throw badInput('input.quietMinutes', `quietMinutes must be between 0 and ${MOST_QUIET_MINUTES}.`);
   if (metric === 'ERROR_RATE' && where.collection !== undefined)
@@ -148,18 +155,19 @@ export type RuleChange = 'RAISED' | 'RECOVERED' | null;
  * a mean near the threshold shows neither, so that it makes no alert flap.
  */
 export function stepRule(
-  { side, threshold, alpha }: Rule,
+  { side, threshold, answersPerFalseAlert }: Rule,
   before: RuleState,
   value: number,
 ): { state: RuleState; change: RuleChange; evidence: number } {
   const wrong: MeanBound = { side, threshold };
   const right: MeanBound = { side: side === 'ABOVE' ? 'BELOW' : 'ABOVE', threshold };
-  const capital = observeMean(before.capital, value, before.raised ? right : wrong);
+  const shown = observeMean(before.shown, value, before.raised ? right : wrong);
   const recent = before.recent === null ? value : before.recent + (value - before.recent) / 50;
-  const evidence = worth(capital);
-  if (!isBeyond(capital, alpha)) return { state: { raised: before.raised, capital, recent }, change: null, evidence };
+  const evidence = evidenceOf(shown);
+  if (evidence < answersPerFalseAlert)
+    return { state: { raised: before.raised, shown, recent }, change: null, evidence };
   return {
-    state: { raised: !before.raised, capital: meanCapital(), recent },
+    state: { raised: !before.raised, shown: noEvidence(), recent },
     change: before.raised ? 'RECOVERED' : 'RAISED',
     evidence,
   };
@@ -180,18 +188,18 @@ const NAMES: Record<RuleMetric, string> = {
 /**
  * What the test has shown: that since it began the mean was beyond the threshold, if only for a while. The mean of the last answers is told beside it, for
  * whoever looks at a chart; the test doesn’t compare that, so that it may lie on either side.
- * `banking errors: the share of failures has been above 0.05 (shown by a test of 64 answers, strategy RAG, at level 0.001). The mean of about the last 50 was then 0.21.`
+ * `banking errors: the share of failures has been above 0.05 (shown by a test of 64 answers, strategy RAG, with one false alert in 20000 at most). The mean of about the last 50 was then 0.21.`
  */
 export function sentenceOf(
   name: string,
-  { metric, side, threshold, limit, where, alpha }: Rule,
+  { metric, side, threshold, limit, where, answersPerFalseAlert }: Rule,
   recent: number | null,
   seen: number,
 ): string {
   const unit = metric === 'LATENCY' || metric === 'COST' ? ' ms' : '';
   const what = `${NAMES[metric]}${limit === null ? '' : ` ${limit}${unit}`}`;
   const of = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
-  const shown = `shown by a test of ${seen} answers${of.join('')}, at level ${alpha}`;
+  const shown = `shown by a test of ${seen} answers${of.join('')}, with one false alert in ${answersPerFalseAlert} at most`;
   return `${name}: ${what} has been ${side.toLowerCase()} ${threshold} (${shown}). The mean of about the last 50 was then ${(recent ?? 0).toFixed(2)}.`;
 }
 

@@ -3,7 +3,8 @@ import { cost, DateTime, make, Needs, toGlobalId, type GraphContext } from '../.
 import { enumeration } from '../../kernel/enumeration.js';
 import { strongestShift } from '../sequential/categories.js';
 import type { DriftService } from './drift-service.js';
-import { DriftKind, LABELS_LEARNED_FROM, LEARNED_FROM, type StreamRecord } from './stream.js';
+import { DriftKind, LABELS_LEARNED_FROM, LEARNED_FROM, type OnLabels, type StreamRecord } from './stream.js';
+import { UNLIKE } from './unlike.js';
 import { ALPHA, REFERENCE } from './watching.js';
 
 export const DriftPhase = enumeration('LEARNING', 'GATHERING', 'WATCHING', 'OFF');
@@ -25,8 +26,8 @@ registerEnumType(DriftPhase, {
   name: 'DriftPhase',
   description: 'How far the watching of a stream is.',
   valuesConfig: {
-    LEARNING: { description: 'Learns the groups or labels that are counted.' },
-    GATHERING: { description: 'Counts what later answers are held against.' },
+    LEARNING: { description: 'Learns the questions or labels that later answers are held against.' },
+    GATHERING: { description: 'Counts how frequent each label is.' },
     WATCHING: { description: 'Holds answers against it.' },
     OFF: { description: 'Has nothing to hold them against: too few rows for training, or none.' },
   },
@@ -41,11 +42,11 @@ registerEnumType(DriftAgainst, {
   },
 });
 
-@ObjectType({ description: 'How frequent a group of like questions or a label was and is.' })
+@ObjectType({ description: 'How frequent a label or unlike questions were and are.' })
 export class DriftShare {
   @Field(() => String, {
     description:
-      'The label; a number for a group of like questions; `far`, `farther` and `farthest` for questions unlike half of those that are known, most of them, nearly all.',
+      'The label; `unlike` for questions that are as far from all that are known as a fifth of those are from each other.',
   })
   name!: string;
 
@@ -56,7 +57,9 @@ export class DriftShare {
   now!: number | null;
 }
 
-@ObjectType({ description: 'Questions or labels that are watched for change. Of them only counts are kept.' })
+@ObjectType({
+  description: 'Questions or labels that are watched for change. Of what is watched only counts are kept.',
+})
 export class DriftStream {
   @Field(() => ID, { description: 'Its id.' })
   id!: string;
@@ -73,7 +76,10 @@ export class DriftStream {
   @Field(() => DriftPhase, { description: 'How far the watching is.' })
   phase!: DriftPhase;
 
-  @Field(() => Int, { description: 'Answers of this phase, or since the last alarm or period began.' })
+  @Field(() => Int, {
+    description:
+      'Answers of this phase, or since the last alarm or period began. Of a conversation or unit one an hour counts.',
+  })
   observations!: number;
 
   @Field(() => Int, { nullable: true, description: 'How many this phase needs; null where it goes on.' })
@@ -81,24 +87,25 @@ export class DriftStream {
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Evidence of a change, 0 or more; null while nothing is watched.',
+    description:
+      'Evidence of a change, 0 or more: of questions a log likelihood ratio, of labels a bet’s worth. Null while nothing is watched.',
   })
   evidence!: number | null;
 
-  @Field(() => Float, { description: 'The evidence at which an alert is raised.' })
+  @Field(() => Float, {
+    description:
+      'The evidence at which an alert is raised: of questions at most once in 100 stretches of 1,500 without a cause. 0 before they are known.',
+  })
   alarmAt!: number;
 
   @Field(() => [DriftShare], {
-    description: 'Groups or labels, the most changed first; empty while nothing is watched.',
+    description: 'Labels, the most changed first, or unlike questions; empty while nothing is watched.',
   })
   shares!: DriftShare[];
 
   @Field(() => DateTime, { description: 'When it last counted something.' })
   updatedAt!: Date;
 }
-
-/** Of the categories by distance. */
-const FAR_NAMES = ['far', 'farther', 'farthest'] as const;
 
 function toStream(record: StreamRecord): DriftStream {
   const { state, kind, name, id, updatedAt, adapterVersionId } = record;
@@ -108,48 +115,56 @@ function toStream(record: StreamRecord): DriftStream {
     kind,
     adapter: name === '' ? null : name,
     updatedAt,
-    alarmAt: 1 / ALPHA,
+    alarmAt: kind === 'LABELS' ? 1 / ALPHA : 0,
     against: training ? DriftAgainst.TRAINING : DriftAgainst.LAST_PERIOD,
     needed: null,
     evidence: null,
     shares: [],
   };
-  if (state.phase === 'OFF') return make(DriftStream, { ...common, phase: 'OFF', observations: 0 });
-  if (state.phase === 'LEARNING')
-    return make(DriftStream, {
-      ...common,
-      phase: 'LEARNING',
-      observations: state.answers.length,
-      needed: training ? null : LEARNED_FROM,
-    });
-  if (state.phase === 'LEARNING_LABELS') {
-    const observations = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
-    return make(DriftStream, { ...common, phase: 'LEARNING', observations, needed: LABELS_LEARNED_FROM });
+  switch (state.phase) {
+    case 'OFF':
+      return make(DriftStream, { ...common, phase: 'OFF', observations: 0 });
+    case 'LEARNING': {
+      const needed = training ? null : LEARNED_FROM;
+      return make(DriftStream, { ...common, phase: 'LEARNING', observations: state.answers.length, needed });
+    }
+    case 'LEARNING_LABELS': {
+      const observations = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
+      return make(DriftStream, { ...common, phase: 'LEARNING', observations, needed: LABELS_LEARNED_FROM });
+    }
+    case 'ON': {
+      const { sum, since, unlike, seen } = state.course;
+      return make(DriftStream, {
+        ...common,
+        phase: 'WATCHING',
+        observations: seen,
+        evidence: sum,
+        alarmAt: state.detector.threshold,
+        shares: [{ name: 'unlike', reference: UNLIKE, now: since === 0 ? null : unlike / since }],
+      });
+    }
+    case 'ON_LABELS':
+      return make(DriftStream, { ...common, ...watchedLabels(state) });
   }
-  const { watching, labels, far } = state;
+}
+
+function watchedLabels({ watching, labels }: OnLabels) {
   if (watching.phase === 'GATHERING')
-    return make(DriftStream, {
-      ...common,
-      phase: 'GATHERING',
-      observations: watching.reference.all,
-      needed: REFERENCE,
-    });
+    return { phase: 'GATHERING' as const, observations: watching.reference.all, needed: REFERENCE };
   const { reference, bag } = watching.test;
-  const groups = reference.of.length - far.length;
   const since = bag.all - reference.all;
   const shares = reference.of.map((count, category) => ({
-    name: labels ? labels[category]! : category < groups ? String(category + 1) : FAR_NAMES[category - groups]!,
+    name: labels[category]!,
     reference: count / Math.max(1, reference.all),
     now: since === 0 ? null : (bag.of[category]! - count) / since,
   }));
   const change = (share: DriftShare) => Math.abs((share.now ?? share.reference) - share.reference);
-  return make(DriftStream, {
-    ...common,
-    phase: 'WATCHING',
+  return {
+    phase: 'WATCHING' as const,
     observations: watching.seen,
     evidence: strongestShift(watching.test).evidence,
     shares: shares.sort((a, b) => change(b) - change(a)),
-  });
+  };
 }
 
 @Resolver()

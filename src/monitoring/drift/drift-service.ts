@@ -3,21 +3,22 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { inWorkspace, type Database, type Transaction } from '../../platform/database/index.js';
 import type { AlertService } from '../alerts/alert-service.js';
 import type { AnswerFacts } from '../series/facts.js';
-import { countIn, FEWEST_LANDMARKS, locate, makeCells, rowMajor, type Cells } from './cells.js';
 import type { DriftStore, UnplacedAnswer } from './drift-store.js';
 import {
   categoryOf,
-  LANDMARKS,
   learnLabel,
   LEARNED_FROM,
-  sentenceOfShift,
+  sentenceOfLabels,
+  sentenceOfQuestions,
   sourceOfStream,
   type On,
+  type OnLabels,
   type StreamRecord,
   type StreamState,
 } from './stream.js';
-import { TRAINING_ROWS } from './replay.js';
-import { againstLastPeriod, againstTraining, step } from './watching.js';
+import type { TrainingInput } from './training-inputs.js';
+import { BEGINNING, detectorOf, FEWEST_KNOWN, nearest, stepUnlike } from './unlike.js';
+import { againstLastPeriod, QUIET, step } from './watching.js';
 
 export interface DriftParts {
   database: Database;
@@ -26,8 +27,8 @@ export interface DriftParts {
   /** Vectors of unit length, behind whatever a person waits for. */
   embed(workspaceId: string, texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]>;
   embedderDigest(): string;
-  /** Inputs of rows that an adapter version was trained on, in random order; fewer than `most` where there are no more. */
-  trainingInputs(workspaceId: string, adapterVersionId: string, most: number): Promise<string[]>;
+  /** Rows that an adapter version was trained on, in random order; fewer than `most` where there are no more. */
+  trainingInputs(workspaceId: string, adapterVersionId: string, most: number): Promise<TrainingInput[]>;
 }
 
 /** Questions of one pass. */
@@ -36,10 +37,12 @@ const BATCH = 32;
 const MOST_WAITING = 500;
 /** How long an alert of drift must have recovered before it is resolved, in minutes. */
 const QUIET_MINUTES = 15;
-const SEED = 1;
+/** Training rows that questions are held against. */
+const TRAINING_ROWS = 1_500;
 
 /**
- * Watches questions and labels for change. Labels are looked at as answers are rolled up. Questions wait to be embedded: `ask` embeds most of
+ * Watches questions and labels for change. Of a conversation or unit one answer an hour counts: people ask twice about one thing, and
+ * two questions of one subject in a row look like a subject that has become frequent. Labels are looked at as answers are rolled up. Questions wait to be embedded: `ask` embeds most of
  * them, too, but doesn't keep their vectors, so they are embedded again when the worker has nothing better to do.
  */
 export class DriftService {
@@ -52,7 +55,7 @@ export class DriftService {
   /** A watcher of the roller. */
   async watch(tx: Transaction, answers: readonly AnswerFacts[]): Promise<void> {
     const { drift } = this.parts;
-    const complete = answers.filter(({ status }) => status === 'COMPLETE');
+    const complete = answers.filter(({ status, repeats }) => status === 'COMPLETE' && !repeats);
     const room = Math.max(0, MOST_WAITING - (await drift.waiting(tx)));
     const every = Math.max(1, complete.length / Math.max(1, room));
     const taken = Array.from({ length: Math.min(room, complete.length) }, (_, i) => complete[Math.floor(i * every)]!);
@@ -114,19 +117,28 @@ export class DriftService {
   ): Promise<void> {
     const record = await this.parts.drift.stream(tx, { ...of, kind: 'QUESTIONS' }, { phase: 'LEARNING', answers: [] });
     if (record.state.phase === 'OFF') return;
-    // Cells are of one embedder; under another they are learned once more.
+    // Vectors are of one embedder; under another they are learned once more.
     const outdated = record.state.phase === 'ON' && record.embedderDigest !== this.parts.embedderDigest();
-    if (outdated) await this.parts.drift.saveCells(tx, record.id, null, this.parts.embedderDigest());
+    if (outdated) await this.parts.drift.saveVectors(tx, record.id, [], this.parts.embedderDigest());
     let state: StreamState = outdated ? { phase: 'LEARNING', answers: [] } : record.state;
+    const known = state.phase === 'ON' ? await this.parts.drift.vectors(tx, record.id) : null;
     for (const { answerId, id } of questions) {
       if (state.phase === 'LEARNING' && record.adapterVersionId === null && state.answers.length < LEARNED_FROM)
         state = { ...state, answers: [...state.answers, answerId] };
-      else if (state.phase === 'ON') {
-        const within = locate({ ...record.cells!, far: state.far }, vectors.get(id)!);
-        state = await this.#step(tx, record, state, within, answerId);
-      }
+      else if (state.phase === 'ON')
+        state = await this.#stepQuestions(tx, record, state, nearest(known!, vectors.get(id)!));
     }
     if (state !== record.state) await this.parts.drift.saveState(tx, record.id, state);
+  }
+
+  async #stepQuestions(tx: Transaction, record: StreamRecord, state: On, similarity: number): Promise<StreamState> {
+    const { next, isAlarm } = stepUnlike(state.detector, state.course, similarity);
+    if (next.seen === QUIET) await this.parts.alerts.recover(tx, record.workspaceId, sourceOfStream(record));
+    if (!isAlarm) return { ...state, course: next };
+    const sentence = sentenceOfQuestions(record.name, next);
+    await this.#raise(tx, record, { sentence, evidence: next.sum, observations: next.since });
+    // Training rows stay what they are; of questions the new ones are learned.
+    return record.adapterVersionId === null ? { phase: 'LEARNING', answers: [] } : { ...state, course: BEGINNING };
   }
 
   async #watchLabels(tx: Transaction, all: readonly AnswerFacts[]): Promise<void> {
@@ -138,118 +150,116 @@ export class DriftService {
       if (state.phase === 'LEARNING_LABELS') {
         const { counts, learned } = learnLabel(state.counts, label!);
         state = learned
-          ? {
-              phase: 'ON',
-              far: [],
-              landmarks: [],
-              labels: learned.labels,
-              watching: againstLastPeriod(learned.expected),
-            }
+          ? { phase: 'ON_LABELS', labels: learned.labels, watching: againstLastPeriod(learned.expected) }
           : { phase: 'LEARNING_LABELS', counts };
-      } else if (state.phase === 'ON')
-        state = await this.#step(tx, record, state, [categoryOf(state.labels!, label!)], answerId);
+      } else if (state.phase === 'ON_LABELS')
+        state = await this.#stepLabels(tx, record, state, { label: label!, answerId });
     }
     if (state !== record.state) await this.parts.drift.saveState(tx, record.id, state);
   }
 
-  async #step(
+  async #stepLabels(
     tx: Transaction,
     record: StreamRecord,
-    state: On,
-    within: readonly number[],
-    answerId: string,
+    state: OnLabels,
+    { label, answerId }: { label: string; answerId: string },
   ): Promise<StreamState> {
-    const { next, shift, quiet } = step(state.watching, within, chanceOf(answerId));
-    const source = sourceOfStream(record);
-    if (quiet) await this.parts.alerts.recover(tx, record.workspaceId, source);
+    const { next, shift, quiet } = step(state.watching, [categoryOf(state.labels, label)], chanceOf(answerId));
+    if (quiet) await this.parts.alerts.recover(tx, record.workspaceId, sourceOfStream(record));
     if (shift === null) return { ...state, watching: next };
+    await this.#raise(tx, record, { sentence: sentenceOfLabels(record.name, state, shift), ...shift });
+    // What is new is not in the labels that were learned from the old.
+    return { phase: 'LEARNING_LABELS', counts: {} };
+  }
+
+  async #raise(
+    tx: Transaction,
+    record: StreamRecord,
+    { sentence, evidence, observations }: { sentence: string; evidence: number; observations: number },
+  ): Promise<void> {
+    const { workspaceId, kind } = record;
+    const source = sourceOfStream(record);
+    const quietMinutes = QUIET_MINUTES;
     await this.parts.alerts.raise(tx, {
-      workspaceId: record.workspaceId,
-      kind: record.kind,
+      workspaceId,
+      kind,
       source,
       ruleId: null,
-      quietMinutes: QUIET_MINUTES,
-      sentence: sentenceOfShift(record, state, shift),
-      evidence: shift.evidence,
-      observations: shift.observations,
+      quietMinutes,
+      sentence,
+      evidence,
+      observations,
     });
-    // What is new is not in the cells or the labels that were learned from the old.
-    if (next.phase === 'WATCHING' && next.fixed) return { ...state, watching: next };
-    return record.kind === 'LABELS' ? { phase: 'LEARNING_LABELS', counts: {} } : { phase: 'LEARNING', answers: [] };
   }
 
   /**
-   * Forgets questions that are erased: cells no longer hold them as landmarks, and are made anew where too few are left. Call it in the
-   * transaction that erases them.
+   * Forgets questions that are erased: they are no longer among the known ones, which are learned anew where too few are left. Call it in
+   * the transaction that erases them.
    */
   async forget(tx: Transaction, workspaceId: string, answerIds: readonly string[]): Promise<void> {
     const { drift } = this.parts;
     const erased = new Set(answerIds);
     await drift.lock(tx);
-    for (const { id, state, cells, embedderDigest } of await drift.streamsOfQuestions(tx, workspaceId)) {
-      if (state.phase !== 'ON' || !state.landmarks.some((answer) => erased.has(answer))) continue;
-      const kept = state.landmarks.flatMap((answer, row) => (erased.has(answer) ? [] : [row]));
-      const enough = kept.length >= LANDMARKS / 2;
-      const landmarks = kept.map((row) => rowOf(cells!, row));
-      const made = enough ? { ...cells!, landmarks: rowMajor(landmarks) } : null;
+    for (const { id, state, dimensions, embedderDigest } of await drift.streamsOfQuestions(tx, workspaceId)) {
+      if (state.phase !== 'ON' || !state.known.some((answer) => erased.has(answer))) continue;
+      const rows = state.known.flatMap((answer, row) => (erased.has(answer) ? [] : [row]));
+      const enough = rows.length >= LEARNED_FROM / 2;
+      const vectors = enough ? await drift.vectors(tx, id) : new Float32Array();
       const next: StreamState = enough
-        ? { ...state, landmarks: kept.map((row) => state.landmarks[row]!) }
+        ? { ...state, known: rows.map((row) => state.known[row]!) }
         : { phase: 'LEARNING', answers: [] };
+      const left = enough ? rows.map((row) => vectors.subarray(row * dimensions!, (row + 1) * dimensions!)) : [];
       await drift.saveState(tx, id, next);
-      await drift.saveCells(tx, id, made, embedderDigest!);
+      await drift.saveVectors(tx, id, left, embedderDigest!);
     }
   }
 
-  /** Makes the cells of streams that can have them now. */
+  /** Makes what tells a change, of streams that can have it now. */
   async #learn(workspaceId: string, signal: AbortSignal): Promise<void> {
     const { drift, database } = this.parts;
     for (const { id, state, kind, adapterVersionId } of await drift.list(workspaceId)) {
       if (kind !== 'QUESTIONS' || state.phase !== 'LEARNING') continue;
       const digest = this.parts.embedderDigest();
-      const made =
+      const learned =
         adapterVersionId === null
           ? await this.#fromQuestions(workspaceId, state.answers, signal)
           : await this.#fromTraining(workspaceId, adapterVersionId, signal);
-      if (made === null) continue;
+      if (learned === null) continue;
+      const answers = learned.state.phase === 'ON' ? learned.state.known : [];
       await database.prisma.$transaction(async (tx) => {
         await drift.lock(tx);
-        // What was erased meanwhile must not come back as a landmark.
-        const left = await drift.questionsOf(workspaceId, made.answers, tx);
-        const gone = made.answers.some((answer) => !left.has(answer));
-        await drift.saveState(tx, id, gone ? { phase: 'LEARNING', answers: [] } : made.state);
-        await drift.saveCells(tx, id, gone ? null : made.cells, digest);
+        // What was erased meanwhile must not come back as a known question.
+        const left = await drift.questionsOf(workspaceId, answers, tx);
+        const gone = answers.some((answer) => !left.has(answer));
+        await drift.saveState(tx, id, gone ? { phase: 'LEARNING', answers: [] } : learned.state);
+        await drift.saveVectors(tx, id, gone ? [] : learned.vectors, digest);
       });
     }
   }
 
-  async #fromQuestions(workspaceId: string, answers: readonly string[], signal: AbortSignal): Promise<Made | null> {
+  async #fromQuestions(workspaceId: string, answers: readonly string[], signal: AbortSignal): Promise<Learned | null> {
     if (answers.length < LEARNED_FROM) return null;
     const questions = [...(await this.parts.drift.questionsOf(workspaceId, answers))];
-    if (questions.length < LEARNED_FROM / 2)
-      return { answers: [], state: { phase: 'LEARNING', answers: [] }, cells: null };
-    const vectors = await this.#embedAll(
-      workspaceId,
-      questions.map(([, question]) => question),
-      signal,
-    );
-    const split = landmarksOf(vectors.length);
-    const { cells, expected } = makeCells(vectors.slice(0, split), vectors.slice(split), SEED);
-    const known = questions.slice(0, split).map(([answer]) => answer);
-    const watching = againstLastPeriod(expected);
-    const state: StreamState = { phase: 'ON', far: [...cells.far], landmarks: known, labels: null, watching };
-    return { answers: known, state, cells };
+    if (questions.length < LEARNED_FROM / 2) return { state: { phase: 'LEARNING', answers: [] }, vectors: [] };
+    const rows = questions.map(([, text]) => ({ text, label: null }));
+    const { vectors, ...on } = await this.#detect(workspaceId, rows, signal);
+    return { state: { phase: 'ON', known: questions.map(([answer]) => answer), ...on }, vectors };
   }
 
-  async #fromTraining(workspaceId: string, adapterVersionId: string, signal: AbortSignal): Promise<Made> {
+  async #fromTraining(workspaceId: string, adapterVersionId: string, signal: AbortSignal): Promise<Learned> {
     const inputs = await this.parts.trainingInputs(workspaceId, adapterVersionId, TRAINING_ROWS);
-    // Cells are made from one half, and the other is the reference.
-    const half = inputs.length >> 1;
-    const split = landmarksOf(half);
-    if (split < FEWEST_LANDMARKS) return { answers: [], state: { phase: 'OFF' }, cells: null };
-    const vectors = await this.#embedAll(workspaceId, inputs, signal);
-    const { cells, expected } = makeCells(vectors.slice(0, split), vectors.slice(split, half), SEED);
-    const watching = againstTraining(expected, countIn(cells, vectors.slice(half)));
-    return { answers: [], state: { phase: 'ON', far: [...cells.far], landmarks: [], labels: null, watching }, cells };
+    // A row that stands twice would say that nothing is farther from another than it.
+    const rows = [...new Map(inputs.map((input) => [input.text, input])).values()];
+    if (rows.length < FEWEST_KNOWN) return { state: { phase: 'OFF' }, vectors: [] };
+    const { vectors, ...on } = await this.#detect(workspaceId, rows, signal);
+    return { state: { phase: 'ON', known: [], ...on }, vectors };
+  }
+
+  async #detect(workspaceId: string, rows: readonly TrainingInput[], signal: AbortSignal) {
+    const texts = rows.map(({ text }) => text);
+    const vectors = await this.#embedAll(workspaceId, texts, signal);
+    const labels = rows.map(({ label }) => label);
+    return { vectors, detector: await detectorOf(vectors, labels), course: BEGINNING };
   }
 
   async #embedAll(workspaceId: string, texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
@@ -260,18 +270,11 @@ export class DriftService {
   }
 }
 
-interface Made {
-  /** Answers whose questions are landmarks. */
-  answers: string[];
+interface Learned {
   state: StreamState;
-  cells: Cells | null;
+  /** Of the known questions. */
+  vectors: Float32Array[];
 }
-
-/** How many of the vectors that make cells are landmarks. */
-const landmarksOf = (vectors: number): number => Math.floor((vectors * LANDMARKS) / LEARNED_FROM);
-
-const rowOf = ({ landmarks, dimensions }: Pick<Cells, 'landmarks' | 'dimensions'>, row: number): Float32Array =>
-  landmarks.subarray(row * dimensions, (row + 1) * dimensions);
 
 /** Uniform in [0, 1), and the same for the same answer: the end of an id is random. */
 const chanceOf = (answerId: string): number => Number.parseInt(answerId.slice(-8), 16) / 2 ** 32;

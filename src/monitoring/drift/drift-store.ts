@@ -1,6 +1,6 @@
 import { newId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
-import { CLUSTERS } from './cells.js';
+import { rowMajor } from './unlike.js';
 import { storedStream, type DriftKind, type StreamRecord, type StreamState } from './stream.js';
 
 /** An answer whose question is yet to be placed. */
@@ -16,16 +16,14 @@ export interface UnplacedAnswer {
 
 export type NewUnplacedAnswer = Omit<UnplacedAnswer, 'id' | 'question'>;
 
-function toRecord({ vectors, dimensions, ...row }: Prisma.DriftStreamGetPayload<object>): StreamRecord {
-  const all = vectors && new Float32Array(new Uint8Array(vectors).buffer);
-  const split = CLUSTERS * (dimensions ?? 0);
-  return {
-    ...row,
-    kind: row.kind as DriftKind,
-    state: storedStream.decode(row.state),
-    cells: all && { dimensions: dimensions!, clusters: all.subarray(0, split), landmarks: all.subarray(split) },
-  };
-}
+const toRecord = ({ kind, state, ...row }: Omit<Prisma.DriftStreamGetPayload<object>, 'vectors'>): StreamRecord => ({
+  ...row,
+  kind: kind as DriftKind,
+  state: storedStream.decode(state),
+});
+
+/** Vectors are megabytes: they are read where a question is held against them. */
+const WITHOUT_VECTORS = { vectors: true } as const;
 
 /** All SQL of `drift_stream` and `drift_question`. */
 export class DriftStore {
@@ -96,7 +94,10 @@ export class DriftStore {
       VALUES (${newId()}::uuid, ${workspaceId}::uuid, ${kind}, ${name}, ${adapterVersionId}::uuid,
               ${JSON.stringify(storedStream.encode(first))}::jsonb) ON CONFLICT DO NOTHING`;
     return toRecord(
-      await tx.driftStream.findUniqueOrThrow({ where: { workspaceId_kind_name: { workspaceId, kind, name } } }),
+      await tx.driftStream.findUniqueOrThrow({
+        where: { workspaceId_kind_name: { workspaceId, kind, name } },
+        omit: WITHOUT_VECTORS,
+      }),
     );
   }
 
@@ -105,6 +106,7 @@ export class DriftStore {
       where: { workspaceId },
       orderBy: [{ kind: 'asc' }, { name: 'asc' }],
       take: 200,
+      omit: WITHOUT_VECTORS,
     });
     return rows.map(toRecord);
   }
@@ -116,12 +118,23 @@ export class DriftStore {
     });
   }
 
-  /** @param cells null where there are none any more */
-  async saveCells(tx: Transaction, id: string, cells: StreamRecord['cells'], embedderDigest: string): Promise<void> {
-    const vectors = cells && bytesOf(cells.clusters, cells.landmarks);
+  /** Vectors of the known questions of a stream, one after the other; empty where there are none. */
+  async vectors(tx: Transaction, id: string): Promise<Float32Array> {
+    const row = await tx.driftStream.findUnique({ where: { id }, select: { vectors: true } });
+    return row?.vectors ? new Float32Array(new Uint8Array(row.vectors).buffer) : new Float32Array();
+  }
+
+  /** @param vectors of the known questions, none where there are none any more */
+  async saveVectors(
+    tx: Transaction,
+    id: string,
+    vectors: readonly Float32Array[],
+    embedderDigest: string,
+  ): Promise<void> {
+    const bytes = vectors.length === 0 ? null : new Uint8Array(rowMajor(vectors).buffer as ArrayBuffer);
     await tx.driftStream.update({
       where: { id },
-      data: { vectors, dimensions: cells?.dimensions ?? null, embedderDigest },
+      data: { vectors: bytes, dimensions: vectors[0]?.length ?? null, embedderDigest },
     });
   }
 
@@ -130,9 +143,11 @@ export class DriftStore {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('monitoring drift', 0))`;
   }
 
-  /** Streams whose landmarks are questions of answers. */
+  /** Streams whose known questions are those of answers. */
   async streamsOfQuestions(tx: Transaction, workspaceId: string): Promise<StreamRecord[]> {
-    return (await tx.driftStream.findMany({ where: { workspaceId, kind: 'QUESTIONS', name: '' } })).map(toRecord);
+    return (
+      await tx.driftStream.findMany({ where: { workspaceId, kind: 'QUESTIONS', name: '' }, omit: WITHOUT_VECTORS })
+    ).map(toRecord);
   }
 
   /** Forgets what was learned of adapter versions that are deleted. @returns how many streams went */
@@ -140,11 +155,4 @@ export class DriftStore {
     const where = { adapterVersionId: { in: [...adapterVersionIds] } };
     return (await this.database.prisma.driftStream.deleteMany({ where })).count;
   }
-}
-
-function bytesOf(clusters: Float32Array, landmarks: Float32Array): Uint8Array<ArrayBuffer> {
-  const all = new Float32Array(clusters.length + landmarks.length);
-  all.set(clusters);
-  all.set(landmarks, clusters.length);
-  return new Uint8Array(all.buffer);
 }

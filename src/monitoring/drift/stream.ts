@@ -3,40 +3,39 @@ import { enumeration } from '../../kernel/enumeration.js';
 import { own } from '../../kernel/own.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { counted, noCounts, type CategoryCounts } from '../sequential/categories.js';
-import { CLUSTERS, type Cells } from './cells.js';
-import { watching } from './watching.js';
 import { percent } from '../../kernel/text.js';
+import { course, detector, UNLIKE, type Course } from './unlike.js';
+import { watching } from './watching.js';
 
 export const DriftKind = enumeration('QUESTIONS', 'LABELS');
 export type DriftKind = keyof typeof DriftKind;
 
-/** Answers whose questions make the cells of a workspace: the first of them are the landmarks. */
-export const LEARNED_FROM = 384;
-export const LANDMARKS = 256;
+/** Answers whose questions become the known ones of a workspace. */
+export const LEARNED_FROM = 768;
 /** Labels from which their categories are made. */
 export const LABELS_LEARNED_FROM = 200;
 /** Labels that have a category of their own; the others share one. */
 const MOST_LABELS = 40;
 
 const state = z.discriminatedUnion('phase', [
-  /** Answers whose questions will make the cells; those whose training rows do so stay empty. */
+  /** Answers whose questions will be the known ones; empty where those are training rows. */
   z.object({ phase: z.literal('LEARNING'), answers: z.array(z.string()) }),
   z.object({ phase: z.literal('LEARNING_LABELS'), counts: z.record(z.string(), z.number().int()) }),
   z.object({
     phase: z.literal('ON'),
-    /** Thresholds of questions' cells. */
-    far: z.array(z.number()),
-    /** Answers whose questions are the landmarks, so that they go with them; empty where those are training rows, and of labels. */
-    landmarks: z.array(z.string()),
-    /** Categories of labels, the last of which is all others; null of questions. */
-    labels: z.array(z.string()).nullable(),
-    watching,
+    /** Answers whose questions are the known ones, so that they go with them; empty where those are training rows. */
+    known: z.array(z.string()),
+    detector,
+    course,
   }),
+  /** Categories of labels, the last of which is all others. */
+  z.object({ phase: z.literal('ON_LABELS'), labels: z.array(z.string()), watching }),
   /** There is nothing to hold questions against. */
   z.object({ phase: z.literal('OFF') }),
 ]);
 export type StreamState = z.infer<typeof state>;
 export type On = Extract<StreamState, { phase: 'ON' }>;
+export type OnLabels = Extract<StreamState, { phase: 'ON_LABELS' }>;
 export const storedStream = storedJson(state);
 
 export interface StreamRecord {
@@ -47,7 +46,7 @@ export interface StreamRecord {
   name: string;
   adapterVersionId: string | null;
   embedderDigest: string | null;
-  cells: Pick<Cells, 'clusters' | 'landmarks' | 'dimensions'> | null;
+  dimensions: number | null;
   state: StreamState;
   updatedAt: Date;
 }
@@ -82,26 +81,20 @@ export function learnLabel(
   return { counts: next, learned: { labels, expected } };
 }
 
-/** What a category by distance holds, in words. */
-const FARTHEST = ['half of those', 'most of those', 'nearly all'] as const;
-
-/** What has changed, in words. */
-export function sentenceOfShift(
-  { kind, name }: Pick<StreamRecord, 'kind' | 'name'>,
-  { labels, watching: before }: On,
+/** Which label has become more or less frequent, in words. */
+export function sentenceOfLabels(
+  name: string,
+  { labels }: OnLabels,
   { category, was, is, observations }: { category: number; was: number; is: number; observations: number },
 ): string {
-  const fixed = before.phase === 'WATCHING' && before.fixed;
-  const against = fixed ? 'in the rows that it was trained on' : 'before';
-  const of = `went from ${percent(was)} ${against} to ${percent(is)} of ${observations}`;
-  if (kind === 'LABELS') {
-    const label = labels![category]!;
-    return `Labels that ${name} predicts have changed: ${label === OTHERS ? 'rare labels' : JSON.stringify(label)} ${of} answers.`;
-  }
-  const whose = name === '' ? 'Questions' : `Questions that ${name} answers`;
-  const what =
-    category < CLUSTERS
-      ? `one of ${CLUSTERS} groups of like questions`
-      : `questions unlike ${FARTHEST[category - CLUSTERS]!} that are known`;
-  return `${whose} are about other things: ${what} ${of} questions.`;
+  const label = labels[category]!;
+  const which = label === OTHERS ? 'rare labels' : JSON.stringify(label);
+  return `Labels that ${name} predicts have changed: ${which} went from ${percent(was)} before to ${percent(is)} of ${observations} answers.`;
+}
+
+/** How unlike questions have become, in words. */
+export function sentenceOfQuestions(name: string, { since, unlike }: Course): string {
+  const [whose, known] =
+    name === '' ? ['Questions', 'those before'] : [`Questions that ${name} answers`, 'the rows that it was trained on'];
+  return `${whose} are about other things: ${percent(unlike / Math.max(1, since))} of the last ${since} are unlike ${known}; usual are ${percent(UNLIKE)}.`;
 }

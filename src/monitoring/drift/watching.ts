@@ -4,7 +4,6 @@ import {
   counted,
   noCounts,
   observeCategories,
-  restarted,
   strongestShift,
   type CategoryTest,
   type CategoryCounts,
@@ -12,8 +11,8 @@ import {
 } from '../sequential/categories.js';
 
 /**
- * How a stream of questions or labels is watched. Against training rows there is a reference from the beginning, and it stays. Against the
- * last period there is none at first: it is gathered, watched against for a period, and then that period is the reference of the next.
+ * How a stream of labels is watched. There is no reference at first: it is gathered, watched against for a period, and then that period is
+ * the reference of the next.
  * Everything goes by observations, nothing by a clock: a week without questions is nothing, and so is a clock that jumps.
  */
 const counts = z.object({ all: z.number().int(), of: z.array(z.number().int()) });
@@ -29,8 +28,6 @@ export const watching = z.discriminatedUnion('phase', [
   z.object({ phase: z.literal('GATHERING'), expected: counts, reference: counts }),
   z.object({
     phase: z.literal('WATCHING'),
-    /** Whether the reference is of training rows, and stays. */
-    fixed: z.boolean(),
     test,
     /** Observations of this period, or since the last alarm. */
     seen: z.number().int(),
@@ -47,14 +44,6 @@ export const PERIOD = 1_000;
 /** Observations without an alarm after which what was shifted counts as gone. */
 export const QUIET = 300;
 
-/** Watching against rows that an adapter was trained on. */
-export const againstTraining = (expected: CategoryCounts, reference: CategoryCounts): Watching => ({
-  phase: 'WATCHING',
-  fixed: true,
-  seen: 0,
-  test: categoryTest(expected, reference),
-});
-
 /** Watching against what came before, of which nothing is counted yet. */
 export const againstLastPeriod = (expected: CategoryCounts): Watching => ({
   phase: 'GATHERING',
@@ -64,7 +53,7 @@ export const againstLastPeriod = (expected: CategoryCounts): Watching => ({
 
 export interface Step {
   next: Watching;
-  /** Set at an alarm, after which a stream without training rows has to be learned anew. */
+  /** Set at an alarm, after which labels have to be learned anew. */
   shift: (Shift & { observations: number; was: number; is: number }) | null;
   /** Whether it has been quiet for long enough to say that nothing is shifted. */
   quiet: boolean;
@@ -77,7 +66,7 @@ export function step(before: Watching, within: readonly number[], random: number
     const next: Watching =
       reference.all < REFERENCE
         ? { ...before, reference }
-        : { phase: 'WATCHING', fixed: false, seen: 0, test: categoryTest(before.expected, reference) };
+        : { phase: 'WATCHING', seen: 0, test: categoryTest(before.expected, reference) };
     return { next, shift: null, quiet: false };
   }
   const after = observeCategories(before.test, within, random);
@@ -85,7 +74,7 @@ export function step(before: Watching, within: readonly number[], random: number
   const strongest = strongestShift(after);
   if (strongest.evidence >= 1 / ALPHA)
     return {
-      next: { ...before, test: restarted(after), seen: 0 },
+      next: before,
       shift: { ...strongest, ...sharesOf(after, strongest.category, seen) },
       quiet: false,
     };
@@ -94,9 +83,8 @@ export function step(before: Watching, within: readonly number[], random: number
 
 /** Where a period is over, it is the reference of the next; what it was held against is what is expected. */
 function periodOf(state: Extract<Watching, { phase: 'WATCHING' }>): Watching {
-  const { fixed, seen, test: over } = state;
+  const { seen, test: over } = state;
   if (seen < PERIOD) return state;
-  if (fixed) return { ...state, seen: 0, test: restarted(over) };
   return { ...state, seen: 0, test: categoryTest(over.reference, since(over)) };
 }
 

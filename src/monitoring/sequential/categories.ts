@@ -77,10 +77,3 @@ export function strongestShift({ capitals }: CategoryTest): Shift {
   const most = Math.max(...evidence);
   return { category: evidence.indexOf(most), evidence: most };
 }
-
-/** The same reference before anything of the stream was seen. */
-export const restarted = (test: CategoryTest): CategoryTest => ({
-  ...test,
-  bag: test.reference,
-  capitals: test.capitals.map(() => untouched(ODDS.length)),
-});

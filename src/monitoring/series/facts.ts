@@ -22,6 +22,8 @@ export interface AnswerFacts {
   /** Fused score of the best passage, 0 to 1. */
   retrievalScore: number | null;
   label: string | null;
+  /** Whether its conversation or unit has an earlier complete answer of the same hour. */
+  repeats: boolean;
 }
 
 /** Something to be added to a bucket. */

@@ -1,4 +1,4 @@
-import type { Transaction } from '../../platform/database/index.js';
+import { Prisma, type Transaction } from '../../platform/database/index.js';
 import type { AnswerFacts, FeedbackFacts } from './facts.js';
 import type { SeriesKey } from './metric.js';
 
@@ -29,6 +29,7 @@ interface OutboxRow extends MadeWith {
   confidence: number | null;
   retrievalScore: number | null;
   label: string | null;
+  repeats: boolean;
 }
 
 /** One roller at a time works on a database; who finds it taken has nothing to do. */
@@ -42,6 +43,10 @@ export async function tryLock(tx: Transaction): Promise<boolean> {
 export async function lock(tx: Transaction): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('monitoring', 0))`;
 }
+
+/** Whether `e` is a complete answer of the hour of `a`, and before it. */
+const sameHour = Prisma.sql`e.status = 'COMPLETE' AND (e.created_at, e.id) < (a.created_at, a.id)
+  AND e.created_at >= date_trunc('hour', a.created_at)`;
 
 /**
  * Takes the oldest lines of the outbox, with what their answers say. Each line is taken by the one transaction that commits.
@@ -66,7 +71,10 @@ export async function takeAnswers(tx: Transaction, most: number): Promise<Answer
            coalesce(a.confidence, (jsonb_path_query_first(b.output, '$.probabilities[*] ? (@.label == $label).probability',
                        jsonb_build_object('label', b.output->'label')))::float8, b.answerability) AS confidence,
            (b.evidence->0->'scores'->>'fused')::float8 AS "retrievalScore",
-           b.output->>'label' AS label
+           b.output->>'label' AS label,
+           EXISTS (SELECT 1 FROM answer e WHERE e.workspace_id = a.workspace_id AND e.conversation_id = a.conversation_id AND ${sameHour})
+             OR EXISTS (SELECT 1 FROM answer e WHERE e.assignment_subject = a.assignment_subject AND e.unit_hash = a.unit_hash
+                          AND ${sameHour}) AS repeats
       FROM taken t
       LEFT JOIN answer a ON a.id = t.subject_id AND a.workspace_id = t.workspace_id AND a.status = t.status
       LEFT JOIN LATERAL jsonb_to_record(a.body) AS b(variant jsonb, adapter jsonb, citations jsonb, evidence jsonb,
@@ -121,4 +129,5 @@ const factsOf = (row: OutboxRow): AnswerFacts => ({
   confidence: row.confidence,
   retrievalScore: row.retrievalScore,
   label: row.label,
+  repeats: row.repeats,
 });

@@ -123,7 +123,7 @@ export class ImprovementKit {
     const { data } = kit.domains.data;
     const improvements = new ImprovementStore(database);
     const loop = { improvements, adapters, runs, curator: opened.curator, data };
-    const service = new ImprovementService({ ...loop, alerts });
+    const service = new ImprovementService({ ...loop, alerts, proposals });
     const parts = { ...loop, ...withoutModels(kit, adapters), evaluations, gate, delivery, clock, lookMs: 20 };
     const made = new ImprovementKit(kit, parts as unknown as ImproveParts, service, alerts, opened.feedback, delivery);
     made.#handle(adapters, evaluations);

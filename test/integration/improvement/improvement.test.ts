@@ -125,42 +125,28 @@ describe('a retraining policy', () => {
     expect(await kit.of(adapter)).toHaveLength(1);
   });
 
-  it.each([
-    [
-      'of drift',
-      (adapter: string) => ({ kind: 'QUESTIONS' as const, source: `drift:questions:${adapter}@1`, ruleId: null }),
-    ],
-    [
-      'of a rule that names it',
-      async (adapter: string) => {
-        const rule = {
-          metric: 'ACCURACY',
-          side: 'BELOW',
-          threshold: 0.5,
-          limit: null,
-          where: { adapter },
-          alpha: 0.05,
-          quietMinutes: 15,
-        } as const;
-        const { id } = await kit.alerts.setRule(ws, adapter, rule, true);
-        return { kind: 'RULE' as const, source: `rule:${id}`, ruleId: id };
-      },
-    ],
-  ])('begins on an alert %s, with what that says, and not once more on the same', async (_what, source) => {
+  const raise = (about: { kind: 'QUESTIONS' | 'RULE'; source: string; ruleId: string | null }) => {
+    const said = { sentence: 'It is otherwise.', evidence: 100, observations: 60, quietMinutes: 15 };
+    return kit.kit.database.prisma.$transaction((tx) => kit.alerts.raise(tx, { workspaceId: ws, ...about, ...said }));
+  };
+
+  it('begins on an alert of a rule that names it, with what that says, and not once more on the same', async () => {
     const adapter = await kit.adapter({ newRows: null, onAlert: true, leastRows: 5 });
     const other = await kit.adapter({ newRows: null, onAlert: true, leastRows: 5 });
     await kit.said(adapter, 6);
     await kit.said(other, 6);
     await look();
-    const raised = {
-      workspaceId: ws,
-      ...(await source(adapter.name)),
-      sentence: 'It is otherwise.',
-      evidence: 100,
-      observations: 60,
+    const rule = {
+      metric: 'ACCURACY',
+      side: 'BELOW',
+      threshold: 0.5,
+      limit: null,
+      where: { adapter: adapter.name },
+      answersPerFalseAlert: 20_000,
       quietMinutes: 15,
-    };
-    await kit.kit.database.prisma.$transaction((tx) => kit.alerts.raise(tx, raised));
+    } as const;
+    const { id } = await kit.alerts.setRule(ws, adapter.name, rule, true);
+    await raise({ kind: 'RULE', source: `rule:${id}`, ruleId: id });
     await look();
     const [row] = await ended(adapter, 1);
     expect(row).toMatchObject({ trigger: 'ALERT', reason: 'It is otherwise.', outcome: 'PROPOSED' });
@@ -168,6 +154,26 @@ describe('a retraining policy', () => {
     await kit.said(adapter, 6);
     await look();
     expect(await kit.of(adapter)).toHaveLength(1);
+  });
+
+  it('only proposes on an alert of drift, until an improvement that began under one went to production', async () => {
+    const adapter = await kit.adapter({ newRows: null, onAlert: true, leastRows: 5, autoApprove: true });
+    const drift = (version: number) =>
+      raise({ kind: 'QUESTIONS', source: `drift:questions:${adapter.name}@${version}`, ruleId: null });
+    const proposal = async () => kit.service.proposal(await kit.policy(adapter));
+    await kit.said(adapter, 6);
+    expect(await proposal()).toBeNull();
+    await drift(1);
+    await look();
+    expect(await kit.of(adapter)).toEqual([]);
+    expect(await proposal()).toBe('It is otherwise.');
+    await kit.begin(adapter);
+    expect(await ended(adapter, 1)).toMatchObject([{ trigger: 'MANUAL', outcome: 'PROMOTED' }]);
+    expect(await proposal()).toBeNull();
+    await kit.said(adapter, 6);
+    await drift(2);
+    await look();
+    expect((await ended(adapter, 2))[1]).toMatchObject({ trigger: 'ALERT', reason: 'It is otherwise.' });
   });
 
   it('takes what it trained to users by a rollout, whose proposal is its own', async () => {

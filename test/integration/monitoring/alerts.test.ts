@@ -25,7 +25,7 @@ const FAILURES: Rule = {
   threshold: 0.1,
   limit: null,
   where: {},
-  alpha: 0.01,
+  answersPerFalseAlert: 20_000,
   quietMinutes: 15,
 };
 
@@ -131,9 +131,9 @@ describe('alerts', () => {
     const [alert, ...others] = await all(workspaceId, true);
     expect(others).toEqual([]);
     expect(alert).toMatchObject({ kind: 'RULE', status: 'OPEN', times: 1 });
-    expect(alert!.evidence).toBeGreaterThanOrEqual(100);
+    expect(alert!.evidence).toBeGreaterThanOrEqual(20_000);
     expect(alert!.sentence).toMatch(
-      /^failures: the share of failures has been above 0\.1 \(shown by a test of \d+ answers, at level [\d.]+\)\. The mean of about the last 50 was then 1\.00\.$/,
+      /^failures: the share of failures has been above 0\.1 \(shown by a test of \d+ answers, with one false alert in 20000 at most\)\. The mean of about the last 50 was then 1\.00\.$/,
     );
   });
 

@@ -5,7 +5,7 @@ import { AlertService } from '../../../src/monitoring/alerts/alert-service.js';
 import { AlertStore } from '../../../src/monitoring/alerts/alert-store.js';
 import { DriftService } from '../../../src/monitoring/drift/drift-service.js';
 import { DriftStore } from '../../../src/monitoring/drift/drift-store.js';
-import { LANDMARKS, LEARNED_FROM } from '../../../src/monitoring/drift/stream.js';
+import { LABELS_LEARNED_FROM, LEARNED_FROM } from '../../../src/monitoring/drift/stream.js';
 import { PERIOD, QUIET, REFERENCE } from '../../../src/monitoring/drift/watching.js';
 import { Roller, SeriesStore } from '../../../src/monitoring/index.js';
 import { WebhookStore } from '../../../src/monitoring/webhooks/webhook-store.js';
@@ -52,7 +52,7 @@ describe('drift', () => {
   const random = seededRandom(12);
   let digest = 'one';
   /** Inputs of training rows by adapter version. */
-  const trained = new Map<string, string[]>();
+  const trained = new Map<string, { text: string; label: string | null }[]>();
 
   beforeAll(async () => {
     database = await testDatabase();
@@ -99,22 +99,22 @@ describe('drift', () => {
 
   it('of questions against the last period is noticed, learned as the new usual, and then over', async () => {
     const workspaceId = freshWorkspace();
-    await ask(workspaceId, LEARNED_FROM + REFERENCE + 300, BEFORE);
+    await ask(workspaceId, LEARNED_FROM + 200, BEFORE);
     expect(await raisedIn(workspaceId)).toEqual([]);
     await ask(workspaceId, 100, AFTER);
     const [alert] = await raisedIn(workspaceId);
     expect(alert).toMatchObject({ kind: 'QUESTIONS', source: 'drift:questions', status: 'OPEN', recoveredAt: null });
     expect(alert!.sentence).toMatch(
-      /^Questions are about other things: .* went from \d+ % before to \d+ % of \d+ questions\.$/,
+      /^Questions are about other things: \d+ % of the last \d+ are unlike those before; usual are 20 %\.$/,
     );
-    await ask(workspaceId, LEARNED_FROM + REFERENCE + QUIET + 100, AFTER);
+    await ask(workspaceId, LEARNED_FROM + QUIET + 100, AFTER);
     const after = await raisedIn(workspaceId);
     expect(after).toMatchObject([{ times: 1, recoveredAt: expect.any(Date) }]);
   }, 120_000);
 
   it('is learned anew under another embedder, and what was raised under the old one is over in time', async () => {
     const workspaceId = freshWorkspace();
-    await ask(workspaceId, LEARNED_FROM + REFERENCE + 300, BEFORE);
+    await ask(workspaceId, LEARNED_FROM + 200, BEFORE);
     await ask(workspaceId, 100, AFTER);
     await ask(workspaceId, LEARNED_FROM, AFTER);
     expect(await raisedIn(workspaceId)).toMatchObject([{ status: 'OPEN', recoveredAt: null }]);
@@ -123,7 +123,7 @@ describe('drift', () => {
       await ask(workspaceId, LEARNED_FROM + 40, AFTER);
       const stream = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
       expect(stream).toMatchObject({ embedderDigest: 'another', state: { phase: 'ON' } });
-      await ask(workspaceId, REFERENCE + QUIET + 100, AFTER);
+      await ask(workspaceId, QUIET + 100, AFTER);
       expect(await raisedIn(workspaceId)).toMatchObject([{ times: 1, recoveredAt: expect.any(Date) }]);
     } finally {
       digest = 'one';
@@ -135,13 +135,19 @@ describe('drift', () => {
     const adapter = { versionId: newId(), name: 'banking', version: 2 };
     trained.set(
       adapter.versionId,
-      Array.from({ length: 600 }, () => question(BEFORE)),
+      Array.from({ length: 600 }, (_, i) => {
+        const text = question(BEFORE);
+        return { text: `${text} ${i}`, label: text };
+      }),
     );
     await ask(workspaceId, 200, BEFORE, { adapter });
     expect(await raisedIn(workspaceId)).toEqual([]);
     await ask(workspaceId, 100, AFTER, { adapter });
     expect(await raisedIn(workspaceId)).toMatchObject([
-      { source: 'drift:questions:banking@2', sentence: expect.stringContaining('in the rows that it was trained on') },
+      {
+        source: 'drift:questions:banking@2',
+        sentence: expect.stringContaining('unlike the rows that it was trained on'),
+      },
     ]);
   }, 120_000);
 
@@ -167,13 +173,35 @@ describe('drift', () => {
     expect((await raisedIn(workspaceId))[0]!.sentence).toContain('Labels that routing@1 predicts have changed');
   }, 120_000);
 
-  it('goes by questions: a period ends after so many of them, whenever they come', async () => {
+  it('goes by answers: a period of labels ends after so many of them, whenever they come', async () => {
     const workspaceId = freshWorkspace();
-    await ask(workspaceId, LEARNED_FROM + REFERENCE + PERIOD + 40, BEFORE, { at: new Date('2031-01-01') });
-    const { state } = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
-    expect(state).toMatchObject({ phase: 'ON', watching: { phase: 'WATCHING', test: { reference: { all: PERIOD } } } });
+    const adapter = { versionId: newId(), name: 'routing', version: 1 };
+    const label = { label: 'billing', probability: 0.9 };
+    for (let i = 0; i < LABELS_LEARNED_FROM + REFERENCE + PERIOD + 40; i++)
+      await plantAnswer(database, workspaceId, { adapter, label, at: new Date('2031-01-01') });
+    await roller.rollAll();
+    const { state } = (await streamsOf(workspaceId)).get('LABELS routing@1')!;
+    expect(state).toMatchObject({
+      phase: 'ON_LABELS',
+      watching: { phase: 'WATCHING', test: { reference: { all: PERIOD } } },
+    });
     expect(await raisedIn(workspaceId)).toEqual([]);
+    while ((await drift.pass(signal)) > 0);
   }, 120_000);
+
+  it('counts one question of a conversation and hour', async () => {
+    const workspaceId = freshWorkspace();
+    const hour = (hours: number) => new Date(Date.parse('2026-11-02T10:30:00Z') + hours * 3_600_000);
+    for (const conversation of ['a', 'a', 'b', 'a', undefined, undefined])
+      await plantAnswer(database, workspaceId, { at: hour(0), ...(conversation && { conversation }) });
+    await plantAnswer(database, workspaceId, { at: hour(1), conversation: 'a' });
+    await plantAnswer(database, workspaceId, { at: hour(1), conversation: 'c', status: 'FAILED' });
+    await plantAnswer(database, workspaceId, { at: hour(1), conversation: 'c' });
+    await roller.rollAll();
+    while ((await drift.pass(signal)) > 0);
+    const { state } = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
+    expect(state).toMatchObject({ phase: 'LEARNING', answers: { length: 6 } });
+  });
 
   it('keeps counts of questions, never a word', async () => {
     const workspaceId = freshWorkspace();
@@ -189,16 +217,16 @@ describe('drift', () => {
     const workspaceId = freshWorkspace();
     await ask(workspaceId, LEARNED_FROM + 10, BEFORE);
     const known = async () => {
-      const { state, cells } = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
-      return { state, vectors: cells === null ? 0 : cells.landmarks.length / cells.dimensions };
+      const { id, state } = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
+      return { state, vectors: (await store.vectors(database.prisma, id)).length / DIMENSIONS };
     };
     const { state } = await known();
-    const landmarks = state.phase === 'ON' ? state.landmarks : [];
-    expect(landmarks).toHaveLength(LANDMARKS);
+    const answers = state.phase === 'ON' ? state.known : [];
+    expect(answers).toHaveLength(LEARNED_FROM);
     const erase = (ids: string[]) => database.prisma.$transaction((tx) => drift.forget(tx, workspaceId, ids));
-    await erase(landmarks.slice(0, 3));
-    expect(await known()).toMatchObject({ vectors: LANDMARKS - 3, state: { landmarks: landmarks.slice(3) } });
-    await erase(landmarks.slice(0, 200));
+    await erase(answers.slice(0, 3));
+    expect(await known()).toMatchObject({ vectors: LEARNED_FROM - 3, state: { known: answers.slice(3) } });
+    await erase(answers.slice(0, LEARNED_FROM / 2 + 1));
     expect(await known()).toEqual({ vectors: 0, state: { phase: 'LEARNING', answers: [] } });
   }, 120_000);
 

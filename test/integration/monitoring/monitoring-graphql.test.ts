@@ -63,7 +63,7 @@ describe('monitoring over GraphQL', () => {
       await plantAnswer(database, workspaceId, { status: 'FAILED', errorCode: 'WORKER_CRASHED' });
     await roller.rollAll();
   };
-  const RULE = `mutation ($input: SetAlertRuleInput!) { setAlertRule(input: $input) { rule { id name alpha quietMinutes raised evidence observations } } }`;
+  const RULE = `mutation ($input: SetAlertRuleInput!) { setAlertRule(input: $input) { rule { id name answersPerFalseAlert quietMinutes raised evidence observations } } }`;
   const rule = { name: 'failures', metric: 'ERROR_RATE', side: 'ABOVE', threshold: 0.1 };
 
   it('reads series, split and narrowed', async () => {
@@ -98,10 +98,10 @@ describe('monitoring over GraphQL', () => {
     const set = await send<{ setAlertRule: { rule: object } }>(workspaceId, RULE, { input: rule });
     expect(set.setAlertRule.rule).toMatchObject({
       name: 'failures',
-      alpha: 0.01,
+      answersPerFalseAlert: 20_000,
       quietMinutes: 15,
       raised: false,
-      evidence: 1,
+      evidence: 0,
     });
     await failures(workspaceId, 40);
     const told = JSON.parse(JSON.stringify((await raised.next()).value)) as {

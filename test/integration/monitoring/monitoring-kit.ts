@@ -17,6 +17,7 @@ export interface PlantedAnswer {
   answerability?: number | null;
   score?: number;
   tokens?: number;
+  conversation?: string;
 }
 
 /** Puts an answer where `ask` would have recorded it. @returns its id */
@@ -51,8 +52,8 @@ export async function plantAnswer(
   const failed = strategy === null ? {} : { variant: body.variant, adapter };
   await database.pool.query(
     `INSERT INTO answer (id, workspace_id, request_id, input_digest, status, question, abstained, strategy, body, error_code,
-                         adapter_version_id, created_at, finished_at)
-     VALUES ($1::uuid, $2, $1::uuid::text, '', $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+                         adapter_version_id, created_at, finished_at, conversation_id)
+     VALUES ($1::uuid, $2, $1::uuid::text, '', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       id,
       workspaceId,
@@ -65,6 +66,7 @@ export async function plantAnswer(
       adapter?.versionId ?? null,
       new Date(at.getTime() - ms),
       status === 'RUNNING' ? null : at,
+      planted.conversation ?? null,
     ],
   );
   return id;

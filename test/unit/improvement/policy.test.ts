@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { begins, checkedSettings, DEFAULT_SETTINGS, type Situation } from '../../../src/improvement/policy.js';
+import {
+  begins,
+  checkedSettings,
+  DEFAULT_SETTINGS,
+  proposes,
+  type Situation,
+} from '../../../src/improvement/policy.js';
 
 const NOW = new Date('2026-11-27T12:00:00Z');
 const situation = (values: Partial<Situation>): Situation => ({
@@ -11,7 +17,7 @@ const situation = (values: Partial<Situation>): Situation => ({
   ...values,
 });
 const daysAgo = (days: number): Date => new Date(NOW.getTime() - days * 86_400_000);
-const alert = { id: 'a', sentence: 'Questions are about other things.' };
+const alert = { sentence: 'Questions are about other things.', trusted: true };
 
 describe('when a policy begins an improvement', () => {
   it('begins after so many new rows, and not before', () => {
@@ -27,6 +33,15 @@ describe('when a policy begins an improvement', () => {
     });
     const deaf = { ...DEFAULT_SETTINGS, onAlert: false };
     expect(begins(deaf, situation({ freshRows: 20, alerts: [alert] }))).toBeNull();
+  });
+
+  it('only proposes at an alert that was not right before', () => {
+    const doubted = situation({ freshRows: 20, alerts: [{ ...alert, trusted: false }] });
+    expect(begins(DEFAULT_SETTINGS, doubted)).toBeNull();
+    expect(proposes(DEFAULT_SETTINGS, doubted)).toBe(alert.sentence);
+    expect(proposes(DEFAULT_SETTINGS, situation({ freshRows: 20, alerts: [alert] }))).toBeNull();
+    expect(proposes(DEFAULT_SETTINGS, { ...doubted, freshRows: 19 })).toBeNull();
+    expect(proposes({ ...DEFAULT_SETTINGS, onAlert: false }, doubted)).toBeNull();
   });
 
   it('begins by the calendar, counted from the last improvement, else from when the policy was set', () => {

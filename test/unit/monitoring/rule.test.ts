@@ -18,7 +18,7 @@ const rule: Rule = {
   threshold: 0.1,
   limit: null,
   where: {},
-  alpha: 0.01,
+  answersPerFalseAlert: 20_000,
   quietMinutes: 15,
 };
 
@@ -38,6 +38,7 @@ const facts: AnswerFacts = {
   confidence: 0.7,
   retrievalScore: 0.4,
   label: null,
+  repeats: false,
 };
 
 /** What a rule does with values. */
@@ -67,7 +68,7 @@ describe('a rule', () => {
   it('says of what it has shown that it was so, and tells the last answers’ mean apart from it', () => {
     const below = { ...rule, metric: 'ACCURACY', side: 'BELOW', threshold: 0.5, where: { strategy: 'RAG' } } as const;
     expect(sentenceOf('wrong', below, 0.53, 480)).toBe(
-      'wrong: the share of right answers has been below 0.5 (shown by a test of 480 answers, strategy RAG, at level 0.01). The mean of about the last 50 was then 0.53.',
+      'wrong: the share of right answers has been below 0.5 (shown by a test of 480 answers, strategy RAG, with one false alert in 20000 at most). The mean of about the last 50 was then 0.53.',
     );
   });
 
@@ -105,7 +106,7 @@ describe('a rule', () => {
     [{ limit: 5 }, 'input.beyond'],
     [{ metric: 'LATENCY' }, 'input.beyond'],
     [{ metric: 'LATENCY', limit: -1 }, 'input.beyond'],
-    [{ alpha: 0.5 }, 'input.alpha'],
+    [{ answersPerFalseAlert: 50 }, 'input.answersPerFalseAlert'],
     [{ quietMinutes: -1 }, 'input.quietMinutes'],
     [{ metric: 'ERROR_RATE', limit: null, where: { collection: 'manuals' } }, 'input.where.collection'],
     [{ where: { model: 'x'.repeat(201) } }, 'input.where.model'],

@@ -9,18 +9,20 @@ import {
   type CategoryTest,
   type CategoryCounts,
 } from '../../../src/monitoring/sequential/categories.js';
-import { isBeyond, meanCapital, observeMean, type MeanBound } from '../../../src/monitoring/sequential/mean.js';
+import { evidenceOf, noEvidence, observeMean, type MeanBound } from '../../../src/monitoring/sequential/mean.js';
 import { observe, untouched, worth } from '../../../src/monitoring/sequential/restarted.js';
 
-/** The first observation at which it is shown; null where it never is. */
-function firstBeyond(bound: MeanBound, alpha: number, values: () => number, most: number): number | null {
-  let capital = meanCapital();
-  for (let i = 1; i <= most; i++) {
-    capital = observeMean(capital, values(), bound);
-    if (isBeyond(capital, alpha)) return i;
+/** The first observation at which evidence is as much as `most`; null where none of `values` is. */
+function firstBeyond(bound: MeanBound, most: number, values: (i: number) => number, length: number): number | null {
+  let evidence = noEvidence();
+  for (let i = 1; i <= length; i++) {
+    evidence = observeMean(evidence, values(i), bound);
+    if (evidenceOf(evidence) >= most) return i;
   }
   return null;
 }
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 describe('capital of a stream', () => {
   it('is 1 before anything, and stays 1 with bets that neither win nor lose', () => {
@@ -39,26 +41,43 @@ describe('capital of a stream', () => {
 });
 
 describe('the test of a mean', () => {
-  it('seldom says that a mean is beyond its bound while it is on it, looking after each of 2,000 values', () => {
-    const random = seededRandom(5);
-    const alarms = Array.from({ length: 400 }, () =>
-      firstBeyond({ side: 'ABOVE', threshold: 0.1 }, 0.05, () => (random() < 0.1 ? 1 : 0), 2_000),
-    ).filter((at) => at !== null).length;
-    expect(alarms / 400).toBeLessThanOrEqual(0.05);
+  const FALSE_EVERY = 2_000;
+  const onBound: [string, MeanBound, (random: () => number) => number][] = [
+    ['failures of 1 %', { side: 'ABOVE', threshold: 0.01 }, (random) => Number(random() < 0.01)],
+    ['abstentions of 20 %', { side: 'ABOVE', threshold: 0.2 }, (random) => Number(random() < 0.2)],
+    ['right answers of 80 %', { side: 'BELOW', threshold: 0.8 }, (random) => Number(random() < 0.8)],
+    ['confidence about .7', { side: 'BELOW', threshold: 0.7 }, (random) => 0.4 + 0.6 * random()],
+  ];
+
+  it.each(onBound)(
+    'says of %s at most once in 2,000 that they are beyond a bound on which they are',
+    (_, bound, value) => {
+      const random = seededRandom(5);
+      const waits = Array.from(
+        { length: 120 },
+        () => firstBeyond(bound, FALSE_EVERY, () => value(random), 10 * FALSE_EVERY) ?? 10 * FALSE_EVERY,
+      );
+      expect(waits.reduce((sum, wait) => sum + wait, 0) / waits.length).toBeGreaterThanOrEqual(FALSE_EVERY);
+    },
+  );
+
+  it('always finds failures of 3 % where 1 % is allowed, after some 400 answers', () => {
+    const random = seededRandom(6);
+    const bound: MeanBound = { side: 'ABOVE', threshold: 0.01 };
+    const waits = Array.from({ length: 100 }, () => firstBeyond(bound, 20_000, () => Number(random() < 0.03), 20_000));
+    expect(waits).not.toContain(null);
+    expect(median(waits as number[])).toBeLessThanOrEqual(500);
   });
 
-  it('notices on either side, also long after the beginning', () => {
-    const random = seededRandom(6);
-    const late = (before: number, after: number, bound: MeanBound) => {
-      let i = 0;
-      return firstBeyond(bound, 0.05, () => (random() < (i++ < 1_000 ? before : after) ? 1 : 0), 1_500);
-    };
-    const above = late(0.05, 0.4, { side: 'ABOVE', threshold: 0.1 })!;
-    expect(above).toBeGreaterThan(1_000);
-    expect(above).toBeLessThan(1_100);
-    const below = late(0.9, 0.4, { side: 'BELOW', threshold: 0.8 })!;
-    expect(below).toBeGreaterThan(1_000);
-    expect(below).toBeLessThan(1_100);
+  it.each([0, 1_000, 20_000])('finds a change after %d answers as soon as any', (age) => {
+    const random = seededRandom(7);
+    const bound: MeanBound = { side: 'ABOVE', threshold: 0.01 };
+    const delays = Array.from({ length: 40 }, () => {
+      const value = (i: number) => Number(random() < (i <= age ? 0.003 : 0.03));
+      return firstBeyond(bound, 20_000, value, age + 5_000)! - age;
+    });
+    expect(delays.filter((delay) => delay <= 0)).toEqual([]);
+    expect(median(delays)).toBeLessThanOrEqual(500);
   });
 });
 

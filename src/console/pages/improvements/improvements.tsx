@@ -27,7 +27,7 @@ const titleOf = ({ adapter, createdAt }: ImprovementShownFragment): string =>
 
 /** A policy in a sentence. */
 function Policy({ policy }: { policy: PolicyShownFragment }) {
-  const { adapter, newRows, everyDays, onAlert, rollout, autoApprove, pausedReason } = policy;
+  const { adapter, newRows, everyDays, onAlert, rollout, autoApprove, pausedReason, proposes } = policy;
   const begins = [
     newRows === null ? null : `${plural(newRows, 'new row')}`,
     onAlert ? 'an alert' : null,
@@ -51,6 +51,7 @@ function Policy({ policy }: { policy: PolicyShownFragment }) {
           {pausedReason}
         </Text>
       )}
+      {proposes !== null && <Text size="sm">Begin an improvement? {proposes}</Text>}
     </Paper>
   );
 }

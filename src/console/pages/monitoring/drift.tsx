@@ -16,18 +16,13 @@ const PHASES = {
 
 /** Evidence in words: alarms come at `alarmAt`. */
 const evidenceOf = ({ evidence, alarmAt }: Stream): string =>
-  evidence === null ? '' : evidence < 0.1 ? 'none' : `${evidence.toPrecision(2)} of ${count(alarmAt)}`;
+  evidence === null ? '' : evidence < 0.1 ? 'none' : `${evidence.toPrecision(2)} of ${Number(alarmAt.toPrecision(2))}`;
 
-/** The group or label that changed most, where there is one. */
+/** The label that changed most, or unlike questions, where there is something of either. */
 function mostChanged({ shares, kind }: Stream): string {
   const [most] = shares;
   if (!most || most.now === null) return '';
-  const name =
-    kind === 'LABELS'
-      ? `“${most.name}”`
-      : most.name.startsWith('far')
-        ? 'unlike those that are known'
-        : `group ${most.name}`;
+  const name = kind === 'LABELS' ? `“${most.name}”` : 'unlike those that are known';
   return `${name}: ${percent(most.reference)} → ${percent(most.now)}`;
 }
 
@@ -65,7 +60,7 @@ export function Drift() {
                     {stream.kind === 'LABELS' ? 'labels' : 'questions'} of {stream.adapter ?? 'all answers'}
                   </Table.Td>
                   <Table.Td data-label="Against">
-                    {stream.against === 'TRAINING' ? 'training rows' : 'the period before'}
+                    {stream.against === 'TRAINING' ? 'training rows' : 'what came before'}
                   </Table.Td>
                   <Table.Td data-label="State">
                     {PHASES[stream.phase]}, {count(stream.observations)}
