@@ -51,7 +51,8 @@ const without = (rule: keyof typeof ALL_RULES): Variant => ({
 
 const VARIANTS: Record<string, Variant> = {
   'all rules': {},
-  wanted: { before: (found) => ({ ...found, wanted: null }) },
+  wanted: { before: (found) => ({ ...found, wanted: { type: null, particulars: found.wanted?.particulars ?? null } }) },
+  particulars: { before: (found) => ({ ...found, wanted: { type: found.wanted?.type ?? null, particulars: null } }) },
   headings: without('headings'),
   questions: without('questions'),
   planted: without('planted'),

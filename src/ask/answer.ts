@@ -100,6 +100,8 @@ export const evidence = record('Evidence', 'A sentence of the documents that may
     .describe('Share of the question’s words in it (in the sentence before: two fifths), weighted by rarity, 0 to 1.'),
   /** Share of the question's words that are names or numbers which the passage lacks, weighted by rarity, 0 to 1. */
   missingNames: z.number(),
+  /** How it fits the edition, code or amount that the question names, -1 to 1. Missing where neither names any. */
+  fits: z.number().optional(),
   /** Whether it speaks of answering instead of its subject, and stands behind what doesn't. Missing where it doesn't. */
   addressed: z.boolean().optional(),
   similarity: z

@@ -24,7 +24,7 @@ export async function followed(work: FollowWork, question: Question): Promise<Fo
   const before = earlier?.slice(-REMEMBERED) ?? recorded.map((each) => each.question);
   const { text: standing, joined } = standaloneQuestion(text, before);
   if (joined === 0 || standing.length > MAX_QUESTION_CHARACTERS) return alone;
-  return { question: { ...question, text: standing }, behind: recorded.slice(-joined) };
+  return { question: { ...question, text: standing, latest: text }, behind: recorded.slice(-joined) };
 }
 
 interface Followed {

@@ -1,11 +1,12 @@
 import { wordsOf } from '../kernel/text.js';
+import { SENTENCE_WORDS } from './languages/index.js';
 
 /** Words that point at what was said before, wherever they stand. */
 const POINTING = new Set('it its they them their theirs he him his she her hers one ones former latter'.split(' '));
 
+const VERBS = 'is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had';
 /** Behind these a clause begins: "Does this cover theft?", "What happens if that fails?" */
-const BEFORE_SUBJECTS =
-  'is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had|if|when|because|while|whether|how|why|what|where';
+const BEFORE_SUBJECTS = `${VERBS}|if|when|because|while|whether|how|why|what|where`;
 const PREPOSITIONS = 'about|after|at|before|by|during|for|from|in|of|on|since|to|under|until|with|without';
 const TIMES =
   'time|minute|hour|morning|afternoon|evening|night|day|week|weekend|month|quarter|season|spring|summer|autumn|fall|winter|year';
@@ -20,18 +21,25 @@ const POINTING_IN_PLACE = [
   ),
 ];
 
+const among = (words: 'goesOn' | 'bare' | 'fragment'): string[] =>
+  SENTENCE_WORDS.flatMap(({ followUps }) => followUps?.[words] ?? []);
+const beginsWith = (alternatives: readonly string[]): RegExp =>
+  new RegExp(`^[\\s¿¡]*(?:${alternatives.join('|')})(?!\\p{L})`, 'iu');
+
 /** How a question begins that goes on where the last one ended, whatever follows. */
-const GOES_ON = /^\s*(?:and|or|but|so|also|what about|how about|what if)\b/i;
+const GOES_ON = beginsWith(among('goesOn'));
 
 /** Beginnings that go on only where little follows: "How much?" does, "How much does shipping to Norway cost?" asks for itself. */
+const BARE = beginsWith(among('bare'));
 const MOST_WORDS_OF_A_BARE_QUESTION = 3;
+
+/** Questions without a verb and a subject: "With how much acid?", "For children under 4?" */
+const FRAGMENT = beginsWith(among('fragment'));
+const MOST_WORDS_OF_A_FRAGMENT = 4;
+const VERB = new RegExp(`\\b(?:${VERBS})\\b`, 'i');
 
 /** Longer questions say what they are about, whatever words they use. */
 const MOST_WORDS_OF_A_FOLLOW_UP = 14;
-
-/** "Where is parking?" says what it is about, few words as it has. */
-const BARE =
-  /^\s*(?!(?:how|when|where)\s+(?:is|are|was|were)\s)(?:since when|until when|which ones?|for how long|by whom|how|when|where|who|why)\b/i;
 
 /**
  * A question that stands for itself: a follow-up (a pointing word, a beginning that goes on, very few words) behind the questions that it
@@ -56,6 +64,7 @@ export function goesOn(question: string): boolean {
   const words = wordsOf(question.toLowerCase());
   if (words.length > MOST_WORDS_OF_A_FOLLOW_UP) return false;
   if (GOES_ON.test(question)) return true;
+  if (words.length <= MOST_WORDS_OF_A_FRAGMENT && FRAGMENT.test(question) && !VERB.test(question)) return true;
   if (namesSomething(question)) return false;
   return (words.length <= MOST_WORDS_OF_A_BARE_QUESTION && BARE.test(question)) || points(question, words);
 }

@@ -101,6 +101,8 @@ export interface Question {
   probable?: number;
   /** What was asked before, by a client that keeps its own history; missing where there is none. */
   earlier?: readonly string[];
+  /** The last of the questions that `text` puts together; missing where it is but one. */
+  latest?: string;
 }
 
 /** @throws BAD_USER_INPUT, QUESTION_TOO_LONG */

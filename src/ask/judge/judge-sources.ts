@@ -5,6 +5,7 @@ import { copiesSpans, readsSentences, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import { KEPT_EVIDENCE } from '../read/evidence.js';
 import type { Nothing, Passages, Rows, Source } from '../read/read-sources.js';
+import { inContext } from '../read/surroundings.js';
 import { ANSWERED, chunksOf, findEvidence, TO_BE_READ } from '../read/retrieve.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
 import { contextOf, tokenCounter } from '../word/prompt-room.js';
@@ -76,8 +77,24 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
     conflicts,
     check,
     embedMs,
-    evidence: ranked.slice(0, KEPT_EVIDENCE),
+    // A reader takes a span of one sentence.
+    evidence: readsSentences(plan) ? ranked.slice(0, KEPT_EVIDENCE) : readable(ranked, result),
   };
+}
+
+/** The best quotes, each with what it takes to be read alone; none that stands in a better one. */
+function readable(ranked: readonly Evidence[], { retrieval, wanted }: Passages['result']): Evidence[] {
+  const quotes: Evidence[] = [];
+  for (const one of ranked) {
+    const held = quotes.some(
+      ({ documentId, start, end }) => documentId === one.documentId && start <= one.start && one.end <= end,
+    );
+    if (held) continue;
+    const passage = retrieval.passages.find(({ chunkId }) => chunkId === one.chunkId)!;
+    quotes.push(inContext(one, passage, wanted?.type ?? null));
+    if (quotes.length === KEPT_EVIDENCE) break;
+  }
+  return quotes;
 }
 
 /** Why nothing is asked of the model; null when something is. Where the reader was asked, it has the last word. */

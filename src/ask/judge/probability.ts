@@ -29,15 +29,24 @@ export const PROBABILITY = {
   reader: 0.38,
 } as const satisfies ProbabilityRule;
 
+/**
+ * Log-odds that are added for a sentence about the edition, code or amount that the question names, and taken away for one about another. Not fitted with
+ * the rest: hardly a question of those sets names any. Chosen on `bench/evidence/development`.
+ */
+const FITS = 1;
+
 /** The reader is taken for no surer than this, that its log-odds stay finite. */
 const LEAST_CERTAIN = 1e-4;
 
 /** What the rule looks at: a sentence's own figures, its passage's, and what a reader makes of it. */
-export type JudgedSentence = Pick<Evidence, 'similarity' | 'missingNames' | 'answerability'>;
+export type JudgedSentence = Pick<Evidence, 'similarity' | 'missingNames' | 'fits' | 'answerability'>;
 
 /** Estimated probability, 0 to 1, that a sentence answers the question, of questions of which half have an answer in the documents. */
 export function answerProbability(sentence: JudgedSentence, rule: ProbabilityRule = PROBABILITY): number {
-  const sum = featuresOf(sentence).reduce((all, [name, value]) => all + rule[name] * value, rule.bias);
+  const sum = featuresOf(sentence).reduce(
+    (all, [name, value]) => all + rule[name] * value,
+    rule.bias + FITS * (sentence.fits ?? 0),
+  );
   return sigmoid(sum);
 }
 

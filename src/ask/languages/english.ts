@@ -41,8 +41,22 @@ export const ENGLISH: LanguageWords = {
       'because|since|so that|due to|owing to|therefore|thus|hence|otherwise|reasons?|caused?|causes|in order to',
       'to (avoid|prevent|keep|protect)',
     ],
+    labels: [
+      'version|release|edition|article|section|step|chapter|paragraph|platform|form|room|line|level|phase|type|model|code|roll',
+    ],
+    pronouns: 'he she it they his her its their this these that those both one',
     joins: `and\\s+(?:(?:what|when|where|how|why)\\s+(?:${ASKING})|who|whom|whose|which|(?:at|by|for|from|in|on|under|with)\\s+what)`,
     asides: 'hello|hi|hey|really|right|okay|ok|please|thanks|thank you|sorry|excuse me|anybody|anyone',
+    followUps: {
+      goesOn: ['and|or|but|so|also|what about|how about|what if|even|except|unless'],
+      bare: [
+        '(?!(?:how|when|where)\\s+(?:is|are|was|were)\\s)(?:since when|until when|which ones?|for how long|by whom|how|when|where|who|why)',
+        '(?:what|which|whose)\\s+\\p{L}+\\W*$',
+      ],
+      fragment: [
+        '(?:about|after|at|before|by|during|for|from|in|of|on|since|to|under|until|with|without|between|per|as|only|not)',
+      ],
+    },
     yes: 'yes',
     no: 'no',
   },

@@ -32,11 +32,27 @@ export interface SentenceWords {
   readonly figures: readonly string[];
   /** What gives a reason in a sentence. */
   readonly reasons: readonly string[];
+  /** What a number behind it names one of: “version 4.1”. */
+  readonly labels?: readonly string[];
+  /** What a sentence begins with that is about what the one before it says. */
+  readonly pronouns?: string;
   /** “and” with what begins a further question behind it, and hardly a clause of the one before (“and when it rains”). */
   readonly joins?: string;
   /** What is written with a question mark and asks nothing: “Hello?” */
   readonly asides?: string;
+  /** How a question begins that follows another. */
+  readonly followUps?: FollowUpWords;
   /** What an answer begins with that affirms or denies what was asked. */
   readonly yes?: string;
   readonly no?: string;
+}
+
+/** Beginnings of questions that go on where the last one ended. */
+export interface FollowUpWords {
+  /** Whatever follows. */
+  readonly goesOn: readonly string[];
+  /** Where hardly a word follows, and no name. */
+  readonly bare: readonly string[];
+  /** Where few words follow and none of them is a verb. */
+  readonly fragment: readonly string[];
 }

@@ -20,8 +20,18 @@ export const SPANISH: LanguageWords = {
     when: 'cuándo',
     figures: ['dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|veinte|treinta|cien|ciento|mil|mitad'],
     reasons: ['porque|ya que|debido|por eso|para que'],
+    labels: ['versión|edición|artículo|sección|capítulo|párrafo'],
+    pronouns: 'él ella ellos ellas este esta esto estos estas eso',
     joins: 'y\\s+(?:por\\s+qué|a\\s+quién|quién(?:es)?|qué|cuándo|dónde|cuál(?:es)?|cuánt[oa]s?|cómo)',
     asides: 'hola|por favor|gracias|verdad|perdón',
+    followUps: {
+      goesOn: ['y|pero|también|qué hay de|qué tal'],
+      bare: [
+        '(?!(?:cómo|cuándo|dónde|quién)\\s+(?:está|están|es|son|fue)\\s)(?:cuánt[oa]s?|cuándo|dónde|cómo|quién(?:es)?|por qué|cuál(?:es)?)',
+        '(?:con|de|a|en|para|por|desde|hasta|sin|sobre)\\s+(?:qué|quién(?:es)?|cuánt[oa]s?|cuándo|dónde|cuál(?:es)?)',
+      ],
+      fragment: [],
+    },
     yes: 'sí',
     no: 'no',
   },

@@ -1,8 +1,12 @@
 import { anyOf, SENTENCE_WORDS, type AskedKind } from '../languages/index.js';
 import { analyzedWords } from './words.js';
 
-/** Tells whether a sentence names what the question asks for, which the question doesn't name itself. */
-export type AnswerTypeTest = (sentence: string) => boolean;
+/** What a question asks for. */
+export interface AnswerType {
+  kind: AskedKind;
+  /** Whether a sentence names it, which the question doesn't name itself. */
+  isNamed(sentence: string): boolean;
+}
 
 /** The first that fits counts. */
 const ASKED = (['REASON', 'FIGURE', 'NAME'] as const satisfies AskedKind[]).map(
@@ -12,14 +16,17 @@ const FIGURE_WORD = anyOf(SENTENCE_WORDS.flatMap(({ figures }) => figures));
 const REASON = anyOf(SENTENCE_WORDS.flatMap(({ reasons }) => reasons));
 
 /** @returns null where the question's words don't say what it asks for */
-export function answerTypeOf(question: string): AnswerTypeTest | null {
+export function answerTypeOf(question: string): AnswerType | null {
   const kind = ASKED.find(([, pattern]) => pattern.test(question))?.[0];
   if (kind === undefined) return null;
-  if (kind === 'REASON') return (sentence) => REASON.test(sentence);
+  if (kind === 'REASON') return { kind, isNamed: (sentence) => REASON.test(sentence) };
   const asked = new Set(analyzedWords(question).map(({ text }) => text.toLowerCase()));
-  return (sentence) =>
-    analyzedWords(sentence).some(
-      ({ text, name, numeric }) =>
-        !asked.has(text.toLowerCase()) && (kind === 'FIGURE' ? numeric || FIGURE_WORD.test(text) : name && !numeric),
-    );
+  return {
+    kind,
+    isNamed: (sentence) =>
+      analyzedWords(sentence).some(
+        ({ text, name, numeric }) =>
+          !asked.has(text.toLowerCase()) && (kind === 'FIGURE' ? numeric || FIGURE_WORD.test(text) : name && !numeric),
+      ),
+  };
 }

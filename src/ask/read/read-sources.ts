@@ -3,7 +3,7 @@ import type { SearchScope } from '../../knowledge/index.js';
 import type { Work } from '../parts.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
 import type { LabelledRows } from './labelled-rows.js';
-import { retrievePassages, type RetrievalResult } from './retrieve.js';
+import { retrievePassages, weighedFor, type RetrievalResult } from './retrieve.js';
 
 /** The answer comes from the question alone. */
 export interface Nothing {
@@ -43,5 +43,5 @@ export async function readSources(work: Work, { plan, question, vector, passages
     };
   if (scope === null) return NOTHING;
   const result = passages ?? (await retrievePassages(work, scope, { text: question.text, vector: vector() }, signal));
-  return { kind: 'PASSAGES', scope, result };
+  return { kind: 'PASSAGES', scope, result: weighedFor(question.latest, result) };
 }

@@ -12,12 +12,13 @@ import {
   KEPT_EVIDENCE,
   rankEvidence,
   scoreSentences,
+  wantedBy,
   type QuestionTerm,
   type SentenceRules,
+  type Wanted,
 } from './evidence.js';
 import { READING } from '../judge/reading.js';
-import { answerTypeOf, type AnswerTypeTest } from './answer-type.js';
-import { contentWords } from './words.js';
+import { contentStems, contentWords } from './words.js';
 
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
 export const PASSAGES = 6;
@@ -37,8 +38,8 @@ export interface RetrievalResult {
   retrieval: Retrieval;
   /** The question's words that count, each once. */
   terms: QuestionTerm[];
-  /** Tells the sentences that name what it asks for. */
-  wanted: AnswerTypeTest | null;
+  /** What it wants of a sentence; null: nothing in particular. */
+  wanted: Wanted | null;
   /** Which sentences are no evidence; all rules by default. */
   rules?: SentenceRules;
 }
@@ -66,7 +67,24 @@ export async function retrievePassages(
     const rarity = weights.get(word)?.idf;
     if (rarity !== undefined) terms.set(stem, { stem, rarity: Math.max(rarity, 0), name });
   }
-  return { retrieval, terms: [...terms.values()], wanted: answerTypeOf(question) };
+  return { retrieval, terms: [...terms.values()], wanted: wantedBy(question) };
+}
+
+/** A word of an earlier question counts this much of one of the question that follows it. */
+const EARLIER = 0.5;
+
+/**
+ * The same for a question that follows others: its own words say what is asked, theirs what it is about.
+ * @param latest the last question of those that were put together; undefined where there is but one
+ */
+export function weighedFor(latest: string | undefined, result: RetrievalResult): RetrievalResult {
+  if (latest === undefined) return result;
+  const stems = contentStems(latest);
+  const terms = result.terms.map((term) => (stems.has(term.stem) ? term : { ...term, rarity: EARLIER * term.rarity }));
+  const { type, particulars } = wantedBy(latest);
+  const before = result.wanted;
+  const wanted = { type: type ?? before?.type ?? null, particulars: particulars ?? before?.particulars ?? null };
+  return { ...result, terms, wanted };
 }
 
 export interface EvidenceRanking {
@@ -107,7 +125,7 @@ export async function findEvidence(
     return { evidence: ranked.slice(0, kept), conflicts: findConflicts(answered, terms), embedMs };
   };
   if (queryVector === null || considered.length === 0) return found([], 0);
-  const texts = considered.map(({ quote }) => quote);
+  const texts = considered.map(({ inFull }) => inFull);
   const started = clock.monotonic();
   const { vectors } = await worker.embed({ workspaceId, embedder: embedder(), texts }, { signal });
   const embedMs = clock.monotonic() - started;

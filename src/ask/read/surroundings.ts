@@ -1,5 +1,9 @@
 import { splitSentences, type Sentence } from '../../kernel/sentences.js';
+import type { Evidence } from '../answer.js';
+import { anyOf, listed, SENTENCE_WORDS } from '../languages/index.js';
+import type { AnswerType } from './answer-type.js';
 import { opensSection } from './headings.js';
+import { isPlanted, rolesOf } from './no-evidence.js';
 import { isQuestion } from './questions.js';
 
 /**
@@ -31,4 +35,39 @@ function leadOf(text: string, sentences: readonly Sentence[], at: number): strin
     if (/\n\s*\n/.test(between(index))) return undefined;
   }
   return undefined;
+}
+
+/** A word that stands for something in the sentence before, and begins this one. */
+const POINTING = anyOf(SENTENCE_WORDS.flatMap(({ pronouns }) => listed(pronouns)));
+const beginsPointing = (text: string): boolean => text.search(POINTING) === text.search(/\p{L}/u);
+
+/** The sentence before, on the same line, of one that begins with a word for what stands there; undefined for any other. */
+export function antecedentOf(text: string, sentences: readonly Sentence[], at: number): Sentence | undefined {
+  const [before, sentence] = [sentences[at - 1], sentences[at]];
+  if (!before || !sentence || text.slice(before.end, sentence.start).includes('\n')) return undefined;
+  return beginsPointing(sentence.text) && !isQuestion(before.text) ? before : undefined;
+}
+
+/**
+ * A quote that can be read alone: behind the sentence that says what its first word stands for, and before the next one where that names what is asked
+ * for and the quote doesn't. Where a reason is asked for, the next sentence often gives it without a word that says so.
+ */
+export function inContext(one: Evidence, passage: { text: string; start: number }, type: AnswerType | null): Evidence {
+  const { text } = passage;
+  const sentences = splitSentences(text);
+  const at = sentences.findIndex(({ start }) => start === one.start - passage.start);
+  if (at < 0) return one;
+  const roles = rolesOf(sentences);
+  const honest = (each: Sentence | undefined): Sentence | undefined =>
+    each && isPlanted(each.text, { afterQuestion: false, roles }) ? undefined : each;
+  const { start } = honest(antecedentOf(text, sentences, at)) ?? sentences[at]!;
+  const { end } = honest(nextAbout(text, sentences, at, type)) ?? sentences[at]!;
+  return { ...one, quote: text.slice(start, end), start: passage.start + start, end: passage.start + end };
+}
+
+function nextAbout(text: string, sentences: readonly Sentence[], at: number, type: AnswerType | null) {
+  const [sentence, next] = [sentences[at]!, sentences[at + 1]];
+  if (type === null || !next || type.isNamed(sentence.text)) return undefined;
+  if (text.slice(sentence.end, next.start).includes('\n') || isQuestion(next.text)) return undefined;
+  return type.kind === 'REASON' || (beginsPointing(next.text) && type.isNamed(next.text)) ? next : undefined;
 }

@@ -54,6 +54,45 @@ describe('a question that stands for itself', () => {
     expect(standaloneQuestion(question, [EARLIER]).joined).toBe(1);
   });
 
+  it.each([
+    'With what?',
+    'By how much?',
+    'To whom?',
+    'In which boat?',
+    'With how much acid?',
+    'In January?',
+    'On Sundays?',
+    'Without a ticket?',
+    'For children under 4?',
+    'What time?',
+    'Which form?',
+    'Even in winter?',
+    'Womit?',
+    'Um wie viel?',
+    'Und ab wann?',
+    'Wie lange?',
+    '¿Con qué?',
+    '¿Y los lunes?',
+    '¿Cuánto?',
+  ])('puts “%s” behind what it asks more about', (question) => {
+    expect(standaloneQuestion(question, [EARLIER]).joined).toBe(1);
+  });
+
+  it.each([
+    'With what do I clean the Orlo pump?',
+    'In what year was the hall built?',
+    'From which station do trains leave?',
+    'Without a ticket can I board?',
+    'What is acetone?',
+    'Womit reinige ich die Pumpe im Keller?',
+    'Wo ist Halle B?',
+    'Wann ist Ostern?',
+    '¿Dónde está el baño?',
+    '¿Con qué se limpia la bomba?',
+  ])('leaves “%s” alone, which says all that it asks', (question) => {
+    expect(standaloneQuestion(question, [EARLIER])).toEqual({ text: question, joined: 0 });
+  });
+
   it('reaches back to the question that a row of follow-ups began with, and no further', () => {
     const earlier = ['What colour is the door?', EARLIER, 'And for the valve?'];
     expect(standaloneQuestion('How much?', earlier)).toEqual({

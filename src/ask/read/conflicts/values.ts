@@ -13,6 +13,12 @@ export interface StatedValue {
   dotted?: readonly boolean[];
   /** Whether the sentence calls it approximate. */
   rough: boolean;
+  /** Of a number: whether it is a sum of money, what it counts, and whether it is the least or the most; missing where nothing says so. */
+  currency?: boolean;
+  unit?: string;
+  bound?: 'least' | 'most';
+  /** Whether it isn't among those that a bound lets in: “less than”. */
+  open?: boolean;
 }
 
 /** A text taken apart: its values, and what is left of it without them. */
@@ -44,10 +50,18 @@ const DATES: readonly [pattern: RegExp, year: number, month: number, day: number
 ];
 
 /** Number words that are no pronoun. */
-const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ');
+const NUMBER_WORDS =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
+    ' ',
+  );
+const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
+const COUNTED = 'minute|hour|day|week|month|year';
 const MULTIPLES: Record<string, number> = { hundred: 1e2, thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 };
 const DIGITS = '\\d+(?:[.,]\\d+)*';
-const NUMBER = `(?:${DIGITS}|(?<![\\p{L}\\d])(?:${NUMBER_WORDS.filter((word) => word !== 'one').join('|')})(?!\\p{L}))`;
+const NUMBER_WORD =
+  `(?:${TENS.join('|')})(?:-(?:${NUMBER_WORDS.slice(1, 10).join('|')}))?|` +
+  `one(?=[\\s-](?:${COUNTED}))|${NUMBER_WORDS.filter((word) => word !== 'one').join('|')}`;
+export const NUMBER = `(?:${DIGITS}|(?<![\\p{L}\\d])(?:${NUMBER_WORD})(?!\\p{L}))`;
 /** A minus stands at its number: behind another it is the dash of a range, behind a word a hyphen. */
 const MINUS = '(?<=^|[\\s(\\[=:<>≤≥])(?<!\\d\\s?(?:[%‰]|°\\p{L}?)?\\s)(?:[-−–](?=[$£€¥\\d])|minus\\s)';
 /**
@@ -60,10 +74,12 @@ const QUANTITY = new RegExp(
   'giu',
 );
 
-const BOUNDS: readonly [bound: string, pattern: RegExp][] = [
+const BOUNDS: readonly [bound: 'least' | 'most', pattern: RegExp][] = [
   ['least', /\b(at least|minimum( of)?|no (less|fewer) than|more than|over|above|exceeds?|beyond|from|after)\W*$/iu],
   ['most', /\b(at most|maximum( of)?|no more than|up to|less than|fewer than|under|below|within|until|before)\W*$/iu],
 ];
+/** What isn't among those that it lets in. */
+const OPEN = /\b(more than|over|above|exceeds?|beyond|less than|fewer than|under|below)\W*$/iu;
 const ROUGH = /\b(about|approximately|around|roughly|nearly|almost|some|circa|ca\.?|c\.)\W*$/iu;
 /** Words that follow a number without being what it counts. */
 const NO_UNIT =
@@ -94,9 +110,20 @@ export function readValues(text: string): ValuedText {
     const parts = numbers.map((digits, index) => signs[index]! * scale * numberOf(digits));
     const dotted = numbers.map((digits) => DOTTED.test(digits));
     const rough = ROUGH.test(before);
-    const bound = BOUNDS.find(([, pattern]) => pattern.test(before.replace(ROUGH, '')))?.[0] ?? '';
-    const key = [currency?.trim() ?? '', unitOf(unit), bound, parts.length].join(' ');
-    values.push({ kind: 'NUMBER', text: written.trim(), key, parts, rough, ...(dotted.includes(true) && { dotted }) });
+    const exactly = before.replace(ROUGH, '');
+    const bound = BOUNDS.find(([, pattern]) => pattern.test(exactly))?.[0];
+    const key = [currency?.trim() ?? '', unitOf(unit), bound ?? '', parts.length].join(' ');
+    values.push({
+      kind: 'NUMBER',
+      text: written.trim(),
+      key,
+      parts,
+      rough,
+      ...(dotted.includes(true) && { dotted }),
+      ...(currency !== undefined && { currency: true }),
+      ...(unit !== '' && { unit }),
+      ...(bound && { bound, open: OPEN.test(exactly) }),
+    });
     return ` ${whole.slice(written.length)} `;
   });
   return { values, rest };
@@ -121,8 +148,11 @@ export function differ(one: StatedValue, other: StatedValue): boolean {
 const DOTTED = /^[1-9]\d{0,2}\.\d{3}$/;
 
 const numberOf = (written: string): number => {
-  const word = NUMBER_WORDS.indexOf(written.toLowerCase());
+  const [ten = '', one = ''] = written.toLowerCase().split('-');
+  const word = NUMBER_WORDS.indexOf(ten);
   if (word >= 0) return word;
+  const tens = TENS.indexOf(ten);
+  if (tens >= 0) return 20 + 10 * tens + Math.max(0, NUMBER_WORDS.indexOf(one));
   // `1.000.000` and `1.234,5` can only be thousands with points.
   if (/^\d{1,3}(\.\d{3}){2,}$|^\d{1,3}(\.\d{3})+,\d+$/.test(written))
     return Number(written.replaceAll('.', '').replace(',', '.'));
