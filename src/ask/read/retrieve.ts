@@ -71,16 +71,21 @@ export async function retrievePassages(
 }
 
 /** A word of an earlier question counts this much of one of the question that follows it. */
-const EARLIER = 0.5;
+const EARLIER = 0.35;
 
 /**
- * The same for a question that follows others: its own words say what is asked, theirs what it is about.
+ * The same for a question that follows others: its own words say what is asked, theirs what it is about. A number takes the place of theirs: “And in 2021?”
  * @param latest the last question of those that were put together; undefined where there is but one
  */
 export function weighedFor(latest: string | undefined, result: RetrievalResult): RetrievalResult {
   if (latest === undefined) return result;
   const stems = contentStems(latest);
-  const terms = result.terms.map((term) => (stems.has(term.stem) ? term : { ...term, rarity: EARLIER * term.rarity }));
+  const isNumber = ({ stem }: Pick<QuestionTerm, 'stem'>): boolean => /\d/.test(stem);
+  const own = result.terms.filter(({ stem }) => stems.has(stem));
+  const earlier = result.terms
+    .filter((term) => !stems.has(term.stem) && !(isNumber(term) && own.some(isNumber)))
+    .map((term) => ({ ...term, rarity: EARLIER * term.rarity }));
+  const terms = [...own, ...earlier];
   const { type, particulars } = wantedBy(latest);
   const before = result.wanted;
   const wanted = { type: type ?? before?.type ?? null, particulars: particulars ?? before?.particulars ?? null };

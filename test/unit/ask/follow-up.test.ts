@@ -1,4 +1,7 @@
 import { standaloneQuestion } from '../../../src/ask/follow-up.js';
+import { wantedBy, type QuestionTerm } from '../../../src/ask/read/evidence.js';
+import { weighedFor, type RetrievalResult } from '../../../src/ask/read/retrieve.js';
+import { contentWords } from '../../../src/ask/read/words.js';
 
 const EARLIER = 'How long is the warranty of the Orlo pump?';
 
@@ -100,5 +103,40 @@ describe('a question that stands for itself', () => {
       joined: 2,
     });
     expect(standaloneQuestion('And then?', [])).toEqual({ text: 'And then?', joined: 0 });
+  });
+});
+
+describe('the words of a question that follows others', () => {
+  const termsOf = (text: string) =>
+    contentWords(text).map(({ stem, name }): QuestionTerm => ({ stem, rarity: 1, name }));
+  const weighed = (earlier: string, latest: string) => {
+    const text = `${earlier} ${latest}`;
+    const result = { retrieval: {} as RetrievalResult['retrieval'], terms: termsOf(text), wanted: wantedBy(text) };
+    return weighedFor(latest, result);
+  };
+
+  it('weigh more than those of the earlier ones, and say what is asked for', () => {
+    const { terms, wanted } = weighed('Who repairs the pump?', 'And how much is the valve?');
+    const rarity = Object.fromEntries(terms.map((term) => [term.stem, term.rarity]));
+    expect(rarity['valv']).toBe(1);
+    expect(rarity['pump']).toBeLessThan(1);
+    expect(wanted!.type!.kind).toBe('FIGURE');
+  });
+
+  it('take what they leave open from the earlier ones', () => {
+    expect(weighed('Who repairs the pump?', 'And the valve?').wanted!.type!.kind).toBe('NAME');
+  });
+
+  it('put their number in the place of an earlier one', () => {
+    const { terms, wanted } = weighed('Who won the cup in 2019?', 'And in 2021?');
+    expect(terms.map(({ stem }) => stem)).not.toContain('2019');
+    expect(wanted!.particulars!('In 2021 Ida won.', '')).toBeGreaterThan(0);
+    expect(wanted!.particulars!('In 2019 Tom won.', '')).toBe(-1);
+  });
+
+  it('are all that there are where nothing came before', () => {
+    const text = 'Who repairs the pump?';
+    const result = { retrieval: {} as RetrievalResult['retrieval'], terms: termsOf(text), wanted: wantedBy(text) };
+    expect(weighedFor(undefined, result)).toBe(result);
   });
 });
