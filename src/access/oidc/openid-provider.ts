@@ -17,8 +17,8 @@ const MOST_BYTES = 512 * 1024;
 const discovered = z.object({
   issuer: z.string(),
   jwks_uri: z.url(),
-  token_endpoint: z.unknown(),
-  revocation_endpoint: z.unknown(),
+  token_endpoint: z.unknown().optional(),
+  revocation_endpoint: z.unknown().optional(),
 });
 
 /** RFC 7517, section 5: what jose takes for a set of keys. */

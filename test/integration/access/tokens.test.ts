@@ -95,6 +95,17 @@ describe('tokens of a provider', () => {
     expect(await known().tokenOrigins()).toEqual([]);
   });
 
+  it('are taken from a provider that neither takes tokens back nor ends sessions: both addresses are optional', async () => {
+    Object.assign(provider, { revokes: false, endSession: undefined });
+    try {
+      const by = fresh();
+      expect((await callerOf(await provider.token({ groups: ['staff'] }), by)).role).toBe('ASK');
+      by.close();
+    } finally {
+      provider.revokes = true;
+    }
+  });
+
   it('are refused alike, whatever is wrong with them', async () => {
     const good = await provider.token({ groups: ['staff'] });
     const [header, payload, signature] = good.split('.') as [string, string, string];
