@@ -20,7 +20,7 @@ export { AnswerConnection, answersPage, loadAnswer } from './api/ask-graphql.js'
 export { askDomain, openAsking, type OpenAsking } from './open.js';
 export type { AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './api/answer-graphql.js';
-export { MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, type AskInput } from './question.js';
+export { checkQuestionLength, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, type AskInput } from './question.js';
 export { readSchema, SchemaFault } from './form/read-schema.js';
 export { goesOn, standaloneQuestion } from './follow-up.js';
 export { AnswerFilterInput, toFilter } from './api/answer-filter-graphql.js';

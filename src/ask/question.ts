@@ -105,15 +105,20 @@ export interface Question {
   latest?: string;
 }
 
-/** @throws BAD_USER_INPUT, QUESTION_TOO_LONG */
-export function checkedQuestion(input: AskInput): Question {
-  const { question, collections = null, strategy } = input;
+/** @throws QUESTION_TOO_LONG */
+export function checkQuestionLength({ question }: Pick<AskInput, 'question'>): void {
   if (question.length > MAX_QUESTION_CHARACTERS)
     throw new GraftError(
       'QUESTION_TOO_LONG',
       `The question has ${question.length} characters; at most ${MAX_QUESTION_CHARACTERS} are read.`,
       { field: 'input.question' },
     );
+}
+
+/** @throws BAD_USER_INPUT, QUESTION_TOO_LONG */
+export function checkedQuestion(input: AskInput): Question {
+  checkQuestionLength(input);
+  const { question, collections = null, strategy } = input;
   const preprocessing = checkedSteps(input.preprocessing ?? [], 'input.preprocessing');
   const read = checkedText(question, 'input.question', MAX_QUESTION_CHARACTERS);
   const { text } = preprocessText(read.trim(), preprocessing);

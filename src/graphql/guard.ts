@@ -1,5 +1,5 @@
 import { defaultFieldResolver, isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql';
-import { neededRole, spendsOf, type GraphContext, type Spends } from '../graphql-kit/index.js';
+import { checkRequest, neededRole, spendsOf, type GraphContext, type Spends } from '../graphql-kit/index.js';
 import { isAllowed, type Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 
@@ -56,12 +56,14 @@ function guardOperation({ name, field, needed, operation }: OperationField, hook
   if (subscribe)
     field.subscribe = (source, args: FieldCall['args'], context, info) => {
       admit(context, name, needed);
+      checkRequest(field, args);
       const open = () => subscribe(source, args, context, info);
       return hooked ? hooked.subscribe(call(args, context), open) : open();
     };
   else
     field.resolve = (source, args: FieldCall['args'], context, info) => {
       admit(context, name, needed);
+      checkRequest(field, args);
       const work = () => resolve(source, args, context, info);
       return hooked ? hooked.resolve(call(args, context), work) : work();
     };

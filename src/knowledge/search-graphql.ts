@@ -121,12 +121,15 @@ const toSearchHit = (passage: Passage): SearchHit =>
     documentId: passage.documentId,
   });
 
+/** @throws BAD_USER_INPUT */
+const checkedQuery = ({ query }: SearchInput): string => checkedText(query, 'input.query', 2_000);
+
 @Resolver(() => SearchHit)
 export class SearchResolver {
   constructor(private readonly parts: { retriever: Retriever; stores: KnowledgeStores }) {}
 
   @Needs('ASK')
-  @SpendsBudget('SEARCH')
+  @SpendsBudget('SEARCH', ({ input }: { input: SearchInput }) => checkedQuery(input))
   @Query(() => SearchResult, {
     description:
       'The passages that match best. While the vector store is away a hybrid search goes by words alone and says so.',
@@ -137,7 +140,7 @@ export class SearchResolver {
     @Ctx() context: GraphContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<SearchResult> {
-    const query = checkedText(input.query, 'input.query', 2_000);
+    const query = checkedQuery(input);
     if (input.limit < 1 || input.limit > 50)
       throw badInput('input.limit', `limit must be between 1 and 50, not ${input.limit}.`);
     const { collections = null, mode, limit } = input;

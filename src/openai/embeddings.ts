@@ -18,9 +18,10 @@ type Format = 'float' | 'base64';
 
 /**
  * `POST /v1/embeddings`: vectors of unit length by the workspace's embedder. Base64 holds 32-bit floats, little-endian.
- * @throws RefusedField, and what the worker throws
+ * @returns does what was asked for, and throws what the worker throws
+ * @throws RefusedField at once
  */
-export async function embeddings(parts: EmbeddingParts, workspaceId: WorkspaceId, body: unknown, signal: AbortSignal) {
+export function embeddingsOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: unknown) {
   const fields = fieldsOf(body);
   refuseOthers(fields, ['model', 'input', 'encoding_format', 'dimensions'], { user: 'any' });
   const embedder = parts.registry.embedder();
@@ -36,12 +37,18 @@ export async function embeddings(parts: EmbeddingParts, workspaceId: WorkspaceId
       'Leave it out.',
     );
   const texts = textsOf(fields);
-  const { vectors, tokens } = await parts.worker.embed({ workspaceId, embedder, texts }, { signal });
-  return {
-    object: 'list' as const,
-    data: vectors.map((vector, index) => ({ object: 'embedding' as const, index, embedding: encoded(vector, format) })),
-    model: embedder.name,
-    usage: { prompt_tokens: tokens, total_tokens: tokens },
+  return async (signal: AbortSignal) => {
+    const { vectors, tokens } = await parts.worker.embed({ workspaceId, embedder, texts }, { signal });
+    return {
+      object: 'list' as const,
+      data: vectors.map((vector, index) => ({
+        object: 'embedding' as const,
+        index,
+        embedding: encoded(vector, format),
+      })),
+      model: embedder.name,
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
+    };
   };
 }
 

@@ -10,9 +10,10 @@ const LONGEST_TEXT = 100_000;
 /**
  * `POST /v1/rerank`, in the form that Cohere and Jina gave it: documents in the order of their likeness to the query.
  * `relevance_score` is the cosine similarity by the workspace's embedder, -1 to 1.
- * @throws RefusedField, and what the worker throws
+ * @returns does what was asked for, and throws what the worker throws
+ * @throws RefusedField at once
  */
-export async function rerank(parts: EmbeddingParts, workspaceId: WorkspaceId, body: unknown, signal: AbortSignal) {
+export function rerankOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: unknown) {
   const fields = fieldsOf(body);
   refuseOthers(fields, ['model', 'query', 'documents', 'top_n', 'return_documents'], { user: 'any' });
   const embedder = parts.registry.embedder();
@@ -23,17 +24,19 @@ export async function rerank(parts: EmbeddingParts, workspaceId: WorkspaceId, bo
   if (!Number.isInteger(most) || most < 1)
     throw new RefusedField('top_n', 'invalid_value', 'top_n must be a whole number from 1 on.');
   const returns = optionalFlag(fields, 'return_documents');
-  const { vectors } = await parts.worker.embed({ workspaceId, embedder, texts: [query, ...documents] }, { signal });
-  const [asked, ...others] = vectors;
-  const results = others
-    .map((vector, index) => ({
-      index,
-      relevance_score: dot(asked!, vector),
-      ...(returns && { document: { text: documents[index]! } }),
-    }))
-    .sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
-    .slice(0, most);
-  return { object: 'list' as const, model: embedder.name, results };
+  return async (signal: AbortSignal) => {
+    const { vectors } = await parts.worker.embed({ workspaceId, embedder, texts: [query, ...documents] }, { signal });
+    const [asked, ...others] = vectors;
+    const results = others
+      .map((vector, index) => ({
+        index,
+        relevance_score: dot(asked!, vector),
+        ...(returns && { document: { text: documents[index]! } }),
+      }))
+      .sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
+      .slice(0, most);
+    return { object: 'list' as const, model: embedder.name, results };
+  };
 }
 
 function documentsOf({ documents }: Fields): string[] {

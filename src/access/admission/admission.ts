@@ -1,14 +1,23 @@
 import { ANSWERS_TOGETHER, type Spends } from '../../graphql-kit/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Account } from '../../platform/spending/index.js';
 import type { ThreadCalibration } from '../../worker-protocol/index.js';
-import { Line, type Prior } from './line.js';
+import { Line, type Prior, type Size } from './line.js';
 
 /** Nobody is told to come back sooner, in ms. */
 const LEAST_RETRY_MS = 500;
 /** Half of what the worker's queue holds: an answer has at most two calls there at once. */
 export const MOST_UNDER_WAY = 256;
+/**
+ * Of what is still free one key may have so many times as much under way, and one workspace so many times (Choudhury and Hahne, "Dynamic queue length
+ * thresholds", 1998): alone, a key fills two thirds and a workspace four fifths, and there is always room for those who have nothing under way.
+ */
+const SHARES = [
+  { of: 'key', times: 2 },
+  { of: 'workspace', times: 4 },
+] as const;
 /** Of a text that is embedded nothing behind this is read, in characters: embedders cut what is longer. */
 const MOST_EMBEDDED = 2_048;
 /** Strings of a request that are looked at. */
@@ -27,6 +36,10 @@ const TIMES: Readonly<Record<Waits, number>> = { ANSWER: 1, ANSWERS: ANSWERS_TOG
 /** Runs and training have a queue of their own and stand behind people. */
 const waits = (work: Spends): work is Waits => work in TIMES;
 
+/** A question of a line or two. */
+const PLAIN: Size = { characters: 0, times: 1 };
+const NOBODY: Account['caller'] = { workspaceId: '' as WorkspaceId, key: null };
+
 /** How long the texts of a request are, in characters. @param most what counts of each */
 export function charactersIn(request: unknown, most = Infinity): number {
   let characters = 0;
@@ -42,8 +55,8 @@ export function charactersIn(request: unknown, most = Infinity): number {
 
 /**
  * Lets in as much as can be begun within a time that people wait, and refuses the rest at once, before anything is reserved or done for it.
- * Answers and searches are lines of their own: what is waiting or running in one, over how fast it has been getting on, is how long
- * the next would wait. Nothing has to be set for a machine: the pace is what was seen, whatever else it does.
+ * Answers and searches are lines of their own: what a newcomer has ahead of it in one, over how fast that has been getting on, is how long
+ * it would wait. Nothing has to be set for a machine: the pace is what was seen, whatever else it does. No key and no workspace fills a line.
  */
 export class Admission {
   readonly #answers = new Line(ANSWERING);
@@ -68,9 +81,7 @@ export class Admission {
     const size = { characters: charactersIn(request, most), times: TIMES[work] };
     const now = this.parts.clock.monotonic();
     if (line.size > 0) line.look(now);
-    const waitMs = line.waitMs();
-    if (line.size > 0 && (waitMs > this.parts.maxWaitMs || this.#size >= this.most))
-      throw this.#overloaded(waitMs, line.takesMs(size));
+    if (this.#size > 0) this.#requireRoom(line, account, size, now);
     line.enter(account, size, now);
     return (finished) => line.leave(account, finished, this.parts.clock.monotonic());
   }
@@ -84,9 +95,10 @@ export class Admission {
     this.#answers.expect(1 / ((1 - WRITTEN) / read + WRITTEN / written) / 1000);
   }
 
-  /** What `/metrics` shows, by kind: how many are waiting or running, and how long the next would wait, in ms. */
+  /** What `/metrics` shows, by kind: how many are waiting or running, and how long the next plain one would wait, in ms. */
   state(): Record<'answers' | 'searches', { underWay: number; waitMs: number }> {
-    const of = (line: Line) => ({ underWay: line.size, waitMs: line.waitMs() });
+    const now = this.parts.clock.monotonic();
+    const of = (line: Line) => ({ underWay: line.size, waitMs: line.ahead(PLAIN, { caller: NOBODY }, now).ms.all });
     return { answers: of(this.#answers), searches: of(this.#searches) };
   }
 
@@ -94,17 +106,36 @@ export class Admission {
     return this.#answers.size + this.#searches.size;
   }
 
-  /** Sent again when room for one will have come up. */
-  #overloaded(waitMs: number, takesMs: number): GraftError {
+  /** @throws OVERLOADED */
+  #requireRoom(line: Line, account: Account, size: Size, now: number): void {
     const { maxWaitMs } = this.parts;
-    const retryAfterMs = Math.ceil(Math.max(LEAST_RETRY_MS, waitMs - maxWaitMs, takesMs));
-    return new GraftError(
-      'OVERLOADED',
-      waitMs > maxWaitMs
-        ? `You would wait ${seconds(waitMs)} s for those before you, and ${seconds(maxWaitMs)} s is the most that anybody is let wait.`
-        : `${this.most} requests are under way, the most that may be.`,
-      { hint: `Send it again in ${seconds(retryAfterMs)} s.`, retryAfterSeconds: retryAfterMs / 1000 },
-    );
+    const { ms, many } = line.ahead(size, account, now);
+    // Room for one comes up as often as one is done.
+    const overloaded = (afterMs: number, message: string) =>
+      this.#overloaded(Math.max(afterMs, line.takesMs(size)), message);
+    const most = `${seconds(maxWaitMs)} s is the most that anybody is let wait.`;
+    if (line.size > 0 && ms.all > maxWaitMs)
+      throw overloaded(ms.all - maxWaitMs, `You would wait ${seconds(ms.all)} s for those before you, and ${most}`);
+    if (this.#size >= this.most) throw overloaded(0, `${this.most} requests are under way, the most that may be.`);
+    for (const { of, times } of SHARES) {
+      const overMs = ms[of] - times * (maxWaitMs - ms.all);
+      if (overMs > 0)
+        throw overloaded(
+          overMs / (1 + times),
+          `Your ${of} has ${seconds(ms[of])} s of work under way, all that one ${of} may: others are to find room, and ${most}`,
+        );
+      if (many[of] > times * (this.most - this.#size))
+        throw overloaded(0, `Your ${of} has ${many[of]} requests under way; ${this.most} of all together may be.`);
+    }
+  }
+
+  /** @param afterMs when there is room again, as far as can be told; nobody is told to stay away for longer than people are let wait */
+  #overloaded(afterMs: number, message: string): GraftError {
+    const retryAfterMs = Math.ceil(Math.max(LEAST_RETRY_MS, Math.min(afterMs, this.parts.maxWaitMs)));
+    return new GraftError('OVERLOADED', message, {
+      hint: `Send it again in ${seconds(retryAfterMs)} s.`,
+      retryAfterSeconds: retryAfterMs / 1000,
+    });
   }
 }
 

@@ -13,8 +13,10 @@ const MEMORY_MS = 10_000;
  * pace so much more slowly. Nobody waits where one is alone, so nothing is lost meanwhile.
  */
 const ALONE = 1 / 20;
+/** What has more tokens of its own to read is long: the worker reads it in slices, between which quick work goes on (`SLOW_TOKENS` there). */
+const LONG_TOKENS = 640;
 
-/** Work as it stands in a line: see `Line`, which tells how long a newcomer would wait, tokens under way over the pace that was seen. */
+/** Work as it stands in a line: see `Line`, which tells how long a newcomer would wait, tokens ahead of it over the pace that was seen. */
 export interface Size {
   /** Of its texts. */
   characters: number;
@@ -28,9 +30,28 @@ export interface Prior {
   pace: number;
 }
 
+/** By whose it is: everybody's, the caller's workspace's, the caller's key's. */
+export type Shares = Readonly<Record<'all' | 'workspace' | 'key', number>>;
+
+export interface Ahead {
+  /** How long a newcomer would wait for it. */
+  ms: Shares;
+  /** How many are waiting or running. */
+  many: Shares;
+}
+
+interface Entry {
+  account: Account;
+  size: Size;
+  /** Tokens that it was expected to come to. */
+  expected: number;
+  /** Monotonic ms when it came. */
+  since: number;
+}
+
 /** Work of one kind that is waiting or running, and how fast such work has been getting on. Amounts are tokens that models read or write. */
 export class Line {
-  readonly #underWay = new Map<Account, { expected: number; size: Size }>();
+  readonly #underWay = new Map<Account, Entry>();
   #beyondQuestion: number;
   #pace: number;
   /** Whether a pace was seen. */
@@ -63,11 +84,43 @@ export class Line {
     return times * (this.#beyondQuestion + characters / CHARACTERS_PER_TOKEN);
   }
 
-  /** Milliseconds until all that is waiting or running will have been done. What runs counts in full: many run at once, and slow each other down. */
-  waitMs(): number {
-    let tokens = 0;
-    for (const { expected } of this.#underWay.values()) tokens += expected;
-    return tokens / this.#pace;
+  /** What a newcomer has ahead of it: what is waiting or running for everybody, for its own workspace and for its own key. */
+  ahead(newcomer: Size, { caller }: Pick<Account, 'caller'>, now: number): Ahead {
+    const own = this.#expected(newcomer);
+    const most = this.#isLong(own, newcomer.times) ? Infinity : own;
+    const tokens = { all: 0, workspace: 0, key: 0 };
+    const many = { all: this.size, workspace: 0, key: 0 };
+    for (const entry of this.#underWay.values()) {
+      const ahead = this.#tokensAhead(entry, most, now);
+      tokens.all += ahead;
+      const other = entry.account.caller;
+      if (other.workspaceId !== caller.workspaceId) continue;
+      tokens.workspace += ahead;
+      many.workspace += 1;
+      if (other.key?.lineId !== caller.key?.lineId) continue;
+      tokens.key += ahead;
+      many.key += 1;
+    }
+    const ms = (of: keyof typeof tokens) => tokens[of] / this.#pace;
+    return { ms: { all: ms('all'), workspace: ms('workspace'), key: ms('key') }, many };
+  }
+
+  /**
+   * What of it the machine does before it is through with a newcomer. Quick work counts in full: many run at once and slow each other down, and who
+   * comes later takes from both. Long work counts with what is left of it, and beside a quick newcomer with no more than a share as large as that
+   * one's own: the worker gives it slices in between.
+   * @param most tokens of long work that count
+   */
+  #tokensAhead({ account, size, expected, since }: Entry, most: number, now: number): number {
+    const whole = Math.max(expected, account.tokens);
+    if (!this.#isLong(whole, size.times)) return expected;
+    // A prompt is charged as a whole when its reading begins, so time bounds how far it can be.
+    const left = Math.max(0, whole - Math.min(account.tokens, (now - since) * this.#pace));
+    return Math.min(left, most);
+  }
+
+  #isLong(tokens: number, times: number): boolean {
+    return tokens / times - this.#beyondQuestion > LONG_TOKENS;
   }
 
   /** Milliseconds that it would take of the machine. */
@@ -91,7 +144,7 @@ export class Line {
 
   enter(account: Account, size: Size, now: number): void {
     if (this.#underWay.size === 0) this.#begin(now);
-    this.#underWay.set(account, { expected: this.#expected(size), size });
+    this.#underWay.set(account, { account, size, expected: this.#expected(size), since: now });
     this.#together = Math.max(this.#together, this.#underWay.size);
   }
 

@@ -40,7 +40,7 @@ import type { AskEvent as AskEventRecord } from '../events.js';
 import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
 import { LEAST_PROBABILITY } from '../judge/abstain.js';
 import { WordingChoice } from '../../registry/index.js';
-import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';
+import { checkQuestionLength, DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';
 
 export { Answer } from './answer-graphql.js';
 
@@ -231,7 +231,7 @@ export class AskResolver {
   constructor(private readonly parts: { service: AskService }) {}
 
   @Needs('ASK')
-  @SpendsBudget('ANSWER')
+  @SpendsBudget('ANSWER', ({ input }: AskArgs) => checkQuestionLength(input))
   @Query(() => Answer, {
     description:
       'Answers a question and records the answer. POST only, alone in its operation; `requestId` makes it safe to repeat. Disconnecting stops the work.',
@@ -245,7 +245,7 @@ export class AskResolver {
   }
 
   @Needs('ASK')
-  @SpendsBudget('ANSWERS')
+  @SpendsBudget('ANSWERS', ({ input }: AskArgs) => checkQuestionLength(input))
   @Query(() => [Answer], {
     description:
       'The same question through every strategy, one after the other: without an `adapter` through those that need none. `strategy` is not looked at. POST only, alone in its operation. With `requestId`, here at most 192 characters, each answer’s own is that, a colon and the strategy.',
@@ -283,7 +283,7 @@ export class AskResolver {
   }
 
   @Needs('ASK')
-  @SpendsBudget('ANSWER')
+  @SpendsBudget('ANSWER', ({ input }: AskArgs) => checkQuestionLength(input))
   @Subscription(() => AskEvent, {
     description:
       'Answers a question as `ask` does, telling what happens meanwhile; then it completes. Unsubscribing stops the work.',

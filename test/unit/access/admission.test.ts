@@ -5,7 +5,15 @@ import { localCaller } from '../../../src/kernel/caller.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import type { Account } from '../../../src/platform/spending/index.js';
 
-const account = (): Account => ({ caller: localCaller(), tokens: 0 });
+const account = (workspace?: string, lineId = 'key'): Account => ({
+  caller:
+    workspace === undefined
+      ? localCaller()
+      : { workspaceId: workspace as Account['caller']['workspaceId'], key: { lineId } },
+  tokens: 0,
+});
+/** As many characters as a question may have. */
+const EXPENSIVE = { question: 'x'.repeat(8_000) };
 
 /** A machine that reads and writes so many tokens a second, shared evenly, in steps of 10 ms. */
 class Machine {
@@ -32,10 +40,9 @@ class Machine {
     });
   }
 
-  ask(needs: number, work: Spends = 'ANSWER'): boolean {
-    const one = account();
+  ask(needs: number, work: Spends = 'ANSWER', one = account(), request: object = { question: 'x' }): boolean {
     try {
-      const leave = this.admission.enter(work, one, { question: 'x' });
+      const leave = this.admission.enter(work, one, request);
       this.#work.add({ account: one, needs, since: this.now, leave });
       return true;
     } catch (error) {
@@ -176,8 +183,58 @@ describe('admission', () => {
     const error = refusal(() => machine.admission.enter('ANSWER', account(), {}));
     expect(error.retryAfterSeconds).toBeGreaterThanOrEqual(0.5);
     expect(error.hint).toMatch(/^Send it again in \d+ s\.$/);
-    const longer = refusal(() => machine.admission.enter('ANSWER', account(), { question: 'x'.repeat(40_000) }));
-    expect(longer.retryAfterSeconds).toBeGreaterThan(5);
+  });
+
+  it('tells nobody to stay away for longer than people are let wait, whatever was sent', () => {
+    const machine = new Machine(1_000, 2_000);
+    machine.run(30_000, () => void machine.ask(400));
+    const enormous = refusal(() => machine.admission.enter('ANSWER', account(), { question: 'x'.repeat(1e7) }));
+    expect(enormous.retryAfterSeconds).toBe(2);
+  });
+
+  describe('beside one key that asks what is expensive', () => {
+    /** As on two cores: an expensive question takes some 40 s alone. */
+    const attacked = () => {
+      const machine = new Machine(60, 20_000);
+      machine.calibrated(60);
+      for (let n = 0; n < 4; n += 1) machine.ask(60, 'ANSWER', account('A'));
+      machine.run(10_000);
+      const attack = () => machine.ask(2_060, 'ANSWER', account('A'), EXPENSIVE);
+      return { machine, attack };
+    };
+
+    it('lets in each plain question of others, and none of its further expensive ones', () => {
+      const { machine, attack } = attacked();
+      expect([attack(), attack(), attack(), attack()]).toEqual([true, false, false, false]);
+      let step = 0;
+      let refusedPlain = 0;
+      machine.run(45_000, () => {
+        if (step++ % 150 !== 0) return;
+        attack();
+        if (!machine.ask(60, 'ANSWER', account('B'))) refusedPlain += 1;
+      });
+      expect(refusedPlain).toBe(0);
+    });
+
+    it('lets that key itself ask what is plain, and what is expensive again once the first is nearly done', () => {
+      const { machine, attack } = attacked();
+      attack();
+      expect(machine.ask(60, 'ANSWER', account('A'))).toBe(true);
+      machine.run(25_000);
+      expect(attack()).toBe(true);
+    });
+  });
+
+  it('a key that asks as much as it can leaves room for other keys, and its workspace for other workspaces', () => {
+    const machine = new Machine(1_000, 20_000);
+    const flood = (workspace: string, lineId: string) => () =>
+      void machine.ask(400, 'ANSWER', account(workspace, lineId));
+    machine.run(30_000, flood('A', 'first'));
+    expect(machine.ask(400, 'ANSWER', account('A', 'first'))).toBe(false);
+    expect(machine.ask(400, 'ANSWER', account('A', 'second'))).toBe(true);
+    machine.run(30_000, () => ['first', 'second', 'third', 'fourth'].forEach((key) => flood('A', key)()));
+    expect(machine.ask(400, 'ANSWER', account('A', 'fifth'))).toBe(false);
+    expect(machine.ask(400, 'ANSWER', account('B'))).toBe(true);
   });
 
   it('searches don’t wait for answers, answers don’t wait for searches, and runs wait in their own queue', () => {
@@ -188,10 +245,13 @@ describe('admission', () => {
     for (const work of ['RUN', 'TRAINING'] as const) expect(machine.ask(1, work)).toBe(true);
   });
 
-  it('lets no more in at once than the worker’s queue holds', () => {
-    const admission = new Admission({ clock: { monotonic: () => 0 }, maxWaitMs: 1e9 }, 8);
-    for (let n = 0; n < 8; n += 1) admission.enter(n % 2 ? 'ANSWER' : 'SEARCH', account(), {});
-    expect(refusal(() => admission.enter('ANSWER', account(), {})).message).toMatch(/^8 requests are under way/);
+  it('lets no more in at once than the worker’s queue holds, and no key fill it', () => {
+    const admission = new Admission({ clock: { monotonic: () => 0 }, maxWaitMs: 1e9 }, 9);
+    const enter = (workspace: string) => () => admission.enter('SEARCH', account(workspace), {});
+    for (let n = 0; n < 7; n += 1) enter('A')();
+    expect(refusal(enter('A')).message).toMatch(/^Your key has 7 requests under way/);
+    for (const workspace of ['B', 'C']) enter(workspace)();
+    expect(refusal(enter('D')).message).toMatch(/^9 requests are under way/);
   });
 
   it('what fails or is given up gives its place back and teaches nothing', () => {

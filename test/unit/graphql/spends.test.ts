@@ -1,9 +1,18 @@
-import { getNamedType, isInterfaceType, isObjectType, type GraphQLNamedType, type GraphQLSchema } from 'graphql';
+import {
+  getNamedType,
+  graphql,
+  isInterfaceType,
+  isObjectType,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+} from 'graphql';
 import { Field, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { operationFields } from '../../../src/graphql/guard.js';
 import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { Needs, RunType, spendsOf } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, Needs, RunType, spendsOf } from '../../../src/graphql-kit/index.js';
+import { localCaller } from '../../../src/kernel/caller.js';
+import { GraftError } from '../../../src/kernel/errors.js';
 
 /** Mutations that lead to a run and start no paid work, with the reason. */
 const FREE: Readonly<Record<string, string>> = {
@@ -73,6 +82,24 @@ describe('budgets', () => {
     expect(faults(schema)).toEqual([]);
     const paid = [...operationFields(schema)].filter(({ field }) => spendsOf(field)).map(({ name }) => name);
     expect(paid).toEqual(expect.arrayContaining(PAID));
+  });
+
+  it('are not asked for what is too long, which waiting would not make shorter', async () => {
+    const full = () => Promise.reject(new GraftError('OVERLOADED', 'Busy.'));
+    const busy = buildGraphSchema(RESOLVER_CLASSES, { resolve: full, subscribe: full });
+    const contextValue = createGraphContext(localCaller(), 'test', new AbortController());
+    const codeFor = async (field: string, text: string) => {
+      const { errors } = await graphql({ schema: busy, source: field.replace('TEXT', text), contextValue });
+      return (errors![0]!.originalError as GraftError).code;
+    };
+    const [asked, searched] = [
+      '{ ask(input: { question: "TEXT" }) { id } }',
+      '{ search(input: { query: "TEXT" }) { hits { chunk { id } } } }',
+    ];
+    expect(await codeFor(asked, 'x'.repeat(9_000))).toBe('QUESTION_TOO_LONG');
+    expect(await codeFor(asked, 'x')).toBe('OVERLOADED');
+    expect(await codeFor(searched, 'x'.repeat(9_000))).toBe('BAD_USER_INPUT');
+    expect(await codeFor(searched, 'x')).toBe('OVERLOADED');
   });
 
   it('a mutation that starts a run and has no mark is found by name', () => {
