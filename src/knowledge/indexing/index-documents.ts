@@ -13,7 +13,7 @@ import type { IsolatedParser } from '../parsing/isolated-parser.js';
 import { embedChunks } from './embed-chunks.js';
 import { IngestionProgress } from './ingestion-progress.js';
 import type { DocumentJob, DocumentReport, IngestionContext, IngestionReport } from './ingestion-run.js';
-import { isCutAlike, stageDocument, type StagedChunks } from './stage-document.js';
+import { isCutAlike, restage, stagedOf, stageDocument, type StagedChunks } from './stage-document.js';
 import { sweepIfPossible, type SweepParts } from './sweep.js';
 
 export interface IndexingParts extends SweepParts {
@@ -31,15 +31,16 @@ const GROUP = { documents: 32, chunks: 32 } as const;
  * An INGESTION run: groups of documents are parsed, chunked, embedded, stored, and then go live in one step, so that search
  * sees the old content until all of the new one is there. Chunks whose text is the same as before keep their ids and vectors. A
  * document's own fault is written into the report and the run goes on; a fault of database, worker or vector store fails
- * the attempt, and the next one continues behind the groups that are done. Between groups it lets other ingestions take turns.
- * The run fails when every document did.
+ * the attempt, and the next one continues behind the groups that are done. Between groups, and in the middle of a document that is
+ * longer than a group, it lets other ingestions take turns. The run fails when every document did.
  */
 export async function indexDocuments(parts: IndexingParts, context: IngestionContext): Promise<IngestionReport> {
   const { input } = context;
   const workspaceId = context.run.workspaceId as WorkspaceId;
   const [collection] = await parts.collections.byIds(workspaceId, [input.collectionId]);
   if (collection === undefined) throw new GraftError('NOT_FOUND', 'The collection no longer exists.');
-  await sweepIfPossible(parts, context.run.id);
+  const runId = context.run.id;
+  await sweepIfPossible(parts, { runId, goesOnWith: context.resumed?.staged?.documentId });
   const embedder = parts.embedder();
   const index = await parts.collections.ensureIndex(collection, embedder);
   await parts.vectors.ensure(workspaceId, index.id, embedder.dimensions);
@@ -59,14 +60,19 @@ export async function indexDocuments(parts: IndexingParts, context: IngestionCon
     }
     // Behind a group of its own only: two runs that did nothing but give way would never end.
     if (group.length === 0 && report.documents.length > earlier.length) await context.takeTurns();
-    group.push(await prepare(work, job));
+    const prepared = await prepare(work, job);
+    if (isLong(prepared)) {
+      await finish(work, group);
+      group = [];
+    }
+    group.push(prepared);
     const chunks = group.reduce((sum, { staged }) => sum + (staged?.fresh.length ?? 0), 0);
     if (group.length < GROUP.documents && chunks < GROUP.chunks) continue;
     await finish(work, group);
     group = [];
   }
-  if (group.length > 0) await finish(work, group);
-  await sweepIfPossible(parts, context.run.id);
+  await finish(work, group);
+  await sweepIfPossible(parts, { runId });
   return summarize(report);
 }
 
@@ -83,20 +89,31 @@ interface IngestionWork {
 
 /** A document of a group: what was stored of it, or what became of it already. */
 type Prepared = { job: DocumentJob; what: string } & (
-  { staged: StagedChunks; settled: null } | { staged: null; settled: DocumentReport }
+  { staged: StagedChunks; settled: null; before: string | null } | { staged: null; settled: DocumentReport }
 );
+
+/** It goes through alone, and may be interrupted. */
+const isLong = ({ staged }: Prepared): boolean =>
+  staged !== null && staged.fresh.length + staged.embedded.chunks > GROUP.chunks;
 
 async function prepare(work: IngestionWork, job: DocumentJob): Promise<Prepared> {
   const { parts, context, collection, index, embedder, progress } = work;
-  const before = await parts.documents.live(collection.workspaceId as WorkspaceId, collection.id, job.name);
+  const workspaceId = collection.workspaceId as WorkspaceId;
+  const before = await parts.documents.live(workspaceId, collection.id, job.name);
   if (before !== null && (await hiddenAmong(work, [job])).length > 0) return failed(job, unseenThere());
   if (before !== null && isSame(before, job, embedder)) return unchanged(job, before);
+  const what = before === null ? 'ready' : 'replaced';
+  const earlier = context.resumed?.staged;
+  if (earlier?.name === job.name) {
+    const staged = await restage(parts, { workspaceId, indexId: index.id, embedder }, earlier, before);
+    if (staged !== null) return { job, what, staged, settled: null, before: before?.id ?? null };
+  }
   await progress.tell(job, 0, 'parsing');
   try {
     const target = { collection, embedder, indexId: index.id, runId: context.run.id, signal: context.signal };
     const staged = await stageDocument(parts, target, job, before);
     if (staged === null) return unchanged(job, before!);
-    return { job, what: before === null ? 'ready' : 'replaced', staged, settled: null };
+    return { job, what, staged, settled: null, before: before?.id ?? null };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
     return failed(job, error);
@@ -128,23 +145,34 @@ function hiddenAmong(
   return parts.labels.hiddenIn(collection.workspaceId as WorkspaceId, collection.id, names, groups, tx);
 }
 
+/** Embeds what is new of a group. @returns ids of the chunks that were longer than the embedder reads */
+async function embedGroup(work: IngestionWork, group: readonly Prepared[]): Promise<Set<string>> {
+  const { parts, context, collection, index, embedder, report, progress } = work;
+  const long = group.find(isLong);
+  if (long?.settled === null)
+    await context.checkpoint({
+      documents: report.documents,
+      staged: stagedOf(long.staged, long.job, { embedder, before: long.before }),
+    });
+  const fresh = group.flatMap(({ job, staged }) =>
+    (staged?.fresh ?? []).map((chunk, i) => {
+      const { documentId, fresh: chunks, embedded } = staged!;
+      return { ...chunk, job, documentId, place: embedded.chunks + i + 1, of: embedded.chunks + chunks.length };
+    }),
+  );
+  const target = { workspaceId: collection.workspaceId as WorkspaceId, indexId: index.id, embedder };
+  return embedChunks(parts, { ...target, signal: context.signal }, fresh, async (done) => {
+    const { job, place, of } = fresh[done - 1]!;
+    await progress.tell(job, place / of, `${place} of ${of} chunks embedded`);
+    if (long && done < fresh.length) await context.takeTurns();
+  });
+}
+
 /** Embeds what is new of a group and makes its documents live together. */
 async function finish(work: IngestionWork, group: readonly Prepared[]): Promise<void> {
-  const { parts, context, collection, index, embedder, report, progress } = work;
-  const workspaceId = collection.workspaceId as WorkspaceId;
-  const staged = group.flatMap(({ job, staged: one }) => (one === null ? [] : [{ job, ...one }]));
-  const fresh = staged.flatMap(({ job, documentId, fresh: chunks }) =>
-    chunks.map((chunk, i) => ({ ...chunk, job, documentId, place: i + 1, of: chunks.length })),
-  );
-  const cut = await embedChunks(
-    parts,
-    { workspaceId, indexId: index.id, embedder, signal: context.signal },
-    fresh,
-    (done) => {
-      const { job, place, of } = fresh[done - 1]!;
-      return progress.tell(job, place / of, `${place} of ${of} chunks embedded`);
-    },
-  );
+  if (group.length === 0) return;
+  const { parts, context, collection, report, progress } = work;
+  const cut = await embedGroup(work, group);
   const done = await context.fenced(async (tx) => {
     // Behind the lock: nobody's document comes between this and what goes live.
     await lockCollection(tx, collection.id);
@@ -171,8 +199,9 @@ async function finish(work: IngestionWork, group: readonly Prepared[]): Promise<
 }
 
 function indexed(job: DocumentJob, staged: StagedChunks, cut: ReadonlySet<string>): DocumentReport {
-  const chunks = staged.fresh.length + staged.kept.length;
-  const cutChunks = staged.keptCut + staged.fresh.filter(({ id }) => cut.has(id)).length;
+  const { embedded } = staged;
+  const chunks = staged.fresh.length + staged.kept.length + embedded.chunks;
+  const cutChunks = staged.keptCut + embedded.cut + staged.fresh.filter(({ id }) => cut.has(id)).length;
   return {
     ...reported(job, 'INDEXED', staged.documentId, chunks),
     notes: [...staged.notes, ...cutNote(cutChunks, chunks)],

@@ -32,9 +32,25 @@ export const documentReport = record('IngestedDocument', 'What became of one doc
 });
 export type DocumentReport = z.infer<typeof documentReport>;
 
-/** The documents that are done: the output, and what an interrupted run goes on from. */
+/** The documents that are done: the output, and with one in the middle what an interrupted run goes on from. */
 const ingestionReport = z.object({ documents: z.array(documentReport) });
 export type IngestionReport = z.infer<typeof ingestionReport>;
+
+/** A long document whose chunks are stored, and of which some may have their vectors: an interrupted run goes on in the middle of it. */
+const stagedDocument = z.object({
+  name: z.string(),
+  documentId: z.string(),
+  /** What cut it; once that is another, it is cut anew. */
+  cutBy: z.string(),
+  /** The live document that it is to replace. */
+  replaces: z.string().nullable(),
+  kept: z.array(
+    z.object({ id: z.string(), ordinal: z.number(), start: z.number(), end: z.number(), page: z.number().nullable() }),
+  ),
+  keptCut: z.number(),
+  notes: z.array(z.string()),
+});
+export type StagedDocument = z.infer<typeof stagedDocument>;
 
 /** How far one document is: `share` of it, 0..1, and its report once it is done. */
 const documentProgress = z.object({
@@ -52,7 +68,7 @@ export const ingestion = defineRunKind({
   subject: 'Collection',
   input: storedJson(ingestionInput),
   output: storedJson(ingestionReport),
-  checkpoint: storedJson(ingestionReport),
+  checkpoint: storedJson(ingestionReport.extend({ staged: stagedDocument.optional() })),
   events: { progress: storedJson(documentProgress) },
   pausable: true,
   failures: ({ documents }) => documents.filter(({ outcome }) => outcome === 'FAILED').length,

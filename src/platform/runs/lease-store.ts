@@ -20,6 +20,23 @@ export interface TakenKind {
   brief: boolean;
 }
 
+/** Whose run of a kind had a slot. */
+export interface Served {
+  kind: string;
+  workspaceId: WorkspaceId;
+}
+
+/** What a runner takes its next run by. */
+export interface Taking {
+  kinds: readonly TakenKind[];
+  /** From least to most recently; who isn't in it comes first. */
+  served: readonly Served[];
+  owner: string;
+  leaseMs: number;
+  /** Ids of runs that it works on already. */
+  held: readonly string[];
+}
+
 interface AbandonedRun {
   id: string;
   workspace_id: WorkspaceId;
@@ -45,19 +62,25 @@ export class LeaseStore {
     private readonly events: EventLog,
   ) {}
 
-  /** Takes the run that has waited longest, brief ones first, or whose runner died, and starts an attempt at it; null when there is none. */
-  async take(kinds: readonly TakenKind[], owner: string, leaseMs: number, held: string[]): Promise<RunRow | null> {
+  /**
+   * Takes a run that waits, or whose runner died, and starts an attempt at it; null when there is none. Brief ones go first, then those of
+   * the workspace that was served least recently, then who has waited longest: nobody's many runs keep another's from beginning.
+   */
+  async take({ kinds, served, owner, leaseMs, held }: Taking): Promise<RunRow | null> {
     return this.database.prisma.$transaction(async (tx) => {
       const [taken] = await tx.$queryRaw<{ id: string; waited: boolean }[]>`
         WITH next AS (
           SELECT run.id, message LIKE ${`${WAITS}%`} AS waited FROM run
           JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[],
             ${kinds.map(({ brief }) => brief)}::bool[]) AS free (kind, attempts, brief) ON free.kind = run.kind
+          LEFT JOIN unnest(${served.map(({ kind }) => kind)}::text[], ${served.map(({ workspaceId }) => workspaceId)}::uuid[])
+            WITH ORDINALITY AS served (kind, workspace_id, place)
+            ON served.kind = run.kind AND served.workspace_id = run.workspace_id
           WHERE run.id <> ALL(${held}::uuid[]) AND ${owner} <> ALL(unreadable_by) AND (
             (status = 'QUEUED' AND (not_before IS NULL OR not_before <= now()))
             OR (status = 'RUNNING' AND lease_until < now() AND NOT cancel_requested AND NOT pause_requested
                 AND stalled < free.attempts))
-          ORDER BY free.brief DESC, queued_at, run.id LIMIT 1 FOR UPDATE OF run SKIP LOCKED)
+          ORDER BY free.brief DESC, coalesce(served.place, 0), queued_at, run.id LIMIT 1 FOR UPDATE OF run SKIP LOCKED)
         UPDATE run SET status = 'RUNNING', attempt = attempt + 1, stalled = stalled + 1, fencing_token = fencing_token + 1,
           lease_owner = ${owner}, lease_until = now() + ${leaseMs} * interval '1 millisecond',
           started_at = coalesce(started_at, now()), not_before = NULL,

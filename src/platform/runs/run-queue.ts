@@ -1,8 +1,8 @@
 /*
  * Runs: long work that outlives its caller and the process that does it.
  *
- * A run is QUEUED when it is asked for. A runner takes the one that has waited longest of those it can handle, with SKIP
- * LOCKED so that no two take the same: it becomes RUNNING, its attempt and its fencing token go up by one, and the runner
+ * A run is QUEUED when it is asked for. A runner takes one of those it can handle, of the workspace that it served least
+ * recently the one that has waited longest, with SKIP LOCKED so that no two take the same: it becomes RUNNING, its attempt and its fencing token go up by one, and the runner
  * holds a lease that its heartbeat renews. From there
  *   - the handler returns: SUCCEEDED;
  *   - it throws: FAILED with the error's code, except when the fault lay with a part that comes back by itself (database,

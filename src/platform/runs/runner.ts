@@ -7,7 +7,7 @@ import type { Logger } from '../telemetry/index.js';
 import { GRAFT, inSpan } from '../tracing/index.js';
 import { fencedContext } from './fenced-context.js';
 import { judge } from './judge.js';
-import { LeaseStore } from './lease-store.js';
+import { LeaseStore, type Served } from './lease-store.js';
 import type { RunContext } from './run-context.js';
 import type { AnyRunKind } from './run-kind.js';
 import { runSpan } from './run-span.js';
@@ -15,6 +15,8 @@ import { RUNS_TOPIC, type Judgement, type RunLease, type RunRow, type Settlement
 
 /** For errors that are not known to pass. */
 const SETTLE_TRIES = 5;
+/** Who was served before so many others counts as one who never was. */
+const MOST_SERVED = 1_000;
 
 export interface RunnerOptions {
   database: Database;
@@ -61,6 +63,8 @@ export class Runner {
   readonly #store: LeaseStore;
   readonly #handled = new Map<string, Handled>();
   readonly #held = new Map<string, Held>();
+  /** In the order in which they last had a slot. */
+  readonly #served = new Map<string, Served>();
   readonly #options: Required<RunnerOptions>;
   readonly #stopping = new AbortController();
   #around: AroundRun = (_run, work) => work();
@@ -123,7 +127,9 @@ export class Runner {
         await this.#renewAll();
         while (await this.#store.giveUpOne(known, owner, [...this.#held.keys()])) continue;
         for (let free = this.#free(); free.length > 0; free = this.#free()) {
-          const run = await this.#store.take(free, owner, leaseMs, [...this.#held.keys()]);
+          const served = [...this.#served.values()];
+          const held = [...this.#held.keys()];
+          const run = await this.#store.take({ kinds: free, served, owner, leaseMs, held });
           if (!run) break;
           this.#begin(run, () => bell.ring());
         }
@@ -191,6 +197,7 @@ export class Runner {
     const started = this.#options.clock.monotonic();
     const held: Held = { run, kind, lease, abort: new AbortController(), started, done: Promise.resolve() };
     this.#held.set(run.id, held);
+    this.#serve(held);
     // One that was being taken while the gateway stops goes back as it came.
     const stopping = this.#stopping.signal.aborted;
     const work = stopping ? this.#settle(held, { status: 'QUEUED', because: 'stop' }) : this.#work(held);
@@ -198,8 +205,17 @@ export class Runner {
       .then(() => undefined)
       .finally(() => {
         this.#held.delete(run.id);
+        this.#serve(held);
         freed();
       });
+  }
+
+  #serve({ run: { kind }, lease: { workspaceId } }: Held): void {
+    const key = `${kind} ${workspaceId}`;
+    this.#served.delete(key);
+    this.#served.set(key, { kind, workspaceId });
+    const [oldest] = this.#served.keys();
+    if (oldest !== undefined && this.#served.size > MOST_SERVED) this.#served.delete(oldest);
   }
 
   async #work(held: Held): Promise<void> {

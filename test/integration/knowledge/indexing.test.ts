@@ -145,6 +145,45 @@ describe('indexing, group by group,', () => {
     Object.assign(knowledge, again);
   });
 
+  it('lets a short ingestion go first in the middle of one long document, which goes on where it was', async () => {
+    const { id, name } = await knowledge.collection();
+    const embed = jest.spyOn(knowledge.worker, 'embed');
+    const patient = knowledge.gateway(`patient-${newId()}`, { sliceMs: 100 });
+    await knowledge.runs.stop();
+    patient.runs.start();
+    const send = (document: NewDocument) =>
+      patient.service.ingestDocuments(localCaller(knowledge.workspaceId), {
+        collection: name,
+        documents: [document],
+        idempotencyKey: newId(),
+      });
+    const sentence = (n: number): string =>
+      `Weir ${n} holds back ${n} litres of the brook that feeds the ponds below it.`;
+    const text = Array.from({ length: 1_200 }, (_, n) => sentence(n)).join('\n\n');
+    const long = await send({ name: 'long.txt', text });
+    await eventually('the long one to embed', async () => {
+      const { message } = await knowledge.database.prisma.run.findFirstOrThrow({ where: { id: long.id } });
+      return message.includes('embedded');
+    });
+    const short = await send({ name: 'short.txt', text: 'The canal was dug in 1790.' });
+    const [ended, last] = [await knowledge.finished(short), await knowledge.finished(long)];
+    expect([ended.status, last.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+    expect(ended.finishedAt!.getTime()).toBeLessThan(last.finishedAt!.getTime());
+    const document = (await knowledge.stores.documents.live(knowledge.workspaceId, id, 'long.txt'))!;
+    const chunks = (await knowledge.stores.documents.chunksOf(document.id)).map((chunk) => chunk.id);
+    const [index] = await knowledge.stores.collections.indexes(id);
+    expect((await knowledge.vectors.metadata(knowledge.workspaceId, index!.id, chunks)).size).toBe(chunks.length);
+    expect(reports(last)).toMatchObject([{ chunks: chunks.length, documentId: document.id }]);
+    // A batch that was under way when it gave way is the most that is embedded twice.
+    const texts = embed.mock.calls.flatMap(([request]) => request.texts).filter((one) => one.includes('Weir'));
+    embed.mockRestore();
+    expect(texts.length).toBeLessThan(chunks.length + 20);
+    await patient.runs.stop();
+    const again = knowledge.gateway('one-after-a-long-document');
+    again.runs.start();
+    Object.assign(knowledge, again);
+  });
+
   it('embeds the chunks of many short documents together, each vector to its own document', async () => {
     const { name } = await knowledge.collection();
     const trees = ['oak', 'birch', 'willow', 'maple', 'cedar', 'larch', 'rowan', 'alder'];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newId } from '../../../../src/kernel/ids.js';
+import { newId, type WorkspaceId } from '../../../../src/kernel/ids.js';
 import { systemClock } from '../../../../src/kernel/clock.js';
 import { RunQueue } from '../../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../../src/platform/telemetry/index.js';
@@ -29,6 +29,18 @@ describe('runs that need the same slot', () => {
     await kit.reaches(long, 'SUCCEEDED');
     expect(steps).toEqual(['long', 'short', 'long', 'short', 'long', 'long', 'long', 'long']);
     expect(await kit.row(short)).toMatchObject({ status: 'SUCCEEDED', attempt: 1 });
+  });
+
+  it('are those of one workspace after another, however many one of them has sent', async () => {
+    const other = await kit.database.prisma.workspace.create({ data: { id: newId(), name: 'other' } });
+    const names: string[] = [];
+    const queue = kit.queue(async ({ input }) => void names.push((input as { name: string }).name));
+    for (const name of ['a1', 'a2', 'a3']) await queue.ask(newRun({ input: { name } }));
+    const workspaceId = other.id as WorkspaceId;
+    for (const name of ['b1', 'b2']) await queue.ask({ ...newRun({ input: { name } }), workspaceId });
+    queue.start();
+    await eventually('all runs', () => names.length === 5);
+    expect(names).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
   });
 
   it('work one at a time when they occupy the same thing, whatever their kinds', async () => {
