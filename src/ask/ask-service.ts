@@ -144,11 +144,11 @@ export class AskService {
   }
 
   /**
-   * Deletes recorded answers with their questions: those of a conversation, or those with these row ids.
+   * Deletes recorded answers with their questions: those of a conversation, or those with these row ids, as far as the caller may see them.
    * @returns how many @throws BAD_USER_INPUT unless exactly one of both is given
    */
   async deleteAnswers(
-    { workspaceId }: Caller,
+    { workspaceId, groups = EVERYBODY }: Caller,
     { ids, conversationId }: { ids?: readonly string[] | null; conversationId?: string | null },
   ): Promise<number> {
     const conversation = checkedKey(conversationId, 'input.conversationId');
@@ -156,7 +156,7 @@ export class AskService {
       throw badInput('input', 'Give exactly one of ids and conversationId.');
     if (ids && ids.length > MOST_DELETED)
       throw badInput('input.ids', `At most ${MOST_DELETED} answers are deleted at once.`);
-    return this.parts.answers.remove(workspaceId, { ids: ids ?? [], conversationId: conversation });
+    return this.parts.answers.remove(workspaceId, { ids: ids ?? [], conversationId: conversation }, groups);
   }
 
   /** Newest first. @throws BAD_USER_INPUT for a conversation id or cursor that can’t be one, and for what no answer can meet */

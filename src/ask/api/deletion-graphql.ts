@@ -6,11 +6,11 @@ import type { AskService } from '../ask-service.js';
 export class DeleteAnswersInput {
   @Field(() => [ID], {
     nullable: true,
-    description: 'Ids of 1 to 100 answers; those that are gone already do no harm.',
+    description: 'Ids of 1 to 100 answers; those that are gone already, or that the caller may not see, stay out of it.',
   })
   ids?: string[] | null;
 
-  @Field(() => ID, { nullable: true, description: 'A conversation, all of whose answers go.' })
+  @Field(() => ID, { nullable: true, description: 'A conversation, all of whose answers that the caller may see go.' })
   conversationId?: string | null;
 }
 
@@ -26,17 +26,18 @@ export class AnswerDeletionResolver {
 
   @Needs('EDIT')
   @Mutation(() => DeleteAnswersPayload, {
-    description: 'Deletes recorded answers and their questions; their request ids are free again.',
+    description:
+      'Deletes recorded answers that the caller may see, and their questions; their request ids are free again.',
     complexity: cost(10),
   })
   async deleteAnswers(
     @Arg('input', () => DeleteAnswersInput, { description: 'Which answers.' }) input: DeleteAnswersInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { caller }: GraphContext,
   ): Promise<DeleteAnswersPayload> {
     const ids = input.ids?.map((id, i) => fromGlobalId(id, 'Answer', `input.ids.${i}`)) ?? null;
     const { conversationId } = input;
     return make(DeleteAnswersPayload, {
-      deleted: await this.parts.service.deleteAnswers({ workspaceId }, { ids, conversationId }),
+      deleted: await this.parts.service.deleteAnswers(caller, { ids, conversationId }),
     });
   }
 }

@@ -161,10 +161,14 @@ const holdBehind = (ids: number): string =>
 const bodyBehind = (body: number, ids: number): string =>
   `CASE WHEN (SELECT count(*) FROM behind WHERE id <> $1) < cardinality($${ids}::uuid[]) THEN $${body}::jsonb - 'askedAs' ELSE $${body}::jsonb END`;
 
-/** That a reader of the groups in this parameter (null: of all) may see every document that an answer read. */
-const seenBy = (place: number): string => `($${place}::text[] IS NULL OR NOT EXISTS (
+/** That a reader of these groups may see every document that an answer read. */
+const seenByGroups = (groups: Prisma.Sql): Prisma.Sql => Prisma.sql`NOT EXISTS (
   SELECT 1 FROM document_label l
-   WHERE l.workspace_id = answer.workspace_id AND l.source = ANY(answer.read_from) AND NOT l.access && $${place}))`;
+   WHERE l.workspace_id = answer.workspace_id AND l.source = ANY(answer.read_from) AND NOT l.access && ${groups})`;
+
+/** The same of the groups in this parameter; null: of all. */
+const seenBy = (place: number): string =>
+  `($${place}::text[] IS NULL OR ${seenByGroups(Prisma.raw(`$${place}::text[]`)).sql})`;
 
 const NO_ASSIGNMENT: { [Name in keyof Assignment]: null } = {
   kind: null,
@@ -356,12 +360,17 @@ export class AnswerStore {
     return this.#delete(workspaceId, Prisma.sql`body->'features' @> ${JSON.stringify([{ entity }])}::jsonb`);
   }
 
-  /** Deletes answers by row id, or all of a conversation. @returns how many */
+  /** Deletes answers by row id, or all of a conversation, of those that a reader of the groups may see. @returns how many */
   remove(
     workspaceId: WorkspaceId,
     { ids, conversationId }: { ids: readonly string[]; conversationId: string | null },
+    groups: Groups,
   ): Promise<number> {
-    return this.#delete(workspaceId, Prisma.sql`(id = ANY(${ids}::uuid[]) OR conversation_id = ${conversationId})`);
+    const seen = groups === null ? Prisma.sql`TRUE` : seenByGroups(Prisma.sql`${groups}::text[]`);
+    return this.#delete(
+      workspaceId,
+      Prisma.sql`((id = ANY(${ids}::uuid[]) OR conversation_id = ${conversationId}) AND ${seen})`,
+    );
   }
 
   #delete(workspaceId: WorkspaceId, which: Prisma.Sql): Promise<number> {

@@ -111,10 +111,10 @@ describe('the list of answers', () => {
       told.push(erased);
       expect(await tx.answer.count({ where: { id: { in: [...erased.ids] } } })).toBe(erased.ids.length);
     });
-    expect(await hooked.remove(workspaceId, { ids: [], conversationId: 'talk' })).toBe(1);
+    expect(await hooked.remove(workspaceId, { ids: [], conversationId: 'talk' }, null)).toBe(1);
     expect(told).toEqual([{ workspaceId, ids: [id], kept: false }]);
     hooked.onErasure(() => Promise.reject(new Error('not now')));
-    await expect(hooked.remove(workspaceId, { ids: [other!], conversationId: null })).rejects.toThrow('not now');
+    await expect(hooked.remove(workspaceId, { ids: [other!], conversationId: null }, null)).rejects.toThrow('not now');
     expect(await listed({})).toEqual([other]);
   });
 });

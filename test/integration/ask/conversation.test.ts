@@ -211,7 +211,7 @@ describe('a conversation', () => {
       settled = answers.add(unclaimed, { finished, behind }, { assignment: null, latencyMs: 1 });
       await waitForRows(1);
     });
-    expect(await answers.remove(workspaceId, { ids: [first!], conversationId: null })).toBe(1);
+    expect(await answers.remove(workspaceId, { ids: [first!], conversationId: null }, null)).toBe(1);
     await settled;
     const left = await kept(id);
     expect(left).toMatchObject({ question: FOLLOW_UP });
@@ -235,7 +235,7 @@ describe('a conversation', () => {
     try {
       await third.query('BEGIN');
       await third.query('SELECT 1 FROM answer WHERE id = $1 FOR UPDATE', [between]);
-      const deleting = answers.remove(workspaceId, { ids: [], conversationId: talk });
+      const deleting = answers.remove(workspaceId, { ids: [], conversationId: talk }, null);
       deleting.catch(() => undefined);
       await waitForRows(1);
       const finished = finishedAnswer({ askedAs: `${RMA} ${FOLLOW_UP}` });
@@ -260,7 +260,7 @@ describe('a conversation', () => {
       await third.query('BEGIN');
       await third.query('SELECT 1 FROM answer WHERE id = $1 FOR UPDATE', [stays]);
       const deleting = Promise.all(
-        deleted.map((id) => parts.answers.remove(workspaceId, { ids: [id], conversationId: null })),
+        deleted.map((id) => parts.answers.remove(workspaceId, { ids: [id], conversationId: null }, null)),
       );
       // What fails is told by the expectation below; until then nobody listens.
       deleting.catch(() => undefined);

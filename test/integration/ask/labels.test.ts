@@ -91,6 +91,15 @@ describe('documents with labels', () => {
     expect(passages.map((each) => each.documentName).sort()).toEqual(far.map((each) => each.name).sort());
   }, 120_000);
 
+  it('make answers that only their groups delete, and that nobody else learns of by deleting', async () => {
+    const answer = await ask(['people']);
+    const remove = (groups: Groups) => answering.service.deleteAnswers(caller(groups), { ids: [answer.id] });
+    expect(await remove([])).toBe(0);
+    expect(await remove(['others'])).toBe(0);
+    expect(await answering.service.answersById(caller(null), [answer.id])).not.toEqual([null]);
+    expect(await remove(['people'])).toBe(1);
+  }, 120_000);
+
   it('are cited to their groups alone, and an answer that read them is seen by those only', async () => {
     const answer = await ask(['people']);
     expect(answer.evidence.map(({ documentName }) => documentName)).toContain('salaries.txt');

@@ -267,7 +267,7 @@ describe('a shadow', () => {
     const { id } = await start('erased', { leastAnswers: 3 });
     const [first] = await answers(3);
     await reaches(kit, id, 'it is complete', ({ status }) => status === 'COMPLETE');
-    await new AnswerStore(kit.database).remove(WORKSPACE, { ids: [first!], conversationId: null });
+    await new AnswerStore(kit.database).remove(WORKSPACE, { ids: [first!], conversationId: null }, null);
     expect(await kit.database.prisma.shadowPair.count({ where: { shadowId: id } })).toBe(2);
     expect(await figures(id)).toMatchObject({ answered: 3, compared: 2, erased: 1 });
   });

@@ -337,7 +337,7 @@ describe('a dataset made of feedback', () => {
     const ids = await kit.record(...questions(4, 'card'));
     await kit.submit(...ids.map((id) => judged(id, 1)));
     const { versionId } = await curate(dataset);
-    await kit.answers.remove(ws, { ids: [ids[1]!], conversationId: null });
+    await kit.answers.remove(ws, { ids: [ids[1]!], conversationId: null }, null);
     const { store: datasets } = kit.kit.data;
     await eventually('the version without', async () => {
       const version = (await datasets.versionsByIds(ws, [versionId!]))[0]!;

@@ -209,7 +209,7 @@ describe('feedback', () => {
     const other = { workspaceId: newId() as string as WorkspaceId, key: null };
     await expect(service.submit(other, [judged(id, 1)])).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await submit(judged(id, 1));
-    expect(await answers.remove(workspaceId, { ids: [id], conversationId: null })).toBe(1);
+    expect(await answers.remove(workspaceId, { ids: [id], conversationId: null }, null)).toBe(1);
     expect(await database.prisma.feedback.count()).toBe(0);
     await expect(submit(judged(id, 1))).rejects.toMatchObject({
       code: 'NOT_FOUND',
