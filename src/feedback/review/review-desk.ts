@@ -1,4 +1,5 @@
 import { checkedFilter, type Answer, type AnswerFilter, type AnswerStore } from '../../ask/index.js';
+import { toGlobalId } from '../../graphql-kit/index.js';
 import type { Caller as AnyCaller } from '../../kernel/caller.js';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
 import { isUuid, type WorkspaceId } from '../../kernel/ids.js';
@@ -80,7 +81,7 @@ export class ReviewDesk {
     const known = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid));
     const require = (id: string, field: string): Answer => {
       const answer = known.get(id);
-      if (!answer) throw notFound('The answer', id, field);
+      if (!answer) throw notFound('The answer', toGlobalId('Answer', id), field);
       return answer;
     };
     answers.forEach((id, i) => require(id, `input.answers.${i}`));
@@ -122,7 +123,7 @@ export class ReviewDesk {
     const item = await this.parts.store.claim(workspaceId, { ...wish, reviewer: reviewerOf(wish.reviewer) });
     if (item !== null || wish.itemId === null) return item;
     if (!(await this.parts.store.byIds(workspaceId, [wish.itemId])).has(wish.itemId))
-      throw notFound('The review item', wish.itemId, 'input.item');
+      throw notFound('The review item', toGlobalId('ReviewItem', wish.itemId), 'input.item');
     throw taken('All its places are taken, or you have reviewed it.');
   }
 
@@ -136,13 +137,13 @@ export class ReviewDesk {
     const { workspaceId } = giver;
     const reviewer = reviewerOf(input.reviewer);
     const item = (await store.byIds(workspaceId, [input.itemId])).get(input.itemId);
-    if (!item) throw notFound('The review item', input.itemId, 'input.item');
+    if (!item) throw notFound('The review item', toGlobalId('ReviewItem', input.itemId), 'input.item');
     const said = item.otherId === null ? saidOf(item, reviewer, input) : [];
     const preferredId = item.otherId === null ? null : preferredOf(item, reviewer, input);
     const checked = await feedback.prepare(giver, said, () => 'input');
     const feedbackIds = await store.within(async (tx) => {
       const held = await store.hold(tx, workspaceId, item.id);
-      if (!held) throw notFound('The review item', item.id, 'input.item');
+      if (!held) throw notFound('The review item', toGlobalId('ReviewItem', item.id), 'input.item');
       const before = await store.reviewOf(tx, item.id, reviewer);
       if (before?.doneAt) throw taken('You have reviewed it.');
       if (held.done >= held.wanted || !(await store.hasPlace(tx, item.id, reviewer)))

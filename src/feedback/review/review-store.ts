@@ -25,7 +25,7 @@ const ITEM = Prisma.raw(
 );
 const REVIEW =
   Prisma.raw(`item_id AS "itemId", reviewer, locked_until AS "lockedUntil", done_at AS "doneAt", preferred_id AS "preferredId",
-  tie, feedback_ids AS "feedbackIds"`);
+  tie, coalesce(feedback_ids, '{}') AS "feedbackIds"`);
 
 /** Places of an item that others than the reviewer hold: those who are done, and those whose lock has not run out. */
 const heldByOthers = (reviewer: string) => Prisma.sql`(

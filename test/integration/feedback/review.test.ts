@@ -1,3 +1,4 @@
+import { toGlobalId } from '../../../src/graphql-kit/index.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
 import type { QueueReviews, SubmitReview } from '../../../src/feedback/review/review-desk.js';
@@ -49,6 +50,21 @@ describe('the review queue', () => {
         [other, 'CHOSEN'],
       ]),
     );
+  });
+
+  it('has no feedback of an item that a reviewer has only begun to look at', async () => {
+    const ids = await kit.record(labelled('card'));
+    await queue({ answers: ids });
+    const item = (await claim('anna'))!;
+    expect(await kit.opened.desk.reviewsOf([item.id])).toMatchObject([[{ reviewer: 'anna', feedbackIds: [] }]]);
+  });
+
+  it('calls an answer that it can’t queue as the API does', async () => {
+    const id = newId();
+    await expect(queue({ answers: [id] })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: `The answer "${toGlobalId('Answer', id)}" does not exist.`,
+    });
   });
 
   it('gives each reviewer another item, the same one again to its own, and a lapsed one to the next', async () => {
@@ -146,7 +162,7 @@ describe('the review queue', () => {
     const ids = await kit.record({}, {});
     await queue({ answers: ids });
     const item = (await claim('anna'))!;
-    await kit.answers.remove(ws, { ids: [item.answerId], conversationId: null });
+    await kit.answers.remove(ws, { ids: [item.answerId], conversationId: null }, null);
     await expect(submit(item.id, 'anna', { score: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await kit.opened.desk.left(caller, { reviewer: 'anna', reason: null })).toBe(1);
   });
