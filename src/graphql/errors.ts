@@ -104,41 +104,14 @@ export class ErrorPresenter {
   }
 }
 
-const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
-  BAD_USER_INPUT: 400,
-  BAD_REQUEST: 400,
-  GRAPHQL_PARSE_FAILED: 400,
-  GRAPHQL_VALIDATION_FAILED: 400,
-  QUERY_TOO_COMPLEX: 400,
-  ORIGIN_NOT_ALLOWED: 403,
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  OPERATION_NOT_LISTED: 403,
-  TOO_MANY_ATTEMPTS: 429,
-  BUDGET_EXCEEDED: 429,
-  NOT_FOUND: 404,
-  CONFLICT: 409,
-  ALREADY_EXISTS: 409,
-  IDEMPOTENCY_CONFLICT: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  OVERLOADED: 503,
-  IDENTITY_PROVIDER_UNAVAILABLE: 503,
-  SHUTTING_DOWN: 503,
-  DATABASE_UNAVAILABLE: 503,
-  VECTOR_STORE_UNAVAILABLE: 503,
-  WORKER_UNAVAILABLE: 503,
-  DEADLINE_EXCEEDED: 504,
-};
-
-/** HTTP status of a response that is nothing but this error. */
 /** The code of an error that an operation ended with, whether or not it was presented already. */
 export const codeOf = ({ originalError, extensions }: GraphQLError): string => {
   const code = (originalError as { code?: unknown } | undefined)?.code ?? extensions['code'];
   return typeof code === 'string' ? code : 'INTERNAL_ERROR';
 };
 
-export const httpStatus = (code: ErrorCode): number => HTTP_STATUS[code] ?? 500;
+/** HTTP status of a response that is nothing but this error. */
+export const httpStatus = (code: ErrorCode): number => ERROR_CODES[code].status;
 
 /** `Retry-After` of a response with this status: what the error knows, else a second; null where waiting is for nothing. */
 export function retryAfterSeconds(error: unknown, status: number): number | null {

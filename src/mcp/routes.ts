@@ -3,21 +3,30 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import {
   CallToolRequestSchema,
   ErrorCode,
+  JSONRPCMessageSchema,
   ListToolsRequestSchema,
   McpError,
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
-import { GraftError } from '../kernel/errors.js';
+import { GraftError, isGraftError } from '../kernel/errors.js';
 import { toolsOf, type ReadyTool } from './tools.js';
 
 /** Aborts when the agent for which an operation is called leaves. */
 const agent = new AsyncLocalStorage<AbortSignal>();
 
 const NOT_ALLOWED = { jsonrpc: '2.0', error: { code: -32_000, message: 'Method not allowed.' }, id: null };
+
+/** JSON-RPC 2.0, section 5.1, for what is refused before there is a request: no JSON, a client's fault, Graft's own, and what passes. */
+function rpcCode(error: unknown, status: number): number {
+  if (isGraftError(error, 'BAD_REQUEST')) return ErrorCode.ParseError;
+  if (status < 500) return ErrorCode.InvalidRequest;
+  return status === 500 ? ErrorCode.InternalError : -32_000;
+}
 
 /** What a caller is known by, passed on to the operation; nothing else of a request is. */
 const PASSED_ON = ['authorization', 'host', 'origin'] as const;
@@ -42,7 +51,19 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
       url: '/mcp',
       handler: (_request, reply) => reply.code(405).header('allow', 'POST').send(NOT_ALLOWED),
     });
-  server.post('/mcp', async (request, reply) => {
+  const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const known = isGraftError(error) ? error : (transportError(error) ?? error);
+    const { message, extensions } = kit.presenter.presentPlain(known, request.id);
+    const status = httpStatus(extensions.code);
+    const wait = retryAfterSeconds(known, status);
+    if (wait !== null) void reply.header('retry-after', `${wait}`);
+    const told = { code: rpcCode(error, status), message, data: extensions };
+    return reply.code(status).header('cache-control', 'no-store').send({ jsonrpc: '2.0', error: told, id: null });
+  };
+  server.post('/mcp', { errorHandler }, async (request, reply) => {
+    const { body } = request;
+    if (![body].flat().every((message) => JSONRPCMessageSchema.safeParse(message).success))
+      throw new GraftError('BAD_USER_INPUT', 'The body is no JSON-RPC 2.0 message.');
     if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     tools ??= toolsOf(kit.schema);
     const mcp = serverOf(tools, version, (document, variables) =>
@@ -52,7 +73,7 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
     reply.raw.on('close', () => void mcp.close());
     reply.hijack();
     await mcp.connect(transport);
-    await kit.underWay(transport.handleRequest(request.raw, reply.raw, request.body));
+    await kit.underWay(transport.handleRequest(request.raw, reply.raw, body));
   });
 }
 

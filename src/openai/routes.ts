@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import type { PaidCall } from '../access/index.js';
-import { STRATEGIES, type AskInput, type AskService } from '../ask/index.js';
+import { checkQuestionLength, STRATEGIES, type AskInput, type AskService } from '../ask/index.js';
 import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
@@ -10,10 +10,10 @@ import { streamWithin } from '../kernel/stream-within.js';
 import { inScope } from '../platform/database/index.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
 import { chunksOf, completionOf, type CompletionContext } from './completion.js';
-import { embeddings, type EmbeddingParts } from './embeddings.js';
+import { embeddingsOf, type EmbeddingParts } from './embeddings.js';
 import { openAiError } from './errors.js';
 import { listedModels, targetOf, type Names, type ModelTarget } from './model-names.js';
-import { rerank } from './rerank.js';
+import { rerankOf } from './rerank.js';
 
 export interface OpenAiParts extends EmbeddingParts {
   asking: Pick<AskService, 'stream' | 'answer'>;
@@ -58,6 +58,12 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
   const signalOf = (reply: FastifyReply): AbortSignal => new ResponseLifetime(reply.raw).signal;
   const told = (reply: FastifyReply) => reply.header('cache-control', 'no-store');
 
+  for (const url of ['/v1', '/v1/*'])
+    server.all(url, options, (request) => {
+      throw new GraftError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]} here.`, {
+        hint: 'Send POST to /v1/chat/completions, /v1/embeddings or /v1/rerank, or GET to /v1/models.',
+      });
+    });
   server.get('/v1/models', options, (request, reply) =>
     working(async () =>
       told(reply).send({ object: 'list', data: await listedModels(parts.names, request.caller.workspaceId) }),
@@ -75,14 +81,16 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
   server.post('/v1/embeddings', options, (request, reply) =>
     working(async () => {
       const { caller } = request;
-      const work = () => embeddings(parts, caller.workspaceId, request.body, signalOf(reply));
+      const embeddings = embeddingsOf(parts, caller.workspaceId, request.body);
+      const work = () => embeddings(signalOf(reply));
       return told(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
     }),
   );
   server.post('/v1/rerank', options, (request, reply) =>
     working(async () => {
       const { caller } = request;
-      const work = () => rerank(parts, caller.workspaceId, request.body, signalOf(reply));
+      const rerank = rerankOf(parts, caller.workspaceId, request.body);
+      const work = () => rerank(signalOf(reply));
       return told(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
     }),
   );
@@ -92,6 +100,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const caller = request.caller;
       const target = await targetOf(parts.names, caller.workspaceId, chat.model);
       const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
+      checkQuestionLength(input);
       const context: CompletionContext = { model: chat.model, origin: originOf(request) };
       const signal = signalOf(reply);
       const call: PaidCall = { caller, spends: 'ANSWER', request: input };

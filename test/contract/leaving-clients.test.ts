@@ -152,7 +152,7 @@ describe('a client that leaves', () => {
   test.each([
     ['a budget that begins anew', new GraftError('BUDGET_EXCEEDED', 'Spent.', { retryAfterSeconds: 90 }), 429, '90'],
     ['too much to do', new GraftError('OVERLOADED', 'Busy.'), 503, '1'],
-    ['what waiting doesn’t change', new GraftError('QUESTION_TOO_LONG', 'Long.'), 500, null],
+    ['what waiting doesn’t change', new GraftError('QUESTION_TOO_LONG', 'Long.'), 400, null],
   ])('is told when to come back: %s', async (_, refusal, status, wait) => {
     held.refusal = refusal;
     for (const stream of [true, false]) {

@@ -52,6 +52,21 @@ describe('operations as tools', () => {
       await expect(agent.callTool({ name, arguments: {} })).rejects.toMatchObject({ code: -32602 });
   });
 
+  test.each([
+    ['no JSON', '{', -32_700],
+    ['no message', '{"hello": 1}', -32_600],
+  ])('are not reached by what is %s, which is told as JSON-RPC has it', async (_, body, code) => {
+    const response = await fetch(`${graft.url}/mcp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body,
+    });
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { jsonrpc: '2.0', id: null, error: { code } },
+    ]);
+  });
+
   test('are refused to pages of other origins, as everything is', async () => {
     const response = await fetch(`${graft.url}/mcp`, {
       method: 'POST',
