@@ -37,5 +37,6 @@ export {
 } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
 export { asksFor } from './selection.js';
-export { ANSWERS_TOGETHER, Spends, SpendsBudget, spendsOf } from './spends.js';
+export { NullIsAValue, nullIsAValue } from './null-value.js';
+export { ANSWERS_TOGETHER, checkRequest, Spends, SpendsBudget, spendsOf } from './spends.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';

@@ -40,7 +40,8 @@ export function describeCosts(schema: GraphQLSchema): void {
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     for (const field of Object.values(type.getFields())) {
       const { own, times } = weight(field.extensions['complexity']) ?? { own: 1, times: 1 };
-      if (!field.description || (own === 1 && times === 1)) continue;
+      // One that depends on an argument alone says so itself.
+      if (!field.description || !Number.isFinite(times) || (own === 1 && times === 1)) continue;
       const selection = times === 1 ? '' : ` and ${times} times its selection`;
       field.description += ` Cost: ${own}${selection}.`;
     }

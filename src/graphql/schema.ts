@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { rememberResolvers } from '../graphql-kit/index.js';
+import { acceptNulls } from './accept-nulls.js';
 import { describeCosts } from './cost.js';
 import { guardFields, type FieldHooks } from './guard.js';
 
@@ -35,6 +36,7 @@ export function buildGraphSchema(resolvers: readonly (object | ResolverClass)[],
     pubSub: NO_TOPICS,
   });
   guardFields(schema, hooks);
+  acceptNulls(schema);
   describeCosts(schema);
   rememberResolvers(schema, instances);
   return schema;

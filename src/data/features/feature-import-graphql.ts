@@ -5,6 +5,7 @@ import {
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
+  NullIsAValue,
   runGraph,
   runObject,
   type GraphContext,
@@ -30,6 +31,7 @@ export class ImportFeaturesInput {
   @Field(() => String, { defaultValue: 'event_time', description: 'Column of the event time (ISO 8601).' })
   eventTimeColumn!: string;
 
+  @NullIsAValue()
   @Field(() => String, {
     nullable: true,
     defaultValue: 'created_time',

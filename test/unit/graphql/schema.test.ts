@@ -1,4 +1,12 @@
-import { buildSchema, isObjectType } from 'graphql';
+import {
+  buildSchema,
+  isInputObjectType,
+  isInterfaceType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLArgument,
+  type GraphQLInputField,
+} from 'graphql';
 import { undescribed } from '../../../src/graphql/descriptions.js';
 import { errorsPage } from '../../../src/graphql/errors-page.js';
 import { RESOLVER_CLASSES, RUN_KINDS } from '../../../src/graphql/resolvers.js';
@@ -29,6 +37,22 @@ describe('the schema’s documentation', () => {
     expect(query['answerAll']!.description).toMatch(/ Cost: 400 and 4 times its selection\.$/);
     expect(query['collection']!.description).toMatch(/ Cost: 2\.$/);
     expect(query['node']!.description).not.toMatch(/Cost:/);
+    for (const { description } of Object.values(query)) expect(description).not.toContain('NaN');
+  });
+
+  it('takes null wherever something may be left out', () => {
+    const refusing: string[] = [];
+    const see = (where: string, { name, type, defaultValue }: GraphQLInputField | GraphQLArgument) => {
+      if (isNonNullType(type) && defaultValue !== undefined) refusing.push(`${where}.${name}`);
+    };
+    for (const type of Object.values(buildGraphSchema(RESOLVER_CLASSES).getTypeMap())) {
+      if (type.name.startsWith('__')) continue;
+      if (isInputObjectType(type)) for (const field of Object.values(type.getFields())) see(type.name, field);
+      if (isObjectType(type) || isInterfaceType(type))
+        for (const { name, args } of Object.values(type.getFields()))
+          for (const arg of args) see(`${type.name}.${name}`, arg);
+    }
+    expect(refusing).toEqual([]);
   });
 
   it('has a node of every type that a kind of runs says it works on', () => {
