@@ -1,5 +1,5 @@
 import { cacheExchange } from '@urql/exchange-graphcache';
-import { Client, fetchExchange, mapExchange } from 'urql';
+import { Client, fetchExchange, makeOperation, mapExchange, type CombinedError, type OperationResult } from 'urql';
 import { mutations, schema } from './generated/introspection';
 import { actBeforeRefetch, refetchAfter } from './refetch';
 import { askWho, fetchSignedIn } from './parts/sign-in/session';
@@ -11,14 +11,31 @@ const gateway = {
   fetchOptions: { headers: { accept: 'application/graphql-response+json' } },
 };
 
-const results = mapExchange({
-  onResult: actBeforeRefetch,
-  onError: ({ graphQLErrors }) => {
-    if (graphQLErrors.some(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')) askWho();
-  },
-});
+/** What a page shows is asked again so long after it could not be had, in ms. */
+const AGAIN_MS = 5_000;
 
-export const client = new Client({
+const passes = ({ networkError, graphQLErrors }: CombinedError): boolean =>
+  networkError !== undefined || graphQLErrors.some(({ extensions }) => extensions['retry'] === 'later');
+
+/** A page doesn’t stay with a failure that passes until somebody presses a button; a query of a page that was left isn’t asked. */
+function askAgain({ operation, error }: OperationResult, by: () => Client): void {
+  if (operation.kind !== 'query' || !error || !passes(error)) return;
+  const again = makeOperation('query', operation, { ...operation.context, requestPolicy: 'network-only' });
+  setTimeout(() => by().reexecuteOperation(again), AGAIN_MS);
+}
+
+const results = (by: () => Client) =>
+  mapExchange({
+    onResult: (result) => {
+      actBeforeRefetch(result);
+      askAgain(result, by);
+    },
+    onError: ({ graphQLErrors }) => {
+      if (graphQLErrors.some(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')) askWho();
+    },
+  });
+
+export const client: Client = new Client({
   ...gateway,
   requestPolicy: 'cache-and-network',
   exchanges: [
@@ -27,10 +44,10 @@ export const client = new Client({
       keys: { RouterVersion: ({ version }) => (typeof version === 'number' ? `${version}` : null) },
       updates: refetchAfter(mutations),
     }),
-    results,
+    results(() => client),
     fetchExchange,
   ],
 });
 
 /** Keeps nothing: for what is asked with another time at each look, of which the cache would keep every one for as long as the tab is open. */
-export const uncached = new Client({ ...gateway, exchanges: [results, fetchExchange] });
+export const uncached: Client = new Client({ ...gateway, exchanges: [results(() => uncached), fetchExchange] });

@@ -278,13 +278,16 @@ describe('the console, when something goes wrong,', () => {
 
   itInBrowser('tells each of two tabs what the other did to the thing that both edit', async () => {
     const [one, other] = [await browser.open('/knowledge/pumps'), await browser.open('/knowledge/pumps')];
-    for (const tab of [one, other]) tab.on('dialog', (dialog) => void dialog.accept());
-    await one.getByRole('button', { name: 'Delete two-tabs.txt' }).click();
+    const remove = async (tab: Page) => {
+      await tab.getByRole('button', { name: 'Delete two-tabs.txt' }).click();
+      await tab.getByRole('dialog').getByRole('button', { name: 'Delete it' }).click();
+    };
+    await remove(one);
     await one.getByRole('button', { name: 'two-tabs.txt', exact: true }).waitFor({ state: 'detached' });
     await other.getByRole('button', { name: 'two-tabs.txt', exact: true }).click();
     await other.getByText('The document is gone').waitFor();
     await other.getByRole('button', { name: 'Close' }).click();
-    await other.getByRole('button', { name: 'Delete two-tabs.txt' }).click();
+    await remove(other);
     await other.getByRole('alert').waitFor();
     await other.getByRole('button', { name: 'two-tabs.txt', exact: true }).waitFor({ state: 'detached' });
     for (const tab of [one, other]) {

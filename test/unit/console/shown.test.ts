@@ -43,6 +43,7 @@ describe('what the console shows of records', () => {
     expect(rangeWithZero(-1, -0.5)).toEqual([-1.1, 1]);
     expect(rangeWithZero(2, 10)).toEqual([0, 11]);
     expect(rangeWithZero(null, null)).toEqual([0, 1]);
+    expect(rangeWithZero(0.2, 0.97)).toEqual([0, 1]);
   });
 
   it('of a moment, is its time today, and its day beside it among those of other days', () => {

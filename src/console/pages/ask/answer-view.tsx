@@ -5,6 +5,7 @@ import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
 import { Prose } from '../../parts/prose';
+import { AnswerActions } from './answer-actions';
 import { does, STRATEGY_NAMES, stageName } from './names';
 import { Neighbours } from './neighbours';
 import { OutputView } from './output-view';
@@ -130,7 +131,13 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
             {duration(total)}
           </Text>
         </Group>
+        {answer.askedAs !== null && (
+          <Text size="xs" c="dimmed" mt="xs">
+            Understood as: {answer.askedAs}
+          </Text>
+        )}
         <OutputView answer={answer} />
+        <AnswerActions answer={answer} />
         {answer.abstention && (
           <Alert mt="md" color="yellow" icon={<IconInfoCircle />} title={words(answer.abstention.reason)}>
             Add documents that hold the answer, or ask in their words. The closest sentences are below.

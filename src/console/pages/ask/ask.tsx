@@ -11,12 +11,14 @@ import {
   type StrategyChoice,
 } from '../../generated/operations';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
+import { count } from '../../parts/format';
 import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
 import { adapterChoices } from '../adapters/choices';
 import { AnswerPanel } from './answer-panel';
 import { AnswerView } from './answer-view';
-import { History } from './history';
+import { Earlier } from './earlier';
+import { History, Recorded } from './history';
 import { does, STRATEGY_CHOICES } from './names';
 import { useAsk } from './use-ask';
 
@@ -27,6 +29,9 @@ const modelChoices = (scope: AskScopeQuery | undefined): string[] =>
   (scope?.models.edges ?? []).flatMap(({ node: { name, variants } }) =>
     variants.map(({ quantization }) => `${name}@${quantization}`),
   );
+
+/** Of a question, in UTF-16 units: what the gateway reads at most. */
+const LONGEST_QUESTION = 8_000;
 
 /** Two choices stand beside each other on a phone, and all in one row elsewhere. */
 const NARROW = { base: '1 1 140px', sm: '0 1 180px' };
@@ -43,7 +48,10 @@ export default function AskPage() {
   const [question, setQuestion] = useState('');
   const [strategy, setStrategy] = useState<StrategyChoice>('AUTO');
   // A collection's page leads here with its name.
-  const named = new URLSearchParams(useSearch()).get('collection');
+  const address = new URLSearchParams(useSearch());
+  const named = address.get('collection');
+  // So does the address of an answer.
+  const linked = address.get('answer');
   const [collections, setCollections] = useState<string[]>(named === null ? [] : [named]);
   const [adapter, setAdapter] = useState<string | null>(null);
   const [dataset, setDataset] = useState<string | null>(null);
@@ -51,7 +59,7 @@ export default function AskPage() {
   const [place, setPlace] = useState<Place | null>(null);
   const [tab, setTab] = useState<string | null>('answer');
   const [comparison, setComparison] = useState<Comparison>({ running: false, answers: [], error: null });
-  const { asking, ask, stop } = useAsk();
+  const { asking, ask, stop, conversationId, earlier, beginAnew } = useAsk();
   const [{ data: scope }, lookAgain] = useQuery({ query: AskScopeDocument });
   const known = scope?.collections.edges.map(({ node }) => node) ?? [];
   const busy = asking.status === 'waiting' || asking.status === 'writing';
@@ -60,6 +68,8 @@ export default function AskPage() {
   const labelled = labelledDatasets(scope);
   // They read labelled rows instead of documents where a dataset is named.
   const reads = does(strategy, 'reads') ? dataset : null;
+  const tooLong = question.length > LONGEST_QUESTION;
+  const unsendable = question.trim() === '' || tooLong;
   const input = {
     question,
     ...(reads !== null ? { dataset: reads } : collections.length > 0 && strategy !== 'ADAPTER' ? { collections } : {}),
@@ -68,9 +78,9 @@ export default function AskPage() {
 
   const documentsCame = () => lookAgain({ requestPolicy: 'network-only' });
   const send = () => {
-    if (question.trim() === '' || busy || lacksAdapter) return;
+    if (unsendable || busy || lacksAdapter) return;
     setTab('answer');
-    void ask({ ...input, strategy, ...(adapted && adapter !== null ? { adapter } : {}) });
+    void ask({ ...input, conversationId, strategy, ...(adapted && adapter !== null ? { adapter } : {}) });
   };
   const compare = async () => {
     setTab('compare');
@@ -94,7 +104,10 @@ export default function AskPage() {
             autosize
             minRows={2}
             maxRows={8}
-            maxLength={8000}
+            autoFocus
+            error={
+              tooLong ? `${count(question.length)} characters; at most ${count(LONGEST_QUESTION)} are read.` : null
+            }
             value={question}
             onChange={(event) => setQuestion(event.currentTarget.value)}
             onKeyDown={(event) => {
@@ -173,18 +186,14 @@ export default function AskPage() {
                   Stop
                 </Button>
               ) : (
-                <Button
-                  leftSection={<IconSend size={16} />}
-                  disabled={question.trim() === '' || lacksAdapter}
-                  onClick={send}
-                >
+                <Button leftSection={<IconSend size={16} />} disabled={unsendable || lacksAdapter} onClick={send}>
                   Ask
                 </Button>
               )}
               <WaitingButton
                 variant="default"
                 leftSection={<IconColumns size={16} />}
-                disabled={question.trim() === '' || busy}
+                disabled={unsendable || busy}
                 waits={comparison.running ? 'Each strategy answers…' : null}
                 onClick={() => void compare()}
               >
@@ -203,7 +212,12 @@ export default function AskPage() {
           </Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="answer">
-          <AnswerPanel asking={asking} scope={scope} onOpen={setPlace} onRetry={send} onDocuments={documentsCame} />
+          {asking.status === 'idle' && linked !== null ? (
+            <Recorded id={linked} onOpen={setPlace} />
+          ) : (
+            <AnswerPanel asking={asking} scope={scope} onOpen={setPlace} onRetry={send} onDocuments={documentsCame} />
+          )}
+          <Earlier answers={earlier} onNew={beginAnew} />
         </Tabs.Panel>
         <Tabs.Panel value="compare">
           {comparison.error !== null && <ErrorState error={comparison.error} onRetry={() => void compare()} />}

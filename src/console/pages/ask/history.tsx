@@ -14,7 +14,8 @@ import { STRATEGY_NAMES } from './names';
 const PAGE = 20;
 const connectionOf = (data: AnswerHistoryQuery) => data.answers;
 
-function Recorded({ id, onOpen }: { id: string; onOpen: (place: Place) => void }) {
+/** One recorded answer. */
+export function Recorded({ id, onOpen }: { id: string; onOpen: (place: Place) => void }) {
   const [{ data, error }] = useQuery({ query: RecordedAnswerDocument, variables: { id } });
   if (error) return <ErrorState error={error} />;
   if (!data) return <Loading label="Loading the answer" />;

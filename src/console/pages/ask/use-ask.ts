@@ -16,9 +16,12 @@ export interface Asking {
 
 const IDLE: Asking = { status: 'idle', step: '', text: '', answer: null, error: null };
 
-/** Asks one question at a time and keeps what has come so far; `stop` ends the work in the gateway too. */
+/** Asks one question of a conversation at a time and keeps what has come so far; `stop` ends the work in the gateway too. */
 export function useAsk() {
   const [asking, setAsking] = useState(IDLE);
+  // What was asked before in the conversation, by which a question that points back is understood.
+  const [conversationId, setConversationId] = useState(() => crypto.randomUUID());
+  const [answers, setAnswers] = useState<AnswerShownFragment[]>([]);
   const running = useRef<AbortController | null>(null);
 
   const ask = useCallback(async (input: AskInput): Promise<void> => {
@@ -60,6 +63,7 @@ export function useAsk() {
             break;
           case 'AnswerReady':
             change({ status: 'done', answer: event.answer, text: event.answer.text });
+            setAnswers((before) => [event.answer, ...before]);
         }
     } catch (error) {
       change({ status: 'failed', error });
@@ -71,5 +75,14 @@ export function useAsk() {
     setAsking((before) => ({ ...before, status: 'stopped' }));
   }, []);
 
-  return { asking, ask, stop };
+  const beginAnew = useCallback(() => {
+    running.current?.abort();
+    running.current = null;
+    setConversationId(crypto.randomUUID());
+    setAnswers([]);
+    setAsking(IDLE);
+  }, []);
+
+  const earlier = answers.filter(({ id }) => id !== asking.answer?.id);
+  return { asking, ask, stop, conversationId, earlier, beginAnew };
 }

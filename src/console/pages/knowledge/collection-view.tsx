@@ -8,6 +8,7 @@ import {
   DeleteDocumentsInConsoleDocument,
   type CollectionShownQuery,
 } from '../../generated/operations';
+import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
 import { bytes, count, dateTime, plural, words } from '../../parts/format';
 import { ShowMore } from '../../parts/show-more';
@@ -50,6 +51,11 @@ function Documents({
   onRemoved: () => void;
 }) {
   const [{ error, fetching }, remove] = useMutation(DeleteDocumentsInConsoleDocument);
+  const [leaving, setLeaving] = useState<string | null>(null);
+  const erase = () => {
+    setLeaving(null);
+    if (leaving !== null) void remove({ input: { collection, names: [leaving] } }).then(onRemoved);
+  };
   if (edges.length === 0)
     return (
       <EmptyState icon={IconFileText} title="No documents yet">
@@ -59,6 +65,12 @@ function Documents({
   return (
     <Stack>
       {error && <ErrorState error={error} />}
+      <ConfirmDialog
+        asked={leaving === null ? null : { title: `Delete ${leaving}?`, text: 'Search finds none of it from then on.' }}
+        confirm="Delete it"
+        onConfirm={erase}
+        onClose={() => setLeaving(null)}
+      />
       <Paper p={0}>
         <ScrollRegion minWidth={640} stacks={3}>
           <Table highlightOnHover verticalSpacing="xs" aria-label="Documents">
@@ -112,10 +124,7 @@ function Documents({
                       aria-label={fetching ? 'Deleting…' : `Delete ${node.name}`}
                       title={fetching ? 'Deleting…' : undefined}
                       loading={fetching}
-                      onClick={() => {
-                        if (window.confirm(`Delete ${node.name}? Search finds none of it from then on.`))
-                          void remove({ input: { collection, names: [node.name] } }).then(onRemoved);
-                      }}
+                      onClick={() => setLeaving(node.name)}
                     >
                       <IconTrash size={16} />
                     </ActionIcon>

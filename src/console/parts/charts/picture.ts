@@ -19,10 +19,10 @@ export const colourOf = (index: number): string => COLOURS[index % COLOURS.lengt
 export const tick = (value: number): string =>
   Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 });
 
-/** The ends of an axis that begins at zero, or below where values do, and shows at least up to one; null where there is no value. */
+/** The ends of an axis that begins at zero, or below where values do, and ends at one unless there is more, as of shares there isn’t; null where there is no value. */
 export const rangeWithZero = (low: number | null, high: number | null): [number, number] => [
   Math.min(0, (low ?? 0) * 1.1),
-  Math.max(1, (high ?? 0) * 1.1),
+  (high ?? 0) > 1 ? high! * 1.1 : 1,
 ];
 
 export interface LegendEntry {
