@@ -10,6 +10,7 @@ import {
   ImportProgressDocument,
   RunsDocument,
   SearchDocument,
+  type Split,
   type TaskKind,
 } from '../operations/index.js';
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
@@ -25,6 +26,7 @@ import {
   variablesOf,
   type ReadyOperation,
 } from './call.js';
+import { aShare, aSplit } from './a-split.js';
 import { aTask } from './a-task.js';
 import { addAccessCommands, type WithClient } from './keys.js';
 import { addAskCommand } from './ask.js';
@@ -108,11 +110,29 @@ program
 
 addIngestCommand(program, withClient);
 
+interface ImportOptions {
+  create?: TaskKind;
+  split?: Split;
+  test?: number;
+  validation?: number;
+}
+
 program
   .command('import <dataset> <files...>')
   .description('make a new version of a dataset from files')
   .option('--create <task>', 'make the dataset, of a task such as classification, if there is none of this name', aTask)
-  .action((dataset: string, files: string[], { create }: { create?: TaskKind }) =>
+  .addOption(
+    new Option('--split <split>', 'put all rows into train, validation or test; by default they are drawn')
+      .argParser(aSplit)
+      .conflicts(['test', 'validation']),
+  )
+  .option(
+    '--test <share>',
+    'draw this share of the rows for the test, 0 to 1; by default as for the newest version, else 0.1',
+    aShare,
+  )
+  .option('--validation <share>', 'the same for validation', aShare)
+  .action((dataset: string, files: string[], { create, split, ...shares }: ImportOptions) =>
     withClient(async (client, { json }) => {
       const found = await dataFilesAt(files);
       const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
@@ -125,17 +145,28 @@ program
       const sent = [];
       for (const [index, file] of found.entries()) {
         tellUpload(file, index, found.length);
-        sent.push({ file: await client.upload(file.path) });
+        sent.push({ file: await client.upload(file.path), ...(split && { split }) });
       }
       // Now that something is there for it.
       if (!known) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
       const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
-        input: { dataset, files: sent, idempotencyKey: unique() },
+        input: {
+          dataset,
+          files: sent,
+          idempotencyKey: unique(),
+          ...(Object.keys(shares).length > 0 && { splitRule: shares }),
+        },
       });
       const runId = addDatasetVersion.run.id;
       await followRun(runId, client.subscribe(ImportProgressDocument, { runId }), (data) => data.importProgress);
       if (json) printJson({ runId });
-      else say(`imported into ${dataset}`);
+      else {
+        const { dataset: now } = await client.request(DatasetDocument, { name: dataset });
+        const { version, counts } = now?.latestVersion ?? {};
+        say(`imported into ${dataset}`);
+        if (counts)
+          say(`version ${version}: ${counts.train} rows for training, ${counts.validation} for validation, ${counts.test} for the test`);
+      }
     }),
   );
 

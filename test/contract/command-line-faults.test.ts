@@ -443,6 +443,13 @@ describe('the command line, where a gateway fails', () => {
       expect((await imports('classification', ...names)).stderr).toMatch(/^BAD_USER_INPUT: 21 files are too many /);
       const none = await imports('clasification', '0.csv');
       expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('It must be one of classification, ')]);
+      const split = await imports('classification', '--split', 'dev', '0.csv');
+      expect([split.code, split.stderr]).toEqual([
+        2,
+        expect.stringContaining('It must be one of train, validation, test.'),
+      ]);
+      expect((await imports('classification', '--test', '1.8', '0.csv')).code).toBe(2);
+      expect((await imports('classification', '--test', '0.2', '--split', 'test', '0.csv')).code).toBe(2);
       expect(asked).toEqual([]);
       expect(await imports('classification', '0.csv', '1.csv')).toMatchObject({ code: 1, stdout: '' });
       expect([uploads, asked.filter(({ body }) => body.includes('createDataset'))]).toEqual([2, []]);

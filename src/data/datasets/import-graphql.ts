@@ -119,7 +119,7 @@ export class AddDatasetVersionInput {
 
   @Field(() => SplitRuleInput, {
     nullable: true,
-    description: 'By default that of the version that is extended, else a tenth each for validation and test.',
+    description: 'By default that of the newest version, else a tenth each for validation and test.',
   })
   splitRule?: SplitRuleInput | null;
 
