@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, relative, resolve, sep } from 'node:path';
 import { GraftClientError } from '../client/graft-client.js';
+import { UNSEEN } from '../kernel/text.js';
 
 export interface LocalFile {
   path: string;
@@ -61,7 +62,7 @@ export function namedDocuments<File extends LocalFile>(files: readonly File[]): 
         `${path} has ${bytes} bytes; a document has at most ${MOST.documentBytes}.`,
         'Split it, or leave it out.',
       );
-    if (name.length > MOST.name || name === '' || /\p{Cc}/u.test(name) || taken.has(name))
+    if (name.length > MOST.name || name === '' || UNSEEN.test(name) || taken.has(name))
       throw new GraftClientError(
         'BAD_USER_INPUT',
         `${JSON.stringify(name)} can't be the name of a document${taken.has(name) ? ', since another has it' : ''}: ${path}.`,

@@ -32,7 +32,13 @@ export function addHealthRoutes(server: FastifyInstance, { isDraining, readiness
     return reply.header('cache-control', 'no-store').header('content-type', contentType).send(text);
   });
   server.get('/readyz', async (_request, reply) => {
-    const parts = await readiness();
+    const all = await readiness();
+    // Anybody may ask: what a part that works is, and how much room it has, `system` tells to those with a role.
+    const parts = all.map(({ name, ready, detail }) => ({
+      name,
+      ready,
+      ...(!ready && detail !== undefined && { detail }),
+    }));
     const status = isDraining() ? 'draining' : parts.every((part) => part.ready) ? 'ready' : 'not ready';
     return reply
       .code(status === 'ready' ? 200 : 503)

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
+import { UNSEEN } from '../kernel/text.js';
 import { toGlobalId, type Change } from '../graphql-kit/index.js';
 
 export interface StoredFile {
@@ -42,16 +43,10 @@ const UPLOAD_HEADER = 'graft-upload';
 
 const LONGEST_NAME = 255;
 
-/** The last part of what the client calls the file, without control characters: it is shown and stored, never used as a path. */
+/** The last part of what the client calls the file, without what can’t be seen: it is shown and stored, never used as a path. */
 function fileName(given = ''): string {
   const last = given.split(/[/\\]/).at(-1) ?? '';
-  return (
-    last
-      .replace(/[\u0000-\u001f\u007f]/g, '')
-      .toWellFormed()
-      .trim()
-      .slice(-LONGEST_NAME) || 'file'
-  );
+  return last.replace(new RegExp(UNSEEN, 'gu'), '').toWellFormed().trim().slice(-LONGEST_NAME) || 'file';
 }
 
 /**

@@ -1,4 +1,5 @@
 import { badInput } from './errors.js';
+import { UNSEEN } from './text.js';
 
 const MOST_GROUPS = 100;
 const LONGEST_GROUP = 100;
@@ -8,12 +9,12 @@ export function checkedGroups(groups: readonly string[], field: string): string[
   if (groups.length > MOST_GROUPS)
     throw badInput(field, `${field} must have at most ${MOST_GROUPS} groups, not ${groups.length}.`);
   const wrong = groups.some(
-    (name) => name === '' || name.trim() !== name || name.length > LONGEST_GROUP || /\p{Cc}/u.test(name),
+    (name) => name === '' || name.trim() !== name || name.length > LONGEST_GROUP || UNSEEN.test(name),
   );
   if (wrong)
     throw badInput(
       field,
-      `Each of ${field} must have 1 to ${LONGEST_GROUP} characters, none of them a control character, and no space around.`,
+      `Each of ${field} must have 1 to ${LONGEST_GROUP} characters, none of them a control character or one that turns the direction of what follows, and no space around.`,
     );
   return [...new Set(groups)];
 }

@@ -32,6 +32,12 @@ export const beginningInBytes = (text: string, most: number): string => {
         .replace(/\ufffd$/, '');
 };
 
+/**
+ * What can't be seen: control characters, and those that turn the direction of what follows, by which a name looks like another one
+ * (https://trojansource.codes).
+ */
+export const UNSEEN = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+
 /** Letters and digits in a row, in their order. */
 export const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];
 

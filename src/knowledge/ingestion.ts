@@ -2,7 +2,7 @@ import { enumeration } from '../kernel/enumeration.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import type { Uuid } from '../kernel/ids.js';
 import type { Json } from '../kernel/stored-json.js';
-import { checkedText } from '../kernel/text.js';
+import { checkedText, UNSEEN } from '../kernel/text.js';
 
 /** Bounds that are checked before any work is accepted. */
 export const INGESTION_LIMITS = {
@@ -70,7 +70,8 @@ export const unseenThere = (name?: string): GraftError =>
 /** 1 to 200 characters on one line; equal names in different Unicode forms are one. */
 export function checkedDocumentName(value: string, field: string): string {
   const name = checkedText(value, field, INGESTION_LIMITS.name).normalize('NFC').trim();
-  if (/\p{Cc}/u.test(name)) throw badInput(field, `${field} contains a control character.`);
+  if (UNSEEN.test(name))
+    throw badInput(field, `${field} contains a control character or one that turns the direction of what follows.`);
   return name;
 }
 

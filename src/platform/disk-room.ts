@@ -25,11 +25,11 @@ export async function diskRoom(written: readonly string[], watched: readonly str
       () => 0,
     );
     least = Math.min(least, free);
-    if (free < LEAST_BYTES) return { ready: false, detail: `full: ${inMebibytes(free)} are free at ${folder}` };
+    if (free < LEAST_BYTES) return { ready: false, detail: `full: less than ${inMebibytes(LEAST_BYTES)} are free` };
   }
   for (const folder of written) {
     const refused = await tryToWrite(folder);
-    if (refused !== null) return { ready: false, detail: `${folder} can’t be written to (${refused})` };
+    if (refused !== null) return { ready: false, detail: `can’t be written to (${refused})` };
   }
   return { ready: true, detail: `${inMebibytes(least)} free` };
 }

@@ -27,6 +27,15 @@ describe('health and shutdown', () => {
     await gateway.close(100);
   });
 
+  it('tells anybody why a part is not ready, and nothing of those that are', async () => {
+    const gateway = await startProbeGateway();
+    Object.assign(gateway.parts[0]!, { detail: '48 MiB free' });
+    expect(JSON.stringify(await json(`${gateway.url}/readyz`))).not.toContain('MiB');
+    Object.assign(gateway.parts[0]!, { ready: false, detail: 'full' });
+    expect(await json(`${gateway.url}/readyz`)).toMatchObject([503, { parts: [{ detail: 'full' }] }]);
+    await gateway.close(100);
+  });
+
   it('finishes what has begun, refuses what is new, and then stops listening', async () => {
     const gateway = await startProbeGateway();
     const running = gateway.post({ query: '{ wait(ms: 1500) }' });

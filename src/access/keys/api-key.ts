@@ -3,6 +3,7 @@ import type { Role } from '../../kernel/caller.js';
 import { badInput } from '../../kernel/errors.js';
 import { sha256, type Sha256 } from '../../kernel/hashing.js';
 import type { Uuid, WorkspaceId } from '../../kernel/ids.js';
+import { UNSEEN } from '../../kernel/text.js';
 
 /** A key as it is stored. */
 export interface ApiKeyRow {
@@ -72,8 +73,8 @@ const LONGEST_NAME = 100;
 /** @throws BAD_USER_INPUT */
 export function checkedName(name: string, field: string): string {
   const trimmed = name.trim();
-  if (trimmed === '' || trimmed.length > LONGEST_NAME || /[\p{Cc}]/u.test(trimmed))
-    throw badInput(field, `${field} must have 1 to ${LONGEST_NAME} characters, none of them a control character.`);
+  if (trimmed === '' || trimmed.length > LONGEST_NAME || UNSEEN.test(trimmed))
+    throw badInput(field, `${field} must have 1 to ${LONGEST_NAME} characters, none of them a control character or one that turns the direction of what follows.`);
   return trimmed;
 }
 

@@ -15,6 +15,9 @@ const MOST_KEYS = 10_000;
 /** `last_used_at` is written no more often, in ms. */
 const NOTE_USE_MS = 60_000;
 
+/** What a client sends that has to send some key, where none is needed. */
+const NO_KEY = 'none';
+
 interface CachedKey {
   key: KeyInUse;
   caller: Caller;
@@ -85,12 +88,15 @@ export class Authenticator {
     if (this.parts.tokens && token !== undefined && isJwt(token))
       return this.#byToken(this.parts.tokens, token, address);
     const prefix = token === undefined ? null : prefixOf(token);
-    // OpenAI's clients always send some key: where nobody needs one, a word that is none of ours says nothing.
-    if (this.parts.keyless && token !== undefined && prefix === null) return localCaller();
+    // OpenAI's clients always send something. Any other word is a key that was copied wrongly, whose owner is not to be an administrator.
+    if (this.parts.keyless && token === NO_KEY) return localCaller();
     if (token === undefined || prefix === null) {
       this.#refuseWhenMany(address);
       this.#attempts.failed(address);
-      throw unauthenticated('The Authorization header holds no key of Graft.');
+      throw unauthenticated(
+        'The Authorization header holds no key of Graft.',
+        this.parts.keyless ? `None is needed here: leave the header out, or send the word \`${NO_KEY}\`.` : undefined,
+      );
     }
     const known = this.#known.get(prefix);
     if (known && this.#isFresh(known)) return this.#letIn(token, known, address);

@@ -2,7 +2,7 @@ import { v5 } from 'uuid';
 import { isAllowed, type CallerKey, type Groups, type Role } from '../../kernel/caller.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { Uuid } from '../../kernel/ids.js';
-import { beginningOf, storable } from '../../kernel/text.js';
+import { beginningOf, storable, UNSEEN } from '../../kernel/text.js';
 import type { OidcSettings } from './oidc-settings.js';
 
 /** A claim with more values than this was made by mistake, or to be searched for long. */
@@ -69,6 +69,6 @@ export function personIn(claims: Claims, issuer: string): CallerKey {
   const name = [claims['email'], claims['preferred_username'], claims['name']].find(
     (one): one is string => typeof one === 'string' && one !== '',
   );
-  const shown = beginningOf(storable((name ?? subject).replace(/\p{Cc}/gu, ' ')), LONGEST_NAME);
+  const shown = beginningOf(storable((name ?? subject).replace(new RegExp(UNSEEN, 'gu'), ' ')), LONGEST_NAME);
   return { id, lineId: id, prefix: `oidc_${id.slice(0, 8)}`, name: shown };
 }

@@ -212,16 +212,15 @@ export class DatasetService {
       throw badInput('input', `At most ${MAX_DELETED} rows are deleted at once.`);
     // Not by the run of the deletion: its input stays, so it may not name the person.
     const forgotten = subject === null ? 0 : await this.#forget(workspaceId, subject);
-    if (!newest || withdraw.length === 0)
-      throw new GraftError(
-        'NOT_FOUND',
-        `No version of ${dataset.name} has such a row.${forgotten > 0 ? ` Its ${forgotten} feature rows and answers were deleted.` : ''}`,
-      );
+    const inVersions = withdraw.length > 0;
+    // Where feature rows and answers went, something was deleted, and a run says so.
+    if (!inVersions && forgotten === 0)
+      throw new GraftError('NOT_FOUND', `No version of ${dataset.name} has such a row.`);
     const run: DeleteRowsInput = {
       operation: 'delete',
       datasetId: dataset.id,
-      baseId: newest.version.id,
-      places: newest.places,
+      baseId: newest && inVersions ? newest.version.id : null,
+      places: newest?.places ?? [],
       withdraw,
       reason,
       request,

@@ -39,7 +39,8 @@ export type AddVersionInput = z.infer<typeof addVersionInput>;
 const deleteRowsInput = z.object({
   operation: z.literal('delete'),
   datasetId: z.string(),
-  baseId: z.string(),
+  /** Null where no version has such a row, but something else was deleted with the person. */
+  baseId: z.string().nullable(),
   places: z.array(z.number()),
   /** Digest of what was asked for, salted by its idempotency key. */
   request: z.string(),

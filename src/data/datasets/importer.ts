@@ -122,7 +122,8 @@ export class Importer {
         files,
         base: base ? { rowGroups: await this.#paths(groups), without: null, revision: input.revision ?? null } : null,
         steps: input.steps ?? base?.manifest.steps ?? [],
-        splitRule: input.splitRule ?? base?.manifest.splitRule ?? DEFAULT_SPLIT_RULE,
+        // Files that come again without a rule make the version that they made, and not one that is drawn otherwise.
+        splitRule: input.splitRule ?? (origin ? base : latest)?.manifest.splitRule ?? DEFAULT_SPLIT_RULE,
         features: await this.#histories(
           dataset.workspaceId as WorkspaceId,
           input.features ?? base?.manifest.features.map(({ view }) => view) ?? [],
@@ -148,16 +149,24 @@ export class Importer {
     input: DeleteRowsInput,
     folder: string,
   ): Promise<ImportOutput> {
-    const { store } = this.parts;
-    const base = await store.requireVersion(dataset.workspaceId as WorkspaceId, input.baseId, 'baseId');
-    const version = base.withdrawnAt
-      ? await this.#alreadyDeleted(context, base)
-      : input.places.length === base.report.rows
-        ? await this.#withdrawAll(context, dataset, base, input)
-        : await this.#makeWithout(context, dataset, base, input, folder);
+    const version = await this.#standingWithout(context, dataset, input, folder);
     const erased = await eraseWithdrawnRows(this.parts, dataset);
     const made = await this.#eraseMadeOf(context, input);
     return { ...version, withdrawn: [...input.withdraw, ...made], ...erased };
+  }
+
+  async #standingWithout(
+    context: ImportContext,
+    dataset: DatasetRecord,
+    input: DeleteRowsInput,
+    folder: string,
+  ): Promise<MadeOrFound> {
+    if (input.baseId === null) return { versionId: null, created: false };
+    const base = await this.parts.store.requireVersion(dataset.workspaceId as WorkspaceId, input.baseId, 'baseId');
+    if (base.withdrawnAt) return this.#alreadyDeleted(context, base);
+    return input.places.length === base.report.rows
+      ? this.#withdrawAll(context, dataset, base, input)
+      : this.#makeWithout(context, dataset, base, input, folder);
   }
 
   /** Versions that ask the questions of withdrawn ones go with them, as a whole. @returns their ids */

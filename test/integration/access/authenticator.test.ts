@@ -35,3 +35,26 @@ describe('a gateway that revokes a key', () => {
     gateway.close();
   });
 });
+
+describe('a gateway that asks for no key', () => {
+  let kit: AccessKit;
+  beforeAll(async () => void (kit = await accessKit()));
+  afterAll(() => kit.dispose());
+
+  it('lets in who sends none, or the word for none, and nobody with a key that is wrong', async () => {
+    const gateway = new Authenticator({
+      store: kit.access.keyStore,
+      clock: systemClock,
+      log: silentLogger(),
+      keyless: true,
+    });
+    for (const authorization of [undefined, 'Bearer none'])
+      expect(await gateway.authenticate(authorization, 'here')).toMatchObject({ role: 'ADMIN', key: null });
+    const { token } = await kit.key('ASK');
+    for (const wrong of ['wrong', token.slice(0, -3), `x${token}`, 'sk-1234'])
+      await expect(async () => gateway.authenticate(`Bearer ${wrong}`, 'here')).rejects.toMatchObject({
+        code: 'UNAUTHENTICATED',
+      });
+    gateway.close();
+  });
+});

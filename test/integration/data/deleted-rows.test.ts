@@ -195,6 +195,10 @@ describe('what else is erased with the rows about a person', () => {
       ['customer:3', 'customer:4'].map(async (entity) => (await kit.data.features.read(ws, entity, [view]))[0]!.values),
     );
     expect(left).toEqual([null, { plan: 'grower' }]);
+    // Of whom no version has a row something was deleted all the same, and nobody is told that nothing was there.
+    await kit.data.features.write(ws, view, [of('customer:99')]);
+    expect(await kit.output(await forget(name, 'customer:99'))).toMatchObject({ versionId: null, withdrawn: [] });
+    expect((await kit.data.features.read(ws, 'customer:99', [view]))[0]!.values).toBeNull();
   });
 
   it('also when the run is cut off between withdrawing the versions and erasing', async () => {

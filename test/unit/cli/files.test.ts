@@ -21,6 +21,7 @@ describe('names that files are given', () => {
     ['too long', 'n'.repeat(INGESTION_LIMITS.name + 1)],
     ['in two lines', 'a\nb.md'],
     ['with a control character', 'a\u0007.md'],
+    ['that is read backwards', 'a\u202efdp.md'],
     ['of marks in two pieces', 'cafe\u0301.md'],
     ['with spaces around', ' note.md '],
   ])('are those that the gateway takes: %s', (_what, name) => {
