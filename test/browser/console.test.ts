@@ -78,6 +78,43 @@ describe('the console', () => {
     120_000,
   );
 
+  itInBrowser(
+    'lets who reads an answer judge it, correct it and find it again, and goes on as a conversation',
+    async () => {
+      const page = await browser.open('/ask');
+      expect(await page.getByLabel('Question').evaluate((field) => field === document.activeElement)).toBe(true);
+      await ask(page);
+      await page.getByTestId('answer-text').waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'Right', exact: true }).click();
+      await page.getByRole('button', { name: 'Right', exact: true, pressed: true }).waitFor();
+      await page.getByRole('button', { name: 'Correct it' }).click();
+      await page.getByLabel('What is right').fill('37 bar');
+      await page.getByRole('button', { name: 'Save the correction' }).click();
+      await page.getByText('Your correction is kept').waitFor();
+      const { answers } = await client.request<{ answers: { edges: { node: { id: string; feedback: object[] } }[] } }>(
+        '{ answers(first: 1) { edges { node { id feedback { score } } } } }',
+      );
+      const { id, feedback } = answers.edges[0]!.node;
+      expect(feedback.length).toBeGreaterThan(0);
+      await ask(page, 'What is described of pumps?');
+      await page.getByRole('heading', { name: 'Asked before' }).waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'New conversation' }).click();
+      await page.getByRole('heading', { name: 'Asked before' }).waitFor({ state: 'detached' });
+      await page.goto(`${graft.url}/ask?answer=${encodeURIComponent(id)}`);
+      await page.getByTestId('answer-text').waitFor(PATIENCE);
+      await page.context().close();
+    },
+    180_000,
+  );
+
+  itInBrowser('says that a question is too long, and cuts nothing of it', async () => {
+    const page = await browser.open('/ask');
+    await page.getByLabel('Question').fill('x'.repeat(9_000));
+    await page.getByText('9,000 characters; at most 8,000 are read.').waitFor();
+    expect(await page.getByRole('button', { name: 'Ask', exact: true }).isDisabled()).toBe(true);
+    await page.context().close();
+  });
+
   for (const view of VIEWS)
     itInBrowser(
       `has nothing that axe-core calls serious, and fits its window: ${view.name}`,
