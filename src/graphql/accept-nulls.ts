@@ -6,7 +6,6 @@ import {
   isNonNullType,
   isObjectType,
   type GraphQLInputType,
-  type GraphQLNullableType,
   type GraphQLSchema,
 } from 'graphql';
 import { nullIsAValue } from '../graphql-kit/index.js';
@@ -46,8 +45,7 @@ function filledAll(inputs: readonly Input[], values: Values): Values {
 }
 
 function loosen(input: Input): void {
-  if (isNonNullType(input.type) && input.defaultValue !== undefined)
-    input.type = input.type.ofType as GraphQLNullableType & GraphQLInputType;
+  if (isNonNullType(input.type) && input.defaultValue !== undefined) input.type = input.type.ofType;
 }
 
 /**

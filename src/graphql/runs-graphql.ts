@@ -107,7 +107,7 @@ export class RunResolver {
   @Needs('ASK')
   @Query(() => [RunEventType], {
     description: `What a run of any kind reported so far, oldest first, page by page; its subscription tells the same as it happens. Cost: 1 and the selection for every ten of \`first\`.`,
-    complexity: ({ args, childComplexity }) => 1 + Math.ceil(Number(args['first']) / 10) * childComplexity,
+    complexity: ({ args, childComplexity }) => 1 + Math.ceil(Number(args['first'] ?? 100) / 10) * childComplexity,
   })
   async runEvents(
     @Ctx() { workspaceId }: GraphContext,

@@ -60,7 +60,8 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
     const told = { code: rpcCode(error, status), message, data: extensions };
     return reply.code(status).header('cache-control', 'no-store').send({ jsonrpc: '2.0', error: told, id: null });
   };
-  server.post('/mcp', { errorHandler }, async (request, reply) => {
+  const options = { errorHandler };
+  server.post('/mcp', options, async (request, reply) => {
     const { body } = request;
     if (![body].flat().every((message) => JSONRPCMessageSchema.safeParse(message).success))
       throw new GraftError('BAD_USER_INPUT', 'The body is no JSON-RPC 2.0 message.');
