@@ -165,7 +165,9 @@ program
         const { version, counts } = now?.latestVersion ?? {};
         say(`imported into ${dataset}`);
         if (counts)
-          say(`version ${version}: ${counts.train} rows for training, ${counts.validation} for validation, ${counts.test} for the test`);
+          say(
+            `version ${version}: ${counts.train} rows for training, ${counts.validation} for validation, ${counts.test} for the test`,
+          );
       }
     }),
   );

@@ -74,7 +74,10 @@ const LONGEST_NAME = 100;
 export function checkedName(name: string, field: string): string {
   const trimmed = name.trim();
   if (trimmed === '' || trimmed.length > LONGEST_NAME || UNSEEN.test(trimmed))
-    throw badInput(field, `${field} must have 1 to ${LONGEST_NAME} characters, none of them a control character or one that turns the direction of what follows.`);
+    throw badInput(
+      field,
+      `${field} must have 1 to ${LONGEST_NAME} characters, none of them a control character or one that turns the direction of what follows.`,
+    );
   return trimmed;
 }
 

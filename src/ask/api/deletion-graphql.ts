@@ -6,7 +6,8 @@ import type { AskService } from '../ask-service.js';
 export class DeleteAnswersInput {
   @Field(() => [ID], {
     nullable: true,
-    description: 'Ids of 1 to 100 answers; those that are gone already, or that the caller may not see, stay out of it.',
+    description:
+      'Ids of 1 to 100 answers; those that are gone already, or that the caller may not see, stay out of it.',
   })
   ids?: string[] | null;
 
