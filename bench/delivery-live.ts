@@ -118,7 +118,7 @@ teardown.add(() => tests.stop());
 
 try {
   await tests.start();
-  const steps = [{ share: 0.1, controls: 9, leastAnswers: 1_000_000, leastMinutes: 0 }, { share: 1 }];
+  const steps = [{ share: 0.1, controls: 9, leastAnswers: 1_000_000, leastMinutes: 0 }, { share: 0.9 }];
   const start = async (n: number): Promise<string> => {
     const wish = { adapter: `adapter-${n}`, steps, by: 'bench', reason: 'bench', idempotencyKey: newId() };
     return (await rolloutService.start(workspaceId, wish)).id;

@@ -48,7 +48,7 @@ const watching = (margin: number, controls = 9): RolloutPlan => ({
     { share: 1 / (controls + 1), controls, leastAnswers: Infinity, leastMinutes: 0, approval: false, monitored: true },
   ],
   alpha: 0.05,
-  guardrails: NAMES.map((name) => ({ name, kind: 'RATE', margin })),
+  guardrails: NAMES.map((name) => ({ name, margin })),
   signals: [],
   health: { ...STANDARD_HEALTH, sampleRatio: 'WARN' },
 });

@@ -5,6 +5,7 @@ import {
   evidenceOf,
   hasEnded,
   planOf,
+  qualitySentence,
   record,
   recordLate,
   rolloutTest,
@@ -118,25 +119,124 @@ export function heldAt(share: number, wish: PlanWish = {}): RolloutPlan {
 
 const wentBack = (...given: Parameters<typeof ride>): boolean => ride(...given).status === 'ROLLED_BACK';
 
+const JUDGEMENTS: PlanWish = { guardrails: [{ metric: 'FEEDBACK', margin: 0 }] };
+/** Fails in one of a hundred answers, as what is shared does. */
+const usual: Version = (question) => ({ failed: question.chance < 0.01, right: true });
+const failsAt =
+  (rate: number): Version =>
+  ({ chance }) => ({ failed: chance < rate, right: true });
+
 function* equalCandidates(streams: number): Iterable<Line> {
-  const plan = planOf({ guardrails: [{ metric: 'FEEDBACK', margin: 0 }] });
+  const goesBack = { promise: 'an equally good candidate goes back', promised: { atMost: 0.05 }, streams };
+  const plan = planOf(JUDGEMENTS);
   for (const traffic of TRAFFIC)
     for (const judged of JUDGED)
       yield {
-        promise: 'an equally good candidate goes back',
-        promised: { atMost: 0.05 },
+        ...goesBack,
         measured: shareOf(streams, 11, (seed) =>
           wentBack(plan, rightAt(0.8), rightAt(0.8), { traffic, seed, judged, most: 3_000 }),
         ),
+        traffic,
+        judged,
+      };
+  for (const users of [20, 500])
+    yield {
+      ...goesBack,
+      promise: `the same, ${users} users`,
+      measured: shareOf(streams, 13, (seed) =>
+        wentBack(plan, rightAt(0.8), rightAt(0.8), { traffic: 'repeating users', users, seed, most: 3_000 }),
+      ),
+      traffic: 'repeating users',
+      judged: 1,
+    };
+  for (const share of [0.3, 0.4, 0.6])
+    yield {
+      ...goesBack,
+      promise: `the same, held at a share of ${share}`,
+      measured: shareOf(streams, 17, (seed) =>
+        wentBack(heldAt(share, JUDGEMENTS), rightAt(0.9), rightAt(0.9), {
+          traffic: 'day and night',
+          seed,
+          most: 5_000,
+        }),
+      ),
+      traffic: 'day and night',
+      judged: 1,
+    };
+  const outage: Version = (question, number) =>
+    number >= 3_000 && number < 3_090 ? { failed: true, right: true } : usual(question, number);
+  yield {
+    ...goesBack,
+    promise: 'the same, both arms down for 90 questions',
+    measured: shareOf(streams, 19, (seed) =>
+      wentBack(heldAt(0.1), outage, outage, { traffic: 'independent', seed, judged: 0, most: 5_000 }),
+    ),
+    traffic: 'independent',
+    judged: 0,
+  };
+}
+
+function* worseCandidates(streams: number): Iterable<Line> {
+  for (const traffic of TRAFFIC)
+    yield {
+      promise: 'a candidate that always fails goes back, where anybody is answered by it',
+      promised: { atLeast: 1 },
+      measured: shareOf(streams, 23, (seed) => {
+        const options = { traffic, seed, judged: 0, most: 6_000, approves: false };
+        const { status, answers } = ride(planOf({}), failsAt(1), usual, options);
+        return status === 'ROLLED_BACK' || answers === 0;
+      }),
+      streams,
+      traffic,
+      judged: 0,
+    };
+  for (const traffic of TRAFFIC)
+    for (const judged of JUDGED)
+      yield {
+        promise: 'one 20 points worse is proposed as if that would have been seen',
+        promised: { atMost: 0.1 },
+        measured: shareOf(streams, 29, (seed) => {
+          const plan = planOf({});
+          const options = { traffic, seed, judged, most: 6_000, approves: false };
+          const { awaitsApproval, watch } = ride(plan, rightAt(0.7), rightAt(0.9), options);
+          return awaitsApproval && !/have been seen/.test(qualitySentence(plan, watch));
+        }),
         streams,
         traffic,
         judged,
       };
+  const late: Version = (question, number) => failsAt(number < 10_000 ? 0.01 : 0.3)(question, number);
+  yield {
+    promise: 'failures of 30 % after 1,000 good answers are found within 60',
+    promised: { atLeast: 0.9 },
+    measured: shareOf(streams, 31, (seed) =>
+      wentBack(heldAt(0.1), late, usual, { traffic: 'independent', seed, judged: 0, most: 10_600 }),
+    ),
+    streams,
+    traffic: 'independent',
+    judged: 0,
+  };
+  yield {
+    promise: 'failures of 3 % beside .5 % are found within 2,500 answers',
+    promised: { atLeast: 0.9 },
+    measured: shareOf(streams, 37, (seed) =>
+      wentBack(heldAt(0.1), failsAt(0.03), failsAt(0.005), {
+        traffic: 'independent',
+        seed,
+        judged: 0,
+        most: 25_000,
+      }),
+    ),
+    streams,
+    traffic: 'independent',
+    judged: 0,
+  };
 }
 
 export const rollouts: Topic = {
   name: 'rollouts',
   *lines(streams) {
     yield* equalCandidates(streams);
+    yield* worseCandidates(streams);
   },
 };

@@ -6,6 +6,7 @@ export { deliveryDomain, openDelivery, type Delivery } from './open.js';
 export { deliveryServices } from './open.js';
 export { loadProposal, Proposal } from './proposals/proposal-graphql.js';
 export type { ProposalRow, ProposalStore } from './proposals/proposal-store.js';
+export { qualitySentence } from './rollouts/could-see.js';
 export { decide, hasEnded, startRollout, type RolloutState } from './rollouts/decide.js';
 export { STANDARD_HEALTH, STANDARD_STEPS, type RolloutPlan } from './rollouts/plan.js';
 export { loadRollout, rolloutRuns } from './rollouts/rollout-graphql.js';

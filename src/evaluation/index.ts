@@ -37,7 +37,6 @@ export {
   type SamplePlan,
 } from './statistics/sample-size.js';
 export { meanDifferenceSequence, meanSequence } from './statistics/sequential/mean-sequence.js';
-export { mixtureLogE } from './statistics/sequential/mixture.js';
 export {
   rateDifferenceLogE,
   rateDifferenceSequence,
@@ -50,6 +49,7 @@ export {
   anytimeP,
   logE,
   observeRate,
+  powerOf as powerOfRates,
   startTwoRates,
   type RateCounts,
   type TwoRates,

@@ -32,7 +32,7 @@ const GUARDRAILS = (['FAILURE', 'ABSTENTION', 'FEEDBACK'] as const).map((metric)
 const STEPS = [
   { share: 0.3, controls: 2, leastAnswers: 14, leastMinutes: 0 },
   { share: 0.6, controls: 1, leastAnswers: 14, leastMinutes: 0 },
-  { share: 1, leastAnswers: 10, leastMinutes: 0 },
+  { share: 0.9, leastAnswers: 10, leastMinutes: 0 },
 ];
 
 type Rollout = NonNullable<RolloutQuery['rollout']>;
@@ -133,7 +133,7 @@ describe('versions on their way to users, through GraphQL alone, by two gateways
     async () => {
       await versions.candidate(2, 'swapped', 1);
       const id = await start({
-        steps: [{ share: 0.5, controls: 1, leastAnswers: 500, leastMinutes: 0 }, { share: 1 }],
+        steps: [{ share: 0.5, controls: 1, leastAnswers: 500, leastMinutes: 0 }, { share: 0.9 }],
         idempotencyKey: 'bad',
       });
       let answered = 0;
@@ -171,7 +171,9 @@ describe('versions on their way to users, through GraphQL alone, by two gateways
       }
       await users.until('a proposal', async () => (await rolloutOf(id)).awaitsApproval);
       const everybody = await users.ask(40);
-      expect(new Set(everybody.map(({ adapter }) => adapter?.versionNumber))).toEqual(new Set([3]));
+      // A tenth stays with production until a person approves.
+      const third = everybody.filter(({ adapter }) => adapter?.versionNumber === 3);
+      expect(third.length).toBeGreaterThan(everybody.length / 2);
       expect(await production()).toBe(1);
       const { proposals } = await living[0]!.client.request(ProposalsDocument, { status: 'OPEN', adapter: ADAPTER });
       const [{ node: proposal }] = proposals.edges as [(typeof proposals.edges)[number]];

@@ -252,7 +252,14 @@ function health({ health: policy }: RolloutPlan, evidence: RolloutEvidence): { h
   const [holds, warnings]: [string[], string[]] = [[], []];
   const say = (what: 'HOLD' | 'WARN', sentence: string): void =>
     void (what === 'HOLD' ? holds : warnings).push(sentence);
-  const { sampleRatio, exposure } = evidence;
+  const { sampleRatio, exposure, down } = evidence;
+  if (down.candidate)
+    say(
+      'HOLD',
+      down.control
+        ? 'Both arms fail: what they share is down, and nothing is learned of the candidate meanwhile.'
+        : 'Most of the candidate’s newest answers failed.',
+    );
   if (sampleRatio.logE >= -Math.log(SAMPLE_RATIO_ALPHA))
     say(
       policy.sampleRatio,
@@ -302,7 +309,5 @@ function passedSentence(
 
 const nameOf = ({ steps }: RolloutPlan, index: number): string => `${index + 1} (${percent(steps[index]!.share, 1)})`;
 
-const figures = ({ kind, candidate, control }: MeasureEvidence): string => {
-  const told = (value: number): string => (kind === 'RATE' ? percent(value, 1) : `${Number(value.toPrecision(4))}`);
-  return `${told(candidate.value)} of ${candidate.answers} answers against ${told(control.value)} of ${control.answers} controls`;
-};
+const figures = ({ candidate, control }: MeasureEvidence): string =>
+  `${percent(candidate.value, 1)} of ${candidate.answers} answers against ${percent(control.value, 1)} of ${control.answers} controls`;

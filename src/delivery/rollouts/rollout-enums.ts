@@ -59,10 +59,13 @@ registerEnumType(RolloutCounting, {
   name: 'RolloutCounting',
   description: 'Which answers of a unit are compared.',
   valuesConfig: {
-    EVERY: { description: 'Every one: right where each request is its own unit, or units ask much alike.' },
+    EVERY: {
+      description:
+        'Every one: right where each request is its own unit. Where users come back it stops equally good candidates.',
+    },
     FIRST_OF_UNIT: {
       description:
-        'The first of each unit and step, and of what is said the first: keeps `alpha` where few units ask a lot and differ.',
+        'The first of each unit and step, and of what is said the first: keeps `alpha` where users come back and differ, and takes as many users as it takes answers.',
     },
   },
 });
@@ -72,12 +75,13 @@ registerEnumType(RolloutTemplate, {
   description: 'A ready plan.',
   valuesConfig: {
     STANDARD: {
-      description: '1, 5, 10, 25, 50 and 100 %, each for at least ten minutes and 20 to 50 answers of the candidate.',
+      description:
+        '1, 5, 10, 25 and 50 %, each for at least ten minutes and 20 to 50 answers of the candidate; everybody after an approval.',
     },
     CAREFUL: {
       description: 'The same shares, each for at least an hour and four times the answers, with an approval at 10 %.',
     },
-    QUICK: { description: '10, 50 and 100 %, each for at least ten answers and no time: for trying it.' },
+    QUICK: { description: '10 and 50 %, each for at least ten answers and no time: for trying it.' },
   },
 });
 

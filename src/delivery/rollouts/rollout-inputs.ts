@@ -1,7 +1,7 @@
 import { Field, Float, ID, InputType, Int } from 'type-graphql';
 import { MaxItems, IDEMPOTENCY_KEY } from '../../graphql-kit/index.js';
 import { RolloutMetric } from './measures.js';
-import { RolloutCounting, SignalDemand } from './plan.js';
+import { MOST_SHARE, RolloutCounting, SignalDemand } from './plan.js';
 import { DEFAULT_ALPHA, MARGINS, MOST_ANSWERS, MOST_MINUTES, MOST_STEPS, RolloutTemplate } from './settings.js';
 
 // What callers say of a rollout: its steps and figures, and what they want of it.
@@ -9,8 +9,7 @@ import { DEFAULT_ALPHA, MARGINS, MOST_ANSWERS, MOST_MINUTES, MOST_STEPS, Rollout
 @InputType({ description: 'A step of a rollout.' })
 export class RolloutStepInput {
   @Field(() => Float, {
-    description:
-      'Share of the adapter’s questions that the candidate answers, above that of the step before, at most 1.',
+    description: `Share of the adapter’s questions that the candidate answers, above that of the step before, at most ${MOST_SHARE}.`,
   })
   share!: number;
 
@@ -93,14 +92,14 @@ export class StartRolloutInput {
   @MaxItems(MOST_STEPS)
   @Field(() => [RolloutStepInput], {
     nullable: true,
-    description: `1 to ${MOST_STEPS} steps with growing shares, the last of which is 1.`,
+    description: `1 to ${MOST_STEPS} steps with growing shares, at most ${MOST_SHARE}: a tenth stays with production until a person approves.`,
   })
   steps?: RolloutStepInput[] | null;
 
   @MaxItems(5)
   @Field(() => [GuardInput], {
     nullable: true,
-    description: 'At most 5 figures that roll back at once; by default FAILURE, ABSTENTION, LATENCY and CONFIDENCE.',
+    description: 'At most 5 figures that roll back at once; all five by default.',
   })
   guardrails?: GuardInput[] | null;
 
@@ -110,7 +109,7 @@ export class StartRolloutInput {
 
   @Field(() => RolloutCounting, {
     nullable: true,
-    defaultValue: RolloutCounting.EVERY,
+    defaultValue: RolloutCounting.FIRST_OF_UNIT,
     description: 'Which answers of a unit are compared.',
   })
   counting!: RolloutCounting;

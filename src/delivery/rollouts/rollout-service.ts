@@ -70,7 +70,7 @@ export class RolloutService {
 
   async #start(workspaceId: WorkspaceId, wish: Checked): Promise<RolloutRow> {
     const { rollouts, runs, adapters, gate, shadows, tests } = this.parts;
-    const { plan, by, reason, idempotencyKey, slowMs, unsure } = wish;
+    const { by, reason, idempotencyKey, slowMs, unsure } = wish;
     const evidence = { shadow: wish.shadow ?? undefined, requireShadow: wish.requireShadow || undefined };
     const inputDigest = digestOf({ ...wish, ...evidence, candidate: wish.candidate ?? null });
     const known = await rollouts.byKey(workspaceId, idempotencyKey);
@@ -82,6 +82,7 @@ export class RolloutService {
     const held = await gate.admits(workspaceId, adapter, candidate);
     const shadow = await shadowFor(shadows, workspaceId, wish, { candidate, against });
     const id = newId();
+    const plan = { ...wish.plan, judged: await rollouts.judgedShare(workspaceId, against.id) };
     const [first] = plan.steps;
     const kept = {
       state: startRollout(0),

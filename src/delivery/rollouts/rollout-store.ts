@@ -51,6 +51,9 @@ export interface NewRolloutDecision {
 
 const evidenceColumn = ({ evidence }: NewRolloutDecision) => asColumn(storedDecisionEvidence.encode(evidence));
 
+/** Newest answers that tell how many are judged. */
+const JUDGED_OF = 1_000;
+
 /** Most rollouts that are shown of one adapter or version. */
 export const MOST_SHOWN = 20;
 
@@ -84,6 +87,18 @@ export class RolloutStore {
     const [row] = await this.byIds(workspaceId, [id]);
     if (!row) throw notFound('The rollout', id, field);
     return row;
+  }
+
+  /** @returns the share of a version's newest answers of which somebody said something, 0 to 1; null where there are none */
+  async judgedShare(workspaceId: WorkspaceId, versionId: string): Promise<number | null> {
+    const { rows } = await this.database.pool.query<{ share: number | null }>({
+      name: 'rollout-judged-share',
+      text: `SELECT avg((feedback_count > 0)::int)::float8 AS share
+               FROM (SELECT feedback_count FROM answer WHERE workspace_id = $1 AND adapter_version_id = $2
+                      ORDER BY id DESC LIMIT ${JUDGED_OF}) AS newest`,
+      values: [workspaceId, versionId],
+    });
+    return rows[0]?.share ?? null;
   }
 
   async liveOf(adapterId: string): Promise<RolloutRow | null> {

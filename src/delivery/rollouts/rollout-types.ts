@@ -37,6 +37,22 @@ export class GuardDifference {
   high!: number;
 }
 
+@ObjectType({ description: 'Whether a loss would have been found, had there been one.' })
+export class LossSeen {
+  @Field(() => Float, { description: 'The loss: so much lower a share of good answers, 0 to 1.' })
+  loss!: number;
+
+  @Field(() => Float, {
+    description: 'Probability that a candidate that is worse by it would have been found by now, 0 to 1.',
+  })
+  byNow!: number;
+
+  @Field(() => Float, {
+    description: 'The same once each step that is left has its least answers, as often judged as until now, 0 to 1.',
+  })
+  byTheEnd!: number;
+}
+
 @ObjectType({ description: 'A figure that a rollout watches, and the evidence so far.' })
 export class Guard {
   @Field(() => RolloutMetric, { description: 'What is compared.' })
@@ -80,11 +96,17 @@ export class Guard {
 
   @Field(() => Boolean, { description: 'Whether the evidence that the candidate is worse has reached that.' })
   crossed!: boolean;
+
+  @Field(() => [LossSeen], {
+    description:
+      'With which probability losses of 5, 10 and 20 points would have been found by now: what didn’t cross was no worse only as far as that.',
+  })
+  couldSee!: LossSeen[];
 }
 
 @ObjectType({ description: 'Something that must be so for the figures to mean anything.' })
 export class HealthCheck {
-  @Field(() => String, { description: '`traffic`, `sample ratio` or `exposure`.' })
+  @Field(() => String, { description: '`traffic`, `sample ratio`, `exposure` or `outage`.' })
   name!: string;
 
   @Field(() => Boolean, { description: 'Whether it is.' })

@@ -1,6 +1,7 @@
 import { rateDifferenceSequence } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
 import { z } from 'zod';
+import { couldSee } from './could-see.js';
 import {
   alphaOf,
   SAMPLE_RATIO_ALPHA,
@@ -24,11 +25,12 @@ import {
   GuardDifference,
   GuardFigure,
   HealthCheck,
+  LossSeen,
   Rollout,
   RolloutDecision,
 } from './rollout-types.js';
 import type { RolloutAction, RolloutStatus } from './rollout.js';
-import { evidenceOf, type RolloutEvidence } from './watch.js';
+import { evidenceOf, type RolloutEvidence, type Watch } from './watch.js';
 
 const MINUTE_MS = 60_000;
 
@@ -36,7 +38,7 @@ export function toRollout(row: RolloutRow): Rollout {
   const plan = storedPlan.decode(row.plan);
   const { state, watch, bounds } = storedState.decode(row.state);
   const evidence = evidenceOf(watch, plan);
-  const guards = { plan, evidence, bounds };
+  const guards = { plan, watch, evidence, bounds };
   return make(Rollout, {
     id: toGlobalId('Rollout', row.id),
     adapterName: row.adapter,
@@ -47,7 +49,7 @@ export function toRollout(row: RolloutRow): Rollout {
     current: row.step,
     steps: [...plan.steps],
     alpha: plan.alpha,
-    counting: plan.counting ?? 'EVERY',
+    counting: plan.counting ?? 'FIRST_OF_UNIT',
     guardrails: plan.guardrails.map((each) => toGuard(each, alphaOf(plan, each.name), null, guards)),
     signals: plan.signals.map((each) => toGuard(each, null, each.demand, guards)),
     health: healthOf(row, guards),
@@ -64,6 +66,7 @@ export function toRollout(row: RolloutRow): Rollout {
 
 interface RolloutSnapshot {
   plan: RolloutPlan;
+  watch: Watch;
   evidence: RolloutEvidence;
   bounds: RolloutBounds;
 }
@@ -72,7 +75,7 @@ function toGuard(
   { name, margin }: ArmMeasure,
   alpha: number | null,
   demand: SignalDemand | null,
-  { evidence, bounds }: RolloutSnapshot,
+  { plan, watch, evidence, bounds }: RolloutSnapshot,
 ): Guard {
   const found = evidence.measures[name];
   const decidesAt = -Math.log(alpha ?? SIGNAL_ALPHA);
@@ -89,6 +92,7 @@ function toGuard(
     evidenceWorse: found?.worse ?? 0,
     evidenceNoWorse: found?.noWorse ?? 0,
     crossed: (found?.worse ?? 0) >= decidesAt,
+    couldSee: couldSee(plan, watch, name).map((seen) => make(LossSeen, seen)),
   });
 }
 
@@ -136,7 +140,7 @@ function figuresOf(evidence: unknown): DecisionFigure[] {
 }
 
 function healthOf(row: RolloutRow, { plan, evidence }: RolloutSnapshot): HealthCheck[] {
-  const { sampleRatio, exposure, lastAnswerAt, answers } = evidence;
+  const { sampleRatio, exposure, lastAnswerAt, answers, down } = evidence;
   const { noTrafficMinutes, mostInBoth } = plan.health;
   const silentMinutes = (row.watchedMs - (lastAnswerAt ?? 0)) / MINUTE_MS;
   const total = answers.candidate + answers.control;
@@ -155,6 +159,13 @@ function healthOf(row: RolloutRow, { plan, evidence }: RolloutSnapshot): HealthC
       name: 'exposure',
       healthy: exposure.units === 0 || exposure.inBoth / exposure.units <= mostInBoth,
       message: `${exposure.inBoth} of ${exposure.units} units were answered by both arms within the step.`,
+    }),
+    make(HealthCheck, {
+      name: 'outage',
+      healthy: !down.candidate,
+      message: down.candidate
+        ? `Most of the newest answers of ${down.control ? 'both arms' : 'the candidate'} failed.`
+        : 'The candidate’s newest answers were given.',
     }),
   ];
 }

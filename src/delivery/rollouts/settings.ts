@@ -1,6 +1,6 @@
 import { badInput } from '../../kernel/errors.js';
 import { enumeration } from '../../kernel/enumeration.js';
-import { type RolloutMetric } from './measures.js';
+import { RolloutMetric } from './measures.js';
 import {
   flawsOf,
   type RolloutCounting,
@@ -15,7 +15,7 @@ import {
 export const RolloutTemplate = enumeration('STANDARD', 'CAREFUL', 'QUICK');
 export type RolloutTemplate = keyof typeof RolloutTemplate;
 
-const QUICK_SHARES = [0.1, 0.5, 1];
+const QUICK_SHARES = [0.1, 0.5];
 
 export const TEMPLATES: Readonly<Record<RolloutTemplate, readonly RolloutStep[]>> = {
   STANDARD: STANDARD_STEPS,
@@ -70,13 +70,14 @@ export const MARGINS: Readonly<Record<RolloutMetric, number>> = {
   FEEDBACK: 0.05,
 };
 
-const DEFAULT_GUARDRAILS: readonly GuardWish[] = (['FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE'] as const).map(
-  (metric) => ({ metric }),
-);
+/** The least share of good answers of a candidate beside which no controls answer any more. */
+const LEAST: Partial<Record<RolloutMetric, number>> = { FAILURE: 0.8, LATENCY: 0.5 };
+
+const DEFAULT_GUARDRAILS: readonly GuardWish[] = Object.values(RolloutMetric).map((metric) => ({ metric }));
 
 /**
- * The plan of a rollout. Its last step gives the candidate every question and always wants an approval: what goes to production was
- * decided by a person.
+ * The plan of a rollout. Its last step always wants an approval, and leaves a tenth of the units to controls at least: what everybody gets
+ * was decided by a person.
  * @throws BAD_USER_INPUT naming the field
  */
 export function planOf(wish: PlanWish): RolloutPlan {
@@ -89,7 +90,7 @@ export function planOf(wish: PlanWish): RolloutPlan {
   const health = { ...STANDARD_HEALTH, noTrafficMinutes: wish.noTrafficMinutes ?? STANDARD_HEALTH.noTrafficMinutes };
   if (!(health.noTrafficMinutes > 0 && health.noTrafficMinutes <= MOST_MINUTES))
     throw badInput('input.noTrafficMinutes', `noTrafficMinutes must be above 0 and at most ${MOST_MINUTES}.`);
-  const counting = wish.counting ?? 'EVERY';
+  const counting = wish.counting ?? 'FIRST_OF_UNIT';
   const plan = { steps, alpha: wish.alpha ?? DEFAULT_ALPHA, guardrails, signals, health, counting };
   const [flaw] = flawsOf(plan);
   if (flaw) throw badInput(`input.${flaw.field}`, `${flaw.field} can’t be followed.`, flaw.hint);
@@ -117,18 +118,12 @@ function stepsOf({ template, steps }: PlanWish): RolloutStep[] {
     if (!(leastMinutes >= 0 && leastMinutes <= MOST_MINUTES))
       throw badInput(`${field}.leastMinutes`, `leastMinutes must be 0 to ${MOST_MINUTES}, not ${leastMinutes}.`);
   });
-  if (full.at(-1)!.share !== 1)
-    throw badInput(
-      'input.steps',
-      'The last step must have the share 1.',
-      'Add a step that gives the candidate everything.',
-    );
   return full;
 }
 
 const guard = ({ metric, margin, weight }: GuardWish) => ({
   name: metric,
-  kind: 'RATE' as const,
+  least: LEAST[metric] ?? null,
   margin: margin ?? MARGINS[metric],
   ...(weight !== null && weight !== undefined && { weight }),
 });

@@ -249,7 +249,7 @@ export const wish = (adapter: string, over: Partial<StartRollout> = {}): StartRo
   idempotencyKey: newId(),
   steps: [
     { share: 0.5, leastAnswers: 10, leastMinutes: 0 },
-    { share: 1, leastAnswers: 10, leastMinutes: 0 },
+    { share: 0.9, leastAnswers: 10, leastMinutes: 0 },
   ],
   ...over,
 });

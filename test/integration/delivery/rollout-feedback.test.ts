@@ -8,7 +8,7 @@ import { DeliveryKit, wish, WORKSPACE, type AnswerRow, type TestGateway } from '
 
 jest.setTimeout(120_000);
 
-const LONG = [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }];
+const LONG = [{ share: 0.5, leastAnswers: 100_000 }, { share: 0.9 }];
 const FEEDBACK = [{ metric: 'FEEDBACK' as const }];
 
 describe('what people say of the answers of a rollout', () => {
@@ -28,7 +28,6 @@ describe('what people say of the answers of a rollout', () => {
   /** What was counted of a figure. */
   const counted = async (id: string, name: 'FAILURE' | 'FEEDBACK') => {
     const measure = storedState.decode((await kit.row(id)).state).watch.measures[name]!;
-    if (measure.kind !== 'RATE') throw new Error(`${name} is no rate`);
     return { candidate: measure.candidate.n, control: measure.control.n };
   };
   const everybody = async (id: string, times: number, saying: number) =>
@@ -59,7 +58,7 @@ describe('what people say of the answers of a rollout', () => {
       signals: [{ metric: 'FEEDBACK', demand: 'SHOWN_NO_WORSE', margin: 0.2 }],
       steps: [
         { share: 0.5, leastAnswers: 5, leastMinutes: 0 },
-        { share: 1, leastAnswers: 0, leastMinutes: 0 },
+        { share: 0.9, leastAnswers: 0, leastMinutes: 0 },
       ],
     });
     await kit.ask(gateway, 'liked', 200);

@@ -39,7 +39,11 @@ describe('a rollout', () => {
     await kit.ask(gateway, 'good', 60);
     await kit.reaches(id, 'the last step', ({ step }) => step === 1);
     // The gateway draws by what it last heard of the rollout.
-    await eventually('everybody is drawn', () => drawn('good', 'anybody')?.change.adapter === 'good@2');
+    const units = Array.from({ length: 200 }, (_, n) => `unit ${n}`);
+    const versionsOf = () => units.map((unit) => drawn('good', unit)?.change.adapter);
+    await eventually('everybody is drawn', () => versionsOf().every((version) => version !== undefined));
+    // A tenth stays with production until a person has approved.
+    expect(versionsOf().filter((version) => version === 'good@1').length).toBeGreaterThan(5);
     await kit.ask(gateway, 'good', 20);
     await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
     expect(await production('good')).toBe(1);
@@ -69,7 +73,7 @@ describe('a rollout', () => {
 
   it('goes back by itself when the candidate throws on every tenth question, and before its step is over', async () => {
     await kit.adapter('throws');
-    const { id } = await start('throws', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
+    const { id } = await start('throws', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 0.9 }] });
     await eventually('it goes back', async () => {
       await kit.ask(gateway, 'throws', 50, (arm, n) => (arm === 'CANDIDATE' && n % 10 === 9 ? failed : {}));
       return (await kit.row(id)).status === 'ROLLED_BACK';
@@ -77,14 +81,14 @@ describe('a rollout', () => {
     const last = (await kit.decisions(id)).at(-1)!;
     expect(last).toMatchObject({ action: 'ROLL_BACK', check: 'GUARDRAIL', decidedBy: null });
     expect(last.reasons[0]).toMatch(/^FAILURE: /);
-    expect(last.evidence).toMatchObject({ measures: { FAILURE: { kind: 'RATE' } } });
+    expect(last.evidence).toMatchObject({ measures: { FAILURE: { candidate: {}, control: {} } } });
     expect(await production('throws')).toBe(1);
     await eventually('nobody is drawn', () => drawn('throws', 'anybody') === null);
   });
 
   it('goes back when the candidate is right but ten times slower, though nobody said what is slow', async () => {
     await kit.adapter('slow');
-    const { id } = await start('slow', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
+    const { id } = await start('slow', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 0.9 }] });
     await kit.ask(gateway, 'slow', 200, (arm, n) => ({ latencyMs: (arm === 'CANDIDATE' ? 1000 : 100) + (n % 7) }));
     await kit.reaches(id, 'it goes back', ({ status }) => status === 'ROLLED_BACK');
     expect((await kit.decisions(id)).at(-1)!.reasons[0]).toMatch(/^LATENCY: /);
@@ -92,7 +96,7 @@ describe('a rollout', () => {
 
   it('decides at the answer that crosses, while later ones have not come', async () => {
     await kit.adapter('crossing');
-    const { id } = await start('crossing', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
+    const { id } = await start('crossing', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 0.9 }] });
     let candidates = 0;
     while ((await kit.row(id)).status === 'RUNNING' && candidates < 200) {
       const { CANDIDATE } = await kit.ask(gateway, 'crossing', 1, (arm) => (arm === 'CANDIDATE' ? failed : {}));
@@ -114,7 +118,7 @@ describe('a rollout', () => {
 
   it('is as of now for whoever looks at it, though nobody has written down what came', async () => {
     await kit.adapter('now');
-    const { id } = await start('now', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
+    const { id } = await start('now', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 0.9 }] });
     await kit.reaches(id, 'it is watched', ({ revision }) => revision > 0);
     const asked = await kit.ask(gateway, 'now', 60);
     const { rollouts } = gateway;
@@ -139,7 +143,7 @@ describe('a rollout', () => {
 
   it('counts each answer once, and one that was committed late', async () => {
     await kit.adapter('once');
-    const { id } = await start('once', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
+    const { id } = await start('once', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 0.9 }] });
     await kit.ask(gateway, 'once', 100);
     const rows = await kit.database.prisma.answer.findMany({ where: { assignmentSubject: id } });
     const late = rows[10]!;
@@ -160,7 +164,7 @@ describe('a rollout', () => {
 
   it('counts a failure though the same is asked again at once, and answered', async () => {
     await kit.adapter('retried');
-    const { id } = await start('retried', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
+    const { id } = await start('retried', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 0.9 }] });
     const store = new AnswerStore(kit.database);
     for (let n = 0; n < 20; n++) {
       const { assignment } = drawn('retried', newId())!;
@@ -196,10 +200,10 @@ describe('a rollout', () => {
     await expect(start('unproven')).rejects.toMatchObject({ code: 'CONFLICT', field: 'input.candidate' });
     await kit.adapter('steps');
     for (const [steps, field] of [
-      [[{ share: 0.5 }], 'input.steps'],
-      [[{ share: 0.5 }, { share: 0.4 }, { share: 1 }], 'input.steps[1].share'],
-      [[{ share: 0.5, controls: 12 }, { share: 1 }], 'input.steps[0].controls'],
-      [[{ share: 0.5, leastAnswers: -1 }, { share: 1 }], 'input.steps[0].leastAnswers'],
+      [[{ share: 0.5 }, { share: 1 }], 'input.steps[1].share'],
+      [[{ share: 0.5 }, { share: 0.4 }, { share: 0.9 }], 'input.steps[1].share'],
+      [[{ share: 0.5, controls: 12 }, { share: 0.9 }], 'input.steps[0].controls'],
+      [[{ share: 0.5, leastAnswers: -1 }, { share: 0.9 }], 'input.steps[0].leastAnswers'],
       [[], 'input.steps'],
     ] as const)
       await expect(start('steps', { steps })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field });
@@ -233,7 +237,7 @@ describe('a rollout', () => {
 
   it('is paused, resumed, advanced and aborted by named actors, and draws as it says at once', async () => {
     await kit.adapter('led');
-    const { id } = await start('led', { steps: [{ share: 0.1, leastAnswers: 1000 }, { share: 0.5 }, { share: 1 }] });
+    const { id } = await start('led', { steps: [{ share: 0.1, leastAnswers: 1000 }, { share: 0.5 }, { share: 0.9 }] });
     const unit = Array.from({ length: 100 }, (_, n) => `u${n}`).filter(
       (each) => drawn('led', each)?.assignment.arm === 'CANDIDATE',
     );
@@ -295,7 +299,7 @@ describe('a rollout', () => {
     await kit.adapter('silent');
     const { id, revision } = await start('silent', {
       noTrafficMinutes: 60,
-      steps: [{ share: 0.5, leastAnswers: 5 }, { share: 1 }],
+      steps: [{ share: 0.5, leastAnswers: 5 }, { share: 0.9 }],
     });
     await kit.database.pool.query(
       'UPDATE rollout SET watched_ms = watched_ms + $2, revision = revision + 1 WHERE id = $1',

@@ -22,16 +22,15 @@ const plan = (changes: Partial<RolloutPlan> = {}): RolloutPlan => ({
   steps: STANDARD_STEPS,
   alpha: 0.05,
   guardrails: [
-    { name: 'answered', kind: 'RATE', margin: 0 },
-    { name: 'agreed', kind: 'RATE', margin: 0 },
+    { name: 'answered', margin: 0 },
+    { name: 'agreed', margin: 0 },
   ],
-  signals: [{ name: 'confident', kind: 'RATE', margin: 0.02, demand: 'NOT_SHOWN_WORSE' }],
+  signals: [{ name: 'confident', margin: 0.02, demand: 'NOT_SHOWN_WORSE' }],
   health: STANDARD_HEALTH,
   ...changes,
 });
 
 const measured = (worse: number, noWorse = 0): MeasureEvidence => ({
-  kind: 'RATE',
   worse,
   noWorse,
   candidate: { answers: 60, value: 0.7 },
@@ -44,6 +43,7 @@ const evidence = (changes: Partial<RolloutEvidence> = {}): RolloutEvidence => ({
   measures: {},
   sampleRatio: { logE: 0, observed: 0.1, expected: 0.1 },
   exposure: { units: 1_000, inBoth: 0 },
+  down: { candidate: false, control: false },
   ...changes,
 });
 
@@ -92,7 +92,7 @@ describe('the next step of a rollout', () => {
   });
 
   it('checks in the order no traffic, health, least sample, signal, approval', () => {
-    const approved = plan({ steps: [step({ approval: true }), step({ share: 1 })] });
+    const approved = plan({ steps: [step({ approval: true }), step({ share: 0.9 })] });
     const bad = {
       lastAnswerAt: null,
       sampleRatio: { logE: 10, observed: 0.02, expected: 0.1 },
@@ -120,6 +120,14 @@ describe('the next step of a rollout', () => {
     expect(decide(wanting, running, shown, later).action).toBe('ADVANCE');
   });
 
+  it('holds while the candidate fails, alone or with its controls: nobody is asked to approve that', () => {
+    for (const control of [true, false])
+      expect(decide(plan(), running, evidence({ down: { candidate: true, control } }), later)).toMatchObject({
+        action: 'HOLD',
+        check: 'HEALTH',
+      });
+  });
+
   it('warns of health that is only to be told, and advances', () => {
     const warned = decide(plan(), running, evidence({ exposure: { units: 100, inBoth: 50 } }), later);
     expect(warned.action).toBe('ADVANCE');
@@ -133,7 +141,7 @@ describe('the next step of a rollout', () => {
       step({ ...quick, share: 0.1 }),
       step({ ...quick, share: 0.2 }),
       step({ ...quick, share: 0.3, approval: true }),
-      step({ ...quick, share: 1 }),
+      step({ ...quick, share: 0.9 }),
     ];
     const muchLater = START + 600 * MINUTE;
     expect(decide(plan({ steps }), running, evidence(), muchLater).state.step).toBe(3);
@@ -179,7 +187,7 @@ describe('the next step of a rollout', () => {
       action: 'NONE',
       refused: expect.stringContaining('ended'),
     });
-    const gated = plan({ steps: [step({}), step({ share: 0.5, approval: true }), step({ share: 1 })] });
+    const gated = plan({ steps: [step({}), step({ share: 0.5, approval: true }), step({ share: 0.9 })] });
     expect(decide(gated, running, evidence(), later, { kind: 'JUMP', step: 2 }).refused).toContain('approval');
     const last: RolloutState = { ...running, step: STANDARD_STEPS.length - 1 };
     expect(say({ kind: 'ADVANCE' }, last).refused).toContain('approval');
@@ -243,14 +251,16 @@ describe('the next step of a rollout', () => {
 describe('a plan', () => {
   it('is told its flaws by field', () => {
     expect(flawsOf(plan())).toEqual([]);
+    // Nobody would be left to compare with.
+    expect(flawsOf(plan({ steps: [step({ share: 1 })] }))).toMatchObject([{ field: 'steps[0].share' }]);
     const broken = plan({
       steps: [step({ share: 0.5 }), step({ share: 0.2, controls: 20 })],
       alpha: 0,
       guardrails: [
-        { name: 'a', kind: 'RATE', margin: 1 },
-        { name: 'a', kind: 'RATE', margin: 0 },
+        { name: 'a', margin: 1 },
+        { name: 'a', margin: 0 },
       ],
-      signals: [{ name: 'equal', kind: 'RATE', margin: 0, demand: 'SHOWN_NO_WORSE' }],
+      signals: [{ name: 'equal', margin: 0, demand: 'SHOWN_NO_WORSE' }],
     });
     expect(flawsOf(broken).map(({ field }) => field)).toEqual([
       'steps[1].share',

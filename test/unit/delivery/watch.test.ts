@@ -22,8 +22,8 @@ const plan: RolloutPlan = {
   })),
   alpha: 0.05,
   guardrails: [
-    { name: 'right', kind: 'RATE', margin: 0 },
-    { name: 'latency', kind: 'MEAN', margin: 0.2, logarithm: true },
+    { name: 'right', margin: 0 },
+    { name: 'quick', margin: 0.05 },
   ],
   signals: [],
   health: STANDARD_HEALTH,
@@ -39,6 +39,8 @@ interface World {
   killedEvery?: number;
 }
 
+const SLOW_MS = 600;
+
 /** Takes units through a rollout until it ends or `most` have asked. */
 function ride(world: World, seed: number, most = 40_000) {
   const random = seededRandom(seed);
@@ -50,10 +52,10 @@ function ride(world: World, seed: number, most = 40_000) {
     if (!drawn) continue;
     const arm = drawn.arm as 'CANDIDATE' | 'CONTROL';
     const right = random() < world.right[arm];
-    const latency = world.latency[arm] * Math.exp(0.5 * (random() + random() + random() - 1.5));
+    const quick = world.latency[arm] * Math.exp(0.5 * (random() + random() + random() - 1.5)) < SLOW_MS;
     if (arm === 'CANDIDATE' && random() < (world.lost ?? 0)) continue;
     if (state.step !== watch.step) enterStep(watch, plan, state.step);
-    record(watch, plan, { step: state.step, arm, at: now, measures: { right, latency } });
+    record(watch, plan, { step: state.step, arm, at: now, measures: { right, quick } });
     if (world.killedEvery && now % world.killedEvery === 0) watch = JSON.parse(JSON.stringify(watch)) as Watch;
     state = decide(plan, state, evidenceOf(watch, plan), now).state;
   }
@@ -75,7 +77,7 @@ describe('a watched rollout', () => {
       expect(wrong.evidence.measures['right']!.candidate.answers).toBeLessThan(150);
       const slow = ride({ ...SAME, latency: { CANDIDATE: 3_000, CONTROL: 300 } }, seed);
       expect(slow.state.status).toBe('ROLLED_BACK');
-      expect(slow.evidence.measures['latency']!.candidate.answers).toBeLessThan(60);
+      expect(slow.evidence.measures['quick']!.candidate.answers).toBeLessThan(60);
     }
   });
 
@@ -105,11 +107,11 @@ describe('a watched rollout', () => {
     const watch = startWatch(plan);
     for (let i = 0; i < 9; i++) record(watch, plan, { step: 0, arm: 'CONTROL', at: 1, measures: { right: true } });
     enterStep(watch, plan, 1);
-    record(watch, plan, { step: 1, arm: 'CANDIDATE', at: 2, measures: { right: null, latency: 5 } });
+    record(watch, plan, { step: 1, arm: 'CANDIDATE', at: 2, measures: { right: null, quick: true } });
     record(watch, plan, { step: 1, arm: 'CANDIDATE', at: 2, measures: { right: false } });
     expect(evidenceOf(watch, plan)).toMatchObject({
       answers: { candidate: 2, control: 0 },
-      measures: { right: { worse: 0, candidate: { answers: 1 } }, latency: { candidate: { answers: 1 } } },
+      measures: { right: { worse: 0, candidate: { answers: 1 } }, quick: { candidate: { answers: 1 } } },
     });
     record(watch, plan, { step: 0, arm: 'CANDIDATE', at: 3, measures: { right: false } });
     expect(evidenceOf(watch, plan).answers.candidate).toBe(2);

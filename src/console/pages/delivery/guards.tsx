@@ -20,6 +20,12 @@ const points = (value: number): string => `${value > 0 ? '+' : ''}${(100 * value
 const near = ({ evidenceWorse, decidesAt }: GuardFieldsFragment): string =>
   `${Math.max(0, Math.round((100 * evidenceWorse) / decidesAt))} %`;
 
+/** With which probability a loss of ten points would have been found by now, and by the end. */
+const foundWith = ({ couldSee }: GuardFieldsFragment): string => {
+  const seen = couldSee.find(({ loss }) => loss === 0.1);
+  return seen ? `${(100 * seen.byNow).toFixed(0)} % by now, ${(100 * seen.byTheEnd).toFixed(0)} % by the end` : '–';
+};
+
 const boundOf = ({ metric, bound }: GuardFieldsFragment): string | null =>
   bound === null ? null : metric === 'LATENCY' ? `under ${duration(bound)}` : `at least ${bound.toFixed(2)}`;
 
@@ -43,6 +49,7 @@ function Guards({ title, says, guards }: { title: string; says: string; guards: 
               <Table.Th ta="right">Difference</Table.Th>
               <Table.Th ta="right">May be worse by</Table.Th>
               <Table.Th ta="right">Evidence that it is</Table.Th>
+              <Table.Th ta="right">10 points worse: found with</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -86,6 +93,9 @@ function Guards({ title, says, guards }: { title: string; says: string; guards: 
                 <Table.Td ta="right" data-label="Evidence that it is">
                   {guard.crossed ? <Badge color="red">crossed</Badge> : near(guard)}
                 </Table.Td>
+                <Table.Td ta="right" data-label="10 points worse: found with">
+                  {foundWith(guard)}
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
@@ -101,7 +111,7 @@ export function WatchedFigures({ rollout }: { rollout: RolloutShownFragment }) {
     <>
       <Guards
         title="Guardrails"
-        says="One that is crossed rolls the candidate back at once. The difference is in points, with an interval that holds however often one looks. The last column is the evidence so far, of what decides: 100 % is a rollback."
+        says="One that is crossed rolls the candidate back at once. The difference is in points, with an interval that holds however often one looks. Evidence of 100 % is a rollback. The last column says what could have been seen: a figure that didn’t cross is no worse only as far as that."
         guards={rollout.guardrails}
       />
       <Guards

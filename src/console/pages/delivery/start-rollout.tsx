@@ -8,9 +8,9 @@ import { WaitingButton } from '../../parts/waiting-button';
 import { rolloutPath } from './paths';
 
 const TEMPLATES: { value: RolloutTemplate; label: string }[] = [
-  { value: 'STANDARD', label: 'Standard: 1, 5, 10, 25, 50, 100 %' },
+  { value: 'STANDARD', label: 'Standard: 1, 5, 10, 25, 50 %' },
   { value: 'CAREFUL', label: 'Careful: longer, with an approval at 10 %' },
-  { value: 'QUICK', label: 'Quick: 10, 50, 100 %, for trying it out' },
+  { value: 'QUICK', label: 'Quick: 10, 50 %, for trying it out' },
 ];
 
 /** Gives the candidate of an adapter to ever more users. */

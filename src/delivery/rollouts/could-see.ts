@@ -1,0 +1,75 @@
+import { powerOfRates } from '../../evaluation/index.js';
+import { percent } from '../../kernel/text.js';
+import { alphaOf, SIGNAL_ALPHA, type RolloutPlan } from './plan.js';
+import { drawn, type Watch } from './watch.js';
+
+/** Losses of which is said with which probability they would have been found: of 1. */
+const LOSSES = [0.05, 0.1, 0.2] as const;
+/** What of good answers is taken while there are no controls. */
+const USUAL_RATE = 0.9;
+
+export interface CouldSee {
+  /** Of the share of good answers, 0 to 1. */
+  loss: number;
+  /** Probability that a candidate that is worse by it had gone back by now, 0 to 1. */
+  byNow: number;
+  /** The same once each step that is left has its least answers. */
+  byTheEnd: number;
+}
+
+/** What the test of a figure could have seen by now, and will have by the end of the plan. */
+export function couldSee(plan: RolloutPlan, watch: Watch, name: string): CouldSee[] {
+  const measure = watch.measures[name];
+  const measured = plan.guardrails.find((guardrail) => guardrail.name === name);
+  const { margin = 0 } = measured ?? plan.signals.find((signal) => signal.name === name) ?? {};
+  const alpha = measured ? alphaOf(plan, name) : SIGNAL_ALPHA;
+  if (!measure) return [];
+  const counts = { candidate: measure.candidate.n, control: measure.control.n };
+  const left = answersLeft(plan, watch);
+  const share = shareMeasured(plan, watch, name);
+  const end = {
+    candidate: counts.candidate + share * left.candidate,
+    control: counts.control + share * left.control,
+  };
+  const control = counts.control > 0 ? measure.control.good / counts.control : USUAL_RATE;
+  const powerWith = (loss: number, { candidate, control: controls }: typeof counts): number => {
+    const answers = candidate + controls;
+    return candidate === 0 || controls === 0
+      ? 0
+      : powerOfRates({ drawn: candidate / answers, margin }, { control, loss, answers, alpha });
+  };
+  return LOSSES.map((loss) => ({ loss, byNow: powerWith(loss, counts), byTheEnd: powerWith(loss, end) }));
+}
+
+/** What judgements say of quality, in a sentence: a proposal says no more than could be known. */
+export function qualitySentence(plan: RolloutPlan, watch: Watch): string {
+  const seen = couldSee(plan, watch, 'FEEDBACK').find(({ loss }) => loss === 0.1);
+  if (!seen) return 'Judgements were not compared: a loss of quality could not have been seen.';
+  const { candidate, control } = watch.measures['FEEDBACK']!;
+  if (candidate.n + control.n === 0) return 'Nobody judged an answer: a loss of quality could not have been seen.';
+  const power = `of ${candidate.n} judged answers and ${control.n} judged controls a loss of 10 points would have been found with ${percent(seen.byNow)}`;
+  return seen.byNow < SELDOM ? `Quality could hardly have been seen: ${power}.` : `Quality: ${power}.`;
+}
+
+/** Found more seldom than missed. */
+const SELDOM = 0.5;
+
+/** Answers that the plan wants still, of this step and those behind it. */
+function answersLeft(plan: RolloutPlan, { step, answers }: Watch): { candidate: number; control: number } {
+  const left = { candidate: 0, control: 0 };
+  plan.steps.slice(step).forEach(({ leastAnswers }, i) => {
+    const ratio = drawn(plan, step + i);
+    if (ratio === null) return;
+    const candidate = Math.max(0, leastAnswers - (i === 0 ? answers.candidate : 0));
+    left.candidate += candidate;
+    left.control += (candidate * (1 - ratio)) / ratio;
+  });
+  return left;
+}
+
+/** The share of answers that say something of a figure: as seen here, else as the plan knows it of production's. */
+function shareMeasured({ judged = null }: RolloutPlan, { all, measures }: Watch, name: string): number {
+  const measure = measures[name]!;
+  if (all > 0) return (measure.candidate.n + measure.control.n) / all;
+  return name === 'FEEDBACK' ? (judged ?? 0) : 1;
+}
