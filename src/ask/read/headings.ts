@@ -25,7 +25,17 @@ export const isHeading = ({ headings }: { headings: readonly string[] }, line: s
 export function looksLikeHeading(text: string, start: number, end: number): boolean {
   const line = text.slice(start, end);
   const opens = /(^|\n\s*\n)[ \t]*$/.test(text.slice(0, start)) || BOLD.test(line);
-  return opens && endsLine(text, end) && !/[.!?…"”)\]]$|[:;|@]|\p{N}/u.test(line) && isShort(line);
+  const plain = !/[.!?…"”)\]]$|[:;|@]|\p{N}/u.test(line);
+  return opens && endsLine(text, end) && (plain || isTitleOfYear(line)) && isShort(line);
+}
+
+/** “2021 Wimbledon Championships.”: a year and names alone, but for words of grammar. “Founded 1877” says something. */
+function isTitleOfYear(line: string): boolean {
+  const words = line.replace(/[.]$/, '').split(/\s+/);
+  const years = words.filter((word) => /^(?:1[5-9]|20)\d\d$/.test(word)).length;
+  const names = words.filter((word) => /^\p{Lu}\p{L}{2,}$/u.test(word)).length;
+  const small = words.filter((word) => /^\p{L}{1,3}$/u.test(word)).length;
+  return years === 1 && names >= 2 && years + names + small >= words.length;
 }
 
 /** A short line that begins a paragraph and goes on below: text without marks has its headings so, and small sections that were joined theirs. */

@@ -72,6 +72,17 @@ describe('evidence', () => {
     expect(quotes('Are dogs allowed on the stairs?')).not.toContain('Dogs are not allowed in the building');
   });
 
+  it.each(['2021 Wimbledon Championships.', '2021 Wimbledon Championships', 'Wimbledon Championships 2021'])(
+    'takes a title with its year for a heading: %s',
+    (title) => {
+      const text = `${title}\n\nDaniil Arvo won in four sets.\n\nFounded 1877\n\nRain stopped play twice in 2021.`;
+      const quotes = (question: string) =>
+        scoreSentences([passageOf(text)], termsOf(question)).map(({ quote }) => quote);
+      expect(quotes('Who won Wimbledon in 2021?')).not.toContain(title);
+      expect(quotes('When was it founded?')[0]).toBe('Founded 1877');
+    },
+  );
+
   it('takes a line that is set in bold for a heading, wherever it stands', () => {
     const text = 'It begins here.\n**Battery life of the Gable**\nSix years in normal use.';
     const quotes = scoreSentences([passageOf(text)], termsOf('battery life of the Gable')).map(({ quote }) => quote);
