@@ -1,4 +1,4 @@
-import { splitSentences } from '../../kernel/sentences.js';
+import { splitSentences, type Sentence } from '../../kernel/sentences.js';
 import type { Passage } from '../../knowledge/index.js';
 import type { Evidence } from '../answer.js';
 import { addressesReader } from './addresses.js';
@@ -112,14 +112,12 @@ export function scoreSentences(
       shareOf(terms, ({ stem, name }) => name && !held.has(stem) && !(fits === 1 && /^\d/.test(stem)));
     // A section's sentences are about what its heading says, which they rarely repeat.
     let before = contentStems(passage.headings.join(' '));
-    let [heading, above] = [passage.headings.at(-1) ?? '', ''];
     const sentences = splitSentences(passage.text);
     const asking = readQuestions(passage.text, sentences);
+    const above = wanted?.particulars ? textsAbove(passage, sentences) : [];
     const roles = rolesOf(sentences);
     for (const [at, { text, start, end }] of sentences.entries()) {
       const stems = contentStems(text);
-      if (/\n\s*\n/.test(passage.text.slice(sentences[at - 1]?.end ?? 0, start))) above = '';
-      if (opensSection(passage.text, { text, start, end })) heading = text;
       const { asks, goesOn, afterQuestion } = asking[at]!;
       const says =
         !(asks && rules.questions) &&
@@ -128,7 +126,7 @@ export function scoreSentences(
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
         const coverage = share(stems) + beforeCounts * share(before, stems);
-        const fits = wanted?.particulars?.(text, `${heading}\n${above}`) ?? 0;
+        const fits = wanted?.particulars?.(text, above[at]!) ?? 0;
         const base =
           EVIDENCE_WEIGHTS.coverage * coverage +
           EVIDENCE_WEIGHTS.passage * passage.scores.fused +
@@ -151,11 +149,22 @@ export function scoreSentences(
             base,
           });
       }
-      above = `${above} ${text}`;
       before = goesOn ? new Set([...before, ...stems]) : stems;
     }
   }
   return quotable([...best.values()]).sort((a, b) => behindOthers(a, b) || b.base - a.base);
+}
+
+/** What each sentence stands under: the heading nearest to it, and what its paragraph says before it. */
+function textsAbove({ text, headings }: Passage, sentences: readonly Sentence[]): string[] {
+  let [heading, before] = [headings.at(-1) ?? '', ''];
+  return sentences.map((sentence, at) => {
+    if (/\n\s*\n/.test(text.slice(sentences[at - 1]?.end ?? 0, sentence.start))) before = '';
+    if (opensSection(text, sentence)) heading = sentence.text;
+    const above = `${heading}\n${before}`;
+    before = `${before} ${sentence.text}`;
+    return above;
+  });
 }
 
 /** Without what looks like a heading, but where nothing else has a word of the question: then it may be a sentence that lacks its full stop. */
