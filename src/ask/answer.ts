@@ -152,6 +152,7 @@ export const AbstentionReason = enumeration(
   'LOW_CONFIDENCE',
   'MODEL_DECLINED',
   'UNPROVEN',
+  'FOREIGN',
 );
 export type AbstentionReason = keyof typeof AbstentionReason;
 
@@ -161,8 +162,20 @@ export const abstention = record('Abstention', 'Why no answer is given. This is 
   probability: z
     .number()
     .nullable()
-    .describe('Estimated probability that the documents hold the answer, 0 to 1; null where none was estimated.'),
-  threshold: z.number().describe('The least probability with which an answer is given, 0 to 1.'),
+    .describe(
+      'Estimated probability that the documents hold the answer, or that the message is the adapter’s own, 0 to 1; null where none was estimated.',
+    ),
+  threshold: z
+    .number()
+    .describe(
+      'The least probability with which an answer is given, 0 to 1; where there is a `pValue`, the least of that.',
+    ),
+  pValue: z
+    .number()
+    .optional()
+    .describe(
+      'Share of the adapter’s own held-out messages that look at most as much like its own as this one, above 0 to 1 (conformal p-value); null for other reasons than `FOREIGN`.',
+    ),
 });
 export type Abstention = z.infer<typeof abstention>;
 
@@ -307,6 +320,7 @@ const askedWith = z.object({
   features: z.array(z.string()).optional(),
   minConfidence: z.number().optional(),
   maxErrorRate: z.number().optional(),
+  maxOwnRefused: z.number().optional(),
   wording: z.enum(WordingChoice).optional(),
   form: jsonForm.optional(),
   generation: z.object({ maxTokens: z.number(), temperature: z.number(), seed: z.number().nullable() }),

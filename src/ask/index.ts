@@ -37,6 +37,8 @@ export {
   type MembershipModel,
   type MembershipWeights,
 } from './route/membership/membership.js';
+export { OWN_REFUSED } from './route/membership/foreign.js';
+export { MembershipStore } from './route/membership/membership-store.js';
 export { calibrate, knownOf, logOdds, type PlaceSignal } from './route/router/calibration.js';
 export { choose, placeKey, weigh, type Offsets, type Place, type ScoredPlace } from './route/router/choose.js';
 export { eligible, explore, MOST_EXPLORED } from './route/router/explore.js';

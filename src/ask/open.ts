@@ -16,6 +16,7 @@ import { quotationResolvers } from './api/quotation-graphql.js';
 import { AnswerStore } from './record/answer-store.js';
 import { answerHolder } from './record/erase-answers.js';
 import { ExpectedTimes } from './route/expected-times.js';
+import { membershipHolder, MembershipStore } from './route/membership/membership-store.js';
 import { RouterStore, sampleHolder } from './route/router/router-store.js';
 
 export const askDomain = defineDomain({
@@ -39,6 +40,7 @@ export interface OpenAsking {
   readonly askingInBulk: AskService;
   readonly answers: AnswerStore;
   readonly routers: RouterStore;
+  readonly memberships: MembershipStore;
   /** What each stage of an answer works with. */
   readonly parts: AskParts;
   readonly offer: Offer;
@@ -54,8 +56,10 @@ export function openAsking(
   const { database, worker, clock, erasure, runs, log } = platform;
   const answers = new AnswerStore(database);
   const routers = new RouterStore(database);
+  const memberships = new MembershipStore(database);
   erasure.addHolder(answerHolder(database, answers));
   erasure.addHolder(sampleHolder(routers));
+  erasure.addHolder(membershipHolder(memberships));
   const parts: AskParts = {
     registry,
     adapters,
@@ -63,6 +67,7 @@ export function openAsking(
     worker,
     answers,
     routers,
+    memberships,
     clock,
     log: log.child({ part: 'ask' }),
     expected: new ExpectedTimes(),
@@ -75,6 +80,7 @@ export function openAsking(
     asking,
     answers,
     routers,
+    memberships,
     parts,
     // Its times are those of work that waits, so it keeps its own.
     askingInBulk: new AskService({ ...parts, worker: inBulk(worker), expected: new ExpectedTimes() }),

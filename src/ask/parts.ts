@@ -8,6 +8,7 @@ import type { WorkerClient } from '../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry } from '../registry/index.js';
 import type { AnswerStore } from './record/answer-store.js';
 import type { ExpectedTimes } from './route/expected-times.js';
+import type { MembershipStore } from './route/membership/membership-store.js';
 import type { RouterStore } from './route/router/router-store.js';
 import type { Stopwatch } from './stopwatch.js';
 
@@ -21,6 +22,7 @@ export interface AskParts {
   features: Pick<FeatureService, 'read'>;
   labelIndexes: Pick<LabelIndexes, 'require' | 'find' | 'nearest' | 'store'>;
   routers: Pick<RouterStore, 'current'>;
+  memberships: Pick<MembershipStore, 'of'>;
   origins: Pick<RaftMaker, 'originOf'>;
   expected: ExpectedTimes;
   clock: Clock;

@@ -23,6 +23,7 @@ export const DEFAULT_ANSWER_TOKENS = 96;
 const MAX_COLLECTIONS = 50;
 const MAX_FEATURE_VIEWS = 20;
 const MAX_SEED = 0xffff_ffff;
+const MOST_OWN_REFUSED = 0.5;
 
 export interface Generation {
   /** 1..512. */
@@ -49,6 +50,7 @@ export interface AskInput {
   preprocessing?: readonly PreprocessingStep[] | null;
   minConfidence?: number | null;
   maxErrorRate?: number | null;
+  maxOwnRefused?: number | null;
   wording?: WordingChoice | null;
   /** What the model is to word its answer from, for who measures that; left out, what serves it. */
   material?: Material | null;
@@ -90,6 +92,8 @@ export interface Question {
   minConfidence: number | null;
   /** The error rate, 0 to 1, that answers shall keep on held-out data; null: any. */
   maxErrorRate: number | null;
+  /** The share of an adapter's own messages that may be refused as foreign, 0 to 0.5; missing: the default. */
+  maxOwnRefused?: number;
   /** null: what serves the model that answers, see `choose-wording.ts`. */
   wording: WordingChoice | null;
   /** What the model is to word its answer from; missing where nobody said. */
@@ -136,6 +140,7 @@ export function checkedQuestion(input: AskInput): Question {
     generation: checkedGeneration(input.generation ?? {}, input.form ? MAX_ANSWER_TOKENS : DEFAULT_ANSWER_TOKENS),
     ...checkedForm(strategy ?? 'AUTO', input),
     ...checkedProbable(input),
+    ...checkedOwnRefused(strategy ?? 'AUTO', input.maxOwnRefused),
     ...(input.material && { material: input.material }),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
   };
@@ -257,6 +262,19 @@ function checkedWording(strategy: StrategyChoice, { wording, dataset }: AskInput
 function checkedRate(rate: number | null): number | null {
   if (rate === null || (rate > 0 && rate < 1)) return rate;
   throw badInput('input.maxErrorRate', `maxErrorRate must be above 0 and below 1, not ${rate}.`);
+}
+
+function checkedOwnRefused(
+  strategy: StrategyChoice,
+  share: number | null | undefined,
+): Pick<Question, 'maxOwnRefused'> {
+  if (share === null || share === undefined) return {};
+  const field = 'input.maxOwnRefused';
+  if (!(share >= 0 && share <= MOST_OWN_REFUSED))
+    throw badInput(field, `maxOwnRefused must be between 0 and ${MOST_OWN_REFUSED}, not ${share}.`);
+  if (!mayDo(strategy, 'adapts'))
+    throw badInput(field, 'maxOwnRefused goes with strategies that apply an adapter.', 'Leave it out.');
+  return { maxOwnRefused: share };
 }
 
 /** JSON is the model's own words: what quotes or copies documents, or answers with a label, can't be held to a form. */

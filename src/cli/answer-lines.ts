@@ -5,6 +5,7 @@ export type StreamedAnswer = Extract<AskStreamSubscription['askStream'], { __typ
 /** Why an answer is as it is has many sentences; these say what is missing from it, or why there is none. */
 const TOLD = new Set([
   'answer.refused',
+  'answer.foreign',
   'question.several',
   'retrieval.cut',
   'retrieval.degraded',

@@ -12,6 +12,7 @@ export { ScaleChooser } from './scale/scale-chooser.js';
 export { Gate } from './gate/gate.js';
 export { Evaluator, type StartEvaluation } from './evaluations/evaluator.js';
 export { answerF1, exactMatch, holdsAnswer, tokenF1, type AnsweredRow } from './metrics/question-answering.js';
+export { binomialInterval } from './statistics/binomial.js';
 export { mcnemarOf } from './statistics/mcnemar.js';
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';
 export { calibrationError } from './metrics/classification.js';

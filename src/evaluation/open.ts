@@ -23,6 +23,7 @@ import {
 } from './evaluations/evaluation-graphql.js';
 import { evaluationHolder, EvaluationStore } from './evaluations/evaluation-store.js';
 import { Evaluator } from './evaluations/evaluator.js';
+import { MembershipLearner } from './membership/membership-learner.js';
 import { Gate } from './gate/gate.js';
 import { GatedChangeResolver, GatedVersionResolver, GateVerdictResolver } from './gate/gate-graphql.js';
 import { RouterLearner } from './router/router-learner.js';
@@ -100,12 +101,13 @@ export function openEvaluation(
 ): OpenEvaluation {
   const { registry, adapters } = lower.registry;
   const { data } = lower.data;
-  const { routers, askingInBulk } = lower.ask;
+  const { routers, memberships, askingInBulk } = lower.ask;
   const { config, database, erasure, files, runs, worker, trainWorker, log } = platform;
   const evaluations = new EvaluationStore(database);
   erasure.addHolder(evaluationHolder(evaluations));
   lower.feedback.curator.useHeldOut((workspaceId, learned) => evaluations.heldOut(workspaceId, learned));
-  const parts = { ...platform, ...lower.knowledge, registry, adapters, data, evaluations, routers };
+  const opened = { ...platform, ...lower.knowledge, registry, adapters, data, evaluations, routers, memberships };
+  const parts = { ...opened, membershipLearner: new MembershipLearner(opened) };
   const attestor = new Attestor({ ...parts, serve: worker, train: trainWorker, folder: platform.folder('attesting') });
   const evaluator = new Evaluator({ ...parts, store: evaluations });
   const gate = new Gate(parts);

@@ -120,6 +120,7 @@ export async function addMeasuredAdapter(
             },
             regression: null,
             nearestRows: null,
+            foreign: null,
           }),
         ),
       },

@@ -138,7 +138,7 @@ export class LoopProgram {
     });
     await this.ended(attestAdapter.run.id);
     const { evaluate } = await client.request(EvaluateDocument, {
-      input: { adapter: `${ADAPTER}@1`, datasetVersion, idempotencyKey: 'first' },
+      input: { adapter: `${ADAPTER}@1`, datasetVersion, foreign: false, idempotencyKey: 'first' },
     });
     await this.ended(evaluate.run.id);
     for (const alias of ['CANDIDATE', 'PRODUCTION'] as const)

@@ -49,6 +49,7 @@ registerEnumType(AbstentionReason, {
       description: 'The model found no answer in what it was given, or said nothing where nothing could be quoted.',
     },
     UNPROVEN: { description: 'Nothing shows that `maxErrorRate` is kept by what would answer.' },
+    FOREIGN: { description: 'The message is unlike those that the adapter learned from; see `maxOwnRefused`.' },
   },
 });
 

@@ -39,6 +39,7 @@ import { AskEvent, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from '../events.js';
 import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
 import { LEAST_PROBABILITY } from '../judge/abstain.js';
+import { OWN_REFUSED } from '../route/membership/foreign.js';
 import { WordingChoice } from '../../registry/index.js';
 import { checkQuestionLength, DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';
 
@@ -184,6 +185,12 @@ export class AskInput {
       'The error rate, above 0 and below 1, that answers shall keep. Answers, and choices of the router, that are less sure than keeps it on held-out data are not given; the route’s reasons say where that begins, or that the rate can’t be kept: then nothing is answered (`UNPROVEN`). Begins where held-out data shows that the rate is kept, with a chance of at most one in ten that luck alone showed it: 45 answers without a fault are the least that can show 5 %. Known of adapters that were evaluated on rows that they hadn’t learned from, and of routers.',
   })
   maxErrorRate?: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: `The share of an adapter’s own messages, 0 to 0.5, that may be refused so that foreign ones are: what looks more foreign than all but this share of its held-out rows is answered by none of its labels (\`FOREIGN\`). ${OWN_REFUSED} by default; 0 refuses nothing. Known of versions that were evaluated. Goes with strategies that apply an adapter.`,
+  })
+  maxOwnRefused?: number | null;
 
   @Field(() => WordingChoice, {
     nullable: true,

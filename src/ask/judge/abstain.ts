@@ -30,6 +30,7 @@ const SENTENCES = {
   MODEL_DECLINED: 'The model read the question and had no answer to it.',
   LOW_CONFIDENCE: 'The model found something in your documents, but not surely enough that it answers this.',
   UNPROVEN: 'Nothing shows that the wanted error rate is kept.',
+  FOREIGN: 'This is unlike the messages that the adapter learned from.',
 } as const satisfies Record<AbstentionReason, string>;
 
 /** The model said that it finds no answer, or said nothing at all where nothing can be quoted. */
@@ -44,6 +45,17 @@ export const unsure = (probability: number, threshold: number, answer: 'TEXT' | 
 
 /** Nothing shows that the error rate that the caller wants is kept: no confidence is enough. */
 export const unproven = (sentence: string): Abstention => ({ ...refuse('UNPROVEN', null, 1), sentence });
+
+/** The message is none of the adapter's own. @param adapter `name@3` */
+export const foreign = (
+  adapter: string,
+  { pValue, probability }: { pValue: number; probability: number },
+  most: number,
+): Abstention => ({
+  ...refuse('FOREIGN', probability, most),
+  pValue,
+  sentence: `This is unlike the messages that ${adapter} learned from.`,
+});
 
 /** The reader finds none of the sentences probable enough, which words and vectors found to be about the question (`near`) or not. */
 export const unanswered = (probability: number, threshold: number, near: boolean): Abstention => ({
@@ -61,7 +73,14 @@ const refuse = (reason: AbstentionReason, probability: number | null, threshold:
 });
 
 /** Why nothing is answered, for the route's reasons: one number and the threshold that it is below; the sentence where no number decided. */
-export function refusalReason({ probability, threshold, sentence }: Abstention): RouteReason {
+export function refusalReason({ probability, threshold, sentence, pValue }: Abstention): RouteReason {
+  if (pValue !== undefined)
+    return {
+      feature: 'answer.foreign',
+      value: pValue,
+      contribution: pValue - threshold,
+      sentence: `Refused: ${percent(pValue, 1)} of the adapter’s own messages look as foreign as this one, and at most ${percent(threshold, 1)} of them may be refused.`,
+    };
   const value = probability ?? 0;
   return {
     feature: 'answer.refused',

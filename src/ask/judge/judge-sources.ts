@@ -46,13 +46,13 @@ export type Judgement = Nothing | Rows | Documents | Refused;
  */
 export async function judgeSources(work: Work, planned: PlannedQuestion, source: Source): Promise<Judgement> {
   const { watch } = work;
-  const { unproven } = planned;
+  const { refusal: refusedBefore } = planned;
   if (source.kind !== 'PASSAGES')
     return watch.time('evidence', () =>
-      unproven ? { kind: 'REFUSED' as const, abstention: unproven, documents: null } : source,
+      refusedBefore ? { kind: 'REFUSED' as const, abstention: refusedBefore, documents: null } : source,
     );
   const documents = await documentsOf(work, planned, source);
-  const refusal = unproven ?? refusalOf(planned, source.scope, documents);
+  const refusal = refusedBefore ?? refusalOf(planned, source.scope, documents);
   return refusal === null ? documents : { kind: 'REFUSED', abstention: refusal, documents };
 }
 
@@ -61,7 +61,7 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
   const { workspaceId, watch, signal, worker, registry, clock } = work;
   const { retrieval } = result;
   const { passages } = retrieval;
-  const checked = planned.unproven === null && (question.strategy === 'AUTO' || readsSentences(plan));
+  const checked = planned.refusal === null && (question.strategy === 'AUTO' || readsSentences(plan));
   const embedding = { worker, clock, embedder: () => registry.embedder() };
   const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
     findEvidence(embedding, workspaceId, result, signal, checked ? TO_BE_READ : ANSWERED),

@@ -5,6 +5,7 @@ import type { AskInput, Question } from '../question.js';
 /** What a caller asked beside the question, as the answer keeps it: what nobody asked for is left out. */
 export function askedWith({ generation, ...asked }: Question): AskedWith {
   const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate, wording, form } = asked;
+  const { maxOwnRefused } = asked;
   return {
     ...(collections && { collections }),
     ...(dataset !== null && { dataset }),
@@ -13,6 +14,7 @@ export function askedWith({ generation, ...asked }: Question): AskedWith {
     ...(entity !== null && { entity, features }),
     ...(minConfidence !== null && { minConfidence }),
     ...(maxErrorRate !== null && { maxErrorRate }),
+    ...(maxOwnRefused !== undefined && { maxOwnRefused }),
     ...(wording !== null && { wording }),
     ...(form && { form }),
     generation,

@@ -20,7 +20,7 @@ import { WORDS_VERSION } from '../read/words.js';
 export function configurationOf(
   { strategy, scope, labelled, variant, adaptation }: Plan,
   embedder: EmbedderFiles,
-  { generation, preprocessing, features, minConfidence, form }: Question,
+  { generation, preprocessing, features, minConfidence, maxOwnRefused, form }: Question,
   check: Pick<ReaderJudgement, 'judge'> | null,
   { denseWeight, wording }: Pick<PlannedQuestion, 'denseWeight' | 'wording'>,
 ): Configuration {
@@ -48,6 +48,7 @@ export function configurationOf(
     ...(scope === null ? {} : reading),
     ...(labelled === null ? {} : { embedder: reading.embedder, labelledRows: rowsOf(labelled) }),
     ...(minConfidence === null ? {} : { minConfidence }),
+    ...(maxOwnRefused !== undefined && { maxOwnRefused }),
     ...(wording === null ? {} : { wording }),
     ...(check === null
       ? {}

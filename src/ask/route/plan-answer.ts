@@ -7,6 +7,7 @@ import { makePlan, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { RetrievalResult } from '../read/retrieve.js';
 import { changeOf, isGone } from './assignment.js';
+import { foreignRefusal } from './membership/foreign.js';
 import { originReason } from './origin.js';
 import { answerBound, boundQuestion, type RiskBound } from './risk.js';
 import { chooseWording, type ChosenWording } from '../word/choose-wording.js';
@@ -18,8 +19,8 @@ export interface PlannedQuestion {
   plan: Plan;
   /** Under the bound that an error rate comes to. */
   question: Question;
-  /** Refuses where an error rate is wanted that nothing shows to be kept; null where none is, or one is shown. */
-  unproven: Abstention | null;
+  /** Refuses before anything is read: an error rate is wanted that nothing shows to be kept, or the message is none of the adapter's. */
+  refusal: Abstention | null;
   route: RouteDecision;
   vector: () => Promise<QueryVector>;
   /** Passages that were looked at already; null when none were. */
@@ -74,7 +75,7 @@ async function planned(work: Work, routed: RoutedQuestion): Promise<PlannedQuest
     denseWeight: changeOf(drawn).denseWeight,
     question: boundQuestion(question, bound),
     wording: wording?.by ?? null,
-    unproven: unprovenBy(bound),
+    refusal: unprovenBy(bound) ?? (await foreignRefusal(work, plan, question, vector)),
     route: reasons.reduce(withReason, route),
   };
 }

@@ -1,5 +1,5 @@
 import { STRATEGIES, StrategyValues, type Answer, type AskService, type Strategy } from '../../ask/index.js';
-import { hasLabel, inputText, Split, taskOf, type Data, type TaskContext, type TaskRow } from '../../data/index.js';
+import { hasLabel, inputText, Split, taskOf, type Data, type TaskContext } from '../../data/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Retriever } from '../../knowledge/index.js';
@@ -10,6 +10,8 @@ import { askRow, type Answering } from '../evaluations/ask-row.js';
 import { decidingStatistics, type Answered } from '../evaluations/figures.js';
 import type { AskedRow } from '../evaluations/sample-rows.js';
 import { unseenRows } from '../evaluations/unseen-rows.js';
+import { GENERAL_SET, generalTexts, isMeasured } from '../membership/general-texts.js';
+import { binomialInterval } from '../statistics/binomial.js';
 import { compareAttempts } from './compare.js';
 import {
   strategyComparison,
@@ -44,6 +46,8 @@ export interface StartComparison {
 }
 
 export const MOST_COMPARED_ROWS = 4_000;
+/** Foreign texts that every strategy is asked. */
+const MOST_FOREIGN = 40;
 /** Rows between two checkpoints. */
 const BATCH = 20;
 
@@ -143,10 +147,43 @@ export class Comparer {
       await context.takeTurns();
     }
     const { metric } = decidingStatistics(rows[0]!.content, NOTHING_SAID, shared);
-    return compareAttempts(
+    const foreign = served && hasLabel(dataset.task) ? await this.#foreign(context, dataset.name) : null;
+    const report = compareAttempts(
       metric,
       new Map(input.strategies.map((strategy, i) => [strategy, attempts.map((made) => made[i]!)])),
     );
+    if (!foreign) return report;
+    return {
+      ...report,
+      foreignSet: `${foreign.texts} ${GENERAL_SET}`,
+      strategies: report.strategies.map((figure) => ({
+        ...figure,
+        ...foreignOf(foreign, figure.strategy),
+      })),
+    };
+  }
+
+  /** How many general texts that no membership was fitted on each strategy answers, where all of them want a refusal. */
+  async #foreign({ run, input, signal }: ComparisonContext, dataset: string): Promise<ForeignCounts> {
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const texts = (await generalTexts()).filter(isMeasured).slice(0, MOST_FOREIGN);
+    const answered = new Map<Strategy, number>();
+    // The base model knows no labels to refuse with.
+    const asked = input.strategies.filter((each) => STRATEGIES[each].reads || STRATEGIES[each].adapts);
+    for (const strategy of asked) {
+      let count = 0;
+      for (const question of texts) {
+        const target = targetOf(strategy, input, dataset, input.collections === null);
+        const { abstention } = await this.parts.asking.tryOut(
+          { workspaceId },
+          { question, strategy, ...target },
+          signal,
+        );
+        if (abstention === null) count++;
+      }
+      answered.set(strategy, count);
+    }
+    return { texts: texts.length, answered };
   }
 
   /** The base model, asked in the form of the task: `ask` would put a text to it as a question. */
@@ -172,7 +209,7 @@ export class Comparer {
       : answeredBy(
           await this.parts.asking.tryOut(
             { workspaceId },
-            { question: inputText(content), strategy, ...targetOf(strategy, input, dataset, content) },
+            { question: inputText(content), strategy, ...targetOf(strategy, input, dataset, hasLabel(content.task)) },
             signal,
           ),
           shared,
@@ -181,6 +218,17 @@ export class Comparer {
     const { statistics, score } = decidingStatistics(content, said, shared);
     return { statistics: [...statistics], score, abstained: said.abstained, ms };
   }
+}
+
+interface ForeignCounts {
+  texts: number;
+  /** By strategy that was asked. */
+  answered: ReadonlyMap<Strategy, number>;
+}
+
+function foreignOf({ texts, answered }: ForeignCounts, strategy: Strategy) {
+  const count = answered.get(strategy);
+  return count === undefined ? {} : { foreignAccepted: binomialInterval(count, texts) };
 }
 
 /** What all attempts of a comparison have in common. */
@@ -195,12 +243,12 @@ interface AttemptConditions {
 const NOTHING_SAID: Answered = { text: '', probability: null };
 
 /** What a strategy is asked with beside the question. */
-function targetOf(strategy: Strategy, { adapter, collections }: ComparisonInput, dataset: string, { task }: TaskRow) {
+function targetOf(strategy: Strategy, { adapter, collections }: ComparisonInput, dataset: string, labelled: boolean) {
   const { adapts, reads } = STRATEGIES[strategy];
   return {
     adapter: adapts ? adapter : null,
     collections: reads ? collections : null,
-    dataset: reads && collections === null && hasLabel(task) ? dataset : null,
+    dataset: reads && collections === null && labelled ? dataset : null,
   };
 }
 

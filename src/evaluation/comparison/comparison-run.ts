@@ -4,7 +4,7 @@ import { Split } from '../../data/index.js';
 import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
-import { intervalFields } from '../../kernel/interval.js';
+import { interval, intervalFields } from '../../kernel/interval.js';
 
 const strategy = z.enum(StrategyValues);
 
@@ -37,6 +37,11 @@ const strategyFigure = record('StrategyFigure', 'What one strategy is worth on t
   ...intervalFields('The metric of the task that decides.', 'Lower end of its 95 % interval.', 'Upper end.'),
   abstained: z.number().int().describe('Rows to which it gave no answer.'),
   medianMs: z.number().describe('Median time of an answer, in milliseconds.'),
+  foreignAccepted: interval
+    .optional()
+    .describe(
+      'Share of foreign texts that it answers all the same, 0 to 1 (exact interval); null for the base model, and where none were asked.',
+    ),
 });
 
 const rightOrWrong = record('RightOrWrong', 'Rows that only one of two strategies has right (McNemar’s exact test).', {
@@ -71,6 +76,10 @@ export const comparison = record('ComparisonReport', 'What a comparison of strat
   decided: z.boolean().describe('Whether the best one is shown to be better than all others.'),
   metric: z.string().describe('Name of the metric.'),
   rows: z.number().int().describe('Rows that were answered.'),
+  foreignSet: z
+    .string()
+    .optional()
+    .describe('The foreign texts that were asked, and how many; null where labels weren’t compared with an adapter.'),
   strategies: z.array(strategyFigure).describe('Each strategy.'),
   pairs: z.array(strategyPair).describe('Each two of them.'),
 });

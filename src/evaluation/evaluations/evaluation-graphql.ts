@@ -121,6 +121,14 @@ export class EvaluateInput {
   })
   regression!: boolean;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: true,
+    description:
+      'Learns which messages are the version’s own, and measures it on texts that are not: general ones, rows of other adapters, questions of documents. From then on it refuses what is foreign wherever it is asked (`maxOwnRefused`). Never of the base model, or of an adapter that reads.',
+  })
+  foreign!: boolean;
+
   @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
   idempotencyKey!: string;
 }
@@ -174,6 +182,7 @@ export class EvaluationResolver {
       force,
       retention,
       regression,
+      foreign,
       idempotencyKey,
     } = input;
     const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
@@ -190,6 +199,7 @@ export class EvaluationResolver {
       retention,
       others,
       regression,
+      foreign,
       idempotencyKey,
     };
     return { run: runObject(await this.parts.evaluator.start(workspaceId, wish)) };

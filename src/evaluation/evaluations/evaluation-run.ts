@@ -20,6 +20,8 @@ const input = z.object({
   others: z.array(z.string()).default([]),
   /** Whether labels are held against a regression on the embedder's vectors and the nearest rows. */
   regression: z.boolean().default(false),
+  /** Whether it learns which messages are the version's own, and measures that. */
+  foreign: z.boolean().default(false),
 });
 export type EvaluationInput = z.infer<typeof input>;
 

@@ -16,6 +16,7 @@ import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
 import type { ClassifiedRow } from '../metrics/classification.js';
+import type { LearnedMembership, MembershipLearner } from '../membership/membership-learner.js';
 import { compareWithoutModel, NOT_ASKED, type LabelledText, type WithoutModel } from '../regression/without-model.js';
 import { readGeneralText } from '../retention/general-text.js';
 import { measureRetention } from '../retention/measure-retention.js';
@@ -35,6 +36,7 @@ export interface EvaluatorParts {
   data: Data;
   worker: Pick<WorkerClient, 'generate' | 'scoreNext' | 'scoreText' | 'embed'>;
   store: EvaluationStore;
+  membershipLearner: MembershipLearner;
 }
 
 export interface StartEvaluation {
@@ -55,6 +57,8 @@ export interface StartEvaluation {
   others: readonly string[];
   /** Whether labels are held against a regression on the embedder's vectors and the nearest rows; no other task has them. */
   regression: boolean;
+  /** Whether it learns which messages are the version's own; then it refuses others wherever it is asked. */
+  foreign: boolean;
   idempotencyKey: string;
 }
 
@@ -112,6 +116,7 @@ export class Evaluator {
       others,
       retention: input.retention && target.adapterVersionId !== null,
       regression: input.regression && hasLabel(dataset.task),
+      foreign: input.foreign && target.adapterVersionId !== null,
     };
     return this.parts.runs.enqueue(evaluation, { workspaceId, input: own, idempotencyKey, subjectId: version.id });
   }
@@ -199,12 +204,14 @@ export class Evaluator {
     // Rows that were erased meanwhile took their answers with them.
     if (stored.answers.length !== rows.length)
       throw new GraftError('DATASET_UNUSABLE', 'The rows were erased while they were being answered.');
+    const learned = input.foreign ? await this.#membership(context, contents) : null;
     const found = {
       ...measureAnswers(contents, stored.answers, against && stored.against, shared),
       retention: input.retention ? await this.#retention(context, sides[0]!) : null,
       ...(input.regression
         ? await this.#withoutModel(context, rowGroups, labelledRows(contents, stored.answers, shared), contents)
         : NOT_ASKED),
+      foreign: learned?.figures ?? null,
     };
     const adapter = sides[0]!.adapter;
     // Rows for validation have chosen a scale, or when training stopped: a bound on errors counts none of those.
@@ -214,6 +221,8 @@ export class Evaluator {
       await store.finish(run.id, rows.length, found, tx);
       if (adapter && risk.length > 0)
         await this.parts.adapters.keepRisk(tx, adapter.versionId, adapter.file.scale, risk);
+      if (adapter && learned)
+        await this.parts.membershipLearner.keep(tx, workspaceId, adapter.versionId, learned.model);
     });
     return { rows: rows.length };
   }
@@ -291,6 +300,18 @@ export class Evaluator {
     const [train, validation] = [await of(Split.TRAIN), await of(Split.VALIDATION)];
     const texts = { train, validation, rows: labelledTexts(rows) };
     return compareWithoutModel(this.parts, run.workspaceId as WorkspaceId, texts, answers, signal);
+  }
+
+  /** Which messages are the version's own, in whatever rows it is measured on; rows that it learned from tell nothing of others. */
+  async #membership(
+    { run, input, signal, progress }: EvaluationContext,
+    rows: readonly TaskRow[],
+  ): Promise<LearnedMembership | null> {
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const { version } = await this.parts.adapters.requireVersionById(workspaceId, input.target.adapterVersionId!);
+    await progress(MEASURED, 'Learning which messages are its own.');
+    const own = input.split === 'TRAIN' ? [] : rows.map(inputText);
+    return this.parts.membershipLearner.learn(workspaceId, version, own, signal);
   }
 
   async #answering(workspaceId: WorkspaceId, answerer: Answerer, shared: TaskContext): Promise<Answering> {

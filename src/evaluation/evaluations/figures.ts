@@ -13,6 +13,7 @@ import {
 } from '../metrics/classification.js';
 import { asLabelled, measureNamed, type GivenAnswer, type TaskMeasure } from '../metrics/measures.js';
 import { measure, type Metric } from '../metrics/metric.js';
+import { foreignFigures } from '../membership/foreign-figures.js';
 import { nearestRows, regression, type WithoutModel } from '../regression/without-model.js';
 import { retention } from '../retention/retention.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
@@ -89,6 +90,10 @@ export const figures = z.object({
     .nullable()
     .default(null)
     .describe('What the nearest labelled rows make of the same rows; null when they were not asked.'),
+  foreign: foreignFigures
+    .nullable()
+    .default(null)
+    .describe('Whether the adapter knows messages that are not its own; null when that was not learned.'),
 });
 export type EvaluationFigures = z.infer<typeof figures>;
 /** The column `figures` of an evaluation. */
@@ -142,7 +147,7 @@ export function measureAnswers(
   answers: readonly Answered[],
   against: readonly Answered[] | null,
   context: TaskContext,
-): Omit<EvaluationFigures, 'retention' | keyof WithoutModel> {
+): Omit<EvaluationFigures, 'retention' | 'foreign' | keyof WithoutModel> {
   const read = (all: readonly Answered[]): GivenAnswer[] => all.map((answer, i) => given(rows[i]!, answer, context));
   const [after, before] = [read(answers), against && read(against)];
   const labelled = hasLabel(rows[0]!.task) ? after.map(asLabelled) : [];

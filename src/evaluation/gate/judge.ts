@@ -4,7 +4,7 @@ import type { EvaluationFigures } from '../evaluations/figures.js';
 import { normalQuantile, shareOfLook } from '../statistics/distributions.js';
 import { signed } from './signed.js';
 
-export const DEFAULT_BOUNDS = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05 };
+export const DEFAULT_BOUNDS = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05, foreignAccepted: 0.15 };
 
 /** What a version must keep to become candidate. Intervals are held against them by their worse ends, not by their values. */
 export const bounds = z.object({
@@ -23,6 +23,11 @@ export const bounds = z.object({
     .describe(
       `How many times the base model’s the perplexity of general text may be, by the upper end of the interval; ${DEFAULT_BOUNDS.perplexityRatio} by default.`,
     ),
+  foreignAccepted: z
+    .number()
+    .describe(
+      `The largest share of foreign messages that an adapter with labels may answer, by the upper end of the interval, 0 to 1; ${DEFAULT_BOUNDS.foreignAccepted} by default.`,
+    ),
 });
 export type GateBounds = z.infer<typeof bounds>;
 
@@ -30,7 +35,7 @@ export type GateBounds = z.infer<typeof bounds>;
 export const LEAST_ROWS = 50;
 
 export const check = record('GateCheck', 'One thing that the gate looks at.', {
-  name: z.string().describe('`attestation`, `evaluation`, `rows`, `task`, `worst class`, `retention`.'),
+  name: z.string().describe('`attestation`, `evaluation`, `rows`, `task`, `worst class`, `foreign`, `retention`.'),
   passed: z.boolean().describe('Whether it lets the version through.'),
   undecided: z.boolean().describe('Whether it fails only because the measurement is too coarse to tell.'),
   value: z.number().nullable().describe('The end of the interval that was held against the bound.'),
@@ -64,7 +69,12 @@ export function judge({ attested, evaluation, tries, replaced }: GateCandidate, 
   checks.push(rowsCheck(rows));
   checks.push(taskCheck(figures, rows, tries, replaced, limits.leastGain));
   const worst = worstClassCheck(figures, rows, tries, replaced, limits.worstClassDrop);
-  return [...checks, ...(worst ? [worst] : []), retentionCheck(figures, limits.perplexityRatio)];
+  const foreign = foreignCheck(figures, limits.foreignAccepted);
+  return [
+    ...checks,
+    ...[worst, foreign].flatMap((each) => each ?? []),
+    retentionCheck(figures, limits.perplexityRatio),
+  ];
 }
 
 const plain = (name: string, passed: boolean, message: string): GateCheck => ({
@@ -162,6 +172,24 @@ function worstClassCheck(
     value: gain.low,
     bound: -drop,
     message: `The F1 of its worst class is ${metric.value.toFixed(3)}, ${signed(gain.value)} against ${replaced} (${signed(gain.low)} to ${signed(gain.high)}); the lower end must not be below ${-drop}.${needed}`,
+  };
+}
+
+/** An adapter that writes text takes what any text is: there is no message that is none of its own. */
+function foreignCheck({ foreign, classes }: EvaluationFigures, most: number): GateCheck | null {
+  if (!foreign || classes.length === 0) return null;
+  const { value, low, high } = foreign.foreignAccepted;
+  const passed = high <= most;
+  const undecided = !passed && low <= most;
+  const verdict = passed ? 'refuses' : undecided ? 'can’t be told to refuse' : 'doesn’t refuse';
+  const sets = foreign.sets.map(({ name, texts }) => `${texts} ${name}`).join(', ');
+  return {
+    name: 'foreign',
+    passed,
+    undecided,
+    value: high,
+    bound: most,
+    message: `It ${verdict} messages that are not its own: it answers ${value.toFixed(3)} of ${foreign.texts} (${low.toFixed(3)} to ${high.toFixed(3)}; ${sets}); the upper end must not be above ${most}.`,
   };
 }
 

@@ -1,18 +1,15 @@
-import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { fitVote, mostProbable, NEIGHBOURS, vote, type Neighbour } from '../../data/index.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { interval, metricDifference } from '../../kernel/interval.js';
 import { record } from '../../kernel/record.js';
-import { packageRoot } from '../../platform/package-root.js';
-import type { WorkerClient } from '../../platform/worker/index.js';
-import type { ModelRegistry } from '../../registry/index.js';
 import { accuracy, type ClassifiedRow } from '../metrics/classification.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 import { mcnemar } from '../statistics/mcnemar.js';
 import type { Fitting } from './choose-strength.js';
+import { embedTexts, type EmbeddingParts } from './embed-texts.js';
 import type { ThreadResult, ThreadWork } from './fit-thread.js';
+import { inThread } from './in-thread.js';
 import type { Nearest } from './nearest.js';
 
 /** What every method is told by. */
@@ -54,13 +51,6 @@ export interface LabelledText {
   label: string;
 }
 
-export interface WithoutModelParts {
-  worker: Pick<WorkerClient, 'embed'>;
-  registry: Pick<ModelRegistry, 'embedder'>;
-}
-
-/** Texts that are embedded at once. */
-const BATCH = 256;
 /** Most rows for training that choose how neighbours vote. */
 const MOST_JUDGES = 500;
 
@@ -69,7 +59,7 @@ const MOST_JUDGES = 500;
  * @param answers to `rows`, in their order @throws what the worker throws
  */
 export async function compareWithoutModel(
-  parts: WithoutModelParts,
+  parts: EmbeddingParts,
   workspaceId: WorkspaceId,
   { train, validation, rows }: Record<'train' | 'validation' | 'rows', readonly LabelledText[]>,
   answers: readonly ClassifiedRow[],
@@ -78,7 +68,12 @@ export async function compareWithoutModel(
   const labels = [...new Set(train.map(({ label }) => label))].sort();
   if (labels.length < 2) return NOT_ASKED;
   const vectors = (texts: readonly LabelledText[]): Promise<Float32Array> =>
-    embedAll(parts, workspaceId, texts, signal);
+    embedTexts(
+      parts,
+      workspaceId,
+      texts.map(({ text }) => text),
+      signal,
+    );
   const known = validation.filter(({ label }) => labels.includes(label));
   const numbered = async (texts: readonly LabelledText[]) => ({
     vectors: await vectors(texts),
@@ -88,8 +83,8 @@ export async function compareWithoutModel(
   const step = Math.ceil(train.length / MOST_JUDGES);
   const judges = train.flatMap((_, i) => (i % step === 0 ? [i] : []));
   const { name: embedder, dimensions } = parts.registry.embedder();
-  const work = { ...fitting, asked: await vectors(rows), dimensions, judges, neighbours: NEIGHBOURS };
-  const fitted = await fitInThread(work, signal);
+  const work: ThreadWork = { ...fitting, asked: await vectors(rows), dimensions, judges, neighbours: NEIGHBOURS };
+  const fitted = await inThread<ThreadResult>('regression/fit-thread.js', work, signal);
   const predictions = rows.map((_, i) => ({
     label: labels[fitted.labels[i]!]!,
     probability: fitted.probabilities[i]!,
@@ -151,41 +146,4 @@ function against(
     onlyAnswers: onlyFirst,
     others: onlySecond,
   };
-}
-
-/** Row-major, [texts, dimensions]. */
-async function embedAll(
-  { worker, registry }: WithoutModelParts,
-  workspaceId: WorkspaceId,
-  texts: readonly LabelledText[],
-  signal: AbortSignal,
-): Promise<Float32Array> {
-  const embedder = registry.embedder();
-  const all = new Float32Array(texts.length * embedder.dimensions);
-  for (let from = 0; from < texts.length; from += BATCH) {
-    const batch = texts.slice(from, from + BATCH).map(({ text }) => text);
-    const request = { workspaceId, embedder, texts: batch };
-    const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
-    vectors.forEach((vector, i) => all.set(vector, (from + i) * embedder.dimensions));
-  }
-  return all;
-}
-
-function fitInThread(work: ThreadWork, signal: AbortSignal): Promise<ThreadResult> {
-  const program = join(packageRoot(), 'dist', 'src', 'evaluation', 'regression', 'fit-thread.js');
-  return new Promise<ThreadResult>((resolve, reject) => {
-    signal.throwIfAborted();
-    const thread = new Worker(program, { workerData: work });
-    const stop = (): void => {
-      void thread.terminate();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    thread.once('message', resolve);
-    thread.once('error', reject);
-    thread.once('exit', () => {
-      signal.removeEventListener('abort', stop);
-      reject(new Error('the thread that fits ended without a result'));
-    });
-  });
 }

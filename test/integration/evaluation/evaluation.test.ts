@@ -100,6 +100,7 @@ describe('evaluation', () => {
       retention: false,
       others: [],
       regression: false,
+      foreign: false,
       idempotencyKey: newId(),
       ...more,
     });
@@ -340,6 +341,51 @@ describe('evaluation', () => {
     expect(nearestRows).toMatchObject({ trainedOn: TEST_ROWS });
     expect(nearestRows!.accuracy.value).toBeGreaterThan(0.95);
     expect(nearestRows!.difference.value).toBeCloseTo(metrics[0]!.value - nearestRows!.accuracy.value, 9);
+  });
+
+  it('learns which messages are its own, refuses others wherever it is asked, and says how many it takes', async () => {
+    const usage = {
+      labels: LABELS,
+      answer: { form: 'label-token' as const, labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
+    };
+    await kit.add({ name: 'knowing', seed: 8, task: 'CLASSIFICATION', usage, datasetVersionId });
+    const { asking } = kit.domains.ask;
+    const ask = (question: string, more: object = {}) =>
+      asking.tryOut(
+        { workspaceId },
+        { question, strategy: 'ADAPTER', adapter: 'knowing@1', ...more },
+        new AbortController().signal,
+      );
+    const foreign = 'How tall is the Eiffel Tower, and who built it?';
+    expect((await ask(foreign)).abstention).toBeNull();
+    const run = await ended(await start({ adapter: 'knowing@1', against: null, foreign: true }));
+    expect(run).toMatchObject({ status: 'SUCCEEDED', errorMessage: null });
+    const { foreign: figures } = storedFigures.decode((await recorded(run.id)).figures);
+    expect(figures!.level).toBe(0.05);
+    expect(figures!.sets.map(({ name }) => name)).toContain('small talk and general questions');
+    expect(figures!.texts).toBeGreaterThan(60);
+    expect(figures!.foreignAccepted.value).toBeLessThan(0.1);
+    expect(figures!.ownRefused.value).toBeLessThan(0.25);
+    const refused = await eventually('what was learned is known', async () => {
+      const answer = await ask(foreign);
+      return answer.abstention ? answer : null;
+    });
+    expect(refused).toMatchObject({
+      wording: 'ABSTENTION',
+      output: { kind: 'TEXT' },
+      abstention: { reason: 'FOREIGN', threshold: 0.05, pValue: expect.any(Number) as number },
+      usage: { promptTokens: 0, generatedTokens: 0 },
+    });
+    expect(refused.abstention!.pValue).toBeLessThan(0.05);
+    expect(refused.route.reasons.map(({ feature }) => feature)).toContain('answer.foreign');
+    // Whoever wants a label at any price gets one.
+    expect((await ask(foreign, { maxOwnRefused: 0 })).output.kind).toBe('LABEL');
+    const own = await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        ask(`Message ${500 + i} is about ${TOPICS[i % 3]} of ${9_000 + i} and more.`),
+      ),
+    );
+    expect(own.filter(({ abstention }) => abstention === null).length).toBeGreaterThanOrEqual(9);
   });
 
   it('gives a version the scale that answers its rows for validation best, and drops its attestation at another', async () => {

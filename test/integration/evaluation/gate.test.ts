@@ -94,6 +94,7 @@ describe('promotion through the gate', () => {
           }
         : null,
       nearestRows: null,
+      foreign: null,
       retention: {
         perplexity: { base: 20, adapted: 20 * ratio[0], ratio: interval(...ratio), tokens: 4_000 },
         texts: [],

@@ -39,6 +39,7 @@ const figures = (gain: number): EvaluationFigures => ({
   calibration: [],
   regression: null,
   nearestRows: null,
+  foreign: null,
   retention: {
     perplexity: { base: 20, adapted: 20, ratio: interval(1.01), tokens: 4_000 },
     texts: [],
@@ -353,7 +354,17 @@ function withoutModels({ runs, database }: DataKit, adapters: AdapterRegistry) {
         return runs.enqueue(evaluation, {
           workspaceId,
           idempotencyKey,
-          input: { ...of, datasetVersionId, rows, seed, split, retention: true, others: [], regression: false },
+          input: {
+            ...of,
+            datasetVersionId,
+            rows,
+            seed,
+            split,
+            retention: true,
+            others: [],
+            regression: false,
+            foreign: false,
+          },
         });
       },
     },

@@ -27,6 +27,7 @@ function figuresWith({
     calibration: [],
     regression: null,
     nearestRows: null,
+    foreign: null,
     retention: {
       perplexity,
       texts: [],
@@ -53,6 +54,25 @@ const failed = (all: GateCheck[]): string[] => all.filter(({ passed }) => !passe
 const named = (all: GateCheck[], name: string): GateCheck => all.find((each) => each.name === name)!;
 
 describe('the gate', () => {
+  it('holds the share of foreign messages that an adapter with labels answers against its bound', () => {
+    const taking = (value: number, low: number, high: number): EvaluationFigures => ({
+      ...figuresWith(),
+      classes: [{ label: 'a', support: 1, precision: 1, recall: 1, f1: 1 }],
+      foreign: {
+        level: 0.05,
+        foreignAccepted: interval(value, low, high),
+        ownRefused: interval(0.05, 0.02, 0.1),
+        texts: 100,
+        sets: [{ name: 'small talk and general questions', texts: 100, accepted: 100 * value }],
+      },
+    });
+    expect(failed(checks(taking(0.03, 0.01, 0.09)))).toEqual([]);
+    expect(named(checks(taking(0.4, 0.3, 0.5)), 'foreign')).toMatchObject({ passed: false, undecided: false });
+    expect(named(checks(taking(0.1, 0.05, 0.18)), 'foreign')).toMatchObject({ passed: false, undecided: true });
+    // Whatever text it gets, an adapter that writes text may translate or tag it.
+    expect(failed(checks({ ...taking(0.9, 0.8, 1), classes: [] }))).toEqual([]);
+  });
+
   it('lets through what is better, keeps its worst class and has not forgotten', () => {
     expect(failed(checks(figuresWith()))).toEqual([]);
   });

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { interval } from '../../kernel/interval.js';
+import { record } from '../../kernel/record.js';
+import { binomialInterval } from '../statistics/binomial.js';
+
+const foreignSet = record(
+  'ForeignSet',
+  'Texts that are none of an adapter’s messages, and how many of them it takes for its own.',
+  {
+    name: z
+      .string()
+      .describe('`small talk and general questions`, `questions of documents`, or `rows of NAME`, another adapter’s.'),
+    texts: z.number().int().describe('Texts that nothing was fitted on.'),
+    accepted: z.number().int().describe('How many of them are answered.'),
+  },
+);
+
+export const foreignFigures = record(
+  'ForeignFigures',
+  'Whether an adapter knows messages that are not its own, where it refuses at most the given share of its own.',
+  {
+    level: z.number().describe('Share of its own messages that may be refused, 0 to 1.'),
+    foreignAccepted: interval.describe(
+      'Share of foreign texts that are answered all the same, 0 to 1 (exact interval).',
+    ),
+    ownRefused: interval.describe('Share of the evaluated rows that are refused, 0 to 1 (exact interval).'),
+    texts: z.number().int().describe('Foreign texts.'),
+    sets: z.array(foreignSet).describe('Where they are from.'),
+  },
+);
+export type ForeignFigures = z.infer<typeof foreignFigures>;
+
+/** P-values of texts, by the set that they are from. */
+export interface ForeignPValues {
+  name: string;
+  pValues: readonly number[];
+}
+
+/** @param own p-values of own messages that nothing was fitted on; null where there are no foreign texts or no own ones */
+export function foreignFiguresOf(
+  own: readonly number[],
+  foreign: readonly ForeignPValues[],
+  level: number,
+): ForeignFigures | null {
+  const sets = foreign
+    .map(({ name, pValues }) => ({ name, texts: pValues.length, accepted: pValues.filter((p) => p >= level).length }))
+    .filter(({ texts }) => texts > 0);
+  const sum = (of: (set: (typeof sets)[number]) => number): number => sets.reduce((all, set) => all + of(set), 0);
+  const texts = sum((set) => set.texts);
+  if (texts === 0 || own.length === 0) return null;
+  return {
+    level,
+    foreignAccepted: binomialInterval(
+      sum((set) => set.accepted),
+      texts,
+    ),
+    ownRefused: binomialInterval(own.filter((p) => p < level).length, own.length),
+    texts,
+    sets,
+  };
+}
