@@ -262,7 +262,7 @@ async function prove(work: ImprovementWork, before: ImprovementRow): Promise<Imp
       retention: true,
       others: [],
       regression: false,
-      foreign: true,
+      foreign: false,
       idempotencyKey: keyOf(row.id, `evaluation of ${version.version}`),
     });
     if (!row.evaluationRunIds.includes(run.id))
