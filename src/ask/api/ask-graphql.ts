@@ -188,7 +188,7 @@ export class AskInput {
 
   @Field(() => Float, {
     nullable: true,
-    description: `The share of an adapter’s own messages, 0 to 0.5, that may be refused so that foreign ones are: what looks more foreign than all but this share of its held-out rows is answered by none of its labels (\`FOREIGN\`). ${OWN_REFUSED} by default; 0 refuses nothing. Known of versions that were evaluated. Goes with strategies that apply an adapter.`,
+    description: `The share of an adapter’s own messages, 0 to 0.5, that may be refused so that foreign ones are: what looks more foreign than all but this share of its held-out rows is answered by none of its labels (\`FOREIGN\`). ${OWN_REFUSED} by default; 0 refuses nothing. Known of versions that were evaluated with \`foreign\`. Goes with strategies that apply an adapter.`,
   })
   maxOwnRefused?: number | null;
 
