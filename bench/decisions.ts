@@ -4,20 +4,23 @@
  *
  *   npm run bench -- decisions [--streams 2000] [--topic rollouts]
  */
+import { alerts } from './decisions/alerts.js';
+import { drift } from './decisions/drift.js';
+import { experiments } from './decisions/experiments.js';
 import { boundOf, isKept, simulationError, type Topic } from './decisions/line.js';
 import { rollouts } from './decisions/rollouts.js';
 import { numberOption, textOption } from './support/options.js';
 import { percent } from './support/percent.js';
 import { describeMachine, printResult } from './support/report.js';
 
-const TOPICS: readonly Topic[] = [rollouts];
+const TOPICS: readonly Topic[] = [rollouts, alerts, drift, experiments];
 
 const STREAMS = numberOption('streams', 2_000);
 const only = textOption('topic', '');
 
 const rows: Record<string, string | number>[] = [];
 for (const topic of TOPICS.filter(({ name }) => only === '' || name === only))
-  for (const line of topic.lines(STREAMS)) {
+  for await (const line of topic.lines(STREAMS)) {
     const { promise, promised, measured, streams, traffic, judged } = line;
     rows.push({
       promise,

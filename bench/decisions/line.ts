@@ -17,7 +17,7 @@ export interface Line {
 /** What is measured of one subject: each line takes so many streams, with seeds of their own. */
 export interface Topic {
   name: string;
-  lines(streams: number): Iterable<Line>;
+  lines(streams: number): Iterable<Line> | AsyncIterable<Line>;
 }
 
 /** The share of streams of which something holds. @param from of the seeds: lines that are compared take the same */

@@ -17,14 +17,7 @@ export { mcnemarOf } from './statistics/mcnemar.js';
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';
 export { calibrationError } from './metrics/classification.js';
 export { columnSums, measure, type Metric } from './metrics/metric.js';
-export {
-  cuped,
-  cupedArms,
-  fixedDifference,
-  postStratified,
-  postStratifiedArms,
-  type CovariateSums,
-} from './statistics/fixed.js';
+export { cuped, cupedArms, fixedDifference, type CovariateSums } from './statistics/fixed.js';
 export { momentsOf, type DifferenceKind, type Moments } from './statistics/moments.js';
 export {
   conditionalPower,

@@ -1,5 +1,6 @@
 /** How answers are over time: series, drift, alerts, and who is told. */
-/** For who measures how soon a shift is noticed: bench/drift.ts. */
+/** For who measures how soon and how often they alarm: bench/drift.ts, bench/decisions. */
+export { FRESH, stepRule, type Rule } from './alerts/rule.js';
 export { driftReplay } from './drift/replay.js';
 export { monitoringDomain, openMonitoring, type Monitoring } from './open.js';
 export { Roller } from './series/roller.js';

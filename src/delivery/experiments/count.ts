@@ -2,7 +2,7 @@
 import { sampleRatioLogE } from '../../evaluation/index.js';
 import type { StandingFeedback } from '../late-feedback.js';
 import { activeArms, isStopped, type ExperimentSettings, type ExperimentState, type Tally } from './experiment.js';
-import { LATE_METRICS, stratumOf, valuesOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
+import { LATE_METRICS, valuesOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
 import { addValue, adjustmentOf } from './tally.js';
 
 /** A unit as its row keeps it while the experiment runs. */
@@ -43,7 +43,7 @@ export function count(
   touched: BatchEffects,
 ): void {
   for (const outcome of outcomes) if (outcome.stage === phase) countOutcome(plan, state, phase, outcome, touched);
-  for (const each of said) if (each.stage === phase && !state.before) countSaid(plan, state, phase, each, touched);
+  for (const each of said) if (each.stage === phase && !state.before) countSaid(state, phase, each, touched);
 }
 
 function countOutcome(
@@ -75,12 +75,11 @@ function countOutcome(
       if (unit) noteBefore(unit, name, value);
       continue;
     }
-    if (!mayCount(plan, unit, name)) continue;
+    if (!mayCount(unit, name)) continue;
     const seen = unit?.before.get(name);
     const adjustment = adjustmentOf(plan, name);
     addValue(tally.metrics[name]!, value, {
       covariate: adjustment === 'CUPED' && seen ? seen.sum / seen.n : null,
-      stratum: adjustment === 'STRATIFIED' ? stratumOf(outcome) : null,
     });
   }
 }
@@ -105,9 +104,9 @@ function unitOf(
   return { unit, isNew: true };
 }
 
-/** Whether a unit’s value may count: each of them, or the first. Units that ask often and differ would else count as many. */
-function mayCount({ counting }: ExperimentSettings, unit: Unit | null, metric: string): boolean {
-  if (unit === null || counting === 'EVERY') return true;
+/** Whether a unit’s value may count: the first of each metric. Units that ask often and differ would else count as many. */
+function mayCount(unit: Unit | null, metric: string): boolean {
+  if (unit === null) return true;
   if (unit.taken.has(metric)) return false;
   unit.taken.add(metric);
   return true;
@@ -132,7 +131,6 @@ function noteSampleRatio(plan: ExperimentSettings, state: ExperimentState): void
 const SAYS = { FEEDBACK: 'opinion', AGREEMENT: 'expected' } as const;
 
 function countSaid(
-  plan: ExperimentSettings,
   state: ExperimentState,
   phase: number,
   said: StandingFeedback,
@@ -153,7 +151,7 @@ function countSaid(
       unit?.taken.delete(metric);
       counted[side] = null;
     }
-    if (now !== null && mayCount(plan, unit, metric)) {
+    if (now !== null && mayCount(unit, metric)) {
       addValue(own, Number(now), {});
       counted[side] = now;
     }

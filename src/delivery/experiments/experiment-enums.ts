@@ -1,6 +1,6 @@
 import { registerEnumType } from 'type-graphql';
 import { Better, Finding, Verdict } from './conclude.js';
-import { ExperimentAction, ExperimentCounting, ExperimentStatus } from './experiment.js';
+import { ExperimentAction, ExperimentStatus } from './experiment.js';
 import { Adjustment, ExperimentMetricName } from './metrics.js';
 
 // What an experiment’s states, metrics and findings are called in the API.
@@ -47,18 +47,9 @@ registerEnumType(ExperimentMetricName, {
     },
     FAILURE: { description: 'Share of the answers that were errors.' },
     ABSTENTION: { description: 'Share of the answers that gave none.' },
-    LATENCY: { description: 'Mean time until the answer, in ms.' },
-    COST: { description: 'Mean tokens that were computed for an answer.' },
+    LATENCY: { description: 'Typical time until the answer: the geometric mean, in ms.' },
+    COST: { description: 'Tokens that were typically computed for an answer: the geometric mean.' },
     CONFIDENCE: { description: 'Mean estimated probability that the answer is right, 0 to 1, where there is one.' },
-  },
-});
-
-registerEnumType(ExperimentCounting, {
-  name: 'ExperimentCounting',
-  description: 'Which answers of a unit count.',
-  valuesConfig: {
-    FIRST_OF_UNIT: { description: 'The first outcome of each metric: units that ask often count as others.' },
-    EVERY: { description: 'All of them: right only where a unit’s answers are no more alike than those of two units.' },
   },
 });
 
@@ -93,8 +84,7 @@ registerEnumType(Adjustment, {
   name: 'ExperimentAdjustment',
   description: 'How a mean is made to vary less, by what was known before the arms differed.',
   valuesConfig: {
-    NONE: { description: 'Not at all: rates are exact as they are.' },
+    NONE: { description: 'Not at all.' },
     CUPED: { description: 'By how each unit was before (Deng, Xu, Kohavi and Walker, 2013).' },
-    STRATIFIED: { description: 'By the length of the question (post-stratification: Miratrix, Sekhon and Yu, 2013).' },
   },
 });

@@ -2,7 +2,6 @@ import { Field, Float, ID, InputType, Int } from 'type-graphql';
 import { StrategyValues, type Strategy } from '../../ask/index.js';
 import { WordingChoice } from '../../registry/index.js';
 import { IDEMPOTENCY_KEY, MaxItems } from '../../graphql-kit/index.js';
-import { ExperimentCounting } from './experiment.js';
 import { Better } from './conclude.js';
 import { ExperimentMetricName } from './metrics.js';
 import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS, MOST_DAYS, MOST_METRICS } from './settings.js';
@@ -169,13 +168,6 @@ export class CreateExperimentInput {
       'Whether only questions that name a `unit` take part, so that whoever comes back gets the same arm; a question without one is a unit of its own, which such an experiment can’t use.',
   })
   sticky!: boolean;
-
-  @Field(() => ExperimentCounting, {
-    nullable: true,
-    defaultValue: ExperimentCounting.FIRST_OF_UNIT,
-    description: 'Which answers of a unit count.',
-  })
-  counting!: ExperimentCounting;
 
   @Field(() => Int, {
     nullable: true,

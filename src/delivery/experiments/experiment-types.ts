@@ -3,7 +3,6 @@ import { connectionTypes, DateTime, NodeType, recordType } from '../../graphql-k
 import { HealthCheck } from '../rollouts/rollout-types.js';
 import {
   ExperimentAction,
-  ExperimentCounting,
   ExperimentStatus,
   comparisonPoint,
   shownArm,
@@ -232,9 +231,6 @@ export class Experiment extends NodeType {
 
   @Field(() => Boolean, { description: 'Whether only questions that name a unit take part.' })
   sticky!: boolean;
-
-  @Field(() => ExperimentCounting, { description: 'Which answers of a unit count.' })
-  counting!: ExperimentCounting;
 
   @Field(() => Int, { description: 'Raised by each redraw, from 0.' })
   bucketVersion!: number;

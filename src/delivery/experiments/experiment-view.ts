@@ -2,12 +2,11 @@ import { meanSequence, rateSequence, type Moments } from '../../evaluation/index
 import { make, toGlobalId } from '../../graphql-kit/index.js';
 import { own } from '../../kernel/own.js';
 import { HealthCheck } from '../rollouts/rollout-types.js';
-import type { ArmContrast, Verdict } from './conclude.js';
+import { inUnits, type ArmContrast, type ExperimentMetric, type Verdict } from './conclude.js';
 import { answersOf } from './count.js';
 import {
   storedExperimentState,
   storedSettings,
-  type ExperimentCounting,
   type ExperimentAction,
   type ExperimentDecisionRow,
   type ExperimentRow,
@@ -64,7 +63,6 @@ export function toExperiment(row: ExperimentRow): Experiment {
         to: plan.namespace.range[1],
       }),
     sticky: plan.sticky,
-    counting: plan.counting satisfies ExperimentCounting,
     bucketVersion: state.bucketVersion,
     minBucketVersion: state.minBucketVersion,
     health: healthOf(plan, state),
@@ -122,21 +120,25 @@ function toFigure(
   adjusted: Moments | undefined,
   alpha: number,
 ): ArmFigure {
-  const { n, mean } = plain;
+  const { kind } = METRICS[metric];
+  const { n, mean } = inUnits(kind, plain);
   const used = adjusted ?? plain;
   const { low, high } =
-    METRICS[metric].kind === 'RATE'
-      ? rateSequence({ answers: n, good: Math.round(n * mean) }, alpha)
-      : meanSequence(used, alpha);
+    kind === 'RATE' ? rateSequence({ answers: n, good: Math.round(n * mean) }, alpha) : rangeOfMean(kind, used, alpha);
   const none = n === 0;
   return make(ArmFigure, {
     metric,
     n,
     mean: none ? null : mean,
-    adjustedMean: none ? null : used.mean,
+    adjustedMean: none ? null : inUnits(kind, used).mean,
     low: none ? null : known(low),
     high: none ? null : known(high),
   });
+}
+
+function rangeOfMean(kind: ExperimentMetric['kind'], moments: Moments, alpha: number): { low: number; high: number } {
+  const { low, high } = meanSequence(moments, alpha);
+  return kind === 'GEOMETRIC' ? { low: Math.exp(low), high: Math.exp(high) } : { low, high };
 }
 
 const known = (value: number): number | null => (Number.isFinite(value) ? value : null);

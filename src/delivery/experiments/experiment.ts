@@ -26,10 +26,6 @@ export const ExperimentAction = enumeration(
 );
 export type ExperimentAction = keyof typeof ExperimentAction;
 
-/** Which answers of a unit count. */
-export const ExperimentCounting = enumeration('FIRST_OF_UNIT', 'EVERY');
-export type ExperimentCounting = keyof typeof ExperimentCounting;
-
 const generation = record('ExperimentGeneration', 'How an arm generates; null is as the question has it.', {
   maxTokens: z.number().int().optional().describe('Most tokens of an answer.'),
   temperature: z.number().optional().describe('Temperature.'),
@@ -92,7 +88,6 @@ const settings = z.object({
   plannedDays: z.number().nullable(),
   /** Only requests that name a unit take part. */
   sticky: z.boolean(),
-  counting: z.enum(ExperimentCounting),
   /** Answers that are given as production before the arms differ, to know how each unit is: 0 for none. */
   beforeAnswers: z.number(),
 });
@@ -113,8 +108,6 @@ const tally = z.object({
     covariateSumSquares: z.number(),
     sumProducts: z.number(),
   }),
-  /** By the length of the question; empty for rates. */
-  strata: z.record(z.string(), sums),
 });
 export type Tally = z.infer<typeof tally>;
 

@@ -2,7 +2,7 @@
  * What follows from what an experiment has counted: warnings, findings, its end, and points of the plot. Nothing is read or written here.
  */
 import { conditionalPower, FUTILE_BELOW, multipleExposure, type Moments } from '../../evaluation/index.js';
-import { AT_THE_END, conclude, glance, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
+import { AT_THE_END, conclude, glance, inUnits, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
 import { answersOf, outcomesOf } from './count.js';
 import {
   activeArms,
@@ -143,7 +143,8 @@ export function futilityOf(plan: ExperimentSettings, state: ExperimentState): nu
   const spread = (moments: Moments): number => (kind === 'RATE' ? moments.mean * (1 - moments.mean) : moments.variance);
   const direction = primary.better === 'HIGHER' ? 1 : -1;
   const powers = others.flatMap((arm) => {
-    const [a, b] = [measured[control!]![primary.name]!, measured[arm]![primary.name]!];
+    const of = (name: string): Moments => inUnits(kind, measured[name]![primary.name]!);
+    const [a, b] = [of(control!), of(arm)];
     const error = Math.sqrt(spread(a) / a.n + spread(b) / b.n);
     if (Math.min(a.n, b.n) < 20 || !(error > 0)) return [];
     const z = (direction * (b.mean - a.mean)) / error;

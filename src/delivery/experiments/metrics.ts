@@ -8,7 +8,7 @@ export const ExperimentMetricName = enumeration(
 export type ExperimentMetricName = keyof typeof ExperimentMetricName;
 
 /** How a metric's mean is made to vary less, by what was known before anything differed. */
-export const Adjustment = enumeration('NONE', 'CUPED', 'STRATIFIED');
+export const Adjustment = enumeration('NONE', 'CUPED');
 export type Adjustment = keyof typeof Adjustment;
 
 /** How each is taken, and which way is better; the margins are those of plans that name none. */
@@ -17,8 +17,8 @@ export const METRICS = {
   AGREEMENT: { kind: 'RATE', better: 'HIGHER', margin: 0.05 },
   FAILURE: { kind: 'RATE', better: 'LOWER', margin: 0.02 },
   ABSTENTION: { kind: 'RATE', better: 'LOWER', margin: 0.05 },
-  LATENCY: { kind: 'MEAN', better: 'LOWER', margin: 0 },
-  COST: { kind: 'MEAN', better: 'LOWER', margin: 0 },
+  LATENCY: { kind: 'GEOMETRIC', better: 'LOWER', margin: 0 },
+  COST: { kind: 'GEOMETRIC', better: 'LOWER', margin: 0 },
   CONFIDENCE: { kind: 'MEAN', better: 'HIGHER', margin: 0 },
 } as const satisfies Record<ExperimentMetricName, Pick<ExperimentMetric, 'kind' | 'better' | 'margin'>>;
 
@@ -39,17 +39,20 @@ export interface ExperimentOutcome {
   tokens: number | null;
   /** null: the request named none, and is a unit of its own. */
   unitHash: string | null;
-  /** Characters of the question. */
-  length: number;
 }
 
-/** What an answer says at once, by metric; null where it says nothing of it. Of a rate 1 or 0. */
+/** What an answer says at once, by metric; null where it says nothing of it. Of a rate 1 or 0, of a geometric mean the logarithm. */
 export function valuesOf(outcome: ExperimentOutcome): Partial<Record<ExperimentMetricName, number | null>> {
   const { status, abstained, latencyMs, confidence, tokens } = outcome;
   if (status !== 'COMPLETE') return { FAILURE: status === 'FAILED' ? 1 : null };
-  return { FAILURE: 0, ABSTENTION: Number(abstained), LATENCY: latencyMs, COST: tokens, CONFIDENCE: confidence };
+  return {
+    FAILURE: 0,
+    ABSTENTION: Number(abstained),
+    LATENCY: logOf(latencyMs),
+    COST: logOf(tokens),
+    CONFIDENCE: confidence,
+  };
 }
 
-/** Questions of like length take like long: each stratum is twice as long as the one before. */
-export const stratumOf = ({ length }: Pick<ExperimentOutcome, 'length'>): string =>
-  String(Math.floor(Math.log2(Math.max(1, length))));
+/** Below one ms or token nothing is told apart. */
+const logOf = (value: number | null): number | null => (value === null ? null : Math.log(Math.max(1, value)));

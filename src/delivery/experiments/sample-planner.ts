@@ -21,7 +21,7 @@ import { ExperimentMetricName, METRICS } from './metrics.js';
 import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS } from './settings.js';
 import { plainMoments } from './tally.js';
 import { LOOKED_AT, type UnitStore } from './unit-store.js';
-import { AT_THE_END } from './conclude.js';
+import { AT_THE_END, inUnits } from './conclude.js';
 
 /** What a test is asked of before it is made; what is null is taken from the answers of the last days. */
 export interface SampleWish {
@@ -145,7 +145,7 @@ export class SamplePlanner {
     const state = storedExperimentState.decode(row.state);
     const { name: metric, margin } = primaryOf(plan);
     const counted = outcomesOf(state, metric);
-    const control = plainMoments(state.arms[plan.arms[0]!.name], metric);
+    const control = inUnits(METRICS[metric].kind, plainMoments(state.arms[plan.arms[0]!.name], metric));
     const days = row.watchedMs / 86_400_000;
     const own: BaselineFigures | null =
       control.n < LEAST_OWN

@@ -4,7 +4,7 @@ import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat, type Strategy } from '..
 import type { WordingChoice } from '../../registry/index.js';
 import { weightsAddUp } from '../assignment/index.js';
 import type { Better } from './conclude.js';
-import type { ExperimentArm, ExperimentCounting, ExperimentSettings } from './experiment.js';
+import type { ExperimentArm, ExperimentSettings } from './experiment.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';
 
 export const MOST_ARMS = 6;
@@ -45,7 +45,6 @@ export interface ExperimentSettingsWish {
   plannedSize?: number | null;
   plannedDays?: number | null;
   sticky?: boolean | null;
-  counting?: ExperimentCounting | null;
   beforeAnswers?: number | null;
 }
 
@@ -83,7 +82,6 @@ export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null)
     plannedSize,
     plannedDays,
     sticky,
-    counting: wish.counting ?? 'FIRST_OF_UNIT',
     beforeAnswers,
   };
 }
@@ -195,7 +193,7 @@ function metricsOf(wishes: readonly MetricWish[]): ExperimentSettings['metrics']
   const metrics = wishes.map(({ metric, better, margin, primary }, i) => {
     const standard = METRICS[metric];
     const own = margin ?? standard.margin;
-    if (!(own >= 0 && Number.isFinite(own) && (standard.kind === 'MEAN' || own < 1)))
+    if (!(own >= 0 && Number.isFinite(own) && (standard.kind !== 'RATE' || own < 1)))
       throw badInput(
         `input.metrics[${i}].margin`,
         `The margin of ${metric} must be at least 0${standard.kind === 'RATE' ? ' and below 1' : ''}, not ${own}.`,

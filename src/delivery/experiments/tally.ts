@@ -2,7 +2,7 @@
  * What an experiment has counted: sums, so that a look costs the same after a million answers as after ten, and so that feedback which is
  * taken back can be. Intervals follow from the sums alone, and may be read after every answer.
  */
-import { cupedArms, postStratifiedArms, type CovariateSums, type Moments } from '../../evaluation/index.js';
+import { cupedArms, type CovariateSums, type Moments } from '../../evaluation/index.js';
 import type { ArmMoments } from './conclude.js';
 import {
   activeArms,
@@ -18,7 +18,6 @@ const emptySums = (): MetricSums => ({ n: 0, sum: 0, sumSquares: 0 });
 const emptyTally = (): Tally => ({
   all: emptySums(),
   known: { ...emptySums(), covariateSum: 0, covariateSumSquares: 0, sumProducts: 0 },
-  strata: {},
 });
 
 export const emptyArms = ({ arms, metrics }: ExperimentSettings): Record<string, ArmTally> =>
@@ -33,16 +32,15 @@ export const emptyArms = ({ arms, metrics }: ExperimentSettings): Record<string,
 export const adjustmentOf = (
   { beforeAnswers }: Pick<ExperimentSettings, 'beforeAnswers'>,
   metric: ExperimentMetricName,
-): Adjustment => (METRICS[metric].kind === 'RATE' ? 'NONE' : beforeAnswers > 0 ? 'CUPED' : 'STRATIFIED');
+): Adjustment => (METRICS[metric].kind === 'RATE' ? 'NONE' : beforeAnswers > 0 ? 'CUPED' : 'NONE');
 
 /** @param sign -1 takes the value out again @param covariate the unit's mean before; null where it wasn't known */
 export function addValue(
   tally: Tally,
   value: number,
-  { sign = 1, covariate = null, stratum = null }: { sign?: 1 | -1; covariate?: number | null; stratum?: string | null },
+  { sign = 1, covariate = null }: { sign?: 1 | -1; covariate?: number | null },
 ): void {
   addTo(tally.all, value, sign);
-  if (stratum !== null) addTo((tally.strata[stratum] ??= emptySums()), value, sign);
   if (covariate === null) return;
   addTo(tally.known, value, sign);
   tally.known.covariateSum += sign * covariate;
@@ -87,7 +85,6 @@ function adjusted(adjustment: Adjustment, tallies: readonly Tally[]): Moments[] 
     );
     return known === 0 ? plain : cupedArms(tallies.map((tally) => withMean(tally, covariates / known)));
   }
-  if (adjustment === 'STRATIFIED') return postStratifiedArms(strataOf(tallies)) ?? plain;
   return plain;
 }
 
@@ -103,25 +100,3 @@ function withMean({ all, known }: Tally, mean: number): CovariateSums {
     sumProducts: known.sumProducts + mean * (all.sum - known.sum),
   };
 }
-
-/** Values of an arm that a stratum needs; smaller ones are put together. */
-const LEAST_IN_STRATUM = 10;
-
-/** By stratum the moments of each arm. */
-function strataOf(tallies: readonly Tally[]): Moments[][] {
-  const names = [...new Set(tallies.flatMap(({ strata }) => Object.keys(strata)))];
-  const of = (name: string): MetricSums[] => tallies.map(({ strata }) => strata[name] ?? emptySums());
-  const large = (each: readonly MetricSums[]): boolean => each.every(({ n }) => n >= LEAST_IN_STRATUM);
-  const kept = names.filter((name) => large(of(name))).map(of);
-  const small = names.filter((name) => !large(of(name))).map(of);
-  if (small.length > 0) {
-    const together = tallies.map((_, i) => total(small.map((each) => each[i]!)));
-    // What is too little even so goes to the first of the others.
-    if (large(together) || kept.length === 0) kept.push(together);
-    else kept[0] = kept[0]!.map((sums, i) => total([sums, together[i]!]));
-  }
-  return kept.map((each) => each.map(momentsOfSums));
-}
-
-const total = (all: readonly MetricSums[]): MetricSums =>
-  all.reduce((a, b) => ({ n: a.n + b.n, sum: a.sum + b.sum, sumSquares: a.sumSquares + b.sumSquares }), emptySums());

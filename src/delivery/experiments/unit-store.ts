@@ -27,10 +27,9 @@ export class UnitStore {
     const { rows } = await this.database.pool.query<Omit<ExperimentOutcome, 'sequence'> & { sequence: string }>({
       name: `experiment-uncounted-${tokens}`,
       text: `SELECT sequence, arm, stage, outcome.status, outcome.abstained, "latencyMs", outcome.confidence,
-                    outcome.unit_hash AS "unitHash", char_length(asked.question) AS length,
+                    outcome.unit_hash AS "unitHash",
                     ${tokens ? 'outcome.tokens' : 'NULL'} AS tokens
                FROM (${outcomesOfTest(tokens ? [`(body->'cost'->>'computedTokens')::float8 AS tokens`] : [])}) outcome
-               JOIN answer asked ON asked.id = answer_id
               WHERE sequence > $2 AND sequence <> ALL($3::bigint[])
               ORDER BY sequence LIMIT $4`,
       values: [experimentId, last - BigInt(OVERLAP), recent.map(String), most],
@@ -125,7 +124,10 @@ export class UnitStore {
                UNION ALL SELECT 'CONFIDENCE', confidence FROM lately WHERE status = 'COMPLETE'
                UNION ALL SELECT 'COST', (body->'cost'->>'computedTokens')::float8 FROM lately WHERE status = 'COMPLETE'
                UNION ALL SELECT CASE kind WHEN 'FEEDBACK' THEN 'FEEDBACK' ELSE 'AGREEMENT' END, (votes > 0)::int FROM said WHERE votes <> 0)
-             SELECT metric, count(x)::int AS n, avg(x)::float8 AS mean, coalesce(var_samp(x), 0)::float8 AS variance,
+             SELECT metric, count(x)::int AS n,
+                    CASE WHEN metric IN ('LATENCY', 'COST') THEN exp(avg(ln(greatest(x, 1)))) ELSE avg(x) END::float8 AS mean,
+                    coalesce(CASE WHEN metric IN ('LATENCY', 'COST')
+                      THEN exp(2 * avg(ln(greatest(x, 1)))) * var_samp(ln(greatest(x, 1))) ELSE var_samp(x) END, 0)::float8 AS variance,
                     (count(x) / min(days.n))::float8 AS "perDay"
                FROM value, days WHERE x IS NOT NULL GROUP BY metric`,
       values: [workspaceId, versionId],

@@ -205,7 +205,7 @@ describe('an experiment', () => {
     const { comparisons, verdict: word, arm } = await verdict(id);
     // 40 ms among 900 ms of spread: without what was known before, 200 units would show nothing.
     expect([word, arm]).toEqual(['WINNER', 'new']);
-    expect(comparisons[0]!.high! - comparisons[0]!.low!).toBeLessThan(20);
+    expect(comparisons[0]!.high! - comparisons[0]!.low!).toBeLessThan(80);
     const plain = (await kit.state(id)).arms['new']!.metrics['LATENCY']!;
     expect(plain.known.n).toBe(plain.all.n);
   });

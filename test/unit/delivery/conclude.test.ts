@@ -7,6 +7,7 @@ import {
   type ExperimentPlan,
   type ArmMoments,
 } from '../../../src/delivery/experiments/conclude.js';
+import { momentsOf } from '../../../src/evaluation/statistics/moments.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const right: ExperimentMetric = { name: 'right', kind: 'RATE', better: 'HIGHER', margin: 0.05, primary: true };
@@ -59,8 +60,9 @@ describe('an experiment’s conclusion', () => {
       expect(all).toMatchObject({ verdict: 'WINNER', arm: 'new' });
       expect(all.comparisons[0]!.low).toBeGreaterThan(0.5);
     }
-    // Equal and without any variance there is still nothing to tell them apart.
-    expect(conclude(plan({ final: true }), both(1, 1, 60)).verdict).toBe('INCONCLUSIVE');
+    // Equal and without any variance there is nothing to tell them apart, and on few answers nothing that says so.
+    expect(conclude(plan({ final: true }), both(1, 1, 30)).verdict).toBe('INCONCLUSIVE');
+    expect(conclude(plan({ final: true }), both(1, 1, 200)).verdict).toBe('NO_DIFFERENCE');
   });
 
   it('decides by primary metrics alone: a quicker arm that is no better doesn’t win', () => {
@@ -138,5 +140,51 @@ describe('an experiment’s conclusion', () => {
       if (out) called += 1;
     }
     expect(called).toBeLessThanOrEqual(3);
+  });
+
+  /** Shares of A/A experiments of arms of 90 and 10 % that name a winner at their planned end. */
+  function falseWinners(
+    metric: ExperimentMetric,
+    answers: number,
+    runs: number,
+    value: (random: () => number) => number,
+  ) {
+    const random = seededRandom(90);
+    let named = 0;
+    for (let run = 0; run < runs; run++) {
+      const values: [number[], number[]] = [[], []];
+      for (let i = 0; i < answers; i++) values[random() < 0.9 ? 0 : 1].push(value(random));
+      const [production, fresh] = values.map((arm) => ({ [metric.name]: momentsOf(arm) }));
+      const ended = plan({ metrics: [metric], final: true });
+      if (glance(ended, { production: production!, new: fresh! }).verdict === 'WINNER') named += 1;
+    }
+    return named / runs;
+  }
+
+  it.each([500, 2_000])(
+    'names a winner of equal arms of 90 and 10 %% in at most 5 %% of rare failures, after %d answers',
+    (n) => {
+      const failures: ExperimentMetric = { ...right, better: 'LOWER', margin: 0 };
+      expect(falseWinners(failures, n, 400, (random) => Number(random() < 0.01))).toBeLessThanOrEqual(0.05);
+    },
+  );
+
+  it('names a winner of equal arms of 90 and 10 % in at most 5 % of skewed times', () => {
+    const times: ExperimentMetric = { ...latency, kind: 'GEOMETRIC', margin: 0, primary: true };
+    const normal = (random: () => number) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    // Logarithms, as an experiment counts them, of times whose spread is five times their mean.
+    expect(falseWinners(times, 400, 1_000, (random) => 6 + 1.8 * normal(random))).toBeLessThanOrEqual(0.06);
+  });
+
+  it('tells geometric means and their difference in their own unit', () => {
+    const times: ExperimentMetric = { ...latency, kind: 'GEOMETRIC', margin: 0, primary: true };
+    const at = (ms: number) => ({ latency: { n: 500, mean: Math.log(ms), variance: 0.25 } });
+    const { sentence, comparisons } = conclude(plan({ metrics: [times] }), { production: at(400), new: at(300) });
+    expect(sentence).toMatch(
+      /^new is better than production, read at any time: latency: 300 of 500 answers of new against 400/,
+    );
+    const [{ value, low, high }] = comparisons as [(typeof comparisons)[0]];
+    expect(value).toBeCloseTo(-100, 6);
+    expect([low < -100, high > -100, high < 0]).toEqual([true, true, true]);
   });
 });

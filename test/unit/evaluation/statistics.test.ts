@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { shareOfLook } from '../../../src/evaluation/statistics/distributions.js';
-import { cuped, fixedDifference, postStratified } from '../../../src/evaluation/statistics/fixed.js';
+import { cuped, fixedDifference } from '../../../src/evaluation/statistics/fixed.js';
 import { momentsOf } from '../../../src/evaluation/statistics/moments.js';
 import {
   conditionalPower,
@@ -252,19 +252,6 @@ describe('adjusted differences', () => {
     expect(value).toBeCloseTo(0.2, 1);
     expect(p).toBeLessThan(1e-6);
     expect(adjusted.arm.variance).toBeLessThan(0.1);
-  });
-
-  it('post-stratification undoes an unlucky split of strata that differ', () => {
-    const easy = { mean: 0.9, variance: 0.09 };
-    const hard = { mean: 0.4, variance: 0.24 };
-    const found = postStratified([
-      { control: { n: 80, ...easy }, arm: { n: 20, ...easy } },
-      { control: { n: 20, ...hard }, arm: { n: 80, ...hard } },
-      { control: { n: 1, ...hard }, arm: { n: 5, ...easy } },
-    ])!;
-    expect(found.value).toBeCloseTo(0, 12);
-    expect(found.n).toBe(200);
-    expect(postStratified([])).toBeNull();
   });
 });
 

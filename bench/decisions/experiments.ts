@@ -1,0 +1,97 @@
+import { glance, type ExperimentPlan } from '../../src/delivery/index.js';
+import { momentsOf } from '../../src/evaluation/index.js';
+import { seededRandom } from '../../src/kernel/random.js';
+import { shareOf, type Topic } from './line.js';
+import { isRight, JUDGED, questions, TRAFFIC, type Traffic } from './traffic.js';
+
+const PLAN: Omit<ExperimentPlan, 'metrics' | 'final'> = {
+  arms: ['production', 'new'],
+  control: 0,
+  alpha: 0.05,
+  ends: false,
+};
+const MOST = 2_000;
+
+/** Whether equal arms have a winner at any look, of the first judged answer of each unit. */
+function namesWinner(traffic: Traffic, seed: number, { weight, judged }: { weight: number; judged: number }): boolean {
+  const random = seededRandom(seed + 1);
+  const metrics = [{ name: 'right', kind: 'RATE', better: 'HIGHER', margin: 0, primary: true } as const];
+  const values = { production: { n: 0, good: 0 }, new: { n: 0, good: 0 } };
+  const seen = new Set<string>();
+  let number = 0;
+  for (const question of questions(traffic, { seed, judged, users: MOST })) {
+    if (++number > MOST) return false;
+    if (!question.judged || seen.has(question.unit)) continue;
+    seen.add(question.unit);
+    const arm = values[random() < weight ? 'production' : 'new'];
+    arm.n += 1;
+    arm.good += Number(isRight(question, 0.8));
+    if (seen.size % 10 !== 0) continue;
+    const measured = Object.fromEntries(
+      Object.entries(values).map(([name, { n, good }]) => [name, { right: { n, mean: n && good / n, variance: 0 } }]),
+    );
+    if (glance({ ...PLAN, metrics, final: false }, measured).verdict === 'WINNER') return true;
+  }
+  return false;
+}
+
+/** Whether equal arms of 90 and 10 % have a winner at their planned end. */
+function endsWithWinner(
+  traffic: Traffic,
+  seed: number,
+  kind: 'RATE' | 'GEOMETRIC',
+  value: (chance: number, ease: number) => number,
+): boolean {
+  const random = seededRandom(seed + 2);
+  const arms: [number[], number[]] = [[], []];
+  const seen = new Set<string>();
+  let number = 0;
+  for (const { unit, chance, ease } of questions(traffic, { seed, users: MOST })) {
+    if (++number > MOST) break;
+    if (seen.has(unit)) continue;
+    seen.add(unit);
+    arms[random() < 0.9 ? 0 : 1].push(value(chance, ease));
+  }
+  const [production, fresh] = arms.map((values) => ({ metric: momentsOf(values) }));
+  const metrics = [{ name: 'metric', kind, better: 'LOWER', margin: 0, primary: true } as const];
+  return glance({ ...PLAN, metrics, final: true }, { production: production!, new: fresh! }).verdict === 'WINNER';
+}
+
+export const experiments: Topic = {
+  name: 'experiments',
+  *lines(streams) {
+    for (const traffic of TRAFFIC) {
+      for (const judged of JUDGED)
+        for (const weight of [0.5, 0.9])
+          yield {
+            promise: `equal arms (${weight * 100} % control) have a winner at any look`,
+            promised: { atMost: 0.05 },
+            measured: shareOf(streams, 23, (seed) => namesWinner(traffic, seed, { weight, judged })),
+            streams,
+            traffic,
+            judged,
+          };
+      const end = { promised: { atMost: 0.05 }, streams, traffic, judged: null };
+      yield {
+        ...end,
+        promise: 'equal arms of 90 and 10 % have a winner at the end, of failures of 1 %',
+        measured: shareOf(streams, 29, (seed) =>
+          endsWithWinner(traffic, seed, 'RATE', (chance, ease) => Number(chance < 0.01 * (1 - 2 * ease))),
+        ),
+      };
+      yield {
+        ...end,
+        promise: 'equal arms of 90 and 10 % have a winner at the end, of skewed times',
+        // Log-logistic, whose tail is heavier than a log-normal one.
+        measured: shareOf(streams, 31, (seed) =>
+          endsWithWinner(
+            traffic,
+            seed,
+            'GEOMETRIC',
+            (chance, ease) => 6 - ease + Math.log((chance + 1e-9) / (1 - chance)),
+          ),
+        ),
+      };
+    }
+  },
+};
