@@ -55,7 +55,7 @@ describe('what the reader makes of passages that an answer is to come from', () 
     const text = [
       'We put out traps in three colours for different species.',
       'Yellow pans caught the most animals, but blue pans caught the most species.',
-      'They were emptied each morning.',
+      'A warden emptied all of the traps each morning.',
     ].join(' ');
     await answering.collection('traps');
     const { status } = await answering.ingest('traps', [{ name: 'traps.txt', text }]);
