@@ -2,6 +2,7 @@ import type { Answer, AnswerStore } from '../ask/index.js';
 import type { Data, TaskKind } from '../data/index.js';
 import type { Caller as AnyCaller } from '../kernel/caller.js';
 import { badInput, notFound, GraftError } from '../kernel/errors.js';
+import { groupBy } from '../kernel/group-by.js';
 import { isUuid, type WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import type { DocumentStore } from '../knowledge/index.js';
@@ -18,10 +19,17 @@ import {
   type GivenSource,
   type Giver,
 } from './feedback.js';
-import type { FeedbackFilter, FeedbackStore, FeedbackColumns, Vote } from './feedback-store.js';
+import type { FeedbackFilter, FeedbackStore, FeedbackColumns } from './feedback-store.js';
 import { planWrites } from './plan-writes.js';
-import { estimateReliability, UNKNOWN, weighBallots, type WeightEstimate, type Reliability } from './source-weights.js';
-import { sourceKey, votesOf } from './votes.js';
+import {
+  estimateReliability,
+  UNKNOWN,
+  weighBallots,
+  type Ballot,
+  type Reliability,
+  type WeightEstimate,
+} from './source-weights.js';
+import { voterOf, votesOf } from './votes.js';
 
 type Caller = Pick<AnyCaller, 'workspaceId'>;
 
@@ -45,7 +53,7 @@ export interface WeighedSource extends GivenSource, Reliability {
   lastAt: Date;
 }
 
-/** Answers that several sources judged, the latest, from which agreement and weights are estimated. */
+/** Answers that several voters judged, the latest, from which agreement and weights are estimated. */
 const COMPARED_ANSWERS = 20_000;
 
 /** Takes feedback, and says how far its sources can be believed. */
@@ -132,11 +140,9 @@ export class FeedbackService {
   }
 
   async report({ workspaceId }: Caller): Promise<FeedbackReport> {
-    const { store } = this.parts;
-    const figures = await store.figures(workspaceId);
-    const votes = await store.votes(workspaceId, COMPARED_ANSWERS);
-    const ratings = votes.map(({ answerId, verdict }) => ({
-      unit: answerId,
+    const figures = await this.parts.store.figures(workspaceId);
+    const ratings = (await this.#ballots(workspaceId)).map(({ unit, verdict }) => ({
+      unit,
       value: verdict === AS_ANSWERED ? AS_ANSWERED : NOT_AS_ANSWERED,
     }));
     return {
@@ -151,13 +157,25 @@ export class FeedbackService {
     const { reliability } = await this.estimate(workspaceId);
     return (await this.parts.store.sources(workspaceId)).map((source) => ({
       ...source,
-      ...(reliability.get(sourceKey(source)) ?? UNKNOWN),
+      ...(reliability.get(voterOf(source)) ?? UNKNOWN),
     }));
   }
 
-  /** How far each source can be believed, by `sourceKey`. */
+  /** How far each voter can be believed, by `voterOf`. */
   async estimate(workspaceId: WorkspaceId): Promise<WeightEstimate> {
-    return estimateReliability((await this.parts.store.votes(workspaceId, COMPARED_ANSWERS)).map(ballotOf));
+    return estimateReliability(await this.#ballots(workspaceId));
+  }
+
+  /** The votes on answers that several voters judged. */
+  async #ballots(workspaceId: WorkspaceId): Promise<Ballot[]> {
+    const statements = groupBy(
+      await this.parts.store.statements(workspaceId, COMPARED_ANSWERS),
+      ({ answerId }) => answerId,
+    );
+    return [...statements].flatMap(([unit, said]) => {
+      const votes = votesOf(said);
+      return votes.length > 1 ? votes.map(({ voter, verdict }) => ({ unit, source: voter, verdict })) : [];
+    });
   }
 
   /**
@@ -171,7 +189,8 @@ export class FeedbackService {
     ]);
     return said.map((of) => {
       const votes = votesOf(of.filter(({ sourceKind }) => sourceKind !== 'MODEL'));
-      return votes.length === 0 ? null : (weighBallots(votes, reliability).get(AS_ANSWERED) ?? 0);
+      const ballots = votes.map(({ voter, verdict }) => ({ source: voter, verdict }));
+      return ballots.length === 0 ? null : (weighBallots(ballots, reliability).get(AS_ANSWERED) ?? 0);
     });
   }
 
@@ -207,12 +226,6 @@ export class FeedbackService {
     if (lost) throw gone('The passage', lost.id, `${lost.field}.expectation.passage`);
   }
 }
-
-const ballotOf = ({ answerId, sourceKind, sourceName, givenBy, verdict }: Vote) => ({
-  unit: answerId,
-  source: sourceKey({ kind: sourceKind, name: sourceName, givenBy }),
-  verdict,
-});
 
 /** What feedback says of its answer. @throws BAD_USER_INPUT */
 function judge(feedback: CheckedFeedback, answer: Answer | null): FeedbackColumns {

@@ -14,6 +14,7 @@ import {
   type SourceKind,
 } from './feedback.js';
 import { idempotencyKey, standingKey, type ExistingFeedback, type StandingRow, type Write } from './plan-writes.js';
+import type { Statement } from './votes.js';
 
 export interface FeedbackFilter {
   kind?: FeedbackKind | null;
@@ -25,15 +26,6 @@ export interface FeedbackFilter {
   /** Only what no later one replaced (true), or only what one did (false). */
   standing?: boolean | null;
   late?: boolean | null;
-}
-
-/** What a source says of an answer: see `verdictOf`. */
-export interface Vote {
-  answerId: string;
-  sourceKind: SourceKind;
-  sourceName: string;
-  givenBy: string;
-  verdict: string;
 }
 
 type Row = Omit<Feedback, 'expectation'> & { expectation: unknown };
@@ -241,15 +233,16 @@ export class FeedbackStore {
     return row!;
   }
 
-  /** Votes on the latest answers that several sources judged, in the order of answers and sources. */
-  async votes(workspaceId: WorkspaceId, most: number): Promise<Vote[]> {
-    return this.database.prisma.$queryRaw<Vote[]>`
+  /** What stands of the latest answers that several voters judged, in the order of answers and sources. */
+  async statements(workspaceId: WorkspaceId, most: number): Promise<(Statement & { answerId: string })[]> {
+    return this.database.prisma.$queryRaw`
       WITH several AS (
         SELECT answer_id FROM feedback
          WHERE workspace_id = ${workspaceId}::uuid AND answer_id IS NOT NULL AND superseded_at IS NULL AND verdict IS NOT NULL
-         GROUP BY answer_id HAVING count(DISTINCT (given_by, source_kind, source_name)) > 1 ORDER BY answer_id DESC LIMIT ${most})
-      SELECT ${VOTE} FROM feedback f JOIN several USING (answer_id)
-       WHERE superseded_at IS NULL AND verdict IS NOT NULL ORDER BY ${VOTE_ORDER}`;
+         GROUP BY answer_id HAVING count(DISTINCT ${VOTER}) > 1 ORDER BY answer_id DESC LIMIT ${most})
+      SELECT answer_id AS "answerId", source_kind AS "sourceKind", source_name AS "sourceName", given_by AS "givenBy", kind, verdict
+        FROM feedback JOIN several USING (answer_id)
+       WHERE superseded_at IS NULL AND verdict IS NOT NULL ORDER BY answer_id, given_by, source_kind, source_name, kind`;
   }
 
   /** Everybody who gave feedback, and how much of it stands. */
@@ -271,10 +264,8 @@ interface SourceColumns {
   givenBy: string;
 }
 
-/** One verdict of each source on an answer: what it expects says more than how it judges. */
-const VOTE = Prisma.raw(`DISTINCT ON (f.answer_id, f.given_by, f.source_kind, f.source_name) f.answer_id AS "answerId",
-  f.source_kind AS "sourceKind", f.source_name AS "sourceName", f.given_by AS "givenBy", f.verdict`);
-const VOTE_ORDER = Prisma.raw('f.answer_id, f.given_by, f.source_kind, f.source_name, f.kind');
+/** As `voterOf` tells them apart. */
+const VOTER = Prisma.raw(`CASE WHEN given_by = '' THEN source_kind || ' ' || source_name ELSE given_by END`);
 
 const sourceOf = ({ sourceKind, sourceName, givenBy }: SourceColumns) => ({
   kind: sourceKind,

@@ -23,7 +23,7 @@ registerEnumType(SourceKind, {
 });
 
 const GIVEN_BY =
-  'Name of the key that it came with; null where none was asked for. Under another key the same name is another source.';
+  'Name of the key that it came with; null where none was asked for. Under another key the same name is another source; all names under one key have one vote on an answer.';
 
 @ObjectType({ description: 'Who gave feedback: what one caller calls so.' })
 export class FeedbackSource {
@@ -148,7 +148,10 @@ export class WeighedFeedbackSource {
   @Field(() => DateTime, { description: 'When it gave some last.' })
   lastAt!: Date;
 
-  @Field(() => Int, { description: 'Answers that others judged, too.' })
+  @Field(() => Int, {
+    description:
+      'Answers that others judged, too: of a source with a key, all that its key judged, and so with `accuracy` and `weight`.',
+  })
   compared!: number;
 
   @Field(() => Float, {

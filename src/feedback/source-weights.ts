@@ -1,8 +1,9 @@
 import { groupBy } from '../kernel/group-by.js';
 import { AS_ANSWERED, NOT_AS_ANSWERED } from './expectation.js';
 import { softmax } from '../kernel/softmax.js';
+import { betaCdf } from '../kernel/statistics.js';
 
-/** What a source says that the right answer to a question is: see `verdictOf`. */
+/** What a voter says that the right answer to a question is: see `verdictOf` and `voterOf`. */
 export interface Ballot {
   unit: string;
   source: string;
@@ -34,6 +35,20 @@ const STILL = 1e-6;
 export const OTHER = '?';
 
 export const UNKNOWN: Reliability = reliabilityOf(PRIOR.right / (PRIOR.right + PRIOR.wrong), 0);
+
+/** Where the supposed accuracy, or more, has this probability or more, a source isn't shown to be worse. */
+const DOUBT = 0.1;
+
+/**
+ * How often a source is right where nobody contradicts it. A single dispute says of neither side that it errs: until comparisons show with 90 %
+ * that a source is right less often than is supposed of anybody, it counts as that.
+ */
+export function trusted(reliability: Reliability = UNKNOWN): Reliability {
+  const { accuracy, compared } = reliability;
+  const seen = PRIOR.right + PRIOR.wrong + compared;
+  const supposed = 1 - betaCdf(UNKNOWN.accuracy, accuracy * seen, (1 - accuracy) * seen);
+  return accuracy >= UNKNOWN.accuracy || supposed < DOUBT ? reliability : { ...UNKNOWN, compared };
+}
 
 /**
  * How reliable each source is, from where it agrees with the others: each has one coin, the probability that its verdict is the truth,

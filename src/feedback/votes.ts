@@ -1,16 +1,33 @@
+import { groupBy } from '../kernel/group-by.js';
 import type { Feedback, GivenSource } from './feedback.js';
 
-/** How sources are told apart. */
-export const sourceKey = ({ givenBy, kind, name }: Omit<GivenSource, 'givenByName'>): string =>
-  `${givenBy} ${kind} ${name}`;
+/** Who has a vote: a key, for all names that it sends, since whoever holds it can make names up; where no key is asked for, each name. */
+export const voterOf = ({ givenBy, kind, name }: Omit<GivenSource, 'givenByName'>): string =>
+  givenBy === '' ? `${kind} ${name}` : givenBy;
 
-/** One vote a source: what it expects says more than how it judges. */
-export function votesOf(feedback: readonly Feedback[]): { source: string; verdict: string }[] {
-  const votes = new Map<string, { source: string; verdict: string; kind: string }>();
-  for (const { sourceKind, sourceName, givenBy, verdict, kind } of feedback) {
-    const source = sourceKey({ kind: sourceKind, name: sourceName, givenBy });
-    if (verdict === null || (votes.has(source) && kind !== 'EXPECTATION')) continue;
-    votes.set(source, { source, verdict, kind });
-  }
-  return [...votes.values()];
+/** What a source says of an answer. */
+export type Statement = Pick<Feedback, 'sourceKind' | 'sourceName' | 'givenBy' | 'kind' | 'verdict'>;
+
+/** The strongest first: persons before programs before models, and what is right before a judgement. */
+const STRENGTH = (['HUMAN', 'CODE', 'MODEL'] as const).flatMap((source) =>
+  (['EXPECTATION', 'FEEDBACK'] as const).map((kind) => `${source} ${kind}`),
+);
+
+/**
+ * The votes on one answer, one a voter: what most of a key's names say, of those that say it in the strongest form. A key whose names contradict each
+ * other evenly has none.
+ */
+export function votesOf(statements: readonly Statement[]): { voter: string; verdict: string }[] {
+  const voters = groupBy(
+    statements.filter(({ verdict }) => verdict !== null),
+    ({ sourceKind, sourceName, givenBy }) => voterOf({ kind: sourceKind, name: sourceName, givenBy }),
+  );
+  return [...voters].flatMap(([voter, said]) => {
+    const strength = said.map(({ sourceKind, kind }) => STRENGTH.indexOf(`${sourceKind} ${kind}`));
+    const strongest = said.filter((_, i) => strength[i] === Math.min(...strength));
+    const verdicts = groupBy(strongest, ({ verdict }) => verdict!);
+    const most = Math.max(...[...verdicts.values()].map((of) => of.length));
+    const leading = [...verdicts].filter(([, of]) => of.length === most);
+    return leading.length === 1 ? [{ voter, verdict: leading[0]![0] }] : [];
+  });
 }

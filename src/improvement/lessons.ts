@@ -4,7 +4,7 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { AdapterRow, AdapterVersionRow } from '../registry/index.js';
 import type { PolicySettings } from './policy.js';
 
-/** What is learned has to be right with this probability, given who said so: the default of `createDatasetFromFeedback`. */
+/** What is learned has to be right with this probability, given who said so: as often as is supposed of anybody. */
 const LEAST_PROBABILITY = 0.8;
 
 /**

@@ -36,6 +36,32 @@ export function gammaQ(a: number, x: number): number {
   return front * h;
 }
 
+/** Regularised incomplete beta function I_x(a, b) by its continued fraction (Lentz; Numerical Recipes, 3rd ed., 6.4). */
+export function betaCdf(x: number, a: number, b: number): number {
+  if (x <= 0) return 0;
+  if (x >= 1) return 1;
+  // The fraction converges fast below the mean; the other half is its mirror.
+  if (x > (a + 1) / (a + b + 2)) return 1 - betaCdf(1 - x, b, a);
+  const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - logBeta(a, b)) / a;
+  const tiny = 1e-300;
+  let [c, d] = [1, 1 / (1 - ((a + b) * x) / (a + 1) || tiny)];
+  let fraction = d;
+  for (let m = 1; m < 10_000; m++) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
+    d = 1 / (1 + even * d || tiny);
+    c = 1 + even / c || tiny;
+    fraction *= c * d;
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
+    d = 1 / (1 + odd * d || tiny);
+    c = 1 + odd / c || tiny;
+    fraction *= c * d;
+    if (Math.abs(c * d - 1) < 1e-15) break;
+  }
+  return front * fraction;
+}
+
+export const logBeta = (a: number, b: number): number => logGamma(a) + logGamma(b) - logGamma(a + b);
+
 /** Probability of at most `successes` among `trials` of probability `p` each, summed term by term. */
 export function binomialCdf(successes: number, trials: number, p: number): number {
   if (successes >= trials || p <= 0) return 1;

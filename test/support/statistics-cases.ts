@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  betaCdf,
   normalCdf,
   normalQuantile,
   studentCdf,
@@ -13,6 +12,7 @@ import { meanDifferenceSequence } from '../../src/evaluation/statistics/sequenti
 import { rateSequence } from '../../src/evaluation/statistics/sequential/rate-sequence.js';
 import { sampleRatioLogE } from '../../src/evaluation/statistics/sequential/sample-ratio.js';
 import { seededRandom } from '../../src/kernel/random.js';
+import { betaCdf } from '../../src/kernel/statistics.js';
 
 /** An arm as its sums, of which the packages and we each take our own moments. */
 interface Sums {

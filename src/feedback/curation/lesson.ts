@@ -2,7 +2,7 @@ import { DELETED_TEXT, type Answer } from '../../ask/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { AS_ANSWERED, type Expectation } from '../expectation.js';
 import type { Feedback } from '../feedback.js';
-import { OTHER, weighBallots, type Reliability } from '../source-weights.js';
+import { OTHER, trusted, weighBallots, type Reliability } from '../source-weights.js';
 import { votesOf } from '../votes.js';
 
 /** Why something may be learned: someone said what is right, or a person said that the answer is. */
@@ -35,8 +35,8 @@ export interface Lesson {
 }
 
 /**
- * What can be learned from an answer and its standing feedback: what is the most probable of what was said, given how far each source
- * can be believed, if somebody may say so: people and programs what is right, people alone that an answer is. A model's words count in
+ * What can be learned from an answer and its standing feedback: what is the most probable of what was said, given how far each voter
+ * can be believed (see `voterOf`), if somebody may say so: people and programs what is right, people alone that an answer is. A model's words count in
  * the vote and are never the lesson.
  * @param least the probability that what is learned has at least
  * @returns null where nothing was said of what is right
@@ -47,11 +47,18 @@ export function lessonOf(
   reliability: ReadonlyMap<string, Reliability>,
   least: number,
 ): Lesson | LeftOut | null {
+  if (feedback.every((each) => each.verdict === null)) return null;
   const votes = votesOf(feedback);
-  if (votes.length === 0) return null;
-  const [best] = [...weighBallots(votes, reliability)].sort((a, b) => b[1] - a[1]);
+  // A key whose names contradict each other.
+  if (votes.length === 0) return 'CONFLICTING';
+  const contested = new Set(votes.map((vote) => vote.verdict)).size > 1;
+  const ballots = votes.map(({ voter, verdict }) => ({ source: voter, verdict }));
+  const weights = contested
+    ? reliability
+    : new Map(ballots.map(({ source }) => [source, trusted(reliability.get(source))]));
+  const [best] = [...weighBallots(ballots, weights)].sort((a, b) => b[1] - a[1]);
   const [verdict, probability] = best!;
-  if (probability < least) return new Set(votes.map((vote) => vote.verdict)).size > 1 ? 'CONFLICTING' : 'DISTRUSTED';
+  if (probability < least) return contested ? 'CONFLICTING' : 'DISTRUSTED';
   if (verdict === OTHER) return 'WRONG_ONLY';
   const saying = feedback.filter((each) => each.verdict === verdict && mayTeach(each));
   if (saying.length === 0) return 'UNCONFIRMED';

@@ -1,5 +1,6 @@
 import { AnswerStore } from '../../../src/ask/index.js';
 import { DatasetStore } from '../../../src/data/datasets/dataset-store.js';
+import { AS_ANSWERED } from '../../../src/feedback/expectation.js';
 import { FeedbackService, FeedbackStore, type FeedbackInput } from '../../../src/feedback/index.js';
 import type { CallerKey } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
@@ -129,7 +130,7 @@ describe('feedback', () => {
 
   it('speaks for its own caller alone: under another key the same name replaces nothing, and lowers nobody’s weight', async () => {
     const keyed = (name: string): CallerKey => ({ id: newId(), lineId: newId(), prefix: 'graft_x', name });
-    const [support, liar] = [keyed('support'), keyed('liar')];
+    const [support, desk, liar] = [keyed('support'), keyed('desk'), keyed('liar')];
     const ids = await record(...Array.from({ length: 20 }, () => labelled('card')));
     const told = (key: CallerKey, label: string, source: FeedbackInput['source']) =>
       service.submit(
@@ -138,6 +139,7 @@ describe('feedback', () => {
       );
     await told(support, 'card', ANNA);
     await told(support, 'card', BEN);
+    await told(desk, 'card', BEN);
     const { created, feedback } = await told(liar, 'transfer', ANNA);
     expect(created).toBe(ids.length);
     expect(feedback[0]).toMatchObject({ sourceName: 'anna', givenByName: 'liar', overridesId: null });
@@ -147,6 +149,9 @@ describe('feedback', () => {
     expect(weightOf('support', 'anna')).toBeCloseTo(weightOf('support', 'ben'), 6);
     expect(weightOf('support', 'anna')).toBeGreaterThan(0.7);
     expect(weightOf('liar', 'anna')).toBe(0);
+    // However many names it sends, a key has one vote.
+    for (const name of ['x', 'y', 'z']) await told(liar, 'transfer', { kind: 'HUMAN', name });
+    expect((await service.estimate(workspaceId)).truth.get(ids[0]!)!.get(AS_ANSWERED)).toBeGreaterThan(0.95);
     // A key that follows another by rotation speaks for the same sources.
     const rotated = { ...support, id: newId(), name: 'support 2' };
     const again = await service.submit({ workspaceId, key: rotated }, [expected(ids[0]!, { label: 'transfer' }, ANNA)]);

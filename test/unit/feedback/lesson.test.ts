@@ -1,6 +1,6 @@
 import { AS_ANSWERED, NOT_AS_ANSWERED } from '../../../src/feedback/expectation.js';
 import type { Feedback } from '../../../src/feedback/feedback.js';
-import { sourceKey } from '../../../src/feedback/votes.js';
+import { voterOf } from '../../../src/feedback/votes.js';
 import { lessonOf } from '../../../src/feedback/curation/lesson.js';
 import { DELETED_TEXT, type Answer } from '../../../src/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
@@ -45,7 +45,7 @@ describe('what an answer teaches', () => {
     expect(lesson([demanded('anna', 'transfer'), demanded('ben', 'cash')])).toBe('CONFLICTING');
     expect(lesson([given('anna', AS_ANSWERED), given('ben', NOT_AS_ANSWERED)])).toBe('CONFLICTING');
     const liar = new Map([
-      [sourceKey({ givenBy: '', kind: 'HUMAN', name: 'liar' }), { accuracy: 0.1, weight: 0, compared: 50 }],
+      [voterOf({ givenBy: '', kind: 'HUMAN', name: 'liar' }), { accuracy: 0.1, weight: 0, compared: 50 }],
     ]);
     expect(lesson([demanded('liar', 'transfer')], liar)).toBe('DISTRUSTED');
     expect(lesson([])).toBeNull();
@@ -60,8 +60,8 @@ describe('what an answer teaches', () => {
 
   it('goes to whom the others have shown to be right', () => {
     const known = new Map([
-      [sourceKey({ givenBy: '', kind: 'HUMAN', name: 'anna' }), { accuracy: 0.97, weight: 0.94, compared: 50 }],
-      [sourceKey({ givenBy: '', kind: 'HUMAN', name: 'liar' }), { accuracy: 0.2, weight: 0, compared: 50 }],
+      [voterOf({ givenBy: '', kind: 'HUMAN', name: 'anna' }), { accuracy: 0.97, weight: 0.94, compared: 50 }],
+      [voterOf({ givenBy: '', kind: 'HUMAN', name: 'liar' }), { accuracy: 0.2, weight: 0, compared: 50 }],
     ]);
     expect(lesson([demanded('liar', 'cash'), demanded('anna', 'transfer')], known)).toMatchObject({
       right: { label: 'transfer' },

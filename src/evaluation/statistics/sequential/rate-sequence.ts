@@ -7,7 +7,7 @@
  * package `confseq`). Evidence against a pair of independent rates is the product of both, so a difference is left out once every pair
  * that has it is: tighter than two intervals at half of alpha each, and as exact.
  */
-import { logBeta } from '../distributions.js';
+import { logBeta } from '../../../kernel/statistics.js';
 import type { RateCounts } from './two-rates.js';
 
 export interface ConfidenceInterval {
