@@ -58,5 +58,6 @@ export {
 export { auditSupervision, factsOf, type SupervisionAudit } from './datasets/training-examples/supervision-audit.js';
 // How alike two texts are, by the measure that near duplicates and leaks go by.
 export { jaccard, NEAR_DUPLICATE, shingles } from './datasets/validation/near-duplicates/minhash.js';
+export { rowHashes } from './datasets/rows/row-table.js';
 export { wordsForm } from './datasets/rows/text-forms.js';
 export { FileType, loadFile } from './datasets/file-graphql.js';

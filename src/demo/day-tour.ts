@@ -5,6 +5,7 @@ import {
   AdapterDocument,
   AlertsDocument,
   AskWithAdapterDocument,
+  ClaimReviewDocument,
   DecideProposalDocument,
   ImprovementDocument,
   ImprovementsDocument,
@@ -12,6 +13,7 @@ import {
   SetRetrainingPolicyDocument,
   StartImprovementDocument,
   SubmitFeedbackBatchDocument,
+  SubmitReviewDocument,
   type ImprovementQuery,
   type SubmitFeedbackInput,
 } from '../operations/index.js';
@@ -172,6 +174,7 @@ async function learn(client: GraftClient, adapter: string): Promise<Improvement 
   const ended = await pollUntil(LOOP_MS, async () => {
     const { improvement } = await client.request(ImprovementDocument, { id });
     if (!improvement || improvement.outcome !== null) return improvement ?? null;
+    await confirmMoves(client);
     const now = improvement.waitingFor ?? '';
     if (now !== told && now !== '') line(dim(`  ${wrap((told = now), '  ').trim()}`));
     return null;
@@ -182,6 +185,22 @@ async function learn(client: GraftClient, adapter: string): Promise<Improvement 
   }
   line(dim(`  ${Math.round((Date.now() - started) / 1_000)} s from the alert to its end`));
   return ended;
+}
+
+/** Labels move only where a person confirms it: here one who knows that the desks have exchanged their queues. */
+async function confirmMoves(client: GraftClient): Promise<void> {
+  const reviewer = 'npm run demo';
+  const { claimReview } = await client.request(ClaimReviewDocument, {
+    input: { reviewer, reason: 'LABEL_MOVED' },
+    reviewer,
+  });
+  if (!claimReview.item) return;
+  const { id: item, moves } = claimReview.item;
+  await client.request(SubmitReviewDocument, { input: { item, reviewer, confirmed: true } });
+  for (const { from, to, lessons, contrary } of moves)
+    line(
+      `${green('✓')} a person confirms: ${from} means ${to ?? 'nothing in particular'} now, as ${contrary} of ${lessons} lessons say`,
+    );
 }
 
 /** What the policy began by itself; null where it began nothing in time. */
@@ -215,7 +234,7 @@ function tell({ outcome, message, datasetVersion, adapterVersion, cost }: Improv
   if (outcome !== 'PROPOSED') line(`${yellow(`It ended ${(outcome ?? '').toLowerCase()}:`)}\n${wrap(message, '  ')}`);
 }
 
-/** The one decision that is a person's. */
+/** The last decision that is a person's. */
 async function approve(client: GraftClient, adapter: string, ended: Improvement): Promise<Trained | null> {
   const { proposal, adapterVersion, datasetVersion } = ended;
   if (!proposal || !adapterVersion || !datasetVersion) return null;

@@ -89,6 +89,7 @@ export function openFeedback(
     documents,
     labels,
     feedback,
+    reviews,
     store: curation,
     unlearner,
   });

@@ -23,8 +23,9 @@ export function votesOf(statements: readonly Statement[]): { voter: string; verd
     ({ sourceKind, sourceName, givenBy }) => voterOf({ kind: sourceKind, name: sourceName, givenBy }),
   );
   return [...voters].flatMap(([voter, said]) => {
-    const strength = said.map(({ sourceKind, kind }) => STRENGTH.indexOf(`${sourceKind} ${kind}`));
-    const strongest = said.filter((_, i) => strength[i] === Math.min(...strength));
+    const places = said.map(({ sourceKind, kind }) => STRENGTH.indexOf(`${sourceKind} ${kind}`));
+    const first = Math.min(...places);
+    const strongest = said.filter((_, i) => places[i] === first);
     const verdicts = groupBy(strongest, ({ verdict }) => verdict!);
     const most = Math.max(...[...verdicts.values()].map((of) => of.length));
     const leading = [...verdicts].filter(([, of]) => of.length === most);

@@ -1,6 +1,7 @@
 /*
  * One way through the loop, a stage a function, from top to bottom:
- *   curate    what people demonstrated or confirmed becomes a dataset version, or there is nothing new and it ends
+ *   curate    what people demonstrated or confirmed becomes a dataset version, or there is nothing new and it ends; a label that has moved waits
+ *             for a person to confirm it
  *   train     from the production version, from the base model, or both where the day's budget has room for both
  *   prove     each trained version is attested and evaluated against production on the new version's test rows; the better one goes on
  *   gate      it becomes candidate, or is refused and it ends
@@ -10,7 +11,7 @@
  * key made of the improvement's id: whoever takes a killed improvement up again finds what was begun, and begins nothing twice.
  */
 import { Split, type Data } from '../data/index.js';
-import type { Curator } from '../feedback/index.js';
+import { curation, type Curator } from '../feedback/index.js';
 import type { Delivery, ProposalRow } from '../delivery/index.js';
 import { decidingValue, type Attestor, type Evaluator, type EvaluationStore, type Gate } from '../evaluation/index.js';
 import type { Clock } from '../kernel/clock.js';
@@ -167,21 +168,37 @@ async function curate(work: ImprovementWork, row: ImprovementRow): Promise<Impro
     throw new GraftError('CONFLICT', `Production of ${work.adapter.name} names no dataset that it was trained on.`, {
       hint: 'Name the dataset in the policy.',
     });
-  const run = await parts.curator.start(workspaceId, {
-    ...wish,
-    leastRows: settings.leastRows,
-    steps: null,
-    splitRule: null,
-    idempotencyKey: keyOf(row.id, 'curation'),
-  });
-  await parts.improvements.keep(row.id, { curationRunId: run.id });
-  await ended(work, run);
+  for (let round = 1; ; round++) {
+    const run = await parts.curator.start(workspaceId, {
+      ...wish,
+      leastRows: settings.leastRows,
+      steps: null,
+      splitRule: null,
+      idempotencyKey: keyOf(row.id, round === 1 ? 'curation' : `curation ${round}`),
+    });
+    await parts.improvements.keep(row.id, { curationRunId: run.id });
+    if (!(await labelsConfirmed(work, await ended(work, run)))) break;
+  }
   // Not what the run made: an improvement that ended before its version was in production has left lessons that nothing learned from.
   const lessonsMade = await parts.curator.lessonsSince(workspaceId, wish.dataset, production);
   if (lessonsMade === null)
     throw new Ended('NOTHING_NEW', 'What people said since the last version teaches too little that is new.');
   const { versionId, fresh } = lessonsMade;
   return parts.improvements.keep(row.id, { datasetVersionId: versionId, newRows: fresh });
+}
+
+/** Waits until a person has said of each label that a curation found moved whether it has. @returns whether one was confirmed, so that its rows can go along */
+async function labelsConfirmed({ parts, context, workspaceId }: ImprovementWork, run: RunRow): Promise<boolean> {
+  const output = curation.outputOf(run);
+  if (output === null || output.proposedItems.length === 0) return false;
+  const named = output.proposed.map(({ from, to }) => `${from} → ${to ?? 'nothing in particular'}`).join(', ');
+  await context.progress(0.05, `It waits for a person: the review queue asks whether labels have moved (${named}).`);
+  for (;;) {
+    const decisions = await parts.curator.mover.decisions(workspaceId, output);
+    if (decisions.every(({ confirmed }) => confirmed !== null)) return decisions.some(({ confirmed }) => confirmed);
+    await pause(parts.lookMs ?? LOOK_MS, context.signal);
+    context.signal.throwIfAborted();
+  }
 }
 
 async function train(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {

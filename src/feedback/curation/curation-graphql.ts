@@ -72,6 +72,10 @@ registerEnumType(LeftOut, {
     UNKNOWN_LABEL: { description: 'The dataset has no such label or type.' },
     FOLLOW_UP: { description: 'It was answered behind earlier questions of its conversation, which may be erased.' },
     PASSAGE_GONE: { description: 'A passage that it was read from has changed or gone.' },
+    TESTED_OTHERWISE: {
+      description:
+        'A row for testing has these words and says otherwise: that changes only where a person reviews the answer.',
+    },
     ERASED: { description: 'What was said, or answered, is erased.' },
     ABSTAINED: { description: 'It is right that nothing was answered: there is nothing to say instead.' },
   },

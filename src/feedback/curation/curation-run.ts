@@ -50,7 +50,18 @@ const counts = z.object({
   moved: z
     .array(movedLabel)
     .default([])
-    .describe('Labels whose rows in the version before say what is no longer true; at most one entry a label.'),
+    .describe(
+      'Labels whose rows in the version before say what is no longer true, as a person confirmed; at most one entry a label.',
+    ),
+  proposed: z
+    .array(movedLabel)
+    .default([])
+    .describe(
+      'Labels that have moved by their lessons, whose rows stay as they are until a person confirms it in the review queue (`LABEL_MOVED`). A label of which a person said that it hasn’t is missing.',
+    ),
+  /** Review items of `moved` and of `proposed`. */
+  movedItems: z.array(z.string()).default([]),
+  proposedItems: z.array(z.string()).default([]),
   undecided: z
     .array(undecidedLabel)
     .default([])

@@ -18,8 +18,8 @@ import { checkedName } from '../../kernel/text.js';
 import type { DocumentStore, LabelStore } from '../../knowledge/index.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import type { AdapterRegistry } from '../../registry/index.js';
 import type { FeedbackService } from '../feedback-service.js';
+import type { ReviewStore } from '../review/review-store.js';
 import {
   curation,
   keepFilter,
@@ -30,7 +30,8 @@ import {
 } from './curation-run.js';
 import type { CurationStore, NewCuratedRow } from './curation-store.js';
 import { lessonOf, type LeftOut, type Lesson } from './lesson.js';
-import { movedLabels, type LabelMoves } from './moved-labels.js';
+import { LabelMover, type AnswerContrast, type LabelMoverParts, type Moves } from './label-mover.js';
+import type { LabelMoves } from './moved-labels.js';
 import { revisedSince } from './revised-since.js';
 import {
   mappingOf,
@@ -40,8 +41,8 @@ import {
   type TaughtRow,
   type TeachingContext,
 } from './taught-row.js';
+import { contradictsTest, testedAnswers, type TestedAnswers } from './tested-otherwise.js';
 import type { Unlearner } from './unlearner.js';
-import type { Contrast, HeldOut } from './usual-errors.js';
 
 export const CURATION_LIMITS = { answers: 100_000, leastProbability: 0.7 } as const;
 
@@ -67,50 +68,35 @@ export interface StartCuration {
   idempotencyKey: string;
 }
 
-export interface CuratorParts {
+export interface CuratorParts extends LabelMoverParts {
   runs: RunQueue;
   files: FileService;
   data: Pick<Data, 'store' | 'datasets' | 'importer' | 'rows'>;
-  adapters: Pick<AdapterRegistry, 'store'>;
   answers: Pick<AnswerStore, 'list'>;
   documents: Pick<DocumentStore, 'chunksByIds'>;
   labels: Pick<LabelStore, 'hiddenOf'>;
   feedback: Pick<FeedbackService, 'ofAnswers' | 'estimate'>;
+  reviews: LabelMoverParts['reviews'] & Pick<ReviewStore, 'removeMoves' | 'reviewedAmong'>;
   store: CurationStore;
   unlearner: Unlearner;
 }
 
 interface Chosen {
-  counts: Omit<CurationCounts, keyof LabelMoves>;
+  counts: Omit<CurationCounts, keyof Moves>;
   rows: { row: NewCuratedRow; record: TaughtRow['record']; known: boolean }[];
-  contrasts: Contrast[];
+  contrasts: AnswerContrast[];
   /** The version whose rows are carried over. */
   extended: Latest | null;
 }
 
 type Latest = Parameters<typeof revisedSince>[1];
 
-/** An adapter version and the dataset version that it learned from. */
-export interface Learned {
-  adapterVersionId: string;
-  datasetVersionId: string;
-}
-
-/** How adapter versions answered held-out rows of the dataset version that they learned from, by adapter version; those never asked are missing. */
-export type AskHeldOut = (
-  workspaceId: WorkspaceId,
-  learned: readonly Learned[],
-) => Promise<ReadonlyMap<string, readonly HeldOut[]>>;
-
 /** Makes dataset versions of what people demonstrated or confirmed. */
 export class Curator {
-  #heldOut: AskHeldOut = () => Promise.resolve(new Map());
+  readonly mover: LabelMover;
 
-  constructor(private readonly parts: CuratorParts) {}
-
-  /** For whoever measures adapters: what lessons say is held against it. */
-  useHeldOut(ask: AskHeldOut): void {
-    this.#heldOut = ask;
+  constructor(private readonly parts: CuratorParts) {
+    this.mover = new LabelMover(parts);
   }
 
   /**
@@ -153,7 +139,8 @@ export class Curator {
     const fresh = [...(await store.taught(latest.id, adapterId))].filter(
       ([answerId, digest]) => before.get(answerId) !== digest,
     ).length;
-    return fresh === 0 ? null : { versionId: latest.id, fresh };
+    const moved = learned !== null && (await revisedSince(data.store, latest, new Set([learned]))).get(learned)?.size;
+    return fresh === 0 && !moved ? null : { versionId: latest.id, fresh };
   }
 
   async #dataset(workspaceId: WorkspaceId, { dataset: name, task }: StartCuration): Promise<DatasetRecord> {
@@ -180,7 +167,7 @@ export class Curator {
    */
   async make(context: CurationContext): Promise<CurationOutput> {
     const { run, input } = context;
-    const { data, store, files, unlearner } = this.parts;
+    const { data, store, files, reviews, unlearner } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
     const [dataset] = await data.store.byIds(workspaceId, [input.datasetId]);
     if (!dataset) throw new GraftError('NOT_FOUND', 'The dataset no longer exists.');
@@ -208,6 +195,7 @@ export class Curator {
         { feedback: { rows: counts.fresh } },
       );
       await context.fenced(async (tx) => {
+        await reviews.removeMoves(tx, counts.movedItems);
         const erased = await store.settle(tx, run.id, versionId!);
         // Erased after their rows were written down and before there was a version to take them out of.
         if (erased.length > 0) await unlearner.request(tx, workspaceId, dataset.id, erased);
@@ -227,9 +215,13 @@ export class Curator {
   async outlook(
     workspaceId: WorkspaceId,
     input: Omit<StartCuration, 'idempotencyKey' | 'steps' | 'splitRule'>,
-  ): Promise<Omit<CurationCounts, keyof LabelMoves>> {
+  ): Promise<Chosen['counts']> {
     const dataset = await this.parts.data.store.require(workspaceId, input.dataset, 'input.dataset');
-    const { counts } = await this.#choose(workspaceId, dataset, { ...input, progress: () => Promise.resolve() });
+    const { counts } = await this.#choose(workspaceId, dataset, {
+      ...input,
+      steps: null,
+      progress: () => Promise.resolve(),
+    });
     return counts;
   }
 
@@ -243,17 +235,19 @@ export class Curator {
       progress: (answers) => context.progress(Math.min(CHOSEN, answers / 20_000), `${answers} answers are looked at.`),
     });
     const verdict: LabelMoves = chosen.extended
-      ? await this.#moved(workspaceId, chosen.extended, chosen.contrasts)
+      ? await this.mover.find(workspaceId, chosen.extended, chosen.contrasts)
       : { moved: [], undecided: [] };
-    const counts = { ...chosen.counts, ...verdict };
-    // What somebody said keeps its meaning where older rows change theirs: rows that are there already are written anew.
-    const rows = verdict.moved.length > 0 ? chosen.rows : chosen.rows.filter((row) => !row.known);
-    const there = await context.fenced(async (tx) => {
+    const { moves, there, rows } = await context.fenced(async (tx) => {
       const { store } = this.parts;
+      const moves = await this.mover.confirmed(tx, { workspaceId, datasetId: dataset.id }, verdict, chosen.contrasts);
+      // What somebody said keeps its meaning where older rows change theirs: rows that are there already are written anew.
+      const rows = moves.moved.length > 0 ? chosen.rows : chosen.rows.filter((row) => !row.known);
       await store.drop(tx, run.id);
-      const enough = counts.fresh >= input.leastRows ? rows.map(({ row }) => row) : [];
-      return store.add(tx, { workspaceId, datasetId: dataset.id, runId: run.id }, enough);
+      const enough = moves.moved.length > 0 || chosen.counts.fresh >= input.leastRows;
+      const adding = enough ? rows.map(({ row }) => row) : [];
+      return { moves, rows, there: await store.add(tx, { workspaceId, datasetId: dataset.id, runId: run.id }, adding) };
     });
+    const counts = { ...chosen.counts, ...moves };
     const kept = rows.filter(({ row }) => there.has(row.answerId));
     const name = `${dataset.name}-${run.id}`;
     const records = kept.map(({ record }) => record);
@@ -282,6 +276,7 @@ export class Curator {
       filter: AnswerFilter;
       extend: boolean;
       leastProbability: number;
+      steps: readonly PreprocessingStep[] | null;
       signal?: AbortSignal;
       progress(answers: number): Promise<void>;
     },
@@ -291,10 +286,12 @@ export class Curator {
     const latest = await data.store.latest(dataset.id);
     const known = latest && input.extend ? await store.taught(latest.id) : new Map<string, string>();
     const teaching = await this.#teaching(dataset);
+    const steps = input.steps ?? latest?.manifest.steps ?? [];
+    let tested: TestedAnswers | undefined;
     const counts: Chosen['counts'] = { answers: 0, demonstrated: 0, confirmed: 0, fresh: 0, leftOut: [] };
     const leftOut = new Map<LeftOut, number>();
     const rows: Chosen['rows'] = [];
-    const contrasts: Contrast[] = [];
+    const contrasts: AnswerContrast[] = [];
     const leave = (reason: LeftOut) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
     for (let after: string | null = null; counts.answers < CURATION_LIMITS.answers;) {
       input.signal?.throwIfAborted();
@@ -319,9 +316,16 @@ export class Curator {
           leave(row);
           continue;
         }
-        counts[lesson.basis === 'DEMONSTRATED' ? 'demonstrated' : 'confirmed'] += 1;
         const digest = digestOf(row.record);
         const there = known.get(lesson.answer.id) === digest;
+        if (!there) {
+          tested ??= await testedAnswers(this.parts.data, dataset, (input.extend && latest) || null);
+          if (contradictsTest(row, dataset.task, steps, tested) && !(await this.#isReviewed(workspaceId, lesson))) {
+            leave('TESTED_OTHERWISE');
+            continue;
+          }
+        }
+        counts[lesson.basis === 'DEMONSTRATED' ? 'demonstrated' : 'confirmed'] += 1;
         rows.push({ record: row.record, row: curated(lesson, row, digest), known: there });
         contrasts.push(...contrastOf(lesson));
       }
@@ -343,23 +347,9 @@ export class Curator {
     };
   }
 
-  /** By the contrasts that speak of rows as the latest version has them: of answers by an adapter that learned from these very rows. */
-  async #moved(workspaceId: WorkspaceId, latest: Latest, contrasts: readonly Contrast[]): Promise<LabelMoves> {
-    const { adapters, data } = this.parts;
-    const ids = [...new Set(contrasts.map(({ adapterVersionId }) => adapterVersionId))];
-    const versions = await adapters.store.versionsById(workspaceId, ids);
-    const learned = versions.flatMap(({ id, datasetVersionId }): Learned[] =>
-      datasetVersionId === null ? [] : [{ adapterVersionId: id, datasetVersionId }],
-    );
-    const learnedFrom = new Map(learned.map((each) => [each.adapterVersionId, each.datasetVersionId]));
-    const revised = await revisedSince(data.store, latest, new Set(learnedFrom.values()));
-    const current = contrasts.filter(({ adapterVersionId, answered }) => {
-      const since = revised.get(learnedFrom.get(adapterVersionId) ?? '');
-      return since !== undefined && !since.has(answered);
-    });
-    const told = new Set(current.map(({ adapterVersionId }) => adapterVersionId));
-    const asked = learned.filter(({ adapterVersionId }) => told.has(adapterVersionId));
-    return movedLabels(current, await this.#heldOut(workspaceId, asked));
+  async #isReviewed(workspaceId: WorkspaceId, { feedback }: Lesson): Promise<boolean> {
+    const ids = feedback.map(({ id }) => id);
+    return (await this.parts.reviews.reviewedAmong(workspaceId, ids)).size > 0;
   }
 
   /** What rows of the dataset have in common: the labels that it declares, else those that its rows have. */
@@ -389,11 +379,13 @@ export class Curator {
 }
 
 /** What a lesson says of the label that an adapter gave; nothing where none did. */
-function contrastOf({ answer, right }: Lesson): Contrast[] {
+function contrastOf({ answer, right }: Lesson): AnswerContrast[] {
   if (answer.output.kind !== 'LABEL' || answer.adapter === null) return [];
   if (right !== null && right.kind !== 'LABEL') return [];
   const { label: answered } = answer.output;
-  return [{ adapterVersionId: answer.adapter.versionId, answered, right: right?.label ?? answered }];
+  return [
+    { answerId: answer.id, adapterVersionId: answer.adapter.versionId, answered, right: right?.label ?? answered },
+  ];
 }
 
 const curated = (

@@ -19,6 +19,7 @@ export const LeftOut = enumeration(
   'UNKNOWN_LABEL',
   'FOLLOW_UP',
   'PASSAGE_GONE',
+  'TESTED_OTHERWISE',
   'ABSTAINED',
   'ERASED',
 );

@@ -39,6 +39,20 @@ export const undecidedLabel = record(
 );
 export type UndecidedLabel = z.infer<typeof undecidedLabel>;
 
+/** Moves that belong together, as labels that change places do: one is made with all others or not at all. */
+export function movesTogether(moved: readonly MovedLabel[]): MovedLabel[][] {
+  const groups: MovedLabel[][] = [];
+  for (const move of moved) {
+    const touches = (group: readonly MovedLabel[]): boolean =>
+      group.some(({ from, to }) =>
+        [from, to].some((label) => label !== null && (label === move.from || label === move.to)),
+      );
+    const joined = groups.filter(touches);
+    groups.splice(0, groups.length, ...groups.filter((group) => !touches(group)), [...joined.flat(), move]);
+  }
+  return groups.map((group) => group.sort((a, b) => (a.from < b.from ? -1 : 1)));
+}
+
 export interface LabelMoves {
   moved: MovedLabel[];
   /** The most probable first. */

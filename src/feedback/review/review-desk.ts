@@ -40,6 +40,8 @@ export interface SubmitReview {
   comment: string | null;
   expectation: ExpectationInput | null;
   preferred: Preferred | null;
+  /** Whether labels have moved; null where none is in question. */
+  confirmed: boolean | null;
 }
 
 export interface ReviewDeskParts {
@@ -138,7 +140,8 @@ export class ReviewDesk {
     const reviewer = reviewerOf(input.reviewer);
     const item = (await store.byIds(workspaceId, [input.itemId])).get(input.itemId);
     if (!item) throw notFound('The review item', toGlobalId('ReviewItem', input.itemId), 'input.item');
-    const said = item.otherId === null ? saidOf(item, reviewer, input) : [];
+    const confirmed = confirmationOf(item, input);
+    const said = item.otherId === null && confirmed === null ? saidOf(item, reviewer, input) : [];
     const preferredId = item.otherId === null ? null : preferredOf(item, reviewer, input);
     const checked = await feedback.prepare(giver, said, () => 'input');
     const feedbackIds = await store.within(async (tx) => {
@@ -150,7 +153,7 @@ export class ReviewDesk {
         throw taken('Your lock has run out, and others have taken all places.');
       const { ids } = checked.length === 0 ? { ids: [] } : await feedback.write(tx, workspaceId, checked);
       const tie = item.otherId !== null && preferredId === null;
-      await store.finish(tx, workspaceId, { itemId: item.id, reviewer, preferredId, tie, feedbackIds: ids });
+      await store.finish(tx, workspaceId, { itemId: item.id, reviewer, preferredId, tie, confirmed, feedbackIds: ids });
       return ids;
     });
     return { item: { ...item, done: item.done + 1 }, feedbackIds };
@@ -196,6 +199,22 @@ const taken = (why: string): GraftError =>
     field: 'input.item',
     hint: `Claim another one; a lock lasts ${LOCK_MINUTES} minutes, and claiming it again begins anew.`,
   });
+
+/** Whether labels have moved; null where none is in question. @throws BAD_USER_INPUT */
+function confirmationOf({ datasetId }: ReviewItem, input: SubmitReview): boolean | null {
+  const { confirmed, score, comment, expectation, preferred } = input;
+  if (datasetId === null) {
+    if (confirmed === null) return null;
+    throw badInput('input.confirmed', 'No label is in question here.', 'Give a score, an expectation or a preference.');
+  }
+  if (confirmed === null || [score, comment, expectation, preferred].some((given) => given !== null))
+    throw badInput(
+      'input.confirmed',
+      'Of labels it is said whether they have moved, and nothing else.',
+      'Give confirmed.',
+    );
+  return confirmed;
+}
 
 /** What is said of an answer, as feedback. @throws BAD_USER_INPUT where nothing is */
 function saidOf({ answerId }: ReviewItem, reviewer: string, input: SubmitReview): FeedbackInput[] {

@@ -16,6 +16,7 @@ import {
   Root,
 } from 'type-graphql';
 import { AnswerFilterInput, AnswerType, loadAnswer, toFilter, type AskService } from '../../ask/index.js';
+import { Dataset, loadDataset, type Data } from '../../data/index.js';
 import {
   connectionTypes,
   ConnectionArgs,
@@ -27,6 +28,7 @@ import {
   MaxItems,
   Needs,
   NodeType,
+  recordType,
   toConnection,
   toGlobalId,
   type ConnectionOf,
@@ -35,6 +37,7 @@ import {
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import { pairwiseAgreement } from '../agreement.js';
+import { movedLabel, type MovedLabel } from '../curation/moved-labels.js';
 import { loadFeedback } from '../feedback-graphql.js';
 import { ExpectationInputType, toExpectation } from '../feedback-inputs.js';
 import type { FeedbackService } from '../feedback-service.js';
@@ -61,6 +64,9 @@ registerEnumType(ReviewReason, {
     SAMPLED: { description: 'A sample drew it.' },
     CHOSEN: { description: 'Somebody put it into the queue, or a filter without any of these reasons.' },
     PAIR: { description: 'It is one of two answers to the same question: which is better?' },
+    LABEL_MOVED: {
+      description: 'It is one of several whose lessons say that a label means something else now: is that so?',
+    },
   },
 });
 
@@ -73,6 +79,8 @@ registerEnumType(Preferred, {
     TIE: { description: 'Neither.' },
   },
 });
+
+const MovedLabelType = recordType(movedLabel);
 
 const REVIEWER = `Name of the reviewer, 1 to ${REVIEW_LIMITS.reviewer} characters; their feedback is that of a person of this name.`;
 
@@ -144,7 +152,8 @@ export class ReleaseReviewInput {
 }
 
 @InputType({
-  description: 'What a reviewer says: of an answer a score, a comment or what is right; of a pair which is better.',
+  description:
+    'What a reviewer says: of an answer a score, a comment or what is right; of a pair which is better; of labels whether they have moved.',
 })
 export class SubmitReviewInput {
   @Field(() => ID, { description: 'The `ReviewItem`.' })
@@ -164,6 +173,13 @@ export class SubmitReviewInput {
 
   @Field(() => Preferred, { nullable: true, description: 'With a pair: which is better.' })
   preferred?: Preferred | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'With `LABEL_MOVED`: whether the labels have moved, so that their older rows go along, those for testing too.',
+  })
+  confirmed?: boolean | null;
 }
 
 @ObjectType({ description: 'Who looks at an item at the moment.' })
@@ -201,6 +217,11 @@ export class ReviewItem extends NodeType {
   @Field(() => DateTime, { description: 'When it came into the queue.' })
   createdAt!: Date;
 
+  @Field(() => [MovedLabelType], {
+    description: 'Labels that would move together, with `LABEL_MOVED`; else empty.',
+  })
+  moves!: MovedLabel[];
+
   record!: ReviewItemRecord;
 }
 
@@ -213,6 +234,7 @@ const toItem = (record: ReviewItemRecord): ReviewItem =>
     wanted: record.wanted,
     done: record.done,
     createdAt: record.createdAt,
+    moves: record.moves,
     record,
   });
 
@@ -350,7 +372,15 @@ export class ReviewResolver {
   })
   async submitReview(
     @Arg('input', () => SubmitReviewInput, { description: 'Who says what of which item.' })
-    { item, reviewer, score = null, comment = null, expectation, preferred = null }: SubmitReviewInput,
+    {
+      item,
+      reviewer,
+      score = null,
+      comment = null,
+      expectation,
+      preferred = null,
+      confirmed = null,
+    }: SubmitReviewInput,
     @Ctx() context: GraphContext,
   ): Promise<SubmitReviewPayload> {
     const submitted = await this.parts.desk.submit(context.caller, {
@@ -359,6 +389,7 @@ export class ReviewResolver {
       score,
       comment,
       preferred,
+      confirmed,
       expectation: expectation ? toExpectation(expectation, 'input.expectation') : null,
     });
     return make(SubmitReviewPayload, { item: toItem(submitted.item) });
@@ -405,7 +436,9 @@ export function registerReviewNode(nodes: NodeRegistry, desk: ReviewDesk): void 
 
 @Resolver(() => ReviewItem)
 export class ReviewItemResolver {
-  constructor(private readonly parts: ReviewResolverParts & { feedback: FeedbackService; asking: AskService }) {}
+  constructor(
+    private readonly parts: ReviewResolverParts & { feedback: FeedbackService; asking: AskService; data: Data },
+  ) {}
 
   @FieldResolver(() => AnswerType, {
     nullable: true,
@@ -414,6 +447,15 @@ export class ReviewItemResolver {
   })
   async answer(@Root() { record }: ReviewItem, @Ctx() context: GraphContext): Promise<AnswerType | null> {
     return record.otherId === null ? loadAnswer(context, this.parts.asking, record.answerId) : null;
+  }
+
+  @FieldResolver(() => Dataset, {
+    nullable: true,
+    description: 'Whose labels would move, with `LABEL_MOVED`.',
+    complexity: cost(2),
+  })
+  async dataset(@Root() { record }: ReviewItem, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return record.datasetId === null ? null : loadDataset(context, this.parts.data, record.datasetId);
   }
 
   @FieldResolver(() => String, { description: 'What was asked.', complexity: cost(2) })

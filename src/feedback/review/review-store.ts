@@ -1,14 +1,30 @@
 import { badInput } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/hashing.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { groupBy } from '../../kernel/group-by.js';
 import { decodeCursor, idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
-import { LOCK_MINUTES, type Preference, type Review, type ReviewItem, type ReviewReason } from './review.js';
+import type { MovedLabel } from '../curation/moved-labels.js';
+import {
+  LOCK_MINUTES,
+  storedMoves,
+  type Preference,
+  type Review,
+  type ReviewItem,
+  type ReviewReason,
+} from './review.js';
 
 export interface NewReviewItem {
   reason: ReviewReason;
   answerId: string;
   otherId: string | null;
+}
+
+/** A question whether labels have moved, and the answer to it; null: nobody said. */
+export interface MoveDecision {
+  /** Null where the answer that it rests on was erased at this moment. */
+  id: string | null;
+  confirmed: boolean | null;
 }
 
 /** Which items a reviewer may still look at. */
@@ -21,11 +37,19 @@ export interface ReviewFilter {
 }
 
 const ITEM = Prisma.raw(
-  `i.id, i.reason, i.answer_id AS "answerId", i.other_id AS "otherId", i.wanted, i.done, i.created_at AS "createdAt"`,
+  `i.id, i.reason, i.answer_id AS "answerId", i.other_id AS "otherId", i.dataset_id AS "datasetId", i.moves, i.wanted, i.done,
+  i.created_at AS "createdAt"`,
 );
 const REVIEW =
   Prisma.raw(`item_id AS "itemId", reviewer, locked_until AS "lockedUntil", done_at AS "doneAt", preferred_id AS "preferredId",
-  tie, coalesce(feedback_ids, '{}') AS "feedbackIds"`);
+  tie, confirmed, coalesce(feedback_ids, '{}') AS "feedbackIds"`);
+
+type ItemRow = Omit<ReviewItem, 'moves'> & { moves: unknown };
+
+const toItem = ({ moves, ...row }: ItemRow): ReviewItem => ({
+  ...row,
+  moves: moves === null ? [] : storedMoves.decode(moves),
+});
 
 /** Places of an item that others than the reviewer hold: those who are done, and those whose lock has not run out. */
 const heldByOthers = (reviewer: string) => Prisma.sql`(
@@ -68,13 +92,56 @@ export class ReviewStore {
       ON CONFLICT (workspace_id, subject) DO NOTHING`;
   }
 
+  /**
+   * Asks a person whether labels of a dataset have moved, unless it is asked already.
+   * @param answerId an answer whose lessons say so
+   * @returns the item, and what was said of it; null: nothing yet
+   */
+  async askOfMoves(
+    tx: Transaction,
+    workspaceId: WorkspaceId,
+    { datasetId, answerId, moves }: { datasetId: string; answerId: string; moves: readonly MovedLabel[] },
+  ): Promise<MoveDecision> {
+    const subject = `${datasetId} ${digestOf(moves.map(({ from, to }) => [from, to]))}`;
+    await tx.$executeRaw`
+      INSERT INTO review_item (id, workspace_id, subject, reason, answer_id, dataset_id, moves, wanted)
+      SELECT ${newId()}::uuid, ${workspaceId}::uuid, ${subject}, 'LABEL_MOVED', id, ${datasetId}::uuid,
+             ${JSON.stringify(storedMoves.encode([...moves]))}::jsonb, 1
+        FROM answer WHERE id = ${answerId}::uuid AND workspace_id = ${workspaceId}::uuid
+      ON CONFLICT (workspace_id, subject) DO NOTHING`;
+    const [item] = await tx.$queryRaw<MoveDecision[]>`
+      SELECT i.id, (SELECT r.confirmed FROM review r WHERE r.item_id = i.id AND r.done_at IS NOT NULL LIMIT 1) AS confirmed
+        FROM review_item i WHERE i.workspace_id = ${workspaceId}::uuid AND i.subject = ${subject}`;
+    return item ?? { id: null, confirmed: null };
+  }
+
+  /** What was said of moves; those that are gone are missing. */
+  movesDecided(workspaceId: WorkspaceId, ids: readonly string[]): Promise<MoveDecision[]> {
+    return this.database.prisma.$queryRaw`
+      SELECT i.id, (SELECT r.confirmed FROM review r WHERE r.item_id = i.id AND r.done_at IS NOT NULL LIMIT 1) AS confirmed
+        FROM review_item i WHERE i.workspace_id = ${workspaceId}::uuid AND i.id = ANY(${[...ids]}::uuid[])`;
+  }
+
+  /** Takes moves that were made out of the queue: what is said of these labels from now on is a new question. */
+  async removeMoves(tx: Transaction, ids: readonly string[]): Promise<void> {
+    await tx.$executeRaw`DELETE FROM review_item WHERE id = ANY(${[...ids]}::uuid[]) AND moves IS NOT NULL`;
+  }
+
+  /** Which of this feedback a person gave in a review. */
+  async reviewedAmong(workspaceId: WorkspaceId, feedbackIds: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.prisma.$queryRaw<{ id: string }[]>`
+      SELECT DISTINCT told.id FROM review r, unnest(r.feedback_ids) AS told (id)
+       WHERE r.workspace_id = ${workspaceId}::uuid AND r.done_at IS NOT NULL AND told.id = ANY(${[...feedbackIds]}::uuid[])`;
+    return new Set(rows.map(({ id }) => id));
+  }
+
   /** Locks the item that has waited longest, the reviewer's own first; null where there is none for them. */
   async claim(workspaceId: WorkspaceId, wish: ReviewFilter): Promise<ReviewItem | null> {
     return this.within(async (tx) => {
       const skip = [...wish.skip];
       // What others are claiming at this moment is passed over while there is anything else, and waited for where there is not.
       for (let locked = Prisma.raw('SKIP LOCKED'); ;) {
-        const [item] = await tx.$queryRaw<ReviewItem[]>`
+        const [item] = await tx.$queryRaw<ItemRow[]>`
           SELECT ${ITEM} FROM review_item i WHERE ${openTo(workspaceId, { ...wish, skip })}
            ORDER BY EXISTS (SELECT 1 FROM review r WHERE r.item_id = i.id AND r.reviewer = ${wish.reviewer} AND r.locked_until > now()) DESC, i.id
            LIMIT 1 FOR UPDATE OF i ${locked}`;
@@ -89,7 +156,7 @@ export class ReviewStore {
             INSERT INTO review (item_id, workspace_id, reviewer, locked_until)
             VALUES (${item.id}::uuid, ${workspaceId}::uuid, ${wish.reviewer}, now() + make_interval(mins => ${LOCK_MINUTES}))
             ON CONFLICT (item_id, reviewer) DO UPDATE SET locked_until = EXCLUDED.locked_until`;
-          return item;
+          return toItem(item);
         }
         skip.push(item.id);
       }
@@ -98,9 +165,9 @@ export class ReviewStore {
 
   /** The item, kept from others until the transaction ends; null where the workspace has none. */
   async hold(tx: Transaction, workspaceId: WorkspaceId, id: string): Promise<ReviewItem | null> {
-    const [item] = await tx.$queryRaw<ReviewItem[]>`
+    const [item] = await tx.$queryRaw<ItemRow[]>`
       SELECT ${ITEM} FROM review_item i WHERE i.workspace_id = ${workspaceId}::uuid AND i.id = ${id}::uuid FOR UPDATE`;
-    return item ?? null;
+    return item ? toItem(item) : null;
   }
 
   async hasPlace(tx: Transaction, itemId: string, reviewer: string): Promise<boolean> {
@@ -118,13 +185,14 @@ export class ReviewStore {
   async finish(
     tx: Transaction,
     workspaceId: WorkspaceId,
-    { itemId, reviewer, preferredId, tie, feedbackIds }: Omit<Review, 'lockedUntil' | 'doneAt'>,
+    { itemId, reviewer, preferredId, tie, confirmed, feedbackIds }: Omit<Review, 'lockedUntil' | 'doneAt'>,
   ): Promise<void> {
     await tx.$executeRaw`
-      INSERT INTO review (item_id, workspace_id, reviewer, done_at, preferred_id, tie, feedback_ids)
-      VALUES (${itemId}::uuid, ${workspaceId}::uuid, ${reviewer}, now(), ${preferredId}::uuid, ${tie}, ${feedbackIds}::uuid[])
-      ON CONFLICT (item_id, reviewer) DO UPDATE SET locked_until = NULL, done_at = EXCLUDED.done_at,
-        preferred_id = EXCLUDED.preferred_id, tie = EXCLUDED.tie, feedback_ids = EXCLUDED.feedback_ids`;
+      INSERT INTO review (item_id, workspace_id, reviewer, done_at, preferred_id, tie, confirmed, feedback_ids)
+      VALUES (${itemId}::uuid, ${workspaceId}::uuid, ${reviewer}, now(), ${preferredId}::uuid, ${tie}, ${confirmed}::boolean,
+              ${feedbackIds}::uuid[])
+      ON CONFLICT (item_id, reviewer) DO UPDATE SET locked_until = NULL, done_at = EXCLUDED.done_at, preferred_id = EXCLUDED.preferred_id,
+        tie = EXCLUDED.tie, confirmed = EXCLUDED.confirmed, feedback_ids = EXCLUDED.feedback_ids`;
     await tx.$executeRaw`UPDATE review_item SET done = done + 1 WHERE id = ${itemId}::uuid`;
   }
 
@@ -137,9 +205,9 @@ export class ReviewStore {
   }
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, ReviewItem>> {
-    const rows = await this.database.prisma.$queryRaw<ReviewItem[]>`
+    const rows = await this.database.prisma.$queryRaw<ItemRow[]>`
       SELECT ${ITEM} FROM review_item i WHERE i.workspace_id = ${workspaceId}::uuid AND i.id = ANY(${[...ids]}::uuid[])`;
-    return new Map(rows.map((row) => [row.id, row]));
+    return new Map(rows.map((row) => [row.id, toItem(row)]));
   }
 
   /** What a reviewer may still look at, longest waiting first; the cursor is `encodeCursor([item.id])`. */
@@ -149,11 +217,11 @@ export class ReviewStore {
     page: PageRequest,
   ): Promise<Page<ReviewItem>> {
     const after = page.after === null ? null : idCursor(page.after);
-    const rows = await this.database.prisma.$queryRaw<ReviewItem[]>`
+    const rows = await this.database.prisma.$queryRaw<ItemRow[]>`
       SELECT ${ITEM} FROM review_item i
        WHERE ${openTo(workspaceId, { ...wish, itemId: null, skip: [] })} AND (${after}::uuid IS NULL OR i.id > ${after}::uuid)
        ORDER BY i.id LIMIT ${page.first + 1}`;
-    return toPage(rows, page.first);
+    return toPage(rows.map(toItem), page.first);
   }
 
   /** How many items a reviewer may still look at. */

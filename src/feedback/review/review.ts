@@ -1,9 +1,20 @@
+import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { sha256 } from '../../kernel/hashing.js';
+import { storedJson } from '../../kernel/stored-json.js';
 import type { AnswerFilter } from '../../ask/index.js';
+import { movedLabel, type MovedLabel } from '../curation/moved-labels.js';
 
 /** Why somebody should look at an answer. */
-export const ReviewReason = enumeration('UNREVIEWED', 'UNCERTAIN', 'DISAGREES', 'SAMPLED', 'CHOSEN', 'PAIR');
+export const ReviewReason = enumeration(
+  'UNREVIEWED',
+  'UNCERTAIN',
+  'DISAGREES',
+  'SAMPLED',
+  'CHOSEN',
+  'PAIR',
+  'LABEL_MOVED',
+);
 export type ReviewReason = keyof typeof ReviewReason;
 
 /** Which of two answers is better, by where they stand before a reviewer. */
@@ -22,11 +33,17 @@ export interface ReviewItem {
   answerId: string;
   /** The other answer of a pair; null where there is one alone. */
   otherId: string | null;
+  /** The dataset whose labels may have moved, and which; null and none where no label is in question. */
+  datasetId: string | null;
+  moves: MovedLabel[];
   /** How many reviewers shall look at it, and how many did. */
   wanted: number;
   done: number;
   createdAt: Date;
 }
+
+/** The column `moves`. */
+export const storedMoves = storedJson(z.array(movedLabel));
 
 /** A reviewer's look at an item: at work until `lockedUntil`, or done. */
 export interface Review {
@@ -36,6 +53,8 @@ export interface Review {
   doneAt: Date | null;
   preferredId: string | null;
   tie: boolean;
+  /** Whether labels have moved; null where none is in question. */
+  confirmed: boolean | null;
   feedbackIds: string[];
 }
 

@@ -9,7 +9,7 @@ import { LabelStore } from '../../../src/knowledge/index.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled } from '../../support/recorded-answers.js';
 import { ws } from '../data/data-kit.js';
-import { BEN, expected, FeedbackKit, JUDGE, judged, TICKETS } from './feedback-kit.js';
+import { BEN, caller, expected, FeedbackKit, JUDGE, judged, TICKETS } from './feedback-kit.js';
 
 const LABELS = ['card', 'transfer', 'cash'];
 
@@ -120,6 +120,9 @@ describe('a dataset made of feedback', () => {
       created: true,
       moved: [],
       undecided: [],
+      proposed: [],
+      movedItems: [],
+      proposedItems: [],
       leftOut: expect.arrayContaining([
         { reason: 'WRONG_ONLY', answers: 1 },
         { reason: 'UNCONFIRMED', answers: 1 },
@@ -230,7 +233,19 @@ describe('a dataset made of feedback', () => {
       return counts;
     };
 
-    it('takes older rows along, keeps what somebody said, and never moves them twice on the same word', async () => {
+    /** A person says whether the labels that stand in the queue have moved. */
+    const answerOf = async (confirmed: boolean) => {
+      const { desk } = kit.opened;
+      const item = await desk.claim(caller, { reviewer: 'cleo', itemId: null, reason: 'LABEL_MOVED', skip: [] });
+      const nothing = { score: null, comment: null, expectation: null, preferred: null };
+      await expect(
+        desk.submit(caller, { ...nothing, itemId: item!.id, reviewer: 'cleo', score: 1, confirmed }),
+      ).rejects.toMatchObject({ code: 'BAD_USER_INPUT', extensions: { field: 'input.confirmed' } });
+      await desk.submit(caller, { ...nothing, itemId: item!.id, reviewer: 'cleo', confirmed });
+      return item!.moves;
+    };
+
+    it('takes older rows along once a person confirms it, keeps what somebody said, and never moves them twice on the same word', async () => {
       const set = await kit.kit.dataset();
       const rows = LABELS.flatMap((label) =>
         Array.from({ length: 20 }, (_, n) => ({ id: `${label} ${n}`, text: about(label, n), label })),
@@ -254,7 +269,7 @@ describe('a dataset made of feedback', () => {
         expected(again!, { label: 'card' }),
       );
       const clear = ['card', 'transfer', 'cash'].map((label) => ({ gold: label, predicted: label, count: 20 }));
-      kit.opened.curator.useHeldOut((_, learnedFrom) =>
+      kit.opened.curator.mover.useHeldOut((_, learnedFrom) =>
         Promise.resolve(
           new Map(
             learnedFrom.flatMap((each) => (each.datasetVersionId === old.id ? [[each.adapterVersionId, clear]] : [])),
@@ -262,12 +277,20 @@ describe('a dataset made of feedback', () => {
         ),
       );
       const wish = { splitRule: null, filter: { adapterVersionId: adapter.versionId } };
-      const { versionId, moved, fresh } = await curate(set, wish);
-      expect(fresh).toBe(38);
-      expect(moved).toEqual([
+      const moves = [
         { from: 'card', to: 'transfer', lessons: 7, contrary: 6 },
         { from: 'transfer', to: 'card', lessons: 6, contrary: 6 },
-      ]);
+      ];
+      const asked = await curate(set, wish);
+      expect(asked).toMatchObject({ fresh: 38, moved: [], proposed: moves });
+      const unmoved = { 'card is card': 20, 'transfer is transfer': 20, 'cash is cash': 19, 'cash is card': 1 };
+      expect(await countsOf(asked.versionId!)).toEqual(unmoved);
+      // Asked once, however often the lessons are looked at.
+      expect(await curate(set, wish)).toMatchObject({ versionId: null, moved: [], proposed: moves });
+      expect(await kit.opened.desk.left(caller, { reviewer: 'cleo', reason: 'LABEL_MOVED' })).toBe(1);
+      expect(await answerOf(true)).toEqual(moves);
+      const { versionId, moved, proposed } = await curate(set, wish);
+      expect({ moved, proposed }).toEqual({ moved: moves, proposed: [] });
       expect(await countsOf(versionId!)).toEqual({
         'card is transfer': 20,
         'transfer is card': 20,
@@ -286,6 +309,27 @@ describe('a dataset made of feedback', () => {
       expect(await countsOf(second.versionId!)).toEqual(await countsOf(versionId!));
     });
 
+    it('leaves rows as they are where a person says that a label means what it did, and asks no more', async () => {
+      const set = await kit.kit.dataset();
+      const rows = LABELS.flatMap((label) =>
+        Array.from({ length: 20 }, (_, n) => ({ id: `${label} ${n}`, text: about(label, n), label })),
+      );
+      const adapter = await learned((await kit.kit.imported(set, rows)).id);
+      const answered = (label: string, count: number) =>
+        kit.record(...questions(count, label).map((question) => ({ ...question, adapter })));
+      const [card, cash] = [await answered('card', 8), await answered('cash', 24)];
+      await kit.submit(...card.map((id) => expected(id, { label: 'transfer' })), ...cash.map((id) => judged(id, 1)));
+      kit.opened.curator.mover.useHeldOut(() =>
+        Promise.resolve(
+          new Map([[adapter.versionId, LABELS.map((label) => ({ gold: label, predicted: label, count: 20 }))]]),
+        ),
+      );
+      const wish = { splitRule: null, filter: { adapterVersionId: adapter.versionId } };
+      expect(await curate(set, wish)).toMatchObject({ moved: [], proposed: [{ from: 'card', to: 'transfer' }] });
+      await answerOf(false);
+      expect(await curate(set, wish)).toMatchObject({ moved: [], proposed: [], versionId: null });
+    });
+
     it('leaves older rows alone for answers of an adapter that learned from others', async () => {
       const [set, other] = [await kit.kit.dataset(), await kit.kit.dataset()];
       const rows = LABELS.flatMap((label) =>
@@ -300,6 +344,32 @@ describe('a dataset made of feedback', () => {
       expect(moved).toEqual([]);
       expect((await countsOf(versionId!))['card is card']).toBe(4);
     });
+  });
+
+  it('leaves a row for testing as it is until a person reviews the answer that says otherwise', async () => {
+    const set = await kit.kit.dataset();
+    const text = 'My card was swallowed by a machine';
+    await kit.kit.imported(
+      set,
+      [
+        { text, label: 'card' },
+        { text: 'Where is my transfer', label: 'transfer' },
+        { text: 'Give me cash', label: 'cash' },
+      ],
+      { splitRule: { seed: 's', validation: 0, test: 0.98 } },
+    );
+    const [id] = await kit.record({ question: text, ...labelled('card') });
+    await kit.submit(expected(id!, { label: 'cash' }, TICKETS));
+    const wish = { splitRule: null };
+    const left = await curate(set, wish);
+    expect(left).toMatchObject({ versionId: null, fresh: 0, leftOut: [{ reason: 'TESTED_OTHERWISE', answers: 1 }] });
+    const { desk } = kit.opened;
+    await desk.queue(caller, { answers: [id!], pairs: [], filter: null, most: 1, reviewers: 1 });
+    const item = await desk.claim(caller, { reviewer: 'cleo', itemId: null, reason: 'CHOSEN', skip: [] });
+    const review = { itemId: item!.id, reviewer: 'cleo', score: null, comment: null, preferred: null, confirmed: null };
+    await desk.submit(caller, { ...review, expectation: { label: 'cash' } });
+    const { versionId } = await curate(set, wish);
+    expect((await rowsOf(versionId!)).filter((row) => row.text === text)).toMatchObject([{ key: id, label: 'cash' }]);
   });
 
   it('takes no label that its dataset lacks', async () => {

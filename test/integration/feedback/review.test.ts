@@ -28,6 +28,7 @@ describe('the review queue', () => {
       comment: null,
       expectation: null,
       preferred: null,
+      confirmed: null,
       ...said,
     });
   const expire = () => kit.kit.database.prisma.review.updateMany({ data: { lockedUntil: new Date(0) } });

@@ -7,7 +7,7 @@ import type { Answer } from '../../../src/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 
-type Said = Partial<Feedback> & { answerId: string; label: string };
+type Said = Omit<Partial<Feedback>, 'answerId'> & { answerId: string; label: string };
 
 const said = ({ label, ...more }: Said): Feedback =>
   ({
@@ -51,7 +51,7 @@ describe('votes under one key', () => {
   });
 
   it('are what most of its names say, and none where they contradict each other evenly', () => {
-    const under = (sourceName: string, label: string, more: Partial<Feedback> = {}) =>
+    const under = (sourceName: string, label: string, more: Omit<Partial<Feedback>, 'answerId'> = {}) =>
       said({ answerId: 'a', label, givenBy: 'app', sourceName, ...more });
     const vote = (...feedback: Feedback[]) => votesOf(feedback).map(({ verdict }) => verdict);
     expect(vote(under('anna', 'cash'), under('ben', 'cash'), under('cleo', 'card'))).toEqual(['cash']);

@@ -5,7 +5,7 @@ import { percent } from '../../parts/format';
 export interface Choice {
   label: string;
   detail?: string;
-  said: Pick<SubmitReviewInput, 'score' | 'expectation' | 'preferred'>;
+  said: Pick<SubmitReviewInput, 'score' | 'expectation' | 'preferred' | 'confirmed'>;
 }
 
 const MOST = 9;
@@ -13,8 +13,13 @@ const MOST = 9;
 const RIGHT: Choice = { label: 'Right', said: { score: 1 } };
 const WRONG: Choice = { label: 'Wrong', said: { score: -1 } };
 
-/** The labels that were thought of, the answer’s own first; a text or entities are right or wrong; of a pair one is better. */
-export function choicesOf({ answer }: ItemReviewedFragment): Choice[] {
+/** The labels that were thought of, the answer’s own first; a text or entities are right or wrong; of a pair one is better; labels have moved or not. */
+export function choicesOf({ answer, moves }: ItemReviewedFragment): Choice[] {
+  if (moves.length > 0)
+    return [
+      { label: 'Yes, their rows go along', said: { confirmed: true } },
+      { label: 'No, they mean what they did', said: { confirmed: false } },
+    ];
   if (!answer)
     return [
       { label: 'The first is better', said: { preferred: 'FIRST' } },

@@ -77,11 +77,30 @@ function AnswerSide({ question, answer, disputed }: { question: string; answer: 
   );
 }
 
+/** What lessons say of labels; a person confirms it before any row changes. */
+function Moves({ moves, dataset }: Pick<ItemReviewedFragment, 'moves' | 'dataset'>) {
+  if (moves.length === 0) return null;
+  return (
+    <Paper>
+      <Text fw={600}>Do these labels mean something else now?</Text>
+      <Text size="sm" c="dimmed" mb="xs">
+        If they do, all older rows of {dataset?.name} go along, those for testing too.
+      </Text>
+      {moves.map(({ from, to, lessons, contrary }) => (
+        <Text key={from} size="sm">
+          {from} → {to ?? 'nothing in particular'}: {contrary} of {lessons} lessons on answers that had it say so
+        </Text>
+      ))}
+    </Paper>
+  );
+}
+
 /** The question and what was answered; of a pair both answers, without what made them. */
 export function ItemView({ item }: { item: ItemReviewedFragment }) {
   const { question, answer, pair, reason, wanted, done, agreement } = item;
   return (
     <Stack gap="sm">
+      <Moves moves={item.moves} dataset={item.dataset} />
       <Paper>
         <Group gap="xs" mb="xs">
           <Badge>{words(reason)}</Badge>

@@ -35,6 +35,7 @@ const REASONS: { value: ReviewReason; label: string }[] = [
   { value: 'SAMPLED', label: 'Sampled' },
   { value: 'CHOSEN', label: 'Chosen' },
   { value: 'PAIR', label: 'Which is better?' },
+  { value: 'LABEL_MOVED', label: 'Has a label moved?' },
 ];
 
 const KEYS: [keys: string[], does: string][] = [
@@ -103,7 +104,8 @@ function Verdict({
   onKeys: () => void;
 }) {
   const choices = choicesOf(item);
-  const text = correctable(item);
+  const moving = item.moves.length > 0;
+  const text = moving ? null : correctable(item);
   const marks = item.answer?.output.__typename === 'EntitiesOutput';
   const [chosen, setChosen] = useState<number | null>(null);
   const [correction, setCorrection] = useState<string | null>(null);
@@ -119,7 +121,7 @@ function Verdict({
     const right = marks ? { entities } : { text: correction };
     const written = {
       ...(corrected && { expectation: { ...right, newLabel: false }, score: said.score ?? -1 }),
-      ...(comment.trim() !== '' && item.answer && { comment }),
+      ...(comment.trim() !== '' && item.answer && !moving && { comment }),
     };
     if (chosen === null && Object.keys(written).length === 0) return;
     void onSay({ ...said, ...written });
@@ -206,7 +208,7 @@ function Verdict({
               <Diff before={text} after={correction} />
             </>
           ))}
-        {item.answer && (
+        {item.answer && !moving && (
           <Textarea
             ref={commenting}
             label="Comment"
