@@ -76,7 +76,7 @@ async function plantAdapter({ database: { prisma }, database }: Platform, name: 
   const store = new AdapterStore(database);
   const move = { by: 'bench', reason: 'bench' };
   await store.moveAlias(adapter, { ...move, evidence: {}, alias: 'production', toVersionId: ids[0] }, null);
-  const bounds = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05, foreignAccepted: 0.15 };
+  const bounds = { leastGain: 0, perplexityRatio: 1.05, foreignAccepted: 0.15 };
   const evidence = { v: 1, forced: false, evaluationId: null, bounds, checks: [], replacedVersionId: ids[0] };
   await store.moveAlias(adapter, { ...move, evidence, alias: 'candidate', toVersionId: ids[1] }, null);
 }

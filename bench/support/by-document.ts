@@ -20,4 +20,5 @@ export const overDocuments = <R>(metric: Metric<R>): Metric<readonly R[]> => ({
   higherIsBetter: metric.higherIsBetter,
   statistics: (rows) => columnSums(rows.map((row) => metric.statistics(row))),
   value: (sums) => metric.value(sums),
+  ...(metric.top !== undefined && { top: metric.top }),
 });

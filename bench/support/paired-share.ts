@@ -19,6 +19,7 @@ export function pairedShare<R extends OfDocument>(
 const SHARE = {
   name: 'share',
   higherIsBetter: true,
+  top: 1,
   statistics: ({ holds }: { holds: boolean }) => [Number(holds), 1],
   value: ([hits = 0, all = 1]: readonly number[]) => hits / all,
 };

@@ -7,6 +7,7 @@ export function shareOf<R extends OfDocument>(rows: readonly R[], holds: (row: R
   const metric = {
     name: 'share',
     higherIsBetter: true,
+    top: 1,
     statistics: (row: R) => [Number(holds(row)), 1],
     value: ([hits = 0, all = 1]: readonly number[]) => hits / all,
   };

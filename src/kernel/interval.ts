@@ -10,13 +10,13 @@ export const intervalFields = (value: string, low: string, high: string) => ({
 
 export const interval = record(
   'Interval',
-  'A figure with the interval that holds its true value in 95 of 100 cases (bootstrap).',
+  'A figure with the interval that holds its true value in 95 of 100 cases: exact where it is a share of the rows, else by bootstrap.',
   intervalFields('As measured.', 'Lower end.', 'Upper end: for a cost, the one that bounds are held against.'),
 );
 
 export const metricDifference = record(
   'MetricDifference',
-  'How a metric differs from that of another answerer on the same rows (paired bootstrap).',
+  'How a metric differs from that of another answerer on the same rows: by McNemar’s tests where it is a share of them, else by a paired bootstrap.',
   {
     ...intervalFields(
       'This one’s less the other’s.',

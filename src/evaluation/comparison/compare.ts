@@ -7,7 +7,7 @@ import type { Strategy } from '../../ask/index.js';
 import type { Attempt, StrategyComparison } from './comparison-run.js';
 
 /** A metric of rows whose statistics are known already. */
-export type DecidingMetric = Pick<Metric<never>, 'name' | 'higherIsBetter' | 'value'>;
+export type DecidingMetric = Omit<Metric<never>, 'statistics'>;
 
 /** Differences that chance makes more often than this, among all that are looked at, are none. */
 const SIGNIFICANT = 0.05;
@@ -24,7 +24,7 @@ export function compareAttempts(
   metric: DecidingMetric,
   attempts: ReadonlyMap<Strategy, readonly Attempt[]>,
 ): StrategyComparison {
-  const known: Metric<Attempt> = { ...metric, statistics: ({ statistics }) => statistics, value: metric.value };
+  const known: Metric<Attempt> = { ...metric, statistics: ({ statistics }) => statistics };
   const strategies = [...attempts].map(([strategy, made]): Figures => {
     const { value, low, high } = estimate(known, made);
     const times = made.map(({ ms }) => ms).sort((a, b) => a - b);

@@ -4,6 +4,7 @@ import {
   Ctx,
   Field,
   FieldResolver,
+  Float,
   ID,
   InputType,
   Int,
@@ -22,6 +23,7 @@ import {
   fromGlobalId,
   mapPage,
   MaxItems,
+  recordType,
   runGraph,
   runObject,
   toConnection,
@@ -31,6 +33,7 @@ import {
 } from '../../graphql-kit/index.js';
 import { loadVariant, ModelVariant, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
+import { WORTH_FINDING } from '../statistics/paired-power.js';
 import { evaluation } from './evaluation-run.js';
 import {
   Evaluation,
@@ -40,6 +43,7 @@ import {
   toEvaluation,
 } from './evaluation-types.js';
 import type { Evaluator } from './evaluator.js';
+import { evaluationPlan, planEvaluation, type EvaluationPlan } from './plan-evaluation.js';
 
 export const evaluationRuns = runGraph(
   evaluation.handledBy(({ evaluator }: { evaluator: Evaluator }, context) => evaluator.evaluate(context)),
@@ -133,6 +137,8 @@ export class EvaluateInput {
   idempotencyKey!: string;
 }
 
+const EvaluationPlanType = recordType(evaluationPlan);
+
 const EvaluatePayload = evaluationRuns.payload('EvaluatePayload', 'The run that asks and measures.');
 type EvaluatePayload = InstanceType<typeof EvaluatePayload>;
 
@@ -159,6 +165,31 @@ export class EvaluationResolver {
       ? fromGlobalId(datasetVersion, 'DatasetVersion', 'datasetVersion')
       : undefined;
     return listed(this.parts, workspaceId, { datasetVersionId }, args);
+  }
+
+  @Needs('ASK')
+  @Query(() => EvaluationPlanType, {
+    description:
+      'What an evaluation beside another version could tell, before it is made: how surely it finds a gain, and the rows that would. Of labels alone. Nothing is stored.',
+    complexity: cost(10),
+  })
+  planEvaluation(
+    @Ctx() { workspaceId }: GraphContext,
+    @Arg('datasetVersion', () => ID, { description: 'Id of the dataset version.' }) datasetVersion: string,
+    @Arg('rows', () => Int, { nullable: true, description: 'Most rows that are asked, 1 to 5,000; 500 by default.' })
+    rows?: number | null,
+    @Arg('gain', () => Float, {
+      nullable: true,
+      description: `The gain that is to be found, as a share of the rows, above 0 and below 1; ${WORTH_FINDING.gain} by default.`,
+    })
+    gain?: number | null,
+  ): Promise<EvaluationPlan> {
+    const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'datasetVersion');
+    return planEvaluation(this.parts.data, workspaceId, {
+      datasetVersionId,
+      rows: rows ?? 500,
+      gain: gain ?? WORTH_FINDING.gain,
+    });
   }
 
   @Needs('EDIT')

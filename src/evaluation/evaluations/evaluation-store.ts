@@ -130,21 +130,15 @@ export class EvaluationStore {
   }
 
   /**
-   * How many versions of the adapter, each at each of its scales and on each sample, were held against the same on test rows of this
-   * dataset, whose versions share most of them; at least 1.
+   * How many versions of the adapter, each at each of its scales and on each sample of any dataset, were held against the same on test
+   * rows; at least 1.
    */
-  async triesOn(
-    { workspaceId, datasetVersionId, againstVersionId, split }: EvaluationRecord,
-    adapterId: string,
-  ): Promise<number> {
+  async triesAgainst({ workspaceId, againstVersionId, split }: EvaluationRecord, adapterId: string): Promise<number> {
     const [found] = await this.database.prisma.$queryRaw<{ tries: number }[]>`
       SELECT greatest(1, count(DISTINCT (e.adapter_version_id, e.scale, e.dataset_version_id, run.input->'seed', run.input->'rows')))::int AS tries
       FROM evaluation AS e JOIN adapter_version AS v ON v.id = e.adapter_version_id AND v.adapter_id = ${adapterId}::uuid
         LEFT JOIN run ON run.id = e.id
       WHERE e.workspace_id = ${workspaceId}::uuid AND e.split = ${split}
-        AND (e.dataset_version_id = ${datasetVersionId}::uuid OR e.dataset_version_id IN (
-          SELECT same.id FROM dataset_version AS own JOIN dataset_version AS same USING (dataset_id)
-          WHERE own.id = ${datasetVersionId}::uuid))
         AND e.compared AND e.against_version_id IS NOT DISTINCT FROM ${againstVersionId}::uuid AND e.figures IS NOT NULL`;
     return found!.tries;
   }

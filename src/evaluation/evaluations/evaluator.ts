@@ -22,6 +22,7 @@ import { readGeneralText } from '../retention/general-text.js';
 import { measureRetention } from '../retention/measure-retention.js';
 import { measureOtherTask } from '../retention/other-tasks.js';
 import { retentionFigures, type OtherRow, type Retention } from '../retention/retention.js';
+import { figuresAsBefore } from './as-before.js';
 import { askRow, type Answering } from './ask-row.js';
 import { evaluation, type Answerer, type EvaluationContext, type EvaluationInput } from './evaluation-run.js';
 import { sameScale, type EvaluationStore, type EvaluationRowRecord } from './evaluation-store.js';
@@ -207,6 +208,18 @@ export class Evaluator {
     const learned = input.foreign ? await this.#membership(context, contents) : null;
     const found = {
       ...measureAnswers(contents, stored.answers, against && stored.against, shared),
+      asBefore:
+        split === 'TEST' && against?.adapterVersionId
+          ? await figuresAsBefore(this.parts, workspaceId, {
+              dataset,
+              version,
+              rows: contents,
+              answers: stored.answers,
+              against: stored.against,
+              againstVersionId: against.adapterVersionId,
+              context: shared,
+            })
+          : null,
       retention: input.retention ? await this.#retention(context, sides[0]!) : null,
       ...(input.regression
         ? await this.#withoutModel(context, rowGroups, labelledRows(contents, stored.answers, shared), contents)

@@ -8,6 +8,8 @@ import {
   calibrationError,
   confusions,
   cutConfusions,
+  judgedLabels,
+  LEAST_CLASS_ROWS,
   perClass,
   type ClassifiedRow,
 } from '../metrics/classification.js';
@@ -16,11 +18,16 @@ import { measure, type Metric } from '../metrics/metric.js';
 import { foreignFigures } from '../membership/foreign-figures.js';
 import { nearestRows, regression, type WithoutModel } from '../regression/without-model.js';
 import { retention } from '../retention/retention.js';
-import { estimate, pairedDifference } from '../statistics/bootstrap.js';
+import { estimate, pairedCounts, pairedDifference } from '../statistics/bootstrap.js';
 import { intervalFields, metricDifference } from '../../kernel/interval.js';
 
 /** A row's answer as the model gave it. */
 export type Answered = Pick<GivenAnswer, 'text' | 'probability'>;
+
+const pairedRows = record('PairedRows', 'Rows that one of two answerers alone has right.', {
+  gained: z.number().int().describe('This one.'),
+  lost: z.number().int().describe('The comparison.'),
+});
 
 const metricFigure = record('EvaluationMetric', 'A metric of all rows with its interval.', {
   name: z.string().describe('E.g. `accuracy`, `macro-F1`, `entity F1`, `chrF`, `token F1`.'),
@@ -30,13 +37,31 @@ const metricFigure = record('EvaluationMetric', 'A metric of all rows with its i
     'Lower end of the interval that holds the true value in 95 of 100 cases.',
     'Upper end of that interval.',
   ),
-  difference: metricDifference.nullable().describe('Against the comparison; null when there is none.'),
+  difference: metricDifference
+    .nullable()
+    .describe('Against the comparison; null when there is none, or it gave nothing to compare.'),
+  pairs: pairedRows
+    .nullable()
+    .default(null)
+    .describe('Rows that one of both alone has right, where the metric is a share of the rows; else null.'),
 });
 export type MetricFigure = z.infer<typeof metricFigure>;
 
 const classFigures = record('ClassFigures', 'How well one label is told.', {
   label: z.string().describe('The label.'),
-  support: z.number().int().describe('Rows that have it.'),
+  support: z.number().int().describe(`Rows that have it; fewer than ${LEAST_CLASS_ROWS} are shown and not judged.`),
+  gained: z
+    .number()
+    .int()
+    .nullable()
+    .default(null)
+    .describe('Of those, what this alone has right; null without a comparison.'),
+  lost: z
+    .number()
+    .int()
+    .nullable()
+    .default(null)
+    .describe('Of those, what the comparison alone has right; null without one.'),
   precision: z.number().describe('Share of the rows given this label that have it, 0 to 1.'),
   recall: z.number().describe('Share of the rows with this label that were given it, 0 to 1.'),
   f1: z.number().describe('Harmonic mean of both, 0 to 1.'),
@@ -66,6 +91,17 @@ const calibrationBin = record(
   },
 );
 
+const asBefore = record(
+  'FiguresAsBefore',
+  'The deciding metric on the test rows as they were when the comparison learned, where some have another answer now.',
+  {
+    rows: z.number().int().describe('Rows that were for testing then, too.'),
+    changed: z.number().int().describe('How many of them have another answer now.'),
+    metric: metricFigure.describe('By the answers that they had then.'),
+  },
+);
+export type FiguresAsBefore = z.infer<typeof asBefore>;
+
 /** What an evaluation found; the first metric is the one that decides. */
 export const figures = z.object({
   metrics: z.array(metricFigure).min(1).describe('The metrics of the task; the first decides.'),
@@ -78,6 +114,10 @@ export const figures = z.object({
       'Rows in further cells, by the label that they were given; empty where there are none, and in evaluations of before that was kept.',
     ),
   calibration: z.array(calibrationBin).describe('Bars of the reliability diagram; empty without probabilities.'),
+  asBefore: asBefore
+    .nullable()
+    .default(null)
+    .describe('The same by the answers that rows had before; null where none has changed.'),
   retention: retention
     .nullable()
     .default(null)
@@ -110,8 +150,8 @@ const given = (row: TaskRow, { text, probability }: Answered, context: TaskConte
   probability,
 });
 
-const measureFor = ({ task }: TaskRow, context: TaskContext): TaskMeasure =>
-  measureNamed(taskOf(task).measure, context);
+const measureFor = ({ task }: TaskRow, context: TaskContext, judged: readonly string[] = []): TaskMeasure =>
+  measureNamed(taskOf(task).measure, context, judged);
 
 /** How right the answer to one row is, 0..1: equal labels, F1 of entities or words, chrF. */
 export const scoreRow = (row: TaskRow, answer: Answered, context: TaskContext): number =>
@@ -135,7 +175,7 @@ export function decidingStatistics(
   row: TaskRow,
   answer: Answered,
   context: TaskContext,
-): { metric: Pick<Metric<never>, 'name' | 'higherIsBetter' | 'value'>; statistics: readonly number[]; score: number } {
+): { metric: Omit<Metric<never>, 'statistics'>; statistics: readonly number[]; score: number } {
   const { metrics, score } = measureFor(row, context);
   const read = given(row, answer, context);
   return { metric: metrics[0], statistics: metrics[0].statistics(read), score: score(read) };
@@ -147,19 +187,30 @@ export function measureAnswers(
   answers: readonly Answered[],
   against: readonly Answered[] | null,
   context: TaskContext,
-): Omit<EvaluationFigures, 'retention' | 'foreign' | keyof WithoutModel> {
+): Omit<EvaluationFigures, 'asBefore' | 'retention' | 'foreign' | keyof WithoutModel> {
   const read = (all: readonly Answered[]): GivenAnswer[] => all.map((answer, i) => given(rows[i]!, answer, context));
   const [after, before] = [read(answers), against && read(against)];
   const labelled = hasLabel(rows[0]!.task) ? after.map(asLabelled) : [];
-  const metrics = measureFor(rows[0]!, context).metrics.map((metric) => figureOf(metric, before, after));
-  const calibrated = answers.every(({ probability }) => probability !== null);
+  const { metrics } = measureFor(rows[0]!, context, judgedLabels(labelled));
   return {
-    metrics: metrics.filter(({ name }) => calibrated || name !== calibrationError.name),
-    classes: perClass(context.labels.labels, labelled),
+    metrics: metrics
+      .filter(({ name }) => name !== calibrationError.name || saysHowSure(after))
+      .map((metric) =>
+        figureOf(
+          metric,
+          before && (metric.name !== calibrationError.name || saysHowSure(before)) ? before : null,
+          after,
+        ),
+      ),
+    classes: perClass(context.labels.labels, labelled, before && labelled.length > 0 ? before.map(asLabelled) : null),
     ...cutConfusions(confusions(labelled), MOST_CELLS),
     calibration: calibrationBins(labelled),
   };
 }
+
+/** Whether probabilities can be held against what is right: of a model that never gives one, or never answers, nothing can be said. */
+const saysHowSure = (answers: readonly GivenAnswer[]): boolean =>
+  answers.every(({ probability }) => probability !== null) && answers.some(({ said }) => said !== null);
 
 /** The metric of the task that decides, of all rows, without an interval. */
 export function decidingMetric(
@@ -186,6 +237,8 @@ function figureOf(
 ): MetricFigure {
   const { value, low, high } = estimate(metric, after);
   const paired = before && pairedDifference(metric, before, after);
+  const statistics = (all: readonly GivenAnswer[]) => all.map((answer) => metric.statistics(answer));
+  const counts = before && pairedCounts(metric, statistics(before), statistics(after));
   return {
     name: metric.name,
     higherIsBetter: metric.higherIsBetter,
@@ -193,6 +246,7 @@ function figureOf(
     low,
     high,
     difference: paired && { value: paired.value, low: paired.low, high: paired.high, p: paired.p },
+    pairs: counts && { gained: counts.gained, lost: counts.lost },
   };
 }
 

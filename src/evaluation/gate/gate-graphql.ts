@@ -79,6 +79,11 @@ export class GateVerdict {
   @Field(() => Boolean, { description: 'Whether every check lets it through.' })
   passed!: boolean;
 
+  @Field(() => Boolean, {
+    description: 'Whether all was measured that it looks at; where not, nothing is said against the version.',
+  })
+  measured!: boolean;
+
   @Field(() => Boolean, { description: 'Whether the alias was moved all the same.' })
   forced!: boolean;
 
@@ -156,7 +161,7 @@ export class GatedVersionResolver {
   @Needs('OPERATE')
   @Mutation(() => AliasMovedPayload, {
     description:
-      'Lets an alias name another version. A version becomes CANDIDATE only through the gate: attested, better at its task than what it would replace, its worst class no more than a bound down, general text kept within a bound, each by the worse end of its interval. A version becomes PRODUCTION only from CANDIDATE; a first one that isn’t better than a regression or the nearest labelled rows wants a word (`confirmNotBetter`). GATE_REFUSED names the numbers that failed. Of two who move it at once, one is refused with CONFLICT.',
+      'Lets an alias name another version. A version becomes CANDIDATE only through the gate: attested, better at its task than what it would replace and general text kept within a bound, both by the worse end of the interval, and no class shown to be told worse (McNemar, Holm). A version becomes PRODUCTION only from CANDIDATE; a first one that isn’t better than a regression or the nearest labelled rows wants a word (`confirmNotBetter`). GATE_REFUSED names the numbers that failed. Of two who move it at once, one is refused with CONFLICT.',
     complexity: cost(10),
   })
   async promoteAdapter(
@@ -200,7 +205,8 @@ function toVerdict(found: GateEvidence): GateVerdict {
   const { forced, checks, simpler, confirmed } = found;
   const passed = checks.every((each) => each.passed);
   const wantsConfirmation = simpler.some(({ better }) => !better);
-  return make(GateVerdict, { passed, forced, checks, simpler, wantsConfirmation, confirmed, found });
+  const measured = checks.every((each) => each.measured);
+  return make(GateVerdict, { passed, measured, forced, checks, simpler, wantsConfirmation, confirmed, found });
 }
 
 const given = (wanted: GateBoundsInput | null | undefined): Partial<GateBounds> =>

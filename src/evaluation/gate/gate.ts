@@ -10,12 +10,12 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow, Alias, AliasChangeRow } from '../../registry/index.js';
 import { sameScale, type EvaluationStore } from '../evaluations/evaluation-store.js';
 import { storedFigures } from '../evaluations/figures.js';
-import { bounds, check, DEFAULT_BOUNDS, judge, type GateBounds } from './judge.js';
+import { bounds, check, DEFAULT_BOUNDS, judge, type GateBounds, type GateCheck } from './judge.js';
 import { simplerMethod, simplerMethods } from './simpler.js';
 
 export interface GateParts {
   adapters: AdapterRegistry;
-  evaluations: Pick<EvaluationStore, 'newestAgainst' | 'triesOn'>;
+  evaluations: Pick<EvaluationStore, 'newestAgainst' | 'triesAgainst'>;
 }
 
 /** What a move of an alias rested on; kept with it. */
@@ -71,7 +71,7 @@ export class Gate {
       {
         attested: version.attestation !== null,
         evaluation,
-        tries: current ? await evaluations.triesOn(current, adapter.id) : 1,
+        tries: current ? await evaluations.triesAgainst(current, adapter.id) : 1,
         replaced: replaced ? `${adapter.name}@${replaced.version}` : 'the base model',
       },
       checked,
@@ -128,8 +128,7 @@ export class Gate {
     wish: PromotionRequest,
   ): Promise<GateEvidence> {
     const { passed, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
-    if (!passed && !wish.force)
-      throw refused(verdict.checks.filter((each) => !each.passed).map(({ message }) => message));
+    if (!passed && !wish.force) throw refused(verdict.checks.filter((one) => !one.passed));
     return { v: 1, forced: !passed, confirmed: false, ...verdict };
   }
 
@@ -145,9 +144,12 @@ export class Gate {
     if (found?.success && found.data.replacedVersionId === (replaced?.id ?? null)) return found.data;
     if (!wish.force)
       throw refused([
-        change
-          ? 'It passed the gate against another version than the one that answers now: evaluate it against that one, and promote it to candidate again.'
-          : 'It was never candidate: promote it to candidate first, where the gate looks at it.',
+        {
+          measured: false,
+          message: change
+            ? 'It passed the gate against another version than the one that answers now: evaluate it against that one, and promote it to candidate again.'
+            : 'It was never candidate: promote it to candidate first, where the gate looks at it.',
+        },
       ]);
     const { passed: _, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
     return { v: 1, forced: true, confirmed: false, ...verdict };
@@ -173,8 +175,13 @@ function confirmed(held: GateEvidence, { force, confirmNotBetter = false }: Prom
   });
 }
 
-const refused = (failed: readonly string[]): GraftError =>
-  new GraftError('GATE_REFUSED', `The gate refuses this version. ${failed.join(' ')}`, {
+/** What fails is told before what wasn't measured yet; where nothing fails, nothing is said against the version. */
+function refused(stops: readonly Pick<GateCheck, 'measured' | 'message'>[]): GraftError {
+  const failed = stops.filter(({ measured }) => measured);
+  const missing = stops.filter(({ measured }) => !measured);
+  const verdict = failed.length > 0 ? 'The gate refuses this version.' : 'The gate can’t judge this version yet.';
+  return new GraftError('GATE_REFUSED', [verdict, ...[...failed, ...missing].map(({ message }) => message)].join(' '), {
     field: 'input.version',
     hint: 'docs/prove-and-ship.md says what mends each; or set force, and say under reason why it shall answer all the same.',
   });
+}

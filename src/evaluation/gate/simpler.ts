@@ -12,7 +12,7 @@ export const simplerMethod = record(
     accuracy: z.number().describe('Its accuracy, 0 to 1.'),
     ...intervalFields(
       'Accuracy of the version less its own.',
-      'Lower end of the interval that holds it in 95 of 100 cases (paired bootstrap).',
+      'Lower end of the interval that holds it in 95 of 100 cases (McNemar’s score test).',
       'Upper end of that interval.',
     ),
     better: z.boolean().describe('Whether the version is shown to be better: the lower end is above 0.'),

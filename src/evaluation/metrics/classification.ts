@@ -1,3 +1,4 @@
+import { groupBy } from '../../kernel/group-by.js';
 import { f1, ratio, type Metric } from './metric.js';
 
 /** A row with the label it has and the one it was given; null where the model's answer was no label of the set. */
@@ -13,6 +14,7 @@ export const accuracy: Metric<ClassifiedRow> = {
   higherIsBetter: true,
   statistics: ({ gold, predicted }) => [gold === predicted ? 1 : 0, 1],
   value: ([correct, rows]) => ratio(correct!, rows!),
+  share: ([correct, rows]) => [correct!, rows!],
 };
 
 /** Counts of a class, laid out `[true positives, false positives, false negatives]` for each label in order. */
@@ -37,6 +39,7 @@ const classF1s = (sums: readonly number[]): number[] =>
 export const macroF1 = (labels: readonly string[]): Metric<ClassifiedRow> => ({
   name: 'macro-F1',
   higherIsBetter: true,
+  top: 1,
   statistics: (row) => classCounts(labels, row),
   value(sums) {
     const present = classF1s(sums).filter((_, i) => sums[3 * i]! + sums[3 * i + 1]! + sums[3 * i + 2]! > 0);
@@ -44,10 +47,20 @@ export const macroF1 = (labels: readonly string[]): Metric<ClassifiedRow> => ({
   },
 });
 
-/** The F1 of the class that is told worst, of those that have a row. */
+/** Fewer rows of a label say nothing of it alone. */
+export const LEAST_CLASS_ROWS = 20;
+
+/** The labels with rows enough to be judged alone. */
+export function judgedLabels(rows: readonly ClassifiedRow[]): string[] {
+  const support = groupBy(rows, ({ gold }) => gold);
+  return [...support].filter(([, of]) => of.length >= LEAST_CLASS_ROWS).map(([label]) => label);
+}
+
+/** The F1 of the class that is told worst, of those that have a row. @param labels those to be judged */
 export const worstClassF1 = (labels: readonly string[]): Metric<ClassifiedRow> => ({
   name: 'worst-class F1',
   higherIsBetter: true,
+  top: 1,
   statistics: (row) => classCounts(labels, row),
   value(sums) {
     const hasRows = (i: number): boolean => sums[3 * i]! + sums[3 * i + 2]! > 0;
@@ -61,25 +74,36 @@ export interface ClassFigures {
   label: string;
   /** Rows that have the label. */
   support: number;
+  /** Of those, the rows that this answerer alone has right, and those that the comparison alone has; null without one. */
+  gained: number | null;
+  lost: number | null;
   precision: number;
   recall: number;
   f1: number;
 }
 
-/** Each label's figures, the worst F1 first; labels without a row are left out. */
-export function perClass(labels: readonly string[], rows: readonly ClassifiedRow[]): ClassFigures[] {
-  const counts = new Map(labels.map((label) => [label, { right: 0, given: 0, support: 0 }]));
-  for (const { gold, predicted } of rows) {
+/** Each label's figures, the worst F1 first; labels without a row are left out. @param before the comparison's answers to the same rows */
+export function perClass(
+  labels: readonly string[],
+  rows: readonly ClassifiedRow[],
+  before: readonly ClassifiedRow[] | null = null,
+): ClassFigures[] {
+  const counts = new Map(labels.map((label) => [label, { right: 0, given: 0, support: 0, gained: 0, lost: 0 }]));
+  for (const [i, { gold, predicted }] of rows.entries()) {
     const [of, as] = [counts.get(gold), predicted === null ? undefined : counts.get(predicted)];
     if (of) of.support += 1;
+    if (of && before && (before[i]!.predicted === gold) !== (predicted === gold))
+      of[predicted === gold ? 'gained' : 'lost'] += 1;
     if (as) as.given += 1;
     if (of && gold === predicted) of.right += 1;
   }
   return [...counts]
     .filter(([, { support }]) => support > 0)
-    .map(([label, { right, given, support }]) => ({
+    .map(([label, { right, given, support, gained, lost }]) => ({
       label,
       support,
+      gained: before && gained,
+      lost: before && lost,
       precision: ratio(right, given),
       recall: ratio(right, support),
       f1: f1(right, given - right, support - right),

@@ -27,6 +27,7 @@ const entityMetric = (
 ): Metric<EntityRow> => ({
   name,
   higherIsBetter: true,
+  top: 1,
   statistics: counts,
   value: ([right, found, there]) => value(right!, found!, there!),
 });

@@ -59,10 +59,12 @@ function measureOf<Row>(
   return { metrics: [taken(first), ...others.map(taken)], score: (answer) => score(read(answer)) };
 }
 
-const MEASURES: Readonly<Record<MeasureName, (context: TaskContext) => TaskMeasure>> = {
-  LABELS: ({ labels: { labels } }) =>
-    measureOf(asLabelled, [accuracy, macroF1(labels), worstClassF1(labels), calibrationError], (row) =>
-      measure(accuracy, [row]),
+const MEASURES: Readonly<Record<MeasureName, (context: TaskContext, judged: readonly string[]) => TaskMeasure>> = {
+  LABELS: ({ labels: { labels } }, judged) =>
+    measureOf(
+      asLabelled,
+      [accuracy, macroF1(labels), ...(judged.length > 0 ? [worstClassF1(judged)] : []), calibrationError],
+      (row) => measure(accuracy, [row]),
     ),
   ENTITIES: () =>
     measureOf(asEntities, [entityF1, entityPrecision, entityRecall], (row) =>
@@ -74,5 +76,6 @@ const MEASURES: Readonly<Record<MeasureName, (context: TaskContext) => TaskMeasu
   WORDS: () => measureOf(asWords, [tokenF1, exactMatch], (row) => measure(tokenF1, [row])),
 };
 
-/** The measure that a task names. */
-export const measureNamed = (name: MeasureName, context: TaskContext): TaskMeasure => MEASURES[name](context);
+/** The measure that a task names. @param judged labels with rows enough to be judged alone */
+export const measureNamed = (name: MeasureName, context: TaskContext, judged: readonly string[] = []): TaskMeasure =>
+  MEASURES[name](context, judged);

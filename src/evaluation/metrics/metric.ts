@@ -10,6 +10,10 @@ export interface Metric<Row> {
   statistics(row: Row): readonly number[];
   /** The metric of rows whose statistics add up to `sums`. */
   value(sums: readonly number[]): number;
+  /** Hits and trials of sums, where the metric is the share of them and a row has one trial at most: then its intervals are exact. */
+  share?(sums: readonly number[]): readonly [hits: number, trials: number];
+  /** What it may be at most, from 0 on: its intervals keep a width where all rows are alike. Left out where nothing bounds it. */
+  readonly top?: number;
 }
 
 /** Sums of the columns of `rows`; empty for no rows. */

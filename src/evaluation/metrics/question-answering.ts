@@ -51,16 +51,20 @@ export function holdsAnswer({ gold, answer }: AnsweredRow): boolean {
   return gold.some((one) => said.includes(` ${normalizeAnswer(one)} `));
 }
 
-const meanOf = (name: string, of: (row: AnsweredRow) => number): Metric<AnsweredRow> => ({
+const meanOf = (name: string, of: (row: AnsweredRow) => number) => ({
   name,
   higherIsBetter: true,
-  statistics: (row) => [of(row), 1],
-  value: ([total, rows]) => ratio(total!, rows!),
+  top: 1,
+  statistics: (row: AnsweredRow) => [of(row), 1],
+  value: ([total, rows]: readonly number[]) => ratio(total!, rows!),
 });
 
 /** As SQuAD's script computes them (Rajpurkar et al. 2018), 0..1; a refused unanswerable question counts as right. */
-export const exactMatch = meanOf('exact match', exact);
-export const tokenF1 = meanOf('token F1', answerF1);
+export const exactMatch: Metric<AnsweredRow> = {
+  ...meanOf('exact match', exact),
+  share: ([right, rows]) => [right!, rows!],
+};
+export const tokenF1: Metric<AnsweredRow> = meanOf('token F1', answerF1);
 
 /** `[refused and unanswerable, refused, unanswerable]` */
 const refusals = ({ gold, answer }: AnsweredRow): number[] => {
@@ -74,6 +78,7 @@ export const refusalPrecision: Metric<AnsweredRow> = {
   higherIsBetter: true,
   statistics: refusals,
   value: ([right, refused]) => ratio(right!, refused!),
+  share: ([right, refused]) => [right!, refused!],
 };
 
 /** Share of the unanswerable questions that were refused. */
@@ -82,4 +87,5 @@ export const refusalRecall: Metric<AnsweredRow> = {
   higherIsBetter: true,
   statistics: refusals,
   value: ([right, , unanswerable]) => ratio(right!, unanswerable!),
+  share: ([right, , unanswerable]) => [right!, unanswerable!],
 };

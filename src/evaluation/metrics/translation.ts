@@ -17,6 +17,7 @@ const CHRF_BETA = 2;
 export const bleu: Metric<TranslatedRow> = {
   name: 'BLEU',
   higherIsBetter: true,
+  top: 100,
   /** `[translation tokens, reference tokens, matches of order 1..4, n-grams of order 1..4]` */
   statistics({ reference, translation }) {
     const [hypothesis, right] = [tokenize13a(translation), tokenize13a(reference)];
@@ -50,6 +51,7 @@ export const bleu: Metric<TranslatedRow> = {
 export const chrf: Metric<TranslatedRow> = {
   name: 'chrF',
   higherIsBetter: true,
+  top: 100,
   /** `[n-grams of the translation, of the reference, matches]` for each order. */
   statistics({ reference, translation }) {
     const [hypothesis, right] = [characters(translation), characters(reference)];

@@ -90,18 +90,21 @@ const mean = <Row>(name: string, part: (row: Row) => number, whole: (row: Row) =
   value: ([sum, count]) => ratio(sum!, count!),
 });
 
-const agreement = mean<PromptScore>(
-  'top-1 agreement',
-  ({ agreeing }) => agreeing,
-  ({ places }) => places,
-);
+const agreement: Metric<PromptScore> = {
+  ...mean<PromptScore>(
+    'top-1 agreement',
+    ({ agreeing }) => agreeing,
+    ({ places }) => places,
+  ),
+  top: 1,
+};
 const divergence = mean<PromptScore>(
   'KL divergence',
   (row) => row.divergence,
   ({ places }) => places,
 );
-const likeness = mean<PromptScore>('likeness', (row) => row.likeness);
-const rightness = mean<number>('score', (score) => score);
+const likeness: Metric<PromptScore> = { ...mean<PromptScore>('likeness', (row) => row.likeness), top: 1 };
+const rightness: Metric<number> = { ...mean<number>('score', (score) => score), top: 1 };
 
 /** How right an answer must be to count as right. */
 const RIGHT = 0.5;

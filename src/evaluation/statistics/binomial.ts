@@ -2,13 +2,19 @@ import { binomialCdf } from '../../kernel/statistics.js';
 
 /** Halvings of the search: an end is known to a millionth. */
 const STEPS = 20;
-const ALPHA = 0.05;
 
-/** A share with its exact 95 % interval, which has a width where all or none are counted (Clopper and Pearson 1934). */
-export function binomialInterval(hits: number, trials: number): { value: number; low: number; high: number } {
+/**
+ * A share with its exact interval, which has a width where all or none are counted (Clopper and Pearson 1934).
+ * @param alpha chance that the true share lies outside, at most
+ */
+export function binomialInterval(
+  hits: number,
+  trials: number,
+  alpha = 0.05,
+): { value: number; low: number; high: number } {
   // At least as many hits are as improbable at the lower end, at most as many at the upper.
-  const low = hits === 0 ? 0 : boundary((p) => 1 - binomialCdf(hits - 1, trials, p) < ALPHA / 2);
-  const high = hits === trials ? 1 : boundary((p) => binomialCdf(hits, trials, p) > ALPHA / 2);
+  const low = hits === 0 ? 0 : boundary((p) => 1 - binomialCdf(hits - 1, trials, p) < alpha / 2);
+  const high = hits === trials ? 1 : boundary((p) => binomialCdf(hits, trials, p) > alpha / 2);
   return { value: hits / trials, low, high };
 }
 

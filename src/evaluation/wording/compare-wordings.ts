@@ -8,6 +8,7 @@ const SHARE: Metric<{ right: boolean }> = {
   higherIsBetter: true,
   statistics: ({ right }) => [Number(right), 1],
   value: ([right, rows]) => right! / rows!,
+  share: ([right, rows]) => [right!, rows!],
 };
 
 /** The model's words have two tries, one from each material (Bonferroni). */

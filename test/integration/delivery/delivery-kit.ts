@@ -159,7 +159,7 @@ export class DeliveryKit {
     const move = { by: 'test', reason: 'test', evidence: {} };
     if (production) await store.moveAlias(adapter, { ...move, alias: 'production', toVersionId: first!.id }, null);
     if (candidate) {
-      const bounds = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05, foreignAccepted: 0.15 };
+      const bounds = { leastGain: 0, perplexityRatio: 1.05, foreignAccepted: 0.15 };
       const held = { v: 1 as const, forced: false, evaluationId: null, bounds, checks: [] };
       const evidence = { ...held, replacedVersionId: production ? first!.id : null };
       await store.moveAlias(adapter, { ...move, evidence, alias: 'candidate', toVersionId: second!.id }, null);

@@ -173,6 +173,8 @@ describe('evaluation', () => {
     expect(run).toMatchObject({ status: 'SUCCEEDED', output: { rows: TEST_ROWS } });
     const found = storedFigures.decode((await recorded(run.id)).figures);
     expect(found.metrics.map(({ name }) => name)).toEqual(['accuracy', 'macro-F1', 'worst-class F1', 'ECE']);
+    const { gained, lost } = found.metrics[0]!.pairs!;
+    expect((gained - lost) / TEST_ROWS).toBeCloseTo(found.metrics[0]!.difference!.value, 9);
     const [accuracy] = found.metrics;
     expect(accuracy!.low).toBeLessThanOrEqual(accuracy!.value);
     expect(accuracy!.high).toBeGreaterThanOrEqual(accuracy!.value);

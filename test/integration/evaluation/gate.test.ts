@@ -76,12 +76,14 @@ describe('promotion through the gate', () => {
           higherIsBetter: true,
           ...interval(0.8, 0.7, 0.9),
           difference: { ...interval(...gain), p: 0.01 },
+          pairs: null,
         },
       ],
       classes: [],
       confusions: [],
       confusionsRest: [],
       calibration: [],
+      asBefore: null,
       regression: overRegression
         ? {
             embedder: 'e',
@@ -142,8 +144,12 @@ describe('promotion through the gate', () => {
     const [first] = await versions('whole-way', 1);
     await expect(promote('whole-way', 1)).rejects.toMatchObject({
       code: 'GATE_REFUSED',
-      message: expect.stringMatching(/not evaluated on TEST rows against the base model/) as string,
+      message: expect.stringMatching(
+        /^The gate can’t judge this version yet\..*not evaluated on TEST rows against the base model/,
+      ) as string,
     });
+    const { checks } = await gate.verdict(workspaceId, first!);
+    expect(checks.filter(({ passed }) => !passed)).toMatchObject([{ name: 'evaluation', measured: false }]);
     await expect(promote('whole-way', 1, production)).rejects.toMatchObject({
       code: 'GATE_REFUSED',
       message: expect.stringMatching(/never candidate/) as string,
@@ -184,23 +190,27 @@ describe('promotion through the gate', () => {
     });
   });
 
-  it('counts what was tried on the same test rows against the same, and asks more of the best of many', async () => {
+  it('counts what was tried against the same, on whatever test rows, and asks more of the best of many', async () => {
     const tried = await versions('many-tries', 4);
     const dataset = newId();
     // Alone it is just better: 0.1 with a lower end of 0.01.
     const gain: Found['gain'] = [0.1, 0.01, 0.19];
     for (const version of tried.slice(0, 3)) await evaluated(version, null, { gain: [0, -0.1, 0.1], dataset });
-    // Neither the same version on the same rows again nor rows of another dataset are another try.
+    // The same version on the same rows again is no further try.
     await evaluated(tried[0]!, null, { gain: [0, -0.1, 0.1], dataset });
-    await evaluated(tried[0]!, null, { gain: [0, -0.1, 0.1] });
     await evaluated(tried[3]!, null, { gain, dataset });
     await expect(promote('many-tries', 4)).rejects.toMatchObject({
       code: 'GATE_REFUSED',
       message: expect.stringMatching(/can’t be told to be better/) as string,
     });
     const { checks } = await gate.verdict(workspaceId, tried[3]!);
-    expect(checks.find(({ name }) => name === 'evaluation')!.message).toMatch(/judged 4 tries/);
-    await evaluated(tried[3]!, null, { gain });
+    expect(checks.find(({ name }) => name === 'evaluation')!.message).toMatch(/4 times, on whatever test rows/);
+    // Nor do other datasets help: each is a further look.
+    for (let look = 0; look < 20; look++) await evaluated(tried[3]!, null, { gain });
+    await expect(promote('many-tries', 4)).rejects.toMatchObject({ code: 'GATE_REFUSED' });
+    const again = await gate.verdict(workspaceId, tried[3]!);
+    expect(again.checks.find(({ name }) => name === 'evaluation')!.message).toMatch(/24 times/);
+    await evaluated(tried[3]!, null, { gain: [0.1, 0.06, 0.14] });
     await promote('many-tries', 4);
   });
 
@@ -226,7 +236,7 @@ describe('promotion through the gate', () => {
       workspaceId,
       (await kit.adapters.store.versionsById(workspaceId, [version!.id]))[0]!,
     );
-    expect(checks.find(({ name }) => name === 'evaluation')!.message).toMatch(/judged 2 tries/);
+    expect(checks.find(({ name }) => name === 'evaluation')!.message).toMatch(/2 times, on whatever test rows/);
   });
 
   it('rests on test rows at the scale that is served, and on nothing else', async () => {

@@ -57,7 +57,7 @@ describe('how an adapter answered held-out rows', () => {
       await evaluations.finish(
         id,
         rows.length,
-        { ...figures, retention: null, regression: null, nearestRows: null, foreign: null },
+        { ...figures, asBefore: null, retention: null, regression: null, nearestRows: null, foreign: null },
         tx,
       );
     });

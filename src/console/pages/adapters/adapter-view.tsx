@@ -192,7 +192,7 @@ export function AdapterView({ name }: { name: string }) {
           <AttestVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
         )}
         {doing?.what === 'evaluate' && (
-          <EvaluateVersion adapter={adapter.name} version={doing.version} onClose={close} />
+          <EvaluateVersion adapter={adapter.name} task={adapter.task} version={doing.version} onClose={close} />
         )}
         {doing?.what === 'promote' && (
           <PromoteVersion

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import {
   EvaluateInConsoleDocument,
+  EvaluationPlannedDocument,
   EvaluationShownDocument,
   TrainableVersionsDocument,
   type EvaluationShownSubscription,
@@ -22,10 +23,12 @@ const SPLITS = [
 
 export function EvaluateVersion({
   adapter,
+  task,
   version: { version, trainedOn },
   onClose,
 }: {
   adapter: string;
+  task: string;
   version: Version;
   onClose: () => void;
 }) {
@@ -36,6 +39,11 @@ export function EvaluateVersion({
   const [split, setSplit] = useState<Split>('TEST');
   const [rows, setRows] = useState(500);
   const [busy, setBusy] = useState(false);
+  const [{ data: planned }] = useQuery({
+    query: EvaluationPlannedDocument,
+    variables: { datasetVersion: rowsOf ?? '', rows },
+    pause: rowsOf === null || split !== 'TEST' || task !== 'CLASSIFICATION',
+  });
   const newest = (data?.datasets.edges ?? []).flatMap(({ node: { name, latestVersion } }) =>
     latestVersion?.usable ? [{ value: latestVersion.id, label: `${name}, version ${latestVersion.version}` }] : [],
   );
@@ -76,6 +84,11 @@ export function EvaluateVersion({
           onChange={(value) => setRows(Number(value) || 1)}
         />
       </Group>
+      {split === 'TEST' && planned && (
+        <Text size="sm" c="dimmed">
+          {planned.planEvaluation.sentence}
+        </Text>
+      )}
       <RunProgress event={event} error={lost} />
       {error && <ErrorState error={error} />}
       <Group justify="flex-end">

@@ -78,6 +78,9 @@ function Rows({ edges }: { edges: readonly Evaluation['rows']['edges'][number][]
   );
 }
 
+/** As the gate has it. */
+const LEAST_CLASS_ROWS = 20;
+
 function Classes({ classes }: { classes: Evaluation['classes'] }) {
   return (
     <ScrollRegion minWidth={420} mah={420}>
@@ -94,7 +97,15 @@ function Classes({ classes }: { classes: Evaluation['classes'] }) {
         <Table.Tbody>
           {classes.slice(0, CLASSES_SHOWN).map(({ label, support, precision, recall, f1 }) => (
             <Table.Tr key={label}>
-              <Table.Td>{label}</Table.Td>
+              <Table.Td>
+                {label}
+                {support < LEAST_CLASS_ROWS && (
+                  <Text span size="xs" c="dimmed">
+                    {' '}
+                    too few rows to judge
+                  </Text>
+                )}
+              </Table.Td>
               <Table.Td ta="right">{count(support)}</Table.Td>
               {[precision, recall, f1].map((value, i) => (
                 <Table.Td key={i} ta="right">

@@ -6,9 +6,9 @@ import { Prose } from '../../parts/prose';
 type Verdict = NonNullable<AdapterOpenedQuery['adapter']>['versions'][number]['gate'];
 type Check = Verdict['checks'][number];
 
-const COLOURS = { passed: 'green', undecided: 'yellow', failed: 'red' } as const;
-const stateOf = ({ passed, undecided }: Check): keyof typeof COLOURS =>
-  passed ? 'passed' : undecided ? 'undecided' : 'failed';
+const COLOURS = { passed: 'green', undecided: 'yellow', 'not measured': 'gray', failed: 'red' } as const;
+const stateOf = ({ passed, measured, undecided }: Check): keyof typeof COLOURS =>
+  passed ? 'passed' : !measured ? 'not measured' : undecided ? 'undecided' : 'failed';
 
 /** What the gate says of a version now, check by check, and how it does beside simpler methods. */
 export function Gate({ gate }: { gate: Verdict }) {
@@ -16,7 +16,7 @@ export function Gate({ gate }: { gate: Verdict }) {
     <Stack gap={4} mt="sm" role="list" aria-label="What the gate says">
       {gate.checks.map((check) => (
         <Group key={check.name} gap="xs" wrap="nowrap" align="flex-start" role="listitem">
-          <Badge color={COLOURS[stateOf(check)]} miw={92}>
+          <Badge color={COLOURS[stateOf(check)]} miw={110}>
             {stateOf(check)}
           </Badge>
           <Text size="sm">

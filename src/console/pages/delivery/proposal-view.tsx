@@ -69,9 +69,11 @@ function Gate({ gate }: { gate: NonNullable<Proposal['gate']> }) {
         What the gate said
       </Title>
       <Stack gap={4}>
-        {gate.checks.map(({ name, passed, message }) => (
+        {gate.checks.map(({ name, passed, measured, message }) => (
           <Group key={name} gap="xs" wrap="nowrap" align="flex-start">
-            <Badge color={passed ? 'teal' : 'red'}>{passed ? 'passed' : 'failed'}</Badge>
+            <Badge color={passed ? 'teal' : measured ? 'red' : 'gray'}>
+              {passed ? 'passed' : measured ? 'failed' : 'not measured'}
+            </Badge>
             <Text size="sm">{message}</Text>
           </Group>
         ))}
