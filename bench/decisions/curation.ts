@@ -1,8 +1,5 @@
 import type { Answer } from '../../src/ask/index.js';
-import { lessonOf } from '../../src/feedback/curation/lesson.js';
-import type { Feedback } from '../../src/feedback/feedback.js';
-import { estimateReliability, type Ballot } from '../../src/feedback/source-weights.js';
-import { votesOf } from '../../src/feedback/votes.js';
+import { estimateReliability, lessonOf, votesOf, type Ballot, type Feedback } from '../../src/feedback/index.js';
 import { groupBy } from '../../src/kernel/group-by.js';
 import { newId } from '../../src/kernel/ids.js';
 import { seededRandom } from '../../src/kernel/random.js';

@@ -1,5 +1,4 @@
-import type { EvaluationFigures } from '../../src/evaluation/evaluations/figures.js';
-import { DEFAULT_BOUNDS, judge } from '../../src/evaluation/gate/judge.js';
+import { DEFAULT_BOUNDS, judge, type EvaluationFigures } from '../../src/evaluation/index.js';
 import { seededRandom } from '../../src/kernel/random.js';
 import { shareOf, type Line, type Topic } from './line.js';
 

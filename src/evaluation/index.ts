@@ -10,6 +10,7 @@ export { RouterFitter } from './router/router-fitter.js';
 export { RouterKeeper } from './router/router-keeper.js';
 export { ScaleChooser } from './scale/scale-chooser.js';
 export { Gate } from './gate/gate.js';
+export { DEFAULT_BOUNDS, judge } from './gate/judge.js';
 export { Evaluator, type StartEvaluation } from './evaluations/evaluator.js';
 export { answerF1, exactMatch, holdsAnswer, tokenF1, type AnsweredRow } from './metrics/question-answering.js';
 export { binomialInterval } from './statistics/binomial.js';
@@ -50,4 +51,4 @@ export {
   type TwoRatesOptions,
 } from './statistics/sequential/two-rates.js';
 export { GateVerdict, gateVerdictOf } from './gate/gate-graphql.js';
-export { decidingValue } from './evaluations/figures.js';
+export { decidingValue, type EvaluationFigures } from './evaluations/figures.js';

@@ -7,5 +7,7 @@ export type { Feedback, FeedbackInput, Source } from './feedback.js';
 export { FeedbackService } from './feedback-service.js';
 export { FeedbackStore } from './feedback-store.js';
 export { feedbackDomain, openFeedback, type OpenFeedback } from './open.js';
-export { estimateReliability } from './source-weights.js';
+export { estimateReliability, type Ballot } from './source-weights.js';
+export { votesOf } from './votes.js';
+export { lessonOf } from './curation/lesson.js';
 export type { HeldOut } from './curation/usual-errors.js';
