@@ -82,7 +82,7 @@ describe('a lone rater', () => {
   );
 
   it('loses them once others have shown that it errs', () => {
-    const third = disputes(20).map((one) => ({ ...one, id: newId(), givenBy: 'third' }) as Feedback);
+    const third = disputes(20).map((one) => ({ ...one, id: newId(), givenBy: 'third' }));
     expect(
       [...learned([...lessons, ...disputes(20), ...third]).values()].filter((one) => one === 'DISTRUSTED'),
     ).toHaveLength(80);
