@@ -59,6 +59,7 @@ function figures({ rows, labels, differing, gain, firstGain = gain }: Trial, ran
     retention: RETENTION,
     regression: null,
     nearestRows: null,
+    foreign: null,
   };
 }
 
