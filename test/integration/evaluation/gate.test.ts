@@ -149,7 +149,7 @@ describe('promotion through the gate', () => {
       ) as string,
     });
     const { checks } = await gate.verdict(workspaceId, first!);
-    expect(checks.filter(({ passed }) => !passed)).toMatchObject([{ name: 'evaluation', measured: false }]);
+    expect(checks.map(({ passed, measured }) => [passed, measured])).toEqual(checks.map(() => [false, false]));
     await expect(promote('whole-way', 1, production)).rejects.toMatchObject({
       code: 'GATE_REFUSED',
       message: expect.stringMatching(/never candidate/) as string,
