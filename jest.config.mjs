@@ -1,45 +1,44 @@
+import { readFileSync } from 'node:fs';
+
+/** What `npm run test:long` adds: see CONTRIBUTING.md. Files, or folders that end with a slash. */
+const LONG = JSON.parse(readFileSync(new URL('test/support/long.json', import.meta.url), 'utf8'));
+const pattern = (path) => `<rootDir>/dist/${path.replace(/\.ts$/, '.js')}`;
+
+// Files run as they were built, from dist/, in processes that load each module once: see test/support/light.mjs.
 const shared = {
-  testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.graft/'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          target: 'es2022',
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
-        },
-        module: { type: 'es6' },
-        sourceMaps: 'inline',
-      },
-    ],
-  },
+  runner: 'jest-light-runner/child-process',
+  transform: {},
+  testMatch: ['**/*.test.js'],
+  modulePathIgnorePatterns: ['<rootDir>/.graft/'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/light.mjs'],
+  snapshotResolver: '<rootDir>/test/support/snapshots.cjs',
+};
+// `test/support/global-setup.mjs` starts the servers once a run; jest does so only when a test of such a project is selected.
+const served = {
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
 };
 
-/**
- * Unit tests touch nothing outside the process. All others use the real servers, which `test/support/global-setup.mjs` starts
- * once a run; jest starts them only when a test of that project is selected.
- */
+/** Unit tests touch nothing outside the process. All others use the real servers. */
 export default {
   projects: [
-    { ...shared, displayName: 'unit', roots: ['<rootDir>/test/unit'], testMatch: ['**/*.test.ts'] },
+    { ...shared, displayName: 'unit', roots: ['<rootDir>/dist/test/unit'] },
     {
       ...shared,
+      ...served,
       displayName: 'real',
-      roots: ['<rootDir>/test'],
-      testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/unit/', '/node_modules/'],
-      globalSetup: '<rootDir>/test/support/global-setup.mjs',
-      globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+      roots: ['<rootDir>/dist/test'],
+      testPathIgnorePatterns: ['<rootDir>/dist/test/unit/', ...LONG.map(pattern)],
+    },
+    {
+      ...shared,
+      ...served,
+      displayName: 'long',
+      roots: ['<rootDir>/dist/test'],
+      testMatch: LONG.map((path) => (path.endsWith('/') ? `${pattern(path)}**/*.test.js` : pattern(path))),
     },
   ],
   reporters: ['<rootDir>/test/support/reporter.mjs'],
   testSequencer: '<rootDir>/test/support/sequencer.mjs',
-  testTimeout: 60_000,
-  maxWorkers: 2,
-  // Modules of files that have run stay in memory: after some hundred files a worker held 4.5 GB, and collecting garbage stopped tests for seconds.
-  workerIdleMemoryLimit: '1.2GB',
+  maxWorkers: 3,
 };

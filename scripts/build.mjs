@@ -1,8 +1,8 @@
 // Builds what the repository does not hold: the Prisma client, the typed operations, dist/, the console and the Playground. Each step runs only when its inputs changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -65,14 +65,27 @@ whenChanged(
   () => run(process.execPath, [generator]),
 );
 
-const sources = ['src', 'gpu-worker', 'test', 'bench', 'scripts']
+const folders = ['src', 'gpu-worker', 'test', 'bench', 'scripts'];
+
+/** Removes what tsc made of sources that are gone: their tests would run on. */
+function removeOrphans() {
+  for (const file of folders.flatMap((folder) => filesBelow(join(root, 'dist', folder)))) {
+    const source = join(root, relative(join(root, 'dist'), file)).replace(/\.js(\.map)?$/, '.ts');
+    if (/\.js(\.map)?$/.test(file) && !existsSync(source)) rmSync(file);
+  }
+}
+
+const sources = folders
   .flatMap((folder) => filesBelow(join(root, folder)))
   .filter((file) => file.endsWith('.ts') && !file.startsWith(join(root, 'src/console')));
 whenChanged(
   'tsc',
   [...sources, ...operations, schema, join(root, 'tsconfig.json'), join(root, 'prisma/schema.prisma'), lock],
   join(root, 'dist/src'),
-  () => run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--pretty']),
+  () => {
+    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--pretty']);
+    removeOrphans();
+  },
 );
 
 const playground = join(root, 'src/graphql/playground/app');

@@ -1,37 +1,74 @@
-// Prints one line a test file, every failure in full, every skipped test with its reason, and as the last line
-// `N passed, N failed` (and `, N skipped` when there are any).
-import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
+// Prints one line a test file with the time that is left, every failure in full, every skipped test with its reason, then the ten slowest files,
+// and as the last line `N passed, N failed` (and `, N skipped` when there are any). A run that is ended early says what it had.
+import { sourceOf, secondsOf } from './seconds.mjs';
 
-const SECONDS = JSON.parse(readFileSync(new URL('seconds.json', import.meta.url), 'utf8'));
-/** What the files take at least that `seconds.json` names; beside others all take longer. */
-const LONG_SECONDS = 45;
+const SLOWEST = 10;
+const NAMED_FROM_SECONDS = 15;
 
 export default class Reporter {
   constructor(globalConfig) {
     this.root = globalConfig.rootDir;
-    this.runErrors = 0;
+    this.workers = globalConfig.maxWorkers;
+    this.files = [];
+    this.counts = { passed: 0, failed: 0, skipped: 0 };
+    for (const signal of ['SIGINT', 'SIGTERM'])
+      process.once(signal, () => {
+        console.log(`\nEnded early, after ${this.files.length} files.`);
+        this.sum();
+        process.exit(1);
+      });
   }
 
-  onTestResult(test, result) {
-    const path = relative(this.root, test.path);
-    const seconds = ((result.perfStats.end - result.perfStats.start) / 1000).toFixed(1);
-    const failed = result.numFailingTests > 0 || result.testExecError;
-    const { numPassingTests: passed } = result;
-    console.log(`${failed ? 'FAIL' : 'ok  '} ${path} (${passed} passed, ${seconds} s)`);
-    if (!failed && seconds > LONG_SECONDS && SECONDS[path] === undefined)
-      console.log('  long: name it in test/support/seconds.json where it takes as much alone');
-    for (const { type, message, origin } of result.console ?? [])
-      if (failed || type === 'error') console.log(`  console.${type}: ${message}\n${failed ? origin : ''}`);
-    if (failed) console.log(result.failureMessage);
-    for (const each of result.testResults)
-      if (each.status === 'pending' || each.status === 'todo') console.log(`  skipped: ${each.fullName}`);
+  onRunStart(results) {
+    this.total = results.numTotalTestSuites;
+    this.started = Date.now();
   }
 
-  onRunComplete(_contexts, results) {
+  onTestResult(test, result, results) {
+    const path = sourceOf(test.path, this.root);
+    const seconds = (result.perfStats.end - result.perfStats.start) / 1000;
+    const failed = result.numFailingTests > 0 || Boolean(result.testExecError);
+    this.files.push({ path, seconds });
+    this.counts.passed += result.numPassingTests;
     // A file that can't even be loaded has no tests to count, but it is a failure.
-    const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
-    const skipped = results.numPendingTests + results.numTodoTests;
-    console.log(`\n${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+    this.counts.failed += result.numFailingTests + (result.testExecError ? 1 : 0);
+    this.counts.skipped += result.numPendingTests;
+    const outcome = `${failed ? 'FAIL' : 'ok  '} ${path} (${result.numPassingTests} passed, ${seconds.toFixed(1)} s)`;
+    console.log(`${outcome}${this.left(results)}`);
+    if (failed) console.log(result.failureMessage ?? result.testExecError?.stack);
+    for (const { status, fullName } of result.testResults)
+      if (status === 'pending') console.log(`  skipped: ${fullName}`);
+  }
+
+  /** How far the run is, by what its files took when they were measured. */
+  left(results) {
+    const known = this.files.reduce((sum, { path }) => sum + secondsOf(path), 0);
+    if (this.files.length < 10 || this.total < 20) return '';
+    const done = results.numTotalTestSuites - this.files.length;
+    const share = known / (known + this.remaining(done));
+    const minutes = ((Date.now() - this.started) / 60_000) * (1 / share - 1);
+    return `  ${this.files.length}/${this.total}, about ${Math.max(1, Math.round(minutes))} min left`;
+  }
+
+  /** Long files begin first, so those that are left are taken to be quick. */
+  remaining(files) {
+    return files * secondsOf('');
+  }
+
+  onRunComplete() {
+    const slowest = this.files.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
+    if (this.files.length > SLOWEST) {
+      console.log('\nThe slowest files:');
+      for (const { path, seconds } of slowest) console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${path}`);
+    }
+    for (const { path, seconds } of slowest)
+      if (seconds > 3 * NAMED_FROM_SECONDS && secondsOf(path) === secondsOf(''))
+        console.log(`Name ${path} in test/support/seconds.json where it takes as much alone.`);
+    this.sum();
+  }
+
+  sum() {
+    const { passed, failed, skipped } = this.counts;
+    console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   }
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from '@jest/globals';
 import pg from 'pg';
 import { GraftClient as Client } from '../../src/client/graft-client.js';
 import { parseGlobalId } from '../../src/graphql-kit/index.js';

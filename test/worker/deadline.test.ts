@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { Deadline } from '../../gpu-worker/deadline.js';
 
 describe('a deadline', () => {

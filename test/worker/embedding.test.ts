@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { meanPool, planBatches } from '../../gpu-worker/engines/embedding/batches.js';
 import type { EmbedderFiles } from '../../src/worker-protocol/index.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { GenerateEvent, GenerateRequest, ModelFile, PromptSegment } from '../../src/worker-protocol/index.js';
 import { collect, doneOf, realModel, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
 

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { getPriority, constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

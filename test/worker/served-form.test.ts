@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { existsSync, mkdtempSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { ChunkStream } from '../../gpu-worker/chunk-stream.js';
 import { TextStream } from '../../gpu-worker/engines/inference/text-stream.js';
 import { Hold } from '../../gpu-worker/hold.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { summarised } from '../../../src/access/audit/audit.js';
 import { AuditLog } from '../../../src/access/audit/audit-log.js';
 import { AuditRetention } from '../../../src/access/audit/audit-retention.js';
@@ -171,7 +170,7 @@ describe('the audit log', () => {
     const failing = instead(new AuditStore(kit.database), {
       begin: () => Promise.reject(new GraftError('DATABASE_UNAVAILABLE', 'gone')),
     });
-    const work = jest.fn<() => Promise<void>>();
+    const work = jest.fn<Promise<void>, []>();
     const call = { what: 'createApiKey', caller: localCaller(), requestId: 'r', input: {} };
     await expect(new AuditLog({ store: failing, log: SILENT }).around(call, work)).rejects.toMatchObject({
       code: 'DATABASE_UNAVAILABLE',

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { Answer, AskInput } from '../../../src/ask/index.js';
 import { MAX_QUESTION_CHARACTERS } from '../../../src/ask/question.js';
 import { writeTinyModel } from '../../support/tiny-model.js';

@@ -1,6 +1,5 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/ask/question.js';
 import type { AnswerStage } from '../../../src/ask/stages.js';

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { AskInput } from '../../../src/ask/index.js';
 import { putReaderInProduction, RMA, startReading, type Answering } from './answering.js';
 

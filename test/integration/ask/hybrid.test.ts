@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { AskService } from '../../../src/ask/index.js';
 import type { AskInput } from '../../../src/ask/question.js';
 import { newId } from '../../../src/kernel/ids.js';

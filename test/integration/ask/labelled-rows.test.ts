@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { jest } from '@jest/globals';
 import { LabelIndexes } from '../../../src/data/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { startAnswering, type Answering } from './answering.js';

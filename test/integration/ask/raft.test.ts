@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { jest } from '@jest/globals';
 import { graphql } from 'graphql';
 import { asOwner } from '../../support/as-owner.js';
 import { raftMaking } from '../../../src/data/answering/raft/raft-run.js';

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { RouterKeeper, type RouterFitter } from '../../../src/evaluation/index.js';
 import { toRouter } from '../../../src/evaluation/router/router-graphql.js';
 import { newId } from '../../../src/kernel/ids.js';

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { AskInput } from '../../../src/ask/question.js';
 import { LabelWords } from '../../../src/data/index.js';
 import { askRow } from '../../../src/evaluation/evaluations/ask-row.js';

@@ -1,6 +1,6 @@
 import { createReadStream, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { jest } from '@jest/globals';
 import { graphql, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import { createGraphContext, fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
@@ -8,12 +8,12 @@ import { newId } from '../../../src/kernel/ids.js';
 import { ImportProgressDocument } from '../../../src/operations/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { schemaOf } from '../../support/schema-of.js';
+import { packageRoot } from '../../../src/platform/package-root.js';
 import { DataKit, ws } from './data-kit.js';
 
 /** An operation that the Playground ships. */
-const shipped = (name: string) =>
-  readFileSync(new URL(`../../../schema/operations/${name}.graphql`, import.meta.url), 'utf8');
-const example = (name: string) => createReadStream(new URL(`../../../examples/${name}`, import.meta.url));
+const shipped = (name: string) => readFileSync(join(packageRoot(), `schema/operations/${name}.graphql`), 'utf8');
+const example = (name: string) => createReadStream(join(packageRoot(), `examples/${name}`));
 
 interface Problem {
   rule: string;
@@ -187,10 +187,7 @@ describe('datasets over GraphQL', () => {
     await ask(
       shipped('66-define-feature-view'),
       JSON.parse(
-        readFileSync(
-          new URL('../../../schema/operations/66-define-feature-view.variables.json', import.meta.url),
-          'utf8',
-        ),
+        readFileSync(join(packageRoot(), 'schema/operations/66-define-feature-view.variables.json'), 'utf8'),
       ) as object,
     );
     const file = await uploaded('customer-plans.csv');

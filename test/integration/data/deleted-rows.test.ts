@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { jest } from '@jest/globals';
 import { TaskKind } from '../../../src/data/index.js';
 import { ExportFormat } from '../../../src/data/datasets/export-rows.js';
 import { unusableReason } from '../../../src/data/datasets/dataset.js';

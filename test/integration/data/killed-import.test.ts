@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskKind } from '../../../src/data/index.js';
 import { DataKit, ws } from './data-kit.js';
 
-const CHILD = new URL('../../../dist/test/integration/data/import-child.js', import.meta.url).pathname;
+const CHILD = new URL('import-child.js', import.meta.url).pathname;
 const SEED = Number(process.env['GRAFT_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 /** Kills at moments of its own between start and end of the work, and once more whatever is left. */

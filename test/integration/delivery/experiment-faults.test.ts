@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { dyingDatabase } from '../../support/dying-database.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { graphql, parse, subscribe, type ExecutionResult } from 'graphql';
 import { openDomains } from '../../../src/domains.js';
 import { createGraphContext } from '../../../src/graphql-kit/index.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { AnswerStore, AS_ASKED } from '../../../src/ask/index.js';
 import { storedExperimentState } from '../../../src/delivery/experiments/experiment.js';
 import { toConclusion, toExperiment } from '../../../src/delivery/experiments/experiment-view.js';

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jest } from '@jest/globals';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { eventually } from '../../support/eventually.js';
@@ -9,7 +8,7 @@ import { DeliveryKit, wish, WORKSPACE, type TestGateway } from './delivery-kit.j
 
 jest.setTimeout(400_000);
 
-const CHILD = new URL('../../../dist/test/integration/delivery/rollout-child.js', import.meta.url).pathname;
+const CHILD = new URL('rollout-child.js', import.meta.url).pathname;
 const KILLS = 20;
 
 /** Answers that a rollout has counted, in the steps that it was in when it did. */

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { AnswerStore } from '../../../src/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { storedState } from '../../../src/delivery/rollouts/rollout.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { StartRollout } from '../../../src/delivery/rollouts/rollout-service.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { labelled } from '../../support/recorded-answers.js';

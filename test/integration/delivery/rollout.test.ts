@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import DataLoader from 'dataloader';
 import { AnswerStore } from '../../../src/ask/index.js';
 import { AdapterRolloutsResolver, loadRollout, VersionRolloutsResolver } from '../../../src/delivery/index.js';

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jest } from '@jest/globals';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled } from '../../support/recorded-answers.js';
@@ -10,7 +9,7 @@ import { FakeCandidate, serve, servedBy, shadowRow, shadowWish } from './shadow-
 
 jest.setTimeout(400_000);
 
-const CHILD = new URL('../../../dist/test/integration/delivery/shadow-child.js', import.meta.url).pathname;
+const CHILD = new URL('shadow-child.js', import.meta.url).pathname;
 const KILLS = 8;
 
 describe('a shadow among faults', () => {

@@ -1,5 +1,4 @@
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
-import { jest } from '@jest/globals';
 import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID as WORKSPACE, newId } from '../../../src/kernel/ids.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AnswerStore, type AskInput } from '../../../src/ask/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { AdapterDeleter, AdapterExporter } from '../../../src/training/index.js';
 import { AdapterKit } from './adapter-kit.js';

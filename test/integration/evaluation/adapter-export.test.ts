@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { mkdtempSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../../gpu-worker/formats/safetensors/safetensors.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { join } from 'node:path';
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import type { LoraPair } from '../../../gpu-worker/formats/peft/peft-adapter.js';

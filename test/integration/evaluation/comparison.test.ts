@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { AnswerStore, type AskInput, type AskService } from '../../../src/ask/index.js';
 import { Comparer, type HybridFitter } from '../../../src/evaluation/index.js';
 import type { StartComparison } from '../../../src/evaluation/comparison/comparer.js';

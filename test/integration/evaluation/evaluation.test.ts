@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { openDomains } from '../../../src/domains.js';
 import type { Evaluator, ScaleChooser, StartEvaluation } from '../../../src/evaluation/index.js';
 import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { Gate, type EvaluationStore } from '../../../src/evaluation/index.js';
 import { evidence, type PromotionRequest } from '../../../src/evaluation/gate/gate.js';
 import type { EvaluationFigures } from '../../../src/evaluation/evaluations/figures.js';

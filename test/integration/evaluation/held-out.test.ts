@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { measureAnswers } from '../../../src/evaluation/evaluations/figures.js';
 import { LabelWords } from '../../../src/data/index.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';

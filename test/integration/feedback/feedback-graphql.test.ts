@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { graphql, type GraphQLSchema } from 'graphql';
 import pg from 'pg';
 import { askDomain, AnswerStore, AskService } from '../../../src/ask/index.js';

@@ -1,5 +1,4 @@
 /** The product with engines: everything over GraphQL, with a stand-in that computes with the tiny model and is held to the contract of a real one. */
-import { jest } from '@jest/globals';
 import { graphql, parse, subscribe, type ExecutionResult } from 'graphql';
 import { createGraphContext } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { graphql, parse, subscribe, type ExecutionResult } from 'graphql';
 import pg from 'pg';
 import { toGlobalId } from '../../../src/graphql-kit/index.js';

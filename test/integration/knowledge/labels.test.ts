@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { newId, type Uuid } from '../../../src/kernel/ids.js';
 import type { Groups } from '../../../src/kernel/caller.js';
 import { lockCollection } from '../../../src/knowledge/collection-store.js';

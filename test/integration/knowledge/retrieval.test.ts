@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import {
   ALL_SEEN,

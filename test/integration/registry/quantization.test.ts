@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';

@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { ErrorCode } from '../../../src/kernel/error-codes.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
@@ -104,7 +103,7 @@ describe('GRAFT_MODEL=auto', () => {
   const heavy = (entry: GeneratorEntry): GeneratorEntry => ({ ...entry, shape: { ...entry.shape, vocabulary: 1e9 } });
 
   const opened = (given: Partial<ModelRecommenderParts> = {}) => {
-    const answerWith = jest.fn<(name: string) => void>();
+    const answerWith = jest.fn<void, [string]>();
     const warnings: string[] = [];
     const log = silentLogger();
     jest.spyOn(log, 'warn').mockImplementation(((fields: { model: string }) => {

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { followRun, type RunEvent } from '../../../src/cli/follow-run.js';
 
 async function* events(...shares: number[]): AsyncGenerator<RunEvent> {

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { Command } from 'commander';
 import { addAccessCommands } from '../../../src/cli/keys.js';
 

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { movedLabels } from '../../../src/feedback/curation/moved-labels.js';
 import type { Contrast, HeldOut } from '../../../src/feedback/curation/usual-errors.js';
 import { seededRandom, shuffled } from '../../../src/kernel/random.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { splitSentences } from '../../../src/kernel/sentences.js';
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import { jest } from '@jest/globals';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 

@@ -1,6 +1,6 @@
-import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readChat } from '../../../gpu-worker/chat/read-chat.js';
 import {
   fenced,
@@ -11,13 +11,14 @@ import {
   type ChatMessage,
   type PromptSegment,
 } from '../../../src/prompting/index.js';
+import { packageRoot } from '../../../src/platform/package-root.js';
 import { storedChat } from '../../../src/registry/model.js';
 import type { ChatForm } from '../../../src/worker-protocol/index.js';
 import { renderedWhole } from './rendered-whole.js';
 import { TEMPLATES } from './templates.js';
 
 /** Prompts of SmolLM2-135M-Instruct as they were when templates were still rendered for each of them. */
-const SMOLLM2 = JSON.parse(readFileSync(new URL('smollm2-prompts.json', import.meta.url), 'utf8')) as {
+const SMOLLM2 = JSON.parse(readFileSync(join(packageRoot(), 'test/unit/prompting/smollm2-prompts.json'), 'utf8')) as {
   template: string;
   bosToken: string;
   eosToken: string;

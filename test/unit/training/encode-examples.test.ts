@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { readChat } from '../../../gpu-worker/chat/read-chat.js';
 import { LabelWords, Split } from '../../../src/data/index.js';
 import type { StoredRow } from '../../../src/data/index.js';

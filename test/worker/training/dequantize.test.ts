@@ -1,10 +1,10 @@
-/** @jest-environment ./test/support/native-arrays-environment.mjs */
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { dequantize } from '../../../gpu-worker/formats/gguf/dequantize.js';
 import { tensorBytes } from '../../../gpu-worker/formats/gguf/tensor-types.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
+import { packageRoot } from '../../../src/platform/package-root.js';
 import { itWhen } from '../../support/skip.js';
 
 /** [ggml's number, name of its own reader, elements of a block, bytes at which a block holds a half-precision number] */
@@ -22,9 +22,7 @@ const FORMATS: [type: number, reader: string, elements: number, halves: number[]
 ];
 
 const platform = `${process.platform}-${process.arch}`;
-const library = fileURLToPath(
-  new URL(`../../../node_modules/@node-llama-cpp/${platform}/bins/${platform}/libggml-base.so`, import.meta.url),
-);
+const library = join(packageRoot(), `node_modules/@node-llama-cpp/${platform}/bins/${platform}/libggml-base.so`);
 
 describe('dequantization', () => {
   itWhen(existsSync(library), 'no shared library of llama.cpp for this platform')(

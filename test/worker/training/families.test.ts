@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/native-arrays-environment.mjs */
 import fc from 'fast-check';
 import { familiesOf, partsOf } from '../../../gpu-worker/engines/training/trainer/families.js';
 import type { Example } from '../../../gpu-worker/engines/training/trainer/job.js';

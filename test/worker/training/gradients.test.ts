@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/native-arrays-environment.mjs */
 import { adapterLayout, viewOf } from '../../../gpu-worker/engines/training/model/adapter-layout.js';
 import { gradientName, trainingGraph } from '../../../gpu-worker/engines/training/model/programs.js';
 import { TRAINABLE } from '../../../gpu-worker/engines/training/model/config.js';

@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/native-arrays-environment.mjs */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';

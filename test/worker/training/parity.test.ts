@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/native-arrays-environment.mjs */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Llama, Token } from 'node-llama-cpp';

@@ -1,5 +1,3 @@
-/** @jest-environment ./test/support/native-arrays-environment.mjs */
-import { jest } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';

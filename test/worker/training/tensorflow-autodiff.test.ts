@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/native-arrays-environment.mjs */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -13,7 +13,7 @@ import { testKind, type TestKindOptions } from './test-kind.js';
 
 export const WORKSPACE = DEFAULT_WORKSPACE_ID;
 export const LEASE_MS = 600;
-const CHILD = new URL('../../../../dist/test/integration/platform/runs/run-child.js', import.meta.url).pathname;
+const CHILD = new URL('run-child.js', import.meta.url).pathname;
 
 export type TestContext = ContextOf<ReturnType<typeof testKind>>;
 export type Work = (context: TestContext) => Promise<Json | void>;
