@@ -1,22 +1,23 @@
 // `npm run engine:tensorflow`: adds native TensorFlow.js as a second engine for training, on Linux x64. The package’s own install script
-// downloads a library from elsewhere; this one takes TensorFlow’s C library and headers from its wheel on PyPI, and compiles the binding
-// against Node’s headers from npm. It needs g++, unzip and Python 3 with pip; `npm ci` removes it again.
+// downloads a library from elsewhere; this one takes TensorFlow’s C library and headers from its wheel on a Python package index, and compiles
+// the binding against Node’s headers from npm. The library opens CUDA where there is one, and computes on the processor elsewhere. It needs
+// g++, unzip and 2 GB of disk; `npm ci` removes it again.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PACKAGE = '@tensorflow/tfjs-node@4.22.0';
+const PACKAGE = '@tensorflow/tfjs-node-gpu@4.22.0';
 const HEADERS = 'node-api-headers@1';
-const WHEEL = 'tensorflow-cpu==2.15.1';
+const [WHEEL, VERSION] = ['tensorflow', '2.15.1'];
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const target = join(root, 'node_modules', '@tensorflow', 'tfjs-node');
+const target = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
-  console.error('This is for Linux on x64. Elsewhere `npm install --no-save @tensorflow/tfjs-node` may have a build.');
+  console.error('TensorFlow.js with a GPU is there for Linux on x64.');
   process.exit(2);
 }
 
@@ -25,15 +26,32 @@ function run(command, args, cwd = root) {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
 }
 
+/** @returns its path @throws where no index that pip is configured for has it */
+async function fetchWheel(into) {
+  await import('./build.mjs');
+  const { indexSettings } = await import('../dist/src/platform/models-on-disk/package-index.js');
+  const { downloadFile, openIndexes } = await import('../dist/src/platform/models-on-disk/wheel-source.js');
+  const refusals = [];
+  for (const index of openIndexes(indexSettings())) {
+    try {
+      const files = await index.filesOf(WHEEL);
+      const wanted = new RegExp(`^${WHEEL}-${VERSION}-cp311-.*manylinux.*x86_64\\.whl$`);
+      const file = files.find(({ name }) => wanted.test(name));
+      if (!file) throw new Error(`has no wheel of ${WHEEL} ${VERSION} for Linux on x64`);
+      const path = join(into, file.name);
+      await downloadFile(index, file, path, undefined, () => undefined);
+      return path;
+    } catch (error) {
+      refusals.push(`${index.url}: ${error.message}`);
+    }
+  }
+  throw new Error(`The wheel can’t be had. ${refusals.join('; ')}`);
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'graft-tensorflow-'));
 try {
-  console.log(`Fetching ${WHEEL} (207 MB) ...`);
-  const wheelOptions = ['--no-deps', '--only-binary=:all:', '--python-version', '3.11', '--dest', folder];
-  run('python3', ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', ...wheelOptions, WHEEL]);
-  const wheel = join(
-    folder,
-    readdirSync(folder).find((name) => name.endsWith('.whl')),
-  );
+  console.log(`Fetching the wheel of ${WHEEL} ${VERSION} (475 MB) ...`);
+  const wheel = await fetchWheel(folder);
   console.log(`Installing ${PACKAGE} without its install script ...`);
   // Outside the project, whose lock knows it as an optional peer only, and with all that it needs inside its own folder.
   run(
@@ -43,8 +61,8 @@ try {
   );
   const packages = join(folder, 'node_modules');
   rmSync(target, { recursive: true, force: true });
-  cpSync(join(packages, '@tensorflow', 'tfjs-node'), target, { recursive: true });
-  rmSync(join(packages, '@tensorflow', 'tfjs-node'), { recursive: true });
+  cpSync(join(packages, '@tensorflow', 'tfjs-node-gpu'), target, { recursive: true });
+  rmSync(join(packages, '@tensorflow', 'tfjs-node-gpu'), { recursive: true });
   cpSync(packages, join(target, 'node_modules'), { recursive: true, verbatimSymlinks: true });
   console.log('Unpacking the library and compiling the binding ...');
   const [libraries, binding] = [join(target, 'deps', 'lib'), join(target, 'lib', 'napi-v8')];

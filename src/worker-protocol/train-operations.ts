@@ -222,8 +222,12 @@ const measureExecutors = {
   }),
   chunk: null,
   output: z.object({
-    /** Tokens/s of each, forward and backward. One that can't be loaded is not among them. */
-    measured: z.array(z.object({ executor: executorName, tokensPerSecond: z.number().positive() })).min(1),
+    /** Tokens/s of each, forward and backward, and what it computes on. One that can't be loaded is not among them. */
+    measured: z
+      .array(
+        z.object({ executor: executorName, device: z.enum(['cpu', 'gpu']), tokensPerSecond: z.number().positive() }),
+      )
+      .min(1),
     /** False when other programs kept the processors busy meanwhile. */
     quiet: z.boolean(),
   }),

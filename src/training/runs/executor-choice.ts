@@ -6,6 +6,7 @@ import { EXECUTORS, executorName, type ExecutorName, type ModelFile } from '../.
 
 const executorSpeed = record('ExecutorSpeed', 'How fast an engine trains a model here.', {
   executor: executorName.describe('`onnx` (ONNX Runtime) or `tensorflow` (native TensorFlow.js).'),
+  device: z.string().describe('What it computes on here: `cpu` or `gpu`.'),
   tokensPerSecond: z.number().describe('Tokens/s, forward and backward.'),
 });
 

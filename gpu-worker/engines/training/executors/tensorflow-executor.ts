@@ -7,6 +7,12 @@ import { sizesOfFeeds, type Executor, type Feeds, type Outputs, type Program, ty
 type TF = typeof TensorFlow;
 type TfTensor = TensorFlow.Tensor;
 
+/** What the native backend found when it was loaded; others have the processor only. */
+function deviceOf(tf: TF): 'cpu' | 'gpu' {
+  const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean };
+  return isUsingGpuDevice === true ? 'gpu' : 'cpu';
+}
+
 /**
  * Runs graphs in TensorFlow.js, node by node, on whichever backend the given library has: its native one for work, the plain
  * one as an independent check of the other executor.
@@ -22,7 +28,7 @@ export class TensorFlowExecutor implements Executor {
     build: string,
   ) {
     const runtime = `${build} ${tf.version_core}`;
-    this.identity = { executor: 'tensorflow', runtime, backend: tf.getBackend(), threads };
+    this.identity = { executor: 'tensorflow', runtime, backend: tf.getBackend(), device: deviceOf(tf), threads };
   }
 
   async compile(graph: Graph): Promise<Program> {
