@@ -14,6 +14,7 @@ import {
   type TaskKind,
 } from '../operations/index.js';
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
+import { packageVersion } from '../platform/package-root.js';
 import { say } from '../terminal.js';
 import {
   eventsOf,
@@ -32,6 +33,7 @@ import { addAccessCommands, type WithClient } from './keys.js';
 import { addAskCommand } from './ask.js';
 import { migrateDatabase } from './migrate.js';
 import { dataFilesAt, filesAt, tellUpload } from './files.js';
+import { addCompletionCommand } from './completion.js';
 import { addIngestCommand } from './ingest.js';
 import { addModelCommands } from './models.js';
 import { anAddress } from './an-address.js';
@@ -43,6 +45,7 @@ if (process.env.GRAFT_URL) address.env('GRAFT_URL');
 
 const program = new Command('graft')
   .description('Ask, search, ingest and import on a running Graft.')
+  .version(packageVersion(), '--version', 'print the version of Graft')
   .addOption(address)
   .option('--json', 'print the result as JSON, for scripts')
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
@@ -188,6 +191,7 @@ program
   );
 
 addModelCommands(program, withClient);
+addCompletionCommand(program);
 
 program
   .command('upload <file>')

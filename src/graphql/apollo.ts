@@ -7,7 +7,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, OperationTypeNode, type FormattedExecutionResult, type GraphQLSchema } from 'graphql';
-import type { GraftError } from '../kernel/errors.js';
+import { GraftError } from '../kernel/errors.js';
 import type { GraphContext } from '../graphql-kit/index.js';
 import type { Logger, Metrics } from '../platform/telemetry/index.js';
 import { currentSpan } from '../platform/tracing/index.js';
@@ -110,6 +110,15 @@ function graftPlugin(log: Logger, metrics: Metrics, owners: ErrorOwners): Apollo
   };
 }
 
+/** Apollo names the headers that it misses; who meets it has a client whose default is GET, and needs to know the setting. */
+function withCure(error: GraphQLError): GraphQLError {
+  if (!error.message.includes('Cross-Site Request Forgery')) return error;
+  const refused = new GraftError('BAD_REQUEST', 'Any web page could make a browser send this GET request (CSRF).', {
+    hint: 'Send it by POST with `content-type: application/json`: in urql `preferGetMethod: false`, in Apollo Client without `useGETForQueries`. A GET needs the header `apollo-require-preflight: true`.',
+  });
+  return new GraphQLError('', { originalError: refused });
+}
+
 /**
  * Apollo Server for GraphQL over HTTP. Limits are checked before it is asked (`http.ts`), so that all transports share them.
  * Left out on purpose: persisted queries and batching (each is a way around limits), cache hints (every response is
@@ -137,7 +146,7 @@ export function createApollo(
     },
     formatError: (_formatted, error) =>
       presenter.present(
-        error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error }),
+        withCure(error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error })),
         owners.of(error),
       ),
     plugins: [

@@ -63,7 +63,12 @@ describe('a request that is refused before anything of it runs', () => {
   it('because a web page could have sent it says so, where answers can be read at once', async () => {
     const response = await send('/graphql', get('{ hello }', '', {}), 'application/json');
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ errors: [{ message: expect.stringContaining('CSRF'), ...refusal }] });
+    const { errors } = (await response.json()) as GraphqlResponse;
+    expect(errors).toMatchObject([{ message: expect.stringContaining('CSRF'), ...refusal }]);
+    // The clients that send GET unless they are told otherwise.
+    expect(errors![0]!.extensions['hint']).toMatch(
+      /urql `preferGetMethod: false`.*Apollo Client.*apollo-require-preflight/,
+    );
   });
 
   it('because it would change something over GET says so: with 405 at /graphql, as an event at /graphql/stream', async () => {
