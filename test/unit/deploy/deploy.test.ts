@@ -89,6 +89,13 @@ describe('the chart', () => {
     expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(drain));
   });
 
+  test('starts engines of the version that the contract is held against', () => {
+    const image = /vllm\/vllm-openai:v[\d.]+/.exec(read('deploy', 'helm', 'graft', 'values.yaml'))![0];
+    expect(podOf(one('StatefulSet', 'graft-vllm')).spec.containers[0]).toMatchObject({ image });
+    // The script that installs the engine for the contract reads it there.
+    expect(read('scripts', 'vllm', 'install.mjs')).not.toMatch(/vllm(-cpu)?==\d/);
+  });
+
   test('sets no variable that Graft doesn’t read', () => {
     const names = podOf(one('Deployment', 'graft-gateway')).spec.containers[0]!.env!.map(({ name }) => name);
     expect(names.filter((name) => !variables.has(name))).toEqual([]);
