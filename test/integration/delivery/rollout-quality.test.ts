@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { GraftClient } from '../../../src/client/graft-client.js';
 import { fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { seededRandom } from '../../../src/kernel/random.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { PreprocessingStep } from '../../../src/data/index.js';
 import { FeatureType } from '../../../src/data/features/feature-view.js';
 import type { StartCuration } from '../../../src/feedback/index.js';

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { jest } from '@jest/globals';
 import { Command } from 'commander';
 import { addCompletionCommand } from '../../../src/cli/completion.js';
 
