@@ -2,6 +2,12 @@ import { readFileSync } from 'node:fs';
 
 /** What `npm run test:long` adds: see CONTRIBUTING.md. Files, or folders that end with a slash. */
 const LONG = JSON.parse(readFileSync(new URL('test/support/long.json', import.meta.url), 'utf8'));
+/** Files that declare GraphQL types of their own. type-graphql keeps them for the life of a process, so they share none with others. */
+const DECLARING = [
+  'test/unit/graphql-kit.test.ts',
+  'test/unit/graphql/listed.test.ts',
+  'test/unit/graphql/record-types.test.ts',
+];
 const pattern = (path) => `<rootDir>/dist/${path.replace(/\.ts$/, '.js')}`;
 
 // Files run as they were built, from dist/, in processes that load each module once: see test/support/light.mjs.
@@ -22,7 +28,13 @@ const served = {
 /** Unit tests touch nothing outside the process. All others use the real servers. */
 export default {
   projects: [
-    { ...shared, displayName: 'unit', roots: ['<rootDir>/dist/test/unit'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      roots: ['<rootDir>/dist/test/unit'],
+      testPathIgnorePatterns: DECLARING.map(pattern),
+    },
+    { ...shared, displayName: 'declaring', roots: ['<rootDir>/dist/test/unit'], testMatch: DECLARING.map(pattern) },
     {
       ...shared,
       ...served,

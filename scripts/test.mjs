@@ -27,7 +27,7 @@ function changedFiles(revision) {
 const long = option('--long');
 const changed = option('--changed', true);
 const paths = given.filter((word) => !word.startsWith('-'));
-const selected = long ? ['long', 'unit'] : paths.length > 0 && !changed ? [] : ['unit', 'real'];
+const selected = long ? ['long', 'unit'] : paths.length > 0 && !changed ? [] : ['unit', 'declaring', 'real'];
 const words = given.map((word) => word.replace(/\.test\.ts$/, '.test.js'));
 if (changed) {
   const files = changedFiles(changed.value ?? 'HEAD');

@@ -9,6 +9,7 @@ import {
   fromGlobalId,
   NodeRegistry,
   NodeType,
+  RunKind,
   RunType,
   runFields,
   runGraph,
@@ -28,8 +29,8 @@ class Thing extends NodeType {
   name!: string;
 }
 
-const { Run: IngestionRun } = runGraph(
-  { definition: { kind: 'INGESTION', description: 'An ingestion.', events: {}, subject: null } },
+const { Run: ProbeRun } = runGraph(
+  { definition: { kind: 'PROBE', description: 'A probe.', events: {}, subject: null } },
   {},
 );
 
@@ -41,7 +42,7 @@ nodes.register('Thing', async (_context, row) => (row === id ? { id: toGlobalId(
 
 const runRow = {
   id,
-  kind: 'INGESTION',
+  kind: 'PROBE',
   status: 'FAILED',
   progress: 0.5,
   message: 'embedding',
@@ -80,9 +81,11 @@ class ThingResolver {
 }
 
 describe('graphql-kit', () => {
+  afterAll(() => void delete RunKind['PROBE']);
+
   it('resolves nodes, runs and connections given as plain rows', async () => {
-    const schema = await buildSchema({ resolvers: [ThingResolver], orphanedTypes: [IngestionRun], validate: false });
-    expect(printSchema(schema)).toMatch(/type IngestionRun implements Run & Node/);
+    const schema = await buildSchema({ resolvers: [ThingResolver], orphanedTypes: [ProbeRun], validate: false });
+    expect(printSchema(schema)).toMatch(/type ProbeRun implements Run & Node/);
     const result = await graphql({
       schema,
       source: `{ node { id ... on Thing { name } } things(first: 3) { edges { cursor node { name } } pageInfo { endCursor } }
@@ -93,7 +96,7 @@ describe('graphql-kit', () => {
     expect(result.data).toMatchObject({
       node: { id: toGlobalId('Thing', id), name: 'one' },
       things: { edges: [{ cursor: 'c', node: { name: 'first 3' } }], pageInfo: { endCursor: 'c' } },
-      run: { __typename: 'IngestionRun', id: toGlobalId('IngestionRun', id), error: { code: 'WORKER_CRASHED' } },
+      run: { __typename: 'ProbeRun', id: toGlobalId('ProbeRun', id), error: { code: 'WORKER_CRASHED' } },
     });
   });
 
@@ -151,7 +154,7 @@ describe('followRun', () => {
   });
 
   it('a run of another kind reads as not found, even under an id that names the kind asked for', async () => {
-    await expect(types('INGESTION', toGlobalId('IngestionRun', id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(types('PROBE', toGlobalId('ProbeRun', id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('refuses ids of other types and positions that no event has', async () => {

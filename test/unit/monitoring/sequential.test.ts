@@ -72,7 +72,7 @@ describe('the test of a mean', () => {
   it.each([0, 1_000, 20_000])('finds a change after %d answers as soon as any', (age) => {
     const random = seededRandom(7);
     const bound: MeanBound = { side: 'ABOVE', threshold: 0.01 };
-    const delays = Array.from({ length: 40 }, () => {
+    const delays = Array.from({ length: 100 }, () => {
       const value = (i: number) => Number(random() < (i <= age ? 0.003 : 0.03));
       return firstBeyond(bound, 20_000, value, age + 5_000)! - age;
     });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { storedSummary } from '../../../src/access/audit/audit.js';
 import { storedBody } from '../../../src/ask/answer.js';
+import { storedMembership } from '../../../src/ask/route/membership/membership-store.js';
 import { storedLearned } from '../../../src/ask/route/router/router.js';
 import { storedVersion } from '../../../src/data/datasets/dataset.js';
 import { storedBlend, storedLabelFit } from '../../../src/data/answering/label-index/label-index.js';
@@ -19,6 +20,7 @@ import {
 } from '../../../src/delivery/rollouts/rollout.js';
 import { storedSkipped } from '../../../src/delivery/shadow/shadow.js';
 import { storedExpectation } from '../../../src/feedback/expectation.js';
+import { storedMoves } from '../../../src/feedback/review/review.js';
 import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { storedRouterEvidence } from '../../../src/evaluation/router/router-learning.js';
 import { storedSettings } from '../../../src/improvement/policy.js';
@@ -55,6 +57,7 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'BaseModel.wording': storedWording,
   'ModelVariant.measurement': storedMeasurement,
   'ModelVariant.chat': storedChat,
+  'AdapterMembership.learned': storedMembership,
   'AdapterVersion.usage': storedUsage,
   'AdapterVersion.recipe': storedRecipe,
   'AdapterVersion.metrics': storedMetrics,
@@ -76,6 +79,7 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'RouterVersion.learned': storedLearned,
   'RouterProposal.evidence': storedRouterEvidence,
   'Evaluation.figures': storedFigures,
+  'ReviewItem.moves': storedMoves,
   'Rollout.plan': storedPlan,
   'Rollout.state': storedRolloutState,
   'Rollout.gate': storedAliasEvidence,

@@ -13,7 +13,7 @@ const learned = z.object({
   calibration: z.object({ rows: z.number().int(), foreign: z.number().int(), scores: z.array(z.number()) }),
 });
 /** The column `learned` of an adapter membership. */
-const storedLearned = storedJson(learned);
+export const storedMembership = storedJson(learned);
 
 /** How long a model that was read is taken for the newest one, in ms: each question of an adapter asks for it. */
 const KNOWN_MS = 2_000;
@@ -48,7 +48,7 @@ export class MembershipStore {
       where: { workspaceId, adapterVersionId, embedderDigest },
     });
     if (!row) return null;
-    const { labels, classes, dimensions, weights, calibration } = storedLearned.decode(row.learned);
+    const { labels, classes, dimensions, weights, calibration } = storedMembership.decode(row.learned);
     const regression = { classes, dimensions, weights: floatsOf(row.regression) };
     return { labels, regression, rows: floatsOf(row.rows), weights, calibration };
   }
@@ -63,7 +63,7 @@ export class MembershipStore {
     const scores = [...calibration.scores];
     const data = {
       learned: asColumn(
-        storedLearned.encode({
+        storedMembership.encode({
           labels: [...labels],
           classes,
           dimensions,
