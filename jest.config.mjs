@@ -52,5 +52,5 @@ export default {
   ],
   reporters: ['<rootDir>/test/support/reporter.mjs'],
   testSequencer: '<rootDir>/test/support/sequencer.mjs',
-  maxWorkers: 3,
+  maxWorkers: 2,
 };

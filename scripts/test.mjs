@@ -1,5 +1,5 @@
 // `npm test [-- ARGUMENTS OF JEST]` builds and runs the tests from dist/. A path may name the source (test/unit/cli/keys.test.ts), in any project.
-// `--long` runs what only `npm run test:long` runs, and the unit tests with many draws; `--changed [REVISION]` what a change since the last commit, or that revision, can break.
+// `--long` runs what only `npm run test:long` runs; `--changed [REVISION]` what a change since the last commit, or that revision, can break.
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import './build.mjs';
@@ -27,7 +27,7 @@ function changedFiles(revision) {
 const long = option('--long');
 const changed = option('--changed', true);
 const paths = given.filter((word) => !word.startsWith('-'));
-const selected = long ? ['long', 'unit'] : paths.length > 0 && !changed ? [] : ['unit', 'declaring', 'real'];
+const selected = long ? ['long'] : paths.length > 0 && !changed ? [] : ['unit', 'declaring', 'real'];
 const words = given.map((word) => word.replace(/\.test\.ts$/, '.test.js'));
 if (changed) {
   const files = changedFiles(changed.value ?? 'HEAD');
@@ -39,11 +39,8 @@ if (changed) {
 }
 if (selected.length > 0) words.push('--selectProjects', ...selected);
 
-// Property tests draw ten times as often.
-const env = long ? { GRAFT_TEST_DRAWS: '10', ...process.env } : process.env;
 const jest = spawn(process.execPath, [`${root}node_modules/jest/bin/jest.js`, ...words], {
   cwd: root,
-  env,
   stdio: 'inherit',
 });
 // The terminal signals the whole group; another sender this process alone.
