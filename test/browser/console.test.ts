@@ -143,7 +143,7 @@ describe('the console', () => {
           await page.context().close();
         }
       },
-      120_000,
+      400_000,
     );
 
   itInBrowser(

@@ -14,6 +14,9 @@ import { train } from '../../../gpu-worker/engines/training/trainer/train.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { Bench, LONGEST } from './support.js';
 
+// Alone it takes a second a test, but shares the processors with all else that is tested.
+jest.setTimeout(300_000);
+
 const RECIPE: Recipe = {
   lora: { rank: 4, alpha: 8, targets: [...TARGETS] },
   learningRate: 1e-2,
