@@ -5,6 +5,7 @@ import {
   AddDatasetVersionDocument,
   AskWithAdapterDocument,
   AttestAdapterDocument,
+  ClaimReviewDocument,
   CreateDatasetDocument,
   DatasetDocument,
   EvaluateDocument,
@@ -14,6 +15,7 @@ import {
   RegisterModelDocument,
   StartTrainingDocument,
   SubmitFeedbackBatchDocument,
+  SubmitReviewDocument,
   type ImprovementQuery,
 } from '../../src/operations/index.js';
 import { eventually } from './eventually.js';
@@ -174,6 +176,21 @@ export class LoopProgram {
         })),
       },
     });
+  }
+
+  /** A person says that labels have moved as lessons say, once that is asked. @returns by their names then, what they mean now */
+  async confirmMoves(): Promise<Record<string, string | null>> {
+    const reviewer = 'anna';
+    const item = await eventually(
+      'a question whether labels have moved',
+      async () => {
+        const input = { reviewer, reason: 'LABEL_MOVED' as const };
+        return (await this.client.request(ClaimReviewDocument, { input, reviewer })).claimReview.item;
+      },
+      LONG,
+    );
+    await this.client.request(SubmitReviewDocument, { input: { item: item.id, reviewer, confirmed: true } });
+    return Object.fromEntries(item.moves.map(({ from, to }) => [from, to ?? null]));
   }
 
   async improvement(id: string): Promise<NonNullable<ImprovementQuery['improvement']>> {

@@ -6,7 +6,7 @@ import { seededRandom } from '../../../src/kernel/random.js';
 import { eventually } from '../../support/eventually.js';
 import { DeliveryKit, wish, WORKSPACE, type TestGateway } from './delivery-kit.js';
 
-jest.setTimeout(400_000);
+jest.setTimeout(900_000);
 
 const CHILD = new URL('rollout-child.js', import.meta.url).pathname;
 const KILLS = 20;
