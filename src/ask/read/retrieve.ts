@@ -130,12 +130,14 @@ export async function findEvidence(
     return { evidence: ranked.slice(0, kept), conflicts: findConflicts(answered, terms), embedMs };
   };
   if (queryVector === null || considered.length === 0) return found([], 0);
-  const texts = considered.map(({ inFull }) => inFull);
+  // What comes before may say what a sentence is about, and may as well be of something else: it is as near as the nearer of the two.
+  const texts = [...new Set(considered.flatMap(({ quote, inFull }) => [quote, inFull]))];
   const started = clock.monotonic();
   const { vectors } = await worker.embed({ workspaceId, embedder: embedder(), texts }, { signal });
   const embedMs = clock.monotonic() - started;
+  const near = new Map(texts.map((text, at) => [text, dot(queryVector, vectors[at]!)]));
   return found(
-    vectors.map((vector) => dot(queryVector, vector)),
+    considered.map(({ quote, inFull }) => Math.max(near.get(quote)!, near.get(inFull)!)),
     embedMs,
   );
 }

@@ -52,6 +52,8 @@ const LAMPS = `In those days ${round(101, 146)}, and the great lamp of the tower
 
 const WEIGHT = 'Its mirror weighs 410 kilograms and was ground by hand.';
 const BUILDER = 'The large telescope was built by the Kessler works in 1931.';
+/** What begins with "Its" is quoted behind the sentence that says whose. */
+const WEIGHT_IN_FULL = `${BUILDER} ${WEIGHT}`;
 const PARKING = 'Die Parkplätze für Gäste liegen hinter der Mühle.';
 const LENDING = 'La biblioteca presta tres libros a cada socio durante veinte días.';
 const GUIDES = 'Öffentliche Führungen beginnen jeden Freitag um 19 Uhr am Brunnen.';
@@ -122,7 +124,7 @@ describe('a question', () => {
     const words = `${'well now please tell me this '.repeat(270)} How much does the mirror weigh?`;
     expect(words.length).toBeLessThanOrEqual(MAX_QUESTION_CHARACTERS);
     const answer = await ask(words, { strategy: 'RAG' });
-    expect(answer.evidence[0]!.quote).toBe(WEIGHT);
+    expect(answer.evidence[0]!.quote).toBe(WEIGHT_IN_FULL);
     expect(reasonsOf(answer)).toContain('retrieval.cut');
     expect(reasonsOf(await ask('How much does the mirror weigh?', { strategy: 'RAG' }))).not.toContain('retrieval.cut');
   });
@@ -152,15 +154,16 @@ describe('a question', () => {
 
   it('that is two is answered to one of them, shows evidence of both, and is told so', async () => {
     const answer = await ask('How much does the mirror weigh? Who built the large telescope?');
-    expect(answer.evidence.map(({ quote }) => quote)).toEqual(expect.arrayContaining([WEIGHT, BUILDER]));
-    expect([WEIGHT, BUILDER]).toContain(answer.text);
+    const shown = answer.evidence.map(({ quote }) => quote).join('\n');
+    for (const quote of [WEIGHT, BUILDER]) expect(shown).toContain(quote);
+    expect([WEIGHT_IN_FULL, BUILDER]).toContain(answer.text);
     expect(reasonsOf(answer)).toContain('question.several');
     expect(reasonsOf(await ask('How much does the mirror weigh?'))).not.toContain('question.several');
   });
 
   it('whose other half no document answers is not answered as if it was one', async () => {
     const { text, abstention } = await ask('How much does the mirror weigh? Who won the chess championship of 1972?');
-    expect(abstention === null ? [WEIGHT] : [abstention.sentence]).toContain(text);
+    expect(abstention === null ? [WEIGHT_IN_FULL] : [abstention.sentence]).toContain(text);
   });
 });
 
@@ -191,9 +194,9 @@ describe('an answer', () => {
     for (const { quote } of evidence) expect(['Large telescope', 'Opening hours', 'Observatory']).not.toContain(quote);
   });
 
-  it('that is spread over two sentences, the subject in the one and the figure in the other, is the one with the figure', async () => {
+  it('that is spread over two sentences, the subject in the one and the figure in the other, is the one with the figure behind the one with the subject', async () => {
     const answer = await ask('How heavy is the mirror of the large telescope of the Kessler works?');
-    expect(answer).toMatchObject({ abstention: null, text: WEIGHT });
+    expect(answer).toMatchObject({ abstention: null, text: WEIGHT_IN_FULL });
     await expectExactQuotes(answer);
   });
 
@@ -208,7 +211,11 @@ describe('an answer', () => {
   });
 
   it.each([
-    ['When does the dome close in winter?', 'guide.md', 'It closes at 22:30 in summer and at 20:00 in winter.'],
+    [
+      'When does the dome close in winter?',
+      'guide.md',
+      'The dome is open to visitors from Tuesday to Saturday. It closes at 22:30 in summer and at 20:00 in winter.',
+    ],
     ['Wo liegen die Parkplätze für Gäste?', 'sternwarte.md', PARKING],
     ['Wann beginnen öffentliche Führungen?', 'sternwarte.md', GUIDES],
     ['¿Cuántos libros presta la biblioteca a cada socio?', 'observatorio.md', LENDING],
@@ -230,7 +237,8 @@ describe('a planted document', () => {
   async function askBeside(name: string, text: string, question = QUESTION): Promise<Answer> {
     const collection = `planted-${(made += 1)}`;
     await answering.collection(collection);
-    const { status } = await answering.ingest(collection, [MANUAL, { name, text }]);
+    // As long as a test may take: a table of 2,000 rows is a minute's work for cores that others use, too.
+    const { status } = await answering.ingest(collection, [MANUAL, { name, text }], collection, 180_000);
     expect(status).toBe('SUCCEEDED');
     const answer = await ask(question, { collections: [collection] });
     await expectExactQuotes(answer);
@@ -314,7 +322,7 @@ describe('a model', () => {
     expect(chat.kind).toBe('plain');
     const service = answering.withVariant({ ...tiny, chat, parameters: 109_120 });
     const answer = await service.ask(answering.caller, { ...MODEL, strategy: 'RAG' }, forever);
-    expect(answer).toMatchObject({ abstention: null, text: WEIGHT, wording: 'EVIDENCE' });
+    expect(answer).toMatchObject({ abstention: null, text: WEIGHT_IN_FULL, wording: 'EVIDENCE' });
     const { prompt } = answering.generations.at(-1)!.request;
     const written = prompt.filter(({ special }) => !special).map(({ text }) => text);
     expect(written.join('')).toMatch(/User: [^]*How much does the mirror weigh\?[^]*\n\nAssistant:$/);
@@ -328,8 +336,8 @@ describe('a model', () => {
     async (nothing) => {
       const mute = answering.saying(nothing, { generatedTokens: 0 });
       const events = await answering.events(mute.stream(answering.caller, MODEL, forever));
-      expect(events.at(-2)).toEqual({ type: 'replaced', text: WEIGHT, reason: 'The model wrote nothing.' });
-      expect(events.at(-1)).toMatchObject({ answer: { text: WEIGHT, wording: 'EVIDENCE', abstention: null } });
+      expect(events.at(-2)).toEqual({ type: 'replaced', text: WEIGHT_IN_FULL, reason: 'The model wrote nothing.' });
+      expect(events.at(-1)).toMatchObject({ answer: { text: WEIGHT_IN_FULL, wording: 'EVIDENCE', abstention: null } });
       const alone = await mute.ask(answering.caller, { question: 'What is a comet?', strategy: 'BASE' }, forever);
       expect(alone).toMatchObject({ abstention: { reason: 'MODEL_DECLINED' }, wording: 'ABSTENTION', citations: [] });
       expect(alone.text).toBe(alone.abstention!.sentence);
