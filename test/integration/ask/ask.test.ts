@@ -16,7 +16,7 @@ import { forever, HOSTILE, RMA, startReading, STORY, type Answering } from './an
 describe('ask', () => {
   let answering: Answering;
 
-  beforeAll(async () => void (answering = await startReading()), 120_000);
+  beforeAll(async () => void (answering = await startReading()), 240_000);
   afterAll(() => answering.stop());
 
   const textsOf = async (ids: string[]): Promise<Map<string, string>> =>

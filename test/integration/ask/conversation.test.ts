@@ -15,7 +15,7 @@ const STANDING = 'When are the roof vents forced shut?';
 describe('a conversation', () => {
   let answering: Answering;
 
-  beforeAll(async () => void (answering = await startReading()), 120_000);
+  beforeAll(async () => void (answering = await startReading()), 240_000);
   afterAll(() => answering.stop());
 
   const asked = (

@@ -6,7 +6,7 @@ import { forever, RMA, startReading, type Answering } from './answering.js';
 describe('an answer about an entity', () => {
   let answering: Answering;
 
-  beforeAll(async () => void (answering = await startReading()), 120_000);
+  beforeAll(async () => void (answering = await startReading()), 240_000);
   afterAll(() => answering.stop());
 
   const about = { entity: 'customer:1', features: ['plans', 'visits'] };

@@ -8,7 +8,7 @@ import { forever, RMA, startReading, STORY, type Answering } from './answering.j
 describe('the record of an answer', () => {
   let answering: Answering;
 
-  beforeAll(async () => void (answering = await startReading()), 120_000);
+  beforeAll(async () => void (answering = await startReading()), 240_000);
   afterAll(() => answering.stop());
 
   describe('with a request id', () => {
