@@ -11,6 +11,9 @@ import { schemaOf } from '../../support/schema-of.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { DataKit, ws } from './data-kit.js';
 
+// Each version is made in a process of its own, which takes long where the cores are shared.
+jest.setTimeout(240_000);
+
 /** An operation that the Playground ships. */
 const shipped = (name: string) => readFileSync(join(packageRoot(), `schema/operations/${name}.graphql`), 'utf8');
 const example = (name: string) => createReadStream(join(packageRoot(), `examples/${name}`));

@@ -8,6 +8,9 @@ import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { DataKit, failure, messages, ws } from './data-kit.js';
 
+// Each version is made in a process of its own, which takes long where the cores are shared.
+jest.setTimeout(240_000);
+
 let kit: DataKit;
 beforeAll(async () => (kit = await DataKit.start()));
 afterAll(() => kit.dispose());
