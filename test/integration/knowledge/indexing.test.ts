@@ -5,6 +5,9 @@ import type { NewDocument } from '../../../src/knowledge/index.js';
 import { eventually } from '../../support/eventually.js';
 import { reports, startKnowledge, type Knowledge } from './harness.js';
 
+// Embedding waits for the processor: under load a minute is not enough.
+jest.setTimeout(300_000);
+
 describe('indexing, group by group,', () => {
   let knowledge: Knowledge;
   beforeAll(async () => {
@@ -130,12 +133,16 @@ describe('indexing, group by group,', () => {
     const long = await send(
       Array.from({ length: 99 }, (_, n) => ({ name: `${n}.txt`, text: `Lock ${n} is ${n} feet deep.` })),
     );
-    await eventually('the long one to work', async () => {
-      const { status, progress } = await knowledge.database.prisma.run.findFirstOrThrow({ where: { id: long.id } });
-      return status === 'RUNNING' && progress > 0;
-    });
+    await eventually(
+      'the long one to work',
+      async () => {
+        const { status, progress } = await knowledge.database.prisma.run.findFirstOrThrow({ where: { id: long.id } });
+        return status === 'RUNNING' && progress > 0;
+      },
+      120_000,
+    );
     const short = await send([{ name: 'short.txt', text: 'The canal was dug in 1790.' }]);
-    const [ended, last] = [await knowledge.finished(short), await knowledge.finished(long)];
+    const [ended, last] = [await knowledge.finished(short, 240_000), await knowledge.finished(long, 240_000)];
     expect([ended.status, last.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
     expect(ended.finishedAt!.getTime()).toBeLessThan(last.finishedAt!.getTime());
     await patient.runs.stop();
@@ -160,12 +167,16 @@ describe('indexing, group by group,', () => {
       `Weir ${n} holds back ${n} litres of the brook that feeds the ponds below it.`;
     const text = Array.from({ length: 1_200 }, (_, n) => sentence(n)).join('\n\n');
     const long = await send({ name: 'long.txt', text });
-    await eventually('the long one to embed', async () => {
-      const { message } = await knowledge.database.prisma.run.findFirstOrThrow({ where: { id: long.id } });
-      return message.includes('embedded');
-    });
+    await eventually(
+      'the long one to embed',
+      async () => {
+        const { message } = await knowledge.database.prisma.run.findFirstOrThrow({ where: { id: long.id } });
+        return message.includes('embedded');
+      },
+      120_000,
+    );
     const short = await send({ name: 'short.txt', text: 'The canal was dug in 1790.' });
-    const [ended, last] = [await knowledge.finished(short), await knowledge.finished(long)];
+    const [ended, last] = [await knowledge.finished(short, 240_000), await knowledge.finished(long, 240_000)];
     expect([ended.status, last.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
     expect(ended.finishedAt!.getTime()).toBeLessThan(last.finishedAt!.getTime());
     const document = (await knowledge.stores.documents.live(knowledge.workspaceId, id, 'long.txt'))!;
@@ -226,7 +237,7 @@ describe('indexing, group by group,', () => {
       ),
     );
     polite.runs.start();
-    for (const run of sent) expect((await knowledge.finished(run)).status).toBe('SUCCEEDED');
+    for (const run of sent) expect((await knowledge.finished(run, 240_000)).status).toBe('SUCCEEDED');
     await polite.runs.stop();
     const again = knowledge.gateway('one-after-politeness');
     again.runs.start();
