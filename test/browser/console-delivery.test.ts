@@ -191,7 +191,7 @@ describe('the console’s page of deliveries', () => {
         expect(browser.complaints).toEqual([]);
         expect(browser.foreign).toEqual([]);
       },
-      120_000,
+      400_000,
     );
 
   itInBrowser(

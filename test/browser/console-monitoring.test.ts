@@ -190,7 +190,7 @@ describe('the console’s page of monitoring', () => {
       expect((await held()) - before).toBeLessThan(3e6);
       await page.context().close();
     },
-    180_000,
+    600_000,
   );
 
   for (const view of VIEWS)
