@@ -45,6 +45,11 @@ Object.assign(jest, {
 // Captured here, since tests replace them.
 const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
 
+/** Rejections that nobody handles: they would end the process, and with it the files that follow. They fail the test in which they come. */
+const unhandled = new Map();
+process.on('unhandledRejection', (reason, promise) => unhandled.set(promise, reason));
+process.on('rejectionHandled', (promise) => unhandled.delete(promise));
+
 /** The same function, failing when it takes longer. */
 function within(run, ms) {
   if (typeof run !== 'function' || run.length > 0) return run;
@@ -54,8 +59,11 @@ function within(run, ms) {
       timer = startTimer(() => reject(new Error(`Exceeded its time limit of ${ms} ms.`)), ms);
     });
     try {
-      return await Promise.race([run(), late]);
+      const result = await Promise.race([run(), late]);
+      if (unhandled.size > 0) throw new Error('A rejection was not handled.', { cause: [...unhandled.values()][0] });
+      return result;
     } finally {
+      unhandled.clear();
       stopTimer(timer);
     }
   };
