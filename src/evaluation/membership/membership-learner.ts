@@ -98,7 +98,9 @@ export class MembershipLearner {
     const measured = [];
     for (const { name, texts } of sets) measured.push({ name, pValues: await pValues(texts.filter(isMeasured)) });
     const figures = foreignFiguresOf(await pValues(own), measured, OWN_REFUSED);
-    const tells = figures === null || figures.foreignAccepted.value <= MOST_ACCEPTED;
+    // Nor may one refuse that is shown to lose more of its own messages than promised.
+    const tells =
+      figures === null || (figures.foreignAccepted.value <= MOST_ACCEPTED && figures.ownRefused.low <= OWN_REFUSED);
     return { model: tells ? model : null, figures };
   }
 
