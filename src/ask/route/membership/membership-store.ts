@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { storedJson } from '../../../kernel/stored-json.js';
@@ -22,20 +23,18 @@ const MOST_KNOWN = 64;
 
 /** All queries of `adapter_membership`, by adapter version. A rule of the database removes those of rows that are erased. */
 export class MembershipStore {
-  readonly #known = new Map<string, { until: number; digest: string; model: Promise<MembershipModel | null> }>();
+  readonly #known = new LRUCache<string, Promise<MembershipModel | null>>({ max: MOST_KNOWN, ttl: KNOWN_MS });
 
   constructor(private readonly database: Database) {}
 
   /** What tells a version's own messages, by this embedder; null where it was not learned. Another gateway's is seen within two seconds. */
   of(workspaceId: WorkspaceId, adapterVersionId: string, embedderDigest: string): Promise<MembershipModel | null> {
-    const known = this.#known.get(adapterVersionId);
-    if (known && known.until > performance.now() && known.digest === embedderDigest) return known.model;
+    const key = keyOf(workspaceId, adapterVersionId, embedderDigest);
+    const known = this.#known.get(key);
+    if (known) return known;
     const model = this.#read(workspaceId, adapterVersionId, embedderDigest);
-    model.catch(() => this.#known.delete(adapterVersionId));
-    this.#known.delete(adapterVersionId);
-    const [oldest] = this.#known.keys();
-    if (oldest !== undefined && this.#known.size >= MOST_KNOWN) this.#known.delete(oldest);
-    this.#known.set(adapterVersionId, { until: performance.now() + KNOWN_MS, digest: embedderDigest, model });
+    model.catch(() => this.#known.delete(key));
+    this.#known.set(key, model);
     return model;
   }
 
@@ -74,13 +73,13 @@ export class MembershipStore {
       regression: bytesOf(Float32Array.from(regression.weights)),
       rows: bytesOf(rows),
     };
-    const { adapterVersionId, embedderDigest } = of;
+    const { workspaceId, adapterVersionId, embedderDigest } = of;
     await tx.adapterMembership.upsert({
       where: { adapterVersionId },
       create: { ...of, ...data },
       update: { embedderDigest, ...data },
     });
-    this.#known.delete(adapterVersionId);
+    this.#known.delete(keyOf(workspaceId, adapterVersionId, embedderDigest));
   }
 
   /** Forgets what was learned of versions. @returns of how many there was something */
@@ -94,6 +93,8 @@ export class MembershipStore {
     return count;
   }
 }
+
+const keyOf = (...parts: readonly string[]): string => parts.join('/');
 
 /** What tells an adapter's messages holds vectors of its rows, which go with the adapter. */
 export const membershipHolder = (memberships: MembershipStore): Holder => ({
