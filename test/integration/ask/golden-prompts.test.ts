@@ -54,7 +54,11 @@ describe('what an answer asks of the model', () => {
     return {
       input,
       asked,
-      events: events.map(({ type }) => type).filter((type, i, all) => type !== 'delta' || all[i - 1] !== 'delta'),
+      events: events
+        .map(({ type }) => type)
+        .filter((type, i, all) => type !== 'delta' || all[i - 1] !== 'delta')
+        // Whether words that the seeded adapter writes from memory repeat themselves, and are cut, differs between processors.
+        .filter((type) => type !== 'replaced' || input.strategy !== 'ADAPTER'),
       stages: stages.map(({ name }) => name),
       strategy: route.strategy,
       reasons: route.reasons.map(({ feature }) => feature),
