@@ -56,7 +56,7 @@ describe('evaluation', () => {
     const rows = Array.from({ length: 3 * TEST_ROWS }, (_, i) => ({
       text: `Message ${i} is about ${TOPICS[i % 3]} of ${1_000 + 37 * i} and more.`,
       label: LABELS[i % 3],
-      split: ['test', 'train', 'validation'][Math.floor(i / TEST_ROWS)],
+      split: ['test', 'train', 'validation'][Math.floor(i / 3) % 3],
     }));
     datasetVersionId = (await data.imported('routing', rows)).id;
     for (const [name, seed] of [
@@ -105,6 +105,51 @@ describe('evaluation', () => {
     });
   const ended = (run: RunRow) => kit.models.ended(run, 200_000);
   const recorded = async (id: string) => (await evaluator.store.byIds(workspaceId, [id]))[0]!;
+
+  const FOREIGN = 'How tall is the Eiffel Tower, and who built it?';
+  const askKnowing = (question: string, more: object = {}) =>
+    kit.domains.ask.asking.tryOut(
+      { workspaceId },
+      { question, strategy: 'ADAPTER', adapter: 'knowing@1', ...more },
+      new AbortController().signal,
+    );
+
+  it('learns which messages are its own, refuses others wherever it is asked, and says how many it takes', async () => {
+    const usage = {
+      labels: LABELS,
+      answer: { form: 'label-token' as const, labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
+    };
+    await kit.add({ name: 'knowing', seed: 8, task: 'CLASSIFICATION', usage, datasetVersionId });
+    expect((await askKnowing(FOREIGN)).abstention).toBeNull();
+    const run = await ended(await start({ adapter: 'knowing@1', against: null, foreign: true }));
+    expect(run).toMatchObject({ status: 'SUCCEEDED', errorMessage: null });
+    const { foreign: figures } = storedFigures.decode((await recorded(run.id)).figures);
+    expect(figures!.level).toBe(0.05);
+    expect(figures!.sets.map(({ name }) => name)).toContain('small talk and general questions');
+    expect(figures!.texts).toBeGreaterThan(60);
+    expect(figures!.foreignAccepted.value).toBeLessThan(0.1);
+    expect(figures!.ownRefused.value).toBeLessThan(0.25);
+    const refused = await eventually('what was learned is known', async () => {
+      const answer = await askKnowing(FOREIGN);
+      return answer.abstention ? answer : null;
+    });
+    expect(refused).toMatchObject({
+      wording: 'ABSTENTION',
+      output: { kind: 'TEXT' },
+      abstention: { reason: 'FOREIGN', threshold: 0.05, pValue: expect.any(Number) as number },
+      usage: { promptTokens: 0, generatedTokens: 0 },
+    });
+    expect(refused.abstention!.pValue).toBeLessThan(0.05);
+    expect(refused.route.reasons.map(({ feature }) => feature)).toContain('answer.foreign');
+    // Whoever wants a label at any price gets one.
+    expect((await askKnowing(FOREIGN, { maxOwnRefused: 0 })).output.kind).toBe('LABEL');
+    const own = await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        askKnowing(`Message ${500 + i} is about ${TOPICS[i % 3]} of ${9_000 + i} and more.`),
+      ),
+    );
+    expect(own.filter(({ abstention }) => abstention === null).length).toBeGreaterThanOrEqual(9);
+  });
 
   it('measures on a version of rows for testing alone, which can be neither trained on nor indexed', async () => {
     const { datasets } = data.data;
@@ -344,49 +389,21 @@ describe('evaluation', () => {
     expect(nearestRows!.difference.value).toBeCloseTo(metrics[0]!.value - nearestRows!.accuracy.value, 9);
   });
 
-  it('learns which messages are its own, refuses others wherever it is asked, and says how many it takes', async () => {
-    const usage = {
-      labels: LABELS,
-      answer: { form: 'label-token' as const, labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
-    };
-    await kit.add({ name: 'knowing', seed: 8, task: 'CLASSIFICATION', usage, datasetVersionId });
-    const { asking } = kit.domains.ask;
-    const ask = (question: string, more: object = {}) =>
-      asking.tryOut(
-        { workspaceId },
-        { question, strategy: 'ADAPTER', adapter: 'knowing@1', ...more },
-        new AbortController().signal,
-      );
-    const foreign = 'How tall is the Eiffel Tower, and who built it?';
-    expect((await ask(foreign)).abstention).toBeNull();
-    const run = await ended(await start({ adapter: 'knowing@1', against: null, foreign: true }));
+  it('refuses nothing where rows for testing show that it would lose more of its own than promised', async () => {
+    await data.data.datasets.createDataset(workspaceId, { name: 'phrased-otherwise', task: 'CLASSIFICATION' });
+    const rows = Array.from({ length: 30 }, (_, i) => ({
+      text: `My aunt in ${['Lyon', 'Oslo', 'Kyoto'][i % 3]} wonders how ${TOPICS[i % 3]} came to cost her ${20 + i} euros.`,
+      label: LABELS[i % 3],
+      split: 'test',
+    }));
+    const { id } = await data.imported('phrased-otherwise', rows);
+    const run = await ended(
+      await start({ adapter: 'knowing@1', against: null, foreign: true, force: true, datasetVersionId: id }),
+    );
     expect(run).toMatchObject({ status: 'SUCCEEDED', errorMessage: null });
     const { foreign: figures } = storedFigures.decode((await recorded(run.id)).figures);
-    expect(figures!.level).toBe(0.05);
-    expect(figures!.sets.map(({ name }) => name)).toContain('small talk and general questions');
-    expect(figures!.texts).toBeGreaterThan(60);
-    expect(figures!.foreignAccepted.value).toBeLessThan(0.1);
-    expect(figures!.ownRefused.value).toBeLessThan(0.25);
-    const refused = await eventually('what was learned is known', async () => {
-      const answer = await ask(foreign);
-      return answer.abstention ? answer : null;
-    });
-    expect(refused).toMatchObject({
-      wording: 'ABSTENTION',
-      output: { kind: 'TEXT' },
-      abstention: { reason: 'FOREIGN', threshold: 0.05, pValue: expect.any(Number) as number },
-      usage: { promptTokens: 0, generatedTokens: 0 },
-    });
-    expect(refused.abstention!.pValue).toBeLessThan(0.05);
-    expect(refused.route.reasons.map(({ feature }) => feature)).toContain('answer.foreign');
-    // Whoever wants a label at any price gets one.
-    expect((await ask(foreign, { maxOwnRefused: 0 })).output.kind).toBe('LABEL');
-    const own = await Promise.all(
-      Array.from({ length: 12 }, (_, i) =>
-        ask(`Message ${500 + i} is about ${TOPICS[i % 3]} of ${9_000 + i} and more.`),
-      ),
-    );
-    expect(own.filter(({ abstention }) => abstention === null).length).toBeGreaterThanOrEqual(9);
+    expect(figures!.ownRefused.low).toBeGreaterThan(0.05);
+    expect((await askKnowing(FOREIGN)).abstention).toBeNull();
   });
 
   it('gives a version the scale that answers its rows for validation best, and drops its attestation at another', async () => {
