@@ -166,7 +166,7 @@ const environment = z.object({
     .enum(['on', 'off'])
     .default('on')
     .describe(
-      'Whether the router, once there is one, is fitted anew by itself when collections or adapters have changed and nothing else works: `on` or `off`.',
+      'Whether the router is fitted by itself when an adapter gets into production, and anew when collections or adapters have changed: `on` or `off`.',
     ),
   GRAFT_RUNS: names
     .default([])

@@ -25,7 +25,17 @@ const routeReason = record('RouteReason', 'One thing that spoke for or against t
 });
 export type RouteReason = z.infer<typeof routeReason>;
 
-const routeCandidate = record('RouteCandidate', 'A strategy that was considered.', {
+/** Its text stays in the dataset version: what is erased there is gone here. */
+export const neighbourUsed = record('LabelledNeighbour', 'A labelled row that a question is like.', {
+  datasetVersionId: z.string(),
+  /** Place of the row in the version. */
+  ordinal: z.number().int(),
+  label: z.string().describe('Its label.'),
+  similarity: z.number().describe('Cosine similarity of its text and the question, -1 to 1.'),
+});
+export type NeighbourUsed = z.infer<typeof neighbourUsed>;
+
+const routeCandidate = record('RouteCandidate', 'A destination that was considered.', {
   strategy: z.enum(Strategy).describe('The strategy.'),
   adapter: z.string().optional().describe('With which adapter, as `name@3`; null without one.'),
   available: z.boolean().describe('Whether it could have answered.'),
@@ -37,6 +47,17 @@ const routeCandidate = record('RouteCandidate', 'A strategy that was considered.
     .number()
     .nullable()
     .describe('Median time of this gateway’s last 32 answers with it, in milliseconds; null before the first.'),
+  pValue: z
+    .number()
+    .optional()
+    .describe(
+      'Conformal p-value: share of its own held-out questions that look as foreign to it or more, above 0 to 1; below 0.05 the question counts as foreign. Null where nobody calibrated it.',
+    ),
+  order: z.number().int().optional().describe('When it was asked, from 1; null where it wasn’t.'),
+  refused: z.string().optional().describe('Why it gave no answer; null where it gave one, or wasn’t asked.'),
+  nearest: neighbourUsed
+    .optional()
+    .describe('The row that it was trained on which is most like the question; null where none was looked for.'),
 });
 export type RouteCandidate = z.infer<typeof routeCandidate>;
 
@@ -46,18 +67,8 @@ const routerAsked = record('RouterAsked', 'The router that was asked.', {
   margin: z
     .number()
     .describe(
-      'Probability of its choice minus the highest of the others, -1 to 1: below 0 where its choice is not the most probable one.',
+      'Probability of whose the question is held to be minus the highest of the others, -1 to 1: below 0 where it is not the most probable one.',
     ),
-  propensity: z
-    .number()
-    .optional()
-    .describe(
-      'With which probability it chose this, above 0 to 1: known where a share of questions explores. Null where nothing else could have been chosen.',
-    ),
-  explored: z
-    .boolean()
-    .optional()
-    .describe('Whether chance chose another place than the router would have; null where it had no part.'),
 });
 
 export const routeDecision = record('RouteDecision', 'The strategy that was chosen, and why.', {
@@ -153,6 +164,7 @@ export const AbstentionReason = enumeration(
   'MODEL_DECLINED',
   'UNPROVEN',
   'FOREIGN',
+  'OUT_OF_SCOPE',
 );
 export type AbstentionReason = keyof typeof AbstentionReason;
 
@@ -243,15 +255,6 @@ export const featureUsed = record(
   },
 );
 export type FeatureUsed = z.infer<typeof featureUsed>;
-
-/** Its text stays in the dataset version: what is erased there is gone here. */
-export const neighbourUsed = record('LabelledNeighbour', 'A labelled row that a question is like.', {
-  datasetVersionId: z.string(),
-  /** Place of the row in the version. */
-  ordinal: z.number().int(),
-  label: z.string().describe('Its label.'),
-  similarity: z.number().describe('Cosine similarity of its text and the question, -1 to 1.'),
-});
 
 /** The adapter that acted on the model. */
 const adapterUsed = z.object({
@@ -388,6 +391,23 @@ export interface FinishedAnswer extends AnswerBody {
 export function confidenceOf({ output, answerability }: Pick<AnswerBody, 'output' | 'answerability'>): number | null {
   if (output.kind !== 'LABEL') return answerability;
   return output.probabilities.find(({ label }) => label === output.label)?.probability ?? answerability;
+}
+
+/** What an answer rests on. */
+export const AnswerBasis = enumeration('DOCUMENTS', 'LABELLED_ROWS', 'ADAPTER', 'BASE_MODEL', 'NOTHING');
+export type AnswerBasis = keyof typeof AnswerBasis;
+
+/** What an answer rests on: the base model's own words have no evidence behind them, whoever asked for them. */
+export function basisOf({
+  abstention: refusal,
+  neighbours,
+  passages,
+  adapter,
+}: Pick<AnswerBody, 'abstention' | 'neighbours' | 'passages' | 'adapter'>): AnswerBasis {
+  if (refusal) return 'NOTHING';
+  if (neighbours.length > 0) return 'LABELLED_ROWS';
+  if (passages.length > 0) return 'DOCUMENTS';
+  return adapter ? 'ADAPTER' : 'BASE_MODEL';
 }
 
 export type AnswerStatus = 'RUNNING' | 'COMPLETE' | 'FAILED' | 'CANCELLED';

@@ -1,5 +1,13 @@
 /** Questions and their answers. */
-export { confidenceOf, type Answer, type Assignment, type Conflict, type Evidence, type Output } from './answer.js';
+export {
+  basisOf,
+  confidenceOf,
+  type Answer,
+  type Assignment,
+  type Conflict,
+  type Evidence,
+  type Output,
+} from './answer.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './route/assignment.js';
 export {
   Strategy as StrategyValues,
@@ -32,6 +40,7 @@ export {
   measure,
   membershipLogOdds,
   membershipOf,
+  pValueOf,
   type Membership,
   type MembershipMeasures,
   type MembershipModel,
@@ -39,10 +48,11 @@ export {
 } from './route/membership/membership.js';
 export { OWN_REFUSED } from './route/membership/foreign.js';
 export { MembershipStore } from './route/membership/membership-store.js';
-export { calibrate, knownOf, logOdds, type PlaceSignal } from './route/router/calibration.js';
-export { choose, placeKey, weigh, type Offsets, type Place, type ScoredPlace } from './route/router/choose.js';
-export { eligible, explore, MOST_EXPLORED } from './route/router/explore.js';
+export { areaUnder, calibrate, logOdds, type PlaceSignal } from './route/router/calibration.js';
+export { ownerOf, placeKey, weigh, type Place, type ScoredPlace } from './route/router/choose.js';
 export {
+  missingOf,
+  modeInForce,
   routerFigures,
   RouterMode,
   type AdapterSample,
@@ -50,8 +60,8 @@ export {
   type RouterParameters,
   type RouterRecord,
 } from './route/router/router.js';
-export { RouterStore } from './route/router/router-store.js';
-export { directionOf, nearestCollection, signalOfPassages, signalOfSample } from './route/router/signals.js';
+export { RouterStore, type Current } from './route/router/router-store.js';
+export { nearestCollection, signalOfPassages } from './route/router/documents.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, wording-rules.ts. */
 export { abstention, LEAST_PROBABILITY } from './judge/abstain.js';

@@ -17,6 +17,7 @@ import { AnswerStore } from './record/answer-store.js';
 import { answerHolder } from './record/erase-answers.js';
 import { ExpectedTimes } from './route/expected-times.js';
 import { membershipHolder, MembershipStore } from './route/membership/membership-store.js';
+import { BaseAnswers } from './route/base-answers.js';
 import { RouterStore, sampleHolder } from './route/router/router-store.js';
 
 export const askDomain = defineDomain({
@@ -57,6 +58,7 @@ export function openAsking(
   const answers = new AnswerStore(database);
   const routers = new RouterStore(database);
   const memberships = new MembershipStore(database);
+  const baseAnswers = new BaseAnswers(database);
   erasure.addHolder(answerHolder(database, answers));
   erasure.addHolder(sampleHolder(routers));
   erasure.addHolder(membershipHolder(memberships));
@@ -68,6 +70,7 @@ export function openAsking(
     answers,
     routers,
     memberships,
+    baseAnswers,
     clock,
     log: log.child({ part: 'ask' }),
     expected: new ExpectedTimes(),
@@ -84,6 +87,12 @@ export function openAsking(
     parts,
     // Its times are those of work that waits, so it keeps its own.
     askingInBulk: new AskService({ ...parts, worker: inBulk(worker), expected: new ExpectedTimes() }),
-    offer: offer(askDomain, runs, { service: asking, stores: { collections, documents, labels }, registry, data }),
+    offer: offer(askDomain, runs, {
+      service: asking,
+      baseAnswers,
+      stores: { collections, documents, labels },
+      registry,
+      data,
+    }),
   };
 }

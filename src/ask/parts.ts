@@ -9,6 +9,7 @@ import type { AdapterRegistry, ModelRegistry } from '../registry/index.js';
 import type { AnswerStore } from './record/answer-store.js';
 import type { ExpectedTimes } from './route/expected-times.js';
 import type { MembershipStore } from './route/membership/membership-store.js';
+import type { BaseAnswers } from './route/base-answers.js';
 import type { RouterStore } from './route/router/router-store.js';
 import type { Stopwatch } from './stopwatch.js';
 
@@ -23,6 +24,7 @@ export interface AskParts {
   labelIndexes: Pick<LabelIndexes, 'require' | 'find' | 'nearest' | 'store'>;
   routers: Pick<RouterStore, 'current'>;
   memberships: Pick<MembershipStore, 'of'>;
+  baseAnswers: Pick<BaseAnswers, 'allowed'>;
   origins: Pick<RaftMaker, 'originOf'>;
   expected: ExpectedTimes;
   clock: Clock;

@@ -10,6 +10,7 @@ const TOLD = new Set([
   'retrieval.cut',
   'retrieval.degraded',
   'retrieval.language',
+  'route.nobody',
 ]);
 
 /** What stands below an answer on a terminal: what should be known of it, where it is from, and what the documents don't agree on. */

@@ -107,7 +107,9 @@ async function router(client: GraftClient): Promise<void> {
     input: { idempotencyKey: `demo-${Date.now()}` },
   });
   const runId = fitRouter.run.id;
-  line('\nA router learns where questions belong, from questions that it makes of the handbook itself:');
+  line(
+    '\nThe router learns where questions belong, from the adapter’s rows and questions that it makes of the handbook:',
+  );
   await watch(
     (async function* () {
       for await (const { routerFitProgress } of client.subscribe(RouterFitProgressDocument, { runId }))

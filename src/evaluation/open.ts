@@ -26,16 +26,13 @@ import { Evaluator } from './evaluations/evaluator.js';
 import { MembershipLearner } from './membership/membership-learner.js';
 import { Gate } from './gate/gate.js';
 import { GatedChangeResolver, GatedVersionResolver, GateVerdictResolver } from './gate/gate-graphql.js';
-import { RouterLearner } from './router/router-learner.js';
-import {
-  LearnedVersionResolver,
-  loadRouterProposal,
-  RouterLearningResolver,
-  routerLearningRuns,
-} from './router/router-learning-graphql.js';
-import { RouterProposalStore } from './router/router-proposal-store.js';
 import { RouterFitter } from './router/router-fitter.js';
-import { RouterResolver, routerFitRuns, RouterVersionResolver } from './router/router-graphql.js';
+import {
+  RoutedPromotionResolver,
+  RouterResolver,
+  routerFitRuns,
+  RouterVersionResolver,
+} from './router/router-graphql.js';
 import { RouterKeeper } from './router/router-keeper.js';
 import { WordedModelResolver, WordingComparisonResolver, wordingComparisonRuns } from './wording/wording-graphql.js';
 import { WordingComparer } from './wording/wording-comparer.js';
@@ -56,8 +53,7 @@ export const evaluationDomain = defineDomain({
     StrategyComparisonResolver,
     RouterResolver,
     RouterVersionResolver,
-    RouterLearningResolver,
-    LearnedVersionResolver,
+    RoutedPromotionResolver,
     WordingComparisonResolver,
     WordedModelResolver,
   ],
@@ -68,16 +64,10 @@ export const evaluationDomain = defineDomain({
     hybridFitRuns,
     strategyComparisonRuns,
     routerFitRuns,
-    routerLearningRuns,
     wordingComparisonRuns,
   ],
-  registerNodes: (
-    nodes: NodeRegistry,
-    { evaluator, routerProposals }: { evaluator: Evaluator; routerProposals: RouterProposalStore },
-  ) => {
-    registerEvaluationNode(nodes, evaluator);
-    nodes.register('RouterProposal', (context, id) => loadRouterProposal(context, routerProposals, id));
-  },
+  registerNodes: (nodes: NodeRegistry, { evaluator }: { evaluator: Evaluator }) =>
+    registerEvaluationNode(nodes, evaluator),
 });
 
 /** What adapters are worth, and which of the strategies. */
@@ -90,7 +80,6 @@ export interface OpenEvaluation {
   readonly hybridFitter: HybridFitter;
   readonly comparer: Comparer;
   readonly routerFitter: RouterFitter;
-  readonly routerLearner: RouterLearner;
   readonly wordings: WordingComparer;
   readonly offer: Offer;
 }
@@ -112,10 +101,6 @@ export function openEvaluation(
   const evaluator = new Evaluator({ ...parts, store: evaluations });
   const gate = new Gate(parts);
   const routerFitter = new RouterFitter(parts);
-  const routerProposals = new RouterProposalStore(database);
-  const { answers } = lower.ask;
-  const { feedback } = lower.feedback;
-  const routerLearner = new RouterLearner({ runs, routers, proposals: routerProposals, answers, feedback });
   const routerKeeper = new RouterKeeper({ fitter: routerFitter, log });
   const services = {
     attestor,
@@ -123,8 +108,6 @@ export function openEvaluation(
     evaluations,
     gate,
     routerFitter,
-    routerLearner,
-    routerProposals,
     scales: new ScaleChooser(parts),
     hybridFitter: new HybridFitter(parts),
     comparer: new Comparer({ ...parts, asking: askingInBulk }),

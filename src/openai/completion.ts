@@ -1,4 +1,4 @@
-import { confidenceOf, type Answer, type AskEvent } from '../ask/index.js';
+import { basisOf, confidenceOf, type Answer, type AskEvent } from '../ask/index.js';
 import { toGlobalId } from '../graphql-kit/index.js';
 import type { WrittenToken } from '../worker-protocol/index.js';
 
@@ -52,6 +52,8 @@ export const graftOf = (answer: Answer) => ({
   strategy: answer.route.strategy,
   chosenBy: answer.route.chosenBy,
   reasons: answer.route.reasons.map(({ sentence }) => sentence),
+  /** `BASE_MODEL`: its own words, for which there is no evidence. */
+  basis: basisOf(answer),
   confidence: confidenceOf(answer),
   abstained: answer.abstention !== null,
   abstention: answer.abstention && { reason: answer.abstention.reason, sentence: answer.abstention.sentence },

@@ -201,11 +201,12 @@ export async function addRouter({ prisma }: Database): Promise<void> {
   const calibration = (auc: number) => ({
     bias: 0,
     weights: perFeature,
-    elsewhere: perFeature,
+    seen: { top: [0, 1] as [number, number], mean: [0, 1] as [number, number], coverage: [0, 1] as [number, number] },
     own: 120,
     foreign: 240,
     auc,
   });
+  const heldOut = { rows: 60, foreign: 120, scores: [1, 2, 3] };
   await prisma.routerVersion.create({
     data: {
       id: newId(),
@@ -216,13 +217,27 @@ export async function addRouter({ prisma }: Database): Promise<void> {
       learned: asColumn(
         storedLearned.encode({
           collections: [
-            { id: newId(), name: 'pumps', calibration: calibration(0.98) },
-            { id: newId(), name: 'ferries', calibration: calibration(0.95) },
+            { id: newId(), name: 'pumps', calibration: calibration(0.98), heldOut },
+            { id: newId(), name: 'ferries', calibration: calibration(0.95), heldOut },
           ],
-          adapters: [{ versionId: newId(), name: 'routing', version: 1, calibration: calibration(0.91) }],
+          adapters: [
+            {
+              versionId: newId(),
+              name: 'routing',
+              version: 1,
+              datasetVersionId: newId(),
+              membership: {
+                labels: ['hours'],
+                weights: { bias: 0, own: 1, label: 1, near: 1 },
+                calibration: { ...heldOut, auc: 0.91 },
+              },
+            },
+          ],
           temperature: 1,
           baseScore: 0,
-          figures: { questions: 180, accuracy: 0.94, calibrationError: 0.03, commonest: 0.38 },
+          figures: { questions: 180, accuracy: 0.94, calibrationError: 0.03, commonest: 0.38, p: 0.001 },
+          risks: {},
+          fittedOn: { mark: newId(), collections: [], adapters: [] },
         }),
       ),
     },

@@ -6,6 +6,8 @@ export interface WorkspaceRow {
   id: WorkspaceId;
   name: string;
   createdAt: Date;
+  /** See `BaseAnswers`. */
+  baseAnswers: boolean;
 }
 
 /** All queries of the table `workspace`: of all of them, since who may see which is asked for by role (`WorkspaceService`). */

@@ -17,6 +17,8 @@ import { Chunk, loadChunk, type KnowledgeStores } from '../../knowledge/index.js
 import { loadVariant, ModelVariant, type ModelRegistry } from '../../registry/index.js';
 import {
   AbstentionReason,
+  AnswerBasis,
+  basisOf,
   confidenceOf,
   FinishReason,
   Wording,
@@ -50,6 +52,10 @@ registerEnumType(AbstentionReason, {
     },
     UNPROVEN: { description: 'Nothing shows that `maxErrorRate` is kept by what would answer.' },
     FOREIGN: { description: 'The message is unlike those that the adapter learned from; see `maxOwnRefused`.' },
+    OUT_OF_SCOPE: {
+      description:
+        'The question is foreign to every document and every adapter in production, and the workspace doesn’t let the base model answer such a one (`setBaseAnswers`).',
+    },
   },
 });
 
@@ -63,6 +69,20 @@ registerEnumType(Wording, {
         'The best sentence of the documents, because the model words answers worse than that (`AskInput.wording`) or the evidence did not support its words; or the label of the nearest labelled rows.',
     },
     ABSTENTION: { description: 'A sentence that says why there is no answer.' },
+  },
+});
+
+registerEnumType(AnswerBasis, {
+  name: 'AnswerBasis',
+  description: 'What an answer rests on.',
+  valuesConfig: {
+    DOCUMENTS: { description: 'Passages of documents, which it cites.' },
+    LABELLED_ROWS: { description: 'Labelled rows, alone or together with an adapter.' },
+    ADAPTER: { description: 'An adapter in production or one that was named, from the question alone.' },
+    BASE_MODEL: {
+      description: 'Nothing but the base model’s own words: there is no evidence for them, and they may be invented.',
+    },
+    NOTHING: { description: 'There is no answer: see `abstention`.' },
   },
 });
 
@@ -220,6 +240,9 @@ export class Answer extends NodeType {
   @Field(() => Wording, { description: 'Where the text comes from.' })
   wording!: Wording;
 
+  @Field(() => AnswerBasis, { description: 'What it rests on.' })
+  basis!: AnswerBasis;
+
   @Field(() => FinishReason, {
     nullable: true,
     description: 'What ended the model’s words, also where others took their place; null when it wrote none.',
@@ -321,6 +344,7 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     task: record.task,
     confidence: confidenceOf(record),
     wording: record.wording,
+    basis: basisOf(record),
     finishReason: record.finishReason,
     abstained: record.abstention !== null,
     abstention: record.abstention,

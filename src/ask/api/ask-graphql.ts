@@ -6,6 +6,7 @@ import {
   Float,
   ID,
   InputType,
+  Mutation,
   Int,
   Query,
   registerEnumType,
@@ -35,6 +36,7 @@ import { Answer, toAnswer } from './answer-graphql.js';
 import type { Answer as AnswerRecord } from '../answer.js';
 import { STRATEGIES, StrategyChoice } from '../strategies.js';
 import type { AskService } from '../ask-service.js';
+import type { BaseAnswers } from '../route/base-answers.js';
 import { AskEvent, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from '../events.js';
 import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
@@ -100,7 +102,8 @@ export class AskInput {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Names of the collections to answer from, 1 to 50; by default all that the caller may read.',
+    description:
+      'Names of the collections that may be read, 1 to 50; by default all that the caller may read. Adapters may answer all the same: who wants documents alone asks for `RAG`.',
   })
   collections?: string[] | null;
 
@@ -235,7 +238,33 @@ const plain = (input: AskInput) => ({
 
 @Resolver()
 export class AskResolver {
-  constructor(private readonly parts: { service: AskService }) {}
+  constructor(private readonly parts: { service: AskService; baseAnswers: BaseAnswers }) {}
+
+  @Needs('ASK')
+  @Query(() => Boolean, {
+    description:
+      'Whether the base model answers what `AUTO` finds no document and no adapter for. By default it doesn’t: such a question is refused.',
+    complexity: cost(1),
+  })
+  baseAnswers(@Ctx() { workspaceId }: GraphContext): Promise<boolean> {
+    return this.parts.baseAnswers.allowed(workspaceId);
+  }
+
+  @Needs('OPERATE')
+  @Mutation(() => Boolean, {
+    description:
+      'Lets the base model answer what `AUTO` finds no document and no adapter for, in the whole workspace, or lets it no more. Such an answer is marked: `Answer.basis` is `BASE_MODEL`. Other gateways follow within two seconds. Returns what holds now.',
+    complexity: cost(2),
+  })
+  async setBaseAnswers(
+    @Arg('allowed', () => Boolean, { description: 'Whether it may.' }) allowed: boolean,
+    @Ctx() { workspaceId, change }: GraphContext,
+  ): Promise<boolean> {
+    change.before = { allowed: await this.parts.baseAnswers.allowed(workspaceId) };
+    await this.parts.baseAnswers.set(workspaceId, allowed);
+    change.after = { allowed };
+    return allowed;
+  }
 
   @Needs('ASK')
   @SpendsBudget('ANSWER', ({ input }: AskArgs) => checkQuestionLength(input))

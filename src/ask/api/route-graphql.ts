@@ -26,7 +26,7 @@ registerEnumType(RouterMode, {
   description: 'What a router does with its choice.',
   valuesConfig: {
     OBSERVE: { description: 'Answers say what it would have chosen.' },
-    APPLY: { description: 'It chooses, where a question says `AUTO` and names no collections.' },
+    APPLY: { description: 'It chooses, where a question says `AUTO`.' },
   },
 });
 

@@ -31,6 +31,7 @@ const SENTENCES = {
   LOW_CONFIDENCE: 'The model found something in your documents, but not surely enough that it answers this.',
   UNPROVEN: 'Nothing shows that the wanted error rate is kept.',
   FOREIGN: 'This is unlike the messages that the adapter learned from.',
+  OUT_OF_SCOPE: 'None of your documents or adapters knows this.',
 } as const satisfies Record<AbstentionReason, string>;
 
 /** The model said that it finds no answer, or said nothing at all where nothing can be quoted. */
@@ -56,6 +57,8 @@ export const foreign = (
   pValue,
   sentence: `This is unlike the messages that ${adapter} learned from.`,
 });
+/** The question belongs to no document and no adapter. */
+export const outOfScope = (): Abstention => refuse('OUT_OF_SCOPE', null, 1);
 
 /** The reader finds none of the sentences probable enough, which words and vectors found to be about the question (`near`) or not. */
 export const unanswered = (probability: number, threshold: number, near: boolean): Abstention => ({

@@ -19,7 +19,7 @@ export interface PlannedQuestion {
   plan: Plan;
   /** Under the bound that an error rate comes to. */
   question: Question;
-  /** Refuses before anything is read: an error rate is wanted that nothing shows to be kept, or the message is none of the adapter's. */
+  /** Why nothing is read: nobody is to be asked, an error rate is wanted that nothing shows to be kept, or the message is none of the adapter's. */
   refusal: Abstention | null;
   route: RouteDecision;
   vector: () => Promise<QueryVector>;
@@ -59,7 +59,7 @@ async function planned(work: Work, routed: RoutedQuestion): Promise<PlannedQuest
   ]);
   const plan: Plan = { ...made, material: made.material ?? measured?.material ?? null };
   const wording = chooseWording(question, plan, measured);
-  const bound = answerBound(question, plan);
+  const bound = routed.refused ? null : answerBound(question, plan, routed.routed);
   const reasons = [
     unreadReason(plan),
     learned,
@@ -75,7 +75,7 @@ async function planned(work: Work, routed: RoutedQuestion): Promise<PlannedQuest
     denseWeight: changeOf(drawn).denseWeight,
     question: boundQuestion(question, bound),
     wording: wording?.by ?? null,
-    refusal: unprovenBy(bound) ?? (await foreignRefusal(work, plan, question, vector)),
+    refusal: routed.refused ?? unprovenBy(bound) ?? (await foreignRefusal(work, plan, question, vector)),
     route: reasons.reduce(withReason, route),
   };
 }

@@ -13,11 +13,13 @@ export interface RiskBound {
 
 /**
  * What keeps the error rate of what a plan answers on held-out data: the least confidence in an adapter's answer that its last
- * evaluation allows. Only adapters are evaluated: what others answer is not known to be right often enough.
+ * evaluation allows. Only adapters are evaluated: what others answer is not known to be right often enough. Where a router chose the adapter, half of the
+ * rate is the route's: an answer is wrong where either is, at most as often as both together (Boole's inequality).
  * @returns null where nobody asked for a rate
  */
-export function answerBound({ maxErrorRate }: Question, plan: Plan): RiskBound | null {
-  if (maxErrorRate === null) return null;
+export function answerBound({ maxErrorRate: wanted }: Question, plan: Plan, routed: boolean): RiskBound | null {
+  if (wanted === null) return null;
+  const maxErrorRate = routed ? wanted / 2 : wanted;
   const { adaptation, labelled, strategy } = plan;
   // Rows are asked without passages, but for an adapter that learned to read them.
   const besidePassages = plan.scope !== null && adaptation?.adapter.usage.reads === false;
@@ -38,11 +40,14 @@ export function answerBound({ maxErrorRate }: Question, plan: Plan): RiskBound |
   return notKept(maxErrorRate, `${adapter}@${version}${unmeasured}`);
 }
 
-/** The same of a router's choice. @param risk null for a router that learned from people since it was measured, or of an earlier version */
+/**
+ * The same of a route to one destination, for its half of the wanted rate: the answer has the other half.
+ * @param risk null for a destination that no held-out question went to
+ */
 export const routeBound = (risk: RiskCurve | null, maxErrorRate: number): RiskBound =>
   risk === null
-    ? notKept(maxErrorRate, 'the router as it is now was never measured: fit it again', 'router.risk')
-    : boundOf(risk, maxErrorRate, 'routes of held-out questions', 'router.risk');
+    ? notKept(maxErrorRate / 2, 'routes to it were never measured', 'router.risk')
+    : boundOf(risk, maxErrorRate / 2, 'routes of held-out questions', 'router.risk');
 
 function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.risk'): RiskBound {
   const kept = leastConfidence(risk, rate);

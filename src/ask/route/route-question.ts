@@ -1,10 +1,12 @@
 import { embedderDigest, type QueryVector } from '../../knowledge/index.js';
-import type { RouteDecision } from '../answer.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Abstention, RouteDecision } from '../answer.js';
+import { outOfScope, unproven } from '../judge/abstain.js';
 import type { Work } from '../parts.js';
 import type { Sources } from '../plan.js';
 import type { Question } from '../question.js';
 import { chunksOf, type RetrievalResult } from '../read/retrieve.js';
-import { mayDo, strategyThat } from '../strategies.js';
+import { mayDo, STRATEGIES, strategyThat } from '../strategies.js';
 import {
   asDrawn,
   changeOf,
@@ -16,7 +18,7 @@ import {
   type Drawing,
   type Drawn,
 } from './assignment.js';
-import { decideRoute, routed, type RouteFeatures } from './route.js';
+import { decideRoute, nobodyRoute, routed, type RouteFeatures } from './route.js';
 import { lookAround, type RouterVerdict } from './router/look-around.js';
 
 /** A question whose strategy is decided: what draw and router made of it, and where its answer may come from. */
@@ -31,6 +33,14 @@ export interface RoutedQuestion {
   vector: () => Promise<QueryVector>;
   /** The passages that the router looked at; null where it didn't, or where others are wanted. */
   passages: RetrievalResult | null;
+  /** Why nobody is asked; null where somebody is. */
+  refused: Abstention | null;
+  /** Whether a wanted error rate was halved: one half is the route's. */
+  routed: boolean;
+  /** Who is asked after this one refused; null where nobody is. */
+  next: (refusal: Abstention) => RoutedQuestion | null;
+  /** What is said in the end where all refused. */
+  lastWord: (refusal: Abstention) => Abstention;
 }
 
 /**
@@ -47,30 +57,86 @@ export async function routeQuestion(work: Work, asked: Question, drawing: Drawin
   if (mayRead(opened, expectedMs)) void vector();
   const open = await watch.time('scope', () => sourcesOf(work, opened, changeOf(before)));
 
-  const requestKey = chanceOf(drawing);
-  const verdict = await askRouter(work, { question: opened, sources: open, expectedMs, vector, requestKey });
+  const verdict = await askRouter(work, { question: opened, sources: open, expectedMs, vector });
   const observed = chooseRoute(opened, open, expectedMs);
-  const place = placeOf(verdict);
-  const drawn = drawAfter(workspaceId, before, place?.adapter ?? null, drawing);
+  const baseAnswers = opened.strategy === 'AUTO' && (await work.baseAnswers.allowed(workspaceId));
+  return attempt({ workspaceId, opened, open, observed, verdict, before, drawing, vector, baseAnswers }, []);
+}
+
+/** All that the attempts of one question have in common. */
+interface Attempts {
+  workspaceId: WorkspaceId;
+  opened: Question;
+  open: Sources;
+  /** What is decided without a router. */
+  observed: RouteDecision;
+  verdict: RouterVerdict | null;
+  before: Drawn | null;
+  drawing: Drawing | null;
+  vector: () => Promise<QueryVector>;
+  /** Whether the base model answers what is nobody's. */
+  baseAnswers: boolean;
+}
+
+/** Asks the next destination. @param refusals of those before, in their order */
+function attempt(attempts: Attempts, refusals: readonly Abstention[]): RoutedQuestion {
+  const { workspaceId, open, verdict, before, drawing, vector } = attempts;
+  const inForce = verdict?.mode === 'APPLY' ? verdict : null;
+  const adapter = inForce?.order[refusals.length]?.adapter ?? null;
+  const drawn = drawAfter(workspaceId, before, adapter, drawing);
   // What was drawn before is in the question already.
   const late = changeOf(drawn === before ? null : drawn);
-  const question = { ...asDrawn(opened, late), strategy: opened.strategy };
+  const isLast = refusals.length >= (inForce ? inForce.order.length : 1);
+  const refused = isLast && inForce ? refusedBy(attempts, inForce) : null;
   return {
-    question: place ? { ...question, adapter: changeOf(drawn).adapter ?? place.adapter } : question,
-    route: drawnRoute(verdict ? routed(observed, verdict) : observed, drawn),
+    question: questionFor(attempts, { adapter, drawn, late }),
+    route: drawnRoute(routeOf(attempts, { refusals, refused, isLast }), drawn),
     sources: { ...open, scope: fusedAs(open.scope, late) },
     passages: verdict && late.denseWeight === null ? verdict.found : null,
     drawn,
     vector,
+    routed: inForce !== null,
+    refused,
+    next: (refusal) => nextOf(attempts, [...refusals, refusal], isLast),
+    lastWord: (refusal) => (inForce && isForeign(inForce) && refusal.reason !== 'UNPROVEN' ? outOfScope() : refusal),
   };
 }
 
-/** What chance may be drawn from; null where nothing is tried on the question, or a tester says which arm. */
-const chanceOf = (drawing: Drawing | null): string | null => (drawing?.forceArm === null ? drawing.requestKey : null);
+/** The question as it is put to an adapter that the router chose, or to what reads; an adapter reads its own rows, whichever collections may be read. */
+function questionFor(
+  { opened }: Attempts,
+  { adapter, drawn, late }: { adapter: string | null; drawn: Drawn | null; late: Arm },
+): Question {
+  const question = { ...asDrawn(opened, late), strategy: opened.strategy };
+  return adapter === null ? question : { ...question, adapter: changeOf(drawn).adapter ?? adapter, collections: null };
+}
 
-/** Where the router sends the question; null where it only observes, or none was asked. */
-const placeOf = (verdict: RouterVerdict | null): RouterVerdict['choice']['chosen'] | null =>
-  verdict?.mode === 'APPLY' ? verdict.choice.chosen : null;
+function routeOf(
+  { observed, verdict }: Attempts,
+  { refusals, refused, isLast }: { refusals: readonly Abstention[]; refused: Abstention | null; isLast: boolean },
+): RouteDecision {
+  if (isLast) return nobodyRoute(observed, verdict, refusals, refused);
+  return verdict ? routed(observed, verdict, refusals) : observed;
+}
+
+/** Who is asked after these refused: another destination, or the base model where the workspace lets it. */
+function nextOf(attempts: Attempts, refusals: readonly Abstention[], wasLast: boolean): RoutedQuestion | null {
+  const { verdict, opened, observed, baseAnswers } = attempts;
+  if (wasLast || opened.strategy !== 'AUTO') return null;
+  const left = verdict?.mode === 'APPLY' ? verdict.order.length - refusals.length : 0;
+  const isBase = verdict?.mode !== 'APPLY' && !STRATEGIES[observed.strategy].reads;
+  return left > 0 || (baseAnswers && !isBase && opened.dataset === null) ? attempt(attempts, refusals) : null;
+}
+
+/** Why nobody is asked of a question that nobody is left for; null where the base model is. */
+function refusedBy({ baseAnswers }: Attempts, { unproven: sentence }: RouterVerdict): Abstention | null {
+  if (sentence !== null) return unproven(sentence);
+  return baseAnswers ? null : outOfScope();
+}
+
+/** Whether the question looks foreign to everybody. */
+const isForeign = ({ owner }: RouterVerdict): boolean =>
+  !STRATEGIES[owner.strategy].reads && !STRATEGIES[owner.strategy].adapts;
 
 /** Where the answer may come from; nothing is looked up where nothing is to be read. */
 async function sourcesOf(
@@ -90,26 +156,20 @@ interface RouterStep {
   sources: Sources;
   expectedMs: RouteFeatures['expectedMs'];
   vector: () => Promise<QueryVector>;
-  requestKey: string | null;
 }
 
 /** What a fitted router makes of a question whose caller leaves the choice; null where there is none to ask. */
 async function askRouter(
   work: Work,
-  { question, sources: { scope }, expectedMs, vector, requestKey }: RouterStep,
+  { question, sources: { scope }, expectedMs, vector }: RouterStep,
 ): Promise<RouterVerdict | null> {
-  const { strategy, collections, text, maxErrorRate } = question;
-  if (strategy !== 'AUTO' || collections !== null || scope === null) return null;
+  const { strategy, text, maxErrorRate } = question;
+  if (strategy !== 'AUTO' || scope === null) return null;
   const { workspaceId, routers, registry, watch, signal } = work;
   const current = await routers.current(workspaceId, embedderDigest(registry.embedder()));
   if (!current) return null;
   return watch.time('route', () =>
-    lookAround(
-      work,
-      current,
-      { workspaceId, text, scope, vector: vector(), expectedMs, maxErrorRate, requestKey },
-      signal,
-    ),
+    lookAround(work, current, { workspaceId, text, scope, vector: vector(), expectedMs, maxErrorRate }, signal),
   );
 }
 

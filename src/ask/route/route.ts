@@ -1,7 +1,7 @@
-import type { RouteCandidate, RouteDecision, RouteReason } from '../answer.js';
+import type { Abstention, RouteCandidate, RouteDecision, RouteReason } from '../answer.js';
 import type { Plan } from '../plan.js';
 import type { Question } from '../question.js';
-import type { RouterVerdict } from './router/look-around.js';
+import type { Destination, RouterVerdict } from './router/look-around.js';
 import { STRATEGIES, Strategy, strategyThat } from '../strategies.js';
 
 /** What the decision is made from. */
@@ -64,27 +64,87 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
   return { strategy, chosenBy: choice === 'AUTO' ? 'ROUTER' : 'CALLER', candidates: candidatesOf(features), reasons };
 }
 
-/** The decision that a router makes, or what it would have made of the question where it only observes. */
+/**
+ * The decision that a router makes, or what it would have made of the question where it only observes.
+ * @param refusals of those who were asked before, in their order
+ */
 export function routed(
   observed: RouteDecision,
-  { version, mode, choice, reasons, propensity, explored }: RouterVerdict,
+  verdict: RouterVerdict,
+  refusals: readonly Abstention[],
 ): RouteDecision {
-  const { chosen, places, margin } = choice;
-  const chance = { ...(propensity !== null && { propensity }), ...(explored && { explored }) };
-  const router = { version, mode, margin, ...chance };
-  const candidates = places.map(({ strategy, adapter, probability, expectedMs }) => ({
+  const { version, mode, order, owner, reasons } = verdict;
+  const router = { version, mode, margin: marginOf(verdict) };
+  const applies = mode === 'APPLY';
+  const chosen = order[refusals.length];
+  const candidates = verdict.places.map((place) => candidateOf(place, applies ? order.indexOf(place) : -1, refusals));
+  if (applies && chosen) {
+    const told = order.slice(0, refusals.length).map(({ label }, i) => refusedReason(label, refusals[i]!));
+    return { strategy: chosen.strategy, chosenBy: 'ROUTER', candidates, reasons: [...reasons, ...told], router };
+  }
+  const [first = owner] = order;
+  const named = first.adapter === null ? first.strategy : `${first.strategy} with ${first.adapter}`;
+  const sentence = `Router ${version}, which only observes, would have chosen ${named}.`;
+  const told = { feature: 'router.observed', value: first.probability ?? 0, contribution: 0, sentence };
+  return { ...observed, candidates, reasons: [...observed.reasons, told], router };
+}
+
+/** The decision where nobody is left to be asked: the base model, in its own words or, where `refused`, as what stands for nobody. */
+export function nobodyRoute(
+  observed: RouteDecision,
+  verdict: RouterVerdict | null,
+  refusals: readonly Abstention[],
+  refused: Abstention | null,
+): RouteDecision {
+  const strategy = strategyThat({ reads: false, adapts: false });
+  const asked = verdict?.mode === 'APPLY' ? verdict.order : [];
+  const told = refusals.map((refusal, i) => refusedReason(asked[i]?.label ?? 'What was asked first', refusal));
+  const nobodys = {
+    feature: 'route.nobody',
+    value: verdict?.owner.probability ?? 1,
+    contribution: 1,
+    sentence:
+      'No document and no adapter has an answer: what the base model says here are its own words, without evidence.',
+  };
+  const reasons = [...(verdict?.reasons ?? observed.reasons), ...told, ...(refused ? [] : [nobodys])];
+  if (verdict?.mode !== 'APPLY') return { ...observed, strategy, reasons };
+  const candidates = verdict.places.map((place) => candidateOf(place, asked.indexOf(place), refusals));
+  return {
+    strategy,
+    chosenBy: 'ROUTER',
+    candidates,
+    reasons,
+    router: { version: verdict.version, mode: verdict.mode, margin: marginOf(verdict) },
+  };
+}
+
+const marginOf = ({ places, owner }: RouterVerdict): number =>
+  (owner.probability ?? 0) -
+  Math.max(0, ...places.filter((place) => place !== owner).map(({ probability }) => probability ?? 0));
+
+/** @param at its place among those who are asked, -1 where it isn't */
+function candidateOf(place: Destination, at: number, refusals: readonly Abstention[]): RouteCandidate {
+  const { strategy, adapter, probability, expectedMs, pValue, nearest } = place;
+  const refusal = at >= 0 ? refusals[at] : undefined;
+  return {
     strategy,
     available: true,
     probability,
     expectedMs,
     ...(adapter !== null && { adapter }),
-  }));
-  if (mode === 'APPLY') return { strategy: chosen.strategy, chosenBy: 'ROUTER', candidates, reasons, router };
-  const named = chosen.adapter === null ? chosen.strategy : `${chosen.strategy} with ${chosen.adapter}`;
-  const sentence = `Router ${version}, which only observes, would have chosen ${named}.`;
-  const told = { feature: 'router.observed', value: choice.chosen.probability ?? 0, contribution: 0, sentence };
-  return { ...observed, candidates, reasons: [...observed.reasons, told], router };
+    ...(pValue !== null && { pValue }),
+    ...(nearest && { nearest }),
+    ...(at >= 0 && at <= refusals.length && { order: at + 1 }),
+    ...(refusal && { refused: refusal.sentence }),
+  };
 }
+
+const refusedReason = (label: string, { sentence, probability }: Abstention): RouteReason => ({
+  feature: 'route.refused',
+  value: probability ?? 0,
+  contribution: 0,
+  sentence: `${label} was asked before and refused: ${sentence}`,
+});
 
 /** The decision with something that was only seen later, such as a vector store that does not answer. */
 export const withReason = (route: RouteDecision, reason: RouteReason | null): RouteDecision =>

@@ -17,7 +17,7 @@ import type { WorkerClient } from '../../platform/worker/index.js';
 import { storedUsage, type AdapterRegistry, type AdapterVersionRow, type ModelRegistry } from '../../registry/index.js';
 import { sampleRows } from '../evaluations/sample-rows.js';
 import { embedTexts } from '../regression/embed-texts.js';
-import { inThread } from '../regression/in-thread.js';
+import { inThread } from '../in-thread.js';
 import { askedLike } from '../router/asked-like.js';
 import type { MembershipRows } from '../router/fit-membership.js';
 import { spelled } from '../router/spellings.js';
@@ -91,7 +91,7 @@ export class MembershipLearner {
       foreign,
       seed: SEED,
     };
-    const model = await inThread<MembershipModel | null>('membership/membership-thread.js', work, signal);
+    const model = await inThread<MembershipModel | null>('membership/membership-thread', work, signal);
     if (model === null) return null;
     const pValues = async (texts: readonly string[]): Promise<number[]> =>
       (await this.#vectors(workspaceId, [texts], signal))[0]!.map((vector) => membershipOf(model, vector).pValue);

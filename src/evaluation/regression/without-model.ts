@@ -3,13 +3,13 @@ import { fitVote, mostProbable, NEIGHBOURS, vote, type Neighbour } from '../../d
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { interval, metricDifference } from '../../kernel/interval.js';
 import { record } from '../../kernel/record.js';
+import { inThread } from '../in-thread.js';
 import { accuracy, type ClassifiedRow } from '../metrics/classification.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 import { mcnemar } from '../statistics/mcnemar.js';
 import type { Fitting } from './choose-strength.js';
 import { embedTexts, type EmbeddingParts } from './embed-texts.js';
 import type { ThreadResult, ThreadWork } from './fit-thread.js';
-import { inThread } from './in-thread.js';
 import type { Nearest } from './nearest.js';
 
 /** What every method is told by. */
@@ -84,7 +84,7 @@ export async function compareWithoutModel(
   const judges = train.flatMap((_, i) => (i % step === 0 ? [i] : []));
   const { name: embedder, dimensions } = parts.registry.embedder();
   const work: ThreadWork = { ...fitting, asked: await vectors(rows), dimensions, judges, neighbours: NEIGHBOURS };
-  const fitted = await inThread<ThreadResult>('regression/fit-thread.js', work, signal);
+  const fitted = await inThread<ThreadResult>('regression/fit-thread', work, signal);
   const predictions = rows.map((_, i) => ({
     label: labels[fitted.labels[i]!]!,
     probability: fitted.probabilities[i]!,

@@ -1,4 +1,5 @@
 import {
+  areaUnder,
   measure,
   membershipLogOdds,
   type MembershipMeasures,
@@ -70,15 +71,16 @@ export function fitMembership({ own, foreign, seed }: MembershipRows): Membershi
     };
   });
   const measures = fits.flatMap((fit) => fit.own);
-  const weights = weigh(
-    measures,
-    fits.flatMap((fit) => fit.foreign),
-  );
-  const scores = measures.map((each) => membershipLogOdds(weights, each)).sort((a, b) => a - b);
+  const foreignMeasures = fits.flatMap((fit) => fit.foreign);
+  const weights = weigh(measures, foreignMeasures);
+  const scoresOf = (all: readonly MembershipMeasures[]): number[] =>
+    all.map((one) => membershipLogOdds(weights, one)).sort((a, b) => a - b);
+  const scores = scoresOf(measures);
+  const auc = areaUnder(scores, scoresOf(foreignMeasures));
   return {
     ...(many ? fits[0]!.model : fitted(labels, { own, foreign })),
     weights,
-    calibration: { rows: held.own.length, foreign: held.foreign.length, scores },
+    calibration: { rows: held.own.length, foreign: held.foreign.length, scores, auc },
   };
 }
 

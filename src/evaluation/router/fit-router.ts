@@ -1,37 +1,41 @@
 import {
   calibrate,
-  choose,
-  knownOf,
   logOdds,
+  ownerOf,
   placeKey,
+  pValueOf,
   weigh,
-  type Offsets,
-  type RouterParameters,
+  type Membership,
   type Place,
   type PlaceSignal,
+  type RouterParameters,
 } from '../../ask/index.js';
 import { groupBy } from '../../kernel/group-by.js';
 import { byDifferences, minimize } from '../../kernel/minimize.js';
-import { riskCurveOf, type RiskCurve } from '../../kernel/risk.js';
+import { riskCurveOf } from '../../kernel/risk.js';
 import { accuracy, calibrationError, type ClassifiedRow } from '../metrics/classification.js';
 import { measure } from '../metrics/metric.js';
+import { mcnemar } from '../statistics/mcnemar.js';
 
-/** A question whose place is known, and how near it lies to each. */
+/** A question whose place is known, and what is known of it at each. */
 export interface PlacedQuestion {
   /** What it was made of, where several can be made of one; null where none shares its source. */
   source: string | null;
-  /** Id of the collection or adapter version; null: the base model. */
+  /** Id of the collection or adapter version; null: nothing. */
   belongs: string | null;
-  /** By place, each asked alone; those without a signal are missing. */
+  /** How near it lies to each collection, each asked alone; those without a signal are missing. */
   signals: ReadonlyMap<string, PlaceSignal>;
   /** The collection whose passage is the best of all; null where nothing was found. */
   nearest: { id: string; signal: PlaceSignal | null } | null;
+  /** By adapter version: by a membership that had no part in the question. */
+  memberships: ReadonlyMap<string, Pick<Membership, 'logOdds' | 'pValue'>>;
 }
 
-export interface FittedPlace {
+export interface FittedCollection {
   id: string;
-  strategy: 'RAG' | 'ADAPTER';
   calibration: ReturnType<typeof calibrate>;
+  /** Own questions that it was not calibrated on: p-values come from them. */
+  heldOut: RouterParameters['collections'][number]['heldOut'];
 }
 
 /** Fewer own questions than this calibrate nothing. */
@@ -40,60 +44,69 @@ export const LEAST_OWN = 10;
 const PRIOR_ROWS = 4;
 
 /**
- * Calibrates each place, fits how sure the whole is, and measures it on every second question, none of which it was fitted on nor shares its source. Fitted
- * and measured is what is served: documents are one place, known by the collection nearest to the question, and read where nothing else is sure enough.
- * @param offsets added to scores as it is measured, by `placeKey` with the ids of adapters for their names
- * @returns places without enough questions of their own are left out
+ * Calibrates collections, fits how sure the whole is, and measures it on every second question, none of which it was fitted on nor shares its source. Fitted
+ * and measured is what is served: documents are one place, known by the collection nearest to the question.
+ * @param places ids: adapters whose membership was learned, and collections
+ * @returns collections without enough questions of their own are left out
  */
 export function fitRouter(
-  places: readonly { id: string; strategy: 'RAG' | 'ADAPTER' }[],
+  places: { collections: readonly string[]; adapters: readonly string[] },
   questions: readonly PlacedQuestion[],
-  offsets: Offsets = {},
-): { places: FittedPlace[] } & Pick<RouterParameters, 'temperature' | 'baseScore' | 'figures'> & { risk: RiskCurve } {
+): { collections: FittedCollection[] } & Pick<RouterParameters, 'temperature' | 'baseScore' | 'figures' | 'risks'> {
   const [fitting, held] = halves(questions);
-  const collections = new Set(places.filter(({ strategy }) => strategy === 'RAG').map(({ id }) => id));
-  const fitted = places.flatMap(({ id, strategy }): FittedPlace[] => {
+  const ofDocuments = new Set(places.collections);
+  const collections = places.collections.flatMap((id): FittedCollection[] => {
     const seen = (of: readonly PlacedQuestion[]): PlaceSignal[] => of.flatMap(({ signals }) => signals.get(id) ?? []);
-    const own = seen(fitting.filter(({ belongs }) => belongs === id));
+    const isOwn = ({ belongs }: PlacedQuestion): boolean => belongs === id;
+    const own = seen(fitting.filter(isOwn));
     // Whose documents are read is no choice: questions about others' are as little foreign to these as their own.
-    const elsewhere = ({ belongs }: PlacedQuestion): boolean =>
-      strategy === 'RAG' ? !collections.has(belongs ?? '') : belongs !== id;
-    const foreign = seen(fitting.filter(elsewhere));
-    return own.length >= LEAST_OWN && foreign.length >= LEAST_OWN
-      ? [{ id, strategy, calibration: calibrate(own, foreign) }]
-      : [];
+    const foreign = seen(fitting.filter(({ belongs }) => !ofDocuments.has(belongs ?? '')));
+    const heldOut = seen(held.filter(isOwn));
+    if (Math.min(own.length, foreign.length, heldOut.length) < LEAST_OWN) return [];
+    const calibration = calibrate(own, foreign);
+    const scores = heldOut.map((signal) => logOdds(calibration, signal)).sort((a, b) => a - b);
+    return [{ id, calibration, heldOut: { rows: scores.length, foreign: foreign.length, scores } }];
   });
-  const known = new Set(fitted.map(({ id }) => id));
+  const known = new Set([...collections.map(({ id }) => id), ...places.adapters]);
   const usable = (all: readonly PlacedQuestion[]) =>
     all.filter(({ belongs }) => belongs === null || known.has(belongs));
+  const fitted = { collections, adapters: places.adapters };
   const whole = fitWhole(fitted, usable(fitting));
-  return { places: fitted, ...whole, ...measureRouter(fitted, { ...whole, offsets }, usable(held)) };
+  return { collections, ...whole, ...measureRouter(fitted, whole, usable(held)) };
+}
+
+interface Fitted {
+  collections: readonly FittedCollection[];
+  adapters: readonly string[];
 }
 
 const BASE = { strategy: 'BASE', adapter: null } as const;
 const DOCUMENTS = { strategy: 'RAG', adapter: null } as const;
+const UNKNOWN = { logOdds: null, pValue: null, expectedMs: null };
 
 /** The places of one question, as the router weighs them. */
-function placesOf(fitted: readonly FittedPlace[], { signals, nearest }: PlacedQuestion): Place[] {
-  const adapters = fitted.flatMap(({ id, strategy, calibration }): Place[] => {
-    const signal = strategy === 'ADAPTER' ? signals.get(id) : undefined;
-    return signal ? [{ strategy, adapter: id, logOdds: logOdds(calibration, signal), expectedMs: null }] : [];
-  });
-  const base: Place = { ...BASE, logOdds: null, expectedMs: null };
-  if (nearest === null) return [base, ...adapters];
-  const calibration = fitted.find(({ id }) => id === nearest.id)?.calibration ?? null;
-  return [base, { ...DOCUMENTS, ...knownOf(calibration, nearest.signal), expectedMs: null }, ...adapters];
+function placesOf({ collections, adapters }: Fitted, { memberships, nearest }: PlacedQuestion): Place[] {
+  const places: Place[] = [{ ...BASE, ...UNKNOWN }];
+  for (const id of adapters) {
+    const membership = memberships.get(id);
+    if (membership) places.push({ ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id });
+  }
+  if (nearest === null) return places;
+  const known = collections.find(({ id }) => id === nearest.id);
+  if (!known || !nearest.signal) return [...places, { ...DOCUMENTS, ...UNKNOWN }];
+  const score = logOdds(known.calibration, nearest.signal);
+  return [...places, { ...DOCUMENTS, ...UNKNOWN, logOdds: score, pValue: pValueOf(known.heldOut, score) }];
 }
 
 /** `placeKey` of where a question belongs: which collection it was made of is no matter, because all are read. */
-function keyOf(fitted: readonly FittedPlace[], { belongs }: PlacedQuestion): string {
+function keyOf({ adapters }: Fitted, { belongs }: PlacedQuestion): string {
   if (belongs === null) return placeKey(BASE);
-  return fitted.find(({ id }) => id === belongs)?.strategy === 'RAG' ? placeKey(DOCUMENTS) : belongs;
+  return adapters.includes(belongs) ? belongs : placeKey(DOCUMENTS);
 }
 
-/** Temperature and the base model's score under which the right places are most probable. */
+/** Temperature and the score of nothing under which the right places are most probable. */
 function fitWhole(
-  fitted: readonly FittedPlace[],
+  fitted: Fitted,
   questions: readonly PlacedQuestion[],
 ): Pick<RouterParameters, 'temperature' | 'baseScore'> {
   const placed = questions.map((question) => ({
@@ -113,16 +126,15 @@ function fitWhole(
 }
 
 function measureRouter(
-  fitted: readonly FittedPlace[],
-  by: Pick<RouterParameters, 'temperature' | 'baseScore'> & { offsets: Offsets },
+  fitted: Fitted,
+  by: Pick<RouterParameters, 'temperature' | 'baseScore'>,
   questions: readonly PlacedQuestion[],
-): { figures: RouterParameters['figures']; risk: RiskCurve } {
+): Pick<RouterParameters, 'figures' | 'risks'> {
   const rows = questions.map((question): ClassifiedRow => {
-    const { chosen } = choose(weigh(placesOf(fitted, question), by));
-    return { gold: keyOf(fitted, question), predicted: placeKey(chosen), probability: chosen.probability };
+    const owner = ownerOf(weigh(placesOf(fitted, question), by));
+    return { gold: keyOf(fitted, question), predicted: placeKey(owner), probability: owner.probability };
   });
-  const counts = [...groupBy(rows, ({ gold }) => gold).values()].map(({ length }) => length);
-  // Of one source, questions are right or wrong together: the bound counts decisions that are independent.
+  // Of one source, questions are right or wrong together: the bounds count decisions that are independent.
   const sources = new Set<string>();
   const independent = rows.filter((_, i) => {
     const { source } = questions[i]!;
@@ -130,20 +142,33 @@ function measureRouter(
     if (source !== null) sources.add(source);
     return !seen;
   });
+  const commonest = [...groupBy(rows, ({ gold }) => gold).values()].reduce<ClassifiedRow[]>(
+    (most, own) => (own.length > most.length ? own : most),
+    [],
+  );
+  const isCommonest = ({ gold }: ClassifiedRow): boolean => gold === commonest[0]?.gold;
+  const isRight = ({ gold, predicted }: ClassifiedRow): boolean => gold === predicted;
+  const lead = mcnemar(independent.map(isRight), independent.map(isCommonest));
   return {
     figures: {
       questions: rows.length,
-      accuracy: measure(accuracy, rows),
-      calibrationError: measure(calibrationError, rows),
-      commonest: Math.max(0, ...counts) / Math.max(1, rows.length),
+      accuracy: rows.length === 0 ? 0 : measure(accuracy, rows),
+      calibrationError: rows.length === 0 ? 0 : measure(calibrationError, rows),
+      commonest: commonest.length / Math.max(1, rows.length),
+      p: lead.onlyFirst > lead.onlySecond ? lead.p : 1,
     },
-    risk: riskCurveOf(
-      evenly(independent).map(({ gold, predicted, probability }) => ({
-        confidence: probability ?? 0,
-        right: gold === predicted,
-      })),
-    ),
+    risks: risksOf(independent),
   };
+}
+
+/** Of each destination those that went there, as many of each place: else the place with most questions, where nearly all go right, would answer for one with few. */
+function risksOf(rows: readonly ClassifiedRow[]): RouterParameters['risks'] {
+  const risks: RouterParameters['risks'] = {};
+  for (const [key, routes] of groupBy(evenly(rows), ({ predicted }) => predicted ?? ''))
+    risks[key] = riskCurveOf(
+      routes.map(({ gold, predicted, probability }) => ({ confidence: probability ?? 0, right: gold === predicted })),
+    );
+  return risks;
 }
 
 /** As many of each place, drawn from all of its own: else the place with most of them, where nearly all go right, would answer for one with few. */

@@ -1,21 +1,21 @@
-import { EVERYBODY } from '../../kernel/caller.js';
 import {
-  directionOf,
+  membershipOf,
   nearestCollection,
   signalOfPassages,
-  signalOfSample,
   type AdapterSample,
-  type Offsets,
+  type FittedOn,
+  type MembershipModel,
+  type PlaceSignal,
   type RouterMode,
+  type RouterParameters,
   type RouterRecord,
   type RouterStore,
-  type PlaceSignal,
 } from '../../ask/index.js';
-import { pause } from '../../platform/events/index.js';
 import { inputText, Split, type Data } from '../../data/index.js';
+import { EVERYBODY } from '../../kernel/caller.js';
 import { GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
-import { seededRandom } from '../../kernel/random.js';
+import { seededRandom, shuffled } from '../../kernel/random.js';
 import { splitSentences } from '../../kernel/sentences.js';
 import { wordsOf } from '../../kernel/text.js';
 import {
@@ -27,14 +27,24 @@ import {
   type Retriever,
   type SearchScope,
 } from '../../knowledge/index.js';
+import { pause } from '../../platform/events/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import { readChatPrompts, readReplay, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
-import { sampleRows } from '../evaluations/sample-rows.js';
+import {
+  readChatPrompts,
+  readReplay,
+  readSmallTalk,
+  type AdapterRegistry,
+  type ModelRegistry,
+} from '../../registry/index.js';
+import { sampleRows, type AskedRow } from '../evaluations/sample-rows.js';
+import { inThread } from '../in-thread.js';
 import { askedLike } from './asked-like.js';
-import { fitRouter, halves, type PlacedQuestion } from './fit-router.js';
-import { changesSince, fittedOn, placesNow, type PlaceChange, type PlacedAdapter } from './places.js';
+import type { MembershipRows } from './fit-membership.js';
+import { fitRouter, type PlacedQuestion } from './fit-router.js';
+import { changesSince, fittedOn, placesNow, type PlaceChange, type PlacedAdapter, type Places } from './places.js';
 import { routerFit, type RouterFitContext } from './router-run.js';
+import { spelled } from './spellings.js';
 
 export interface RouterFitterParts {
   runs: RunQueue;
@@ -50,10 +60,14 @@ export interface RouterFitterParts {
 
 /** Questions of each place: half of them fit, half of them measure. */
 const OWN = 120;
-/** Inputs of an adapter that questions are held against: enough for each label of a large set. */
-const SAMPLE = 400;
+/** Rows of an adapter that its membership is learned from. */
+const ROWS = 500;
+/** Further spellings of each text that a membership is learned from. */
+const SPELLINGS = 1;
 const PASSAGES = 6;
 const MOST_ROUNDS = 8;
+/** Texts that are embedded at once. */
+const BATCH = 256;
 /** How often a fit that nobody waits for looks whether it may go on. */
 const GIVE_WAY_MS = 1_000;
 
@@ -69,6 +83,19 @@ interface EmbeddedQuestion {
 type SourcedText = Pick<EmbeddedQuestion, 'text' | 'source'>;
 const unshared = (text: string): SourcedText => ({ text, source: null });
 
+/** An adapter with rows that its membership is learned from, and others that it is measured on. */
+interface SampledAdapter {
+  adapter: PlacedAdapter;
+  rows: { ordinal: number; label: string | null; vectors: Float32Array[] }[];
+}
+
+/** An adapter whose membership was learned. */
+interface MemberAdapter {
+  adapter: PlacedAdapter;
+  model: MembershipModel;
+  ordinals: number[];
+}
+
 /** Lets a version of the router learn where questions belong. */
 export class RouterFitter {
   readonly routers: RouterStore;
@@ -80,7 +107,16 @@ export class RouterFitter {
   /** @returns the ROUTER_FIT run @throws IDEMPOTENCY_CONFLICT */
   start(
     workspaceId: WorkspaceId,
-    { idempotencyKey, ...input }: { mode: RouterMode; seed: number; automatic?: true; idempotencyKey: string },
+    {
+      idempotencyKey,
+      ...input
+    }: {
+      mode: RouterMode;
+      seed: number;
+      automatic?: true;
+      urgent?: true;
+      idempotencyKey: string;
+    },
   ): Promise<RunRow> {
     return this.parts.runs.enqueue(routerFit, { workspaceId, idempotencyKey, input });
   }
@@ -98,18 +134,21 @@ export class RouterFitter {
     return unfinished.some(({ kind, status }) => kind !== routerFit.kind && status === 'RUNNING');
   }
 
-  /** What a version was fitted on and is not there as it was, and the state of now; a router of an earlier kind knows no passages. */
+  /**
+   * What a version was fitted on and is not there as it was, and the state of now. Without a version only adapters are new: documents alone leave nothing
+   * to choose between.
+   */
   async changes(
     workspaceId: WorkspaceId,
-    { learned }: RouterRecord,
+    router: RouterRecord | null,
   ): Promise<{ changes: PlaceChange[]; state: object; fittable: boolean }> {
     const places = await placesNow(this.parts, workspaceId);
-    const then = learned.fittedOn;
+    const then = router?.learned.fittedOn ?? null;
     const added = then ? await this.parts.collections.newPassages(workspaceId, then.mark) : new Map<string, number>();
     const adapters = places.adapters.map(({ versionId }) => versionId);
     const collections = places.collections.map(({ id, chunks }) => [id, chunks, added.get(id) ?? 0]);
     return {
-      changes: then ? changesSince(then, places, added) : [],
+      changes: then ? changesSince(then, places, added) : changesSince(NOTHING, { ...places, collections: [] }, added),
       state: { collections, adapters },
       fittable: places.collections.length + places.adapters.length > 0,
     };
@@ -117,97 +156,49 @@ export class RouterFitter {
 
   /** The work of a ROUTER_FIT run. @throws CONFLICT where there is nothing to choose between, and what worker and vector store throw */
   async fit(context: RouterFitContext): Promise<{ version: number }> {
-    const { run, input, signal } = context;
+    const { run, input } = context;
     const { registry, routers } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
     await this.#giveWay(context);
     const mark = newId();
     const places = await placesNow(this.parts, workspaceId);
-    const { collections, adapters, sight } = places;
-    if (collections.length + adapters.length === 0)
+    if (places.collections.length + places.adapters.length === 0)
       throw new GraftError('CONFLICT', 'There is nothing to choose between.', {
         hint: 'Ingest documents, or promote an adapter to production first.',
       });
-
-    await context.progress(0, 'Making questions.');
-    const general = await generalQuestions();
-    const asked: EmbeddedQuestion[] = await this.#embedded(workspaceId, null, general.map(unshared), signal);
-    // Of text that is ours: what is kept of an adapter's rows holds nothing of another's.
-    const elsewhere = halves(asked)[0].map(({ vector }) => vector);
-    for (const collection of collections) {
-      await this.#giveWay(context);
-      const made = await this.#ofCollection(
-        { workspaceId, collections: [collection], groups: EVERYBODY, sight },
-        general,
-        input.seed,
-      );
-      asked.push(...(await this.#embedded(workspaceId, collection.id, made, signal)));
-    }
-    const samples: AdapterSample[] = [];
-    for (const adapter of adapters) {
-      await this.#giveWay(context);
-      const { texts, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
-      const vectors = (await this.#embedded(workspaceId, null, texts.map(unshared), signal)).map(
-        ({ vector }) => vector,
-      );
-      if (vectors.length > 0) samples.push(sampleOf(adapter.versionId, vectors, elsewhere));
-      asked.push(...(await this.#embedded(workspaceId, adapter.versionId, own.map(unshared), signal)));
-    }
-
-    const questions: PlacedQuestion[] = [];
-    for (const each of asked) {
-      signal.throwIfAborted();
-      if (questions.length % 25 === 0) await this.#giveWay(context);
-      const signals = new Map<string, PlaceSignal>();
-      for (const sample of samples)
-        signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector, each.text));
-      const passagesOf = (of: SearchScope['collections']): Promise<Passage[]> =>
-        this.#passages({ workspaceId, collections: of, groups: EVERYBODY, sight }, each, signal);
-      let all: Passage[] = [];
-      for (const collection of collections) {
-        all = await passagesOf([collection]);
-        const near = signalOfPassages(all);
-        if (near) signals.set(collection.id, near);
-      }
-      // As a question is served: all collections are searched at once.
-      if (collections.length > 1) all = await passagesOf(collections);
-      const nearest = nearestCollection(all);
-      questions.push({ belongs: each.belongs, source: each.source, signals, nearest });
-      if (questions.length % 25 === 0)
-        await context.progress(
-          (0.95 * questions.length) / asked.length,
-          `${questions.length} of ${asked.length} questions are placed.`,
-        );
-      await context.takeTurns();
-    }
-
-    const { offsets = {} } = (await routers.newest(workspaceId))?.learned ?? {};
-    const fitted = fitRouter(
-      [
-        ...collections.map(({ id }) => ({ id, strategy: 'RAG' as const })),
-        ...adapters.map(({ versionId }) => ({ id: versionId, strategy: 'ADAPTER' as const })),
-      ],
+    const { asked, adapters } = await this.#learnt(context, places);
+    const questions = await this.#placed(context, places, { asked, adapters });
+    const { collections: fitted, ...whole } = fitRouter(
+      {
+        collections: places.collections.map(({ id }) => id),
+        adapters: adapters.map(({ adapter }) => adapter.versionId),
+      },
       questions,
-      measuringOffsets(offsets, adapters),
     );
-    const calibrationOf = (id: string) => fitted.places.find((place) => place.id === id)?.calibration;
-    const learned = {
-      collections: collections.flatMap(({ id, name }) => {
-        const calibration = calibrationOf(id);
-        return calibration ? [{ id, name, calibration }] : [];
+    const learned: RouterParameters = {
+      ...whole,
+      risks: byReference(whole.risks, adapters),
+      collections: places.collections.flatMap(({ id, name }) => {
+        const known = fitted.find((each) => each.id === id);
+        return known ? [{ ...known, name }] : [];
       }),
-      adapters: adapters.flatMap(({ versionId, name, version }) => {
-        const calibration = calibrationOf(versionId);
-        return calibration ? [{ versionId, name, version, calibration }] : [];
+      adapters: adapters.map(({ adapter: { versionId, name, version, datasetVersionId }, model }) => {
+        const { labels, weights, calibration } = model;
+        const membership = {
+          labels: [...labels],
+          weights,
+          calibration: { ...calibration, scores: [...calibration.scores] },
+        };
+        return { versionId, name, version, datasetVersionId, membership };
       }),
-      temperature: fitted.temperature,
-      baseScore: fitted.baseScore,
-      figures: fitted.figures,
-      risk: fitted.risk,
-      // As measured: those of places that are gone are left out when it is added.
-      offsets,
       fittedOn: fittedOn(places, mark),
     };
+    const samples = adapters.map(({ adapter, model: { regression, rows }, ordinals }): AdapterSample => ({
+      adapterVersionId: adapter.versionId,
+      regression,
+      rows,
+      ordinals,
+    }));
     let version = 0;
     await context.fenced(async (tx) => {
       const digest = embedderDigest(registry.embedder());
@@ -219,9 +210,102 @@ export class RouterFitter {
     return { version };
   }
 
+  /** Questions to measure on, and what was learned of adapters from texts that are none of them. */
+  async #learnt(
+    context: RouterFitContext,
+    { collections, adapters, sight }: Places,
+  ): Promise<{ asked: EmbeddedQuestion[]; adapters: MemberAdapter[] }> {
+    const { run, input, signal } = context;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const random = seededRandom(input.seed);
+    await context.progress(0, 'Making questions.');
+    const general = shuffled(await generalTexts(), random);
+    const half = Math.ceil(general.length / 2);
+    const asked = await this.#embedded(workspaceId, null, general.slice(half).map(unshared), signal);
+    const foreign = await this.#spelled(workspaceId, general.slice(0, half), random, signal);
+    for (const collection of collections) {
+      await this.#giveWay(context);
+      const scope = { workspaceId, collections: [collection], groups: EVERYBODY, sight };
+      const made = await this.#ofCollection(scope, general, input.seed);
+      // A third teaches adapters what is foreign, whole passages at a time; the others measure.
+      const sources = [...new Set(made.map(({ source }) => source))];
+      const teaches = new Set(sources.filter((_, i) => adapters.length > 0 && i % 3 === 2));
+      const texts = made.filter(({ source }) => teaches.has(source)).map(({ text }) => text);
+      foreign.push(...(await this.#spelled(workspaceId, texts, random, signal)));
+      const others = made.filter(({ source }) => !teaches.has(source));
+      asked.push(...(await this.#embedded(workspaceId, collection.id, others, signal)));
+    }
+    const sampled: SampledAdapter[] = [];
+    for (const adapter of adapters) {
+      await this.#giveWay(context);
+      const { rows, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
+      const vectors = await this.#spelled(workspaceId, rows.map(textOf), random, signal);
+      sampled.push({
+        adapter,
+        rows: rows.map((row, i) => ({ ordinal: row.ordinal, label: labelOf(row), vectors: vectors[i]! })),
+      });
+      asked.push(...(await this.#embedded(workspaceId, adapter.versionId, own.map(unshared), signal)));
+    }
+    const members: MemberAdapter[] = [];
+    for (const { adapter, rows } of sampled) {
+      await this.#giveWay(context);
+      await context.progress(0.2, `Learning which messages belong to ${adapter.name}.`);
+      const others = sampled.filter((each) => each.adapter !== adapter).flatMap((each) => each.rows);
+      const strange = [
+        ...foreign,
+        ...shuffled(others, random)
+          .slice(0, ROWS)
+          .map(({ vectors }) => vectors),
+      ];
+      const work: MembershipRows = { own: rows, foreign: strange, seed: input.seed };
+      const model = await inThread<MembershipModel | null>('membership/membership-thread', work, signal);
+      if (model) members.push({ adapter, model, ordinals: ordinalsOf(rows, model) });
+    }
+    return { asked, adapters: members };
+  }
+
+  /** Holds questions against every place, as they would be when served. */
+  async #placed(
+    context: RouterFitContext,
+    { collections, sight }: Places,
+    { asked, adapters }: { asked: readonly EmbeddedQuestion[]; adapters: readonly MemberAdapter[] },
+  ): Promise<PlacedQuestion[]> {
+    const { run, signal } = context;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const questions: PlacedQuestion[] = [];
+    for (const question of asked) {
+      signal.throwIfAborted();
+      if (questions.length % 25 === 0) await this.#giveWay(context);
+      const memberships = new Map(
+        adapters.map(({ adapter, model }) => [adapter.versionId, membershipOf(model, question.vector)]),
+      );
+      const passagesOf = (of: SearchScope['collections']): Promise<Passage[]> =>
+        this.#passages({ workspaceId, collections: of, groups: EVERYBODY, sight }, question, signal);
+      const signals = new Map<string, PlaceSignal>();
+      let all: Passage[] = [];
+      for (const collection of collections) {
+        all = await passagesOf([collection]);
+        const near = signalOfPassages(all);
+        if (near) signals.set(collection.id, near);
+      }
+      // As a question is served: all collections are searched at once.
+      if (collections.length > 1) all = await passagesOf(collections);
+      const { belongs, source } = question;
+      questions.push({ belongs, source, signals, nearest: nearestCollection(all), memberships });
+      if (questions.length % 25 === 0)
+        await context.progress(
+          0.3 + (0.65 * questions.length) / asked.length,
+          `${questions.length} of ${asked.length} questions are placed.`,
+        );
+      await context.takeTurns();
+    }
+    return questions;
+  }
+
   /** A fit that nobody asked for waits while anything else works, and lets one that somebody asks for pass. */
   async #giveWay({ run, input, signal, takeTurns }: RouterFitContext): Promise<void> {
-    if (!input.automatic) return;
+    // Until there is a router, plain questions don't reach the adapter that just came: that doesn't wait.
+    if (!input.automatic || input.urgent) return;
     while (await this.othersWork(run.workspaceId as WorkspaceId)) {
       await pause(GIVE_WAY_MS, signal);
       signal.throwIfAborted();
@@ -240,23 +324,33 @@ export class RouterFitter {
     return [...made].slice(0, OWN).map(([cloze, source]) => ({ text: askedLike(cloze, strange, random), source }));
   }
 
-  /** Inputs that it was trained on, and others of the same kind to calibrate with: those for validation, else further ones for training. */
+  /** Rows that it was trained on, and texts of the same kind to measure with: those for validation, else further ones for training. */
   async #ofAdapter(
     workspaceId: WorkspaceId,
     { datasetVersionId }: PlacedAdapter,
     seed: number,
-  ): Promise<{ texts: string[]; own: string[] }> {
+  ): Promise<{ rows: AskedRow[]; own: string[] }> {
     const { data } = this.parts;
     const { dataset, rowGroups } = await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input');
-    const of = async (split: Split, most: number): Promise<string[]> => {
-      const stream = data.rows.stream(dataset.task, rowGroups, { split, quarantined: false });
-      return (await sampleRows(stream, most, seed)).map(({ content }) => inputText(content));
-    };
+    const of = (split: Split, most: number): Promise<AskedRow[]> =>
+      sampleRows(data.rows.stream(dataset.task, rowGroups, { split, quarantined: false }), most, seed);
     const validation = await of(Split.VALIDATION, OWN);
-    if (validation.length >= OWN / 4) return { texts: await of(Split.TRAIN, SAMPLE), own: validation };
-    const train = await of(Split.TRAIN, SAMPLE + OWN);
-    const own = train.filter((_, i) => i % Math.max(2, Math.ceil(train.length / OWN)) === 0);
-    return { texts: train.filter((text) => !own.includes(text)), own };
+    if (validation.length >= OWN / 4) return { rows: await of(Split.TRAIN, ROWS), own: validation.map(textOf) };
+    const train = await of(Split.TRAIN, ROWS + OWN);
+    const isOwn = (_: AskedRow, i: number): boolean => i % Math.max(4, Math.ceil(train.length / OWN)) === 0;
+    return { rows: train.filter((row, i) => !isOwn(row, i)), own: train.filter(isOwn).map(textOf) };
+  }
+
+  /** Vectors of each text in several spellings. */
+  async #spelled(
+    workspaceId: WorkspaceId,
+    texts: readonly string[],
+    random: () => number,
+    signal: AbortSignal,
+  ): Promise<Float32Array[][]> {
+    const spellings = texts.map((text) => spelled(text, SPELLINGS, random));
+    const embedded = await this.#embedded(workspaceId, null, spellings.flat().map(unshared), signal);
+    return spellings.map((all, i) => all.map((_, j) => embedded[i * (1 + SPELLINGS) + j]!.vector));
   }
 
   async #embedded(
@@ -266,10 +360,14 @@ export class RouterFitter {
     signal: AbortSignal,
   ): Promise<EmbeddedQuestion[]> {
     const { registry, worker } = this.parts;
-    if (questions.length === 0) return [];
-    const request = { workspaceId, embedder: registry.embedder(), texts: questions.map(({ text }) => text) };
-    const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
-    return questions.map((question, i) => ({ ...question, belongs, vector: vectors[i]! }));
+    const embedded: EmbeddedQuestion[] = [];
+    for (let from = 0; from < questions.length; from += BATCH) {
+      const batch = questions.slice(from, from + BATCH);
+      const request = { workspaceId, embedder: registry.embedder(), texts: batch.map(({ text }) => text) };
+      const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
+      embedded.push(...batch.map((question, i) => ({ ...question, belongs, vector: vectors[i]! })));
+    }
+    return embedded;
   }
 
   async #passages(scope: SearchScope, { text, vector }: EmbeddedQuestion, signal: AbortSignal): Promise<Passage[]> {
@@ -279,36 +377,34 @@ export class RouterFitter {
   }
 }
 
-/** What a router adds to scores, by `placeKey` with the ids of adapters for their names: the newest version's offsets go on, so it is measured as it will route. */
-function measuringOffsets(offsets: Offsets, adapters: readonly PlacedAdapter[]): Offsets {
-  const ids = new Map(adapters.map(({ versionId, name, version }) => [`${name}@${version}`, versionId]));
-  return Object.fromEntries(Object.entries(offsets).map(([key, added]) => [ids.get(key) ?? key, added]));
+const NOTHING: FittedOn = { mark: '', collections: [], adapters: [] };
+
+const textOf = ({ content }: AskedRow): string => inputText(content);
+const labelOf = ({ content }: AskedRow): string | null => ('label' in content ? content.label : null);
+
+/** Places in the dataset of the rows that a model keeps: with few rows it keeps all, else those that it was fitted on. */
+function ordinalsOf(
+  rows: SampledAdapter['rows'],
+  { rows: kept, regression: { dimensions } }: MembershipModel,
+): number[] {
+  const byVector = new Map(rows.map(({ vectors, ordinal }) => [vectors[0]!.join(), ordinal]));
+  return Array.from(
+    { length: kept.length / dimensions },
+    (_, i) => byVector.get(kept.subarray(i * dimensions, (i + 1) * dimensions).join()) ?? -1,
+  );
 }
 
-/** What is kept of an adapter's inputs. @param own their vectors @param elsewhere vectors of text that belongs nowhere; neither is empty */
-function sampleOf(
-  adapterVersionId: string,
-  own: readonly Float32Array[],
-  elsewhere: readonly Float32Array[],
-): AdapterSample {
-  const dimensions = own[0]!.length;
-  const vectors = rowMajor(own, dimensions);
-  return {
-    adapterVersionId,
-    dimensions,
-    vectors,
-    direction: directionOf(vectors, rowMajor(elsewhere, dimensions), dimensions),
-  };
-}
+/** Keys of destinations as the router names them when it is asked: `name@3` for the id of a version. */
+const byReference = (risks: RouterParameters['risks'], adapters: readonly MemberAdapter[]): RouterParameters['risks'] =>
+  Object.fromEntries(
+    Object.entries(risks).map(([key, curve]) => {
+      const member = adapters.find(({ adapter }) => adapter.versionId === key);
+      return [member ? `${member.adapter.name}@${member.adapter.version}` : key, curve];
+    }),
+  );
 
-function rowMajor(vectors: readonly Float32Array[], dimensions: number): Float32Array {
-  const all = new Float32Array(vectors.length * dimensions);
-  vectors.forEach((vector, i) => all.set(vector, i * dimensions));
-  return all;
-}
-
-/** What belongs to nobody's documents or adapters: chat, and sentences of general text. */
-async function generalQuestions(): Promise<string[]> {
+/** What belongs to nobody's documents or adapters: small talk, chat, and sentences of general text. */
+async function generalTexts(): Promise<string[]> {
   const sentences = splitSentences(await readReplay()).map(({ text }) => text);
-  return [...(await readChatPrompts()), ...sentences].slice(0, OWN);
+  return [...(await readSmallTalk()), ...(await readChatPrompts()), ...sentences.slice(0, OWN)];
 }

@@ -14,7 +14,14 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { routerFigures, RouterMode, type RouterRecord, type RouterStore } from '../../ask/index.js';
+import {
+  missingOf,
+  modeInForce,
+  routerFigures,
+  RouterMode,
+  type RouterRecord,
+  type RouterStore,
+} from '../../ask/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { notFound } from '../../kernel/errors.js';
 import {
@@ -29,6 +36,8 @@ import {
   type GraphContext,
   recordType,
 } from '../../graphql-kit/index.js';
+import { AliasMovedPayload } from '../../training/index.js';
+import { LEAST_CALIBRATED } from './fit-membership.js';
 import { LEAST_OWN } from './fit-router.js';
 import { MOST } from './places.js';
 import { routerFit } from './router-run.js';
@@ -44,8 +53,8 @@ type RouterFitRun = InstanceType<typeof RouterFitRun>;
 export class FitRouterInput {
   @Field(() => RouterMode, {
     nullable: true,
-    defaultValue: RouterMode.OBSERVE,
-    description: 'Whether the new version decides, or first only says what it would have decided.',
+    defaultValue: RouterMode.APPLY,
+    description: 'Whether the new version decides, or only says what it would have decided.',
   })
   mode!: RouterMode;
 
@@ -123,16 +132,23 @@ export class RouterVersion {
   @Field(() => Int, { description: 'Its number, from 1.' })
   version!: number;
 
-  @Field(() => RouterMode, { description: 'Whether it decides.' })
+  @Field(() => RouterMode, { description: 'Whether it is to decide.' })
   mode!: RouterMode;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why it decides nothing whatever its mode is: what is missing until it is shown to be better than always taking the commonest place. Null where it decides.',
+  })
+  missing!: string | null;
+
   @Field(() => [RouterPlace], {
-    description: 'Collections and adapters that it knows; the base model is the place for everything else.',
+    description: 'Collections and adapters that it knows; everything else belongs to nothing.',
   })
   places!: RouterPlace[];
 
   @Field(() => [String], {
-    description: `Collections and adapters (as \`name@3\`) that it does not know, of the ${MOST.collections} largest collections and ${MOST.adapters} adapters that it looked at: fewer than ${2 * LEAST_OWN} questions could be made of them.`,
+    description: `Collections and adapters (as \`name@3\`) that it does not know, of the ${MOST.collections} largest collections and ${MOST.adapters} adapters that it looked at: fewer than ${3 * LEAST_OWN} questions could be made of them, or they have fewer than ${LEAST_CALIBRATED} rows.`,
   })
   leftOut!: string[];
 
@@ -151,16 +167,17 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
     ...learned.collections.map(({ id }) => id),
     ...learned.adapters.map((each) => each.versionId),
   ]);
-  const passages = new Map(learned.fittedOn?.collections.map((each) => [each.id, each.passages]));
+  const passages = new Map(learned.fittedOn.collections.map((each) => [each.id, each.passages]));
   return make(RouterVersion, {
     version,
     mode,
     createdAt,
     record,
+    missing: missingOf(learned),
     figures: learned.figures,
     leftOut: [
-      ...(learned.fittedOn?.collections ?? []).flatMap(({ id, name }) => (known.has(id) ? [] : [name])),
-      ...(learned.fittedOn?.adapters ?? []).flatMap((each) =>
+      ...learned.fittedOn.collections.flatMap(({ id, name }) => (known.has(id) ? [] : [name])),
+      ...learned.fittedOn.adapters.flatMap((each) =>
         known.has(each.versionId) ? [] : [`${each.name}@${each.version}`],
       ),
     ],
@@ -168,9 +185,10 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
       ...learned.collections.map(({ id, name, calibration: { own, foreign, auc } }) =>
         make(RouterPlace, { name, adapts: false, own, foreign, auc, passages: passages.get(id) ?? null }),
       ),
-      ...learned.adapters.map(({ name, version: number, calibration: { own, foreign, auc } }) =>
-        make(RouterPlace, { name: `${name}@${number}`, adapts: true, own, foreign, auc, passages: null }),
-      ),
+      ...learned.adapters.map(({ name, version: number, membership: { calibration } }) => {
+        const { rows: own, foreign, auc } = calibration;
+        return make(RouterPlace, { name: `${name}@${number}`, adapts: true, own, foreign, auc, passages: null });
+      }),
     ],
   });
 };
@@ -188,7 +206,7 @@ export class RouterResolver {
   @Query(() => RouterVersion, {
     nullable: true,
     description:
-      'The newest version of the router; null before `fitRouter` made one: then `AUTO` reads where there are documents.',
+      'The newest version of the router; null before the first: then `AUTO` reads where there are documents.',
     complexity: cost(2),
   })
   async router(@Ctx() { workspaceId }: GraphContext): Promise<RouterVersion | null> {
@@ -200,7 +218,7 @@ export class RouterResolver {
   @SpendsBudget('RUN')
   @Mutation(() => FitRouterPayload, {
     description:
-      'Fits a version of the router to the collections and the adapters in production as they are now, as a run: from questions that it makes of their own texts, and measured on others. Once there is a version, a fit follows by itself when they change, unless `GRAFT_ROUTER_REFIT` is off.',
+      'Fits a version of the router to the collections and the adapters in production as they are now, as a run: from their own rows and questions that it makes of their texts, and measured on others. A fit follows by itself when an adapter gets into production and when anything changes, unless `GRAFT_ROUTER_REFIT` is off.',
     complexity: cost(20),
   })
   async fitRouter(
@@ -213,7 +231,7 @@ export class RouterResolver {
   @Needs('OPERATE')
   @Mutation(() => RouterVersion, {
     description:
-      'Lets a version decide, or only observe. The newest one is asked, and a fit that is under way meanwhile keeps to what was said of it.',
+      'Lets a version decide, or only observe. The newest one is asked, and a fit that is under way meanwhile keeps to what was said of it. One with something `missing` decides nothing all the same.',
     complexity: cost(2),
   })
   async setRouterMode(
@@ -229,7 +247,8 @@ export class RouterResolver {
   }
 
   @FieldResolver(() => Boolean, {
-    description: 'Whether a change of collections or adapters asked for it: then it waits while anything else works.',
+    description:
+      'Whether a change of collections or adapters asked for it: one of collections waits while anything else works.',
   })
   automatic(@Root() { row }: RouterFitRun): boolean {
     return routerFit.inputOf(row).automatic ?? false;
@@ -266,5 +285,29 @@ export class RouterVersionResolver {
   async fitting(@Ctx() { workspaceId }: GraphContext): Promise<RouterFitRun | null> {
     const run = await this.parts.routerFitter.fitting(workspaceId);
     return run && runObject(run);
+  }
+}
+
+@Resolver(() => AliasMovedPayload)
+export class RoutedPromotionResolver {
+  constructor(private readonly parts: Pick<RouterResolverParts, 'routers'>) {}
+
+  @FieldResolver(() => String, {
+    description: 'What `ask` without `strategy` does from now on.',
+    complexity: cost(2),
+  })
+  async routing(
+    @Root() { adapter: { name }, change: { alias } }: AliasMovedPayload,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<string> {
+    const router = await this.parts.routers.newest(workspaceId);
+    if (alias !== 'production') return 'Nothing changes: plain questions reach what is in production.';
+    if (router && router.mode === 'OBSERVE')
+      return `Plain questions don’t reach ${name}: somebody let the router only observe (setRouterMode).`;
+    const now =
+      router && modeInForce(router) === 'APPLY'
+        ? 'Until then the router goes on as it was.'
+        : 'Until then documents are read, where there are any.';
+    return `Within seconds the router learns which messages belong to ${name}: from then on plain questions that do are answered by it, others from documents, and what belongs to nothing is refused (setBaseAnswers). ${now}`;
   }
 }

@@ -10,13 +10,13 @@ export interface RouterKeeperParts {
   log: Logger;
 }
 
-/** How often it looks: what changes goes on changing for a while. */
-const LOOK_MS = 15_000;
+/** How often it looks: an adapter that comes is asked within seconds, and a look costs a few queries. */
+const LOOK_MS = 5_000;
 
 /**
- * Has the router of each workspace fitted anew when collections or adapters have changed, once there is one. It looks at what is there instead of being
- * told, so that whatever changed it counts, also while no gateway ran. A change must stand from one look to the next, and nothing else
- * may work; a fit that waits or works is the only one.
+ * Has the router of each workspace fitted when its first adapter gets into production, and anew when collections or adapters have changed. It looks
+ * at what is there instead of being told, so that whatever changed it counts, also while no gateway ran. A change of adapters is fitted at once. One of
+ * documents must stand from one look to the next, since it goes on for a while, and waits while anything else works; a fit that waits or works is the only one.
  */
 export class RouterKeeper {
   private timer: NodeJS.Timeout | null = null;
@@ -49,18 +49,20 @@ export class RouterKeeper {
   async lookAt(workspaceId: WorkspaceId): Promise<RunRow | null> {
     const { fitter } = this.parts;
     const router = await fitter.routers.newest(workspaceId);
-    const since = router && (await fitter.changes(workspaceId, router));
+    const since = await fitter.changes(workspaceId, router);
     const before = this.seen.get(workspaceId);
     this.seen.delete(workspaceId);
-    if (!since || since.changes.length === 0) return null;
-    const state = digestOf([router.version, since.state]);
+    if (since.changes.length === 0) return null;
+    const state = digestOf([router?.version ?? 0, since.state]);
     this.seen.set(workspaceId, state);
-    if (state !== before || !since.fittable) return null;
-    if ((await fitter.fitting(workspaceId)) !== null || (await fitter.othersWork(workspaceId))) return null;
+    const urgent = since.changes.some(({ adapts }) => adapts);
+    if (!since.fittable || (await fitter.fitting(workspaceId)) !== null) return null;
+    if (!urgent && (state !== before || (await fitter.othersWork(workspaceId)))) return null;
     return fitter.start(workspaceId, {
-      mode: router.mode,
+      mode: router?.mode ?? 'APPLY',
       seed: 1,
       automatic: true,
+      ...(urgent && { urgent }),
       // The same state asks for no second fit, be it because of another gateway or because the first has failed.
       idempotencyKey: `automatic ${state}`,
     });

@@ -13,6 +13,8 @@ export const routerFit = defineRunKind({
       seed: z.number().int(),
       /** Whether a change of the places asked for it and nobody else: then it waits for everything else. */
       automatic: z.boolean().optional(),
+      /** Whether an adapter came, left or changed: then it waits for nothing. */
+      urgent: z.boolean().optional(),
     }),
   ),
   output: storedJson(z.object({ version: z.number().int() })),

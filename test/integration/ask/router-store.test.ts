@@ -14,9 +14,16 @@ const found = (...versions: number[]): RouterParameters => ({
     versionId: newId(),
     name: 'routing',
     version,
-    calibration: { bias: 0, weights: {}, elsewhere: {}, own: 60, foreign: 60, auc: 0.9 },
+    datasetVersionId: newId(),
+    membership: {
+      labels: [],
+      weights: { bias: 0, own: 1, label: 0, near: 0 },
+      calibration: { rows: 60, foreign: 60, scores: [0], auc: 0.9 },
+    },
   })),
-  figures: { questions: 60, accuracy: 0.9, calibrationError: 0.05, commonest: 0.5 },
+  figures: { questions: 60, accuracy: 0.9, calibrationError: 0.05, commonest: 0.5, p: 0.001 },
+  risks: {},
+  fittedOn: { mark: newId(), collections: [], adapters: [] },
 });
 
 describe('versions of a router', () => {
@@ -70,42 +77,6 @@ describe('versions of a router', () => {
     await eventually('it is done, or waits', async () => done || (await waitingForLocks(database.pool)).length > 0);
   }
 
-  it('go on with what was approved of places that are still there, fit after fit', async () => {
-    await fit(found(1, 2));
-    const approved = { base: -0.5, documents: 0.25, 'routing@1': 1, 'routing@2': 0.75, 'gone@1': 2 };
-    await database.prisma.$transaction((tx) => routers.addTo(tx, workspaceId, 1, approved));
-    await fit(found(2, 3));
-    await fit(found(2, 3));
-    const newest = await routers.newest(workspaceId);
-    expect(newest).toMatchObject({ version: 4, mode: 'APPLY' });
-    expect(newest!.learned.offsets).toEqual({ base: -0.5, documents: 0.25, 'routing@2': 0.75 });
-  });
-
-  it('have no offsets where nothing was approved', async () => {
-    await fit();
-    expect((await fit()).learned.offsets).toBeUndefined();
-  });
-
-  it('keep an approval that ends while the next one is made', async () => {
-    await fit();
-    const approval = await open((tx) => routers.addTo(tx, workspaceId, 1, { 'routing@1': 1 }));
-    const next = fit();
-    await doneOrWaiting(next);
-    await approval.end();
-    expect(await next).toMatchObject({ version: 3, learned: { offsets: { 'routing@1': 1 } } });
-  });
-
-  it('don’t explore once that is switched off, though one was being made that explored', async () => {
-    await fit();
-    await routers.setExploration(workspaceId, 0.1);
-    const next = await open(add(found(1)));
-    const off = routers.setExploration(workspaceId, 0);
-    await doneOrWaiting(off);
-    expect(await next.end()).toMatchObject({ version: 2, exploration: 0.1 });
-    expect(await off).toMatchObject({ exploration: 0 });
-    expect(await routers.newest(workspaceId)).toMatchObject({ version: 2, exploration: 0 });
-  });
-
   it.each([
     ['somebody asked for', () => new Date(Date.now() - 60_000)],
     ['nobody asked for', () => null],
@@ -132,15 +103,16 @@ describe('versions of a router', () => {
     expect(await routers.newest(workspaceId)).toMatchObject({ version: 2, mode: 'OBSERVE' });
   });
 
+  it('are looked after in each workspace that has one', async () => {
+    await fit();
+    expect(await routers.workspaces()).toContain(workspaceId);
+  });
+
   it('have numbers of their own when two are made at once', async () => {
     const first = await open(add(found(1)));
     const second = fit();
     await doneOrWaiting(second);
     expect(await first.end()).toMatchObject({ version: 1 });
     expect(await second).toMatchObject({ version: 2 });
-  });
-
-  it('are none to explore before the first', async () => {
-    expect(await routers.setExploration(workspaceId, 0.1)).toBeNull();
   });
 });

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RouterKeeper, type RouterFitter } from '../../../src/evaluation/index.js';
 import { toRouter } from '../../../src/evaluation/router/router-graphql.js';
+import type { BaseAnswers } from '../../../src/ask/route/base-answers.js';
+import { basisOf } from '../../../src/ask/answer.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
@@ -24,9 +26,11 @@ describe('a fitted router', () => {
   let answering: Answering;
   let fitter: RouterFitter;
   let keeper: RouterKeeper;
+  let baseAnswers: BaseAnswers;
 
   beforeAll(async () => {
     answering = await startAnswering();
+    baseAnswers = answering.parts.baseAnswers as BaseAnswers;
     fitter = answering.domains.evaluation.routerFitter;
     keeper = new RouterKeeper({ fitter, log: silentLogger() });
   });
@@ -42,7 +46,7 @@ describe('a fitted router', () => {
     expect((await ask('How are you?')).route.router).toBeUndefined();
   });
 
-  it('learns a collection from its own texts, and first only says what it would have chosen', async () => {
+  it('learns a collection from its own texts, and where it is told to only says what it would have chosen', async () => {
     await answering.collection('handbook');
     await answering.ingest('handbook', HANDBOOK, newId(), 200_000);
     expect(await fit('OBSERVE')).toMatchObject({ status: 'SUCCEEDED', output: { version: 1 } });
@@ -51,23 +55,36 @@ describe('a fitted router', () => {
     const sum = route.candidates.reduce((all, { probability }) => all + (probability ?? 0), 0);
     expect(sum).toBeCloseTo(1, 6);
     expect(route.reasons.map(({ sentence }) => sentence)).toContainEqual(
-      expect.stringMatching(/^Router 1, which only observes, would have chosen (BASE|RAG)\.$/),
+      expect.stringMatching(/^Router 1, which only observes, would have chosen RAG\.$/),
     );
   });
 
-  it('decides when it is told to: what the documents say is read, what they have nothing to do with is not', async () => {
+  it('decides when it is told to: documents are asked, and what nobody knows is refused', async () => {
     await fitter.routers.setMode(answering.workspaceId, 1, 'APPLY');
     const own = await ask('At what wind speed are the roof vents forced shut?');
     expect(own.route).toMatchObject({ strategy: 'RAG', router: { mode: 'APPLY' } });
-    expect(own.route.reasons.map(({ feature }) => feature)).toContain('router.top');
+    expect(own.route.candidates).toContainEqual(expect.objectContaining({ strategy: 'RAG', order: 1 }));
     expect(own.evidence.length).toBeGreaterThan(0);
+    expect(await ask('Write a short poem about autumn.')).toMatchObject({
+      abstention: { reason: 'OUT_OF_SCOPE', sentence: 'None of your documents or adapters knows this.' },
+      wording: 'ABSTENTION',
+    });
+  });
+
+  it('lets the base model answer what nobody knows only where the workspace allows it, and says whose words these are', async () => {
+    await baseAnswers.set(answering.workspaceId, true);
     const chat = await ask('Write a short poem about autumn.');
-    expect(chat.route.strategy).toBe('BASE');
+    await baseAnswers.set(answering.workspaceId, false);
+    expect(chat).toMatchObject({ route: { strategy: 'BASE' }, abstention: null });
+    expect(basisOf(chat)).toBe('BASE_MODEL');
+    const sentences = chat.route.reasons.map(({ sentence }) => sentence);
+    expect(sentences).toContainEqual(expect.stringMatching(/was asked before and refused/));
+    expect(sentences).toContainEqual(expect.stringMatching(/its own words, without evidence/));
   });
 
   const changes = async () => {
     const { workspaceId } = answering;
-    return (await fitter.changes(workspaceId, (await fitter.routers.newest(workspaceId))!)).changes;
+    return (await fitter.changes(workspaceId, await fitter.routers.newest(workspaceId))).changes;
   };
   const looked = async () =>
     [await keeper.lookAt(answering.workspaceId), await keeper.lookAt(answering.workspaceId)] as const;
@@ -123,14 +140,14 @@ describe('a fitted router', () => {
     expect([...found]).toEqual([id]);
   });
 
-  it('is not asked where the caller named what to answer from, or with', async () => {
+  it('is asked where the caller narrowed what may be read, too', async () => {
+    await fitter.routers.setMode(answering.workspaceId, 2, 'APPLY');
     const { route } = await answering.service.tryOut(
       answering.caller,
-      { question: 'Write a short poem about autumn.', collections: ['handbook'] },
+      { question: 'At what wind speed are the roof vents forced shut?', collections: ['handbook'] },
       new AbortController().signal,
     );
-    expect(route.router).toBeUndefined();
-    expect(route.strategy).toBe('RAG');
+    expect(route).toMatchObject({ strategy: 'RAG', router: { version: 2, mode: 'APPLY' } });
   });
 
   it('says which collection is so small that it doesn’t know it', async () => {

@@ -44,7 +44,17 @@ describe('the deletion of an adapter', () => {
   it('takes its files, exports, evaluations and vectors with it, and leaves those of others', async () => {
     const { prisma } = kit.models.database;
     const [gone, stays] = [await kit.add({ name: 'gone', seed: 1 }), await kit.add({ name: 'stays', seed: 2 })];
-    const [sample, index] = [{ embedderDigest: 'e', dimensions: 1, vectors: new Uint8Array(4) }, newId()];
+    const [sample, index] = [
+      {
+        embedderDigest: 'e',
+        dimensions: 1,
+        classes: 2,
+        vectors: new Uint8Array(4),
+        weights: new Uint8Array(16),
+        ordinals: [0],
+      },
+      newId(),
+    ];
     await prisma.labelIndex.create({
       data: { id: index, workspaceId, datasetVersionId: newId(), embedderDigest: 'e', rows: 1 },
     });

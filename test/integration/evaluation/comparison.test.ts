@@ -191,7 +191,15 @@ describe('labels by an adapter and by labelled rows', () => {
     const [adapter] = (await kit.adapters.store.adapters(workspaceId, null, { first: 1, after: null })).items;
     const version = await kit.adapters.store.resolve(adapter!, { version: 1 });
     const sample = { workspaceId, adapterVersionId: version!.id, embedderDigest: 'any', dimensions: 1 };
-    await database.prisma.adapterSample.create({ data: { ...sample, vectors: new Uint8Array(4) } });
+    await database.prisma.adapterSample.create({
+      data: {
+        ...sample,
+        vectors: new Uint8Array(4),
+        classes: 2,
+        weights: new Uint8Array(16),
+        ordinals: [0],
+      },
+    });
     const rowGroups = await data.data.store.rowGroups(datasetVersionId);
     const [row] = await data.data.rows.at('CLASSIFICATION', rowGroups, [1]);
     const erasing = await data.data.datasets.deleteRows(workspaceId, {

@@ -107,7 +107,7 @@ describe('the conformal p-value', () => {
   });
 
   it('refuses nothing where there was nothing to calibrate with', () => {
-    expect(pValueOf({ rows: 0, foreign: 0, scores: [] }, -9)).toBe(1);
+    expect(pValueOf({ rows: 0, scores: [] }, -9)).toBe(1);
   });
 });
 

@@ -34,4 +34,22 @@ describe('the keeper of routers', () => {
     expect(started.filter((_, i) => i % 2 === 0)).toEqual([first, last]);
     expect(new Set(started).size).toBe(4);
   });
+
+  it('fits at once when an adapter comes, also the first, which nobody fitted a router for', async () => {
+    const workspaceId = newId() as string as WorkspaceId;
+    const started: object[] = [];
+    const fitter = {
+      routers: { newest: () => Promise.resolve(null) },
+      changes: () =>
+        Promise.resolve({ changes: [{ name: 'routing@1', adapts: true }], state: 'first', fittable: true }),
+      fitting: () => Promise.resolve(null),
+      othersWork: () => Promise.resolve(true),
+      start: (_: WorkspaceId, input: object) => {
+        started.push(input);
+        return Promise.resolve({});
+      },
+    } as unknown as RouterFitter;
+    await new RouterKeeper({ fitter, log: silentLogger() }).lookAt(workspaceId);
+    expect(started).toMatchObject([{ mode: 'APPLY', automatic: true, urgent: true }]);
+  });
 });

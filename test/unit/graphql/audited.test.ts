@@ -54,7 +54,7 @@ describe('the audit log', () => {
     const [rollout, run, answer] = [id('Rollout'), id('TrainingRun'), id('Answer')];
     expect(subjectOf({ reason: 'slow', rollout })).toBe(rollout);
     expect(subjectOf({ id: run })).toBe(run);
-    expect(subjectOf({ proposal: id('RouterProposal'), approve: true })).not.toBeNull();
+    expect(subjectOf({ proposal: id('Proposal'), approve: true })).not.toBeNull();
     expect(subjectOf({ adapter: 'tickets', version: 3 })).toBeNull();
     expect(subjectOf({ reason: answer, ids: [answer] })).toBeNull();
     expect(subjectOf('rollout')).toBeNull();

@@ -20,7 +20,6 @@ const FREE: Readonly<Record<string, string>> = {
   'Mutation.pauseRun': 'ends work for a while',
   'Mutation.deleteDatasetRows': 'erasing must be possible to who has nothing left',
   'Mutation.setRouterMode': 'the run of the version is in the past',
-  'Mutation.setRouterExploration': 'the run of the version is in the past',
   'Mutation.pauseRollout': 'ends work for a while',
   'Mutation.resumeRollout': 'the watch only counts what is answered',
   'Mutation.advanceRollout': 'the watch only counts what is answered',

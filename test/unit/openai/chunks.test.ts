@@ -12,6 +12,8 @@ const answered = (text: string): Answer =>
     route: { strategy: 'BASE', chosenBy: 'CALLER', reasons: [] },
     citations: [],
     abstention: null,
+    neighbours: [],
+    passages: [],
     adapter: null,
     finishReason: 'END',
     output: { kind: 'TEXT' },

@@ -22,7 +22,6 @@ import { storedSkipped } from '../../../src/delivery/shadow/shadow.js';
 import { storedExpectation } from '../../../src/feedback/expectation.js';
 import { storedMoves } from '../../../src/feedback/review/review.js';
 import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
-import { storedRouterEvidence } from '../../../src/evaluation/router/router-learning.js';
 import { storedSettings } from '../../../src/improvement/policy.js';
 import { storedJson, type StoredJson } from '../../../src/kernel/stored-json.js';
 import { storedEmbedder } from '../../../src/knowledge/collection.js';
@@ -77,7 +76,6 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'LabelIndex.fit': storedLabelFit,
   'LabelBlend.weights': storedBlend,
   'RouterVersion.learned': storedLearned,
-  'RouterProposal.evidence': storedRouterEvidence,
   'Evaluation.figures': storedFigures,
   'ReviewItem.moves': storedMoves,
   'Rollout.plan': storedPlan,

@@ -11,7 +11,12 @@ const learned = z.object({
   classes: z.number().int(),
   dimensions: z.number().int(),
   weights: z.object({ bias: z.number(), own: z.number(), label: z.number(), near: z.number() }),
-  calibration: z.object({ rows: z.number().int(), foreign: z.number().int(), scores: z.array(z.number()) }),
+  calibration: z.object({
+    rows: z.number().int(),
+    foreign: z.number().int(),
+    scores: z.array(z.number()),
+    auc: z.number(),
+  }),
 });
 /** The column `learned` of an adapter membership. */
 export const storedMembership = storedJson(learned);

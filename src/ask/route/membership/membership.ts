@@ -24,6 +24,8 @@ export interface MembershipCalibration {
   foreign: number;
   /** Log-odds of the own rows in each of their spellings, ascending. */
   scores: readonly number[];
+  /** Probability that an own row looks more like one than a foreign row, 0 to 1. */
+  auc: number;
 }
 
 /** What is measured of a message. */
@@ -76,7 +78,7 @@ export const membershipLogOdds = (weights: MembershipWeights, { own, label, near
 /**
  * Conformal p-value of a score (Vovk et al. 2005, section 2.2). Spellings of one row count as one row together.
  */
-export function pValueOf({ rows, scores }: MembershipCalibration, score: number): number {
+export function pValueOf({ rows, scores }: Pick<MembershipCalibration, 'rows' | 'scores'>, score: number): number {
   if (rows === 0) return 1;
   const atMost = countAtMost(scores, score) / (scores.length / rows);
   return (1 + atMost) / (rows + 1);

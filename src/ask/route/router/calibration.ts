@@ -1,24 +1,19 @@
 import { z } from 'zod';
 import { minimize } from '../../../kernel/minimize.js';
 
-const FEATURES = ['top', 'mean', 'coverage', 'kind', 'words', 'asks', 'capitals', 'digits'] as const;
+const FEATURES = ['top', 'mean', 'coverage'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 const perFeature = z.partialRecord(z.enum(FEATURES), z.number());
-/**
- * What is known of how well a question suits a place that could answer it: passages of a collection, or rows of an adapter. All signals
- * of a place have the same features; see `signals.ts`.
- */
+/** How well a question suits the passages of a collection: see `documents.ts`. All signals of a collection have the same features. */
 export type PlaceSignal = Readonly<z.infer<typeof perFeature>>;
 
 /** Turns a place's own similarities, which mean nothing elsewhere, into log-odds that a question belongs there. */
 export const calibration = z.object({
   bias: z.number(),
   weights: perFeature,
-  /** Means over questions that belong elsewhere: what a signal is held against when it is explained. */
-  elsewhere: perFeature,
-  /** Least and greatest that it was calibrated on; versions fitted earlier lack it. */
-  seen: z.partialRecord(z.enum(FEATURES), z.tuple([z.number(), z.number()])).optional(),
+  /** Least and greatest that it was calibrated on. */
+  seen: z.partialRecord(z.enum(FEATURES), z.tuple([z.number(), z.number()])),
   own: z.number().int(),
   foreign: z.number().int(),
   /** Probability that a question of its own looks nearer than a foreign one, 0 to 1. */
@@ -72,7 +67,6 @@ export function calibrate(own: readonly PlaceSignal[], foreign: readonly PlaceSi
   const made = {
     bias,
     weights: Object.fromEntries(features.map((name) => [name, weight(name)])),
-    elsewhere: Object.fromEntries(features.map((name) => [name, momentsOf(foreign.map((each) => each[name]!)).mean])),
     seen: Object.fromEntries(features.map((name) => [name, rangeOf(all.map(({ signal }) => signal[name]!))])),
     own: own.length,
     foreign: foreign.length,
@@ -87,15 +81,6 @@ type Weighing = Pick<SimilarityCalibration, 'bias' | 'weights' | 'seen'>;
 export const logOdds = ({ bias, weights, seen }: Weighing, signal: PlaceSignal): number =>
   featuresOf(weights).reduce((sum, name) => sum + weights[name]! * weighed(seen, name, signal), bias);
 
-/** What is known of documents as a place: null log-odds where nobody calibrated them, or where nothing could be compared now. */
-export const knownOf = (
-  calibration: Weighing | null,
-  signal: PlaceSignal | null,
-): { logOdds: number | null; unseen: boolean } => ({
-  logOdds: calibration && signal ? logOdds(calibration, signal) : null,
-  unseen: calibration !== null && signal === null,
-});
-
 /**
  * What lies beyond all that was seen says no more than the last of it: a line through fifty questions with hardly a capital would be sure of
  * one that is all capitals.
@@ -105,18 +90,6 @@ function weighed(seen: Weighing['seen'], name: Feature, signal: PlaceSignal): nu
   const range = seen?.[name];
   return range ? Math.max(range[0], Math.min(range[1], value)) : value;
 }
-
-/** What each feature adds to the log-odds over a question that belongs elsewhere, most first. */
-export const contributions = (
-  { weights, elsewhere, seen }: SimilarityCalibration,
-  signal: PlaceSignal,
-): { feature: Feature; value: number; contribution: number }[] =>
-  featuresOf(weights)
-    .map((feature) => {
-      const more = weighed(seen, feature, signal) - (elsewhere[feature] ?? 0);
-      return { feature, value: signal[feature] ?? 0, contribution: weights[feature]! * more };
-    })
-    .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
 
 const featuresOf = (values: PlaceSignal): Feature[] => FEATURES.filter((name) => values[name] !== undefined);
 
@@ -129,7 +102,7 @@ function momentsOf(values: readonly number[]): { mean: number; deviation: number
 }
 
 /** Mann-Whitney's U as a share of all pairs. */
-function areaUnder(own: readonly number[], foreign: readonly number[]): number {
+export function areaUnder(own: readonly number[], foreign: readonly number[]): number {
   let wins = 0;
   for (const a of own) for (const b of foreign) wins += a > b ? 1 : a === b ? 0.5 : 0;
   return wins / (own.length * foreign.length);

@@ -1,45 +1,49 @@
 /*
- * A question is held against places once and may be decided on several times. Places: the base model, which needs no look; collections, by what is retrieved
- * from them; adapters, by the rows nearest to the question of those that they learned. An adapter whose version left production in between
- * is taken out, with a reason, and the rest is decided on again. Chance has a say only in the first round, only of a router that
- * applies what it finds, and for nobody who wants an error rate kept.
+ * A question is held against every destination: documents by what is retrieved from them, adapters by their membership. Who is asked follows from that
+ * alone (`choose.ts`). An adapter whose version left production since the fit is passed over, with a reason. Where an error rate is wanted, so is
+ * every destination of which it isn't shown that routes to it keep the rate.
  */
 
 import { isGraftError } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import type { QueryVector, SearchScope } from '../../../knowledge/index.js';
-import type { RouteReason } from '../../answer.js';
-import { chunksOf, retrievePassages, type RetrievalResult } from '../../read/retrieve.js';
+import { percent } from '../../../kernel/text.js';
+import type { NeighbourUsed, RouteReason } from '../../answer.js';
 import type { AskParts } from '../../parts.js';
+import { chunksOf, retrievePassages, type RetrievalResult } from '../../read/retrieve.js';
 import { strategyThat } from '../../strategies.js';
 import type { ExpectedTimes } from '../expected-times.js';
-import {
-  contributions,
-  knownOf,
-  logOdds,
-  type SimilarityCalibration,
-  type Feature,
-  type PlaceSignal,
-} from './calibration.js';
+import { membershipOf, pValueOf } from '../membership/membership.js';
 import { routeBound } from '../risk.js';
-import { choose, SURE_OF_ADAPTER, SURE_OF_BASE, weigh, type Choice, type Place, type ScoredPlace } from './choose.js';
-import { drawOf, explore } from './explore.js';
-import type { RouterMode } from './router.js';
+import { logOdds } from './calibration.js';
+import { orderOf, ownerOf, placeKey, SIGNIFICANT, weigh, type Place, type ScoredPlace } from './choose.js';
+import { nearestCollection } from './documents.js';
+import { membershipModel, modeInForce, type RouterMode, type RouterParameters } from './router.js';
 import type { Current } from './router-store.js';
-import { nearestCollection, signalOfSample } from './signals.js';
+
+/** A destination with what is to be said of it. */
+export interface Destination extends ScoredPlace {
+  /** Name of the adapter, or of the collection that is nearest. */
+  label: string;
+  /** The training row that is most like the question; null where none was looked for. */
+  nearest: NeighbourUsed | null;
+}
 
 /** What a router made of a question. */
 export interface RouterVerdict {
   version: number;
+  /** What it does: a version that isn't shown to be good enough observes, whatever it was asked to. */
   mode: RouterMode;
-  choice: Choice;
-  /** What spoke for the choice, and what an adapter that is gone had to do with it. */
+  places: readonly Destination[];
+  /** Who is asked, first to last; empty where nobody is to be. */
+  order: readonly Destination[];
+  /** Whose the question is held to be; the base model where it is nobody's. */
+  owner: Destination;
   reasons: RouteReason[];
+  /** Why nobody may be asked who would have been: nothing shows that the wanted error rate is kept. */
+  unproven: string | null;
   /** The passages that were looked at: whoever reads needs not look for them again. */
   found: RetrievalResult | null;
-  /** See `explore`. */
-  propensity: number | null;
-  explored: boolean;
 }
 
 /** A question as it is held against the places. */
@@ -49,10 +53,8 @@ export interface RouterQuery {
   scope: SearchScope;
   vector: Promise<QueryVector>;
   expectedMs: ReturnType<ExpectedTimes['medians']>;
-  /** The error rate that routes shall keep on held-out questions; null: any. */
+  /** The error rate that answers shall keep on held-out questions; null: any. */
   maxErrorRate: number | null;
-  /** What its chance is drawn from; null or missing where nothing may be tried on it. */
-  requestKey?: string | null;
 }
 
 /** What a place of each sort is answered by. */
@@ -61,91 +63,111 @@ const READING = strategyThat({ reads: true, adapts: false });
 const ADAPTING = strategyThat({ reads: false, adapts: true });
 const BOTH = strategyThat({ reads: true, adapts: true });
 
-/** A place with what is known of the question there. */
-type CandidatePlace = Place & { label: string; signal: PlaceSignal | null; calibration: SimilarityCalibration | null };
+type Unweighed = Place & Pick<Destination, 'label' | 'nearest'>;
 
 /**
- * Holds a question against every place that a router knows, and chooses. An adapter that is no longer in production is passed over.
+ * Holds a question against every place that a router knows, and says who is to be asked.
  * @throws what retrieval and the worker throw
  */
 export async function lookAround(
   parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes'>,
   { record, samples }: Current,
-  { workspaceId, text, scope, vector, expectedMs, maxErrorRate, requestKey = null }: RouterQuery,
+  { workspaceId, text, scope, vector, expectedMs, maxErrorRate }: RouterQuery,
   signal: AbortSignal,
 ): Promise<RouterVerdict> {
-  const [found, asked] = await Promise.all([
+  const [found, { vector: question }] = await Promise.all([
     chunksOf(scope) > 0 ? retrievePassages(parts, scope, { text, vector }, signal) : null,
     vector,
   ]);
-  const places: CandidatePlace[] = [
-    { ...NOWHERE, strategy: ALONE, label: 'The base model', expectedMs: expectedMs[ALONE] ?? null },
-    ...readable(record.learned.collections, found).map((known) => ({
-      ...known,
-      expectedMs: expectedMs[READING] ?? null,
-    })),
+  const { learned } = record;
+  const places: Unweighed[] = [
+    { ...UNKNOWN, strategy: ALONE, label: 'Nothing', expectedMs: expectedMs[ALONE] ?? null },
+    ...documentsPlace(learned.collections, found, expectedMs[READING] ?? null),
+    ...learned.adapters.flatMap((adapter) => adapterPlace(adapter, samples, question, expectedMs[ADAPTING] ?? null)),
   ];
-  for (const { versionId, name, version, calibration } of record.learned.adapters) {
-    const sample = samples.get(versionId);
-    if (!sample) continue;
-    const near = signalOfSample(sample, asked.vector, text);
-    const score = logOdds(calibration, near);
-    places.push({
+  const { there, gone } = await withoutGone(parts, workspaceId, places);
+  const weighed = weigh(there, learned);
+  const owner = ownerOf(weighed);
+  const { order, unproven, bounds } = withinRate(orderOf(weighed), learned, maxErrorRate);
+  return {
+    version: record.version,
+    mode: modeInForce(record),
+    places: weighed,
+    order,
+    owner,
+    unproven: order.length === 0 ? unproven : null,
+    reasons: [...gone, ...bounds, ...reasonsOf(weighed, owner)],
+    found,
+  };
+}
+
+const UNKNOWN = { adapter: null, logOdds: null, pValue: null, nearest: null };
+
+/** What is to be read, if there is anything. */
+function documentsPlace(
+  collections: RouterParameters['collections'],
+  found: RetrievalResult | null,
+  expectedMs: number | null,
+): Unweighed[] {
+  if (found === null) return [];
+  const nearest = nearestCollection(found.retrieval.passages);
+  const place = { ...UNKNOWN, strategy: READING, label: nearest?.name ?? 'Documents', expectedMs };
+  const known = collections.find(({ id }) => id === nearest?.id);
+  if (!known || !nearest?.signal) return [place];
+  const score = logOdds(known.calibration, nearest.signal);
+  return [{ ...place, logOdds: score, pValue: pValueOf(known.heldOut, score) }];
+}
+
+function adapterPlace(
+  adapter: RouterParameters['adapters'][number],
+  samples: Current['samples'],
+  question: Float32Array,
+  expectedMs: number | null,
+): Unweighed[] {
+  const sample = samples.get(adapter.versionId);
+  const model = membershipModel(adapter, sample);
+  if (!model || !sample) return [];
+  const { name, version, datasetVersionId } = adapter;
+  const { logOdds, pValue, label, nearest } = membershipOf(model, question);
+  const ordinal = sample.ordinals[nearest.row];
+  return [
+    {
       strategy: ADAPTING,
       adapter: `${name}@${version}`,
       label: name,
-      signal: near,
-      calibration,
-      logOdds: score,
-      expectedMs: expectedMs[ADAPTING] ?? null,
-    });
-  }
-  const bound = maxErrorRate === null ? null : routeBound(record.learned.risk ?? null, maxErrorRate);
-  // Who wants an error rate kept is no one to try things on, and a version that observes changes nothing.
-  const share = requestKey === null || bound || record.mode !== 'APPLY' ? 0 : record.exploration;
-  const draw = share > 0 ? drawOf(record.id, requestKey ?? '') : 1;
+      logOdds,
+      pValue,
+      expectedMs,
+      nearest:
+        ordinal === undefined
+          ? null
+          : { datasetVersionId, ordinal, label: label?.name ?? '', similarity: nearest.similarity },
+    },
+  ];
+}
+
+/** The places without adapters that left production; one whose rows are indexed answers by both. */
+async function withoutGone(
+  parts: Pick<AskParts, 'adapters' | 'labelIndexes'>,
+  workspaceId: WorkspaceId,
+  places: readonly Unweighed[],
+): Promise<{ there: Unweighed[]; gone: RouteReason[] }> {
+  const there: Unweighed[] = [];
   const gone: RouteReason[] = [];
-  for (let open = places; ;) {
-    const decided = choose(weigh(open, record.learned), bound?.least ?? 0);
-    // Once an adapter is gone, chances are others than were drawn.
-    const { choice, propensity, explored } = explore(decided, gone.length > 0 ? 0 : share, draw);
-    const { chosen } = choice;
-    const served = chosen.adapter === null ? null : await inProduction(parts, workspaceId, chosen.adapter);
-    if (served === 'GONE') {
+  for (const place of places) {
+    // Whom the question is foreign to isn't asked, gone or not.
+    const asked = place.adapter !== null && place.pValue !== null && place.pValue >= SIGNIFICANT;
+    const served = asked ? await inProduction(parts, workspaceId, place.adapter!) : 'ALONE';
+    if (served === 'GONE')
       gone.push({
         feature: 'router.adapter.gone',
         value: 1,
         contribution: 0,
-        sentence: `${chosen.adapter} is not in production any more: fit the router again.`,
+        sentence: `${place.adapter} is not in production any more: the router is fitted again.`,
       });
-      open = open.filter(({ adapter }) => adapter !== chosen.adapter);
-      continue;
-    }
-    const reasons = [...gone, ...(bound ? [bound.reason] : []), ...reasonsOf(choice)];
-    const chance = { propensity, explored };
-    return { version: record.version, mode: record.mode, choice: applied(choice, served), reasons, found, ...chance };
+    else there.push(served === 'INDEXED' ? { ...place, strategy: BOTH } : place);
   }
-}
-
-/** An adapter whose rows are indexed answers by both, and so it stands among the candidates. */
-function applied(choice: Choice<CandidatePlace & ScoredPlace>, served: 'ALONE' | 'INDEXED' | null): Choice {
-  if (served !== 'INDEXED') return choice;
-  const chosen = { ...choice.chosen, strategy: BOTH };
-  return { ...choice, chosen, places: choice.places.map((each) => (each === choice.chosen ? chosen : each)) };
-}
-
-const NOWHERE = { adapter: null, logOdds: null, signal: null, calibration: null };
-
-/** What is to be read, if there is anything. */
-function readable(
-  calibrated: readonly { id: string; calibration: SimilarityCalibration }[],
-  found: RetrievalResult | null,
-): Omit<CandidatePlace, 'expectedMs'>[] {
-  const nearest = nearestCollection(found?.retrieval.passages ?? []);
-  if (!nearest) return [];
-  const { id, name, signal } = nearest;
-  const calibration = calibrated.find((each) => each.id === id)?.calibration ?? null;
-  return [{ strategy: READING, adapter: null, label: name, signal, calibration, ...knownOf(calibration, signal) }];
+  return { there, gone };
 }
 
 /** How a version of an adapter can answer now. */
@@ -167,51 +189,43 @@ async function inProduction(
   }
 }
 
-const EXCEPTIONS = {
-  TIE: 'It is as good as tied with another, and the quicker of them.',
-  UNSURE: 'No place is probable enough: then the documents are read, which can refuse.',
-  INVENTS: `The base model is chosen at a probability of ${SURE_OF_BASE} and above, because what it invents costs more than a refusal: the documents are read.`,
-  RISK: 'It is less probable than keeps the error rate that was asked for: the documents are read, which can refuse.',
-  EXPLORED: 'It is tried on a small share of questions, to learn what people say of it.',
-  UNKNOWN: `The router can’t tell how well these documents suit, and no adapter is at least ${SURE_OF_ADAPTER} probable without them: they are read. fitRouter makes it know new documents, unless they are so few that its version lists them as left out.`,
-} as const;
-
-const MEANINGS: Record<Feature, string> = {
-  top: 'similarity to the nearest there',
-  mean: 'mean similarity to the three nearest there',
-  coverage: 'share of its words in the best passage there',
-  kind: 'lead of the similarity to the mean there over that to general text',
-  words: 'length (logarithm of the number of words)',
-  asks: 'question mark at the end (1: there is one)',
-  capitals: 'share of words with a capital',
-  digits: 'share of digits',
-};
-
-function reasonsOf({ chosen, likeliest, margin, exception }: Choice<CandidatePlace & ScoredPlace>): RouteReason[] {
-  const { label, signal, calibration } = chosen;
-  const points = (100 * Math.abs(margin)).toFixed(0);
-  const place = margin < 0 ? `${points} points behind: ${likeliest.label}` : `${points} points before the next`;
-  const reasons: RouteReason[] = [
-    {
-      feature: 'router.probability',
-      value: chosen.probability ?? 0,
-      contribution: margin,
-      sentence: `${label}: ${said(chosen)}, ${place}.`,
-    },
-  ];
-  if (signal && calibration)
-    for (const { feature, value, contribution } of contributions(calibration, signal))
-      if (contribution !== 0)
-        reasons.push({
-          feature: `router.${feature}`,
-          value,
-          contribution,
-          sentence: `The question’s ${MEANINGS[feature]} is ${value.toFixed(2)}; that of questions from elsewhere is ${(calibration.elsewhere[feature] ?? 0).toFixed(2)}.`,
-        });
-  if (exception)
-    reasons.push({ feature: 'router.exception', value: 1, contribution: 0, sentence: EXCEPTIONS[exception] });
-  return reasons;
+/** Those of whom it is shown that routes to them keep their part of a wanted error rate. */
+function withinRate(
+  order: readonly Destination[],
+  { risks }: Pick<RouterParameters, 'risks'>,
+  maxErrorRate: number | null,
+): { order: readonly Destination[]; unproven: string | null; bounds: RouteReason[] } {
+  if (maxErrorRate === null) return { order, unproven: null, bounds: [] };
+  const bounded = order.map((place) => ({ place, bound: routeBound(risks[placeKey(place)] ?? null, maxErrorRate) }));
+  const kept = bounded.filter(
+    ({ place, bound }) => bound.least !== null && place.probability !== null && place.probability >= bound.least,
+  );
+  const [first] = kept.length > 0 ? kept : bounded;
+  const below =
+    first && first.bound.least !== null
+      ? `Routes keep an error rate of ${percent(maxErrorRate / 2, 1)} from a probability of ${first.bound.least.toFixed(2)} on: ${first.place.label} doesn’t reach it.`
+      : first?.bound.reason.sentence;
+  return {
+    order: kept.map(({ place }) => place),
+    unproven: below ?? null,
+    bounds: first ? [first.bound.reason] : [],
+  };
 }
 
-const said = ({ probability }: ScoredPlace): string =>
-  probability === null ? 'probability unknown' : `probability ${probability.toFixed(2)}`;
+function reasonsOf(places: readonly Destination[], owner: Destination): RouteReason[] {
+  return places
+    .filter(({ probability, pValue }) => probability !== null && (pValue !== null || owner.pValue === null))
+    .map(({ label, probability, pValue, adapter, strategy }) => ({
+      feature: adapter === null ? (strategy === READING ? 'router.documents' : 'router.nothing') : 'router.adapter',
+      value: probability ?? 0,
+      contribution: label === owner.label ? 1 : 0,
+      sentence: sentenceOf(label, probability ?? 0, pValue),
+    }));
+}
+
+function sentenceOf(label: string, probability: number, pValue: number | null): string {
+  if (pValue === null) return `${label}: probability ${probability.toFixed(2)}.`;
+  const share = `${(100 * pValue).toFixed(pValue < 0.01 ? 1 : 0)} % of its own questions look as foreign to it or more`;
+  const foreign = pValue < SIGNIFICANT ? ': to it the question is foreign' : '';
+  return `${label}: probability ${probability.toFixed(2)}, p-value ${pValue.toFixed(3)} (${share}${foreign}).`;
+}

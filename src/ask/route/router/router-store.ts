@@ -1,10 +1,8 @@
 import type { Holder } from '../../../platform/erasure/index.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
-import type { Offsets } from './choose.js';
 import {
   storedLearned,
-  withApproved,
   type AdapterSample,
   type RouterParameters,
   type RouterMode,
@@ -52,14 +50,13 @@ export class RouterStore {
     return { record, samples: new Map(samples.map((sample) => [sample.adapterVersionId, toSample(sample)])) };
   }
 
-  /** Workspaces that have a router. */
+  /** Workspaces that have a router, or an adapter in production. */
   async workspaces(): Promise<WorkspaceId[]> {
-    const rows = await this.database.prisma.routerVersion.findMany({
-      distinct: ['workspaceId'],
-      orderBy: { workspaceId: 'asc' },
-      select: { workspaceId: true },
-    });
-    return rows.map((row) => row.workspaceId as WorkspaceId);
+    const rows = await this.database.prisma.$queryRaw<{ workspace_id: WorkspaceId }[]>`
+      SELECT workspace_id FROM router_version
+       UNION SELECT workspace_id FROM adapter JOIN adapter_alias ON adapter_id = adapter.id WHERE alias = 'production'
+       ORDER BY workspace_id`;
+    return rows.map((row) => row.workspace_id);
   }
 
   async newest(workspaceId: WorkspaceId): Promise<RouterRecord | null> {
@@ -70,7 +67,7 @@ export class RouterStore {
     return row && asRecord(row);
   }
 
-  /** The next version, which goes on with what people chose of the one before: how much is explored, what they approved of places still there, and the mode that was set last. */
+  /** The next version, which goes on with the mode that somebody set last. */
   async add(
     tx: Transaction,
     workspaceId: WorkspaceId,
@@ -79,8 +76,7 @@ export class RouterStore {
     const last = await lockedNewest(tx, workspaceId);
     const modeSetAt = last?.modeSetAt ?? null;
     // What somebody said since the fit was asked for stands.
-    const stands = modeAskedAt === null || (modeSetAt !== null && modeSetAt > modeAskedAt);
-    const approved = last ? storedLearned.decode(last.learned).offsets : undefined;
+    const stands = modeSetAt !== null && (modeAskedAt === null || modeSetAt > modeAskedAt);
     const version = (last?.version ?? 0) + 1;
     const row = await tx.routerVersion.create({
       data: {
@@ -90,42 +86,25 @@ export class RouterStore {
         embedderDigest,
         modeSetAt,
         mode: last && stands ? last.mode : mode,
-        exploration: last?.exploration ?? 0,
-        learned: asColumn(storedLearned.encode(withApproved(learned, approved ?? {}))),
+        learned: asColumn(storedLearned.encode(learned)),
       },
     });
     await tx.adapterSample.deleteMany({ where: { workspaceId } });
-    for (const { vectors, direction, ...sample } of samples)
+    for (const { adapterVersionId, regression, rows, ordinals } of samples)
       await tx.adapterSample.create({
         data: {
-          ...sample,
+          adapterVersionId,
           workspaceId,
           embedderDigest,
-          vectors: bytesOf(vectors),
-          direction: direction && bytesOf(direction),
+          dimensions: regression.dimensions,
+          classes: regression.classes,
+          vectors: bytesOf(rows),
+          weights: bytesOf(Float32Array.from(regression.weights)),
+          ordinals: [...ordinals],
         },
       });
     this.#known.delete(workspaceId);
     return asRecord(row);
-  }
-
-  /** The next version of one, which knows the same of the places and something more: how often it is then wrong, the next fit measures. @returns null where that isn't the newest one any more */
-  async addTo(
-    tx: Transaction,
-    workspaceId: WorkspaceId,
-    version: number,
-    offsets: Offsets,
-  ): Promise<RouterRecord | null> {
-    const row = await lockedNewest(tx, workspaceId);
-    if (row?.version !== version) return null;
-    const { id: _id, createdAt: _createdAt, learned, ...same } = row;
-    const { risk: _risk, ...known } = storedLearned.decode(learned);
-    const next = { ...known, offsets: { ...offsets } };
-    const made = await tx.routerVersion.create({
-      data: { ...same, id: newId(), version: version + 1, learned: asColumn(storedLearned.encode(next)) },
-    });
-    this.#known.delete(workspaceId);
-    return asRecord(made);
   }
 
   /** Forgets the vectors of adapters that are deleted. @returns how many adapters had some */
@@ -134,17 +113,6 @@ export class RouterStore {
     const { count } = await this.database.prisma.adapterSample.deleteMany({ where });
     if (count > 0) this.#known.clear();
     return count;
-  }
-
-  /** Of the newest version, and so of those to come, even of one that is being made now. */
-  async setExploration(workspaceId: WorkspaceId, share: number): Promise<RouterRecord | null> {
-    const row = await this.database.prisma.$transaction(async (tx) => {
-      const newest = await lockedNewest(tx, workspaceId);
-      if (!newest) return null;
-      return tx.routerVersion.update({ where: { id: newest.id, workspaceId }, data: { exploration: share } });
-    });
-    this.#known.delete(workspaceId);
-    return row && asRecord(row);
   }
 
   /** What a version may decide; null where there is none of the number. */
@@ -206,11 +174,13 @@ const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8
 const toSample = ({
   adapterVersionId,
   dimensions,
+  classes,
   vectors,
-  direction,
+  weights,
+  ordinals,
 }: Prisma.AdapterSampleGetPayload<object>): AdapterSample => ({
   adapterVersionId,
-  dimensions,
-  vectors: floatsOf(vectors),
-  direction: direction && floatsOf(direction),
+  regression: { dimensions, classes, weights: floatsOf(weights) },
+  rows: floatsOf(vectors),
+  ordinals,
 });

@@ -4,8 +4,8 @@ import { record } from '../../../kernel/record.js';
 import { riskCurve } from '../../../kernel/risk.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
+import type { MembershipModel } from '../membership/membership.js';
 import { calibration } from './calibration.js';
-import { placeKey, type Offsets } from './choose.js';
 
 /** Whether a router decides, or only says what it would have decided. */
 export const RouterMode = enumeration('OBSERVE', 'APPLY');
@@ -21,8 +21,27 @@ export const routerFigures = record(
       .number()
       .describe('Expected calibration error: how far its probabilities are from how often it is right.'),
     commonest: z.number().describe('The same of always taking the commonest place.'),
+    p: z
+      .number()
+      .describe(
+        'Probability of as large a lead over the commonest place if there were none, 0 to 1 (exact test of McNemar); 1 without a lead.',
+      ),
   },
 );
+
+/** A lead over the commonest place that is at least this improbable by chance is shown. */
+const SHOWN = 0.05;
+
+/** What keeps a version from deciding; null where it is shown to be better than the commonest place. */
+export function missingOf({
+  figures: { questions, accuracy, commonest, p },
+}: Pick<RouterParameters, 'figures'>): string | null {
+  if (questions === 0)
+    return 'Nothing could be measured: no adapter or collection gave enough questions. An adapter needs some thirty rows, a collection some fifteen passages.';
+  if (p < SHOWN) return null;
+  const shares = `${(100 * accuracy).toFixed(1)} % of ${questions} held-out questions went where they belong, ${(100 * commonest).toFixed(1)} % belong to the commonest place`;
+  return `It is not shown to be better than always taking the commonest place (${shares}): more rows or documents are needed, or ones that differ more.`;
+}
 
 /** The places as a fit found them. */
 const fittedOn = z.object({
@@ -33,52 +52,58 @@ const fittedOn = z.object({
 });
 export type FittedOn = z.infer<typeof fittedOn>;
 
+/** Held-out rows that p-values come from: see `pValueOf`. */
+const heldOut = z.object({ rows: z.number().int(), foreign: z.number().int(), scores: z.array(z.number()) });
+
 const learned = z.object({
-  collections: z.array(z.object({ id: z.string(), name: z.string(), calibration })),
-  adapters: z.array(z.object({ versionId: z.string(), name: z.string(), version: z.number().int(), calibration })),
+  collections: z.array(z.object({ id: z.string(), name: z.string(), calibration, heldOut })),
+  adapters: z.array(
+    z.object({
+      versionId: z.string(),
+      name: z.string(),
+      version: z.number().int(),
+      datasetVersionId: z.string(),
+      /** The rest of its membership is in its sample. */
+      membership: z.object({
+        labels: z.array(z.string()),
+        weights: z.object({ bias: z.number(), own: z.number(), label: z.number(), near: z.number() }),
+        calibration: heldOut.extend({ auc: z.number() }),
+      }),
+    }),
+  ),
   /** Log-odds of all places are divided by it: above 1 it makes the router less sure. */
   temperature: z.number(),
-  /** Score of the base model: a question goes to it when no place's log-odds are above. */
+  /** Score of belonging to nothing. */
   baseScore: z.number(),
   figures: routerFigures,
-  /** What people's words added to the scores of places, by `placeKey`; missing where nothing was learned of them. */
-  offsets: z.record(z.string(), z.number()).optional(),
-  /** How often routes of the held-out questions were wrong above each probability; missing where nobody kept it. */
-  risk: riskCurve.optional(),
-  /** Missing where nobody kept it. */
-  fittedOn: fittedOn.optional(),
+  /** How often held-out questions that went to a destination were wrong there above each probability, by `placeKey`. */
+  risks: z.record(z.string(), riskCurve),
+  fittedOn,
 });
 export type RouterParameters = z.infer<typeof learned>;
 /** The column `learned` of a router version. */
 export const storedLearned = storedJson(learned);
-
-/**
- * What a person approved of places goes on where a fit finds them anew; of an adapter’s other version nobody said anything. How often routes were wrong
- * holds for the offsets that they were measured with.
- */
-export function withApproved(found: RouterParameters, approved: Offsets): RouterParameters {
-  const there = new Set([
-    placeKey({ strategy: 'BASE', adapter: null }),
-    placeKey({ strategy: 'RAG', adapter: null }),
-    ...found.adapters.map(({ name, version }) => `${name}@${version}`),
-  ]);
-  const kept = Object.entries(approved).filter(([key]) => there.has(key));
-  const { risk, offsets: measuredWith = {}, ...same } = found;
-  const offsets = Object.fromEntries(kept);
-  const measured = risk !== undefined && kept.every(([key, added]) => measuredWith[key] === added);
-  return { ...same, ...(kept.length > 0 && { offsets }), ...(measured && { risk }) };
-}
 
 export type RouterRecord = Omit<Prisma.RouterVersionGetPayload<object>, 'learned' | 'mode'> & {
   learned: RouterParameters;
   mode: RouterMode;
 };
 
-/** Vectors of inputs that an adapter was trained on, of unit length, row-major [count, dimensions]. */
-export interface AdapterSample {
+/** What a version does: one that is not shown to be better than the commonest place only observes, whatever was asked of it. */
+export const modeInForce = ({ mode, learned: parameters }: Pick<RouterRecord, 'mode' | 'learned'>): RouterMode =>
+  missingOf(parameters) === null ? mode : 'OBSERVE';
+
+/** What is large of an adapter's membership. */
+export interface AdapterSample extends Pick<MembershipModel, 'regression' | 'rows'> {
   adapterVersionId: string;
-  vectors: Float32Array;
-  dimensions: number;
-  /** From the mean of text that belongs nowhere to the mean of `vectors`; null where nobody kept it. */
-  direction: Float32Array | null;
+  /** Places of `rows` in the adapter's dataset version. */
+  ordinals: readonly number[];
+}
+
+/** The membership of an adapter, put together; null where rows of it were erased since. */
+export function membershipModel(
+  { membership }: Pick<RouterParameters['adapters'][number], 'membership'>,
+  sample: AdapterSample | undefined,
+): MembershipModel | null {
+  return sample ? { ...membership, regression: sample.regression, rows: sample.rows } : null;
 }

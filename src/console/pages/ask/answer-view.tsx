@@ -52,15 +52,22 @@ function Quote({ quotation, cited, onOpen }: { quotation: Quotation; cited: bool
   );
 }
 
-/** What is known of a strategy before it answers: how likely it is right, and how long it takes. */
+/** What is known of a destination: when it was asked, how likely the question is its own, and how long it takes. */
 function prospectOf({
   available,
   probability,
+  pValue,
+  order,
+  refused,
   expectedMs,
 }: AnswerShownFragment['route']['candidates'][number]): string {
   if (!available) return 'not available';
   const known = [
+    ...(order === null
+      ? []
+      : [`asked ${order === 1 ? 'first' : `as number ${order}`}${refused === null ? '' : ', refused'}`]),
     ...(probability === null ? [] : [`${Math.round(probability * 100)} %`]),
+    ...(pValue === null ? [] : [`p ${pValue.toFixed(2)}`]),
     ...(expectedMs === null ? [] : [`about ${duration(expectedMs)}`]),
   ];
   return known.join(' · ');
@@ -79,10 +86,10 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
       <Stack gap="sm">
         {route.candidates.map((candidate) => (
           <ShareBar
-            key={candidate.strategy}
+            key={`${candidate.strategy} ${candidate.adapter}`}
             label={
               <Text component="span" size="sm" fw={candidate.strategy === route.strategy ? 600 : undefined}>
-                {STRATEGY_NAMES[candidate.strategy]}
+                {candidate.adapter ?? STRATEGY_NAMES[candidate.strategy]}
               </Text>
             }
             value={candidate.available ? candidate.probability : null}
@@ -94,7 +101,7 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
         </Text>
         {route.reasons.map(({ feature, contribution, sentence }) => (
           <ShareBar
-            key={feature}
+            key={`${feature} ${sentence}`}
             label={<Prose>{sentence}</Prose>}
             value={contribution === 0 ? null : contribution / strongest}
             text={

@@ -24,13 +24,13 @@ type Router = NonNullable<RouterShownQuery['router']>;
 const eventOf = ({ routerFitProgress }: RouterFitShownSubscription) => routerFitProgress;
 
 /** The router decides, or only says what it would have decided. */
-function Mode({ router: { version, mode } }: { router: Router }) {
+function Mode({ router: { version, mode, missing } }: { router: Router }) {
   const [{ error, fetching }, change] = useMutation(SetRouterModeInConsoleDocument);
   const applies = mode === 'APPLY';
   return (
     <Paper>
       <Switch
-        label="The router decides where a question names no strategy and no collections"
+        label="The router decides where a question names no strategy"
         description={
           fetching
             ? 'Changing…'
@@ -43,6 +43,11 @@ function Mode({ router: { version, mode } }: { router: Router }) {
           if (!fetching) void change({ version, mode: applies ? 'OBSERVE' : 'APPLY' });
         }}
       />
+      {missing && (
+        <Text size="sm" mt="xs" data-testid="router-missing">
+          It decides nothing yet. {missing}
+        </Text>
+      )}
       {error && <ErrorState error={error} />}
     </Paper>
   );
@@ -114,7 +119,7 @@ function Places({ router: { places, leftOut } }: { router: Router }) {
       </ScrollRegion>
       <Text size="sm" c="dimmed" mt="xs">
         AUROC is the probability that a question of the place’s own looks nearer to it than a foreign one; 0.5 is
-        chance. The base model is the place for everything else.
+        chance. Everything else belongs to nothing, and is refused unless the base model may answer it.
       </Text>
       {leftOut.length > 0 && (
         <Text size="sm" c="dimmed" mt="xs" data-testid="router-left-out">
@@ -148,7 +153,7 @@ export default function RouterPage() {
   const router = data?.router ?? null;
   const start = async () => {
     // A version that takes the place of another goes on as that did.
-    const input = { mode: router?.mode ?? 'OBSERVE', idempotencyKey: crypto.randomUUID() };
+    const input = { mode: router?.mode ?? 'APPLY', idempotencyKey: crypto.randomUUID() };
     const begun = await fit({ input });
     if (!begun.data) return;
     await watch(begun.data.fitRouter.run.id);
@@ -181,8 +186,8 @@ export default function RouterPage() {
         {!error && !data && <Loading label="Loading the router" />}
         {data && !router && (
           <EmptyState icon={IconRoute} title="No router yet" action={button('Fit the router')}>
-            Without one, Graft reads where there are documents. A router is fitted to questions that it makes of your
-            own texts, and measured on others; at first it only observes.
+            Without one, Graft reads where there are documents. A router is fitted by itself when an adapter gets into
+            production: to its rows and to questions made of your texts, and measured on others.
           </EmptyState>
         )}
         {router && (

@@ -1,5 +1,4 @@
-import fc from 'fast-check';
-import { calibrate, contributions, logOdds, type PlaceSignal } from '../../../../src/ask/route/router/calibration.js';
+import { calibrate, logOdds, type PlaceSignal } from '../../../../src/ask/route/router/calibration.js';
 import { seededRandom } from '../../../../src/kernel/random.js';
 
 const around = (center: number, count: number, seed: number): PlaceSignal[] => {
@@ -36,25 +35,13 @@ describe('calibrating a place', () => {
     expect(place.auc).toBeLessThan(0.6);
   });
 
-  it('explains itself: the contributions add up to what sets a question apart from foreign ones', () => {
-    const place = calibrate(around(0.8, 40, 1), around(0.4, 40, 2));
-    const part = fc.double({ min: 0, max: 1, noNaN: true });
-    fc.assert(
-      fc.property(fc.record({ top: part, mean: part, coverage: part }), (signal) => {
-        const sum = contributions(place, signal).reduce((all, { contribution }) => all + contribution, 0);
-        expect(sum).toBeCloseTo(logOdds(place, signal) - logOdds(place, place.elsewhere), 6);
-      }),
-    );
-  });
-
   it('is no surer of a question that is unlike all that it saw than of the most extreme of these', () => {
     const random = seededRandom(4);
-    const written = (capitals: number, count: number): PlaceSignal[] =>
-      Array.from({ length: count }, () => ({ top: 0.3 * random(), capitals: capitals + 0.1 * random() }));
-    const place = calibrate(written(0.15, 40), written(0.05, 80));
-    const title = { top: 0.1, capitals: 0.8 };
-    expect(logOdds(place, title)).toBeLessThanOrEqual(logOdds(place, { ...title, capitals: 0.25 }));
-    expect(logOdds(place, { ...title, capitals: 0.2 })).toBeLessThan(logOdds(place, { ...title, capitals: 0.24 }));
-    expect(contributions(place, title).find(({ feature }) => feature === 'capitals')!.value).toBe(0.8);
+    const covered = (coverage: number, count: number): PlaceSignal[] =>
+      Array.from({ length: count }, () => ({ top: 0.3 * random(), coverage: coverage + 0.1 * random() }));
+    const place = calibrate(covered(0.15, 40), covered(0.05, 80));
+    const beyond = { top: 0.1, coverage: 0.8 };
+    expect(logOdds(place, beyond)).toBeLessThanOrEqual(logOdds(place, { ...beyond, coverage: 0.25 }));
+    expect(logOdds(place, { ...beyond, coverage: 0.2 })).toBeLessThan(logOdds(place, { ...beyond, coverage: 0.24 }));
   });
 });
