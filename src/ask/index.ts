@@ -49,7 +49,7 @@ export {
 export { OWN_REFUSED } from './route/membership/foreign.js';
 export { MembershipStore } from './route/membership/membership-store.js';
 export { areaUnder, calibrate, logOdds, type PlaceSignal } from './route/router/calibration.js';
-export { ownerOf, placeKey, weigh, type Place, type ScoredPlace } from './route/router/choose.js';
+export { ownerOf, placeKey, weigh, type Place, type ScoredPlace, type Weights } from './route/router/choose.js';
 export {
   missingOf,
   modeInForce,
@@ -61,7 +61,7 @@ export {
   type RouterRecord,
 } from './route/router/router.js';
 export { RouterStore, type Current } from './route/router/router-store.js';
-export { nearestCollection, signalOfPassages } from './route/router/documents.js';
+export { nearestCollection } from './route/router/documents.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, wording-rules.ts. */
 export { abstention, LEAST_PROBABILITY } from './judge/abstain.js';

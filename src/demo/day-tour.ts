@@ -50,7 +50,7 @@ type Improvement = NonNullable<ImprovementQuery['improvement']>;
  * @returns what answers afterwards
  */
 export async function dayTour(client: GraftClient, examples: string, first: Trained): Promise<Trained> {
-  heading('A day of customer messages: at noon two desks exchange their queues');
+  heading('A day of customer messages: at noon two desks exchange their queues', 8);
   try {
     return await replay(client, examples, first);
   } catch (error) {

@@ -1,4 +1,7 @@
-/** `npm run demo`: the gateway on a home of its own, and a tour of its main job through the public API. */
+/**
+ * `npm run demo`: the gateway on a home of its own, and a tour of its main job through the public API. `-- --all` adds a day of messages with the
+ * loop, a rollout, the router and features; `-- --exit` stops the gateway at the end.
+ */
 import { join, relative } from 'node:path';
 import { loadConfig } from '../config.js';
 import { failToStart, startGraft, stopOnSignal } from '../main.js';
@@ -11,7 +14,7 @@ import { dayTour } from './day-tour.js';
 import { featuresTour } from './features-tour.js';
 import { proofTour } from './proof-tour.js';
 import { rolloutTour } from './rollout-tour.js';
-import { strategiesTour } from './strategies-tour.js';
+import { routerTour, strategiesTour } from './strategies-tour.js';
 import { tour } from './tour.js';
 import { trainingTour } from './training-tour.js';
 
@@ -21,7 +24,8 @@ async function demo(): Promise<void> {
     ...process.env,
     GRAFT_HOME: process.env.GRAFT_HOME || join('.graft', 'demo'),
   });
-  say('Starting PostgreSQL, Chroma, the worker and the gateway…');
+  const all = process.argv.includes('--all');
+  say(`A tour of about ${all ? 'twenty' : 'six'} minutes. Starting PostgreSQL, Chroma, the worker and the gateway…`);
   const graft = await startGraft(config, createLogger({ level: config.LOG_LEVEL }));
   stopOnSignal(graft);
   const client = new GraftClient(graft.url);
@@ -31,9 +35,12 @@ async function demo(): Promise<void> {
     await dataTour(client, examples);
     const trained = await trainingTour(client);
     if (trained) await proofTour(client, trained);
-    if (trained) await rolloutTour(client, await dayTour(client, examples, trained));
     await strategiesTour(client, trained);
-    await featuresTour(client, examples);
+    if (all) {
+      if (trained) await rolloutTour(client, await dayTour(client, examples, trained));
+      await routerTour(client);
+      await featuresTour(client, examples);
+    }
   } catch (error) {
     await graft.stop();
     throw error;
@@ -41,6 +48,7 @@ async function demo(): Promise<void> {
     client.close();
   }
   say('');
+  if (!all) say('npm run demo -- --all goes on: a day of messages, a rollout, the router, customer data.');
   say(
     `What the tour made is in ${config.GRAFT_HOME}: GRAFT_HOME=${relative('', config.GRAFT_HOME)} npm start goes on with it.`,
   );

@@ -9,9 +9,10 @@ export const yellow = colour(33);
 
 export const line = (text = ''): void => void process.stdout.write(`${text}\n`);
 
-export const heading = (text: string): void => {
+/** @param minutes how long the part takes, about; null: seconds */
+export const heading = (text: string, minutes: number | null = null): void => {
   line();
-  line(bold(text));
+  line(bold(text) + (minutes === null ? '' : dim(` (about ${minutes} min on two cores)`)));
   line(dim('─'.repeat(Math.min(WIDTH, text.length))));
 };
 

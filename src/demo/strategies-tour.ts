@@ -24,17 +24,16 @@ const DATASET = 'messages';
 const READER = 'reader';
 const QUESTION = 'At what wind speed are the roof vents forced shut?';
 /** Rows that each strategy answers: the base model takes half a second for one. */
-const ROWS = 60;
+const ROWS = 24;
 
-/** RAG, fine-tuning or both? Asked of the labelled messages and of the handbook, and of a router that has to say. */
+/** RAG, fine-tuning or both? Asked of the labelled messages and of the handbook. */
 export async function strategiesTour(client: GraftClient, trained: Trained | null): Promise<void> {
-  heading('RAG, fine-tuning or both? The same question through every strategy');
+  heading('RAG, fine-tuning or both? The same question through every strategy', 1);
   if (trained) await messages(client, trained);
   // It ships with the default model alone, and answers once it was shown to act.
   const { adapter: reader } = await client.request(AdapterDocument, { name: READER });
   const answers = reader?.versions.some(({ aliases }) => aliases.includes('PRODUCTION')) ?? false;
   await answerAll(client, QUESTION, { collections: ['handbook'], adapter: answers ? READER : null });
-  await router(client);
 }
 
 async function messages(client: GraftClient, { adapter, version, datasetVersion }: Trained): Promise<void> {
@@ -102,14 +101,13 @@ async function compare(client: GraftClient, adapter: string, datasetVersion: str
 }
 
 /** What a router makes of a question of the handbook and of one that has nothing to do with it. */
-async function router(client: GraftClient): Promise<void> {
+export async function routerTour(client: GraftClient): Promise<void> {
+  heading('Per question: the router', 1);
   const { fitRouter } = await client.request(FitRouterDocument, {
     input: { idempotencyKey: `demo-${Date.now()}` },
   });
   const runId = fitRouter.run.id;
-  line(
-    '\nThe router learns where questions belong, from the adapter’s rows and questions that it makes of the handbook:',
-  );
+  line('It learns where questions belong, from the adapter’s rows and questions that it makes of the handbook:');
   await watch(
     (async function* () {
       for await (const { routerFitProgress } of client.subscribe(RouterFitProgressDocument, { runId }))

@@ -23,7 +23,7 @@ const MESSAGES = [
  * @returns what was trained; null when the rows are not usable
  */
 export async function trainingTour(client: GraftClient): Promise<Trained | null> {
-  heading('The messages train an adapter on this machine, and it routes new ones');
+  heading('The messages train an adapter on this machine, and it routes new ones', 2);
   const { dataset } = await client.request(DatasetDocument, { name: DATASET });
   const version = dataset?.latestVersion;
   if (!version?.usable) {
@@ -37,7 +37,7 @@ export async function trainingTour(client: GraftClient): Promise<Trained | null>
       description: 'Which team a message goes to.',
       datasetVersion: version.id,
       // Of so few rows many small steps learn most, and forget fastest: general text weighs more than in the preset.
-      recipe: { epochs: 1.25, batchExamples: 4, validateEvery: 0.5, retention: { weight: 3, tokens: 32 } },
+      recipe: { epochs: 0.75, batchExamples: 4, validateEvery: 0.5, retention: { weight: 3, tokens: 32 } },
       idempotencyKey: `demo-${version.digest}`,
     },
   });

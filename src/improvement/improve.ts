@@ -279,7 +279,7 @@ async function prove(work: ImprovementWork, before: ImprovementRow): Promise<Imp
       retention: true,
       others: [],
       regression: false,
-      foreign: false,
+      foreign: true,
       idempotencyKey: keyOf(row.id, `evaluation of ${version.version}`),
     });
     if (!row.evaluationRunIds.includes(run.id))

@@ -127,7 +127,7 @@ export class EvaluateInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    defaultValue: false,
+    defaultValue: true,
     description:
       'Learns which messages are the version’s own, and measures it on texts that are not: general ones, rows of other adapters, questions of documents. From then on it refuses what is foreign wherever it is asked (`maxOwnRefused`). Never of the base model, or of an adapter that reads.',
   })

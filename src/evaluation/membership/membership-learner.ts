@@ -44,8 +44,6 @@ export interface LearnedMembership {
 
 /** Own rows that are learned from. */
 const OWN = 1_200;
-/** Spellings of a text beside its own. */
-const SPELLINGS = 1;
 /** Texts of each foreign set. */
 const OTHER_ROWS = 60;
 const QUESTIONS = 40;
@@ -83,7 +81,7 @@ export class MembershipLearner {
     const sets = await this.#foreign(workspaceId, version, ownTexts);
     const fitted = sets.flatMap(({ texts }) => texts.filter((text, i) => !isMeasured(text, i)));
     const random = seededRandom(SEED);
-    const spell = (texts: readonly string[]): string[][] => texts.map((text) => spelled(text, SPELLINGS, random));
+    const spell = (texts: readonly string[]): string[][] => texts.map((text) => spelled(text, random));
     const foreign = await this.#vectors(workspaceId, spell(fitted), signal);
     const vectors = await this.#vectors(workspaceId, spell(rows.map(inputText)), signal);
     const work: MembershipRows = {

@@ -9,6 +9,7 @@ import {
   type Place,
   type PlaceSignal,
   type RouterParameters,
+  type Weights,
 } from '../../ask/index.js';
 import { groupBy } from '../../kernel/group-by.js';
 import { byDifferences, minimize } from '../../kernel/minimize.js';
@@ -23,8 +24,6 @@ export interface PlacedQuestion {
   source: string | null;
   /** Id of the collection or adapter version; null: nothing. */
   belongs: string | null;
-  /** How near it lies to each collection, each asked alone; those without a signal are missing. */
-  signals: ReadonlyMap<string, PlaceSignal>;
   /** The collection whose passage is the best of all; null where nothing was found. */
   nearest: { id: string; signal: PlaceSignal | null } | null;
   /** By adapter version: by a membership that had no part in the question. */
@@ -40,7 +39,7 @@ export interface FittedCollection {
 
 /** Fewer own questions than this calibrate nothing. */
 export const LEAST_OWN = 10;
-/** Pull of temperature and score towards 1 and 0, in rows' worth of evidence. */
+/** Pull of temperature and scores towards 1 and 0, in rows' worth of evidence. */
 const PRIOR_ROWS = 4;
 
 /**
@@ -52,16 +51,19 @@ const PRIOR_ROWS = 4;
 export function fitRouter(
   places: { collections: readonly string[]; adapters: readonly string[] },
   questions: readonly PlacedQuestion[],
-): { collections: FittedCollection[] } & Pick<RouterParameters, 'temperature' | 'baseScore' | 'figures' | 'risks'> {
+): { collections: FittedCollection[] } & Weights & Pick<RouterParameters, 'figures' | 'risks'> {
   const [fitting, held] = halves(questions);
   const ofDocuments = new Set(places.collections);
+  const isOwn = ({ belongs }: PlacedQuestion): boolean => ofDocuments.has(belongs ?? '');
+  const allForeign = fitting.filter((question) => !isOwn(question));
   const collections = places.collections.flatMap((id): FittedCollection[] => {
-    const seen = (of: readonly PlacedQuestion[]): PlaceSignal[] => of.flatMap(({ signals }) => signals.get(id) ?? []);
-    const isOwn = ({ belongs }: PlacedQuestion): boolean => belongs === id;
-    const own = seen(fitting.filter(isOwn));
-    // Whose documents are read is no choice: questions about others' are as little foreign to these as their own.
-    const foreign = seen(fitting.filter(({ belongs }) => !ofDocuments.has(belongs ?? '')));
-    const heldOut = seen(held.filter(isOwn));
+    const isHere = ({ nearest }: PlacedQuestion): boolean => nearest?.id === id;
+    // Whose documents are read is no choice: questions about others' that come here count as its own.
+    const own = signalsOf(fitting.filter((question) => isHere(question) && isOwn(question)));
+    const foreignHere = signalsOf(allForeign.filter(isHere));
+    // A collection that hardly a foreign question comes to is known by those that come to others.
+    const foreign = foreignHere.length < LEAST_OWN ? signalsOf(allForeign) : foreignHere;
+    const heldOut = signalsOf(held.filter((question) => isHere(question) && isOwn(question)));
     if (Math.min(own.length, foreign.length, heldOut.length) < LEAST_OWN) return [];
     const calibration = calibrate(own, foreign);
     const scores = heldOut.map((signal) => logOdds(calibration, signal)).sort((a, b) => a - b);
@@ -74,6 +76,9 @@ export function fitRouter(
   const whole = fitWhole(fitted, usable(fitting));
   return { collections, ...whole, ...measureRouter(fitted, whole, usable(held)) };
 }
+
+const signalsOf = (questions: readonly PlacedQuestion[]): PlaceSignal[] =>
+  questions.flatMap(({ nearest }) => nearest?.signal ?? []);
 
 interface Fitted {
   collections: readonly FittedCollection[];
@@ -104,30 +109,32 @@ function keyOf({ adapters }: Fitted, { belongs }: PlacedQuestion): string {
   return adapters.includes(belongs) ? belongs : placeKey(DOCUMENTS);
 }
 
-/** Temperature and the score of nothing under which the right places are most probable. */
-function fitWhole(
-  fitted: Fitted,
-  questions: readonly PlacedQuestion[],
-): Pick<RouterParameters, 'temperature' | 'baseScore'> {
+/** Temperature and scores under which the right places are most probable. */
+function fitWhole(fitted: Fitted, questions: readonly PlacedQuestion[]): Weights {
   const placed = questions.map((question) => ({
     right: keyOf(fitted, question),
     places: placesOf(fitted, question),
   }));
-  const loss = ([logTemperature = 0, baseScore = 0]: Float64Array): number => {
-    const by = { temperature: Math.exp(logTemperature), baseScore };
+  const weightsAt = ([logTemperature = 0, baseScore = 0, adapterScore = 0]: Float64Array): Weights => ({
+    temperature: Math.exp(logTemperature),
+    baseScore,
+    adapterScore,
+  });
+  const loss = (at: Float64Array): number => {
+    const by = weightsAt(at);
     const likelihood = placed.reduce((sum, { right, places }) => {
       const place = weigh(places, by).find((each) => placeKey(each) === right);
       return sum + Math.log(Math.max(place?.probability ?? 0, 1e-6));
     }, 0);
-    return (PRIOR_ROWS * (logTemperature ** 2 + baseScore ** 2) - likelihood) / Math.max(1, placed.length);
+    const pull = at.reduce((sum, value) => sum + value ** 2, 0);
+    return (PRIOR_ROWS * pull - likelihood) / Math.max(1, placed.length);
   };
-  const at = minimize(byDifferences(loss, 1e-3), Float64Array.of(0, 0), { steps: 50 });
-  return { temperature: Math.exp(at[0]!), baseScore: at[1]! };
+  return weightsAt(minimize(byDifferences(loss, 1e-3), new Float64Array(3), { steps: 50 }));
 }
 
 function measureRouter(
   fitted: Fitted,
-  by: Pick<RouterParameters, 'temperature' | 'baseScore'>,
+  by: Weights,
   questions: readonly PlacedQuestion[],
 ): Pick<RouterParameters, 'figures' | 'risks'> {
   const rows = questions.map((question): ClassifiedRow => {

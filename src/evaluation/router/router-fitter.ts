@@ -1,11 +1,9 @@
 import {
   membershipOf,
   nearestCollection,
-  signalOfPassages,
   type AdapterSample,
   type FittedOn,
   type MembershipModel,
-  type PlaceSignal,
   type RouterMode,
   type RouterParameters,
   type RouterRecord,
@@ -61,11 +59,11 @@ export interface RouterFitterParts {
 /** Questions of each place: half of them fit, half of them measure. */
 const OWN = 120;
 /** Rows of an adapter that its membership is learned from. */
-const ROWS = 500;
-/** Further spellings of each text that a membership is learned from. */
-const SPELLINGS = 1;
+const ROWS = 1_000;
 const PASSAGES = 6;
 const MOST_ROUNDS = 8;
+/** Questions that are placed at once. */
+const AT_ONCE = 16;
 /** Texts that are embedded at once. */
 const BATCH = 256;
 /** How often a fit that nobody waits for looks whether it may go on. */
@@ -272,31 +270,24 @@ export class RouterFitter {
   ): Promise<PlacedQuestion[]> {
     const { run, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const questions: PlacedQuestion[] = [];
-    for (const question of asked) {
-      signal.throwIfAborted();
-      if (questions.length % 25 === 0) await this.#giveWay(context);
+    const place = async (question: EmbeddedQuestion): Promise<PlacedQuestion> => {
       const memberships = new Map(
         adapters.map(({ adapter, model }) => [adapter.versionId, membershipOf(model, question.vector)]),
       );
-      const passagesOf = (of: SearchScope['collections']): Promise<Passage[]> =>
-        this.#passages({ workspaceId, collections: of, groups: EVERYBODY, sight }, question, signal);
-      const signals = new Map<string, PlaceSignal>();
-      let all: Passage[] = [];
-      for (const collection of collections) {
-        all = await passagesOf([collection]);
-        const near = signalOfPassages(all);
-        if (near) signals.set(collection.id, near);
-      }
-      // As a question is served: all collections are searched at once.
-      if (collections.length > 1) all = await passagesOf(collections);
+      const scope = { workspaceId, collections, groups: EVERYBODY, sight };
+      const passages = collections.length > 0 ? await this.#passages(scope, question, signal) : [];
       const { belongs, source } = question;
-      questions.push({ belongs, source, signals, nearest: nearestCollection(all), memberships });
-      if (questions.length % 25 === 0)
-        await context.progress(
-          0.3 + (0.65 * questions.length) / asked.length,
-          `${questions.length} of ${asked.length} questions are placed.`,
-        );
+      return { belongs, source, nearest: nearestCollection(passages), memberships };
+    };
+    const questions: PlacedQuestion[] = [];
+    while (questions.length < asked.length) {
+      signal.throwIfAborted();
+      await this.#giveWay(context);
+      questions.push(...(await Promise.all(asked.slice(questions.length).slice(0, AT_ONCE).map(place))));
+      await context.progress(
+        0.3 + (0.65 * questions.length) / asked.length,
+        `${questions.length} of ${asked.length} questions are placed.`,
+      );
       await context.takeTurns();
     }
     return questions;
@@ -348,9 +339,10 @@ export class RouterFitter {
     random: () => number,
     signal: AbortSignal,
   ): Promise<Float32Array[][]> {
-    const spellings = texts.map((text) => spelled(text, SPELLINGS, random));
+    const spellings = texts.map((text) => spelled(text, random));
     const embedded = await this.#embedded(workspaceId, null, spellings.flat().map(unshared), signal);
-    return spellings.map((all, i) => all.map((_, j) => embedded[i * (1 + SPELLINGS) + j]!.vector));
+    const vectors = embedded.map(({ vector }) => vector);
+    return spellings.map((all) => vectors.splice(0, all.length));
   }
 
   async #embedded(

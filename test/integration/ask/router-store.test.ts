@@ -10,6 +10,7 @@ const found = (...versions: number[]): RouterParameters => ({
   collections: [],
   temperature: 1,
   baseScore: 0,
+  adapterScore: 0,
   adapters: versions.map((version) => ({
     versionId: newId(),
     name: 'routing',

@@ -369,7 +369,7 @@ function withoutModels({ runs, database }: DataKit, adapters: AdapterRegistry) {
             retention: true,
             others: [],
             regression: false,
-            foreign: false,
+            foreign: true,
           },
         });
       },

@@ -10,7 +10,6 @@ const PAPERS = { collections: ['papers'], adapters: ['routing'] };
 const placed = (belongs: string | null, signal: PlaceSignal, logOdds: number): PlacedQuestion => ({
   belongs,
   source: null,
-  signals: new Map([['papers', signal]]),
   nearest: { id: 'papers', signal },
   memberships: new Map([['routing', { logOdds, pValue: logOdds > 0 ? 0.5 : 0.01 }]]),
 });
@@ -99,10 +98,10 @@ describe('fitting a router', () => {
     const collections = ['north', 'south', 'east'];
     const about = (belongs: string | null): PlacedQuestion => {
       const near = () => (belongs === null ? 0.3 : 0.7) + 0.1 * (random() - 0.5);
-      const signals = new Map(collections.map((id) => [id, { top: near(), mean: near(), coverage: near() }]));
       // Which of them has the best passage is chance.
       const id = collections[Math.floor(random() * 3)]!;
-      return { belongs, source: null, signals, nearest: { id, signal: signals.get(id)! }, memberships: new Map() };
+      const nearest = { id, signal: { top: near(), mean: near(), coverage: near() } };
+      return { belongs, source: null, nearest, memberships: new Map() };
     };
     const asked = [...collections, null].flatMap((belongs) => Array.from({ length: 60 }, () => about(belongs)));
     const { figures } = fitRouter({ collections, adapters: [] }, asked);

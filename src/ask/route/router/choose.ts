@@ -41,13 +41,21 @@ const isDocuments = ({ strategy, adapter }: Pick<Place, 'strategy' | 'adapter'>)
 export const placeKey = (place: Pick<Place, 'strategy' | 'adapter'>): string =>
   place.adapter ?? (isDocuments(place) ? 'documents' : 'base');
 
-/** @param baseScore log-odds that the question belongs to nothing: those of others must be above @param temperature see `RouterParameters` */
+/** Fitted over all places: see `RouterParameters`. */
+export interface Weights {
+  temperature: number;
+  baseScore: number;
+  adapterScore: number;
+}
+
 export function weigh<P extends Place>(
   places: readonly P[],
-  { baseScore, temperature }: { baseScore: number; temperature: number },
+  { baseScore, adapterScore, temperature }: Weights,
 ): (P & ScoredPlace)[] {
   const known = places.filter((place) => isNobody(place) || place.logOdds !== null);
-  const shares = softmax(known.map((place) => (isNobody(place) ? baseScore : place.logOdds! / temperature)));
+  const scoreOf = (place: P): number =>
+    isNobody(place) ? baseScore : place.logOdds! / temperature + (place.adapter === null ? 0 : adapterScore);
+  const shares = softmax(known.map(scoreOf));
   const probabilities = new Map(known.map((place, i) => [place, shares[i]!]));
   return places.map((place) => ({ ...place, probability: probabilities.get(place) ?? null }));
 }

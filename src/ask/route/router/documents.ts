@@ -9,7 +9,7 @@ const NEAREST = 3;
  * similarity of the nearest passage, `mean` that of the nearest three, `coverage` the share of the question's words in the best passage,
  * weighted by rarity.
  */
-export function signalOfPassages(passages: readonly Passage[]): PlaceSignal | null {
+function signalOfPassages(passages: readonly Passage[]): PlaceSignal | null {
   const similarities = passages.flatMap(({ scores }) => (scores.dense === null ? [] : [scores.dense]));
   if (similarities.length === 0) return null;
   const best = similarities.sort((a, b) => b - a).slice(0, NEAREST);

@@ -75,6 +75,8 @@ const learned = z.object({
   temperature: z.number(),
   /** Score of belonging to nothing. */
   baseScore: z.number(),
+  /** Added to adapters' scores: memberships are calibrated against labels next to their own, which few ask about. */
+  adapterScore: z.number(),
   figures: routerFigures,
   /** How often held-out questions that went to a destination were wrong there above each probability, by `placeKey`. */
   risks: z.record(z.string(), riskCurve),

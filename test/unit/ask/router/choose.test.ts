@@ -20,7 +20,7 @@ const nobody = place({ strategy: 'BASE' });
 const documents = (logOdds: number | null, pValue: number | null = logOdds === null ? null : 0.5) =>
   place({ strategy: 'RAG', logOdds, pValue });
 const adapter = (logOdds: number, pValue = 0.5, name = 'routing@1') => place({ adapter: name, logOdds, pValue });
-const weighed = (...places: Place[]): ScoredPlace[] => weigh(places, { baseScore: 0, temperature: 1 });
+const weighed = (...places: Place[]): ScoredPlace[] => weigh(places, { baseScore: 0, adapterScore: 0, temperature: 1 });
 const asked = (...places: Place[]) => orderOf(weighed(...places)).map((each) => each.adapter ?? each.strategy);
 
 describe('who is asked', () => {

@@ -24,6 +24,7 @@ const current: Current = {
       collections: [],
       temperature: 1,
       baseScore: 0,
+      adapterScore: 0,
       adapters: [
         {
           versionId: 'v1',
