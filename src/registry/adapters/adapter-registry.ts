@@ -155,17 +155,18 @@ export class AdapterRegistry {
     const adapter = await this.require(workspaceId, promotion.adapter, 'input.adapter');
     const version = await this.store.resolve(adapter, { version: promotion.version });
     if (!version) throw notFound('The adapter version', `${promotion.adapter}@${promotion.version}`, 'input.version');
-    if (version.attestation === null)
-      throw new GraftError('CONFLICT', `${adapter.name}@${version.version} was never shown to act on its base model.`, {
-        hint: 'Attest it first.',
-      });
-    for (const serves of this.#servers) await serves({ adapter, version });
+    await this.requireServable({ adapter, version });
     const { replaces = (await this.store.resolve(adapter, { alias }))?.id ?? null } = promotion;
     const { id: toVersionId, scale } = version;
     return this.store.moveAlias(adapter, { alias, toVersionId, by, reason, evidence, scale }, replaces);
   }
 
-  /** Puts an alias back to what it named before its last promotion. @throws NOT_FOUND, CONFLICT when there is nothing to go back to */
+  /** To be asked before an alias is moved, outside of the transaction: engines may have to load the version. @throws CONFLICT when one can't serve it */
+  async requireServable(found: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<void> {
+    for (const serves of this.#servers) await serves(found);
+  }
+
+  /** Puts an alias back to what it named before its last promotion. @throws NOT_FOUND, CONFLICT when there is nothing to go back to, or engines can't serve it */
   async rollback(
     workspaceId: WorkspaceId,
     { name, alias, by, reason }: { name: string; alias: Alias; by: string; reason: string },
@@ -178,6 +179,7 @@ export class AdapterRegistry {
         field: 'input.alias',
       });
     const checked = checkedText(reason, 'input.reason', MAX_REASON);
+    await this.requireServable(await this.requireVersionById(workspaceId, before));
     return this.store.moveAlias(
       adapter,
       { alias, toVersionId: before, by, reason: checked, evidence: {}, isRollback: true },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Erasure } from '../../../src/platform/erasure/index.js';
+import { GraftError } from '../../../src/kernel/errors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { AdapterUsage, AdapterVersionRow, Attestation } from '../../../src/registry/adapters/adapter.js';
@@ -170,6 +171,21 @@ describe('adapters', () => {
     for (const [i, moment] of moments.entries())
       expect((await registry.asOf(workspaceId, adapter, 'production', moment))?.id).toBe(versions[i]!.id);
     expect((await registry.asOf(workspaceId, adapter, 'production', new Date()))?.id).toBe(versions[0]!.id);
+  });
+
+  it('goes back to no version that engines can’t serve', async () => {
+    await addVersion('unserved');
+    await addVersion('unserved');
+    await promote('unserved', 1);
+    await promote('unserved', 2);
+    registry.servedBy(({ adapter, version }) =>
+      adapter.name === 'unserved' && version.version === 1
+        ? Promise.reject(new GraftError('CONFLICT', 'The engines can’t serve it.'))
+        : Promise.resolve(),
+    );
+    const back = registry.rollback(workspaceId, { name: 'unserved', alias: 'production', by: 'op', reason: 'worse' });
+    await expect(back).rejects.toMatchObject({ code: 'CONFLICT', message: 'The engines can’t serve it.' });
+    expect(await registry.resolve(workspaceId, 'unserved')).toMatchObject({ version: 2 });
   });
 
   it('keeps every file that a version is made of, and lets others go', async () => {
