@@ -222,7 +222,7 @@ async function byTfIdf(known: readonly Placed[], asked: readonly Placed[]): Prom
 }
 
 async function bench(client: GraftClient): Promise<void> {
-  const articles = readSquad('covidqa-part')?.slice(0, ARTICLES);
+  const articles = readSquad('covidqa-part')?.slice(0, DOCUMENTS || ARTICLES);
   if (!articles) throw new Error('SKIPPED: covidqa-part.json is not in ../shared/datasets');
   const papers = articles.map(({ title, paragraphs }) => ({
     name: title,
@@ -231,8 +231,8 @@ async function bench(client: GraftClient): Promise<void> {
   const handbook = readdirSync('examples/handbook')
     .filter((name) => /\.(md|txt)$/.test(name))
     .map((name) => ({ name, text: readFileSync(join('examples/handbook', name), 'utf8') }));
-  await ingest(client, 'papers', DOCUMENTS > 0 ? [] : papers);
-  await ingest(client, 'handbook', DOCUMENTS > 0 ? handbook.slice(0, DOCUMENTS) : handbook);
+  await ingest(client, 'papers', DOCUMENTS > 0 ? papers.slice(0, DOCUMENTS) : papers);
+  if (DOCUMENTS === 0) await ingest(client, 'handbook', handbook);
   const { path } = writeTinyModel(join(folder, 'tiny.gguf'));
   const model = { fileId: await client.upload(path), name: 'tiny', idempotencyKey: 'tiny' };
   await ended(client, (await client.request(RegisterModelDocument, { input: model })).registerModel.run.id);

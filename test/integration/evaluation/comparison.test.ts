@@ -130,7 +130,8 @@ describe('labels by an adapter and by labelled rows', () => {
     let asked = 0;
     const counting = {
       tryOut(...args: Parameters<AskService['tryOut']>) {
-        asked += 1;
+        // Beside the rows, foreign texts are asked: those are counted anew.
+        if (args[1].question.startsWith('Message ')) asked += 1;
         return asking.tryOut(...args);
       },
     };
