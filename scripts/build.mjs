@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 
+/** Nothing was built before: it takes a while, so each step is named. */
+const first = !existsSync(join(root, 'dist/src/start.js'));
+
 function run(command, args, env = {}) {
   const result = spawnSync(command, args, {
     cwd: root,
@@ -39,6 +42,7 @@ function whenChanged(name, inputs, output, step) {
   const digest = hash.digest('hex');
   const stamp = join(root, 'dist', `.${name}.stamp`);
   if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  if (first) process.stderr.write(`  ${name} …\n`);
   step();
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, digest);

@@ -1,4 +1,4 @@
-// `node scripts/run.mjs src/main` builds what changed and then becomes dist/src/main.js, in this process: a signal sent to
+// `node scripts/run.mjs src/start` builds what changed and then becomes dist/src/start.js, in this process: a signal sent to
 // `npm start` reaches the program, which a shell between the two would swallow.
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = new URL('../', import.meta.url);
 const [name, ...rest] = process.argv.slice(2);
 
-if (!existsSync(new URL('dist/src/main.js', root)))
+if (!existsSync(new URL('dist/src/start.js', root)))
   process.stderr.write('Building Graft, once: it takes a minute or two…\n');
 await import('./build.mjs');
 const program = fileURLToPath(new URL(`dist/${name}.js`, root));

@@ -68,6 +68,12 @@ const environment = z.object({
     .describe(
       'Whether callers on loopback need a key, too: `on` or `off`. Set it where a reverse proxy that `GRAFT_TRUSTED_PROXIES` does not name passes on what comes from elsewhere.',
     ),
+  GRAFT_FIRST_KEY: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe(
+      'Whether Graft makes a key with role `ADMIN` itself and prints it, once, where everybody needs one and nobody has one yet: `on` or `off`. It does so in the embedded database only. The image sets it.',
+    ),
   GRAFT_OIDC_ISSUER: urlOf('http:', 'https:')
     .optional()
     .describe(

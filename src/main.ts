@@ -1,8 +1,7 @@
 /**
  * Composition root: the order in which an installation comes up. `startGraft` opens the platform, then the domains, and
- * serves; what it returns stops all of it. Run as a program it does so for the environment's configuration.
+ * serves; what it returns stops all of it. `main` does so for the environment's configuration; src/start.ts runs it.
  */
-import { pathToFileURL } from 'node:url';
 import { loadConfig, type Config } from './config.js';
 import { offer } from './domain-kit/index.js';
 import { openDomains } from './domains.js';
@@ -19,11 +18,13 @@ import { Teardown } from './platform/teardown.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
 import { startUpkeep } from './platform/upkeep.js';
 import { prepareDefaults, serve, systemSources } from './serving.js';
-import { sayAddresses } from './terminal.js';
+import { say, sayAddresses } from './terminal.js';
 
 export interface Graft {
   /** `http://127.0.0.1:4000`, with the port that was really taken. */
   readonly url: string;
+  /** The first key, where this start made it; it can't be found out again. */
+  readonly firstKey: string | null;
   /** Drains, stops everything that was started, and lets go of the home. */
   stop(): Promise<void>;
 }
@@ -71,7 +72,8 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   runs.start();
   for (const each of offers) await each.start();
   log.info({ url: gateway.url }, 'ready');
-  return { url: gateway.url, stop: () => asSystem(() => teardown.run(log)) };
+  const firstKey = await domains.access.makeFirstKey();
+  return { url: gateway.url, firstKey, stop: () => asSystem(() => teardown.run(log)) };
 }
 
 /** All that answers and does runs, opened and not started yet, but for the workers with the default models. */
@@ -88,10 +90,11 @@ export async function openInstallation(config: Config, log: Logger, teardown: Te
 }
 
 /** Runs until SIGTERM or SIGINT; the second signal ends at once. */
-async function main(): Promise<void> {
+export async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger({ level: config.LOG_LEVEL });
   const graft = await startGraft(config, log);
+  if (graft.firstKey !== null) say(`Key         ${graft.firstKey}  (role ADMIN, shown this once: keep it)`);
   sayAddresses(graft.url);
   stopOnSignal(graft);
 }
@@ -115,5 +118,3 @@ export function failToStart(error: unknown): never {
   if (known && error.hint) process.stderr.write(`${error.hint}\n`);
   process.exit(1);
 }
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main().catch(failToStart);

@@ -18,18 +18,21 @@ import type { ThreadCalibration } from './worker-protocol/index.js';
 
 /** Starts the workers; the default models are on this machine, loaded and measured before anybody is answered. */
 export async function prepareDefaults(
-  { config, worker, trainWorker }: Platform,
+  { config, log, worker, trainWorker }: Platform,
   { registry, recommender }: Pick<Registry, 'registry' | 'recommender'>,
 ): Promise<ThreadCalibration> {
+  log.info('starting the workers');
   await worker.start();
   await trainWorker.start();
-  const bars = new DownloadBars();
+  const bars = new DownloadBars(log);
+  log.info({ folder: config.GRAFT_MODELS }, 'verifying the model files, and fetching those that are missing');
   const ensure = async () => {
     if (config.GRAFT_MODEL === AUTO) await recommender.settle(workspaceId, bars.show);
     return registry.ensureDefaults(workspaceId, bars.show);
   };
   const model = await ensure().finally(() => bars.finish());
   const [known] = await worker.measured([model.sha256]);
+  log.info('loading the model; at first start its speed is measured, which takes some seconds');
   const calibration = await worker.prepareModel({ workspaceId, model });
   if (known === null) await recommender.tell(workspaceId);
   return calibration;

@@ -1,5 +1,6 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import type { DownloadProgress } from './platform/models-on-disk/index.js';
+import type { Logger } from './platform/telemetry/index.js';
 
 /** What a person or a script reads, on stdout; the log goes to stderr. */
 export const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -13,24 +14,30 @@ export function sayAddresses(url: string): void {
 
 const MEBIBYTE = 1024 * 1024;
 
-/** One bar a file on a terminal; elsewhere one line when a download begins and one when it ends. */
+/** One bar a file on a terminal; elsewhere a line of the log for each tenth. */
 export class DownloadBars {
   private readonly bars = new Map<string, SingleBar>();
-  private readonly begun = new Set<string>();
+  private readonly tenths = new Map<string, number>();
   private multi: MultiBar | undefined;
+
+  constructor(private readonly log: Logger) {}
 
   readonly show = ({ file, bytes, total }: DownloadProgress): void => {
     if (process.stdout.isTTY) this.draw(file, bytes, total);
-    else if (!this.begun.has(file)) {
-      this.begun.add(file);
-      say(`Fetching ${file}${total ? ` (${Math.ceil(total / MEBIBYTE)} MB)` : ''}`);
-    }
+    else this.note(file, bytes, total);
   };
 
   /** Ends the bars, so that what follows is written below them. */
   finish(): void {
     this.multi?.stop();
-    if (this.begun.size > 0) say('Model files fetched and verified.');
+    if (this.tenths.size > 0) this.log.info('model files fetched and verified');
+  }
+
+  private note(file: string, bytes: number, total: number): void {
+    const tenth = total === 0 ? 0 : Math.floor((10 * bytes) / total);
+    if (tenth <= (this.tenths.get(file) ?? -1)) return;
+    this.tenths.set(file, tenth);
+    this.log.info({ file, bytes, total }, 'fetching a model file');
   }
 
   private draw(file: string, bytes: number, total: number): void {

@@ -19,6 +19,7 @@ import { AccessHooks } from './field-hooks.js';
 import { ApiKeyResolver, type ApiKeyResolverParts } from './keys/api-key-graphql.js';
 import { ApiKeyService } from './keys/api-key-service.js';
 import { ApiKeyStore } from './keys/api-key-store.js';
+import { createLocalKey } from './keys/local-key.js';
 import { toApiKey } from './keys/api-key-types.js';
 import { Authenticator } from './keys/authenticator.js';
 import { oidcSettings, type OidcSettings, type OidcVariables } from './oidc/oidc-settings.js';
@@ -64,6 +65,8 @@ export interface Access {
   /** What goes around each field that changes or spends something. */
   readonly hooks: AccessHooks;
   readonly admission: Admission;
+  /** Makes the first key where nobody has one and GRAFT_FIRST_KEY says so. @returns what its owner sends; null where none is made */
+  readonly makeFirstKey: () => Promise<string | null>;
   /** By which provider the console signs in; null: by keys only. */
   readonly consoleSignIn:
     (Pick<OidcSettings, 'issuer' | 'scope'> & Pick<OpenIdProvider, 'tokenOrigins'> & { clientId: string }) | null;
@@ -80,6 +83,8 @@ export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log'> & {
     Platform['config'],
     | 'GRAFT_HOST'
     | 'GRAFT_REQUIRE_KEY'
+    | 'GRAFT_FIRST_KEY'
+    | 'DATABASE_URL'
     | 'GRAFT_TRUSTED_PROXIES'
     | 'GRAFT_AUDIT_DAYS'
     | 'GRAFT_MAX_WAIT_SECONDS'
@@ -103,7 +108,9 @@ export async function openAccess(
   const proxied = oidc !== null || config.GRAFT_TRUSTED_PROXIES.length > 0;
   const keyless = !proxied && LOOPBACK.includes(config.GRAFT_HOST) && config.GRAFT_REQUIRE_KEY === 'off';
   const admins = oidc !== null && [...oidc.roles.values()].includes('ADMIN');
-  if (!keyless && !admins && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID))) throw noKeyYet(config);
+  const lacksKey = async () => !keyless && !admins && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID));
+  const makesFirstKey = config.GRAFT_FIRST_KEY === 'on' && config.DATABASE_URL === undefined;
+  if (!makesFirstKey && (await lacksKey())) throw noKeyYet(config);
   const workspaceStore = new WorkspaceStore(database);
   const access = log.child({ part: 'access' });
   const provider = oidc && new OpenIdProvider(oidc.issuer, { clock, log: access });
@@ -126,6 +133,11 @@ export async function openAccess(
   };
   return {
     authenticator,
+    makeFirstKey: async () => {
+      if (!makesFirstKey || !(await lacksKey())) return null;
+      const input = { name: 'first', role: 'ADMIN', expiresAt: null } as const;
+      return (await createLocalKey(database, access, DEFAULT_WORKSPACE_ID, input, 'GRAFT_FIRST_KEY')).token;
+    },
     workspaceStore,
     admission,
     ...services,

@@ -1,9 +1,8 @@
-import { ApiKeyService, ApiKeyStore, AuditLog, AuditStore, WorkspaceStore } from '../access/index.js';
+import { createLocalKey, WorkspaceStore } from '../access/index.js';
 import { GraftClientError } from '../client/graft-client.js';
-import { localCaller, type Role } from '../kernel/caller.js';
-import { systemClock } from '../kernel/clock.js';
-import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../kernel/ids.js';
-import { inWorkspace, migrate, openDatabase, type Database } from '../platform/database/index.js';
+import type { Role } from '../kernel/caller.js';
+import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
+import { migrate, openDatabase, type Database } from '../platform/database/index.js';
 import { createLogger } from '../platform/telemetry/index.js';
 import { databaseHere } from './installation.js';
 
@@ -31,23 +30,8 @@ export async function createKeyAtHome(
     const database = await openDatabase(url, { unsaid: DEFAULT_WORKSPACE_ID });
     try {
       const workspaceId = await idOf(workspace, database);
-      const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock });
-      const audit = new AuditLog({ store: new AuditStore(database), log: createLogger({ level: 'error' }) });
-      const change: { after?: Record<string, string> } = {};
-      const call = {
-        what: 'createApiKey',
-        who: 'graft keys create',
-        caller: localCaller(),
-        requestId: newId(),
-        change,
-      };
-      const made = await audit.around({ ...call, input: { name, role, expiresAt, workspaceId } }, async () => {
-        const made = await inWorkspace(workspaceId, () =>
-          keys.create(workspaceId, { name, role, expiresAt }, 'graft keys create'),
-        );
-        change.after = { name, role, prefix: made.key.prefix };
-        return made;
-      });
+      const log = createLogger({ level: 'error' });
+      const made = await createLocalKey(database, log, workspaceId, { name, role, expiresAt }, 'graft keys create');
       return { ...made, where };
     } finally {
       await database.close();

@@ -10,6 +10,7 @@ import { startServices, type ServicesHealth } from './processes/index.js';
 import { RunQueue, takenKinds, type RunQueueOptions } from './runs/index.js';
 import type { Teardown } from './teardown.js';
 import type { Logger } from './telemetry/index.js';
+import { packageRoot } from './package-root.js';
 import { openTracing } from './tracing/index.js';
 import { ChromaVectorStore, type VectorStore } from './vectors/index.js';
 import { ServeWorker, TrainWorker, type TrainClient, type WorkerClient } from './worker/index.js';
@@ -71,6 +72,7 @@ export function platformOn({ kinds, queue, modelsOnDisk, ...base }: PlatformBase
         folder: config.GRAFT_MODELS,
         hubEndpoint: config.HF_ENDPOINT,
         hubToken: config.HF_TOKEN,
+        shipped: join(packageRoot(), 'models'),
         log,
       }),
     folder: (name) => join(config.GRAFT_HOME, name),

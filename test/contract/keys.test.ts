@@ -9,6 +9,30 @@ import { spawnGraft, temporaryHome } from '../support/graft-program.js';
 const graft = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
 
 describe('the first key', () => {
+  it('is made and printed once by a first start that may make it', async () => {
+    const own = await temporaryHome();
+    const image = { GRAFT_HOST: '0.0.0.0', GRAFT_FIRST_KEY: 'on', LOG_LEVEL: 'warn' };
+    const printed = async (): Promise<string | undefined> => {
+      const program = await spawnGraft(own.path, image).started;
+      try {
+        const key = /^Key +(graft_\S+)/m.exec(program.output())?.[1];
+        const client = new GraftClient(program.url.replace('0.0.0.0', '127.0.0.1'), key);
+        if (key !== undefined) expect((await client.request(MeDocument)).me).toMatchObject({ role: 'ADMIN' });
+        else await expect(client.request(MeDocument)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+        return key;
+      } finally {
+        program.child.kill('SIGTERM');
+        await program.ended;
+      }
+    };
+    try {
+      expect(await printed()).toMatch(/^graft_[0-9a-z]{10}_/);
+      expect(await printed()).toBeUndefined();
+    } finally {
+      await own.remove();
+    }
+  });
+
   let home: Awaited<ReturnType<typeof temporaryHome>>;
   beforeAll(async () => void (home = await temporaryHome()));
   afterAll(() => home.remove());

@@ -6,7 +6,7 @@ import { packageRoot } from '../../src/platform/package-root.js';
 import { removeHome } from '../../src/platform/processes/index.js';
 import { openCalibratedHome } from './calibration.js';
 
-/** The whole product as its users run it: `dist/src/main.js` as a process of its own. */
+/** The whole product as its users run it: `dist/src/start.js` as a process of its own. */
 export interface GraftProgram {
   readonly url: string;
   readonly child: ChildProcess;
@@ -38,7 +38,7 @@ export function spawnGraft(
   home: string,
   env: NodeJS.ProcessEnv = {},
 ): { program: Omit<GraftProgram, 'url'>; started: Promise<GraftProgram> } {
-  const child = spawn(process.execPath, [join(packageRoot(), 'dist', 'src', 'main.js')], {
+  const child = spawn(process.execPath, [join(packageRoot(), 'dist', 'src', 'start.js')], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,

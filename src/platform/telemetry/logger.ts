@@ -28,8 +28,9 @@ export function createLogger({ level = 'info', destination }: LoggerOptions = {}
             destination: 2,
             sync: true,
             colorize: true,
-            translateTime: 'SYS:HH:MM:ss.l',
-            ignore: 'pid,hostname',
+            singleLine: true,
+            translateTime: 'SYS:HH:MM:ss',
+            ignore: 'pid,hostname,part',
           })
         : pino.destination({ dest: 2, sync: true })),
   );

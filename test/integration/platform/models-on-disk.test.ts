@@ -33,12 +33,13 @@ describe('models on disk', () => {
   });
   const models = (
     sources: FileSource[],
-    options: { digest?: Sha256 | null; endpoint?: string; indexes?: string[]; token?: string } = {},
+    options: { digest?: Sha256 | null; endpoint?: string; indexes?: string[]; token?: string; shipped?: string } = {},
   ) =>
     new ModelsOnDisk({
       folder,
       hubEndpoint: options.endpoint ?? hub.url,
       hubToken: options.token,
+      shipped: options.shipped,
       log: silentLogger(),
       packageIndexes: () => ({ urls: options.indexes ?? [], certificates: null }),
       entryOf: (name) =>
@@ -178,6 +179,22 @@ describe('models on disk', () => {
     const { model } = await models([]).ensure('tiny');
     expect(model).toBe(join(folder, 'tiny.gguf'));
     expect(hub.requests).toHaveLength(0);
+  });
+
+  it('copies the file that came with the program, and fetches it where that one is not the right one', async () => {
+    const shipped = await mkdtemp(join(tmpdir(), 'graft-shipped-'));
+    const own = () => models([HUB], { shipped });
+    await mkdir(join(shipped, 'tiny'));
+    await writeFile(join(shipped, 'tiny', 'tiny.gguf'), content);
+    const { model } = await own().ensure('tiny');
+    expect([model, await readFile(model)]).toEqual([join(folder, 'tiny', 'tiny.gguf'), content]);
+    expect(hub.requests).toHaveLength(0);
+
+    await rm(join(folder, 'tiny'), { recursive: true });
+    await writeFile(join(shipped, 'tiny', 'tiny.gguf'), randomBytes(content.length));
+    expect(await readFile((await own().ensure('tiny')).model)).toEqual(content);
+    expect(await left()).toEqual(['tiny.gguf', 'tiny.gguf.verified']);
+    await rm(shipped, { recursive: true });
   });
 
   it('does not use, and does not touch, a file of the same name with another digest at the top', async () => {

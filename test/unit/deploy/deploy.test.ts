@@ -179,9 +179,15 @@ describe('the image', () => {
     expect(dockerfile).not.toMatch(/:latest|^ADD |sudo|curl .*\| *sh/m);
   });
 
+  test('makes the first key itself, and has the default models in it', () => {
+    expect(last).toMatch(/\bGRAFT_FIRST_KEY=on\b/);
+    expect(last).toMatch(/^COPY --from=build \/graft\/models \.\/models$/m);
+    expect(dockerfile).toMatch(/^RUN node scripts\/fetch-models\.mjs models$/m);
+  });
+
   test('copies what exists, and sets variables that Graft reads', () => {
     const copied = [...last.matchAll(/^COPY --from=build (.*) \S+$/gm)].flatMap(([, paths]) => paths!.split(' '));
-    const made = ['/graft/node_modules', '/graft/dist'];
+    const made = ['/graft/node_modules', '/graft/dist', '/graft/models'];
     for (const path of copied.filter((each) => !made.includes(each)))
       expect([path, existsSync(join(packageRoot(), path.replace('/graft/', '')))]).toEqual([path, true]);
     const names = [...last.matchAll(/\b(GRAFT_\w+)=/g)].map(([, name]) => name!);

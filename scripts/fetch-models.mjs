@@ -1,0 +1,26 @@
+// `node scripts/fetch-models.mjs FOLDER`: the default models’ files, verified, in a folder that the image carries: see ModelsOnDiskOptions.shipped.
+import { resolve } from 'node:path';
+
+await import('./build.mjs');
+const { loadConfig } = await import('../dist/src/config.js');
+const { ModelsOnDisk } = await import('../dist/src/platform/models-on-disk/index.js');
+const { createLogger } = await import('../dist/src/platform/telemetry/index.js');
+const { DownloadBars } = await import('../dist/src/terminal.js');
+
+const config = loadConfig();
+const log = createLogger();
+const models = new ModelsOnDisk({
+  folder: resolve(process.argv[2]),
+  hubEndpoint: config.HF_ENDPOINT,
+  hubToken: config.HF_TOKEN,
+  log,
+});
+const bars = new DownloadBars(log);
+try {
+  for (const name of [config.GRAFT_MODEL, config.GRAFT_EMBEDDER]) await models.files(name, bars.show);
+} catch (error) {
+  console.error([error.message, error.hint].filter(Boolean).join('\n'));
+  process.exitCode = 1;
+} finally {
+  bars.finish();
+}
