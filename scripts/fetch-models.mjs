@@ -1,11 +1,9 @@
 // `node scripts/fetch-models.mjs FOLDER`: the default models’ files, verified, in a folder that the image carries: see ModelsOnDiskOptions.shipped.
 import { resolve } from 'node:path';
-
-await import('./build.mjs');
-const { loadConfig } = await import('../dist/src/config.js');
-const { ModelsOnDisk } = await import('../dist/src/platform/models-on-disk/index.js');
-const { createLogger } = await import('../dist/src/platform/telemetry/index.js');
-const { DownloadBars } = await import('../dist/src/terminal.js');
+import { loadConfig } from '../dist/src/config.js';
+import { ModelsOnDisk } from '../dist/src/platform/models-on-disk/index.js';
+import { createLogger } from '../dist/src/platform/telemetry/index.js';
+import { DownloadBars } from '../dist/src/terminal.js';
 
 const config = loadConfig();
 const log = createLogger();
