@@ -199,7 +199,7 @@ describe('start and stop', () => {
       HF_TOKEN: 'x',
       AWS_SECRET: 'y',
     };
-    expect(workerEnvironment(env)).toEqual({ PATH: '/bin', HOME: '/root' });
+    expect(workerEnvironment(env)).toEqual({ PATH: '/bin', HOME: '/root', ORT_DISABLE_TELEMETRY: '1' });
     if (process.platform !== 'linux') return;
     process.env.DATABASE_URL ??= 'postgresql://u:secret@h/d';
     worker = await startWorker();

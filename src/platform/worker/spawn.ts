@@ -9,8 +9,11 @@ import { followStderr, type LogLines } from './stderr.js';
 const PASSED =
   /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SystemRoot|windir|LD_LIBRARY_PATH|DYLD_.*|CUDA_.*|NVIDIA_.*|VK_.*|XDG_CACHE_HOME|XDG_RUNTIME_DIR)$/;
 
-export const workerEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => PASSED.test(name)));
+/** Unless told not to, ONNX Runtime keeps a number of this machine and sends reports to its maker. */
+export const workerEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(env).filter(([name]) => PASSED.test(name))),
+  ORT_DISABLE_TELEMETRY: '1',
+});
 
 export const workerProgram = (): string => join(packageRoot(), 'dist', 'gpu-worker', 'main.js');
 
