@@ -8,6 +8,9 @@ const LEVELS: Partial<Record<LlamaLogLevel, Level>> = {
   [LlamaLogLevel.warn]: 'warn',
 };
 
+/** Said of each tensor of an adapter where the processor has AMX: 210 lines that ask for nothing. */
+const HARMLESS = /cannot use buft/;
+
 /** llama.cpp's own messages at warn and above go to the log; `onMessage` sees them too. */
 export async function openLlama(gpu: LlamaGpuType, onMessage?: (text: string) => void): Promise<Llama> {
   return getLlama({
@@ -21,7 +24,7 @@ export async function openLlama(gpu: LlamaGpuType, onMessage?: (text: string) =>
     logLevel: LlamaLogLevel.warn,
     logger: (level, text) => {
       onMessage?.(text);
-      log(LEVELS[level] ?? 'debug', `llama.cpp: ${text.trim()}`);
+      log((!HARMLESS.test(text) && LEVELS[level]) || 'debug', `llama.cpp: ${text.trim()}`);
     },
   });
 }
