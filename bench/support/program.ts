@@ -6,7 +6,7 @@ import { packageRoot } from '../../src/platform/package-root.js';
 
 /** `npm start` on a home of its own. */
 export async function startProgram(home: string, model: string): Promise<{ url: string; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [join(packageRoot(), 'dist', 'src', 'main.js')], {
+  const child = spawn(process.execPath, [join(packageRoot(), 'dist', 'src', 'start.js')], {
     env: { ...process.env, GRAFT_HOME: home, GRAFT_PORT: '0', GRAFT_MODEL: model, LOG_LEVEL: 'error' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
