@@ -72,7 +72,7 @@ const environment = z.object({
     .enum(['on', 'off'])
     .default('off')
     .describe(
-      'Whether Graft makes a key with role `ADMIN` itself and prints it, once, where everybody needs one and nobody has one yet: `on` or `off`. It does so in the embedded database only. The image sets it.',
+      'Whether a start makes a key with role `ADMIN` and prints it once, where callers need a key and there is none: `on` or `off`. It does so with the embedded database only. The image sets it.',
     ),
   GRAFT_OIDC_ISSUER: urlOf('http:', 'https:')
     .optional()
