@@ -1,7 +1,7 @@
 // `npm run contract:image`: a root file system made as the Dockerfile's last stage says, without a container engine, started as its user, read-only and without a
 // network, answers a question. It takes Linux, root with the right to mount, debootstrap, 600 MB of disk once, and some 3 minutes (one more the first time).
 // Where it can't be had, the reason is printed and nothing fails.
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import {
   chownSync,
   cpSync,
@@ -19,6 +19,7 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { listOf, officialNode, pairsOf, stagesOf } from './dockerfile.mjs';
 
 const WHOLE_MS = 8 * 60_000;
@@ -179,7 +180,7 @@ function seal(root, { volumes }, scratch) {
     chownSync(data, uid, gid);
     sh('mount', ['--bind', data, join(root, volume)]);
   }
-  sh('mount', ['-o', 'remount,ro', root]);
+  sh('mount', ['-o', 'remount,bind,ro', root]);
 }
 
 /** Starts it without a network, ingests a document and asks of it, all by what is in the image. */
@@ -199,10 +200,14 @@ async function ask(root, image) {
   for (const stream of [program.stdout, program.stderr])
     stream.setEncoding('utf8').on('data', (part) => (output += part));
   const ended = new Promise((done) => program.once('exit', (code, signal) => done(code ?? signal)));
-  const run = (env, args) =>
-    sh('nsenter', ['--target', `${program.pid}`, '--net', ...within, ...inside({ env }, args)], { timeout: 120_000 });
+  // Not `sh`: what the program logs meanwhile has to be read, or it waits for room in the pipe.
+  const run = async (env, args) => {
+    const command = ['--target', `${program.pid}`, '--net', ...within, ...inside({ env }, args)];
+    return (await promisify(execFile)('nsenter', command, { timeout: 120_000 })).stdout;
+  };
   try {
     const started = Date.now();
+    const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
     const key = await new Promise((done, fail) => {
       void ended.then((code) => fail(new Error(`it ended with ${code}:\n${output.slice(-4_000)}`)));
       setTimeout(() => fail(new Error(`it was not ready in time:\n${output.slice(-4_000)}`)), START_MS).unref();
@@ -211,14 +216,14 @@ async function ask(root, image) {
         if (told) done(told);
       });
     });
-    console.log(`ready after ${Math.round((Date.now() - started) / 1000)} s`);
-    run({}, image.health);
+    console.log(`ready after ${seconds()}`);
+    await run({}, image.health);
     const graft = (...args) => run({ GRAFT_API_KEY: key, HOME: '/tmp' }, ['node', 'dist/src/cli/graft.js', ...args]);
     writeFileSync(join(root, 'tmp', 'kayaks.md'), DOCUMENT);
-    graft('ingest', 'boats', '--create', '/tmp/kayaks.md');
-    const answer = graft('ask', QUESTION, '--collection', 'boats');
+    await graft('ingest', 'boats', '--create', '/tmp/kayaks.md');
+    const answer = await graft('ask', QUESTION, '--collection', 'boats');
     if (!ANSWER.test(answer)) throw new Error(`it answered: ${answer}`);
-    console.log(`${QUESTION}\n${answer.trim()}`);
+    console.log(`answered after ${seconds()}: ${QUESTION}\n${answer.trim()}`);
   } finally {
     program.kill(image.signal);
     const code = await Promise.race([
@@ -249,9 +254,9 @@ async function inside() {
     await ask(root, image);
     if (!process.exitCode) console.log('1 passed, 0 failed');
   } finally {
-    // Its own mounts cover it; without them it is an ordinary folder.
-    spawnSync('umount', ['--recursive', join(scratch, 'root')]);
-    spawnSync('umount', [project]);
+    // Its own mounts cover it; without them it is an ordinary folder. Lazy: the last of its processes may not be gone yet.
+    spawnSync('umount', ['--recursive', '--lazy', join(scratch, 'root')]);
+    spawnSync('umount', ['--lazy', project]);
     rmSync(scratch, { recursive: true, force: true });
   }
 }
