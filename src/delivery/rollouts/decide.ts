@@ -221,8 +221,11 @@ function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: num
   }
 }
 
-function crossedGuardrails(plan: RolloutPlan, { measures }: RolloutEvidence): string[] {
+function crossedGuardrails(plan: RolloutPlan, { measures, allFailed }: RolloutEvidence): string[] {
   return plan.guardrails.flatMap(({ name, margin }) => {
+    // One user who comes back is one observation, however often the candidate fails them.
+    if (name === 'FAILURE' && allFailed)
+      return ['FAILURE: all of the candidate’s newest answers failed, while most of the controls’ were given.'];
     const found = measures[name];
     const alpha = alphaOf(plan, name);
     if (!found || found.worse < -Math.log(alpha)) return [];

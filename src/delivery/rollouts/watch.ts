@@ -62,11 +62,14 @@ export interface RolloutEvidence {
   exposure: { units: number; inBoth: number };
   /** Whether most of the newest answers of an arm failed, whoever asked. */
   down: { candidate: boolean; control: boolean };
+  /** Whether all of the candidate's newest answers failed, whoever asked, while most of the controls' were given. */
+  allFailed: boolean;
 }
 
 /** Answers of an arm that tell whether it is down, and the share of failures at which it is. */
 const NEWEST = 10;
 const DOWN = 0.5;
+const ALL_FAILED = '0'.repeat(NEWEST);
 
 const isDown = (newest: string): boolean => newest.length === NEWEST && newest.split('0').length - 1 >= DOWN * NEWEST;
 
@@ -161,6 +164,7 @@ function take(measure: Rate, arm: 'candidate' | 'control', good: boolean, { want
 export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {
   const { candidate, control, inBoth, logE: before } = watch.units;
   const expected = drawn(plan, watch.step);
+  const down = { candidate: isDown(watch.newest.candidate), control: isDown(watch.newest.control) };
   return {
     answers: { ...watch.answers },
     lastAnswerAt: watch.lastAnswerAt,
@@ -176,7 +180,8 @@ export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {
       expected: expected ?? 1,
     },
     exposure: { units: candidate + control, inBoth },
-    down: { candidate: isDown(watch.newest.candidate), control: isDown(watch.newest.control) },
+    down,
+    allFailed: watch.newest.candidate === ALL_FAILED && watch.newest.control.length === NEWEST && !down.control,
   };
 }
 

@@ -44,6 +44,7 @@ const evidence = (changes: Partial<RolloutEvidence> = {}): RolloutEvidence => ({
   sampleRatio: { logE: 0, observed: 0.1, expected: 0.1 },
   exposure: { units: 1_000, inBoth: 0 },
   down: { candidate: false, control: false },
+  allFailed: false,
   ...changes,
 });
 

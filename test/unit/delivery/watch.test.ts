@@ -94,6 +94,24 @@ describe('a watched rollout', () => {
     expect(state.status).toBe('RUNNING');
   });
 
+  it('takes a candidate back that fails one user who comes back at every answer, unless the controls fail, too', () => {
+    const guarded = { ...plan, counting: 'FIRST_OF_UNIT' as const, guardrails: [{ name: 'FAILURE', margin: 0.01 }] };
+    const decided = (answered: { CANDIDATE: boolean; CONTROL: boolean }) => {
+      const watch = startWatch(guarded);
+      for (let at = 0; at < 100; at++) {
+        const arm = at % 10 === 0 ? 'CANDIDATE' : 'CONTROL';
+        record(watch, guarded, { step: 0, arm, at, newUnit: at < 10, measures: { FAILURE: answered[arm] } });
+      }
+      return decide(guarded, startRollout(0), evidenceOf(watch, guarded), 100);
+    };
+    expect(decided({ CANDIDATE: false, CONTROL: true })).toMatchObject({
+      action: 'ROLL_BACK',
+      reasons: [expect.stringMatching(/^FAILURE: all of the candidate’s newest answers/)],
+    });
+    expect(decided({ CANDIDATE: false, CONTROL: false }).action).toBe('HOLD');
+    expect(decided({ CANDIDATE: true, CONTROL: true }).action).toBe('WAIT');
+  });
+
   it('decides the same with its state written down and read again after every seventh answer', () => {
     const bad = { ...SAME, right: { CANDIDATE: 0.75, CONTROL: 0.9 } };
     for (const seed of seeds) {
