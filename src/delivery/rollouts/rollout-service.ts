@@ -123,9 +123,8 @@ export class RolloutService {
           },
           tx,
         );
-        const reasons = [
-          `${candidate.version} is compared with ${against.version}, beginning at ${first!.share * 100} %.`,
-        ];
+        const begins = `${candidate.version} is compared with ${against.version}, beginning at ${first!.share * 100} %.`;
+        const reasons = shadow ? [begins] : [begins, unpaired(adapter, candidate)];
         await rollouts.decide(made, { action: 'START', check: 'COMMAND', reasons, by, reason, evidence: {} }, tx);
         await notify(tx, TESTS_TOPIC);
         return made;
@@ -184,6 +183,10 @@ export class RolloutService {
 }
 
 type Checked = StartRollout & { plan: ReturnType<typeof planOf>; slowMs: number | null; unsure: number | null };
+
+const unpaired = ({ name }: AdapterRow, { version }: AdapterVersionRow): string =>
+  'No pairs of answers to the same questions were seen: 50 judged pairs that differ tell more of quality than 5,000 answers of a rollout. ' +
+  `\`npx graft call StartShadow adapter=${name} candidate=${version} reason="…"\` compares pairs unseen.`;
 
 const overlapping = (live: RolloutRow | null): GraftError =>
   new GraftError(

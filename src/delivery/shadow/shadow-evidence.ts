@@ -13,8 +13,8 @@ export interface ShadowWish {
 }
 
 /**
- * The complete shadow of a candidate beside what it is compared with: the one that is named, else, where one is required, the newest.
- * @returns null where none is named or required
+ * The complete shadow of a candidate beside what it is compared with: the one that is named, else the newest.
+ * @returns null where there is none, and none is required
  * @throws NOT_FOUND; CONFLICT when the one that is named hasn’t run to its end or compared other versions, or when the one required is missing
  */
 export async function shadowFor(
@@ -45,9 +45,8 @@ export async function shadowFor(
       );
     return row;
   }
-  if (!requireShadow) return null;
-  const [last] = await shadows.lastOf(workspaceId, [[candidate.id, against.id]]);
-  if (last) return last;
+  const [last = null] = await shadows.lastOf(workspaceId, [[candidate.id, against.id]]);
+  if (last || !requireShadow) return last;
   throw new GraftError(
     'CONFLICT',
     `No shadow of version ${candidate.version} beside ${against.version}, which is production, has run to its end.`,

@@ -68,6 +68,18 @@ describe('a rollout that wants its candidate to have answered unseen before', ()
     expect((await start('named', { shadow: first })).shadowId).toBe(first);
   });
 
+  it('says where no pairs were seen, with the command that shows them', async () => {
+    const { versions } = await kit.adapter('unseen');
+    const reasons = async (id: string) => (await kit.decisions(id))[0]!.reasons.join(' ');
+    const { id } = await start('unseen', {});
+    expect(await reasons(id)).toMatch(/graft call StartShadow adapter=unseen candidate=2/);
+    await gateway.rolloutService.order(WORKSPACE, id, { command: { kind: 'ABORT' }, by: 'op', reason: 'unseen first' });
+    const seen = await complete('unseen', versions[0]!);
+    const after = await start('unseen', {});
+    expect(after.shadowId).toBe(seen);
+    expect(await reasons(after.id)).not.toMatch(/StartShadow/);
+  });
+
   it('says the same of a key that is sent again', async () => {
     await kit.adapter('again');
     const input = wish('again', { shadow: null, requireShadow: false });
