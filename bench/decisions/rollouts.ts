@@ -5,7 +5,7 @@ import {
   evidenceOf,
   hasEnded,
   planOf,
-  qualitySentence,
+  quality,
   record,
   recordLate,
   rolloutTest,
@@ -199,7 +199,7 @@ function* worseCandidates(streams: number): Iterable<Line> {
           const plan = planOf({});
           const options = { traffic, seed, judged, most: 6_000, approves: false };
           const { awaitsApproval, watch } = ride(plan, rightAt(0.7), rightAt(0.9), options);
-          return awaitsApproval && !/have been seen/.test(qualitySentence(plan, watch));
+          return awaitsApproval && quality(plan, watch).couldBeSeen;
         }),
         streams,
         traffic,

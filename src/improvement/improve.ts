@@ -6,13 +6,13 @@
  *   prove     each trained version is attested and evaluated against production on the new version's test rows; the better one goes on
  *   gate      it becomes candidate, or is refused and it ends
  *   roll out  by the policy's plan, until the plan wants a person's approval; a rollback ends it
- *   propose   a person decides, or the policy where it was told to
+ *   propose   a person decides, or the policy where it was told to and a loss would have been seen
  * Every stage's result is a column of the improvement's row, written before the next stage begins, and every run that a stage starts has a
  * key made of the improvement's id: whoever takes a killed improvement up again finds what was begun, and begins nothing twice.
  */
 import { Split, type Data } from '../data/index.js';
 import { curation, type Curator } from '../feedback/index.js';
-import type { Delivery, ProposalRow } from '../delivery/index.js';
+import { qualityOf, type Delivery, type ProposalRow, type RolloutRow } from '../delivery/index.js';
 import { decidingValue, type Attestor, type Evaluator, type EvaluationStore, type Gate } from '../evaluation/index.js';
 import type { Clock } from '../kernel/clock.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
@@ -79,6 +79,8 @@ const STAGES: readonly { stage: Stage; from: number; says: string }[] = [
 
 const WHO = 'improvement';
 const PROMOTED = 'It answers as production.';
+const AWAITS_JUDGEMENTS =
+  'It waits for judged answers or a person: of those so far a loss of 10 points could not have been seen.';
 const EVALUATED_ROWS = 500;
 const LOOK_MS = 1_000;
 const SECONDS_AN_HOUR = 3_600;
@@ -143,6 +145,21 @@ async function pauseIfHopeless({ parts, workspaceId, adapter, settings }: Improv
   await parts.improvements.pausePolicy(workspaceId, adapter.id, reason);
 }
 
+/** Looks until there is something; what it waits for is said once, with the share of the way. */
+async function until<T>(
+  { parts: { lookMs = LOOK_MS }, context }: ImprovementWork,
+  look: () => Promise<T | null>,
+  waits: [number, string] | null = null,
+): Promise<T> {
+  for (let told = waits === null; ; told = true) {
+    const found = await look();
+    if (found !== null) return found;
+    if (!told) await context.progress(...waits!);
+    await pause(lookMs, context.signal);
+    context.signal.throwIfAborted();
+  }
+}
+
 /** Waits for a run that this improvement began; cancelled, it takes the run with it. @throws what the run failed with */
 async function ended(
   { parts: { runs, lookMs = LOOK_MS }, context, workspaceId }: ImprovementWork,
@@ -188,17 +205,17 @@ async function curate(work: ImprovementWork, row: ImprovementRow): Promise<Impro
 }
 
 /** Waits until a person has said of each label that a curation found moved whether it has. @returns whether one was confirmed, so that its rows can go along */
-async function labelsConfirmed({ parts, context, workspaceId }: ImprovementWork, run: RunRow): Promise<boolean> {
+async function labelsConfirmed(work: ImprovementWork, run: RunRow): Promise<boolean> {
+  const { parts, workspaceId } = work;
   const output = curation.outputOf(run);
   if (output === null || output.proposedItems.length === 0) return false;
   const named = output.proposed.map(({ from, to }) => `${from} → ${to ?? 'nothing in particular'}`).join(', ');
-  await context.progress(0.05, `It waits for a person: the review queue asks whether labels have moved (${named}).`);
-  for (;;) {
+  const says = `It waits for a person: the review queue asks whether labels have moved (${named}).`;
+  const confirmedLabels = async () => {
     const decisions = await parts.curator.mover.decisions(workspaceId, output);
-    if (decisions.every(({ confirmed }) => confirmed !== null)) return decisions.some(({ confirmed }) => confirmed);
-    await pause(parts.lookMs ?? LOOK_MS, context.signal);
-    context.signal.throwIfAborted();
-  }
+    return decisions.every(({ confirmed }) => confirmed !== null) ? decisions.some(({ confirmed }) => confirmed) : null;
+  };
+  return until(work, confirmedLabels, [0.05, says]);
 }
 
 async function train(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
@@ -338,7 +355,7 @@ async function chosen({ parts, workspaceId }: ImprovementWork, row: ImprovementR
 
 /** Until the plan wants a person's approval, which is what a proposal is. An adapter that answers nobody yet has nobody to compare with. */
 async function rollOut(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
-  const { parts, context, workspaceId, adapter, production, settings } = work;
+  const { parts, workspaceId, adapter, production, settings } = work;
   if (before.proposalId !== null || production === null || settings.rollout === null) return before;
   const version = await chosen(work, before);
   const started = await parts.delivery.rollouts.start(workspaceId, {
@@ -350,23 +367,23 @@ async function rollOut(work: ImprovementWork, before: ImprovementRow): Promise<I
     idempotencyKey: keyOf(before.id, 'rollout'),
   });
   const row = await parts.improvements.keep(before.id, { rolloutId: started.id });
-  for (;;) {
-    const { stores } = parts.delivery;
-    const { status } = await stores.rollouts.require(workspaceId, started.id);
-    const [proposal] = await stores.proposals.ofRollouts(workspaceId, [started.id]);
-    if (status === 'ROLLED_BACK' || status === 'ABORTED')
-      throw new Ended('ROLLED_BACK', `The rollout ended: ${await lastReasons(parts, started.id)}`);
-    if (proposal) return parts.improvements.keep(row.id, { proposalId: proposal.id });
-    if (status === 'COMPLETED') throw new Ended('PROMOTED', PROMOTED);
-    await pause(parts.lookMs ?? LOOK_MS, context.signal);
-    context.signal.throwIfAborted();
-  }
+  const { stores } = parts.delivery;
+  const proposal = await until(work, async () => {
+    const { status } = await liveRollout(work, started.id);
+    const [found = null] = await stores.proposals.ofRollouts(workspaceId, [started.id]);
+    if (found === null && status === 'COMPLETED') throw new Ended('PROMOTED', PROMOTED);
+    return found;
+  });
+  return parts.improvements.keep(row.id, { proposalId: proposal.id });
 }
 
-/** Why a rollout is where it is: a guardrail, a person, or what befell its versions. */
-async function lastReasons({ delivery }: ImproveParts, rolloutId: string): Promise<string> {
-  const last = await delivery.stores.rollouts.lastDecision(rolloutId);
-  return last?.reasons.join(' ') ?? 'nobody said why.';
+/** @throws where it has gone back: a guardrail, a person, or what befell its versions */
+async function liveRollout({ parts, workspaceId }: ImprovementWork, id: string): Promise<RolloutRow> {
+  const { rollouts } = parts.delivery.stores;
+  const row = await rollouts.require(workspaceId, id);
+  if (row.status !== 'ROLLED_BACK' && row.status !== 'ABORTED') return row;
+  const last = await rollouts.lastDecision(id);
+  throw new Ended('ROLLED_BACK', `The rollout ended: ${last?.reasons.join(' ') ?? 'nobody said why.'}`);
 }
 
 async function propose(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
@@ -374,11 +391,29 @@ async function propose(work: ImprovementWork, before: ImprovementRow): Promise<I
   const proposal = await proposalFor(work, before);
   const row = await parts.improvements.keep(before.id, { proposalId: proposal.id });
   if (!settings.autoApprove) return row;
-  if (proposal.status === 'OPEN') {
-    const reason = 'The policy approves what has passed attestation, gate and rollout.';
+  const approval = await until(work, () => approvalOf(work, row), [0.95, AWAITS_JUDGEMENTS]);
+  if (approval === 'REJECTED') return row;
+  if (approval !== 'APPROVED') {
+    const reason = `The policy approves what has passed attestation, gate and rollout. ${approval.quality}`.trim();
     await parts.delivery.proposals.decide(workspaceId, proposal.id, { approve: true, by: `${WHO} policy`, reason });
-  } else if (proposal.status !== 'APPROVED') return row;
+  }
   throw new Ended('PROMOTED', PROMOTED);
+}
+
+/**
+ * What becomes of a proposal that the policy may approve: what a person decided, else what is known of quality. Null while a loss that the rollout didn't see
+ * could not have been seen either, or a check holds it.
+ */
+async function approvalOf(
+  work: ImprovementWork,
+  row: ImprovementRow,
+): Promise<'APPROVED' | 'REJECTED' | { quality: string } | null> {
+  const { status } = await proposalFor(work, row);
+  if (status === 'APPROVED' || status === 'REJECTED') return status;
+  if (row.rolloutId === null) return { quality: '' };
+  const rollout = await liveRollout(work, row.rolloutId);
+  const { couldBeSeen, sentence } = qualityOf(rollout);
+  return couldBeSeen && rollout.awaitsApproval ? { quality: sentence } : null;
 }
 
 /** The rollout's, or the one of the version that was made before a gateway was killed, or a new one. */

@@ -247,13 +247,12 @@ export class ImprovementResolver {
     complexity: cost(5),
   })
   async waitingFor(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<string | null> {
-    if (row.proposalId !== null) {
-      const proposal = await loadProposal(context, this.parts.proposals, row.proposalId);
-      return proposal?.status === 'OPEN' ? 'A person approves or rejects its proposal.' : null;
+    if (row.outcome === null) {
+      const [run] = await loadRuns(context, this.parts.runs, [row.runId]);
+      return run?.message || null;
     }
-    if (row.outcome !== null) return null;
-    const [run] = await loadRuns(context, this.parts.runs, [row.runId]);
-    return run?.message || null;
+    const proposal = row.proposalId && (await loadProposal(context, this.parts.proposals, row.proposalId));
+    return proposal && proposal.status === 'OPEN' ? 'A person approves or rejects its proposal.' : null;
   }
 }
 

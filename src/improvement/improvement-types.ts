@@ -199,7 +199,8 @@ export class SetRetrainingPolicyInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether a proposal is approved without a person; by default it is not.',
+    description:
+      'Whether a proposal is approved without a person, of a rollout once it could have seen a loss of 10 points; by default it is not.',
   })
   autoApprove?: boolean | null;
 

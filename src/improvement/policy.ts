@@ -48,7 +48,11 @@ const fields = {
     .enum(RolloutTemplate)
     .nullable()
     .describe('Plan of the rollout; null: what passes the gate is proposed at once.'),
-  autoApprove: z.boolean().describe('Whether a proposal is approved without a person.'),
+  autoApprove: z
+    .boolean()
+    .describe(
+      'Whether a proposal is approved without a person, of a rollout once it could have seen a loss of 10 points.',
+    ),
 };
 
 /** When a policy begins, and how far it goes by itself. */

@@ -1,6 +1,7 @@
 import { powerOfRates } from '../../evaluation/index.js';
 import { percent } from '../../kernel/text.js';
 import { alphaOf, SIGNAL_ALPHA, type RolloutPlan } from './plan.js';
+import { storedPlan, storedState, type RolloutRow } from './rollout.js';
 import { drawn, type Watch } from './watch.js';
 
 /** Losses of which is said with which probability they would have been found: of 1. */
@@ -41,15 +42,30 @@ export function couldSee(plan: RolloutPlan, watch: Watch, name: string): CouldSe
   return LOSSES.map((loss) => ({ loss, byNow: powerWith(loss, counts), byTheEnd: powerWith(loss, end) }));
 }
 
-/** What judgements say of quality, in a sentence: a proposal says no more than could be known. */
-export function qualitySentence(plan: RolloutPlan, watch: Watch): string {
-  const seen = couldSee(plan, watch, 'FEEDBACK').find(({ loss }) => loss === 0.1);
-  if (!seen) return 'Judgements were not compared: a loss of quality could not have been seen.';
-  const { candidate, control } = watch.measures['FEEDBACK']!;
-  if (candidate.n + control.n === 0) return 'Nobody judged an answer: a loss of quality could not have been seen.';
-  const power = `of ${candidate.n} judged answers and ${control.n} judged controls a loss of 10 points would have been found with ${percent(seen.byNow)}`;
-  return seen.byNow < SELDOM ? `Quality could hardly have been seen: ${power}.` : `Quality: ${power}.`;
+/** What judgements say of quality: a proposal says, and a policy approves, no more than could be known. */
+export interface Quality {
+  /** Whether a loss of 10 points would by now have been found rather than missed. */
+  couldBeSeen: boolean;
+  sentence: string;
 }
+
+export function quality(plan: RolloutPlan, watch: Watch): Quality {
+  const unseen = (why: string) => ({
+    couldBeSeen: false,
+    sentence: `${why}: a loss of quality could not have been seen.`,
+  });
+  const seen = couldSee(plan, watch, 'FEEDBACK').find(({ loss }) => loss === 0.1);
+  if (!seen) return unseen('Judgements were not compared');
+  const { candidate, control } = watch.measures['FEEDBACK']!;
+  if (candidate.n + control.n === 0) return unseen('Nobody judged an answer');
+  const power = `of ${candidate.n} judged answers and ${control.n} judged controls a loss of 10 points would have been found with ${percent(seen.byNow)}`;
+  const couldBeSeen = seen.byNow >= SELDOM;
+  return { couldBeSeen, sentence: `Quality${couldBeSeen ? '' : ' could hardly have been seen'}: ${power}.` };
+}
+
+/** As a rollout's row has it. */
+export const qualityOf = ({ plan, state }: Pick<RolloutRow, 'plan' | 'state'>): Quality =>
+  quality(storedPlan.decode(plan), storedState.decode(state).watch);
 
 /** Found more seldom than missed. */
 const SELDOM = 0.5;

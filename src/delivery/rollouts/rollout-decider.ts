@@ -4,7 +4,7 @@ import type { Transaction } from '../../platform/database/index.js';
 import type { AdapterRegistry, AliasChangeRow } from '../../registry/index.js';
 import type { ProposalStore } from '../proposals/proposal-store.js';
 import { countedWith } from '../counting.js';
-import { qualitySentence } from './could-see.js';
+import { qualityOf } from './could-see.js';
 import { count, hear, look } from './look.js';
 import { storedPlan, storedState, type Order, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
 import type { RolloutOutcome, FirstVerdict } from './measures.js';
@@ -166,7 +166,7 @@ export class RolloutDecider {
           experimentId: null,
           gate: row.gate,
           proposedBy: row.startedBy,
-          rationale: `${row.reason} ${qualitySentence(storedPlan.decode(row.plan), storedState.decode(row.state).watch)}`,
+          rationale: `${row.reason} ${qualityOf(row).sentence}`,
         },
         tx,
       );

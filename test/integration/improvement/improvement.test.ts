@@ -1,5 +1,7 @@
 import { PreprocessingStep } from '../../../src/data/index.js';
 import { improve } from '../../../src/improvement/improve.js';
+import type { ImprovementRow } from '../../../src/improvement/improvement.js';
+import { newId } from '../../../src/kernel/ids.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import type { AdapterRow } from '../../../src/registry/index.js';
 import { eventually } from '../../support/eventually.js';
@@ -176,28 +178,76 @@ describe('a retraining policy', () => {
     expect((await ended(adapter, 2))[1]).toMatchObject({ trigger: 'ALERT', reason: 'It is otherwise.' });
   });
 
+  /** Until its improvement is as wished. */
+  const reaches = (adapter: AdapterRow, what: string, holds: (row: ImprovementRow) => boolean, meanwhile = idle) =>
+    eventually(
+      what,
+      async () => {
+        await meanwhile();
+        const [first] = await kit.of(adapter);
+        if (first && holds(first)) return first;
+        throw new Error(JSON.stringify(first));
+      },
+      60_000,
+    );
+  const idle = () => Promise.resolve();
+  /** Users ask what is rolled out. @returns their answers */
+  const ask = async (adapter: AdapterRow) => {
+    const ids: string[] = [];
+    for (let n = 0; n < 50; n++) {
+      const asker = { unit: newId(), requestKey: `${n}`, forceArm: null };
+      const drawn = kit.delivery.tests.assign(ws, adapter.name, asker);
+      if (!drawn) continue;
+      const answer = { assignment: drawn.assignment, latencyMs: 100 };
+      ids.push(...(await recordAnswers(kit.kit.database, ws, [answer])));
+    }
+    return ids;
+  };
+
   it('takes what it trained to users by a rollout, whose proposal is its own', async () => {
     const adapter = await kit.adapter({ newRows: 10, rollout: 'QUICK' });
     await kit.said(adapter, 10);
     await look();
-    const row = await eventually('its rollout', async () => {
-      const [first] = await kit.of(adapter);
-      return first?.rolloutId ? first : null;
-    });
-    const { tests } = kit.delivery;
-    const proposed = await eventually('its proposal', async () => {
-      for (let n = 0; n < 50; n++) {
-        const asker = { unit: `user ${n} ${Date.now()}`, requestKey: `${n}`, forceArm: null };
-        const drawn = tests.assign(ws, adapter.name, asker);
-        if (drawn) await recordAnswers(kit.kit.database, ws, [{ assignment: drawn.assignment, latencyMs: 100 }]);
-      }
-      const [first] = await kit.of(adapter);
-      return first?.outcome ? first : null;
-    });
+    const row = await reaches(adapter, 'its rollout', ({ rolloutId }) => rolloutId !== null);
+    const proposed = await reaches(
+      adapter,
+      'its end',
+      ({ outcome }) => outcome !== null,
+      async () => void (await ask(adapter)),
+    );
     expect(proposed).toMatchObject({ outcome: 'PROPOSED', rolloutId: row.rolloutId });
     const [proposal] = await kit.delivery.stores.proposals.byIds(ws, [proposed.proposalId!]);
     expect(proposal).toMatchObject({ status: 'OPEN', rolloutId: row.rolloutId });
   });
+
+  it('approves no rollout that could hardly have seen a loss, before enough is judged', async () => {
+    const adapter = await kit.adapter({ newRows: 10, rollout: 'QUICK', autoApprove: true });
+    await kit.said(adapter, 10);
+    await look();
+    await reaches(adapter, 'its rollout', ({ rolloutId }) => rolloutId !== null);
+    const { runId, proposalId } = await reaches(
+      adapter,
+      'its proposal',
+      (row) => row.proposalId !== null,
+      async () => void (await ask(adapter)),
+    );
+    const run = () => kit.kit.database.prisma.run.findFirstOrThrow({ where: { id: runId } });
+    await eventually('it says what it waits for', async () => /could not have been seen/.test((await run()).message));
+    expect(await kit.of(adapter)).toMatchObject([{ outcome: null }]);
+    const proposal = async () => (await kit.delivery.stores.proposals.byIds(ws, [proposalId!]))[0];
+    expect(await proposal()).toMatchObject({ status: 'OPEN' });
+    const judge = async () => {
+      const source = { kind: 'HUMAN' as const, name: newId() };
+      const said = (await ask(adapter)).map((answerId) => ({ answerId, kind: 'FEEDBACK' as const, source, score: 1 }));
+      await kit.feedback.submit({ workspaceId: ws, key: null }, said);
+    };
+    const row = await reaches(adapter, 'its end', ({ outcome }) => outcome !== null, judge);
+    expect(row).toMatchObject({ outcome: 'PROMOTED' });
+    expect(await proposal()).toMatchObject({
+      status: 'APPROVED',
+      reason: expect.stringMatching(/10 points/) as string,
+    });
+  }, 120_000);
 
   it('puts what people said through the steps that the rows which it extends went through', async () => {
     const adapter = await kit.adapter();

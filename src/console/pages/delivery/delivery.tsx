@@ -78,8 +78,8 @@ function Overview() {
   return (
     <>
       <PageHeader title="Delivery">
-        A candidate answers ever more users beside a control. Worse, it goes back by itself; no worse, it is proposed,
-        and a person decides.
+        A candidate answers ever more users beside a control. Shown worse, it goes back by itself. Else it is proposed
+        with the loss that could have been seen, and a person decides.
       </PageHeader>
       <ShadowSection />
       <StartRollout />
