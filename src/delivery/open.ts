@@ -98,6 +98,7 @@ export interface Delivery {
     readonly rollouts: RolloutStore;
     readonly proposals: ProposalStore;
     readonly experiments: ExperimentStore;
+    readonly shadows: ShadowStore;
   };
   /** Draws questions; it has entered itself with `ask`. */
   readonly tests: LiveTests;
@@ -174,7 +175,7 @@ export function openDelivery(
   const asked = { asking, askingInBulk, answers };
   const services = deliveryServices({ ...platform, adapters, models, ...lower.evaluation, ...asked });
   const { rolloutService, proposalService, experimentService, shadowService, tests, pairs, keeper } = services;
-  const { rollouts, proposals, experiments } = services;
+  const { rollouts, proposals, experiments, shadows } = services;
   asking.assignBy(tests);
   answers.onErasure((tx, erased) => pairs.erase(tx, erased));
   const start = () => {
@@ -191,7 +192,7 @@ export function openDelivery(
     experiments: experimentService,
     tests,
     shadows: shadowService,
-    stores: { rollouts, proposals, experiments },
+    stores: { rollouts, proposals, experiments, shadows },
     offer: offer(deliveryDomain, platform.runs, services, { start, stop }),
   };
 }

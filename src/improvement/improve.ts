@@ -5,13 +5,14 @@
  *   train     from the production version, from the base model, or both where the day's budget has room for both
  *   prove     each trained version is attested and evaluated against production on the new version's test rows; the better one goes on
  *   gate      it becomes candidate, or is refused and it ends
+ *   compare   unseen, beside production: people judge where both differ, and it ends where the new version is shown worse
  *   roll out  by the policy's plan, until the plan wants a person's approval; a rollback ends it
  *   propose   a person decides, or the policy where it was told to and a loss would have been seen
  * Every stage's result is a column of the improvement's row, written before the next stage begins, and every run that a stage starts has a
  * key made of the improvement's id: whoever takes a killed improvement up again finds what was begun, and begins nothing twice.
  */
 import { Split, type Data } from '../data/index.js';
-import { curation, type Curator } from '../feedback/index.js';
+import { curation, type Curator, type OpenFeedback } from '../feedback/index.js';
 import { qualityOf, type Delivery, type ProposalRow, type RolloutRow } from '../delivery/index.js';
 import { decidingValue, type Attestor, type Evaluator, type EvaluationStore, type Gate } from '../evaluation/index.js';
 import type { Clock } from '../kernel/clock.js';
@@ -32,13 +33,14 @@ export interface ImproveParts {
   runs: RunQueue;
   adapters: AdapterRegistry;
   curator: Curator;
+  desk: Pick<OpenFeedback['desk'], 'queue'>;
   data: Pick<Data, 'store'>;
   training: TrainingService;
   attestor: Attestor;
   evaluator: Evaluator;
   evaluations: EvaluationStore;
   gate: Gate;
-  delivery: Pick<Delivery, 'rollouts' | 'proposals' | 'stores'>;
+  delivery: Pick<Delivery, 'rollouts' | 'proposals' | 'shadows' | 'stores'>;
   clock: Clock;
   /** How often it looks at what it waits for, in ms; a second by default. */
   lookMs?: number;
@@ -73,6 +75,7 @@ const STAGES: readonly { stage: Stage; from: number; says: string }[] = [
   { stage: train, from: 0.1, says: 'A new version is trained on it.' },
   { stage: prove, from: 0.5, says: 'The new version is shown to act, and measured.' },
   { stage: admit, from: 0.7, says: 'The gate looks at it.' },
+  { stage: compareUnseen, from: 0.72, says: 'It answers unseen beside production.' },
   { stage: rollOut, from: 0.75, says: 'It is given to ever more users beside controls.' },
   { stage: propose, from: 0.95, says: 'It waits for a decision.' },
 ];
@@ -84,6 +87,14 @@ const AWAITS_JUDGEMENTS =
 const EVALUATED_ROWS = 500;
 const LOOK_MS = 1_000;
 const SECONDS_AN_HOUR = 3_600;
+const DAY_MS = 86_400_000;
+/** So few answers cost less than the training: no share and no hour bounds them. */
+const UNSEEN = { share: 1, mostPerHour: 200, leastAnswers: 200 };
+/** Judged disagreements that are waited for, a day at most: pairs see in 50 what a rollout doesn't in 5,000 answers. */
+const JUDGED = 50;
+const PAIRS_ALPHA = 0.05;
+/** As many as are named at once. */
+const QUEUED = 100;
 
 /** The work of an IMPROVEMENT run. @throws what a stage's run failed with */
 export async function improve(
@@ -141,7 +152,7 @@ function endOf(error: unknown, cancelled: boolean): { outcome: ImprovementOutcom
 async function pauseIfHopeless({ parts, workspaceId, adapter, settings }: ImprovementWork): Promise<void> {
   const { mostRefused } = settings;
   if ((await parts.improvements.refusedInARow(adapter.id, mostRefused)) < mostRefused) return;
-  const reason = `The gate refused ${mostRefused} candidates in a row. Look at what it said, and set the policy again.`;
+  const reason = `Gate or pairs refused ${mostRefused} candidates in a row. Look at what they said, and set the policy again.`;
   await parts.improvements.pausePolicy(workspaceId, adapter.id, reason);
 }
 
@@ -351,6 +362,47 @@ async function chosen({ parts, workspaceId }: ImprovementWork, row: ImprovementR
   const [version] = await parts.adapters.store.versionsById(workspaceId, [row.adapterVersionId!]);
   if (!version) throw new GraftError('CONFLICT', 'The trained version was deleted meanwhile.');
   return version;
+}
+
+/**
+ * Before users meet the version, it answers what production answers, and people say what is right where both differ. `QUICK`, which is for
+ * trying out, goes without; so does a version whose shadow a person stops.
+ */
+async function compareUnseen(work: ImprovementWork, row: ImprovementRow): Promise<ImprovementRow> {
+  const { parts, workspaceId, adapter, production, settings } = work;
+  if (row.rolloutId !== null || row.proposalId !== null || production === null) return row;
+  if (settings.rollout === null || settings.rollout === 'QUICK') return row;
+  const { delivery, desk, clock } = parts;
+  const { version } = await chosen(work, row);
+  const idempotencyKey = keyOf(row.id, 'shadow');
+  const free = async () => {
+    const live = await delivery.stores.shadows.liveOf(adapter.id);
+    return live === null || live.idempotencyKey === idempotencyKey ? true : null;
+  };
+  await until(work, free, [0.72, 'It waits until another shadow of the adapter has ended.']);
+  const wish = { ...UNSEEN, by: WHO, reason: row.reason.slice(0, 1_000), idempotencyKey };
+  const started = await delivery.shadows.start(workspaceId, { adapter: adapter.name, candidate: version, ...wish });
+  const shadow = await until(work, async () => {
+    const found = await delivery.stores.shadows.require(workspaceId, started.id);
+    return found.finishedAt === null ? null : found;
+  });
+  if (shadow.status === 'STOPPED') return row;
+  if (shadow.status === 'FAILED') throw new GraftError('CONFLICT', `The shadow ended: ${shadow.endReason}`);
+  const differing = await delivery.shadows.disagreements(workspaceId, shadow.id);
+  for (let i = 0; i < differing.length; i += QUEUED) {
+    const answers = differing.slice(i, i + QUEUED);
+    await desk.queue({ workspaceId }, { answers, pairs: [], filter: null, most: 1, reviewers: 1 });
+  }
+  const says = 'It waits for people, a day at most: what is right where both versions differ? The review queue asks.';
+  const judged = async () => {
+    const [figures] = await delivery.shadows.figures(workspaceId, [shadow]);
+    const enough = figures!.truth.differing >= Math.min(JUDGED, differing.length);
+    return enough || clock.now().getTime() - shadow.finishedAt!.getTime() > DAY_MS ? figures!.truth : null;
+  };
+  const { onlyServed, onlyCandidate, p } = await until(work, judged, [0.73, says]);
+  if (onlyServed <= onlyCandidate || p >= PAIRS_ALPHA) return row;
+  const pairs = `production alone was right ${onlyServed} times, the new version ${onlyCandidate} times`;
+  throw new Ended('REFUSED', `Unseen it was worse: ${pairs} (p = ${p.toFixed(3)}).`);
 }
 
 /** Until the plan wants a person's approval, which is what a proposal is. An adapter that answers nobody yet has nobody to compare with. */

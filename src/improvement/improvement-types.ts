@@ -26,7 +26,7 @@ registerEnumType(ImprovementOutcome, {
   valuesConfig: {
     PROPOSED: { description: 'Its proposal waits for a person, or was decided by one.' },
     PROMOTED: { description: 'The policy approved it: it answers as production.' },
-    REFUSED: { description: 'The gate refused the new version; `message` says why.' },
+    REFUSED: { description: 'The gate, or pairs that people judged, refused the new version; `message` says why.' },
     ROLLED_BACK: { description: 'Its rollout went back by itself, or a person ended it.' },
     NOTHING_NEW: { description: 'What people said taught too little that was new.' },
     FAILED: { description: 'A step failed; `message` says which and why.' },
@@ -40,7 +40,7 @@ registerEnumType(ImprovementStage, {
     CURATING: { description: 'What people said becomes a dataset version.' },
     TRAINING: { description: 'A new version is trained, or waits for the day’s budget.' },
     PROVING: { description: 'The new version is attested, and evaluated beside production.' },
-    GATE: { description: 'It stands at the gate.' },
+    GATE: { description: 'It stands at the gate, or answers unseen beside production.' },
     ROLLING_OUT: { description: 'It is given to ever more users beside controls.' },
     PROPOSING: { description: 'Its proposal is made, and waits for a decision.' },
     ENDED: { description: 'It has an outcome.' },
@@ -193,7 +193,8 @@ export class SetRetrainingPolicyInput {
 
   @Field(() => RolloutTemplate, {
     nullable: true,
-    description: 'Plan of the rollout; null: what passes the gate is proposed at once. By default `STANDARD`.',
+    description:
+      'Plan of the rollout, before which the version answers unseen unless it is `QUICK`; null: what passes the gate is proposed at once. By default `STANDARD`.',
   })
   rollout?: RolloutTemplate | null;
 

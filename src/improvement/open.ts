@@ -58,7 +58,7 @@ export function openImprovement(
   const { database, runs, clock, log } = platform;
   const { adapters } = lower.registry;
   const { data } = lower.data;
-  const { curator } = lower.feedback;
+  const { curator, desk } = lower.feedback;
   const { attestor, evaluator, evaluations, gate } = lower.evaluation;
   const { training } = lower.training;
   const { delivery } = lower;
@@ -78,7 +78,7 @@ export function openImprovement(
     runs,
     rollouts: delivery.stores.rollouts,
     proposals: delivery.stores.proposals,
-    improving: { ...loop, training, attestor, evaluator, evaluations, gate, delivery, clock },
+    improving: { ...loop, desk, training, attestor, evaluator, evaluations, gate, delivery, clock },
   };
   return {
     improving: improvementService,

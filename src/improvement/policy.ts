@@ -47,7 +47,9 @@ const fields = {
   rollout: z
     .enum(RolloutTemplate)
     .nullable()
-    .describe('Plan of the rollout; null: what passes the gate is proposed at once.'),
+    .describe(
+      'Plan of the rollout, before which the version answers unseen unless it is `QUICK`; null: what passes the gate is proposed at once.',
+    ),
   autoApprove: z
     .boolean()
     .describe(

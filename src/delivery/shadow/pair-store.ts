@@ -69,12 +69,12 @@ const TRUTHS = `WITH told AS (
            WHERE f.answer_id = pair.answer_id AND f.superseded_at IS NULL AND f.kind = 'FEEDBACK' AND f.agrees IS NOT NULL) AS agrees
     FROM shadow_pair pair WHERE pair.workspace_id = $1 AND pair.shadow_id = ANY($2::uuid[]) AND pair.status = 'COMPARED'),
 judged AS (
-  SELECT shadow_id, CASE WHEN expected IS NULL THEN agrees ELSE expected = '${AS_ANSWERED}' END AS served,
+  SELECT shadow_id, same, CASE WHEN expected IS NULL THEN agrees ELSE expected = '${AS_ANSWERED}' END AS served,
          CASE WHEN expected = '${AS_ANSWERED}' THEN same
               WHEN expected IS NOT NULL THEN coalesce(verdict = expected, false)
               WHEN same THEN agrees END AS candidate
     FROM told)
-SELECT shadow_id AS id, count(*)::int AS known, (count(*) FILTER (WHERE served))::int AS "servedRight",
+SELECT shadow_id AS id, count(*)::int AS known, (count(*) FILTER (WHERE NOT same))::int AS differing, (count(*) FILTER (WHERE served))::int AS "servedRight",
        (count(*) FILTER (WHERE candidate))::int AS "candidateRight",
        (count(*) FILTER (WHERE served AND NOT candidate))::int AS "onlyServed",
        (count(*) FILTER (WHERE candidate AND NOT served))::int AS "onlyCandidate"
@@ -172,6 +172,7 @@ export class PairStore {
             computeMs: { pairs: compared, served: sum.servedComputeMs, candidate: sum.candidateComputeMs },
             truth: {
               known: told.known,
+              differing: told.differing,
               servedRight: told.servedRight,
               candidateRight: told.candidateRight,
               ...mcnemarBeside(told.onlyServed, told.onlyCandidate),
@@ -180,6 +181,13 @@ export class PairStore {
         ];
       }),
     );
+  }
+
+  /** Row ids of the answers that a candidate differs from, oldest first. */
+  async differing(workspaceId: WorkspaceId, shadowId: string): Promise<string[]> {
+    const where = { workspaceId, shadowId, status: 'COMPARED', same: false };
+    const rows = await this.database.prisma.shadowPair.findMany({ where, orderBy: { answerId: 'asc' } });
+    return rows.map(({ answerId }) => answerId);
   }
 
   /** Newest first; the cursor is `encodeCursor([pair.answerId])`. */
@@ -232,4 +240,4 @@ const NOTHING = {
   servedComputeMs: null,
   candidateComputeMs: null,
 };
-const NOTHING_TOLD = { known: 0, servedRight: 0, candidateRight: 0, onlyServed: 0, onlyCandidate: 0 };
+const NOTHING_TOLD = { known: 0, differing: 0, servedRight: 0, candidateRight: 0, onlyServed: 0, onlyCandidate: 0 };

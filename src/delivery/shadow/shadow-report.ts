@@ -16,6 +16,7 @@ const truth = record(
   'Questions whose right answer feedback told, also after the shadow ended: an expectation, or a judgement of what was served.',
   {
     known: z.number().int().describe('Questions of which it is known whether each of both answers is right.'),
+    differing: z.number().int().describe('Of those, the two answers differ.'),
     servedRight: z.number().int().describe('Of those, what was served is right.'),
     candidateRight: z.number().int().describe('Of those, the candidate is right.'),
     onlyServed: z.number().int().describe('Only what was served is right.'),

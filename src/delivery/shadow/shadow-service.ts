@@ -151,6 +151,11 @@ export class ShadowService {
     });
   }
 
+  /** Row ids of the answers that the candidate differs from. */
+  disagreements(workspaceId: WorkspaceId, id: string): Promise<string[]> {
+    return this.parts.pairs.differing(workspaceId, id);
+  }
+
   /** Ends those that nobody works on any more: whose runs were cancelled, or failed for good. */
   async endAbandoned(): Promise<void> {
     const { shadows } = this.parts;

@@ -136,6 +136,7 @@ describe('a shadow', () => {
     ]);
     expect((await figures(id)).truth).toEqual({
       known: 5,
+      differing: 3,
       servedRight: 2,
       candidateRight: 3,
       onlyServed: 1,

@@ -1,6 +1,7 @@
 import { AnswerStore, AskService, type AskParts } from '../../../src/ask/index.js';
 import { PreprocessingStep } from '../../../src/data/index.js';
 import { deliveryServices, rolloutRuns, type Delivery } from '../../../src/delivery/index.js';
+import { shadowRuns } from '../../../src/delivery/shadow/shadow-graphql.js';
 import { attestation } from '../../../src/evaluation/attestation/attestation-run.js';
 import type { EvaluationFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { evaluation } from '../../../src/evaluation/evaluations/evaluation-run.js';
@@ -21,6 +22,7 @@ import { AdapterRegistry, AdapterStore, type AdapterRow, type Attestation } from
 import { presetOf, training } from '../../../src/training/index.js';
 import { labelled, recordAnswers } from '../../support/recorded-answers.js';
 import { DataKit, ws } from '../data/data-kit.js';
+import { FakeCandidate } from '../delivery/shadow-kit.js';
 
 export const ANNA = { kind: 'HUMAN', name: 'anna' } as const;
 const LABELS = ['light', 'return', 'billing'] as const;
@@ -87,7 +89,9 @@ export class ImprovementKit {
     readonly service: ImprovementService,
     readonly alerts: AlertService,
     readonly feedback: ReturnType<typeof openFeedback>['feedback'],
-    readonly delivery: Pick<Delivery, 'rollouts' | 'proposals' | 'stores' | 'tests'>,
+    readonly delivery: Pick<Delivery, 'rollouts' | 'proposals' | 'shadows' | 'stores' | 'tests'>,
+    /** What trained versions answer unseen. */
+    readonly candidate: FakeCandidate,
   ) {}
 
   static async start(): Promise<ImprovementKit> {
@@ -99,7 +103,7 @@ export class ImprovementKit {
     const gate = new Gate({ adapters, evaluations });
     const answers = new AnswerStore(database);
     const asking = new AskService({ answers } as AskParts);
-    const nobody = { tryOut: () => Promise.reject(new Error('nobody answers here')) };
+    const candidate = new FakeCandidate(() => labelled('light'));
     const opened = openFeedback(platform, {
       registry: { adapters },
       knowledge: kit.domains['knowledge'],
@@ -117,22 +121,28 @@ export class ImprovementKit {
       gate,
       answers,
       asking,
-      askingInBulk: nobody,
-      models: { resolve: nobody.tryOut },
+      askingInBulk: candidate,
+      models: { resolve: () => Promise.reject(new Error('no models here')) },
       worker: { interactive: { busy: false } },
     });
-    runs.handle([rolloutRuns], services);
-    const { rollouts, proposals, experiments, tests } = services;
-    const stores = { rollouts, proposals, experiments };
-    const delivery = { rollouts: services.rolloutService, proposals: services.proposalService, stores, tests };
+    runs.handle([rolloutRuns, shadowRuns], services);
+    const { rollouts, proposals, experiments, shadows, tests } = services;
+    const delivery = {
+      rollouts: services.rolloutService,
+      proposals: services.proposalService,
+      shadows: services.shadowService,
+      stores: { rollouts, proposals, experiments, shadows },
+      tests,
+    };
     const store = new AlertStore(database);
     const alerts = new AlertService({ database, alerts: store, webhooks: new WebhookStore(database), events });
     const { data } = kit.domains.data;
     const improvements = new ImprovementStore(database);
-    const loop = { improvements, adapters, runs, curator: opened.curator, data };
+    const loop = { improvements, adapters, runs, curator: opened.curator, desk: opened.desk, data };
     const service = new ImprovementService({ ...loop, alerts, proposals });
     const parts = { ...loop, ...withoutModels(kit, adapters), evaluations, gate, delivery, clock, lookMs: 20 };
-    const made = new ImprovementKit(kit, parts as unknown as ImproveParts, service, alerts, opened.feedback, delivery);
+    const improving = parts as unknown as ImproveParts;
+    const made = new ImprovementKit(kit, improving, service, alerts, opened.feedback, delivery, candidate);
     made.#handle(adapters, evaluations);
     await delivery.tests.start();
     return made;
@@ -235,19 +245,25 @@ export class ImprovementKit {
     return adapter;
   }
 
-  /** So many answers of what is in production, and somebody says of each what is right. @returns their ids */
-  async said(adapter: AdapterRow, count: number): Promise<Uuid[]> {
+  /** So many answers of what is in production. @returns their ids */
+  async answered(adapter: AdapterRow, count: number): Promise<Uuid[]> {
     const production = (await this.parts.adapters.store.resolve(adapter, { alias: 'production' }))!;
     const used = { versionId: production.id, name: adapter.name, version: production.version };
-    const ids = await recordAnswers(
+    return recordAnswers(
       this.kit.database,
       ws,
       Array.from({ length: count }, () => ({
         question: `question ${this.#asked++ * 7_919} is new`,
         ...labelled('light'),
         adapter: { ...used, sha256: '0'.repeat(64), scale: 1 },
+        route: { strategy: 'ADAPTER', chosenBy: 'CALLER', candidates: [], reasons: [] },
       })),
     );
+  }
+
+  /** So many answers of what is in production, and somebody says of each what is right. @returns their ids */
+  async said(adapter: AdapterRow, count: number): Promise<Uuid[]> {
+    const ids = await this.answered(adapter, count);
     const said = { kind: 'EXPECTATION' as const, source: ANNA };
     await this.feedback.submit(
       { workspaceId: ws, key: null },

@@ -6,9 +6,9 @@ import { seededRandom } from '../../../src/kernel/random.js';
 import type { AdapterRow } from '../../../src/registry/index.js';
 import { eventually } from '../../support/eventually.js';
 import { Life } from '../../support/mortal.js';
-import { recordAnswers } from '../../support/recorded-answers.js';
+import { labelled, recordAnswers } from '../../support/recorded-answers.js';
 import { ws } from '../data/data-kit.js';
-import { ImprovementKit } from './improvement-kit.js';
+import { ANNA, ImprovementKit } from './improvement-kit.js';
 
 const DAY_MS = 86_400_000;
 /** Every method by which an improvement changes anything. */
@@ -248,6 +248,54 @@ describe('a retraining policy', () => {
       reason: expect.stringMatching(/10 points/) as string,
     });
   }, 120_000);
+
+  it('lets what it trained answer unseen first, and users meet it once people have judged where both differ', async () => {
+    kit.candidate.behaves = () => labelled('billing');
+    const [worse, better] = [await kit.adapter({ rollout: 'STANDARD' }), await kit.adapter({ rollout: 'STANDARD' })];
+    const { prisma } = kit.kit.database;
+    for (const adapter of [worse, better]) {
+      await kit.said(adapter, 10);
+      const { runId } = await kit.begin(adapter);
+      const found = () => prisma.shadow.findFirst({ where: { adapterId: adapter.id } });
+      const shadow = await eventually('its shadow', found);
+      await eventually(
+        'it is complete',
+        async () => {
+          await kit.answered(adapter, 20);
+          return (await found())!.status === 'COMPLETE';
+        },
+        60_000,
+      );
+      const pairs = await prisma.shadowPair.findMany({ where: { shadowId: shadow.id, same: false } });
+      expect(pairs.length).toBeGreaterThanOrEqual(200);
+      const ids = pairs.map(({ answerId }) => answerId);
+      await eventually('they are to be reviewed', async () => {
+        const queued = await prisma.reviewItem.count({ where: { answerId: { in: ids } } });
+        return queued === pairs.length;
+      });
+      await eventually('it waits for people', async () => {
+        const { message } = await prisma.run.findFirstOrThrow({ where: { id: runId } });
+        return /review queue/.test(message);
+      });
+      expect(await kit.of(adapter)).toMatchObject([{ rolloutId: null, outcome: null }]);
+      const label = adapter === worse ? 'light' : 'billing';
+      await kit.feedback.submit(
+        { workspaceId: ws, key: null },
+        ids
+          .slice(0, 50)
+          .map((answerId) => ({ answerId, kind: 'EXPECTATION' as const, source: ANNA, expectation: { label } })),
+      );
+    }
+    const [row] = await ended(worse, 1);
+    expect(row).toMatchObject({
+      outcome: 'REFUSED',
+      rolloutId: null,
+      message: expect.stringMatching(/50 times/) as string,
+    });
+    const { rolloutId } = await reaches(better, 'its rollout', (each) => each.rolloutId !== null);
+    const rollout = await kit.delivery.stores.rollouts.require(ws, rolloutId!);
+    expect(rollout.shadowId).not.toBeNull();
+  }, 180_000);
 
   it('puts what people said through the steps that the rows which it extends went through', async () => {
     const adapter = await kit.adapter();

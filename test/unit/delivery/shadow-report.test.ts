@@ -21,7 +21,7 @@ const NOTHING: ShadowFigures = {
   confidence: NOBODY,
   latencyMs: NOBODY,
   computeMs: NOBODY,
-  truth: { known: 0, servedRight: 0, candidateRight: 0, onlyServed: 0, onlyCandidate: 0, p: 1 },
+  truth: { known: 0, differing: 0, servedRight: 0, candidateRight: 0, onlyServed: 0, onlyCandidate: 0, p: 1 },
 };
 const answer = (over: Parameters<typeof finishedAnswer>[0]) => finishedAnswer(over) as Answer;
 const silent = { reason: 'LOW_CONFIDENCE' as const, sentence: '', probability: 0.1, threshold: 0.5 };
@@ -41,7 +41,15 @@ describe('what a shadow says', () => {
         { from: 'refund', to: null, count: 3 },
       ],
       computeMs: { pairs: 200, served: 70.2, candidate: 81.7 },
-      truth: { known: 40, servedRight: 30, candidateRight: 36, onlyServed: 1, onlyCandidate: 7, p: mcnemarOf(1, 7) },
+      truth: {
+        known: 40,
+        differing: 8,
+        servedRight: 30,
+        candidateRight: 36,
+        onlyServed: 1,
+        onlyCandidate: 7,
+        p: mcnemarOf(1, 7),
+      },
       skipped: [{ reason: 'BUSY', count: 12 }],
     });
     expect(said).toContain('said the same as a@1 in 182 of 200 questions: 91 %');
