@@ -22,7 +22,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { listOf, officialNode, pairsOf, stagesOf } from './dockerfile.mjs';
 
-const WHOLE_MS = 8 * 60_000;
+const WHOLE_MS = 15 * 60_000;
 const START_MS = 3 * 60_000;
 const DOCUMENT = 'The blue kayaks are kept in the boathouse behind the mill. Rentals end at nineteen hours.\n';
 const QUESTION = 'Where are the blue kayaks kept?';
@@ -218,6 +218,8 @@ async function ask(root, image) {
     });
     console.log(`ready after ${seconds()}`);
     await run({}, image.health);
+    // A folder that is everybody's elsewhere.
+    await run({}, ['sh', '-c', '! touch /var/tmp/written']);
     const graft = (...args) => run({ GRAFT_API_KEY: key, HOME: '/tmp' }, ['node', 'dist/src/cli/graft.js', ...args]);
     writeFileSync(join(root, 'tmp', 'kayaks.md'), DOCUMENT);
     await graft('ingest', 'boats', '--create', '/tmp/kayaks.md');
