@@ -30,7 +30,8 @@ export function createLogger({ level = 'info', destination }: LoggerOptions = {}
             colorize: true,
             singleLine: true,
             translateTime: 'SYS:HH:MM:ss',
-            ignore: 'pid,hostname,part',
+            // Lists of a screen’s length are for machines to read.
+            ignore: 'pid,hostname,part,workerPid,device,measurements,migrations',
           })
         : pino.destination({ dest: 2, sync: true })),
   );
