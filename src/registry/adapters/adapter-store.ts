@@ -256,9 +256,13 @@ export class AdapterStore {
         const version = await tx.adapterVersion.findUnique({ where: { id: toVersionId } });
         if (!version) throw notFound('The adapter version', toVersionId);
         if (version.attestation === null)
-          throw new GraftError('CONFLICT', `${adapter.name}@${version.version} is not shown to act on its base model.`, {
-            hint: 'Attest it first (attestAdapter).',
-          });
+          throw new GraftError(
+            'CONFLICT',
+            `${adapter.name}@${version.version} is not shown to act on its base model.`,
+            {
+              hint: 'Attest it first (attestAdapter).',
+            },
+          );
         if (version.scale !== (move.scale ?? version.scale))
           throw new GraftError('CONFLICT', 'The version was given another scale in the meantime.', {
             hint: 'Attest and evaluate it again.',
