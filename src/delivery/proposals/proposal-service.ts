@@ -72,6 +72,7 @@ export class ProposalService {
         `${adapter.name}@${candidate.version}`,
       );
     const held = await gate.admits(workspaceId, adapter, candidate);
+    await adapters.requireServable({ adapter, version: candidate });
     try {
       return await proposals.transaction((tx) =>
         proposals.open(

@@ -80,6 +80,7 @@ export class RolloutService {
     if (live) throw overlapping(live);
     const { candidate, against } = await this.#versions(adapter, wish.candidate ?? null);
     const held = await gate.admits(workspaceId, adapter, candidate);
+    await adapters.requireServable({ adapter, version: candidate });
     const shadow = await shadowFor(shadows, workspaceId, wish, { candidate, against });
     const id = newId();
     const plan = { ...wish.plan, judged: await rollouts.judgedShare(workspaceId, against.id) };
