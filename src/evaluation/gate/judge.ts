@@ -26,7 +26,7 @@ export const bounds = z.object({
   foreignAccepted: z
     .number()
     .describe(
-      `The largest share of foreign messages that an adapter with labels may answer, by the upper end of the interval, 0 to 1; ${DEFAULT_BOUNDS.foreignAccepted} by default.`,
+      `The largest share of foreign messages that an adapter with labels may answer, by the lower end of the interval, 0 to 1; ${DEFAULT_BOUNDS.foreignAccepted} by default.`,
     ),
 });
 export type GateBounds = z.infer<typeof bounds>;
@@ -208,16 +208,18 @@ function worstClassCheck({ classes }: EvaluationFigures, replaced: string): Gate
   return { ...plain('worst class', message), passed, value: p, bound: WORSE_CLASS };
 }
 
-/** An adapter that writes text takes what any text is: there is no message that is none of its own. */
+/**
+ * An adapter that writes text takes what any text is: there is no message that is none of its own. Too many are refused where it is shown: with the few
+ * foreign texts of a small workspace the upper end would refuse most first versions, and routing asks documents, too.
+ */
 function foreignCheck({ foreign, classes }: EvaluationFigures, most: number): GateCheck | null {
   if (!foreign || classes.length === 0) return null;
   const { value, low, high } = foreign.foreignAccepted;
-  const passed = high <= most;
-  const undecided = !passed && low <= most;
-  const verdict = passed ? 'refuses' : undecided ? 'can’t be told to refuse' : 'doesn’t refuse';
+  const passed = low <= most;
+  const verdict = high <= most ? 'refuses' : passed ? 'isn’t shown not to refuse' : 'doesn’t refuse';
   const sets = foreign.sets.map(({ name, texts }) => `${texts} ${name}`).join(', ');
-  const message = `It ${verdict} messages that are not its own: it answers ${value.toFixed(3)} of ${foreign.texts} (${low.toFixed(3)} to ${high.toFixed(3)}; ${sets}); the upper end must not be above ${most}.`;
-  return { ...plain('foreign', message), passed, undecided, value: high, bound: most };
+  const message = `It ${verdict} messages that are not its own: it answers ${value.toFixed(3)} of ${foreign.texts} (${low.toFixed(3)} to ${high.toFixed(3)}; ${sets}); the lower end must not be above ${most}.`;
+  return { ...plain('foreign', message), passed, value: low, bound: most };
 }
 
 function retentionCheck({ retention }: EvaluationFigures, most: number): GateCheck {

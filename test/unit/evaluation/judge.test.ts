@@ -76,7 +76,9 @@ describe('the gate', () => {
     });
     expect(failed(checks(taking(0.03, 0.01, 0.09)))).toEqual([]);
     expect(named(checks(taking(0.4, 0.3, 0.5)), 'foreign')).toMatchObject({ passed: false, undecided: false });
-    expect(named(checks(taking(0.1, 0.05, 0.18)), 'foreign')).toMatchObject({ passed: false, undecided: true });
+    // A small workspace has few foreign texts: what they can't tell is said, and refuses nothing.
+    expect(failed(checks(taking(0.17, 0.1, 0.25)))).toEqual([]);
+    expect(named(checks(taking(0.17, 0.1, 0.25)), 'foreign').message).toContain('isn’t shown not to refuse');
     // Whatever text it gets, an adapter that writes text may translate or tag it.
     expect(failed(checks({ ...taking(0.9, 0.8, 1), classes: [] }))).toEqual([]);
   });
