@@ -169,7 +169,7 @@ describe('alerts', () => {
       { ...FAILURES, metric: 'ACCURACY', side: 'BELOW', threshold: 0.8 },
       true,
     );
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 100; i++) {
       const answerId = await plantAnswer(database, workspaceId);
       await database.pool.query(
         `INSERT INTO feedback (id, workspace_id, answer_id, kind, source_kind, source_name, digest, score, agrees)
