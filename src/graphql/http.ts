@@ -6,6 +6,7 @@ import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext, type OperationCost } from '../graphql-kit/index.js';
 import { createApollo, ErrorOwners, refusal, type ApolloParts } from './apollo.js';
 import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
+import { turnBefore } from './json-bounds.js';
 import { parametersOf, searchOf } from './request-parameters.js';
 import { ResponseLifetime } from './request-scope.js';
 
@@ -119,10 +120,12 @@ export async function addGraphqlRoute(
   const apollo = createApollo(parts, owners);
   await apollo.start();
 
-  const contextOf = (request: FastifyRequest, reply: FastifyReply): GraphContext => {
+  const contextOf = async (request: FastifyRequest, reply: FastifyReply): Promise<GraphContext> => {
     try {
       if (parts.isDraining()) throw refusal(new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.'));
       const cost = checkOperation(request, parts.checker);
+      // Apollo reads the variables once more.
+      await turnBefore(Number(request.headers['content-length'] ?? 0));
       return createGraphContext(request.caller, request.id, new ResponseLifetime(reply.raw), cost);
     } catch (error) {
       owners.set(error as Error, request.id);
@@ -137,7 +140,7 @@ export async function addGraphqlRoute(
       if (request.method === 'GET' && request.headers.accept?.startsWith('text/html') && !request.url.includes('?'))
         return reply.redirect('/playground');
       parts.checker.putText(request.body);
-      return parts.underWay(answer(apollo, request, reply, async () => contextOf(request, reply)));
+      return parts.underWay(answer(apollo, request, reply, () => contextOf(request, reply)));
     },
   });
   return () => apollo.stop();
