@@ -30,7 +30,7 @@ export const neighbourUsed = record('LabelledNeighbour', 'A labelled row that a 
   datasetVersionId: z.string(),
   /** Place of the row in the version. */
   ordinal: z.number().int(),
-  label: z.string().describe('Its label.'),
+  label: z.string().describe('Its label; empty where rows have none.'),
   similarity: z.number().describe('Cosine similarity of its text and the question, -1 to 1.'),
 });
 export type NeighbourUsed = z.infer<typeof neighbourUsed>;

@@ -4,6 +4,7 @@ DELETE FROM "router_version";
 ALTER TABLE "adapter_sample" DROP COLUMN "direction",
 ADD COLUMN "classes" INTEGER NOT NULL,
 ADD COLUMN "ordinals" INTEGER[],
+ADD COLUMN "labels" TEXT[],
 ADD COLUMN "weights" BYTEA NOT NULL;
 
 -- What a router learned from feedback is no longer added to it.

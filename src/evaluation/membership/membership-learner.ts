@@ -16,11 +16,11 @@ import type { Transaction } from '../../platform/database/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { storedUsage, type AdapterRegistry, type AdapterVersionRow, type ModelRegistry } from '../../registry/index.js';
 import { sampleRows } from '../evaluations/sample-rows.js';
-import { embedTexts } from '../regression/embed-texts.js';
+import { embedGroups } from '../embed-texts.js';
 import { inThread } from '../in-thread.js';
 import { askedLike } from '../router/asked-like.js';
-import type { MembershipRows } from '../router/fit-membership.js';
-import { spelled } from '../router/spellings.js';
+import type { MembershipRows } from './fit-membership.js';
+import { spelled } from './spellings.js';
 import { GENERAL_SET, generalTexts, isMeasured } from './general-texts.js';
 import { foreignFiguresOf, type ForeignFigures } from './foreign-figures.js';
 
@@ -82,8 +82,8 @@ export class MembershipLearner {
     const fitted = sets.flatMap(({ texts }) => texts.filter((text, i) => !isMeasured(text, i)));
     const random = seededRandom(SEED);
     const spell = (texts: readonly string[]): string[][] => texts.map((text) => spelled(text, random));
-    const foreign = await this.#vectors(workspaceId, spell(fitted), signal);
-    const vectors = await this.#vectors(workspaceId, spell(rows.map(inputText)), signal);
+    const foreign = await embedGroups(this.parts, workspaceId, spell(fitted), signal);
+    const vectors = await embedGroups(this.parts, workspaceId, spell(rows.map(inputText)), signal);
     const work: MembershipRows = {
       own: rows.map((row, i) => ({ vectors: vectors[i]!, label: hasLabel(row.task) ? rightLabel(row) : null })),
       foreign,
@@ -92,7 +92,9 @@ export class MembershipLearner {
     const model = await inThread<MembershipModel | null>('membership/membership-thread', work, signal);
     if (model === null) return null;
     const pValues = async (texts: readonly string[]): Promise<number[]> =>
-      (await this.#vectors(workspaceId, [texts], signal))[0]!.map((vector) => membershipOf(model, vector).pValue);
+      (await embedGroups(this.parts, workspaceId, [texts], signal))[0]!.map(
+        (vector) => membershipOf(model, vector).pValue,
+      );
     const measured = [];
     for (const { name, texts } of sets) measured.push({ name, pValues: await pValues(texts.filter(isMeasured)) });
     const figures = foreignFiguresOf(await pValues(own), measured, OWN_REFUSED);
@@ -177,23 +179,5 @@ export class MembershipLearner {
       if (isGraftError(error, 'DATASET_UNUSABLE') || isGraftError(error, 'NOT_FOUND')) return null;
       throw error;
     }
-  }
-
-  /** Vectors in the shape of the texts. */
-  async #vectors(
-    workspaceId: WorkspaceId,
-    texts: readonly (readonly string[])[],
-    signal: AbortSignal,
-  ): Promise<Float32Array[][]> {
-    const { dimensions } = this.parts.registry.embedder();
-    const all = await embedTexts(this.parts, workspaceId, texts.flat(), signal);
-    let from = 0;
-    return texts.map((group) =>
-      group.map(() => {
-        const vector = all.subarray(from, from + dimensions);
-        from += dimensions;
-        return vector;
-      }),
-    );
   }
 }

@@ -3,12 +3,12 @@ import { fitVote, mostProbable, NEIGHBOURS, vote, type Neighbour } from '../../d
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { interval, metricDifference } from '../../kernel/interval.js';
 import { record } from '../../kernel/record.js';
+import { embedTexts, type EmbeddingParts } from '../embed-texts.js';
 import { inThread } from '../in-thread.js';
 import { accuracy, type ClassifiedRow } from '../metrics/classification.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 import { mcnemar } from '../statistics/mcnemar.js';
 import type { Fitting } from './choose-strength.js';
-import { embedTexts, type EmbeddingParts } from './embed-texts.js';
 import type { ThreadResult, ThreadWork } from './fit-thread.js';
 import type { Nearest } from './nearest.js';
 

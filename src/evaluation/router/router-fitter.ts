@@ -14,7 +14,6 @@ import { EVERYBODY } from '../../kernel/caller.js';
 import { GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { seededRandom, shuffled } from '../../kernel/random.js';
-import { splitSentences } from '../../kernel/sentences.js';
 import { wordsOf } from '../../kernel/text.js';
 import {
   embedderDigest,
@@ -28,21 +27,17 @@ import {
 import { pause } from '../../platform/events/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import {
-  readChatPrompts,
-  readReplay,
-  readSmallTalk,
-  type AdapterRegistry,
-  type ModelRegistry,
-} from '../../registry/index.js';
+import type { AdapterRegistry, ModelRegistry } from '../../registry/index.js';
 import { sampleRows, type AskedRow } from '../evaluations/sample-rows.js';
+import { embedGroups } from '../embed-texts.js';
 import { inThread } from '../in-thread.js';
+import type { FittedMembership, MembershipRows } from '../membership/fit-membership.js';
+import { generalTexts } from '../membership/general-texts.js';
+import { spelled } from '../membership/spellings.js';
 import { askedLike } from './asked-like.js';
-import type { MembershipRows } from './fit-membership.js';
 import { fitRouter, type PlacedQuestion } from './fit-router.js';
 import { changesSince, fittedOn, placesNow, type PlaceChange, type PlacedAdapter, type Places } from './places.js';
 import { routerFit, type RouterFitContext } from './router-run.js';
-import { spelled } from './spellings.js';
 
 export interface RouterFitterParts {
   runs: RunQueue;
@@ -64,8 +59,6 @@ const PASSAGES = 6;
 const MOST_ROUNDS = 8;
 /** Questions that are placed at once. */
 const AT_ONCE = 16;
-/** Texts that are embedded at once. */
-const BATCH = 256;
 /** How often a fit that nobody waits for looks whether it may go on. */
 const GIVE_WAY_MS = 1_000;
 
@@ -91,7 +84,8 @@ interface SampledAdapter {
 interface MemberAdapter {
   adapter: PlacedAdapter;
   model: MembershipModel;
-  ordinals: number[];
+  /** Those of the model's rows, in their order. */
+  rows: Pick<SampledAdapter['rows'][number], 'ordinal' | 'label'>[];
 }
 
 /** Lets a version of the router learn where questions belong. */
@@ -191,11 +185,12 @@ export class RouterFitter {
       }),
       fittedOn: fittedOn(places, mark),
     };
-    const samples = adapters.map(({ adapter, model: { regression, rows }, ordinals }): AdapterSample => ({
+    const samples = adapters.map(({ adapter, model: { regression, rows: vectors }, rows }): AdapterSample => ({
       adapterVersionId: adapter.versionId,
       regression,
-      rows,
-      ordinals,
+      rows: vectors,
+      ordinals: rows.map(({ ordinal }) => ordinal),
+      labels: rows.map(({ label }) => label ?? ''),
     }));
     let version = 0;
     await context.fenced(async (tx) => {
@@ -256,8 +251,8 @@ export class RouterFitter {
           .map(({ vectors }) => vectors),
       ];
       const work: MembershipRows = { own: rows, foreign: strange, seed: input.seed };
-      const model = await inThread<MembershipModel | null>('membership/membership-thread', work, signal);
-      if (model) members.push({ adapter, model, ordinals: ordinalsOf(rows, model) });
+      const model = await inThread<FittedMembership | null>('membership/membership-thread', work, signal);
+      if (model) members.push({ adapter, model, rows: model.kept.map((place) => rows[place]!) });
     }
     return { asked, adapters: members };
   }
@@ -340,9 +335,7 @@ export class RouterFitter {
     signal: AbortSignal,
   ): Promise<Float32Array[][]> {
     const spellings = texts.map((text) => spelled(text, random));
-    const embedded = await this.#embedded(workspaceId, null, spellings.flat().map(unshared), signal);
-    const vectors = embedded.map(({ vector }) => vector);
-    return spellings.map((all) => vectors.splice(0, all.length));
+    return embedGroups(this.parts, workspaceId, spellings, signal);
   }
 
   async #embedded(
@@ -351,15 +344,9 @@ export class RouterFitter {
     questions: readonly SourcedText[],
     signal: AbortSignal,
   ): Promise<EmbeddedQuestion[]> {
-    const { registry, worker } = this.parts;
-    const embedded: EmbeddedQuestion[] = [];
-    for (let from = 0; from < questions.length; from += BATCH) {
-      const batch = questions.slice(from, from + BATCH);
-      const request = { workspaceId, embedder: registry.embedder(), texts: batch.map(({ text }) => text) };
-      const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
-      embedded.push(...batch.map((question, i) => ({ ...question, belongs, vector: vectors[i]! })));
-    }
-    return embedded;
+    const texts = questions.map(({ text }) => text);
+    const [vectors] = await embedGroups(this.parts, workspaceId, [texts], signal);
+    return questions.map((question, i) => ({ ...question, belongs, vector: vectors![i]! }));
   }
 
   async #passages(scope: SearchScope, { text, vector }: EmbeddedQuestion, signal: AbortSignal): Promise<Passage[]> {
@@ -374,18 +361,6 @@ const NOTHING: FittedOn = { mark: '', collections: [], adapters: [] };
 const textOf = ({ content }: AskedRow): string => inputText(content);
 const labelOf = ({ content }: AskedRow): string | null => ('label' in content ? content.label : null);
 
-/** Places in the dataset of the rows that a model keeps: with few rows it keeps all, else those that it was fitted on. */
-function ordinalsOf(
-  rows: SampledAdapter['rows'],
-  { rows: kept, regression: { dimensions } }: MembershipModel,
-): number[] {
-  const byVector = new Map(rows.map(({ vectors, ordinal }) => [vectors[0]!.join(), ordinal]));
-  return Array.from(
-    { length: kept.length / dimensions },
-    (_, i) => byVector.get(kept.subarray(i * dimensions, (i + 1) * dimensions).join()) ?? -1,
-  );
-}
-
 /** Keys of destinations as the router names them when it is asked: `name@3` for the id of a version. */
 const byReference = (risks: RouterParameters['risks'], adapters: readonly MemberAdapter[]): RouterParameters['risks'] =>
   Object.fromEntries(
@@ -394,9 +369,3 @@ const byReference = (risks: RouterParameters['risks'], adapters: readonly Member
       return [member ? `${member.adapter.name}@${member.adapter.version}` : key, curve];
     }),
   );
-
-/** What belongs to nobody's documents or adapters: small talk, chat, and sentences of general text. */
-async function generalTexts(): Promise<string[]> {
-  const sentences = splitSentences(await readReplay()).map(({ text }) => text);
-  return [...(await readSmallTalk()), ...(await readChatPrompts()), ...sentences.slice(0, OWN)];
-}

@@ -37,7 +37,7 @@ import {
   recordType,
 } from '../../graphql-kit/index.js';
 import { AliasMovedPayload } from '../../training/index.js';
-import { LEAST_CALIBRATED } from './fit-membership.js';
+import { LEAST_CALIBRATED } from '../membership/fit-membership.js';
 import { LEAST_OWN } from './fit-router.js';
 import { MOST } from './places.js';
 import { routerFit } from './router-run.js';

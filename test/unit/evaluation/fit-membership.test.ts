@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { membershipOf, type MembershipModel } from '../../../src/ask/index.js';
 import { pValueOf } from '../../../src/ask/route/membership/membership.js';
-import { fitMembership, LEAST_CALIBRATED, type OwnRow } from '../../../src/evaluation/router/fit-membership.js';
-import { spelled } from '../../../src/evaluation/router/spellings.js';
+import { fitMembership, LEAST_CALIBRATED, type OwnRow } from '../../../src/evaluation/membership/fit-membership.js';
+import { spelled } from '../../../src/evaluation/membership/spellings.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const DIMENSIONS = 16;
@@ -50,6 +50,17 @@ describe('membership of an adapter', () => {
     expect(shareOf(spelledOtherwise.map(({ pValue }) => pValue >= 0.05))).toBeGreaterThan(0.91);
     expect(shareOf(foreign.map(({ pValue }) => pValue >= 0.05))).toBeLessThan(0.05);
     expect(shareOf(own.map(({ label }, i) => label!.name === fresh[i]!.label))).toBeGreaterThan(0.95);
+  });
+
+  it.each([60, 500])('remembers which of %d rows it keeps', (count) => {
+    const text = texts(seededRandom(4));
+    const own = ownRows(count, text);
+    const { kept, rows, regression } = fitMembership({ own, foreign: foreignTexts(120, text), seed: 4 })!;
+    const { dimensions } = regression;
+    expect(new Set(kept).size).toBe(rows.length / dimensions);
+    kept.forEach((place, i) =>
+      expect(rows.subarray(i * dimensions, (i + 1) * dimensions)).toEqual(own[place]!.vectors[0]),
+    );
   });
 
   it('is calibrated: of messages with one probability that share is own', () => {

@@ -18,7 +18,7 @@ import { routeBound } from '../risk.js';
 import { logOdds } from './calibration.js';
 import { orderOf, ownerOf, placeKey, SIGNIFICANT, weigh, type Place, type ScoredPlace } from './choose.js';
 import { nearestCollection } from './documents.js';
-import { membershipModel, modeInForce, type RouterMode, type RouterParameters } from './router.js';
+import { modeInForce, type RouterMode, type RouterParameters } from './router.js';
 import type { Current } from './router-store.js';
 
 /** A destination with what is to be said of it. */
@@ -125,11 +125,12 @@ function adapterPlace(
   expectedMs: number | null,
 ): Unweighed[] {
   const sample = samples.get(adapter.versionId);
-  const model = membershipModel(adapter, sample);
-  if (!model || !sample) return [];
-  const { name, version, datasetVersionId } = adapter;
-  const { logOdds, pValue, label, nearest } = membershipOf(model, question);
-  const ordinal = sample.ordinals[nearest.row];
+  // Rows of it were erased since.
+  if (!sample) return [];
+  const { name, version, datasetVersionId, membership } = adapter;
+  const { regression, rows, ordinals, labels } = sample;
+  const { logOdds, pValue, nearest } = membershipOf({ ...membership, regression, rows }, question);
+  const { row, similarity } = nearest;
   return [
     {
       strategy: ADAPTING,
@@ -138,10 +139,7 @@ function adapterPlace(
       logOdds,
       pValue,
       expectedMs,
-      nearest:
-        ordinal === undefined
-          ? null
-          : { datasetVersionId, ordinal, label: label?.name ?? '', similarity: nearest.similarity },
+      nearest: { datasetVersionId, ordinal: ordinals[row]!, label: labels[row]!, similarity },
     },
   ];
 }
@@ -215,12 +213,15 @@ function withinRate(
 function reasonsOf(places: readonly Destination[], owner: Destination): RouteReason[] {
   return places
     .filter(({ probability, pValue }) => probability !== null && (pValue !== null || owner.pValue === null))
-    .map(({ label, probability, pValue, adapter, strategy }) => ({
-      feature: adapter === null ? (strategy === READING ? 'router.documents' : 'router.nothing') : 'router.adapter',
-      value: probability ?? 0,
-      contribution: label === owner.label ? 1 : 0,
-      sentence: sentenceOf(label, probability ?? 0, pValue),
-    }));
+    .map((place) => {
+      const { label, probability, pValue, adapter, strategy } = place;
+      return {
+        feature: adapter === null ? (strategy === READING ? 'router.documents' : 'router.nothing') : 'router.adapter',
+        value: probability ?? 0,
+        contribution: place === owner ? 1 : 0,
+        sentence: sentenceOf(label, probability ?? 0, pValue),
+      };
+    });
 }
 
 function sentenceOf(label: string, probability: number, pValue: number | null): string {

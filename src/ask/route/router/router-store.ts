@@ -90,7 +90,7 @@ export class RouterStore {
       },
     });
     await tx.adapterSample.deleteMany({ where: { workspaceId } });
-    for (const { adapterVersionId, regression, rows, ordinals } of samples)
+    for (const { adapterVersionId, regression, rows, ordinals, labels } of samples)
       await tx.adapterSample.create({
         data: {
           adapterVersionId,
@@ -101,6 +101,7 @@ export class RouterStore {
           vectors: bytesOf(rows),
           weights: bytesOf(Float32Array.from(regression.weights)),
           ordinals: [...ordinals],
+          labels: [...labels],
         },
       });
     this.#known.delete(workspaceId);
@@ -137,7 +138,7 @@ export class RouterStore {
   }
 }
 
-/** The newest version, which nobody else follows or changes the exploration of until the transaction ends. */
+/** The newest version, which nobody else follows or changes until the transaction ends. */
 async function lockedNewest(
   tx: Transaction,
   workspaceId: WorkspaceId,
@@ -178,9 +179,11 @@ const toSample = ({
   vectors,
   weights,
   ordinals,
+  labels,
 }: Prisma.AdapterSampleGetPayload<object>): AdapterSample => ({
   adapterVersionId,
   regression: { dimensions, classes, weights: floatsOf(weights) },
   rows: floatsOf(vectors),
   ordinals,
+  labels,
 });

@@ -100,12 +100,6 @@ export interface AdapterSample extends Pick<MembershipModel, 'regression' | 'row
   adapterVersionId: string;
   /** Places of `rows` in the adapter's dataset version. */
   ordinals: readonly number[];
-}
-
-/** The membership of an adapter, put together; null where rows of it were erased since. */
-export function membershipModel(
-  { membership }: Pick<RouterParameters['adapters'][number], 'membership'>,
-  sample: AdapterSample | undefined,
-): MembershipModel | null {
-  return sample ? { ...membership, regression: sample.regression, rows: sample.rows } : null;
+  /** Labels of `rows`; empty texts where rows have none. */
+  labels: readonly string[];
 }

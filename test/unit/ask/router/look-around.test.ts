@@ -50,6 +50,7 @@ const current: Current = {
         adapterVersionId: 'v1',
         rows: Float32Array.of(1, 0, 0, 1),
         ordinals: [12, 31],
+        labels: ['charged', 'late'],
         // Classes charged, late, foreign; a row of weights for each dimension, the bias last.
         regression: { classes: 3, dimensions: 2, weights: Float32Array.of(4, -2, -2, -2, 4, -2, 0, 0, 1) },
       },
@@ -102,6 +103,13 @@ describe('a router that looks around', () => {
     });
     expect(owner.pValue).toBeGreaterThan(0.4);
     expect(reasons.map(({ feature }) => feature)).toContain('router.adapter');
+  });
+
+  it('names the label that the nearest row has, whichever label is the more probable one', async () => {
+    const { samples } = current;
+    const sample = { ...samples.get('v1')!, labels: ['late', 'late'] };
+    const { owner } = await look({ ...current, samples: new Map([['v1', sample]]) });
+    expect(owner.nearest).toMatchObject({ ordinal: 12, label: 'late' });
   });
 
   it('asks nobody where the question is foreign to all', async () => {

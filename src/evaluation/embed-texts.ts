@@ -1,6 +1,6 @@
-import type { WorkspaceId } from '../../kernel/ids.js';
-import type { WorkerClient } from '../../platform/worker/index.js';
-import type { ModelRegistry } from '../../registry/index.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { WorkerClient } from '../platform/worker/index.js';
+import type { ModelRegistry } from '../registry/index.js';
 
 export interface EmbeddingParts {
   worker: Pick<WorkerClient, 'embed'>;
@@ -25,4 +25,17 @@ export async function embedTexts(
     vectors.forEach((vector, i) => all.set(vector, (from + i) * embedder.dimensions));
   }
   return all;
+}
+
+/** A vector of unit length of each text, in the shape of the texts. @throws what the worker throws */
+export async function embedGroups(
+  parts: EmbeddingParts,
+  workspaceId: WorkspaceId,
+  groups: readonly (readonly string[])[],
+  signal: AbortSignal,
+): Promise<Float32Array[][]> {
+  const { dimensions } = parts.registry.embedder();
+  const all = await embedTexts(parts, workspaceId, groups.flat(), signal);
+  let from = 0;
+  return groups.map((group) => group.map(() => all.subarray(from, (from += dimensions))));
 }

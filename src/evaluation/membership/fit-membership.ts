@@ -27,6 +27,12 @@ export interface MembershipRows {
   seed: number;
 }
 
+/** A model that remembers which rows its own are. */
+export interface FittedMembership extends MembershipModel {
+  /** Places of `rows` in the own rows that were given. */
+  kept: readonly number[];
+}
+
 /** Rows of each part are measured by a fit of the others. */
 const PARTS = 3;
 /** With more rows than this one part calibrates, which is enough; with fewer each part does in its turn. */
@@ -50,7 +56,7 @@ export const LEAST_CALIBRATED = 20;
  * rows give the conformal p-values. All spellings of a row stay on one side.
  * @returns null where fewer than `LEAST_CALIBRATED` rows of either kind can be held out
  */
-export function fitMembership({ own, foreign, seed }: MembershipRows): MembershipModel | null {
+export function fitMembership({ own, foreign, seed }: MembershipRows): FittedMembership | null {
   const random = seededRandom(seed);
   const labels = [...new Set(own.flatMap(({ label }) => label ?? []))].sort();
   const ownParts = partsOf([...groupBy(own, ({ label }) => label).values()], random);
@@ -77,8 +83,11 @@ export function fitMembership({ own, foreign, seed }: MembershipRows): Membershi
     all.map((one) => membershipLogOdds(weights, one)).sort((a, b) => a - b);
   const scores = scoresOf(measures);
   const auc = areaUnder(scores, scoresOf(foreignMeasures));
+  const keptRows = many ? without(ownParts, 0) : own;
+  const places = new Map(own.map((row, place) => [row, place]));
   return {
     ...(many ? fits[0]!.model : fitted(labels, { own, foreign })),
+    kept: keptRows.map((row) => places.get(row)!),
     weights,
     calibration: { rows: held.own.length, foreign: held.foreign.length, scores, auc },
   };
