@@ -48,6 +48,7 @@ async function demo(): Promise<void> {
     client.close();
   }
   say('');
+  say(`The tour took ${Math.round(performance.now() / 60_000)} minutes.`);
   if (!all) say('npm run demo -- --all goes on: a day of messages, a rollout, the router, customer data.');
   say(
     `What the tour made is in ${config.GRAFT_HOME}: GRAFT_HOME=${relative('', config.GRAFT_HOME)} npm start goes on with it.`,

@@ -90,7 +90,7 @@ const SECONDS_AN_HOUR = 3_600;
 const DAY_MS = 86_400_000;
 /** So few answers cost less than the training: no share and no hour bounds them. */
 const UNSEEN = { share: 1, mostPerHour: 200, leastAnswers: 200 };
-/** Judged disagreements that are waited for, a day at most: pairs see in 50 what a rollout doesn't in 5,000 answers. */
+/** Judged disagreements that are waited for, a day at most. */
 const JUDGED = 50;
 const PAIRS_ALPHA = 0.05;
 /** As many as are named at once. */

@@ -186,7 +186,7 @@ export class RolloutService {
 type Checked = StartRollout & { plan: ReturnType<typeof planOf>; slowMs: number | null; unsure: number | null };
 
 const unpaired = ({ name }: AdapterRow, { version }: AdapterVersionRow): string =>
-  'No pairs of answers to the same questions were seen: 50 judged pairs that differ tell more of quality than 5,000 answers of a rollout. ' +
+  'No pairs of answers to the same questions were seen. Judged pairs that differ tell more of quality than as many answers of a rollout. ' +
   `\`npx graft call StartShadow adapter=${name} candidate=${version} reason="…"\` compares pairs unseen.`;
 
 const overlapping = (live: RolloutRow | null): GraftError =>

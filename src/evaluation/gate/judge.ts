@@ -209,14 +209,14 @@ function worstClassCheck({ classes }: EvaluationFigures, replaced: string): Gate
 }
 
 /**
- * An adapter that writes text takes what any text is: there is no message that is none of its own. Too many are refused where it is shown: with the few
- * foreign texts of a small workspace the upper end would refuse most first versions, and routing asks documents, too.
+ * An adapter is refused only where the lower end shows that it answers too many. A small workspace has few foreign texts: by the upper end most
+ * first versions would be refused. An adapter that writes text has no foreign messages: it takes any text.
  */
 function foreignCheck({ foreign, classes }: EvaluationFigures, most: number): GateCheck | null {
   if (!foreign || classes.length === 0) return null;
   const { value, low, high } = foreign.foreignAccepted;
   const passed = low <= most;
-  const verdict = high <= most ? 'refuses' : passed ? 'isn’t shown not to refuse' : 'doesn’t refuse';
+  const verdict = high <= most ? 'refuses' : passed ? 'can’t be told to refuse' : 'doesn’t refuse';
   const sets = foreign.sets.map(({ name, texts }) => `${texts} ${name}`).join(', ');
   const message = `It ${verdict} messages that are not its own: it answers ${value.toFixed(3)} of ${foreign.texts} (${low.toFixed(3)} to ${high.toFixed(3)}; ${sets}); the lower end must not be above ${most}.`;
   return { ...plain('foreign', message), passed, value: low, bound: most };

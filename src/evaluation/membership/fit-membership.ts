@@ -97,7 +97,7 @@ type Fitted = Pick<MembershipModel, 'labels' | 'regression' | 'rows'>;
 
 type Fitting = Pick<MembershipRows, 'own' | 'foreign'>;
 
-function fitted(labels: readonly string[], { own, foreign }: Fitting): Fitted {
+function fitted(labels: string[], { own, foreign }: Fitting): Fitted {
   const foreignClass = Math.max(1, labels.length);
   const rows = [
     ...own.flatMap(({ vectors, label }) =>

@@ -176,11 +176,7 @@ export class RouterFitter {
       }),
       adapters: adapters.map(({ adapter: { versionId, name, version, datasetVersionId }, model }) => {
         const { labels, weights, calibration } = model;
-        const membership = {
-          labels: [...labels],
-          weights,
-          calibration: { ...calibration, scores: [...calibration.scores] },
-        };
+        const membership = { labels, weights, calibration };
         return { versionId, name, version, datasetVersionId, membership };
       }),
       fittedOn: fittedOn(places, mark),

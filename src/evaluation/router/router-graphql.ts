@@ -308,6 +308,6 @@ export class RoutedPromotionResolver {
       router && modeInForce(router) === 'APPLY'
         ? 'Until then the router goes on as it was.'
         : 'Until then documents are read, where there are any.';
-    return `Within seconds the router learns which messages belong to ${name}: from then on plain questions that do are answered by it, others from documents, and what belongs to nothing is refused (setBaseAnswers). ${now}`;
+    return `The router begins to learn which messages belong to ${name} (Router.fitting shows when it is done). From then on plain questions that do are answered by it, others from documents, and what belongs to nothing is refused (setBaseAnswers). ${now}`;
   }
 }

@@ -10,7 +10,7 @@ export interface RouterKeeperParts {
   log: Logger;
 }
 
-/** How often it looks: an adapter that comes is asked within seconds, and a look costs a few queries. */
+/** How often it looks: a new adapter waits no longer than this for its fit to begin, and a look costs a few queries. */
 const LOOK_MS = 5_000;
 
 /**

@@ -13,6 +13,7 @@ export {
   seeAll,
   type Migration,
 } from './migrate.js';
+export { RecentReads } from './recent-reads.js';
 export { asSystem, currentScope, inScope, inWorkspace, type Scope } from './scope.js';
 export { bypassesWall, warnWithoutWall } from './wall.js';
 export { prepareWalledRole } from './walled-role.js';

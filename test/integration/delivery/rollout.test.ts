@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { AnswerStore } from '../../../src/ask/index.js';
 import { AdapterRolloutsResolver, loadRollout, VersionRolloutsResolver } from '../../../src/delivery/index.js';
 import type { GraphContext } from '../../../src/graphql-kit/index.js';
+import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
 import { finishedAnswer } from '../../support/recorded-answers.js';
@@ -68,6 +69,19 @@ describe('a rollout', () => {
     });
     expect(back.isRollback).toBe(true);
     expect(await production('good')).toBe(1);
+  });
+
+  it('begins with no candidate that engines can’t serve, and nobody proposes one', async () => {
+    await kit.adapter('unserved');
+    gateway.adapters.servedBy(({ adapter }) =>
+      adapter.name === 'unserved'
+        ? Promise.reject(new GraftError('CONFLICT', 'The engines can’t serve it.'))
+        : Promise.resolve(),
+    );
+    const refused = { code: 'CONFLICT', message: 'The engines can’t serve it.' };
+    await expect(start('unserved')).rejects.toMatchObject(refused);
+    const proposal = { adapter: 'unserved', candidate: null, rationale: 'try', by: 'ann', experimentId: null };
+    await expect(gateway.proposalService.propose(WORKSPACE, proposal)).rejects.toMatchObject(refused);
   });
 
   it('goes back by itself when the candidate throws on every tenth question, and before its step is over', async () => {

@@ -37,6 +37,25 @@ describe('fitting a router', () => {
     expect(missingOf({ figures })).toBeNull();
   });
 
+  it('is sure of an adapter whose membership is too modest', () => {
+    const modest = questions(200, 1).map((question) => {
+      const { logOdds, pValue } = question.memberships.get('routing')!;
+      return { ...question, memberships: new Map([['routing', { logOdds: logOdds / 2 - 2, pValue }]]) };
+    });
+    const { adapterScore, figures } = fitRouter(PAPERS, modest);
+    expect(adapterScore).toBeGreaterThan(0.5);
+    expect(figures.calibrationError).toBeLessThan(0.1);
+  });
+
+  it('knows a collection that no foreign question comes to, by those that come to others', () => {
+    const [papers, rest] = [questions(80, 1), { collections: ['papers', 'notes'], adapters: ['routing'] }];
+    const notes = papers
+      .filter(({ belongs }) => belongs === 'papers')
+      .map((question) => ({ ...question, belongs: 'notes', nearest: { ...question.nearest!, id: 'notes' } }));
+    const { collections } = fitRouter(rest, [...papers, ...notes]);
+    expect(collections.map(({ id }) => id)).toEqual(['papers', 'notes']);
+  });
+
   it('decides nothing where it isn’t shown to be better than the commonest place, and says what is missing', () => {
     const random = seededRandom(5);
     const alike = questions(60, 3).map(({ belongs }) =>

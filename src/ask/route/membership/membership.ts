@@ -1,31 +1,34 @@
+import { z } from 'zod';
 import { classProbabilities, type SoftmaxModel } from '../../../kernel/softmax-regression.js';
 import { dot } from '../../../kernel/vectors.js';
 
-/** What tells the messages of one adapter from foreign ones, by meaning alone: see `fit-membership.ts`. */
-export interface MembershipModel {
+/** What is small of a membership: its labels, and what its measures are weighed and calibrated by. */
+export const calibratedMembership = z.object({
   /** The adapter's labels in the order of the classes; empty for an adapter that writes text. */
-  labels: readonly string[];
+  labels: z.array(z.string()),
+  /** What each measure adds to the log-odds that a message is the adapter's own. */
+  weights: z.object({ bias: z.number(), own: z.number(), label: z.number(), near: z.number() }),
+  /** Held-out rows that the probability and the p-value are calibrated on. */
+  calibration: z.object({
+    /** Own rows. A p-value is never below 1 / (rows + 1). */
+    rows: z.number().int(),
+    foreign: z.number().int(),
+    /** Log-odds of the own rows in each of their spellings, ascending. */
+    scores: z.array(z.number()),
+    /** Probability that an own row looks more like one than a foreign row, 0 to 1. */
+    auc: z.number(),
+  }),
+});
+type CalibratedMembership = z.infer<typeof calibratedMembership>;
+export type MembershipWeights = CalibratedMembership['weights'];
+export type MembershipCalibration = CalibratedMembership['calibration'];
+
+/** What tells the messages of one adapter from foreign ones, by meaning alone: see `fit-membership.ts`. */
+export interface MembershipModel extends CalibratedMembership {
   /** Over the labels, or one class for all own rows where there are none, and the class of foreign rows, which comes last. */
   regression: SoftmaxModel;
   /** Rows that it was fitted on, as they were written, row-major [rows, dimensions], of unit length. */
   rows: Float32Array;
-  /** What each measure adds to the log-odds that a message is the adapter's own. */
-  weights: MembershipWeights;
-  calibration: MembershipCalibration;
-}
-
-export type MembershipWeights = Readonly<Record<'bias' | keyof MembershipMeasures, number>>;
-
-/** Held-out rows that the probability and the p-value are calibrated on. */
-export interface MembershipCalibration {
-  /** Own rows. A p-value is never below 1 / (rows + 1). */
-  rows: number;
-  /** Foreign rows. */
-  foreign: number;
-  /** Log-odds of the own rows in each of their spellings, ascending. */
-  scores: readonly number[];
-  /** Probability that an own row looks more like one than a foreign row, 0 to 1. */
-  auc: number;
 }
 
 /** What is measured of a message. */

@@ -1,6 +1,13 @@
 import type { Holder } from '../../../platform/erasure/index.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
-import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
+import { bytesOfFloats, floatsOfBytes } from '../../../kernel/vectors.js';
+import {
+  asColumn,
+  RecentReads,
+  type Database,
+  type Prisma,
+  type Transaction,
+} from '../../../platform/database/index.js';
 import {
   storedLearned,
   type AdapterSample,
@@ -15,24 +22,19 @@ const asRecord = (row: Prisma.RouterVersionGetPayload<object>): RouterRecord => 
   learned: storedLearned.decode(row.learned),
 });
 
-/** How long a version that was read is taken for the newest one, in ms. */
-const KNOWN_MS = 2_000;
+/** Workspaces whose router is kept in memory: some megabytes each. */
+const MOST_KNOWN = 64;
 
 /** All queries of the tables `router_version` and `adapter_sample`. A rule of the database removes samples of rows that are erased. */
 export class RouterStore {
   /** Every question asks for the newest version, and there is a new one once in a while. */
-  readonly #known = new Map<WorkspaceId, { until: number; record: Promise<Current | null> }>();
+  readonly #known = new RecentReads<Current | null>(MOST_KNOWN);
 
   constructor(private readonly database: Database) {}
 
   /** The newest version of this embedder with its samples; null before the first. Another gateway's is seen within two seconds. */
   current(workspaceId: WorkspaceId, embedderDigest: string): Promise<Current | null> {
-    const known = this.#known.get(workspaceId);
-    if (known && known.until > performance.now()) return known.record;
-    const record = this.#read(workspaceId, embedderDigest);
-    record.catch(() => this.#known.delete(workspaceId));
-    this.#known.set(workspaceId, { until: performance.now() + KNOWN_MS, record });
-    return record;
+    return this.#known.get(workspaceId, () => this.#read(workspaceId, embedderDigest));
   }
 
   async #read(workspaceId: WorkspaceId, embedderDigest: string): Promise<Current | null> {
@@ -98,13 +100,13 @@ export class RouterStore {
           embedderDigest,
           dimensions: regression.dimensions,
           classes: regression.classes,
-          vectors: bytesOf(rows),
-          weights: bytesOf(Float32Array.from(regression.weights)),
+          vectors: bytesOfFloats(rows),
+          weights: bytesOfFloats(Float32Array.from(regression.weights)),
           ordinals: [...ordinals],
           labels: [...labels],
         },
       });
-    this.#known.delete(workspaceId);
+    this.#known.forget(workspaceId);
     return asRecord(row);
   }
 
@@ -133,7 +135,7 @@ export class RouterStore {
          WHERE workspace_id = ${workspaceId}::uuid AND version BETWEEN ${version} AND ${upTo}`;
       return tx.routerVersion.findFirst({ where: { workspaceId, version: upTo } });
     });
-    this.#known.delete(workspaceId);
+    this.#known.forget(workspaceId);
     return row && asRecord(row);
   }
 }
@@ -168,10 +170,6 @@ export interface NewRouterVersion {
   samples: readonly AdapterSample[];
 }
 
-const bytesOf = (vectors: Float32Array): Uint8Array<ArrayBuffer> => new Uint8Array(vectors.slice().buffer);
-
-const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);
-
 const toSample = ({
   adapterVersionId,
   dimensions,
@@ -182,8 +180,8 @@ const toSample = ({
   labels,
 }: Prisma.AdapterSampleGetPayload<object>): AdapterSample => ({
   adapterVersionId,
-  regression: { dimensions, classes, weights: floatsOf(weights) },
-  rows: floatsOf(vectors),
+  regression: { dimensions, classes, weights: floatsOfBytes(weights) },
+  rows: floatsOfBytes(vectors),
   ordinals,
   labels,
 });

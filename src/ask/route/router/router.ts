@@ -4,7 +4,7 @@ import { record } from '../../../kernel/record.js';
 import { riskCurve } from '../../../kernel/risk.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
-import type { MembershipModel } from '../membership/membership.js';
+import { calibratedMembership, type MembershipModel } from '../membership/membership.js';
 import { calibration } from './calibration.js';
 
 /** Whether a router decides, or only says what it would have decided. */
@@ -64,11 +64,7 @@ const learned = z.object({
       version: z.number().int(),
       datasetVersionId: z.string(),
       /** The rest of its membership is in its sample. */
-      membership: z.object({
-        labels: z.array(z.string()),
-        weights: z.object({ bias: z.number(), own: z.number(), label: z.number(), near: z.number() }),
-        calibration: heldOut.extend({ auc: z.number() }),
-      }),
+      membership: calibratedMembership,
     }),
   ),
   /** Log-odds of all places are divided by it: above 1 it makes the router less sure. */
