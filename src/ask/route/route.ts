@@ -74,19 +74,21 @@ export function routed(
   refusals: readonly Abstention[],
 ): RouteDecision {
   const { version, mode, order, owner, reasons } = verdict;
-  const router = { version, mode, margin: marginOf(verdict) };
-  const applies = mode === 'APPLY';
   const chosen = order[refusals.length];
-  const candidates = verdict.places.map((place) => candidateOf(place, applies ? order.indexOf(place) : -1, refusals));
-  if (applies && chosen) {
+  if (mode === 'APPLY' && chosen) {
     const told = order.slice(0, refusals.length).map(({ label }, i) => refusedReason(label, refusals[i]!));
-    return { strategy: chosen.strategy, chosenBy: 'ROUTER', candidates, reasons: [...reasons, ...told], router };
+    return {
+      strategy: chosen.strategy,
+      chosenBy: 'ROUTER',
+      reasons: [...reasons, ...told],
+      ...considered(verdict, refusals),
+    };
   }
   const [first = owner] = order;
   const named = first.adapter === null ? first.strategy : `${first.strategy} with ${first.adapter}`;
   const sentence = `Router ${version}, which only observes, would have chosen ${named}.`;
   const told = { feature: 'router.observed', value: first.probability ?? 0, contribution: 0, sentence };
-  return { ...observed, candidates, reasons: [...observed.reasons, told], router };
+  return { ...observed, reasons: [...observed.reasons, told], ...considered(verdict, refusals) };
 }
 
 /** The decision where nobody is left to be asked: the base model, in its own words or, where `refused`, as what stands for nobody. */
@@ -108,19 +110,21 @@ export function nobodyRoute(
   };
   const reasons = [...(verdict?.reasons ?? observed.reasons), ...told, ...(refused ? [] : [nobodys])];
   if (verdict?.mode !== 'APPLY') return { ...observed, strategy, reasons };
-  const candidates = verdict.places.map((place) => candidateOf(place, asked.indexOf(place), refusals));
-  return {
-    strategy,
-    chosenBy: 'ROUTER',
-    candidates,
-    reasons,
-    router: { version: verdict.version, mode: verdict.mode, margin: marginOf(verdict) },
-  };
+  return { strategy, chosenBy: 'ROUTER', reasons, ...considered(verdict, refusals) };
 }
 
-const marginOf = ({ places, owner }: RouterVerdict): number =>
-  (owner.probability ?? 0) -
-  Math.max(0, ...places.filter((place) => place !== owner).map(({ probability }) => probability ?? 0));
+/** The destinations that a router considered, and which router it was. */
+function considered(
+  { places, order, version, mode, owner }: RouterVerdict,
+  refusals: readonly Abstention[],
+): Pick<RouteDecision, 'candidates' | 'router'> {
+  const others = places.filter((place) => place !== owner).map(({ probability }) => probability ?? 0);
+  const placeOf = (place: Destination): number => (mode === 'APPLY' ? order.indexOf(place) : -1);
+  return {
+    candidates: places.map((place) => candidateOf(place, placeOf(place), refusals)),
+    router: { version, mode, margin: (owner.probability ?? 0) - Math.max(0, ...others) },
+  };
+}
 
 /** @param at its place among those who are asked, -1 where it isn't */
 function candidateOf(place: Destination, at: number, refusals: readonly Abstention[]): RouteCandidate {
