@@ -94,7 +94,9 @@ describe('the addresses that OpenAI’s clients speak', () => {
       model: 'graft/pumps',
       messages: [{ role: 'user', content: QUESTION }],
     });
-    const { ask } = await graphql.request(AskDocument, { input: { question: QUESTION, collections: ['pumps'] } });
+    const { ask } = await graphql.request(AskDocument, {
+      input: { question: QUESTION, collections: ['pumps'], strategy: 'RAG' },
+    });
     const [choice] = completion.choices;
     const { content, annotations } = choice!.message;
     expect(content!.startsWith(ask.text)).toBe(true);
@@ -129,7 +131,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
       const conversationId = `alike ${said.length} ${said[0]}`;
       let last: Record<string, never> = {};
       for (const question of said) {
-        const input = { question, collections: [collection], conversationId };
+        const input = { question, collections: [collection], strategy: 'RAG', conversationId };
         ({ ask: last } = await graphql.request<{ ask: Record<string, never> }>(asked, { input }));
       }
       const { text, confidence, askedAs, abstained, abstention, citations, route, configuration } = last as unknown as {
@@ -298,7 +300,6 @@ describe('the addresses that OpenAI’s clients speak', () => {
       openai.chat.completions.create({
         model: 'graft/pumps',
         messages: [{ role: 'user', content }],
-        graft: { strategy: 'RAG' },
         response_format: jsonSchema({
           type: 'object',
           properties: { pressure: { type: 'string', maxLength: 20 } },
