@@ -26,7 +26,7 @@ export const bounds = z.object({
   foreignAccepted: z
     .number()
     .describe(
-      `The largest share of foreign messages that an adapter with labels may answer, by the lower end of the interval, 0 to 1; ${DEFAULT_BOUNDS.foreignAccepted} by default.`,
+      `The largest share of small talk and general questions that an adapter with labels may answer, by the lower end of the interval, 0 to 1; ${DEFAULT_BOUNDS.foreignAccepted} by default.`,
     ),
 });
 export type GateBounds = z.infer<typeof bounds>;
@@ -217,8 +217,8 @@ function foreignCheck({ foreign, classes }: EvaluationFigures, most: number): Ga
   const { value, low, high } = foreign.foreignAccepted;
   const passed = low <= most;
   const verdict = high <= most ? 'refuses' : passed ? 'can’t be told to refuse' : 'doesn’t refuse';
-  const sets = foreign.sets.map(({ name, texts }) => `${texts} ${name}`).join(', ');
-  const message = `It ${verdict} messages that are not its own: it answers ${value.toFixed(3)} of ${foreign.texts} (${low.toFixed(3)} to ${high.toFixed(3)}; ${sets}); the lower end must not be above ${most}.`;
+  const sets = foreign.sets.map(({ name, texts, accepted }) => `${accepted} of ${texts} ${name}`).join(', ');
+  const message = `It ${verdict} messages that are nobody’s: it answers ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) of small talk and general questions; the lower end must not be above ${most}. Answered are ${sets}.`;
   return { ...plain('foreign', message), passed, value: low, bound: most };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { interval } from '../../kernel/interval.js';
 import { record } from '../../kernel/record.js';
 import { binomialInterval } from '../statistics/binomial.js';
+import { GENERAL_SET } from './general-texts.js';
 
 const foreignSet = record(
   'ForeignSet',
@@ -21,10 +22,10 @@ export const foreignFigures = record(
   {
     level: z.number().describe('Share of its own messages that may be refused, 0 to 1.'),
     foreignAccepted: interval.describe(
-      'Share of foreign texts that are answered all the same, 0 to 1 (exact interval).',
+      'Share of the small talk and general questions that are answered all the same, 0 to 1 (exact interval). Other sets may be about the same subjects: who answers those, the router decides.',
     ),
     ownRefused: interval.describe('Share of the evaluated rows that are refused, 0 to 1 (exact interval).'),
-    texts: z.number().int().describe('Foreign texts.'),
+    texts: z.number().int().describe('Foreign texts of all sets.'),
     sets: z.array(foreignSet).describe('Where they are from.'),
   },
 );
@@ -36,7 +37,7 @@ export interface ForeignPValues {
   pValues: readonly number[];
 }
 
-/** @param own p-values of own messages that nothing was fitted on; null where there are no foreign texts or no own ones */
+/** @param own p-values of own messages that nothing was fitted on; null where there are no general texts or no own ones */
 export function foreignFiguresOf(
   own: readonly number[],
   foreign: readonly ForeignPValues[],
@@ -45,17 +46,13 @@ export function foreignFiguresOf(
   const sets = foreign
     .map(({ name, pValues }) => ({ name, texts: pValues.length, accepted: pValues.filter((p) => p >= level).length }))
     .filter(({ texts }) => texts > 0);
-  const sum = (of: (set: (typeof sets)[number]) => number): number => sets.reduce((all, set) => all + of(set), 0);
-  const texts = sum((set) => set.texts);
-  if (texts === 0 || own.length === 0) return null;
+  const general = sets.find(({ name }) => name === GENERAL_SET);
+  if (!general || own.length === 0) return null;
   return {
     level,
-    foreignAccepted: binomialInterval(
-      sum((set) => set.accepted),
-      texts,
-    ),
+    foreignAccepted: binomialInterval(general.accepted, general.texts),
     ownRefused: binomialInterval(own.filter((p) => p < level).length, own.length),
-    texts,
+    texts: sets.reduce((sum, { texts }) => sum + texts, 0),
     sets,
   };
 }
