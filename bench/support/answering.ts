@@ -15,6 +15,7 @@ import { Teardown } from '../../src/platform/teardown.js';
 import { createLogger } from '../../src/platform/telemetry/index.js';
 import { openRegistry, registryDomain } from '../../src/registry/index.js';
 import { installReader } from '../../src/training/index.js';
+import { PROOF } from '../../test/support/attestation.js';
 
 const DOMAINS = [registryDomain, knowledgeDomain, dataDomain, askDomain, erasureDomain];
 const RUN_TIMEOUT_MS = 1_200_000;
@@ -95,6 +96,7 @@ export async function putReaderInProduction({
     console.log(`No reader comes with ${variant.model}: AUTO answers as RAG does.`);
     return;
   }
+  await adapters.attest(reader.version, PROOF);
   const move = { alias: 'production', toVersionId: reader.version.id, by: 'bench', reason: '', evidence: {} } as const;
   await adapters.store.moveAlias(await adapters.require(workspaceId, reader.name, 'adapter'), move, null);
 }

@@ -147,13 +147,7 @@ export class ProposalService {
 
   async #promote(row: ProposalRow, by: string, reason: string, tx: Transaction): Promise<string> {
     const { adapters } = this.parts;
-    const [candidate] = await tx.adapterVersion.findMany({ where: { id: row.candidateId } });
-    if (!candidate) throw notFound('The adapter version', `${row.adapter}@${row.candidateVersion}`);
-    if (candidate.attestation === null)
-      throw new GraftError('CONFLICT', 'The candidate is no longer attested.', {
-        hint: 'Attest it, and propose it again.',
-      });
-    const move = { alias: 'production' as const, toVersionId: candidate.id, by, reason };
+    const move = { alias: 'production' as const, toVersionId: row.candidateId, by, reason };
     const evidence = { ...(row.gate as object), proposal: row.id };
     const adapter = { id: row.adapterId, workspaceId: row.workspaceId, name: row.adapter };
     return (await adapters.store.moveAlias(adapter, { ...move, evidence }, row.replacesId, tx)).id;

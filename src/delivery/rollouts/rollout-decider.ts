@@ -95,13 +95,6 @@ export class RolloutDecider {
   async #promote(row: RolloutRow, order: Order | null, tx: Transaction): Promise<Clash | null> {
     const { adapters, proposals } = this.parts;
     const approval = order ?? (await this.#approval(row, tx));
-    const [candidate] = await tx.adapterVersion.findMany({ where: { id: row.candidateId } });
-    if (!candidate) return { why: GONE, hint: 'The rollout ends by itself: start another of another version.' };
-    if (candidate.attestation === null)
-      return {
-        why: 'The candidate is no longer attested: its scale was changed.',
-        hint: 'Attest it (attestAdapter), then approve again: the rollout waits.',
-      };
     const { id, workspaceId, adapterId, adapter: name } = { ...row };
     let change: AliasChangeRow;
     try {
@@ -118,7 +111,9 @@ export class RolloutDecider {
         tx,
       );
     } catch (error) {
-      if (isGraftError(error, 'CONFLICT') || isGraftError(error, 'NOT_FOUND')) return { why: error.message };
+      if (isGraftError(error, 'NOT_FOUND'))
+        return { why: GONE, hint: 'The rollout ends by itself: start another of another version.' };
+      if (isGraftError(error, 'CONFLICT')) return { why: error.message, hint: error.hint };
       throw error;
     }
     const open = await proposals.openOfRollout(id, tx);

@@ -155,10 +155,6 @@ export class AdapterRegistry {
     const adapter = await this.require(workspaceId, promotion.adapter, 'input.adapter');
     const version = await this.store.resolve(adapter, { version: promotion.version });
     if (!version) throw notFound('The adapter version', `${promotion.adapter}@${promotion.version}`, 'input.version');
-    if (version.attestation === null)
-      throw new GraftError('CONFLICT', `${adapter.name}@${version.version} was never shown to act on its base model.`, {
-        hint: 'Attest it first.',
-      });
     await this.requireServable({ adapter, version });
     const { replaces = (await this.store.resolve(adapter, { alias }))?.id ?? null } = promotion;
     const { id: toVersionId, scale } = version;

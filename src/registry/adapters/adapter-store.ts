@@ -237,10 +237,11 @@ export class AdapterStore {
   }
 
   /**
-   * Moves an alias and writes down who, when, why and on what evidence, in one transaction.
+   * The one way by which an alias moves: writes down who, when, why and on what evidence, in one transaction. Whether engines can serve the version
+   * is asked before: see `AdapterRegistry.requireServable`.
    * @param expected the version that the alias is thought to name now; of two callers who move it at once the second fails
    * @param outer a transaction that the move is part of
-   * @throws CONFLICT when it names another, or the version was given another scale; NOT_FOUND when that was deleted
+   * @throws CONFLICT when it names another, or the version isn't attested or was given another scale; NOT_FOUND when that was deleted
    */
   async moveAlias(
     adapter: Pick<AdapterRow, 'id' | 'workspaceId' | 'name'>,
@@ -255,6 +256,10 @@ export class AdapterStore {
       if (toVersionId !== null) {
         const version = await tx.adapterVersion.findUnique({ where: { id: toVersionId } });
         if (!version) throw notFound('The adapter version', toVersionId);
+        if (version.attestation === null)
+          throw new GraftError('CONFLICT', `${adapter.name}@${version.version} isn’t attested.`, {
+            hint: 'Attest it (attestAdapter) first.',
+          });
         if (version.scale !== (move.scale ?? version.scale))
           throw new GraftError('CONFLICT', 'The version was given another scale in the meantime.', {
             hint: 'Attest and evaluate it again.',

@@ -3,6 +3,7 @@ import { openDomains } from '../../../src/domains.js';
 import type { ServedVariant } from '../../../src/registry/index.js';
 import { installReader } from '../../../src/training/index.js';
 import type { GenerateDone, GenerateRequest } from '../../../src/worker-protocol/index.js';
+import { PROOF } from '../../support/attestation.js';
 import { instead } from '../../support/instead.js';
 import { schemaOf } from '../../support/schema-of.js';
 import { collectionsOf, startSurroundings, type Surroundings } from '../knowledge/harness.js';
@@ -108,6 +109,7 @@ export async function putReaderInProduction(
   folder?: string,
 ): Promise<void> {
   const reader = await installReader({ registry, adapters, files, folder }, workspaceId);
+  await adapters.attest(reader!.version, PROOF);
   const adapter = await adapters.require(workspaceId, reader!.name, 'adapter');
   const move = { alias: 'production', toVersionId: reader!.version.id, by: 'test', reason: 'It is measured.' } as const;
   await adapters.store.moveAlias(adapter, { ...move, evidence: {} }, null);

@@ -11,6 +11,7 @@ import {
   type Assignment,
 } from '../../../src/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
+import { PROOF } from '../../support/attestation.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { forever, RMA, startReading, type Answering } from './answering.js';
 import { addReader } from './tiny-reader.js';
@@ -61,6 +62,7 @@ describe('a question that is drawn into an arm', () => {
       });
     const adapter = await adapters.require(workspaceId, 'teller');
     const first = (await adapters.store.resolve(adapter, { version: 1 }))!;
+    await adapters.attest(first, PROOF);
     const move = { alias: 'production', toVersionId: first.id, by: 'op', reason: 'first', evidence: {} } as const;
     await adapters.store.moveAlias(adapter, move, null);
   });

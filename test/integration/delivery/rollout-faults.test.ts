@@ -148,7 +148,7 @@ describe('a rollout among faults', () => {
     for (const way of [approve, decide])
       await expect(way()).rejects.toMatchObject({
         code: 'CONFLICT',
-        message: expect.stringMatching(/no longer attested/) as string,
+        message: expect.stringMatching(/isn’t attested/) as string,
         hint: expect.stringMatching(/attest/i) as string,
       });
     expect(await production(gateway, 'withdrawn')).toBe(1);

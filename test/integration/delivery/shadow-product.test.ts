@@ -2,24 +2,13 @@ import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } f
 import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID as WORKSPACE, newId } from '../../../src/kernel/ids.js';
+import { PROOF } from '../../support/attestation.js';
 import { eventually } from '../../support/eventually.js';
 import { schemaOf } from '../../support/schema-of.js';
 import { AdapterKit } from '../evaluation/adapter-kit.js';
 
 jest.setTimeout(300_000);
 
-const PROOF = {
-  v: 1 as const,
-  digest: '',
-  variantSha256: '',
-  modules: { matched: 1, expected: 1 },
-  probes: 8,
-  cosine: 1,
-  normRatio: 1,
-  effect: 1,
-  offIsBase: true,
-  attestedAt: '2026-01-01T00:00:00Z',
-};
 const SHADOW = `query ($id: ID!) { shadow(id: $id) {
   status candidate { version } against { version } run { kind status }
   report { sentence compared failed agreement { value } computeMs { pairs served candidate } }

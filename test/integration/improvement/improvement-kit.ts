@@ -18,8 +18,9 @@ import { newId, type Uuid, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { AlertService } from '../../../src/monitoring/alerts/alert-service.js';
 import { AlertStore } from '../../../src/monitoring/alerts/alert-store.js';
 import { WebhookStore } from '../../../src/monitoring/webhooks/webhook-store.js';
-import { AdapterRegistry, AdapterStore, type AdapterRow, type Attestation } from '../../../src/registry/index.js';
+import { AdapterRegistry, AdapterStore, type AdapterRow } from '../../../src/registry/index.js';
 import { presetOf, training } from '../../../src/training/index.js';
+import { PROOF } from '../../support/attestation.js';
 import { labelled, recordAnswers } from '../../support/recorded-answers.js';
 import { DataKit, ws } from '../data/data-kit.js';
 import { FakeCandidate } from '../delivery/shadow-kit.js';
@@ -58,19 +59,6 @@ const figures = (gain: number): EvaluationFigures => ({
     misrouted: interval(1),
   },
 });
-
-const PROOF: Attestation = {
-  v: 1,
-  digest: '0'.repeat(64),
-  variantSha256: '0'.repeat(64),
-  modules: { matched: 1, expected: 1 },
-  probes: 1,
-  cosine: 1,
-  normRatio: 1,
-  effect: 1,
-  offIsBase: true,
-  attestedAt: '2026-01-01T00:00:00.000Z',
-};
 
 /**
  * The loop over real feedback, curation, datasets, gate, proposals and rollouts. What needs a model is done by handlers that take no time: a training

@@ -4,27 +4,15 @@ import { Erasure } from '../../../src/platform/erasure/index.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import type { AdapterUsage, AdapterVersionRow, Attestation } from '../../../src/registry/adapters/adapter.js';
+import type { AdapterUsage, AdapterVersionRow } from '../../../src/registry/adapters/adapter.js';
 import { AdapterRegistry } from '../../../src/registry/adapters/adapter-registry.js';
 import { AdapterStore } from '../../../src/registry/adapters/adapter-store.js';
 import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
+import { PROOF } from '../../support/attestation.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
 
 const USAGE: AdapterUsage = { v: 1, rendering: 1, labels: [], languages: null, reads: false, answer: { form: 'text' } };
-const PROOF: Attestation = {
-  v: 1,
-  digest: 'a'.repeat(64),
-  variantSha256: 'b'.repeat(64),
-  modules: { matched: 210, expected: 210 },
-  probes: 8,
-  cosine: 0.99,
-  normRatio: 1.01,
-  effect: 0.7,
-  offIsBase: true,
-  attestedAt: '2026-01-01T00:00:00.000Z',
-};
-
 describe('adapters', () => {
   let database: TestDatabase;
   let folder: TemporaryFolder;
