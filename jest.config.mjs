@@ -1,7 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** What `npm run test:long` adds: see CONTRIBUTING.md. Files, or folders that end with a slash. */
-const LONG = JSON.parse(readFileSync(new URL('test/support/long.json', import.meta.url), 'utf8'));
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+/** What only `npm run test:long` runs: see CONTRIBUTING.md. Files, or folders that end with a slash. */
+const LONG = JSON.parse(read('test/support/long.json'));
+/** Files of which `npm test` runs a fifth of the draws, and `npm run test:long` all. */
+const DRAWN = readdirSync(new URL('test/', import.meta.url), { recursive: true })
+  .map((name) => `test/${name}`)
+  .filter((path) => path.endsWith('.test.ts') && read(path).includes('/support/draws.js'));
 /** Files that declare GraphQL types of their own. type-graphql keeps them for the life of a process, so they share none with others. */
 const DECLARING = [
   'test/unit/graphql-kit.test.ts',
@@ -49,6 +54,7 @@ export default {
       roots: ['<rootDir>/dist/test'],
       testMatch: LONG.map((path) => (path.endsWith('/') ? `${pattern(path)}**/*.test.js` : pattern(path))),
     },
+    { ...shared, ...served, displayName: 'drawn', roots: ['<rootDir>/dist/test'], testMatch: DRAWN.map(pattern) },
   ],
   reporters: ['<rootDir>/test/support/reporter.mjs'],
   testSequencer: '<rootDir>/test/support/sequencer.mjs',

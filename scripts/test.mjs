@@ -27,7 +27,8 @@ function changedFiles(revision) {
 const long = option('--long');
 const changed = option('--changed', true);
 const paths = given.filter((word) => !word.startsWith('-'));
-const selected = long ? ['long'] : paths.length > 0 && !changed ? [] : ['unit', 'declaring', 'real'];
+const quick = ['unit', 'declaring', 'real'];
+const selected = long ? ['long', 'drawn'] : paths.length > 0 && !changed ? [...quick, 'long'] : quick;
 const words = given.map((word) => word.replace(/\.test\.ts$/, '.test.js'));
 if (changed) {
   const files = changedFiles(changed.value ?? 'HEAD');
@@ -37,11 +38,12 @@ if (changed) {
   }
   words.push('--findRelatedTests', ...files);
 }
-if (selected.length > 0) words.push('--selectProjects', ...selected);
+words.push('--selectProjects', ...selected);
 
 const jest = spawn(process.execPath, [`${root}node_modules/jest/bin/jest.js`, ...words], {
   cwd: root,
   stdio: 'inherit',
+  env: long ? { GRAFT_TEST_DRAWS: '5', ...process.env } : process.env,
 });
 // The terminal signals the whole group; another sender this process alone.
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => jest.kill(signal));

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const LOOK_MS = 25;
+/** A look costs processor time that others wait for: the longer it takes, the rarer they come. */
+const [FIRST_LOOK_MS, RAREST_LOOK_MS] = [10, 100];
 
 /**
  * Asks until the answer is something: neither null, undefined nor false, nor an error. The one way to wait in tests.
@@ -13,6 +14,7 @@ export async function eventually<T>(
 ): Promise<T> {
   const until = performance.now() + withinMs;
   let last: unknown;
+  let lookMs = FIRST_LOOK_MS;
   while (performance.now() < until) {
     try {
       const answer = await ask();
@@ -21,7 +23,8 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    await sleep(LOOK_MS);
+    await sleep(lookMs);
+    lookMs = Math.min(1.3 * lookMs, RAREST_LOOK_MS);
   }
   throw new Error(`waited ${withinMs} ms in vain: ${what}`, { cause: last });
 }

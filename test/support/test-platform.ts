@@ -69,7 +69,7 @@ export class TestPlatform {
       ...given,
       database,
       ...(modelsOnDisk && { modelsOnDisk: modelsOnDisk(folder) }),
-      queue: { owner: newId(), pollMs: 50, ...queue },
+      queue: { owner: newId(), pollMs: 200, ...queue },
     });
     return new TestPlatform(platform, database, folder, own);
   }
@@ -88,7 +88,7 @@ export class TestPlatform {
 
   /** Another gateway's platform on the same servers. */
   other(queue: NonNullable<PlatformBase['queue']>): Platform {
-    const other = platformOn({ ...this.platform, queue: { pollMs: 50, ...queue } });
+    const other = platformOn({ ...this.platform, queue: { pollMs: 200, ...queue } });
     this.#others.push(other);
     return other;
   }

@@ -4,6 +4,7 @@ import { differenceToSchema } from '../../../scripts/schema-engine.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import { migrate, ownMigrations } from '../../../src/platform/database/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
+import { draws } from '../../support/draws.js';
 import { rowInEveryTable } from '../../support/every-table.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
 import { backUpTo, inDatabase, keepLawfulRows, place, restoreTo, type Place } from './backup-kit.js';
@@ -51,8 +52,12 @@ describe('a backup of every earlier state', () => {
     const migrations = join(folder.path, 'migrations');
     await mkdir(migrations);
     const lost: string[] = [];
+    const states = names.length - 1;
+    const every = Math.ceil(states / draws(states));
     for (const [at, name] of names.slice(0, -1).entries()) {
       await cp(join(ownMigrations(), name), join(migrations, name), { recursive: true });
+      // The newest always: what is written next goes on from there.
+      if (at % every > 0 && at < states - 1) continue;
       const [from, to] = [await empty(`from-${at}`), await empty(`to-${at}`)];
       await migrate(from.url, migrations);
       await inDatabase(from.url, async ({ pool }) => {

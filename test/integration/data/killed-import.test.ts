@@ -2,13 +2,14 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskKind } from '../../../src/data/index.js';
+import { draws } from '../../support/draws.js';
 import { DataKit, ws } from './data-kit.js';
 
 const CHILD = new URL('import-child.js', import.meta.url).pathname;
 const SEED = Number(process.env['GRAFT_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 /** Kills at moments of its own between start and end of the work, and once more whatever is left. */
-const KILLS = 6;
+const KILLS = draws(10);
 
 describe('an import whose gateway is killed', () => {
   let kit: DataKit;

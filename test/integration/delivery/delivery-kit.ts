@@ -47,7 +47,7 @@ export function gatewayOn(
 ) {
   const log = silentLogger();
   const events = new EventLog({ database, log });
-  const parts = { database, events, clock, log, owner, leaseMs: LEASE_MS, pollMs: 50, retryMs: 50 };
+  const parts = { database, events, clock, log, owner, leaseMs: LEASE_MS, pollMs: 200, retryMs: 50 };
   const runs = new RunQueue({ ...parts, kinds: [rolloutRuns, experimentRuns, shadowRuns] });
   const files = new FileService(database, new LocalArtifactStore('/nowhere'));
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure: new Erasure(files) });

@@ -1,5 +1,6 @@
 import { systemClock } from '../../../src/kernel/clock.js';
 import { seededRandom } from '../../../src/kernel/random.js';
+import { draws } from '../../support/draws.js';
 import { dyingDatabase } from '../../support/dying-database.js';
 import { eventually } from '../../support/eventually.js';
 import { DeliveryKit, gatewayOn, WORKSPACE } from './delivery-kit.js';
@@ -7,7 +8,7 @@ import { abstained, ExperimentKit, planned } from './experiment-kit.js';
 
 jest.setTimeout(300_000);
 
-const KILLS = 20;
+const KILLS = draws(20);
 const EACH = 12;
 /** A look and the transaction that writes it down make some twenty statements of these. */
 const STATEMENTS = 24;

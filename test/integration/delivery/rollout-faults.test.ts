@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { seededRandom } from '../../../src/kernel/random.js';
+import { draws } from '../../support/draws.js';
 import { eventually } from '../../support/eventually.js';
 import { DeliveryKit, wish, WORKSPACE, type TestGateway } from './delivery-kit.js';
 
 jest.setTimeout(900_000);
 
 const CHILD = new URL('rollout-child.js', import.meta.url).pathname;
-const KILLS = 20;
+const KILLS = draws(20);
 
 /** Answers that a rollout has counted, in the steps that it was in when it did. */
 const counted = (state: unknown): number => {

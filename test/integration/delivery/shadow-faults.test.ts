@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../../src/kernel/random.js';
+import { draws } from '../../support/draws.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled } from '../../support/recorded-answers.js';
 import { DeliveryKit, WORKSPACE } from './delivery-kit.js';
@@ -10,7 +11,7 @@ import { FakeCandidate, serve, servedBy, shadowRow, shadowWish } from './shadow-
 jest.setTimeout(400_000);
 
 const CHILD = new URL('shadow-child.js', import.meta.url).pathname;
-const KILLS = 8;
+const KILLS = draws(10);
 
 describe('a shadow among faults', () => {
   let kit: DeliveryKit;

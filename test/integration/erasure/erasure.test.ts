@@ -51,7 +51,7 @@ describe('an erasure', () => {
       log: silentLogger(),
       owner: newId(),
       leaseMs: 600,
-      pollMs: 50,
+      pollMs: 200,
       retryMs: 50,
       kinds: erasureDomain.runs,
     });

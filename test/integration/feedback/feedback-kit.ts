@@ -37,7 +37,7 @@ export class FeedbackKit {
       clock: systemClock,
       log: silentLogger(),
       owner: newId(),
-      pollMs: 50,
+      pollMs: 200,
       leaseMs: 3_000,
       kinds: feedbackDomain.runs,
     });

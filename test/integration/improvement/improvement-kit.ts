@@ -128,7 +128,7 @@ export class ImprovementKit {
     const improvements = new ImprovementStore(database);
     const loop = { improvements, adapters, runs, curator: opened.curator, desk: opened.desk, data };
     const service = new ImprovementService({ ...loop, alerts, proposals });
-    const parts = { ...loop, ...withoutModels(kit, adapters), evaluations, gate, delivery, clock, lookMs: 20 };
+    const parts = { ...loop, ...withoutModels(kit, adapters), evaluations, gate, delivery, clock, lookMs: 100 };
     const improving = parts as unknown as ImproveParts;
     const made = new ImprovementKit(kit, improving, service, alerts, opened.feedback, delivery, candidate);
     made.#handle(adapters, evaluations);
