@@ -16,7 +16,8 @@ import { openPlatform } from './platform/platform.js';
 import { asSystem, inScope, warnWithoutWall } from './platform/database/index.js';
 import { Teardown } from './platform/teardown.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
-import { startUpkeep } from './platform/upkeep.js';
+import { Housekeeper } from './platform/chores.js';
+import { platformChores, verifyModels } from './platform/upkeep.js';
 import { prepareDefaults, serve, systemSources } from './serving.js';
 import { say, sayAddresses } from './terminal.js';
 
@@ -56,6 +57,9 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const own = offer(gatewayDomain, runs, { nodes, runs, system });
   for (const each of offers) each.handleRuns();
   teardown.add(() => runs.stop());
+  const chores = [...platformChores(platform), ...offers.flatMap((each) => each.chores)];
+  const housekeeper = new Housekeeper({ chores, log: log.child({ part: 'chores' }) });
+  teardown.add(() => housekeeper.stop());
   const resolvers = [own, ...offers].flatMap((each) => each.resolvers(nodes));
   const serving = () =>
     serve(platform, domains.access, resolvers, {
@@ -71,6 +75,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();
   for (const each of offers) await each.start();
+  housekeeper.start();
   log.info({ url: gateway.url }, 'ready');
   const firstKey = await domains.access.makeFirstKey();
   return { url: gateway.url, firstKey, stop: () => asSystem(() => teardown.run(log)) };
@@ -85,7 +90,7 @@ export async function openInstallation(config: Config, log: Logger, teardown: Te
   for (const each of offers) teardown.add(() => each.stop());
   const calibration = await prepareDefaults(platform, domains.registry);
   domains.access.admission.calibrated(calibration);
-  startUpkeep(platform, teardown);
+  verifyModels(platform, teardown);
   return { platform, domains, offers, calibration };
 }
 

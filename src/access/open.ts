@@ -2,6 +2,7 @@ import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import { isAllowed } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
+import { HOUR_MS } from '../kernel/duration.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
 import type { Platform } from '../platform/platform.js';
 import type { GaugeSource } from '../platform/telemetry/index.js';
@@ -10,7 +11,6 @@ import { admissionGauges } from './admission/gauges.js';
 import { AuditLog } from './audit/audit-log.js';
 import { AuditResolver, toAuditEntry } from './audit/audit-graphql.js';
 import { auditLines } from './audit/audit-export.js';
-import { AuditRetention } from './audit/audit-retention.js';
 import { AuditStore, type AuditFilter } from './audit/audit-store.js';
 import { KeyBudgetResolver, WorkspaceBudgetResolver } from './budgets/budget-graphql.js';
 import { BudgetStore } from './budgets/budget-store.js';
@@ -119,7 +119,11 @@ export async function openAccess(
   const authenticator = new Authenticator({ store: keyStore, clock, log: access, keyless, tokens });
   const auditStore = new AuditStore(database);
   const budgetStore = new BudgetStore(database);
-  const retention = new AuditRetention({ store: auditStore, log, days: config.GRAFT_AUDIT_DAYS });
+  const expireAudit = async (): Promise<void> => {
+    const days = config.GRAFT_AUDIT_DAYS;
+    const removed = await auditStore.removeOlderThan(days);
+    if (removed > 0) log.info({ removed, days }, 'entries of the audit log removed by age');
+  };
   const ledger = new Ledger({ store: budgetStore, clock, log });
   const admission = new Admission({ clock, maxWaitMs: config.GRAFT_MAX_WAIT_SECONDS * 1000 });
   runs.surround(ledger.aroundRun);
@@ -149,9 +153,8 @@ export async function openAccess(
     gauges: admissionGauges(admission),
     auditLines: (workspaceId, filter) => auditLines(auditStore, workspaceId, filter),
     offer: offer(accessDomain, runs, services, {
-      start: () => retention.start(),
+      chores: [{ name: 'expire the audit log', everyMs: HOUR_MS, work: expireAudit }],
       stop: async () => {
-        retention.stop();
         authenticator.close();
         await ledger.close();
       },

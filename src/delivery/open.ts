@@ -47,7 +47,6 @@ import {
   ShadowRunResolver,
   shadowRuns,
 } from './shadow/shadow-graphql.js';
-import { ShadowKeeper } from './shadow/shadow-keeper.js';
 import { ShadowService } from './shadow/shadow-service.js';
 import { ShadowStore } from './shadow/shadow-store.js';
 
@@ -87,6 +86,9 @@ export const deliveryDomain = defineDomain({
     nodes.register('Experiment', (context, id) => loadExperiment(context, experiments, id));
   },
 });
+
+/** How often shadows are looked for that nobody works on. */
+const ABANDONED_MS = 5_000;
 
 /** How versions reach users. */
 export interface Delivery {
@@ -158,7 +160,6 @@ export function deliveryServices(parts: DeliveryParts) {
       asking: parts.askingInBulk,
       interactive: parts.worker.interactive,
     },
-    keeper: new ShadowKeeper({ service: shadowService, log: parts.log }),
   };
 }
 
@@ -174,17 +175,14 @@ export function openDelivery(
   const { asking, askingInBulk, answers } = lower.ask;
   const asked = { asking, askingInBulk, answers };
   const services = deliveryServices({ ...platform, adapters, models, ...lower.evaluation, ...asked });
-  const { rolloutService, proposalService, experimentService, shadowService, tests, pairs, keeper } = services;
+  const { rolloutService, proposalService, experimentService, shadowService, tests, pairs } = services;
   const { rollouts, proposals, experiments, shadows } = services;
   asking.assignBy(tests);
   answers.onErasure((tx, erased) => pairs.erase(tx, erased));
-  const start = () => {
-    keeper.start();
-    return tests.start();
-  };
-  const stop = async () => {
-    await keeper.stop();
-    await tests.stop();
+  const hooks = {
+    chores: [{ name: 'end abandoned shadows', everyMs: ABANDONED_MS, work: () => shadowService.endAbandoned() }],
+    start: () => tests.start(),
+    stop: () => tests.stop(),
   };
   return {
     rollouts: rolloutService,
@@ -193,6 +191,6 @@ export function openDelivery(
     tests,
     shadows: shadowService,
     stores: { rollouts, proposals, experiments, shadows },
-    offer: offer(deliveryDomain, platform.runs, services, { start, stop }),
+    offer: offer(deliveryDomain, platform.runs, services, hooks),
   };
 }

@@ -5,6 +5,7 @@ import {
   type ResolverList,
   type RunGraph,
 } from '../graphql-kit/index.js';
+import type { Chore } from '../platform/chores.js';
 import type { HandledKind, RunQueue } from '../platform/runs/index.js';
 
 /** A kind of runs with its GraphQL side, and who does its work given the parts of its domain: `runGraph(kind.handledBy(…))`. */
@@ -27,7 +28,9 @@ export interface Offer {
   resolvers(nodes: NodeRegistry): object[];
   /** Tells the queue who does its runs. Call it before the queue starts. */
   handleRuns(): void;
-  /** Begins what goes on by itself; called when the gateway answers. */
+  /** What a gateway does again and again while it answers. */
+  readonly chores: readonly Chore[];
+  /** Begins what else goes on by itself; called when the gateway answers. */
   start(): Promise<void> | void;
   /** Ends it and lets go of what the domain holds; called when runs have let go, and also where it never started. */
   stop(): Promise<void> | void;
@@ -64,11 +67,12 @@ export function offer<Parts>(
   domain: Domain<Parts>,
   runs: RunQueue,
   parts: NoInfer<Parts>,
-  { start = () => {}, stop = () => {} }: Partial<Pick<Offer, 'start' | 'stop'>> = {},
+  { chores = [], start = () => {}, stop = () => {} }: Partial<Pick<Offer, 'chores' | 'start' | 'stop'>> = {},
 ): Offer {
   return {
     resolvers: (nodes) => [...makeResolvers(domain, parts, nodes), ...runResolvers(domain.runs, runs, nodes)],
     handleRuns: () => runs.handle(domain.runs, parts),
+    chores,
     start,
     stop,
   };

@@ -33,7 +33,7 @@ import {
   routerFitRuns,
   RouterVersionResolver,
 } from './router/router-graphql.js';
-import { RouterKeeper } from './router/router-keeper.js';
+import { ROUTER_LOOK_MS, RouterKeeper } from './router/router-keeper.js';
 import { WordedModelResolver, WordingComparisonResolver, wordingComparisonRuns } from './wording/wording-graphql.js';
 import { WordingComparer } from './wording/wording-comparer.js';
 import { ScaleChoiceResolver, scaleChoiceRuns } from './scale/scale-graphql.js';
@@ -101,7 +101,7 @@ export function openEvaluation(
   const evaluator = new Evaluator({ ...parts, store: evaluations });
   const gate = new Gate(parts);
   const routerFitter = new RouterFitter(parts);
-  const routerKeeper = new RouterKeeper({ fitter: routerFitter, log });
+  const routerKeeper = new RouterKeeper({ fitter: routerFitter });
   const services = {
     attestor,
     evaluator,
@@ -123,17 +123,15 @@ export function openEvaluation(
       log.warn({ err }, 'the reader that comes with Graft was not installed');
     }
   };
-  const start = async (): Promise<void> => {
-    if (config.GRAFT_ROUTER_REFIT === 'on') routerKeeper.start();
-    await startReader();
-  };
+  const refit = { name: 'fit routers', everyMs: ROUTER_LOOK_MS, work: () => routerKeeper.look() };
+  const chores = config.GRAFT_ROUTER_REFIT === 'on' ? [refit] : [];
   return {
     ...services,
     offer: offer(
       evaluationDomain,
       runs,
       { ...services, routers, adapters, registry, data },
-      { start, stop: () => routerKeeper.stop() },
+      { chores, start: startReader },
     ),
   };
 }

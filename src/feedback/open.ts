@@ -3,6 +3,7 @@ import type { OpenData } from '../data/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import type { Knowledge } from '../knowledge/index.js';
+import { HOUR_MS } from '../kernel/duration.js';
 import type { Platform } from '../platform/platform.js';
 import type { Registry } from '../registry/index.js';
 import {
@@ -108,6 +109,6 @@ export function openFeedback(
     desk,
     retention,
   };
-  const hooks = { start: () => retention.start(), stop: () => retention.stop() };
-  return { feedback, curator, desk, retention, offer: offer(feedbackDomain, runs, parts, hooks) };
+  const chores = [{ name: 'expire feedback', everyMs: HOUR_MS, work: () => retention.expireAll() }];
+  return { feedback, curator, desk, retention, offer: offer(feedbackDomain, runs, parts, { chores }) };
 }

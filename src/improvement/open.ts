@@ -20,7 +20,6 @@ import {
 } from './improvement-graphql.js';
 import { ImprovementService } from './improvement-service.js';
 import { ImprovementStore } from './improvement-store.js';
-import { PolicyKeeper } from './policy-keeper.js';
 
 export const improvementDomain = defineDomain({
   classes: [
@@ -36,6 +35,8 @@ export const improvementDomain = defineDomain({
     nodes.register('RetrainingPolicy', (context, id) => loadPolicy(context, improvements, id));
   },
 });
+
+const LOOK_MS = 60_000;
 
 /** How what people say becomes a better version. */
 export interface OpenImprovement {
@@ -55,7 +56,7 @@ export function openImprovement(
     delivery: Delivery;
   },
 ): OpenImprovement {
-  const { database, runs, clock, log } = platform;
+  const { database, runs, clock } = platform;
   const { adapters } = lower.registry;
   const { data } = lower.data;
   const { curator, desk } = lower.feedback;
@@ -69,7 +70,12 @@ export function openImprovement(
     alerts: lower.monitoring.alerts,
     proposals: delivery.stores.proposals,
   });
-  const keeper = new PolicyKeeper({ improving: improvementService, clock, log });
+  // Every gateway looks: see `ImprovementService.look`.
+  const look = {
+    name: 'look at retraining policies',
+    everyMs: LOOK_MS,
+    work: () => improvementService.look(clock.now()),
+  };
   const parts = {
     improvementService,
     improvements,
@@ -82,6 +88,6 @@ export function openImprovement(
   };
   return {
     improving: improvementService,
-    offer: offer(improvementDomain, runs, parts, { start: () => keeper.start(), stop: () => keeper.stop() }),
+    offer: offer(improvementDomain, runs, parts, { chores: [look] }),
   };
 }

@@ -1,5 +1,8 @@
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+
 const UNITS = [
-  { name: 'h', ms: 3_600_000 },
+  { name: 'h', ms: HOUR_MS },
   { name: 'min', ms: 60_000 },
   { name: 's', ms: 1_000 },
 ] as const;

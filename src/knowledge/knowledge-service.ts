@@ -37,15 +37,12 @@ export interface KnowledgeParts extends IndexingParts {
 }
 
 /** How often what was replaced, but could not yet be deleted from the vector store, is tried again. */
-const SWEEP_MS = 60_000;
 
 /** Who changes documents, in the workspace whose they are: of those that are hidden from it, it changes none. */
 type Reader = Pick<Caller, 'workspaceId' | 'groups'>;
 
 /** Collections and their documents: everything that changes them. Reading goes through `Retriever` and the stores. */
 export class KnowledgeService {
-  private sweeper: NodeJS.Timeout | null = null;
-
   constructor(readonly parts: KnowledgeParts) {
     parts.erasure.addHolder(vectorHolder(parts));
     parts.erasure.addHolder(ingestionHolder(parts));
@@ -54,17 +51,7 @@ export class KnowledgeService {
     parts.erasure.addSubject(deletedCollections(parts));
   }
 
-  /** Begins to sweep up what earlier starts left behind. */
-  start(): void {
-    const tick = () =>
-      this.sweep().catch((error: unknown) => this.parts.log.debug({ err: error }, 'the sweep was put off'));
-    this.sweeper ??= setInterval(() => void tick(), SWEEP_MS).unref();
-    void tick();
-  }
-
   stop(): void {
-    if (this.sweeper !== null) clearInterval(this.sweeper);
-    this.sweeper = null;
     this.parts.parser.close();
   }
 

@@ -1,5 +1,6 @@
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
+import { MINUTE_MS } from '../kernel/duration.js';
 import type { Platform } from '../platform/platform.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import {
@@ -76,7 +77,10 @@ export function openKnowledge(platform: Platform, { embedder }: { embedder: () =
   });
   const retriever = new Retriever(parts);
   const tuner = new RetrievalTuner({ ...parts, retriever });
-  const hooks = { start: () => service.start(), stop: () => service.stop() };
+  const hooks = {
+    chores: [{ name: 'sweep collections', everyMs: MINUTE_MS, work: () => service.sweep() }],
+    stop: () => service.stop(),
+  };
   return {
     service,
     ...stores,

@@ -4,6 +4,7 @@ import type { OpenData } from '../data/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { embedderDigest } from '../knowledge/index.js';
+import type { Chore } from '../platform/chores.js';
 import type { Platform } from '../platform/platform.js';
 import type { GaugeSource } from '../platform/telemetry/index.js';
 import type { Registry } from '../registry/index.js';
@@ -16,7 +17,6 @@ import { DriftResolver } from './drift/drift-graphql.js';
 import { DriftService } from './drift/drift-service.js';
 import { DriftStore } from './drift/drift-store.js';
 import { trainingInputs } from './drift/training-inputs.js';
-import { Housekeeper } from './housekeeper.js';
 import { countAnswers, gaugesOf } from './metrics.js';
 import { Roller } from './series/roller.js';
 import { SeriesResolver } from './series/series-graphql.js';
@@ -114,28 +114,19 @@ export function openMonitoring(
     kept ? Promise.resolve() : drift.forget(tx, workspaceId, ids),
   );
 
-  const keeper = new Housekeeper({
-    log: ownLog,
-    chores: [
-      { name: 'roll', everyMs: SECOND, work: (signal) => roller.rollAll(signal) },
-      { name: 'drift', everyMs: 2 * SECOND, work: (signal) => drift.pass(signal) },
-      { name: 'settle', everyMs: 10 * SECOND, work: () => alerts.settle() },
-      { name: 'deliver', everyMs: SECOND, work: () => webhooks.deliver() },
-      { name: 'expire', everyMs: HOUR, work: () => store.expire(clock.now(), EXPIRED_AT_ONCE) },
-      { name: 'forget', everyMs: HOUR, work: () => webhooks.forgetOld() },
-    ],
-  });
+  const chores: Chore[] = [
+    { name: 'count answers', everyMs: SECOND, work: (signal) => roller.rollAll(signal) },
+    { name: 'look for drift', everyMs: 2 * SECOND, work: (signal) => drift.pass(signal) },
+    { name: 'settle alerts', everyMs: 10 * SECOND, work: () => alerts.settle() },
+    { name: 'deliver webhooks', everyMs: SECOND, work: () => webhooks.deliver() },
+    { name: 'expire series', everyMs: HOUR, work: () => store.expire(clock.now(), EXPIRED_AT_ONCE) },
+    { name: 'forget webhooks', everyMs: HOUR, work: () => webhooks.forgetOld() },
+  ];
   const services = { series: new SeriesService({ store, clock }), alerts, webhooks, drift };
   return {
     ...services,
     roller,
     gauges: gaugesOf({ database, alerts: alertStore, webhooks: webhookStore }),
-    offer: offer(monitoringDomain, runs, services, {
-      start: () => keeper.start(),
-      stop: async () => {
-        await keeper.stop();
-        await webhooks.stop();
-      },
-    }),
+    offer: offer(monitoringDomain, runs, services, { chores, stop: () => webhooks.stop() }),
   };
 }

@@ -2,16 +2,14 @@ import { digestOf } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { asSystem, inWorkspace } from '../../platform/database/index.js';
 import type { RunRow } from '../../platform/runs/index.js';
-import type { Logger } from '../../platform/telemetry/index.js';
 import type { RouterFitter } from './router-fitter.js';
 
 export interface RouterKeeperParts {
   fitter: Pick<RouterFitter, 'routers' | 'changes' | 'fitting' | 'othersWork' | 'start'>;
-  log: Logger;
 }
 
 /** How often it looks: a new adapter waits no longer than this for its fit to begin, and a look costs a few queries. */
-const LOOK_MS = 5_000;
+export const ROUTER_LOOK_MS = 5_000;
 
 /**
  * Has the router of each workspace fitted when its first adapter gets into production, and anew when collections or adapters have changed. It looks
@@ -19,30 +17,17 @@ const LOOK_MS = 5_000;
  * documents must stand from one look to the next, since it goes on for a while, and waits while anything else works; a fit that waits or works is the only one.
  */
 export class RouterKeeper {
-  private timer: NodeJS.Timeout | null = null;
   /** The state that the last look found changed, by workspace. */
   private readonly seen = new Map<WorkspaceId, string>();
 
   constructor(private readonly parts: RouterKeeperParts) {}
 
-  start(): void {
-    const tick = () =>
-      this.look().catch((err: unknown) => this.parts.log.debug({ err }, 'looking after the router was put off'));
-    this.timer ??= setInterval(() => void tick(), LOOK_MS).unref();
-  }
-
-  stop(): void {
-    if (this.timer !== null) clearInterval(this.timer);
-    this.timer = null;
-  }
-
-  /** Looks at every workspace; what goes wrong in one is no other's loss. */
+  /** Looks at every workspace; what goes wrong in one is no other's loss. @throws AggregateError of what went wrong */
   async look(): Promise<void> {
-    const { fitter, log } = this.parts;
-    for (const workspaceId of await asSystem(() => fitter.routers.workspaces()))
-      await inWorkspace(workspaceId, () => this.lookAt(workspaceId)).catch((err: unknown) =>
-        log.debug({ err, workspaceId }, 'looking after the router was put off'),
-      );
+    const failures: unknown[] = [];
+    for (const workspaceId of await asSystem(() => this.parts.fitter.routers.workspaces()))
+      await inWorkspace(workspaceId, () => this.lookAt(workspaceId)).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'Routers of some workspaces could not be looked at.');
   }
 
   /** @returns the fit that it asked for; null where none is needed, or it is not yet the time */

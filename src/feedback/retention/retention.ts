@@ -4,13 +4,10 @@ import { asSystem, inWorkspace } from '../../platform/database/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { RetentionStore } from './retention-store.js';
 
-const HOUR_MS = 60 * 60 * 1000;
 export const MOST_DAYS = 36_500;
 
-/** Deletes feedback by age, where a workspace wants that: once an hour, by whichever gateway comes to it; twice does no harm. */
+/** Deletes feedback by age, where a workspace wants that, by whichever gateway comes to it; twice does no harm. */
 export class RetentionSweeper {
-  #timer: NodeJS.Timeout | undefined;
-
   constructor(private readonly parts: { store: RetentionStore; log: Logger }) {}
 
   /** @throws BAD_USER_INPUT unless it is null (kept for good) or 1 to 36,500 days */
@@ -31,16 +28,5 @@ export class RetentionSweeper {
       const expired = await inWorkspace(own, () => store.expire(own, days));
       if (expired.deleted + expired.blanked + expired.reviews > 0) log.info(expired, 'feedback deleted by age');
     }
-  }
-
-  start(): void {
-    const expire = () =>
-      void this.expireAll().catch((err: unknown) => this.parts.log.debug({ err }, 'deleting by age was put off'));
-    this.#timer = setInterval(expire, HOUR_MS).unref();
-    expire();
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
   }
 }

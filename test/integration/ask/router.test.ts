@@ -5,7 +5,6 @@ import { toRouter } from '../../../src/evaluation/router/router-graphql.js';
 import type { BaseAnswers } from '../../../src/ask/route/base-answers.js';
 import { basisOf } from '../../../src/ask/answer.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { startAnswering, type Answering } from './answering.js';
 
@@ -32,7 +31,7 @@ describe('a fitted router', () => {
     answering = await startAnswering();
     baseAnswers = answering.parts.baseAnswers as BaseAnswers;
     fitter = answering.domains.evaluation.routerFitter;
-    keeper = new RouterKeeper({ fitter, log: silentLogger() });
+    keeper = new RouterKeeper({ fitter });
   });
   afterAll(() => answering.stop());
 

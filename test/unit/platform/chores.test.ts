@@ -1,4 +1,4 @@
-import { Housekeeper } from '../../../src/monitoring/housekeeper.js';
+import { Housekeeper } from '../../../src/platform/chores.js';
 import { createLogger } from '../../../src/platform/telemetry/index.js';
 import { until } from '../../support/eventually.js';
 

@@ -1,4 +1,4 @@
-import type { Logger } from '../platform/telemetry/index.js';
+import type { Logger } from './telemetry/index.js';
 
 /** Work that is to be done again and again, a moment after it ended the last time. */
 export interface Chore {
@@ -7,8 +7,11 @@ export interface Chore {
   work(signal: AbortSignal): Promise<unknown>;
 }
 
-/** Failures in a row from which on a chore is more than put off. */
+/** A gateway that never lives for an hour does its hourly chores all the same. */
+const FIRST_AFTER_MS = 5_000;
+/** Failures in a row from which on a chore is more than put off; of one that is rarely done the first counts. */
 const MANY_FAILURES = 4;
+const RARELY_MS = 60_000;
 
 /** Does chores beside each other for as long as a gateway lives. One that fails is done again like one that didn't. */
 export class Housekeeper {
@@ -21,7 +24,7 @@ export class Housekeeper {
   constructor(private readonly parts: { chores: readonly Chore[]; log: Logger }) {}
 
   start(): void {
-    for (const chore of this.parts.chores) this.#plan(chore, chore.everyMs);
+    for (const chore of this.parts.chores) this.#plan(chore, Math.min(chore.everyMs, FIRST_AFTER_MS));
   }
 
   /** Waits for what is being done. */
@@ -49,11 +52,11 @@ export class Housekeeper {
   }
 
   /** What fails once is done a moment later; what goes on failing is told again and again, each time after twice as many failures. */
-  #tellFailure({ name: chore }: Chore, err: unknown): void {
+  #tellFailure({ name: chore, everyMs }: Chore, err: unknown): void {
     const failures = (this.#failures.get(chore) ?? 0) + 1;
     this.#failures.set(chore, failures);
-    const due = failures >= MANY_FAILURES && Number.isInteger(Math.log2(failures));
-    if (due) this.parts.log.warn({ err, chore, failures }, 'a chore of monitoring fails each time');
-    else this.parts.log.debug({ err, chore, failures }, 'a chore of monitoring was put off');
+    const due = (failures >= MANY_FAILURES || everyMs >= RARELY_MS) && Number.isInteger(Math.log2(failures));
+    if (due) this.parts.log.warn({ err, chore, failures }, 'a chore fails each time');
+    else this.parts.log.debug({ err, chore, failures }, 'a chore was put off');
   }
 }
