@@ -8,9 +8,11 @@ import { parseArgs } from 'node:util';
 import { loadConfig, type Config } from './config.js';
 import { GraftError } from './kernel/errors.js';
 import { failToStart, openInstallation, stopOnSignal } from './main.js';
+import { Housekeeper } from './platform/chores.js';
 import { asSystem } from './platform/database/index.js';
 import { Teardown } from './platform/teardown.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
+import { platformChores } from './platform/upkeep.js';
 
 const LOOK_MS = 1_000;
 const IDLE_SECONDS = 60;
@@ -38,7 +40,10 @@ async function takeRuns(
     const { runs, clock } = platform;
     for (const each of offers) each.handleRuns();
     teardown.add(() => runs.stop());
+    const housekeeper = new Housekeeper({ chores: platformChores(platform), log });
+    teardown.add(() => housekeeper.stop());
     runs.start();
+    housekeeper.start();
     log.info({ kinds: config.GRAFT_RUNS }, 'takes runs');
     let since = clock.monotonic();
     while (clock.monotonic() - since < idleMs) {

@@ -41,6 +41,8 @@ export interface AskInput {
   requestId?: string | null;
   strategy?: StrategyChoice | null;
   adapter?: string | null;
+  /** Whether `AUTO` may ask adapters; true by default. Documents alone are judged by the reader all the same, which `RAG` leaves out. */
+  adapters?: boolean;
   model?: string | null;
   dataset?: string | null;
   task?: TaskKind | null;
@@ -75,6 +77,8 @@ export interface Question {
   strategy: StrategyChoice;
   /** `name`, `name@candidate` or `name@3`; null: none, or what AUTO finds. */
   adapter: string | null;
+  /** Set where `AUTO` asks no adapter. */
+  documentsAlone?: true;
   /** `name` or `name@quantization`; null: the one that adapter or configuration say. */
   model: string | null;
   /** The dataset whose labelled rows are read instead of passages; null: none, or those that the adapter was trained on. */
@@ -141,6 +145,7 @@ export function checkedQuestion(input: AskInput): Question {
     ...checkedForm(strategy ?? 'AUTO', input),
     ...checkedProbable(input),
     ...checkedOwnRefused(strategy ?? 'AUTO', input.maxOwnRefused),
+    ...(input.adapters === false && { documentsAlone: true as const }),
     ...(input.material && { material: input.material }),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
   };

@@ -3,7 +3,7 @@ export const HOUR_MS = 60 * MINUTE_MS;
 
 const UNITS = [
   { name: 'h', ms: HOUR_MS },
-  { name: 'min', ms: 60_000 },
+  { name: 'min', ms: MINUTE_MS },
   { name: 's', ms: 1_000 },
 ] as const;
 

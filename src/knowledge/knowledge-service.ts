@@ -36,8 +36,6 @@ export interface KnowledgeParts extends IndexingParts {
   log: Logger;
 }
 
-/** How often what was replaced, but could not yet be deleted from the vector store, is tried again. */
-
 /** Who changes documents, in the workspace whose they are: of those that are hidden from it, it changes none. */
 type Reader = Pick<Caller, 'workspaceId' | 'groups'>;
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from './telemetry/index.js';
 
 /** Work that is to be done again and again, a moment after it ended the last time. */
@@ -9,6 +10,8 @@ export interface Chore {
 
 /** A gateway that never lives for an hour does its hourly chores all the same. */
 const FIRST_AFTER_MS = 5_000;
+/** What a stop waits for a chore that doesn't heed it: it goes on from what it finds when it is done again. */
+const GRACE_MS = 5_000;
 /** Failures in a row from which on a chore is more than put off; of one that is rarely done the first counts. */
 const MANY_FAILURES = 4;
 const RARELY_MS = 60_000;
@@ -27,11 +30,12 @@ export class Housekeeper {
     for (const chore of this.parts.chores) this.#plan(chore, Math.min(chore.everyMs, FIRST_AFTER_MS));
   }
 
-  /** Waits for what is being done. */
+  /** Waits a moment for what is being done. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    await Promise.all(this.#working);
+    const late = sleep(GRACE_MS, undefined, { ref: false });
+    await Promise.race([Promise.all(this.#working), late]);
   }
 
   #plan(chore: Chore, afterMs: number): void {
@@ -56,7 +60,7 @@ export class Housekeeper {
     const failures = (this.#failures.get(chore) ?? 0) + 1;
     this.#failures.set(chore, failures);
     const due = (failures >= MANY_FAILURES || everyMs >= RARELY_MS) && Number.isInteger(Math.log2(failures));
-    if (due) this.parts.log.warn({ err, chore, failures }, 'a chore fails each time');
+    if (due) this.parts.log.warn({ err, chore, failures }, 'a chore failed');
     else this.parts.log.debug({ err, chore, failures }, 'a chore was put off');
   }
 }

@@ -409,7 +409,6 @@ describe('the console, when something goes wrong,', () => {
   });
 });
 
-/** Every file in a folder, with its size in bytes; those that go away meanwhile are left out. */
 /** Goes on with a process that was stopped. A worker that is silent for ten seconds is replaced: then there is none. */
 function resume(pid: number): void {
   try {
@@ -419,6 +418,7 @@ function resume(pid: number): void {
   }
 }
 
+/** Every file in a folder, with its size in bytes; those that go away meanwhile are left out. */
 function filesBelow(path: string): { size: number }[] {
   return readdirSync(path, { recursive: true, withFileTypes: true }).flatMap((entry) => {
     if (!entry.isFile()) return [];

@@ -94,9 +94,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
       model: 'graft/pumps',
       messages: [{ role: 'user', content: QUESTION }],
     });
-    const { ask } = await graphql.request(AskDocument, {
-      input: { question: QUESTION, collections: ['pumps'], strategy: 'RAG' },
-    });
+    const { ask } = await graphql.request(AskDocument, { input: { question: QUESTION, collections: ['pumps'] } });
     const [choice] = completion.choices;
     const { content, annotations } = choice!.message;
     expect(content!.startsWith(ask.text)).toBe(true);
@@ -131,7 +129,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
       const conversationId = `alike ${said.length} ${said[0]}`;
       let last: Record<string, never> = {};
       for (const question of said) {
-        const input = { question, collections: [collection], strategy: 'RAG', conversationId };
+        const input = { question, collections: [collection], conversationId };
         ({ ask: last } = await graphql.request<{ ask: Record<string, never> }>(asked, { input }));
       }
       const { text, confidence, askedAs, abstained, abstention, citations, route, configuration } = last as unknown as {
@@ -300,6 +298,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
       openai.chat.completions.create({
         model: 'graft/pumps',
         messages: [{ role: 'user', content }],
+        graft: { strategy: 'RAG' },
         response_format: jsonSchema({
           type: 'object',
           properties: { pressure: { type: 'string', maxLength: 20 } },

@@ -218,7 +218,7 @@ function foreignCheck({ foreign, classes }: EvaluationFigures, most: number): Ga
   const passed = low <= most;
   const verdict = high <= most ? 'refuses' : passed ? 'can’t be told to refuse' : 'doesn’t refuse';
   const sets = foreign.sets.map(({ name, texts, accepted }) => `${accepted} of ${texts} ${name}`).join(', ');
-  const message = `It ${verdict} messages that are nobody’s: it answers ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) of small talk and general questions; the lower end must not be above ${most}. Answered are ${sets}.`;
+  const message = `It ${verdict} messages that are nobody’s: it answers ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) of those that belong nowhere; the lower end must not be above ${most}. Answered are ${sets}.`;
   return { ...plain('foreign', message), passed, value: low, bound: most };
 }
 

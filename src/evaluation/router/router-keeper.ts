@@ -22,12 +22,12 @@ export class RouterKeeper {
 
   constructor(private readonly parts: RouterKeeperParts) {}
 
-  /** Looks at every workspace; what goes wrong in one is no other's loss. @throws AggregateError of what went wrong */
+  /** Looks at every workspace; what goes wrong in one is no other's loss. @throws what went wrong last */
   async look(): Promise<void> {
     const failures: unknown[] = [];
     for (const workspaceId of await asSystem(() => this.parts.fitter.routers.workspaces()))
       await inWorkspace(workspaceId, () => this.lookAt(workspaceId)).catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw new AggregateError(failures, 'Routers of some workspaces could not be looked at.');
+    if (failures.length > 0) throw failures.at(-1);
   }
 
   /** @returns the fit that it asked for; null where none is needed, or it is not yet the time */

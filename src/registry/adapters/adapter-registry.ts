@@ -166,7 +166,7 @@ export class AdapterRegistry {
     for (const serves of this.#servers) await serves(found);
   }
 
-  /** Puts an alias back to what it named before its last promotion. @throws NOT_FOUND, CONFLICT when there is nothing to go back to, or engines can't serve it */
+  /** Puts an alias back to what it named before its last promotion. @throws NOT_FOUND, CONFLICT when there is nothing to go back to, it isn't attested any more, or engines can't serve it */
   async rollback(
     workspaceId: WorkspaceId,
     { name, alias, by, reason }: { name: string; alias: Alias; by: string; reason: string },

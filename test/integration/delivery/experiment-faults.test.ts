@@ -9,7 +9,7 @@ import { abstained, ExperimentKit, planned } from './experiment-kit.js';
 jest.setTimeout(300_000);
 
 const KILLS = draws(20);
-const EACH = 12;
+const EACH = 240 / KILLS;
 /** A look and the transaction that writes it down make some twenty statements of these. */
 const STATEMENTS = 24;
 const CONCERNS = /experiment|feedback_sequence|assignment_sequence/i;

@@ -47,7 +47,7 @@ describe('a rollout among faults', () => {
     for (let n = 0; n < KILLS; n++) {
       const child = spawn(process.execPath, [CHILD, kit.database.url], { stdio: ['ignore', 'pipe', 'inherit'] });
       await once(child.stdout, 'data');
-      await Promise.all([kit.ask(gateway, 'killed', 8), sleep(1_000 * random())]);
+      await Promise.all([kit.ask(gateway, 'killed', 160 / KILLS), sleep(1_000 * random())]);
       child.kill('SIGKILL');
       await once(child, 'close');
     }

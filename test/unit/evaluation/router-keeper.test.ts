@@ -26,10 +26,10 @@ describe('the keeper of routers', () => {
       },
     } as unknown as RouterFitter;
     const keeper = new RouterKeeper({ fitter });
-    await expect(keeper.look()).rejects.toMatchObject({ errors: [new Error('gone')] });
+    await expect(keeper.look()).rejects.toThrow('gone');
     // A change must stand from one look to the next.
     expect(started).toEqual([]);
-    await expect(keeper.look()).rejects.toThrow(AggregateError);
+    await expect(keeper.look()).rejects.toThrow('gone');
     expect(started.filter((_, i) => i % 2 === 0)).toEqual([first, last]);
     expect(new Set(started).size).toBe(4);
   });
