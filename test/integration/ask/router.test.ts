@@ -70,6 +70,18 @@ describe('a fitted router', () => {
     });
   });
 
+  it('isn’t asked where no adapter may be: documents answer alone', async () => {
+    const question = { question: 'At what wind speed are the roof vents forced shut?', adapters: false };
+    const { route, evidence } = await answering.service.tryOut(
+      answering.caller,
+      question,
+      new AbortController().signal,
+    );
+    expect(route).toMatchObject({ strategy: 'RAG', chosenBy: 'ROUTER' });
+    expect(route.router).toBeUndefined();
+    expect(evidence.length).toBeGreaterThan(0);
+  });
+
   it('lets the base model answer what nobody knows only where the workspace allows it, and says whose words these are', async () => {
     await baseAnswers.set(answering.workspaceId, true);
     const chat = await ask('Write a short poem about autumn.');
