@@ -13,6 +13,8 @@ const DECLARING = [
   'test/unit/graphql/listed.test.ts',
   'test/unit/graphql/record-types.test.ts',
 ];
+/** The same with the real servers. */
+const DECLARING_REAL = ['test/integration/platform/runs/own-kind.test.ts'];
 const pattern = (path) => `<rootDir>/dist/${path.replace(/\.ts$/, '.js')}`;
 
 // Files run as they were built, from dist/, in processes that load each module once: see test/support/light.mjs.
@@ -45,7 +47,14 @@ export default {
       ...served,
       displayName: 'real',
       roots: ['<rootDir>/dist/test'],
-      testPathIgnorePatterns: ['<rootDir>/dist/test/unit/', ...LONG.map(pattern)],
+      testPathIgnorePatterns: ['<rootDir>/dist/test/unit/', ...[...LONG, ...DECLARING_REAL].map(pattern)],
+    },
+    {
+      ...shared,
+      ...served,
+      displayName: 'declaring-real',
+      roots: ['<rootDir>/dist/test'],
+      testMatch: DECLARING_REAL.map(pattern),
     },
     {
       ...shared,

@@ -27,7 +27,7 @@ function changedFiles(revision) {
 const long = option('--long');
 const changed = option('--changed', true);
 const paths = given.filter((word) => !word.startsWith('-'));
-const quick = ['unit', 'declaring', 'real'];
+const quick = ['unit', 'declaring', 'real', 'declaring-real'];
 const selected = long ? ['long', 'drawn'] : paths.length > 0 && !changed ? [...quick, 'long'] : quick;
 const words = given.map((word) => word.replace(/\.test\.ts$/, '.test.js'));
 if (changed) {
