@@ -8,10 +8,11 @@ export interface Chore {
   work(signal: AbortSignal): Promise<unknown>;
 }
 
-/** A gateway that never lives for an hour does its hourly chores all the same. */
-const FIRST_AFTER_MS = 5_000;
-/** What a stop waits for a chore that doesn't heed it: it goes on from what it finds when it is done again. */
-const GRACE_MS = 5_000;
+/**
+ * After so long each is done first, since a gateway may not live for an hour; and so long a stop waits for one that doesn't heed it, since it goes on
+ * from what it finds when it is done again.
+ */
+const MOMENT_MS = 5_000;
 /** Failures in a row from which on a chore is more than put off; of one that is rarely done the first counts. */
 const MANY_FAILURES = 4;
 const RARELY_MS = 60_000;
@@ -24,17 +25,21 @@ export class Housekeeper {
   /** Of a chore in a row. */
   readonly #failures = new Map<string, number>();
 
-  constructor(private readonly parts: { chores: readonly Chore[]; log: Logger }) {}
+  constructor(private readonly parts: { chores: readonly Chore[]; log: Logger; momentMs?: number }) {}
+
+  get #momentMs(): number {
+    return this.parts.momentMs ?? MOMENT_MS;
+  }
 
   start(): void {
-    for (const chore of this.parts.chores) this.#plan(chore, Math.min(chore.everyMs, FIRST_AFTER_MS));
+    for (const chore of this.parts.chores) this.#plan(chore, Math.min(chore.everyMs, this.#momentMs));
   }
 
   /** Waits a moment for what is being done. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    const late = sleep(GRACE_MS, undefined, { ref: false });
+    const late = sleep(this.#momentMs, undefined, { ref: false });
     await Promise.race([Promise.all(this.#working), late]);
   }
 
