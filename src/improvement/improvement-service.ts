@@ -6,7 +6,7 @@ import { badInput, GraftError, isGraftError, notFound } from '../kernel/errors.j
 import { newId, type WorkspaceId } from '../kernel/ids.js';
 import { pageRequest } from '../kernel/pagination.js';
 import { checkedText } from '../kernel/text.js';
-import { asSystem, inWorkspace, isTaken } from '../platform/database/index.js';
+import { asSystem, inEachWorkspace, isTaken } from '../platform/database/index.js';
 import type { RunQueue } from '../platform/runs/index.js';
 import type { AdapterRegistry, AdapterRow } from '../registry/index.js';
 import type { ImprovementRow, ImprovementTrigger } from './improvement.js';
@@ -113,12 +113,11 @@ export class ImprovementService {
    * @throws what the last policy failed with that could not be looked at, after all others were
    */
   async look(now: Date): Promise<void> {
-    const failed: unknown[] = [];
-    for (const policy of await asSystem(() => this.parts.improvements.active()))
-      await inWorkspace(policy.workspaceId as WorkspaceId, () => this.#lookAt(policy, now)).catch((error: unknown) =>
-        failed.push(error),
-      );
-    if (failed.length > 0) throw failed.at(-1);
+    await inEachWorkspace(
+      await asSystem(() => this.parts.improvements.active()),
+      ({ workspaceId }) => workspaceId as WorkspaceId,
+      (policy) => this.#lookAt(policy, now),
+    );
   }
 
   /** What drift proposes to whoever looks after an adapter; null where it proposes nothing, or begins improvements by itself. */

@@ -1,6 +1,6 @@
 import { digestOf } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { asSystem, inWorkspace } from '../../platform/database/index.js';
+import { asSystem, inEachWorkspace } from '../../platform/database/index.js';
 import type { RunRow } from '../../platform/runs/index.js';
 import type { RouterFitter } from './router-fitter.js';
 
@@ -22,12 +22,14 @@ export class RouterKeeper {
 
   constructor(private readonly parts: RouterKeeperParts) {}
 
-  /** Looks at every workspace; what goes wrong in one is no other's loss. @throws what went wrong last */
+  /** Looks at every workspace. @throws what went wrong last */
   async look(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const workspaceId of await asSystem(() => this.parts.fitter.routers.workspaces()))
-      await inWorkspace(workspaceId, () => this.lookAt(workspaceId)).catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw failures.at(-1);
+    const workspaces = await asSystem(() => this.parts.fitter.routers.workspaces());
+    await inEachWorkspace(
+      workspaces,
+      (workspaceId) => workspaceId,
+      (workspaceId) => this.lookAt(workspaceId),
+    );
   }
 
   /** @returns the fit that it asked for; null where none is needed, or it is not yet the time */

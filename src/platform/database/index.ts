@@ -14,7 +14,7 @@ export {
   type Migration,
 } from './migrate.js';
 export { RecentReads } from './recent-reads.js';
-export { asSystem, currentScope, inScope, inWorkspace, type Scope } from './scope.js';
+export { asSystem, currentScope, inEachWorkspace, inScope, inWorkspace, type Scope } from './scope.js';
 export { bypassesWall, warnWithoutWall } from './wall.js';
 export { prepareWalledRole } from './walled-role.js';
 export { Prisma } from './generated/client.js';

@@ -26,3 +26,15 @@ export const inWorkspace = <T>(workspaceId: WorkspaceId, work: () => PromiseLike
 
 /** Work of the installation's own, on the rows of all workspaces: each use says why no workspace can be named. */
 export const asSystem = <T>(work: () => PromiseLike<T>): Promise<T> => begunIn('system', work);
+
+/** Does some work in each workspace, one after another; what goes wrong in one is no other's loss. @throws what went wrong last */
+export async function inEachWorkspace<Item>(
+  items: readonly Item[],
+  workspaceOf: (item: Item) => WorkspaceId,
+  work: (item: Item) => PromiseLike<unknown>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const item of items)
+    await inWorkspace(workspaceOf(item), () => work(item)).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures.at(-1);
+}
