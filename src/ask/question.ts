@@ -41,8 +41,8 @@ export interface AskInput {
   requestId?: string | null;
   strategy?: StrategyChoice | null;
   adapter?: string | null;
-  /** Whether `AUTO` may ask adapters; true by default. Documents alone are judged by the reader all the same, which `RAG` leaves out. */
-  adapters?: boolean;
+  /** Lets `AUTO` ask no adapter. The reader judges documents all the same; `RAG` leaves it out. */
+  documentsAlone?: true;
   model?: string | null;
   dataset?: string | null;
   task?: TaskKind | null;
@@ -145,7 +145,7 @@ export function checkedQuestion(input: AskInput): Question {
     ...checkedForm(strategy ?? 'AUTO', input),
     ...checkedProbable(input),
     ...checkedOwnRefused(strategy ?? 'AUTO', input.maxOwnRefused),
-    ...(input.adapters === false && { documentsAlone: true as const }),
+    ...(input.documentsAlone && { documentsAlone: true as const }),
     ...(input.material && { material: input.material }),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
   };

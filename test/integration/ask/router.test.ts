@@ -71,7 +71,7 @@ describe('a fitted router', () => {
   });
 
   it('isn’t asked where no adapter may be: documents answer alone', async () => {
-    const question = { question: 'At what wind speed are the roof vents forced shut?', adapters: false };
+    const question = { question: 'At what wind speed are the roof vents forced shut?', documentsAlone: true as const };
     const { route, evidence } = await answering.service.tryOut(
       answering.caller,
       question,
