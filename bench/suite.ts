@@ -20,7 +20,7 @@ const KINDS: readonly [string, RegExp][] = [
   ['models: training', /gpu-worker\/main\.js train/],
   ['models: looking at a file', /gpu-worker\/main\.js|node-llama-cpp/],
   ['PostgreSQL', /postgres/],
-  ['Chroma', /chroma(?!.*chromium)\b/],
+  ['Chroma', /chroma/],
   ['browser', /chromium/],
   ['gateways as programs', /dist\/src\/(start|main|work)\.js/],
   ['imports and parsing in processes of their own', /(maker|parse)-process/],

@@ -2,6 +2,7 @@ import type { OpenAsking } from '../ask/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { OpenData } from '../data/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
+import { HOUR_MS } from '../kernel/duration.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { embedderDigest } from '../knowledge/index.js';
 import type { Chore } from '../platform/chores.js';
@@ -69,7 +70,6 @@ export interface Monitoring extends Services {
 }
 
 const SECOND = 1_000;
-const HOUR = 3_600 * SECOND;
 /** Of age that one sweep may delete, in hours: sweeps are an hour apart. */
 const EXPIRED_AT_ONCE = 6;
 
@@ -119,8 +119,8 @@ export function openMonitoring(
     { name: 'look for drift', everyMs: 2 * SECOND, work: (signal) => drift.pass(signal) },
     { name: 'settle alerts', everyMs: 10 * SECOND, work: () => alerts.settle() },
     { name: 'deliver webhooks', everyMs: SECOND, work: () => webhooks.deliver() },
-    { name: 'expire series', everyMs: HOUR, work: () => store.expire(clock.now(), EXPIRED_AT_ONCE) },
-    { name: 'forget webhooks', everyMs: HOUR, work: () => webhooks.forgetOld() },
+    { name: 'expire series', everyMs: HOUR_MS, work: () => store.expire(clock.now(), EXPIRED_AT_ONCE) },
+    { name: 'forget webhooks', everyMs: HOUR_MS, work: () => webhooks.forgetOld() },
   ];
   const services = { series: new SeriesService({ store, clock }), alerts, webhooks, drift };
   return {

@@ -13,6 +13,7 @@ import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
 
 const USAGE: AdapterUsage = { v: 1, rendering: 1, labels: [], languages: null, reads: false, answer: { form: 'text' } };
+
 describe('adapters', () => {
   let database: TestDatabase;
   let folder: TemporaryFolder;
