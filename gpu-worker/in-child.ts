@@ -23,7 +23,7 @@ export type QuantizeJob = QuantizeInput & { threads: number; mayGrow?: boolean }
 
 /** What `main.ts` does in a throw-away process, by name. A note says how much of it is done, 0..1. */
 export interface ThrowAwayTasks {
-  probe: { input: { gpu: boolean }; output: ServeProvider };
+  probe: { input: null; output: ServeProvider };
   inspect: { input: { path: string }; output: FileDescription };
   chat: { input: ChatSource; output: ChatForm };
   quantize: { input: QuantizeJob; output: QuantizeOutput; note: number };

@@ -1,8 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ModelsOnDisk } from '../../src/platform/models-on-disk/index.js';
+import { sha256 } from '../../src/kernel/hashing.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { ServeWorker, type ServeWorkerOptions } from '../../src/platform/worker/index.js';
 import { workerProgram } from '../../src/platform/worker/spawn.js';
@@ -15,6 +16,9 @@ import {
   type WorkerMessage,
   type ServeSettings,
 } from '../../src/worker-protocol/index.js';
+
+/** A larger file is a real model. */
+const REMEMBERED_BYTES = 8_000_000;
 
 export interface LogLine {
   level: string;
@@ -45,6 +49,31 @@ export async function startWorker(options: Partial<ServeWorkerOptions> = {}): Pr
     rmSync(home, { recursive: true, force: true });
   };
   return { client, home, log, dispose };
+}
+
+let shared: Promise<TestWorker> | undefined;
+
+/**
+ * The worker of this process, for files that only ask it: a start takes two seconds of a processor. What it found in a small model file it
+ * finds once. A file that breaks its worker, reads its log or counts what it holds starts one of its own.
+ */
+export const sharedWorker = (): Promise<TestWorker> => (shared ??= startShared());
+
+async function startShared(): Promise<TestWorker> {
+  const worker = await startWorker();
+  process.once('exit', () => rmSync(worker.home, { recursive: true, force: true }));
+  const { client } = worker;
+  const inspect = client.inspectModel.bind(client);
+  const descriptions = new Map<string, ReturnType<typeof inspect>>();
+  client.inspectModel = async (request, options) => {
+    if (statSync(request.path).size > REMEMBERED_BYTES) return inspect(request, options);
+    const digest = sha256(readFileSync(request.path));
+    const description = descriptions.get(digest) ?? inspect(request, options);
+    descriptions.set(digest, description);
+    description.catch(() => descriptions.delete(digest));
+    return description;
+  };
+  return { ...worker, dispose: () => Promise.resolve() };
 }
 
 /** A catalogue entry's files by role, fetched if they are not on this machine yet. */

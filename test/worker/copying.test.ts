@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bordersOf } from '../../gpu-worker/engines/inference/copying/borders.js';
 import type { GenerateRequest, ModelFile } from '../../src/worker-protocol/index.js';
 import { writeTinyModel } from '../support/tiny-model.js';
-import { collect, doneOf, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
+import { collect, doneOf, sharedWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 jest.setTimeout(180_000);
 
@@ -34,7 +34,7 @@ describe('an answer that is held to texts', () => {
   const model: ModelFile = writeTinyModel(join(folder, 'tiny.gguf'));
   let worker: TestWorker;
   beforeAll(async () => {
-    worker = await startWorker();
+    worker = await sharedWorker();
   });
   afterAll(async () => {
     await worker.dispose();

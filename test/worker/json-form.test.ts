@@ -5,7 +5,7 @@ import { readSchema } from '../../src/ask/form/read-schema.js';
 import { ANY_OBJECT, type GenerateRequest, type ModelFile } from '../../src/worker-protocol/index.js';
 import { keepsTo } from '../support/json-schema.js';
 import { writeTinyModel } from '../support/tiny-model.js';
-import { collect, doneOf, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
+import { collect, doneOf, sharedWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
 jest.setTimeout(180_000);
@@ -76,7 +76,7 @@ const SCHEMAS: Record<string, object> = {
 describe('an answer that is held to a JSON schema', () => {
   let worker: TestWorker;
   beforeAll(async () => {
-    worker = await startWorker();
+    worker = await sharedWorker();
   });
   afterAll(() => worker.dispose());
   const generate = async (more: Partial<GenerateRequest>) =>
@@ -144,7 +144,7 @@ describe('an answer that is held to a JSON schema', () => {
 describe('how probable the tokens of an answer were', () => {
   let worker: TestWorker;
   beforeAll(async () => {
-    worker = await startWorker();
+    worker = await sharedWorker();
   });
   afterAll(() => worker.dispose());
   const generate = async (more: Partial<GenerateRequest> = {}) =>

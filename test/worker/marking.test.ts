@@ -15,7 +15,7 @@ import { seededRandom } from '../../src/kernel/random.js';
 import { LabelWords, readAnswer, renderExample, NO_AIDS, heldTo } from '../../src/data/index.js';
 import type { GenerateRequest, MarkedCopy, ModelFile } from '../../src/worker-protocol/index.js';
 import { writeTinyModel } from '../support/tiny-model.js';
-import { collect, doneOf, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
+import { collect, doneOf, sharedWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 jest.setTimeout(180_000);
 
@@ -27,7 +27,7 @@ describe('an answer that is held to a copy with marks', () => {
   const model: ModelFile = writeTinyModel(join(folder, 'tiny.gguf'));
   let worker: TestWorker;
   beforeAll(async () => {
-    worker = await startWorker();
+    worker = await sharedWorker();
   });
   afterAll(async () => {
     await worker.dispose();

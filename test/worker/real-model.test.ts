@@ -1,5 +1,5 @@
 import type { GenerateEvent, GenerateRequest, ModelFile, PromptSegment } from '../../src/worker-protocol/index.js';
-import { collect, doneOf, realModel, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
+import { collect, doneOf, realModel, sharedWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
 jest.setTimeout(180_000);
@@ -9,7 +9,7 @@ describe('the default model’s real weights', () => {
   let model: ModelFile;
   beforeAll(async () => {
     model = await realModel();
-    worker = await startWorker();
+    worker = await sharedWorker();
   }, 180_000);
   afterAll(() => worker.dispose());
 

@@ -60,7 +60,7 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     return this.supervisor.status;
   }
 
-  /** Probes the engines in a throw-away process, then starts the worker. @throws SETUP_FAILED when this machine can't run it */
+  /** Probes a GPU in a throw-away process, then starts the worker. @throws SETUP_FAILED when this machine can't run it */
   start(): Promise<void> {
     return this.supervisor.start();
   }
@@ -152,19 +152,16 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     return priority === 'bulk' ? () => undefined : this.interactive.enter();
   }
 
-  /** A GPU that takes the probe down with it is done without. */
+  /** The processor needs no probe: the worker says itself when it can't load its engines. */
   private async probe(): Promise<ServeProvider> {
     const { program = workerProgram(), log, gpu } = this.options;
-    const attempt = async (withGpu: boolean): Promise<ServeProvider> =>
-      serveProvider.parse(await runOnce(program, 'probe', { gpu: withGpu }, { log, timeoutMs: PROBE_TIMEOUT_MS }));
-    if (gpu !== false && mayHaveGpu()) {
+    if (gpu !== false && mayHaveGpu())
       try {
-        return await attempt(true);
+        return serveProvider.parse(await runOnce(program, 'probe', null, { log, timeoutMs: PROBE_TIMEOUT_MS }));
       } catch (error) {
-        log.warn({ err: error }, 'the GPU can’t be used; trying without');
+        log.warn({ err: error }, 'the GPU can’t be used; going on without');
       }
-    }
-    return attempt(false);
+    return { inference: 'cpu', embedding: 'cpu' };
   }
 }
 

@@ -7,7 +7,7 @@ import type { ServeWorker, WorkerClient } from '../../../src/platform/worker/ind
 import type { AdapterRegistry, AdapterUsage, ServedVariant } from '../../../src/registry/index.js';
 import { tinyModel } from '../../support/tiny-model.js';
 import { TINY_LORA, writePeft, type PeftOptions } from '../../support/tiny-peft.js';
-import { startWorker, type TestWorker } from '../../support/worker.js';
+import { sharedWorker, type TestWorker } from '../../support/worker.js';
 import { RegistryKit } from '../registry/registry-kit.js';
 
 const USAGE: AdapterUsage = { v: 1, rendering: 1, labels: [], languages: null, reads: false, answer: { form: 'text' } };
@@ -47,7 +47,7 @@ export class AdapterKit {
     watched?: (client: ServeWorker) => WorkerClient;
     env?: Record<string, string>;
   } = {}): Promise<AdapterKit> {
-    const worker = await startWorker();
+    const worker = await sharedWorker();
     const models = await RegistryKit.with(watched(worker.client), openDomains, {
       realModels,
       env: { GRAFT_MODEL: 'tiny', ...env },

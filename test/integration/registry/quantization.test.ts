@@ -5,7 +5,7 @@ import type { QuantizationType } from '../../../src/worker-protocol/index.js';
 import { itWhen } from '../../support/skip.js';
 import { canMount, mountSmallDisk } from '../../support/small-disk.js';
 import { tinyModel } from '../../support/tiny-model.js';
-import { startWorker, type TestWorker } from '../../support/worker.js';
+import { sharedWorker, type TestWorker } from '../../support/worker.js';
 import { RegistryKit } from './registry-kit.js';
 
 // Starting real processes takes long where the cores are shared.
@@ -17,7 +17,7 @@ describe('quantization', () => {
   let worker: TestWorker;
   let kit: RegistryKit;
   beforeAll(async () => {
-    worker = await startWorker();
+    worker = await sharedWorker();
   });
   afterAll(() => worker.dispose());
   beforeEach(async () => {

@@ -10,14 +10,14 @@ import { Prisma } from '../../../src/platform/database/index.js';
 import { renderChat } from '../../../src/prompting/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { HOSTILE_TEMPLATES, TINY_CHAT_SOURCE, TINY_CONTEXT, tinyModel } from '../../support/tiny-model.js';
-import { startWorker, type TestWorker } from '../../support/worker.js';
+import { sharedWorker, type TestWorker } from '../../support/worker.js';
 import { RegistryKit } from './registry-kit.js';
 
 const WORKSPACE = DEFAULT_WORKSPACE_ID;
 
 let worker: TestWorker;
 beforeAll(async () => {
-  worker = await startWorker();
+  worker = await sharedWorker();
 });
 afterAll(() => worker.dispose());
 

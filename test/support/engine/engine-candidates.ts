@@ -17,7 +17,7 @@ import type { AdapterFile, ModelFile, PromptSegment } from '../../../src/worker-
 import { temporaryFolder } from '../temporary-folder.js';
 import { TINY_CONTEXT, writeTinyModel } from '../tiny-model.js';
 import { writePeft } from '../tiny-peft.js';
-import { realModel, startWorker, workspaceId, type TestWorker } from '../worker.js';
+import { realModel, sharedWorker, startWorker, workspaceId, type TestWorker } from '../worker.js';
 import { TinyBrain } from './brain.js';
 import type { Candidate } from './engine-port.js';
 import { EngineServer } from './engine-server.js';
@@ -102,7 +102,7 @@ async function real(): Promise<Served> {
   const { lora_alpha: alpha, ...rest } = JSON.parse(readFileSync(config, 'utf8')) as { lora_alpha: number };
   writeFileSync(config, JSON.stringify({ ...rest, lora_alpha: -2 * alpha }));
   const path = join(peft, 'adapter.gguf');
-  const worker = await startWorker();
+  const worker = await sharedWorker();
   return {
     worker,
     prompt: PROMPT,
