@@ -25,6 +25,7 @@ export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js'
 export { runEvent, runGraph, runResolvers, type RunGraph, runEventsOf } from './run-graph.js';
 export {
   IDEMPOTENCY_KEY,
+  idempotencyKey,
   RunKind,
   RunStatus,
   RunType,
@@ -40,3 +41,4 @@ export { asksFor } from './selection.js';
 export { NullIsAValue, nullIsAValue } from './null-value.js';
 export { ANSWERS_TOGETHER, checkRequest, Spends, SpendsBudget, spendsOf } from './spends.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';
+export { givenId, inputType, nodeType, objectType, typed } from './types.js';

@@ -11,6 +11,8 @@ interface FieldForm {
   of: () => FieldType | [FieldType];
   nullable?: boolean;
   maxItems?: number | undefined;
+  /** What an input has where it is left out: `{ value }`, and whether null is something else than that. */
+  byDefault?: { value: unknown; nullIsAValue: boolean };
 }
 type FieldType = object;
 
@@ -57,12 +59,15 @@ type TypeOf = (record: z.ZodObject) => GraphClass<object>;
 export function formOf(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
   const layers = layersOf(schema);
   const form = layers.map(scalarOf).find((each) => each !== null) ?? plainForm(layers.at(-1)!, typeOf);
-  const nullable = layers.some((layer) => layer instanceof z.ZodNullable || layer instanceof z.ZodOptional);
-  return nullable ? { ...form, nullable } : form;
+  const nullIsAValue = layers.some((layer) => layer instanceof z.ZodNullable);
+  const nullable = nullIsAValue || layers.some((layer) => layer instanceof z.ZodOptional);
+  const byDefault = schema instanceof z.ZodDefault && { value: schema.def.defaultValue, nullIsAValue };
+  return { ...form, ...(nullable && { nullable }), ...(byDefault && { byDefault }) };
 }
 
 function scalarOf(schema: z.core.$ZodType): FieldForm | null {
-  const { shown, node } = z.globalRegistry.get(schema) ?? {};
+  const { shown, node, type } = z.globalRegistry.get(schema) ?? {};
+  if (type !== undefined) return { of: () => type };
   if (shown !== undefined) return { of: () => SCALARS[shown] };
   return node === undefined ? null : { of: () => ID };
 }

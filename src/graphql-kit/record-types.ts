@@ -2,11 +2,12 @@ import { Field, InputType, ObjectType } from 'type-graphql';
 import type { z } from 'zod';
 import { toGlobalId } from './global-ids.js';
 import { MaxItems } from './max-items.js';
+import { NullIsAValue } from './null-value.js';
 import { formOf, fieldMetaOf, type GraphClass } from './record-fields.js';
 
 /** What a caller gives of a record: where it may be left out, null is as good. */
 type Given<T> = { [K in keyof T]: undefined extends T[K] ? GivenValue<T[K]> | null : GivenValue<T[K]> };
-type GivenValue<T> = T extends readonly unknown[] ? T : T extends object ? Given<T> : T;
+type GivenValue<T> = T extends readonly unknown[] | Date ? T : T extends object ? Given<T> : T;
 
 type Base<T extends object> = abstract new () => T;
 
@@ -31,7 +32,10 @@ export function recordType(schema: z.ZodObject, base?: Base<object>): GraphClass
   });
 }
 
-/** The same for what callers give; the most items of its lists are bounds that hold before anything is read. */
+/**
+ * The same for what callers give; the most items of its lists are bounds that hold before anything is read. With a default
+ * `.optional().default(…)` takes null for that default, and `.nullable().default(…)` takes it as null.
+ */
 export function recordInput<S extends z.ZodObject>(schema: S): GraphClass<Given<z.output<S>>>;
 export function recordInput(schema: z.ZodObject): GraphClass<object> {
   return derived(schema, {
@@ -79,11 +83,12 @@ function derived(
   made.set(record.name, { type, shape, base });
   declare(record.name, record.description)(type);
   for (const { name, field, description, node, shownName = name } of fields) {
-    const { of, maxItems, ...options } = formIn(record.name, name, field, typeOf);
-    const as = { ...options, description, name: shownName };
+    const { of, maxItems, byDefault, ...options } = formIn(record.name, name, field, typeOf);
+    const as = { ...options, description, name: shownName, ...(bounded && { defaultValue: byDefault?.value }) };
     if (node === undefined) Field(of, as)(prototype, name);
     else Field(of, as)(prototype, `${name} of ${node}`, globalIdAt(prototype, name, node));
     if (bounded && maxItems !== undefined) MaxItems(maxItems)(prototype, name);
+    if (bounded && byDefault?.nullIsAValue) NullIsAValue()(prototype, name);
   }
   return type;
 }

@@ -6,6 +6,7 @@ import { toGlobalId } from './global-ids.js';
 import { markedType, NodeType } from './node.js';
 import { recordType } from './record-types.js';
 import { DateTime } from './scalars.js';
+import { givenId } from './types.js';
 
 /** The kinds of runs as GraphQL's enum: `runGraph` enters each kind that is defined. */
 export const RunKind: Record<string, string> = {};
@@ -23,6 +24,8 @@ export function nameRunKind(kind: string, description: string, subject: string |
 
 /** Describes the argument that names a run for whoever asks for it twice. */
 export const IDEMPOTENCY_KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
+
+export const idempotencyKey = givenId.describe(IDEMPOTENCY_KEY);
 
 export enum RunStatus {
   QUEUED = 'QUEUED',

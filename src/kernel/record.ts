@@ -12,6 +12,8 @@ declare module 'zod' {
     name?: string | undefined;
     /** The GraphQL type of what this row id names: its global id is shown. */
     node?: string | undefined;
+    /** The GraphQL type itself, as a class. */
+    type?: (abstract new () => object) | undefined;
   }
 }
 

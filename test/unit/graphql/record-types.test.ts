@@ -1,16 +1,7 @@
 import { graphql, printType, type GraphQLNamedType } from 'graphql';
-import {
-  buildSchemaSync,
-  Arg,
-  InterfaceType,
-  Field,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-} from 'type-graphql';
+import { buildSchemaSync, Arg, InterfaceType, Field, Query, registerEnumType, Resolver } from 'type-graphql';
 import { z } from 'zod';
-import { mostItems, recordInput, recordType, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { mostItems, nullIsAValue, recordInput, recordType, toGlobalId, typed } from '../../../src/graphql-kit/index.js';
 import { enumeration } from '../../../src/kernel/enumeration.js';
 import { record } from '../../../src/kernel/record.js';
 
@@ -45,22 +36,22 @@ abstract class Named {
   title!: string;
 }
 const Event = recordType(record('TestEvent', 'It happened.', { step: z.number().int().describe('Step.') }), Named);
-const Measured = recordType(measured);
 const Wish = recordInput(
   record('TestWish', 'What is wanted.', {
     names: z.array(z.string()).max(7).describe('At most 7.'),
+    most: z.int().optional().default(5).describe('Null is the default.'),
+    label: z.string().nullable().default('a').describe('Null is a value.'),
     interval: record('TestIntervalInput', 'Ends.', interval.partial().shape).optional().describe('Ends.'),
   }),
 );
 
-@ObjectType('TestRoot', { description: 'Root.' })
-class Root {
-  @Field(() => Measured, { description: 'What was measured.' })
-  measured!: InstanceType<typeof Measured>;
-
-  @Field(() => Event, { description: 'What happened.' })
-  event!: InstanceType<typeof Event>;
-}
+const Root = recordType(
+  record('TestRoot', 'Root.', {
+    measured: measured.describe('What was measured.'),
+    event: typed(Event).describe('What happened.'),
+  }),
+);
+type Root = InstanceType<typeof Root>;
 
 let answers: Root;
 
@@ -118,6 +109,14 @@ test('callers may leave out what is optional, and lists are bounded as the schem
   const wish = schema.getType('TestWish');
   const names = wish && 'getFields' in wish ? wish.getFields()['names'] : undefined;
   expect(mostItems(names as Parameters<typeof mostItems>[0])).toBe(7);
+});
+
+test('a default stands in the schema, and null is it unless the field takes null', () => {
+  expect(printed('TestWish')).toContain('most: Int = 5');
+  expect(printed('TestWish')).toContain('label: String = "a"');
+  const wish = schema.getType('TestWish');
+  const { most, label } = wish && 'getFields' in wish ? wish.getFields() : {};
+  expect([most!, label!].map(nullIsAValue)).toEqual([false, true]);
 });
 
 test('a record may be both what is shown and what callers give', () => {
