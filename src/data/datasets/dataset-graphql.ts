@@ -1,33 +1,22 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   Needs,
   connectionTypes,
   ConnectionArgs,
   cost,
-  DateTime,
   inOrder,
   make,
   mapPage,
-  MaxItems,
-  NodeType,
   toConnection,
   toGlobalId,
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
+  nodeType,
+  inputType,
+  typed,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor, type Page } from '../../kernel/pagination.js';
 import type { Data } from '../data.js';
@@ -35,60 +24,38 @@ import { TaskKind } from './tasks/index.js';
 import type { DatasetRecord, VersionRecord } from './dataset.js';
 import { DatasetVersion, loadVersion, toVersion } from './version-graphql.js';
 
-@ObjectType({ implements: NodeType, description: 'Examples of one task, in immutable versions.' })
-export class Dataset extends NodeType {
-  @Field(() => String, { description: 'Unique in the workspace.' })
-  name!: string;
-
-  @Field(() => String, { description: 'What it is, in the words of who made it; empty by default.' })
-  description!: string;
-
-  @Field(() => TaskKind, { description: 'What it teaches.' })
-  task!: TaskKind;
-
-  @Field(() => [String], { description: 'The labels that rows may have; empty when any may.' })
-  labels!: string[];
-
-  @Field(() => String, { nullable: true, description: 'Language of its texts (ISO 639-1); null when the rows decide.' })
-  language!: string | null;
-
-  @Field(() => DateTime, { description: 'When it was created.' })
-  createdAt!: Date;
-
-  rowId!: string;
-}
+export const Dataset = nodeType('Dataset', 'Examples of one task, in immutable versions.', {
+  name: z.string().describe('Unique in the workspace.'),
+  description: z.string().describe('What it is, in the words of who made it; empty by default.'),
+  task: z.enum(TaskKind).describe('What it teaches.'),
+  labels: z.array(z.string()).describe('The labels that rows may have; empty when any may.'),
+  language: z.string().nullable().describe('Language of its texts (ISO 639-1); null when the rows decide.'),
+  createdAt: z.date().describe('When it was created.'),
+  rowId: z.custom<string>(),
+});
+export type Dataset = InstanceType<typeof Dataset>;
 
 const { Connection: DatasetConnection } = connectionTypes(Dataset);
 const { Connection: DatasetVersionConnection } = connectionTypes(DatasetVersion);
-@InputType({ description: 'A new dataset.' })
-export class CreateDatasetInput {
-  @Field(() => String, {
-    description: 'Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.',
-  })
-  name!: string;
+const CreateDatasetInput = inputType('CreateDatasetInput', 'A new dataset.', {
+  name: z
+    .string()
+    .describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.'),
+  task: z.enum(TaskKind).describe('What it teaches; it decides which fields its rows have.'),
+  description: z.string().nullish().describe('What it is; at most 1,000 characters.'),
+  labels: z
+    .array(z.string())
+    .max(10_000)
+    .nullish()
+    .describe('The labels that rows may have: others are errors then. At most 10,000.'),
+  language: z.string().nullish().describe('Language of its texts (ISO 639-1), e.g. `en`.'),
+});
+type CreateDatasetInput = InstanceType<typeof CreateDatasetInput>;
 
-  @Field(() => TaskKind, { description: 'What it teaches; it decides which fields its rows have.' })
-  task!: TaskKind;
-
-  @Field(() => String, { nullable: true, description: 'What it is; at most 1,000 characters.' })
-  description?: string | null;
-
-  @MaxItems(10_000)
-  @Field(() => [String], {
-    nullable: true,
-    description: 'The labels that rows may have: others are errors then. At most 10,000.',
-  })
-  labels?: string[] | null;
-
-  @Field(() => String, { nullable: true, description: 'Language of its texts (ISO 639-1), e.g. `en`.' })
-  language?: string | null;
-}
-
-@ObjectType({ description: 'What `createDataset` made.' })
-export class CreateDatasetPayload {
-  @Field(() => Dataset, { description: 'The new dataset, still without a version.' })
-  dataset!: Dataset;
-}
+const CreateDatasetPayload = objectType('CreateDatasetPayload', 'What `createDataset` made.', {
+  dataset: typed(Dataset).describe('The new dataset, still without a version.'),
+});
+type CreateDatasetPayload = InstanceType<typeof CreateDatasetPayload>;
 
 const toDataset = (row: DatasetRecord): Dataset =>
   make(Dataset, {

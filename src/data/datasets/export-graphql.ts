@@ -1,25 +1,17 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
   runGraph,
   runObject,
   type GraphContext,
+  givenId,
+  typed,
+  idempotencyKey,
+  inputType,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import { Split } from './importing/splits.js';
@@ -38,26 +30,16 @@ registerEnumType(ExportFormat, {
   },
 });
 
-@InputType({ description: 'What to export.' })
-export class ExportDatasetVersionInput {
-  @Field(() => ID, { description: 'Id of a `DatasetVersion`.' })
-  version!: string;
-
-  @Field(() => ExportFormat, { defaultValue: ExportFormat.JSONL, description: 'How it is written.' })
-  format!: ExportFormat;
-
-  @Field(() => Split, { nullable: true, description: 'Only rows of this split.' })
-  split?: Split | null;
-
-  @Field(() => RowFilterInput, {
-    nullable: true,
-    description: 'Only rows that pass it; by default those that are not kept out of training.',
-  })
-  filter?: RowFilterInput | null;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const ExportDatasetVersionInput = inputType('ExportDatasetVersionInput', 'What to export.', {
+  version: givenId.describe('Id of a `DatasetVersion`.'),
+  format: z.enum(ExportFormat).default(ExportFormat.JSONL).describe('How it is written.'),
+  split: z.enum(Split).nullish().describe('Only rows of this split.'),
+  filter: typed(RowFilterInput)
+    .nullish()
+    .describe('Only rows that pass it; by default those that are not kept out of training.'),
+  idempotencyKey,
+});
+type ExportDatasetVersionInput = InstanceType<typeof ExportDatasetVersionInput>;
 
 export const exportRuns = runGraph(exporting.handledBy(({ exporter }: Data, context) => exporter.run(context)));
 const DatasetExportRun = exportRuns.Run;

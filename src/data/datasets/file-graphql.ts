@@ -1,37 +1,32 @@
-import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { z } from 'zod';
 import { type Erasure } from '../../platform/erasure/index.js';
 import { ErasureReportType, toErasureReport } from '../../erasure/index.js';
 import {
   Needs,
-  BigIntScalar,
   cost,
   fromGlobalId,
   inOrder,
   make,
-  NodeType,
   toGlobalId,
   type GraphContext,
   type NodeRegistry,
+  nodeType,
+  givenId,
+  inputType,
+  typed,
+  objectType,
 } from '../../graphql-kit/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 
-@ObjectType('File', { implements: NodeType, description: 'A file that was uploaded or that Graft made.' })
-export class FileType extends NodeType {
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
-
-  @Field(() => String, { description: 'Its media type.' })
-  mediaType!: string;
-
-  @Field(() => BigIntScalar, { description: 'Its size in bytes.' })
-  bytes!: bigint;
-
-  @Field(() => String, { description: 'SHA-256 of its bytes, 64 hexadecimal digits.' })
-  sha256!: string;
-
-  @Field(() => String, { description: 'Path to download it from on this server: `GET /files/<id>`.' })
-  path!: string;
-}
+export const FileType = nodeType('File', 'A file that was uploaded or that Graft made.', {
+  name: z.string().describe('Its name.'),
+  mediaType: z.string().describe('Its media type.'),
+  bytes: z.bigint().describe('Its size in bytes.'),
+  sha256: z.string().describe('SHA-256 of its bytes, 64 hexadecimal digits.'),
+  path: z.string().describe('Path to download it from on this server: `GET /files/<id>`.'),
+});
+export type FileType = InstanceType<typeof FileType>;
 
 function toFile(row: StoredFileRow): FileType {
   const id = toGlobalId('File', row.id);
@@ -48,17 +43,15 @@ export async function loadFile(context: GraphContext, files: FileService, id: st
   return row && toFile(row);
 }
 
-@InputType({ description: 'Which file to delete.' })
-export class DeleteFileInput {
-  @Field(() => ID, { description: 'Id of the file.' })
-  file!: string;
-}
+const DeleteFileInput = inputType('DeleteFileInput', 'Which file to delete.', {
+  file: givenId.describe('Id of the file.'),
+});
+type DeleteFileInput = InstanceType<typeof DeleteFileInput>;
 
-@ObjectType({ description: 'What `deleteFile` did.' })
-export class DeleteFilePayload {
-  @Field(() => ErasureReportType, { description: 'Whether the file went, or what needs it.' })
-  erasure!: ErasureReportType;
-}
+const DeleteFilePayload = objectType('DeleteFilePayload', 'What `deleteFile` did.', {
+  erasure: typed(ErasureReportType).describe('Whether the file went, or what needs it.'),
+});
+type DeleteFilePayload = InstanceType<typeof DeleteFilePayload>;
 
 @Resolver()
 export class FileResolver {

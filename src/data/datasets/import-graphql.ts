@@ -1,30 +1,18 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Query, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
-  JsonScalar,
-  MaxItems,
   runGraph,
   runObject,
   type GraphContext,
+  givenId,
+  typed,
+  inputType,
+  idempotencyKey,
+  objectType,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import { Split } from './importing/splits.js';
@@ -53,176 +41,109 @@ registerEnumType(PreprocessingStep, {
     DEDUPLICATE: { description: 'Later copies of the same text with the same answer are left out of the version.' },
   },
 });
-@InputType({ description: 'A file of a new version.' })
-export class DataFileInput {
-  @Field(() => ID, { description: 'A file uploaded with `POST /files`.' })
-  file!: string;
+const DataFileInput = inputType('DataFileInput', 'A file of a new version.', {
+  file: givenId.describe('A file uploaded with `POST /files`.'),
+  pair: givenId
+    .nullish()
+    .describe('The other side of a parallel corpus: record n of both makes one row. Read with the same mapping.'),
+  split: z.enum(Split).nullish().describe('Split of all its rows; else the SPLIT column or the split rule decides.'),
+  mapping: typed(FileMappingInput)
+    .nullish()
+    .describe('How it is read; what is left out is guessed as `previewImport` does.'),
+});
+type DataFileInput = InstanceType<typeof DataFileInput>;
 
-  @Field(() => ID, {
-    nullable: true,
-    description: 'The other side of a parallel corpus: record n of both makes one row. Read with the same mapping.',
-  })
-  pair?: string | null;
+export const SplitRuleInput = inputType(
+  'SplitRuleInput',
+  'How rows without a given split get theirs: from a hash of their group, so that they keep it in every version.',
+  {
+    seed: z.string().default('graft').describe('Another seed gives other splits.'),
+    validation: z.number().default(0.1).describe('Share for validation, 0 or more.'),
+    test: z.number().default(0.1).describe('Share for the test, 0 or more; less than 1 with the one for validation.'),
+  },
+);
+export type SplitRuleInput = InstanceType<typeof SplitRuleInput>;
 
-  @Field(() => Split, {
-    nullable: true,
-    description: 'Split of all its rows; else the SPLIT column or the split rule decides.',
-  })
-  split?: Split | null;
-
-  @Field(() => FileMappingInput, {
-    nullable: true,
-    description: 'How it is read; what is left out is guessed as `previewImport` does.',
-  })
-  mapping?: FileMappingInput | null;
-}
-
-@InputType({
-  description:
-    'How rows without a given split get theirs: from a hash of their group, so that they keep it in every version.',
-})
-export class SplitRuleInput {
-  @Field(() => String, { defaultValue: 'graft', description: 'Another seed gives other splits.' })
-  seed!: string;
-
-  @Field(() => Float, { defaultValue: 0.1, description: 'Share for validation, 0 or more.' })
-  validation!: number;
-
-  @Field(() => Float, {
-    defaultValue: 0.1,
-    description: 'Share for the test, 0 or more; less than 1 with the one for validation.',
-  })
-  test!: number;
-}
-
-@InputType({ description: 'A new version of a dataset.' })
-export class AddDatasetVersionInput {
-  @Field(() => String, { description: 'Name of the dataset.' })
-  dataset!: string;
-
-  @Field(() => [DataFileInput], { description: '1 to 20 files.' })
-  files!: DataFileInput[];
-
-  @Field(() => Boolean, {
-    defaultValue: false,
-    description:
+export const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new version of a dataset.', {
+  dataset: z.string().describe('Name of the dataset.'),
+  files: z.array(typed(DataFileInput)).describe('1 to 20 files.'),
+  extend: z
+    .boolean()
+    .default(false)
+    .describe(
       'Whether the rows of the newest version are carried over: new rows are added to them and replace those with the same key, in the same split where both were given.',
-  })
-  extend!: boolean;
-
-  @Field(() => [PreprocessingStep], {
-    nullable: true,
-    description:
+    ),
+  steps: z
+    .array(z.enum(PreprocessingStep))
+    .nullish()
+    .describe(
       'At most 6 steps, each once, that texts go through in this order. By default those of the version that is extended, else none.',
-  })
-  steps?: PreprocessingStep[] | null;
-
-  @Field(() => SplitRuleInput, {
-    nullable: true,
-    description: 'By default that of the newest version, else a tenth each for validation and test.',
-  })
-  splitRule?: SplitRuleInput | null;
-
-  @Field(() => [String], {
-    nullable: true,
-    description:
+    ),
+  splitRule: typed(SplitRuleInput)
+    .nullish()
+    .describe('By default that of the newest version, else a tenth each for validation and test.'),
+  features: z
+    .array(z.string())
+    .nullish()
+    .describe(
       'Names of feature views to join as of the EVENT_TIME of each row, those that are carried over too; at most 20. By default those of the version that is extended, else none.',
-  })
-  features?: string[] | null;
+    ),
+  maxTokens: z.int().default(2048).describe('Longest example in tokens of the model; longer ones are errors.'),
+  minRowsPerLabel: z.int().default(5).describe('A label with fewer rows for training is reported.'),
+  idempotencyKey,
+});
+export type AddDatasetVersionInput = InstanceType<typeof AddDatasetVersionInput>;
 
-  @Field(() => Int, {
-    defaultValue: 2048,
-    description: 'Longest example in tokens of the model; longer ones are errors.',
-  })
-  maxTokens!: number;
+const PreviewImportInput = inputType('PreviewImportInput', 'A file to look at.', {
+  file: givenId.describe('A file uploaded with `POST /files`.'),
+  task: z.enum(TaskKind).nullish().describe('What it shall teach; guessed when left out.'),
+  mapping: typed(FileMappingInput).nullish().describe('What is known about it already.'),
+});
+type PreviewImportInput = InstanceType<typeof PreviewImportInput>;
 
-  @Field(() => Int, { defaultValue: 5, description: 'A label with fewer rows for training is reported.' })
-  minRowsPerLabel!: number;
+const PreviewRow = objectType('PreviewRow', 'A row as it would be imported.', {
+  content: typed<RowContent>(RowContentType).nullable().describe('What it would hold; null when the record is no row.'),
+  fault: z.string().nullable().describe('What is wrong with the record; null when nothing is.'),
+});
+type PreviewRow = InstanceType<typeof PreviewRow>;
 
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const ImportPreviewType = objectType('ImportPreview', 'What a file seems to hold; nothing is stored.', {
+  task: z.enum(TaskKind).nullable().describe('The task that it fits; null when none does.'),
+  mapping: typed(FileMappingType).describe('How it would be read.'),
+  columns: z.array(z.string()).describe('Its columns.'),
+  sample: z
+    .array(z.array(z.unknown().meta({ shown: 'JSON' })))
+    .describe('Its first records, at most 10, one value a column.'),
+  rows: z.array(typed(PreviewRow)).describe('The rows that they would become.'),
+  problem: z.string().nullable().describe('Why it can’t be imported with this mapping; null when it can.'),
+});
+type ImportPreviewType = InstanceType<typeof ImportPreviewType>;
 
-@InputType({ description: 'A file to look at.' })
-export class PreviewImportInput {
-  @Field(() => ID, { description: 'A file uploaded with `POST /files`.' })
-  file!: string;
+const DeleteDatasetRowsInput = inputType(
+  'DeleteDatasetRowsInput',
+  'Rows to delete: by exactly one of `subject` and `keys`.',
+  {
+    dataset: z.string().describe('Name of the dataset.'),
+    subject: z
+      .string()
+      .nullish()
+      .describe('Whom the rows are about, as the SUBJECT column names them, or the ENTITY column.'),
+    keys: z.array(z.string()).max(1_000).nullish().describe('Keys of the rows; at most 1,000.'),
+    split: z
+      .enum(Split)
+      .nullish()
+      .describe('With `keys`: the split that they stand in, where ids begin anew in each; by default any.'),
+    reason: z.string().describe('Why; it stands at the versions that are withdrawn. Leave the person’s name out.'),
+    idempotencyKey,
+  },
+);
+type DeleteDatasetRowsInput = InstanceType<typeof DeleteDatasetRowsInput>;
 
-  @Field(() => TaskKind, { nullable: true, description: 'What it shall teach; guessed when left out.' })
-  task?: TaskKind | null;
-
-  @Field(() => FileMappingInput, { nullable: true, description: 'What is known about it already.' })
-  mapping?: FileMappingInput | null;
-}
-
-@ObjectType({ description: 'A row as it would be imported.' })
-export class PreviewRow {
-  @Field(() => RowContentType, { nullable: true, description: 'What it would hold; null when the record is no row.' })
-  content!: RowContent | null;
-
-  @Field(() => String, { nullable: true, description: 'What is wrong with the record; null when nothing is.' })
-  fault!: string | null;
-}
-
-@ObjectType('ImportPreview', { description: 'What a file seems to hold; nothing is stored.' })
-export class ImportPreviewType {
-  @Field(() => TaskKind, { nullable: true, description: 'The task that it fits; null when none does.' })
-  task!: TaskKind | null;
-
-  @Field(() => FileMappingType, { description: 'How it would be read.' })
-  mapping!: FileMappingType;
-
-  @Field(() => [String], { description: 'Its columns.' })
-  columns!: string[];
-
-  @Field(() => [[JsonScalar]], { description: 'Its first records, at most 10, one value a column.' })
-  sample!: unknown[][];
-
-  @Field(() => [PreviewRow], { description: 'The rows that they would become.' })
-  rows!: PreviewRow[];
-
-  @Field(() => String, { nullable: true, description: 'Why it can’t be imported with this mapping; null when it can.' })
-  problem!: string | null;
-}
-
-@InputType({ description: 'Rows to delete: by exactly one of `subject` and `keys`.' })
-export class DeleteDatasetRowsInput {
-  @Field(() => String, { description: 'Name of the dataset.' })
-  dataset!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Whom the rows are about, as the SUBJECT column names them, or the ENTITY column.',
-  })
-  subject?: string | null;
-
-  @MaxItems(1_000)
-  @Field(() => [String], { nullable: true, description: 'Keys of the rows; at most 1,000.' })
-  keys?: string[] | null;
-
-  @Field(() => Split, {
-    nullable: true,
-    description: 'With `keys`: the split that they stand in, where ids begin anew in each; by default any.',
-  })
-  split?: Split | null;
-
-  @Field(() => String, {
-    description: 'Why; it stands at the versions that are withdrawn. Leave the person’s name out.',
-  })
-  reason!: string;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
-
-@ObjectType({ description: 'A file with deleted rows that a deletion left.' })
-export class KeptFile {
-  @Field(() => FileType, { description: 'The file.' })
-  file!: FileType;
-
-  @Field(() => String, { description: 'What is still made of it, and what to do.' })
-  reason!: string;
-}
+const KeptFile = objectType('KeptFile', 'A file with deleted rows that a deletion left.', {
+  file: typed(FileType).describe('The file.'),
+  reason: z.string().describe('What is still made of it, and what to do.'),
+});
+type KeptFile = InstanceType<typeof KeptFile>;
 
 export const importRuns = runGraph(importing.handledBy(({ importer }: Data, context) => importer.run(context)));
 const ImportRun = importRuns.Run;

@@ -1,5 +1,6 @@
 import { Field, FieldResolver, InputType, ObjectType, registerEnumType, Resolver, Root } from 'type-graphql';
-import { MaxItems, recordType } from '../../graphql-kit/index.js';
+import { z } from 'zod';
+import { recordType, typed, inputType } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import { TextEncoding } from './files/decode.js';
 import { DataFormat } from './files/formats.js';
@@ -79,48 +80,32 @@ export class ValueName {
 export const FileMappingType = recordType(mappingRecord);
 export type FileMappingType = InstanceType<typeof FileMappingType>;
 
-@InputType({ description: 'How a file is read; what is left out is guessed from the file.' })
-export class FileMappingInput {
-  @Field(() => DataFormat, { nullable: true, description: 'How it is written.' })
-  format?: DataFormat | null;
-
-  @Field(() => TextEncoding, { nullable: true, description: 'How its characters are written.' })
-  encoding?: TextEncoding | null;
-
-  @Field(() => String, { nullable: true, description: 'One character between cells.' })
-  delimiter?: string | null;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    description: 'Whether `"` opens a cell that may hold delimiters and line ends.',
-  })
-  quotes?: boolean | null;
-
-  @Field(() => Boolean, { nullable: true, description: 'Whether the first record names the columns.' })
-  header?: boolean | null;
-
-  @Field(() => [ColumnUse], {
-    nullable: true,
-    description: 'What columns are used for: all of them, in place of the guess; at most 100.',
-  })
-  columns?: ColumnUse[] | null;
-
-  @Field(() => [ConstantField], {
-    nullable: true,
-    description: 'Fields that have the same value in every row; at most 100.',
-  })
-  constants?: ConstantField[] | null;
-
-  @Field(() => [ValueName], { nullable: true, description: 'What values of the SPLIT column stand for; at most 100.' })
-  splitValues?: ValueName[] | null;
-
-  @MaxItems(10_000)
-  @Field(() => [ValueName], { nullable: true, description: 'Names for coded labels; at most 10,000.' })
-  labelValues?: ValueName[] | null;
-
-  @Field(() => OffsetUnit, { nullable: true, description: 'What offsets count; code points by default.' })
-  offsets?: OffsetUnit | null;
-}
+export const FileMappingInput = inputType(
+  'FileMappingInput',
+  'How a file is read; what is left out is guessed from the file.',
+  {
+    format: z.enum(DataFormat).nullish().describe('How it is written.'),
+    encoding: z.enum(TextEncoding).nullish().describe('How its characters are written.'),
+    delimiter: z.string().nullish().describe('One character between cells.'),
+    quotes: z.boolean().nullish().describe('Whether `"` opens a cell that may hold delimiters and line ends.'),
+    header: z.boolean().nullish().describe('Whether the first record names the columns.'),
+    columns: z
+      .array(typed(ColumnUse))
+      .nullish()
+      .describe('What columns are used for: all of them, in place of the guess; at most 100.'),
+    constants: z
+      .array(typed(ConstantField))
+      .nullish()
+      .describe('Fields that have the same value in every row; at most 100.'),
+    splitValues: z
+      .array(typed(ValueName))
+      .nullish()
+      .describe('What values of the SPLIT column stand for; at most 100.'),
+    labelValues: z.array(typed(ValueName)).max(10_000).nullish().describe('Names for coded labels; at most 10,000.'),
+    offsets: z.enum(OffsetUnit).nullish().describe('What offsets count; code points by default.'),
+  },
+);
+export type FileMappingInput = InstanceType<typeof FileMappingInput>;
 
 /** @throws BAD_USER_INPUT when the delimiter is not one character, or a field is mapped twice */
 export function fromMappingInput(input: FileMappingInput | null | undefined, field: string): MappingHints | null {

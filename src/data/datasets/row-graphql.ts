@@ -1,9 +1,10 @@
-import { Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { DateTime, JsonScalar, make, Needs } from '../../graphql-kit/index.js';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
+import { DateTime, JsonScalar, make, Needs, typed, inputType, objectType } from '../../graphql-kit/index.js';
 import { Split } from './importing/splits.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
-import { RowChangeKind, RowSort, type RowOrder, type StoredRow } from './version-rows.js';
+import { RowChangeKind, RowSort, type StoredRow } from './version-rows.js';
 
 registerEnumType(Split, {
   name: 'Split',
@@ -85,29 +86,15 @@ export const toDatasetRow = (stored: StoredRow, sources: readonly VersionSource[
     stored,
   });
 
-@InputType({ description: 'Which rows; all conditions hold together.' })
-export class RowFilterInput {
-  @Field(() => String, { nullable: true, description: 'Only rows with this label.' })
-  label?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'Only rows whose text has this in it, case apart.' })
-  contains?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'Only rows that this rule names, e.g. `near-duplicate`.' })
-  problem?: string | null;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    description: 'Only rows that are kept out of training, or only those that are not.',
-  })
-  quarantined?: boolean | null;
-
-  @Field(() => String, { nullable: true, description: 'Only rows that seem to be in this language (ISO 639-1).' })
-  language?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'Only rows about this person.' })
-  subject?: string | null;
-}
+export const RowFilterInput = inputType('RowFilterInput', 'Which rows; all conditions hold together.', {
+  label: z.string().nullish().describe('Only rows with this label.'),
+  contains: z.string().nullish().describe('Only rows whose text has this in it, case apart.'),
+  problem: z.string().nullish().describe('Only rows that this rule names, e.g. `near-duplicate`.'),
+  quarantined: z.boolean().nullish().describe('Only rows that are kept out of training, or only those that are not.'),
+  language: z.string().nullish().describe('Only rows that seem to be in this language (ISO 639-1).'),
+  subject: z.string().nullish().describe('Only rows about this person.'),
+});
+export type RowFilterInput = InstanceType<typeof RowFilterInput>;
 
 registerEnumType(RowSort, {
   name: 'RowSort',
@@ -120,14 +107,11 @@ registerEnumType(RowSort, {
   },
 });
 
-@InputType({ description: 'In which order.' })
-export class RowOrderInput implements RowOrder {
-  @Field(() => RowSort, { defaultValue: RowSort.PLACE, description: 'What to order by.' })
-  by!: RowSort;
-
-  @Field(() => Boolean, { defaultValue: false, description: 'Largest first.' })
-  descending!: boolean;
-}
+export const RowOrderInput = inputType('RowOrderInput', 'In which order.', {
+  by: z.enum(RowSort).default(RowSort.PLACE).describe('What to order by.'),
+  descending: z.boolean().default(false).describe('Largest first.'),
+});
+export type RowOrderInput = InstanceType<typeof RowOrderInput>;
 
 registerEnumType(RowChangeKind, {
   name: 'RowChangeKind',
@@ -139,31 +123,18 @@ registerEnumType(RowChangeKind, {
   },
 });
 
-@ObjectType('RowChange', { description: 'A row that two versions don’t share.' })
-export class RowChangeType {
-  @Field(() => String, {
-    description: 'Key of the row; rows match by key and split, and by key alone where it stands once in each version.',
-  })
-  key!: string;
-
-  @Field(() => RowChangeKind, { description: 'How it differs.' })
-  kind!: RowChangeKind;
-
-  @Field(() => RowContentType, {
-    nullable: true,
-    description: 'Its content in the older version; null when it was not there.',
-  })
-  before!: RowContent | null;
-
-  @Field(() => RowContentType, {
-    nullable: true,
-    description: 'Its content in the newer version; null when it is not there.',
-  })
-  after!: RowContent | null;
-
-  @Field(() => Split, { nullable: true, description: 'Its split in the older version.' })
-  splitBefore!: Split | null;
-
-  @Field(() => Split, { nullable: true, description: 'Its split in the newer version.' })
-  splitAfter!: Split | null;
-}
+export const RowChangeType = objectType('RowChange', 'A row that two versions don’t share.', {
+  key: z
+    .string()
+    .describe('Key of the row; rows match by key and split, and by key alone where it stands once in each version.'),
+  kind: z.enum(RowChangeKind).describe('How it differs.'),
+  before: typed<RowContent>(RowContentType)
+    .nullable()
+    .describe('Its content in the older version; null when it was not there.'),
+  after: typed<RowContent>(RowContentType)
+    .nullable()
+    .describe('Its content in the newer version; null when it is not there.'),
+  splitBefore: z.enum(Split).nullable().describe('Its split in the older version.'),
+  splitAfter: z.enum(Split).nullable().describe('Its split in the newer version.'),
+});
+export type RowChangeType = InstanceType<typeof RowChangeType>;

@@ -1,18 +1,17 @@
-import { Field, Int, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 import {
-  DateTime,
-  JsonScalar,
   inOrder,
   make,
-  NodeType,
   toGlobalId,
   type GraphContext,
   recordType,
+  objectType,
+  typed,
+  nodeType,
 } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
 import type { Data } from '../data.js';
-import { splitCounts, versionStatistics, type SplitCounts, type VersionStatistics } from './making/statistics.js';
+import { splitCounts, versionStatistics, type VersionStatistics } from './making/statistics.js';
 import { PreprocessingStep } from './preprocessing/steps.js';
 import { unusableReason, type VersionRecord } from './dataset.js';
 import { toReport, ValidationReportType } from './report-graphql.js';
@@ -35,76 +34,43 @@ const DatasetStatistics = recordType(
 );
 type DatasetStatistics = InstanceType<typeof DatasetStatistics>;
 
-@ObjectType({ description: 'A file that rows of a version came from.' })
-export class VersionSourceType {
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
+const VersionSourceType = objectType('VersionSourceType', 'A file that rows of a version came from.', {
+  name: z.string().describe('Its name.'),
+  sha256: z.string().describe('SHA-256 of its bytes.'),
+});
+type VersionSourceType = InstanceType<typeof VersionSourceType>;
 
-  @Field(() => String, { description: 'SHA-256 of its bytes.' })
-  sha256!: string;
-}
+export const DatasetVersion = nodeType('DatasetVersion', 'An immutable state of a dataset, named by its content.', {
+  version: z.int().describe('Number within the dataset, from 1.'),
+  digest: z
+    .string()
+    .describe('SHA-256 of its manifest: rows, mapping, split rule and steps. The same content has the same digest.'),
+  counts: typed(SplitCountsType).describe('How many rows it has.'),
+  statistics: typed(DatasetStatistics).describe('Distributions over its usable rows.'),
+  report: typed(ValidationReportType).describe('What was found wrong with it.'),
+  usable: z
+    .boolean()
+    .describe('Whether it may be used: trained on where it has rows for that, measured on where it has others.'),
+  unusableReason: z.string().nullable().describe('Why it must not be used; null when it may.'),
+  sources: z.array(typed(VersionSourceType)).describe('Files that its rows came from.'),
+  steps: z
+    .array(z.enum(PreprocessingStep))
+    .describe('Steps that its texts went through, in order; questions at serving go through the same.'),
+  manifest: z.unknown().meta({ shown: 'JSON' }).describe('The manifest whose canonical JSON has the digest.'),
+  createdAt: z.date().describe('When it was made.'),
+  record: z.custom<VersionRecord>(),
+});
+export type DatasetVersion = InstanceType<typeof DatasetVersion>;
 
-@ObjectType({ implements: NodeType, description: 'An immutable state of a dataset, named by its content.' })
-export class DatasetVersion extends NodeType {
-  @Field(() => Int, { description: 'Number within the dataset, from 1.' })
-  version!: number;
-
-  @Field(() => String, {
-    description: 'SHA-256 of its manifest: rows, mapping, split rule and steps. The same content has the same digest.',
-  })
-  digest!: string;
-
-  @Field(() => SplitCountsType, { description: 'How many rows it has.' })
-  counts!: SplitCounts;
-
-  @Field(() => DatasetStatistics, { description: 'Distributions over its usable rows.' })
-  statistics!: DatasetStatistics;
-
-  @Field(() => ValidationReportType, { description: 'What was found wrong with it.' })
-  report!: ValidationReportType;
-
-  @Field(() => Boolean, {
-    description: 'Whether it may be used: trained on where it has rows for that, measured on where it has others.',
-  })
-  usable!: boolean;
-
-  @Field(() => String, { nullable: true, description: 'Why it must not be used; null when it may.' })
-  unusableReason!: string | null;
-
-  @Field(() => [VersionSourceType], { description: 'Files that its rows came from.' })
-  sources!: VersionSourceType[];
-
-  @Field(() => [PreprocessingStep], {
-    description: 'Steps that its texts went through, in order; questions at serving go through the same.',
-  })
-  steps!: PreprocessingStep[];
-
-  @Field(() => JsonScalar, { description: 'The manifest whose canonical JSON has the digest.' })
-  manifest!: unknown;
-
-  @Field(() => DateTime, { description: 'When it was made.' })
-  createdAt!: Date;
-
-  record!: VersionRecord;
-}
-
-@ObjectType({ description: 'How one version differs from another.' })
-export class DatasetDiff {
-  @Field(() => Int, { description: 'Rows that only this version has.' })
-  added!: number;
-
-  @Field(() => Int, { description: 'Rows that only the other version has.' })
-  removed!: number;
-
-  @Field(() => Int, { description: 'Rows that both have, with other content or in another split.' })
-  changed!: number;
-
-  @Field(() => Int, { description: 'Rows that are the same in both.' })
-  unchanged!: number;
-
-  before!: VersionRecord;
-  after!: VersionRecord;
-}
+export const DatasetDiff = objectType('DatasetDiff', 'How one version differs from another.', {
+  added: z.int().describe('Rows that only this version has.'),
+  removed: z.int().describe('Rows that only the other version has.'),
+  changed: z.int().describe('Rows that both have, with other content or in another split.'),
+  unchanged: z.int().describe('Rows that are the same in both.'),
+  before: z.custom<VersionRecord>(),
+  after: z.custom<VersionRecord>(),
+});
+export type DatasetDiff = InstanceType<typeof DatasetDiff>;
 
 const toStatistics = (statistics: VersionStatistics): DatasetStatistics => ({
   ...statistics,

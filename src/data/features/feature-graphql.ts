@@ -6,7 +6,6 @@ import {
   Field,
   FieldResolver,
   InputType,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -14,27 +13,29 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import { z } from 'zod';
 import {
   Needs,
   connectionTypes,
   ConnectionArgs,
   cost,
   DateTime,
-  JsonScalar,
   make,
   mapPage,
-  MaxItems,
-  NodeType,
   toConnection,
   toGlobalId,
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
+  typed,
+  nodeType,
+  objectType,
+  inputType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import type { Data } from '../data.js';
 import { MAX_WRITE } from './feature-service.js';
-import { FeatureType, type FeatureRow, type FeatureValues, type FeatureViewRecord } from './feature-view.js';
+import { FeatureType, type FeatureValues, type FeatureViewRecord } from './feature-view.js';
 
 registerEnumType(FeatureType, {
   name: 'FeatureType',
@@ -58,58 +59,37 @@ export class FeatureFieldType {
   type!: FeatureType;
 }
 
-@ObjectType({
-  implements: NodeType,
-  description: 'Named, typed values of an entity over time: the same in training and at serving.',
-})
-export class FeatureView extends NodeType {
-  @Field(() => String, { description: 'Unique in the workspace.' })
-  name!: string;
+export const FeatureView = nodeType(
+  'FeatureView',
+  'Named, typed values of an entity over time: the same in training and at serving.',
+  {
+    name: z.string().describe('Unique in the workspace.'),
+    description: z.string().describe('What it is, in the words of who made it; empty by default.'),
+    entity: z.string().describe('What its entities are, e.g. `customer`.'),
+    fields: z.array(typed(FeatureFieldType)).describe('Its values, in order.'),
+    ttlSeconds: z
+      .int()
+      .nullable()
+      .describe('How long a value holds after its event time, in seconds; null: until the next.'),
+    createdAt: z.date().describe('When it was defined.'),
+    record: z.custom<FeatureViewRecord>(),
+  },
+);
+export type FeatureView = InstanceType<typeof FeatureView>;
 
-  @Field(() => String, { description: 'What it is, in the words of who made it; empty by default.' })
-  description!: string;
+const FeatureRowType = objectType('FeatureRow', 'Values of an entity as of a moment.', {
+  entity: z.string().describe('The entity, e.g. `customer:42`.'),
+  eventTime: z.date().describe('When the values became true.'),
+  createdTime: z.date().describe('When they became known: no reader sees them before.'),
+  values: z.custom<FeatureValues>().meta({ shown: 'JSON' }).describe('The values by name.'),
+});
+type FeatureRowType = InstanceType<typeof FeatureRowType>;
 
-  @Field(() => String, { description: 'What its entities are, e.g. `customer`.' })
-  entity!: string;
-
-  @Field(() => [FeatureFieldType], { description: 'Its values, in order.' })
-  fields!: FeatureFieldType[];
-
-  @Field(() => Int, {
-    nullable: true,
-    description: 'How long a value holds after its event time, in seconds; null: until the next.',
-  })
-  ttlSeconds!: number | null;
-
-  @Field(() => DateTime, { description: 'When it was defined.' })
-  createdAt!: Date;
-
-  record!: FeatureViewRecord;
-}
-
-@ObjectType('FeatureRow', { description: 'Values of an entity as of a moment.' })
-export class FeatureRowType implements FeatureRow {
-  @Field(() => String, { description: 'The entity, e.g. `customer:42`.' })
-  entity!: string;
-
-  @Field(() => DateTime, { description: 'When the values became true.' })
-  eventTime!: Date;
-
-  @Field(() => DateTime, { description: 'When they became known: no reader sees them before.' })
-  createdTime!: Date;
-
-  @Field(() => JsonScalar, { description: 'The values by name.' })
-  values!: FeatureValues;
-}
-
-@ObjectType({ description: 'What a view says of an entity.' })
-export class EntityFeatures {
-  @Field(() => String, { description: 'Name of the view.' })
-  view!: string;
-
-  @Field(() => FeatureRowType, { nullable: true, description: 'The row that holds; null when none does.' })
-  row!: FeatureRowType | null;
-}
+const EntityFeatures = objectType('EntityFeatures', 'What a view says of an entity.', {
+  view: z.string().describe('Name of the view.'),
+  row: typed(FeatureRowType).nullable().describe('The row that holds; null when none does.'),
+});
+type EntityFeatures = InstanceType<typeof EntityFeatures>;
 
 const { Connection: FeatureViewConnection } = connectionTypes(FeatureView);
 const { Connection: FeatureRowConnection } = connectionTypes(FeatureRowType, 'FeatureRow');
@@ -120,73 +100,46 @@ class HistoryArgs extends ConnectionArgs {
   entity!: string;
 }
 
-@InputType({ description: 'A new feature view.' })
-export class DefineFeatureViewInput {
-  @Field(() => String, { description: 'Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.' })
-  name!: string;
+const DefineFeatureViewInput = inputType('DefineFeatureViewInput', 'A new feature view.', {
+  name: z.string().describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
+  description: z.string().nullish().describe('What it is; at most 1,000 characters.'),
+  entity: z.string().describe('What its entities are, e.g. `customer`.'),
+  fields: z.array(typed(FeatureFieldType)).describe('1 to 100 values.'),
+  ttlSeconds: z.int().nullish().describe('How long a value holds, in seconds; left out: until the next.'),
+});
+type DefineFeatureViewInput = InstanceType<typeof DefineFeatureViewInput>;
 
-  @Field(() => String, { nullable: true, description: 'What it is; at most 1,000 characters.' })
-  description?: string | null;
+const DefineFeatureViewPayload = objectType('DefineFeatureViewPayload', 'What `defineFeatureView` made.', {
+  view: typed(FeatureView).describe('The new view, still empty.'),
+});
+type DefineFeatureViewPayload = InstanceType<typeof DefineFeatureViewPayload>;
 
-  @Field(() => String, { description: 'What its entities are, e.g. `customer`.' })
-  entity!: string;
+const FeatureRowInput = inputType('FeatureRowInput', 'Values of an entity as of a moment.', {
+  entity: z.string().describe('The entity, e.g. `customer:42`; at most 200 characters.'),
+  eventTime: z.date().describe('When the values became true; it may lie before that of rows that are there already.'),
+  values: z.record(z.string(), z.unknown()).describe('The values by name; one that is left out is null.'),
+  createdTime: z
+    .date()
+    .nullish()
+    .describe('When they became known; now when left out. For histories that are brought in.'),
+});
+type FeatureRowInput = InstanceType<typeof FeatureRowInput>;
 
-  @Field(() => [FeatureFieldType], { description: '1 to 100 values.' })
-  fields!: FeatureFieldType[];
+const WriteFeaturesInput = inputType('WriteFeaturesInput', 'Rows for a feature view.', {
+  view: z.string().describe('Name of the view.'),
+  rows: z
+    .array(typed(FeatureRowInput))
+    .max(MAX_WRITE)
+    .describe('At most 1,000 rows; a file of any length goes to `importFeatures`.'),
+});
+type WriteFeaturesInput = InstanceType<typeof WriteFeaturesInput>;
 
-  @Field(() => Int, { nullable: true, description: 'How long a value holds, in seconds; left out: until the next.' })
-  ttlSeconds?: number | null;
-}
-
-@ObjectType({ description: 'What `defineFeatureView` made.' })
-export class DefineFeatureViewPayload {
-  @Field(() => FeatureView, { description: 'The new view, still empty.' })
-  view!: FeatureView;
-}
-
-@InputType({ description: 'Values of an entity as of a moment.' })
-export class FeatureRowInput {
-  @Field(() => String, { description: 'The entity, e.g. `customer:42`; at most 200 characters.' })
-  entity!: string;
-
-  @Field(() => DateTime, {
-    description: 'When the values became true; it may lie before that of rows that are there already.',
-  })
-  eventTime!: Date;
-
-  @Field(() => JsonScalar, { description: 'The values by name; one that is left out is null.' })
-  values!: Record<string, unknown>;
-
-  @Field(() => DateTime, {
-    nullable: true,
-    description: 'When they became known; now when left out. For histories that are brought in.',
-  })
-  createdTime?: Date | null;
-}
-
-@InputType({ description: 'Rows for a feature view.' })
-export class WriteFeaturesInput {
-  @Field(() => String, { description: 'Name of the view.' })
-  view!: string;
-
-  @MaxItems(MAX_WRITE)
-  @Field(() => [FeatureRowInput], { description: 'At most 1,000 rows; a file of any length goes to `importFeatures`.' })
-  rows!: FeatureRowInput[];
-}
-
-@ObjectType({ description: 'What was written into a feature view.' })
-export class WriteFeaturesPayload {
-  @Field(() => FeatureView, { description: 'The view.' })
-  view!: FeatureView;
-
-  @Field(() => Int, { description: 'Rows that were sent.' })
-  rows!: number;
-
-  @Field(() => Int, {
-    description: 'How many of them were new: a row with the very same entity and times stays as it is.',
-  })
-  added!: number;
-}
+const WriteFeaturesPayload = objectType('WriteFeaturesPayload', 'What was written into a feature view.', {
+  view: typed(FeatureView).describe('The view.'),
+  rows: z.int().describe('Rows that were sent.'),
+  added: z.int().describe('How many of them were new: a row with the very same entity and times stays as it is.'),
+});
+type WriteFeaturesPayload = InstanceType<typeof WriteFeaturesPayload>;
 
 export const toView = (record: FeatureViewRecord): FeatureView =>
   make(FeatureView, {

@@ -1,48 +1,36 @@
-import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
-  NullIsAValue,
   runGraph,
   runObject,
   type GraphContext,
+  givenId,
+  idempotencyKey,
+  inputType,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import { FeatureView, toView } from './feature-graphql.js';
 import { importingFeatures } from './feature-import-run.js';
 
-@InputType({ description: 'A file with the history of a feature view.' })
-export class ImportFeaturesInput {
-  @Field(() => String, { description: 'Name of the view.' })
-  view!: string;
-
-  @Field(() => ID, {
-    description:
-      'A CSV, TSV, JSONL or JSON file uploaded with `POST /files`, with a column for each value, by its name.',
-  })
-  file!: string;
-
-  @Field(() => String, { defaultValue: 'entity', description: 'Column of the entity.' })
-  entityColumn!: string;
-
-  @Field(() => String, { defaultValue: 'event_time', description: 'Column of the event time (ISO 8601).' })
-  eventTimeColumn!: string;
-
-  @NullIsAValue()
-  @Field(() => String, {
-    nullable: true,
-    defaultValue: 'created_time',
-    description:
-      'Column of the creation time; null: the rows are known as of now, that is when the import is asked for.',
-  })
-  createdTimeColumn?: string | null;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const ImportFeaturesInput = inputType('ImportFeaturesInput', 'A file with the history of a feature view.', {
+  view: z.string().describe('Name of the view.'),
+  file: givenId.describe(
+    'A CSV, TSV, JSONL or JSON file uploaded with `POST /files`, with a column for each value, by its name.',
+  ),
+  entityColumn: z.string().default('entity').describe('Column of the entity.'),
+  eventTimeColumn: z.string().default('event_time').describe('Column of the event time (ISO 8601).'),
+  createdTimeColumn: z
+    .string()
+    .nullable()
+    .default('created_time')
+    .describe('Column of the creation time; null: the rows are known as of now, that is when the import is asked for.'),
+  idempotencyKey,
+});
+type ImportFeaturesInput = InstanceType<typeof ImportFeaturesInput>;
 
 export const featureImportRuns = runGraph(
   importingFeatures.handledBy(({ featureFiles }: Data, context) => featureFiles.run(context)),

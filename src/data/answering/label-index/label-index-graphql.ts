@@ -1,41 +1,28 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
   cost,
-  DateTime,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
   make,
   runGraph,
   runObject,
   type GraphContext,
+  givenId,
+  idempotencyKey,
+  inputType,
+  objectType,
 } from '../../../graphql-kit/index.js';
 import type { Data } from '../../data.js';
 import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
 import { labelIndexing } from './label-index-run.js';
 
-@InputType({ description: 'Whose labelled rows to index.' })
-export class IndexDatasetInput {
-  @Field(() => ID, { description: 'Id of a `DatasetVersion` of a dataset for `CLASSIFICATION`.' })
-  datasetVersion!: string;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const IndexDatasetInput = inputType('IndexDatasetInput', 'Whose labelled rows to index.', {
+  datasetVersion: givenId.describe('Id of a `DatasetVersion` of a dataset for `CLASSIFICATION`.'),
+  idempotencyKey,
+});
+type IndexDatasetInput = InstanceType<typeof IndexDatasetInput>;
 
 export const labelIndexingRuns = runGraph(
   labelIndexing.handledBy(({ labelIndexes }: Data, context) => labelIndexes.index(context)),
@@ -46,20 +33,20 @@ type LabelIndexingRun = InstanceType<typeof LabelIndexingRun>;
 const IndexDatasetPayload = labelIndexingRuns.payload('IndexDatasetPayload', 'The run that indexes.');
 type IndexDatasetPayload = InstanceType<typeof IndexDatasetPayload>;
 
-@ObjectType({ description: 'Labelled rows of a version as vectors: those nearest to a text say its label.' })
-export class LabelIndex {
-  @Field(() => Int, { description: 'Rows in it: those for training.' })
-  rows!: number;
-
-  @Field(() => Float, {
-    description:
-      'Share of up to 500 of its rows that the others label rightly, 0 to 1; how votes are weighed was chosen on them.',
-  })
-  accuracy!: number;
-
-  @Field(() => DateTime, { description: 'When it was made.' })
-  createdAt!: Date;
-}
+const LabelIndex = objectType(
+  'LabelIndex',
+  'Labelled rows of a version as vectors: those nearest to a text say its label.',
+  {
+    rows: z.int().describe('Rows in it: those for training.'),
+    accuracy: z
+      .number()
+      .describe(
+        'Share of up to 500 of its rows that the others label rightly, 0 to 1; how votes are weighed was chosen on them.',
+      ),
+    createdAt: z.date().describe('When it was made.'),
+  },
+);
+type LabelIndex = InstanceType<typeof LabelIndex>;
 
 @Resolver(() => LabelIndexingRun)
 export class LabelIndexingResolver {

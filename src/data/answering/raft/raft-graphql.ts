@@ -1,27 +1,18 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
   recordType,
   runGraph,
   runObject,
   type GraphContext,
+  givenId,
+  typed,
+  idempotencyKey,
+  inputType,
 } from '../../../graphql-kit/index.js';
 import type { Data } from '../../data.js';
 import { Dataset, loadDataset } from '../../datasets/dataset-graphql.js';
@@ -45,57 +36,40 @@ export const raftRuns = runGraph(raftMaking.handledBy(({ raft }: Data, context) 
 const RaftDatasetRun = raftRuns.Run;
 type RaftDatasetRun = InstanceType<typeof RaftDatasetRun>;
 
-@InputType({ description: 'What an adapter is to learn to read, and on which questions.' })
-export class CreateRaftDatasetInput {
-  @Field(() => String, { description: 'Name of the collection whose passages are shown.' })
-  collection!: string;
-
-  @Field(() => String, {
-    description: 'Name of the dataset for `QUESTION_ANSWERING` that gets a version; made when there is none.',
-  })
-  dataset!: string;
-
-  @Field(() => ID, {
-    nullable: true,
-    description:
-      'Id of a `DatasetVersion` of questions with answers (and contexts, which make finding their passages surer) about the collection’s documents. Without it, questions are made of the passages.',
-  })
-  questions?: string | null;
-
-  @Field(() => Int, {
-    defaultValue: 400,
-    description: 'How many questions are made where none are given, 20 to 5,000.',
-  })
-  sample!: number;
-
-  @Field(() => Int, {
-    defaultValue: RAFT_LIMITS.distractors,
-    description: 'Passages that are shown beside the right one, 0 to 2: `ask` shows three in all.',
-  })
-  distractors!: number;
-
-  @Field(() => Float, {
-    defaultValue: 0.25,
-    description: 'Share of the rows whose passages lack the answer, so that it is to be refused; 0 to 0.8.',
-  })
-  refusedShare!: number;
-
-  @Field(() => Boolean, {
-    defaultValue: false,
-    description:
-      'Whether questions keep the split that they have in `questions`; no document may then have questions in two. Else each document has one split, by `splitRule`.',
-  })
-  keepSplits!: boolean;
-
-  @Field(() => SplitRuleInput, { nullable: true, description: 'By default a tenth each for validation and test.' })
-  splitRule?: SplitRuleInput | null;
-
-  @Field(() => Int, { defaultValue: 1, description: 'Of all draws: the same seed makes the same rows.' })
-  seed!: number;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const CreateRaftDatasetInput = inputType(
+  'CreateRaftDatasetInput',
+  'What an adapter is to learn to read, and on which questions.',
+  {
+    collection: z.string().describe('Name of the collection whose passages are shown.'),
+    dataset: z
+      .string()
+      .describe('Name of the dataset for `QUESTION_ANSWERING` that gets a version; made when there is none.'),
+    questions: givenId
+      .nullish()
+      .describe(
+        'Id of a `DatasetVersion` of questions with answers (and contexts, which make finding their passages surer) about the collection’s documents. Without it, questions are made of the passages.',
+      ),
+    sample: z.int().default(400).describe('How many questions are made where none are given, 20 to 5,000.'),
+    distractors: z
+      .int()
+      .default(RAFT_LIMITS.distractors)
+      .describe('Passages that are shown beside the right one, 0 to 2: `ask` shows three in all.'),
+    refusedShare: z
+      .number()
+      .default(0.25)
+      .describe('Share of the rows whose passages lack the answer, so that it is to be refused; 0 to 0.8.'),
+    keepSplits: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether questions keep the split that they have in `questions`; no document may then have questions in two. Else each document has one split, by `splitRule`.',
+      ),
+    splitRule: typed(SplitRuleInput).nullish().describe('By default a tenth each for validation and test.'),
+    seed: z.int().default(1).describe('Of all draws: the same seed makes the same rows.'),
+    idempotencyKey,
+  },
+);
+type CreateRaftDatasetInput = InstanceType<typeof CreateRaftDatasetInput>;
 
 const CreateRaftDatasetPayload = raftRuns.payload('CreateRaftDatasetPayload', 'The run that makes the version.');
 type CreateRaftDatasetPayload = InstanceType<typeof CreateRaftDatasetPayload>;
