@@ -1,21 +1,19 @@
-import { Args, Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { Args, Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   Needs,
-  BigIntScalar,
   connectionTypes,
   ConnectionArgs,
   cost,
-  DateTime,
-  JsonScalar,
   inOrder,
   make,
   mapPage,
-  NodeType,
   toConnection,
   toGlobalId,
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
+  nodeType,
 } from '../graphql-kit/index.js';
 import { encodeCursor, type Page } from '../kernel/pagination.js';
 import type { LabelStore, NameIn } from './access/label-store.js';
@@ -24,91 +22,52 @@ import type { CollectionRow } from './collection.js';
 import type { CollectionCounts, CollectionStore } from './collection-store.js';
 import type { ChunkRow, DocumentRow, DocumentStore } from './document-store.js';
 
-@ObjectType({ implements: NodeType, description: 'A searchable set of documents.' })
-export class Collection extends NodeType {
-  @Field(() => String, { description: 'Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.' })
-  name!: string;
+export const Collection = nodeType('Collection', 'A searchable set of documents.', {
+  name: z.string().describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
+  description: z.string().describe('What it holds, in the words of who made it; empty by default.'),
+  language: z
+    .string()
+    .describe('Text search configuration of PostgreSQL that stems its words, e.g. `english` or `simple`.'),
+  denseWeight: z
+    .number()
+    .describe('Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s. `tuneRetrieval` chooses it.'),
+  createdAt: z.date().describe('When it was created.'),
+  rowId: z.custom<string>(),
+});
+export type Collection = InstanceType<typeof Collection>;
 
-  @Field(() => String, { description: 'What it holds, in the words of who made it; empty by default.' })
-  description!: string;
+export const Document = nodeType(
+  'Document',
+  'A document as it was ingested; new content of the same name is a new document.',
+  {
+    name: z.string().describe('Unique in its collection.'),
+    title: z.string().describe('Its own title, its first heading, or else its name; at most 200 characters.'),
+    mediaType: z.string().describe('Media type that its content turned out to have.'),
+    sha256: z.string().describe('SHA-256 of the bytes that were ingested, 64 hexadecimal digits.'),
+    bytes: z.bigint().describe('Size of what was ingested, in bytes.'),
+    pages: z.int().nullable().describe('Number of pages; null where the format has none.'),
+    chunkCount: z.int().describe('Number of its chunks.'),
+    metadata: z
+      .custom<Json>()
+      .meta({ shown: 'JSON' })
+      .describe('What `ingestDocuments` was given as metadata; `{}` by default.'),
+    createdAt: z.date().describe('When its content was read.'),
+    rowId: z.custom<string>(),
+    collectionId: z.custom<string>(),
+  },
+);
+export type Document = InstanceType<typeof Document>;
 
-  @Field(() => String, {
-    description: 'Text search configuration of PostgreSQL that stems its words, e.g. `english` or `simple`.',
-  })
-  language!: string;
-
-  @Field(() => Float, {
-    description: 'Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s. `tuneRetrieval` chooses it.',
-  })
-  denseWeight!: number;
-
-  @Field(() => DateTime, { description: 'When it was created.' })
-  createdAt!: Date;
-
-  rowId!: string;
-}
-
-@ObjectType({
-  implements: NodeType,
-  description: 'A document as it was ingested; new content of the same name is a new document.',
-})
-export class Document extends NodeType {
-  @Field(() => String, { description: 'Unique in its collection.' })
-  name!: string;
-
-  @Field(() => String, { description: 'Its own title, its first heading, or else its name; at most 200 characters.' })
-  title!: string;
-
-  @Field(() => String, { description: 'Media type that its content turned out to have.' })
-  mediaType!: string;
-
-  @Field(() => String, { description: 'SHA-256 of the bytes that were ingested, 64 hexadecimal digits.' })
-  sha256!: string;
-
-  @Field(() => BigIntScalar, { description: 'Size of what was ingested, in bytes.' })
-  bytes!: bigint;
-
-  @Field(() => Int, { nullable: true, description: 'Number of pages; null where the format has none.' })
-  pages!: number | null;
-
-  @Field(() => Int, { description: 'Number of its chunks.' })
-  chunkCount!: number;
-
-  @Field(() => JsonScalar, { description: 'What `ingestDocuments` was given as metadata; `{}` by default.' })
-  metadata!: Json;
-
-  @Field(() => DateTime, { description: 'When its content was read.' })
-  createdAt!: Date;
-
-  rowId!: string;
-  collectionId!: string;
-}
-
-@ObjectType({
-  implements: NodeType,
-  description: 'A passage of a document: what search finds and citations point into.',
-})
-export class Chunk extends NodeType {
-  @Field(() => Int, { description: 'Place in its document, from 0.' })
-  ordinal!: number;
-
-  @Field(() => String, { description: 'Its text, exactly as in `Document.text`; at most 1,200 characters.' })
-  text!: string;
-
-  @Field(() => Int, { description: 'Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.' })
-  start!: number;
-
-  @Field(() => Int, { description: 'Where it ends in `Document.text` (exclusive), in UTF-16 code units.' })
-  end!: number;
-
-  @Field(() => [String], { description: 'Headings that it stands under, outermost first.' })
-  headings!: string[];
-
-  @Field(() => Int, { nullable: true, description: 'Page where it starts, from 1; null where the format has none.' })
-  page!: number | null;
-
-  documentId!: string;
-}
+export const Chunk = nodeType('Chunk', 'A passage of a document: what search finds and citations point into.', {
+  ordinal: z.int().describe('Place in its document, from 0.'),
+  text: z.string().describe('Its text, exactly as in `Document.text`; at most 1,200 characters.'),
+  start: z.int().describe('Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.'),
+  end: z.int().describe('Where it ends in `Document.text` (exclusive), in UTF-16 code units.'),
+  headings: z.array(z.string()).describe('Headings that it stands under, outermost first.'),
+  page: z.int().nullable().describe('Page where it starts, from 1; null where the format has none.'),
+  documentId: z.custom<string>(),
+});
+export type Chunk = InstanceType<typeof Chunk>;
 
 const { Connection: CollectionConnection } = connectionTypes(Collection);
 const { Connection: DocumentConnection } = connectionTypes(Document);

@@ -1,19 +1,27 @@
-import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { z } from 'zod';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
-import { Needs, cost, make, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
+import {
+  Needs,
+  cost,
+  make,
+  toGlobalId,
+  type GraphContext,
+  inputType,
+  typed,
+  objectType,
+} from '../graphql-kit/index.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
-@InputType({ description: 'Which collection to delete.' })
-export class DeleteCollectionInput {
-  @Field(() => String, { description: 'Name of the collection.' })
-  collection!: string;
-}
+const DeleteCollectionInput = inputType('DeleteCollectionInput', 'Which collection to delete.', {
+  collection: z.string().describe('Name of the collection.'),
+});
+type DeleteCollectionInput = InstanceType<typeof DeleteCollectionInput>;
 
-@ObjectType({ description: 'What `deleteCollection` did.' })
-export class DeleteCollectionPayload {
-  @Field(() => ErasureReportType, { description: 'Where the text of its documents was, and what had to stay.' })
-  erasure!: ErasureReportType;
-}
+const DeleteCollectionPayload = objectType('DeleteCollectionPayload', 'What `deleteCollection` did.', {
+  erasure: typed(ErasureReportType).describe('Where the text of its documents was, and what had to stay.'),
+});
+type DeleteCollectionPayload = InstanceType<typeof DeleteCollectionPayload>;
 
 @Resolver()
 export class CollectionDeletionResolver {

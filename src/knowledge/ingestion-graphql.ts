@@ -1,31 +1,22 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Mutation,
-  ObjectType,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, ObjectType, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
-  JsonScalar,
   recordType,
   RunEventType,
   runEvent,
   runGraph,
   runObject,
   type GraphContext,
+  inputType,
+  typed,
+  objectType,
+  givenId,
+  idempotencyKey,
 } from '../graphql-kit/index.js';
 import type { Json } from '../kernel/stored-json.js';
 import {
@@ -43,78 +34,65 @@ import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
 import { DocumentOutcome } from './ingestion.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
-@InputType({ description: 'A new collection.' })
-export class CreateCollectionInput {
-  @Field(() => String, {
-    description: 'Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.',
-  })
-  name!: string;
-
-  @Field(() => String, { nullable: true, description: 'What it holds; at most 1,000 characters, empty by default.' })
-  description?: string | null;
-
-  @Field(() => String, {
-    defaultValue: 'english',
-    description:
+const CreateCollectionInput = inputType('CreateCollectionInput', 'A new collection.', {
+  name: z
+    .string()
+    .describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.'),
+  description: z.string().nullish().describe('What it holds; at most 1,000 characters, empty by default.'),
+  language: z
+    .string()
+    .default('english')
+    .describe(
       'Text search configuration of PostgreSQL that stems its words; `simple` fits any language. It can’t be changed later.',
-  })
-  language!: string;
+    ),
+  denseWeight: z
+    .number()
+    .default(0.6)
+    .describe('Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s.'),
+});
+type CreateCollectionInput = InstanceType<typeof CreateCollectionInput>;
 
-  @Field(() => Float, {
-    defaultValue: 0.6,
-    description: 'Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s.',
-  })
-  denseWeight!: number;
-}
+const CreateCollectionPayload = objectType('CreateCollectionPayload', 'What `createCollection` made.', {
+  collection: typed(Collection).describe('The new collection, still empty.'),
+});
+type CreateCollectionPayload = InstanceType<typeof CreateCollectionPayload>;
 
-@ObjectType({ description: 'What `createCollection` made.' })
-export class CreateCollectionPayload {
-  @Field(() => Collection, { description: 'The new collection, still empty.' })
-  collection!: Collection;
-}
+export const DocumentInput = inputType(
+  'DocumentInput',
+  'A document to ingest: its content comes from exactly one of `text` and `file`.',
+  {
+    name: z
+      .string()
+      .describe(
+        'Unique in the collection, one line of 1 to 200 characters. An existing document of this name is replaced.',
+      ),
+    text: z.string().nullish().describe('Inline text, 1 to 1,000,000 characters.'),
+    file: givenId.nullish().describe('A file uploaded with `POST /files`, at most 64 MiB.'),
+    mediaType: z
+      .string()
+      .nullish()
+      .describe(
+        'Media type, where the name does not end in it: `text/plain`, `text/markdown`, `text/html`, `application/pdf` or that of DOCX. By default the content tells.',
+      ),
+    metadata: z
+      .custom<Json>()
+      .meta({ shown: 'JSON' })
+      .nullish()
+      .describe(
+        'An object of your own, kept with the document; at most 10,000 characters as JSON and 32 levels, `{}` by default.',
+      ),
+  },
+);
+export type DocumentInput = InstanceType<typeof DocumentInput>;
 
-@InputType({ description: 'A document to ingest: its content comes from exactly one of `text` and `file`.' })
-export class DocumentInput {
-  @Field(() => String, {
-    description:
-      'Unique in the collection, one line of 1 to 200 characters. An existing document of this name is replaced.',
-  })
-  name!: string;
-
-  @Field(() => String, { nullable: true, description: 'Inline text, 1 to 1,000,000 characters.' })
-  text?: string | null;
-
-  @Field(() => ID, { nullable: true, description: 'A file uploaded with `POST /files`, at most 64 MiB.' })
-  file?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Media type, where the name does not end in it: `text/plain`, `text/markdown`, `text/html`, `application/pdf` or that of DOCX. By default the content tells.',
-  })
-  mediaType?: string | null;
-
-  @Field(() => JsonScalar, {
-    nullable: true,
-    description:
-      'An object of your own, kept with the document; at most 10,000 characters as JSON and 32 levels, `{}` by default.',
-  })
-  metadata?: Json;
-}
-
-@InputType({ description: 'Documents for a collection.' })
-export class IngestDocumentsInput {
-  @Field(() => String, { description: 'Name of the collection.' })
-  collection!: string;
-
-  @Field(() => [DocumentInput], {
-    description: '1 to 100 documents with different names; inline texts of at most 4,000,000 characters together.',
-  })
-  documents!: DocumentInput[];
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a collection.', {
+  collection: z.string().describe('Name of the collection.'),
+  documents: z
+    .array(typed(DocumentInput))
+    .describe('1 to 100 documents with different names; inline texts of at most 4,000,000 characters together.'),
+  idempotencyKey,
+});
+type IngestDocumentsInput = InstanceType<typeof IngestDocumentsInput>;
 
 registerEnumType(DocumentOutcome, {
   name: 'DocumentOutcome',
@@ -159,52 +137,37 @@ const IngestDocumentsPayload = ingestionRuns.payload(
 );
 type IngestDocumentsPayload = InstanceType<typeof IngestDocumentsPayload>;
 
-@InputType({ description: 'Documents to delete.' })
-export class DeleteDocumentsInput {
-  @Field(() => String, { description: 'Name of the collection.' })
-  collection!: string;
+const DeleteDocumentsInput = inputType('DeleteDocumentsInput', 'Documents to delete.', {
+  collection: z.string().describe('Name of the collection.'),
+  names: z.array(z.string()).describe('Names of 1 to 100 documents; if one does not exist, none is deleted.'),
+});
+type DeleteDocumentsInput = InstanceType<typeof DeleteDocumentsInput>;
 
-  @Field(() => [String], { description: 'Names of 1 to 100 documents; if one does not exist, none is deleted.' })
-  names!: string[];
-}
+const DeleteDocumentsPayload = objectType('DeleteDocumentsPayload', 'What `deleteDocuments` did.', {
+  collection: typed(Collection).describe('The collection without them.'),
+  deleted: z.array(z.string()).describe('Names of the deleted documents.'),
+  erasure: typed(ErasureReportType).describe(
+    'Where else their text was, in every version that was ingested, and what had to stay.',
+  ),
+});
+type DeleteDocumentsPayload = InstanceType<typeof DeleteDocumentsPayload>;
 
-@ObjectType({ description: 'What `deleteDocuments` did.' })
-export class DeleteDocumentsPayload {
-  @Field(() => Collection, { description: 'The collection without them.' })
-  collection!: Collection;
+const SetDenseWeightInput = inputType('SetDenseWeightInput', 'How a collection ranks.', {
+  collection: z.string().describe('Name of the collection.'),
+  denseWeight: z.number().describe('Share of the dense score in a hybrid one, 0 to 1; a new collection has 0.6.'),
+});
+type SetDenseWeightInput = InstanceType<typeof SetDenseWeightInput>;
 
-  @Field(() => [String], { description: 'Names of the deleted documents.' })
-  deleted!: string[];
+const SetDenseWeightPayload = objectType('SetDenseWeightPayload', 'What `setDenseWeight` changed.', {
+  collection: typed(Collection).describe('The collection as it is now.'),
+});
+type SetDenseWeightPayload = InstanceType<typeof SetDenseWeightPayload>;
 
-  @Field(() => ErasureReportType, {
-    description: 'Where else their text was, in every version that was ingested, and what had to stay.',
-  })
-  erasure!: ErasureReportType;
-}
-
-@InputType({ description: 'How a collection ranks.' })
-export class SetDenseWeightInput {
-  @Field(() => String, { description: 'Name of the collection.' })
-  collection!: string;
-
-  @Field(() => Float, { description: 'Share of the dense score in a hybrid one, 0 to 1; a new collection has 0.6.' })
-  denseWeight!: number;
-}
-
-@ObjectType({ description: 'What `setDenseWeight` changed.' })
-export class SetDenseWeightPayload {
-  @Field(() => Collection, { description: 'The collection as it is now.' })
-  collection!: Collection;
-}
-
-@InputType({ description: 'Which index to rebuild.' })
-export class RebuildIndexInput {
-  @Field(() => String, { description: 'Name of the collection.' })
-  collection!: string;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const RebuildIndexInput = inputType('RebuildIndexInput', 'Which index to rebuild.', {
+  collection: z.string().describe('Name of the collection.'),
+  idempotencyKey,
+});
+type RebuildIndexInput = InstanceType<typeof RebuildIndexInput>;
 
 const RebuildIndexPayload = reindexingRuns.payload(
   'RebuildIndexPayload',

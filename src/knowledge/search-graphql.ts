@@ -1,20 +1,18 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  Info,
-  InputType,
-  Int,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Info, Query, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import type { GraphQLResolveInfo } from 'graphql';
-import { SpendsBudget, Needs, asksFor, cost, make, type GraphContext, recordType } from '../graphql-kit/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  asksFor,
+  cost,
+  make,
+  type GraphContext,
+  recordType,
+  inputType,
+  typed,
+  objectType,
+} from '../graphql-kit/index.js';
 import { badInput } from '../kernel/errors.js';
 import { checkedText } from '../kernel/text.js';
 import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
@@ -40,77 +38,49 @@ registerEnumType(Degradation, {
   },
 });
 
-@InputType({ description: 'What to search for, and where.' })
-export class SearchInput {
-  @Field(() => String, { description: 'A question or words; 1 to 2,000 characters.' })
-  query!: string;
-
-  @Field(() => [String], {
-    nullable: true,
-    description: 'Names of collections, 1 to 50; by default all of the workspace.',
-  })
-  collections?: string[] | null;
-
-  @Field(() => SearchMode, { defaultValue: SearchMode.HYBRID, description: 'What passages are ranked by.' })
-  mode!: SearchMode;
-
-  @Field(() => Int, { defaultValue: 10, description: 'How many hits at most, 1 to 50.' })
-  limit!: number;
-}
+const SearchInput = inputType('SearchInput', 'What to search for, and where.', {
+  query: z.string().describe('A question or words; 1 to 2,000 characters.'),
+  collections: z
+    .array(z.string())
+    .nullish()
+    .describe('Names of collections, 1 to 50; by default all of the workspace.'),
+  mode: z.enum(SearchMode).default(SearchMode.HYBRID).describe('What passages are ranked by.'),
+  limit: z.int().default(10).describe('How many hits at most, 1 to 50.'),
+});
+type SearchInput = InstanceType<typeof SearchInput>;
 
 export const RetrievalScores = recordType(passageScores);
 export type RetrievalScores = InstanceType<typeof RetrievalScores>;
 
-@ObjectType({ description: 'A passage that matches the query.' })
-export class SearchHit {
-  @Field(() => Chunk, { description: 'The passage, with its offsets in the document.' })
-  chunk!: Chunk;
+const SearchHit = objectType('SearchHit', 'A passage that matches the query.', {
+  chunk: typed(Chunk).describe('The passage, with its offsets in the document.'),
+  collection: z.string().describe('Name of the collection that it was found in.'),
+  scores: typed(RetrievalScores).describe('Why it stands where it stands.'),
+  coverage: z.number().describe('How much of the query’s terms it holds, each weighted by its rarity, 0 to 1.'),
+  documentId: z.custom<string>(),
+});
+type SearchHit = InstanceType<typeof SearchHit>;
 
-  @Field(() => String, { description: 'Name of the collection that it was found in.' })
-  collection!: string;
+const SearchTimings = objectType(
+  'SearchTimings',
+  'How long the stages of a search took, in milliseconds; they overlap.',
+  {
+    embedMs: z.number().describe('Embedding the query; 0 with mode `LEXICAL`.'),
+    denseMs: z.number().describe('Searching the vectors; 0 with mode `LEXICAL`.'),
+    lexicalMs: z
+      .number()
+      .describe('Weighing the query’s terms and ranking by BM25; 0 with mode `DENSE` unless `coverage` is asked for.'),
+    totalMs: z.number().describe('The whole search.'),
+  },
+);
+type SearchTimings = InstanceType<typeof SearchTimings>;
 
-  @Field(() => RetrievalScores, { description: 'Why it stands where it stands.' })
-  scores!: RetrievalScores;
-
-  @Field(() => Float, {
-    description: 'How much of the query’s terms it holds, each weighted by its rarity, 0 to 1.',
-  })
-  coverage!: number;
-
-  documentId!: string;
-}
-
-@ObjectType({ description: 'How long the stages of a search took, in milliseconds; they overlap.' })
-export class SearchTimings {
-  @Field(() => Float, { description: 'Embedding the query; 0 with mode `LEXICAL`.' })
-  embedMs!: number;
-
-  @Field(() => Float, { description: 'Searching the vectors; 0 with mode `LEXICAL`.' })
-  denseMs!: number;
-
-  @Field(() => Float, {
-    description: 'Weighing the query’s terms and ranking by BM25; 0 with mode `DENSE` unless `coverage` is asked for.',
-  })
-  lexicalMs!: number;
-
-  @Field(() => Float, { description: 'The whole search.' })
-  totalMs!: number;
-}
-
-@ObjectType({ description: 'What a search found.' })
-export class SearchResult {
-  @Field(() => [SearchHit], { description: 'Best first.' })
-  hits!: SearchHit[];
-
-  @Field(() => Degradation, {
-    nullable: true,
-    description: 'Why the vectors were left out; null when nothing was.',
-  })
-  degraded!: Degradation | null;
-
-  @Field(() => SearchTimings, { description: 'Where the time went.' })
-  timings!: SearchTimings;
-}
+const SearchResult = objectType('SearchResult', 'What a search found.', {
+  hits: z.array(typed(SearchHit)).describe('Best first.'),
+  degraded: z.enum(Degradation).nullable().describe('Why the vectors were left out; null when nothing was.'),
+  timings: typed(SearchTimings).describe('Where the time went.'),
+});
+type SearchResult = InstanceType<typeof SearchResult>;
 
 const toSearchHit = (passage: Passage): SearchHit =>
   make(SearchHit, {

@@ -1,5 +1,6 @@
-import { Arg, Ctx, Field, FieldResolver, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
-import { cost, make, MaxItems, Needs, type GraphContext } from '../../graphql-kit/index.js';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import { cost, make, Needs, type GraphContext, inputType, objectType } from '../../graphql-kit/index.js';
 import { callerName } from '../../kernel/caller.js';
 import { badInput, notFound } from '../../kernel/errors.js';
 import { checkedGroups } from '../../kernel/groups.js';
@@ -8,31 +9,27 @@ import { checkedDocumentName } from '../ingestion.js';
 
 const MOST_NAMES = 1_000;
 
-@InputType({ description: 'Who may see documents.' })
-export class SetDocumentAccessInput {
-  @Field(() => String, { description: 'Name of the collection.' })
-  collection!: string;
-
-  @MaxItems(MOST_NAMES)
-  @Field(() => [String], {
-    description:
+const SetDocumentAccessInput = inputType('SetDocumentAccessInput', 'Who may see documents.', {
+  collection: z.string().describe('Name of the collection.'),
+  names: z
+    .array(z.string())
+    .max(MOST_NAMES)
+    .describe(
       'Names of 1 to 1,000 documents. There need not be any of a name yet: a document that is ingested later has the label from its beginning.',
-  })
-  names!: string[];
-
-  @MaxItems(100)
-  @Field(() => [String], {
-    description:
+    ),
+  access: z
+    .array(z.string())
+    .max(100)
+    .describe(
       'Groups, at most 100 names of 1 to 100 characters: who sees the documents has one of them (`ApiKey.groups`). Without any, everybody in the workspace does.',
-  })
-  access!: string[];
-}
+    ),
+});
+type SetDocumentAccessInput = InstanceType<typeof SetDocumentAccessInput>;
 
-@ObjectType({ description: 'Who may see the documents now.' })
-export class SetDocumentAccessPayload {
-  @Field(() => [String], { description: 'The groups, each once.' })
-  access!: string[];
-}
+const SetDocumentAccessPayload = objectType('SetDocumentAccessPayload', 'Who may see the documents now.', {
+  access: z.array(z.string()).describe('The groups, each once.'),
+});
+type SetDocumentAccessPayload = InstanceType<typeof SetDocumentAccessPayload>;
 
 @Resolver(() => Document)
 export class DocumentAccessResolver {

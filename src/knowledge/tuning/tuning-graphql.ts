@@ -1,26 +1,16 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
   cost,
-  IDEMPOTENCY_KEY,
-  MaxItems,
   runGraph,
   runObject,
   type GraphContext,
   recordType,
+  inputType,
+  typed,
+  idempotencyKey,
 } from '../../graphql-kit/index.js';
 import { Collection, loadCollection, type KnowledgeStores } from '../collection-graphql.js';
 import { TUNING_LIMITS, type RetrievalTuner } from './retrieval-tuner.js';
@@ -44,47 +34,32 @@ export const retrievalTuningRuns = runGraph(
 const RetrievalTuningRun = retrievalTuningRuns.Run;
 type RetrievalTuningRun = InstanceType<typeof RetrievalTuningRun>;
 
-@InputType({ description: 'A question, and what answers it.' })
-export class LabelledQuestionInput {
-  @Field(() => String, { description: 'As a reader would ask it; at most 2,000 characters.' })
-  question!: string;
-
-  @Field(() => String, { description: 'Name of the document that answers it.' })
-  document!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
+const LabelledQuestionInput = inputType('LabelledQuestionInput', 'A question, and what answers it.', {
+  question: z.string().describe('As a reader would ask it; at most 2,000 characters.'),
+  document: z.string().describe('Name of the document that answers it.'),
+  quote: z
+    .string()
+    .nullish()
+    .describe(
       'Words of the passage that answers it, exactly as in `Chunk.text`; at most 2,000 characters. Without it any passage of the document counts.',
-  })
-  quote?: string | null;
-}
+    ),
+});
+type LabelledQuestionInput = InstanceType<typeof LabelledQuestionInput>;
 
-@InputType({ description: 'On which questions a collection’s weight is chosen.' })
-export class TuneRetrievalInput {
-  @Field(() => String, { description: 'Name of the collection.' })
-  collection!: string;
-
-  @Field(() => [LabelledQuestionInput], {
-    nullable: true,
-    description:
+const TuneRetrievalInput = inputType('TuneRetrievalInput', 'On which questions a collection’s weight is chosen.', {
+  collection: z.string().describe('Name of the collection.'),
+  questions: z
+    .array(typed(LabelledQuestionInput))
+    .max(TUNING_LIMITS.questions)
+    .nullish()
+    .describe(
       '20 to 1,000 questions with what answers them: half of them choose, the other half checks. Without any, questions are made of the collection’s own passages.',
-  })
-  @MaxItems(TUNING_LIMITS.questions)
-  questions?: LabelledQuestionInput[] | null;
-
-  @Field(() => Int, {
-    defaultValue: 200,
-    description: 'How many passages questions are made of where none are sent, 20 to 1,000.',
-  })
-  sample!: number;
-
-  @Field(() => Int, { defaultValue: 1, description: 'Of the draw: the same seed draws the same passages and halves.' })
-  seed!: number;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+    ),
+  sample: z.int().default(200).describe('How many passages questions are made of where none are sent, 20 to 1,000.'),
+  seed: z.int().default(1).describe('Of the draw: the same seed draws the same passages and halves.'),
+  idempotencyKey,
+});
+type TuneRetrievalInput = InstanceType<typeof TuneRetrievalInput>;
 
 const TuneRetrievalPayload = retrievalTuningRuns.payload(
   'TuneRetrievalPayload',
