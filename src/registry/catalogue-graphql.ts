@@ -1,31 +1,22 @@
-import { Field, Int, ObjectType, Query, Resolver } from 'type-graphql';
-import { BigIntScalar, Needs } from '../graphql-kit/index.js';
+import { Query, Resolver } from 'type-graphql';
+import { z } from 'zod';
+import { Needs, objectType } from '../graphql-kit/index.js';
 import { catalogue, type GeneratorEntry } from '../platform/models-on-disk/index.js';
 import { fileBytes, memoryOf } from './recommending/memory.js';
 
-@ObjectType({ description: 'A model that Graft knows by name and can fetch.' })
-export class CatalogueModel {
-  @Field(() => String, { description: 'For `registerModel` and the environment variable GRAFT_MODEL.' })
-  name!: string;
-
-  @Field(() => String, { description: 'Licence of its weights as an SPDX identifier.' })
-  licence!: string;
-
-  @Field(() => BigIntScalar, { description: 'Number of weights.' })
-  parameters!: bigint;
-
-  @Field(() => BigIntScalar, { description: 'Size of the download in bytes.' })
-  bytes!: bigint;
-
-  @Field(() => BigIntScalar, {
-    description:
+export const CatalogueModel = objectType('CatalogueModel', 'A model that Graft knows by name and can fetch.', {
+  name: z.string().describe('For `registerModel` and the environment variable GRAFT_MODEL.'),
+  licence: z.string().describe('Licence of its weights as an SPDX identifier.'),
+  parameters: z.bigint().describe('Number of weights.'),
+  bytes: z.bigint().describe('Size of the download in bytes.'),
+  memoryBytes: z
+    .bigint()
+    .describe(
       'Memory that it takes to answer, in bytes, roughly: its weights and two contexts of up to 8,192 tokens. Training takes its own.',
-  })
-  memoryBytes!: bigint;
-
-  @Field(() => Int, { description: 'Longest context that it was trained for, in tokens.' })
-  contextLength!: number;
-}
+    ),
+  contextLength: z.int().describe('Longest context that it was trained for, in tokens.'),
+});
+export type CatalogueModel = InstanceType<typeof CatalogueModel>;
 
 export const toCatalogueModel = (entry: GeneratorEntry): CatalogueModel => ({
   name: entry.name,

@@ -1,17 +1,5 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { encodeCursor } from '../kernel/pagination.js';
 import {
   SpendsBudget,
@@ -20,11 +8,9 @@ import {
   connectionTypes,
   ConnectionArgs,
   cost,
-  DateTime,
   fromGlobalId,
   make,
   mapPage,
-  NodeType,
   type NodeRegistry,
   RunEventType,
   runEvent,
@@ -32,6 +18,9 @@ import {
   runObject,
   toConnection,
   toGlobalId,
+  nodeType,
+  givenId,
+  inputType,
 } from '../graphql-kit/index.js';
 import type { ConnectionOf, GraphContext } from '../graphql-kit/index.js';
 import { downloading } from './download-run.js';
@@ -40,31 +29,19 @@ import type { ModelRegistry } from './model-registry.js';
 import type { Quantizer } from './quantization/quantizer.js';
 import { loadVariant, ModelVariant, toModelVariant } from './variant-graphql.js';
 
-@ObjectType({ implements: NodeType, description: 'A base model: an open model that answers questions.' })
-export class Model extends NodeType {
-  @Field(() => String, { description: 'Unique in the workspace.' })
-  name!: string;
-
-  @Field(() => String, { description: 'The architecture that its file names, e.g. `llama` or `qwen2`.' })
-  architecture!: string;
-
-  @Field(() => BigIntScalar, { description: 'Number of weights.' })
-  parameters!: bigint;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Licence of its weights as an SPDX identifier or as its file says; null if unknown.',
-  })
-  licence!: string | null;
-
-  @Field(() => String, { description: 'Where it came from: `catalogue`, `upload` or `hf:owner/repo`.' })
-  source!: string;
-
-  @Field(() => DateTime, { description: 'When it was registered.' })
-  createdAt!: Date;
-
-  rowId!: string;
-}
+export const Model = nodeType('Model', 'A base model: an open model that answers questions.', {
+  name: z.string().describe('Unique in the workspace.'),
+  architecture: z.string().describe('The architecture that its file names, e.g. `llama` or `qwen2`.'),
+  parameters: z.bigint().describe('Number of weights.'),
+  licence: z
+    .string()
+    .nullable()
+    .describe('Licence of its weights as an SPDX identifier or as its file says; null if unknown.'),
+  source: z.string().describe('Where it came from: `catalogue`, `upload` or `hf:owner/repo`.'),
+  createdAt: z.date().describe('When it was registered.'),
+  rowId: z.custom<string>(),
+});
+export type Model = InstanceType<typeof Model>;
 
 @ObjectType({ implements: RunEventType, description: 'Something that a download reported.' })
 export class DownloadEvent extends RunEventType {
@@ -92,31 +69,28 @@ type DownloadRun = InstanceType<typeof DownloadRun>;
 
 const { Connection: ModelConnection } = connectionTypes(Model);
 
-@InputType({ description: 'Where the model comes from: exactly one of `fileId`, `catalogueName` and `hubFile`.' })
-export class RegisterModelInput {
-  @Field(() => ID, { nullable: true, description: 'A GGUF file uploaded with `POST /files`.' })
-  fileId?: string | null;
-
-  @Field(() => String, { nullable: true, description: 'A name of `modelCatalogue`.' })
-  catalogueName?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'A GGUF file of the Hugging Face hub: `hf:owner/repo/file.gguf`, or with a revision `hf:owner/repo@revision/file.gguf`.',
-  })
-  hubFile?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Name of the model, 1 to 63 letters, digits, `.`, `_` or `-`; by default taken from the file’s. An existing name adds a variant to that model.',
-  })
-  name?: string | null;
-
-  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
-  idempotencyKey!: string;
-}
+const RegisterModelInput = inputType(
+  'RegisterModelInput',
+  'Where the model comes from: exactly one of `fileId`, `catalogueName` and `hubFile`.',
+  {
+    fileId: givenId.nullish().describe('A GGUF file uploaded with `POST /files`.'),
+    catalogueName: z.string().nullish().describe('A name of `modelCatalogue`.'),
+    hubFile: z
+      .string()
+      .nullish()
+      .describe(
+        'A GGUF file of the Hugging Face hub: `hf:owner/repo/file.gguf`, or with a revision `hf:owner/repo@revision/file.gguf`.',
+      ),
+    name: z
+      .string()
+      .nullish()
+      .describe(
+        'Name of the model, 1 to 63 letters, digits, `.`, `_` or `-`; by default taken from the file’s. An existing name adds a variant to that model.',
+      ),
+    idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
+  },
+);
+type RegisterModelInput = InstanceType<typeof RegisterModelInput>;
 
 const RegisterModelPayload = downloadRuns.payload(
   'RegisterModelPayload',

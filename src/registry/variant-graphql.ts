@@ -1,45 +1,31 @@
-import { Field, Int, ObjectType } from 'type-graphql';
-import { BigIntScalar, DateTime, make, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
+import { z } from 'zod';
+import { make, toGlobalId, type GraphContext, nodeType } from '../graphql-kit/index.js';
 import { storedChat, type VariantRow } from './model.js';
 import type { ModelRegistry } from './model-registry.js';
 
-@ObjectType({ implements: NodeType, description: 'One stored form of a model: one file with one quantization.' })
-export class ModelVariant extends NodeType {
-  @Field(() => String, {
-    description:
+export const ModelVariant = nodeType('ModelVariant', 'One stored form of a model: one file with one quantization.', {
+  quantization: z
+    .string()
+    .describe(
       'How it was quantized, in GGUF’s words: `F16`, `Q8_0`, `Q4_K_M`…; what its file says, else how most of its weights are stored.',
-  })
-  quantization!: string;
-
-  @Field(() => String, { description: 'SHA-256 of its file, 64 hexadecimal digits.' })
-  sha256!: string;
-
-  @Field(() => BigIntScalar, { description: 'Size of its file in bytes.' })
-  bytes!: bigint;
-
-  @Field(() => Int, { description: 'Longest context that it was trained for, in tokens.' })
-  contextLength!: number;
-
-  @Field(() => Int, { description: 'Number of tokens in its vocabulary.' })
-  vocabulary!: number;
-
-  @Field(() => String, { nullable: true, description: 'Its chat template (Jinja); null when its file has none.' })
-  chatTemplate!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
+    ),
+  sha256: z.string().describe('SHA-256 of its file, 64 hexadecimal digits.'),
+  bytes: z.bigint().describe('Size of its file in bytes.'),
+  contextLength: z.int().describe('Longest context that it was trained for, in tokens.'),
+  vocabulary: z.int().describe('Number of tokens in its vocabulary.'),
+  chatTemplate: z.string().nullable().describe('Its chat template (Jinja); null when its file has none.'),
+  unusableBecause: z
+    .string()
+    .nullable()
+    .describe(
       'Why its chat template can’t be used, so that asking it is refused with `MODEL_UNSUPPORTED`; null when it can, or when nobody has looked yet: that is done at the next start, or when it is asked.',
-  })
-  unusableBecause!: string | null;
-
-  @Field(() => DateTime, { description: 'When it was registered.' })
-  createdAt!: Date;
-
-  modelId!: string;
-  sourceId!: string | null;
-  measurement!: unknown;
-}
+    ),
+  createdAt: z.date().describe('When it was registered.'),
+  modelId: z.custom<string>(),
+  sourceId: z.custom<string | null>(),
+  measurement: z.custom<unknown>(),
+});
+export type ModelVariant = InstanceType<typeof ModelVariant>;
 
 export const toModelVariant = (row: VariantRow): ModelVariant =>
   make(ModelVariant, {

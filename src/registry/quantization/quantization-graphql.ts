@@ -1,26 +1,15 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Mutation,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Float, Mutation, Query, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
   cost,
-  IDEMPOTENCY_KEY,
   recordType,
   runGraph,
   runObject,
   type GraphContext,
+  idempotencyKey,
+  inputType,
 } from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { QUANTIZATION_TYPES } from '../../worker-protocol/index.js';
@@ -56,20 +45,12 @@ export const quantizationRuns = runGraph(
 const QuantizationRun = quantizationRuns.Run;
 type QuantizationRun = InstanceType<typeof QuantizationRun>;
 
-@InputType({ description: 'Which model, and what to store it as.' })
-export class QuantizeModelInput {
-  @Field(() => String, {
-    nullable: true,
-    description: 'The model, `name` or `name@quantization`; by default the configured one.',
-  })
-  model?: string | null;
-
-  @Field(() => QuantizationType, { description: 'It must take fewer bits than the weights are stored in already.' })
-  type!: QuantizationType;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const QuantizeModelInput = inputType('QuantizeModelInput', 'Which model, and what to store it as.', {
+  model: z.string().nullish().describe('The model, `name` or `name@quantization`; by default the configured one.'),
+  type: z.enum(QuantizationType).describe('It must take fewer bits than the weights are stored in already.'),
+  idempotencyKey,
+});
+type QuantizeModelInput = InstanceType<typeof QuantizeModelInput>;
 
 const QuantizeModelPayload = quantizationRuns.payload('QuantizeModelPayload', 'The run that quantizes.');
 type QuantizeModelPayload = InstanceType<typeof QuantizeModelPayload>;

@@ -1,5 +1,6 @@
-import { Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
-import { BigIntScalar, cost, Needs, type GraphContext } from '../../graphql-kit/index.js';
+import { Ctx, Query, registerEnumType, Resolver } from 'type-graphql';
+import { z } from 'zod';
+import { cost, Needs, type GraphContext, typed, objectType } from '../../graphql-kit/index.js';
 import { CatalogueModel, toCatalogueModel } from '../catalogue-graphql.js';
 import { Fit } from './recommend.js';
 import type { ModelRecommender, Recommended } from './recommender.js';
@@ -23,65 +24,41 @@ registerEnumType(Fit, {
   },
 });
 
-@ObjectType({ description: 'A model of the catalogue on this machine.' })
-export class ModelRecommendation {
-  @Field(() => CatalogueModel, { description: 'Which.' })
-  model!: CatalogueModel;
-
-  @Field(() => Boolean, {
-    description: 'Whether its file is here; else it is fetched when it is registered or made the default.',
-  })
-  here!: boolean;
-
-  @Field(() => Fit, { description: 'What it is for this machine.' })
-  fit!: Fit;
-
-  @Field(() => Float, {
-    description:
+const ModelRecommendation = objectType('ModelRecommendation', 'A model of the catalogue on this machine.', {
+  model: typed(CatalogueModel).describe('Which.'),
+  here: z.boolean().describe('Whether its file is here; else it is fetched when it is registered or made the default.'),
+  fit: z.enum(Fit).describe('What it is for this machine.'),
+  seconds: z
+    .number()
+    .describe(
       'How long a typical answer takes that it words alone, in seconds. Where it is scaled from another model (`measuredOn`) it is a guess that may be wrong by a factor of two.',
-  })
-  seconds!: number;
+    ),
+  readTokensPerSecond: z.number().describe('How fast it reads the beginning of a prompt, in tokens/s.'),
+  writeTokensPerSecond: z.number().describe('How fast it writes, in tokens/s.'),
+  measuredOn: z
+    .string()
+    .describe('The model whose measured speed that follows from; its own name where it was measured here itself.'),
+  reader: z.boolean().describe('Whether a reader comes with it, which finds and judges what documents answer.'),
+});
+type ModelRecommendation = InstanceType<typeof ModelRecommendation>;
 
-  @Field(() => Float, { description: 'How fast it reads the beginning of a prompt, in tokens/s.' })
-  readTokensPerSecond!: number;
-
-  @Field(() => Float, { description: 'How fast it writes, in tokens/s.' })
-  writeTokensPerSecond!: number;
-
-  @Field(() => String, {
-    description: 'The model whose measured speed that follows from; its own name where it was measured here itself.',
-  })
-  measuredOn!: string;
-
-  @Field(() => Boolean, {
-    description: 'Whether a reader comes with it, which finds and judges what documents answer.',
-  })
-  reader!: boolean;
-}
-
-@ObjectType({ description: 'The models of the catalogue as this machine would run them.' })
-export class ModelRecommendations {
-  @Field(() => [ModelRecommendation], { description: 'Smallest file first.' })
-  models!: ModelRecommendation[];
-
-  @Field(() => Int, { description: 'How long an answer may take, in seconds (GRAFT_ANSWER_SECONDS).' })
-  answerSeconds!: number;
-
-  @Field(() => Int, { description: 'Tokens that a typical answer reads: passages and the question.' })
-  readTokens!: number;
-
-  @Field(() => Int, { description: 'Tokens that it writes.' })
-  writtenTokens!: number;
-
-  @Field(() => BigIntScalar, { description: 'Memory of this machine, or of its container, in bytes.' })
-  memoryBytes!: bigint;
-
-  @Field(() => Boolean, {
-    description:
-      'Whether other programs left the processors alone while it was measured; else models may be faster than is said.',
-  })
-  quiet!: boolean;
-}
+const ModelRecommendations = objectType(
+  'ModelRecommendations',
+  'The models of the catalogue as this machine would run them.',
+  {
+    models: z.array(typed(ModelRecommendation)).describe('Smallest file first.'),
+    answerSeconds: z.int().describe('How long an answer may take, in seconds (GRAFT_ANSWER_SECONDS).'),
+    readTokens: z.int().describe('Tokens that a typical answer reads: passages and the question.'),
+    writtenTokens: z.int().describe('Tokens that it writes.'),
+    memoryBytes: z.bigint().describe('Memory of this machine, or of its container, in bytes.'),
+    quiet: z
+      .boolean()
+      .describe(
+        'Whether other programs left the processors alone while it was measured; else models may be faster than is said.',
+      ),
+  },
+);
+type ModelRecommendations = InstanceType<typeof ModelRecommendations>;
 
 const toRecommendation = ({ entry, speed, ...one }: Recommended): ModelRecommendation => ({
   model: toCatalogueModel(entry),
