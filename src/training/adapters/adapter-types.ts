@@ -1,14 +1,16 @@
-import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { TaskKind } from '../../data/index.js';
 import {
-  BigIntScalar,
   connectionTypes,
-  DateTime,
   make,
-  NodeType,
   toGlobalId,
   recordType,
+  nodeType,
+  typed,
+  givenId,
+  objectType,
+  inputType,
 } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
 import type { AdapterRow, AdapterVersionRow, AliasChangeRow } from '../../registry/index.js';
@@ -37,22 +39,14 @@ registerEnumType(AdapterOrigin, {
   },
 });
 
-@ObjectType({ implements: NodeType, description: 'A named LoRA adapter for one task on one base model.' })
-export class Adapter extends NodeType {
-  @Field(() => String, { description: 'Unique in the workspace.' })
-  name!: string;
-
-  @Field(() => TaskKind, { description: 'What it was made for.' })
-  task!: TaskKind;
-
-  @Field(() => String, { description: 'What it is for, in the words of whoever made it; empty when nothing was said.' })
-  description!: string;
-
-  @Field(() => DateTime, { description: 'When it was first trained or imported.' })
-  createdAt!: Date;
-
-  readonly row!: AdapterRow;
-}
+export const Adapter = nodeType('Adapter', 'A named LoRA adapter for one task on one base model.', {
+  name: z.string().describe('Unique in the workspace.'),
+  task: z.enum(TaskKind).describe('What it was made for.'),
+  description: z.string().describe('What it is for, in the words of whoever made it; empty when nothing was said.'),
+  createdAt: z.date().describe('When it was first trained or imported.'),
+  row: z.custom<AdapterRow>(),
+});
+export type Adapter = InstanceType<typeof Adapter>;
 
 const Attestation = recordType(
   record(
@@ -69,111 +63,67 @@ const Attestation = recordType(
 );
 type Attestation = InstanceType<typeof Attestation>;
 
-@ObjectType({
-  implements: NodeType,
-  description: 'The weights of an adapter as one training run or one import made them. It never changes.',
-})
-export class AdapterVersion extends NodeType {
-  @Field(() => Int, { description: 'Counts from 1 within its adapter.' })
-  version!: number;
+export const AdapterVersion = nodeType(
+  'AdapterVersion',
+  'The weights of an adapter as one training run or one import made them. It never changes.',
+  {
+    version: z.int().describe('Counts from 1 within its adapter.'),
+    digest: z.string().describe('SHA-256 of its weights in PEFT’s form, 64 hexadecimal digits.'),
+    rank: z.int().describe('Rank of its updates.'),
+    alpha: z.number().describe('Its updates are scaled by alpha / rank.'),
+    targets: z.array(z.string()).describe('The linear layers that it changes, by PEFT’s names.'),
+    sizeBytes: z.bigint().describe('Size of its weights in bytes.'),
+    origin: z.enum(AdapterOrigin).describe('Where its weights come from.'),
+    scale: z.number().describe('What its effect is multiplied by when it answers, 0 to 4; chosen on validation data.'),
+    attestation: typed(Attestation)
+      .nullable()
+      .describe(
+        'The proof that it acts; null before it was attested, and where it failed: then no alias names it, and it answers only who asks for it by its number, whose answer says that it isn’t attested.',
+      ),
+    metrics: typed(AdapterMetrics).describe(
+      'What its training took in memory and time beside what was estimated, and what was measured since.',
+    ),
+    createdAt: z.date().describe('When it was made.'),
+    row: z.custom<AdapterVersionRow>(),
+  },
+);
+export type AdapterVersion = InstanceType<typeof AdapterVersion>;
 
-  @Field(() => String, { description: 'SHA-256 of its weights in PEFT’s form, 64 hexadecimal digits.' })
-  digest!: string;
-
-  @Field(() => Int, { description: 'Rank of its updates.' })
-  rank!: number;
-
-  @Field(() => Float, { description: 'Its updates are scaled by alpha / rank.' })
-  alpha!: number;
-
-  @Field(() => [String], { description: 'The linear layers that it changes, by PEFT’s names.' })
-  targets!: string[];
-
-  @Field(() => BigIntScalar, { description: 'Size of its weights in bytes.' })
-  sizeBytes!: bigint;
-
-  @Field(() => AdapterOrigin, { description: 'Where its weights come from.' })
-  origin!: AdapterOrigin;
-
-  @Field(() => Float, {
-    description: 'What its effect is multiplied by when it answers, 0 to 4; chosen on validation data.',
-  })
-  scale!: number;
-
-  @Field(() => Attestation, {
-    nullable: true,
-    description:
-      'The proof that it acts; null before it was attested, and where it failed: then no alias names it, and it answers only who asks for it by its number, whose answer says that it isn’t attested.',
-  })
-  attestation!: Attestation | null;
-
-  @Field(() => AdapterMetrics, {
-    description: 'What its training took in memory and time beside what was estimated, and what was measured since.',
-  })
-  metrics!: AdapterMetrics;
-
-  @Field(() => DateTime, { description: 'When it was made.' })
-  createdAt!: Date;
-
-  readonly row!: AdapterVersionRow;
-}
-
-@ObjectType({ description: 'One move of an alias: who, when, why and from where to where. It never changes.' })
-export class AliasChange {
-  @Field(() => ID, { description: 'Of this change.' })
-  id!: string;
-
-  @Field(() => AdapterAlias, { description: 'What was moved.' })
-  alias!: AdapterAlias;
-
-  @Field(() => String, { description: 'Who moved it.' })
-  changedBy!: string;
-
-  @Field(() => String, { description: 'Why, in their words.' })
-  reason!: string;
-
-  @Field(() => Boolean, { description: 'Whether it restored what an earlier promotion had replaced.' })
-  isRollback!: boolean;
-
-  @Field(() => DateTime, { description: 'When.' })
-  createdAt!: Date;
-
-  readonly row!: AliasChangeRow;
-}
+export const AliasChange = objectType(
+  'AliasChange',
+  'One move of an alias: who, when, why and from where to where. It never changes.',
+  {
+    id: givenId.describe('Of this change.'),
+    alias: z.enum(AdapterAlias).describe('What was moved.'),
+    changedBy: z.string().describe('Who moved it.'),
+    reason: z.string().describe('Why, in their words.'),
+    isRollback: z.boolean().describe('Whether it restored what an earlier promotion had replaced.'),
+    createdAt: z.date().describe('When.'),
+    row: z.custom<AliasChangeRow>(),
+  },
+);
+export type AliasChange = InstanceType<typeof AliasChange>;
 
 export const { Connection: AdapterConnection } = connectionTypes(Adapter);
 export const { Connection: AliasChangeConnection } = connectionTypes(AliasChange);
 
-@InputType({ description: 'Which alias goes back to what it named before its last promotion, and why.' })
-export class RollbackAdapterInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
+export const RollbackAdapterInput = inputType(
+  'RollbackAdapterInput',
+  'Which alias goes back to what it named before its last promotion, and why.',
+  {
+    adapter: z.string().describe('Name of the adapter.'),
+    alias: z.enum(AdapterAlias).optional().default(AdapterAlias.PRODUCTION).describe('Which alias goes back.'),
+    reason: z.string().describe('Why, for the record; 1 to 1,000 characters.'),
+    by: z.string().nullish().describe('Who decides, for the record; 1 to 200 characters; `operator` by default.'),
+  },
+);
+export type RollbackAdapterInput = InstanceType<typeof RollbackAdapterInput>;
 
-  @Field(() => AdapterAlias, {
-    nullable: true,
-    defaultValue: AdapterAlias.PRODUCTION,
-    description: 'Which alias goes back.',
-  })
-  alias!: AdapterAlias;
-
-  @Field(() => String, { description: 'Why, for the record; 1 to 1,000 characters.' })
-  reason!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who decides, for the record; 1 to 200 characters; `operator` by default.',
-  })
-  by?: string | null;
-}
-
-@ObjectType({ description: 'The adapter after an alias was moved.' })
-export class AliasMovedPayload {
-  @Field(() => Adapter, { description: 'The adapter.' })
-  adapter!: Adapter;
-
-  @Field(() => AliasChange, { description: 'What was written down of the move.' })
-  change!: AliasChange;
-}
+export const AliasMovedPayload = objectType('AliasMovedPayload', 'The adapter after an alias was moved.', {
+  adapter: typed(Adapter).describe('The adapter.'),
+  change: typed(AliasChange).describe('What was written down of the move.'),
+});
+export type AliasMovedPayload = InstanceType<typeof AliasMovedPayload>;
 
 export const toAdapter = (row: AdapterRow): Adapter =>
   make(Adapter, {

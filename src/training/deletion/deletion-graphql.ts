@@ -1,54 +1,44 @@
-import { Arg, Ctx, Field, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { z } from 'zod';
 import { ErasureReportType, toErasureReport } from '../../erasure/index.js';
-import { Needs, cost, make, toGlobalId, type GraphContext } from '../../graphql-kit/index.js';
+import {
+  Needs,
+  cost,
+  make,
+  toGlobalId,
+  type GraphContext,
+  inputType,
+  typed,
+  objectType,
+} from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { decider } from '../adapters/adapter-graphql.js';
 import { Adapter, toAdapter } from '../adapters/adapter-types.js';
 import type { AdapterDeleter } from './adapter-deleter.js';
 
-@InputType({ description: 'Which adapter, or which version of it, to delete.' })
-export class DeleteAdapterInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
+const DeleteAdapterInput = inputType('DeleteAdapterInput', 'Which adapter, or which version of it, to delete.', {
+  adapter: z.string().describe('Name of the adapter.'),
+  version: z.int().nullish().describe('Number of the one version that goes; all of the adapter goes by default.'),
+  force: z
+    .boolean()
+    .optional()
+    .default(false)
+    .describe('Whether it goes though an alias names it; then nothing answers as that alias.'),
+  reason: z
+    .string()
+    .optional()
+    .default('The version was deleted.')
+    .describe('Why, for the record of the aliases that named the version; 1 to 1,000 characters.'),
+  by: z.string().nullish().describe('Who decides, for that record; 1 to 200 characters; `operator` by default.'),
+});
+type DeleteAdapterInput = InstanceType<typeof DeleteAdapterInput>;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Number of the one version that goes; all of the adapter goes by default.',
-  })
-  version?: number | null;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    defaultValue: false,
-    description: 'Whether it goes though an alias names it; then nothing answers as that alias.',
-  })
-  force!: boolean;
-
-  @Field(() => String, {
-    nullable: true,
-    defaultValue: 'The version was deleted.',
-    description: 'Why, for the record of the aliases that named the version; 1 to 1,000 characters.',
-  })
-  reason!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who decides, for that record; 1 to 200 characters; `operator` by default.',
-  })
-  by?: string | null;
-}
-
-@ObjectType({ description: 'What `deleteAdapter` did.' })
-export class DeleteAdapterPayload {
-  @Field(() => Adapter, { nullable: true, description: 'What is left of the adapter; null when all of it went.' })
-  adapter!: Adapter | null;
-
-  @Field(() => [Int], { description: 'Numbers of the versions that went; they are not given again.' })
-  versions!: number[];
-
-  @Field(() => ErasureReportType, { description: 'What was removed with them, and what had to stay.' })
-  erasure!: ErasureReportType;
-}
+const DeleteAdapterPayload = objectType('DeleteAdapterPayload', 'What `deleteAdapter` did.', {
+  adapter: typed(Adapter).nullable().describe('What is left of the adapter; null when all of it went.'),
+  versions: z.array(z.int()).describe('Numbers of the versions that went; they are not given again.'),
+  erasure: typed(ErasureReportType).describe('What was removed with them, and what had to stay.'),
+});
+type DeleteAdapterPayload = InstanceType<typeof DeleteAdapterPayload>;
 
 export interface DeletionResolverParts {
   deleter: AdapterDeleter;

@@ -1,67 +1,58 @@
-import { Arg, Ctx, Field, Float, ID, InputType, Int, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
-  BigIntScalar,
   cost,
   fromGlobalId,
   make,
   type GraphContext,
+  givenId,
+  typed,
+  inputType,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import type { TrainingEstimator } from './training-estimator.js';
 
-@InputType({ description: 'What would be trained, on which rows, and how: as for `startTraining`.' })
-export class EstimateTrainingInput {
-  @Field(() => ID, { description: 'The dataset version.' })
-  datasetVersion!: string;
+const EstimateTrainingInput = inputType(
+  'EstimateTrainingInput',
+  'What would be trained, on which rows, and how: as for `startTraining`.',
+  {
+    datasetVersion: givenId.describe('The dataset version.'),
+    model: z
+      .string()
+      .nullish()
+      .describe('The base model, `name` or `name@quantization`; by default the configured one.'),
+    recipe: typed(RecipeInput).nullish().describe('What is to be other than in the preset of the task.'),
+  },
+);
+type EstimateTrainingInput = InstanceType<typeof EstimateTrainingInput>;
 
-  @Field(() => String, {
-    nullable: true,
-    description: 'The base model, `name` or `name@quantization`; by default the configured one.',
-  })
-  model?: string | null;
-
-  @Field(() => RecipeInput, { nullable: true, description: 'What is to be other than in the preset of the task.' })
-  recipe?: RecipeInput | null;
-}
-
-@ObjectType({ description: 'What a training would take. `AdapterVersion.metrics` keeps beside it what then happened.' })
-export class TrainingEstimate {
-  @Field(() => Int, { description: 'Rows that would be learned; counted on a sample of at most 256.' })
-  examples!: number;
-
-  @Field(() => Float, { description: 'Mean length of an example in tokens, prompt and answer.' })
-  meanTokens!: number;
-
-  @Field(() => BigIntScalar, { description: 'Tokens of all steps, general text included, without padding.' })
-  tokens!: bigint;
-
-  @Field(() => Int, { description: 'Steps of the whole run.' })
-  steps!: number;
-
-  @Field(() => BigIntScalar, { description: 'Memory that the train worker would take at most, in bytes.' })
-  memoryBytes!: bigint;
-
-  @Field(() => BigIntScalar, { description: 'Memory that the machine has for it, in bytes.' })
-  availableBytes!: bigint;
-
-  @Field(() => Boolean, { description: 'Whether that is enough; a run that it isn’t enough for is refused.' })
-  fits!: boolean;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Tokens learned a second on this machine, as seen or timed; null before this model was trained here.',
-  })
-  tokensPerSecond!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
-      'Seconds of all steps at that pace, without measurements on validation rows; null where it is unknown.',
-  })
-  seconds!: number | null;
-}
+const TrainingEstimate = objectType(
+  'TrainingEstimate',
+  'What a training would take. `AdapterVersion.metrics` keeps beside it what then happened.',
+  {
+    examples: z.int().describe('Rows that would be learned; counted on a sample of at most 256.'),
+    meanTokens: z.number().describe('Mean length of an example in tokens, prompt and answer.'),
+    tokens: z.bigint().describe('Tokens of all steps, general text included, without padding.'),
+    steps: z.int().describe('Steps of the whole run.'),
+    memoryBytes: z.bigint().describe('Memory that the train worker would take at most, in bytes.'),
+    availableBytes: z.bigint().describe('Memory that the machine has for it, in bytes.'),
+    fits: z.boolean().describe('Whether that is enough; a run that it isn’t enough for is refused.'),
+    tokensPerSecond: z
+      .number()
+      .nullable()
+      .describe('Tokens learned a second on this machine, as seen or timed; null before this model was trained here.'),
+    seconds: z
+      .number()
+      .nullable()
+      .describe(
+        'Seconds of all steps at that pace, without measurements on validation rows; null where it is unknown.',
+      ),
+  },
+);
+type TrainingEstimate = InstanceType<typeof TrainingEstimate>;
 
 export interface EstimateResolverParts {
   estimator: TrainingEstimator;

@@ -1,26 +1,16 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, Field, FieldResolver, InputType, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { FileType, loadFile } from '../../data/index.js';
 import {
   SpendsBudget,
   Needs,
   cost,
-  IDEMPOTENCY_KEY,
   runGraph,
   runObject,
   type GraphContext,
   recordType,
+  idempotencyKey,
+  inputType,
 } from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import type { FileService } from '../../platform/artifacts/index.js';
@@ -56,17 +46,12 @@ export const adapterMergeRuns = runGraph(
 const AdapterMergeRun = adapterMergeRuns.Run;
 type AdapterMergeRun = InstanceType<typeof AdapterMergeRun>;
 
-@InputType({ description: 'Which adapter version to pack.' })
-export class ExportAdapterInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
-
-  @Field(() => Int, { description: 'Number of the version, from 1.' })
-  version!: number;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const ExportAdapterInput = inputType('ExportAdapterInput', 'Which adapter version to pack.', {
+  adapter: z.string().describe('Name of the adapter.'),
+  version: z.int().describe('Number of the version, from 1.'),
+  idempotencyKey,
+});
+type ExportAdapterInput = InstanceType<typeof ExportAdapterInput>;
 
 @InputType({ description: 'Which adapter version becomes part of its base model, and how precisely.' })
 export class MergeAdapterInput extends ExportAdapterInput {

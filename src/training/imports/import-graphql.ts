@@ -1,14 +1,18 @@
-import { Arg, Ctx, Field, FieldResolver, ID, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { FileType, loadFile, TaskKind } from '../../data/index.js';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
-  MaxItems,
   runGraph,
   runObject,
   type GraphContext,
+  inputType,
+  givenId,
+  typed,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { FileService } from '../../platform/artifacts/index.js';
@@ -24,70 +28,44 @@ export const adapterImportRuns = runGraph(
 const AdapterImportRun = adapterImportRuns.Run;
 type AdapterImportRun = InstanceType<typeof AdapterImportRun>;
 
-@InputType({ description: 'Two languages, ISO 639-1.' })
-export class LanguagePairInput {
-  @Field(() => String, { description: 'Translated from, e.g. `en`.' })
-  source!: string;
+const LanguagePairInput = inputType('LanguagePairInput', 'Two languages, ISO 639-1.', {
+  source: z.string().describe('Translated from, e.g. `en`.'),
+  target: z.string().describe('Translated into, e.g. `de`.'),
+});
+type LanguagePairInput = InstanceType<typeof LanguagePairInput>;
 
-  @Field(() => String, { description: 'Translated into, e.g. `de`.' })
-  target!: string;
-}
-
-@InputType({
-  description:
-    'An adapter that was trained elsewhere: what Python’s `peft` saves, uploaded as its two files or as one archive.',
-})
-export class ImportAdapterInput {
-  @Field(() => String, { description: 'Name of the adapter; a new version of it if there is one.' })
-  adapter!: string;
-
-  @Field(() => String, { nullable: true, defaultValue: '', description: 'What it is for; at most 2,000 characters.' })
-  description!: string;
-
-  @Field(() => TaskKind, { description: 'What it was trained for; its examples must have had Graft’s prompts.' })
-  task!: TaskKind;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The base model, `name` or `name@quantization`; the default one by default.',
-  })
-  model?: string | null;
-
-  @Field(() => ID, {
-    nullable: true,
-    description:
-      'Id of an uploaded ZIP archive of the folder, in place of `config` and `weights`: at most 200 entries, of which these two are read, and `graft.json` where Graft exported it.',
-  })
-  archive?: string | null;
-
-  @Field(() => ID, {
-    nullable: true,
-    description: 'Id of the uploaded `adapter_config.json`, at most 1 MiB; without `archive`.',
-  })
-  config?: string | null;
-
-  @Field(() => ID, {
-    nullable: true,
-    description:
-      'Id of the uploaded `adapter_model.safetensors`, at most 1.5 GiB; without `archive`. `adapter_model.bin` is refused.',
-  })
-  weights?: string | null;
-
-  @Field(() => [String], {
-    nullable: true,
-    defaultValue: [],
-    description:
-      'The labels that it answers with, at most 1,000; for CLASSIFICATION and EXTRACTION. Left out, an archive that Graft exported tells them.',
-  })
-  @MaxItems(1_000)
-  labels!: string[];
-
-  @Field(() => LanguagePairInput, { nullable: true, description: 'For TRANSLATION.' })
-  languages?: LanguagePairInput | null;
-
-  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
-  idempotencyKey!: string;
-}
+export const ImportAdapterInput = inputType(
+  'ImportAdapterInput',
+  'An adapter that was trained elsewhere: what Python’s `peft` saves, uploaded as its two files or as one archive.',
+  {
+    adapter: z.string().describe('Name of the adapter; a new version of it if there is one.'),
+    description: z.string().optional().default('').describe('What it is for; at most 2,000 characters.'),
+    task: z.enum(TaskKind).describe('What it was trained for; its examples must have had Graft’s prompts.'),
+    model: z.string().nullish().describe('The base model, `name` or `name@quantization`; the default one by default.'),
+    archive: givenId
+      .nullish()
+      .describe(
+        'Id of an uploaded ZIP archive of the folder, in place of `config` and `weights`: at most 200 entries, of which these two are read, and `graft.json` where Graft exported it.',
+      ),
+    config: givenId.nullish().describe('Id of the uploaded `adapter_config.json`, at most 1 MiB; without `archive`.'),
+    weights: givenId
+      .nullish()
+      .describe(
+        'Id of the uploaded `adapter_model.safetensors`, at most 1.5 GiB; without `archive`. `adapter_model.bin` is refused.',
+      ),
+    labels: z
+      .array(z.string())
+      .max(1_000)
+      .optional()
+      .default([])
+      .describe(
+        'The labels that it answers with, at most 1,000; for CLASSIFICATION and EXTRACTION. Left out, an archive that Graft exported tells them.',
+      ),
+    languages: typed(LanguagePairInput).nullish().describe('For TRANSLATION.'),
+    idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
+  },
+);
+export type ImportAdapterInput = InstanceType<typeof ImportAdapterInput>;
 
 const ImportAdapterPayload = adapterImportRuns.payload(
   'ImportAdapterPayload',
@@ -95,20 +73,16 @@ const ImportAdapterPayload = adapterImportRuns.payload(
 );
 type ImportAdapterPayload = InstanceType<typeof ImportAdapterPayload>;
 
-@ObjectType({ description: 'The files of an adapter version: the first two are what Python’s `peft` loads.' })
-export class AdapterFiles {
-  @Field(() => FileType, { nullable: true, description: '`adapter_config.json`.' })
-  config!: FileType | null;
-
-  @Field(() => FileType, { nullable: true, description: '`adapter_model.safetensors`.' })
-  weights!: FileType | null;
-
-  @Field(() => FileType, {
-    nullable: true,
-    description: 'The GGUF LoRA that is served; llama.cpp’s `--lora` takes it.',
-  })
-  gguf!: FileType | null;
-}
+const AdapterFiles = objectType(
+  'AdapterFiles',
+  'The files of an adapter version: the first two are what Python’s `peft` loads.',
+  {
+    config: typed(FileType).nullable().describe('`adapter_config.json`.'),
+    weights: typed(FileType).nullable().describe('`adapter_model.safetensors`.'),
+    gguf: typed(FileType).nullable().describe('The GGUF LoRA that is served; llama.cpp’s `--lora` takes it.'),
+  },
+);
+type AdapterFiles = InstanceType<typeof AdapterFiles>;
 
 export interface AdapterImportResolverParts {
   importer: AdapterImporter;

@@ -1,15 +1,5 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Mutation,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { DatasetVersion, loadVersion, type Data } from '../../data/index.js';
 import {
   SpendsBudget,
@@ -20,6 +10,9 @@ import {
   recordInput,
   runGraph,
   runObject,
+  givenId,
+  typed,
+  inputType,
 } from '../../graphql-kit/index.js';
 import type { GraphContext } from '../../graphql-kit/index.js';
 import { loadVariant, ModelVariant, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
@@ -49,45 +42,28 @@ type TrainingRun = InstanceType<typeof TrainingRun>;
 export const RecipeInput = recordInput(recipeOverrides);
 export type RecipeInput = InstanceType<typeof RecipeInput>;
 
-@InputType({ description: 'What to train, on which rows, and how.' })
-export class StartTrainingInput {
-  @Field(() => String, {
-    description:
+const StartTrainingInput = inputType('StartTrainingInput', 'What to train, on which rows, and how.', {
+  adapter: z
+    .string()
+    .describe(
       'Name of the adapter that gets a new version: 1 to 63 letters, digits, `.`, `_` or `-`. A new name makes a new adapter.',
-  })
-  adapter!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'What it is for, at most 2,000 characters; kept when the adapter is new.',
-  })
-  description?: string | null;
-
-  @Field(() => ID, { description: 'The dataset version whose rows for training are learned.' })
-  datasetVersion!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The base model, `name` or `name@quantization`; by default that of `parent`, else the configured one.',
-  })
-  model?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
+    ),
+  description: z.string().nullish().describe('What it is for, at most 2,000 characters; kept when the adapter is new.'),
+  datasetVersion: givenId.describe('The dataset version whose rows for training are learned.'),
+  model: z
+    .string()
+    .nullish()
+    .describe('The base model, `name` or `name@quantization`; by default that of `parent`, else the configured one.'),
+  parent: z
+    .string()
+    .nullish()
+    .describe(
       'An adapter version to go on from, `name` (production), `name@candidate` or `name@3`, such as `reader@1`: of the same task and base model; its shape and form of answers are kept. By default training begins at the base model.',
-  })
-  parent?: string | null;
-
-  @Field(() => RecipeInput, {
-    nullable: true,
-    description: 'What is to be other than in the preset of the dataset’s task.',
-  })
-  recipe?: RecipeInput | null;
-
-  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
-  idempotencyKey!: string;
-}
+    ),
+  recipe: typed(RecipeInput).nullish().describe('What is to be other than in the preset of the dataset’s task.'),
+  idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
+});
+type StartTrainingInput = InstanceType<typeof StartTrainingInput>;
 
 const StartTrainingPayload = trainingRuns.payload(
   'StartTrainingPayload',

@@ -1,32 +1,22 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, Field, FieldResolver, Float, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { DatasetVersion, loadVersion, type Data } from '../../data/index.js';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
   JsonScalar,
-  MaxItems,
   runEvent,
   RunEventType,
   runGraph,
   runObject,
   type GraphContext,
   recordType,
+  givenId,
+  typed,
+  idempotencyKey,
+  inputType,
 } from '../../graphql-kit/index.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import { SEARCH_RATES, type RateSearcher } from './rate-searcher.js';
@@ -48,33 +38,28 @@ export const learningRateSearchRuns = runGraph(
 const LearningRateSearchRun = learningRateSearchRuns.Run;
 type LearningRateSearchRun = InstanceType<typeof LearningRateSearchRun>;
 
-@InputType({ description: 'What is to be trained, and which learning rates are tried for it.' })
-export class FindLearningRateInput {
-  @Field(() => ID, { description: 'The dataset version; it needs rows for validation.' })
-  datasetVersion!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The base model, `name` or `name@quantization`; by default the configured one.',
-  })
-  model?: string | null;
-
-  @Field(() => RecipeInput, { nullable: true, description: 'The recipe that the rate is for, as for `startTraining`.' })
-  recipe?: RecipeInput | null;
-
-  @Field(() => [Float], {
-    nullable: true,
-    description: `The rates, ${SEARCH_RATES.least} to ${SEARCH_RATES.most}; by default a third of the recipe’s, the recipe’s, and three times it.`,
-  })
-  @MaxItems(SEARCH_RATES.most)
-  rates?: number[] | null;
-
-  @Field(() => Int, { nullable: true, description: 'Steps of each short training, 5 to 1,000; 40 by default.' })
-  steps?: number | null;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+const FindLearningRateInput = inputType(
+  'FindLearningRateInput',
+  'What is to be trained, and which learning rates are tried for it.',
+  {
+    datasetVersion: givenId.describe('The dataset version; it needs rows for validation.'),
+    model: z
+      .string()
+      .nullish()
+      .describe('The base model, `name` or `name@quantization`; by default the configured one.'),
+    recipe: typed(RecipeInput).nullish().describe('The recipe that the rate is for, as for `startTraining`.'),
+    rates: z
+      .array(z.number())
+      .max(SEARCH_RATES.most)
+      .nullish()
+      .describe(
+        `The rates, ${SEARCH_RATES.least} to ${SEARCH_RATES.most}; by default a third of the recipe’s, the recipe’s, and three times it.`,
+      ),
+    steps: z.int().nullish().describe('Steps of each short training, 5 to 1,000; 40 by default.'),
+    idempotencyKey,
+  },
+);
+type FindLearningRateInput = InstanceType<typeof FindLearningRateInput>;
 
 const FindLearningRatePayload = learningRateSearchRuns.payload(
   'FindLearningRatePayload',
