@@ -1,51 +1,45 @@
-import { Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
-import { make, Needs, RunEventType, runEvent, runGraph, toGlobalId } from '../graphql-kit/index.js';
+import { Field, FieldResolver, ObjectType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import {
+  make,
+  Needs,
+  RunEventType,
+  runEvent,
+  runGraph,
+  toGlobalId,
+  objectType,
+  givenId,
+  typed,
+} from '../graphql-kit/index.js';
 import { erasing, type Erasure, type ErasureReport as Report } from '../platform/erasure/index.js';
 
-@ObjectType({ description: 'Records of one kind that an erasure changed.' })
-export class ErasedRecords {
-  @Field(() => String, { description: 'What they are, in the plural, e.g. `answers`.' })
-  holder!: string;
+const ErasedRecords = objectType('ErasedRecords', 'Records of one kind that an erasure changed.', {
+  holder: z.string().describe('What they are, in the plural, e.g. `answers`.'),
+  count: z.int().describe('How many were deleted or lost the erased text.'),
+});
+type ErasedRecords = InstanceType<typeof ErasedRecords>;
 
-  @Field(() => Int, { description: 'How many were deleted or lost the erased text.' })
-  count!: number;
-}
+const FileKept = objectType('FileKept', 'A file that had to stay.', {
+  id: givenId.describe('Id of the file.'),
+  name: z.string().describe('Its name.'),
+  reason: z.string().describe('What still needs it, and what to do so that it can go.'),
+});
+type FileKept = InstanceType<typeof FileKept>;
 
-@ObjectType({ description: 'A file that had to stay.' })
-export class FileKept {
-  @Field(() => ID, { description: 'Id of the file.' })
-  id!: string;
-
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
-
-  @Field(() => String, { description: 'What still needs it, and what to do so that it can go.' })
-  reason!: string;
-}
-
-@ObjectType({ description: 'Where a deletion removed text, and what had to stay.' })
-export class ErasureReport {
-  @Field(() => [ErasedRecords], { description: 'Recorded copies that were removed, by kind.' })
-  records!: ErasedRecords[];
-
-  @Field(() => [String], { description: 'Names of the files that were deleted.' })
-  deletedFiles!: string[];
-
-  @Field(() => [FileKept], { description: 'Files that stay because something else is made of them.' })
-  keptFiles!: FileKept[];
-
-  @Field(() => Boolean, {
-    description:
+export const ErasureReport = objectType('ErasureReport', 'Where a deletion removed text, and what had to stay.', {
+  records: z.array(typed(ErasedRecords)).describe('Recorded copies that were removed, by kind.'),
+  deletedFiles: z.array(z.string()).describe('Names of the files that were deleted.'),
+  keptFiles: z.array(typed(FileKept)).describe('Files that stay because something else is made of them.'),
+  complete: z
+    .boolean()
+    .describe(
       'Whether all of it is done. Otherwise it takes long or a part could not be reached: it goes on by itself, tried again every minute, and search finds nothing of it meanwhile.',
-  })
-  complete!: boolean;
-
-  @Field(() => ID, {
-    nullable: true,
-    description: 'Id of the run that does it; watch it with `erasureProgress`. Null where no run was needed.',
-  })
-  runId!: string | null;
-}
+    ),
+  runId: givenId
+    .nullable()
+    .describe('Id of the run that does it; watch it with `erasureProgress`. Null where no run was needed.'),
+});
+export type ErasureReport = InstanceType<typeof ErasureReport>;
 
 export const toErasureReport = (report: Report & { complete?: boolean; runId?: string }): ErasureReport =>
   make(ErasureReport, {

@@ -1,5 +1,6 @@
-import { Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
-import { cost, DateTime, make, Needs, type GraphContext } from '../graphql-kit/index.js';
+import { Ctx, Query, registerEnumType, Resolver } from 'type-graphql';
+import { z } from 'zod';
+import { cost, make, Needs, type GraphContext, objectType, typed } from '../graphql-kit/index.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
 import { DialectName } from './dialects/dialect.js';
 import { LabelScoring } from './engine.js';
@@ -41,94 +42,55 @@ registerEnumType(LabelScoring, {
   },
 });
 
-@ObjectType({ description: 'An adapter version on one engine.' })
-export class EngineAdapterReport {
-  @Field(() => String, { description: 'Its name there: the adapter’s, and a digest of what is loaded.' })
-  name!: string;
-
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
-
-  @Field(() => Int, { description: 'Number of the version, from 1.' })
-  version!: number;
-
-  @Field(() => ResidentState, { description: 'Whether it answers there.' })
-  state!: ResidentState;
-
-  @Field(() => String, { nullable: true, description: 'Why it doesn’t; null when it does.' })
-  reason!: string | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
+const EngineAdapterReport = objectType('EngineAdapterReport', 'An adapter version on one engine.', {
+  name: z.string().describe('Its name there: the adapter’s, and a digest of what is loaded.'),
+  adapter: z.string().describe('Name of the adapter.'),
+  version: z.int().describe('Number of the version, from 1.'),
+  state: z.enum(ResidentState).describe('Whether it answers there.'),
+  reason: z.string().nullable().describe('Why it doesn’t; null when it does.'),
+  cosine: z
+    .number()
+    .nullable()
+    .describe(
       'Cosine between its change of the log-probabilities there and beside the gateway, -1 to 1, at least 0.9; null before it is measured.',
-  })
-  cosine!: number | null;
+    ),
+  provenAt: z.date().nullable().describe('When that was measured last; null before.'),
+  answered: z.int().describe('Requests that it answered there since it was loaded.'),
+});
+type EngineAdapterReport = InstanceType<typeof EngineAdapterReport>;
 
-  @Field(() => DateTime, { nullable: true, description: 'When that was measured last; null before.' })
-  provenAt!: Date | null;
-
-  @Field(() => Int, { description: 'Requests that it answered there since it was loaded.' })
-  answered!: number;
-}
-
-@ObjectType({ description: 'An engine that answers before the worker does, as this gateway sees it.' })
-export class EngineReport {
-  @Field(() => String, {
-    description: 'Where it is; to callers of other workspaces than the first only its place in this list: `engine 1`.',
-  })
-  url!: string;
-
-  @Field(() => EngineState, { description: 'Whether it answers questions.' })
-  state!: EngineState;
-
-  @Field(() => String, { nullable: true, description: 'Why it doesn’t; null when it does.' })
-  reason!: string | null;
-
-  @Field(() => Boolean, {
-    description: 'Whether it is left alone for some seconds because it failed several times in a row.',
-  })
-  paused!: boolean;
-
-  @Field(() => DialectName, { nullable: true, description: 'Which server it is; null before that is known.' })
-  dialect!: DialectName | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Version of the server, as it tells; null before that is known.',
-  })
-  version!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'Its name for the base model; null before that is known.' })
-  base!: string | null;
-
-  @Field(() => Int, {
-    nullable: true,
-    description:
-      'Tokens of a prompt and its answer together; null before that is known. What is longer the worker answers.',
-  })
-  contextTokens!: number | null;
-
-  @Field(() => LabelScoring, {
-    nullable: true,
-    description: 'How it tells the probabilities of labels; null before that is known.',
-  })
-  labelScoring!: LabelScoring | null;
-
-  @Field(() => Int, { description: 'Requests of this gateway under way there.' })
-  inFlight!: number;
-
-  @Field(() => Int, { description: 'Requests that it answered since the gateway started.' })
-  answered!: number;
-
-  @Field(() => Int, { description: 'How often it failed since then.' })
-  failed!: number;
-
-  @Field(() => [EngineAdapterReport], {
-    description: 'The adapters of your workspace that this gateway knows to be there, by name.',
-  })
-  adapters!: EngineAdapterReport[];
-}
+const EngineReport = objectType(
+  'EngineReport',
+  'An engine that answers before the worker does, as this gateway sees it.',
+  {
+    url: z
+      .string()
+      .describe('Where it is; to callers of other workspaces than the first only its place in this list: `engine 1`.'),
+    state: z.enum(EngineState).describe('Whether it answers questions.'),
+    reason: z.string().nullable().describe('Why it doesn’t; null when it does.'),
+    paused: z.boolean().describe('Whether it is left alone for some seconds because it failed several times in a row.'),
+    dialect: z.enum(DialectName).nullable().describe('Which server it is; null before that is known.'),
+    version: z.string().nullable().describe('Version of the server, as it tells; null before that is known.'),
+    base: z.string().nullable().describe('Its name for the base model; null before that is known.'),
+    contextTokens: z
+      .int()
+      .nullable()
+      .describe(
+        'Tokens of a prompt and its answer together; null before that is known. What is longer the worker answers.',
+      ),
+    labelScoring: z
+      .enum(LabelScoring)
+      .nullable()
+      .describe('How it tells the probabilities of labels; null before that is known.'),
+    inFlight: z.int().describe('Requests of this gateway under way there.'),
+    answered: z.int().describe('Requests that it answered since the gateway started.'),
+    failed: z.int().describe('How often it failed since then.'),
+    adapters: z
+      .array(typed(EngineAdapterReport))
+      .describe('The adapters of your workspace that this gateway knows to be there, by name.'),
+  },
+);
+type EngineReport = InstanceType<typeof EngineReport>;
 
 @Resolver()
 export class EngineResolver {

@@ -1,19 +1,4 @@
-import {
-  Arg,
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { badInput } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { encodeCursor, type Page, type PageRequest } from '../kernel/pagination.js';
@@ -41,6 +26,10 @@ import {
   type RunObject,
   type RunRowLike,
   type StoredEventLike,
+  givenId,
+  inputType,
+  typed,
+  objectType,
 } from '../graphql-kit/index.js';
 
 /** What these resolvers need of the run queue. */
@@ -71,17 +60,15 @@ class RunsArgs extends ConnectionArgs {
   status?: RunStatus | null;
 }
 
-@InputType({ description: 'Names a run.' })
-export class RunInput {
-  @Field(() => ID, { description: 'Id of a run of any kind.' })
-  id!: string;
-}
+const RunInput = inputType('RunInput', 'Names a run.', {
+  id: givenId.describe('Id of a run of any kind.'),
+});
+type RunInput = InstanceType<typeof RunInput>;
 
-@ObjectType({ description: 'The run as it is after the mutation.' })
-export class RunPayload {
-  @Field(() => RunType, { description: 'The run; its `status` changes as soon as its work has let go.' })
-  run!: RunType;
-}
+const RunPayload = objectType('RunPayload', 'The run as it is after the mutation.', {
+  run: typed(RunType).describe('The run; its `status` changes as soon as its work has let go.'),
+});
+type RunPayload = InstanceType<typeof RunPayload>;
 
 const runTypes = (): string[] => Object.keys(RunKind).map(runTypeName);
 const rowId = ({ id }: RunInput): string => fromGlobalId(id, runTypes(), 'input.id');

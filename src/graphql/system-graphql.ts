@@ -1,16 +1,17 @@
 import { statfs } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
-import { Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
+import { Ctx, Query, registerEnumType, Resolver } from 'type-graphql';
+import { z } from 'zod';
 import type { WorkspaceId } from '../kernel/ids.js';
 import {
   Needs,
-  BigIntScalar,
   cost,
-  DateTime,
   RunKind,
   RunStatus,
   type GraphContext,
   recordType,
+  objectType,
+  typed,
 } from '../graphql-kit/index.js';
 import { WorkerState, type WorkerStatus } from '../platform/worker/index.js';
 import { chosenExecutor, type ChosenExecutor } from '../training/index.js';
@@ -44,173 +45,93 @@ registerEnumType(WorkerState, {
   },
 });
 
-@ObjectType({ description: 'One part of the system that others depend on.' })
-export class SystemPart {
-  @Field(() => String, { description: 'Name, as `/readyz` has it.' })
-  name!: string;
+const SystemPart = objectType('SystemPart', 'One part of the system that others depend on.', {
+  name: z.string().describe('Name, as `/readyz` has it.'),
+  ready: z.boolean().describe('Whether it answers.'),
+  embedded: z.boolean().describe('Whether Graft started it itself; false for an external server.'),
+  detail: z.string().nullish().describe('Its state in a few words.'),
+});
+type SystemPart = InstanceType<typeof SystemPart>;
 
-  @Field(() => Boolean, { description: 'Whether it answers.' })
-  ready!: boolean;
+const Versions = objectType('Versions', 'Which programs answer.', {
+  graft: z.string().describe('Version of Graft.'),
+  node: z.string().describe('Version of Node.js.'),
+  inference: z.string().nullable().describe('Version of the inference engine; null while no worker is ready.'),
+  embedding: z.string().nullable().describe('Version of the embedding engine; null while no worker is ready.'),
+});
+type Versions = InstanceType<typeof Versions>;
 
-  @Field(() => Boolean, { description: 'Whether Graft started it itself; false for an external server.' })
-  embedded!: boolean;
+const WorkerDevice = objectType('WorkerDevice', 'What an engine runs on, as found by loading it.', {
+  processor: z.string().describe('Model of the processor.'),
+  cores: z.int().describe('Processor cores that the worker may use.'),
+  processorFlags: z
+    .array(z.string())
+    .describe('Instructions of the processor that decide how fast numbers are multiplied, as the system calls them.'),
+  gpu: z.string().nullable().describe('Name of the GPU; null when there is none or none is used.'),
+  memoryBytes: z.number().meta({ shown: 'BigInt' }).describe('Memory of the machine, in bytes.'),
+  inferenceProvider: z.string().describe('What really runs inference: `cpu`, `cuda`, `vulkan` or `metal`.'),
+  embeddingProvider: z.string().describe('What really runs embedding: `cpu` or `cuda`.'),
+});
+type WorkerDevice = InstanceType<typeof WorkerDevice>;
 
-  @Field(() => String, { nullable: true, description: 'Its state in a few words.' })
-  detail?: string | null;
-}
+const WorkerThreads = objectType('WorkerThreads', 'Threads that were measured as fastest on this machine.', {
+  prefill: z.int().describe('Threads for reading prompts.'),
+  decode: z.int().describe('Threads for writing answers.'),
+});
+type WorkerThreads = InstanceType<typeof WorkerThreads>;
 
-@ObjectType({ description: 'Which programs answer.' })
-export class Versions {
-  @Field(() => String, { description: 'Version of Graft.' })
-  graft!: string;
+const WorkerReport = objectType('WorkerReport', 'The worker process, which runs the models.', {
+  state: z.enum(WorkerState).describe('Whether it takes work.'),
+  pid: z.int().nullable().describe('Process id; null while none runs.'),
+  restarts: z.int().describe('How often it was restarted since the gateway started.'),
+  device: typed(WorkerDevice).nullable().describe('What it runs on; null while it is not ready.'),
+  threads: typed(WorkerThreads).nullable().describe('Its thread counts; null before they are measured.'),
+  queued: z.int().describe('Requests that wait.'),
+  active: z.int().describe('Requests under way.'),
+  memoryBytes: z
+    .number()
+    .meta({ shown: 'BigInt' })
+    .nullable()
+    .describe('Its resident memory, in bytes; null while it is not ready.'),
+});
+type WorkerReport = InstanceType<typeof WorkerReport>;
 
-  @Field(() => String, { description: 'Version of Node.js.' })
-  node!: string;
+const MemoryReport = objectType('MemoryReport', 'Memory, in bytes.', {
+  gatewayBytes: z.number().meta({ shown: 'BigInt' }).describe('Resident memory of the gateway process.'),
+  freeBytes: z.number().meta({ shown: 'BigInt' }).describe('Free memory of the machine.'),
+  totalBytes: z.number().meta({ shown: 'BigInt' }).describe('Memory of the machine.'),
+});
+type MemoryReport = InstanceType<typeof MemoryReport>;
 
-  @Field(() => String, {
-    nullable: true,
-    description: 'Version of the inference engine; null while no worker is ready.',
-  })
-  inference!: string | null;
+const DiskReport = objectType('DiskReport', 'The disk that holds GRAFT_HOME, in bytes.', {
+  freeBytes: z.number().meta({ shown: 'BigInt' }).describe('Free for Graft.'),
+  totalBytes: z.number().meta({ shown: 'BigInt' }).describe('Size of the file system.'),
+});
+type DiskReport = InstanceType<typeof DiskReport>;
 
-  @Field(() => String, {
-    nullable: true,
-    description: 'Version of the embedding engine; null while no worker is ready.',
-  })
-  embedding!: string | null;
-}
-
-@ObjectType({ description: 'What an engine runs on, as found by loading it.' })
-export class WorkerDevice {
-  @Field(() => String, { description: 'Model of the processor.' })
-  processor!: string;
-
-  @Field(() => Int, { description: 'Processor cores that the worker may use.' })
-  cores!: number;
-
-  @Field(() => [String], {
-    description: 'Instructions of the processor that decide how fast numbers are multiplied, as the system calls them.',
-  })
-  processorFlags!: string[];
-
-  @Field(() => String, { nullable: true, description: 'Name of the GPU; null when there is none or none is used.' })
-  gpu!: string | null;
-
-  @Field(() => BigIntScalar, { description: 'Memory of the machine, in bytes.' })
-  memoryBytes!: number;
-
-  @Field(() => String, { description: 'What really runs inference: `cpu`, `cuda`, `vulkan` or `metal`.' })
-  inferenceProvider!: string;
-
-  @Field(() => String, { description: 'What really runs embedding: `cpu` or `cuda`.' })
-  embeddingProvider!: string;
-}
-
-@ObjectType({ description: 'Threads that were measured as fastest on this machine.' })
-export class WorkerThreads {
-  @Field(() => Int, { description: 'Threads for reading prompts.' })
-  prefill!: number;
-
-  @Field(() => Int, { description: 'Threads for writing answers.' })
-  decode!: number;
-}
-
-@ObjectType({ description: 'The worker process, which runs the models.' })
-export class WorkerReport {
-  @Field(() => WorkerState, { description: 'Whether it takes work.' })
-  state!: WorkerState;
-
-  @Field(() => Int, { nullable: true, description: 'Process id; null while none runs.' })
-  pid!: number | null;
-
-  @Field(() => Int, { description: 'How often it was restarted since the gateway started.' })
-  restarts!: number;
-
-  @Field(() => WorkerDevice, { nullable: true, description: 'What it runs on; null while it is not ready.' })
-  device!: WorkerDevice | null;
-
-  @Field(() => WorkerThreads, { nullable: true, description: 'Its thread counts; null before they are measured.' })
-  threads!: WorkerThreads | null;
-
-  @Field(() => Int, { description: 'Requests that wait.' })
-  queued!: number;
-
-  @Field(() => Int, { description: 'Requests under way.' })
-  active!: number;
-
-  @Field(() => BigIntScalar, {
-    nullable: true,
-    description: 'Its resident memory, in bytes; null while it is not ready.',
-  })
-  memoryBytes!: number | null;
-}
-
-@ObjectType({ description: 'Memory, in bytes.' })
-export class MemoryReport {
-  @Field(() => BigIntScalar, { description: 'Resident memory of the gateway process.' })
-  gatewayBytes!: number;
-
-  @Field(() => BigIntScalar, { description: 'Free memory of the machine.' })
-  freeBytes!: number;
-
-  @Field(() => BigIntScalar, { description: 'Memory of the machine.' })
-  totalBytes!: number;
-}
-
-@ObjectType({ description: 'The disk that holds GRAFT_HOME, in bytes.' })
-export class DiskReport {
-  @Field(() => BigIntScalar, { description: 'Free for Graft.' })
-  freeBytes!: number;
-
-  @Field(() => BigIntScalar, { description: 'Size of the file system.' })
-  totalBytes!: number;
-}
-
-@ObjectType({ description: 'Runs of one kind that are not finished.' })
-export class QueueReport {
-  @Field(() => RunKind, { description: 'Kind of the runs.' })
-  kind!: string;
-
-  @Field(() => RunStatus, { description: '`QUEUED`, `RUNNING` or `PAUSED`.' })
-  status!: RunStatus;
-
-  @Field(() => Int, { description: 'How many there are.' })
-  count!: number;
-}
+const QueueReport = objectType('QueueReport', 'Runs of one kind that are not finished.', {
+  kind: z.enum(RunKind).describe('Kind of the runs.'),
+  status: z.enum(RunStatus).describe('`QUEUED`, `RUNNING` or `PAUSED`.'),
+  count: z.int().describe('How many there are.'),
+});
+type QueueReport = InstanceType<typeof QueueReport>;
 
 const TrainingExecutor = recordType(chosenExecutor);
 
-@ObjectType({ description: 'What Graft runs on and how it is doing.' })
-export class SystemStatus {
-  @Field(() => Versions, { description: 'Which programs answer.' })
-  versions!: Versions;
-
-  @Field(() => DateTime, { description: 'When the gateway started.' })
-  startedAt!: Date;
-
-  @Field(() => Float, { description: 'Seconds since then.' })
-  uptimeSeconds!: number;
-
-  @Field(() => [SystemPart], { description: 'Database, vector store and worker: embedded or external, ready or not.' })
-  parts!: SystemPart[];
-
-  @Field(() => WorkerReport, { description: 'The worker that serves questions.' })
-  worker!: WorkerReport;
-
-  @Field(() => [TrainingExecutor], {
-    description: 'What trains each model here; empty where only ONNX Runtime is installed, or nothing was trained yet.',
-  })
-  training!: ChosenExecutor[];
-
-  @Field(() => MemoryReport, { description: 'Memory.' })
-  memory!: MemoryReport;
-
-  @Field(() => DiskReport, { nullable: true, description: 'Disk; null where the system does not tell.' })
-  disk!: DiskReport | null;
-
-  @Field(() => [QueueReport], { description: 'Unfinished runs of this workspace, by kind.' })
-  queues!: QueueReport[];
-}
+const SystemStatus = objectType('SystemStatus', 'What Graft runs on and how it is doing.', {
+  versions: typed(Versions).describe('Which programs answer.'),
+  startedAt: z.date().describe('When the gateway started.'),
+  uptimeSeconds: z.number().describe('Seconds since then.'),
+  parts: z.array(typed(SystemPart)).describe('Database, vector store and worker: embedded or external, ready or not.'),
+  worker: typed(WorkerReport).describe('The worker that serves questions.'),
+  training: z
+    .array(typed(TrainingExecutor))
+    .describe('What trains each model here; empty where only ONNX Runtime is installed, or nothing was trained yet.'),
+  memory: typed(MemoryReport).describe('Memory.'),
+  disk: typed(DiskReport).nullable().describe('Disk; null where the system does not tell.'),
+  queues: z.array(typed(QueueReport)).describe('Unfinished runs of this workspace, by kind.'),
+});
+type SystemStatus = InstanceType<typeof SystemStatus>;
 
 @Resolver()
 export class SystemResolver {
