@@ -10,6 +10,7 @@ import {
   objectType,
   givenId,
   typed,
+  type RunObject,
 } from '../graphql-kit/index.js';
 import { erasing, type Erasure, type ErasureReport as Report } from '../platform/erasure/index.js';
 
@@ -72,7 +73,6 @@ export const erasureRuns = runGraph(
   },
 );
 const ErasureRun = erasureRuns.Run;
-type ErasureRun = InstanceType<typeof ErasureRun>;
 
 @Resolver(() => ErasureRun)
 export class ErasureRunResolver {
@@ -81,7 +81,7 @@ export class ErasureRunResolver {
     nullable: true,
     description: 'What it did so far; null before its first step.',
   })
-  report(@Root() { row }: ErasureRun): ErasureReport | null {
+  report(@Root() { row }: RunObject): ErasureReport | null {
     const ended = erasing.outputOf(row);
     const soFar = ended ?? erasing.checkpointOf(row);
     return soFar && toErasureReport({ ...soFar, complete: ended?.complete ?? false, runId: row.id });

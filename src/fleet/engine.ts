@@ -1,3 +1,4 @@
+import { enumeration } from '../kernel/enumeration.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 
 /**
@@ -9,12 +10,8 @@ import type { WorkerClient } from '../platform/worker/index.js';
 export type Engine = Pick<WorkerClient, 'generate' | 'scoreNext'>;
 
 /** How an engine tells how probable given tokens are. */
-export const LabelScoring = {
-  LOGPROB_TOKEN_IDS: 'LOGPROB_TOKEN_IDS',
-  ALLOWED_TOKEN_IDS: 'ALLOWED_TOKEN_IDS',
-  SCORE: 'SCORE',
-} as const;
-export type LabelScoring = (typeof LabelScoring)[keyof typeof LabelScoring];
+export const LabelScoring = enumeration('LOGPROB_TOKEN_IDS', 'ALLOWED_TOKEN_IDS', 'SCORE');
+export type LabelScoring = keyof typeof LabelScoring;
 
 /** What an engine was found to be when it was first reached; nothing of it is configured. */
 export interface Capabilities {

@@ -1,45 +1,32 @@
-import { Ctx, Query, registerEnumType, Resolver } from 'type-graphql';
+import { Ctx, Query, Resolver } from 'type-graphql';
 import { z } from 'zod';
-import { cost, make, Needs, type GraphContext, objectType, typed } from '../graphql-kit/index.js';
+import { cost, make, Needs, type GraphContext, objectType, typed, enumType } from '../graphql-kit/index.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
 import { DialectName } from './dialects/dialect.js';
 import { LabelScoring } from './engine.js';
 import type { Fleet } from './fleet.js';
 import { EngineState, ResidentState, type Replica, type Resident } from './replicas/replica.js';
 
-registerEnumType(EngineState, {
-  name: 'EngineState',
-  description: 'Whether an engine answers questions.',
-  valuesConfig: {
-    CONNECTING: { description: 'It is being looked at: what it is, and whether it serves the default model.' },
-    READY: { description: 'It was shown to serve the default model, and answers.' },
-    AWAY: { description: 'It can’t be reached, or isn’t what it was; it is looked at again every few seconds.' },
-    REFUSED: { description: 'It can’t be used as it was started; `reason` says why.' },
-  },
+enumType(EngineState, 'EngineState', 'Whether an engine answers questions.', {
+  CONNECTING: 'It is being looked at: what it is, and whether it serves the default model.',
+  READY: 'It was shown to serve the default model, and answers.',
+  AWAY: 'It can’t be reached, or isn’t what it was; it is looked at again every few seconds.',
+  REFUSED: 'It can’t be used as it was started; `reason` says why.',
 });
-registerEnumType(ResidentState, {
-  name: 'EngineAdapterState',
-  description: 'Whether an adapter answers on an engine.',
-  valuesConfig: {
-    LOADING: { description: 'It is being loaded, or shown to act.' },
-    PROVEN: { description: 'It was shown to act there as it does beside the gateway, and answers.' },
-    UNPROVEN: { description: 'It was forgotten, or doesn’t act as it should; it is loaded anew.' },
-    REFUSED: { description: 'The engine won’t load it; `reason` says why.' },
-  },
+enumType(ResidentState, 'EngineAdapterState', 'Whether an adapter answers on an engine.', {
+  LOADING: 'It is being loaded, or shown to act.',
+  PROVEN: 'It was shown to act there as it does beside the gateway, and answers.',
+  UNPROVEN: 'It was forgotten, or doesn’t act as it should; it is loaded anew.',
+  REFUSED: 'The engine won’t load it; `reason` says why.',
 });
-registerEnumType(DialectName, {
-  name: 'EngineDialect',
-  description: 'Which server an engine is.',
-  valuesConfig: { VLLM: { description: 'vLLM.' }, SGLANG: { description: 'SGLang.' } },
+enumType(DialectName, 'EngineDialect', 'Which server an engine is.', {
+  VLLM: 'vLLM.',
+  SGLANG: 'SGLang.',
 });
-registerEnumType(LabelScoring, {
-  name: 'EngineLabelScoring',
-  description: 'How an engine tells the probabilities of labels; found out by trying.',
-  valuesConfig: {
-    LOGPROB_TOKEN_IDS: { description: 'It is asked for given tokens, 128 at once.' },
-    ALLOWED_TOKEN_IDS: { description: 'Only given tokens are allowed, 20 at once.' },
-    SCORE: { description: 'It has an address of its own for that.' },
-  },
+enumType(LabelScoring, 'EngineLabelScoring', 'How an engine tells the probabilities of labels; found out by trying.', {
+  LOGPROB_TOKEN_IDS: 'It is asked for given tokens, 128 at once.',
+  ALLOWED_TOKEN_IDS: 'Only given tokens are allowed, 20 at once.',
+  SCORE: 'It has an address of its own for that.',
 });
 
 const EngineAdapterReport = objectType('EngineAdapterReport', 'An adapter version on one engine.', {

@@ -22,7 +22,7 @@ export { NodeRegistry, NodeType } from './node.js';
 export { recordInput, recordType } from './record-types.js';
 export { makeResolvers, type ResolverList } from './resolver-list.js';
 export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js';
-export { runEvent, runGraph, runResolvers, type RunGraph, runEventsOf } from './run-graph.js';
+export { runEvent, runGraph, runResolvers, type RunGraph, runEventsOf, type StartedRun } from './run-graph.js';
 export {
   IDEMPOTENCY_KEY,
   idempotencyKey,
@@ -41,4 +41,4 @@ export { asksFor } from './selection.js';
 export { NullIsAValue, nullIsAValue } from './null-value.js';
 export { ANSWERS_TOGETHER, checkRequest, Spends, SpendsBudget, spendsOf } from './spends.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';
-export { givenId, inputType, nodeType, objectType, typed } from './types.js';
+export { enumType, givenId, inputType, nodeType, objectType, typed } from './types.js';

@@ -1,3 +1,4 @@
+import { registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { record } from '../kernel/record.js';
 import { NodeType } from './node.js';
@@ -27,3 +28,16 @@ export function typed(type: abstract new () => object): z.ZodType {
 
 /** The field of an input that names something by its global id. */
 export const givenId = z.string().meta({ shown: 'ID' });
+
+/** An enum, and what each of its values means. */
+export function enumType<Name extends string>(
+  values: Readonly<Record<Name, string>>,
+  name: string,
+  description: string,
+  meanings: Readonly<Record<Name, string>>,
+): void {
+  const valuesConfig = Object.fromEntries(
+    Object.entries<string>(meanings).map(([value, meaning]) => [value, { description: meaning }]),
+  );
+  registerEnumType<Record<string, string>>(values, { name, description, valuesConfig });
+}

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
-import { Ctx, Query, registerEnumType, Resolver } from 'type-graphql';
+import { Ctx, Query, Resolver } from 'type-graphql';
 import { z } from 'zod';
 import type { WorkspaceId } from '../kernel/ids.js';
 import {
@@ -12,6 +12,7 @@ import {
   recordType,
   objectType,
   typed,
+  enumType,
 } from '../graphql-kit/index.js';
 import { WorkerState, type WorkerStatus } from '../platform/worker/index.js';
 import { chosenExecutor, type ChosenExecutor } from '../training/index.js';
@@ -32,17 +33,13 @@ export interface SystemSources {
   queues(workspaceId: WorkspaceId): Promise<readonly { kind: string; status: string; count: number }[]>;
 }
 
-registerEnumType(WorkerState, {
-  name: 'WorkerState',
-  description: 'Whether the worker process takes work.',
-  valuesConfig: {
-    IDLE: { description: 'Not running; its first work starts it.' },
-    STARTING: { description: 'Loads its engines for the first time.' },
-    READY: { description: 'Takes work.' },
-    RESTARTING: { description: 'Crashed, and is being started again.' },
-    BROKEN: { description: 'Crashed too often; it is left alone for a while.' },
-    STOPPED: { description: 'Was stopped together with the gateway.' },
-  },
+enumType(WorkerState, 'WorkerState', 'Whether the worker process takes work.', {
+  IDLE: 'Not running; its first work starts it.',
+  STARTING: 'Loads its engines for the first time.',
+  READY: 'Takes work.',
+  RESTARTING: 'Crashed, and is being started again.',
+  BROKEN: 'Crashed too often; it is left alone for a while.',
+  STOPPED: 'Was stopped together with the gateway.',
 });
 
 const SystemPart = objectType('SystemPart', 'One part of the system that others depend on.', {

@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Mutation, ObjectType, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import {
@@ -17,6 +17,9 @@ import {
   objectType,
   givenId,
   idempotencyKey,
+  enumType,
+  type StartedRun,
+  type RunObject,
 } from '../graphql-kit/index.js';
 import type { Json } from '../kernel/stored-json.js';
 import {
@@ -94,14 +97,10 @@ const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a 
 });
 type IngestDocumentsInput = InstanceType<typeof IngestDocumentsInput>;
 
-registerEnumType(DocumentOutcome, {
-  name: 'DocumentOutcome',
-  description: 'What became of a document that was to be ingested.',
-  valuesConfig: {
-    INDEXED: { description: 'Search finds it.' },
-    UNCHANGED: { description: 'The collection had it already, with the same bytes; its metadata was updated.' },
-    FAILED: { description: 'It could not be read; an earlier document of its name stays.' },
-  },
+enumType(DocumentOutcome, 'DocumentOutcome', 'What became of a document that was to be ingested.', {
+  INDEXED: 'Search finds it.',
+  UNCHANGED: 'The collection had it already, with the same bytes; its metadata was updated.',
+  FAILED: 'It could not be read; an earlier document of its name stays.',
 });
 
 export const IngestedDocument = recordType(documentReport);
@@ -123,19 +122,16 @@ export const ingestionRuns = runGraph(
   },
 );
 const IngestionRun = ingestionRuns.Run;
-type IngestionRun = InstanceType<typeof IngestionRun>;
 
 export const reindexingRuns = runGraph(
   reindexing.handledBy(({ service }: Service, context) => rebuildIndex(service.parts, context)),
 );
 const ReindexingRun = reindexingRuns.Run;
-type ReindexingRun = InstanceType<typeof ReindexingRun>;
 
 const IngestDocumentsPayload = ingestionRuns.payload(
   'IngestDocumentsPayload',
   'The run that `ingestDocuments` started.',
 );
-type IngestDocumentsPayload = InstanceType<typeof IngestDocumentsPayload>;
 
 const DeleteDocumentsInput = inputType('DeleteDocumentsInput', 'Documents to delete.', {
   collection: z.string().describe('Name of the collection.'),
@@ -174,7 +170,6 @@ const RebuildIndexPayload = reindexingRuns.payload(
   'The run that `rebuildIndex` started.',
   'It goes on by itself; search uses the old index until it is done.',
 );
-type RebuildIndexPayload = InstanceType<typeof RebuildIndexPayload>;
 
 /** What the resolvers of this domain's changes need. */
 export interface IngestionResolverParts {
@@ -207,7 +202,7 @@ export class IngestionResolver {
     @Arg('input', () => IngestDocumentsInput, { description: 'Which documents, and where to.' })
     input: IngestDocumentsInput,
     @Ctx() { caller }: GraphContext,
-  ): Promise<IngestDocumentsPayload> {
+  ): Promise<StartedRun> {
     const documents = input.documents.map(({ file, ...document }, index) => ({
       ...document,
       fileId: file ? fromGlobalId(file, 'File', `input.documents.${index}.file`) : null,
@@ -260,7 +255,7 @@ export class IngestionResolver {
   async rebuildIndex(
     @Arg('input', () => RebuildIndexInput, { description: 'Which collection.' }) input: RebuildIndexInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<RebuildIndexPayload> {
+  ): Promise<StartedRun> {
     return { run: runObject(await this.parts.service.rebuildIndex(workspaceId, input)) };
   }
 
@@ -269,7 +264,7 @@ export class IngestionResolver {
     description: 'The collection that the documents are for.',
     complexity: cost(2),
   })
-  async collection(@Root() run: IngestionRun, @Ctx() context: GraphContext): Promise<Collection | null> {
+  async collection(@Root() run: RunObject, @Ctx() context: GraphContext): Promise<Collection | null> {
     return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
   }
 
@@ -277,7 +272,7 @@ export class IngestionResolver {
     description: 'The documents that are done so far, whatever became of them; without those that you may not see.',
     complexity: cost(2),
   })
-  async documents(@Root() { row }: IngestionRun, @Ctx() context: GraphContext): Promise<IngestedDocument[]> {
+  async documents(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<IngestedDocument[]> {
     const { documents } = ingestion.outputOf(row) ?? ingestion.checkpointOf(row) ?? { documents: [] };
     const { collectionId } = ingestion.inputOf(row);
     const unseen = await Promise.all(
@@ -340,7 +335,7 @@ export class ReindexingRunResolver {
     description: 'The collection whose index it rebuilds.',
     complexity: cost(2),
   })
-  async collection(@Root() run: ReindexingRun, @Ctx() context: GraphContext): Promise<Collection | null> {
+  async collection(@Root() run: RunObject, @Ctx() context: GraphContext): Promise<Collection | null> {
     return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
   }
 }

@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Info, Query, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Info, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import type { GraphQLResolveInfo } from 'graphql';
 import {
@@ -12,6 +12,7 @@ import {
   inputType,
   typed,
   objectType,
+  enumType,
 } from '../graphql-kit/index.js';
 import { badInput } from '../kernel/errors.js';
 import { checkedText } from '../kernel/text.js';
@@ -19,23 +20,15 @@ import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './
 import { Degradation, SearchMode, type Passage, passageScores } from './retrieval/retrieval.js';
 import type { Retriever } from './retrieval/retriever.js';
 
-registerEnumType(SearchMode, {
-  name: 'SearchMode',
-  description: 'What passages are ranked by.',
-  valuesConfig: {
-    DENSE: { description: 'Similarity of meaning: the cosine of sentence embeddings.' },
-    LEXICAL: { description: 'Words in common: BM25 over stemmed terms.' },
-    HYBRID: { description: 'Both, weighted by the collection’s `denseWeight`.' },
-  },
+enumType(SearchMode, 'SearchMode', 'What passages are ranked by.', {
+  DENSE: 'Similarity of meaning: the cosine of sentence embeddings.',
+  LEXICAL: 'Words in common: BM25 over stemmed terms.',
+  HYBRID: 'Both, weighted by the collection’s `denseWeight`.',
 });
 
-registerEnumType(Degradation, {
-  name: 'RetrievalDegradation',
-  description: 'Why a hybrid search had to do with BM25 alone.',
-  valuesConfig: {
-    VECTOR_STORE_UNAVAILABLE: { description: 'The vector store did not answer; it is tried again at the next search.' },
-    INDEX_OUTDATED: { description: 'A collection was embedded by another model: run `rebuildIndex` on it.' },
-  },
+enumType(Degradation, 'RetrievalDegradation', 'Why a hybrid search had to do with BM25 alone.', {
+  VECTOR_STORE_UNAVAILABLE: 'The vector store did not answer; it is tried again at the next search.',
+  INDEX_OUTDATED: 'A collection was embedded by another model: run `rebuildIndex` on it.',
 });
 
 const SearchInput = inputType('SearchInput', 'What to search for, and where.', {

@@ -21,6 +21,8 @@ import {
   nodeType,
   givenId,
   inputType,
+  type StartedRun,
+  type RunObject,
 } from '../graphql-kit/index.js';
 import type { ConnectionOf, GraphContext } from '../graphql-kit/index.js';
 import { downloading } from './download-run.js';
@@ -65,7 +67,6 @@ export const downloadRuns = runGraph(
   },
 );
 const DownloadRun = downloadRuns.Run;
-type DownloadRun = InstanceType<typeof DownloadRun>;
 
 const { Connection: ModelConnection } = connectionTypes(Model);
 
@@ -96,7 +97,6 @@ const RegisterModelPayload = downloadRuns.payload(
   'RegisterModelPayload',
   'The run that fetches, checks and registers the model.',
 );
-type RegisterModelPayload = InstanceType<typeof RegisterModelPayload>;
 
 export const toModel = (row: ModelRow): Model =>
   make(Model, {
@@ -162,7 +162,7 @@ export class ModelResolver {
   async registerModel(
     @Arg('input', () => RegisterModelInput, { description: 'Which model.' }) input: RegisterModelInput,
     @Ctx() context: GraphContext,
-  ): Promise<RegisterModelPayload> {
+  ): Promise<StartedRun> {
     const fileId = input.fileId ? fromGlobalId(input.fileId, 'File', 'input.fileId') : null;
     return { run: runObject(await this.parts.registry.register(context.workspaceId, { ...input, fileId })) };
   }
@@ -190,7 +190,7 @@ export class DownloadRunResolver {
     description: 'What it registered; null until it succeeded.',
     complexity: cost(2),
   })
-  async variant(@Root() { row }: DownloadRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+  async variant(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
     const output = downloading.outputOf(row);
     return output ? loadVariant(context, this.parts.registry, output.variantId) : null;
   }

@@ -11,6 +11,7 @@ import {
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  type RunObject,
 } from '../graphql-kit/index.js';
 import { encodeCursor } from '../kernel/pagination.js';
 import type { RunQueue } from '../platform/runs/index.js';
@@ -20,7 +21,6 @@ import { trainingRuns } from './runs/training-graphql.js';
 import { training } from './runs/training-run.js';
 
 const TrainingRun = trainingRuns.Run;
-type TrainingRun = InstanceType<typeof TrainingRun>;
 
 const { Connection: TrainingRunConnection } = connectionTypes(TrainingRun, 'TrainingRun');
 
@@ -43,7 +43,7 @@ export class TrainedOnResolver {
     @Root() { record }: DatasetVersion,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<ConnectionOf<TrainingRun>> {
+  ): Promise<ConnectionOf<RunObject>> {
     const page = args.request();
     const runs = await this.parts.runs.list(workspaceId, { kind: training.kind, subjectId: record.id }, page);
     return toConnection(mapPage(runs, runObject), ({ row }) => encodeCursor([row.id]), page.after);
@@ -71,7 +71,7 @@ export class VersionLineageResolver {
     description: 'The run that trained it; null for an imported one.',
     complexity: cost(2),
   })
-  async trainedBy(@Root() { row }: AdapterVersion, @Ctx() { workspaceId }: GraphContext): Promise<TrainingRun | null> {
+  async trainedBy(@Root() { row }: AdapterVersion, @Ctx() { workspaceId }: GraphContext): Promise<RunObject | null> {
     const run = row.runId === null ? null : await this.parts.runs.get(workspaceId, row.runId);
     return run?.kind === training.kind ? runObject(run) : null;
   }

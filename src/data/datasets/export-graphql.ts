@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
   SpendsBudget,
@@ -12,6 +12,9 @@ import {
   typed,
   idempotencyKey,
   inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import { Split } from './importing/splits.js';
@@ -21,13 +24,9 @@ import { FileType, loadFile } from './file-graphql.js';
 import { RowFilterInput } from './row-graphql.js';
 import { DatasetVersion, loadVersion } from './version-graphql.js';
 
-registerEnumType(ExportFormat, {
-  name: 'ExportFormat',
-  description: 'How rows are written into a file.',
-  valuesConfig: {
-    JSONL: { description: 'One JSON object a line.' },
-    PARQUET: { description: 'Parquet with nested types.' },
-  },
+enumType(ExportFormat, 'ExportFormat', 'How rows are written into a file.', {
+  JSONL: 'One JSON object a line.',
+  PARQUET: 'Parquet with nested types.',
 });
 
 const ExportDatasetVersionInput = inputType('ExportDatasetVersionInput', 'What to export.', {
@@ -43,10 +42,8 @@ type ExportDatasetVersionInput = InstanceType<typeof ExportDatasetVersionInput>;
 
 export const exportRuns = runGraph(exporting.handledBy(({ exporter }: Data, context) => exporter.run(context)));
 const DatasetExportRun = exportRuns.Run;
-type DatasetExportRun = InstanceType<typeof DatasetExportRun>;
 
 const ExportDatasetVersionPayload = exportRuns.payload('ExportDatasetVersionPayload', 'The run that writes the file.');
-type ExportDatasetVersionPayload = InstanceType<typeof ExportDatasetVersionPayload>;
 
 @Resolver(() => DatasetExportRun)
 export class ExportResolver {
@@ -62,7 +59,7 @@ export class ExportResolver {
     @Arg('input', () => ExportDatasetVersionInput, { description: 'Which rows, and how.' })
     input: ExportDatasetVersionInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<ExportDatasetVersionPayload> {
+  ): Promise<StartedRun> {
     // Left out means false, null means all.
     const quarantined = input.filter?.quarantined === undefined ? false : input.filter.quarantined;
     const run = await this.data.exporter.start(workspaceId, {
@@ -79,7 +76,7 @@ export class ExportResolver {
     description: 'The version whose rows it writes.',
     complexity: cost(5),
   })
-  version(@Root() { row }: DatasetExportRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
     return loadVersion(context, this.data, exporting.inputOf(row).versionId);
   }
 
@@ -89,13 +86,13 @@ export class ExportResolver {
       'The file with the rows: download it from its `path`. Null before the end, and once it was deleted with a person’s rows.',
     complexity: cost(2),
   })
-  async file(@Root() { row }: DatasetExportRun, @Ctx() context: GraphContext): Promise<FileType | null> {
+  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
     const id = exporting.outputOf(row)?.fileId;
     return id ? loadFile(context, this.data.parts.files, id) : null;
   }
 
   @FieldResolver(() => Int, { nullable: true, description: 'Rows in the file; null before the end.' })
-  rows(@Root() { row }: DatasetExportRun): number | null {
+  rows(@Root() { row }: RunObject): number | null {
     return exporting.outputOf(row)?.rows ?? null;
   }
 }

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { enumeration } from '../../kernel/enumeration.js';
 import { newId } from '../../kernel/ids.js';
 import type { ArtifactStore, StagedBytes } from '../../platform/artifacts/index.js';
 import { columnType } from './storage/column-type.js';
@@ -11,10 +12,8 @@ import { rowContent, taskOf, type TaskKind } from './tasks/index.js';
 import type { DatasetRecord, RowGroupRecord, VersionRecord } from './dataset.js';
 import type { RowFilter, StoredRow, VersionRows } from './version-rows.js';
 
-export enum ExportFormat {
-  JSONL = 'JSONL',
-  PARQUET = 'PARQUET',
-}
+export const ExportFormat = enumeration('JSONL', 'PARQUET');
+export type ExportFormat = keyof typeof ExportFormat;
 
 /** Types of a task's fields, as `datasets` and other trainers expect them. */
 const fieldTypes = (task: TaskKind): Record<string, string> =>

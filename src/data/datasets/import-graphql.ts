@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Mutation, Query, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
   SpendsBudget,
@@ -13,6 +13,9 @@ import {
   inputType,
   idempotencyKey,
   objectType,
+  enumType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import { Split } from './importing/splits.js';
@@ -26,21 +29,19 @@ import { importing } from './import-run.js';
 import { FileMappingInput, FileMappingType, fromMappingInput } from './mapping-graphql.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 
-registerEnumType(PreprocessingStep, {
-  name: 'PreprocessingStep',
-  description:
-    'Something that is done to texts before they are learned from, and to questions before they are answered.',
-  valuesConfig: {
-    UNICODE_NFC: { description: 'Characters are composed (Unicode NFC).' },
-    UNICODE_NFKC: { description: 'Characters are composed and compatibility forms folded (Unicode NFKC).' },
-    WHITESPACE: { description: 'Blanks at the ends go, runs of blanks become one, invisible characters go.' },
-    HTML: { description: 'Tags, comments and scripts go; references become characters.' },
-    MASK_PII: {
-      description: 'E-mail addresses, telephone numbers, cards, accounts and keys become `[EMAIL]`, `[PHONE]`, …',
-    },
-    DEDUPLICATE: { description: 'Later copies of the same text with the same answer are left out of the version.' },
+enumType(
+  PreprocessingStep,
+  'PreprocessingStep',
+  'Something that is done to texts before they are learned from, and to questions before they are answered.',
+  {
+    UNICODE_NFC: 'Characters are composed (Unicode NFC).',
+    UNICODE_NFKC: 'Characters are composed and compatibility forms folded (Unicode NFKC).',
+    WHITESPACE: 'Blanks at the ends go, runs of blanks become one, invisible characters go.',
+    HTML: 'Tags, comments and scripts go; references become characters.',
+    MASK_PII: 'E-mail addresses, telephone numbers, cards, accounts and keys become `[EMAIL]`, `[PHONE]`, …',
+    DEDUPLICATE: 'Later copies of the same text with the same answer are left out of the version.',
   },
-});
+);
 const DataFileInput = inputType('DataFileInput', 'A file of a new version.', {
   file: givenId.describe('A file uploaded with `POST /files`.'),
   pair: givenId
@@ -147,10 +148,8 @@ type KeptFile = InstanceType<typeof KeptFile>;
 
 export const importRuns = runGraph(importing.handledBy(({ importer }: Data, context) => importer.run(context)));
 const ImportRun = importRuns.Run;
-type ImportRun = InstanceType<typeof ImportRun>;
 
 const ImportRunPayload = importRuns.payload('ImportRunPayload', 'The run that makes the version.');
-type ImportRunPayload = InstanceType<typeof ImportRunPayload>;
 
 @Resolver(() => ImportRun)
 export class ImportResolver {
@@ -186,7 +185,7 @@ export class ImportResolver {
     @Arg('input', () => AddDatasetVersionInput, { description: 'Which files, and how they are read.' })
     input: AddDatasetVersionInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<ImportRunPayload> {
+  ): Promise<StartedRun> {
     const files: NewImport['files'] = input.files.map(({ file, pair, split, mapping }, i) => ({
       fileId: fromGlobalId(file, 'File', `input.files.${i}.file`),
       pairId: pair ? fromGlobalId(pair, 'File', `input.files.${i}.pair`) : null,
@@ -205,7 +204,7 @@ export class ImportResolver {
   async deleteDatasetRows(
     @Arg('input', () => DeleteDatasetRowsInput, { description: 'Which rows, and why.' }) input: DeleteDatasetRowsInput,
     @Ctx() { workspaceId, change }: GraphContext,
-  ): Promise<ImportRunPayload> {
+  ): Promise<StartedRun> {
     const dataset = await this.data.store.byName(workspaceId, input.dataset);
     const was = dataset && (await this.data.store.latest(dataset.id));
     if (was) change.before = { dataset: input.dataset, version: was.version };
@@ -217,7 +216,7 @@ export class ImportResolver {
     description: 'The dataset that gets a version.',
     complexity: cost(2),
   })
-  async dataset(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
+  async dataset(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Dataset | null> {
     return row.subjectId ? loadDataset(context, this.data, row.subjectId) : null;
   }
 
@@ -226,7 +225,7 @@ export class ImportResolver {
     description: 'The version that it made, or found to exist already; null before its end.',
     complexity: cost(5),
   })
-  async version(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+  async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
     const id = importing.outputOf(row)?.versionId;
     return id ? loadVersion(context, this.data, id) : null;
   }
@@ -235,12 +234,12 @@ export class ImportResolver {
     nullable: true,
     description: 'False when a version of the very same content existed already; null before its end.',
   })
-  created(@Root() { row }: ImportRun): boolean | null {
+  created(@Root() { row }: RunObject): boolean | null {
     return importing.outputOf(row)?.created ?? null;
   }
 
   @FieldResolver(() => [DatasetVersion], { description: 'Versions that it withdrew.', complexity: cost(5) })
-  async withdrawn(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
+  async withdrawn(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
     const ids = importing.outputOf(row)?.withdrawn ?? [];
     const versions = await Promise.all(ids.map((id) => loadVersion(context, this.data, id)));
     return versions.filter((version) => version !== null);
@@ -249,7 +248,7 @@ export class ImportResolver {
   @FieldResolver(() => [String], {
     description: 'Names of the uploads and exports that a deletion deleted; empty before its end.',
   })
-  deletedFiles(@Root() { row }: ImportRun): string[] {
+  deletedFiles(@Root() { row }: RunObject): string[] {
     return importing.outputOf(row)?.deletedFiles ?? [];
   }
 
@@ -257,7 +256,7 @@ export class ImportResolver {
     description: 'Files with deleted rows that a deletion left because a standing version was made of them.',
     complexity: cost(5),
   })
-  async keptFiles(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<KeptFile[]> {
+  async keptFiles(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<KeptFile[]> {
     const kept = importing.outputOf(row)?.keptFiles ?? [];
     const files = await Promise.all(kept.map(({ fileId }) => loadFile(context, this.data.parts.files, fileId)));
     // A later deletion may have taken it.

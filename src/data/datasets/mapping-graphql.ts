@@ -1,23 +1,19 @@
-import { Field, FieldResolver, InputType, ObjectType, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Field, FieldResolver, InputType, ObjectType, Resolver, Root, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
-import { recordType, typed, inputType } from '../../graphql-kit/index.js';
+import { recordType, typed, inputType, enumType } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import { TextEncoding } from './files/decode.js';
 import { DataFormat } from './files/formats.js';
 import { DATA_FIELDS, DataField, mappingRecord, OffsetUnit } from './importing/mapping.js';
 import type { MappingHints } from './dataset-service.js';
 
-registerEnumType(DataFormat, {
-  name: 'DataFormat',
-  description: 'How a data file is written.',
-  valuesConfig: {
-    DELIMITED: { description: 'CSV, TSV and other delimited text.' },
-    LINES: { description: 'One text a line, e.g. one side of a parallel corpus.' },
-    JSONL: { description: 'One JSON object a line.' },
-    JSON: { description: 'One JSON array of objects, at most 64 MiB.' },
-    SQUAD: { description: 'The JSON form of SQuAD, at most 64 MiB.' },
-    PARQUET: { description: 'Parquet.' },
-  },
+enumType(DataFormat, 'DataFormat', 'How a data file is written.', {
+  DELIMITED: 'CSV, TSV and other delimited text.',
+  LINES: 'One text a line, e.g. one side of a parallel corpus.',
+  JSONL: 'One JSON object a line.',
+  JSON: 'One JSON array of objects, at most 64 MiB.',
+  SQUAD: 'The JSON form of SQuAD, at most 64 MiB.',
+  PARQUET: 'Parquet.',
 });
 registerEnumType(DataField, {
   name: 'DataField',
@@ -25,24 +21,16 @@ registerEnumType(DataField, {
   valuesConfig: DATA_FIELDS,
 });
 
-registerEnumType(TextEncoding, {
-  name: 'TextEncoding',
-  description: 'How characters are written as bytes.',
-  valuesConfig: {
-    UTF_8: { description: 'UTF-8.' },
-    UTF_16LE: { description: 'UTF-16, low byte first.' },
-    UTF_16BE: { description: 'UTF-16, high byte first.' },
-    WINDOWS_1252: { description: 'Windows-1252, and Latin-1, which is a part of it.' },
-  },
+enumType(TextEncoding, 'TextEncoding', 'How characters are written as bytes.', {
+  UTF_8: 'UTF-8.',
+  UTF_16LE: 'UTF-16, low byte first.',
+  UTF_16BE: 'UTF-16, high byte first.',
+  WINDOWS_1252: 'Windows-1252, and Latin-1, which is a part of it.',
 });
 
-registerEnumType(OffsetUnit, {
-  name: 'OffsetUnit',
-  description: 'What offsets in a file count.',
-  valuesConfig: {
-    CODE_POINTS: { description: 'Code points, as Python and hence most public sets do.' },
-    UTF16: { description: 'UTF-16 code units, as JavaScript and this API do.' },
-  },
+enumType(OffsetUnit, 'OffsetUnit', 'What offsets in a file count.', {
+  CODE_POINTS: 'Code points, as Python and hence most public sets do.',
+  UTF16: 'UTF-16 code units, as JavaScript and this API do.',
 });
 
 @ObjectType({ description: 'What a column is used for.' })

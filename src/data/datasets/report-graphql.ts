@@ -1,6 +1,5 @@
-import { registerEnumType } from 'type-graphql';
 import { z } from 'zod';
-import { recordType } from '../../graphql-kit/index.js';
+import { recordType, enumType } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
 import type { VersionSource } from './dataset.js';
 import {
@@ -13,14 +12,10 @@ import {
   type ValidationReport,
 } from './validation/index.js';
 
-registerEnumType(Severity, {
-  name: 'ProblemSeverity',
-  description: 'How bad a problem is.',
-  valuesConfig: {
-    ERROR: { description: 'Its rows are kept out of training (quarantined).' },
-    WARNING: { description: 'Its rows stay; look at them.' },
-    INFO: { description: 'Worth knowing.' },
-  },
+enumType(Severity, 'ProblemSeverity', 'How bad a problem is.', {
+  ERROR: 'Its rows are kept out of training (quarantined).',
+  WARNING: 'Its rows stay; look at them.',
+  INFO: 'Worth knowing.',
 });
 
 const place = record('RowPlace', 'Where a row stands in the files that a version came from.', {

@@ -1,19 +1,15 @@
-import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Int, ObjectType } from 'type-graphql';
 import { z } from 'zod';
-import { DateTime, JsonScalar, make, Needs, typed, inputType, objectType } from '../../graphql-kit/index.js';
+import { DateTime, JsonScalar, make, Needs, typed, inputType, objectType, enumType } from '../../graphql-kit/index.js';
 import { Split } from './importing/splits.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
 import { RowChangeKind, RowSort, type StoredRow } from './version-rows.js';
 
-registerEnumType(Split, {
-  name: 'Split',
-  description: 'What a row is used for.',
-  valuesConfig: {
-    TRAIN: { description: 'Training.' },
-    VALIDATION: { description: 'Choosing between checkpoints and settings.' },
-    TEST: { description: 'Measuring what was chosen.' },
-  },
+enumType(Split, 'Split', 'What a row is used for.', {
+  TRAIN: 'Training.',
+  VALIDATION: 'Choosing between checkpoints and settings.',
+  TEST: 'Measuring what was chosen.',
 });
 
 @ObjectType({ description: 'One row of a version.' })
@@ -96,15 +92,11 @@ export const RowFilterInput = inputType('RowFilterInput', 'Which rows; all condi
 });
 export type RowFilterInput = InstanceType<typeof RowFilterInput>;
 
-registerEnumType(RowSort, {
-  name: 'RowSort',
-  description: 'What rows are ordered by; ties go by place.',
-  valuesConfig: {
-    PLACE: { description: 'Place in the version.' },
-    TEXT: { description: 'The first 200 characters of the text.' },
-    LABEL: { description: 'The label.' },
-    LENGTH: { description: 'Length of the text.' },
-  },
+enumType(RowSort, 'RowSort', 'What rows are ordered by; ties go by place.', {
+  PLACE: 'Place in the version.',
+  TEXT: 'The first 200 characters of the text.',
+  LABEL: 'The label.',
+  LENGTH: 'Length of the text.',
 });
 
 export const RowOrderInput = inputType('RowOrderInput', 'In which order.', {
@@ -113,14 +105,10 @@ export const RowOrderInput = inputType('RowOrderInput', 'In which order.', {
 });
 export type RowOrderInput = InstanceType<typeof RowOrderInput>;
 
-registerEnumType(RowChangeKind, {
-  name: 'RowChangeKind',
-  description: 'How a row differs between two versions.',
-  valuesConfig: {
-    ADDED: { description: 'Only the newer one has it.' },
-    REMOVED: { description: 'Only the older one has it.' },
-    CHANGED: { description: 'Both have it, with other content or in another split.' },
-  },
+enumType(RowChangeKind, 'RowChangeKind', 'How a row differs between two versions.', {
+  ADDED: 'Only the newer one has it.',
+  REMOVED: 'Only the older one has it.',
+  CHANGED: 'Both have it, with other content or in another split.',
 });
 
 export const RowChangeType = objectType('RowChange', 'A row that two versions don’t share.', {

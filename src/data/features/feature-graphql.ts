@@ -9,7 +9,6 @@ import {
   Mutation,
   ObjectType,
   Query,
-  registerEnumType,
   Resolver,
   Root,
 } from 'type-graphql';
@@ -31,22 +30,19 @@ import {
   nodeType,
   objectType,
   inputType,
+  enumType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import type { Data } from '../data.js';
 import { MAX_WRITE } from './feature-service.js';
 import { FeatureType, type FeatureValues, type FeatureViewRecord } from './feature-view.js';
 
-registerEnumType(FeatureType, {
-  name: 'FeatureType',
-  description: 'Type of a feature.',
-  valuesConfig: {
-    STRING: { description: 'A text of at most 2,000 characters.' },
-    INTEGER: { description: 'A whole number below 2^53.' },
-    FLOAT: { description: 'A number.' },
-    BOOLEAN: { description: 'True or false.' },
-    TIMESTAMP: { description: 'A date and time (ISO 8601).' },
-  },
+enumType(FeatureType, 'FeatureType', 'Type of a feature.', {
+  STRING: 'A text of at most 2,000 characters.',
+  INTEGER: 'A whole number below 2^53.',
+  FLOAT: 'A number.',
+  BOOLEAN: 'True or false.',
+  TIMESTAMP: 'A date and time (ISO 8601).',
 });
 
 @ObjectType('FeatureField', { description: 'A value of a feature view.' })

@@ -11,6 +11,8 @@ import {
   givenId,
   idempotencyKey,
   inputType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import { FeatureView, toView } from './feature-graphql.js';
@@ -36,10 +38,8 @@ export const featureImportRuns = runGraph(
   importingFeatures.handledBy(({ featureFiles }: Data, context) => featureFiles.run(context)),
 );
 const FeatureImportRun = featureImportRuns.Run;
-type FeatureImportRun = InstanceType<typeof FeatureImportRun>;
 
 const ImportFeaturesPayload = featureImportRuns.payload('ImportFeaturesPayload', 'The run that reads the file.');
-type ImportFeaturesPayload = InstanceType<typeof ImportFeaturesPayload>;
 
 @Resolver(() => FeatureImportRun)
 export class FeatureImportResolver {
@@ -56,7 +56,7 @@ export class FeatureImportResolver {
     @Arg('input', () => ImportFeaturesInput, { description: 'Which file, and its columns.' })
     input: ImportFeaturesInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<ImportFeaturesPayload> {
+  ): Promise<StartedRun> {
     const run = await this.data.featureFiles.start(workspaceId, {
       view: input.view,
       fileId: fromGlobalId(input.file, 'File', 'input.file'),
@@ -71,13 +71,13 @@ export class FeatureImportResolver {
   }
 
   @FieldResolver(() => FeatureView, { description: 'The view that gets the rows.', complexity: cost(2) })
-  async view(@Root() { row }: FeatureImportRun, @Ctx() { workspaceId }: GraphContext): Promise<FeatureView> {
+  async view(@Root() { row }: RunObject, @Ctx() { workspaceId }: GraphContext): Promise<FeatureView> {
     const { view } = importingFeatures.inputOf(row);
     return toView(await this.data.featureStore.requireView(workspaceId, view, 'view'));
   }
 
   @FieldResolver(() => Int, { nullable: true, description: 'Rows of the file; null before the end.' })
-  rows(@Root() { row }: FeatureImportRun): number | null {
+  rows(@Root() { row }: RunObject): number | null {
     return importingFeatures.outputOf(row)?.rows ?? null;
   }
 
@@ -86,7 +86,7 @@ export class FeatureImportResolver {
     description:
       'How many of them were new: a row with the very same entity and times stays as it is. Null before the end.',
   })
-  added(@Root() { row }: FeatureImportRun): number | null {
+  added(@Root() { row }: RunObject): number | null {
     return importingFeatures.outputOf(row)?.added ?? null;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { own } from '../../kernel/own.js';
 import { storedJson } from '../../kernel/stored-json.js';
@@ -7,13 +8,8 @@ import { readTime } from '../datasets/making/read-time.js';
 import { oneLine } from '../../prompting/index.js';
 import type { Prisma } from '../../platform/database/index.js';
 
-export enum FeatureType {
-  STRING = 'STRING',
-  INTEGER = 'INTEGER',
-  FLOAT = 'FLOAT',
-  BOOLEAN = 'BOOLEAN',
-  TIMESTAMP = 'TIMESTAMP',
-}
+export const FeatureType = enumeration('STRING', 'INTEGER', 'FLOAT', 'BOOLEAN', 'TIMESTAMP');
+export type FeatureType = keyof typeof FeatureType;
 
 const featureField = z.object({ name: z.string(), type: z.enum(FeatureType) });
 export type FeatureField = z.infer<typeof featureField>;

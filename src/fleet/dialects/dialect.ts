@@ -1,3 +1,4 @@
+import { enumeration } from '../../kernel/enumeration.js';
 import type { Capabilities } from '../engine.js';
 import type { EngineHttp } from '../engine-http.js';
 
@@ -62,5 +63,5 @@ export interface Dialect {
   ): Promise<number[]>;
 }
 
-export const DialectName = { VLLM: 'VLLM', SGLANG: 'SGLANG' } as const;
-export type DialectName = (typeof DialectName)[keyof typeof DialectName];
+export const DialectName = enumeration('VLLM', 'SGLANG');
+export type DialectName = keyof typeof DialectName;

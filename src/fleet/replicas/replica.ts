@@ -5,6 +5,7 @@
  * asked, with an adapter only where that is PROVEN.
  */
 
+import { enumeration } from '../../kernel/enumeration.js';
 import { compareChanges } from '../../evaluation/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { isGraftError } from '../../kernel/errors.js';
@@ -21,17 +22,12 @@ import type { References } from '../proof/reference.js';
 import { Breaker } from './breaker.js';
 
 /** `CONNECTING`: not looked at yet, or again; `READY`: it was shown to serve the base; `AWAY`: it doesn't answer; `REFUSED`: it can't be used. */
-export const EngineState = { CONNECTING: 'CONNECTING', READY: 'READY', AWAY: 'AWAY', REFUSED: 'REFUSED' } as const;
-export type EngineState = (typeof EngineState)[keyof typeof EngineState];
+export const EngineState = enumeration('CONNECTING', 'READY', 'AWAY', 'REFUSED');
+export type EngineState = keyof typeof EngineState;
 
 /** `PROVEN`: it was shown to act on this engine as it does beside the gateway. */
-export const ResidentState = {
-  LOADING: 'LOADING',
-  PROVEN: 'PROVEN',
-  UNPROVEN: 'UNPROVEN',
-  REFUSED: 'REFUSED',
-} as const;
-export type ResidentState = (typeof ResidentState)[keyof typeof ResidentState];
+export const ResidentState = enumeration('LOADING', 'PROVEN', 'UNPROVEN', 'REFUSED');
+export type ResidentState = keyof typeof ResidentState;
 
 /** An adapter on one engine. */
 export interface Resident {

@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
   SpendsBudget,
@@ -11,28 +11,24 @@ import {
   inputType,
   typed,
   idempotencyKey,
+  enumType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import { Collection, loadCollection, type KnowledgeStores } from '../collection-graphql.js';
 import { TUNING_LIMITS, type RetrievalTuner } from './retrieval-tuner.js';
 import { retrievalTuning, TuningSource, tuningResult } from './tuning-run.js';
 
-registerEnumType(TuningSource, {
-  name: 'TuningSource',
-  description: 'Where the questions came from that a weight was chosen on.',
-  valuesConfig: {
-    LABELLED: { description: 'They were sent, with what answers them.' },
-    CLOZE: {
-      description:
-        'Sentences of the collection’s own passages, without the rarer half of their words; each asks for its passage.',
-    },
-  },
+enumType(TuningSource, 'TuningSource', 'Where the questions came from that a weight was chosen on.', {
+  LABELLED: 'They were sent, with what answers them.',
+  CLOZE:
+    'Sentences of the collection’s own passages, without the rarer half of their words; each asks for its passage.',
 });
 
 export const retrievalTuningRuns = runGraph(
   retrievalTuning.handledBy(({ tuner }: { tuner: RetrievalTuner }, context) => tuner.tune(context)),
 );
 const RetrievalTuningRun = retrievalTuningRuns.Run;
-type RetrievalTuningRun = InstanceType<typeof RetrievalTuningRun>;
 
 const LabelledQuestionInput = inputType('LabelledQuestionInput', 'A question, and what answers it.', {
   question: z.string().describe('As a reader would ask it; at most 2,000 characters.'),
@@ -66,7 +62,6 @@ const TuneRetrievalPayload = retrievalTuningRuns.payload(
   'The run that chooses a weight.',
   'It goes on by itself; search uses the old weight until it is done.',
 );
-type TuneRetrievalPayload = InstanceType<typeof TuneRetrievalPayload>;
 
 const RetrievalTuningResult = recordType(tuningResult);
 type RetrievalTuningResult = InstanceType<typeof RetrievalTuningResult>;
@@ -91,7 +86,7 @@ export class RetrievalTuningResolver {
     @Arg('input', () => TuneRetrievalInput, { description: 'Which collection, on which questions.' })
     { questions = null, ...input }: TuneRetrievalInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<TuneRetrievalPayload> {
+  ): Promise<StartedRun> {
     return { run: runObject(await this.parts.tuner.start(workspaceId, { ...input, questions })) };
   }
 
@@ -100,7 +95,7 @@ export class RetrievalTuningResolver {
     description: 'The collection; null when it was deleted.',
     complexity: cost(2),
   })
-  async collection(@Root() { row }: RetrievalTuningRun, @Ctx() context: GraphContext): Promise<Collection | null> {
+  async collection(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Collection | null> {
     return row.subjectId === null ? null : loadCollection(context, this.parts.stores, row.subjectId);
   }
 
@@ -108,7 +103,7 @@ export class RetrievalTuningResolver {
     nullable: true,
     description: 'What came of it; null until the run succeeded.',
   })
-  result(@Root() { row }: RetrievalTuningRun): RetrievalTuningResult | null {
+  result(@Root() { row }: RunObject): RetrievalTuningResult | null {
     return retrievalTuning.outputOf(row);
   }
 }

@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Float, Mutation, Query, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Float, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
   SpendsBudget,
@@ -10,6 +10,9 @@ import {
   type GraphContext,
   idempotencyKey,
   inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { QUANTIZATION_TYPES } from '../../worker-protocol/index.js';
@@ -21,15 +24,11 @@ import type { Quantizer } from './quantizer.js';
 
 const QuantizationType = enumeration(...QUANTIZATION_TYPES);
 type QuantizationType = keyof typeof QuantizationType;
-registerEnumType(QuantizationType, {
-  name: 'QuantizationType',
-  description: 'A type that the weights of a model can be stored in.',
-  valuesConfig: {
-    Q8_0: { description: 'About 8.5 bits a weight; nearly as the original.' },
-    Q5_K_M: { description: 'About 5.7 bits; sensitive tensors in larger types.' },
-    Q4_K_M: { description: 'About 4.9 bits; sensitive tensors in larger types.' },
-    Q4_0: { description: 'About 4.5 bits in the plainest form, which processors read fastest.' },
-  },
+enumType(QuantizationType, 'QuantizationType', 'A type that the weights of a model can be stored in.', {
+  Q8_0: 'About 8.5 bits a weight; nearly as the original.',
+  Q5_K_M: 'About 5.7 bits; sensitive tensors in larger types.',
+  Q4_K_M: 'About 4.9 bits; sensitive tensors in larger types.',
+  Q4_0: 'About 4.5 bits in the plainest form, which processors read fastest.',
 });
 
 const VariantSpeed = recordType(variantSpeed);
@@ -43,7 +42,6 @@ export const quantizationRuns = runGraph(
   quantization.handledBy(({ quantizer }: { quantizer: Quantizer }, context) => quantizer.quantize(context)),
 );
 const QuantizationRun = quantizationRuns.Run;
-type QuantizationRun = InstanceType<typeof QuantizationRun>;
 
 const QuantizeModelInput = inputType('QuantizeModelInput', 'Which model, and what to store it as.', {
   model: z.string().nullish().describe('The model, `name` or `name@quantization`; by default the configured one.'),
@@ -53,7 +51,6 @@ const QuantizeModelInput = inputType('QuantizeModelInput', 'Which model, and wha
 type QuantizeModelInput = InstanceType<typeof QuantizeModelInput>;
 
 const QuantizeModelPayload = quantizationRuns.payload('QuantizeModelPayload', 'The run that quantizes.');
-type QuantizeModelPayload = InstanceType<typeof QuantizeModelPayload>;
 
 export interface QuantizationResolverParts {
   registry: ModelRegistry;
@@ -74,12 +71,12 @@ export class QuantizationRunResolver {
   async quantizeModel(
     @Arg('input', () => QuantizeModelInput, { description: 'Which model, and as what.' }) input: QuantizeModelInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<QuantizeModelPayload> {
+  ): Promise<StartedRun> {
     return { run: runObject(await this.parts.quantizer.start(workspaceId, input)) };
   }
 
   @FieldResolver(() => QuantizationType, { description: 'What it stores the weights as.' })
-  quantizationType(@Root() { row }: QuantizationRun): QuantizationType {
+  quantizationType(@Root() { row }: RunObject): QuantizationType {
     return quantization.inputOf(row).type;
   }
 
@@ -88,7 +85,7 @@ export class QuantizationRunResolver {
     description: 'What it quantizes; null when that was removed.',
     complexity: cost(2),
   })
-  source(@Root() { row }: QuantizationRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+  source(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
     return loadVariant(context, this.parts.registry, quantization.inputOf(row).sourceId);
   }
 
@@ -97,7 +94,7 @@ export class QuantizationRunResolver {
     description: 'What it made; null until it succeeded.',
     complexity: cost(2),
   })
-  async variant(@Root() { row }: QuantizationRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+  async variant(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
     const output = quantization.outputOf(row);
     return output && loadVariant(context, this.parts.registry, output.variantId);
   }

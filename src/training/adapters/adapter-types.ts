@@ -1,5 +1,5 @@
-import { registerEnumType } from 'type-graphql';
 import { z } from 'zod';
+import { enumeration } from '../../kernel/enumeration.js';
 import { TaskKind } from '../../data/index.js';
 import {
   connectionTypes,
@@ -11,6 +11,7 @@ import {
   givenId,
   objectType,
   inputType,
+  enumType,
 } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
 import type { AdapterRow, AdapterVersionRow, AliasChangeRow } from '../../registry/index.js';
@@ -19,24 +20,16 @@ import { AdapterMetrics, toAdapterMetrics } from './metrics-types.js';
 
 export const AdapterAlias = { PRODUCTION: 'production', CANDIDATE: 'candidate' } as const;
 export type AdapterAlias = (typeof AdapterAlias)[keyof typeof AdapterAlias];
-registerEnumType(AdapterAlias, {
-  name: 'AdapterAlias',
-  description: 'A movable pointer to an adapter version.',
-  valuesConfig: {
-    PRODUCTION: { description: 'The version that answers when a request names the adapter alone.' },
-    CANDIDATE: { description: 'The version that passed the gate and waits to be delivered.' },
-  },
+enumType(AdapterAlias, 'AdapterAlias', 'A movable pointer to an adapter version.', {
+  PRODUCTION: 'The version that answers when a request names the adapter alone.',
+  CANDIDATE: 'The version that passed the gate and waits to be delivered.',
 });
 
-export const AdapterOrigin = { TRAINED: 'TRAINED', IMPORTED: 'IMPORTED' } as const;
-export type AdapterOrigin = (typeof AdapterOrigin)[keyof typeof AdapterOrigin];
-registerEnumType(AdapterOrigin, {
-  name: 'AdapterOrigin',
-  description: 'Where the weights of an adapter version come from.',
-  valuesConfig: {
-    TRAINED: { description: 'A training run of this installation made them.' },
-    IMPORTED: { description: 'They were trained elsewhere and imported.' },
-  },
+export const AdapterOrigin = enumeration('TRAINED', 'IMPORTED');
+export type AdapterOrigin = keyof typeof AdapterOrigin;
+enumType(AdapterOrigin, 'AdapterOrigin', 'Where the weights of an adapter version come from.', {
+  TRAINED: 'A training run of this installation made them.',
+  IMPORTED: 'They were trained elsewhere and imported.',
 });
 
 export const Adapter = nodeType('Adapter', 'A named LoRA adapter for one task on one base model.', {

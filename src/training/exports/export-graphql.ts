@@ -1,4 +1,4 @@
-import { Arg, Ctx, Field, FieldResolver, InputType, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Field, FieldResolver, InputType, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { FileType, loadFile } from '../../data/index.js';
 import {
@@ -11,6 +11,9 @@ import {
   recordType,
   idempotencyKey,
   inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import type { FileService } from '../../platform/artifacts/index.js';
@@ -25,26 +28,20 @@ import { adapterExport, adapterMerge, mergeParity } from './export-run.js';
 
 const MergePrecision = enumeration(...MERGE_PRECISIONS);
 type MergePrecision = keyof typeof MergePrecision;
-registerEnumType(MergePrecision, {
-  name: 'MergePrecision',
-  description: 'The type that the layers which an adapter changes are written in.',
-  valuesConfig: {
-    F16: { description: 'Half precision, 16 bits a weight.' },
-    F32: { description: 'Single precision, 32 bits a weight: nothing is rounded.' },
-  },
+enumType(MergePrecision, 'MergePrecision', 'The type that the layers which an adapter changes are written in.', {
+  F16: 'Half precision, 16 bits a weight.',
+  F32: 'Single precision, 32 bits a weight: nothing is rounded.',
 });
 
 export const adapterExportRuns = runGraph(
   adapterExport.handledBy(({ exporter }: { exporter: AdapterExporter }, context) => exporter.export(context)),
 );
 const AdapterExportRun = adapterExportRuns.Run;
-type AdapterExportRun = InstanceType<typeof AdapterExportRun>;
 
 export const adapterMergeRuns = runGraph(
   adapterMerge.handledBy(({ merger }: { merger: AdapterMerger }, context) => merger.merge(context)),
 );
 const AdapterMergeRun = adapterMergeRuns.Run;
-type AdapterMergeRun = InstanceType<typeof AdapterMergeRun>;
 
 const ExportAdapterInput = inputType('ExportAdapterInput', 'Which adapter version to pack.', {
   adapter: z.string().describe('Name of the adapter.'),
@@ -67,9 +64,7 @@ const MergeParity = recordType(mergeParity);
 type MergeParity = InstanceType<typeof MergeParity>;
 
 const ExportAdapterPayload = adapterExportRuns.payload('ExportAdapterPayload', 'The run that packs the version.');
-type ExportAdapterPayload = InstanceType<typeof ExportAdapterPayload>;
 const MergeAdapterPayload = adapterMergeRuns.payload('MergeAdapterPayload', 'The run that merges the version.');
-type MergeAdapterPayload = InstanceType<typeof MergeAdapterPayload>;
 
 export interface AdapterExportResolverParts {
   exporter: AdapterExporter;
@@ -93,7 +88,7 @@ export class AdapterExportResolver {
   async exportAdapter(
     @Arg('input', () => ExportAdapterInput, { description: 'Which version.' }) input: ExportAdapterInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<ExportAdapterPayload> {
+  ): Promise<StartedRun> {
     return { run: runObject(await this.parts.exporter.start(workspaceId, input)) };
   }
 
@@ -102,7 +97,7 @@ export class AdapterExportResolver {
     description: 'The version that it packs.',
     complexity: cost(2),
   })
-  version(@Root() { row }: AdapterExportRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
     return loadAdapterVersion(context, this.parts.adapters, adapterExport.inputOf(row).adapterVersionId);
   }
 
@@ -111,7 +106,7 @@ export class AdapterExportResolver {
     description: 'The archive, to be downloaded from its `path`; null before the end.',
     complexity: cost(2),
   })
-  async file(@Root() { row }: AdapterExportRun, @Ctx() context: GraphContext): Promise<FileType | null> {
+  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
     const id = adapterExport.outputOf(row)?.fileId;
     return id ? loadFile(context, this.parts.files, id) : null;
   }
@@ -132,7 +127,7 @@ export class AdapterMergeResolver {
     @Arg('input', () => MergeAdapterInput, { description: 'Which version, and how precisely.' })
     { precision = null, ...input }: MergeAdapterInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<MergeAdapterPayload> {
+  ): Promise<StartedRun> {
     return { run: runObject(await this.parts.merger.start(workspaceId, { ...input, precision })) };
   }
 
@@ -141,7 +136,7 @@ export class AdapterMergeResolver {
     description: 'The version that it merges.',
     complexity: cost(2),
   })
-  version(@Root() { row }: AdapterMergeRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
     return loadAdapterVersion(context, this.parts.adapters, adapterMerge.inputOf(row).adapterVersionId);
   }
 
@@ -150,7 +145,7 @@ export class AdapterMergeResolver {
     description: 'The model, to be downloaded from its `path` or registered by its id; null before the end.',
     complexity: cost(2),
   })
-  async file(@Root() { row }: AdapterMergeRun, @Ctx() context: GraphContext): Promise<FileType | null> {
+  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
     const id = adapterMerge.outputOf(row)?.fileId;
     return id ? loadFile(context, this.parts.files, id) : null;
   }
@@ -159,7 +154,7 @@ export class AdapterMergeResolver {
     nullable: true,
     description: 'How it agrees with base model and adapter; null before the end.',
   })
-  parity(@Root() { row }: AdapterMergeRun): MergeParity | null {
+  parity(@Root() { row }: RunObject): MergeParity | null {
     return adapterMerge.outputOf(row)?.parity ?? null;
   }
 }
@@ -174,7 +169,7 @@ export class MergedVersionResolver {
     description: 'The runs that made a model of it and its base model, newest first; at most 20.',
     complexity: cost(5),
   })
-  async merges(@Root() { row }: AdapterVersion, @Ctx() { workspaceId }: GraphContext): Promise<AdapterMergeRun[]> {
+  async merges(@Root() { row }: AdapterVersion, @Ctx() { workspaceId }: GraphContext): Promise<RunObject[]> {
     const filter = { kind: adapterMerge.kind, subjectId: row.id };
     const { items } = await this.parts.runs.list(workspaceId, filter, { first: MOST_MERGES, after: null });
     return items.map(runObject);

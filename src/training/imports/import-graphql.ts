@@ -13,6 +13,8 @@ import {
   givenId,
   typed,
   objectType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { FileService } from '../../platform/artifacts/index.js';
@@ -26,7 +28,6 @@ export const adapterImportRuns = runGraph(
   adapterImport.handledBy(({ importer }: { importer: AdapterImporter }, context) => importer.import(context)),
 );
 const AdapterImportRun = adapterImportRuns.Run;
-type AdapterImportRun = InstanceType<typeof AdapterImportRun>;
 
 const LanguagePairInput = inputType('LanguagePairInput', 'Two languages, ISO 639-1.', {
   source: z.string().describe('Translated from, e.g. `en`.'),
@@ -71,7 +72,6 @@ const ImportAdapterPayload = adapterImportRuns.payload(
   'ImportAdapterPayload',
   'The run that checks the adapter and adds it.',
 );
-type ImportAdapterPayload = InstanceType<typeof ImportAdapterPayload>;
 
 const AdapterFiles = objectType(
   'AdapterFiles',
@@ -105,7 +105,7 @@ export class AdapterImportResolver {
     @Arg('input', () => ImportAdapterInput, { description: 'The files and what they are for.' })
     input: ImportAdapterInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<ImportAdapterPayload> {
+  ): Promise<StartedRun> {
     const { archive, config, weights, model = null, languages = null, ...rest } = input;
     const wish = {
       ...rest,
@@ -121,7 +121,7 @@ export class AdapterImportResolver {
     description: 'The version; null until the run succeeded.',
     complexity: cost(2),
   })
-  async version(@Root() { row }: AdapterImportRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+  async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
     const output = adapterImport.outputOf(row);
     return output && loadAdapterVersion(context, this.parts.adapters, output.adapterVersionId);
   }

@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { DatasetVersion, loadVersion, type Data } from '../../data/index.js';
 import {
@@ -13,6 +13,9 @@ import {
   givenId,
   typed,
   inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import type { GraphContext } from '../../graphql-kit/index.js';
 import { loadVariant, ModelVariant, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
@@ -23,13 +26,9 @@ import { train, type TrainerParts } from './trainer.js';
 import { training } from './training-run.js';
 import type { TrainingService } from './training-service.js';
 
-registerEnumType(AnswerForm, {
-  name: 'AnswerForm',
-  description: 'How an adapter learns to answer.',
-  valuesConfig: {
-    TEXT: { description: 'The answer as text, token by token.' },
-    LABEL_TOKEN: { description: 'A label as one token of its own: no decoding, and a probability for each label.' },
-  },
+enumType(AnswerForm, 'AnswerForm', 'How an adapter learns to answer.', {
+  TEXT: 'The answer as text, token by token.',
+  LABEL_TOKEN: 'A label as one token of its own: no decoding, and a probability for each label.',
 });
 
 /** The kind of runs of this domain; its parts are the trainer's. */
@@ -37,7 +36,6 @@ export const trainingRuns = runGraph(
   training.handledBy(({ trainer }: { trainer: TrainerParts }, context) => train(trainer, context)),
 );
 const TrainingRun = trainingRuns.Run;
-type TrainingRun = InstanceType<typeof TrainingRun>;
 
 export const RecipeInput = recordInput(recipeOverrides);
 export type RecipeInput = InstanceType<typeof RecipeInput>;
@@ -70,7 +68,6 @@ const StartTrainingPayload = trainingRuns.payload(
   'The run that trains.',
   'It goes on by itself; watch it with `trainingProgress`, stop it with `pauseRun` or `cancelRun`.',
 );
-type StartTrainingPayload = InstanceType<typeof StartTrainingPayload>;
 
 export interface TrainingResolverParts {
   training: TrainingService;
@@ -93,7 +90,7 @@ export class TrainingRunResolver {
   async startTraining(
     @Arg('input', () => StartTrainingInput, { description: 'What to train.' }) input: StartTrainingInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartTrainingPayload> {
+  ): Promise<StartedRun> {
     const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
     const { adapter, description, model, parent, idempotencyKey } = input;
     const run = await this.parts.training.start(workspaceId, {
@@ -109,17 +106,17 @@ export class TrainingRunResolver {
   }
 
   @FieldResolver(() => String, { description: 'Name of the adapter that gets a version.' })
-  adapterName(@Root() { row }: TrainingRun): string {
+  adapterName(@Root() { row }: RunObject): string {
     return training.inputOf(row).adapter;
   }
 
   @FieldResolver(() => JsonScalar, { description: 'How it trains: every field of the recipe, presets included.' })
-  recipe(@Root() { row }: TrainingRun): unknown {
+  recipe(@Root() { row }: RunObject): unknown {
     return training.inputOf(row).recipe;
   }
 
   @FieldResolver(() => DatasetVersion, { nullable: true, description: 'The rows that it learns.', complexity: cost(2) })
-  async datasetVersion(@Root() { row }: TrainingRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+  async datasetVersion(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
     return loadVersion(context, this.parts.data, training.inputOf(row).datasetVersionId);
   }
 
@@ -128,7 +125,7 @@ export class TrainingRunResolver {
     description: 'The stored form of the model that it trains against.',
     complexity: cost(2),
   })
-  async model(@Root() { row }: TrainingRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+  async model(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
     return loadVariant(context, this.parts.registry, training.inputOf(row).variantId);
   }
 
@@ -137,7 +134,7 @@ export class TrainingRunResolver {
     description: 'What it made; null until it succeeded.',
     complexity: cost(2),
   })
-  async result(@Root() { row }: TrainingRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+  async result(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
     const output = training.outputOf(row);
     return output && loadAdapterVersion(context, this.parts.adapters, output.adapterVersionId);
   }

@@ -17,6 +17,8 @@ import {
   typed,
   idempotencyKey,
   inputType,
+  type StartedRun,
+  type RunObject,
 } from '../../graphql-kit/index.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import { SEARCH_RATES, type RateSearcher } from './rate-searcher.js';
@@ -36,7 +38,6 @@ export const learningRateSearchRuns = runGraph(
   { tried: runEvent(LearningRateTried, (tried) => ({ tried })) },
 );
 const LearningRateSearchRun = learningRateSearchRuns.Run;
-type LearningRateSearchRun = InstanceType<typeof LearningRateSearchRun>;
 
 const FindLearningRateInput = inputType(
   'FindLearningRateInput',
@@ -65,7 +66,6 @@ const FindLearningRatePayload = learningRateSearchRuns.payload(
   'FindLearningRatePayload',
   'The run that tries the learning rates.',
 );
-type FindLearningRatePayload = InstanceType<typeof FindLearningRatePayload>;
 
 export interface RateSearchResolverParts {
   searcher: RateSearcher;
@@ -87,7 +87,7 @@ export class RateSearchResolver {
     @Arg('input', () => FindLearningRateInput, { description: 'What is to be trained.' })
     { datasetVersion, rates = null, steps = null, ...input }: FindLearningRateInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<FindLearningRatePayload> {
+  ): Promise<StartedRun> {
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
     return {
       run: runObject(await this.parts.searcher.start(workspaceId, { ...input, datasetVersionId, rates, steps })),
@@ -99,17 +99,17 @@ export class RateSearchResolver {
     description: 'The rows that it trains on.',
     complexity: cost(2),
   })
-  datasetVersion(@Root() { row }: LearningRateSearchRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+  datasetVersion(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
     return loadVersion(context, this.parts.data, learningRateSearch.inputOf(row).datasetVersionId);
   }
 
   @FieldResolver(() => JsonScalar, { description: 'The recipe that the rate is for: every field, presets included.' })
-  recipe(@Root() { row }: LearningRateSearchRun): unknown {
+  recipe(@Root() { row }: RunObject): unknown {
     return learningRateSearch.inputOf(row).recipe;
   }
 
   @FieldResolver(() => [TriedRate], { description: 'What was tried so far, the smallest rate first.' })
-  tried(@Root() { row }: LearningRateSearchRun): TriedRate[] {
+  tried(@Root() { row }: RunObject): TriedRate[] {
     return (learningRateSearch.outputOf(row) ?? learningRateSearch.checkpointOf(row))?.tried ?? [];
   }
 
@@ -117,7 +117,7 @@ export class RateSearchResolver {
     nullable: true,
     description: 'The rate to take, that of the least loss on rows for validation; null before the end.',
   })
-  learningRate(@Root() { row }: LearningRateSearchRun): number | null {
+  learningRate(@Root() { row }: RunObject): number | null {
     return learningRateSearch.outputOf(row)?.learningRate ?? null;
   }
 }

@@ -13,6 +13,8 @@ import {
   idempotencyKey,
   inputType,
   objectType,
+  type StartedRun,
+  type RunObject,
 } from '../../../graphql-kit/index.js';
 import type { Data } from '../../data.js';
 import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
@@ -28,10 +30,8 @@ export const labelIndexingRuns = runGraph(
   labelIndexing.handledBy(({ labelIndexes }: Data, context) => labelIndexes.index(context)),
 );
 const LabelIndexingRun = labelIndexingRuns.Run;
-type LabelIndexingRun = InstanceType<typeof LabelIndexingRun>;
 
 const IndexDatasetPayload = labelIndexingRuns.payload('IndexDatasetPayload', 'The run that indexes.');
-type IndexDatasetPayload = InstanceType<typeof IndexDatasetPayload>;
 
 const LabelIndex = objectType(
   'LabelIndex',
@@ -62,7 +62,7 @@ export class LabelIndexingResolver {
   async indexDataset(
     @Arg('input', () => IndexDatasetInput, { description: 'Which version.' }) input: IndexDatasetInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<IndexDatasetPayload> {
+  ): Promise<StartedRun> {
     const versionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
     return { run: runObject(await this.data.labelIndexes.start(workspaceId, versionId, input.idempotencyKey)) };
   }
@@ -72,7 +72,7 @@ export class LabelIndexingResolver {
     description: 'The version whose rows it indexes.',
     complexity: cost(5),
   })
-  version(@Root() { row }: LabelIndexingRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
     return loadVersion(context, this.data, labelIndexing.inputOf(row).datasetVersionId);
   }
 }

@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Mutation, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
   SpendsBudget,
@@ -13,6 +13,9 @@ import {
   typed,
   idempotencyKey,
   inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
 } from '../../../graphql-kit/index.js';
 import type { Data } from '../../data.js';
 import { Dataset, loadDataset } from '../../datasets/dataset-graphql.js';
@@ -21,20 +24,13 @@ import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
 import { RAFT_LIMITS } from './raft-maker.js';
 import { raftMaking, raftOutput, RaftSource } from './raft-run.js';
 
-registerEnumType(RaftSource, {
-  name: 'RaftSource',
-  description: 'Where the questions of a set came from.',
-  valuesConfig: {
-    LABELLED: { description: 'A dataset version brought them, with their answers.' },
-    CLOZE: {
-      description: 'Spans of the collection’s own sentences that recur elsewhere in it are hidden and asked for.',
-    },
-  },
+enumType(RaftSource, 'RaftSource', 'Where the questions of a set came from.', {
+  LABELLED: 'A dataset version brought them, with their answers.',
+  CLOZE: 'Spans of the collection’s own sentences that recur elsewhere in it are hidden and asked for.',
 });
 
 export const raftRuns = runGraph(raftMaking.handledBy(({ raft }: Data, context) => raft.make(context)));
 const RaftDatasetRun = raftRuns.Run;
-type RaftDatasetRun = InstanceType<typeof RaftDatasetRun>;
 
 const CreateRaftDatasetInput = inputType(
   'CreateRaftDatasetInput',
@@ -72,7 +68,6 @@ const CreateRaftDatasetInput = inputType(
 type CreateRaftDatasetInput = InstanceType<typeof CreateRaftDatasetInput>;
 
 const CreateRaftDatasetPayload = raftRuns.payload('CreateRaftDatasetPayload', 'The run that makes the version.');
-type CreateRaftDatasetPayload = InstanceType<typeof CreateRaftDatasetPayload>;
 
 const RaftDatasetResult = recordType(raftOutput);
 type RaftDatasetResult = InstanceType<typeof RaftDatasetResult>;
@@ -92,7 +87,7 @@ export class RaftResolver {
     @Arg('input', () => CreateRaftDatasetInput, { description: 'Which collection, on which questions.' })
     { questions = null, splitRule = null, ...input }: CreateRaftDatasetInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<CreateRaftDatasetPayload> {
+  ): Promise<StartedRun> {
     const asked = questions === null ? null : fromGlobalId(questions, 'DatasetVersion', 'input.questions');
     return {
       run: runObject(await this.data.raft.start(workspaceId, { ...input, questions: asked, splitRule })),
@@ -104,7 +99,7 @@ export class RaftResolver {
     description: 'The dataset that gets a version.',
     complexity: cost(2),
   })
-  async dataset(@Root() { row }: RaftDatasetRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
+  async dataset(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Dataset | null> {
     return row.subjectId === null ? null : loadDataset(context, this.data, row.subjectId);
   }
 
@@ -113,7 +108,7 @@ export class RaftResolver {
     description: 'The version that it made, or found to exist already; null before its end.',
     complexity: cost(5),
   })
-  async version(@Root() { row }: RaftDatasetRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+  async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
     const id = raftMaking.outputOf(row)?.versionId;
     return id === undefined ? null : loadVersion(context, this.data, id);
   }
@@ -122,7 +117,7 @@ export class RaftResolver {
     nullable: true,
     description: 'What came of it; null until the run succeeded.',
   })
-  result(@Root() { row }: RaftDatasetRun): RaftDatasetResult | null {
+  result(@Root() { row }: RunObject): RaftDatasetResult | null {
     return raftMaking.outputOf(row);
   }
 }

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { enumeration } from '../../../kernel/enumeration.js';
 import { own } from '../../../kernel/own.js';
 
-export enum Split {
-  TRAIN = 'TRAIN',
-  VALIDATION = 'VALIDATION',
-  TEST = 'TEST',
-}
+export const Split = enumeration('TRAIN', 'VALIDATION', 'TEST');
+export type Split = keyof typeof Split;
 
 /** How rows without a given split get theirs. */
 export const splitRule = z.object({

@@ -1,16 +1,18 @@
+import { enumeration } from '../../../kernel/enumeration.js';
 import { badInput } from '../../../kernel/errors.js';
 import { findPii } from '../pii/find-pii.js';
 import { editsOf, type Edit } from './edits.js';
 
 /** The steps a dataset may declare. Their order is the declared one, and it is recorded in the version. */
-export enum PreprocessingStep {
-  UNICODE_NFC = 'UNICODE_NFC',
-  UNICODE_NFKC = 'UNICODE_NFKC',
-  WHITESPACE = 'WHITESPACE',
-  HTML = 'HTML',
-  MASK_PII = 'MASK_PII',
-  DEDUPLICATE = 'DEDUPLICATE',
-}
+export const PreprocessingStep = enumeration(
+  'UNICODE_NFC',
+  'UNICODE_NFKC',
+  'WHITESPACE',
+  'HTML',
+  'MASK_PII',
+  'DEDUPLICATE',
+);
+export type PreprocessingStep = keyof typeof PreprocessingStep;
 
 /** Each step takes the whole text's time again. @throws BAD_USER_INPUT for one that is named twice */
 export function checkedSteps(steps: readonly PreprocessingStep[], field: string): PreprocessingStep[] {

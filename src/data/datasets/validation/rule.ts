@@ -1,15 +1,13 @@
 import { z } from 'zod';
+import { enumeration } from '../../../kernel/enumeration.js';
 import { record } from '../../../kernel/record.js';
 import type { TaskKind, TaskRow } from '../tasks/index.js';
 import type { SplitRule } from '../importing/splits.js';
 import type { TableEngine } from '../storage/duckdb.js';
 
 /** An error keeps its rows out of training; a warning and a hint leave them in. */
-export enum Severity {
-  ERROR = 'ERROR',
-  WARNING = 'WARNING',
-  INFO = 'INFO',
-}
+export const Severity = enumeration('ERROR', 'WARNING', 'INFO');
+export type Severity = keyof typeof Severity;
 
 /** What a rule is, apart from how it looks. */
 export interface ValidationRule {
