@@ -18,10 +18,11 @@ import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { PAGES, SECTIONS } from './pages';
 import { useConnectionLost } from './parts/connection';
 import { PageBoundary } from './parts/page-boundary';
-import { SignInEnds } from './parts/sign-in/sign-in-ends';
 import { useSession } from './parts/sign-in/session';
+import { SignInEnds } from './parts/sign-in/sign-in-ends';
 import { leave } from './parts/sign-in/sign-out';
 import { Loading, PageHeader } from './parts/states';
+import { Note } from './parts/words';
 
 function SchemeToggle() {
   const { setColorScheme } = useMantineColorScheme();
@@ -42,7 +43,7 @@ function SignOut() {
   if (useSession().token === null) return null;
   return (
     <Tooltip label="Sign out">
-      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={() => void leave()}>
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={leave}>
         <IconLogout size={18} />
       </ActionIcon>
     </Tooltip>
@@ -109,9 +110,9 @@ export function Shell() {
       <AppShell.Navbar p="xs" aria-label="Pages" style={{ overflowY: 'auto' }}>
         {SECTIONS.map((section) => (
           <div key={section.label} role="group" aria-label={section.label}>
-            <Text c="dimmed" size="xs" fw={600} px="sm" pt="xs" aria-hidden>
+            <Note size="xs" fw={600} px="sm" pt="xs" aria-hidden>
               {section.label}
-            </Text>
+            </Note>
             {section.pages.map(({ path, label, icon: Icon }) => (
               <NavLink
                 key={path}

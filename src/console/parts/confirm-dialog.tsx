@@ -10,7 +10,7 @@ export function ConfirmDialog({
   asked: { title: string; text: string } | null;
   /** What the button says that does it. */
   confirm: string;
-  onConfirm: () => void;
+  onConfirm: () => unknown;
   onClose: () => void;
 }) {
   return (

@@ -1,7 +1,8 @@
-import { Text, VisuallyHidden } from '@mantine/core';
+import { VisuallyHidden } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
 import { useId, useRef, useState, type ReactNode } from 'react';
 import { WaitingButton } from './waiting-button';
+import { Note } from './words';
 
 /** Takes files by drag and drop, or by the file dialog for whoever has no mouse. */
 export function DropZone({
@@ -54,9 +55,7 @@ export function DropZone({
           }}
         />
       </VisuallyHidden>
-      <Text size="sm" c="dimmed" mb="xs">
-        {children}
-      </Text>
+      <Note mb="xs">{children}</Note>
       <WaitingButton
         variant="default"
         leftSection={<IconUpload size={16} />}

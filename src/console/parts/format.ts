@@ -33,6 +33,10 @@ export const count = (value: number): string => value.toLocaleString('en');
 /** `3 documents`, `1 document`. */
 export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
+/** `support, version 3`: rows of a dataset version. */
+export const rowsOf = ({ dataset, version }: { dataset: { name: string }; version: number }): string =>
+  `${dataset.name}, version ${version}`;
+
 export const dateTime = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 

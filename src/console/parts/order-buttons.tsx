@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Stack, Textarea } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
-import { useMutation, type TypedDocumentNode } from 'urql';
-import { ErrorState } from './states';
-import { WaitingButton } from './waiting-button';
+import { Button, Modal } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
+import { useState } from 'react';
+import type { TypedDocumentNode } from 'urql';
+import { Form, Why } from './form';
+import { useSend } from './send';
 
 /** Something that a person can want, with a mutation whose input takes what it is wanted of, and a reason. */
 export interface Order<Input> {
@@ -20,33 +21,12 @@ interface OrderProps<Input> {
 }
 
 function OrderForm<Input>({ order, input, onDone }: OrderProps<Input> & { order: Order<Input>; onDone: () => void }) {
-  const [reason, setReason] = useState('');
-  const [{ error, fetching }, send] = useMutation(order.document);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    const { data } = await send({ input: { ...input, reason } });
-    if (data) onDone();
-  };
+  const [reason, setReason] = useInputState('');
+  const decide = useSend(order.document, onDone);
   return (
-    <form onSubmit={(event) => void submit(event)}>
-      <Stack>
-        <Textarea
-          label="Why"
-          description="Kept with the decision, with the date and who made it."
-          required
-          maxLength={1_000}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          data-autofocus
-        />
-        {error && <ErrorState error={error} />}
-        <Group justify="flex-end">
-          <WaitingButton type="submit" waits={fetching ? 'Deciding…' : null}>
-            {order.label}
-          </WaitingButton>
-        </Group>
-      </Stack>
-    </form>
+    <Form sending={decide} onSubmit={() => decide.send({ ...input, reason })} action={order.label} waits="Deciding…">
+      <Why kept="the decision, with the date and who made it" value={reason} onChange={setReason} data-autofocus />
+    </Form>
   );
 }
 

@@ -1,9 +1,9 @@
 import { Badge, Group, Progress, Text } from '@mantine/core';
 import type { RunStatus } from '../generated/operations';
-import { ErrorState } from './states';
-import { GatewayError } from './gateway-error';
-import type { RunEventShown } from './use-run';
 import { runLine, words } from './format';
+import { GatewayError } from './gateway-error';
+import { ErrorState } from './states';
+import type { RunShown } from './use-run';
 
 const COLOURS: Partial<Record<RunStatus, string>> = {
   RUNNING: 'blue',
@@ -17,8 +17,8 @@ export const RunBadge = ({ status }: { status: RunStatus }) => (
 );
 
 /** How far a run is, what it is doing, and why it failed. */
-export function RunProgress({ event, error }: { event: RunEventShown | null; error: unknown }) {
-  if (error !== null) return <ErrorState error={error} />;
+export function RunProgress({ run: { event, error } }: { run: Omit<RunShown, 'busy'> }) {
+  if (error) return <ErrorState error={error} />;
   if (event === null) return null;
   if (event.error) return <ErrorState error={new GatewayError(event.error.code, event.error.message)} />;
   return (

@@ -1,5 +1,5 @@
-import { ErrorState } from './states';
 import type { PagesShown } from './pages';
+import { ErrorState } from './states';
 import { WaitingButton } from './waiting-button';
 
 /** Below a list: the button for what comes next, or why it didn't come. */
@@ -13,9 +13,9 @@ export function ShowMore({
   if (data === undefined) return null;
   return (
     <>
-      {error && <ErrorState error={error} />}
+      <ErrorState error={error} />
       {hasMore && (
-        <WaitingButton variant="default" waits={fetching ? 'Loading…' : null} onClick={more}>
+        <WaitingButton variant="default" waits={fetching && 'Loading…'} onClick={more}>
           {label}
         </WaitingButton>
       )}

@@ -1,12 +1,25 @@
 import { Alert, Button, Center, Group, Loader, Stack, Text, ThemeIcon, Title } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconFolderOff } from '@tabler/icons-react';
 import type { ComponentType, ReactNode } from 'react';
+import { Link } from 'wouter';
 import { toGatewayError } from './gateway-error';
 import { Prose } from './prose';
+import { To } from './words';
 
-/** Title of a page, what it is for, and its main actions. */
-export function PageHeader({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
-  return (
+/** Title of a page, what it is for, its main actions, and the way back. */
+export function PageHeader({
+  title,
+  back,
+  children,
+  actions,
+}: {
+  title: string;
+  /** The page above it, and what that is called. */
+  back?: readonly [href: string, name: string];
+  children?: ReactNode;
+  actions?: ReactNode;
+}) {
+  const header = (
     <Group justify="space-between" align="flex-start" mb="lg" gap="sm" className="page-header">
       <div>
         <Title order={1}>{title}</Title>
@@ -18,6 +31,13 @@ export function PageHeader({ title, children, actions }: { title: string; childr
       </div>
       {actions && <Group gap="xs">{actions}</Group>}
     </Group>
+  );
+  if (!back) return header;
+  return (
+    <>
+      <To href={back[0]}>← {back[1]}</To>
+      {header}
+    </>
   );
 }
 
@@ -49,8 +69,22 @@ export function EmptyState({
   );
 }
 
-/** What went wrong, its code, and what to do. */
+/** What an address names isn’t there; the way to all that are. */
+export const Gone = ({ title, href, all }: { title: string; href: string; all: string }) => (
+  <EmptyState
+    icon={IconFolderOff}
+    title={title}
+    action={
+      <Button component={Link} href={href}>
+        {all}
+      </Button>
+    }
+  />
+);
+
+/** What went wrong, its code, and what to do; nothing where nothing did. */
 export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  if (error === null || error === undefined) return null;
   const { code, message, hint } = toGatewayError(error);
   return (
     <Alert color="red" icon={<IconAlertTriangle />} title={<Prose>{message}</Prose>} role="alert">

@@ -1,9 +1,11 @@
 import { useSearchParams } from 'wouter';
 
-/** The part of a page's state that stands in its address, and how to change it; null takes a name out. */
-export function useAddress(): [URLSearchParams, (changes: Record<string, string | null>) => void] {
+export type Change = (changes: Record<string, string | null>) => void;
+
+/** The part of a page's state that stands in its address, how to change it, and how to empty it; null takes a name out. */
+export function useAddress(): [URLSearchParams, Change, () => void] {
   const [params, setParams] = useSearchParams();
-  const change = (changes: Record<string, string | null>) =>
+  const change: Change = (changes) =>
     setParams(
       (before) => {
         const next = new URLSearchParams(before);
@@ -15,5 +17,5 @@ export function useAddress(): [URLSearchParams, (changes: Record<string, string 
       },
       { replace: true },
     );
-  return [params, change];
+  return [params, change, () => setParams(new URLSearchParams(), { replace: true })];
 }

@@ -1,21 +1,21 @@
 import { useMemo, useSyncExternalStore } from 'react';
-import { useClient, type AnyVariables } from 'urql';
-import { Pages, type PagedQuery, type PagesShown } from './pages';
+import { useClient, type AnyVariables, type TypedDocumentNode } from 'urql';
+import { Pages, type Connection, type PagesShown } from './pages';
 
 /**
- * A list of which more and more is shown: all pages of it, in their order, whatever is changed meanwhile. `query` and `connectionOf` are
- * declared outside the component.
+ * A list of which more and more is shown: all pages of it, in their order, whatever is changed meanwhile.
+ * @param connectionOf finds the list in an answer, and knows nothing else: the first one that is given stays
  */
-export function usePages<Data, Variables extends AnyVariables, Edge>({
-  query,
-  variables,
-  connectionOf,
-}: PagedQuery<Data, Variables, Edge>): PagesShown<Data, Edge> & { more: () => void; again: () => void } {
+export function usePages<Data, Variables extends AnyVariables, Edge>(
+  query: TypedDocumentNode<Data, Variables>,
+  variables: Omit<Variables, 'after'>,
+  connectionOf: (data: Data) => Connection<Edge> | null,
+): PagesShown<Data, Edge> & { more: () => void; again: () => void } {
   const client = useClient();
   const given = JSON.stringify(variables);
   const pages = useMemo(
     () => new Pages(client, { query, variables: JSON.parse(given) as Omit<Variables, 'after'>, connectionOf }),
-    [client, query, given, connectionOf],
+    [client, query, given],
   );
   return { ...useSyncExternalStore(pages.subscribe, pages.shown), more: pages.more, again: pages.again };
 }

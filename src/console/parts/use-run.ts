@@ -1,5 +1,6 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { useClient } from 'urql';
 import type { RunStatus } from '../generated/operations';
 import { follow } from './follow';
 
@@ -12,19 +13,37 @@ export interface RunEventShown {
   error: { code: string; message: string } | null;
 }
 
+/** The progress of one kind of run: a subscription with one field. */
+type Progress<Event> = TypedDocumentNode<
+  Readonly<Record<string, Event>>,
+  { runId: string; after?: string | null | undefined }
+>;
+
+/** A mutation that starts a run. */
+type Start<Input> = TypedDocumentNode<Readonly<Record<string, { run: { id: string } }>>, { input: Input }>;
+
+const only = <Value>(data: Readonly<Record<string, Value>>): Value => Object.values(data)[0]!;
+
+export const isOpen = (status: RunStatus | undefined): boolean =>
+  status === 'QUEUED' || status === 'RUNNING' || status === 'PAUSED';
+
+/** What a run is doing, for whoever shows it; the error is that of its start, or of following it. */
+export interface RunShown<Event = RunEventShown> {
+  event: Event | null;
+  error: unknown;
+  busy: boolean;
+}
+
 /**
  * Follows one run at a time to its end, also over restarts of the gateway.
  * @param onEvent sees every event once, the last one included
  * @returns `watch` gives the last event; null where it was not followed to its end
  */
-export function useRun<Data, Event extends RunEventShown>(
-  document: TypedDocumentNode<Data, { runId: string; after?: string | null | undefined }>,
-  eventOf: (data: Data) => Event,
-  onEvent?: (event: Event) => void,
-) {
-  const [event, setEvent] = useState<Event | null>(null);
-  const [error, setError] = useState<unknown>(null);
+export function useRun<Event extends RunEventShown>(document: Progress<Event>, onEvent?: (event: Event) => void) {
+  const [shown, setShown] = useState<RunShown<Event>>({ event: null, error: null, busy: false });
   const running = useRef<AbortController | null>(null);
+  const told = useRef(onEvent);
+  told.current = onEvent;
   useEffect(() => () => running.current?.abort(), []);
 
   const watch = useCallback(
@@ -32,23 +51,57 @@ export function useRun<Data, Event extends RunEventShown>(
       running.current?.abort();
       const controller = new AbortController();
       running.current = controller;
-      setEvent(null);
-      setError(null);
+      const show = (part: Partial<RunShown<Event>>) => {
+        if (running.current === controller) setShown((before) => ({ ...before, ...part }));
+      };
+      show({ event: null, error: null, busy: true });
+      let last: Event | null = null;
       try {
-        const events = follow(document, (last) => ({ runId, after: last && eventOf(last).id }), controller.signal);
-        let last: Event | null = null;
-        for await (const data of events) {
-          last = eventOf(data);
-          setEvent(last);
-          onEvent?.(last);
+        const after = (seen: Readonly<Record<string, Event>> | undefined) => ({ runId, after: seen && only(seen).id });
+        for await (const data of follow(document, after, controller.signal)) {
+          last = only(data);
+          show({ event: last });
+          told.current?.(last);
         }
-        return controller.signal.aborted ? null : last;
-      } catch (failure) {
-        setError(failure);
-        return null;
+      } catch (error) {
+        show({ error });
+        last = null;
       }
+      show({ busy: false });
+      return controller.signal.aborted ? null : last;
     },
-    [document, eventOf, onEvent],
+    [document],
   );
-  return { event, error, watch };
+  return { ...shown, watch, setShown };
+}
+
+/** A run that was started: its id, and its last event where it was followed to its end. */
+interface Begun<Event> {
+  id: string;
+  last: Event | null;
+}
+
+/**
+ * Starts a run and follows it to its end.
+ * @returns `start` gives null where the run was refused
+ */
+export function useStartedRun<Input extends { idempotencyKey: string }, Event extends RunEventShown>(
+  document: Start<Input>,
+  progress: Progress<Event>,
+  onEvent?: (event: Event) => void,
+): RunShown<Event> & { start: (input: Omit<Input, 'idempotencyKey'>) => Promise<Begun<Event> | null> } {
+  const client = useClient();
+  const { watch, setShown, ...shown } = useRun(progress, onEvent);
+  const start = async (input: Omit<Input, 'idempotencyKey'>): Promise<Begun<Event> | null> => {
+    setShown({ event: null, error: null, busy: true });
+    const sent = { ...input, idempotencyKey: crypto.randomUUID() } as unknown as Input;
+    const { data, error } = await client.mutation(document, { input: sent });
+    if (data) {
+      const { id } = only(data).run;
+      return { id, last: await watch(id) };
+    }
+    setShown({ event: null, error, busy: false });
+    return null;
+  };
+  return { ...shown, start };
 }

@@ -11,14 +11,14 @@ export function WaitingButton({
   onClick,
   ...rest
 }: Omit<ButtonProps, 'loading'> & {
-  /** In words, `Creating…`; null while there is nothing to wait for. */
-  waits: string | null;
+  /** In words, `Creating…`; null or false while there is nothing to wait for. */
+  waits?: string | null | false;
   type?: 'button' | 'submit';
   children: ReactNode;
-  onClick?: () => void;
+  onClick?: () => unknown;
   'aria-label'?: string;
 }) {
-  const waiting = waits !== null;
+  const waiting = typeof waits === 'string';
   const press = (event: MouseEvent) => {
     if (waiting) event.preventDefault();
     else onClick?.();
@@ -33,7 +33,7 @@ export function WaitingButton({
       })}
       onClick={press}
     >
-      {waits ?? children}
+      {waiting ? waits : children}
     </Button>
   );
 }

@@ -1,9 +1,12 @@
-import { Alert, Button, Code, Group, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Alert, Code, Stack, Text } from '@mantine/core';
 import { IconKey, IconLockOpen } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { AccessShownDocument } from '../../generated/operations';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { AccessShownDocument, type AccessShownQuery } from '../../generated/operations';
+import { Choice } from '../../parts/choice';
+import { Loaded } from '../../parts/loaded';
+import { PageSteps } from '../../parts/page-steps';
+import { EmptyState, PageHeader } from '../../parts/states';
 import { useAddress } from '../../parts/use-address';
 import { CreateKey } from './create-key';
 import { KeyRow } from './key-row';
@@ -31,74 +34,71 @@ function WithoutKeys() {
   );
 }
 
-export default function AccessPage() {
+/** Why none is shown: there is none, or none of them stands on this page of the list. */
+function NoKey({ goesOn, older }: { goesOn: boolean; older: boolean }) {
+  return goesOn ? (
+    <EmptyState icon={IconKey} title="None of these on this page">
+      The list goes on: look at {older ? 'older' : 'newer'} keys, or at all of them.
+    </EmptyState>
+  ) : (
+    <EmptyState icon={IconKey} title="No key here">
+      A key belongs to one program or person; make one for each, so that one can be revoked without the others.
+    </EmptyState>
+  );
+}
+
+function Keys({ me, apiKeys, after }: AccessShownQuery & { after: string | null }) {
   const [address, change] = useAddress();
   // Each stays until somebody has said that it is kept.
   const [made, setMade] = useState<readonly Made[]>([]);
-  const after = address.get('after');
-  const [{ data, error }, again] = useQuery({ query: AccessShownDocument, variables: { after } });
+  const show = (one: Made) => setMade((before) => [one, ...before]);
   const shown = SHOWN.find(({ value }) => value === address.get('show'))?.value ?? 'active';
-  const keys = (data?.apiKeys.edges ?? [])
+  const keys = apiKeys.edges
     .map(({ node }) => node)
     .filter((key) => shown === 'all' || (stateOf(key) === 'active') === (shown === 'active'));
-  const show = (one: Made) => setMade((before) => [one, ...before]);
-  const next = data?.apiKeys.pageInfo;
+  const older = apiKeys.pageInfo.hasNextPage;
+  return (
+    <>
+      {me.name === 'local' && <WithoutKeys />}
+      {made.map((one) => (
+        <ShownOnce
+          key={one.token}
+          made={one}
+          onDone={() => setMade((before) => before.filter((other) => other !== one))}
+        />
+      ))}
+      <CreateKey onMade={show} />
+      <Choice
+        label="Which keys"
+        data={SHOWN}
+        value={shown}
+        onChange={(value) => change({ show: value === 'active' ? null : value })}
+      />
+      {keys.length === 0 && <NoKey goesOn={after !== null || older} older={older} />}
+      <Stack gap="xs">
+        {keys.map((key) => (
+          <KeyRow key={key.id} apiKey={key} own={key.id === me.key?.id} onMade={show} />
+        ))}
+      </Stack>
+      <PageSteps what="keys" after={after} next={apiKeys.pageInfo} onStep={change} />
+    </>
+  );
+}
+
+export default function AccessPage() {
+  const [address] = useAddress();
+  const after = address.get('after');
+  const asked = useQuery({ query: AccessShownDocument, variables: { after } });
+  const [{ data }] = asked;
   return (
     <>
       <PageHeader title="Access">
         Who may use {data ? `the workspace ${data.me.workspace.name}` : 'this workspace'}: keys, what each may do, and
         which labelled documents it sees.
       </PageHeader>
-      {error && !data && <ErrorState error={error} onRetry={again} />}
-      {!error && !data && <Loading label="Loading the keys" />}
-      {data && (
-        <>
-          {data.me.name === 'local' && <WithoutKeys />}
-          {made.map((one) => (
-            <ShownOnce
-              key={one.token}
-              made={one}
-              onDone={() => setMade((before) => before.filter((each) => each !== one))}
-            />
-          ))}
-          <CreateKey onMade={show} />
-          <SegmentedControl
-            aria-label="Which keys"
-            mb="sm"
-            style={{ maxWidth: '100%', overflowX: 'auto' }}
-            data={SHOWN}
-            value={shown}
-            onChange={(value) => change({ show: value === 'active' ? null : value })}
-          />
-          {keys.length === 0 && (after || next?.hasNextPage) && (
-            <EmptyState icon={IconKey} title="None of these on this page">
-              The list goes on: look at {next?.hasNextPage ? 'older' : 'newer'} keys, or at all of them.
-            </EmptyState>
-          )}
-          {keys.length === 0 && !after && !next?.hasNextPage && (
-            <EmptyState icon={IconKey} title="No key here">
-              A key belongs to one program or person; make one for each, so that one can be revoked without the others.
-            </EmptyState>
-          )}
-          <Stack gap="xs">
-            {keys.map((key) => (
-              <KeyRow key={key.id} apiKey={key} own={key.id === data.me.key?.id} onMade={show} />
-            ))}
-          </Stack>
-          <Group mt="sm">
-            {after && (
-              <Button variant="default" onClick={() => change({ after: null })}>
-                Newest keys
-              </Button>
-            )}
-            {next?.hasNextPage && (
-              <Button variant="default" onClick={() => change({ after: next.endCursor })}>
-                Older keys
-              </Button>
-            )}
-          </Group>
-        </>
-      )}
+      <Loaded shown={asked} what="the keys">
+        {(shown) => <Keys {...shown} after={after} />}
+      </Loaded>
     </>
   );
 }

@@ -1,16 +1,16 @@
-import { Anchor, Badge, Group, Paper, Select, Text } from '@mantine/core';
+import { Badge, Group, Paper, Select, Text } from '@mantine/core';
 import { useState } from 'react';
-import { useMutation } from 'urql';
-import { Link } from 'wouter';
 import {
   RevokeKeyInConsoleDocument,
   RotateKeyInConsoleDocument,
   type RotateKeyInConsoleMutation,
 } from '../../generated/operations';
 import { words } from '../../parts/format';
+import { useSend } from '../../parts/send';
 import { goOnWith } from '../../parts/sign-in/session';
 import { ErrorState } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
+import { Note, To } from '../../parts/words';
 import { beforeRefetch } from '../../refetch';
 import { stateOf, timesOf, type Key } from './key-state';
 import type { Made } from './shown-once';
@@ -31,14 +31,11 @@ const takeAsOwn = beforeRefetch<RotateKeyInConsoleMutation>(({ rotateApiKey }) =
 function Orders({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (made: Made) => void }) {
   const [overlap, setOverlap] = useState('86400');
   const [sure, setSure] = useState(false);
-  const [rotating, rotate] = useMutation(RotateKeyInConsoleDocument);
-  const [revoking, revoke] = useMutation(RevokeKeyInConsoleDocument);
-  const error = rotating.error ?? revoking.error;
-  const replace = async () => {
-    const input = { id: apiKey.id, overlapSeconds: Number(overlap) };
-    const { data } = await rotate({ input }, own ? takeAsOwn : {});
-    if (data) onMade({ name: data.rotateApiKey.key.name, token: data.rotateApiKey.token, own });
-  };
+  const rotate = useSend(RotateKeyInConsoleDocument, ({ rotateApiKey: { key, token } }) =>
+    onMade({ name: key.name, token, own }),
+  );
+  const revoke = useSend(RevokeKeyInConsoleDocument);
+  const replace = () => rotate.send({ id: apiKey.id, overlapSeconds: Number(overlap) }, own ? takeAsOwn : undefined);
   return (
     <>
       <Group gap="xs" mt="xs" align="flex-end">
@@ -51,25 +48,20 @@ function Orders({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (m
           allowDeselect={false}
           onChange={(value) => setOverlap(value ?? '86400')}
         />
-        <WaitingButton
-          size="compact-sm"
-          variant="default"
-          waits={rotating.fetching ? 'Replacing…' : null}
-          onClick={() => void replace()}
-        >
+        <WaitingButton size="compact-sm" variant="default" waits={rotate.fetching && 'Replacing…'} onClick={replace}>
           Replace
         </WaitingButton>
         <WaitingButton
           size="compact-sm"
           variant={sure ? 'filled' : 'default'}
           {...(sure && { color: 'red' })}
-          waits={revoking.fetching ? 'Revoking…' : null}
-          onClick={() => (sure ? void revoke({ input: { id: apiKey.id } }) : setSure(true))}
+          waits={revoke.fetching && 'Revoking…'}
+          onClick={() => (sure ? revoke.send({ id: apiKey.id }) : setSure(true))}
         >
           {sure ? (own ? 'Revoke the key that you use now' : 'Revoke for good') : 'Revoke'}
         </WaitingButton>
       </Group>
-      {error && <ErrorState error={error} />}
+      <ErrorState error={rotate.error ?? revoke.error} />
     </>
   );
 }
@@ -94,16 +86,16 @@ export function KeyRow({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onM
           </Badge>
         ))}
       </Group>
-      <Text size="xs" c="dimmed" mt={4}>
+      <Note size="xs" mt={4}>
         {timesOf(apiKey)} ·{' '}
-        <Anchor component={Link} href={`/budgets?of=${encodeURIComponent(apiKey.id)}`} inherit underline="always">
+        <To href={`/budgets?of=${encodeURIComponent(apiKey.id)}`} inherit underline="always">
           Budget
-        </Anchor>{' '}
+        </To>{' '}
         ·{' '}
-        <Anchor component={Link} href={`/audit?who=${encodeURIComponent(apiKey.prefix)}`} inherit underline="always">
+        <To href={`/audit?who=${encodeURIComponent(apiKey.prefix)}`} inherit underline="always">
           What it changed
-        </Anchor>
-      </Text>
+        </To>
+      </Note>
       {state === 'active' && <Orders apiKey={apiKey} own={own} onMade={onMade} />}
     </Paper>
   );

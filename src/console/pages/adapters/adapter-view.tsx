@@ -1,20 +1,21 @@
-import { Anchor, Badge, Button, Group, Modal, Paper, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Button, Group, Modal, Paper, Stack, Text, Title } from '@mantine/core';
+import { IconPuzzleOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { Link } from 'wouter';
 import { AdapterOpenedDocument, type AdapterOpenedQuery } from '../../generated/operations';
-import { bytes, dateTime, words } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
-import { IconPuzzleOff } from '@tabler/icons-react';
+import { productionOf } from '../../parts/choices';
+import { DataTable } from '../../parts/data-table';
+import { bytes, dateTime, rowsOf, words } from '../../parts/format';
+import { Opened } from '../../parts/loaded';
+import { EmptyState, PageHeader } from '../../parts/states';
+import { Note } from '../../parts/words';
+import { PromoteVersion, RollBack } from './alias-move';
 import { AttestVersion } from './attest-version';
 import { DeleteAdapter } from './delete-adapter';
 import { EvaluateVersion } from './evaluate-version';
-import { Gate } from './gate';
 import { EvaluationList } from './evaluation-list';
+import { Gate } from './gate';
 import { LearningPlot } from './learning-plot';
-import { PromoteVersion } from './promote-version';
-import { RollBack } from './roll-back';
 import { TakeVersion } from './take-version';
 import { TrainingCost } from './training-cost';
 
@@ -36,6 +37,31 @@ const TITLES: Record<Doing['what'], string> = {
   delete: 'Delete it',
 };
 
+function VersionButtons({ version, onDo }: { version: Version; onDo: (doing: Doing) => void }) {
+  const attested = version.attestation !== null;
+  const button = (what: Exclude<Doing['what'], 'rollback'>, label: string) => (
+    <Button size="compact-sm" variant="default" onClick={() => onDo({ what, version })}>
+      {label}
+    </Button>
+  );
+  return (
+    <Group gap="xs">
+      {button('attest', 'Attest')}
+      {button('evaluate', 'Evaluate')}
+      {button('take', 'Export')}
+      {button('delete', 'Delete')}
+      <Button
+        size="compact-sm"
+        disabled={!attested}
+        title={attested ? undefined : 'Attest it first'}
+        onClick={() => onDo({ what: 'promote', version })}
+      >
+        Promote
+      </Button>
+    </Group>
+  );
+}
+
 function VersionCard({ version, round, onDo }: { version: Version; round: number; onDo: (doing: Doing) => void }) {
   const { attestation, trainedOn } = version;
   return (
@@ -51,14 +77,14 @@ function VersionCard({ version, round, onDo }: { version: Version; round: number
             ))}
             <Badge color={attestation ? 'teal' : 'yellow'}>{attestation ? 'shown to act' : 'not attested'}</Badge>
           </Group>
-          <Text size="sm" c="dimmed">
+          <Note>
             {words(version.origin)} {dateTime(version.createdAt)}
-            {trainedOn && ` on ${trainedOn.dataset.name}, version ${trainedOn.version}`} · rank {version.rank}, alpha{' '}
-            {version.alpha}, scale {version.scale} · {bytes(version.sizeBytes)} · {version.model.quantization}
-          </Text>
-          <Text size="xs" c="dimmed" ff="monospace">
+            {trainedOn && ` on ${rowsOf(trainedOn)}`} · rank {version.rank}, alpha {version.alpha}, scale{' '}
+            {version.scale} · {bytes(version.sizeBytes)} · {version.model.quantization}
+          </Note>
+          <Note size="xs" ff="monospace">
             {version.digest.slice(0, 16)}
-          </Text>
+          </Note>
           <TrainingCost metrics={version.metrics} />
           {attestation && (
             <Text size="sm" mt={4}>
@@ -69,28 +95,7 @@ function VersionCard({ version, round, onDo }: { version: Version; round: number
             </Text>
           )}
         </div>
-        <Group gap="xs">
-          <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'attest', version })}>
-            Attest
-          </Button>
-          <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'evaluate', version })}>
-            Evaluate
-          </Button>
-          <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'take', version })}>
-            Export
-          </Button>
-          <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'delete', version })}>
-            Delete
-          </Button>
-          <Button
-            size="compact-sm"
-            disabled={attestation === null}
-            title={attestation === null ? 'Attest it first' : undefined}
-            onClick={() => onDo({ what: 'promote', version })}
-          >
-            Promote
-          </Button>
-        </Group>
+        <VersionButtons version={version} onDo={onDo} />
       </Group>
       <Gate gate={version.gate} />
       <EvaluationList key={round} version={version.id} />
@@ -101,71 +106,70 @@ function VersionCard({ version, round, onDo }: { version: Version; round: number
 function History({ changes }: { changes: Adapter['history']['edges'] }) {
   if (changes.length === 0) return <Text c="dimmed">No alias was moved yet.</Text>;
   return (
-    <Paper p={0}>
-      <ScrollRegion minWidth={640} stacks={2}>
-        <Table verticalSpacing="xs" aria-label="Moves of the aliases">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>When</Table.Th>
-              <Table.Th>Alias</Table.Th>
-              <Table.Th>From version</Table.Th>
-              <Table.Th>To version</Table.Th>
-              <Table.Th>By</Table.Th>
-              <Table.Th>Why</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {changes.map(({ node }) => (
-              <Table.Tr key={node.id}>
-                <Table.Td>{dateTime(node.createdAt)}</Table.Td>
-                <Table.Td data-label="Alias">
-                  {words(node.alias)} {node.isRollback && <Badge color="yellow">rollback</Badge>}
-                  {node.gate?.forced && <Badge color="red">forced</Badge>}
-                </Table.Td>
-                <Table.Td data-label="From version">{node.from?.version ?? 'none'}</Table.Td>
-                <Table.Td data-label="To version">{node.to?.version ?? 'none'}</Table.Td>
-                <Table.Td data-label="By">{node.changedBy}</Table.Td>
-                <Table.Td maw={360}>{node.reason}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollRegion>
-    </Paper>
+    <DataTable
+      framed
+      label="Moves of the aliases"
+      minWidth={640}
+      stacks={2}
+      rows={changes.map(({ node }) => node)}
+      keyOf={({ id }) => id}
+      columns={[
+        { head: 'When', label: null, cell: ({ createdAt }) => dateTime(createdAt) },
+        {
+          head: 'Alias',
+          cell: ({ alias, isRollback, gate }) => (
+            <>
+              {words(alias)} {isRollback && <Badge color="yellow">rollback</Badge>}
+              {gate?.forced && <Badge color="red">forced</Badge>}
+            </>
+          ),
+        },
+        { head: 'From version', cell: ({ from }) => from?.version ?? 'none' },
+        { head: 'To version', cell: ({ to }) => to?.version ?? 'none' },
+        { head: 'By', cell: ({ changedBy }) => changedBy },
+        { head: 'Why', label: null, maw: 360, cell: ({ reason }) => reason },
+      ]}
+    />
   );
 }
 
-/** One adapter: its versions with their proofs and figures, and who moved which alias when. */
-export function AdapterView({ name }: { name: string }) {
-  const [{ data, error }, again] = useQuery({ query: AdapterOpenedDocument, variables: { name } });
+function Dialog({ adapter, doing, onClose }: { adapter: Adapter; doing: Doing; onClose: () => void }) {
+  const of = { adapter: adapter.name, onClose };
+  switch (doing.what) {
+    case 'attest':
+      return <AttestVersion {...of} version={doing.version.version} />;
+    case 'evaluate':
+      return <EvaluateVersion {...of} task={adapter.task} version={doing.version} />;
+    case 'promote':
+      return <PromoteVersion {...of} version={doing.version} />;
+    case 'take':
+      return <TakeVersion {...of} version={doing.version.version} />;
+    case 'rollback':
+      return <RollBack {...of} />;
+    case 'delete': {
+      const aliases = (doing.version ? [doing.version] : adapter.versions).flatMap((version) => version.aliases);
+      return <DeleteAdapter {...of} version={doing.version?.version ?? null} aliases={aliases} />;
+    }
+  }
+}
+
+function OpenedAdapter({ adapter, onChanged }: { adapter: Adapter; onChanged: () => void }) {
   const [doing, setDoing] = useState<Doing | null>(null);
   // What a dialog did may show in every part of the page: each closing makes them look anew.
   const [round, setRound] = useState(0);
   const close = () => {
     setDoing(null);
     setRound((before) => before + 1);
-    again({ requestPolicy: 'network-only' });
+    onChanged();
   };
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the adapter" />;
-  const { adapter } = data;
-  if (!adapter)
-    return (
-      <EmptyState icon={IconPuzzleOff} title="There is no such adapter">
-        It may have been deleted. Go back to all adapters.
-      </EmptyState>
-    );
-  const inProduction = adapter.versions.some(({ aliases }) => aliases.includes('PRODUCTION'));
   return (
     <>
-      <Anchor component={Link} href="/adapters" size="sm">
-        ← All adapters
-      </Anchor>
       <PageHeader
         title={adapter.name}
+        back={['/adapters', 'All adapters']}
         actions={
           <Group gap="xs">
-            {inProduction && (
+            {productionOf(adapter.versions) && (
               <Button variant="default" onClick={() => setDoing({ what: 'rollback', version: null })}>
                 Roll back
               </Button>
@@ -188,33 +192,27 @@ export function AdapterView({ name }: { name: string }) {
         <History changes={adapter.history.edges} />
       </Stack>
       <Modal opened={doing !== null} onClose={close} title={<Text fw={600}>{doing && TITLES[doing.what]}</Text>}>
-        {doing?.what === 'attest' && (
-          <AttestVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
-        )}
-        {doing?.what === 'evaluate' && (
-          <EvaluateVersion adapter={adapter.name} task={adapter.task} version={doing.version} onClose={close} />
-        )}
-        {doing?.what === 'promote' && (
-          <PromoteVersion
-            adapter={adapter.name}
-            version={doing.version.version}
-            wantsConfirmation={doing.version.gate.wantsConfirmation}
-            onClose={close}
-          />
-        )}
-        {doing?.what === 'take' && (
-          <TakeVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
-        )}
-        {doing?.what === 'delete' && (
-          <DeleteAdapter
-            adapter={adapter.name}
-            version={doing.version?.version ?? null}
-            aliases={(doing.version ? [doing.version] : adapter.versions).flatMap(({ aliases }) => aliases)}
-            onClose={close}
-          />
-        )}
-        {doing?.what === 'rollback' && <RollBack adapter={adapter.name} onClose={close} />}
+        {doing && <Dialog adapter={adapter} doing={doing} onClose={close} />}
       </Modal>
     </>
+  );
+}
+
+/** One adapter: its versions with their proofs and figures, and who moved which alias when. */
+export function AdapterView({ name }: { name: string }) {
+  const shown = useQuery({ query: AdapterOpenedDocument, variables: { name } });
+  return (
+    <Opened
+      shown={shown}
+      what="adapter"
+      thing={({ adapter }) => adapter}
+      missing={
+        <EmptyState icon={IconPuzzleOff} title="There is no such adapter">
+          It may have been deleted. Go back to all adapters.
+        </EmptyState>
+      }
+    >
+      {(adapter) => <OpenedAdapter adapter={adapter} onChanged={() => shown[1]({ requestPolicy: 'network-only' })} />}
+    </Opened>
   );
 }

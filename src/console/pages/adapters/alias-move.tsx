@@ -1,27 +1,23 @@
-import { Button, Group, Select, Stack, Text, Textarea } from '@mantine/core';
-import { useState, type FormEvent, type ReactNode } from 'react';
-import type { AdapterAlias } from '../../generated/operations';
-import { ErrorState } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
+import { Checkbox, Select } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
+import { useState, type ReactNode } from 'react';
+import { PromoteInConsoleDocument, RollbackInConsoleDocument, type AdapterAlias } from '../../generated/operations';
+import { Form, Why } from '../../parts/form';
+import { useSend, type Sending } from '../../parts/send';
+import { Note } from '../../parts/words';
+import type { Version } from './adapter-view';
 
 const ALIASES: { value: AdapterAlias; label: string }[] = [
   { value: 'CANDIDATE', label: 'Candidate: through the gate, asked for by name' },
   { value: 'PRODUCTION', label: 'Production: answers from the next question on' },
 ];
 
-/** Which alias moves, and why, which is kept with the move. */
-export interface AliasMove {
-  alias: AdapterAlias;
-  reason: string;
-}
-
-/** The form that both ways of moving an alias share. */
-export function AliasMoveForm({
+/** The form that both ways of moving an alias share: which one, and why, which is kept with the move. */
+function MoveForm({
   what,
   action,
   first,
-  moving,
-  error,
+  sending,
   children,
   onMove,
   onClose,
@@ -30,52 +26,88 @@ export function AliasMoveForm({
   action: string;
   /** The alias that is chosen at first. */
   first: AdapterAlias;
-  moving: boolean;
-  error: unknown;
+  sending: Sending;
   children?: ReactNode;
-  onMove: (move: AliasMove) => void;
+  onMove: (move: { alias: AdapterAlias; reason: string }) => unknown;
   onClose: () => void;
 }) {
   const [alias, setAlias] = useState(first);
-  const [reason, setReason] = useState('');
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onMove({ alias, reason });
-  };
+  const [reason, setReason] = useInputState('');
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <Select
-          label="Alias"
-          data={ALIASES}
-          value={alias}
-          allowDeselect={false}
-          onChange={(value) => value && setAlias(value)}
+    <Form
+      sending={sending}
+      onSubmit={() => onMove({ alias, reason })}
+      action={action}
+      waits="Moving the alias…"
+      disabled={reason.trim() === ''}
+      justify="space-between"
+      beside={<Note>{what}</Note>}
+      onCancel={onClose}
+    >
+      <Select
+        label="Alias"
+        data={ALIASES}
+        value={alias}
+        allowDeselect={false}
+        onChange={(value) => value && setAlias(value)}
+      />
+      <Why kept="the move, with the date and who made it" value={reason} onChange={setReason} />
+      {children}
+    </Form>
+  );
+}
+
+/** Moves an alias to a version, through the gate or, forced, past it. */
+export function PromoteVersion({
+  adapter,
+  version: { version, gate },
+  onClose,
+}: {
+  adapter: string;
+  version: Version;
+  onClose: () => void;
+}) {
+  const [force, setForce] = useInputState(false);
+  const [confirmNotBetter, setConfirmNotBetter] = useInputState(false);
+  const promote = useSend(PromoteInConsoleDocument, onClose);
+  return (
+    <MoveForm
+      what={`${adapter}@${version}`}
+      action="Promote"
+      first="CANDIDATE"
+      sending={promote}
+      onMove={(move) => promote.send({ adapter, version, force, confirmNotBetter, ...move })}
+      onClose={onClose}
+    >
+      {gate.wantsConfirmation && (
+        <Checkbox
+          label="Although a simpler method is as good"
+          description="Production wants this word: it isn’t shown to be better than a regression or the nearest rows."
+          checked={confirmNotBetter}
+          onChange={setConfirmNotBetter}
         />
-        <Textarea
-          label="Why"
-          description="Kept with the move, with the date and who made it."
-          required
-          maxLength={1_000}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-        {children}
-        {error !== undefined && error !== null && <ErrorState error={error} />}
-        <Group justify="space-between">
-          <Text size="sm" c="dimmed">
-            {what}
-          </Text>
-          <Group gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <WaitingButton type="submit" waits={moving ? 'Moving the alias…' : null} disabled={reason.trim() === ''}>
-              {action}
-            </WaitingButton>
-          </Group>
-        </Group>
-      </Stack>
-    </form>
+      )}
+      <Checkbox
+        label="Whatever the gate says"
+        description="That it was forced is kept with the move."
+        checked={force}
+        onChange={setForce}
+      />
+    </MoveForm>
+  );
+}
+
+/** Takes the last move of an alias back. */
+export function RollBack({ adapter, onClose }: { adapter: string; onClose: () => void }) {
+  const rollBack = useSend(RollbackInConsoleDocument, onClose);
+  return (
+    <MoveForm
+      what={adapter}
+      action="Roll back"
+      first="PRODUCTION"
+      sending={rollBack}
+      onMove={(move) => rollBack.send({ adapter, ...move })}
+      onClose={onClose}
+    />
   );
 }

@@ -1,6 +1,7 @@
-import { Table, Text, Tooltip } from '@mantine/core';
+import { Table, Tooltip } from '@mantine/core';
 import { count } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
+import { Note } from '../../parts/words';
 
 interface Cell {
   gold: string;
@@ -34,9 +35,9 @@ export function Confusion({ cells }: { cells: readonly Cell[] }) {
   return (
     <>
       {all.size > labels.length && (
-        <Text size="sm" c="dimmed" mb="xs">
+        <Note mb="xs">
           The {labels.length} labels that are mistaken most, of {count(all.size)}.
-        </Text>
+        </Note>
       )}
       <ScrollRegion minWidth={200 + 44 * labels.length} mah={640}>
         <Table

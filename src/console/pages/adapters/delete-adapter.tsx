@@ -1,10 +1,9 @@
-import { Button, Checkbox, Group, Stack, Text, Textarea } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
-import { useMutation } from 'urql';
+import { Button, Checkbox, Group, Stack, Text } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
 import { DeleteAdapterInConsoleDocument, type AdapterAlias } from '../../generated/operations';
+import { Form, Why } from '../../parts/form';
 import { words } from '../../parts/format';
-import { ErrorState } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
+import { useSend } from '../../parts/send';
 
 /** Deletes an adapter or one version of it, after saying what goes with it. */
 export function DeleteAdapter({
@@ -20,16 +19,14 @@ export function DeleteAdapter({
   aliases: readonly AdapterAlias[];
   onClose: () => void;
 }) {
-  const [{ data, error, fetching }, remove] = useMutation(DeleteAdapterInConsoleDocument);
-  const [reason, setReason] = useState('');
-  const [force, setForce] = useState(false);
+  const remove = useSend(DeleteAdapterInConsoleDocument, ({ deleteAdapter }) => {
+    if (deleteAdapter.erasure.keptFiles.length === 0) onClose();
+  });
+  const [reason, setReason] = useInputState('');
+  const [force, setForce] = useInputState(false);
   const named = aliases.length > 0;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void remove({ input: { adapter, version, force, ...(reason.trim() !== '' && { reason }) } }).then((result) => {
-      if (result.data?.deleteAdapter.erasure.keptFiles.length === 0) onClose();
-    });
-  };
+  const submit = () => remove.send({ adapter, version, force, ...(reason.trim() !== '' && { reason }) });
+  const { data } = remove;
   if (data)
     return (
       <Stack>
@@ -45,40 +42,31 @@ export function DeleteAdapter({
       </Stack>
     );
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <Text size="sm">
-          {version === null ? 'All versions of it' : `Version ${version}`} and what was made of{' '}
-          {version === null ? 'them' : 'it'} are deleted: weights, exported archives and evaluations with their rows.
-          Answers stay and say that their adapter was deleted. This can’t be undone.
-        </Text>
-        {named && (
-          <Checkbox
-            label={`Delete it though it is ${aliases.map((alias) => words(alias)).join(' and ')}`}
-            description="Nothing answers as that alias from then on."
-            checked={force}
-            onChange={(event) => setForce(event.currentTarget.checked)}
-          />
-        )}
-        {named && version !== null && (
-          <Textarea
-            label="Why"
-            description="Kept with the alias, with the date and who decided."
-            maxLength={1_000}
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-          />
-        )}
-        {error && <ErrorState error={error} />}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <WaitingButton type="submit" color="red" waits={fetching ? 'Deleting…' : null} disabled={named && !force}>
-            {version === null ? `Delete ${adapter}` : `Delete version ${version}`}
-          </WaitingButton>
-        </Group>
-      </Stack>
-    </form>
+    <Form
+      sending={remove}
+      onSubmit={submit}
+      action={version === null ? `Delete ${adapter}` : `Delete version ${version}`}
+      waits="Deleting…"
+      color="red"
+      disabled={named && !force}
+      onCancel={onClose}
+    >
+      <Text size="sm">
+        {version === null ? 'All versions of it' : `Version ${version}`} and what was made of{' '}
+        {version === null ? 'them' : 'it'} are deleted: weights, exported archives and evaluations with their rows.
+        Answers stay and say that their adapter was deleted. This can’t be undone.
+      </Text>
+      {named && (
+        <Checkbox
+          label={`Delete it though it is ${aliases.map((alias) => words(alias)).join(' and ')}`}
+          description="Nothing answers as that alias from then on."
+          checked={force}
+          onChange={setForce}
+        />
+      )}
+      {named && version !== null && (
+        <Why kept="the alias, with the date and who decided" required={false} value={reason} onChange={setReason} />
+      )}
+    </Form>
   );
 }

@@ -1,25 +1,32 @@
-import { Button, Group, NumberInput, Select, Stack, Text } from '@mantine/core';
+import { Group, NumberInput, Select, Text } from '@mantine/core';
 import { useState } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { useQuery } from 'urql';
 import {
   EvaluateInConsoleDocument,
   EvaluationPlannedDocument,
   EvaluationShownDocument,
-  TrainableVersionsDocument,
-  type EvaluationShownSubscription,
   type Split,
 } from '../../generated/operations';
-import { RunProgress } from '../../parts/run-progress';
-import { ErrorState } from '../../parts/states';
-import { useRun } from '../../parts/use-run';
-import { WaitingButton } from '../../parts/waiting-button';
+import { useChoices } from '../../parts/choices';
+import { rowsOf } from '../../parts/format';
+import { RunDialog } from '../../parts/run-dialog';
+import { useStartedRun } from '../../parts/use-run';
+import { Note } from '../../parts/words';
 import type { Version } from './adapter-view';
 
-const eventOf = ({ evaluationProgress }: EvaluationShownSubscription) => evaluationProgress;
 const SPLITS = [
   { value: 'TEST', label: 'Test' },
   { value: 'VALIDATION', label: 'Validation' },
 ];
+
+/** The newest usable version of each dataset, and the one that it learned from. */
+function useRows(trainedOn: Version['trainedOn']): { value: string; label: string }[] {
+  const versions = useChoices().datasets.flatMap(({ name, latestVersion }) =>
+    latestVersion?.usable ? [{ ...latestVersion, dataset: { name } }] : [],
+  );
+  const all = trainedOn && !versions.some(({ id }) => id === trainedOn.id) ? [trainedOn, ...versions] : versions;
+  return all.map((version) => ({ value: version.id, label: rowsOf(version) }));
+}
 
 export function EvaluateVersion({
   adapter,
@@ -32,41 +39,38 @@ export function EvaluateVersion({
   version: Version;
   onClose: () => void;
 }) {
-  const [{ data }] = useQuery({ query: TrainableVersionsDocument });
-  const [{ error, fetching }, evaluate] = useMutation(EvaluateInConsoleDocument);
-  const { event, error: lost, watch } = useRun(EvaluationShownDocument, eventOf);
-  const [rowsOf, setRowsOf] = useState<string | null>(trainedOn?.id ?? null);
+  const choices = useRows(trainedOn);
+  const run = useStartedRun(EvaluateInConsoleDocument, EvaluationShownDocument);
+  const [datasetVersion, setDatasetVersion] = useState<string | null>(trainedOn?.id ?? null);
   const [split, setSplit] = useState<Split>('TEST');
   const [rows, setRows] = useState(500);
-  const [busy, setBusy] = useState(false);
   const [{ data: planned }] = useQuery({
     query: EvaluationPlannedDocument,
-    variables: { datasetVersion: rowsOf ?? '', rows },
-    pause: rowsOf === null || split !== 'TEST' || task !== 'CLASSIFICATION',
+    variables: { datasetVersion: datasetVersion ?? '', rows },
+    pause: datasetVersion === null || split !== 'TEST' || task !== 'CLASSIFICATION',
   });
-  const newest = (data?.datasets.edges ?? []).flatMap(({ node: { name, latestVersion } }) =>
-    latestVersion?.usable ? [{ value: latestVersion.id, label: `${name}, version ${latestVersion.version}` }] : [],
-  );
-  const choices =
-    trainedOn && !newest.some(({ value }) => value === trainedOn.id)
-      ? [{ value: trainedOn.id, label: `${trainedOn.dataset.name}, version ${trainedOn.version}` }, ...newest]
-      : newest;
-  const start = async () => {
-    if (rowsOf === null) return;
-    setBusy(true);
-    const input = { adapter: `${adapter}@${version}`, datasetVersion: rowsOf, split, rows };
-    const begun = await evaluate({ input: { ...input, idempotencyKey: crypto.randomUUID() } });
-    if (begun.data) await watch(begun.data.evaluate.run.id);
-    setBusy(false);
-  };
-  const done = event?.status === 'SUCCEEDED';
   return (
-    <Stack>
+    <RunDialog
+      run={run}
+      action={`Evaluate version ${version}`}
+      waits="Answering the rows…"
+      disabled={datasetVersion === null}
+      onStart={() =>
+        datasetVersion !== null && run.start({ adapter: `${adapter}@${version}`, datasetVersion, split, rows })
+      }
+      onClose={onClose}
+    >
       <Text size="sm">
         It answers rows that it did not learn from, and so does the base model alone; each figure comes with its
         interval.
       </Text>
-      <Select label="Rows of" data={choices} value={rowsOf} allowDeselect={false} onChange={setRowsOf} />
+      <Select
+        label="Rows of"
+        data={choices}
+        value={datasetVersion}
+        allowDeselect={false}
+        onChange={setDatasetVersion}
+      />
       <Group grow>
         <Select
           label="Split"
@@ -84,27 +88,7 @@ export function EvaluateVersion({
           onChange={(value) => setRows(Number(value) || 1)}
         />
       </Group>
-      {split === 'TEST' && planned && (
-        <Text size="sm" c="dimmed">
-          {planned.planEvaluation.sentence}
-        </Text>
-      )}
-      <RunProgress event={event} error={lost} />
-      {error && <ErrorState error={error} />}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          {done ? 'Done' : 'Close'}
-        </Button>
-        {!done && (
-          <WaitingButton
-            waits={busy || fetching ? 'Answering the rows…' : null}
-            disabled={rowsOf === null}
-            onClick={() => void start()}
-          >
-            Evaluate version {version}
-          </WaitingButton>
-        )}
-      </Group>
-    </Stack>
+      {split === 'TEST' && planned && <Note>{planned.planEvaluation.sentence}</Note>}
+    </RunDialog>
   );
 }

@@ -1,11 +1,12 @@
-import { Anchor, Stack, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { useQuery } from 'urql';
-import { Link, useParams } from 'wouter';
+import { useParams } from 'wouter';
 import { EvaluationsOfVersionDocument } from '../../generated/operations';
-import { dateTime, plural, words } from '../../parts/format';
+import { dateTime, plural, rowsOf, words } from '../../parts/format';
+import { evaluationPath } from '../../parts/paths';
 import { ErrorState } from '../../parts/states';
+import { To } from '../../parts/words';
 import { Metrics } from './metrics';
-import { evaluationPath } from './paths';
 
 /** The newest evaluations of a version: what they found, and where to read them row by row. */
 export function EvaluationList({ version }: { version: string }) {
@@ -19,10 +20,10 @@ export function EvaluationList({ version }: { version: string }) {
         ({ node: { id, createdAt, rowCount, split, datasetVersion, against, metrics } }) => (
           <div key={id}>
             <Text size="sm">
-              <Anchor component={Link} href={evaluationPath(decodeURIComponent(name ?? ''), id)} underline="always">
+              <To href={evaluationPath(decodeURIComponent(name ?? ''), id)} underline="always">
                 {plural(rowCount, `${words(split).toLowerCase()} row`)}
-                {datasetVersion && ` of ${datasetVersion.dataset.name}, version ${datasetVersion.version}`}
-              </Anchor>{' '}
+                {datasetVersion && ` of ${rowsOf(datasetVersion)}`}
+              </To>{' '}
               · against {against ? `version ${against.version}` : 'the base model'} · {dateTime(createdAt)}
             </Text>
             <Metrics metrics={metrics} />

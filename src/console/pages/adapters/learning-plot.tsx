@@ -1,10 +1,11 @@
-import { Paper, Select, Text } from '@mantine/core';
+import { Paper, Select } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { useQuery } from 'urql';
 import { LearningOfVersionsDocument } from '../../generated/operations';
 import { Scatter } from '../../parts/charts/scatter';
 import { capitalised } from '../../parts/format';
 import { ErrorState } from '../../parts/states';
+import { Note } from '../../parts/words';
 import { comparableVersions, GROUPS, retentionBound } from './learning';
 
 const MEASURED = 'perplexity, times the base model’s';
@@ -29,15 +30,15 @@ export function LearningPlot({ adapter }: { adapter: string }) {
       {shown ? (
         <>
           <Scatter title="Learned against forgotten" points={shown.points} groups={GROUPS} x={x} y={y} />
-          <Text size="sm" c="dimmed" mt="xs">
+          <Note mt="xs">
             Each point is a version: the higher, the better at its task; the farther right, the worse it has become at
             general text. Bars are 95 % intervals. {shown.label}.
-          </Text>
+          </Note>
         </>
       ) : (
-        <Text size="sm" c="dimmed">
+        <Note>
           Once versions are evaluated, they are shown here: what each has learned against what it has forgotten.
-        </Text>
+        </Note>
       )}
       {choices.length > 1 && (
         <Select

@@ -1,6 +1,6 @@
 import type { LearningOfVersionsQuery } from '../../generated/operations';
 import type { Point } from '../../parts/charts/scatter';
-import { words } from '../../parts/format';
+import { rowsOf, words } from '../../parts/format';
 
 type Version = NonNullable<LearningOfVersionsQuery['adapter']>['versions'][number];
 type Evaluation = Version['evaluations']['edges'][number]['node'];
@@ -41,7 +41,7 @@ export function comparableVersions(versions: readonly Version[]): Comparable[] {
       const key = [datasetVersion?.id, split, metric].join(' ');
       if (seen.has(key)) continue;
       seen.add(key);
-      const rows = datasetVersion ? `${datasetVersion.dataset.name}, version ${datasetVersion.version}` : 'erased rows';
+      const rows = datasetVersion ? rowsOf(datasetVersion) : 'erased rows';
       const known = found.get(key) ?? { key, label: `${words(split)} rows of ${rows}`, metric, points: [] };
       found.set(key, { ...known, points: [...known.points, point] });
     }

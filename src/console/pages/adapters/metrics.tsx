@@ -1,59 +1,43 @@
-import { Badge, Table, Text } from '@mantine/core';
+import { Badge } from '@mantine/core';
 import type { EvaluationOpenedQuery } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { capitalised, signed } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
 
 type Evaluation = Extract<NonNullable<EvaluationOpenedQuery['node']>, { __typename: 'Evaluation' }>;
-export type Metric = Evaluation['metrics'][number];
+type Metric = Evaluation['metrics'][number];
 
 const figure = (value: number): string => (Math.abs(value) >= 2 ? value.toFixed(1) : value.toFixed(3));
 
 /** How a paired difference reads: only an interval that leaves out zero says anything. */
-function verdict({ difference, higherIsBetter }: Metric): { color: string; text: string } | null {
+function Difference({ difference, higherIsBetter }: Metric) {
   if (difference === null) return null;
-  if (difference.low <= 0 && difference.high >= 0) return { color: 'gray', text: 'no difference shown' };
-  return difference.value > 0 === higherIsBetter ? { color: 'green', text: 'better' } : { color: 'red', text: 'worse' };
-}
-
-export function Metrics({ metrics }: { metrics: readonly Metric[] }) {
+  const { value, low, high } = difference;
+  const [color, verdict] =
+    low <= 0 && high >= 0
+      ? ['gray', 'no difference shown']
+      : value > 0 === higherIsBetter
+        ? ['green', 'better']
+        : ['red', 'worse'];
   return (
-    <ScrollRegion minWidth={520} stacks={2}>
-      <Table verticalSpacing={4} aria-label="Metrics">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Metric</Table.Th>
-            <Table.Th ta="right">Value</Table.Th>
-            <Table.Th>95 % interval</Table.Th>
-            <Table.Th>Difference on the same rows</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {metrics.map((metric) => {
-            const said = verdict(metric);
-            return (
-              <Table.Tr key={metric.name}>
-                <Table.Td>{capitalised(metric.name)}</Table.Td>
-                <Table.Td ta="right" data-label="Value">
-                  <Text fw={600} size="sm">
-                    {figure(metric.value)}
-                  </Text>
-                </Table.Td>
-                <Table.Td data-label="95 % interval">
-                  {figure(metric.low)} to {figure(metric.high)}
-                </Table.Td>
-                <Table.Td>
-                  {metric.difference && (
-                    <>
-                      {signed(metric.difference.value, figure)} ({signed(metric.difference.low, figure)} to{' '}
-                      {signed(metric.difference.high, figure)}) <Badge color={said?.color}>{said?.text}</Badge>
-                    </>
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            );
-          })}
-        </Table.Tbody>
-      </Table>
-    </ScrollRegion>
+    <>
+      {signed(value, figure)} ({signed(low, figure)} to {signed(high, figure)}) <Badge color={color}>{verdict}</Badge>
+    </>
   );
 }
+
+export const Metrics = ({ metrics }: { metrics: readonly Metric[] }) => (
+  <DataTable
+    dense
+    label="Metrics"
+    minWidth={520}
+    stacks={2}
+    rows={metrics}
+    keyOf={({ name }) => name}
+    columns={[
+      { head: 'Metric', label: null, cell: ({ name }) => capitalised(name) },
+      { head: 'Value', right: true, fw: 600, cell: ({ value }) => figure(value) },
+      { head: '95 % interval', cell: ({ low, high }) => `${figure(low)} to ${figure(high)}` },
+      { head: 'Difference on the same rows', label: null, cell: (metric) => <Difference {...metric} /> },
+    ]}
+  />
+);

@@ -1,7 +1,8 @@
-import { Table, Text, Title } from '@mantine/core';
+import { Table } from '@mantine/core';
 import type { EvaluationOpenedQuery } from '../../generated/operations';
 import { count } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
+import { Note, Section } from '../../parts/words';
 
 type Evaluation = Extract<NonNullable<EvaluationOpenedQuery['node']>, { __typename: 'Evaluation' }>;
 type Figures = NonNullable<Evaluation['retention']>;
@@ -32,10 +33,7 @@ export function Retention({ retention }: { retention: Figures }) {
     })),
   ];
   return (
-    <>
-      <Title order={2} size="h3" mb="xs">
-        What it has forgotten
-      </Title>
+    <Section title="What it has forgotten">
       <ScrollRegion minWidth={560} stacks={2}>
         <Table verticalSpacing={4} aria-label="Retention">
           <Table.Tbody>
@@ -46,15 +44,13 @@ export function Retention({ retention }: { retention: Figures }) {
                 </Table.Th>
                 <Table.Td>{found}</Table.Td>
                 <Table.Td>
-                  <Text size="xs" c="dimmed">
-                    {meaning}
-                  </Text>
+                  <Note size="xs">{meaning}</Note>
                 </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
       </ScrollRegion>
-    </>
+    </Section>
   );
 }

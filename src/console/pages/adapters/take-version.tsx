@@ -1,23 +1,21 @@
 import { Anchor, Button, Group, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
-import { useClient, useMutation } from 'urql';
-import { Link } from 'wouter';
+import { useClient } from 'urql';
 import {
   ExportInConsoleDocument,
   ExportShownDocument,
   MergeInConsoleDocument,
   MergeShownDocument,
   TakenFileDocument,
-  type ExportShownSubscription,
-  type MergeShownSubscription,
   type TakenFileQuery,
 } from '../../generated/operations';
 import { bytes } from '../../parts/format';
 import { RunProgress } from '../../parts/run-progress';
 import { useDownload } from '../../parts/sign-in/download';
 import { ErrorState } from '../../parts/states';
-import { useRun } from '../../parts/use-run';
+import { useStartedRun } from '../../parts/use-run';
 import { WaitingButton } from '../../parts/waiting-button';
+import { To } from '../../parts/words';
 
 type Form = 'peft' | 'merged';
 type Taken = Extract<NonNullable<TakenFileQuery['node']>, { __typename: 'AdapterExportRun' | 'AdapterMergeRun' }>;
@@ -28,44 +26,29 @@ const FORMS: Record<Form, string> = {
     'One GGUF file of base model and adapter that any llama.cpp serves. It is held against the two as they are served here, and refused where it answers otherwise. This takes some minutes.',
 };
 
-const exported = ({ adapterExportProgress }: ExportShownSubscription) => adapterExportProgress;
-const merged = ({ adapterMergeProgress }: MergeShownSubscription) => adapterMergeProgress;
-
 /** Takes an adapter version out of Graft: as PEFT's folder, or merged into its base model. */
 export function TakeVersion({ adapter, version, onClose }: { adapter: string; version: number; onClose: () => void }) {
   const client = useClient();
   const { download, error: notSaved } = useDownload();
   const [form, setForm] = useState<Form>('peft');
-  const [packing, pack] = useMutation(ExportInConsoleDocument);
-  const [merging, merge] = useMutation(MergeInConsoleDocument);
-  const exporting = useRun(ExportShownDocument, exported);
-  const joining = useRun(MergeShownDocument, merged);
-  const [busy, setBusy] = useState(false);
+  const pack = useStartedRun(ExportInConsoleDocument, ExportShownDocument);
+  const merge = useStartedRun(MergeInConsoleDocument, MergeShownDocument);
   const [taken, setTaken] = useState<Taken | null>(null);
+  const run = form === 'peft' ? pack : merge;
   const start = async () => {
-    setBusy(true);
     setTaken(null);
-    const input = { adapter, version, idempotencyKey: crypto.randomUUID() };
-    const id =
-      form === 'peft'
-        ? (await pack({ input })).data?.exportAdapter.run.id
-        : (await merge({ input })).data?.mergeAdapter.run.id;
-    if (id) {
-      await (form === 'peft' ? exporting : joining).watch(id);
-      const { data } = await client.query(TakenFileDocument, { id }, { requestPolicy: 'network-only' });
-      const node = data?.node;
-      if (node?.__typename === 'AdapterExportRun' || node?.__typename === 'AdapterMergeRun') setTaken(node);
-    }
-    setBusy(false);
+    const begun = await run.start({ adapter, version });
+    if (!begun) return;
+    const { data } = await client.query(TakenFileDocument, { id: begun.id }, { requestPolicy: 'network-only' });
+    const node = data?.node;
+    if (node?.__typename === 'AdapterExportRun' || node?.__typename === 'AdapterMergeRun') setTaken(node);
   };
-  const error = packing.error ?? merging.error;
-  const { event, error: lost } = form === 'peft' ? exporting : joining;
   return (
     <Stack>
       <SegmentedControl
         aria-label="In which form"
         value={form}
-        disabled={busy}
+        disabled={run.busy}
         onChange={(value) => setForm(value)}
         data={[
           { value: 'peft', label: 'Folder for peft' },
@@ -74,14 +57,13 @@ export function TakeVersion({ adapter, version, onClose }: { adapter: string; ve
       />
       <Text size="sm">
         {FORMS[form]} It goes on without this window: the file then stands at its{' '}
-        <Anchor component={Link} href="/runs" inherit underline="always">
+        <To href="/runs" inherit underline="always">
           run
-        </Anchor>
+        </To>
         .
       </Text>
-      <RunProgress event={event} error={lost} />
-      {error && <ErrorState error={error} />}
-      {notSaved !== null && <ErrorState error={notSaved} />}
+      <RunProgress run={run} />
+      <ErrorState error={notSaved} />
       {taken?.file && (
         <Text size="sm">
           <Anchor href={taken.file.path} download={taken.file.name} onClick={download}>
@@ -102,7 +84,7 @@ export function TakeVersion({ adapter, version, onClose }: { adapter: string; ve
         <Button variant="default" onClick={onClose}>
           {taken ? 'Done' : 'Close'}
         </Button>
-        <WaitingButton waits={busy ? 'Writing it…' : null} onClick={() => void start()}>
+        <WaitingButton waits={run.busy && 'Writing it…'} onClick={start}>
           {form === 'peft' ? 'Pack it' : 'Merge it'}
         </WaitingButton>
       </Group>

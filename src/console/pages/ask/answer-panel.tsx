@@ -1,23 +1,27 @@
 import { Badge, Paper, Text } from '@mantine/core';
 import { IconMessageQuestion } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import type { AskScopeQuery } from '../../generated/operations';
+import type { useChoices } from '../../parts/choices';
 import type { Place } from '../../parts/document/document-place';
 import { plural } from '../../parts/format';
 import { EmptyState, ErrorState } from '../../parts/states';
+import { Note } from '../../parts/words';
 import { AnswerView } from './answer-view';
 import { FirstDocuments } from './first-documents';
 import type { Asking } from './use-ask';
 
-function Idle({ scope, onDocuments }: { scope: AskScopeQuery | undefined; onDocuments: () => void }) {
-  const documents = scope?.collections.edges.reduce((sum, { node }) => sum + node.documentCount, 0);
+type Scope = ReturnType<typeof useChoices>;
+
+function Idle({ scope: { loaded, collections, again } }: { scope: Scope }) {
+  const documents = loaded ? collections.reduce((sum, { documentCount }) => sum + documentCount, 0) : undefined;
   // What became of the first files stays to be read when some of them are there.
   const [began, setBegan] = useState(false);
   useEffect(() => {
     if (documents === 0) setBegan(true);
   }, [documents]);
   if (documents === undefined) return null;
-  if (documents === 0 || began) return <FirstDocuments documents={documents} onDone={onDocuments} />;
+  if (documents === 0 || began)
+    return <FirstDocuments documents={documents} onDone={() => again({ requestPolicy: 'network-only' })} />;
   return (
     <EmptyState icon={IconMessageQuestion} title="Ask a question above">
       {plural(documents, 'document')} can be asked about. The answer appears here as it is written, with the sentences
@@ -32,18 +36,15 @@ export function AnswerPanel({
   scope,
   onOpen,
   onRetry,
-  onDocuments,
 }: {
   asking: Asking;
-  scope: AskScopeQuery | undefined;
+  scope: Scope;
   onOpen: (place: Place) => void;
   onRetry: () => void;
-  /** Documents have come in. */
-  onDocuments: () => void;
 }) {
   switch (asking.status) {
     case 'idle':
-      return <Idle scope={scope} onDocuments={onDocuments} />;
+      return <Idle scope={scope} />;
     case 'waiting':
     case 'writing':
       return (
@@ -51,11 +52,11 @@ export function AnswerPanel({
           <Text size="lg" className="answer-text caret">
             {asking.text}
           </Text>
-          <Text size="sm" c="dimmed" mt="xs">
+          <Note mt="xs">
             {asking.status === 'waiting'
               ? asking.step
               : 'Writing; the answer is checked against its evidence at the end.'}
-          </Text>
+          </Note>
         </Paper>
       );
     case 'stopped':

@@ -5,8 +5,9 @@ import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
 import { Prose } from '../../parts/prose';
+import { Note, Section } from '../../parts/words';
 import { AnswerActions } from './answer-actions';
-import { does, STRATEGY_NAMES, stageName } from './names';
+import { does, stageName, STRATEGY_NAMES } from './names';
 import { Neighbours } from './neighbours';
 import { OutputView } from './output-view';
 
@@ -26,7 +27,14 @@ const wordingOf = ({ wording, finishReason }: AnswerShownFragment): string =>
 
 type Quotation = AnswerShownFragment['evidence'][number] | AnswerShownFragment['conflicts'][number]['quotes'][number];
 
-function Quote({ quotation, cited, onOpen }: { quotation: Quotation; cited: boolean; onOpen: (place: Place) => void }) {
+interface QuoteProps {
+  quotation: Quotation;
+  /** The sentences that the answer rests on. */
+  cited: ReadonlySet<string>;
+  onOpen: (place: Place) => void;
+}
+
+function Quote({ quotation, cited, onOpen }: QuoteProps) {
   const { quote, start, end, page, headings, documentName, document } = quotation;
   const place = [documentName, ...(page === null ? [] : [`page ${page}`]), ...headings].join(' › ');
   const open = document && (() => onOpen({ documentId: document.id, documentName, start, end }));
@@ -34,10 +42,8 @@ function Quote({ quotation, cited, onOpen }: { quotation: Quotation; cited: bool
     <UnstyledButton className="quote" disabled={!open} onClick={open ?? undefined} title={`Show it in ${documentName}`}>
       <Text size="sm">“{quote}”</Text>
       <Group gap="xs" mt={4}>
-        <Text size="xs" c="dimmed">
-          {place}
-        </Text>
-        {cited && (
+        <Note size="xs">{place}</Note>
+        {cited.has(quote) && (
           <Badge size="xs" color="teal">
             cited
           </Badge>
@@ -96,9 +102,9 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
             text={prospectOf(candidate)}
           />
         ))}
-        <Text size="xs" c="dimmed" mt="xs">
+        <Note size="xs" mt="xs">
           {route.chosenBy === 'CALLER' ? 'You chose the strategy.' : 'Graft chose the strategy. Why:'}
-        </Text>
+        </Note>
         {route.reasons.map(({ feature, contribution, sentence }) => (
           <ShareBar
             key={`${feature} ${sentence}`}
@@ -118,9 +124,37 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
   );
 }
 
+function Quotes({ quotations, ...rest }: { quotations: readonly Quotation[] } & Pick<QuoteProps, 'cited' | 'onOpen'>) {
+  return (
+    <Stack gap="sm">
+      {quotations.map((quotation) => (
+        <Quote key={`${quotation.documentName}:${quotation.start}`} quotation={quotation} {...rest} />
+      ))}
+    </Stack>
+  );
+}
+
+function Evidence({ answer, ...rest }: { answer: AnswerShownFragment } & Pick<QuoteProps, 'cited' | 'onOpen'>) {
+  return (
+    <Section title="Evidence">
+      {answer.neighbours.length > 0 ? (
+        <Neighbours neighbours={answer.neighbours} />
+      ) : answer.evidence.length === 0 ? (
+        <Note>
+          {does(answer.route.strategy, 'reads')
+            ? 'No sentence of the documents fits the question.'
+            : 'This strategy reads no documents: the model answered from what it knows, and nothing was checked.'}
+        </Note>
+      ) : (
+        <Quotes quotations={answer.evidence} {...rest} />
+      )}
+    </Section>
+  );
+}
+
 /** Everything about an answer: its words, what they rest on, how it was decided and where the time went. */
 export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; onOpen: (place: Place) => void }) {
-  const cited = new Set(answer.citations.map(({ quote }) => quote));
+  const quotes = { cited: new Set(answer.citations.map(({ quote }) => quote)), onOpen };
   const total = answer.stages.reduce((sum, { ms }) => sum + ms, 0);
   return (
     <Stack gap="md">
@@ -132,16 +166,16 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
           <Badge color={answer.abstained ? 'yellow' : 'teal'}>
             {answer.abstained ? 'no answer' : STRATEGY_NAMES[answer.route.strategy]}
           </Badge>
-          <Text size="xs" c="dimmed">
+          <Note size="xs">
             {wordingOf(answer)} · {answer.model.model.name} {answer.model.quantization} ·{' '}
             {count(answer.usage.promptTokens)} tokens read, {count(answer.usage.generatedTokens)} written ·{' '}
             {duration(total)}
-          </Text>
+          </Note>
         </Group>
         {answer.askedAs !== null && (
-          <Text size="xs" c="dimmed" mt="xs">
+          <Note size="xs" mt="xs">
             Understood as: {answer.askedAs}
-          </Text>
+          </Note>
         )}
         <OutputView answer={answer} />
         <AnswerActions answer={answer} />
@@ -150,53 +184,20 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
             Add documents that hold the answer, or ask in their words. The closest sentences are below.
           </Alert>
         )}
-        {answer.conflicts.map(({ kind, quotes }) => (
+        {answer.conflicts.map(({ kind, quotes: quotations }) => (
           <Alert
-            key={quotes.map(({ start, value }) => `${value} ${start}`).join()}
+            key={quotations.map(({ start, value }) => `${value} ${start}`).join()}
             mt="md"
             color="orange"
             icon={<IconArrowsDiff />}
-            title={`The documents disagree: ${quotes.map(({ value }) => value).join(' or ')}`}
+            title={`The documents disagree: ${quotations.map(({ value }) => value).join(' or ')}`}
             data-testid={`conflict-${kind.toLowerCase()}`}
           >
-            <Stack gap="sm">
-              {quotes.map((each) => (
-                <Quote
-                  key={`${each.documentName}:${each.start}`}
-                  quotation={each}
-                  cited={cited.has(each.quote)}
-                  onOpen={onOpen}
-                />
-              ))}
-            </Stack>
+            <Quotes quotations={quotations} {...quotes} />
           </Alert>
         ))}
       </Paper>
-      <Paper>
-        <Title order={2} size="h3" mb="sm">
-          Evidence
-        </Title>
-        {answer.neighbours.length > 0 ? (
-          <Neighbours neighbours={answer.neighbours} />
-        ) : answer.evidence.length === 0 ? (
-          <Text size="sm" c="dimmed">
-            {!does(answer.route.strategy, 'reads')
-              ? 'This strategy reads no documents: the model answered from what it knows, and nothing was checked.'
-              : 'No sentence of the documents fits the question.'}
-          </Text>
-        ) : (
-          <Stack gap="sm">
-            {answer.evidence.map((each) => (
-              <Quote
-                key={`${each.documentName}:${each.start}`}
-                quotation={each}
-                cited={cited.has(each.quote)}
-                onOpen={onOpen}
-              />
-            ))}
-          </Stack>
-        )}
-      </Paper>
+      <Evidence answer={answer} {...quotes} />
       <SimpleGrid type="container" cols={{ base: 1, '700px': 2 }}>
         <RouteCard route={answer.route} />
         <Paper>
@@ -204,9 +205,7 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
             <Title order={2} size="h3">
               Time
             </Title>
-            <Text size="sm" c="dimmed">
-              {duration(total)}
-            </Text>
+            <Note>{duration(total)}</Note>
           </Group>
           <Waterfall stages={answer.stages.map(({ name, ms }) => ({ name: stageName(name), ms }))} />
         </Paper>

@@ -1,5 +1,6 @@
 import { Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import type { AnswerShownFragment } from '../../generated/operations';
+import { Note } from '../../parts/words';
 
 /** What was asked before in the conversation, newest first. */
 export function Earlier({ answers, onNew }: { answers: readonly AnswerShownFragment[]; onNew: () => void }) {
@@ -19,9 +20,7 @@ export function Earlier({ answers, onNew }: { answers: readonly AnswerShownFragm
           <Text size="sm" fw={600}>
             {question}
           </Text>
-          <Text size="sm" c="dimmed" className="answer-text">
-            {text}
-          </Text>
+          <Note className="answer-text">{text}</Note>
         </Paper>
       ))}
     </Stack>

@@ -1,7 +1,7 @@
-import { Alert, Anchor, Stack, Text, Title } from '@mantine/core';
+import { Alert, Stack, Title } from '@mantine/core';
 import { IconCircleCheck } from '@tabler/icons-react';
-import { Link } from 'wouter';
 import { plural } from '../../parts/format';
+import { Note, To } from '../../parts/words';
 import { Ingest } from '../knowledge/ingest';
 
 /** Where the first files go when nobody has made a collection yet. */
@@ -15,10 +15,10 @@ export function FirstDocuments({ documents, onDone }: { documents: number; onDon
         <Title order={2} size="h3">
           Begin with a document of your own
         </Title>
-        <Text size="sm" c="dimmed">
+        <Note>
           It is read on this machine, and answers quote it word for word. Without documents the base model answers from
           what it knows.
-        </Text>
+        </Note>
       </div>
       {documents > 0 && (
         <Alert color="teal" icon={<IconCircleCheck />} title={`${plural(documents, 'document')} can be asked about`}>
@@ -26,13 +26,13 @@ export function FirstDocuments({ documents, onDone }: { documents: number; onDon
         </Alert>
       )}
       <Ingest collection={FIRST_COLLECTION} create onDone={onDone} />
-      <Text size="sm" c="dimmed">
+      <Note>
         They land in a collection named “{FIRST_COLLECTION}”.{' '}
-        <Anchor component={Link} href="/knowledge" underline="always">
+        <To href="/knowledge" underline="always">
           Make collections of your own
-        </Anchor>{' '}
+        </To>{' '}
         to keep subjects apart.
-      </Text>
+      </Note>
     </Stack>
   );
 }

@@ -2,6 +2,7 @@ import { Badge, Group, Stack, Text } from '@mantine/core';
 import type { AnswerShownFragment } from '../../generated/operations';
 import { ShareBar } from '../../parts/bars';
 import { percent } from '../../parts/format';
+import { Note } from '../../parts/words';
 
 type Output = AnswerShownFragment['output'];
 
@@ -53,10 +54,10 @@ export function OutputView({ answer }: { answer: AnswerShownFragment }) {
           <Badge color="violet">
             {adapter.name}@{adapter.versionNumber}
           </Badge>
-          <Text size="xs" c="dimmed" ff="monospace">
+          <Note size="xs" ff="monospace">
             {adapter.digest.slice(0, 12)}
             {adapter.version === null && ', deleted since'}
-          </Text>
+          </Note>
         </Group>
       )}
     </>

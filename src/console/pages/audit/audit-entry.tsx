@@ -1,6 +1,7 @@
 import { Anchor, Badge, Code, Group, Paper, SimpleGrid, Text } from '@mantine/core';
 import type { AuditShownQuery } from '../../generated/operations';
 import { dateTime, words } from '../../parts/format';
+import { Note } from '../../parts/words';
 
 export type Entry = AuditShownQuery['auditLog']['edges'][number]['node'];
 
@@ -40,9 +41,9 @@ export function AuditEntryView({
         <Badge color={colour} tt="none">
           {outcome === 'DONE' ? 'Done' : (outcome ?? 'No outcome')}
         </Badge>
-        <Text size="xs" c="dimmed">
+        <Note size="xs">
           {dateTime(at)} · {who} as {words(role)}
-        </Text>
+        </Note>
       </Group>
       <details>
         <summary>
@@ -55,7 +56,7 @@ export function AuditEntryView({
           <State title="Before" value={entry.before} />
           <State title="After" value={entry.after} />
         </SimpleGrid>
-        <Text size="xs" c="dimmed" mt="xs" style={{ overflowWrap: 'anywhere' }}>
+        <Note size="xs" mt="xs" style={{ overflowWrap: 'anywhere' }}>
           Request {requestId}
           {subjectId && (
             <>
@@ -71,7 +72,7 @@ export function AuditEntryView({
               </Anchor>
             </>
           )}
-        </Text>
+        </Note>
       </details>
     </Paper>
   );

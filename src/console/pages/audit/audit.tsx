@@ -3,8 +3,10 @@ import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { AuditShownDocument } from '../../generated/operations';
 import { FilterField } from '../../parts/filter-field';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Loaded } from '../../parts/loaded';
+import { PageSteps } from '../../parts/page-steps';
 import { useDownload } from '../../parts/sign-in/download';
+import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
 import { useAddress } from '../../parts/use-address';
 import { AuditEntryView } from './audit-entry';
 import { exportAddress, FIELDS, filterOf } from './view';
@@ -64,13 +66,11 @@ export default function AuditPage() {
   // Another filter begins with its newest entries.
   const narrow = (changes: Record<string, string | null>) => change({ after: null, ...changes });
   const after = address.get('after');
-  const [{ data, error, fetching }, again] = useQuery({
+  const shown = useQuery({
     query: AuditShownDocument,
     variables: { filter: filterOf(address), after },
     requestPolicy: 'network-only',
   });
-  const entries = data?.auditLog.edges.map(({ node }) => node) ?? [];
-  const next = data?.auditLog.pageInfo;
   return (
     <>
       <PageHeader
@@ -90,32 +90,24 @@ export default function AuditPage() {
       >
         Every change and every attempt at one: who, what, before and after. Texts of people and documents are not in it.
       </PageHeader>
-      {notExported !== null && <ErrorState error={notExported} />}
+      <ErrorState error={notExported} />
       <Filters address={address} change={narrow} />
-      {error && !data && <ErrorState error={error} onRetry={again} />}
-      {!error && !data && fetching && <Loading label="Loading the log" />}
-      {data && entries.length === 0 && (
-        <EmptyState icon={IconHistory} title="No entry here">
-          Mutations and uploads stand here from the moment that they begin, refused ones too.
-        </EmptyState>
-      )}
-      <Stack gap="xs">
-        {entries.map((entry) => (
-          <AuditEntryView key={entry.id} entry={entry} onNarrow={narrow} />
-        ))}
-      </Stack>
-      <Group mt="sm">
-        {after && (
-          <Button variant="default" onClick={() => change({ after: null })}>
-            Newest entries
-          </Button>
-        )}
-        {next?.hasNextPage && (
-          <Button variant="default" onClick={() => change({ after: next.endCursor })}>
-            Older entries
-          </Button>
-        )}
-      </Group>
+      <Loaded shown={shown} what="the log">
+        {({ auditLog: { edges } }) =>
+          edges.length === 0 ? (
+            <EmptyState icon={IconHistory} title="No entry here">
+              Mutations and uploads stand here from the moment that they begin, refused ones too.
+            </EmptyState>
+          ) : (
+            <Stack gap="xs">
+              {edges.map(({ node }) => (
+                <AuditEntryView key={node.id} entry={node} onNarrow={narrow} />
+              ))}
+            </Stack>
+          )
+        }
+      </Loaded>
+      <PageSteps what="entries" after={after} next={shown[0].data?.auditLog.pageInfo} onStep={change} />
     </>
   );
 }

@@ -1,24 +1,20 @@
-import { Group, Paper, Progress, Table, Text, Title } from '@mantine/core';
+import { Progress, Text } from '@mantine/core';
 import type { BudgetFieldsFragment } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { count, dateTime } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
+import { Note, Section } from '../../parts/words';
 import { LIMITS, spentOf, WINDOWS, type Limit } from './limits';
 
 const rounded = (value: number): string => count(Math.round(value * 10) / 10);
 
 function Spent({ budget, limit }: { budget: BudgetFieldsFragment; limit: Limit }) {
-  const found = spentOf(budget, limit);
-  if (found === null)
-    return (
-      <Text size="sm" c="dimmed">
-        no limit
-      </Text>
-    );
-  const share = found.limit === 0 ? 100 : Math.min(100, (100 * found.spent) / found.limit);
+  const figures = spentOf(budget, limit);
+  if (figures === null) return <Note>no limit</Note>;
+  const share = figures.limit === 0 ? 100 : Math.min(100, (100 * figures.spent) / figures.limit);
   return (
     <>
       <Text size="sm">
-        {rounded(found.spent)} of {rounded(found.limit)}
+        {rounded(figures.spent)} of {rounded(figures.limit)}
       </Text>
       <Progress
         value={share}
@@ -41,45 +37,24 @@ export function BudgetTable({
   budgets: readonly BudgetFieldsFragment[];
 }) {
   return (
-    <Paper data-testid="budgets-of">
-      <Group gap="xs" mb={4}>
-        <Title order={2} size="h3">
-          {title}
-        </Title>
-      </Group>
-      <Text size="sm" c="dimmed" mb="xs">
-        {budgets.length === 0 ? 'No limit is set.' : says}
-      </Text>
+    <Section title={title} says={budgets.length === 0 ? 'No limit is set.' : says} data-testid="budgets-of">
       {budgets.length > 0 && (
-        <ScrollRegion minWidth={0} stacks={2}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>In</Table.Th>
-                {LIMITS.map(({ name, label }) => (
-                  <Table.Th key={name}>{label}</Table.Th>
-                ))}
-                <Table.Th>Begins anew</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {budgets.map((budget) => (
-                <Table.Tr key={budget.window}>
-                  <Table.Td fw={600} data-label="In">
-                    {WINDOWS.find(({ value }) => value === budget.window)?.label}
-                  </Table.Td>
-                  {LIMITS.map((limit) => (
-                    <Table.Td key={limit.name} data-label={limit.label}>
-                      <Spent budget={budget} limit={limit} />
-                    </Table.Td>
-                  ))}
-                  <Table.Td data-label="Begins anew">{dateTime(budget.resetsAt)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </ScrollRegion>
+        <DataTable
+          label={title}
+          minWidth={0}
+          stacks={2}
+          rows={budgets}
+          keyOf={({ window }) => window}
+          columns={[
+            { head: 'In', fw: 600, cell: ({ window }) => WINDOWS.find(({ value }) => value === window)?.label },
+            ...LIMITS.map((limit) => ({
+              head: limit.label,
+              cell: (budget: BudgetFieldsFragment) => <Spent budget={budget} limit={limit} />,
+            })),
+            { head: 'Begins anew', cell: ({ resetsAt }) => dateTime(resetsAt) },
+          ]}
+        />
       )}
-    </Paper>
+    </Section>
   );
 }

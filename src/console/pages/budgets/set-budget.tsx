@@ -1,6 +1,6 @@
-import { Group, NumberInput, Paper, Select, Stack, Text, Title } from '@mantine/core';
-import { useState, type FormEvent, type ReactNode } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { Group, NumberInput, Select, Text } from '@mantine/core';
+import { useState, type ReactNode } from 'react';
+import { useQuery } from 'urql';
 import {
   BudgetsOfKeyDocument,
   SetBudgetInConsoleDocument,
@@ -8,9 +8,11 @@ import {
   type BudgetWindow,
   type KeyBudgetsFragment,
 } from '../../generated/operations';
-import { ErrorState, Loading } from '../../parts/states';
+import { Form } from '../../parts/form';
+import { Loaded } from '../../parts/loaded';
+import { useSend } from '../../parts/send';
 import { useAddress } from '../../parts/use-address';
-import { WaitingButton } from '../../parts/waiting-button';
+import { Note, Section } from '../../parts/words';
 import { LIMITS, numberOf, WINDOWS, type Limit } from './limits';
 
 type Values = Record<Limit['name'], number | null>;
@@ -23,7 +25,7 @@ const valuesOf = (budget: BudgetFieldsFragment | undefined): Values => ({
 });
 
 /** The limits of one window, as they are, to be changed. */
-function Form({
+function Limits({
   keyId,
   window,
   budget,
@@ -33,42 +35,37 @@ function Form({
   budget: BudgetFieldsFragment | undefined;
 }) {
   const [values, setValues] = useState(valuesOf(budget));
-  const [{ error, fetching, data }, set] = useMutation(SetBudgetInConsoleDocument);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (fetching) return;
-    await set({ input: { keyId, window, ...values } });
-  };
+  const set = useSend(SetBudgetInConsoleDocument);
   const none = LIMITS.every(({ name }) => values[name] === null);
   return (
-    <form onSubmit={(event) => void submit(event)}>
-      <Stack gap="sm">
-        <Group align="flex-start" gap="sm">
-          {LIMITS.map(({ name, label }) => (
-            <NumberInput
-              key={name}
-              label={label}
-              placeholder="no limit"
-              min={0}
-              allowDecimal={name === 'trainingMinutes'}
-              thousandSeparator=","
-              value={values[name] ?? ''}
-              onChange={(value) => setValues({ ...values, [name]: value === '' ? null : Number(value) })}
-              w={160}
-            />
-          ))}
-        </Group>
-        {error && <ErrorState error={error} />}
-        <Group gap="sm">
-          <WaitingButton type="submit" waits={fetching ? 'Setting…' : null} disabled={none && budget === undefined}>
-            {none && budget !== undefined ? 'Remove the budget' : 'Set the budget'}
-          </WaitingButton>
-          <Text size="sm" c="dimmed" role="status">
-            {data && !fetching ? 'Set. It holds within a second on every gateway.' : ''}
-          </Text>
-        </Group>
-      </Stack>
-    </form>
+    <Form
+      sending={set}
+      onSubmit={() => set.send({ keyId, window, ...values })}
+      action={none && budget !== undefined ? 'Remove the budget' : 'Set the budget'}
+      waits="Setting…"
+      disabled={none && budget === undefined}
+      justify="flex-start"
+      gap="sm"
+      beside={
+        <Note role="status">{set.data && !set.fetching ? 'Set. It holds within a second on every gateway.' : ''}</Note>
+      }
+    >
+      <Group align="flex-start" gap="sm">
+        {LIMITS.map(({ name, label }) => (
+          <NumberInput
+            key={name}
+            label={label}
+            placeholder="no limit"
+            min={0}
+            allowDecimal={name === 'trainingMinutes'}
+            thousandSeparator=","
+            value={values[name] ?? ''}
+            onChange={(value) => setValues({ ...values, [name]: value === '' ? null : Number(value) })}
+            w={160}
+          />
+        ))}
+      </Group>
+    </Form>
   );
 }
 
@@ -87,13 +84,16 @@ const ofKey = ({ id, name, prefix, budgets }: KeyBudgetsFragment): Subject => ({
 
 /** A key that none of the pages shown has: an older one, or one that has no budget any more. */
 function OtherKey({ id, children }: { id: string; children: (subject: Subject) => ReactNode }) {
-  const [{ data, error }, again] = useQuery({ query: BudgetsOfKeyDocument, variables: { id } });
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the key" />;
-  if (data.node?.__typename !== 'ApiKey') return <Text size="sm">This workspace has no key of this address.</Text>;
-  const subject = ofKey(data.node);
-  if (data.node.revokedAt !== null) return <Text size="sm">{subject.label} was revoked: it spends nothing.</Text>;
-  return children(subject);
+  return (
+    <Loaded shown={useQuery({ query: BudgetsOfKeyDocument, variables: { id } })} what="the key">
+      {({ node }) => {
+        if (node?.__typename !== 'ApiKey') return <Text size="sm">This workspace has no key of this address.</Text>;
+        const subject = ofKey(node);
+        if (node.revokedAt !== null) return <Text size="sm">{subject.label} was revoked: it spends nothing.</Text>;
+        return children(subject);
+      }}
+    </Loaded>
+  );
 }
 
 /** Whose budget, of which window: both stand in the address. */
@@ -116,11 +116,11 @@ export function SetBudget({
     const budget = budgets.find((each) => each.window === window);
     return (
       <>
-        <Text size="sm" c="dimmed" mb="sm">
+        <Note mb="sm">
           {!known && `Of ${label}. `}An empty field has no limit, and no limit at all removes the budget. What was spent
           in the window stays spent.
-        </Text>
-        <Form
+        </Note>
+        <Limits
           key={`${value} ${window} ${JSON.stringify(valuesOf(budget))}`}
           keyId={value || null}
           window={window}
@@ -130,10 +130,7 @@ export function SetBudget({
     );
   };
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        Set a budget
-      </Title>
+    <Section title="Set a budget">
       <Group mb="sm" align="flex-end">
         <Select
           label="Whose"
@@ -161,6 +158,6 @@ export function SetBudget({
           {formOf}
         </OtherKey>
       )}
-    </Paper>
+    </Section>
   );
 }

@@ -1,15 +1,19 @@
-import { Route, Switch, useParams } from 'wouter';
-import { PageHeader } from '../../parts/states';
-import { ComparisonList } from './comparison-list';
+import { Title } from '@mantine/core';
+import { IconScale } from '@tabler/icons-react';
+import { ComparisonListDocument } from '../../generated/operations';
+import { dateTime, rowsOf } from '../../parts/format';
+import { Listed } from '../../parts/loaded';
+import { pageOf } from '../../parts/page-of';
+import { comparisonPath } from '../../parts/paths';
+import { RunBadge } from '../../parts/run-progress';
+import { EmptyState, PageHeader } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
+import { Entry } from '../../parts/words';
 import { ComparisonView } from './comparison-view';
 import { StartComparison } from './start-comparison';
 
-function Opened() {
-  const { id } = useParams<{ id: string }>();
-  return <ComparisonView key={id} id={decodeURIComponent(id)} />;
-}
-
 function Overview() {
+  const pages = usePages(ComparisonListDocument, {}, ({ runs }) => runs);
   return (
     <>
       <PageHeader title="Compare">
@@ -17,16 +21,37 @@ function Overview() {
         is measured.
       </PageHeader>
       <StartComparison />
-      <ComparisonList />
+      {pages.edges.length > 0 && (
+        <Title order={2} mb="sm">
+          Earlier comparisons
+        </Title>
+      )}
+      <Listed
+        pages={pages}
+        what="the comparisons"
+        more="Show older comparisons"
+        empty={
+          <EmptyState icon={IconScale} title="Nothing was compared yet">
+            Choose a dataset above. The outcome says in one sentence which strategy to use, and how sure that is.
+          </EmptyState>
+        }
+      >
+        {(run) =>
+          run.__typename === 'StrategyComparisonRun' && (
+            <Entry
+              href={comparisonPath(run.id)}
+              title={run.comparedVersion ? rowsOf(run.comparedVersion) : 'deleted rows'}
+              badge={<RunBadge status={run.status} />}
+              when={dateTime(run.createdAt)}
+            >
+              {run.report?.sentence ?? run.error?.message}
+            </Entry>
+          )
+        }
+      </Listed>
     </>
   );
 }
 
-export default function ComparePage() {
-  return (
-    <Switch>
-      <Route path="/compare/:id" component={Opened} />
-      <Route component={Overview} />
-    </Switch>
-  );
-}
+/** Comparisons, newest first, each with its sentence. */
+export default pageOf(Overview, { '/compare/:id': ComparisonView });

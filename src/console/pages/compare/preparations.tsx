@@ -1,36 +1,52 @@
 import { Group, Stack, Text } from '@mantine/core';
-import { useMutation } from 'urql';
+import type { ReactNode } from 'react';
 import {
   FitHybridInConsoleDocument,
   HybridFitShownDocument,
   IndexRowsInConsoleDocument,
   RowIndexingShownDocument,
   type ComparedVersionsQuery,
-  type HybridFitShownSubscription,
-  type RowIndexingShownSubscription,
 } from '../../generated/operations';
 import { plural } from '../../parts/format';
 import { RunProgress } from '../../parts/run-progress';
-import { ErrorState } from '../../parts/states';
-import { useRun } from '../../parts/use-run';
+import { useStartedRun, type RunShown } from '../../parts/use-run';
 import { WaitingButton } from '../../parts/waiting-button';
 
 type Version = NonNullable<ComparedVersionsQuery['dataset']>['versions']['edges'][number]['node'];
 
-const indexingOf = ({ labelIndexingProgress }: RowIndexingShownSubscription) => labelIndexingProgress;
-const fitOf = ({ hybridFitProgress }: HybridFitShownSubscription) => hybridFitProgress;
-
-const open = (event: { status: string } | null): boolean =>
-  event !== null && (event.status === 'QUEUED' || event.status === 'RUNNING');
+/** Something that can be prepared by a run: what it is good for, and the button. */
+function Preparation({
+  run,
+  action,
+  waits,
+  onStart,
+  children,
+}: {
+  run: RunShown;
+  action: string;
+  waits: string;
+  onStart: () => unknown;
+  children: ReactNode;
+}) {
+  return (
+    <>
+      <Group justify="space-between" gap="sm">
+        <Text size="sm" flex="1 1 300px">
+          {children}
+        </Text>
+        <WaitingButton size="compact-sm" variant="default" waits={run.busy && waits} onClick={onStart}>
+          {action}
+        </WaitingButton>
+      </Group>
+      <RunProgress run={run} />
+    </>
+  );
+}
 
 function IndexRows({ version, onChange }: { version: Version; onChange: () => void }) {
-  const [{ error, fetching }, index] = useMutation(IndexRowsInConsoleDocument);
-  const { event, error: lost, watch } = useRun(RowIndexingShownDocument, indexingOf);
+  const run = useStartedRun(IndexRowsInConsoleDocument, RowIndexingShownDocument);
   const start = async () => {
-    const { data } = await index({ input: { datasetVersion: version.id, idempotencyKey: crypto.randomUUID() } });
-    if (!data) return;
-    await watch(data.indexDataset.run.id);
-    onChange();
+    if (await run.start({ datasetVersion: version.id })) onChange();
   };
   if (version.labelIndex)
     return (
@@ -40,55 +56,25 @@ function IndexRows({ version, onChange }: { version: Version; onChange: () => vo
       </Text>
     );
   return (
-    <>
-      <Group justify="space-between" gap="sm">
-        <Text size="sm" flex="1 1 300px">
-          The rows for training can answer, too: those nearest to a question say its label. They have to be indexed
-          once.
-        </Text>
-        <WaitingButton
-          size="compact-sm"
-          variant="default"
-          waits={fetching || open(event) ? 'Indexing the rows…' : null}
-          onClick={() => void start()}
-        >
-          Index the labelled rows
-        </WaitingButton>
-      </Group>
-      <RunProgress event={event} error={lost} />
-      {error && <ErrorState error={error} />}
-    </>
+    <Preparation run={run} action="Index the labelled rows" waits="Indexing the rows…" onStart={start}>
+      The rows for training can answer, too: those nearest to a question say its label. They have to be indexed once.
+    </Preparation>
   );
 }
 
 function FitHybrid({ adapter }: { adapter: string }) {
-  const [{ error, fetching }, fit] = useMutation(FitHybridInConsoleDocument);
-  const { event, error: lost, watch } = useRun(HybridFitShownDocument, fitOf);
+  const run = useStartedRun(FitHybridInConsoleDocument, HybridFitShownDocument);
   const [name, version] = adapter.split('@') as [string, string];
-  const start = async () => {
-    const input = { adapter: name, version: Number(version), idempotencyKey: crypto.randomUUID() };
-    const { data } = await fit({ input });
-    if (data) await watch(data.fitHybrid.run.id);
-  };
   return (
-    <>
-      <Group justify="space-between" gap="sm">
-        <Text size="sm" flex="1 1 300px">
-          How much {adapter} and the labelled rows count together can be fitted on rows for validation; else both count
-          alike.
-        </Text>
-        <WaitingButton
-          size="compact-sm"
-          variant="default"
-          waits={fetching || open(event) ? 'Fitting…' : null}
-          onClick={() => void start()}
-        >
-          Fit both together
-        </WaitingButton>
-      </Group>
-      <RunProgress event={event} error={lost} />
-      {error && <ErrorState error={error} />}
-    </>
+    <Preparation
+      run={run}
+      action="Fit both together"
+      waits="Fitting…"
+      onStart={() => run.start({ adapter: name, version: Number(version) })}
+    >
+      How much {adapter} and the labelled rows count together can be fitted on rows for validation; else both count
+      alike.
+    </Preparation>
   );
 }
 

@@ -1,51 +1,55 @@
-import { Group, NumberInput, Paper, Select, Stack, Text } from '@mantine/core';
+import { Group, NumberInput, Paper, Select, Stack } from '@mantine/core';
 import { IconScale } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
-import {
-  ComparedVersionsDocument,
-  CompareInConsoleDocument,
-  ComparisonScopeDocument,
-  type Split,
-} from '../../generated/operations';
-import { dateTime } from '../../parts/format';
+import { ComparedVersionsDocument, CompareInConsoleDocument, type Split } from '../../generated/operations';
+import { adapterChoices, useChoices, versionChoices } from '../../parts/choices';
+import { comparisonPath } from '../../parts/paths';
+import { useSend } from '../../parts/send';
 import { ErrorState } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
-import { adapterChoices } from '../adapters/choices';
-import { comparisonPath } from './paths';
+import { Note } from '../../parts/words';
 import { Preparations } from './preparations';
 
 const MOST_ROWS = 4_000;
 
-/** On which rows, and with which adapter. */
-export function StartComparison() {
-  const [, go] = useLocation();
-  const [{ data: scope }] = useQuery({ query: ComparisonScopeDocument });
-  const datasets = (scope?.datasets.edges ?? []).flatMap(({ node }) => (node.latestVersion ? [node.name] : []));
+/** The dataset that is chosen and its usable versions, by default the first and its newest. */
+function useRows(datasets: readonly string[]) {
   const [chosenDataset, setDataset] = useState<string | null>(null);
+  const [chosenVersion, setVersion] = useState<string | null>(null);
   const dataset = chosenDataset ?? datasets[0] ?? null;
-  const [{ data: answered, error: unread }, lookAgain] = useQuery({
+  const [{ data, error }, again] = useQuery({
     query: ComparedVersionsDocument,
     variables: { name: dataset ?? '' },
     pause: dataset === null,
   });
   // While another is read, what was read of the one before is still there.
-  const read = answered?.dataset?.name === dataset ? answered.dataset : null;
+  const read = data?.dataset?.name === dataset ? data.dataset : null;
   const versions = (read?.versions.edges ?? []).flatMap(({ node }) => (node.usable ? [node] : []));
-  const [chosenVersion, setVersion] = useState<string | null>(null);
   const version = versions.find(({ id }) => id === chosenVersion) ?? versions[0];
+  return { dataset, setDataset, versions, version, setVersion, task: read?.task, error, again };
+}
+
+/** On which rows, and with which adapter. */
+export function StartComparison() {
+  const [, go] = useLocation();
+  const choices = useChoices();
+  const datasets = choices.datasets.flatMap(({ name, latestVersion }) => (latestVersion ? [name] : []));
+  const { dataset, setDataset, versions, version, setVersion, task, error, again } = useRows(datasets);
   const [adapter, setAdapter] = useState<string | null>(null);
   const [split, setSplit] = useState<Split>('TEST');
   const [rows, setRows] = useState(200);
-  const [{ error, fetching }, compare] = useMutation(CompareInConsoleDocument);
-
-  const start = async () => {
+  const compare = useSend(CompareInConsoleDocument, (data) => go(comparisonPath(data.compareStrategies.run.id)));
+  const start = () => {
     if (!version) return;
-    const input = { datasetVersion: version.id, split, rows, ...(adapter === null ? {} : { adapter }) };
-    const begun = await compare({ input: { ...input, idempotencyKey: crypto.randomUUID() } });
-    if (begun.data) go(comparisonPath(begun.data.compareStrategies.run.id));
+    const input = { datasetVersion: version.id, split, rows, ...(adapter !== null && { adapter }) };
+    return compare.send({ ...input, idempotencyKey: crypto.randomUUID() });
   };
+  const splitChoice = (value: Split, label: string, most: number | undefined) => ({
+    value,
+    label: `${label}${most === undefined ? '' : ` · ${most}`}`,
+  });
   return (
     <Paper mb="lg">
       <Stack gap="sm">
@@ -64,10 +68,7 @@ export function StartComparison() {
           <Select
             label="Version"
             allowDeselect={false}
-            data={versions.map((each) => ({
-              value: each.id,
-              label: `Version ${each.version} · ${dateTime(each.createdAt)}`,
-            }))}
+            data={versionChoices(versions)}
             value={version?.id ?? null}
             onChange={setVersion}
             flex="1 1 260px"
@@ -78,7 +79,7 @@ export function StartComparison() {
             clearable
             searchable
             nothingFoundMessage="No adapter yet: train one."
-            data={adapterChoices(scope?.adapters.edges.map(({ node }) => node) ?? [])}
+            data={adapterChoices(choices.adapters)}
             value={adapter}
             onChange={setAdapter}
             flex="1 1 200px"
@@ -87,8 +88,8 @@ export function StartComparison() {
             label="Split"
             allowDeselect={false}
             data={[
-              { value: 'TEST', label: `Test${version ? ` · ${version.counts.test}` : ''}` },
-              { value: 'VALIDATION', label: `Validation${version ? ` · ${version.counts.validation}` : ''}` },
+              splitChoice('TEST', 'Test', version?.counts.test),
+              splitChoice('VALIDATION', 'Validation', version?.counts.validation),
             ]}
             value={split}
             onChange={(value) => setSplit(value as Split)}
@@ -106,24 +107,20 @@ export function StartComparison() {
           <WaitingButton
             leftSection={<IconScale size={16} />}
             disabled={!version}
-            waits={fetching ? 'Starting…' : null}
-            onClick={() => void start()}
+            waits={compare.fetching && 'Starting…'}
+            onClick={start}
           >
             Compare
           </WaitingButton>
         </Group>
-        <Text size="xs" c="dimmed">
+        <Note size="xs">
           Each strategy answers each row once. Without an adapter, retrieval is held against the base model.
-        </Text>
-        {read?.task === 'CLASSIFICATION' && version && (
-          <Preparations
-            version={version}
-            adapter={adapter}
-            onChange={() => lookAgain({ requestPolicy: 'network-only' })}
-          />
+        </Note>
+        {task === 'CLASSIFICATION' && version && (
+          <Preparations version={version} adapter={adapter} onChange={() => again({ requestPolicy: 'network-only' })} />
         )}
-        {unread && <ErrorState error={unread} onRetry={lookAgain} />}
-        {error && <ErrorState error={error} />}
+        <ErrorState error={error} onRetry={again} />
+        <ErrorState error={compare.error} />
       </Stack>
     </Paper>
   );

@@ -1,14 +1,9 @@
 import { Tabs } from '@mantine/core';
-import { Route, Switch, useParams } from 'wouter';
+import { pageOf } from '../../parts/page-of';
 import { PageHeader } from '../../parts/states';
 import { DatasetList } from './dataset-list';
 import { DatasetView } from './dataset-view';
 import { FeatureViews } from './feature-views';
-
-function Opened() {
-  const { name } = useParams<{ name: string }>();
-  return <DatasetView key={name} name={decodeURIComponent(name)} />;
-}
 
 function Overview() {
   return (
@@ -32,11 +27,4 @@ function Overview() {
   );
 }
 
-export default function DataPage() {
-  return (
-    <Switch>
-      <Route path="/data/:name" component={Opened} />
-      <Route component={Overview} />
-    </Switch>
-  );
-}
+export default pageOf(Overview, { '/data/:name': DatasetView });

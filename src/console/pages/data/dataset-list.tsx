@@ -1,9 +1,9 @@
-import { Badge, Button, Group, Modal, Paper, Select, Stack, Text, TextInput } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { IconPlus, IconTable } from '@tabler/icons-react';
-import { useState, type FormEvent } from 'react';
-import { useMutation, useQuery } from 'urql';
-import { Link, useLocation } from 'wouter';
+import { Badge, Group, Select, Stack, Text } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
+import { IconTable } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { useLocation } from 'wouter';
 import {
   CreateDatasetInConsoleDocument,
   DataFieldsDocument,
@@ -11,128 +11,97 @@ import {
   type DatasetListQuery,
   type TaskKind,
 } from '../../generated/operations';
+import { NameField, useCreating } from '../../parts/creating';
+import { Form } from '../../parts/form';
 import { count, words } from '../../parts/format';
+import { Listed } from '../../parts/loaded';
+import { datasetPath } from '../../parts/paths';
+import { useSend } from '../../parts/send';
+import { EmptyState } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
-import { ShowMore } from '../../parts/show-more';
-import { EmptyState, ErrorState, Loading } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
+import { Card, Note } from '../../parts/words';
 
-const PAGE = 50;
-const connectionOf = (data: DatasetListQuery) => data.datasets;
-
-export const datasetPath = (name: string): string => `/data/${encodeURIComponent(name)}`;
+type Dataset = DatasetListQuery['datasets']['edges'][number]['node'];
 
 function NewDataset({ onClose }: { onClose: () => void }) {
-  const [name, setName] = useState('');
-  const [task, setTask] = useState<string | null>('CLASSIFICATION');
-  const [{ error, fetching }, create] = useMutation(CreateDatasetInConsoleDocument);
-  const [{ data }] = useQuery({ query: DataFieldsDocument });
   const [, go] = useLocation();
+  const [name, setName] = useInputState('');
+  const [task, setTask] = useState<string | null>('CLASSIFICATION');
+  const [{ data }] = useQuery({ query: DataFieldsDocument });
   const tasks = data?.tasks?.enumValues ?? [];
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    const made = await create({ input: { name: name.trim(), task: task as TaskKind } });
-    if (made.data) go(datasetPath(made.data.createDataset.dataset.name));
-  };
+  const create = useSend(CreateDatasetInConsoleDocument, ({ createDataset }) =>
+    go(datasetPath(createDataset.dataset.name)),
+  );
   return (
-    <form onSubmit={(event) => void submit(event)}>
-      <Stack>
-        <TextInput
-          label="Name"
-          description="1 to 63 letters, digits, “.”, “_” or “-”"
-          required
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <Select
-          label="What it teaches"
-          description={tasks.find((each) => each.name === task)?.description}
-          data={tasks.map((each) => ({ value: each.name, label: words(each.name) }))}
-          value={task}
-          allowDeselect={false}
-          onChange={setTask}
-        />
-        {error && <ErrorState error={error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <WaitingButton
-            type="submit"
-            waits={fetching ? 'Creating…' : null}
-            disabled={name.trim() === '' || task === null}
-          >
-            Create
-          </WaitingButton>
-        </Group>
-      </Stack>
-    </form>
+    <Form
+      sending={create}
+      onSubmit={() => create.send({ name: name.trim(), task: task as TaskKind })}
+      action="Create"
+      waits="Creating…"
+      disabled={name.trim() === '' || task === null}
+      onCancel={onClose}
+    >
+      <NameField value={name} onChange={setName} />
+      <Select
+        label="What it teaches"
+        description={tasks.find((kind) => kind.name === task)?.description}
+        data={tasks.map((kind) => ({ value: kind.name, label: words(kind.name) }))}
+        value={task}
+        allowDeselect={false}
+        onChange={setTask}
+      />
+    </Form>
+  );
+}
+
+function Newest({ version }: { version: Dataset['latestVersion'] }) {
+  if (version === null) return <Badge color="gray">no version yet</Badge>;
+  const { train, validation, test, quarantined } = version.counts;
+  return (
+    <Group gap="xs">
+      <Text size="sm">
+        version {version.version}: {count(train)} rows to train, {count(validation)} to validate, {count(test)} to test
+      </Text>
+      {quarantined > 0 && <Badge color="yellow">{count(quarantined)} kept out</Badge>}
+      <Badge color={version.usable ? 'green' : 'red'}>{version.usable ? 'usable' : 'not usable'}</Badge>
+    </Group>
   );
 }
 
 export function DatasetList() {
-  const pages = usePages({
-    query: DatasetListDocument,
-    variables: { first: PAGE },
-    connectionOf,
-  });
-  const { data, edges, error, again } = pages;
-  const [creating, { open, close }] = useDisclosure();
-  const button = (
-    <Button leftSection={<IconPlus size={16} />} onClick={open}>
-      New dataset
-    </Button>
-  );
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the datasets" />;
+  const pages = usePages(DatasetListDocument, { first: 50 }, ({ datasets }) => datasets);
+  const creating = useCreating('New dataset', NewDataset);
   return (
     <Stack>
-      {edges.length === 0 ? (
-        <EmptyState icon={IconTable} title="No dataset yet" action={button}>
-          Make one and drop a CSV, TSV, JSONL or Parquet file into it: every row is checked before anything learns from
-          it.
-        </EmptyState>
-      ) : (
-        <Group justify="flex-end">{button}</Group>
-      )}
-      {edges.map(({ node: { id, name, description, task, latestVersion } }) => (
-        <Paper key={id} component={Link} href={datasetPath(name)} c="inherit" td="none" className="card-link">
-          <Group justify="space-between" gap="sm">
-            <div>
-              <Group gap="xs">
-                <Text fw={600}>{name}</Text>
-                <Badge color="blue">{words(task)}</Badge>
-              </Group>
-              {description && (
-                <Text size="sm" c="dimmed">
-                  {description}
-                </Text>
-              )}
-            </div>
-            {latestVersion === null ? (
-              <Badge color="gray">no version yet</Badge>
-            ) : (
-              <Group gap="xs">
-                <Text size="sm">
-                  version {latestVersion.version}: {count(latestVersion.counts.train)} rows to train,{' '}
-                  {count(latestVersion.counts.validation)} to validate, {count(latestVersion.counts.test)} to test
-                </Text>
-                {latestVersion.counts.quarantined > 0 && (
-                  <Badge color="yellow">{count(latestVersion.counts.quarantined)} kept out</Badge>
-                )}
-                <Badge color={latestVersion.usable ? 'green' : 'red'}>
-                  {latestVersion.usable ? 'usable' : 'not usable'}
-                </Badge>
-              </Group>
-            )}
-          </Group>
-        </Paper>
-      ))}
-      <ShowMore pages={pages} label="Show more datasets" />
-      <Modal opened={creating} onClose={close} title={<Text fw={600}>New dataset</Text>}>
-        <NewDataset onClose={close} />
-      </Modal>
+      {pages.edges.length > 0 && <Group justify="flex-end">{creating.button}</Group>}
+      <Listed
+        pages={pages}
+        what="the datasets"
+        more="Show more datasets"
+        gap="md"
+        empty={
+          <EmptyState icon={IconTable} title="No dataset yet" action={creating.button}>
+            Make one and drop a CSV, TSV, JSONL or Parquet file into it: every row is checked before anything learns
+            from it.
+          </EmptyState>
+        }
+      >
+        {({ name, description, task, latestVersion }) => (
+          <Card href={datasetPath(name)}>
+            <Group justify="space-between" gap="sm">
+              <div>
+                <Group gap="xs">
+                  <Text fw={600}>{name}</Text>
+                  <Badge color="blue">{words(task)}</Badge>
+                </Group>
+                {description && <Note>{description}</Note>}
+              </div>
+              <Newest version={latestVersion} />
+            </Group>
+          </Card>
+        )}
+      </Listed>
+      {creating.dialog}
     </Stack>
   );
 }

@@ -1,46 +1,41 @@
-import { Anchor, Button, Select, Stack, Tabs } from '@mantine/core';
-import { IconFolderOff, IconTable } from '@tabler/icons-react';
+import { Select, Tabs } from '@mantine/core';
+import { IconTable } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { Link } from 'wouter';
-import { DatasetShownDocument } from '../../generated/operations';
-import { count, dateTime, words } from '../../parts/format';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { DatasetShownDocument, type DatasetShownQuery } from '../../generated/operations';
+import { versionChoices } from '../../parts/choices';
+import { count, words } from '../../parts/format';
+import { Opened } from '../../parts/loaded';
+import { EmptyState, Gone, PageHeader } from '../../parts/states';
 import { ImportFile } from './import-file';
 import { VersionChanges } from './version-changes';
 import { VersionReport } from './version-report';
 
-/** One dataset: its report, its versions and what changed between them, and the way in for files. */
-export function DatasetView({ name }: { name: string }) {
-  const [{ data, error }, again] = useQuery({ query: DatasetShownDocument, variables: { name } });
+type Dataset = NonNullable<DatasetShownQuery['dataset']>;
+
+const NoVersion = () => (
+  <EmptyState icon={IconTable} title="No version yet">
+    Choose “Add a version” and drop a file.
+  </EmptyState>
+);
+
+const NothingBefore = () => (
+  <EmptyState icon={IconTable} title="Nothing to compare with">
+    The oldest version has none before it. Choose a later one, or add a version.
+  </EmptyState>
+);
+
+function OpenedDataset({ dataset, onImported }: { dataset: Dataset; onImported: () => void }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const [tab, setTab] = useState<string | null>(null);
-  const refresh = () => again({ requestPolicy: 'network-only' });
-  if (error && !data) return <ErrorState error={error} onRetry={refresh} />;
-  if (!data) return <Loading label="Loading the dataset" />;
-  const { dataset } = data;
-  if (!dataset)
-    return (
-      <EmptyState
-        icon={IconFolderOff}
-        title={`There is no dataset “${name}”`}
-        action={
-          <Button component={Link} href="/data">
-            All datasets
-          </Button>
-        }
-      />
-    );
   const versions = dataset.versions.edges.map(({ node }) => node);
   const version = versions.find(({ id }) => id === chosen) ?? versions[0];
   const before = version && versions[versions.indexOf(version) + 1];
   return (
     <>
-      <Anchor component={Link} href="/data" size="sm">
-        ← All data
-      </Anchor>
       <PageHeader
         title={dataset.name}
+        back={['/data', 'All data']}
         actions={
           version && (
             <Select
@@ -48,10 +43,7 @@ export function DatasetView({ name }: { name: string }) {
               w={310}
               maw="100%"
               allowDeselect={false}
-              data={versions.map((each) => ({
-                value: each.id,
-                label: `Version ${each.version} · ${dateTime(each.createdAt)}`,
-              }))}
+              data={versionChoices(versions)}
               value={version.id}
               onChange={setChosen}
             />
@@ -79,28 +71,33 @@ export function DatasetView({ name }: { name: string }) {
               label={`Version ${version.version} against version ${before.version}`}
             />
           ) : (
-            <EmptyState icon={IconTable} title="Nothing to compare with">
-              The oldest version has none before it. Choose a later one, or add a version.
-            </EmptyState>
+            <NothingBefore />
           )}
         </Tabs.Panel>
         <Tabs.Panel value="import">
-          <Stack>
-            <ImportFile
-              dataset={dataset.name}
-              task={dataset.task}
-              extendable={version !== undefined}
-              onDone={refresh}
-            />
-          </Stack>
+          <ImportFile
+            dataset={dataset.name}
+            task={dataset.task}
+            extendable={version !== undefined}
+            onDone={onImported}
+          />
         </Tabs.Panel>
       </Tabs>
     </>
   );
 }
 
-const NoVersion = () => (
-  <EmptyState icon={IconTable} title="No version yet">
-    Choose “Add a version” and drop a file.
-  </EmptyState>
-);
+/** One dataset: its report, its versions and what changed between them, and the way in for files. */
+export function DatasetView({ name }: { name: string }) {
+  const shown = useQuery({ query: DatasetShownDocument, variables: { name } });
+  return (
+    <Opened
+      shown={shown}
+      what="dataset"
+      thing={({ dataset }) => dataset}
+      missing={<Gone title={`There is no dataset “${name}”`} href="/data" all="All datasets" />}
+    >
+      {(dataset) => <OpenedDataset dataset={dataset} onImported={() => shown[1]({ requestPolicy: 'network-only' })} />}
+    </Opened>
+  );
+}

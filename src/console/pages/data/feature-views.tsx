@@ -1,10 +1,18 @@
 import { Badge, Button, Code, Group, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
 import { IconDatabase } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { FeaturesOfEntityDocument, FeatureViewsShownDocument } from '../../generated/operations';
+import {
+  FeaturesOfEntityDocument,
+  FeatureViewsShownDocument,
+  type FeatureViewsShownQuery,
+} from '../../generated/operations';
+import { LineForm } from '../../parts/form';
 import { dateTime } from '../../parts/format';
-import { EmptyState, ErrorState, Loading } from '../../parts/states';
+import { Loaded } from '../../parts/loaded';
+import { EmptyState, ErrorState } from '../../parts/states';
+import { Note } from '../../parts/words';
 
 /** What the views say of one entity now, as a question at serving would be told. */
 function Known({ entity, views }: { entity: string; views: string[] }) {
@@ -15,7 +23,7 @@ function Known({ entity, views }: { entity: string; views: string[] }) {
   });
   return (
     <>
-      {error && <ErrorState error={error} />}
+      <ErrorState error={error} />
       {data?.features.map(({ view, row }) => (
         <div key={view}>
           <Text size="sm" mt="sm">
@@ -29,54 +37,48 @@ function Known({ entity, views }: { entity: string; views: string[] }) {
 }
 
 function Lookup({ views }: { views: string[] }) {
-  const [entity, setEntity] = useState('');
+  const [entity, setEntity] = useInputState('');
   const [asked, setAsked] = useState('');
   return (
     <Paper>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          setAsked(entity.trim());
-        }}
+      <LineForm
+        sending={{ fetching: false }}
+        onSubmit={() => setAsked(entity.trim())}
+        action="Look up"
+        waits=""
+        disabled={entity.trim() === ''}
       >
-        <Group align="flex-end">
-          <TextInput
-            label="What is known of an entity now"
-            placeholder="customer:42"
-            flex="1 1 200px"
-            value={entity}
-            onChange={(event) => setEntity(event.currentTarget.value)}
-          />
-          <Button type="submit" disabled={entity.trim() === ''}>
-            Look up
-          </Button>
-        </Group>
-      </form>
+        <TextInput
+          label="What is known of an entity now"
+          placeholder="customer:42"
+          flex="1 1 200px"
+          value={entity}
+          onChange={setEntity}
+        />
+      </LineForm>
       {asked !== '' && <Known key={asked} entity={asked} views={views} />}
     </Paper>
   );
 }
 
-export function FeatureViews() {
-  const [{ data, error }, again] = useQuery({ query: FeatureViewsShownDocument });
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the feature views" />;
-  const views = data.featureViews.edges.map(({ node }) => node);
-  if (views.length === 0)
-    return (
-      <EmptyState
-        icon={IconDatabase}
-        title="No feature view yet"
-        action={
-          <Button component="a" href="/playground/" variant="default">
-            Open the Playground
-          </Button>
-        }
-      >
-        A feature view holds values of an entity over time, such as a customer’s plan, and says them with a question.
-        Define one with <Code>defineFeatureView</Code>, fill it with <Code>importFeatures</Code>.
-      </EmptyState>
-    );
+const NoView = () => (
+  <EmptyState
+    icon={IconDatabase}
+    title="No feature view yet"
+    action={
+      <Button component="a" href="/playground/" variant="default">
+        Open the Playground
+      </Button>
+    }
+  >
+    A feature view holds values of an entity over time, such as a customer’s plan, and says them with a question. Define
+    one with <Code>defineFeatureView</Code>, fill it with <Code>importFeatures</Code>.
+  </EmptyState>
+);
+
+function Views({ featureViews }: FeatureViewsShownQuery) {
+  const views = featureViews.edges.map(({ node }) => node);
+  if (views.length === 0) return <NoView />;
   return (
     <Stack>
       <Lookup views={views.slice(0, 20).map(({ name }) => name)} />
@@ -85,10 +87,10 @@ export function FeatureViews() {
           <Title order={2} size="h3">
             {name}
           </Title>
-          <Text size="sm" c="dimmed">
+          <Note>
             {description && `${description} · `}of each {entity}
             {ttlSeconds !== null && ` · holds for ${ttlSeconds} s`}
-          </Text>
+          </Note>
           <Group gap="xs" mt="xs">
             {fields.map((field) => (
               <Badge key={field.name} color="gray">
@@ -99,5 +101,13 @@ export function FeatureViews() {
         </Paper>
       ))}
     </Stack>
+  );
+}
+
+export function FeatureViews() {
+  return (
+    <Loaded shown={useQuery({ query: FeatureViewsShownDocument })} what="the feature views">
+      {(data) => <Views {...data} />}
+    </Loaded>
   );
 }

@@ -1,6 +1,7 @@
-import { Alert, Badge, Checkbox, Group, Paper, Select, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Badge, Checkbox, Group, Select, Stack, Text } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
 import { useRef, useState } from 'react';
-import { useClient, useMutation, useQuery } from 'urql';
+import { useClient, useQuery } from 'urql';
 import {
   AddVersionInConsoleDocument,
   DataFieldsDocument,
@@ -8,17 +9,17 @@ import {
   ImportShownDocument,
   type ColumnUseInput,
   type ImportPreviewShownQuery,
-  type ImportShownSubscription,
   type TaskKind,
 } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { DropZone } from '../../parts/drop-zone';
 import { words } from '../../parts/format';
 import { RunProgress } from '../../parts/run-progress';
 import { ErrorState } from '../../parts/states';
 import { upload } from '../../parts/upload';
+import { useStartedRun } from '../../parts/use-run';
 import { WaitingButton } from '../../parts/waiting-button';
-import { useRun } from '../../parts/use-run';
-import { ScrollRegion } from '../../parts/scroll-region';
+import { Note, Section } from '../../parts/words';
 import { usesWith } from './column-uses';
 import { outputText } from './content';
 
@@ -29,7 +30,6 @@ interface Uploaded {
   name: string;
 }
 
-const eventOf = ({ importProgress }: ImportShownSubscription) => importProgress;
 const SAMPLE_ROWS = 4;
 
 /** A cell as the file has it: text, or JSON where it is nested. */
@@ -51,96 +51,73 @@ function Mapping({
   const [{ data }] = useQuery({ query: DataFieldsDocument });
   const fields = data?.fields?.enumValues ?? [];
   return (
-    <Paper p={0}>
-      <ScrollRegion minWidth={560} stacks={3}>
-        <Table verticalSpacing="xs" aria-label="Columns">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Column</Table.Th>
-              <Table.Th>Used as</Table.Th>
-              <Table.Th>Sample</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {preview.columns.map((column, index) => (
-              <Table.Tr key={column}>
-                <Table.Td>{column}</Table.Td>
-                <Table.Td w={220} data-label="Used as" style={{ gridColumn: 'span 2' }}>
-                  <Select
-                    aria-label={`What ${column} is used as`}
-                    placeholder="Not used"
-                    clearable
-                    searchable
-                    disabled={disabled}
-                    data={fields.map(({ name }) => ({ value: name, label: words(name) }))}
-                    value={uses.find((each) => each.column === column)?.field ?? null}
-                    onChange={(field) => onChange(usesWith(uses, column, field as ColumnUseInput['field'] | null))}
-                  />
-                </Table.Td>
-                <Table.Td data-label="Sample">
-                  <Text size="xs" c="dimmed" lineClamp={2}>
-                    {preview.sample
-                      .slice(0, SAMPLE_ROWS)
-                      .map((row) => cellText(row[index]))
-                      .join(' · ')}
-                  </Text>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollRegion>
-    </Paper>
+    <DataTable
+      framed
+      label="Columns"
+      minWidth={560}
+      stacks={3}
+      rows={preview.columns}
+      keyOf={(column) => column}
+      columns={[
+        { head: 'Column', label: null, cell: (column) => column },
+        {
+          head: 'Used as',
+          w: 220,
+          style: { gridColumn: 'span 2' },
+          cell: (column) => (
+            <Select
+              aria-label={`What ${column} is used as`}
+              placeholder="Not used"
+              clearable
+              searchable
+              disabled={disabled}
+              data={fields.map(({ name }) => ({ value: name, label: words(name) }))}
+              value={uses.find((use) => use.column === column)?.field ?? null}
+              onChange={(field) => onChange(usesWith(uses, column, field as ColumnUseInput['field'] | null))}
+            />
+          ),
+        },
+        {
+          head: 'Sample',
+          cell: (_column, index) => (
+            <Note size="xs" lineClamp={2}>
+              {preview.sample
+                .slice(0, SAMPLE_ROWS)
+                .map((row) => cellText(row[index]))
+                .join(' · ')}
+            </Note>
+          ),
+        },
+      ]}
+    />
   );
 }
 
 function PreviewRows({ rows }: { rows: Preview['rows'] }) {
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        The first rows as they would be imported
-      </Title>
+    <Section title="The first rows as they would be imported">
       <Stack gap={6}>
         {rows.map(({ content, fault }, index) => (
           <div key={index}>
             <Text size="sm" lineClamp={2} c={fault === null ? undefined : 'var(--mantine-color-red-light-color)'}>
               {content?.input ?? fault}
             </Text>
-            {content && (
-              <Text size="sm" c="dimmed" lineClamp={2}>
-                → {outputText(content)}
-              </Text>
-            )}
+            {content && <Note lineClamp={2}>→ {outputText(content)}</Note>}
           </div>
         ))}
       </Stack>
-    </Paper>
+    </Section>
   );
 }
 
-/** Takes a file, suggests what its columns mean, and makes a version of it once the person agrees. */
-export function ImportFile({
-  dataset,
-  task,
-  extendable,
-  onDone,
-}: {
-  dataset: string;
-  task: TaskKind;
-  extendable: boolean;
-  onDone: () => void;
-}) {
+/** A file that was sent, and what is made of it; it is looked into anew with each correction of its columns. */
+function useFile(task: TaskKind) {
   const client = useClient();
   const [file, setFile] = useState<Uploaded | null>(null);
   const [preview, setPreview] = useState<Preview | null>(null);
   const [columns, setColumns] = useState<ColumnUseInput[] | null>(null);
-  const [extend, setExtend] = useState(extendable);
   const [busy, setBusy] = useState<string | null>(null);
-  const [importing, setImporting] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
-  const [, add] = useMutation(AddVersionInConsoleDocument);
-  const { event, error, watch } = useRun(ImportShownDocument, eventOf);
-
   // Which file and columns are looked at now: what comes back of those before says nothing any more.
   const newest = useRef(0);
   const look = async (looked: Uploaded, corrected: ColumnUseInput[] | null) => {
@@ -171,25 +148,38 @@ export function ImportFile({
       setBusy(null);
     }
   };
+  const correct = (corrected: ColumnUseInput[]) => {
+    setColumns(corrected);
+    if (file) void look(file, corrected);
+  };
+  const done = () => setPreview(null);
+  return { file, preview, columns, busy, failure, take, correct, done };
+}
+
+/** Takes a file, suggests what its columns mean, and makes a version of it once the person agrees. */
+export function ImportFile({
+  dataset,
+  task,
+  extendable,
+  onDone,
+}: {
+  dataset: string;
+  task: TaskKind;
+  extendable: boolean;
+  onDone: () => void;
+}) {
+  const { file, preview, columns, failure, take, correct, done, ...looking } = useFile(task);
+  const [extend, setExtend] = useInputState(extendable);
+  const run = useStartedRun(AddVersionInConsoleDocument, ImportShownDocument);
+  const busy = run.busy ? 'Reading and checking every row…' : looking.busy;
   const start = async () => {
     if (!file) return;
-    setImporting(true);
-    setBusy('Reading and checking every row…');
     const mapping = columns === null ? null : { columns };
-    const result = await add({
-      input: { dataset, files: [{ file: file.id, mapping }], extend, idempotencyKey: crypto.randomUUID() },
-    });
-    setFailure(result.error ?? null);
-    if (result.data) {
-      const ended = await watch(result.data.addDatasetVersion.run.id);
-      // Of one that failed the mapping stays, to be corrected.
-      if (ended?.status === 'SUCCEEDED') setPreview(null);
-      onDone();
-    }
-    setBusy(null);
-    setImporting(false);
+    const begun = await run.start({ dataset, files: [{ file: file.id, mapping }], extend });
+    // Of one that failed the mapping stays, to be corrected.
+    if (begun?.last?.status === 'SUCCEEDED') done();
+    if (begun) onDone();
   };
-
   return (
     <Stack>
       <DropZone
@@ -199,8 +189,8 @@ export function ImportFile({
       >
         Drop a CSV, TSV, JSONL, JSON or Parquet file here.
       </DropZone>
-      {failure !== null && <ErrorState error={failure} />}
-      <RunProgress event={event} error={error} />
+      <ErrorState error={failure} />
+      <RunProgress run={run} />
       {file && preview && (
         <>
           <Group gap="xs">
@@ -217,23 +207,16 @@ export function ImportFile({
             preview={preview}
             uses={columns ?? preview.mapping.columns}
             // A look at other columns would say when it is done that nothing is under way.
-            disabled={importing}
-            onChange={(corrected) => {
-              setColumns(corrected);
-              void look(file, corrected);
-            }}
+            disabled={run.busy}
+            onChange={correct}
           />
           {preview.rows.length > 0 && <PreviewRows rows={preview.rows} />}
           <Group>
-            <WaitingButton disabled={preview.problem !== null} waits={busy} onClick={() => void start()}>
+            <WaitingButton disabled={preview.problem !== null} waits={busy} onClick={start}>
               Import
             </WaitingButton>
             {extendable && (
-              <Checkbox
-                label="Keep the rows of the newest version"
-                checked={extend}
-                onChange={(changed) => setExtend(changed.currentTarget.checked)}
-              />
+              <Checkbox label="Keep the rows of the newest version" checked={extend} onChange={setExtend} />
             )}
           </Group>
         </>

@@ -1,24 +1,20 @@
-import { Badge, Group, Paper, Stack, Table, Text } from '@mantine/core';
-import { VersionChangesDocument, type VersionChangesQuery } from '../../generated/operations';
+import { Badge, Group, Stack, Text } from '@mantine/core';
+import { VersionChangesDocument } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { count, words } from '../../parts/format';
 import { ShowMore } from '../../parts/show-more';
 import { ErrorState, Loading } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
+import { Note } from '../../parts/words';
 import { contentText } from './content';
-import { ScrollRegion } from '../../parts/scroll-region';
 
-const PAGE = 50;
-const connectionOf = ({ node }: VersionChangesQuery) =>
-  node?.__typename === 'DatasetVersion' ? node.diff.changes : null;
 const COLOURS = { ADDED: 'green', REMOVED: 'red', CHANGED: 'yellow' } as const;
 
 /** How a version differs from the one before: counts, then row by row. */
 export function VersionChanges({ id, against, label }: { id: string; against: string; label: string }) {
-  const pages = usePages({
-    query: VersionChangesDocument,
-    variables: { id, against, first: PAGE },
-    connectionOf,
-  });
+  const pages = usePages(VersionChangesDocument, { id, against, first: 50 }, ({ node }) =>
+    node?.__typename === 'DatasetVersion' ? node.diff.changes : null,
+  );
   const { data, edges, error, again } = pages;
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Comparing the versions" />;
@@ -33,33 +29,26 @@ export function VersionChanges({ id, against, label }: { id: string; against: st
         <Badge color="yellow">{count(diff.changed)} changed</Badge>
         <Badge color="gray">{count(diff.unchanged)} the same</Badge>
       </Group>
-      <Paper p={0}>
-        <ScrollRegion minWidth={640}>
-          <Table verticalSpacing="xs" aria-label="Changed rows">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Row</Table.Th>
-                <Table.Th>Before</Table.Th>
-                <Table.Th>After</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {edges.map(({ node }) => (
-                <Table.Tr key={`${node.key}:${node.splitBefore}:${node.splitAfter}`}>
-                  <Table.Td>
-                    <Badge color={COLOURS[node.kind]}>{words(node.kind)}</Badge>
-                    <Text size="xs" c="dimmed">
-                      {node.key.slice(0, 16)}
-                    </Text>
-                  </Table.Td>
-                  <Table.Td maw={360}>{node.before && <Text size="sm">{contentText(node.before)}</Text>}</Table.Td>
-                  <Table.Td maw={360}>{node.after && <Text size="sm">{contentText(node.after)}</Text>}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </ScrollRegion>
-      </Paper>
+      <DataTable
+        framed
+        label="Changed rows"
+        minWidth={640}
+        rows={edges.map(({ node }) => node)}
+        keyOf={({ key, splitBefore, splitAfter }) => `${key}:${splitBefore}:${splitAfter}`}
+        columns={[
+          {
+            head: 'Row',
+            cell: ({ kind, key }) => (
+              <>
+                <Badge color={COLOURS[kind]}>{words(kind)}</Badge>
+                <Note size="xs">{key.slice(0, 16)}</Note>
+              </>
+            ),
+          },
+          { head: 'Before', maw: 360, cell: ({ before }) => before && <Text size="sm">{contentText(before)}</Text> },
+          { head: 'After', maw: 360, cell: ({ after }) => after && <Text size="sm">{contentText(after)}</Text> },
+        ]}
+      />
       <ShowMore pages={pages} label="Show more rows" />
     </Stack>
   );

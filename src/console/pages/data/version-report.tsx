@@ -1,11 +1,12 @@
-import { Accordion, Alert, Badge, Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Accordion, Alert, Badge, Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import { IconCircleCheck } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { VersionReportDocument, type VersionReportQuery } from '../../generated/operations';
 import { ShareBar } from '../../parts/bars';
+import { DataTable } from '../../parts/data-table';
 import { count, plural, words } from '../../parts/format';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
-import { ScrollRegion } from '../../parts/scroll-region';
+import { Note, Section } from '../../parts/words';
 
 type Version = Extract<NonNullable<VersionReportQuery['node']>, { __typename: 'DatasetVersion' }>;
 type Problem = Version['report']['problems'][number];
@@ -15,30 +16,24 @@ const LABELS_SHOWN = 20;
 
 function Rows({ problem, files }: { problem: Problem; files: number }) {
   return (
-    <ScrollRegion minWidth={files > 1 ? 420 : 240} mah={360}>
-      <Table stickyHeader verticalSpacing={4} aria-label={`Rows of ${problem.rule}`}>
-        <Table.Thead>
-          <Table.Tr>
-            {files > 1 && <Table.Th>File</Table.Th>}
-            <Table.Th ta="right" w={72}>
-              Row
-            </Table.Th>
-            <Table.Th>What is wrong</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {problem.rows.map(({ place, file, row, line, note }) => (
-            <Table.Tr key={place}>
-              {files > 1 && <Table.Td>{file}</Table.Td>}
-              <Table.Td ta="right" title={line === null ? undefined : `line ${line}`}>
-                {count(row)}
-              </Table.Td>
-              <Table.Td>{note}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </ScrollRegion>
+    <DataTable
+      dense
+      label={`Rows of ${problem.rule}`}
+      minWidth={files > 1 ? 420 : 240}
+      mah={360}
+      rows={problem.rows}
+      keyOf={({ place }) => place}
+      columns={[
+        files > 1 && { head: 'File', cell: ({ file }) => file },
+        {
+          head: 'Row',
+          right: true,
+          w: 72,
+          cell: ({ row, line }) => <span title={line === null ? undefined : `line ${line}`}>{count(row)}</span>,
+        },
+        { head: 'What is wrong', cell: ({ note }) => note },
+      ]}
+    />
   );
 }
 
@@ -51,18 +46,16 @@ function ProblemItem({ problem, files }: { problem: Problem; files: number }) {
           <Text fw={600} size="sm">
             {problem.rule}
           </Text>
-          <Text size="sm" c="dimmed">
+          <Note>
             {problem.count === 0 ? 'the version as a whole' : plural(problem.count, 'row')}
             {problem.quarantined > 0 && ` · ${count(problem.quarantined)} kept out`}
-          </Text>
+          </Note>
         </Group>
       </Accordion.Control>
       <Accordion.Panel>
         <Stack gap="xs">
           <Text size="sm">{problem.meaning}</Text>
-          <Text size="sm" c="dimmed">
-            {problem.cure}
-          </Text>
+          <Note>{problem.cure}</Note>
           {problem.findings.map(({ message }) => (
             <Text key={message} size="sm">
               • {message}
@@ -78,13 +71,8 @@ function ProblemItem({ problem, files }: { problem: Problem; files: number }) {
 function Labels({ labels }: { labels: Version['statistics']['labels'] }) {
   const most = Math.max(1, ...labels.map(({ train }) => train));
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="sm">
-        Labels
-      </Title>
-      <Text size="sm" c="dimmed" mb="sm">
-        Rows to train / to validate / to test.
-      </Text>
+    <Section title="Labels">
+      <Note mb="sm">Rows to train / to validate / to test.</Note>
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
         {labels.slice(0, LABELS_SHOWN).map(({ label, train, validation, test }) => (
           <ShareBar
@@ -95,12 +83,8 @@ function Labels({ labels }: { labels: Version['statistics']['labels'] }) {
           />
         ))}
       </SimpleGrid>
-      {labels.length > LABELS_SHOWN && (
-        <Text size="sm" c="dimmed" mt="sm">
-          and {plural(labels.length - LABELS_SHOWN, 'label')} more
-        </Text>
-      )}
-    </Paper>
+      {labels.length > LABELS_SHOWN && <Note mt="sm">and {plural(labels.length - LABELS_SHOWN, 'label')} more</Note>}
+    </Section>
   );
 }
 

@@ -1,20 +1,19 @@
-import { Anchor, Group, Paper, Stack, Text, Title } from '@mantine/core';
+import { Stack, Title } from '@mantine/core';
 import { IconRocket } from '@tabler/icons-react';
-import { Link, Route, Switch, useParams } from 'wouter';
 import {
   ProposalsShownDocument,
   RolloutsShownDocument,
   type ProposalInListFragment,
-  type ProposalsShownQuery,
   type RolloutInListFragment,
-  type RolloutsShownQuery,
 } from '../../generated/operations';
 import { dateTime } from '../../parts/format';
+import { pageOf } from '../../parts/page-of';
+import { proposalPath, rolloutPath } from '../../parts/paths';
 import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
+import { Entry } from '../../parts/words';
 import { ProposalBadge, RolloutBadge } from './badges';
-import { proposalPath, rolloutPath } from './paths';
 import { ProposalView } from './proposal-view';
 import { RolloutView } from './rollout-view';
 import { ShadowSection } from './shadow-section';
@@ -26,49 +25,35 @@ function RolloutLine({ rollout }: { rollout: RolloutInListFragment }) {
     rollout;
   const share = steps[Math.min(current, steps.length - 1)]?.share ?? 0;
   return (
-    <Paper p="sm">
-      <Group gap="xs">
-        <Anchor component={Link} href={rolloutPath(id)} size="sm" fw={600}>
-          {adapterName}: version {candidateVersion} beside {againstVersion}
-        </Anchor>
-        <RolloutBadge status={status} awaits={awaitsApproval} />
-        <Text size="xs" c="dimmed">
-          at {Math.round(share * 1000) / 10} % · {dateTime(createdAt)}
-        </Text>
-      </Group>
-    </Paper>
+    <Entry
+      href={rolloutPath(id)}
+      title={`${adapterName}: version ${candidateVersion} beside ${againstVersion}`}
+      badge={<RolloutBadge status={status} awaits={awaitsApproval} />}
+      when={`at ${Math.round(share * 1000) / 10} % · ${dateTime(createdAt)}`}
+    />
   );
 }
 
 function ProposalLine({ proposal }: { proposal: ProposalInListFragment }) {
   const { id, adapterName, candidateVersion, status, createdAt, rationale } = proposal;
   return (
-    <Paper p="sm">
-      <Group gap="xs">
-        <Anchor component={Link} href={proposalPath(id)} size="sm" fw={600}>
-          {adapterName}: version {candidateVersion}
-        </Anchor>
-        <ProposalBadge status={status} />
-        <Text size="xs" c="dimmed">
-          {dateTime(createdAt)}
-        </Text>
-      </Group>
-      <Text size="sm" c="dimmed">
-        {rationale}
-      </Text>
-    </Paper>
+    <Entry
+      href={proposalPath(id)}
+      title={`${adapterName}: version ${candidateVersion}`}
+      badge={<ProposalBadge status={status} />}
+      when={dateTime(createdAt)}
+    >
+      {rationale}
+    </Entry>
   );
 }
 
-const rolloutsOf = (data: RolloutsShownQuery) => data.rollouts;
-const proposalsOf = (data: ProposalsShownQuery) => data.proposals;
-
 function Overview() {
-  const rollouts = usePages({ query: RolloutsShownDocument, variables: {}, connectionOf: rolloutsOf });
+  const rollouts = usePages(RolloutsShownDocument, {}, (data) => data.rollouts);
   // Those that wait for somebody stand first, however many others are newer.
   const [waiting, proposals] = [
-    usePages({ query: ProposalsShownDocument, variables: { status: 'OPEN' }, connectionOf: proposalsOf }),
-    usePages({ query: ProposalsShownDocument, variables: {}, connectionOf: proposalsOf }),
+    usePages(ProposalsShownDocument, { status: 'OPEN' }, (data) => data.proposals),
+    usePages(ProposalsShownDocument, {}, (data) => data.proposals),
   ];
   const lists = [rollouts, waiting, proposals];
   const failed = lists.find(({ data, error }) => error && !data);
@@ -122,28 +107,8 @@ function Overview() {
   );
 }
 
-function OpenedRollout() {
-  const { id } = useParams<{ id: string }>();
-  return <RolloutView key={id} id={decodeURIComponent(id)} />;
-}
-
-function OpenedShadow() {
-  const { id } = useParams<{ id: string }>();
-  return <ShadowView key={id} id={decodeURIComponent(id)} />;
-}
-
-function OpenedProposal() {
-  const { id } = useParams<{ id: string }>();
-  return <ProposalView key={id} id={decodeURIComponent(id)} />;
-}
-
-export default function DeliveryPage() {
-  return (
-    <Switch>
-      <Route path="/delivery/rollouts/:id" component={OpenedRollout} />
-      <Route path="/delivery/proposals/:id" component={OpenedProposal} />
-      <Route path="/delivery/shadows/:id" component={OpenedShadow} />
-      <Route component={Overview} />
-    </Switch>
-  );
-}
+export default pageOf(Overview, {
+  '/delivery/rollouts/:id': RolloutView,
+  '/delivery/proposals/:id': ProposalView,
+  '/delivery/shadows/:id': ShadowView,
+});

@@ -1,7 +1,8 @@
-import { Badge, Paper, Table, Text, Title } from '@mantine/core';
+import { Badge } from '@mantine/core';
 import type { GuardFieldsFragment, RolloutMetric, RolloutShownFragment } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { count, duration } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
+import { Note, Section } from '../../parts/words';
 
 const NAMES: Record<RolloutMetric, string> = {
   FAILURE: 'Answers without an error',
@@ -29,79 +30,67 @@ const foundWith = ({ couldSee }: GuardFieldsFragment): string => {
 const boundOf = ({ metric, bound }: GuardFieldsFragment): string | null =>
   bound === null ? null : metric === 'LATENCY' ? `under ${duration(bound)}` : `at least ${bound.toFixed(2)}`;
 
+const ofAnswers = ({ value, answers }: GuardFieldsFragment['candidate']) => (
+  <>
+    {share(value)}
+    <Note span size="xs">
+      {' '}
+      of {count(answers)}
+    </Note>
+  </>
+);
+
+const differenceOf = ({ difference }: GuardFieldsFragment) =>
+  difference === null ? (
+    '–'
+  ) : (
+    <>
+      {points(difference.estimate)}
+      <Note span size="xs">
+        {' '}
+        ({points(difference.low)} to {points(difference.high)})
+      </Note>
+    </>
+  );
+
+const nameOf = (guard: GuardFieldsFragment) => (
+  <>
+    {NAMES[guard.metric]}
+    {boundOf(guard) && (
+      <Note span size="xs">
+        {' '}
+        ({boundOf(guard)})
+      </Note>
+    )}
+  </>
+);
+
 function Guards({ title, says, guards }: { title: string; says: string; guards: readonly GuardFieldsFragment[] }) {
   if (guards.length === 0) return null;
   return (
-    <Paper>
-      <Title order={2} size="h3">
-        {title}
-      </Title>
-      <Text size="sm" c="dimmed" mb="xs">
-        {says}
-      </Text>
-      <ScrollRegion minWidth={760} stacks={2}>
-        <Table verticalSpacing={4} aria-label={title}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>What</Table.Th>
-              <Table.Th ta="right">Candidate</Table.Th>
-              <Table.Th ta="right">Control</Table.Th>
-              <Table.Th ta="right">Difference</Table.Th>
-              <Table.Th ta="right">May be worse by</Table.Th>
-              <Table.Th ta="right">Evidence that it is</Table.Th>
-              <Table.Th ta="right">10 points worse: found with</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {guards.map((guard) => (
-              <Table.Tr key={guard.metric}>
-                <Table.Td data-label="What">
-                  {NAMES[guard.metric]}
-                  {boundOf(guard) && (
-                    <Text span size="xs" c="dimmed">
-                      {' '}
-                      ({boundOf(guard)})
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td ta="right" fw={600} data-label="Candidate">
-                  {share(guard.candidate.value)}
-                  <Text span size="xs" c="dimmed">
-                    {' '}
-                    of {count(guard.candidate.answers)}
-                  </Text>
-                </Table.Td>
-                <Table.Td ta="right" data-label="Control">
-                  {share(guard.control.value)}
-                  <Text span size="xs" c="dimmed">
-                    {' '}
-                    of {count(guard.control.answers)}
-                  </Text>
-                </Table.Td>
-                <Table.Td ta="right" data-label="Difference">
-                  {guard.difference === null ? '–' : points(guard.difference.estimate)}
-                  {guard.difference && (
-                    <Text span size="xs" c="dimmed">
-                      {' '}
-                      ({points(guard.difference.low)} to {points(guard.difference.high)})
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td ta="right" data-label="May be worse by">
-                  {(100 * guard.margin).toFixed(0)} points
-                </Table.Td>
-                <Table.Td ta="right" data-label="Evidence that it is">
-                  {guard.crossed ? <Badge color="red">crossed</Badge> : near(guard)}
-                </Table.Td>
-                <Table.Td ta="right" data-label="10 points worse: found with">
-                  {foundWith(guard)}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollRegion>
-    </Paper>
+    <Section title={title} says={says}>
+      <DataTable
+        dense
+        label={title}
+        minWidth={760}
+        stacks={2}
+        rows={guards}
+        keyOf={({ metric }) => metric}
+        columns={[
+          { head: 'What', cell: nameOf },
+          { head: 'Candidate', right: true, fw: 600, cell: ({ candidate }) => ofAnswers(candidate) },
+          { head: 'Control', right: true, cell: ({ control }) => ofAnswers(control) },
+          { head: 'Difference', right: true, cell: differenceOf },
+          { head: 'May be worse by', right: true, cell: ({ margin }) => `${(100 * margin).toFixed(0)} points` },
+          {
+            head: 'Evidence that it is',
+            right: true,
+            cell: (guard) => (guard.crossed ? <Badge color="red">crossed</Badge> : near(guard)),
+          },
+          { head: '10 points worse: found with', right: true, cell: foundWith },
+        ]}
+      />
+    </Section>
   );
 }
 

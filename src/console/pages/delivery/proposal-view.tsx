@@ -1,73 +1,59 @@
-import { Alert, Anchor, Badge, Group, Paper, Stack, Text, Textarea, Title } from '@mantine/core';
+import { Alert, Badge, Group, Stack, Text } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
 import { IconCheck, IconX } from '@tabler/icons-react';
-import { useState } from 'react';
-import { useMutation, useQuery } from 'urql';
-import { Link } from 'wouter';
+import { useQuery } from 'urql';
 import {
   DecideProposalInConsoleDocument,
   ProposalOpenedDocument,
   type ProposalOpenedQuery,
 } from '../../generated/operations';
-import { dateTime } from '../../parts/format';
-import { GatewayError } from '../../parts/gateway-error';
-import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Why } from '../../parts/form';
+import { dateTime, rowsOf } from '../../parts/format';
+import { Opened } from '../../parts/loaded';
+import { adapterPath, shadowPath } from '../../parts/paths';
+import { useSend } from '../../parts/send';
+import { ErrorState, PageHeader } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
-import { adapterPath } from '../adapters/paths';
+import { Note, Section, To } from '../../parts/words';
 import { ProposalBadge } from './badges';
-import { shadowPath } from './paths';
 import { RolloutEvidence } from './rollout-view';
 
 type Proposal = NonNullable<ProposalOpenedQuery['proposal']>;
 
 function Decide({ id }: { id: string }) {
-  const [reason, setReason] = useState('');
-  const [{ error, fetching }, decide] = useMutation(DecideProposalInConsoleDocument);
-  const send = (approve: boolean) => decide({ input: { proposal: id, approve, reason } });
+  const [reason, setReason] = useInputState('');
+  const { error, fetching, send } = useSend(DecideProposalInConsoleDocument);
+  const common = { waits: fetching && 'Deciding…', disabled: reason.trim() === '' };
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        Decide
-      </Title>
+    <Section title="Decide">
       <Stack>
-        <Textarea
-          label="Why"
-          description="Kept with the decision, with the date and who made it."
-          required
-          maxLength={1_000}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-        {error && <ErrorState error={error} />}
+        <Why kept="the decision, with the date and who made it" value={reason} onChange={setReason} />
+        <ErrorState error={error} />
         <Group>
           <WaitingButton
-            waits={fetching ? 'Deciding…' : null}
             leftSection={<IconCheck size={16} />}
-            disabled={reason.trim() === ''}
-            onClick={() => void send(true)}
+            onClick={() => send({ proposal: id, approve: true, reason })}
+            {...common}
           >
             Approve: it answers from the next question on
           </WaitingButton>
           <WaitingButton
             variant="default"
-            waits={fetching ? 'Deciding…' : null}
             leftSection={<IconX size={16} />}
-            disabled={reason.trim() === ''}
-            onClick={() => void send(false)}
+            onClick={() => send({ proposal: id, approve: false, reason })}
+            {...common}
           >
             Reject
           </WaitingButton>
         </Group>
       </Stack>
-    </Paper>
+    </Section>
   );
 }
 
 function Gate({ gate }: { gate: NonNullable<Proposal['gate']> }) {
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        What the gate said
-      </Title>
+    <Section title="What the gate said">
       <Stack gap={4}>
         {gate.checks.map(({ name, passed, measured, message }) => (
           <Group key={name} gap="xs" wrap="nowrap" align="flex-start">
@@ -84,54 +70,45 @@ function Gate({ gate }: { gate: NonNullable<Proposal['gate']> }) {
           </Group>
         ))}
       </Stack>
-    </Paper>
+    </Section>
   );
 }
 
 function Attestation({ candidate }: { candidate: NonNullable<Proposal['candidate']> }) {
   const { attestation, trainedOn } = candidate;
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        What it is, and that it acts
-      </Title>
+    <Section title="What it is, and that it acts">
       <Text size="sm">
-        {trainedOn ? `Trained on ${trainedOn.dataset.name}, version ${trainedOn.version}. ` : ''}
+        {trainedOn ? `Trained on ${rowsOf(trainedOn)}. ` : ''}
         {attestation
           ? `Shown to act ${dateTime(attestation.attestedAt)}: the same change where it is served as where it was trained (cosine ${attestation.cosine.toFixed(3)}, size ${attestation.normRatio.toFixed(2)}).`
           : 'Not attested.'}
       </Text>
-      <Text size="xs" c="dimmed" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
+      <Note size="xs" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
         {candidate.digest}
-      </Text>
-    </Paper>
+      </Note>
+    </Section>
   );
 }
 
-/** Everything that speaks for a version on one page, and the decision. */
-export function ProposalView({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: ProposalOpenedDocument, variables: { id } });
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the proposal" />;
-  const { proposal } = data;
-  if (!proposal) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such proposal.')} />;
+function OpenedProposal({ proposal }: { proposal: Proposal }) {
   const { adapterName, candidateVersion, replacesVersion, status, decidedBy, decidedAt, reason } = proposal;
   return (
     <>
-      <Anchor component={Link} href="/delivery" size="sm">
-        ← All deliveries
-      </Anchor>
-      <PageHeader title={`Shall ${adapterName} version ${candidateVersion} answer?`}>
+      <PageHeader
+        title={`Shall ${adapterName} version ${candidateVersion} answer?`}
+        back={['/delivery', 'All deliveries']}
+      >
         <ProposalBadge status={status} />{' '}
         {replacesVersion === null ? 'It would be the first.' : `It would replace version ${replacesVersion}.`} Proposed{' '}
         {dateTime(proposal.createdAt)} by {proposal.proposedBy}: “{proposal.rationale}” ·{' '}
-        <Anchor component={Link} href={adapterPath(adapterName)} size="sm" underline="always">
+        <To href={adapterPath(adapterName)} underline="always">
           {adapterName}
-        </Anchor>
+        </To>
       </PageHeader>
       <Stack>
         {status === 'OPEN' ? (
-          <Decide id={id} />
+          <Decide id={proposal.id} />
         ) : (
           <Alert
             color="gray"
@@ -143,18 +120,23 @@ export function ProposalView({ id }: { id: string }) {
         {proposal.candidate && <Attestation candidate={proposal.candidate} />}
         {proposal.gate && <Gate gate={proposal.gate} />}
         {proposal.shadow && (
-          <Paper>
-            <Title order={2} size="h3" mb="xs">
-              What it would have said, unseen
-            </Title>
+          <Section title="What it would have said, unseen">
             <Text size="sm">{proposal.shadow.report.sentence}</Text>
-            <Anchor component={Link} href={shadowPath(proposal.shadow.id)} size="sm">
-              Look at the comparison
-            </Anchor>
-          </Paper>
+            <To href={shadowPath(proposal.shadow.id)}>Look at the comparison</To>
+          </Section>
         )}
         {proposal.rollout && <RolloutEvidence rollout={proposal.rollout} />}
       </Stack>
     </>
+  );
+}
+
+/** Everything that speaks for a version on one page, and the decision. */
+export function ProposalView({ id }: { id: string }) {
+  const shown = useQuery({ query: ProposalOpenedDocument, variables: { id } });
+  return (
+    <Opened shown={shown} what="proposal" thing={({ proposal }) => proposal}>
+      {(proposal) => <OpenedProposal proposal={proposal} />}
+    </Opened>
   );
 }

@@ -1,7 +1,8 @@
-import { Group, Paper, Stack, Text, Title } from '@mantine/core';
+import { Group, Paper, Stack, Text } from '@mantine/core';
 import type { RolloutDecisionFieldsFragment, RolloutShownFragment } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { dateTime, words } from '../../parts/format';
+import { Note, Section } from '../../parts/words';
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
 
@@ -31,20 +32,16 @@ function Decision({ decision }: { decision: RolloutDecisionFieldsFragment }) {
         <Text fw={600} size="sm">
           {words(action)}
         </Text>
-        <Text size="xs" c="dimmed">
+        <Note size="xs">
           at {percent(share)} · {words(check)} · {dateTime(decidedAt)} · {decidedBy ?? 'by itself'}
-        </Text>
+        </Note>
       </Group>
       {reasons.map((sentence) => (
         <Text key={sentence} size="sm">
           {sentence}
         </Text>
       ))}
-      {reason && (
-        <Text size="sm" c="dimmed">
-          “{reason}”
-        </Text>
-      )}
+      {reason && <Note>“{reason}”</Note>}
     </Stack>
   );
 }
@@ -67,16 +64,13 @@ export function Ramp({ rollout }: { rollout: RolloutShownFragment }) {
           />
         </Paper>
       )}
-      <Paper>
-        <Title order={2} size="h3" mb="xs">
-          Decisions
-        </Title>
+      <Section title="Decisions">
         <Stack gap="sm">
           {newestFirst.map((decision) => (
             <Decision key={decision.id} decision={decision} />
           ))}
         </Stack>
-      </Paper>
+      </Section>
     </Stack>
   );
 }

@@ -1,28 +1,30 @@
-import { Alert, Anchor, SimpleGrid, Stack, Stepper, Text } from '@mantine/core';
+import { Alert, SimpleGrid, Stack, Stepper } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useCallback } from 'react';
 import { useQuery } from 'urql';
-import { Link } from 'wouter';
 import {
   RolloutFollowedDocument,
   RolloutOpenedDocument,
   type RolloutFollowedSubscription,
+  type RolloutOpenedQuery,
   type RolloutShownFragment,
 } from '../../generated/operations';
 import { Figure } from '../../parts/figure';
 import { count, dateTime } from '../../parts/format';
-import { GatewayError } from '../../parts/gateway-error';
-import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Opened } from '../../parts/loaded';
+import { adapterPath, proposalPath, shadowPath } from '../../parts/paths';
+import { PageHeader } from '../../parts/states';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
-import { adapterPath } from '../adapters/paths';
+import { Note, To } from '../../parts/words';
 import { RolloutBadge } from './badges';
 import { WatchedFigures } from './guards';
-import { RolloutOrders } from './rollout-orders';
-import { proposalPath, shadowPath } from './paths';
 import { Ramp } from './ramp';
+import { RolloutOrders } from './rollout-orders';
 
 /** Figures move between decisions, which the stream alone tells. */
 const LOOK_MS = 2_000;
+
+type Rollout = NonNullable<RolloutOpenedQuery['rollout']>;
 
 function Steps({ rollout }: { rollout: RolloutShownFragment }) {
   const done = rollout.status === 'COMPLETED' ? rollout.steps.length : rollout.current;
@@ -62,58 +64,57 @@ export function RolloutEvidence({ rollout }: { rollout: RolloutShownFragment }) 
   );
 }
 
-/** A rollout: where it is, what it rests on, and what a person can want of it. */
-export function RolloutView({ id }: { id: string }) {
-  const shown = useQuery({ query: RolloutOpenedDocument, variables: { id } });
-  const [{ data, error }, again] = shown;
-  const rollout = data?.rollout ?? null;
-  const live = rollout !== null && rollout.finishedAt === null;
-  const look = useLook(shown, live ? LOOK_MS : null);
-  const after = useCallback(
-    (last?: RolloutFollowedSubscription) => ({ rolloutId: id, after: last?.rolloutEvents.id }),
-    [id],
-  );
-  useLookAtEvents(RolloutFollowedDocument, live ? after : null, look);
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the rollout" />;
-  if (rollout === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such rollout.')} />;
+function OpenedRollout({ rollout }: { rollout: Rollout }) {
   const { adapterName, candidateVersion, againstVersion, proposal } = rollout;
   return (
     <>
-      <Anchor component={Link} href="/delivery" size="sm">
-        ← All deliveries
-      </Anchor>
       <PageHeader
         title={`${adapterName}: version ${candidateVersion} beside ${againstVersion}`}
+        back={['/delivery', 'All deliveries']}
         actions={<RolloutOrders rollout={rollout} />}
       >
         <RolloutBadge status={rollout.status} awaits={rollout.awaitsApproval} />{' '}
-        <Anchor component={Link} href={adapterPath(adapterName)} size="sm" underline="always">
+        <To href={adapterPath(adapterName)} underline="always">
           {adapterName}
-        </Anchor>{' '}
+        </To>{' '}
         · began {dateTime(rollout.createdAt)} by {rollout.startedBy}: “{rollout.reason}”
         {rollout.shadow && (
           <>
             {' · '}
-            <Anchor component={Link} href={shadowPath(rollout.shadow.id)} size="sm" underline="always">
+            <To href={shadowPath(rollout.shadow.id)} underline="always">
               what it would have said, unseen
-            </Anchor>
+            </To>
           </>
         )}
       </PageHeader>
       <Stack>
         {proposal && (
           <Alert color={proposal.status === 'OPEN' ? 'yellow' : 'gray'} title="Its proposal">
-            <Anchor component={Link} href={proposalPath(proposal.id)} c="inherit" underline="always">
+            <To href={proposalPath(proposal.id)} c="inherit" underline="always">
               {proposal.status === 'OPEN' ? 'Look at the evidence and decide' : 'See what was decided'}
-            </Anchor>
+            </To>
           </Alert>
         )}
         <RolloutEvidence rollout={rollout} />
-        <Text size="xs" c="dimmed">
-          Evidence may be read after every answer: looking often is no error.
-        </Text>
+        <Note size="xs">Evidence may be read after every answer: looking often is no error.</Note>
       </Stack>
     </>
+  );
+}
+
+/** A rollout: where it is, what it rests on, and what a person can want of it. */
+export function RolloutView({ id }: { id: string }) {
+  const shown = useQuery({ query: RolloutOpenedDocument, variables: { id } });
+  const live = shown[0].data?.rollout?.finishedAt === null;
+  const look = useLook(shown, live ? LOOK_MS : null);
+  const after = useCallback(
+    (last?: RolloutFollowedSubscription) => ({ rolloutId: id, after: last?.rolloutEvents.id }),
+    [id],
+  );
+  useLookAtEvents(RolloutFollowedDocument, live ? after : null, look);
+  return (
+    <Opened shown={shown} what="rollout" thing={({ rollout }) => rollout}>
+      {(rollout) => <OpenedRollout rollout={rollout} />}
+    </Opened>
   );
 }

@@ -1,12 +1,13 @@
-import { Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { SimpleGrid, Stack, Text } from '@mantine/core';
 import type {
   ShadowFigureFieldsFragment,
   ShadowReportFieldsFragment,
   ShadowSkipReason,
 } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { Figure } from '../../parts/figure';
 import { count, duration } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
+import { Note, Section } from '../../parts/words';
 
 type Report = ShadowReportFieldsFragment;
 
@@ -29,38 +30,29 @@ function Figures({ report }: { report: Report }) {
     ['Questions without an answer', report.abstentions, count],
   ];
   return (
-    <Paper>
-      <Title order={2} size="h3">
-        Beside each other
-      </Title>
-      <Text size="sm" c="dimmed" mb="xs">
-        The candidate waits behind users, so its time to an answer holds that wait; the work is what compares.
-      </Text>
-      <ScrollRegion minWidth={420} stacks={2}>
-        <Table verticalSpacing={4} aria-label="Beside each other">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>What</Table.Th>
-              <Table.Th ta="right">Served</Table.Th>
-              <Table.Th ta="right">Candidate</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {rows.map(([label, { served, candidate }, say]) => (
-              <Table.Tr key={label}>
-                <Table.Td>{label}</Table.Td>
-                <Table.Td ta="right" data-label="Served">
-                  {served === null ? '–' : say(served)}
-                </Table.Td>
-                <Table.Td ta="right" fw={600} data-label="Candidate">
-                  {candidate === null ? '–' : say(candidate)}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollRegion>
-    </Paper>
+    <Section
+      title="Beside each other"
+      says="The candidate waits behind users, so its time to an answer holds that wait; the work is what compares."
+    >
+      <DataTable
+        dense
+        label="Beside each other"
+        minWidth={420}
+        stacks={2}
+        rows={rows}
+        keyOf={([label]) => label}
+        columns={[
+          { head: 'What', label: null, cell: ([label]) => label },
+          { head: 'Served', right: true, cell: ([, { served }, say]) => (served === null ? '–' : say(served)) },
+          {
+            head: 'Candidate',
+            right: true,
+            fw: 600,
+            cell: ([, { candidate }, say]) => (candidate === null ? '–' : say(candidate)),
+          },
+        ]}
+      />
+    </Section>
   );
 }
 
@@ -68,36 +60,33 @@ function Figures({ report }: { report: Report }) {
 function Changes({ changes, compared }: Pick<Report, 'changes' | 'compared'>) {
   if (changes.length === 0) return null;
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        Labels that changed
-      </Title>
-      <ScrollRegion minWidth={420} mah={360} stacks={2}>
-        <Table verticalSpacing={4} aria-label="Labels that changed">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Served</Table.Th>
-              <Table.Th>Candidate</Table.Th>
-              <Table.Th ta="right">Questions</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {changes.map(({ from, to, count: times }) => (
-              <Table.Tr key={`${from} → ${to}`}>
-                <Table.Td data-label="Served">{from ?? 'no answer'}</Table.Td>
-                <Table.Td data-label="Candidate">{to ?? 'no answer'}</Table.Td>
-                <Table.Td ta="right" data-label="Questions">
-                  {count(times)}{' '}
-                  <Text span size="xs" c="dimmed">
-                    {share(times / compared)}
-                  </Text>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollRegion>
-    </Paper>
+    <Section title="Labels that changed">
+      <DataTable
+        dense
+        label="Labels that changed"
+        minWidth={420}
+        mah={360}
+        stacks={2}
+        rows={changes}
+        keyOf={({ from, to }) => `${from} → ${to}`}
+        columns={[
+          { head: 'Served', cell: ({ from }) => from ?? 'no answer' },
+          { head: 'Candidate', cell: ({ to }) => to ?? 'no answer' },
+          {
+            head: 'Questions',
+            right: true,
+            cell: ({ count: times }) => (
+              <>
+                {count(times)}{' '}
+                <Note span size="xs">
+                  {share(times / compared)}
+                </Note>
+              </>
+            ),
+          },
+        ]}
+      />
+    </Section>
   );
 }
 
@@ -125,9 +114,9 @@ export function ShadowReport({ report }: { report: Report }) {
       {compared > 0 && <Figures report={report} />}
       <Changes changes={report.changes} compared={compared} />
       {skipped.length > 0 && (
-        <Text size="sm" c="dimmed">
+        <Note>
           Not put to it: {skipped.map(({ reason, count: times }) => `${count(times)} (${SKIPPED[reason]})`).join(', ')}.
-        </Text>
+        </Note>
       )}
     </Stack>
   );

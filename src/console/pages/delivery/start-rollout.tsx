@@ -1,11 +1,13 @@
-import { Checkbox, Group, Paper, Select, Text, TextInput, Title } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { Checkbox, Select } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
+import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { RolloutScopeDocument, StartRolloutInConsoleDocument, type RolloutTemplate } from '../../generated/operations';
-import { ErrorState } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
-import { rolloutPath } from './paths';
+import { StartRolloutInConsoleDocument, type RolloutTemplate } from '../../generated/operations';
+import { productionOf, useChoices } from '../../parts/choices';
+import { LineForm, Why } from '../../parts/form';
+import { rolloutPath } from '../../parts/paths';
+import { useOneKey, useSend } from '../../parts/send';
+import { Note, Section } from '../../parts/words';
 
 const TEMPLATES: { value: RolloutTemplate; label: string }[] = [
   { value: 'STANDARD', label: 'Standard: 1, 5, 10, 25, 50 %' },
@@ -16,68 +18,54 @@ const TEMPLATES: { value: RolloutTemplate; label: string }[] = [
 /** Gives the candidate of an adapter to ever more users. */
 export function StartRollout() {
   const [, go] = useLocation();
-  const [{ data: scope }] = useQuery({ query: RolloutScopeDocument });
+  const { adapters, loaded } = useChoices();
   const [adapter, setAdapter] = useState<string | null>(null);
   const [template, setTemplate] = useState<RolloutTemplate>('STANDARD');
-  const [reason, setReason] = useState('');
-  const [requireShadow, setRequireShadow] = useState(false);
-  const [idempotencyKey] = useState(() => crypto.randomUUID());
-  const [{ error, fetching }, start] = useMutation(StartRolloutInConsoleDocument);
-  const ready = (scope?.adapters.edges ?? []).flatMap(({ node: { name, versions } }) => {
-    const named = (alias: 'CANDIDATE' | 'PRODUCTION') => versions.find(({ aliases }) => aliases.includes(alias));
-    const [candidate, production] = [named('CANDIDATE'), named('PRODUCTION')];
+  const [reason, setReason] = useInputState('');
+  const [requireShadow, setRequireShadow] = useInputState(false);
+  const idempotencyKey = useOneKey();
+  const start = useSend(StartRolloutInConsoleDocument, (data) => go(rolloutPath(data.startRollout.rollout.id)));
+  const ready = adapters.flatMap(({ name, versions }) => {
+    const production = productionOf(versions);
+    const candidate = versions.find(({ aliases }) => aliases.includes('CANDIDATE'));
     return candidate && production && candidate.id !== production.id
       ? [{ value: name, label: `${name}: version ${candidate.version} beside ${production.version}` }]
       : [];
   });
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (adapter === null) return;
-    const { data } = await start({ input: { adapter, template, requireShadow, reason, idempotencyKey } });
-    if (data) go(rolloutPath(data.startRollout.rollout.id));
-  };
   return (
-    <Paper mb="lg">
-      <Title order={2} size="h3" mb="xs">
-        Give a candidate to users
-      </Title>
-      {scope && ready.length === 0 ? (
-        <Text size="sm" c="dimmed">
+    <Section title="Give a candidate to users" mb="lg">
+      {loaded && ready.length === 0 ? (
+        <Note>
           No adapter has a candidate beside its production version. Train a version, show that it acts, evaluate it, and
           promote it to candidate on the adapter’s page.
-        </Text>
+        </Note>
       ) : (
-        <form onSubmit={(event) => void submit(event)}>
-          <Group align="flex-end">
-            <Select label="Adapter" data={ready} value={adapter} onChange={setAdapter} required miw={280} />
-            <Select
-              label="Plan"
-              data={TEMPLATES}
-              value={template}
-              allowDeselect={false}
-              onChange={(value) => value && setTemplate(value)}
-              miw={280}
+        <LineForm
+          sending={start}
+          onSubmit={() => adapter !== null && start.send({ adapter, template, requireShadow, reason, idempotencyKey })}
+          action="Start"
+          waits="Starting…"
+          below={
+            <Checkbox
+              mt="sm"
+              label="Only if it was compared unseen before"
+              checked={requireShadow}
+              onChange={setRequireShadow}
             />
-            <TextInput
-              label="Why"
-              required
-              maxLength={1_000}
-              value={reason}
-              onChange={(event) => setReason(event.currentTarget.value)}
-            />
-            <WaitingButton type="submit" waits={fetching ? 'Starting…' : null}>
-              Start
-            </WaitingButton>
-          </Group>
-          <Checkbox
-            mt="sm"
-            label="Only if it was compared unseen before"
-            checked={requireShadow}
-            onChange={(event) => setRequireShadow(event.currentTarget.checked)}
+          }
+        >
+          <Select label="Adapter" data={ready} value={adapter} onChange={setAdapter} required miw={280} />
+          <Select
+            label="Plan"
+            data={TEMPLATES}
+            value={template}
+            allowDeselect={false}
+            onChange={(value) => value && setTemplate(value)}
+            miw={280}
           />
-          {error && <ErrorState error={error} />}
-        </form>
+          <Why value={reason} onChange={setReason} />
+        </LineForm>
       )}
-    </Paper>
+    </Section>
   );
 }

@@ -1,19 +1,19 @@
 import { Group, NumberInput, Select } from '@mantine/core';
-import type { ExperimentScopeQuery } from '../../generated/operations';
+import { productionOf, useChoices } from '../../parts/choices';
 import { STRATEGY_NAMES } from '../ask/names';
-import { armOf, AUTO, modelsOf, producing, versionsOf } from './arm';
+import { armOf, AUTO, versionsOf } from './arm';
 
 const STRATEGIES = Object.entries(STRATEGY_NAMES).map(([value, label]) => ({ value, label }));
 
 interface Props {
   params: URLSearchParams;
-  scope: ExperimentScopeQuery | undefined;
-  /** Sets fields in the address; an empty value takes one out. */
-  set: (fields: Record<string, string>) => void;
+  choices: ReturnType<typeof useChoices>;
+  /** Sets fields in the address; null takes one out. */
+  set: (fields: Record<string, string | null>) => void;
 }
 
 /** Whose questions are drawn, and what the second arm changes; the first answers as production does. */
-export function ArmFields({ params, scope, set }: Props) {
+export function ArmFields({ params, choices: { adapters, models }, set }: Props) {
   const { adapter } = armOf(params);
   const number = (label: string, name: string, most: number, step: number) => (
     <NumberInput
@@ -24,7 +24,7 @@ export function ArmFields({ params, scope, set }: Props) {
       max={most}
       step={step}
       allowDecimal={step < 1}
-      onChange={(value) => set({ [name]: String(value) })}
+      onChange={(value) => set({ [name]: String(value) || null })}
       w={230}
     />
   );
@@ -36,7 +36,7 @@ export function ArmFields({ params, scope, set }: Props) {
       value={params.get(name)}
       clearable
       searchable={data.length > 8}
-      onChange={(value) => set({ [name]: value ?? '' })}
+      onChange={(value) => set({ [name]: value })}
       w={240}
     />
   );
@@ -46,18 +46,20 @@ export function ArmFields({ params, scope, set }: Props) {
         label="Whose questions"
         data={[
           { value: AUTO, label: 'Those that leave everything to Graft' },
-          ...producing(scope).map((name) => ({ value: name, label: `Those that production of ${name} answers` })),
+          ...adapters
+            .filter(({ versions }) => productionOf(versions))
+            .map(({ name }) => ({ value: name, label: `Those that production of ${name} answers` })),
         ]}
         value={adapter ?? AUTO}
         allowDeselect={false}
         // A version of another adapter can't answer these.
-        onChange={(value) => set({ questions: value ?? AUTO, version: '' })}
+        onChange={(value) => set({ questions: value ?? AUTO, version: null })}
         maw={420}
       />
       <Group align="flex-end" role="group" aria-label="What the second arm changes">
-        {select('Version', 'version', versionsOf(scope, adapter))}
+        {select('Version', 'version', versionsOf(adapters, adapter))}
         {select('Strategy', 'strategy', STRATEGIES)}
-        {select('Model', 'model', modelsOf(scope))}
+        {select('Model', 'model', models)}
         {number('Weight of dense retrieval', 'dense', 1, 0.1)}
         {number('Most tokens of an answer', 'tokens', 512, 1)}
         {number('Temperature', 'temperature', 2, 0.1)}

@@ -1,4 +1,5 @@
-import type { CreateExperimentInput, ExperimentScopeQuery, Strategy } from '../../generated/operations';
+import type { CreateExperimentInput, Strategy } from '../../generated/operations';
+import type { AdapterChoice } from '../../parts/choices';
 import { STRATEGY_NAMES } from '../ask/names';
 
 type Arm = CreateExperimentInput['arms'][number];
@@ -18,62 +19,50 @@ export interface PlannedArm {
 
 const isStrategy = (value: string | null): value is Strategy => value !== null && value in STRATEGY_NAMES;
 
+const numberIn = (params: URLSearchParams, name: string): number | null => {
+  const given = params.get(name);
+  return given === null || given === '' || !Number.isFinite(Number(given)) ? null : Number(given);
+};
+
 export function armOf(params: URLSearchParams): PlannedArm {
-  const version = params.get('version');
-  const model = params.get('model');
-  const number = (name: string): number | null => {
-    const given = params.get(name);
-    return given === null || given === '' || !Number.isFinite(Number(given)) ? null : Number(given);
-  };
-  const given = params.get('strategy');
+  const [version, model, given] = [params.get('version'), params.get('model'), params.get('strategy')];
   const strategy = isStrategy(given) ? given : null;
-  const [denseWeight, maxTokens, temperature] = [number('dense'), number('tokens'), number('temperature')];
-  const generation = {
-    ...(maxTokens !== null && { maxTokens }),
-    ...(temperature !== null && { temperature }),
-  };
-  const changed = [
-    version,
-    strategy && STRATEGY_NAMES[strategy],
-    model,
-    denseWeight !== null && `dense ${denseWeight}`,
-    maxTokens !== null && `${maxTokens} tokens`,
-    temperature !== null && `temperature ${temperature}`,
-  ].filter((each) => typeof each === 'string');
+  const denseWeight = numberIn(params, 'dense');
+  const maxTokens = numberIn(params, 'tokens');
+  const temperature = numberIn(params, 'temperature');
+  // What each change is called, and what it is to the API; nothing where it isn't wanted.
+  const changes: (readonly [string, Omit<Arm, 'name'>])[] = [
+    ...(version === null ? [] : [[version, { adapter: version }] as const]),
+    ...(strategy === null ? [] : [[STRATEGY_NAMES[strategy], { strategy }] as const]),
+    ...(model === null ? [] : [[model, { model }] as const]),
+    ...(denseWeight === null ? [] : [[`dense ${denseWeight}`, { denseWeight }] as const]),
+    ...(maxTokens === null ? [] : [[`${maxTokens} tokens`, { generation: { maxTokens } }] as const]),
+    ...(temperature === null ? [] : [[`temperature ${temperature}`, { generation: { temperature } }] as const]),
+  ];
   const whose = params.get('questions') ?? version?.split('@')[0] ?? AUTO;
+  const generation = Object.assign({}, ...changes.map(([, { generation }]) => generation)) as Arm['generation'];
   return {
     adapter: whose === AUTO ? null : whose,
     arm:
-      changed.length === 0
+      changes.length === 0
         ? null
         : {
-            name: changed.join(', ').slice(0, MAX_NAME),
-            ...(version !== null && { adapter: version }),
-            ...(strategy !== null && { strategy }),
-            ...(model !== null && { model }),
-            ...(denseWeight !== null && { denseWeight }),
-            ...(Object.keys(generation).length > 0 && { generation }),
+            ...(Object.assign({}, ...changes.map(([, change]) => change)) as Omit<Arm, 'name'>),
+            ...(Object.keys(generation ?? {}).length > 0 && { generation }),
+            name: changes
+              .map(([name]) => name)
+              .join(', ')
+              .slice(0, MAX_NAME),
           },
   };
 }
 
 /** Attested versions that aren't production, newest first; those of one adapter alone where its questions are drawn. */
-export const versionsOf = (scope: ExperimentScopeQuery | undefined, adapter: string | null) =>
-  (scope?.adapters.edges ?? []).flatMap(({ node: { name, versions } }) =>
+export const versionsOf = (adapters: readonly AdapterChoice[], adapter: string | null): string[] =>
+  adapters.flatMap(({ name, versions }) =>
     adapter !== null && adapter !== name
       ? []
       : versions
           .filter(({ aliases, attestation }) => attestation !== null && !aliases.includes('PRODUCTION'))
           .map(({ version }) => `${name}@${version}`),
-  );
-
-/** Adapters that answer somebody. */
-export const producing = (scope: ExperimentScopeQuery | undefined): string[] =>
-  (scope?.adapters.edges ?? []).flatMap(({ node: { name, versions } }) =>
-    versions.some(({ aliases }) => aliases.includes('PRODUCTION')) ? [name] : [],
-  );
-
-export const modelsOf = (scope: ExperimentScopeQuery | undefined): string[] =>
-  (scope?.models.edges ?? []).flatMap(({ node: { name, variants } }) =>
-    variants.map(({ quantization }) => `${name}@${quantization}`),
   );

@@ -1,7 +1,8 @@
-import { Badge, Paper, Table, Text, Title } from '@mantine/core';
+import { Badge, Table, Text } from '@mantine/core';
 import type { ExperimentMetric, ExperimentShownFragment } from '../../generated/operations';
 import { count } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
+import { Note, Section } from '../../parts/words';
 import { FINDINGS, METRIC_NAMES, shown, unitOf } from './names';
 
 type Arm = ExperimentShownFragment['arms'][number];
@@ -38,15 +39,15 @@ function Cell({
     <>
       <Text fw={600} size="sm">
         {shown(metric, figure?.adjustedMean ?? null)}{' '}
-        <Text span size="xs" c="dimmed">
+        <Note span size="xs">
           of {count(figure?.n ?? 0)}
-        </Text>
+        </Note>
       </Text>
       {compared && (
-        <Text size="xs" c="dimmed">
+        <Note size="xs">
           {shown(metric, compared.value, true)} {unitOf(metric)}
           {compared.low !== null && ` (${shown(metric, compared.low, true)} to ${shown(metric, compared.high, true)})`}
-        </Text>
+        </Note>
       )}
       {finding && compared.finding !== 'OPEN' && (
         <Badge size="xs" color={finding.colour}>
@@ -61,13 +62,10 @@ function Cell({
 export function Arms({ experiment }: { experiment: ExperimentShownFragment }) {
   const { arms, metrics, results } = experiment;
   return (
-    <Paper>
-      <Title order={2} size="h3">
-        Arms
-      </Title>
-      <Text size="sm" c="dimmed" mb="xs">
-        Below each figure stands its difference from {arms[0]?.name}, with what that may be in truth.
-      </Text>
+    <Section
+      title="Arms"
+      says={<>Below each figure stands its difference from {arms[0]?.name}, with what that may be in truth.</>}
+    >
       <ScrollRegion minWidth={200 + 190 * arms.length}>
         <Table verticalSpacing={6} aria-label="Arms">
           <Table.Thead>
@@ -86,9 +84,9 @@ export function Arms({ experiment }: { experiment: ExperimentShownFragment }) {
                       stopped
                     </Badge>
                   )}
-                  <Text size="xs" c="dimmed" fw={400}>
+                  <Note size="xs" fw={400}>
                     {Math.round(1000 * arm.weight) / 10} %, {changesOf(arm)}
-                  </Text>
+                  </Note>
                 </Table.Th>
               ))}
             </Table.Tr>
@@ -114,10 +112,10 @@ export function Arms({ experiment }: { experiment: ExperimentShownFragment }) {
                       decides
                     </Badge>
                   )}
-                  <Text size="xs" c="dimmed">
+                  <Note size="xs">
                     {better === 'HIGHER' ? 'more' : 'less'} is better
                     {margin > 0 && `, ${shown(metric, margin, true).replace('+', '')} ${unitOf(metric)} don’t matter`}
-                  </Text>
+                  </Note>
                 </Table.Td>
                 {arms.map((arm) => (
                   <Table.Td key={arm.name}>
@@ -129,6 +127,6 @@ export function Arms({ experiment }: { experiment: ExperimentShownFragment }) {
           </Table.Tbody>
         </Table>
       </ScrollRegion>
-    </Paper>
+    </Section>
   );
 }

@@ -1,8 +1,7 @@
-import { Alert, Anchor, Group, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Alert, Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconScale } from '@tabler/icons-react';
 import { useCallback } from 'react';
 import { useQuery } from 'urql';
-import { Link } from 'wouter';
 import {
   ExperimentFollowedDocument,
   ExperimentOpenedDocument,
@@ -12,14 +11,15 @@ import {
 } from '../../generated/operations';
 import { Figure } from '../../parts/figure';
 import { count, dateTime, words } from '../../parts/format';
-import { GatewayError } from '../../parts/gateway-error';
-import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Opened } from '../../parts/loaded';
+import { PageHeader } from '../../parts/states';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
+import { Note, Section, To } from '../../parts/words';
 import { Arms } from './arms';
 import { StatusBadge, VerdictBadge } from './badges';
+import { ExperimentOrders } from './experiment-orders';
 import { Intervals } from './intervals';
 import { METRIC_NAMES, shown, unitOf } from './names';
-import { ExperimentOrders } from './experiment-orders';
 
 /** Figures move between decisions, which the stream alone tells. */
 const LOOK_MS = 3_000;
@@ -57,9 +57,7 @@ function Progress({ experiment }: { experiment: ExperimentShownFragment }) {
           value={conditionalPower === null ? 'unknown yet' : `${Math.round(100 * conditionalPower)} %`}
         />
       </SimpleGrid>
-      <Text size="sm" c="dimmed">
-        {plan.sentence}
-      </Text>
+      <Note>{plan.sentence}</Note>
     </>
   );
 }
@@ -72,46 +70,58 @@ function Decision({ decision }: { decision: ExperimentDecisionFieldsFragment }) 
         <Text fw={600} size="sm">
           {words(action)}
         </Text>
-        <Text size="xs" c="dimmed">
+        <Note size="xs">
           after {count(answers)} answers · {dateTime(decidedAt)} · {decidedBy ?? 'by itself'}
-        </Text>
+        </Note>
       </Group>
       {reasons.map((each) => (
         <Text key={each} size="sm">
           {each}
         </Text>
       ))}
-      {reason && (
-        <Text size="sm" c="dimmed">
-          “{reason}”
-        </Text>
-      )}
+      {reason && <Note>“{reason}”</Note>}
     </Stack>
   );
 }
 
-/** An experiment: what it says, whether that can be trusted, and what a person can want of it. */
-export function ExperimentView({ id }: { id: string }) {
-  const shown = useQuery({ query: ExperimentOpenedDocument, variables: { id } });
-  const [{ data, error }, again] = shown;
-  const experiment = data?.experiment ?? null;
-  const live = experiment !== null && experiment.finishedAt === null;
-  const look = useLook(shown, live ? LOOK_MS : null);
-  const after = useCallback(
-    (last?: ExperimentFollowedSubscription) => ({ experimentId: id, after: last?.experimentEvents.id }),
-    [id],
+/** What it says, whether that can be trusted, and what to do of it. */
+function Conclusion({ experiment }: { experiment: ExperimentShownFragment }) {
+  const { arms, before, conclusion, finishedAt } = experiment;
+  if (before)
+    return (
+      <Alert color="blue" title="Every arm still answers as production">
+        How units are is being learned first; then the arms differ.
+      </Alert>
+    );
+  return (
+    <Alert
+      color={VERDICT_COLOURS[conclusion.verdict]}
+      icon={<IconScale />}
+      title={conclusion.final ? 'At the planned end' : finishedAt ? 'When it was ended' : 'So far'}
+      data-testid="experiment-verdict"
+    >
+      <Text size="sm">{conclusion.sentence}</Text>
+      {conclusion.suggestion && (
+        <Text size="sm" mt={4}>
+          {conclusion.suggestion}{' '}
+          {conclusion.verdict === 'WINNER' && arms.some(({ adapter }) => adapter !== null) && (
+            <To href="/delivery">To Delivery</To>
+          )}
+        </Text>
+      )}
+    </Alert>
   );
-  useLookAtEvents(ExperimentFollowedDocument, live ? after : null, look);
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the experiment" />;
-  if (experiment === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such experiment.')} />;
-  const { name, adapterName, conclusion, health, before, createdBy, reason, createdAt, coverage, alpha } = experiment;
+}
+
+function OpenedExperiment({ experiment }: { experiment: ExperimentShownFragment }) {
+  const { name, adapterName, health, createdBy, reason, createdAt, coverage, alpha } = experiment;
   return (
     <>
-      <Anchor component={Link} href="/experiments" size="sm">
-        ← All experiments
-      </Anchor>
-      <PageHeader title={name} actions={<ExperimentOrders experiment={experiment} />}>
+      <PageHeader
+        title={name}
+        back={['/experiments', 'All experiments']}
+        actions={<ExperimentOrders experiment={experiment} />}
+      >
         <StatusBadge status={experiment.status} /> <VerdictBadge experiment={experiment} /> {Math.round(100 * coverage)}{' '}
         % of {adapterName ? `the questions to ${adapterName}` : 'the questions that leave everything to Graft'} · made{' '}
         {dateTime(createdAt)} by {createdBy}: “{reason}”
@@ -119,42 +129,16 @@ export function ExperimentView({ id }: { id: string }) {
       <Stack>
         {health
           .filter(({ healthy }) => !healthy)
-          .map((each) => (
-            <Alert key={each.name} color="red" icon={<IconAlertTriangle />} title={`Not to be trusted: ${each.name}`}>
-              {each.message}
+          .map((check) => (
+            <Alert key={check.name} color="red" icon={<IconAlertTriangle />} title={`Not to be trusted: ${check.name}`}>
+              {check.message}
             </Alert>
           ))}
-        {before ? (
-          <Alert color="blue" title="Every arm still answers as production">
-            How units are is being learned first; then the arms differ.
-          </Alert>
-        ) : (
-          <Alert
-            color={VERDICT_COLOURS[conclusion.verdict]}
-            icon={<IconScale />}
-            title={conclusion.final ? 'At the planned end' : experiment.finishedAt ? 'When it was ended' : 'So far'}
-            data-testid="experiment-verdict"
-          >
-            <Text size="sm">{conclusion.sentence}</Text>
-            {conclusion.suggestion && (
-              <Text size="sm" mt={4}>
-                {conclusion.suggestion}{' '}
-                {conclusion.verdict === 'WINNER' && experiment.arms.some(({ adapter }) => adapter !== null) && (
-                  <Anchor component={Link} href="/delivery" size="sm">
-                    To Delivery
-                  </Anchor>
-                )}
-              </Text>
-            )}
-          </Alert>
-        )}
+        <Conclusion experiment={experiment} />
         <Progress experiment={experiment} />
         <Arms experiment={experiment} />
         <Intervals experiment={experiment} />
-        <Paper>
-          <Title order={2} size="h3" mb="xs">
-            What happened
-          </Title>
+        <Section title="What happened">
           <Stack gap="sm">
             {experiment.decisions.edges
               .map(({ node }) => node)
@@ -163,12 +147,29 @@ export function ExperimentView({ id }: { id: string }) {
                 <Decision key={decision.id} decision={decision} />
               ))}
           </Stack>
-        </Paper>
-        <Text size="xs" c="dimmed">
+        </Section>
+        <Note size="xs">
           Intervals hold at all times, so looking often is no error: a difference is found where there is none with a
           probability of at most {100 * alpha} % however often it is looked at, the planned end included.
-        </Text>
+        </Note>
       </Stack>
     </>
+  );
+}
+
+/** An experiment: what it says, whether that can be trusted, and what a person can want of it. */
+export function ExperimentView({ id }: { id: string }) {
+  const opened = useQuery({ query: ExperimentOpenedDocument, variables: { id } });
+  const live = opened[0].data?.experiment?.finishedAt === null;
+  const look = useLook(opened, live ? LOOK_MS : null);
+  const after = useCallback(
+    (last?: ExperimentFollowedSubscription) => ({ experimentId: id, after: last?.experimentEvents.id }),
+    [id],
+  );
+  useLookAtEvents(ExperimentFollowedDocument, live ? after : null, look);
+  return (
+    <Opened shown={opened} what="experiment" thing={({ experiment }) => experiment}>
+      {(experiment) => <OpenedExperiment experiment={experiment} />}
+    </Opened>
   );
 }

@@ -1,26 +1,18 @@
-import { Group, Paper, Select, Text, Title } from '@mantine/core';
-import { useSearchParams } from 'wouter';
+import { Group, Paper, Select, Title } from '@mantine/core';
 import type { ExperimentShownFragment } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
+import { useAddress } from '../../parts/use-address';
+import { Note } from '../../parts/words';
 import { METRIC_NAMES, RATES, unitOf } from './names';
 
 /** How the interval of each arm's difference narrowed with the answers; metric and arm stand in the address. */
 export function Intervals({ experiment }: { experiment: ExperimentShownFragment }) {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const { arms, metrics, history, phase } = experiment;
   const others = arms.filter(({ isControl }) => !isControl);
   const primary = metrics.find((each) => each.primary) ?? metrics[0]!;
   const { metric, margin } = metrics.find((each) => each.metric === params.get('metric')) ?? primary;
   const arm = others.find(({ name }) => name === params.get('arm')) ?? others[0]!;
-  const set = (name: string, value: string | null) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        return next;
-      },
-      { replace: true },
-    );
   const scale = RATES.has(metric) ? 100 : 1;
   const points = history
     .filter((point) => point.phase === phase)
@@ -48,7 +40,7 @@ export function Intervals({ experiment }: { experiment: ExperimentShownFragment 
             value={metric}
             w={290}
             allowDeselect={false}
-            onChange={(value) => set('metric', value)}
+            onChange={(metric) => change({ metric })}
           />
           {others.length > 1 && (
             <Select
@@ -56,15 +48,15 @@ export function Intervals({ experiment }: { experiment: ExperimentShownFragment 
               data={others.map(({ name }) => name)}
               value={arm.name}
               allowDeselect={false}
-              onChange={(value) => set('arm', value)}
+              onChange={(arm) => change({ arm })}
             />
           )}
         </Group>
       </Group>
-      <Text size="sm" c="dimmed">
+      <Note>
         {arm.name} less {arms[0]?.name}. While both ends are on one side of zero, the arms differ
         {margin > 0 && `; while both are within ${margin * scale} of it, by nothing that matters`}.
-      </Text>
+      </Note>
       <Chart
         title={`${METRIC_NAMES[metric]}: ${arm.name} less ${arms[0]?.name ?? ''}`}
         unit={unitOf(metric)}

@@ -1,14 +1,10 @@
-import { Anchor, Badge, Group, Text, Timeline } from '@mantine/core';
+import { Badge, Group, Text, Timeline } from '@mantine/core';
 import { IconDatabase, IconFlask, IconGavel, IconMessages, IconRocket, IconSchool } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
-import { Link } from 'wouter';
 import type { ImprovementShownFragment, ImprovementStage } from '../../generated/operations';
-import { duration, plural, words } from '../../parts/format';
-import { adapterPath } from '../adapters/paths';
-import { datasetPath } from '../data/dataset-list';
+import { duration, plural, rowsOf, words } from '../../parts/format';
+import { adapterPath, datasetPath, proposalPath, rolloutPath, trainingPath } from '../../parts/paths';
+import { Note, To } from '../../parts/words';
 import { ProposalBadge, RolloutBadge } from '../delivery/badges';
-import { proposalPath, rolloutPath } from '../delivery/paths';
-import { trainingPath } from '../training/start-training';
 import { decided } from './decided';
 
 const ORDER: readonly ImprovementStage[] = [
@@ -21,32 +17,11 @@ const ORDER: readonly ImprovementStage[] = [
   'ENDED',
 ];
 
-const To = ({ href, children }: { href: string; children: ReactNode }) => (
-  <Anchor component={Link} href={href} size="sm">
-    {children}
-  </Anchor>
-);
-
 /** The way from what people said to what answers: each step that was made leads to what it made. */
 export function Chain({ improvement }: { improvement: ImprovementShownFragment }) {
-  const {
-    stage,
-    outcome,
-    cost,
-    reason,
-    trigger,
-    adapter,
-    datasetVersion,
-    trainingRuns,
-    adapterVersion,
-    rollout,
-    proposal,
-  } = improvement;
-  const nothing = (
-    <Text size="sm" c="dimmed">
-      {outcome === null ? 'not yet' : 'none'}
-    </Text>
-  );
+  const { stage, outcome, cost, reason, trigger, adapter, datasetVersion, trainingRuns } = improvement;
+  const { adapterVersion, rollout, proposal } = improvement;
+  const nothing = <Note>{outcome === null ? 'not yet' : 'none'}</Note>;
   return (
     <Timeline active={ORDER.indexOf(stage)} bulletSize={28} data-testid="improvement-chain">
       <Timeline.Item title="What people said" bullet={<IconMessages size={16} />}>
@@ -56,13 +31,7 @@ export function Chain({ improvement }: { improvement: ImprovementShownFragment }
         {cost.newRows > 0 && <Text size="sm">{plural(cost.newRows, 'new row')}</Text>}
       </Timeline.Item>
       <Timeline.Item title="A dataset version" bullet={<IconDatabase size={16} />}>
-        {datasetVersion ? (
-          <To href={datasetPath(datasetVersion.dataset.name)}>
-            {datasetVersion.dataset.name}, version {datasetVersion.version}
-          </To>
-        ) : (
-          nothing
-        )}
+        {datasetVersion ? <To href={datasetPath(datasetVersion.dataset.name)}>{rowsOf(datasetVersion)}</To> : nothing}
       </Timeline.Item>
       <Timeline.Item title="A training" bullet={<IconSchool size={16} />}>
         <Group gap="xs">
@@ -71,11 +40,7 @@ export function Chain({ improvement }: { improvement: ImprovementShownFragment }
               {trainingRuns.length > 1 ? `try ${index + 1}` : 'the run'}, {words(status).toLowerCase()}
             </To>
           ))}
-          {cost.trainingSeconds > 0 && (
-            <Text size="sm" c="dimmed">
-              {duration(1_000 * cost.trainingSeconds)}
-            </Text>
-          )}
+          {cost.trainingSeconds > 0 && <Note>{duration(1_000 * cost.trainingSeconds)}</Note>}
         </Group>
         {trainingRuns.length === 0 && nothing}
       </Timeline.Item>

@@ -1,27 +1,30 @@
-import { Alert, Anchor, Badge, Group, Paper, Select, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Badge, Group, Paper, Select, Stack, Text, Title } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
 import { IconRefresh } from '@tabler/icons-react';
-import { useState, type FormEvent } from 'react';
-import { useMutation, useQuery } from 'urql';
-import { Link, Route, Switch, useLocation, useParams } from 'wouter';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { useLocation } from 'wouter';
 import {
   ImprovementOpenedDocument,
   ImprovementsShownDocument,
   StartImprovementInConsoleDocument,
   type ImprovementShownFragment,
-  type ImprovementsShownQuery,
   type PolicyShownFragment,
 } from '../../generated/operations';
+import { useChoices } from '../../parts/choices';
+import { LineForm, Why } from '../../parts/form';
 import { dateTime, plural } from '../../parts/format';
-import { GatewayError } from '../../parts/gateway-error';
-import { ShowMore } from '../../parts/show-more';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Listed, Opened } from '../../parts/loaded';
+import { pageOf } from '../../parts/page-of';
+import { improvementPath } from '../../parts/paths';
+import { useOneKey, useSend } from '../../parts/send';
+import { EmptyState, PageHeader } from '../../parts/states';
 import { useLook } from '../../parts/use-look';
 import { usePages } from '../../parts/use-pages';
-import { WaitingButton } from '../../parts/waiting-button';
+import { Entry, Note } from '../../parts/words';
 import { Chain, OutcomeBadge } from './chain';
 
 const LOOK_MS = 3_000;
-const pathOf = (id: string): string => `/improvements/${encodeURIComponent(id)}`;
 const titleOf = ({ adapter, createdAt }: ImprovementShownFragment): string =>
   `${adapter?.name ?? 'A deleted adapter'}, ${dateTime(createdAt)}`;
 
@@ -46,141 +49,117 @@ function Policy({ policy }: { policy: PolicyShownFragment }) {
         {rollout === null ? 'proposed at once' : `rolled out (${rollout.toLowerCase()})`},{' '}
         {autoApprove ? 'approved by itself' : 'a person approves'}.
       </Text>
-      {pausedReason !== null && (
-        <Text size="sm" c="dimmed">
-          {pausedReason}
-        </Text>
-      )}
+      {pausedReason !== null && <Note>{pausedReason}</Note>}
       {proposes !== null && <Text size="sm">Begin an improvement? {proposes}</Text>}
     </Paper>
   );
 }
 
-function Start({ adapters }: { adapters: string[] }) {
+function Start() {
   const [, go] = useLocation();
+  const { adapters } = useChoices();
   const [adapter, setAdapter] = useState<string | null>(null);
-  const [reason, setReason] = useState('');
-  const [idempotencyKey] = useState(() => crypto.randomUUID());
-  const [{ error, fetching }, start] = useMutation(StartImprovementInConsoleDocument);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (adapter === null) return;
-    const { data } = await start({ input: { adapter, reason, idempotencyKey } });
-    if (data) go(pathOf(data.startImprovement.improvement.id));
-  };
+  const [reason, setReason] = useInputState('');
+  const idempotencyKey = useOneKey();
+  const start = useSend(StartImprovementInConsoleDocument, ({ startImprovement }) =>
+    go(improvementPath(startImprovement.improvement.id)),
+  );
   return (
     <Paper mb="lg">
-      <form onSubmit={(event) => void submit(event)}>
-        <Group align="flex-end">
-          <Select label="Adapter" data={adapters} value={adapter} onChange={setAdapter} required />
-          <TextInput
-            label="Why now"
-            required
-            maxLength={1_000}
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-          />
-          <WaitingButton type="submit" waits={fetching ? 'Starting…' : null}>
-            Improve it from feedback
-          </WaitingButton>
-        </Group>
-        {error && <ErrorState error={error} />}
-      </form>
+      <LineForm
+        sending={start}
+        onSubmit={() => adapter !== null && start.send({ adapter, reason, idempotencyKey })}
+        action="Improve it from feedback"
+        waits="Starting…"
+      >
+        <Select
+          label="Adapter"
+          data={adapters.map(({ name }) => name)}
+          value={adapter}
+          onChange={setAdapter}
+          required
+        />
+        <Why label="Why now" value={reason} onChange={setReason} />
+      </LineForm>
     </Paper>
   );
 }
 
-const connectionOf = (data: ImprovementsShownQuery) => data.improvements;
+function Policies({ policies }: { policies: readonly PolicyShownFragment[] }) {
+  if (policies.length === 0) return null;
+  return (
+    <>
+      <Title order={2} mb="sm">
+        Policies
+      </Title>
+      <Stack gap="xs" mb="lg">
+        {policies.map((policy) => (
+          <Policy key={policy.id} policy={policy} />
+        ))}
+      </Stack>
+    </>
+  );
+}
 
 function Overview() {
-  const pages = usePages({ query: ImprovementsShownDocument, variables: {}, connectionOf });
-  const { data, edges, error, again } = pages;
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the improvements" />;
-  const policies = data.retrainingPolicies.edges.map(({ node }) => node);
+  const pages = usePages(ImprovementsShownDocument, {}, ({ improvements }) => improvements);
   return (
     <>
       <PageHeader title="Improvements">
         What people say of answers becomes the next dataset version, a new version of the adapter, a rollout and a
         proposal.
       </PageHeader>
-      <Start adapters={data.adapters.edges.map(({ node }) => node.name)} />
-      {policies.length > 0 && (
+      <Start />
+      <Policies policies={pages.data?.retrainingPolicies.edges.map(({ node }) => node) ?? []} />
+      <Listed
+        pages={pages}
+        what="the improvements"
+        more="Show older improvements"
+        empty={
+          <EmptyState icon={IconRefresh} title="Nothing was improved yet">
+            Give feedback on an adapter’s answers, then begin above; or set a policy, which begins by itself.
+          </EmptyState>
+        }
+      >
+        {(improvement) => (
+          <Entry
+            href={improvementPath(improvement.id)}
+            title={titleOf(improvement)}
+            badge={<OutcomeBadge improvement={improvement} />}
+          >
+            {improvement.message || improvement.waitingFor || improvement.reason}
+          </Entry>
+        )}
+      </Listed>
+    </>
+  );
+}
+
+function ImprovementView({ id }: { id: string }) {
+  const shown = useQuery({ query: ImprovementOpenedDocument, variables: { id } });
+  const open = shown[0].data?.improvement?.outcome === null;
+  useLook(shown, open ? LOOK_MS : null);
+  return (
+    <Opened shown={shown} what="improvement" thing={({ improvement }) => improvement}>
+      {(improvement) => (
         <>
-          <Title order={2} mb="sm">
-            Policies
-          </Title>
-          <Stack gap="xs" mb="lg">
-            {policies.map((policy) => (
-              <Policy key={policy.id} policy={policy} />
-            ))}
+          <PageHeader title={titleOf(improvement)} back={['/improvements', 'All improvements']}>
+            <OutcomeBadge improvement={improvement} /> begun by {improvement.startedBy}
+          </PageHeader>
+          <Stack>
+            {(improvement.message || improvement.waitingFor) && (
+              <Alert color={improvement.outcome === null ? 'blue' : 'gray'}>
+                {improvement.waitingFor ?? improvement.message}
+              </Alert>
+            )}
+            <Paper>
+              <Chain improvement={improvement} />
+            </Paper>
           </Stack>
         </>
       )}
-      {edges.length === 0 ? (
-        <EmptyState icon={IconRefresh} title="Nothing was improved yet">
-          Give feedback on an adapter’s answers, then begin above; or set a policy, which begins by itself.
-        </EmptyState>
-      ) : (
-        <Stack gap="xs">
-          {edges.map(({ node: improvement }) => (
-            <Paper key={improvement.id} p="sm">
-              <Group gap="xs">
-                <Anchor component={Link} href={pathOf(improvement.id)} size="sm" fw={600}>
-                  {titleOf(improvement)}
-                </Anchor>
-                <OutcomeBadge improvement={improvement} />
-              </Group>
-              <Text size="sm" c="dimmed">
-                {improvement.message || improvement.waitingFor || improvement.reason}
-              </Text>
-            </Paper>
-          ))}
-          <ShowMore pages={pages} label="Show older improvements" />
-        </Stack>
-      )}
-    </>
+    </Opened>
   );
 }
 
-function Opened() {
-  const { id } = useParams<{ id: string }>();
-  const shown = useQuery({ query: ImprovementOpenedDocument, variables: { id: decodeURIComponent(id) } });
-  const [{ data, error }, again] = shown;
-  const improvement = data?.improvement ?? null;
-  const open = improvement !== null && improvement.outcome === null;
-  useLook(shown, open ? LOOK_MS : null);
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the improvement" />;
-  if (improvement === null)
-    return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such improvement.')} />;
-  return (
-    <>
-      <Anchor component={Link} href="/improvements" size="sm">
-        ← All improvements
-      </Anchor>
-      <PageHeader title={titleOf(improvement)}>
-        <OutcomeBadge improvement={improvement} /> begun by {improvement.startedBy}
-      </PageHeader>
-      <Stack>
-        {(improvement.message || improvement.waitingFor) && (
-          <Alert color={improvement.outcome === null ? 'blue' : 'gray'}>
-            {improvement.waitingFor ?? improvement.message}
-          </Alert>
-        )}
-        <Paper>
-          <Chain improvement={improvement} />
-        </Paper>
-      </Stack>
-    </>
-  );
-}
-
-export default function ImprovementsPage() {
-  return (
-    <Switch>
-      <Route path="/improvements/:id" component={Opened} />
-      <Route component={Overview} />
-    </Switch>
-  );
-}
+export default pageOf(Overview, { '/improvements/:id': ImprovementView });

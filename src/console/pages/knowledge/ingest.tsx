@@ -1,22 +1,20 @@
 import { Badge, Group, Paper, Progress, Stack, Text } from '@mantine/core';
-import { useCallback, useState } from 'react';
-import { useMutation } from 'urql';
+import { useState } from 'react';
 import {
   CreateCollectionInConsoleDocument,
   IngestInConsoleDocument,
   IngestionShownDocument,
-  type IngestionShownSubscription,
 } from '../../generated/operations';
 import { DropZone } from '../../parts/drop-zone';
-import { toGatewayError } from '../../parts/gateway-error';
 import { plural } from '../../parts/format';
+import { toGatewayError } from '../../parts/gateway-error';
 import { RunProgress } from '../../parts/run-progress';
+import { useSend } from '../../parts/send';
 import { ErrorState } from '../../parts/states';
 import { upload } from '../../parts/upload';
-import { useRun } from '../../parts/use-run';
+import { useStartedRun } from '../../parts/use-run';
+import { Note } from '../../parts/words';
 import { afterRun, documentName, refusalOf, type Incoming } from './incoming';
-
-type Event = IngestionShownSubscription['ingestionProgress'];
 
 const OUTCOMES = {
   INDEXED: { label: 'indexed', colour: 'green' },
@@ -24,7 +22,21 @@ const OUTCOMES = {
   FAILED: { label: 'failed', colour: 'red' },
 } as const;
 
-const eventOf = ({ ingestionProgress }: IngestionShownSubscription): Event => ingestionProgress;
+/** A file on its way: how much of it was sent, then what became of it. */
+function FileLine({ file: { name, sent, outcome } }: { file: Incoming }) {
+  return (
+    <div>
+      <Group justify="space-between" wrap="nowrap" gap="sm">
+        <Text size="sm" truncate>
+          {name}
+        </Text>
+        <Badge color={outcome?.colour ?? 'blue'}>{outcome?.label ?? (sent < 1 ? 'sending' : 'reading')}</Badge>
+      </Group>
+      {outcome === null && sent < 1 && <Progress value={sent * 100} size="sm" mt={4} aria-label={`Sent of ${name}`} />}
+      {outcome && <Note size="xs">{outcome.note}</Note>}
+    </div>
+  );
+}
 
 /** Takes files, sends them, and shows what becomes of each. */
 export function Ingest({
@@ -38,33 +50,19 @@ export function Ingest({
   onDone: () => void;
 }) {
   const [files, setFiles] = useState<readonly Incoming[]>([]);
-  const [busy, setBusy] = useState<string | null>(null);
-  const [failure, setFailure] = useState<unknown>(null);
-  const [, ingest] = useMutation(IngestInConsoleDocument);
-  const [, createCollection] = useMutation(CreateCollectionInConsoleDocument);
+  const [sending, setSending] = useState(false);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const { send: createCollection } = useSend(CreateCollectionInConsoleDocument);
 
-  const change = useCallback((name: string, part: Partial<Incoming>) => {
+  const change = (name: string, part: Partial<Incoming>) =>
     setFiles((before) => before.map((file) => (file.name === name ? { ...file, ...part } : file)));
-  }, []);
-  const onEvent = useCallback(
-    ({ result }: Event) => {
-      if (!result) return;
-      const note = result.error
-        ? result.error.message
-        : [plural(result.chunks, 'passage'), ...result.notes].join(' · ');
-      change(result.name, { outcome: { ...OUTCOMES[result.outcome], note } });
-    },
-    [change],
-  );
-  const { event, error, watch } = useRun(IngestionShownDocument, eventOf, onEvent);
+  const run = useStartedRun(IngestInConsoleDocument, IngestionShownDocument, ({ result }) => {
+    if (!result) return;
+    const note = result.error ? result.error.message : [plural(result.chunks, 'passage'), ...result.notes].join(' · ');
+    change(result.name, { outcome: { ...OUTCOMES[result.outcome], note } });
+  });
 
-  const take = async (dropped: File[]) => {
-    const named = dropped.map((file) => ({ file, name: documentName(file.name) }));
-    const refusal = refusalOf(named.map(({ name }) => name));
-    setFailure(refusal === null ? null : new Error(refusal));
-    setFiles(refusal === null ? named.map(({ name }) => ({ name, sent: 0, outcome: null })) : []);
-    if (refusal !== null) return;
-    setBusy('Sending the files…');
+  const sendAll = async (named: readonly { file: File; name: string }[]) => {
     const documents: { name: string; file: string }[] = [];
     for (const { file, name } of named)
       try {
@@ -72,50 +70,43 @@ export function Ingest({
       } catch (reason) {
         change(name, { outcome: { label: 'not sent', colour: 'red', note: toGatewayError(reason).message } });
       }
+    return documents;
+  };
+  const take = async (dropped: File[]) => {
+    const named = dropped.map((file) => ({ file, name: documentName(file.name) }));
+    const refused = refusalOf(named.map(({ name }) => name));
+    setRefusal(refused);
+    setFiles(refused === null ? named.map(({ name }) => ({ name, sent: 0, outcome: null })) : []);
+    if (refused !== null) return;
+    setSending(true);
+    const documents = await sendAll(named);
     if (documents.length > 0) {
-      setBusy('Reading and indexing…');
       // One that exists already is what was wanted.
-      if (create) await createCollection({ input: { name: collection } });
-      const { data, error: refused } = await ingest({
-        input: { collection, documents, idempotencyKey: crypto.randomUUID() },
-      });
-      const ended = data ? await watch(data.ingestDocuments.run.id) : null;
-      if (ended) setFiles((before) => afterRun(before, ended.status));
-      setFailure(refused ?? null);
+      if (create) await createCollection({ name: collection });
+      const begun = await run.start({ collection, documents });
+      const status = begun?.last?.status;
+      if (status) setFiles((before) => afterRun(before, status));
       onDone();
     }
-    setBusy(null);
+    setSending(false);
   };
 
   return (
     <Stack gap="sm">
-      <DropZone multiple busy={busy} onFiles={(dropped) => void take(dropped)}>
+      <DropZone
+        multiple
+        busy={run.busy ? 'Reading and indexing…' : sending ? 'Sending the files…' : null}
+        onFiles={(dropped) => void take(dropped)}
+      >
         Drop PDF, Word, Markdown, HTML or text files here. A file of the same name replaces the old one.
       </DropZone>
-      {failure !== null && <ErrorState error={failure} />}
+      <ErrorState error={refusal} />
       {files.length > 0 && (
         <Paper>
           <Stack gap="sm">
-            <RunProgress event={event} error={error} />
-            {files.map(({ name, sent, outcome }) => (
-              <div key={name}>
-                <Group justify="space-between" wrap="nowrap" gap="sm">
-                  <Text size="sm" truncate>
-                    {name}
-                  </Text>
-                  <Badge color={outcome?.colour ?? 'blue'}>
-                    {outcome?.label ?? (sent < 1 ? 'sending' : 'reading')}
-                  </Badge>
-                </Group>
-                {outcome === null && sent < 1 && (
-                  <Progress value={sent * 100} size="sm" mt={4} aria-label={`Sent of ${name}`} />
-                )}
-                {outcome && (
-                  <Text size="xs" c="dimmed">
-                    {outcome.note}
-                  </Text>
-                )}
-              </div>
+            <RunProgress run={run} />
+            {files.map((file) => (
+              <FileLine key={file.name} file={file} />
             ))}
           </Stack>
         </Paper>

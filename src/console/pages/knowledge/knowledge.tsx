@@ -1,17 +1,5 @@
-import { Route, Switch, useParams } from 'wouter';
+import { pageOf } from '../../parts/page-of';
 import { CollectionList } from './collection-list';
 import { CollectionView } from './collection-view';
 
-function Opened() {
-  const { name } = useParams<{ name: string }>();
-  return <CollectionView key={name} name={decodeURIComponent(name)} />;
-}
-
-export default function KnowledgePage() {
-  return (
-    <Switch>
-      <Route path="/knowledge/:name" component={Opened} />
-      <Route component={CollectionList} />
-    </Switch>
-  );
-}
+export default pageOf(CollectionList, { '/knowledge/:name': CollectionView });

@@ -10,15 +10,17 @@ import {
   Text,
   TextInput,
 } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { SearchBenchDocument, type SearchBenchQuery, type SearchMode } from '../../generated/operations';
 import { ShareBar } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
+import { LineForm } from '../../parts/form';
 import { duration, words } from '../../parts/format';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
+import { Note } from '../../parts/words';
 
 type Hit = SearchBenchQuery['search']['hits'][number];
 
@@ -46,14 +48,14 @@ function HitView({
   return (
     <Paper>
       <Group justify="space-between" mb="xs" wrap="nowrap">
-        <Text size="sm" c="dimmed" truncate>
+        <Note truncate>
           {place}.{' '}
           {[
             document?.name ?? 'deleted document',
             ...(chunk.page === null ? [] : [`page ${chunk.page}`]),
             ...chunk.headings,
           ].join(' › ')}
-        </Text>
+        </Note>
         {document && (
           <Button
             size="compact-sm"
@@ -85,79 +87,29 @@ function HitView({
   );
 }
 
-/** What retrieval finds for a query, and how meaning and words ranked each passage. */
-export function SearchBench({ collection, onOpen }: { collection: string; onOpen: (place: Place) => void }) {
-  const [query, setQuery] = useState('');
-  const [asked, setAsked] = useState('');
-  const [mode, setMode] = useState<SearchMode>('HYBRID');
-  const [{ data, error, fetching }, again] = useQuery({
-    query: SearchBenchDocument,
-    variables: { input: { query: asked, collections: [collection], mode, limit: 10 } },
-    pause: asked === '',
-  });
-  const hits = data?.search.hits ?? [];
+function Hits({ search, onOpen }: SearchBenchQuery & { onOpen: (place: Place) => void }) {
+  const { hits, degraded, timings } = search;
   const strongest = Math.max(1e-9, ...hits.map(({ scores }) => scores.lexical ?? 0));
   return (
-    <Stack>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (query.trim() === asked) again();
-          setAsked(query.trim());
-        }}
-      >
-        <Group align="flex-end" gap="sm">
-          <TextInput
-            label="Query"
-            flex="1 1 220px"
-            maxLength={2000}
-            value={query}
-            onChange={(event) => setQuery(event.currentTarget.value)}
-          />
-          <SegmentedControl
-            aria-label="What passages are ranked by"
-            data={MODES}
-            value={mode}
-            onChange={(value) => setMode(value)}
-          />
-          <WaitingButton
-            type="submit"
-            waits={fetching ? 'Searching…' : null}
-            disabled={query.trim() === ''}
-            leftSection={<IconSearch size={16} />}
-          >
-            Search
-          </WaitingButton>
-        </Group>
-      </form>
-      {error && <ErrorState error={error} onRetry={again} />}
-      {asked === '' && (
-        <EmptyState icon={IconSearch} title="Search without a model">
-          See which passages a question finds, and what each score says.
-        </EmptyState>
-      )}
-      {asked !== '' && fetching && !data && <Loading label="Searching" />}
-      {data?.search.degraded && (
-        <Alert color="yellow" title={words(data.search.degraded)}>
+    <>
+      {degraded && (
+        <Alert color="yellow" title={words(degraded)}>
           These hits are ranked by words alone.
         </Alert>
       )}
-      {data && (
-        <Group gap="xs">
-          <Badge color="gray">{duration(data.search.timings.totalMs)} in all</Badge>
-          <Badge color="gray">embedding {duration(data.search.timings.embedMs)}</Badge>
-          <Badge color="gray">meaning {duration(data.search.timings.denseMs)}</Badge>
-          <Badge color="gray">words {duration(data.search.timings.lexicalMs)}</Badge>
-        </Group>
-      )}
-      {hits.length > 0 && (
-        <Text size="sm" c="dimmed">
+      <Group gap="xs">
+        <Badge color="gray">{duration(timings.totalMs)} in all</Badge>
+        <Badge color="gray">embedding {duration(timings.embedMs)}</Badge>
+        <Badge color="gray">meaning {duration(timings.denseMs)}</Badge>
+        <Badge color="gray">words {duration(timings.lexicalMs)}</Badge>
+      </Group>
+      {hits.length > 0 ? (
+        <Note>
           Meaning is the cosine of the embeddings (dense), words the BM25 score (lexical); together they are weighted
           and scaled to 1. A place is the rank in that list alone; query covered is how much of its words the passage
           has.
-        </Text>
-      )}
-      {data && hits.length === 0 && (
+        </Note>
+      ) : (
         <EmptyState icon={IconSearch} title="Nothing was found">
           No passage of this collection has a word or a meaning in common with the query.
         </EmptyState>
@@ -165,6 +117,45 @@ export function SearchBench({ collection, onOpen }: { collection: string; onOpen
       {hits.map((hit, index) => (
         <HitView key={hit.chunk.id} hit={hit} place={index + 1} strongest={strongest} onOpen={onOpen} />
       ))}
+    </>
+  );
+}
+
+/** What retrieval finds for a query, and how meaning and words ranked each passage. */
+export function SearchBench({ collection, onOpen }: { collection: string; onOpen: (place: Place) => void }) {
+  const [query, setQuery] = useInputState('');
+  const [asked, setAsked] = useState('');
+  const [mode, setMode] = useState<SearchMode>('HYBRID');
+  const [{ data, error, fetching }, again] = useQuery({
+    query: SearchBenchDocument,
+    variables: { input: { query: asked, collections: [collection], mode, limit: 10 } },
+    pause: asked === '',
+  });
+  const search = () => {
+    if (query.trim() === asked) again();
+    setAsked(query.trim());
+  };
+  return (
+    <Stack>
+      <LineForm
+        sending={{ fetching }}
+        onSubmit={search}
+        action="Search"
+        waits="Searching…"
+        disabled={query.trim() === ''}
+        leftSection={<IconSearch size={16} />}
+      >
+        <TextInput label="Query" flex="1 1 220px" maxLength={2000} value={query} onChange={setQuery} />
+        <SegmentedControl aria-label="What passages are ranked by" data={MODES} value={mode} onChange={setMode} />
+      </LineForm>
+      <ErrorState error={error} onRetry={again} />
+      {asked === '' && (
+        <EmptyState icon={IconSearch} title="Search without a model">
+          See which passages a question finds, and what each score says.
+        </EmptyState>
+      )}
+      {asked !== '' && fetching && !data && <Loading label="Searching" />}
+      {data && <Hits search={data.search} onOpen={onOpen} />}
     </Stack>
   );
 }

@@ -1,28 +1,27 @@
-import { Badge, Button, Group, Paper, Stack, Table, Text, TextInput, Title, VisuallyHidden } from '@mantine/core';
+import { Badge, Button, Group, Paper, Stack, Text, TextInput, Title, VisuallyHidden } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
 import { IconBox, IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { useQuery } from 'urql';
 import {
   DownloadShownDocument,
   ModelsRecommendedDocument,
   ModelsShownDocument,
   RegisterModelInConsoleDocument,
-  type DownloadShownSubscription,
   type ModelsRecommendedQuery,
   type ModelsShownQuery,
   type RegisterModelInput,
 } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { DropZone } from '../../parts/drop-zone';
+import { LineForm } from '../../parts/form';
 import { bytes, count } from '../../parts/format';
+import { Loaded } from '../../parts/loaded';
 import { RunProgress } from '../../parts/run-progress';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
 import { upload } from '../../parts/upload';
-import { useRun } from '../../parts/use-run';
-import { ScrollRegion } from '../../parts/scroll-region';
-
-type Event = DownloadShownSubscription['downloadProgress'];
-
-const eventOf = ({ downloadProgress }: DownloadShownSubscription): Event => downloadProgress;
+import { useStartedRun } from '../../parts/use-run';
+import { Note } from '../../parts/words';
 
 /** `135 M`, `1.5 B`. */
 const weights = (parameters: number | string): string => {
@@ -30,7 +29,8 @@ const weights = (parameters: number | string): string => {
   return millions < 1000 ? `${Math.round(millions)} M` : `${(millions / 1000).toFixed(1)} B`;
 };
 
-type Fit = ModelsRecommendedQuery['modelRecommendations']['models'][number];
+type Recommendations = ModelsRecommendedQuery['modelRecommendations'];
+type Fit = Recommendations['models'][number];
 
 /** `about 12 s`, where it was not measured itself. */
 const answerTime = (name: string, fit: Fit | undefined): string =>
@@ -46,51 +46,35 @@ function Registry({ models }: { models: ModelsShownQuery['models'] }) {
       </EmptyState>
     );
   return (
-    <Paper p={0}>
-      <ScrollRegion minWidth={640} stacks={3}>
-        <Table verticalSpacing="xs" aria-label="Registered models">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Model</Table.Th>
-              <Table.Th>Variant</Table.Th>
-              <Table.Th ta="right">Weights</Table.Th>
-              <Table.Th ta="right">Size</Table.Th>
-              <Table.Th ta="right">Context</Table.Th>
-              <Table.Th>Licence</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {models.edges.flatMap(({ node }) =>
-              node.variants.map((variant) => (
-                <Table.Tr key={variant.id}>
-                  <Table.Td>
-                    <Text size="sm" fw={600}>
-                      {node.name}
-                    </Text>
-                    <Text size="xs" c="dimmed">
-                      {node.architecture} · from {node.source}
-                    </Text>
-                  </Table.Td>
-                  <Table.Td data-label="Variant">
-                    <Badge color="blue">{variant.quantization}</Badge>
-                  </Table.Td>
-                  <Table.Td ta="right" data-label="Weights">
-                    {weights(node.parameters)}
-                  </Table.Td>
-                  <Table.Td ta="right" data-label="Size">
-                    {bytes(variant.bytes)}
-                  </Table.Td>
-                  <Table.Td ta="right" data-label="Context">
-                    {count(variant.contextLength)} tokens
-                  </Table.Td>
-                  <Table.Td data-label="Licence">{node.licence ?? 'unknown'}</Table.Td>
-                </Table.Tr>
-              )),
-            )}
-          </Table.Tbody>
-        </Table>
-      </ScrollRegion>
-    </Paper>
+    <DataTable
+      framed
+      label="Registered models"
+      minWidth={640}
+      stacks={3}
+      rows={models.edges.flatMap(({ node }) => node.variants.map((variant) => ({ ...node, ...variant })))}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          head: 'Model',
+          label: null,
+          cell: ({ name, architecture, source }) => (
+            <>
+              <Text size="sm" fw={600}>
+                {name}
+              </Text>
+              <Note size="xs">
+                {architecture} · from {source}
+              </Note>
+            </>
+          ),
+        },
+        { head: 'Variant', cell: ({ quantization }) => <Badge color="blue">{quantization}</Badge> },
+        { head: 'Weights', right: true, cell: ({ parameters }) => weights(parameters) },
+        { head: 'Size', right: true, cell: (variant) => bytes(variant.bytes) },
+        { head: 'Context', right: true, cell: ({ contextLength }) => `${count(contextLength)} tokens` },
+        { head: 'Licence', cell: ({ licence }) => licence ?? 'unknown' },
+      ]}
+    />
   );
 }
 
@@ -108,162 +92,146 @@ function Catalogue({
   busy: boolean;
   onFetch: (name: string) => void;
 }) {
+  const fetchButton = ({ name }: { name: string }) =>
+    known.has(name) ? (
+      <Badge color="green">registered</Badge>
+    ) : (
+      <Button
+        size="compact-sm"
+        variant="default"
+        disabled={busy}
+        leftSection={<IconDownload size={14} />}
+        aria-label={`Fetch ${name}`}
+        onClick={() => onFetch(name)}
+      >
+        Fetch
+      </Button>
+    );
   return (
-    <Paper p={0}>
-      <ScrollRegion minWidth={640} stacks={3}>
-        <Table verticalSpacing="xs" aria-label="Catalogue">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Model</Table.Th>
-              <Table.Th ta="right">Weights</Table.Th>
-              <Table.Th ta="right">Download</Table.Th>
-              <Table.Th ta="right">Memory</Table.Th>
-              <Table.Th ta="right">Answer here</Table.Th>
-              <Table.Th>Licence</Table.Th>
-              <Table.Th>
-                <VisuallyHidden>Actions</VisuallyHidden>
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {entries.map((entry) => (
-              <Table.Tr key={entry.name}>
-                <Table.Td>
-                  <Group gap="xs">
-                    <Text size="sm" fw={600}>
-                      {entry.name}
-                    </Text>
-                    {fits.get(entry.name)?.fit === 'RECOMMENDED' && <Badge color="blue">fits this machine</Badge>}
-                  </Group>
-                </Table.Td>
-                <Table.Td ta="right" data-label="Weights">
-                  {weights(entry.parameters)}
-                </Table.Td>
-                <Table.Td ta="right" data-label="Download">
-                  {bytes(entry.bytes)}
-                </Table.Td>
-                <Table.Td ta="right" data-label="Memory">
-                  {bytes(entry.memoryBytes)}
-                </Table.Td>
-                <Table.Td ta="right" data-label="Answer here">
-                  {answerTime(entry.name, fits.get(entry.name))}
-                </Table.Td>
-                <Table.Td data-label="Licence">{entry.licence}</Table.Td>
-                <Table.Td ta="right" data-label="">
-                  {known.has(entry.name) ? (
-                    <Badge color="green">registered</Badge>
-                  ) : (
-                    <Button
-                      size="compact-sm"
-                      variant="default"
-                      disabled={busy}
-                      leftSection={<IconDownload size={14} />}
-                      aria-label={`Fetch ${entry.name}`}
-                      onClick={() => onFetch(entry.name)}
-                    >
-                      Fetch
-                    </Button>
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollRegion>
-    </Paper>
+    <DataTable
+      framed
+      label="Catalogue"
+      minWidth={640}
+      stacks={3}
+      rows={entries}
+      keyOf={({ name }) => name}
+      columns={[
+        {
+          head: 'Model',
+          label: null,
+          cell: ({ name }) => (
+            <Group gap="xs">
+              <Text size="sm" fw={600}>
+                {name}
+              </Text>
+              {fits.get(name)?.fit === 'RECOMMENDED' && <Badge color="blue">fits this machine</Badge>}
+            </Group>
+          ),
+        },
+        { head: 'Weights', right: true, cell: ({ parameters }) => weights(parameters) },
+        { head: 'Download', right: true, cell: (entry) => bytes(entry.bytes) },
+        { head: 'Memory', right: true, cell: ({ memoryBytes }) => bytes(memoryBytes) },
+        { head: 'Answer here', right: true, cell: ({ name }) => answerTime(name, fits.get(name)) },
+        { head: 'Licence', cell: ({ licence }) => licence },
+        { head: <VisuallyHidden>Actions</VisuallyHidden>, label: '', right: true, cell: fetchButton },
+      ]}
+    />
+  );
+}
+
+type Take = (what: string, source: () => Promise<Omit<RegisterModelInput, 'idempotencyKey'>>) => Promise<void>;
+
+/** A file of the hub, or one that is sent from here. */
+function OwnModel({ busy, take, onSent }: { busy: string | null; take: Take; onSent: (line: string) => void }) {
+  const [hubFile, setHubFile] = useInputState('');
+  const sendFile = (file: File) =>
+    take(`Sending ${file.name}…`, async () => ({
+      fileId: await upload(file, (share) => onSent(`Sending ${file.name}: ${Math.round(share * 100)} %`)),
+    }));
+  return (
+    <>
+      <Title order={2}>Your own</Title>
+      <LineForm
+        sending={{ fetching: false }}
+        onSubmit={() => take('Fetching from the hub…', async () => ({ hubFile: hubFile.trim() }))}
+        action="Fetch"
+        waits=""
+        disabled={hubFile.trim() === '' || busy !== null}
+      >
+        <TextInput
+          label="A GGUF file of the Hugging Face hub"
+          placeholder="hf:owner/repository/file.gguf"
+          flex="1 1 260px"
+          value={hubFile}
+          onChange={setHubFile}
+        />
+      </LineForm>
+      <DropZone accept=".gguf" busy={busy} onFiles={([file]) => file && void sendFile(file)}>
+        Drop a GGUF file here.
+      </DropZone>
+    </>
+  );
+}
+
+/** How long answers take here, and what that is measured on. */
+function Recommended({ answerSeconds, readTokens, writtenTokens, quiet }: Recommendations) {
+  return (
+    <Note>
+      An answer reads {count(readTokens)} tokens and writes {writtenTokens}; the largest model within {answerSeconds} s
+      fits this machine. “About” is scaled from a model that was measured.
+      {quiet ? '' : ' Other programs were busy meanwhile: an idle machine may be faster.'}
+    </Note>
   );
 }
 
 export default function ModelsPage() {
-  const [{ data, error }, again] = useQuery({ query: ModelsShownDocument });
+  const shown = useQuery({ query: ModelsShownDocument });
   const [{ data: recommended }] = useQuery({ query: ModelsRecommendedDocument });
   const told = recommended?.modelRecommendations;
-  const [, register] = useMutation(RegisterModelInConsoleDocument);
-  const { event, error: lost, watch } = useRun(DownloadShownDocument, eventOf);
+  const run = useStartedRun(RegisterModelInConsoleDocument, DownloadShownDocument);
   const [busy, setBusy] = useState<string | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
-  const [hubFile, setHubFile] = useState('');
-
-  const take = async (what: string, source: () => Promise<Omit<RegisterModelInput, 'idempotencyKey'>>) => {
+  const take: Take = async (what, source) => {
     setBusy(what);
     setFailure(null);
     try {
-      const result = await register({ input: { ...(await source()), idempotencyKey: crypto.randomUUID() } });
-      if (result.error) setFailure(result.error);
-      if (result.data) await watch(result.data.registerModel.run.id);
-      again({ requestPolicy: 'network-only' });
+      await run.start(await source());
+      shown[1]({ requestPolicy: 'network-only' });
     } catch (reason) {
       setFailure(reason);
     }
     setBusy(null);
   };
+  const { event, error } = run;
   const sent = event?.totalBytes ? ` · ${bytes(event.bytes ?? 0)} of ${bytes(event.totalBytes)}` : '';
-
   return (
     <>
       <PageHeader title="Models">
         Open models that answer; each file is verified and loaded once before it is accepted.
       </PageHeader>
-      {error && !data && <ErrorState error={error} onRetry={again} />}
-      {!data && !error && <Loading label="Loading the models" />}
-      {data && (
-        <Stack>
-          <Registry models={data.models} />
-          {failure !== null && <ErrorState error={failure} />}
-          {(event !== null || lost !== null) && (
-            <Paper>
-              <RunProgress event={event && { ...event, message: event.message + sent }} error={lost} />
-            </Paper>
-          )}
-          <Title order={2}>Catalogue</Title>
-          {told && (
-            <Text size="sm" c="dimmed">
-              An answer reads {count(told.readTokens)} tokens and writes {told.writtenTokens}; the largest model within{' '}
-              {told.answerSeconds} s fits this machine. “About” is scaled from a model that was measured.
-              {told.quiet ? '' : ' Other programs were busy meanwhile: an idle machine may be faster.'}
-            </Text>
-          )}
-          <Catalogue
-            entries={data.modelCatalogue}
-            fits={new Map(told?.models.map((one) => [one.model.name, one]))}
-            known={new Set(data.models.edges.map(({ node }) => node.name))}
-            busy={busy !== null}
-            onFetch={(catalogueName) => void take(`Fetching ${catalogueName}…`, async () => ({ catalogueName }))}
-          />
-          <Title order={2}>Your own</Title>
-          <form
-            onSubmit={(submitted) => {
-              submitted.preventDefault();
-              void take('Fetching from the hub…', async () => ({ hubFile: hubFile.trim() }));
-            }}
-          >
-            <Group align="flex-end" gap="sm">
-              <TextInput
-                label="A GGUF file of the Hugging Face hub"
-                placeholder="hf:owner/repository/file.gguf"
-                flex="1 1 260px"
-                value={hubFile}
-                onChange={(changed) => setHubFile(changed.currentTarget.value)}
-              />
-              <Button type="submit" disabled={hubFile.trim() === '' || busy !== null}>
-                Fetch
-              </Button>
-            </Group>
-          </form>
-          <DropZone
-            accept=".gguf"
-            busy={busy}
-            onFiles={([file]) => {
-              if (file)
-                void take(`Sending ${file.name}…`, async () => ({
-                  fileId: await upload(file, (share) => setBusy(`Sending ${file.name}: ${Math.round(share * 100)} %`)),
-                }));
-            }}
-          >
-            Drop a GGUF file here.
-          </DropZone>
-        </Stack>
-      )}
+      <Loaded shown={shown} what="the models">
+        {({ models, modelCatalogue }) => (
+          <Stack>
+            <Registry models={models} />
+            <ErrorState error={failure} />
+            {(event !== null || error !== null) && (
+              <Paper>
+                <RunProgress run={{ event: event && { ...event, message: event.message + sent }, error }} />
+              </Paper>
+            )}
+            <Title order={2}>Catalogue</Title>
+            {told && <Recommended {...told} />}
+            <Catalogue
+              entries={modelCatalogue}
+              fits={new Map(told?.models.map((fit) => [fit.model.name, fit]))}
+              known={new Set(models.edges.map(({ node }) => node.name))}
+              busy={busy !== null}
+              onFetch={(catalogueName) => void take(`Fetching ${catalogueName}…`, async () => ({ catalogueName }))}
+            />
+            <OwnModel busy={busy} take={take} onSent={setBusy} />
+          </Stack>
+        )}
+      </Loaded>
     </>
   );
 }

@@ -1,5 +1,4 @@
-import { Badge, Group, Paper, Stack, Text, Title } from '@mantine/core';
-import { useMutation } from 'urql';
+import { Badge, Group, Paper, Stack, Text, Title, type ButtonProps } from '@mantine/core';
 import {
   AcknowledgeAlertInConsoleDocument,
   AlertRaisedInConsoleDocument,
@@ -9,11 +8,13 @@ import {
   type AlertsShownQuery,
 } from '../../generated/operations';
 import { dateTime, words } from '../../parts/format';
+import { useSend, type Sending } from '../../parts/send';
 import { ShowMore } from '../../parts/show-more';
 import { ErrorState } from '../../parts/states';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
 import { usePages } from '../../parts/use-pages';
 import { WaitingButton } from '../../parts/waiting-button';
+import { Note } from '../../parts/words';
 
 type Alert = AlertsShownQuery['alerts']['edges'][number]['node'];
 
@@ -41,11 +42,18 @@ function times({
   ].join(' · ');
 }
 
+const OrderButton = ({
+  sending,
+  waits,
+  ...rest
+}: ButtonProps & { sending: Sending; waits: string; children: string; onClick: () => unknown }) => (
+  <WaitingButton size="compact-sm" variant="default" waits={sending.fetching && waits} {...rest} />
+);
+
 function AlertRow({ alert, me }: { alert: Alert; me: string }) {
-  const [acknowledging, acknowledge] = useMutation(AcknowledgeAlertInConsoleDocument);
-  const [resolving, resolve] = useMutation(ResolveAlertInConsoleDocument);
+  const acknowledge = useSend(AcknowledgeAlertInConsoleDocument);
+  const resolve = useSend(ResolveAlertInConsoleDocument);
   const input = { alert: alert.id, by: me.slice(0, NAME_LENGTH) };
-  const error = acknowledging.error ?? resolving.error;
   return (
     <Paper p="sm" data-testid="alert">
       <Group justify="space-between" align="flex-start" gap="sm">
@@ -56,49 +64,34 @@ function AlertRow({ alert, me }: { alert: Alert; me: string }) {
             </Badge>
             <Text size="sm">{alert.sentence}</Text>
           </Group>
-          <Text size="xs" c="dimmed" mt={4}>
+          <Note size="xs" mt={4}>
             {times(alert)}
-          </Text>
+          </Note>
         </div>
         <Group gap="xs" wrap="nowrap">
           {alert.status === 'OPEN' && (
-            <WaitingButton
-              size="compact-sm"
-              variant="default"
-              waits={acknowledging.fetching ? 'Acknowledging…' : null}
-              onClick={() => void acknowledge({ input })}
-            >
+            <OrderButton sending={acknowledge} waits="Acknowledging…" onClick={() => acknowledge.send(input)}>
               Acknowledge
-            </WaitingButton>
+            </OrderButton>
           )}
           {alert.status !== 'RESOLVED' && (
-            <WaitingButton
-              size="compact-sm"
-              variant="default"
-              waits={resolving.fetching ? 'Resolving…' : null}
-              onClick={() => void resolve({ input })}
-            >
+            <OrderButton sending={resolve} waits="Resolving…" onClick={() => resolve.send(input)}>
               Resolve
-            </WaitingButton>
+            </OrderButton>
           )}
         </Group>
       </Group>
-      {error && <ErrorState error={error} />}
+      <ErrorState error={acknowledge.error ?? resolve.error} />
     </Paper>
   );
 }
 
 const after = (last?: AlertRaisedInConsoleSubscription) => ({ after: last?.alertRaised.id ?? null });
 
-const connectionOf = (data: AlertsShownQuery) => data.alerts;
-
 /** Those that are open or acknowledged, or the resolved ones; each page is looked at again with `look`. */
 function useAlerts(open: boolean) {
-  const pages = usePages({
-    query: AlertsShownDocument,
-    variables: { open, first: open ? PAGE.open : PAGE.resolved },
-    connectionOf,
-  });
+  const variables = { open, first: open ? PAGE.open : PAGE.resolved };
+  const pages = usePages(AlertsShownDocument, variables, ({ alerts }) => alerts);
   return { pages, look: useLook([pages, pages.again]) };
 }
 
@@ -124,10 +117,10 @@ export function Alerts() {
         Alerts
       </Title>
       {none(open) && none(resolved) && (
-        <Text size="sm" c="dimmed">
+        <Note>
           Nothing was raised so far. Questions and labels are watched by themselves; <code>setAlertRule</code> in the
           Playground adds rules on failures, latency, confidence and more, and <code>addWebhook</code> says who is told.
-        </Text>
+        </Note>
       )}
       <Rows pages={open.pages} label="Show older alerts that wait" />
       {(resolved.pages.edges.length > 0 || (resolved.pages.error && !open.pages.error)) && (

@@ -1,9 +1,9 @@
-import { Paper, Table, Text, Title } from '@mantine/core';
 import { useQuery } from 'urql';
 import { DriftShownDocument, type DriftShownQuery } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { count, percent } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
 import { ErrorState } from '../../parts/states';
+import { Note, Section } from '../../parts/words';
 
 type Stream = DriftShownQuery['drift'][number];
 
@@ -26,56 +26,43 @@ function mostChanged({ shares, kind }: Stream): string {
   return `${name}: ${percent(most.reference)} → ${percent(most.now)}`;
 }
 
+const stateOf = ({ phase, observations, needed }: Stream): string =>
+  `${PHASES[phase]}, ${count(observations)}${needed === null ? '' : ` of ${count(needed)}`}`;
+
 /** What is watched for change, and what is seen of one. */
 export function Drift() {
   const [{ data, error }, again] = useQuery({ query: DriftShownDocument });
   const streams = data?.drift ?? [];
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        Drift
-      </Title>
+    <Section title="Drift">
       {error && <ErrorState error={error} onRetry={again} />}
       {!data ? null : streams.length === 0 ? (
-        <Text size="sm" c="dimmed">
+        <Note>
           Once there are answers, their questions are held against those before, and those that an adapter answers
           against the rows that it was trained on.
-        </Text>
+        </Note>
       ) : (
-        <ScrollRegion minWidth={640} stacks={2}>
-          <Table verticalSpacing="xs" aria-label="What is watched for change">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Watched</Table.Th>
-                <Table.Th>Against</Table.Th>
-                <Table.Th>State</Table.Th>
-                <Table.Th>Most changed</Table.Th>
-                <Table.Th ta="right">Evidence</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {streams.map((stream) => (
-                <Table.Tr key={stream.id} data-testid="drift">
-                  <Table.Td>
-                    {stream.kind === 'LABELS' ? 'labels' : 'questions'} of {stream.adapter ?? 'all answers'}
-                  </Table.Td>
-                  <Table.Td data-label="Against">
-                    {stream.against === 'TRAINING' ? 'training rows' : 'what came before'}
-                  </Table.Td>
-                  <Table.Td data-label="State">
-                    {PHASES[stream.phase]}, {count(stream.observations)}
-                    {stream.needed === null ? '' : ` of ${count(stream.needed)}`}
-                  </Table.Td>
-                  <Table.Td data-label="Most changed">{mostChanged(stream)}</Table.Td>
-                  <Table.Td ta="right" data-label="Evidence">
-                    {evidenceOf(stream)}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </ScrollRegion>
+        <DataTable
+          label="What is watched for change"
+          testId="drift"
+          minWidth={640}
+          stacks={2}
+          rows={streams}
+          keyOf={({ id }) => id}
+          columns={[
+            {
+              head: 'Watched',
+              label: null,
+              cell: ({ kind, adapter }) =>
+                `${kind === 'LABELS' ? 'labels' : 'questions'} of ${adapter ?? 'all answers'}`,
+            },
+            { head: 'Against', cell: ({ against }) => (against === 'TRAINING' ? 'training rows' : 'what came before') },
+            { head: 'State', cell: stateOf },
+            { head: 'Most changed', cell: mostChanged },
+            { head: 'Evidence', right: true, cell: evidenceOf },
+          ]}
+        />
       )}
-    </Paper>
+    </Section>
   );
 }

@@ -1,7 +1,8 @@
-import { Button, Group, Select, SegmentedControl, SimpleGrid, Stack } from '@mantine/core';
+import { Button, Group, Select, SimpleGrid, Stack } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { Provider } from 'urql';
 import { uncached } from '../../client';
+import { Choice } from '../../parts/choice';
 import { FilterField } from '../../parts/filter-field';
 import { PageHeader } from '../../parts/states';
 import { Alerts } from './alerts';
@@ -46,9 +47,9 @@ export default function MonitoringPage() {
       <Stack>
         <Alerts />
         <Group align="flex-end" gap="sm">
-          <SegmentedControl
-            aria-label="Time"
-            style={{ maxWidth: '100%', overflowX: 'auto' }}
+          <Choice
+            label="Time"
+            mb={0}
             data={SPANS.map(({ value, label }) => ({ value, label }))}
             value={view.span.value}
             onChange={(span) => change({ span })}

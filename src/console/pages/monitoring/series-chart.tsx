@@ -1,8 +1,9 @@
-import { Paper, Text } from '@mantine/core';
+import { Paper } from '@mantine/core';
 import { useQuery } from 'urql';
 import { SeriesShownDocument, type Metric, type SeriesShownQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { ErrorState, Loading } from '../../parts/states';
+import { Note } from '../../parts/words';
 import { inUnit } from './unit';
 import { inputOf, type View } from './view';
 
@@ -62,9 +63,9 @@ export function SeriesChart({ view, shown, now }: { view: View; shown: Shown; no
     <Paper data-testid={`series-${metric}`}>
       <Chart title={title} unit={unit} fromZero spanGaps x={{ label: 'time', values: x, time: true }} series={series} />
       {left > 0 && (
-        <Text size="xs" c="dimmed">
+        <Note size="xs">
           The {MOST_LINES} with the most answers are drawn, {left} more are not.
-        </Text>
+        </Note>
       )}
     </Paper>
   );

@@ -1,5 +1,5 @@
-import { useSearchParams } from 'wouter';
 import type { Dimension, MonitoringInput } from '../../generated/operations';
+import { useAddress } from '../../parts/use-address';
 
 const HOUR_MS = 3_600_000;
 
@@ -37,7 +37,7 @@ export interface View {
 
 /** What the page shows: all of it stands in the address, so that a link shows the same to somebody else. */
 export function useView(): [View, (change: Record<string, string | null>) => void] {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const span = SPANS.find(({ value }) => value === params.get('span')) ?? SPANS[2];
   const by = SPLITS.find(({ value }) => value === params.get('by'))?.value ?? 'NONE';
   const where = Object.fromEntries(
@@ -46,18 +46,6 @@ export function useView(): [View, (change: Record<string, string | null>) => voi
       return value === null ? [] : [[name, value]];
     }),
   );
-  const change = (changes: Record<string, string | null>) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(changes)) {
-          if (value === null) next.delete(name);
-          else next.set(name, value);
-        }
-        return next;
-      },
-      { replace: true },
-    );
   return [{ span, by: by === 'NONE' ? null : by, where }, change];
 }
 

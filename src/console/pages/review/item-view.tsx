@@ -1,6 +1,7 @@
 import { Badge, Group, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { ItemReviewedFragment } from '../../generated/operations';
 import { dateTime, words } from '../../parts/format';
+import { Note } from '../../parts/words';
 import { wordDiff } from './word-diff';
 
 type Answer = NonNullable<ItemReviewedFragment['answer']>;
@@ -26,11 +27,7 @@ function Marked({ question, answer: { output } }: { question: string; answer: An
   if (output.__typename !== 'EntitiesOutput') return null;
   return (
     <Group gap="xs" aria-label="Entities" role="list">
-      {output.entities.length === 0 && (
-        <Text size="sm" c="dimmed">
-          No entities were found in {question.length} characters.
-        </Text>
-      )}
+      {output.entities.length === 0 && <Note>No entities were found in {question.length} characters.</Note>}
       {output.entities.map(({ type, text, start }) => (
         <span key={`${start} ${type}`} role="listitem">
           <mark>{text}</mark> <Badge size="xs">{type}</Badge>
@@ -54,24 +51,22 @@ function AnswerSide({ question, answer, disputed }: { question: string; answer: 
         )}
         {answer.confidence !== null && <Badge color="teal">{(100 * answer.confidence).toFixed(0)} % sure</Badge>}
         {answer.abstained && <Badge color="yellow">no answer</Badge>}
-        <Text size="xs" c="dimmed">
-          {dateTime(answer.createdAt)}
-        </Text>
+        <Note size="xs">{dateTime(answer.createdAt)}</Note>
       </Group>
       <Text className="document-text" data-testid="review-answer">
         {answer.text}
       </Text>
       <Marked question={question} answer={answer} />
       {answer.evidence.map(({ quote, documentName }) => (
-        <Text key={`${documentName} ${quote}`} size="sm" c="dimmed" mt="xs">
+        <Note key={`${documentName} ${quote}`} mt="xs">
           “{quote}” {documentName}
-        </Text>
+        </Note>
       ))}
       {said.map(({ id, score, comment, source }) => (
-        <Text key={id} size="sm" c="dimmed" mt="xs">
+        <Note key={id} mt="xs">
           {source.name}:{' '}
           {[score === null ? null : `${score > 0 ? '+' : ''}${score}`, comment].filter(Boolean).join(', ')}
-        </Text>
+        </Note>
       ))}
     </Paper>
   );
@@ -83,9 +78,7 @@ function Moves({ moves, dataset }: Pick<ItemReviewedFragment, 'moves' | 'dataset
   return (
     <Paper>
       <Text fw={600}>Do these labels mean something else now?</Text>
-      <Text size="sm" c="dimmed" mb="xs">
-        If they do, all older rows of {dataset?.name} go along, those for testing too.
-      </Text>
+      <Note mb="xs">If they do, all older rows of {dataset?.name} go along, those for testing too.</Note>
       {moves.map(({ from, to, lessons, contrary }) => (
         <Text key={from} size="sm">
           {from} → {to ?? 'nothing in particular'}: {contrary} of {lessons} lessons on answers that had it say so
@@ -105,9 +98,9 @@ export function ItemView({ item }: { item: ItemReviewedFragment }) {
         <Group gap="xs" mb="xs">
           <Badge>{words(reason)}</Badge>
           {wanted > 1 && (
-            <Text size="xs" c="dimmed">
+            <Note size="xs">
               {done} of {wanted} reviewers{agreement === null ? '' : `, who agree ${(100 * agreement).toFixed(0)} %`}
-            </Text>
+            </Note>
           )}
         </Group>
         <Title order={2} size="h4" className="document-text" data-testid="review-question">
@@ -119,10 +112,10 @@ export function ItemView({ item }: { item: ItemReviewedFragment }) {
         <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
           {pair.map(({ text, abstained }, i) => (
             <Paper key={i}>
-              <Text size="xs" c="dimmed" mb={4}>
+              <Note size="xs" mb={4}>
                 {i === 0 ? 'First' : 'Second'}
                 {abstained ? ', no answer' : ''}
-              </Text>
+              </Note>
               <Text className="document-text">{text}</Text>
             </Paper>
           ))}

@@ -28,6 +28,8 @@ export function useReview(
 ) {
   const client = useClient();
   const [state, setState] = useState<State>({ item: null, left: 0, waiting: true, error: null });
+  const onItemNow = useRef(onItem);
+  onItemNow.current = onItem;
   const skipped = useRef<string[]>([]);
   const passed = useRef<string[]>([]);
 
@@ -42,10 +44,10 @@ export function useReview(
       }
       const { item, left } = data.claimReview;
       setState({ item, left, waiting: false, error: null });
-      onItem(item?.id ?? null);
+      onItemNow.current(item?.id ?? null);
       return true;
     },
-    [client, reviewer, reason, onItem],
+    [client, reviewer, reason],
   );
 
   // What the address names is asked for once; where it is somebody else's by now, the next one is.

@@ -1,27 +1,25 @@
-import { Anchor, Badge, Paper, SimpleGrid, Stack, Switch, Table, Text, Title } from '@mantine/core';
+import { Badge, Paper, SimpleGrid, Stack, Switch, Text } from '@mantine/core';
 import { IconRoute } from '@tabler/icons-react';
 import { useMutation, useQuery } from 'urql';
-import { Link } from 'wouter';
 import {
   FitRouterInConsoleDocument,
   RouterFitShownDocument,
   RouterShownDocument,
   SetRouterModeInConsoleDocument,
-  type RouterFitShownSubscription,
   type RouterShownQuery,
 } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { Figure } from '../../parts/figure';
 import { count, dateTime, percent } from '../../parts/format';
+import { Opened } from '../../parts/loaded';
+import { adapterPath, collectionPath } from '../../parts/paths';
 import { RunProgress } from '../../parts/run-progress';
-import { ScrollRegion } from '../../parts/scroll-region';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
-import { useRun } from '../../parts/use-run';
+import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
+import { useStartedRun } from '../../parts/use-run';
 import { WaitingButton } from '../../parts/waiting-button';
-import { adapterPath } from '../adapters/paths';
+import { Note, Section, To } from '../../parts/words';
 
 type Router = NonNullable<RouterShownQuery['router']>;
-
-const eventOf = ({ routerFitProgress }: RouterFitShownSubscription) => routerFitProgress;
 
 /** The router decides, or only says what it would have decided. */
 function Mode({ router: { version, mode, missing } }: { router: Router }) {
@@ -48,7 +46,7 @@ function Mode({ router: { version, mode, missing } }: { router: Router }) {
           It decides nothing yet. {missing}
         </Text>
       )}
-      {error && <ErrorState error={error} />}
+      <ErrorState error={error} />
     </Paper>
   );
 }
@@ -62,71 +60,51 @@ function Figures({ figures }: { figures: Router['figures'] }) {
         <Figure label="Calibration error" value={figures.calibrationError.toFixed(3)} />
         <Figure label="Questions measured on" value={count(figures.questions)} />
       </SimpleGrid>
-      <Text size="sm" c="dimmed" mt="xs">
+      <Note mt="xs">
         Measured on questions that it was not fitted on. The calibration error is how far its probabilities are from how
         often it is right.
-      </Text>
+      </Note>
     </div>
   );
 }
 
 const placePath = ({ name, adapts }: Router['places'][number]): string =>
-  adapts ? adapterPath(name.split('@')[0]!) : `/knowledge/${encodeURIComponent(name)}`;
+  adapts ? adapterPath(name.split('@')[0]!) : collectionPath(name);
 
 function Places({ router: { places, leftOut } }: { router: Router }) {
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        Places that it knows
-      </Title>
-      <ScrollRegion minWidth={640} stacks={2}>
-        <Table verticalSpacing="xs" aria-label="Places that it knows">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Place</Table.Th>
-              <Table.Th>Kind</Table.Th>
-              <Table.Th ta="right">AUROC</Table.Th>
-              <Table.Th ta="right">Own questions</Table.Th>
-              <Table.Th ta="right">Foreign questions</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {places.map((place) => (
-              <Table.Tr key={`${place.adapts} ${place.name}`}>
-                <Table.Td>
-                  <Anchor component={Link} href={placePath(place)} size="sm">
-                    {place.name}
-                  </Anchor>
-                </Table.Td>
-                <Table.Td data-label="Kind">
-                  <Badge color={place.adapts ? 'violet' : 'teal'} miw="max-content">
-                    {place.adapts ? 'adapter' : 'collection'}
-                  </Badge>
-                </Table.Td>
-                <Table.Td ta="right" fw={600} data-label="AUROC">
-                  {place.auc.toFixed(3)}
-                </Table.Td>
-                <Table.Td ta="right" data-label="Own questions">
-                  {count(place.own)}
-                </Table.Td>
-                <Table.Td ta="right" data-label="Foreign questions">
-                  {count(place.foreign)}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollRegion>
-      <Text size="sm" c="dimmed" mt="xs">
+    <Section title="Places that it knows">
+      <DataTable
+        label="Places that it knows"
+        minWidth={640}
+        stacks={2}
+        rows={places}
+        keyOf={({ adapts, name }) => `${adapts} ${name}`}
+        columns={[
+          { head: 'Place', label: null, cell: (place) => <To href={placePath(place)}>{place.name}</To> },
+          {
+            head: 'Kind',
+            cell: ({ adapts }) => (
+              <Badge color={adapts ? 'violet' : 'teal'} miw="max-content">
+                {adapts ? 'adapter' : 'collection'}
+              </Badge>
+            ),
+          },
+          { head: 'AUROC', right: true, fw: 600, cell: ({ auc }) => auc.toFixed(3) },
+          { head: 'Own questions', right: true, cell: ({ own }) => count(own) },
+          { head: 'Foreign questions', right: true, cell: ({ foreign }) => count(foreign) },
+        ]}
+      />
+      <Note mt="xs">
         AUROC is the probability that a question of the place’s own looks nearer to it than a foreign one; 0.5 is
         chance. Everything else belongs to nothing, and is refused unless the base model may answer it.
-      </Text>
+      </Note>
       {leftOut.length > 0 && (
-        <Text size="sm" c="dimmed" mt="xs" data-testid="router-left-out">
+        <Note mt="xs" data-testid="router-left-out">
           Left out, because too few questions could be made of them: {leftOut.join(', ')}.
-        </Text>
+        </Note>
       )}
-    </Paper>
+    </Section>
   );
 }
 
@@ -136,34 +114,29 @@ const BECAME = { ADDED: 'new', CHANGED: 'changed', REMOVED: 'gone' } as const;
 function Changes({ router: { changes, fitting } }: { router: Router }) {
   const waits = fitting && (fitting.status === 'QUEUED' ? 'A fit waits for its turn' : 'It is being fitted anew');
   return (
-    <Text size="sm" c="dimmed" data-testid="router-changes">
+    <Note data-testid="router-changes">
       {changes.length === 0
         ? 'Nothing has changed notably since it was fitted.'
         : `Since it was fitted: ${changes.map(({ name, change }) => `${name} ${BECAME[change]}`).join(', ')}.`}{' '}
       {waits ? `${waits}.` : 'It is fitted anew by itself when collections or adapters in production change.'}
-    </Text>
+    </Note>
   );
 }
 
 export default function RouterPage() {
-  const [{ data, error }, again] = useQuery({ query: RouterShownDocument });
-  const [{ error: refused, fetching }, fit] = useMutation(FitRouterInConsoleDocument);
-  const { event, error: lost, watch } = useRun(RouterFitShownDocument, eventOf);
-  const fits = fetching || event?.status === 'QUEUED' || event?.status === 'RUNNING';
+  const shown = useQuery({ query: RouterShownDocument });
+  const [{ data }, again] = shown;
+  const run = useStartedRun(FitRouterInConsoleDocument, RouterFitShownDocument);
   const router = data?.router ?? null;
   const start = async () => {
     // A version that takes the place of another goes on as that did.
-    const input = { mode: router?.mode ?? 'APPLY', idempotencyKey: crypto.randomUUID() };
-    const begun = await fit({ input });
-    if (!begun.data) return;
-    await watch(begun.data.fitRouter.run.id);
-    again({ requestPolicy: 'network-only' });
+    if (await run.start({ mode: router?.mode ?? 'APPLY' })) again({ requestPolicy: 'network-only' });
   };
   const button = (label: string) => (
     <WaitingButton
       variant={router ? 'default' : 'filled'}
-      waits={fits ? 'Learning from questions…' : null}
-      onClick={() => void start()}
+      waits={run.busy && 'Learning from questions…'}
+      onClick={start}
     >
       {label}
     </WaitingButton>
@@ -176,28 +149,31 @@ export default function RouterPage() {
           : 'Learns which questions belong to which collection or adapter.'}
       </PageHeader>
       <Stack>
-        {(event !== null || lost !== null) && event?.status !== 'SUCCEEDED' && (
+        {(run.event !== null || run.error !== null) && run.event?.status !== 'SUCCEEDED' && (
           <Paper>
-            <RunProgress event={event} error={lost} />
+            <RunProgress run={run} />
           </Paper>
         )}
-        {refused && <ErrorState error={refused} />}
-        {error && !data && <ErrorState error={error} onRetry={again} />}
-        {!error && !data && <Loading label="Loading the router" />}
-        {data && !router && (
-          <EmptyState icon={IconRoute} title="No router yet" action={button('Fit the router')}>
-            Without one, Graft reads where there are documents. A router is fitted by itself when an adapter gets into
-            production: to its rows and to questions made of your texts, and measured on others.
-          </EmptyState>
-        )}
-        {router && (
-          <>
-            <Mode router={router} />
-            <Figures figures={router.figures} />
-            <Places router={router} />
-            <Changes router={router} />
-          </>
-        )}
+        <Opened
+          shown={shown}
+          what="router"
+          thing={() => router}
+          missing={
+            <EmptyState icon={IconRoute} title="No router yet" action={button('Fit the router')}>
+              Without one, Graft reads where there are documents. A router is fitted by itself when an adapter gets into
+              production: to its rows and to questions made of your texts, and measured on others.
+            </EmptyState>
+          }
+        >
+          {(fitted) => (
+            <>
+              <Mode router={fitted} />
+              <Figures figures={fitted.figures} />
+              <Places router={fitted} />
+              <Changes router={fitted} />
+            </>
+          )}
+        </Opened>
       </Stack>
     </>
   );

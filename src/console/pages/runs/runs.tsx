@@ -2,24 +2,21 @@ import { Anchor, Group, Paper, Progress, SegmentedControl, Text } from '@mantine
 import { IconActivity } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
-import { useClient, useMutation } from 'urql';
-import { Link } from 'wouter';
-import {
-  CancelRunInConsoleDocument,
-  RunListDocument,
-  type RunListQuery,
-  type RunStatus,
-} from '../../generated/operations';
+import { useClient } from 'urql';
+import { CancelRunInConsoleDocument, RunListDocument, type RunStatus } from '../../generated/operations';
 import { bytes, dateTime, duration, words } from '../../parts/format';
+import { Loaded } from '../../parts/loaded';
 import { RunBadge } from '../../parts/run-progress';
+import { useSend } from '../../parts/send';
 import { useDownload } from '../../parts/sign-in/download';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
+import { isOpen } from '../../parts/use-run';
 import { WaitingButton } from '../../parts/waiting-button';
+import { Note, To } from '../../parts/words';
 import { fileOf, lineOf, subjectOf, type Run } from './subject';
 
 const PAGE = 50;
-const connectionOf = (data: RunListQuery) => data.runs;
 const REFRESH_MS = 3_000;
 const FILTERS = [
   { value: 'ALL', label: 'All' },
@@ -36,9 +33,9 @@ function times({ createdAt, startedAt, finishedAt }: Run): string {
 }
 
 function RunRow({ run }: { run: Run }) {
-  const [{ fetching, error }, cancel] = useMutation(CancelRunInConsoleDocument);
+  const { fetching, error, send: cancel } = useSend(CancelRunInConsoleDocument);
   const { download, error: notSaved } = useDownload();
-  const open = run.status === 'QUEUED' || run.status === 'RUNNING' || run.status === 'PAUSED';
+  const open = isOpen(run.status);
   const [subject, file] = [subjectOf(run), fileOf(run)];
   return (
     <Paper p="sm" data-testid="run">
@@ -51,16 +48,14 @@ function RunRow({ run }: { run: Run }) {
                 <>
                   {' '}
                   of{' '}
-                  <Anchor component={Link} href={subject.path} inherit underline="always">
+                  <To href={subject.path} inherit underline="always">
                     {subject.name}
-                  </Anchor>
+                  </To>
                 </>
               )}
             </Text>
             <RunBadge status={run.status} />
-            <Text size="xs" c="dimmed">
-              {times(run)}
-            </Text>
+            <Note size="xs">{times(run)}</Note>
           </Group>
           <Text size="sm" c={run.error ? 'var(--mantine-color-red-light-color)' : 'dimmed'} lineClamp={2}>
             {lineOf(run)} {run.error && <code>{run.error.code}</code>}
@@ -79,26 +74,31 @@ function RunRow({ run }: { run: Run }) {
           <WaitingButton
             size="compact-sm"
             variant="default"
-            waits={fetching ? 'Cancelling…' : null}
-            onClick={() => void cancel({ input: { id: run.id } })}
+            waits={fetching && 'Cancelling…'}
+            onClick={() => cancel({ id: run.id })}
           >
             Cancel
           </WaitingButton>
         )}
       </Group>
-      {error && <ErrorState error={error} />}
-      {notSaved !== null && <ErrorState error={notSaved} />}
+      <ErrorState error={error} />
+      <ErrorState error={notSaved} />
     </Paper>
   );
 }
 
+const NoRun = ({ any }: { any: boolean }) => (
+  <EmptyState icon={IconActivity} title={any ? 'No run yet' : 'No run is in this state'}>
+    {any
+      ? 'Long work stands here: ingestions, imports, trainings, downloads. Start one from Knowledge, Data, Training or Models.'
+      : 'Choose “All” to see the others.'}
+  </EmptyState>
+);
+
 function RunList({ status }: { status: RunStatus | null }) {
   const client = useClient();
-  const { data, edges, hasMore, fetching, error, more, again } = usePages({
-    query: RunListDocument,
-    variables: { first: PAGE, status },
-    connectionOf,
-  });
+  const pages = usePages(RunListDocument, { first: PAGE, status }, ({ runs }) => runs);
+  const { edges, hasMore, fetching, error, more } = pages;
   const holder = useRef<HTMLDivElement>(null);
   const runs = edges.map(({ node }) => node);
   const rows = useVirtualizer({
@@ -126,15 +126,11 @@ function RunList({ status }: { status: RunStatus | null }) {
     if (hasMore && !fetching && !error && last >= runs.length - 10) more();
   }, [hasMore, fetching, error, last, runs.length, more]);
 
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the runs" />;
-  if (runs.length === 0)
+  if (!pages.data || runs.length === 0)
     return (
-      <EmptyState icon={IconActivity} title={status === null ? 'No run yet' : 'No run is in this state'}>
-        {status === null
-          ? 'Long work stands here: ingestions, imports, trainings, downloads. Start one from Knowledge, Data, Training or Models.'
-          : 'Choose “All” to see the others.'}
-      </EmptyState>
+      <Loaded shown={pages} what="the runs">
+        {() => <NoRun any={status === null} />}
+      </Loaded>
     );
   return (
     <div ref={holder} className="run-list" tabIndex={0} role="region" aria-label="Runs">

@@ -1,13 +1,13 @@
 import type {
-  RunAdapterVersionFragment,
-  RunFileFragment,
+  AdapterVersionNamedFragment,
+  FileShownFragment,
   RunKind,
   RunListQuery,
-  RunVariantFragment,
+  VariantNamedFragment,
 } from '../../generated/operations';
 import { runLine } from '../../parts/format';
-import { adapterPath } from '../adapters/paths';
-import { comparisonPath } from '../compare/paths';
+import { adapterPath, collectionPath, comparisonPath, datasetPath, trainingPath } from '../../parts/paths';
+import { isOpen } from '../../parts/use-run';
 
 export type Run = RunListQuery['runs']['edges'][number]['node'];
 
@@ -19,7 +19,7 @@ export interface Subject {
 
 /** Kinds that have a page of their own, where their work is looked at. */
 const PAGES: Partial<Record<RunKind, (run: Run) => string>> = {
-  TRAINING: ({ id }) => `/training/${encodeURIComponent(id)}`,
+  TRAINING: ({ id }) => trainingPath(id),
   STRATEGY_COMPARISON: ({ id }) => comparisonPath(id),
   ROUTER_FIT: () => '/router',
   ROLLOUT_WATCH: () => '/delivery',
@@ -40,10 +40,13 @@ function named(run: Run): Subject | null {
   if (run.__typename === 'TrainingRun') return { name: run.adapterName, path: '/training' };
   if (run.__typename === 'AdapterImportRun' && run.version) return ofVersion(run.version);
   if (run.__typename === 'DownloadRun') return run.variant && ofVariant(run.variant);
-  const { subject } = run;
-  switch (subject?.__typename) {
+  return run.subject && ofSubject(run.subject);
+}
+
+function ofSubject(subject: NonNullable<Run['subject']>): Subject | null {
+  switch (subject.__typename) {
     case 'Collection':
-      return { name: subject.name, path: `/knowledge/${encodeURIComponent(subject.name)}` };
+      return { name: subject.name, path: collectionPath(subject.name) };
     case 'Dataset':
       return ofDataset(subject.name);
     case 'DatasetVersion':
@@ -65,21 +68,21 @@ function named(run: Run): Subject | null {
   }
 }
 
-const ofDataset = (name: string): Subject => ({ name, path: `/data/${encodeURIComponent(name)}` });
-const ofVersion = ({ version, adapter }: RunAdapterVersionFragment): Subject => ({
+const ofDataset = (name: string): Subject => ({ name, path: datasetPath(name) });
+const ofVersion = ({ version, adapter }: AdapterVersionNamedFragment): Subject => ({
   name: `${adapter.name}@${version}`,
   path: adapterPath(adapter.name),
 });
-const ofVariant = ({ model, quantization }: RunVariantFragment): Subject => ({
+const ofVariant = ({ model, quantization }: VariantNamedFragment): Subject => ({
   name: `${model.name} ${quantization}`,
   path: '/models',
 });
 
 /** What it wrote, to be had as a file; null before its end. */
-export const fileOf = (run: Run): RunFileFragment | null => ('file' in run ? run.file : null);
+export const fileOf = (run: Run): FileShownFragment | null => ('file' in run ? run.file : null);
 
 /** What its line says: why it failed, what it does, or nothing once it is done, when the last step means little. */
 export function lineOf({ status, message, error }: Run): string {
   if (error) return error.message;
-  return status === 'QUEUED' || status === 'RUNNING' || status === 'PAUSED' ? runLine({ status, message }) : '';
+  return isOpen(status) ? runLine({ status, message }) : '';
 }

@@ -1,9 +1,10 @@
-import { Badge, Group, Paper, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from 'urql';
 import { EnginesShownDocument, type EnginesShownQuery } from '../../generated/operations';
+import { DataTable } from '../../parts/data-table';
 import { count, words } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
 import { useLook } from '../../parts/use-look';
+import { Note } from '../../parts/words';
 
 type Engine = EnginesShownQuery['engines'][number];
 
@@ -18,46 +19,30 @@ const COLOURS: Record<string, string> = {
 };
 
 function Adapters({ engine }: { engine: Engine }) {
-  if (engine.adapters.length === 0)
-    return (
-      <Text size="sm" c="dimmed">
-        No adapter is loaded.
-      </Text>
-    );
+  if (engine.adapters.length === 0) return <Note>No adapter is loaded.</Note>;
   return (
-    <ScrollRegion minWidth={560} stacks={2}>
-      <Table verticalSpacing={4} aria-label={`Adapters on ${engine.url}`}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Adapter</Table.Th>
-            <Table.Th>State</Table.Th>
-            <Table.Th ta="right">Attested (cosine)</Table.Th>
-            <Table.Th ta="right">Answered</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {engine.adapters.map(({ name, state, reason, cosine, answered }) => (
-            <Table.Tr key={name}>
-              <Table.Td>{name}</Table.Td>
-              <Table.Td data-label="State">
-                <Badge color={COLOURS[state] ?? 'gray'}>{words(state)}</Badge>
-                {reason && (
-                  <Text size="xs" c="dimmed">
-                    {reason}
-                  </Text>
-                )}
-              </Table.Td>
-              <Table.Td ta="right" data-label="Attested (cosine)">
-                {cosine === null ? 'not yet' : cosine.toFixed(3)}
-              </Table.Td>
-              <Table.Td ta="right" data-label="Answered">
-                {count(answered)}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </ScrollRegion>
+    <DataTable
+      dense
+      label={`Adapters on ${engine.url}`}
+      minWidth={560}
+      stacks={2}
+      rows={engine.adapters}
+      keyOf={({ name }) => name}
+      columns={[
+        { head: 'Adapter', label: null, cell: ({ name }) => name },
+        {
+          head: 'State',
+          cell: ({ state, reason }) => (
+            <>
+              <Badge color={COLOURS[state] ?? 'gray'}>{words(state)}</Badge>
+              {reason && <Note size="xs">{reason}</Note>}
+            </>
+          ),
+        },
+        { head: 'Attested (cosine)', right: true, cell: ({ cosine }) => cosine?.toFixed(3) ?? 'not yet' },
+        { head: 'Answered', right: true, cell: ({ answered }) => count(answered) },
+      ]}
+    />
   );
 }
 
@@ -82,11 +67,11 @@ export function Fleet() {
               {engine.paused ? 'left alone' : words(engine.state)}
             </Badge>
           </Group>
-          <Text size="sm" c="dimmed" mb="xs">
+          <Note mb="xs">
             {engine.reason ??
               `${words(engine.dialect ?? '')} ${engine.version ?? ''} · ${engine.base ?? ''} · ${count(engine.contextTokens ?? 0)} tokens of context`}
             {` · ${count(engine.inFlight)} under way, ${count(engine.answered)} answered, ${count(engine.failed)} failed`}
-          </Text>
+          </Note>
           <Adapters engine={engine} />
         </Paper>
       ))}

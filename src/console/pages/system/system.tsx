@@ -1,10 +1,11 @@
-import { Badge, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Group, Paper, Progress, SimpleGrid, Stack, Table, Text } from '@mantine/core';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useClient } from 'urql';
 import { SystemShownDocument, type SystemShownQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { bytes, duration, words } from '../../parts/format';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Note, Section } from '../../parts/words';
 import { Fleet } from './fleet';
 
 type System = SystemShownQuery['system'];
@@ -48,12 +49,11 @@ function useSamples() {
   return { samples, error };
 }
 
-function Facts({ title, rows }: { title: string; rows: [name: string, value: ReactNode, key?: string][] }) {
+type Fact = [name: string, value: ReactNode, key?: string];
+
+function Facts({ title, rows }: { title: string; rows: readonly Fact[] }) {
   return (
-    <Paper>
-      <Title order={2} size="h3" mb="xs">
-        {title}
-      </Title>
+    <Section title={title}>
       <Table withRowBorders={false} verticalSpacing={4} horizontalSpacing={0}>
         <Table.Tbody>
           {rows.map(([name, value, key = name]) => (
@@ -66,7 +66,7 @@ function Facts({ title, rows }: { title: string; rows: [name: string, value: Rea
           ))}
         </Table.Tbody>
       </Table>
-    </Paper>
+    </Section>
   );
 }
 
@@ -76,18 +76,65 @@ function Room({ title, free, total }: { title: string; free: number | string; to
     <div>
       <Group justify="space-between" mb={4}>
         <Text size="sm">{title}</Text>
-        <Text size="xs" c="dimmed">
+        <Note size="xs">
           {bytes(free)} of {bytes(total)} free
-        </Text>
+        </Note>
       </Group>
       <Progress value={used * 100} color={used > 0.9 ? 'red' : 'teal'} aria-label={`${title} in use`} />
     </div>
   );
 }
 
+const megabytes = (value: number | string | null): number | null => (value === null ? null : Number(value) / MEGABYTE);
+
+/** What the worker and the gateway needed, sample by sample. */
+function Courses({ samples }: { samples: readonly Sample[] }) {
+  const x = { label: 'time', values: samples.map(({ at }) => at), time: true };
+  const line = (label: string, value: (system: System) => number | null) => ({
+    label,
+    values: samples.map(({ system }) => value(system)),
+  });
+  const load = [line('under way', ({ worker }) => worker.active), line('waiting', ({ worker }) => worker.queued)];
+  const memory = [
+    line('worker', ({ worker }) => megabytes(worker.memoryBytes)),
+    line('gateway', ({ memory: { gatewayBytes } }) => megabytes(gatewayBytes)),
+  ];
+  return (
+    <>
+      <Paper>
+        <Chart title="Worker load" unit="requests" fromZero x={x} series={load} />
+      </Paper>
+      <Paper>
+        <Chart title="Memory" unit="MB" fromZero x={x} series={memory} />
+      </Paper>
+    </>
+  );
+}
+
+function WorkerFacts({ worker: { state, device, threads, restarts } }: Pick<System, 'worker'>) {
+  return (
+    <Facts
+      title="Worker"
+      rows={[
+        ['State', words(state)],
+        ['Processor', device ? `${device.processor}, ${device.cores} cores` : 'unknown'],
+        ['GPU', device?.gpu ?? 'none'],
+        ['Inference runs on', providerName(device?.inferenceProvider)],
+        ['Embedding runs on', providerName(device?.embeddingProvider)],
+        ['Threads', threads ? `${threads.prefill} to read, ${threads.decode} to write` : 'not measured'],
+        ['Restarts', restarts],
+      ]}
+    />
+  );
+}
+
 function SystemReport({ system, samples }: { system: System; samples: readonly Sample[] }) {
   const { worker, versions, memory, disk, queues, parts } = system;
-  const x = { label: 'time', values: samples.map(({ at }) => at), time: true };
+  const waiting = queues.map(({ kind, status, count }): Fact => [
+    words(kind),
+    `${count} ${status.toLowerCase()}`,
+    `${kind} ${status}`,
+  ]);
   return (
     <Stack>
       <SimpleGrid cols={{ base: 1, sm: 3 }}>
@@ -97,63 +144,16 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
               <Text fw={600}>{words(name)}</Text>
               <Badge color={ready ? 'green' : 'red'}>{ready ? 'ready' : 'not ready'}</Badge>
             </Group>
-            <Text size="sm" c="dimmed">
+            <Note>
               {embedded ? 'started by Graft' : 'external server'}
               {detail && detail !== 'ready' ? ` · ${detail}` : ''}
-            </Text>
+            </Note>
           </Paper>
         ))}
       </SimpleGrid>
       <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Paper>
-          <Chart
-            title="Worker load"
-            unit="requests"
-            fromZero
-            x={x}
-            series={[
-              { label: 'under way', values: samples.map((sample) => sample.system.worker.active) },
-              { label: 'waiting', values: samples.map((sample) => sample.system.worker.queued) },
-            ]}
-          />
-        </Paper>
-        <Paper>
-          <Chart
-            title="Memory"
-            unit="MB"
-            fromZero
-            x={x}
-            series={[
-              {
-                label: 'worker',
-                values: samples.map((sample) =>
-                  sample.system.worker.memoryBytes === null
-                    ? null
-                    : Number(sample.system.worker.memoryBytes) / MEGABYTE,
-                ),
-              },
-              {
-                label: 'gateway',
-                values: samples.map((sample) => Number(sample.system.memory.gatewayBytes) / MEGABYTE),
-              },
-            ]}
-          />
-        </Paper>
-        <Facts
-          title="Worker"
-          rows={[
-            ['State', words(worker.state)],
-            ['Processor', worker.device ? `${worker.device.processor}, ${worker.device.cores} cores` : 'unknown'],
-            ['GPU', worker.device?.gpu ?? 'none'],
-            ['Inference runs on', providerName(worker.device?.inferenceProvider)],
-            ['Embedding runs on', providerName(worker.device?.embeddingProvider)],
-            [
-              'Threads',
-              worker.threads ? `${worker.threads.prefill} to read, ${worker.threads.decode} to write` : 'not measured',
-            ],
-            ['Restarts', worker.restarts],
-          ]}
-        />
+        <Courses samples={samples} />
+        <WorkerFacts worker={worker} />
         <Facts
           title="Versions"
           rows={[
@@ -164,27 +164,13 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
             ['Running for', duration(system.uptimeSeconds * 1000)],
           ]}
         />
-        <Paper>
-          <Title order={2} size="h3" mb="sm">
-            Room
-          </Title>
+        <Section title="Room">
           <Stack gap="sm">
             <Room title="Memory" free={memory.freeBytes} total={memory.totalBytes} />
             {disk && <Room title="Disk" free={disk.freeBytes} total={disk.totalBytes} />}
           </Stack>
-        </Paper>
-        <Facts
-          title="Queues"
-          rows={
-            queues.length === 0
-              ? [['All', 'nothing waits or works']]
-              : queues.map(({ kind, status, count }) => [
-                  words(kind),
-                  `${count} ${status.toLowerCase()}`,
-                  `${kind} ${status}`,
-                ])
-          }
-        />
+        </Section>
+        <Facts title="Queues" rows={waiting.length === 0 ? [['All', 'nothing waits or works']] : waiting} />
       </SimpleGrid>
     </Stack>
   );
@@ -196,7 +182,7 @@ export default function SystemPage() {
   return (
     <>
       <PageHeader title="System">What runs, on which device, and how much room is left.</PageHeader>
-      {error !== null && <ErrorState error={error} />}
+      <ErrorState error={error} />
       {latest ? <SystemReport system={latest.system} samples={samples} /> : error === null && <Loading />}
       <Fleet />
     </>

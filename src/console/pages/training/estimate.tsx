@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { EstimateShownDocument, type RecipeInput } from '../../generated/operations';
 import { bytes, duration, plural } from '../../parts/format';
 import { ErrorState } from '../../parts/states';
+import { Note } from '../../parts/words';
 
 /** What the training would take, before it is started. */
 export function Estimate({ version, recipe }: { version: string; recipe: RecipeInput }) {
@@ -13,12 +14,7 @@ export function Estimate({ version, recipe }: { version: string; recipe: RecipeI
   });
   if (error && !fetching) return <ErrorState error={error} />;
   const found = data?.estimateTraining;
-  if (!found)
-    return (
-      <Text size="sm" c="dimmed">
-        Estimating time and memory…
-      </Text>
-    );
+  if (!found) return <Note>Estimating time and memory…</Note>;
   return (
     <Text size="sm" c={found.fits ? undefined : 'red'} data-testid="training-estimate">
       {plural(found.examples, 'row')} of {found.meanTokens.toFixed(0)} tokens, {plural(found.steps, 'step')};{' '}

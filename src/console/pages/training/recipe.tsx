@@ -1,4 +1,5 @@
 import { SimpleGrid, Text } from '@mantine/core';
+import { Note } from '../../parts/words';
 
 const textOf = (value: unknown): string =>
   Array.isArray(value) ? value.map(String).join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
@@ -17,9 +18,9 @@ export function Recipe({ recipe }: { recipe: unknown }) {
     <SimpleGrid cols={{ base: 2, sm: 3, lg: 4 }} spacing="sm">
       {settingsOf(recipe as object).map(([name, value]) => (
         <div key={name}>
-          <Text size="xs" c="dimmed" ff="monospace">
+          <Note size="xs" ff="monospace">
             {name}
-          </Text>
+          </Note>
           <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
             {value}
           </Text>

@@ -1,10 +1,9 @@
-import { Anchor, Group, Paper, Progress, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Group, Paper, Progress, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
-import { useMutation, useQuery } from 'urql';
-import { Link } from 'wouter';
+import { useCallback, useEffect, useState } from 'react';
+import { useQuery } from 'urql';
 import {
-  CancelTrainingInConsoleDocument,
+  CancelRunInConsoleDocument,
   PauseTrainingInConsoleDocument,
   ResumeTrainingInConsoleDocument,
   TrainingRunListDocument,
@@ -13,13 +12,17 @@ import {
 } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { Figure } from '../../parts/figure';
-import { bytes, count, dateTime, duration, runLine } from '../../parts/format';
-import { RunBadge } from '../../parts/run-progress';
+import { bytes, count, dateTime, duration, rowsOf, runLine } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
-import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Opened } from '../../parts/loaded';
+import { adapterPath } from '../../parts/paths';
+import { RunBadge } from '../../parts/run-progress';
+import { useSend } from '../../parts/send';
+import { ErrorState, PageHeader } from '../../parts/states';
+import { isOpen } from '../../parts/use-run';
 import { WaitingButton } from '../../parts/waiting-button';
-import { adapterPath } from '../adapters/paths';
-import { overlay, type Curve, type Line } from './curve';
+import { Note, To } from '../../parts/words';
+import { overlay, type Audit, type Curve, type Line, type Look, type Step, type TrainingEvent } from './curve';
 import { Recipe } from './recipe';
 import { useCurve } from './use-curve';
 
@@ -42,84 +45,77 @@ function Figures({ curve, running }: { curve: Curve; running: boolean }) {
   );
 }
 
+type Points = (curve: Curve) => Line['points'];
+
+const ofSteps =
+  (value: (step: Step) => number | null): Points =>
+  ({ steps }) =>
+    steps.map((step) => ({ step: step.step, value: value(step) }));
+const ofLooks =
+  (value: (look: Look) => number | null): Points =>
+  ({ looks }) =>
+    looks.map((look) => ({ step: look.step, value: value(look) }));
+
+/** What is drawn of a run; `alone`: only where no other run is laid over it. */
+const CHARTS: readonly {
+  title: string;
+  unit: string;
+  lines: readonly { label: string; points: Points; alone?: boolean }[];
+}[] = [
+  {
+    title: 'Loss',
+    unit: 'nats a token',
+    lines: [
+      { label: 'smoothed', points: ofSteps((step) => step.smoothedLoss) },
+      { label: 'of the step', points: ofSteps((step) => step.loss), alone: true },
+      { label: 'validation', points: ofLooks((look) => look.validationLoss) },
+    ],
+  },
+  {
+    title: 'Distance from the base model',
+    unit: 'nats a token',
+    lines: [
+      { label: 'on general text', points: ofSteps((step) => step.replayKl) },
+      { label: 'on validation rows', points: ofLooks((look) => look.klToBase) },
+    ],
+  },
+  {
+    title: 'Validation rows right',
+    unit: 'share of the rows',
+    lines: [{ label: 'share', points: ofLooks((look) => look.accuracy) }],
+  },
+  {
+    title: 'Gradient norm',
+    unit: 'before clipping',
+    lines: [{ label: 'norm', points: ofSteps((step) => step.gradientNorm) }],
+  },
+  {
+    title: 'Learning rate',
+    unit: 'of each step',
+    lines: [{ label: 'rate', points: ofSteps((step) => step.learningRate) }],
+  },
+  {
+    title: 'Speed',
+    unit: 'tokens/s',
+    lines: [{ label: 'speed', points: ofSteps((step) => step.tokensPerSecond) }],
+  },
+];
+
 const hasValue = ({ points }: Line): boolean => points.some(({ value }) => value !== null);
 
 /** The curves of a run, and beside each those of another. */
 function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: Curve } | null }) {
-  const both = (label: string, points: (of: Curve) => Line['points']): Line[] => [
-    { label, points: points(curve) },
-    ...(other ? [{ label: `${label}, ${other.name}`, points: points(other.curve) }] : []),
-  ];
-  const ofSteps = (value: (step: Curve['steps'][number]) => number | null) => (of: Curve) =>
-    of.steps.map((step) => ({ step: step.step, value: value(step) }));
-  const ofLooks = (value: (look: Curve['looks'][number]) => number | null) => (of: Curve) =>
-    of.looks.map((look) => ({ step: look.step, value: value(look) }));
-  const charts = [
-    {
-      title: 'Loss',
-      unit: 'nats a token',
-      lines: [
-        ...both(
-          'smoothed',
-          ofSteps(({ smoothedLoss }) => smoothedLoss),
-        ),
-        ...(other ? [] : [{ label: 'of the step', points: ofSteps(({ loss }) => loss)(curve) }]),
-        ...both(
-          'validation',
-          ofLooks(({ validationLoss }) => validationLoss),
-        ),
-      ],
-    },
-    {
-      title: 'Distance from the base model',
-      unit: 'nats a token',
-      lines: [
-        ...both(
-          'on general text',
-          ofSteps(({ replayKl }) => replayKl),
-        ),
-        ...both(
-          'on validation rows',
-          ofLooks(({ klToBase }) => klToBase),
-        ),
-      ],
-    },
-    {
-      title: 'Validation rows right',
-      unit: 'share of the rows',
-      lines: both(
-        'share',
-        ofLooks(({ accuracy }) => accuracy),
-      ),
-    },
-    {
-      title: 'Gradient norm',
-      unit: 'before clipping',
-      lines: both(
-        'norm',
-        ofSteps(({ gradientNorm }) => gradientNorm),
-      ),
-    },
-    {
-      title: 'Learning rate',
-      unit: 'of each step',
-      lines: both(
-        'rate',
-        ofSteps(({ learningRate }) => learningRate),
-      ),
-    },
-    {
-      title: 'Speed',
-      unit: 'tokens/s',
-      lines: both(
-        'speed',
-        ofSteps(({ tokensPerSecond }) => tokensPerSecond),
-      ),
-    },
-  ];
-  const told = charts
-    .map(({ lines, ...chart }) => ({ ...chart, lines: lines.filter(hasValue) }))
-    .filter(({ lines }) => lines.length > 0);
+  const told = CHARTS.map(({ title, unit, lines }) => ({
+    title,
+    unit,
+    lines: lines
+      .flatMap(({ label, points, alone }): Line[] => {
+        const own = { label, points: points(curve) };
+        if (other === null) return [own];
+        return alone ? [] : [own, { label: `${label}, ${other.name}`, points: points(other.curve) }];
+      })
+      .filter(hasValue),
+  })).filter(({ lines }) => lines.length > 0);
   return (
     <SimpleGrid cols={{ base: 1, lg: 2 }}>
       {told.map(({ title, unit, lines }) => {
@@ -135,21 +131,20 @@ function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: 
 }
 
 function Controls({ run, onChanged }: { run: TrainingRunShownFragment; onChanged: () => void }) {
-  const [pausing, pause] = useMutation(PauseTrainingInConsoleDocument);
-  const [resuming, resume] = useMutation(ResumeTrainingInConsoleDocument);
-  const [cancelling, cancel] = useMutation(CancelTrainingInConsoleDocument);
-  const error = pausing.error ?? resuming.error ?? cancelling.error;
-  const input = { input: { id: run.id } };
-  const open = run.status === 'QUEUED' || run.status === 'RUNNING' || run.status === 'PAUSED';
-  if (!open) return null;
+  const pause = useSend(PauseTrainingInConsoleDocument);
+  const resume = useSend(ResumeTrainingInConsoleDocument);
+  const cancel = useSend(CancelRunInConsoleDocument);
+  if (!isOpen(run.status)) return null;
+  const order = (sending: typeof pause | typeof resume | typeof cancel) => () =>
+    sending.send({ id: run.id }).then(onChanged);
   return (
     <Stack gap="xs" align="flex-end">
       <Group gap="xs">
         {run.status === 'PAUSED' ? (
           <WaitingButton
             leftSection={<IconPlayerPlay size={16} />}
-            waits={resuming.fetching ? 'Resuming…' : null}
-            onClick={() => void resume(input).then(onChanged)}
+            waits={resume.fetching && 'Resuming…'}
+            onClick={order(resume)}
           >
             Resume
           </WaitingButton>
@@ -157,8 +152,8 @@ function Controls({ run, onChanged }: { run: TrainingRunShownFragment; onChanged
           <WaitingButton
             variant="default"
             leftSection={<IconPlayerPause size={16} />}
-            waits={pausing.fetching ? 'Pausing…' : null}
-            onClick={() => void pause(input).then(onChanged)}
+            waits={pause.fetching && 'Pausing…'}
+            onClick={order(pause)}
           >
             Pause
           </WaitingButton>
@@ -167,78 +162,81 @@ function Controls({ run, onChanged }: { run: TrainingRunShownFragment; onChanged
           variant="default"
           color="red"
           leftSection={<IconX size={16} />}
-          waits={cancelling.fetching ? 'Cancelling…' : null}
-          onClick={() => void cancel(input).then(onChanged)}
+          waits={cancel.fetching && 'Cancelling…'}
+          onClick={order(cancel)}
         >
           Cancel
         </WaitingButton>
       </Group>
-      {error && <ErrorState error={error} />}
+      <ErrorState error={pause.error ?? resume.error ?? cancel.error} />
     </Stack>
   );
 }
 
-/** One training run: how far it is, its curves as they grow, and those of another laid over them. */
-export function TrainingView({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: TrainingRunOpenedDocument, variables: { id } });
+/** How far a run is, what its rows teach, and what came of it. */
+function Course({
+  run,
+  last,
+  audit,
+}: {
+  run: TrainingRunShownFragment;
+  last: TrainingEvent | null;
+  audit: Audit | null;
+}) {
+  return (
+    <Paper aria-live="polite">
+      <Group justify="space-between" mb={4}>
+        <Text size="sm">{last?.message || runLine(run)}</Text>
+        <RunBadge status={run.status} />
+      </Group>
+      <Progress value={(last?.progress ?? run.progress) * 100} aria-label="Progress" />
+      {audit && (
+        <Note mt="xs">
+          {count(audit.trained)} of {count(audit.examples)} rows teach something, {count(audit.validated)} validate.
+        </Note>
+      )}
+      {run.result && (
+        <Text size="sm" mt="xs">
+          It is{' '}
+          <To href={adapterPath(run.adapterName)} underline="always">
+            {run.adapterName}@{run.result.version}
+          </To>
+          ; attest and evaluate it before it answers.
+        </Text>
+      )}
+    </Paper>
+  );
+}
+
+function OpenedTraining({ run, onChanged }: { run: TrainingRunShownFragment; onChanged: () => void }) {
   const [{ data: others }] = useQuery({ query: TrainingRunListDocument, variables: { first: RUNS_TO_COMPARE } });
   const [against, setAgainst] = useState<string | null>(null);
-  const { curve, last, error: lost } = useCurve(id);
+  const { curve, last, error: lost } = useCurve(run.id);
   const compared = useCurve(against);
-  const refresh = () => again({ requestPolicy: 'network-only' });
   const status = last?.status;
   useEffect(() => {
-    if (status !== undefined) again({ requestPolicy: 'network-only' });
-  }, [status, again]);
-
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
-  if (!data) return <Loading label="Loading the training run" />;
-  const run = data.node;
-  if (run?.__typename !== 'TrainingRun')
-    return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such training run.')} />;
+    if (status !== undefined) onChanged();
+  }, [status, onChanged]);
   const names = (others?.runs.edges ?? []).flatMap(({ node }) =>
-    node.__typename === 'TrainingRun' && node.id !== id
+    node.__typename === 'TrainingRun' && node.id !== run.id
       ? [{ value: node.id, label: `${node.adapterName}, ${dateTime(node.createdAt)}` }]
       : [],
   );
   const other = names.find(({ value }) => value === against);
   return (
     <>
-      <Anchor component={Link} href="/training" size="sm">
-        ← All training runs
-      </Anchor>
       <PageHeader
         title={`${run.adapterName}${run.result ? `@${run.result.version}` : ''}`}
-        actions={<Controls run={run} onChanged={refresh} />}
+        back={['/training', 'All training runs']}
+        actions={<Controls run={run} onChanged={onChanged} />}
       >
-        {run.datasetVersion && `${run.datasetVersion.dataset.name}, version ${run.datasetVersion.version}`}
+        {run.datasetVersion && rowsOf(run.datasetVersion)}
         {run.model && ` · ${run.model.model.name} ${run.model.quantization}`}
       </PageHeader>
       <Stack>
-        {lost !== null && <ErrorState error={lost} />}
-        {run.error && <ErrorState error={new GatewayError(run.error.code, run.error.message)} />}
-        <Paper aria-live="polite">
-          <Group justify="space-between" mb={4}>
-            <Text size="sm">{last?.message || runLine(run)}</Text>
-            <RunBadge status={run.status} />
-          </Group>
-          <Progress value={(last?.progress ?? run.progress) * 100} aria-label="Progress" />
-          {curve.audit && (
-            <Text size="sm" c="dimmed" mt="xs">
-              {count(curve.audit.trained)} of {count(curve.audit.examples)} rows teach something,{' '}
-              {count(curve.audit.validated)} validate.
-            </Text>
-          )}
-          {run.result && (
-            <Text size="sm" mt="xs">
-              It is{' '}
-              <Anchor component={Link} href={adapterPath(run.adapterName)} underline="always">
-                {run.adapterName}@{run.result.version}
-              </Anchor>
-              ; attest and evaluate it before it answers.
-            </Text>
-          )}
-        </Paper>
+        <ErrorState error={lost} />
+        <ErrorState error={run.error && new GatewayError(run.error.code, run.error.message)} />
+        <Course run={run} last={last} audit={curve.audit} />
         <Figures curve={curve} running={run.status === 'RUNNING'} />
         <Group justify="space-between" align="flex-end">
           <Title order={2}>Curves</Title>
@@ -252,7 +250,7 @@ export function TrainingView({ id }: { id: string }) {
             onChange={setAgainst}
           />
         </Group>
-        {compared.error !== null && <ErrorState error={compared.error} />}
+        <ErrorState error={compared.error} />
         <Curves curve={curve} other={other ? { name: other.label, curve: compared.curve } : null} />
         <Title order={2}>Recipe</Title>
         <Paper>
@@ -260,5 +258,17 @@ export function TrainingView({ id }: { id: string }) {
         </Paper>
       </Stack>
     </>
+  );
+}
+
+/** One training run: how far it is, its curves as they grow, and those of another laid over them. */
+export function TrainingView({ id }: { id: string }) {
+  const shown = useQuery({ query: TrainingRunOpenedDocument, variables: { id } });
+  const again = shown[1];
+  const look = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
+  return (
+    <Opened shown={shown} what="training run" thing={({ node }) => (node?.__typename === 'TrainingRun' ? node : null)}>
+      {(run) => <OpenedTraining run={run} onChanged={look} />}
+    </Opened>
   );
 }

@@ -3,6 +3,7 @@ import { Text, useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import UPlot from 'uplot';
 import { momentAmong } from '../format';
+import { Note } from '../words';
 import { ChartFrame, type Cell } from './chart-frame';
 import { colourOf, inkOf, rangeWithZero, tick } from './picture';
 
@@ -131,12 +132,7 @@ function FirstValues({ x, series, unit }: ChartProps) {
   const said = series.flatMap(({ label, values: [value] }) =>
     typeof value === 'number' ? [{ label, value: tick(value) }] : [],
   );
-  if (said.length === 0)
-    return (
-      <Text c="dimmed" size="sm">
-        Nothing was measured yet.
-      </Text>
-    );
+  if (said.length === 0) return <Note>Nothing was measured yet.</Note>;
   return (
     <>
       {said.map(({ label, value }) => (
@@ -147,9 +143,9 @@ function FirstValues({ x, series, unit }: ChartProps) {
           </Text>
         </Text>
       ))}
-      <Text c="dimmed" size="sm">
+      <Note>
         {x.time ? `At ${shownX(x)(x.values[0]!)}, the` : 'The'} only value so far: a line begins with the second.
-      </Text>
+      </Note>
     </>
   );
 }

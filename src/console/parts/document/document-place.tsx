@@ -5,6 +5,7 @@ import { useQuery } from 'urql';
 import { DocumentPlaceDocument } from '../../generated/operations';
 import { count } from '../format';
 import { EmptyState, ErrorState, Loading } from '../states';
+import { Note } from '../words';
 
 /** A stretch of a document's text: UTF-16 offsets. */
 export interface Place {
@@ -24,21 +25,13 @@ function PlacedText({ text, start, end }: { text: string; start: number; end: nu
   const to = Math.min(text.length, end + AROUND);
   return (
     <>
-      {from > 0 && (
-        <Text c="dimmed" size="sm" mb="sm">
-          {count(from)} characters before this are not shown.
-        </Text>
-      )}
+      {from > 0 && <Note mb="sm">{count(from)} characters before this are not shown.</Note>}
       <div className="document-text">
         {text.slice(from, start)}
         <mark ref={mark}>{text.slice(start, end)}</mark>
         {text.slice(end, to)}
       </div>
-      {to < text.length && (
-        <Text c="dimmed" size="sm" mt="sm">
-          {count(text.length - to)} characters after this are not shown.
-        </Text>
-      )}
+      {to < text.length && <Note mt="sm">{count(text.length - to)} characters after this are not shown.</Note>}
     </>
   );
 }

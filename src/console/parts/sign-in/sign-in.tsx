@@ -2,6 +2,7 @@ import { Alert, Button, Card, Center, PasswordInput, Stack, Text, Title } from '
 import { useEffect, useLayoutEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { errorText } from '../error-text';
 import { Loading } from '../states';
+import { Note } from '../words';
 import { cameBack, finishSignIn, leaveToSignIn, NotBegun, NotFinished } from './code-flow';
 import { keyFault } from './key-fault';
 import { giveToPage, isOwnWindow, leaveInOwnWindow, openOwnWindow } from './own-window';
@@ -61,9 +62,7 @@ function SignIn({ problem, left, waiting }: Record<'problem' | 'left' | 'waiting
             <Button type="submit" variant={provider ? 'default' : 'filled'}>
               Use the key
             </Button>
-            <Text size="sm" c="dimmed">
-              An administrator makes keys. It stays in this tab, and is gone when the tab is closed.
-            </Text>
+            <Note>An administrator makes keys. It stays in this tab, and is gone when the tab is closed.</Note>
           </Stack>
         </form>
       </Card>

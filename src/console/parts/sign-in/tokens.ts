@@ -1,5 +1,4 @@
-/** What the provider’s tokens say, and what of them is kept. Nothing here is asked of anybody. */
-import { type Provider, type TokenAnswer } from './provider.js';
+import type { Provider, TokenAnswer } from './provider';
 
 /** What a tab keeps of a sign-in at the provider. */
 export interface Kept {

@@ -1,1 +1,0 @@
-export const comparisonPath = (runId: string): string => `/compare/${encodeURIComponent(runId)}`;

@@ -1,1 +1,0 @@
-export const experimentPath = (id: string): string => `/experiments/${encodeURIComponent(id)}`;

@@ -1,0 +1,192 @@
+import { Button, Group, Kbd, Paper, Stack, Textarea } from '@mantine/core';
+import { useInputState } from '@mantine/hooks';
+import { useEffect, useRef, useState, type RefObject } from 'react';
+import type { ItemReviewedFragment } from '../../generated/operations';
+import { WaitingButton } from '../../parts/waiting-button';
+import { Note } from '../../parts/words';
+import { choicesOf } from './choices';
+import { readEntities, writtenEntities } from './entities';
+import { Diff } from './item-view';
+import { useReview } from './use-review';
+
+const isField = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.tagName === 'TEXTAREA' || target.tagName === 'INPUT');
+
+/** A button that does something else than choosing keeps its own Enter. */
+const isOtherButton = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest('button:not([aria-pressed]), a') !== null;
+
+/** What a correction begins with; null where nothing can be written. Entities are written one a line. */
+function correctable({ answer, moves }: ItemReviewedFragment): string | null {
+  if (moves.length > 0) return null;
+  if (answer?.output.__typename === 'EntitiesOutput') return writtenEntities(answer.output.entities);
+  return answer?.output.__typename === 'TextOutput' ? answer.text : null;
+}
+
+/** Does what is told by a key; in a field only Escape and Ctrl + Enter do something, in a dialog none. */
+function useKeys(actions: Readonly<Record<string, () => void>>): void {
+  // Anew after each rendering, so that it sees what is chosen and written by now.
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const { key, target } = event;
+      if (document.querySelector('[role="dialog"]')) return;
+      const held = event.ctrlKey || event.metaKey;
+      if (isField(target) && !(held && key === 'Enter')) {
+        if (key === 'Escape') (target as HTMLElement).blur();
+        return;
+      }
+      if (event.altKey || (held && key !== 'Enter') || (key === 'Enter' && isOtherButton(target))) return;
+      const action = actions[key.length === 1 ? key.toLowerCase() : key];
+      if (!action) return;
+      event.preventDefault();
+      action();
+    };
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  });
+}
+
+/** What was written as right: its text, what it changes, or why it can't be read. */
+function useCorrection(item: ItemReviewedFragment) {
+  const text = correctable(item);
+  const marks = item.answer?.output.__typename === 'EntitiesOutput';
+  const [written, setWritten] = useState<string | null>(null);
+  const changed = written !== null && text !== null && (marks || written.trim() !== '') && written !== text;
+  const entities = changed && marks ? readEntities(item.question, written) : [];
+  const fault = typeof entities === 'string' ? entities : null;
+  const right = !changed || typeof entities === 'string' ? null : marks ? { entities } : { text: written };
+  const begin = () => setWritten((before) => before ?? text);
+  return { text, marks, written, setWritten, begin, fault, right };
+}
+
+function Correction({
+  correction: { text, marks, written, setWritten, begin, fault },
+  field,
+}: {
+  correction: ReturnType<typeof useCorrection>;
+  field: RefObject<HTMLTextAreaElement | null>;
+}) {
+  if (text === null) return null;
+  if (written === null)
+    return (
+      <Button variant="subtle" justify="flex-start" leftSection={<Kbd size="xs">E</Kbd>} onClick={begin}>
+        Write what is right
+      </Button>
+    );
+  return (
+    <>
+      <Textarea
+        ref={field}
+        label="What is right"
+        description={marks ? 'One entity a line: its type, a colon, its words as the question has them.' : undefined}
+        error={fault}
+        autosize
+        minRows={2}
+        maxRows={12}
+        value={written}
+        onChange={(event) => setWritten(event.currentTarget.value)}
+      />
+      <Diff before={text} after={written} />
+    </>
+  );
+}
+
+/** What can be said of an item. Its state goes with the item: a new one begins with nothing chosen. */
+export function Verdict({
+  item,
+  waiting,
+  onSay,
+  onSkip,
+  onBack,
+  onKeys,
+}: {
+  item: ItemReviewedFragment;
+  waiting: boolean;
+  onSay: ReturnType<typeof useReview>['submit'];
+  onSkip: () => void;
+  onBack: () => void;
+  onKeys: () => void;
+}) {
+  const choices = choicesOf(item);
+  const commented = item.answer !== null && item.moves.length === 0;
+  const [chosen, setChosen] = useState<number | null>(null);
+  const [comment, setComment] = useInputState('');
+  const correction = useCorrection(item);
+  const correcting = useRef<HTMLTextAreaElement>(null);
+  const commenting = useRef<HTMLTextAreaElement>(null);
+
+  const say = () => {
+    if (correction.fault !== null) return;
+    const said = chosen === null ? {} : choices[chosen]!.said;
+    const written = {
+      ...(correction.right && { expectation: { ...correction.right, newLabel: false }, score: said.score ?? -1 }),
+      ...(comment.trim() !== '' && commented && { comment }),
+    };
+    if (chosen === null && Object.keys(written).length === 0) return;
+    void onSay({ ...said, ...written });
+  };
+  useKeys({
+    ArrowRight: onSkip,
+    ArrowLeft: onBack,
+    ArrowDown: () => setChosen((at) => ((at ?? -1) + 1) % choices.length),
+    ArrowUp: () => setChosen((at) => ((at ?? choices.length) - 1 + choices.length) % choices.length),
+    Enter: say,
+    e: () => {
+      if (correction.text === null) return;
+      correction.begin();
+      setTimeout(() => correcting.current?.focus());
+    },
+    c: () => commenting.current?.focus(),
+    '?': onKeys,
+    ...Object.fromEntries(choices.map((_, i) => [`${i + 1}`, () => setChosen(i)])),
+  });
+
+  return (
+    <Paper>
+      <Stack gap="xs">
+        <Stack gap={6} role="group" aria-label="What to say">
+          {choices.map(({ label, detail }, i) => (
+            <Button
+              key={label}
+              variant={chosen === i ? 'filled' : 'default'}
+              aria-pressed={chosen === i}
+              justify="flex-start"
+              leftSection={<Kbd size="xs">{i + 1}</Kbd>}
+              rightSection={detail}
+              onClick={() => setChosen(i)}
+            >
+              {label}
+            </Button>
+          ))}
+        </Stack>
+        <Correction correction={correction} field={correcting} />
+        {commented && (
+          <Textarea
+            ref={commenting}
+            label="Comment"
+            autosize
+            minRows={1}
+            maxRows={6}
+            maxLength={4000}
+            value={comment}
+            onChange={setComment}
+          />
+        )}
+        <Group gap="xs">
+          <WaitingButton waits={waiting && 'Saving…'} onClick={say}>
+            Say so
+          </WaitingButton>
+          <Button variant="default" onClick={onBack}>
+            Back
+          </Button>
+          <Button variant="default" onClick={onSkip}>
+            Leave it to others
+          </Button>
+        </Group>
+        <Note size="xs">
+          <Kbd size="xs">Enter</Kbd> says what is chosen, <Kbd size="xs">?</Kbd> shows all keys.
+        </Note>
+      </Stack>
+    </Paper>
+  );
+}

@@ -1,0 +1,81 @@
+import { Paper, Table, type TableTdProps } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { ScrollRegion } from './scroll-region';
+
+export interface Column<Row> extends Pick<TableTdProps, 'fw' | 'maw' | 'style' | 'w'> {
+  head: ReactNode;
+  cell: (row: Row, index: number) => ReactNode;
+  /** Numbers stand to the right. */
+  right?: boolean;
+  /** What the cell stands under on a phone: by default its head, where that is a text; null: it has a line of its own. */
+  label?: string | null;
+  /** On a phone it is left out. */
+  minor?: boolean;
+}
+
+/** Rows of the same kind. A table wider than its place scrolls; on a phone `stacks` cells stand beside each other, as `ScrollRegion` says. */
+export function DataTable<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  minWidth,
+  mah,
+  stacks,
+  framed = false,
+  dense = false,
+  testId,
+}: {
+  label: string;
+  /** `false` leaves a column out. */
+  columns: readonly (Column<Row> | false)[];
+  rows: readonly Row[];
+  keyOf: (row: Row, index: number) => string | number;
+  minWidth: number;
+  mah?: number;
+  stacks?: number;
+  /** Whether it stands by itself, in a frame. */
+  framed?: boolean;
+  dense?: boolean;
+  /** Of each row. */
+  testId?: string;
+}) {
+  const shown = columns.filter((column) => column !== false);
+  const table = (
+    <ScrollRegion minWidth={minWidth} mah={mah} stacks={stacks}>
+      <Table
+        verticalSpacing={dense ? 4 : 'xs'}
+        stickyHeader={mah !== undefined && stacks === undefined}
+        aria-label={label}
+      >
+        <Table.Thead>
+          <Table.Tr>
+            {shown.map(({ head, right }, at) => (
+              <Table.Th key={at} ta={right ? 'right' : undefined}>
+                {head}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map((row, index) => (
+            <Table.Tr key={keyOf(row, index)} data-testid={testId}>
+              {shown.map(({ head, cell, right, label: under, minor, ...rest }, at) => (
+                <Table.Td
+                  key={at}
+                  ta={right ? 'right' : undefined}
+                  data-label={minor ? undefined : under === undefined && typeof head === 'string' ? head : under}
+                  data-minor={minor}
+                  {...rest}
+                >
+                  {cell(row, index)}
+                </Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </ScrollRegion>
+  );
+  return framed ? <Paper p={0}>{table}</Paper> : table;
+}

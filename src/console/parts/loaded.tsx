@@ -1,0 +1,81 @@
+import { Stack, type StackProps } from '@mantine/core';
+import { Fragment, type ReactNode } from 'react';
+import { GatewayError } from './gateway-error';
+import type { PagesShown } from './pages';
+import { ShowMore } from './show-more';
+import { ErrorState, Loading } from './states';
+
+type Asked<Data> =
+  | { data: Data | undefined; error?: Error | undefined; again: () => void }
+  | readonly [{ data?: Data | undefined; error?: Error | undefined }, again: () => void];
+
+/** What a query or pages brought; before, that it is loaded, or why it can't be. */
+export function Loaded<Data>({
+  shown,
+  what,
+  children,
+}: {
+  shown: Asked<Data>;
+  what: string;
+  children: (data: Data) => ReactNode;
+}) {
+  const { data, error, again } = 'again' in shown ? shown : { ...shown[0], again: shown[1] };
+  if (data !== undefined && data !== null) return children(data);
+  return error ? <ErrorState error={error} onRetry={() => again()} /> : <Loading label={`Loading ${what}`} />;
+}
+
+/** One thing by its id or name, or that there is none. */
+export function Opened<Data, Thing>({
+  shown,
+  what,
+  thing,
+  missing = <ErrorState error={new GatewayError('NOT_FOUND', `There is no such ${what}.`)} />,
+  children,
+}: {
+  shown: Asked<Data>;
+  what: string;
+  thing: (data: Data) => Thing | null;
+  missing?: ReactNode;
+  children: (thing: Thing) => ReactNode;
+}) {
+  return (
+    <Loaded shown={shown} what={`the ${what}`}>
+      {(data) => {
+        const found = thing(data);
+        return found === null ? missing : children(found);
+      }}
+    </Loaded>
+  );
+}
+
+/** A list of which more and more is shown. */
+export function Listed<Node extends { id: string }>({
+  pages,
+  what,
+  empty,
+  more,
+  gap = 'xs',
+  children,
+}: Pick<StackProps, 'gap'> & {
+  pages: PagesShown<unknown, { node: Node }> & { more: () => void; again: () => void };
+  what: string;
+  /** Instead of a list of nothing. */
+  empty: ReactNode;
+  /** On the button for what comes next. */
+  more: string;
+  children: (node: Node) => ReactNode;
+}) {
+  return (
+    <Loaded shown={pages} what={what}>
+      {() => (
+        <Stack gap={gap}>
+          {pages.edges.length === 0 && empty}
+          {pages.edges.map(({ node }) => (
+            <Fragment key={node.id}>{children(node)}</Fragment>
+          ))}
+          <ShowMore pages={pages} label={more} />
+        </Stack>
+      )}
+    </Loaded>
+  );
+}
