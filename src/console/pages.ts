@@ -30,79 +30,51 @@ export interface ConsolePage {
   Page: ComponentType;
 }
 
+const page = (path: string, label: string, icon: Icon, load: Parameters<typeof lazyPage>[0]): ConsolePage => ({
+  path,
+  label,
+  icon,
+  Page: lazyPage(load),
+});
+
 /** Every page of the console by what one comes to do, in the order of the navigation. Its code is loaded when it is opened. */
 export const SECTIONS: readonly { label: string; pages: readonly ConsolePage[] }[] = [
   {
     label: 'Answer',
     pages: [
-      { path: '/ask', label: 'Ask', icon: IconMessageQuestion, Page: lazyPage(() => import('./pages/ask/ask')) },
-      {
-        path: '/knowledge',
-        label: 'Knowledge',
-        icon: IconBooks,
-        Page: lazyPage(() => import('./pages/knowledge/knowledge')),
-      },
-      { path: '/compare', label: 'Compare', icon: IconScale, Page: lazyPage(() => import('./pages/compare/compare')) },
-      { path: '/router', label: 'Router', icon: IconRoute, Page: lazyPage(() => import('./pages/router/router')) },
+      page('/ask', 'Ask', IconMessageQuestion, () => import('./pages/ask/ask')),
+      page('/knowledge', 'Knowledge', IconBooks, () => import('./pages/knowledge/knowledge')),
+      page('/compare', 'Compare', IconScale, () => import('./pages/compare/compare')),
+      page('/router', 'Router', IconRoute, () => import('./pages/router/router')),
     ],
   },
   {
     label: 'Train',
     pages: [
-      { path: '/data', label: 'Data', icon: IconTable, Page: lazyPage(() => import('./pages/data/data')) },
-      {
-        path: '/training',
-        label: 'Training',
-        icon: IconSchool,
-        Page: lazyPage(() => import('./pages/training/training')),
-      },
-      {
-        path: '/adapters',
-        label: 'Adapters',
-        icon: IconPuzzle,
-        Page: lazyPage(() => import('./pages/adapters/adapters')),
-      },
+      page('/data', 'Data', IconTable, () => import('./pages/data/data')),
+      page('/training', 'Training', IconSchool, () => import('./pages/training/training')),
+      page('/adapters', 'Adapters', IconPuzzle, () => import('./pages/adapters/adapters')),
     ],
   },
   {
     label: 'Ship and learn',
     pages: [
-      {
-        path: '/delivery',
-        label: 'Delivery',
-        icon: IconRocket,
-        Page: lazyPage(() => import('./pages/delivery/delivery')),
-      },
-      {
-        path: '/experiments',
-        label: 'Experiments',
-        icon: IconFlask,
-        Page: lazyPage(() => import('./pages/experiments/experiments')),
-      },
-      { path: '/review', label: 'Review', icon: IconChecks, Page: lazyPage(() => import('./pages/review/review')) },
-      {
-        path: '/monitoring',
-        label: 'Monitoring',
-        icon: IconChartLine,
-        Page: lazyPage(() => import('./pages/monitoring/monitoring')),
-      },
-      {
-        path: '/improvements',
-        label: 'Improvements',
-        icon: IconRefresh,
-        Page: lazyPage(() => import('./pages/improvements/improvements')),
-      },
+      page('/delivery', 'Delivery', IconRocket, () => import('./pages/delivery/delivery')),
+      page('/experiments', 'Experiments', IconFlask, () => import('./pages/experiments/experiments')),
+      page('/review', 'Review', IconChecks, () => import('./pages/review/review')),
+      page('/monitoring', 'Monitoring', IconChartLine, () => import('./pages/monitoring/monitoring')),
+      page('/improvements', 'Improvements', IconRefresh, () => import('./pages/improvements/improvements')),
     ],
   },
   {
     label: 'Operate',
     pages: [
-      { path: '/models', label: 'Models', icon: IconBox, Page: lazyPage(() => import('./pages/models/models')) },
-      { path: '/runs', label: 'Runs', icon: IconActivity, Page: lazyPage(() => import('./pages/runs/runs')) },
-      { path: '/access', label: 'Access', icon: IconKey, Page: lazyPage(() => import('./pages/access/access')) },
-      { path: '/budgets', label: 'Budgets', icon: IconCoins, Page: lazyPage(() => import('./pages/budgets/budgets')) },
-      { path: '/audit', label: 'Audit', icon: IconHistory, Page: lazyPage(() => import('./pages/audit/audit')) },
-      { path: '/system', label: 'System', icon: IconServer, Page: lazyPage(() => import('./pages/system/system')) },
+      page('/models', 'Models', IconBox, () => import('./pages/models/models')),
+      page('/runs', 'Runs', IconActivity, () => import('./pages/runs/runs')),
+      page('/access', 'Access', IconKey, () => import('./pages/access/access')),
+      page('/budgets', 'Budgets', IconCoins, () => import('./pages/budgets/budgets')),
+      page('/audit', 'Audit', IconHistory, () => import('./pages/audit/audit')),
+      page('/system', 'System', IconServer, () => import('./pages/system/system')),
     ],
   },
 ];

@@ -17,12 +17,11 @@ import { Suspense, useEffect } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { PAGES, SECTIONS } from './pages';
 import { useConnectionLost } from './parts/connection';
+import { Loading, Note, PageHeader } from './parts/page';
 import { PageBoundary } from './parts/page-boundary';
 import { useSession } from './parts/sign-in/session';
 import { SignInEnds } from './parts/sign-in/sign-in-ends';
 import { leave } from './parts/sign-in/sign-out';
-import { Loading, PageHeader } from './parts/states';
-import { Note } from './parts/words';
 
 function SchemeToggle() {
   const { setColorScheme } = useMantineColorScheme();

@@ -1,7 +1,7 @@
 import { Group, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { duration } from './format';
-import { Note } from './words';
+import { Note } from './page';
 
 /** A share of a whole as a bar with its value in words. `value` from -1 to 1; below 0 it counts against; null leaves the bar out. */
 export function ShareBar({ label, value, text }: { label: ReactNode; value: number | null; text: string }) {

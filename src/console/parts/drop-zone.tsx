@@ -1,8 +1,8 @@
 import { VisuallyHidden } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
 import { useId, useRef, useState, type ReactNode } from 'react';
-import { WaitingButton } from './waiting-button';
-import { Note } from './words';
+import { WaitingButton } from './form';
+import { Note } from './page';
 
 /** Takes files by drag and drop, or by the file dialog for whoever has no mouse. */
 export function DropZone({

@@ -1,8 +1,91 @@
-import { Button, Group, Stack, Textarea, TextInput, type ButtonProps, type StackProps } from '@mantine/core';
-import type { ChangeEvent, FormEvent, ReactNode } from 'react';
-import type { Sending } from './send';
-import { ErrorState } from './states';
-import { WaitingButton } from './waiting-button';
+import {
+  Button,
+  Group,
+  Loader,
+  Modal,
+  Select,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+  type ButtonProps,
+  type SelectProps,
+  type StackProps,
+  type TextInputProps,
+} from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconPlus } from '@tabler/icons-react';
+import { useState, type ChangeEvent, type ComponentType, type FormEvent, type MouseEvent, type ReactNode } from 'react';
+import { useMutation, type CombinedError, type OperationContext, type TypedDocumentNode } from 'urql';
+import { ErrorState } from './page';
+
+/**
+ * A button that says what it waits for instead of going grey. While it waits a press does nothing, and it keeps the focus,
+ * which a disabled button would lose.
+ */
+export function WaitingButton({
+  waits,
+  children,
+  onClick,
+  ...rest
+}: Omit<ButtonProps, 'loading'> & {
+  /** In words, `Creating…`; null or false while there is nothing to wait for. */
+  waits?: string | null | false;
+  type?: 'button' | 'submit';
+  children: ReactNode;
+  onClick?: () => unknown;
+  'aria-label'?: string;
+}) {
+  const waiting = typeof waits === 'string';
+  const press = (event: MouseEvent) => {
+    if (waiting) event.preventDefault();
+    else onClick?.();
+  };
+  return (
+    <Button
+      {...rest}
+      {...(waiting && {
+        'aria-disabled': true,
+        'aria-label': waits,
+        leftSection: <Loader size={14} color="currentColor" aria-hidden />,
+      })}
+      onClick={press}
+    >
+      {waiting ? waits : children}
+    </Button>
+  );
+}
+
+/** What a mutation is doing, for whoever shows it. */
+export interface Sending {
+  fetching: boolean;
+  error?: CombinedError | undefined;
+}
+
+/**
+ * A mutation by its input, once at a time.
+ * @param done gets what came back where it went well
+ */
+export function useSend<Data, Input>(
+  document: TypedDocumentNode<Data, { input: Input }>,
+  done?: (data: Data) => void,
+): Sending & {
+  data: Data | undefined;
+  send: (input: Input, context?: Partial<OperationContext>) => Promise<Data | null>;
+} {
+  const [{ data, error, fetching }, execute] = useMutation(document);
+  const send = async (input: Input, context?: Partial<OperationContext>): Promise<Data | null> => {
+    if (fetching) return null;
+    const result = await execute({ input }, context);
+    if (!result.data) return null;
+    done?.(result.data);
+    return result.data;
+  };
+  return { data, error, fetching, send };
+}
+
+/** One key for one form: what it sends twice is done once. */
+export const useOneKey = (): string => useState(() => crypto.randomUUID())[0];
 
 interface FormProps {
   /** What sends it: its error stands below the fields. */
@@ -115,3 +198,68 @@ export function Why({
   const field = { label: 'Why', required: true, maxLength: 1_000, ...rest };
   return kept ? <Textarea description={`Kept with ${kept}.`} {...field} /> : <TextInput {...field} />;
 }
+
+/** What makes a thing of a list: a button, and the dialog that it opens. */
+export function useCreating(label: string, Dialog: ComponentType<{ onClose: () => void }>) {
+  const [opened, { open, close }] = useDisclosure();
+  return {
+    button: (
+      <Button leftSection={<IconPlus size={16} />} onClick={open}>
+        {label}
+      </Button>
+    ),
+    dialog: (
+      <Modal opened={opened} onClose={close} title={<Text fw={600}>{label}</Text>}>
+        <Dialog onClose={close} />
+      </Modal>
+    ),
+  };
+}
+
+/** The name of what is made. */
+export const NameField = ({
+  label = 'Name',
+  description = '1 to 63 letters, digits, “.”, “_” or “-”',
+  ...rest
+}: TextInputProps) => <TextInput label={label} description={description} required data-autofocus {...rest} />;
+
+/** A text that something is narrowed by. What is typed holds when the field is left or Enter is pressed, if it is another than before. */
+export function FilterField({
+  value,
+  onNarrow,
+  ...rest
+}: Omit<TextInputProps, 'value' | 'onChange'> & { value: string | null; onNarrow: (value: string | null) => void }) {
+  const held = value?.trim() || null;
+  const leave = (typed: string) => {
+    const next = typed.trim() || null;
+    if (next !== held) onNarrow(next);
+  };
+  return (
+    <TextInput
+      {...rest}
+      // What changes from elsewhere stands in the field, too.
+      key={held}
+      defaultValue={held ?? ''}
+      onBlur={({ currentTarget }) => leave(currentTarget.value)}
+      onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+    />
+  );
+}
+
+/** One of several, never none. */
+export const OneOf = <Value extends string>({
+  data,
+  onChange,
+  ...rest
+}: Omit<SelectProps, 'data' | 'onChange' | 'value'> & {
+  data: readonly (Value | { value: Value; label: string })[];
+  value: Value | null;
+  onChange: (value: Value) => void;
+}) => (
+  <Select
+    allowDeselect={false}
+    data={[...data] as SelectProps['data']}
+    onChange={(value: string | null) => value !== null && onChange(value as Value)}
+    {...rest}
+  />
+);

@@ -1,9 +1,9 @@
-import { Stack, type StackProps } from '@mantine/core';
+import { Button, Group, Stack, type StackProps } from '@mantine/core';
 import { Fragment, type ReactNode } from 'react';
+import { WaitingButton } from './form';
 import { GatewayError } from './gateway-error';
+import { ErrorState, Loading } from './page';
 import type { PagesShown } from './pages';
-import { ShowMore } from './show-more';
-import { ErrorState, Loading } from './states';
 
 type Asked<Data> =
   | { data: Data | undefined; error?: Error | undefined; again: () => void }
@@ -77,5 +77,54 @@ export function Listed<Node extends { id: string }>({
         </Stack>
       )}
     </Loaded>
+  );
+}
+
+/** Below a list: the button for what comes next, or why it didn't come. */
+export function ShowMore({
+  pages: { data, hasMore, fetching, error, more },
+  label,
+}: {
+  pages: Pick<PagesShown<unknown, unknown>, 'data' | 'hasMore' | 'fetching' | 'error'> & { more: () => void };
+  label: string;
+}) {
+  if (data === undefined) return null;
+  return (
+    <>
+      <ErrorState error={error} />
+      {hasMore && (
+        <WaitingButton variant="default" waits={fetching && 'Loading…'} onClick={more}>
+          {label}
+        </WaitingButton>
+      )}
+    </>
+  );
+}
+
+/** Below a list that shows one page at a time, whose beginning stands in the address as `after`. */
+export function PageSteps({
+  what,
+  after,
+  next,
+  onStep,
+}: {
+  what: string;
+  after: string | null;
+  next: { hasNextPage: boolean; endCursor: string | null } | undefined;
+  onStep: (change: { after: string | null }) => void;
+}) {
+  return (
+    <Group mt="sm">
+      {after && (
+        <Button variant="default" onClick={() => onStep({ after: null })}>
+          Newest {what}
+        </Button>
+      )}
+      {next?.hasNextPage && (
+        <Button variant="default" onClick={() => onStep({ after: next.endCursor })}>
+          Older {what}
+        </Button>
+      )}
+    </Group>
   );
 }

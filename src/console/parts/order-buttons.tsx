@@ -2,8 +2,7 @@ import { Button, Modal } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useState } from 'react';
 import type { TypedDocumentNode } from 'urql';
-import { Form, Why } from './form';
-import { useSend } from './send';
+import { Form, useSend, Why } from './form';
 
 /** Something that a person can want, with a mutation whose input takes what it is wanted of, and a reason. */
 export interface Order<Input> {

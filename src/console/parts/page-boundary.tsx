@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
-import { ErrorState } from './states';
+import { ErrorState } from './page';
 
 /** A page that fails leaves the navigation standing. */
 export class PageBoundary extends Component<{ children: ReactNode }, { error: unknown }> {

@@ -3,15 +3,11 @@ import { IconKey, IconLockOpen } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { AccessShownDocument, type AccessShownQuery } from '../../generated/operations';
-import { Choice } from '../../parts/choice';
-import { Loaded } from '../../parts/loaded';
-import { PageSteps } from '../../parts/page-steps';
-import { EmptyState, PageHeader } from '../../parts/states';
+import { Loaded, PageSteps } from '../../parts/loaded';
+import { Choice, EmptyState, PageHeader } from '../../parts/page';
 import { useAddress } from '../../parts/use-address';
 import { CreateKey } from './create-key';
-import { KeyRow } from './key-row';
-import { stateOf } from './key-state';
-import { ShownOnce, type Made } from './shown-once';
+import { KeyRow, ShownOnce, stateOf, type Made } from './keys';
 
 const SHOWN = [
   { value: 'active', label: 'Active' },

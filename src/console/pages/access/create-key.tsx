@@ -1,12 +1,11 @@
-import { Group, NumberInput, Select, TagsInput, TextInput } from '@mantine/core';
+import { Group, NumberInput, TagsInput, TextInput } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { CreateKeyInConsoleDocument, type Role } from '../../generated/operations';
-import { Form } from '../../parts/form';
-import { useSend } from '../../parts/send';
+import { Form, OneOf, useSend } from '../../parts/form';
+import { Section } from '../../parts/page';
 import { useAddress } from '../../parts/use-address';
-import { Section } from '../../parts/words';
-import type { Made } from './shown-once';
+import type { Made } from './keys';
 
 /** Each may do what those before it may. */
 const ROLES: { value: Role; label: string }[] = [
@@ -54,12 +53,11 @@ export function CreateKey({ onMade }: { onMade: (made: Made) => void }) {
             onChange={setName}
             miw={220}
           />
-          <Select
+          <OneOf
             label="Role"
             description="A role may do all that those before it may."
             data={ROLES}
             value={role}
-            allowDeselect={false}
             onChange={(value) => change({ role: value === 'ASK' ? null : value })}
             miw={220}
           />

@@ -5,10 +5,9 @@ import { AdapterListDocument } from '../../generated/operations';
 import { productionOf } from '../../parts/choices';
 import { plural, words } from '../../parts/format';
 import { Listed } from '../../parts/loaded';
+import { Card, EmptyState, Note, PageHeader } from '../../parts/page';
 import { adapterPath } from '../../parts/paths';
-import { EmptyState, PageHeader } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
-import { Card, Note } from '../../parts/words';
 
 /** The adapters of the workspace, and which version of each answers. */
 export function AdapterList() {

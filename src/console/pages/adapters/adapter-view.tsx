@@ -1,32 +1,19 @@
-import { Badge, Button, Group, Modal, Paper, Stack, Text, Title } from '@mantine/core';
+import { Badge, Button, Group, Modal, Stack, Text, Title } from '@mantine/core';
 import { IconPuzzleOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { AdapterOpenedDocument, type AdapterOpenedQuery } from '../../generated/operations';
+import { AdapterOpenedDocument } from '../../generated/operations';
 import { productionOf } from '../../parts/choices';
-import { DataTable } from '../../parts/data-table';
-import { bytes, dateTime, rowsOf, words } from '../../parts/format';
+import { dateTime, words } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
-import { EmptyState, PageHeader } from '../../parts/states';
-import { Note } from '../../parts/words';
+import { EmptyState, PageHeader } from '../../parts/page';
+import { DataTable } from '../../parts/table';
 import { PromoteVersion, RollBack } from './alias-move';
-import { AttestVersion } from './attest-version';
 import { DeleteAdapter } from './delete-adapter';
-import { EvaluateVersion } from './evaluate-version';
-import { EvaluationList } from './evaluation-list';
-import { Gate } from './gate';
 import { LearningPlot } from './learning-plot';
+import { AttestVersion, EvaluateVersion } from './prove-version';
 import { TakeVersion } from './take-version';
-import { TrainingCost } from './training-cost';
-
-type Adapter = NonNullable<AdapterOpenedQuery['adapter']>;
-export type Version = Adapter['versions'][number];
-
-/** What a dialog is open for. */
-type Doing =
-  | { what: 'attest' | 'evaluate' | 'promote' | 'take'; version: Version }
-  | { what: 'rollback'; version: null }
-  | { what: 'delete'; version: Version | null };
+import { VersionCard, type Adapter, type Doing } from './version-card';
 
 const TITLES: Record<Doing['what'], string> = {
   attest: 'Show that it acts',
@@ -36,72 +23,6 @@ const TITLES: Record<Doing['what'], string> = {
   rollback: 'Go back to the version before',
   delete: 'Delete it',
 };
-
-function VersionButtons({ version, onDo }: { version: Version; onDo: (doing: Doing) => void }) {
-  const attested = version.attestation !== null;
-  const button = (what: Exclude<Doing['what'], 'rollback'>, label: string) => (
-    <Button size="compact-sm" variant="default" onClick={() => onDo({ what, version })}>
-      {label}
-    </Button>
-  );
-  return (
-    <Group gap="xs">
-      {button('attest', 'Attest')}
-      {button('evaluate', 'Evaluate')}
-      {button('take', 'Export')}
-      {button('delete', 'Delete')}
-      <Button
-        size="compact-sm"
-        disabled={!attested}
-        title={attested ? undefined : 'Attest it first'}
-        onClick={() => onDo({ what: 'promote', version })}
-      >
-        Promote
-      </Button>
-    </Group>
-  );
-}
-
-function VersionCard({ version, round, onDo }: { version: Version; round: number; onDo: (doing: Doing) => void }) {
-  const { attestation, trainedOn } = version;
-  return (
-    <Paper data-testid="adapter-version">
-      <Group justify="space-between" align="flex-start" gap="sm">
-        <div>
-          <Group gap="xs">
-            <Text fw={600}>Version {version.version}</Text>
-            {version.aliases.map((alias) => (
-              <Badge key={alias} color={alias === 'PRODUCTION' ? 'green' : 'blue'}>
-                {words(alias)}
-              </Badge>
-            ))}
-            <Badge color={attestation ? 'teal' : 'yellow'}>{attestation ? 'shown to act' : 'not attested'}</Badge>
-          </Group>
-          <Note>
-            {words(version.origin)} {dateTime(version.createdAt)}
-            {trainedOn && ` on ${rowsOf(trainedOn)}`} · rank {version.rank}, alpha {version.alpha}, scale{' '}
-            {version.scale} · {bytes(version.sizeBytes)} · {version.model.quantization}
-          </Note>
-          <Note size="xs" ff="monospace">
-            {version.digest.slice(0, 16)}
-          </Note>
-          <TrainingCost metrics={version.metrics} />
-          {attestation && (
-            <Text size="sm" mt={4}>
-              {attestation.modulesMatched} modules matched; its change where it is served and where it was trained:
-              cosine {attestation.cosine.toFixed(3)}, size ratio {attestation.normRatio.toFixed(2)}, over{' '}
-              {attestation.probes} prompts;{' '}
-              {attestation.offIsBase ? 'off, the model is the base bit for bit' : 'off, something stays'}.
-            </Text>
-          )}
-        </div>
-        <VersionButtons version={version} onDo={onDo} />
-      </Group>
-      <Gate gate={version.gate} />
-      <EvaluationList key={round} version={version.id} />
-    </Paper>
-  );
-}
 
 function History({ changes }: { changes: Adapter['history']['edges'] }) {
   if (changes.length === 0) return <Text c="dimmed">No alias was moved yet.</Text>;

@@ -1,11 +1,10 @@
-import { Checkbox, Select } from '@mantine/core';
+import { Checkbox } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useState, type ReactNode } from 'react';
 import { PromoteInConsoleDocument, RollbackInConsoleDocument, type AdapterAlias } from '../../generated/operations';
-import { Form, Why } from '../../parts/form';
-import { useSend, type Sending } from '../../parts/send';
-import { Note } from '../../parts/words';
-import type { Version } from './adapter-view';
+import { Form, OneOf, useSend, Why, type Sending } from '../../parts/form';
+import { Note } from '../../parts/page';
+import type { Version } from './version-card';
 
 const ALIASES: { value: AdapterAlias; label: string }[] = [
   { value: 'CANDIDATE', label: 'Candidate: through the gate, asked for by name' },
@@ -44,13 +43,7 @@ function MoveForm({
       beside={<Note>{what}</Note>}
       onCancel={onClose}
     >
-      <Select
-        label="Alias"
-        data={ALIASES}
-        value={alias}
-        allowDeselect={false}
-        onChange={(value) => value && setAlias(value)}
-      />
+      <OneOf label="Alias" data={ALIASES} value={alias} onChange={setAlias} />
       <Why kept="the move, with the date and who made it" value={reason} onChange={setReason} />
       {children}
     </Form>

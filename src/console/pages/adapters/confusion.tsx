@@ -1,7 +1,7 @@
 import { Table, Tooltip } from '@mantine/core';
 import { count } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
-import { Note } from '../../parts/words';
+import { Note } from '../../parts/page';
+import { ScrollRegion } from '../../parts/table';
 
 interface Cell {
   gold: string;

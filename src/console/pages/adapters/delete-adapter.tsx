@@ -1,9 +1,8 @@
 import { Button, Checkbox, Group, Stack, Text } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { DeleteAdapterInConsoleDocument, type AdapterAlias } from '../../generated/operations';
-import { Form, Why } from '../../parts/form';
+import { Form, useSend, Why } from '../../parts/form';
 import { words } from '../../parts/format';
-import { useSend } from '../../parts/send';
 
 /** Deletes an adapter or one version of it, after saying what goes with it. */
 export function DeleteAdapter({

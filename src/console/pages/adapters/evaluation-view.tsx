@@ -1,16 +1,14 @@
 import { Badge, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { EvaluationOpenedDocument, type EvaluationOpenedQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
-import { DataTable } from '../../parts/data-table';
 import { count, dateTime, percent, plural, rowsOf, words } from '../../parts/format';
-import { Opened } from '../../parts/loaded';
+import { Opened, ShowMore } from '../../parts/loaded';
+import { Note, PageHeader, Section } from '../../parts/page';
 import { adapterPath } from '../../parts/paths';
-import { ShowMore } from '../../parts/show-more';
-import { PageHeader } from '../../parts/states';
+import { DataTable } from '../../parts/table';
 import { usePages } from '../../parts/use-pages';
-import { Note, Section } from '../../parts/words';
 import { Confusion } from './confusion';
-import { Metrics } from './metrics';
+import { Metrics } from './evaluations';
 import { Retention } from './retention';
 
 type Evaluation = Extract<NonNullable<EvaluationOpenedQuery['node']>, { __typename: 'Evaluation' }>;

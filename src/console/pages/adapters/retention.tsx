@@ -1,8 +1,8 @@
 import { Table } from '@mantine/core';
 import type { EvaluationOpenedQuery } from '../../generated/operations';
 import { count } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
-import { Note, Section } from '../../parts/words';
+import { Note, Section } from '../../parts/page';
+import { ScrollRegion } from '../../parts/table';
 
 type Evaluation = Extract<NonNullable<EvaluationOpenedQuery['node']>, { __typename: 'Evaluation' }>;
 type Figures = NonNullable<Evaluation['retention']>;

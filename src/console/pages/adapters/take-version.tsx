@@ -9,13 +9,11 @@ import {
   TakenFileDocument,
   type TakenFileQuery,
 } from '../../generated/operations';
+import { WaitingButton } from '../../parts/form';
 import { bytes } from '../../parts/format';
-import { RunProgress } from '../../parts/run-progress';
+import { ErrorState, To } from '../../parts/page';
+import { RunProgress, useStartedRun } from '../../parts/runs';
 import { useDownload } from '../../parts/sign-in/download';
-import { ErrorState } from '../../parts/states';
-import { useStartedRun } from '../../parts/use-run';
-import { WaitingButton } from '../../parts/waiting-button';
-import { To } from '../../parts/words';
 
 type Form = 'peft' | 'merged';
 type Taken = Extract<NonNullable<TakenFileQuery['node']>, { __typename: 'AdapterExportRun' | 'AdapterMergeRun' }>;

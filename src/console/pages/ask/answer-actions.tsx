@@ -3,10 +3,8 @@ import { useInputState } from '@mantine/hooks';
 import { IconCopy, IconLink, IconPencil, IconThumbDown, IconThumbUp, type Icon } from '@tabler/icons-react';
 import { useState } from 'react';
 import { RateAnswerDocument, type AnswerShownFragment } from '../../generated/operations';
-import { useSend } from '../../parts/send';
-import { ErrorState } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note } from '../../parts/words';
+import { useSend, WaitingButton } from '../../parts/form';
+import { ErrorState, Note } from '../../parts/page';
 
 /** As whom people speak who judge where they read: of one key all are one source. */
 const SOURCE = { kind: 'HUMAN', name: 'console' } as const;

@@ -4,12 +4,10 @@ import type { AnswerShownFragment } from '../../generated/operations';
 import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
-import { Prose } from '../../parts/prose';
-import { Note, Section } from '../../parts/words';
+import { Note, Prose, Section } from '../../parts/page';
 import { AnswerActions } from './answer-actions';
 import { does, stageName, STRATEGY_NAMES } from './names';
-import { Neighbours } from './neighbours';
-import { OutputView } from './output-view';
+import { Neighbours, OutputView } from './output-view';
 
 const WORDING = {
   MODEL: 'In the model’s words',

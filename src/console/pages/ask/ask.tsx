@@ -6,12 +6,11 @@ import { useSearch } from 'wouter';
 import { AskEveryStrategyDocument, type AnswerShownFragment, type AskInput } from '../../generated/operations';
 import { useChoices } from '../../parts/choices';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
-import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
+import { WaitingButton } from '../../parts/form';
+import { EmptyState, ErrorState, PageHeader } from '../../parts/page';
 import { AnswerPanel } from './answer-panel';
 import { AnswerView } from './answer-view';
-import { Earlier } from './earlier';
-import { History, Recorded } from './history';
+import { Earlier, History, Recorded } from './history';
 import { QuestionForm, useQuestion } from './question';
 import { useAsk } from './use-ask';
 

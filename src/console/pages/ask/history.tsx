@@ -1,14 +1,13 @@
-import { Badge, Group, Modal, Paper, Text, UnstyledButton } from '@mantine/core';
+import { Badge, Button, Group, Modal, Paper, Stack, Text, Title, UnstyledButton } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { AnswerHistoryDocument, RecordedAnswerDocument } from '../../generated/operations';
+import { AnswerHistoryDocument, RecordedAnswerDocument, type AnswerShownFragment } from '../../generated/operations';
 import type { Place } from '../../parts/document/document-place';
 import { dateTime } from '../../parts/format';
 import { Listed } from '../../parts/loaded';
-import { EmptyState, ErrorState, Loading } from '../../parts/states';
+import { EmptyState, ErrorState, Loading, Note, Strong } from '../../parts/page';
 import { usePages } from '../../parts/use-pages';
-import { Note } from '../../parts/words';
 import { AnswerView } from './answer-view';
 import { STRATEGY_NAMES } from './names';
 
@@ -76,5 +75,28 @@ export function History({ onOpen }: { onOpen: (place: Place) => void }) {
         )}
       </Modal>
     </>
+  );
+}
+
+/** What was asked before in the conversation, newest first. */
+export function Earlier({ answers, onNew }: { answers: readonly AnswerShownFragment[]; onNew: () => void }) {
+  if (answers.length === 0) return null;
+  return (
+    <Stack gap="xs" mt="md">
+      <Group justify="space-between">
+        <Title order={2} size="h3">
+          Asked before
+        </Title>
+        <Button variant="default" size="compact-sm" onClick={onNew}>
+          New conversation
+        </Button>
+      </Group>
+      {answers.map(({ id, question, text }) => (
+        <Paper key={id} p="sm">
+          <Strong>{question}</Strong>
+          <Note className="answer-text">{text}</Note>
+        </Paper>
+      ))}
+    </Stack>
   );
 }

@@ -2,7 +2,7 @@ import { Badge, Group, Stack, Text } from '@mantine/core';
 import type { AnswerShownFragment } from '../../generated/operations';
 import { ShareBar } from '../../parts/bars';
 import { percent } from '../../parts/format';
-import { Note } from '../../parts/words';
+import { Note } from '../../parts/page';
 
 type Output = AnswerShownFragment['output'];
 
@@ -61,5 +61,34 @@ export function OutputView({ answer }: { answer: AnswerShownFragment }) {
         </Group>
       )}
     </>
+  );
+}
+
+/** The labelled rows that an answer was read from, nearest first. */
+export function Neighbours({ neighbours }: Pick<AnswerShownFragment, 'neighbours'>) {
+  return (
+    <Stack gap="sm" role="list" aria-label="Labelled rows, nearest first">
+      {neighbours.map(({ label, similarity, row }, i) => (
+        // Two rows may read the same.
+        <div key={i} role="listitem">
+          <ShareBar
+            label={
+              <>
+                <Badge size="xs" mr="xs">
+                  {label}
+                </Badge>
+                {row?.content?.input ?? (
+                  <Text component="span" size="sm" c="dimmed">
+                    erased
+                  </Text>
+                )}
+              </>
+            }
+            value={similarity}
+            text={`similarity ${similarity.toFixed(2)}`}
+          />
+        </div>
+      ))}
+    </Stack>
   );
 }

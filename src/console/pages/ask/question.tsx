@@ -3,8 +3,9 @@ import { useState, type ReactNode } from 'react';
 import { useSearch } from 'wouter';
 import type { StrategyChoice } from '../../generated/operations';
 import { adapterChoices, useChoices } from '../../parts/choices';
+import { OneOf } from '../../parts/form';
 import { count } from '../../parts/format';
-import { Note } from '../../parts/words';
+import { Note } from '../../parts/page';
 import { does, STRATEGY_CHOICES } from './names';
 
 type Scope = ReturnType<typeof useChoices>;
@@ -67,14 +68,7 @@ function Choices({ question, scope }: { question: Question; scope: Scope }) {
   const { strategy, collections, inCollections, labelled } = question;
   return (
     <Group gap="sm" align="flex-end">
-      <Select
-        label="Strategy"
-        data={STRATEGY_CHOICES}
-        value={strategy}
-        allowDeselect={false}
-        onChange={(value) => question.setStrategy(value ?? 'AUTO')}
-        {...NARROW}
-      />
+      <OneOf label="Strategy" data={STRATEGY_CHOICES} value={strategy} onChange={question.setStrategy} {...NARROW} />
       {does(strategy, 'adapts') && (
         <Select
           label="Adapter"

@@ -1,15 +1,120 @@
-import { Button, Group, Paper, Stack, TextInput } from '@mantine/core';
+import { Anchor, Badge, Button, Code, Group, Paper, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { useQuery } from 'urql';
-import { AuditShownDocument } from '../../generated/operations';
-import { FilterField } from '../../parts/filter-field';
-import { Loaded } from '../../parts/loaded';
-import { PageSteps } from '../../parts/page-steps';
+import { AuditShownDocument, type AuditFilterInput, type AuditShownQuery } from '../../generated/operations';
+import { FilterField } from '../../parts/form';
+import { dateTime, words } from '../../parts/format';
+import { Loaded, PageSteps } from '../../parts/loaded';
+import { EmptyState, ErrorState, Note, PageHeader } from '../../parts/page';
 import { useDownload } from '../../parts/sign-in/download';
-import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
 import { useAddress } from '../../parts/use-address';
-import { AuditEntryView } from './audit-entry';
-import { exportAddress, FIELDS, filterOf } from './view';
+
+/** What the log may be narrowed by, as it stands in the address. */
+export const FIELDS = ['who', 'what', 'outcome', 'subject', 'from', 'to'] as const;
+
+/** A day as a date field gives it, in this place's time. */
+const moment = (day: string | null, plusDays = 0): string | null => {
+  if (day === null) return null;
+  const date = new Date(`${day}T00:00:00`);
+  if (Number.isNaN(date.getTime())) return null;
+  date.setDate(date.getDate() + plusDays);
+  return date.toISOString();
+};
+
+export const filterOf = (address: URLSearchParams): AuditFilterInput => {
+  const what = address.get('what')?.split(',').filter(Boolean) ?? [];
+  return {
+    who: address.get('who'),
+    what: what.length === 0 ? null : what.slice(0, 50),
+    outcome: address.get('outcome'),
+    subjectId: address.get('subject'),
+    from: moment(address.get('from')),
+    // Up to the end of that day.
+    to: moment(address.get('to'), 1),
+  };
+};
+
+/** Where the same days are had as a file. */
+export function exportAddress(address: URLSearchParams): string {
+  const { from, to } = filterOf(address);
+  const query = new URLSearchParams([...(from ? [['from', from]] : []), ...(to ? [['to', to]] : [])]);
+  return query.size === 0 ? '/audit.ndjson' : `/audit.ndjson?${query}`;
+}
+
+export type Entry = AuditShownQuery['auditLog']['edges'][number]['node'];
+
+const json = (value: unknown): string => JSON.stringify(value, null, 2) ?? 'null';
+const isNothing = (value: unknown): boolean =>
+  value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
+
+function State({ title, value }: { title: string; value: unknown }) {
+  return (
+    <div style={{ minWidth: 0 }}>
+      <Text size="xs" fw={600}>
+        {title}
+      </Text>
+      <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+        {isNothing(value) ? '–' : json(value)}
+      </Code>
+    </div>
+  );
+}
+
+/** A change: who made it, and how it was before and since. */
+export function AuditEntryView({
+  entry,
+  onNarrow,
+}: {
+  entry: Entry;
+  onNarrow: (changes: Record<string, string>) => void;
+}) {
+  const { at, who, role, what, subjectId, outcome, requestId } = entry;
+  const colour = outcome === 'DONE' ? 'green' : outcome === null ? 'yellow' : 'red';
+  return (
+    <Paper p="sm" data-testid="audit-entry">
+      <Group gap="xs">
+        <Text fw={600} size="sm" ff="monospace">
+          {what}
+        </Text>
+        <Badge color={colour} tt="none">
+          {outcome === 'DONE' ? 'Done' : (outcome ?? 'No outcome')}
+        </Badge>
+        <Note size="xs">
+          {dateTime(at)} · {who} as {words(role)}
+        </Note>
+      </Group>
+      <details>
+        <summary>
+          <Text span size="xs">
+            Before and after
+          </Text>
+        </summary>
+        <SimpleGrid cols={{ base: 1, sm: 3 }} mt="xs">
+          <State title="Asked for" value={entry.input} />
+          <State title="Before" value={entry.before} />
+          <State title="After" value={entry.after} />
+        </SimpleGrid>
+        <Note size="xs" mt="xs" style={{ overflowWrap: 'anywhere' }}>
+          Request {requestId}
+          {subjectId && (
+            <>
+              {' · '}
+              <Anchor
+                component="button"
+                type="button"
+                inherit
+                underline="always"
+                onClick={() => onNarrow({ subject: subjectId })}
+              >
+                Only what was done to this
+              </Anchor>
+            </>
+          )}
+        </Note>
+      </details>
+    </Paper>
+  );
+}
 
 const TEXTS = [
   { name: 'who', label: 'Who', placeholder: 'part of a name or key' },

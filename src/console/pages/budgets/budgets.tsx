@@ -1,8 +1,7 @@
 import { Stack } from '@mantine/core';
 import { BudgetsOfAllDocument } from '../../generated/operations';
-import { Loaded } from '../../parts/loaded';
-import { ShowMore } from '../../parts/show-more';
-import { PageHeader } from '../../parts/states';
+import { Loaded, ShowMore } from '../../parts/loaded';
+import { PageHeader } from '../../parts/page';
 import { usePages } from '../../parts/use-pages';
 import { BudgetTable } from './budget-table';
 import { SetBudget } from './set-budget';

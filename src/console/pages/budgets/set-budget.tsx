@@ -1,4 +1,4 @@
-import { Group, NumberInput, Select, Text } from '@mantine/core';
+import { Group, NumberInput, Text } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { useQuery } from 'urql';
 import {
@@ -8,12 +8,11 @@ import {
   type BudgetWindow,
   type KeyBudgetsFragment,
 } from '../../generated/operations';
-import { Form } from '../../parts/form';
+import { Form, OneOf, useSend } from '../../parts/form';
 import { Loaded } from '../../parts/loaded';
-import { useSend } from '../../parts/send';
+import { Note, Section } from '../../parts/page';
 import { useAddress } from '../../parts/use-address';
-import { Note, Section } from '../../parts/words';
-import { LIMITS, numberOf, WINDOWS, type Limit } from './limits';
+import { LIMITS, numberOf, WINDOWS, type Limit } from './budget-table';
 
 type Values = Record<Limit['name'], number | null>;
 
@@ -132,21 +131,19 @@ export function SetBudget({
   return (
     <Section title="Set a budget">
       <Group mb="sm" align="flex-end">
-        <Select
+        <OneOf
           label="Whose"
           placeholder="Another key"
           data={subjects.map(({ value, label }) => ({ value: value || 'workspace', label }))}
           value={known ? known.value || 'workspace' : null}
-          allowDeselect={false}
           searchable
           onChange={(value) => change({ of: value === 'workspace' ? null : value })}
           w={280}
         />
-        <Select
+        <OneOf
           label="In"
-          data={[...WINDOWS]}
+          data={WINDOWS}
           value={window}
-          allowDeselect={false}
           onChange={(value) => change({ window: value === 'DAY' ? null : value })}
           w={140}
         />

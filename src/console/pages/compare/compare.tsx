@@ -3,12 +3,11 @@ import { IconScale } from '@tabler/icons-react';
 import { ComparisonListDocument } from '../../generated/operations';
 import { dateTime, rowsOf } from '../../parts/format';
 import { Listed } from '../../parts/loaded';
+import { EmptyState, Entry, PageHeader } from '../../parts/page';
 import { pageOf } from '../../parts/page-of';
 import { comparisonPath } from '../../parts/paths';
-import { RunBadge } from '../../parts/run-progress';
-import { EmptyState, PageHeader } from '../../parts/states';
+import { RunBadge } from '../../parts/runs';
 import { usePages } from '../../parts/use-pages';
-import { Entry } from '../../parts/words';
 import { ComparisonView } from './comparison-view';
 import { StartComparison } from './start-comparison';
 

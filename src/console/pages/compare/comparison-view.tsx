@@ -8,14 +8,12 @@ import {
   type ComparisonShownFragment,
 } from '../../generated/operations';
 import { IntervalBars } from '../../parts/charts/interval-bars';
-import { DataTable } from '../../parts/data-table';
 import { capitalised, count, dateTime, duration, plural, rowsOf, signed } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { Opened } from '../../parts/loaded';
-import { RunProgress } from '../../parts/run-progress';
-import { ErrorState, Loading, PageHeader } from '../../parts/states';
-import { useRun } from '../../parts/use-run';
-import { Note, Section } from '../../parts/words';
+import { ErrorState, Loading, Note, PageHeader, Section } from '../../parts/page';
+import { RunProgress, useRun } from '../../parts/runs';
+import { DataTable } from '../../parts/table';
 import { STRATEGY_NAMES } from '../ask/names';
 
 type Report = NonNullable<ComparisonShownFragment['report']>;

@@ -7,10 +7,9 @@ import {
   RowIndexingShownDocument,
   type ComparedVersionsQuery,
 } from '../../generated/operations';
+import { WaitingButton } from '../../parts/form';
 import { plural } from '../../parts/format';
-import { RunProgress } from '../../parts/run-progress';
-import { useStartedRun, type RunShown } from '../../parts/use-run';
-import { WaitingButton } from '../../parts/waiting-button';
+import { RunProgress, useStartedRun, type RunShown } from '../../parts/runs';
 
 type Version = NonNullable<ComparedVersionsQuery['dataset']>['versions']['edges'][number]['node'];
 

@@ -5,11 +5,9 @@ import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
 import { ComparedVersionsDocument, CompareInConsoleDocument, type Split } from '../../generated/operations';
 import { adapterChoices, useChoices, versionChoices } from '../../parts/choices';
+import { OneOf, useSend, WaitingButton } from '../../parts/form';
+import { ErrorState, Note } from '../../parts/page';
 import { comparisonPath } from '../../parts/paths';
-import { useSend } from '../../parts/send';
-import { ErrorState } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note } from '../../parts/words';
 import { Preparations } from './preparations';
 
 const MOST_ROWS = 4_000;
@@ -54,20 +52,18 @@ export function StartComparison() {
     <Paper mb="lg">
       <Stack gap="sm">
         <Group gap="sm" align="flex-end">
-          <Select
+          <OneOf
             label="Dataset"
             placeholder="Which one?"
             nothingFoundMessage="No dataset has a version yet."
             searchable
-            allowDeselect={false}
             data={datasets}
             value={dataset}
             onChange={setDataset}
             flex="1 1 180px"
           />
-          <Select
+          <OneOf
             label="Version"
-            allowDeselect={false}
             data={versionChoices(versions)}
             value={version?.id ?? null}
             onChange={setVersion}
@@ -84,15 +80,14 @@ export function StartComparison() {
             onChange={setAdapter}
             flex="1 1 200px"
           />
-          <Select
+          <OneOf
             label="Split"
-            allowDeselect={false}
             data={[
               splitChoice('TEST', 'Test', version?.counts.test),
               splitChoice('VALIDATION', 'Validation', version?.counts.validation),
             ]}
             value={split}
-            onChange={(value) => setSplit(value as Split)}
+            onChange={setSplit}
             w={160}
           />
           <NumberInput

@@ -1,6 +1,6 @@
 import { Tabs } from '@mantine/core';
+import { PageHeader } from '../../parts/page';
 import { pageOf } from '../../parts/page-of';
-import { PageHeader } from '../../parts/states';
 import { DatasetList } from './dataset-list';
 import { DatasetView } from './dataset-view';
 import { FeatureViews } from './feature-views';

@@ -1,4 +1,4 @@
-import { Badge, Group, Select, Stack, Text } from '@mantine/core';
+import { Badge, Group, Stack, Text } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { IconTable } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -11,15 +11,12 @@ import {
   type DatasetListQuery,
   type TaskKind,
 } from '../../generated/operations';
-import { NameField, useCreating } from '../../parts/creating';
-import { Form } from '../../parts/form';
+import { Form, NameField, OneOf, useCreating, useSend } from '../../parts/form';
 import { count, words } from '../../parts/format';
 import { Listed } from '../../parts/loaded';
+import { Card, EmptyState, Note } from '../../parts/page';
 import { datasetPath } from '../../parts/paths';
-import { useSend } from '../../parts/send';
-import { EmptyState } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
-import { Card, Note } from '../../parts/words';
 
 type Dataset = DatasetListQuery['datasets']['edges'][number]['node'];
 
@@ -42,12 +39,11 @@ function NewDataset({ onClose }: { onClose: () => void }) {
       onCancel={onClose}
     >
       <NameField value={name} onChange={setName} />
-      <Select
+      <OneOf
         label="What it teaches"
         description={tasks.find((kind) => kind.name === task)?.description}
         data={tasks.map((kind) => ({ value: kind.name, label: words(kind.name) }))}
         value={task}
-        allowDeselect={false}
         onChange={setTask}
       />
     </Form>

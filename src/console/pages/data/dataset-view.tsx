@@ -1,12 +1,13 @@
-import { Select, Tabs } from '@mantine/core';
+import { Tabs } from '@mantine/core';
 import { IconTable } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { DatasetShownDocument, type DatasetShownQuery } from '../../generated/operations';
 import { versionChoices } from '../../parts/choices';
+import { OneOf } from '../../parts/form';
 import { count, words } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
-import { EmptyState, Gone, PageHeader } from '../../parts/states';
+import { EmptyState, Gone, PageHeader } from '../../parts/page';
 import { ImportFile } from './import-file';
 import { VersionChanges } from './version-changes';
 import { VersionReport } from './version-report';
@@ -38,11 +39,10 @@ function OpenedDataset({ dataset, onImported }: { dataset: Dataset; onImported: 
         back={['/data', 'All data']}
         actions={
           version && (
-            <Select
+            <OneOf
               aria-label="Version"
               w={310}
               maw="100%"
-              allowDeselect={false}
               data={versionChoices(versions)}
               value={version.id}
               onChange={setChosen}

@@ -11,8 +11,7 @@ import {
 import { LineForm } from '../../parts/form';
 import { dateTime } from '../../parts/format';
 import { Loaded } from '../../parts/loaded';
-import { EmptyState, ErrorState } from '../../parts/states';
-import { Note } from '../../parts/words';
+import { EmptyState, ErrorState, Note } from '../../parts/page';
 
 /** What the views say of one entity now, as a question at serving would be told. */
 function Known({ entity, views }: { entity: string; views: string[] }) {

@@ -11,15 +11,13 @@ import {
   type ImportPreviewShownQuery,
   type TaskKind,
 } from '../../generated/operations';
-import { DataTable } from '../../parts/data-table';
 import { DropZone } from '../../parts/drop-zone';
+import { WaitingButton } from '../../parts/form';
 import { words } from '../../parts/format';
-import { RunProgress } from '../../parts/run-progress';
-import { ErrorState } from '../../parts/states';
+import { ErrorState, Note, Section } from '../../parts/page';
+import { RunProgress, useStartedRun } from '../../parts/runs';
+import { DataTable } from '../../parts/table';
 import { upload } from '../../parts/upload';
-import { useStartedRun } from '../../parts/use-run';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note, Section } from '../../parts/words';
 import { usesWith } from './column-uses';
 import { outputText } from './content';
 

@@ -1,11 +1,10 @@
 import { Badge, Group, Stack, Text } from '@mantine/core';
 import { VersionChangesDocument } from '../../generated/operations';
-import { DataTable } from '../../parts/data-table';
 import { count, words } from '../../parts/format';
-import { ShowMore } from '../../parts/show-more';
-import { ErrorState, Loading } from '../../parts/states';
+import { ShowMore } from '../../parts/loaded';
+import { ErrorState, Loading, Note } from '../../parts/page';
+import { DataTable } from '../../parts/table';
 import { usePages } from '../../parts/use-pages';
-import { Note } from '../../parts/words';
 import { contentText } from './content';
 
 const COLOURS = { ADDED: 'green', REMOVED: 'red', CHANGED: 'yellow' } as const;

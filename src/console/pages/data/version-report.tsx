@@ -3,10 +3,9 @@ import { IconCircleCheck } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { VersionReportDocument, type VersionReportQuery } from '../../generated/operations';
 import { ShareBar } from '../../parts/bars';
-import { DataTable } from '../../parts/data-table';
 import { count, plural, words } from '../../parts/format';
-import { EmptyState, ErrorState, Loading } from '../../parts/states';
-import { Note, Section } from '../../parts/words';
+import { EmptyState, ErrorState, Loading, Note, Section, Strong } from '../../parts/page';
+import { DataTable } from '../../parts/table';
 
 type Version = Extract<NonNullable<VersionReportQuery['node']>, { __typename: 'DatasetVersion' }>;
 type Problem = Version['report']['problems'][number];
@@ -43,9 +42,7 @@ function ProblemItem({ problem, files }: { problem: Problem; files: number }) {
       <Accordion.Control>
         <Group gap="xs">
           <Badge color={COLOURS[problem.severity]}>{words(problem.severity)}</Badge>
-          <Text fw={600} size="sm">
-            {problem.rule}
-          </Text>
+          <Strong>{problem.rule}</Strong>
           <Note>
             {problem.count === 0 ? 'the version as a whole' : plural(problem.count, 'row')}
             {problem.quarantined > 0 && ` · ${count(problem.quarantined)} kept out`}

@@ -7,12 +7,11 @@ import {
   type RolloutInListFragment,
 } from '../../generated/operations';
 import { dateTime } from '../../parts/format';
+import { ShowMore } from '../../parts/loaded';
+import { EmptyState, Entry, ErrorState, Loading, PageHeader } from '../../parts/page';
 import { pageOf } from '../../parts/page-of';
 import { proposalPath, rolloutPath } from '../../parts/paths';
-import { ShowMore } from '../../parts/show-more';
-import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
-import { Entry } from '../../parts/words';
 import { ProposalBadge, RolloutBadge } from './badges';
 import { ProposalView } from './proposal-view';
 import { RolloutView } from './rollout-view';

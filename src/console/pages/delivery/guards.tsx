@@ -1,8 +1,8 @@
 import { Badge } from '@mantine/core';
 import type { GuardFieldsFragment, RolloutMetric, RolloutShownFragment } from '../../generated/operations';
-import { DataTable } from '../../parts/data-table';
 import { count, duration } from '../../parts/format';
-import { Note, Section } from '../../parts/words';
+import { Note, Section } from '../../parts/page';
+import { DataTable } from '../../parts/table';
 
 const NAMES: Record<RolloutMetric, string> = {
   FAILURE: 'Answers without an error',

@@ -7,14 +7,11 @@ import {
   ProposalOpenedDocument,
   type ProposalOpenedQuery,
 } from '../../generated/operations';
-import { Why } from '../../parts/form';
+import { useSend, WaitingButton, Why } from '../../parts/form';
 import { dateTime, rowsOf } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
+import { ErrorState, Note, PageHeader, Section, To } from '../../parts/page';
 import { adapterPath, shadowPath } from '../../parts/paths';
-import { useSend } from '../../parts/send';
-import { ErrorState, PageHeader } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note, Section, To } from '../../parts/words';
 import { ProposalBadge } from './badges';
 import { RolloutEvidence } from './rollout-view';
 

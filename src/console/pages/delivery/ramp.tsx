@@ -2,7 +2,7 @@ import { Group, Paper, Stack, Text } from '@mantine/core';
 import type { RolloutDecisionFieldsFragment, RolloutShownFragment } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { dateTime, words } from '../../parts/format';
-import { Note, Section } from '../../parts/words';
+import { Note, Section, Strong } from '../../parts/page';
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
 
@@ -29,9 +29,7 @@ function Decision({ decision }: { decision: RolloutDecisionFieldsFragment }) {
   return (
     <Stack gap={2} data-testid="rollout-decision">
       <Group gap="xs">
-        <Text fw={600} size="sm">
-          {words(action)}
-        </Text>
+        <Strong>{words(action)}</Strong>
         <Note size="xs">
           at {percent(share)} · {words(check)} · {dateTime(decidedAt)} · {decidedBy ?? 'by itself'}
         </Note>

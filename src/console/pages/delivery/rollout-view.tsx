@@ -9,13 +9,11 @@ import {
   type RolloutOpenedQuery,
   type RolloutShownFragment,
 } from '../../generated/operations';
-import { Figure } from '../../parts/figure';
 import { count, dateTime } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
+import { Figure, Note, PageHeader, To } from '../../parts/page';
 import { adapterPath, proposalPath, shadowPath } from '../../parts/paths';
-import { PageHeader } from '../../parts/states';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
-import { Note, To } from '../../parts/words';
 import { RolloutBadge } from './badges';
 import { WatchedFigures } from './guards';
 import { Ramp } from './ramp';

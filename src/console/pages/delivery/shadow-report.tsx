@@ -4,10 +4,9 @@ import type {
   ShadowReportFieldsFragment,
   ShadowSkipReason,
 } from '../../generated/operations';
-import { DataTable } from '../../parts/data-table';
-import { Figure } from '../../parts/figure';
 import { count, duration } from '../../parts/format';
-import { Note, Section } from '../../parts/words';
+import { Figure, Note, Section } from '../../parts/page';
+import { DataTable } from '../../parts/table';
 
 type Report = ShadowReportFieldsFragment;
 

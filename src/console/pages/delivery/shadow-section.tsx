@@ -4,14 +4,12 @@ import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { ShadowsShownDocument, StartShadowInConsoleDocument } from '../../generated/operations';
 import { productionOf, useChoices, type AdapterChoice } from '../../parts/choices';
-import { LineForm, Why } from '../../parts/form';
+import { LineForm, useOneKey, useSend, Why } from '../../parts/form';
 import { count, dateTime } from '../../parts/format';
+import { ShowMore } from '../../parts/loaded';
+import { ErrorState, Note, Section, To } from '../../parts/page';
 import { shadowPath } from '../../parts/paths';
-import { useOneKey, useSend } from '../../parts/send';
-import { ShowMore } from '../../parts/show-more';
-import { ErrorState } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
-import { Note, Section, To } from '../../parts/words';
 import { ShadowBadge } from './shadow-view';
 
 /** Versions that were shown to act and aren’t production, where there is a production to compare with; newest first. */

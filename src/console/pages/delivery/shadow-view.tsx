@@ -9,14 +9,12 @@ import {
   type ShadowOpenedQuery,
   type ShadowStatus,
 } from '../../generated/operations';
+import { useSend, WaitingButton } from '../../parts/form';
 import { count, dateTime, words } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
+import { ErrorState, Note, PageHeader, Section, To } from '../../parts/page';
 import { adapterPath } from '../../parts/paths';
-import { useSend } from '../../parts/send';
-import { ErrorState, PageHeader } from '../../parts/states';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note, Section, To } from '../../parts/words';
 import { ShadowReport } from './shadow-report';
 
 const COLOURS: Record<ShadowStatus, string> = { RUNNING: 'blue', COMPLETE: 'green', STOPPED: 'gray', FAILED: 'red' };

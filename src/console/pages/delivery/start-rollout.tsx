@@ -4,10 +4,9 @@ import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { StartRolloutInConsoleDocument, type RolloutTemplate } from '../../generated/operations';
 import { productionOf, useChoices } from '../../parts/choices';
-import { LineForm, Why } from '../../parts/form';
+import { LineForm, OneOf, useOneKey, useSend, Why } from '../../parts/form';
+import { Note, Section } from '../../parts/page';
 import { rolloutPath } from '../../parts/paths';
-import { useOneKey, useSend } from '../../parts/send';
-import { Note, Section } from '../../parts/words';
 
 const TEMPLATES: { value: RolloutTemplate; label: string }[] = [
   { value: 'STANDARD', label: 'Standard: 1, 5, 10, 25, 50 %' },
@@ -55,14 +54,7 @@ export function StartRollout() {
           }
         >
           <Select label="Adapter" data={ready} value={adapter} onChange={setAdapter} required miw={280} />
-          <Select
-            label="Plan"
-            data={TEMPLATES}
-            value={template}
-            allowDeselect={false}
-            onChange={(value) => value && setTemplate(value)}
-            miw={280}
-          />
+          <OneOf label="Plan" data={TEMPLATES} value={template} onChange={setTemplate} miw={280} />
           <Why value={reason} onChange={setReason} />
         </LineForm>
       )}

@@ -1,5 +1,6 @@
 import { Group, NumberInput, Select } from '@mantine/core';
 import { productionOf, useChoices } from '../../parts/choices';
+import { OneOf } from '../../parts/form';
 import { STRATEGY_NAMES } from '../ask/names';
 import { armOf, AUTO, versionsOf } from './arm';
 
@@ -42,7 +43,7 @@ export function ArmFields({ params, choices: { adapters, models }, set }: Props)
   );
   return (
     <>
-      <Select
+      <OneOf
         label="Whose questions"
         data={[
           { value: AUTO, label: 'Those that leave everything to Graft' },
@@ -51,7 +52,6 @@ export function ArmFields({ params, choices: { adapters, models }, set }: Props)
             .map(({ name }) => ({ value: name, label: `Those that production of ${name} answers` })),
         ]}
         value={adapter ?? AUTO}
-        allowDeselect={false}
         // A version of another adapter can't answer these.
         onChange={(value) => set({ questions: value ?? AUTO, version: null })}
         maw={420}

@@ -1,8 +1,8 @@
-import { Badge, Table, Text } from '@mantine/core';
+import { Badge, Table } from '@mantine/core';
 import type { ExperimentMetric, ExperimentShownFragment } from '../../generated/operations';
 import { count } from '../../parts/format';
-import { ScrollRegion } from '../../parts/scroll-region';
-import { Note, Section } from '../../parts/words';
+import { Note, Section, Strong } from '../../parts/page';
+import { ScrollRegion } from '../../parts/table';
 import { FINDINGS, METRIC_NAMES, shown, unitOf } from './names';
 
 type Arm = ExperimentShownFragment['arms'][number];
@@ -37,12 +37,12 @@ function Cell({
   const finding = compared && FINDINGS[compared.finding];
   return (
     <>
-      <Text fw={600} size="sm">
+      <Strong>
         {shown(metric, figure?.adjustedMean ?? null)}{' '}
         <Note span size="xs">
           of {count(figure?.n ?? 0)}
         </Note>
-      </Text>
+      </Strong>
       {compared && (
         <Note size="xs">
           {shown(metric, compared.value, true)} {unitOf(metric)}

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, NumberInput, Select, Stack } from '@mantine/core';
+import { Button, Checkbox, Group, NumberInput, Stack } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
@@ -8,12 +8,10 @@ import {
   type ExperimentMetric,
 } from '../../generated/operations';
 import { useChoices } from '../../parts/choices';
-import { LineForm, Why } from '../../parts/form';
+import { LineForm, OneOf, useOneKey, useSend, Why } from '../../parts/form';
+import { ErrorState, Note, Section } from '../../parts/page';
 import { experimentPath } from '../../parts/paths';
-import { useOneKey, useSend } from '../../parts/send';
-import { ErrorState } from '../../parts/states';
 import { useAddress, type Change } from '../../parts/use-address';
-import { Note, Section } from '../../parts/words';
 import { armOf } from './arm';
 import { ArmFields } from './arm-fields';
 import { METRIC_NAMES, RATES } from './names';
@@ -44,11 +42,10 @@ type Plan = ReturnType<typeof planOf>;
 function EndFields({ plan: { metric, scale, effect, size }, set }: { plan: Plan; set: Change }) {
   return (
     <Group align="flex-end">
-      <Select
+      <OneOf
         label="What decides"
         data={METRICS}
         value={metric}
-        allowDeselect={false}
         onChange={(value) => set({ primary: value })}
         miw={260}
       />

@@ -9,12 +9,10 @@ import {
   type ExperimentFollowedSubscription,
   type ExperimentShownFragment,
 } from '../../generated/operations';
-import { Figure } from '../../parts/figure';
 import { count, dateTime, words } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
-import { PageHeader } from '../../parts/states';
+import { Figure, Note, PageHeader, Section, Strong, To } from '../../parts/page';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
-import { Note, Section, To } from '../../parts/words';
 import { Arms } from './arms';
 import { StatusBadge, VerdictBadge } from './badges';
 import { ExperimentOrders } from './experiment-orders';
@@ -67,9 +65,7 @@ function Decision({ decision }: { decision: ExperimentDecisionFieldsFragment }) 
   return (
     <Stack gap={2} data-testid="experiment-decision">
       <Group gap="xs">
-        <Text fw={600} size="sm">
-          {words(action)}
-        </Text>
+        <Strong>{words(action)}</Strong>
         <Note size="xs">
           after {count(answers)} answers · {dateTime(decidedAt)} · {decidedBy ?? 'by itself'}
         </Note>

@@ -4,15 +4,13 @@ import {
   type ExperimentInListFragment,
   type ExperimentStatus,
 } from '../../generated/operations';
-import { Choice } from '../../parts/choice';
 import { dateTime, plural } from '../../parts/format';
 import { Listed } from '../../parts/loaded';
+import { Choice, EmptyState, Entry, PageHeader } from '../../parts/page';
 import { pageOf } from '../../parts/page-of';
 import { experimentPath } from '../../parts/paths';
-import { EmptyState, PageHeader } from '../../parts/states';
 import { useAddress } from '../../parts/use-address';
 import { usePages } from '../../parts/use-pages';
-import { Entry } from '../../parts/words';
 import { StatusBadge, VerdictBadge } from './badges';
 import { CreateExperiment } from './create-experiment';
 import { ExperimentView } from './experiment-view';

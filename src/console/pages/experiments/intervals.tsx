@@ -1,8 +1,9 @@
-import { Group, Paper, Select, Title } from '@mantine/core';
+import { Group, Paper, Title } from '@mantine/core';
 import type { ExperimentShownFragment } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
+import { OneOf } from '../../parts/form';
+import { Note } from '../../parts/page';
 import { useAddress } from '../../parts/use-address';
-import { Note } from '../../parts/words';
 import { METRIC_NAMES, RATES, unitOf } from './names';
 
 /** How the interval of each arm's difference narrowed with the answers; metric and arm stand in the address. */
@@ -34,20 +35,18 @@ export function Intervals({ experiment }: { experiment: ExperimentShownFragment 
           The difference, answer by answer
         </Title>
         <Group gap="xs">
-          <Select
+          <OneOf
             aria-label="Metric"
             data={metrics.map((each) => ({ value: each.metric, label: METRIC_NAMES[each.metric] }))}
             value={metric}
             w={290}
-            allowDeselect={false}
             onChange={(metric) => change({ metric })}
           />
           {others.length > 1 && (
-            <Select
+            <OneOf
               aria-label="Arm"
               data={others.map(({ name }) => name)}
               value={arm.name}
-              allowDeselect={false}
               onChange={(arm) => change({ arm })}
             />
           )}

@@ -2,8 +2,8 @@ import { Badge, Group, Text, Timeline } from '@mantine/core';
 import { IconDatabase, IconFlask, IconGavel, IconMessages, IconRocket, IconSchool } from '@tabler/icons-react';
 import type { ImprovementShownFragment, ImprovementStage } from '../../generated/operations';
 import { duration, plural, rowsOf, words } from '../../parts/format';
+import { Note, To } from '../../parts/page';
 import { adapterPath, datasetPath, proposalPath, rolloutPath, trainingPath } from '../../parts/paths';
-import { Note, To } from '../../parts/words';
 import { ProposalBadge, RolloutBadge } from '../delivery/badges';
 import { decided } from './decided';
 

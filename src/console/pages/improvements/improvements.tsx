@@ -12,16 +12,14 @@ import {
   type PolicyShownFragment,
 } from '../../generated/operations';
 import { useChoices } from '../../parts/choices';
-import { LineForm, Why } from '../../parts/form';
+import { LineForm, useOneKey, useSend, Why } from '../../parts/form';
 import { dateTime, plural } from '../../parts/format';
 import { Listed, Opened } from '../../parts/loaded';
+import { EmptyState, Entry, Note, PageHeader, Strong } from '../../parts/page';
 import { pageOf } from '../../parts/page-of';
 import { improvementPath } from '../../parts/paths';
-import { useOneKey, useSend } from '../../parts/send';
-import { EmptyState, PageHeader } from '../../parts/states';
 import { useLook } from '../../parts/use-look';
 import { usePages } from '../../parts/use-pages';
-import { Entry, Note } from '../../parts/words';
 import { Chain, OutcomeBadge } from './chain';
 
 const LOOK_MS = 3_000;
@@ -39,9 +37,7 @@ function Policy({ policy }: { policy: PolicyShownFragment }) {
   return (
     <Paper p="sm">
       <Group gap="xs">
-        <Text fw={600} size="sm">
-          {adapter?.name}
-        </Text>
+        <Strong>{adapter?.name}</Strong>
         {pausedReason !== null && <Badge color="yellow">paused</Badge>}
       </Group>
       <Text size="sm">

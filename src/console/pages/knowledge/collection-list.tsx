@@ -4,14 +4,11 @@ import { IconBooks } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
 import { CollectionListDocument, CreateCollectionInConsoleDocument } from '../../generated/operations';
-import { NameField, useCreating } from '../../parts/creating';
-import { Form } from '../../parts/form';
+import { Form, NameField, useCreating, useSend } from '../../parts/form';
 import { plural, words } from '../../parts/format';
 import { Loaded } from '../../parts/loaded';
+import { Card, EmptyState, Note, PageHeader } from '../../parts/page';
 import { collectionPath } from '../../parts/paths';
-import { useSend } from '../../parts/send';
-import { EmptyState, PageHeader } from '../../parts/states';
-import { Card, Note } from '../../parts/words';
 
 function NewCollection({ onClose }: { onClose: () => void }) {
   const [, go] = useLocation();

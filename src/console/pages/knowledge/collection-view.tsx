@@ -8,15 +8,13 @@ import {
   type CollectionShownQuery,
 } from '../../generated/operations';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
-import { DataTable } from '../../parts/data-table';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
+import { useSend } from '../../parts/form';
 import { bytes, count, dateTime, plural, words } from '../../parts/format';
-import { Opened } from '../../parts/loaded';
-import { useSend } from '../../parts/send';
-import { ShowMore } from '../../parts/show-more';
-import { EmptyState, ErrorState, Gone, PageHeader } from '../../parts/states';
+import { Opened, ShowMore } from '../../parts/loaded';
+import { EmptyState, ErrorState, Gone, Note, PageHeader } from '../../parts/page';
+import { DataTable } from '../../parts/table';
 import { usePages } from '../../parts/use-pages';
-import { Note } from '../../parts/words';
 import { Ingest } from './ingest';
 import { SearchBench } from './search-bench';
 

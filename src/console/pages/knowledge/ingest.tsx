@@ -6,14 +6,12 @@ import {
   IngestionShownDocument,
 } from '../../generated/operations';
 import { DropZone } from '../../parts/drop-zone';
+import { useSend } from '../../parts/form';
 import { plural } from '../../parts/format';
 import { toGatewayError } from '../../parts/gateway-error';
-import { RunProgress } from '../../parts/run-progress';
-import { useSend } from '../../parts/send';
-import { ErrorState } from '../../parts/states';
+import { ErrorState, Note } from '../../parts/page';
+import { RunProgress, useStartedRun } from '../../parts/runs';
 import { upload } from '../../parts/upload';
-import { useStartedRun } from '../../parts/use-run';
-import { Note } from '../../parts/words';
 import { afterRun, documentName, refusalOf, type Incoming } from './incoming';
 
 const OUTCOMES = {

@@ -19,8 +19,7 @@ import { ShareBar } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { LineForm } from '../../parts/form';
 import { duration, words } from '../../parts/format';
-import { EmptyState, ErrorState, Loading } from '../../parts/states';
-import { Note } from '../../parts/words';
+import { EmptyState, ErrorState, Loading, Note } from '../../parts/page';
 
 type Hit = SearchBenchQuery['search']['hits'][number];
 

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Paper, Stack, Text, TextInput, Title, VisuallyHidden } from '@mantine/core';
+import { Badge, Button, Group, Paper, Stack, TextInput, Title, VisuallyHidden } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { IconBox, IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -12,16 +12,14 @@ import {
   type ModelsShownQuery,
   type RegisterModelInput,
 } from '../../generated/operations';
-import { DataTable } from '../../parts/data-table';
 import { DropZone } from '../../parts/drop-zone';
 import { LineForm } from '../../parts/form';
 import { bytes, count } from '../../parts/format';
 import { Loaded } from '../../parts/loaded';
-import { RunProgress } from '../../parts/run-progress';
-import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
+import { EmptyState, ErrorState, Note, PageHeader, Strong } from '../../parts/page';
+import { RunProgress, useStartedRun } from '../../parts/runs';
+import { DataTable } from '../../parts/table';
 import { upload } from '../../parts/upload';
-import { useStartedRun } from '../../parts/use-run';
-import { Note } from '../../parts/words';
 
 /** `135 M`, `1.5 B`. */
 const weights = (parameters: number | string): string => {
@@ -59,9 +57,7 @@ function Registry({ models }: { models: ModelsShownQuery['models'] }) {
           label: null,
           cell: ({ name, architecture, source }) => (
             <>
-              <Text size="sm" fw={600}>
-                {name}
-              </Text>
+              <Strong>{name}</Strong>
               <Note size="xs">
                 {architecture} · from {source}
               </Note>
@@ -121,9 +117,7 @@ function Catalogue({
           label: null,
           cell: ({ name }) => (
             <Group gap="xs">
-              <Text size="sm" fw={600}>
-                {name}
-              </Text>
+              <Strong>{name}</Strong>
               {fits.get(name)?.fit === 'RECOMMENDED' && <Badge color="blue">fits this machine</Badge>}
             </Group>
           ),

@@ -7,14 +7,12 @@ import {
   type AlertRaisedInConsoleSubscription,
   type AlertsShownQuery,
 } from '../../generated/operations';
+import { useSend, WaitingButton, type Sending } from '../../parts/form';
 import { dateTime, words } from '../../parts/format';
-import { useSend, type Sending } from '../../parts/send';
-import { ShowMore } from '../../parts/show-more';
-import { ErrorState } from '../../parts/states';
+import { ShowMore } from '../../parts/loaded';
+import { ErrorState, Note } from '../../parts/page';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
 import { usePages } from '../../parts/use-pages';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note } from '../../parts/words';
 
 type Alert = AlertsShownQuery['alerts']['edges'][number]['node'];
 

@@ -1,9 +1,8 @@
 import { useQuery } from 'urql';
 import { DriftShownDocument, type DriftShownQuery } from '../../generated/operations';
-import { DataTable } from '../../parts/data-table';
 import { count, percent } from '../../parts/format';
-import { ErrorState } from '../../parts/states';
-import { Note, Section } from '../../parts/words';
+import { ErrorState, Note, Section } from '../../parts/page';
+import { DataTable } from '../../parts/table';
 
 type Stream = DriftShownQuery['drift'][number];
 

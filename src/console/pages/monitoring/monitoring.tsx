@@ -1,10 +1,9 @@
-import { Button, Group, Select, SimpleGrid, Stack } from '@mantine/core';
+import { Button, Group, SimpleGrid, Stack } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { Provider } from 'urql';
 import { uncached } from '../../client';
-import { Choice } from '../../parts/choice';
-import { FilterField } from '../../parts/filter-field';
-import { PageHeader } from '../../parts/states';
+import { FilterField, OneOf } from '../../parts/form';
+import { Choice, PageHeader } from '../../parts/page';
 import { Alerts } from './alerts';
 import { Drift } from './drift';
 import { SeriesChart, type Shown } from './series-chart';
@@ -54,11 +53,10 @@ export default function MonitoringPage() {
             value={view.span.value}
             onChange={(span) => change({ span })}
           />
-          <Select
+          <OneOf
             label="Split by"
-            data={[...SPLITS]}
+            data={SPLITS}
             value={view.by ?? 'NONE'}
-            allowDeselect={false}
             onChange={(by) => change({ by: by === 'NONE' ? null : by })}
           />
           {(['adapter', 'collection', 'model'] as const).map((name) => (

@@ -2,8 +2,7 @@ import { Paper } from '@mantine/core';
 import { useQuery } from 'urql';
 import { SeriesShownDocument, type Metric, type SeriesShownQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
-import { ErrorState, Loading } from '../../parts/states';
-import { Note } from '../../parts/words';
+import { ErrorState, Loading, Note } from '../../parts/page';
 import { inUnit } from './unit';
 import { inputOf, type View } from './view';
 

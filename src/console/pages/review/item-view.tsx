@@ -1,7 +1,7 @@
 import { Badge, Group, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { ItemReviewedFragment } from '../../generated/operations';
 import { dateTime, words } from '../../parts/format';
-import { Note } from '../../parts/words';
+import { Note } from '../../parts/page';
 import { wordDiff } from './word-diff';
 
 type Answer = NonNullable<ItemReviewedFragment['answer']>;

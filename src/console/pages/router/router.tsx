@@ -8,16 +8,13 @@ import {
   SetRouterModeInConsoleDocument,
   type RouterShownQuery,
 } from '../../generated/operations';
-import { DataTable } from '../../parts/data-table';
-import { Figure } from '../../parts/figure';
+import { WaitingButton } from '../../parts/form';
 import { count, dateTime, percent } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
+import { EmptyState, ErrorState, Figure, Note, PageHeader, Section, To } from '../../parts/page';
 import { adapterPath, collectionPath } from '../../parts/paths';
-import { RunProgress } from '../../parts/run-progress';
-import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
-import { useStartedRun } from '../../parts/use-run';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note, Section, To } from '../../parts/words';
+import { RunProgress, useStartedRun } from '../../parts/runs';
+import { DataTable } from '../../parts/table';
 
 type Router = NonNullable<RouterShownQuery['router']>;
 

@@ -4,16 +4,13 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 import { useClient } from 'urql';
 import { CancelRunInConsoleDocument, RunListDocument, type RunStatus } from '../../generated/operations';
+import { useSend, WaitingButton } from '../../parts/form';
 import { bytes, dateTime, duration, words } from '../../parts/format';
 import { Loaded } from '../../parts/loaded';
-import { RunBadge } from '../../parts/run-progress';
-import { useSend } from '../../parts/send';
+import { EmptyState, ErrorState, Note, PageHeader, Strong, To } from '../../parts/page';
+import { isOpen, RunBadge } from '../../parts/runs';
 import { useDownload } from '../../parts/sign-in/download';
-import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
 import { usePages } from '../../parts/use-pages';
-import { isOpen } from '../../parts/use-run';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note, To } from '../../parts/words';
 import { fileOf, lineOf, subjectOf, type Run } from './subject';
 
 const PAGE = 50;
@@ -42,7 +39,7 @@ function RunRow({ run }: { run: Run }) {
       <Group justify="space-between" wrap="nowrap" align="flex-start" gap="sm">
         <div style={{ minWidth: 0, flex: 1 }}>
           <Group gap="xs">
-            <Text fw={600} size="sm">
+            <Strong>
               {words(run.kind)}
               {subject && (
                 <>
@@ -53,7 +50,7 @@ function RunRow({ run }: { run: Run }) {
                   </To>
                 </>
               )}
-            </Text>
+            </Strong>
             <RunBadge status={run.status} />
             <Note size="xs">{times(run)}</Note>
           </Group>

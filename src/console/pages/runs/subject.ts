@@ -7,7 +7,7 @@ import type {
 } from '../../generated/operations';
 import { runLine } from '../../parts/format';
 import { adapterPath, collectionPath, comparisonPath, datasetPath, trainingPath } from '../../parts/paths';
-import { isOpen } from '../../parts/use-run';
+import { isOpen } from '../../parts/runs';
 
 export type Run = RunListQuery['runs']['edges'][number]['node'];
 

@@ -1,17 +1,112 @@
-import { Button, Collapse, NumberInput, Select, SimpleGrid } from '@mantine/core';
+import { Button, Collapse, NumberInput, Select, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useDisclosure, useInputState } from '@mantine/hooks';
 import { useState } from 'react';
+import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
-import { StartTrainingInConsoleDocument } from '../../generated/operations';
+import {
+  EstimateShownDocument,
+  FindRateInConsoleDocument,
+  RateSearchShownDocument,
+  StartTrainingInConsoleDocument,
+  type RateSearchShownSubscription,
+  type RecipeInput,
+} from '../../generated/operations';
 import { useChoices } from '../../parts/choices';
-import { NameField } from '../../parts/creating';
-import { Form } from '../../parts/form';
-import { plural } from '../../parts/format';
+import { Form, NameField, useOneKey, useSend, WaitingButton } from '../../parts/form';
+import { bytes, duration, plural } from '../../parts/format';
+import { ErrorState, Note } from '../../parts/page';
 import { trainingPath } from '../../parts/paths';
-import { useOneKey, useSend } from '../../parts/send';
-import { Note } from '../../parts/words';
-import { Estimate } from './estimate';
-import { FindRate } from './find-rate';
+import { RunProgress, useStartedRun } from '../../parts/runs';
+import { DataTable } from '../../parts/table';
+
+/** What the training would take, before it is started. */
+export function Estimate({ version, recipe }: { version: string; recipe: RecipeInput }) {
+  const [{ data, error, fetching }] = useQuery({
+    query: EstimateShownDocument,
+    variables: { input: { datasetVersion: version, recipe } },
+    requestPolicy: 'cache-and-network',
+  });
+  if (error && !fetching) return <ErrorState error={error} />;
+  const found = data?.estimateTraining;
+  if (!found) return <Note>Estimating time and memory…</Note>;
+  return (
+    <Text size="sm" c={found.fits ? undefined : 'red'} data-testid="training-estimate">
+      {plural(found.examples, 'row')} of {found.meanTokens.toFixed(0)} tokens, {plural(found.steps, 'step')};{' '}
+      {found.seconds === null
+        ? 'how long is known after the first training of this model here'
+        : `about ${duration(1_000 * found.seconds)} at ${found.tokensPerSecond!.toFixed(0)} tokens/s`}
+      ; {bytes(found.memoryBytes)} of memory
+      {found.fits ? '' : `, and only ${bytes(found.availableBytes)} can be had: the run would be refused`}.
+    </Text>
+  );
+}
+
+type Shown = RateSearchShownSubscription['learningRateSearchProgress'];
+type Tried = Extract<Shown, { __typename: 'LearningRateTried' }>['tried'];
+
+/** The rate of the least loss; null where every one diverged. */
+const bestOf = (tried: readonly Tried[]): Tried | null =>
+  tried.reduce<Tried | null>(
+    (best, each) =>
+      each.validationLoss !== null && (best === null || each.validationLoss < best.validationLoss!) ? each : best,
+    null,
+  );
+
+/** Tries a few learning rates on the rows, and hands on the best. */
+export function FindRate({
+  version,
+  recipe,
+  onFound,
+}: {
+  version: string;
+  recipe: RecipeInput;
+  onFound: (rate: number) => void;
+}) {
+  const [tried, setTried] = useState<Tried[]>([]);
+  const run = useStartedRun(FindRateInConsoleDocument, RateSearchShownDocument, (event) => {
+    if (event.__typename === 'LearningRateTried') setTried((before) => [...before, event.tried]);
+  });
+  const best = bestOf(tried);
+  const start = () => {
+    setTried([]);
+    return run.start({ datasetVersion: version, recipe });
+  };
+  return (
+    <Stack gap="xs">
+      <WaitingButton
+        variant="default"
+        size="compact-sm"
+        style={{ alignSelf: 'start' }}
+        waits={run.busy && 'Trying rates…'}
+        onClick={start}
+      >
+        Find the learning rate
+      </WaitingButton>
+      {(run.busy || run.error !== null) && <RunProgress run={run} />}
+      {tried.length > 0 && (
+        <DataTable
+          label="Learning rates that were tried"
+          minWidth={0}
+          rows={tried}
+          keyOf={({ learningRate }) => learningRate}
+          columns={[
+            { head: 'Rate', cell: ({ learningRate }) => learningRate.toPrecision(2) },
+            { head: 'Loss on validation rows', cell: ({ validationLoss }) => validationLoss?.toFixed(3) ?? 'diverged' },
+            { head: 'Divergence from the base', cell: ({ klToBase }) => klToBase?.toFixed(3) },
+          ]}
+        />
+      )}
+      {!run.busy && best && (
+        <Text size="sm">
+          Least loss at {best.learningRate.toPrecision(2)}.{' '}
+          <WaitingButton variant="subtle" size="compact-sm" onClick={() => onFound(best.learningRate)}>
+            Take it
+          </WaitingButton>
+        </Text>
+      )}
+    </Stack>
+  );
+}
 
 /** What of the recipe a form may set; what is left empty comes from the preset of the task. */
 const FIELDS = [

@@ -1,15 +1,13 @@
 import { Group, Progress, Text } from '@mantine/core';
 import { IconSchool } from '@tabler/icons-react';
 import { TrainingRunListDocument, type TrainingRunShownFragment } from '../../generated/operations';
-import { useCreating } from '../../parts/creating';
+import { useCreating } from '../../parts/form';
 import { dateTime, rowsOf } from '../../parts/format';
 import { Listed } from '../../parts/loaded';
+import { Card, EmptyState, Note, PageHeader } from '../../parts/page';
 import { trainingPath } from '../../parts/paths';
-import { RunBadge } from '../../parts/run-progress';
-import { EmptyState, PageHeader } from '../../parts/states';
+import { isOpen, RunBadge } from '../../parts/runs';
 import { usePages } from '../../parts/use-pages';
-import { isOpen } from '../../parts/use-run';
-import { Card, Note } from '../../parts/words';
 import { StartTraining } from './start-training';
 
 function TrainingRow({ run }: { run: TrainingRunShownFragment }) {

@@ -11,20 +11,44 @@ import {
   type TrainingRunShownFragment,
 } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
-import { Figure } from '../../parts/figure';
+import { useSend, WaitingButton } from '../../parts/form';
 import { bytes, count, dateTime, duration, rowsOf, runLine } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { Opened } from '../../parts/loaded';
+import { ErrorState, Figure, Note, PageHeader, To } from '../../parts/page';
 import { adapterPath } from '../../parts/paths';
-import { RunBadge } from '../../parts/run-progress';
-import { useSend } from '../../parts/send';
-import { ErrorState, PageHeader } from '../../parts/states';
-import { isOpen } from '../../parts/use-run';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note, To } from '../../parts/words';
+import { isOpen, RunBadge } from '../../parts/runs';
 import { overlay, type Audit, type Curve, type Line, type Look, type Step, type TrainingEvent } from './curve';
-import { Recipe } from './recipe';
 import { useCurve } from './use-curve';
+
+const textOf = (value: unknown): string =>
+  Array.isArray(value) ? value.map(String).join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
+
+/** `{ retention: { weight: 3 } }` as `retention.weight`, which is also how the API’s input nests it. */
+const settingsOf = (recipe: object, within = ''): [string, string][] =>
+  Object.entries(recipe).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? settingsOf(value, `${within}${name}.`)
+      : [[`${within}${name}`, textOf(value)]],
+  );
+
+/** Every setting that a training was made with, by its name in the API. */
+function Recipe({ recipe }: { recipe: unknown }) {
+  return (
+    <SimpleGrid cols={{ base: 2, sm: 3, lg: 4 }} spacing="sm">
+      {settingsOf(recipe as object).map(([name, value]) => (
+        <div key={name}>
+          <Note size="xs" ff="monospace">
+            {name}
+          </Note>
+          <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+            {value}
+          </Text>
+        </div>
+      ))}
+    </SimpleGrid>
+  );
+}
 
 const RUNS_TO_COMPARE = 50;
 

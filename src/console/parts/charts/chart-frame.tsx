@@ -1,7 +1,7 @@
 import { ActionIcon, Group, Menu, Table, Title, useComputedColorScheme } from '@mantine/core';
 import { IconChartLine, IconDownload, IconTable } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
-import { ScrollRegion } from '../scroll-region';
+import { ScrollRegion } from '../table';
 import { inkOf, pictureOf, type LegendEntry } from './picture';
 
 export type Cell = number | string | null;

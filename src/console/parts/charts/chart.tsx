@@ -1,11 +1,11 @@
-import 'uplot/dist/uPlot.min.css';
-import { Text, useComputedColorScheme } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import UPlot from 'uplot';
 import { momentAmong } from '../format';
-import { Note } from '../words';
+import { Note } from '../page';
 import { ChartFrame, type Cell } from './chart-frame';
-import { colourOf, inkOf, rangeWithZero, tick } from './picture';
+import { colourOf, rangeWithZero, tick, type Ink } from './picture';
+import { axisOf, usePlot, type Drawing } from './use-plot';
 
 export interface Series {
   label: string;
@@ -45,58 +45,37 @@ const roomFor = (_plot: UPlot, marks: readonly string[] | null): number =>
   20 + 8 * Math.max(4, ...(marks ?? []).map(({ length }) => length));
 
 function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | null) => void }) {
-  const holder = useRef<HTMLDivElement>(null);
-  const plot = useRef<UPlot | null>(null);
-  const scheme = useComputedColorScheme('light');
   const { x, series, unit, height = 220, spanGaps = false, fromZero = false } = chart;
   const labels = series.map(({ label }) => label).join('\n');
   const data = [x.values, ...series.map(({ values }) => values)] as unknown as UPlot.AlignedData;
-  const [latest, xText] = [useRef(data), useRef(shownX(x))];
-  [latest.current, xText.current] = [data, shownX(x)];
-
-  useEffect(() => {
-    const element = holder.current;
-    if (!element) return;
-    const ink = inkOf(scheme);
-    const grid = { stroke: ink.grid, width: 1 };
-    const axis = { stroke: ink.text, grid, ticks: grid };
-    const made = new UPlot(
-      {
-        width: element.clientWidth || 300,
-        height,
-        scales: {
-          x: { time: x.time ?? false },
-          ...(fromZero && { y: { range: (_plot, low, high) => rangeWithZero(low, high) } }),
+  const xText = useRef(shownX(x));
+  xText.current = shownX(x);
+  const draw = (ink: Ink): Drawing => ({
+    scales: {
+      x: { time: x.time ?? false },
+      ...(fromZero && { y: { range: (_plot, low, high) => rangeWithZero(low, high) } }),
+    },
+    axes: [
+      { ...axisOf(ink), values: undefined },
+      { ...axisOf(ink), label: unit, size: roomFor },
+    ],
+    series: [
+      { label: x.label, value: (plot, at, _series, under) => xText.current(latestOf(plot, 0, at, under)) },
+      ...series.map(({ label }, i) => ({
+        label,
+        stroke: colourOf(i),
+        width: 2,
+        spanGaps,
+        value: (plot: UPlot, at: number | null, index: number, under: number | null) => {
+          const value = latestOf(plot, index, at, under);
+          return value === null ? 'none' : tick(value);
         },
-        axes: [axis, { ...axis, label: unit, size: roomFor, values: (_plot, ticks) => ticks.map(tick) }],
-        series: [
-          { label: x.label, value: (plot, at, _series, under) => xText.current(latestOf(plot, 0, at, under)) },
-          ...labels.split('\n').map((label, i) => ({
-            label,
-            stroke: colourOf(i),
-            width: 2,
-            spanGaps,
-            value: (plot: UPlot, at: number | null, index: number, under: number | null) => {
-              const value = latestOf(plot, index, at, under);
-              return value === null ? 'none' : tick(value);
-            },
-          })),
-        ],
-      },
-      latest.current,
-      element,
-    );
-    plot.current = made;
-    onReady(made);
-    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
-    resize.observe(element);
-    return () => {
-      resize.disconnect();
-      made.destroy();
-      plot.current = null;
-      onReady(null);
-    };
-  }, [labels, unit, height, spanGaps, fromZero, x.label, x.time, scheme, onReady]);
+      })),
+    ],
+    data,
+  });
+  const changes = [labels, unit, spanGaps, fromZero, x.label, x.time];
+  const { holder, plot } = usePlot(height, draw, changes, onReady);
   // New points only move the lines: the plot stays.
   useEffect(() => plot.current?.setData(data));
   return (

@@ -1,10 +1,9 @@
-import 'uplot/dist/uPlot.min.css';
-import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import UPlot from 'uplot';
 import { ChartFrame } from './chart-frame';
-import { colourOf, inkOf, tick, type Ink } from './picture';
+import { colourOf, tick, type Ink } from './picture';
 import type { Interval } from './scatter';
+import { axisOf, STILL, usePlot, type Drawing } from './use-plot';
 
 export interface IntervalBar extends Interval {
   label: string;
@@ -24,13 +23,13 @@ const AXIS_HEIGHT = 64;
 function drawBars({ ctx: pen, bbox, valToPos }: UPlot, bars: readonly IntervalBar[], ink: Ink): void {
   const scale = window.devicePixelRatio;
   const across = (value: number) => valToPos(value, 'x', true);
-  const each = bbox.height / bars.length;
+  const room = bbox.height / bars.length;
   pen.save();
   pen.font = `${12 * scale}px system-ui, sans-serif`;
   pen.textBaseline = 'alphabetic';
   bars.forEach(({ label, value, low, high }, i) => {
-    const top = bbox.top + i * each;
-    const [begin, height] = [top + 20 * scale, each - 26 * scale];
+    const top = bbox.top + i * room;
+    const [begin, height] = [top + 20 * scale, room - 26 * scale];
     const middle = begin + height / 2;
     pen.fillStyle = ink.text;
     pen.textAlign = 'left';
@@ -52,48 +51,22 @@ function drawBars({ ctx: pen, bbox, valToPos }: UPlot, bars: readonly IntervalBa
 }
 
 function Plot({ chart, onReady }: { chart: IntervalBarsProps; onReady: (plot: UPlot | null) => void }) {
-  const holder = useRef<HTMLDivElement>(null);
-  const scheme = useComputedColorScheme('light');
   const { bars, unit, title } = chart;
   // The same figures are the same plot, however often the page around it is drawn.
   const figures = JSON.stringify(bars);
-  useEffect(() => {
-    const element = holder.current;
-    if (!element) return;
-    const drawn = JSON.parse(figures) as IntervalBar[];
-    const ink = inkOf(scheme);
-    const grid = { stroke: ink.grid, width: 1 };
-    const height = drawn.length * BAR_HEIGHT + AXIS_HEIGHT;
-    const longest = Math.max(1, ...drawn.map(({ high }) => high));
-    const made = new UPlot(
-      {
-        width: element.clientWidth || 300,
-        height,
-        legend: { show: false },
-        cursor: { show: false },
-        scales: { x: { time: false, range: [0, longest] }, y: { range: [0, 1] } },
-        axes: [
-          { stroke: ink.text, grid, ticks: grid, label: unit, values: (_plot, ticks) => ticks.map(tick) },
-          { show: false },
-        ],
-        series: [{}, { paths: () => null, points: { show: false } }],
-        hooks: { draw: [(plot) => drawBars(plot, drawn, ink)] },
-      },
-      [
-        [0, longest],
-        [0, 1],
-      ],
-      element,
-    );
-    onReady(made);
-    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
-    resize.observe(element);
-    return () => {
-      resize.disconnect();
-      made.destroy();
-      onReady(null);
-    };
-  }, [figures, unit, scheme, onReady]);
+  const longest = Math.max(1, ...bars.map(({ high }) => high));
+  const draw = (ink: Ink): Drawing => ({
+    ...STILL,
+    scales: { x: { time: false, range: [0, longest] }, y: { range: [0, 1] } },
+    axes: [{ ...axisOf(ink), label: unit }, { show: false }],
+    series: [{}, { paths: () => null, points: { show: false } }],
+    hooks: { draw: [(plot) => drawBars(plot, bars, ink)] },
+    data: [
+      [0, longest],
+      [0, 1],
+    ],
+  });
+  const { holder } = usePlot(bars.length * BAR_HEIGHT + AXIS_HEIGHT, draw, [figures, unit], onReady);
   return (
     <div
       ref={holder}

@@ -1,9 +1,8 @@
-import 'uplot/dist/uPlot.min.css';
-import { useComputedColorScheme } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import UPlot from 'uplot';
 import { ChartFrame, type Sheet } from './chart-frame';
-import { colourOf, inkOf, tick, type Ink } from './picture';
+import { colourOf, type Ink } from './picture';
+import { axisOf, STILL, usePlot, type Drawing } from './use-plot';
 
 export interface Interval {
   value: number;
@@ -79,45 +78,25 @@ function drawMarks(plot: UPlot, { points, x }: ScatterProps, ink: Ink): void {
 }
 
 function Plot({ chart, onReady }: { chart: ScatterProps; onReady: (plot: UPlot | null) => void }) {
-  const holder = useRef<HTMLDivElement>(null);
-  const scheme = useComputedColorScheme('light');
   const { points, x, y, title, height = 300 } = chart;
-  useEffect(() => {
-    const element = holder.current;
-    if (!element) return;
-    const ink = inkOf(scheme);
-    const grid = { stroke: ink.grid, width: 1 };
-    const axis = { stroke: ink.text, grid, ticks: grid };
+  const draw = (ink: Ink): Drawing => {
     const ends = (of: (point: Point) => Interval) => points.flatMap((point) => [of(point).low, of(point).high]);
-    const xs = extent([...ends((point) => point.x), ...chart.x.guides.map(({ at }) => at)]);
+    const xs = extent([...ends((point) => point.x), ...x.guides.map(({ at }) => at)]);
     const ys = extent(ends((point) => point.y));
     const sorted = points.toSorted((a, b) => a.x.value - b.x.value);
-    const made = new UPlot(
-      {
-        width: element.clientWidth || 300,
-        height,
-        legend: { show: false },
-        cursor: { show: false },
-        scales: { x: { time: false, range: () => xs }, y: { range: () => ys } },
-        axes: [
-          { ...axis, label: x.label, values: (_plot, ticks) => ticks.map(tick) },
-          { ...axis, label: y.label, size: 60, values: (_plot, ticks) => ticks.map(tick) },
-        ],
-        series: [{}, { paths: () => null, points: { show: false } }],
-        hooks: { draw: [(plot) => drawMarks(plot, chart, ink)] },
-      },
-      [sorted.map((point) => point.x.value), sorted.map((point) => point.y.value)],
-      element,
-    );
-    onReady(made);
-    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
-    resize.observe(element);
-    return () => {
-      resize.disconnect();
-      made.destroy();
-      onReady(null);
+    return {
+      ...STILL,
+      scales: { x: { time: false, range: () => xs }, y: { range: () => ys } },
+      axes: [
+        { ...axisOf(ink), label: x.label },
+        { ...axisOf(ink), label: y.label, size: 60 },
+      ],
+      series: [{}, { paths: () => null, points: { show: false } }],
+      hooks: { draw: [(plot) => drawMarks(plot, chart, ink)] },
+      data: [sorted.map((point) => point.x.value), sorted.map((point) => point.y.value)],
     };
-  }, [chart, points, x, y, height, scheme, onReady]);
+  };
+  const { holder } = usePlot(height, draw, [points, x, y], onReady);
   return <div ref={holder} role="img" aria-label={`${title}: ${points.map(({ label }) => label).join(', ')}`} />;
 }
 

@@ -4,8 +4,7 @@ import { useEffect, useRef } from 'react';
 import { useQuery } from 'urql';
 import { DocumentPlaceDocument } from '../../generated/operations';
 import { count } from '../format';
-import { EmptyState, ErrorState, Loading } from '../states';
-import { Note } from '../words';
+import { EmptyState, ErrorState, Loading, Note } from '../page';
 
 /** A stretch of a document's text: UTF-16 offsets. */
 export interface Place {

@@ -1,8 +1,7 @@
 import { Alert, Button, Card, Center, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { useEffect, useLayoutEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { errorText } from '../error-text';
-import { Loading } from '../states';
-import { Note } from '../words';
+import { Loading, Note } from '../page';
 import { cameBack, finishSignIn, leaveToSignIn, NotBegun, NotFinished } from './code-flow';
 import { keyFault } from './key-fault';
 import { giveToPage, isOwnWindow, leaveInOwnWindow, openOwnWindow } from './own-window';

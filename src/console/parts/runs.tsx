@@ -1,8 +1,13 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { Badge, Button, Group, Progress, Stack, Text } from '@mantine/core';
+import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useClient } from 'urql';
 import type { RunStatus } from '../generated/operations';
 import { follow } from './follow';
+import { WaitingButton } from './form';
+import { runLine, words } from './format';
+import { GatewayError } from './gateway-error';
+import { ErrorState } from './page';
 
 /** What every run's event has. */
 export interface RunEventShown {
@@ -22,7 +27,9 @@ type Progress<Event> = TypedDocumentNode<
 /** A mutation that starts a run. */
 type Start<Input> = TypedDocumentNode<Readonly<Record<string, { run: { id: string } }>>, { input: Input }>;
 
-const only = <Value>(data: Readonly<Record<string, Value>>): Value => Object.values(data)[0]!;
+function only<Value>(data: Readonly<Record<string, Value>>): Value {
+  return Object.values(data)[0]!;
+}
 
 export const isOpen = (status: RunStatus | undefined): boolean =>
   status === 'QUEUED' || status === 'RUNNING' || status === 'PAUSED';
@@ -104,4 +111,68 @@ export function useStartedRun<Input extends { idempotencyKey: string }, Event ex
     return null;
   };
   return { ...shown, start };
+}
+
+const COLOURS: Partial<Record<RunStatus, string>> = {
+  RUNNING: 'blue',
+  SUCCEEDED: 'green',
+  FAILED: 'red',
+  CANCELLED: 'gray',
+};
+
+export const RunBadge = ({ status }: { status: RunStatus }) => (
+  <Badge color={COLOURS[status] ?? 'yellow'}>{words(status)}</Badge>
+);
+
+/** How far a run is, what it is doing, and why it failed. */
+export function RunProgress({ run: { event, error } }: { run: Omit<RunShown, 'busy'> }) {
+  if (error) return <ErrorState error={error} />;
+  if (event === null) return null;
+  if (event.error) return <ErrorState error={new GatewayError(event.error.code, event.error.message)} />;
+  return (
+    <div aria-live="polite">
+      <Group justify="space-between" mb={4}>
+        <Text size="sm">{runLine(event)}</Text>
+        <RunBadge status={event.status} />
+      </Group>
+      <Progress value={event.progress * 100} aria-label="Progress" />
+    </div>
+  );
+}
+
+/** What starts a run in a dialog, and how far it is; it goes on when the dialog is closed. */
+export function RunDialog({
+  run,
+  action,
+  waits,
+  disabled,
+  onStart,
+  onClose,
+  children,
+}: {
+  run: RunShown;
+  action: string;
+  waits: string;
+  disabled?: boolean;
+  onStart: () => unknown;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const done = run.event?.status === 'SUCCEEDED';
+  return (
+    <Stack>
+      {children}
+      <RunProgress run={run} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          {done ? 'Done' : 'Close'}
+        </Button>
+        {!done && (
+          <WaitingButton waits={run.busy && waits} disabled={disabled} onClick={onStart}>
+            {action}
+          </WaitingButton>
+        )}
+      </Group>
+    </Stack>
+  );
 }

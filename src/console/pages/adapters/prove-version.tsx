@@ -1,20 +1,48 @@
-import { Group, NumberInput, Select, Text } from '@mantine/core';
+import { Group, NumberInput, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import {
+  AttestationShownDocument,
+  AttestInConsoleDocument,
   EvaluateInConsoleDocument,
   EvaluationPlannedDocument,
   EvaluationShownDocument,
   type Split,
 } from '../../generated/operations';
 import { useChoices } from '../../parts/choices';
+import { OneOf } from '../../parts/form';
 import { rowsOf } from '../../parts/format';
-import { RunDialog } from '../../parts/run-dialog';
-import { useStartedRun } from '../../parts/use-run';
-import { Note } from '../../parts/words';
-import type { Version } from './adapter-view';
+import { Note } from '../../parts/page';
+import { RunDialog, useStartedRun } from '../../parts/runs';
+import type { Version } from './version-card';
 
-const SPLITS = [
+export function AttestVersion({
+  adapter,
+  version,
+  onClose,
+}: {
+  adapter: string;
+  version: number;
+  onClose: () => void;
+}) {
+  const run = useStartedRun(AttestInConsoleDocument, AttestationShownDocument);
+  return (
+    <RunDialog
+      run={run}
+      action={`Attest version ${version}`}
+      waits="Reading the prompts…"
+      onStart={() => run.start({ adapter, version })}
+      onClose={onClose}
+    >
+      <Text size="sm">
+        Eight fixed prompts are read by the model with and without the adapter, where it is served and where it was
+        trained. The two changes must agree, and nothing may stay when it is off. This takes a minute or two.
+      </Text>
+    </RunDialog>
+  );
+}
+
+const SPLITS: { value: Split; label: string }[] = [
   { value: 'TEST', label: 'Test' },
   { value: 'VALIDATION', label: 'Validation' },
 ];
@@ -64,21 +92,9 @@ export function EvaluateVersion({
         It answers rows that it did not learn from, and so does the base model alone; each figure comes with its
         interval.
       </Text>
-      <Select
-        label="Rows of"
-        data={choices}
-        value={datasetVersion}
-        allowDeselect={false}
-        onChange={setDatasetVersion}
-      />
+      <OneOf label="Rows of" data={choices} value={datasetVersion} onChange={setDatasetVersion} />
       <Group grow>
-        <Select
-          label="Split"
-          data={SPLITS}
-          value={split}
-          allowDeselect={false}
-          onChange={(value) => setSplit(value as Split)}
-        />
+        <OneOf label="Split" data={SPLITS} value={split} onChange={setSplit} />
         <NumberInput
           label="Most rows"
           min={1}

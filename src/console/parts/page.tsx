@@ -1,10 +1,25 @@
-import { Alert, Button, Center, Group, Loader, Stack, Text, ThemeIcon, Title } from '@mantine/core';
+import {
+  Alert,
+  Anchor,
+  Button,
+  Center,
+  Code,
+  Group,
+  Loader,
+  Paper,
+  SegmentedControl,
+  Stack,
+  Text,
+  ThemeIcon,
+  Title,
+  type AnchorProps,
+  type PaperProps,
+  type TextProps,
+} from '@mantine/core';
 import { IconAlertTriangle, IconFolderOff } from '@tabler/icons-react';
 import type { ComponentType, ReactNode } from 'react';
 import { Link } from 'wouter';
 import { toGatewayError } from './gateway-error';
-import { Prose } from './prose';
-import { To } from './words';
 
 /** Title of a page, what it is for, its main actions, and the way back. */
 export function PageHeader({
@@ -114,3 +129,103 @@ export const Loading = ({ label = 'Loading' }: { label?: string }) => (
     <Loader size="sm" role="status" aria-label={label} />
   </Center>
 );
+
+/** Words beside what matters: small and dimmed. */
+export const Note = (props: TextProps & { children: ReactNode; role?: string; 'data-testid'?: string }) => (
+  <Text size="sm" c="dimmed" {...props} />
+);
+
+/** The name of a thing. */
+export const Strong = ({ children }: { children: ReactNode }) => (
+  <Text size="sm" fw={600}>
+    {children}
+  </Text>
+);
+
+/** A link to another place of the console. */
+export const To = (props: AnchorProps & { href: string; children: ReactNode }) => (
+  <Anchor component={Link} size="sm" {...props} />
+);
+
+/** A part of a page under its own title. */
+export function Section({
+  title,
+  says,
+  children,
+  ...rest
+}: PaperProps & { title: string; says?: ReactNode; children: ReactNode; 'data-testid'?: string }) {
+  return (
+    <Paper {...rest}>
+      <Title order={2} size="h3" mb={says ? 0 : 'xs'}>
+        {title}
+      </Title>
+      {says && <Note mb="xs">{says}</Note>}
+      {children}
+    </Paper>
+  );
+}
+
+/** A thing of a list that is a link as a whole. */
+export const Card = ({ href, children }: { href: string; children: ReactNode }) => (
+  <Paper component={Link} href={href} c="inherit" td="none" className="card-link">
+    {children}
+  </Paper>
+);
+
+/** A thing of a list: its name, which leads to it, how it is, and what there is to say of it. */
+export const Entry = ({
+  href,
+  title,
+  badge,
+  when,
+  children,
+}: {
+  href: string;
+  title: ReactNode;
+  badge: ReactNode;
+  when?: ReactNode;
+  children?: ReactNode;
+}) => (
+  <Paper p="sm">
+    <Group gap="xs">
+      <To href={href} fw={600}>
+        {title}
+      </To>
+      {badge}
+      {when && <Note size="xs">{when}</Note>}
+    </Group>
+    {children && <Note>{children}</Note>}
+  </Paper>
+);
+
+/** One number that a page leads with, and what it is. */
+export function Figure({ label, value }: { label: string; value: string }) {
+  return (
+    <Paper>
+      <Note size="xs">{label}</Note>
+      <Text fw={600} size="lg">
+        {value}
+      </Text>
+    </Paper>
+  );
+}
+
+/** A sentence of the gateway, in which names of its API stand between backticks. */
+export const Prose = ({ children }: { children: string }) =>
+  // The pieces are always the same for the same sentence.
+  children.split('`').map((piece, i) => (i % 2 === 1 ? <Code key={i}>{piece}</Code> : piece));
+
+/** One of a few, all of which are to be seen; on a phone they scroll. */
+export function Choice<Value extends string>({
+  label,
+  mb = 'sm',
+  ...rest
+}: {
+  label: string;
+  mb?: 'sm' | 0;
+  data: { value: Value; label: string }[];
+  value: Value;
+  onChange: (value: Value) => void;
+}) {
+  return <SegmentedControl aria-label={label} mb={mb} style={{ maxWidth: '100%', overflowX: 'auto' }} {...rest} />;
+}

@@ -1,19 +1,72 @@
-import { Badge, Group, Paper, Select, Text } from '@mantine/core';
+import { Alert, Badge, Button, Code, CopyButton, Group, Paper, Stack, Text } from '@mantine/core';
+import { IconKey } from '@tabler/icons-react';
 import { useState } from 'react';
 import {
   RevokeKeyInConsoleDocument,
   RotateKeyInConsoleDocument,
+  type ApiKeyFieldsFragment,
   type RotateKeyInConsoleMutation,
 } from '../../generated/operations';
-import { words } from '../../parts/format';
-import { useSend } from '../../parts/send';
+import { OneOf, useSend, WaitingButton } from '../../parts/form';
+import { dateTime, words } from '../../parts/format';
+import { ErrorState, Note, Strong, To } from '../../parts/page';
 import { goOnWith } from '../../parts/sign-in/session';
-import { ErrorState } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
-import { Note, To } from '../../parts/words';
 import { beforeRefetch } from '../../refetch';
-import { stateOf, timesOf, type Key } from './key-state';
-import type { Made } from './shown-once';
+
+export type Key = ApiKeyFieldsFragment;
+export type KeyState = 'active' | 'expired' | 'revoked';
+
+export function stateOf({ revokedAt, expiresAt }: Key, now = Date.now()): KeyState {
+  if (revokedAt !== null) return 'revoked';
+  return expiresAt !== null && Date.parse(expiresAt) <= now ? 'expired' : 'active';
+}
+
+/** When it was made, used and ends, in one line. */
+export const timesOf = ({ createdBy, createdAt, lastUsedAt, expiresAt, revokedAt }: Key): string =>
+  [
+    `made ${dateTime(createdAt)} by ${createdBy}`,
+    lastUsedAt === null ? 'never used' : `last used ${dateTime(lastUsedAt)}`,
+    ...(revokedAt === null ? [] : [`revoked ${dateTime(revokedAt)}`]),
+    ...(expiresAt === null || revokedAt !== null
+      ? []
+      : [`${Date.parse(expiresAt) <= Date.now() ? 'expired' : 'expires'} ${dateTime(expiresAt)}`]),
+  ].join(' · ');
+
+/** A key as it was made: nobody sees it again. */
+export interface Made {
+  name: string;
+  token: string;
+  /** Whether it took the place of the one that this tab is signed in by. */
+  own: boolean;
+}
+
+export function ShownOnce({ made: { name, token, own }, onDone }: { made: Made; onDone: () => void }) {
+  return (
+    <Alert icon={<IconKey />} color="yellow" mb="md" role="status" title={`The key of ${name} is shown once`}>
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">
+          Keep it now; Graft has only its digest. Send it as <code>Authorization: Bearer …</code>, or set{' '}
+          <code>GRAFT_API_KEY</code> for the command line.{own && ' This tab is signed in by it from now on.'}
+        </Text>
+        <Code block style={{ maxWidth: '100%', overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }} data-testid="token">
+          {token}
+        </Code>
+        <Group gap="xs">
+          <CopyButton value={token}>
+            {({ copied, copy }) => (
+              <Button size="compact-sm" onClick={copy}>
+                {copied ? 'Copied' : 'Copy it'}
+              </Button>
+            )}
+          </CopyButton>
+          <Button size="compact-sm" variant="default" onClick={onDone}>
+            I have kept it
+          </Button>
+        </Group>
+      </Stack>
+    </Alert>
+  );
+}
 
 const COLOURS = { active: 'green', expired: 'gray', revoked: 'red' } as const;
 /** How long the old key still works, in seconds. */
@@ -39,15 +92,7 @@ function Orders({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (m
   return (
     <>
       <Group gap="xs" mt="xs" align="flex-end">
-        <Select
-          size="xs"
-          w={150}
-          label="Once replaced, it ends"
-          data={OVERLAPS}
-          value={overlap}
-          allowDeselect={false}
-          onChange={(value) => setOverlap(value ?? '86400')}
-        />
+        <OneOf size="xs" w={150} label="Once replaced, it ends" data={OVERLAPS} value={overlap} onChange={setOverlap} />
         <WaitingButton size="compact-sm" variant="default" waits={rotate.fetching && 'Replacing…'} onClick={replace}>
           Replace
         </WaitingButton>
@@ -71,9 +116,7 @@ export function KeyRow({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onM
   return (
     <Paper p="sm" data-testid="key">
       <Group gap="xs">
-        <Text fw={600} size="sm">
-          {apiKey.name}
-        </Text>
+        <Strong>{apiKey.name}</Strong>
         <Text size="xs" ff="monospace">
           {apiKey.prefix}…
         </Text>

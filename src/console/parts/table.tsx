@@ -1,6 +1,33 @@
-import { Paper, Table, type TableTdProps } from '@mantine/core';
+import { Box, Paper, Table, type TableTdProps } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { ScrollRegion } from './scroll-region';
+
+/** What is wider or longer than its place scrolls there, by keyboard too. */
+export function ScrollRegion({
+  minWidth,
+  mah,
+  stacks,
+  children,
+}: {
+  minWidth: number;
+  mah?: number;
+  /**
+   * On a phone a row of the table becomes a block with so many cells beside each other, each under its `data-label`; a cell
+   * without one has a line of its own, and one with `data-minor` is left out.
+   */
+  stacks?: number;
+  children: ReactNode;
+}) {
+  return (
+    <Box
+      className={stacks ? 'scroll-region stacking' : 'scroll-region'}
+      tabIndex={0}
+      role="group"
+      style={{ maxHeight: mah, '--stacked': stacks }}
+    >
+      <div style={{ minWidth }}>{children}</div>
+    </Box>
+  );
+}
 
 export interface Column<Row> extends Pick<TableTdProps, 'fw' | 'maw' | 'style' | 'w'> {
   head: ReactNode;
