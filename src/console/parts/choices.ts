@@ -21,7 +21,8 @@ export function useChoices() {
   };
 }
 
-export type AdapterChoice = ReturnType<typeof useChoices>['adapters'][number];
+export type Choices = ReturnType<typeof useChoices>;
+export type AdapterChoice = Choices['adapters'][number];
 
 /** The version that answers where the adapter alone is named. */
 export const productionOf = <Version extends { aliases: readonly AdapterAlias[] }>(

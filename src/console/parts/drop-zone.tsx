@@ -5,19 +5,14 @@ import { WaitingButton } from './form';
 import { Note } from './page';
 
 /** Takes files by drag and drop, or by the file dialog for whoever has no mouse. */
-export function DropZone({
-  children,
-  multiple = false,
-  accept,
-  busy,
-  onFiles,
-}: {
+export function DropZone(props: {
   children: ReactNode;
   multiple?: boolean;
   accept?: string;
   busy?: string | null;
   onFiles: (files: File[]) => void;
 }) {
+  const { children, multiple = false, accept, busy, onFiles } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);

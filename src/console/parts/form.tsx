@@ -182,10 +182,7 @@ export function LineForm({
 }
 
 /** Why something is wanted, which is kept with it. */
-export function Why({
-  kept,
-  ...rest
-}: {
+export function Why(props: {
   value: string;
   onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => void;
   label?: string;
@@ -195,6 +192,7 @@ export function Why({
   miw?: number;
   'data-autofocus'?: boolean;
 }) {
+  const { kept, ...rest } = props;
   const field = { label: 'Why', required: true, maxLength: 1_000, ...rest };
   return kept ? <Textarea description={`Kept with ${kept}.`} {...field} /> : <TextInput {...field} />;
 }

@@ -10,15 +10,8 @@ type Asked<Data> =
   | readonly [{ data?: Data | undefined; error?: Error | undefined }, again: () => void];
 
 /** What a query or pages brought; before, that it is loaded, or why it can't be. */
-export function Loaded<Data>({
-  shown,
-  what,
-  children,
-}: {
-  shown: Asked<Data>;
-  what: string;
-  children: (data: Data) => ReactNode;
-}) {
+export function Loaded<Data>(props: { shown: Asked<Data>; what: string; children: (data: Data) => ReactNode }) {
+  const { shown, what, children } = props;
   const { data, error, again } = 'again' in shown ? shown : { ...shown[0], again: shown[1] };
   if (data !== undefined && data !== null) return children(data);
   return error ? <ErrorState error={error} onRetry={() => again()} /> : <Loading label={`Loading ${what}`} />;
@@ -81,13 +74,14 @@ export function Listed<Node extends { id: string }>({
 }
 
 /** Below a list: the button for what comes next, or why it didn't come. */
-export function ShowMore({
-  pages: { data, hasMore, fetching, error, more },
-  label,
-}: {
+export function ShowMore(props: {
   pages: Pick<PagesShown<unknown, unknown>, 'data' | 'hasMore' | 'fetching' | 'error'> & { more: () => void };
   label: string;
 }) {
+  const {
+    pages: { data, hasMore, fetching, error, more },
+    label,
+  } = props;
   if (data === undefined) return null;
   return (
     <>
@@ -102,17 +96,13 @@ export function ShowMore({
 }
 
 /** Below a list that shows one page at a time, whose beginning stands in the address as `after`. */
-export function PageSteps({
-  what,
-  after,
-  next,
-  onStep,
-}: {
+export function PageSteps(props: {
   what: string;
   after: string | null;
   next: { hasNextPage: boolean; endCursor: string | null } | undefined;
   onStep: (change: { after: string | null }) => void;
 }) {
+  const { what, after, next, onStep } = props;
   return (
     <Group mt="sm">
       {after && (

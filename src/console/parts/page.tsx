@@ -22,18 +22,14 @@ import { Link } from 'wouter';
 import { toGatewayError } from './gateway-error';
 
 /** Title of a page, what it is for, its main actions, and the way back. */
-export function PageHeader({
-  title,
-  back,
-  children,
-  actions,
-}: {
+export function PageHeader(props: {
   title: string;
   /** The page above it, and what that is called. */
   back?: readonly [href: string, name: string];
   children?: ReactNode;
   actions?: ReactNode;
 }) {
+  const { title, back, children, actions } = props;
   const header = (
     <Group justify="space-between" align="flex-start" mb="lg" gap="sm" className="page-header">
       <div>
@@ -57,17 +53,13 @@ export function PageHeader({
 }
 
 /** Nothing is there yet: why, and what to do next. */
-export function EmptyState({
-  icon: Icon,
-  title,
-  children,
-  action,
-}: {
+export function EmptyState(props: {
   icon: ComponentType<{ size?: number }>;
   title: string;
   children?: ReactNode;
   action?: ReactNode;
 }) {
+  const { icon: Icon, title, children, action } = props;
   return (
     <Stack align="center" py={48} px="md" gap="xs">
       <ThemeIcon size={48} radius="xl" variant="light" color="gray" aria-hidden>
@@ -216,16 +208,13 @@ export const Prose = ({ children }: { children: string }) =>
   children.split('`').map((piece, i) => (i % 2 === 1 ? <Code key={i}>{piece}</Code> : piece));
 
 /** One of a few, all of which are to be seen; on a phone they scroll. */
-export function Choice<Value extends string>({
-  label,
-  mb = 'sm',
-  ...rest
-}: {
+export function Choice<Value extends string>(props: {
   label: string;
   mb?: 'sm' | 0;
   data: { value: Value; label: string }[];
   value: Value;
   onChange: (value: Value) => void;
 }) {
+  const { label, mb = 'sm', ...rest } = props;
   return <SegmentedControl aria-label={label} mb={mb} style={{ maxWidth: '100%', overflowX: 'auto' }} {...rest} />;
 }

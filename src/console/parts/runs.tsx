@@ -141,15 +141,7 @@ export function RunProgress({ run: { event, error } }: { run: Omit<RunShown, 'bu
 }
 
 /** What starts a run in a dialog, and how far it is; it goes on when the dialog is closed. */
-export function RunDialog({
-  run,
-  action,
-  waits,
-  disabled,
-  onStart,
-  onClose,
-  children,
-}: {
+export function RunDialog(props: {
   run: RunShown;
   action: string;
   waits: string;
@@ -158,6 +150,7 @@ export function RunDialog({
   onClose: () => void;
   children: ReactNode;
 }) {
+  const { run, action, waits, disabled, onStart, onClose, children } = props;
   const done = run.event?.status === 'SUCCEEDED';
   return (
     <Stack>

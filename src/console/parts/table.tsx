@@ -2,12 +2,7 @@ import { Box, Paper, Table, type TableTdProps } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 /** What is wider or longer than its place scrolls there, by keyboard too. */
-export function ScrollRegion({
-  minWidth,
-  mah,
-  stacks,
-  children,
-}: {
+export function ScrollRegion(props: {
   minWidth: number;
   mah?: number;
   /**
@@ -17,6 +12,7 @@ export function ScrollRegion({
   stacks?: number;
   children: ReactNode;
 }) {
+  const { minWidth, mah, stacks, children } = props;
   return (
     <Box
       className={stacks ? 'scroll-region stacking' : 'scroll-region'}
@@ -41,23 +37,13 @@ export interface Column<Row> extends Pick<TableTdProps, 'fw' | 'maw' | 'style' |
 }
 
 /** Rows of the same kind. A table wider than its place scrolls; on a phone `stacks` cells stand beside each other, as `ScrollRegion` says. */
-export function DataTable<Row>({
-  label,
-  columns,
-  rows,
-  keyOf,
-  minWidth,
-  mah,
-  stacks,
-  framed = false,
-  dense = false,
-  testId,
-}: {
+export function DataTable<Row>(props: {
   label: string;
   /** `false` leaves a column out. */
   columns: readonly (Column<Row> | false)[];
   rows: readonly Row[];
-  keyOf: (row: Row, index: number) => string | number;
+  /** By default its place, for rows that don’t move. */
+  keyOf?: (row: Row, index: number) => string | number;
   minWidth: number;
   mah?: number;
   stacks?: number;
@@ -67,6 +53,18 @@ export function DataTable<Row>({
   /** Of each row. */
   testId?: string;
 }) {
+  const {
+    label,
+    columns,
+    rows,
+    keyOf = (_row: Row, index: number) => index,
+    minWidth,
+    mah,
+    stacks,
+    framed = false,
+    dense = false,
+    testId,
+  } = props;
   const shown = columns.filter((column) => column !== false);
   const table = (
     <ScrollRegion minWidth={minWidth} mah={mah} stacks={stacks}>

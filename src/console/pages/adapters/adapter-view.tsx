@@ -33,7 +33,6 @@ function History({ changes }: { changes: Adapter['history']['edges'] }) {
       minWidth={640}
       stacks={2}
       rows={changes.map(({ node }) => node)}
-      keyOf={({ id }) => id}
       columns={[
         { head: 'When', label: null, cell: ({ createdAt }) => dateTime(createdAt) },
         {

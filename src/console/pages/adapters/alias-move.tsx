@@ -12,15 +12,7 @@ const ALIASES: { value: AdapterAlias; label: string }[] = [
 ];
 
 /** The form that both ways of moving an alias share: which one, and why, which is kept with the move. */
-function MoveForm({
-  what,
-  action,
-  first,
-  sending,
-  children,
-  onMove,
-  onClose,
-}: {
+function MoveForm(props: {
   what: string;
   action: string;
   /** The alias that is chosen at first. */
@@ -30,6 +22,7 @@ function MoveForm({
   onMove: (move: { alias: AdapterAlias; reason: string }) => unknown;
   onClose: () => void;
 }) {
+  const { what, action, first, sending, children, onMove, onClose } = props;
   const [alias, setAlias] = useState(first);
   const [reason, setReason] = useInputState('');
   return (
@@ -51,15 +44,12 @@ function MoveForm({
 }
 
 /** Moves an alias to a version, through the gate or, forced, past it. */
-export function PromoteVersion({
-  adapter,
-  version: { version, gate },
-  onClose,
-}: {
-  adapter: string;
-  version: Version;
-  onClose: () => void;
-}) {
+export function PromoteVersion(props: { adapter: string; version: Version; onClose: () => void }) {
+  const {
+    adapter,
+    version: { version, gate },
+    onClose,
+  } = props;
   const [force, setForce] = useInputState(false);
   const [confirmNotBetter, setConfirmNotBetter] = useInputState(false);
   const promote = useSend(PromoteInConsoleDocument, onClose);

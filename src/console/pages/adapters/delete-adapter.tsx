@@ -5,12 +5,7 @@ import { Form, useSend, Why } from '../../parts/form';
 import { words } from '../../parts/format';
 
 /** Deletes an adapter or one version of it, after saying what goes with it. */
-export function DeleteAdapter({
-  adapter,
-  version,
-  aliases,
-  onClose,
-}: {
+export function DeleteAdapter(props: {
   adapter: string;
   /** null: all of it. */
   version: number | null;
@@ -18,6 +13,7 @@ export function DeleteAdapter({
   aliases: readonly AdapterAlias[];
   onClose: () => void;
 }) {
+  const { adapter, version, aliases, onClose } = props;
   const remove = useSend(DeleteAdapterInConsoleDocument, ({ deleteAdapter }) => {
     if (deleteAdapter.erasure.keptFiles.length === 0) onClose();
   });

@@ -36,7 +36,6 @@ function Rows({ edges }: { edges: readonly Evaluation['rows']['edges'][number][]
       minWidth={720}
       stacks={2}
       rows={edges.map(({ node }) => node)}
-      keyOf={({ ordinal }) => ordinal}
       columns={[
         { head: 'Input', label: null, maw: 320, cell: ({ input }) => clamped(input, 4) },
         { head: 'Expected', maw: 200, cell: ({ expected }) => expected },
@@ -68,7 +67,6 @@ function Classes({ classes }: { classes: Evaluation['classes'] }) {
       minWidth={420}
       mah={420}
       rows={classes.slice(0, CLASSES_SHOWN)}
-      keyOf={({ label }) => label}
       columns={[
         {
           head: 'Label',
@@ -105,6 +103,7 @@ function Calibration({ calibration }: Pick<Evaluation, 'calibration'>) {
         { label: 'perfect', values: bins.map(({ meanProbability }) => meanProbability) },
       ]}
       unit="share of rows"
+      fromZero
       height={320}
     />
   );

@@ -36,7 +36,6 @@ export const Metrics = ({ metrics }: { metrics: readonly Metric[] }) => (
     minWidth={520}
     stacks={2}
     rows={metrics}
-    keyOf={({ name }) => name}
     columns={[
       { head: 'Metric', label: null, cell: ({ name }) => capitalised(name) },
       { head: 'Value', right: true, fw: 600, cell: ({ value }) => figure(value) },

@@ -16,15 +16,8 @@ import { Note } from '../../parts/page';
 import { RunDialog, useStartedRun } from '../../parts/runs';
 import type { Version } from './version-card';
 
-export function AttestVersion({
-  adapter,
-  version,
-  onClose,
-}: {
-  adapter: string;
-  version: number;
-  onClose: () => void;
-}) {
+export function AttestVersion(props: { adapter: string; version: number; onClose: () => void }) {
+  const { adapter, version, onClose } = props;
   const run = useStartedRun(AttestInConsoleDocument, AttestationShownDocument);
   return (
     <RunDialog
@@ -56,17 +49,13 @@ function useRows(trainedOn: Version['trainedOn']): { value: string; label: strin
   return all.map((version) => ({ value: version.id, label: rowsOf(version) }));
 }
 
-export function EvaluateVersion({
-  adapter,
-  task,
-  version: { version, trainedOn },
-  onClose,
-}: {
-  adapter: string;
-  task: string;
-  version: Version;
-  onClose: () => void;
-}) {
+export function EvaluateVersion(props: { adapter: string; task: string; version: Version; onClose: () => void }) {
+  const {
+    adapter,
+    task,
+    version: { version, trainedOn },
+    onClose,
+  } = props;
   const choices = useRows(trainedOn);
   const run = useStartedRun(EvaluateInConsoleDocument, EvaluationShownDocument);
   const [datasetVersion, setDatasetVersion] = useState<string | null>(trainedOn?.id ?? null);

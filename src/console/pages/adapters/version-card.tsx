@@ -91,15 +91,8 @@ function VersionButtons({ version, onDo }: { version: Version; onDo: (doing: Doi
   );
 }
 
-export function VersionCard({
-  version,
-  round,
-  onDo,
-}: {
-  version: Version;
-  round: number;
-  onDo: (doing: Doing) => void;
-}) {
+export function VersionCard(props: { version: Version; round: number; onDo: (doing: Doing) => void }) {
+  const { version, round, onDo } = props;
   const { attestation, trainedOn } = version;
   return (
     <Paper data-testid="adapter-version">

@@ -37,17 +37,13 @@ const Copy = ({ label, value, icon }: { label: string; value: string; icon: Icon
   </CopyButton>
 );
 
-function Correction({
-  text,
-  saving,
-  onSave,
-  onCancel,
-}: {
+function Correction(props: {
   text: string;
   saving: boolean;
   onSave: (right: string) => unknown;
   onCancel: () => void;
 }) {
+  const { text, saving, onSave, onCancel } = props;
   const [right, setRight] = useInputState(text);
   const tooLong = right.length > LONGEST_CORRECTION;
   return (

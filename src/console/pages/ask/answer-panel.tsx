@@ -1,7 +1,7 @@
 import { Alert, Badge, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconCircleCheck, IconMessageQuestion } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import { useChoices } from '../../parts/choices';
+import type { Choices } from '../../parts/choices';
 import type { Place } from '../../parts/document/document-place';
 import { plural } from '../../parts/format';
 import { EmptyState, ErrorState, Note, To } from '../../parts/page';
@@ -42,9 +42,7 @@ export function FirstDocuments({ documents, onDone }: { documents: number; onDon
   );
 }
 
-type Scope = ReturnType<typeof useChoices>;
-
-function Idle({ scope: { loaded, collections, again } }: { scope: Scope }) {
+function Idle({ scope: { loaded, collections, again } }: { scope: Choices }) {
   const documents = loaded ? collections.reduce((sum, { documentCount }) => sum + documentCount, 0) : undefined;
   // What became of the first files stays to be read when some of them are there.
   const [began, setBegan] = useState(false);
@@ -63,17 +61,13 @@ function Idle({ scope: { loaded, collections, again } }: { scope: Scope }) {
 }
 
 /** The answer to the question that was asked last, from the first word to everything that is known of it. */
-export function AnswerPanel({
-  asking,
-  scope,
-  onOpen,
-  onRetry,
-}: {
+export function AnswerPanel(props: {
   asking: Asking;
-  scope: Scope;
+  scope: Choices;
   onOpen: (place: Place) => void;
   onRetry: () => void;
 }) {
+  const { asking, scope, onOpen, onRetry } = props;
   switch (asking.status) {
     case 'idle':
       return <Idle scope={scope} />;

@@ -35,15 +35,12 @@ function useComparison() {
   return { comparison, compare };
 }
 
-function SideBySide({
-  comparison: { running, answers, error },
-  onRetry,
-  onOpen,
-}: {
-  comparison: Comparison;
-  onRetry: () => void;
-  onOpen: (place: Place) => void;
-}) {
+function SideBySide(props: { comparison: Comparison; onRetry: () => void; onOpen: (place: Place) => void }) {
+  const {
+    comparison: { running, answers, error },
+    onRetry,
+    onOpen,
+  } = props;
   return (
     <>
       <ErrorState error={error} onRetry={onRetry} />

@@ -2,13 +2,12 @@ import { Group, Kbd, MultiSelect, Paper, Select, Stack, Textarea } from '@mantin
 import { useState, type ReactNode } from 'react';
 import { useSearch } from 'wouter';
 import type { StrategyChoice } from '../../generated/operations';
-import { adapterChoices, useChoices } from '../../parts/choices';
+import { adapterChoices, type Choices } from '../../parts/choices';
 import { OneOf } from '../../parts/form';
 import { count } from '../../parts/format';
 import { Note } from '../../parts/page';
 import { does, STRATEGY_CHOICES } from './names';
 
-type Scope = ReturnType<typeof useChoices>;
 type Question = ReturnType<typeof useQuestion>;
 
 /** Of a question, in UTF-16 units: what the gateway reads at most. */
@@ -18,7 +17,7 @@ const LONGEST_QUESTION = 8_000;
 const NARROW = { flex: { base: '1 1 140px', sm: '0 1 180px' }, miw: 0 };
 
 /** A question as it is typed, and what it is to be answered with. */
-export function useQuestion({ datasets }: Scope) {
+export function useQuestion({ datasets }: Choices) {
   // A collection's page leads here with its name.
   const named = new URLSearchParams(useSearch()).get('collection');
   const [text, setText] = useState('');
@@ -64,7 +63,7 @@ export function useQuestion({ datasets }: Scope) {
 }
 
 /** What a question may be answered with; what is left empty, Graft chooses. */
-function Choices({ question, scope }: { question: Question; scope: Scope }) {
+function Means({ question, scope }: { question: Question; scope: Choices }) {
   const { strategy, collections, inCollections, labelled } = question;
   return (
     <Group gap="sm" align="flex-end">
@@ -117,17 +116,8 @@ function Choices({ question, scope }: { question: Question; scope: Scope }) {
   );
 }
 
-export function QuestionForm({
-  question,
-  scope,
-  onSend,
-  children,
-}: {
-  question: Question;
-  scope: Scope;
-  onSend: () => void;
-  children: ReactNode;
-}) {
+export function QuestionForm(props: { question: Question; scope: Choices; onSend: () => void; children: ReactNode }) {
+  const { question, scope, onSend, children } = props;
   const { text, setText, tooLong } = question;
   return (
     <Paper mb="md">
@@ -149,7 +139,7 @@ export function QuestionForm({
             onSend();
           }}
         />
-        <Choices question={question} scope={scope} />
+        <Means question={question} scope={scope} />
         <Group gap="sm" justify="space-between">
           <Note size="xs">
             <Kbd size="xs">Enter</Kbd> asks, <Kbd size="xs">Shift</Kbd> + <Kbd size="xs">Enter</Kbd> begins a new line.

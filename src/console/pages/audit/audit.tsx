@@ -61,13 +61,8 @@ function State({ title, value }: { title: string; value: unknown }) {
 }
 
 /** A change: who made it, and how it was before and since. */
-export function AuditEntryView({
-  entry,
-  onNarrow,
-}: {
-  entry: Entry;
-  onNarrow: (changes: Record<string, string>) => void;
-}) {
+export function AuditEntryView(props: { entry: Entry; onNarrow: (changes: Record<string, string>) => void }) {
+  const { entry, onNarrow } = props;
   const { at, who, role, what, subjectId, outcome, requestId } = entry;
   const colour = outcome === 'DONE' ? 'green' : outcome === null ? 'yellow' : 'red';
   return (
@@ -126,13 +121,8 @@ const DAYS = [
   { name: 'to', label: 'To' },
 ] as const;
 
-function Filters({
-  address,
-  change,
-}: {
-  address: URLSearchParams;
-  change: (to: Record<string, string | null>) => void;
-}) {
+function Filters(props: { address: URLSearchParams; change: (to: Record<string, string | null>) => void }) {
+  const { address, change } = props;
   const narrowed = FIELDS.some((name) => address.has(name));
   return (
     <Paper p="sm" mb="sm">

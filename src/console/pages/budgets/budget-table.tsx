@@ -50,15 +50,8 @@ function Spent({ budget, limit }: { budget: BudgetFieldsFragment; limit: Limit }
 }
 
 /** The budgets of a key or of the workspace: limits, what is spent, and when it begins anew. */
-export function BudgetTable({
-  title,
-  says,
-  budgets,
-}: {
-  title: string;
-  says: string;
-  budgets: readonly BudgetFieldsFragment[];
-}) {
+export function BudgetTable(props: { title: string; says: string; budgets: readonly BudgetFieldsFragment[] }) {
+  const { title, says, budgets } = props;
   return (
     <Section title={title} says={budgets.length === 0 ? 'No limit is set.' : says} data-testid="budgets-of">
       {budgets.length > 0 && (
@@ -67,7 +60,6 @@ export function BudgetTable({
           minWidth={0}
           stacks={2}
           rows={budgets}
-          keyOf={({ window }) => window}
           columns={[
             { head: 'In', fw: 600, cell: ({ window }) => WINDOWS.find(({ value }) => value === window)?.label },
             ...LIMITS.map((limit) => ({

@@ -24,15 +24,8 @@ const valuesOf = (budget: BudgetFieldsFragment | undefined): Values => ({
 });
 
 /** The limits of one window, as they are, to be changed. */
-function Limits({
-  keyId,
-  window,
-  budget,
-}: {
-  keyId: string | null;
-  window: BudgetWindow;
-  budget: BudgetFieldsFragment | undefined;
-}) {
+function Limits(props: { keyId: string | null; window: BudgetWindow; budget: BudgetFieldsFragment | undefined }) {
+  const { keyId, window, budget } = props;
   const [values, setValues] = useState(valuesOf(budget));
   const set = useSend(SetBudgetInConsoleDocument);
   const none = LIMITS.every(({ name }) => values[name] === null);
@@ -96,13 +89,11 @@ function OtherKey({ id, children }: { id: string; children: (subject: Subject) =
 }
 
 /** Whose budget, of which window: both stand in the address. */
-export function SetBudget({
-  workspace,
-  keys,
-}: {
+export function SetBudget(props: {
   workspace: { budgets: readonly BudgetFieldsFragment[] };
   keys: readonly KeyBudgetsFragment[];
 }) {
+  const { workspace, keys } = props;
   const [address, change] = useAddress();
   const of = address.get('of') ?? '';
   const subjects: Subject[] = [

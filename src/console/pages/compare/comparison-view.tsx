@@ -29,7 +29,6 @@ function Strategies({ report }: { report: Report }) {
       minWidth={420}
       stacks={2}
       rows={report.strategies}
-      keyOf={({ strategy }) => strategy}
       columns={[
         {
           head: 'Strategy',
@@ -57,7 +56,6 @@ function Pairs({ pairs }: { pairs: Report['pairs'] }) {
       minWidth={560}
       stacks={2}
       rows={pairs}
-      keyOf={({ first, second }) => `${first} ${second}`}
       columns={[
         { head: 'First', cell: ({ first }) => STRATEGY_NAMES[first] },
         { head: 'Second', cell: ({ second }) => STRATEGY_NAMES[second] },

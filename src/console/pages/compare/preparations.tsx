@@ -14,19 +14,14 @@ import { RunProgress, useStartedRun, type RunShown } from '../../parts/runs';
 type Version = NonNullable<ComparedVersionsQuery['dataset']>['versions']['edges'][number]['node'];
 
 /** Something that can be prepared by a run: what it is good for, and the button. */
-function Preparation({
-  run,
-  action,
-  waits,
-  onStart,
-  children,
-}: {
+function Preparation(props: {
   run: RunShown;
   action: string;
   waits: string;
   onStart: () => unknown;
   children: ReactNode;
 }) {
+  const { run, action, waits, onStart, children } = props;
   return (
     <>
       <Group justify="space-between" gap="sm">
@@ -78,16 +73,13 @@ function FitHybrid({ adapter }: { adapter: string }) {
 }
 
 /** What makes retrieval, and an adapter together with it, answer rows of labels as well as they can. */
-export function Preparations({
-  version,
-  adapter,
-  onChange,
-}: {
+export function Preparations(props: {
   version: Version;
   adapter: string | null;
   /** The version has an index now. */
   onChange: () => void;
 }) {
+  const { version, adapter, onChange } = props;
   return (
     <Stack gap="xs">
       <IndexRows key={version.id} version={version} onChange={onChange} />

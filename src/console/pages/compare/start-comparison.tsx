@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
 import { ComparedVersionsDocument, CompareInConsoleDocument, type Split } from '../../generated/operations';
-import { adapterChoices, useChoices, versionChoices } from '../../parts/choices';
+import { adapterChoices, useChoices, versionChoices, type Choices } from '../../parts/choices';
 import { OneOf, useSend, WaitingButton } from '../../parts/form';
 import { ErrorState, Note } from '../../parts/page';
 import { comparisonPath } from '../../parts/paths';
@@ -13,7 +13,8 @@ import { Preparations } from './preparations';
 const MOST_ROWS = 4_000;
 
 /** The dataset that is chosen and its usable versions, by default the first and its newest. */
-function useRows(datasets: readonly string[]) {
+function useRows(all: Choices['datasets']) {
+  const datasets = all.flatMap(({ name, latestVersion }) => (latestVersion ? [name] : []));
   const [chosenDataset, setDataset] = useState<string | null>(null);
   const [chosenVersion, setVersion] = useState<string | null>(null);
   const dataset = chosenDataset ?? datasets[0] ?? null;
@@ -26,15 +27,40 @@ function useRows(datasets: readonly string[]) {
   const read = data?.dataset?.name === dataset ? data.dataset : null;
   const versions = (read?.versions.edges ?? []).flatMap(({ node }) => (node.usable ? [node] : []));
   const version = versions.find(({ id }) => id === chosenVersion) ?? versions[0];
-  return { dataset, setDataset, versions, version, setVersion, task: read?.task, error, again };
+  return { datasets, dataset, setDataset, versions, version, setVersion, task: read?.task, error, again };
+}
+
+function RowsFields({ rows }: { rows: ReturnType<typeof useRows> }) {
+  const { datasets, dataset, setDataset, versions, version, setVersion } = rows;
+  return (
+    <>
+      <OneOf
+        label="Dataset"
+        placeholder="Which one?"
+        nothingFoundMessage="No dataset has a version yet."
+        searchable
+        data={datasets}
+        value={dataset}
+        onChange={setDataset}
+        flex="1 1 180px"
+      />
+      <OneOf
+        label="Version"
+        data={versionChoices(versions)}
+        value={version?.id ?? null}
+        onChange={setVersion}
+        flex="1 1 260px"
+      />
+    </>
+  );
 }
 
 /** On which rows, and with which adapter. */
 export function StartComparison() {
   const [, go] = useLocation();
   const choices = useChoices();
-  const datasets = choices.datasets.flatMap(({ name, latestVersion }) => (latestVersion ? [name] : []));
-  const { dataset, setDataset, versions, version, setVersion, task, error, again } = useRows(datasets);
+  const source = useRows(choices.datasets);
+  const { version, task, error, again } = source;
   const [adapter, setAdapter] = useState<string | null>(null);
   const [split, setSplit] = useState<Split>('TEST');
   const [rows, setRows] = useState(200);
@@ -52,23 +78,7 @@ export function StartComparison() {
     <Paper mb="lg">
       <Stack gap="sm">
         <Group gap="sm" align="flex-end">
-          <OneOf
-            label="Dataset"
-            placeholder="Which one?"
-            nothingFoundMessage="No dataset has a version yet."
-            searchable
-            data={datasets}
-            value={dataset}
-            onChange={setDataset}
-            flex="1 1 180px"
-          />
-          <OneOf
-            label="Version"
-            data={versionChoices(versions)}
-            value={version?.id ?? null}
-            onChange={setVersion}
-            flex="1 1 260px"
-          />
+          <RowsFields rows={source} />
           <Select
             label="Adapter"
             placeholder="None: only without one"

@@ -34,18 +34,14 @@ const SAMPLE_ROWS = 4;
 const cellText = (cell: unknown): string => (typeof cell === 'string' ? cell : JSON.stringify(cell ?? ''));
 
 /** The columns of a file, a sample of each, and what each is used for, which can be corrected. */
-function Mapping({
-  preview,
-  uses,
-  disabled,
-  onChange,
-}: {
+function Mapping(props: {
   preview: Preview;
   /** As they were corrected last, which the preview may not know yet. */
   uses: readonly ColumnUseInput[];
   disabled: boolean;
   onChange: (columns: ColumnUseInput[]) => void;
 }) {
+  const { preview, uses, disabled, onChange } = props;
   const [{ data }] = useQuery({ query: DataFieldsDocument });
   const fields = data?.fields?.enumValues ?? [];
   return (
@@ -155,17 +151,8 @@ function useFile(task: TaskKind) {
 }
 
 /** Takes a file, suggests what its columns mean, and makes a version of it once the person agrees. */
-export function ImportFile({
-  dataset,
-  task,
-  extendable,
-  onDone,
-}: {
-  dataset: string;
-  task: TaskKind;
-  extendable: boolean;
-  onDone: () => void;
-}) {
+export function ImportFile(props: { dataset: string; task: TaskKind; extendable: boolean; onDone: () => void }) {
+  const { dataset, task, extendable, onDone } = props;
   const { file, preview, columns, failure, take, correct, done, ...looking } = useFile(task);
   const [extend, setExtend] = useInputState(extendable);
   const run = useStartedRun(AddVersionInConsoleDocument, ImportShownDocument);

@@ -21,7 +21,6 @@ function Rows({ problem, files }: { problem: Problem; files: number }) {
       minWidth={files > 1 ? 420 : 240}
       mah={360}
       rows={problem.rows}
-      keyOf={({ place }) => place}
       columns={[
         files > 1 && { head: 'File', cell: ({ file }) => file },
         {

@@ -75,7 +75,6 @@ function Guards({ title, says, guards }: { title: string; says: string; guards: 
         minWidth={760}
         stacks={2}
         rows={guards}
-        keyOf={({ metric }) => metric}
         columns={[
           { head: 'What', cell: nameOf },
           { head: 'Candidate', right: true, fw: 600, cell: ({ candidate }) => ofAnswers(candidate) },

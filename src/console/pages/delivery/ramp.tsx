@@ -1,8 +1,9 @@
-import { Group, Paper, Stack, Text } from '@mantine/core';
+import { Paper, Stack } from '@mantine/core';
 import type { RolloutDecisionFieldsFragment, RolloutShownFragment } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
-import { dateTime, words } from '../../parts/format';
-import { Note, Section, Strong } from '../../parts/page';
+import { words } from '../../parts/format';
+import { Decision } from '../../parts/live-test';
+import { Section } from '../../parts/page';
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
 
@@ -22,26 +23,6 @@ function rampOf(decisions: readonly RolloutDecisionFieldsFragment[]): { x: numbe
     y.push(now * 100);
   }
   return { x, y };
-}
-
-function Decision({ decision }: { decision: RolloutDecisionFieldsFragment }) {
-  const { action, check, reasons, decidedBy, reason, decidedAt, share } = decision;
-  return (
-    <Stack gap={2} data-testid="rollout-decision">
-      <Group gap="xs">
-        <Strong>{words(action)}</Strong>
-        <Note size="xs">
-          at {percent(share)} · {words(check)} · {dateTime(decidedAt)} · {decidedBy ?? 'by itself'}
-        </Note>
-      </Group>
-      {reasons.map((sentence) => (
-        <Text key={sentence} size="sm">
-          {sentence}
-        </Text>
-      ))}
-      {reason && <Note>“{reason}”</Note>}
-    </Stack>
-  );
 }
 
 /** How far a candidate came when, as a line, and every decision with its reasons. */
@@ -65,7 +46,12 @@ export function Ramp({ rollout }: { rollout: RolloutShownFragment }) {
       <Section title="Decisions">
         <Stack gap="sm">
           {newestFirst.map((decision) => (
-            <Decision key={decision.id} decision={decision} />
+            <Decision
+              key={decision.id}
+              testId="rollout-decision"
+              decision={decision}
+              when={`at ${percent(decision.share)} · ${words(decision.check)}`}
+            />
           ))}
         </Stack>
       </Section>

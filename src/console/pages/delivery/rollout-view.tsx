@@ -1,5 +1,4 @@
 import { Alert, SimpleGrid, Stack, Stepper } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
 import { useCallback } from 'react';
 import { useQuery } from 'urql';
 import {
@@ -10,6 +9,7 @@ import {
   type RolloutShownFragment,
 } from '../../generated/operations';
 import { count, dateTime } from '../../parts/format';
+import { Unhealthy } from '../../parts/live-test';
 import { Opened } from '../../parts/loaded';
 import { Figure, Note, PageHeader, To } from '../../parts/page';
 import { adapterPath, proposalPath, shadowPath } from '../../parts/paths';
@@ -49,13 +49,7 @@ export function RolloutEvidence({ rollout }: { rollout: RolloutShownFragment }) 
         <Figure label="Answers of controls beside it" value={count(rollout.controlAnswers)} />
         <Figure label="Chance to roll back an equal candidate" value={`${100 * rollout.alpha} %`} />
       </SimpleGrid>
-      {rollout.health
-        .filter(({ healthy }) => !healthy)
-        .map(({ name, message }) => (
-          <Alert key={name} color="yellow" icon={<IconAlertTriangle />} title={name}>
-            {message}
-          </Alert>
-        ))}
+      <Unhealthy health={rollout.health} color="yellow" />
       <WatchedFigures rollout={rollout} />
       <Ramp rollout={rollout} />
     </Stack>

@@ -39,7 +39,6 @@ function Figures({ report }: { report: Report }) {
         minWidth={420}
         stacks={2}
         rows={rows}
-        keyOf={([label]) => label}
         columns={[
           { head: 'What', label: null, cell: ([label]) => label },
           { head: 'Served', right: true, cell: ([, { served }, say]) => (served === null ? '–' : say(served)) },
@@ -67,7 +66,6 @@ function Changes({ changes, compared }: Pick<Report, 'changes' | 'compared'>) {
         mah={360}
         stacks={2}
         rows={changes}
-        keyOf={({ from, to }) => `${from} → ${to}`}
         columns={[
           { head: 'Served', cell: ({ from }) => from ?? 'no answer' },
           { head: 'Candidate', cell: ({ to }) => to ?? 'no answer' },

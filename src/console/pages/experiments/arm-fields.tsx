@@ -1,5 +1,5 @@
 import { Group, NumberInput, Select } from '@mantine/core';
-import { productionOf, useChoices } from '../../parts/choices';
+import { productionOf, type Choices } from '../../parts/choices';
 import { OneOf } from '../../parts/form';
 import { STRATEGY_NAMES } from '../ask/names';
 import { armOf, AUTO, versionsOf } from './arm';
@@ -8,7 +8,7 @@ const STRATEGIES = Object.entries(STRATEGY_NAMES).map(([value, label]) => ({ val
 
 interface Props {
   params: URLSearchParams;
-  choices: ReturnType<typeof useChoices>;
+  choices: Choices;
   /** Sets fields in the address; null takes one out. */
   set: (fields: Record<string, string | null>) => void;
 }

@@ -21,15 +21,8 @@ function changesOf({ strategy, adapter, model, denseWeight, wording, generation 
   return said.length === 0 ? 'as production' : said.join(', ');
 }
 
-function Cell({
-  experiment,
-  arm,
-  metric,
-}: {
-  experiment: ExperimentShownFragment;
-  arm: Arm;
-  metric: ExperimentMetric;
-}) {
+function Cell(props: { experiment: ExperimentShownFragment; arm: Arm; metric: ExperimentMetric }) {
+  const { experiment, arm, metric } = props;
   const figure = experiment.results
     .find((result) => result.arm === arm.name)
     ?.figures.find((each) => each.metric === metric);

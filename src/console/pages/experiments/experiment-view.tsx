@@ -1,17 +1,17 @@
-import { Alert, Group, SimpleGrid, Stack, Text } from '@mantine/core';
-import { IconAlertTriangle, IconScale } from '@tabler/icons-react';
+import { Alert, SimpleGrid, Stack, Text } from '@mantine/core';
+import { IconScale } from '@tabler/icons-react';
 import { useCallback } from 'react';
 import { useQuery } from 'urql';
 import {
   ExperimentFollowedDocument,
   ExperimentOpenedDocument,
-  type ExperimentDecisionFieldsFragment,
   type ExperimentFollowedSubscription,
   type ExperimentShownFragment,
 } from '../../generated/operations';
-import { count, dateTime, words } from '../../parts/format';
+import { count, dateTime } from '../../parts/format';
+import { Decision, Unhealthy } from '../../parts/live-test';
 import { Opened } from '../../parts/loaded';
-import { Figure, Note, PageHeader, Section, Strong, To } from '../../parts/page';
+import { Figure, Note, PageHeader, Section, To } from '../../parts/page';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
 import { Arms } from './arms';
 import { StatusBadge, VerdictBadge } from './badges';
@@ -60,26 +60,6 @@ function Progress({ experiment }: { experiment: ExperimentShownFragment }) {
   );
 }
 
-function Decision({ decision }: { decision: ExperimentDecisionFieldsFragment }) {
-  const { action, reasons, answers, decidedBy, reason, decidedAt } = decision;
-  return (
-    <Stack gap={2} data-testid="experiment-decision">
-      <Group gap="xs">
-        <Strong>{words(action)}</Strong>
-        <Note size="xs">
-          after {count(answers)} answers · {dateTime(decidedAt)} · {decidedBy ?? 'by itself'}
-        </Note>
-      </Group>
-      {reasons.map((each) => (
-        <Text key={each} size="sm">
-          {each}
-        </Text>
-      ))}
-      {reason && <Note>“{reason}”</Note>}
-    </Stack>
-  );
-}
-
 /** What it says, whether that can be trusted, and what to do of it. */
 function Conclusion({ experiment }: { experiment: ExperimentShownFragment }) {
   const { arms, before, conclusion, finishedAt } = experiment;
@@ -123,13 +103,7 @@ function OpenedExperiment({ experiment }: { experiment: ExperimentShownFragment 
         {dateTime(createdAt)} by {createdBy}: “{reason}”
       </PageHeader>
       <Stack>
-        {health
-          .filter(({ healthy }) => !healthy)
-          .map((check) => (
-            <Alert key={check.name} color="red" icon={<IconAlertTriangle />} title={`Not to be trusted: ${check.name}`}>
-              {check.message}
-            </Alert>
-          ))}
+        <Unhealthy health={health} color="red" says="Not to be trusted: " />
         <Conclusion experiment={experiment} />
         <Progress experiment={experiment} />
         <Arms experiment={experiment} />
@@ -140,7 +114,12 @@ function OpenedExperiment({ experiment }: { experiment: ExperimentShownFragment 
               .map(({ node }) => node)
               .reverse()
               .map((decision) => (
-                <Decision key={decision.id} decision={decision} />
+                <Decision
+                  key={decision.id}
+                  testId="experiment-decision"
+                  decision={decision}
+                  when={`after ${count(decision.answers)} answers`}
+                />
               ))}
           </Stack>
         </Section>

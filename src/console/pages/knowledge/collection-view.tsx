@@ -36,18 +36,36 @@ const kindOf = (mediaType: string): string => {
   return KINDS[last] ?? last;
 };
 
-function Documents({
-  collection,
-  edges,
-  onOpen,
-  onRemoved,
-}: {
+function DocumentName(props: { document: Document; onOpen: (place: Place) => void }) {
+  const { id, name, title } = props.document;
+  return (
+    <>
+      <Anchor
+        component="button"
+        type="button"
+        size="sm"
+        ta="left"
+        onClick={() => props.onOpen({ documentId: id, documentName: name, start: 0, end: 0 })}
+      >
+        {name}
+      </Anchor>
+      {title !== name && (
+        <Note size="xs" truncate>
+          {title}
+        </Note>
+      )}
+    </>
+  );
+}
+
+function Documents(props: {
   collection: string;
   edges: readonly Edge[];
   onOpen: (place: Place) => void;
   /** A document was deleted, or turned out to be gone already. */
   onRemoved: () => void;
 }) {
+  const { collection, edges, onOpen, onRemoved } = props;
   const { error, fetching, send } = useSend(DeleteDocumentsInConsoleDocument);
   const [leaving, setLeaving] = useState<string | null>(null);
   const erase = async () => {
@@ -62,24 +80,6 @@ function Documents({
         Drop files above. They can be asked about as soon as they are indexed.
       </EmptyState>
     );
-  const nameOf = ({ id, name, title }: Document) => (
-    <>
-      <Anchor
-        component="button"
-        type="button"
-        size="sm"
-        ta="left"
-        onClick={() => onOpen({ documentId: id, documentName: name, start: 0, end: 0 })}
-      >
-        {name}
-      </Anchor>
-      {title !== name && (
-        <Note size="xs" truncate>
-          {title}
-        </Note>
-      )}
-    </>
-  );
   const removalOf = ({ name }: Document) => (
     <ActionIcon
       variant="subtle"
@@ -109,7 +109,12 @@ function Documents({
         rows={edges.map(({ node }) => node)}
         keyOf={({ id }) => id}
         columns={[
-          { head: 'Document', label: null, maw: 320, cell: nameOf },
+          {
+            head: 'Document',
+            label: null,
+            maw: 320,
+            cell: (document) => <DocumentName document={document} onOpen={onOpen} />,
+          },
           { head: 'Type', minor: true, cell: ({ mediaType }) => kindOf(mediaType) },
           { head: 'Size', right: true, cell: (document) => bytes(document.bytes) },
           { head: 'Pages', right: true, minor: true, cell: ({ pages }) => pages ?? '–' },

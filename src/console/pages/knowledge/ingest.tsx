@@ -37,16 +37,13 @@ function FileLine({ file: { name, sent, outcome } }: { file: Incoming }) {
 }
 
 /** Takes files, sends them, and shows what becomes of each. */
-export function Ingest({
-  collection,
-  create = false,
-  onDone,
-}: {
+export function Ingest(props: {
   collection: string;
   /** Whether the collection may have to be made first. */
   create?: boolean;
   onDone: () => void;
 }) {
+  const { collection, create = false, onDone } = props;
   const [files, setFiles] = useState<readonly Incoming[]>([]);
   const [sending, setSending] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);

@@ -32,17 +32,8 @@ const MODES: { value: SearchMode; label: string }[] = [
 const ranked = (value: number | null, rank: number | null): string =>
   value === null ? 'no candidate' : `${value.toFixed(3)}${rank === null ? '' : `, place ${rank}`}`;
 
-function HitView({
-  hit,
-  place,
-  strongest,
-  onOpen,
-}: {
-  hit: Hit;
-  place: number;
-  strongest: number;
-  onOpen: (place: Place) => void;
-}) {
+function HitView(props: { hit: Hit; place: number; strongest: number; onOpen: (place: Place) => void }) {
+  const { hit, place, strongest, onOpen } = props;
   const { chunk, document, scores, coverage } = hit;
   return (
     <Paper>

@@ -50,7 +50,6 @@ function Registry({ models }: { models: ModelsShownQuery['models'] }) {
       minWidth={640}
       stacks={3}
       rows={models.edges.flatMap(({ node }) => node.variants.map((variant) => ({ ...node, ...variant })))}
-      keyOf={({ id }) => id}
       columns={[
         {
           head: 'Model',
@@ -74,13 +73,7 @@ function Registry({ models }: { models: ModelsShownQuery['models'] }) {
   );
 }
 
-function Catalogue({
-  entries,
-  fits,
-  known,
-  busy,
-  onFetch,
-}: {
+function Catalogue(props: {
   entries: ModelsShownQuery['modelCatalogue'];
   /** Empty until it is known. */
   fits: ReadonlyMap<string, Fit>;
@@ -88,6 +81,7 @@ function Catalogue({
   busy: boolean;
   onFetch: (name: string) => void;
 }) {
+  const { entries, fits, known, busy, onFetch } = props;
   const fetchButton = ({ name }: { name: string }) =>
     known.has(name) ? (
       <Badge color="green">registered</Badge>
@@ -110,7 +104,6 @@ function Catalogue({
       minWidth={640}
       stacks={3}
       rows={entries}
-      keyOf={({ name }) => name}
       columns={[
         {
           head: 'Model',

@@ -73,17 +73,13 @@ function Fill({ onFilled }: { onFilled: () => void }) {
   );
 }
 
-function Queue({
-  reviewer,
-  reason,
-  wanted,
-  onItem,
-}: {
+function Queue(props: {
   reviewer: string;
   reason: ReviewReason | null;
   wanted: string | null;
   onItem: (id: string | null) => void;
 }) {
+  const { reviewer, reason, wanted, onItem } = props;
   const { item, left, waiting, error, skip, back, again, submit } = useReview(reviewer, reason, wanted, onItem);
   const [keys, setKeys] = useState(false);
   if (!item && waiting) return <Loading label="Looking for something to review" />;

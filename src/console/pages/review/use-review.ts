@@ -19,6 +19,20 @@ interface State {
   error: unknown;
 }
 
+export type Say = ReturnType<typeof useReview>['submit'];
+
+/** What the address names is asked for once; where it is somebody else's by now, the next one is. */
+function useFirst(wanted: string | null, claim: (id: string | null) => Promise<boolean>): void {
+  const first = useRef(wanted);
+  useEffect(() => {
+    const named = first.current;
+    first.current = null;
+    void (async () => {
+      if (named === null || !(await claim(named))) await claim(null);
+    })();
+  }, [claim]);
+}
+
 /** One item after the other for a reviewer: each is theirs until they say something of it, leave it or close the page. */
 export function useReview(
   reviewer: string,
@@ -50,15 +64,7 @@ export function useReview(
     [client, reviewer, reason],
   );
 
-  // What the address names is asked for once; where it is somebody else's by now, the next one is.
-  const first = useRef(wanted);
-  useEffect(() => {
-    const named = first.current;
-    first.current = null;
-    void (async () => {
-      if (named === null || !(await claim(named))) await claim(null);
-    })();
-  }, [claim]);
+  useFirst(wanted, claim);
 
   const letGo = (id: string) =>
     client.mutation(ReleaseReviewInConsoleDocument, { input: { item: id, reviewer } }).toPromise();

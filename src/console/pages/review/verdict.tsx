@@ -4,10 +4,10 @@ import { useEffect, useRef, useState, type RefObject } from 'react';
 import type { ItemReviewedFragment } from '../../generated/operations';
 import { WaitingButton } from '../../parts/form';
 import { Note } from '../../parts/page';
-import { choicesOf } from './choices';
+import { choicesOf, type Choice } from './choices';
 import { readEntities, writtenEntities } from './entities';
 import { Diff } from './item-view';
-import { useReview } from './use-review';
+import type { Say } from './use-review';
 
 const isField = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.tagName === 'TEXTAREA' || target.tagName === 'INPUT');
@@ -59,13 +59,14 @@ function useCorrection(item: ItemReviewedFragment) {
   return { text, marks, written, setWritten, begin, fault, right };
 }
 
-function Correction({
-  correction: { text, marks, written, setWritten, begin, fault },
-  field,
-}: {
+function Correction(props: {
   correction: ReturnType<typeof useCorrection>;
   field: RefObject<HTMLTextAreaElement | null>;
 }) {
+  const {
+    correction: { text, marks, written, setWritten, begin, fault },
+    field,
+  } = props;
   if (text === null) return null;
   if (written === null)
     return (
@@ -91,22 +92,41 @@ function Correction({
   );
 }
 
+function ChoiceButtons(props: {
+  choices: readonly Choice[];
+  chosen: number | null;
+  onChoose: (index: number) => void;
+}) {
+  const { choices, chosen, onChoose } = props;
+  return (
+    <Stack gap={6} role="group" aria-label="What to say">
+      {choices.map(({ label, detail }, i) => (
+        <Button
+          key={label}
+          variant={chosen === i ? 'filled' : 'default'}
+          aria-pressed={chosen === i}
+          justify="flex-start"
+          leftSection={<Kbd size="xs">{i + 1}</Kbd>}
+          rightSection={detail}
+          onClick={() => onChoose(i)}
+        >
+          {label}
+        </Button>
+      ))}
+    </Stack>
+  );
+}
+
 /** What can be said of an item. Its state goes with the item: a new one begins with nothing chosen. */
-export function Verdict({
-  item,
-  waiting,
-  onSay,
-  onSkip,
-  onBack,
-  onKeys,
-}: {
+export function Verdict(props: {
   item: ItemReviewedFragment;
   waiting: boolean;
-  onSay: ReturnType<typeof useReview>['submit'];
+  onSay: Say;
   onSkip: () => void;
   onBack: () => void;
   onKeys: () => void;
 }) {
+  const { item, waiting, onSay, onSkip, onBack, onKeys } = props;
   const choices = choicesOf(item);
   const commented = item.answer !== null && item.moves.length === 0;
   const [chosen, setChosen] = useState<number | null>(null);
@@ -144,21 +164,7 @@ export function Verdict({
   return (
     <Paper>
       <Stack gap="xs">
-        <Stack gap={6} role="group" aria-label="What to say">
-          {choices.map(({ label, detail }, i) => (
-            <Button
-              key={label}
-              variant={chosen === i ? 'filled' : 'default'}
-              aria-pressed={chosen === i}
-              justify="flex-start"
-              leftSection={<Kbd size="xs">{i + 1}</Kbd>}
-              rightSection={detail}
-              onClick={() => setChosen(i)}
-            >
-              {label}
-            </Button>
-          ))}
-        </Stack>
+        <ChoiceButtons choices={choices} chosen={chosen} onChoose={setChosen} />
         <Correction correction={correction} field={correcting} />
         {commented && (
           <Textarea

@@ -76,7 +76,6 @@ function Places({ router: { places, leftOut } }: { router: Router }) {
         minWidth={640}
         stacks={2}
         rows={places}
-        keyOf={({ adapts, name }) => `${adapts} ${name}`}
         columns={[
           { head: 'Place', label: null, cell: (place) => <To href={placePath(place)}>{place.name}</To> },
           {

@@ -34,7 +34,6 @@ function Adapters({ engine }: { engine: Engine }) {
       minWidth={560}
       stacks={2}
       rows={engine.adapters}
-      keyOf={({ name }) => name}
       columns={[
         { head: 'Adapter', label: null, cell: ({ name }) => name },
         {

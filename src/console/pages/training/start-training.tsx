@@ -53,15 +53,8 @@ const bestOf = (tried: readonly Tried[]): Tried | null =>
   );
 
 /** Tries a few learning rates on the rows, and hands on the best. */
-export function FindRate({
-  version,
-  recipe,
-  onFound,
-}: {
-  version: string;
-  recipe: RecipeInput;
-  onFound: (rate: number) => void;
-}) {
+export function FindRate(props: { version: string; recipe: RecipeInput; onFound: (rate: number) => void }) {
+  const { version, recipe, onFound } = props;
   const [tried, setTried] = useState<Tried[]>([]);
   const run = useStartedRun(FindRateInConsoleDocument, RateSearchShownDocument, (event) => {
     if (event.__typename === 'LearningRateTried') setTried((before) => [...before, event.tried]);
@@ -88,7 +81,6 @@ export function FindRate({
           label="Learning rates that were tried"
           minWidth={0}
           rows={tried}
-          keyOf={({ learningRate }) => learningRate}
           columns={[
             { head: 'Rate', cell: ({ learningRate }) => learningRate.toPrecision(2) },
             { head: 'Loss on validation rows', cell: ({ validationLoss }) => validationLoss?.toFixed(3) ?? 'diverged' },
@@ -122,15 +114,12 @@ type Field = (typeof FIELDS)[number]['field'];
 type Recipe = Partial<Record<Field, number>>;
 
 /** The part of the recipe that may be set here, and a search for its learning rate. */
-function RecipeFields({
-  version,
-  recipe,
-  onChange,
-}: {
+function RecipeFields(props: {
   version: string | null;
   recipe: Recipe;
   onChange: (change: (before: Recipe) => Recipe) => void;
 }) {
+  const { version, recipe, onChange } = props;
   const set = (field: Field, value: number | string) =>
     onChange(({ [field]: _before, ...rest }) => (value === '' ? rest : { ...rest, [field]: Number(value) }));
   return (

@@ -84,6 +84,7 @@ const ofLooks =
 const CHARTS: readonly {
   title: string;
   unit: string;
+  fromZero?: boolean;
   lines: readonly { label: string; points: Points; alone?: boolean }[];
 }[] = [
   {
@@ -106,6 +107,7 @@ const CHARTS: readonly {
   {
     title: 'Validation rows right',
     unit: 'share of the rows',
+    fromZero: true,
     lines: [{ label: 'share', points: ofLooks((look) => look.accuracy) }],
   },
   {
@@ -129,9 +131,8 @@ const hasValue = ({ points }: Line): boolean => points.some(({ value }) => value
 
 /** The curves of a run, and beside each those of another. */
 function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: Curve } | null }) {
-  const told = CHARTS.map(({ title, unit, lines }) => ({
-    title,
-    unit,
+  const told = CHARTS.map(({ lines, ...chart }) => ({
+    ...chart,
     lines: lines
       .flatMap(({ label, points, alone }): Line[] => {
         const own = { label, points: points(curve) };
@@ -142,11 +143,11 @@ function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: 
   })).filter(({ lines }) => lines.length > 0);
   return (
     <SimpleGrid cols={{ base: 1, lg: 2 }}>
-      {told.map(({ title, unit, lines }) => {
+      {told.map(({ lines, ...chart }) => {
         const { x, series } = overlay(lines);
         return (
-          <Paper key={title}>
-            <Chart title={title} x={{ label: 'step', values: x }} series={series} unit={unit} spanGaps />
+          <Paper key={chart.title}>
+            <Chart {...chart} x={{ label: 'step', values: x }} series={series} spanGaps />
           </Paper>
         );
       })}
@@ -198,15 +199,8 @@ function Controls({ run, onChanged }: { run: TrainingRunShownFragment; onChanged
 }
 
 /** How far a run is, what its rows teach, and what came of it. */
-function Course({
-  run,
-  last,
-  audit,
-}: {
-  run: TrainingRunShownFragment;
-  last: TrainingEvent | null;
-  audit: Audit | null;
-}) {
+function Course(props: { run: TrainingRunShownFragment; last: TrainingEvent | null; audit: Audit | null }) {
+  const { run, last, audit } = props;
   return (
     <Paper aria-live="polite">
       <Group justify="space-between" mb={4}>

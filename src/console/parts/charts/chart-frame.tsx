@@ -59,13 +59,7 @@ function Values({ title, sheet: { columns, rows } }: { title: string; sheet: She
 }
 
 /** What every chart has: a title, the same values as a table, a PNG and CSV. */
-export function ChartFrame({
-  title,
-  sheet,
-  legend,
-  canvas,
-  children,
-}: {
+export function ChartFrame(props: {
   title: string;
   /** Made only when it is looked at or saved. */
   sheet: () => Sheet;
@@ -74,6 +68,7 @@ export function ChartFrame({
   canvas: HTMLCanvasElement | null;
   children: ReactNode;
 }) {
+  const { title, sheet, legend, canvas, children } = props;
   const [asTable, setAsTable] = useState(false);
   const scheme = useComputedColorScheme('light');
   const name = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');

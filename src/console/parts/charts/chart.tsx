@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
-import UPlot from 'uplot';
+import type UPlot from 'uplot';
 import { momentAmong } from '../format';
 import { Note } from '../page';
 import { ChartFrame, type Cell } from './chart-frame';
@@ -53,7 +53,7 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
   const draw = (ink: Ink): Drawing => ({
     scales: {
       x: { time: x.time ?? false },
-      ...(fromZero && { y: { range: (_plot, low, high) => rangeWithZero(low, high) } }),
+      ...(fromZero && { y: { range: (_plot, low, high) => rangeWithZero(low, high, unit === '%' ? 100 : Infinity) } }),
     },
     axes: [
       { ...axisOf(ink), values: undefined },

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import UPlot from 'uplot';
+import type UPlot from 'uplot';
 import { ChartFrame } from './chart-frame';
 import { colourOf, tick, type Ink } from './picture';
 import type { Interval } from './scatter';

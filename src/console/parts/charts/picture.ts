@@ -19,10 +19,13 @@ export const colourOf = (index: number): string => COLOURS[index % COLOURS.lengt
 export const tick = (value: number): string =>
   Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 });
 
-/** The ends of an axis that begins at zero, or below where values do, and ends at one unless there is more, as of shares there isn’t; null where there is no value. */
-export const rangeWithZero = (low: number | null, high: number | null): [number, number] => [
+/**
+ * The ends of an axis that begins at zero, or below where values do, and ends at one unless there is more; null where there is no value.
+ * @param whole of shares, where none is more: 1, or 100 of percentages
+ */
+export const rangeWithZero = (low: number | null, high: number | null, whole = Infinity): [number, number] => [
   Math.min(0, (low ?? 0) * 1.1),
-  (high ?? 0) > 1 ? high! * 1.1 : 1,
+  (high ?? 0) > 1 ? Math.max(high!, Math.min(high! * 1.1, whole)) : 1,
 ];
 
 export interface LegendEntry {

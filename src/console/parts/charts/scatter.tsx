@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import UPlot from 'uplot';
+import type UPlot from 'uplot';
 import { ChartFrame, type Sheet } from './chart-frame';
 import { colourOf, type Ink } from './picture';
 import { axisOf, STILL, usePlot, type Drawing } from './use-plot';
