@@ -1,12 +1,10 @@
-import { BUCKETS, hash, type HashVersion } from './hash.js';
+import { BUCKETS } from './hash.js';
 
 /** Buckets from the first number to below the second, both 0 to 1. */
 export type Range = readonly [from: number, to: number];
 
 /** Weights may miss one by this much in all before they are taken for a mistake. */
 const WEIGHTS_TOLERANCE = 0.01;
-
-export const inRange = (bucket: number, [from, to]: Range): boolean => bucket >= from && bucket < to;
 
 /** `arms` equal weights, to eight places as GrowthBook's SDKs have them; none for less than one arm. */
 export const equalWeights = (arms: number): number[] =>
@@ -35,27 +33,15 @@ export const weightsAddUp = (weights: readonly number[]): boolean =>
 
 /** The arm whose range holds the bucket, or -1: the unit takes no part. */
 export const chooseVariation = (bucket: number, ranges: readonly Range[]): number =>
-  ranges.findIndex((range) => inRange(bucket, range));
-
-/** A part of the units that tests share out among themselves: those with ranges apart have no unit in common. */
-export interface Namespace {
-  name: string;
-  range: Range;
-}
-
-export function inNamespace(unit: string, { name, range }: Namespace): boolean {
-  const bucket = hash(`__${name}`, unit, 1);
-  return bucket !== null && inRange(bucket, range);
-}
+  ranges.findIndex(([from, to]) => bucket >= from && bucket < to);
 
 /** The probability with which a unit falls into a range: the share of the scheme's buckets that lie in it, exactly. */
-export function probabilityOf([from, to]: Range, version: HashVersion): number {
-  const buckets = BUCKETS[version];
+export function probabilityOf([from, to]: Range): number {
   const firstAtLeast = (bound: number): number => {
-    let index = Math.min(buckets, Math.max(0, Math.floor(bound * buckets)));
+    let index = Math.min(BUCKETS, Math.max(0, Math.floor(bound * BUCKETS)));
     // What `hash` returns is compared with the bound as it stands: a bound's rounding decides as it does there.
-    while (index < buckets && index / buckets < bound) index++;
+    while (index < BUCKETS && index / BUCKETS < bound) index++;
     return index;
   };
-  return Math.max(0, firstAtLeast(to) - firstAtLeast(from)) / buckets;
+  return Math.max(0, firstAtLeast(to) - firstAtLeast(from)) / BUCKETS;
 }

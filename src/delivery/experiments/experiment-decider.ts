@@ -5,7 +5,6 @@ import type { StandingFeedback } from '../late-feedback.js';
 import { countedWith } from '../counting.js';
 import { answersOf, count, unitsOf } from './count.js';
 import {
-  drawnRanges,
   isLive,
   storedExperimentState,
   storedSettings,
@@ -16,14 +15,11 @@ import {
 import type { ExperimentStore, NewExperimentDecision, ExperimentUpdate } from './experiment-store.js';
 import { concluded, look } from './look.js';
 import type { ExperimentOutcome } from './metrics.js';
-import { emptyArms } from './tally.js';
+import { emptyState } from './tally.js';
 import type { UnitStore } from './unit-store.js';
 
 /** What a person wants of an experiment. */
-export type ExperimentCommand =
-  | { kind: 'PAUSE' | 'RESUME' | 'STOP' | 'END' }
-  | { kind: 'WIDEN'; coverage: number }
-  | { kind: 'REDRAW'; excludeEarlier: boolean };
+export type ExperimentCommand = { kind: 'PAUSE' | 'RESUME' | 'STOP' | 'END' } | { kind: 'WIDEN'; coverage: number };
 
 export interface ExperimentOrder {
   command: ExperimentCommand;
@@ -82,42 +78,13 @@ export class ExperimentDecider {
     decisions.push(...found.decisions);
     Object.assign(saved, { verdict: found.verdict, winner: found.winner, point: found.point });
     if (broken !== null) end(saved, 'STOPPED', { action: 'STOP', reasons: [broken] });
-    else if (found.begins && row.status === 'RUNNING')
-      this.#nextPhase(row, plan, saved, false, {
-        action: 'BEGIN_TEST',
-        reasons: [`${answersOf(state)} answers were given as production: from now on the arms differ.`],
-      });
+    else if (found.begins && row.status === 'RUNNING') beginTest(row, plan, saved);
     else if (found.final) {
       saved.final = true;
       end(saved, 'ENDED', { action: 'END', reasons: ['The planned end.', concluded(plan, state, true).sentence] });
     } else if (order) this.#follow(row, plan, saved, order);
     if (saved.finishedAt) await this.parts.units.forget(row.id, tx);
     return this.parts.experiments.save(row, saved, tx);
-  }
-
-  /** Empties the counts: what was counted belongs to another comparison. @param before whether the arms don’t differ yet in the next */
-  #nextPhase(
-    row: ExperimentRow,
-    plan: ExperimentSettings,
-    saved: ExperimentUpdate,
-    before: boolean,
-    decision: NewExperimentDecision,
-  ): void {
-    const { state } = saved;
-    Object.assign(state, {
-      before,
-      arms: emptyArms(plan),
-      units: 0,
-      inSeveral: 0,
-      unitless: 0,
-      sampleRatioPeak: 0,
-      told: [],
-      nextPoint: 0,
-    });
-    saved.phase = row.phase + 1;
-    saved.answers = 0;
-    Object.assign(saved, { point: null, verdict: 'INCONCLUSIVE', winner: null });
-    (saved.decisions as NewExperimentDecision[]).push(decision);
   }
 
   #follow(
@@ -162,7 +129,7 @@ export class ExperimentDecider {
           throw refused(
             `Its coverage is ${plan.coverage}: it can only grow, to at most 1.`,
             'input.coverage',
-            'Those who would leave it have seen their arm: redraw the experiment instead.',
+            'Those who would leave it have seen their arm: stop it, and make another one.',
           );
         plan.coverage = command.coverage;
         saved.plan = plan;
@@ -172,26 +139,6 @@ export class ExperimentDecider {
           reasons: [`${command.coverage * 100} % of the questions take part from now on; nobody changes arms.`],
         });
         return;
-      }
-      case 'REDRAW': {
-        if (command.excludeEarlier && plan.coverage >= 1)
-          throw refused(
-            'Everybody took part in the earlier draw, so that nobody would be left.',
-            'input.excludeEarlier',
-            'Redraw without excluding them, or stop it and begin with a smaller coverage next time.',
-          );
-        const bucketVersion = state.bucketVersion + 1;
-        state.draws.push(drawnRanges(plan, state));
-        if (command.excludeEarlier) state.minBucketVersion = bucketVersion;
-        Object.assign(state, { bucketVersion, seed: `${row.id}:${bucketVersion}` });
-        this.#nextPhase(row, plan, saved, state.before, {
-          action: 'REDRAW',
-          ...who,
-          reasons: [
-            `Units are drawn anew (bucket version ${bucketVersion})${command.excludeEarlier ? ', without those that were drawn before' : ''}; counting begins again.`,
-          ],
-        });
-        saved.watchedMs = 0;
       }
     }
   }
@@ -203,6 +150,14 @@ export class ExperimentDecider {
       if (isLive(row.status)) await this.decide(row, { outcomes: [], said: [], watchedMs: 0, broken }, tx);
     });
   }
+}
+
+/** Lets the arms differ. The counts are emptied: what was counted until now belongs to no comparison. */
+function beginTest(row: ExperimentRow, plan: ExperimentSettings, saved: ExperimentUpdate): void {
+  const reasons = [`${saved.answers} answers were given as production: from now on the arms differ.`];
+  Object.assign(saved.state, emptyState(plan, { before: false }), { stopped: saved.state.stopped });
+  Object.assign(saved, { phase: row.phase + 1, answers: 0, point: null, verdict: 'INCONCLUSIVE', winner: null });
+  (saved.decisions as NewExperimentDecision[]).push({ action: 'BEGIN_TEST', reasons });
 }
 
 function end(saved: ExperimentUpdate, status: 'ENDED' | 'STOPPED', decision: NewExperimentDecision): void {

@@ -27,7 +27,6 @@ registerEnumType(ExperimentAction, {
     RESUME: { description: 'A person let it go on.' },
     BEGIN_TEST: { description: 'Enough was known of units as they are; the arms differ from then on.' },
     WIDEN: { description: 'More of the questions take part.' },
-    REDRAW: { description: 'Units are drawn anew, and counting began again.' },
     STOP_ARM: { description: 'An arm can’t answer any more; its units are answered as production.' },
     WARN: { description: 'Its figures can’t be trusted, or going on is futile.' },
     FIND: { description: 'Its figures say something that they didn’t before.' },

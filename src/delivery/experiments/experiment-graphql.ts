@@ -33,7 +33,6 @@ import {
   CreateExperimentInput,
   ExperimentOrderInput,
   PlanExperimentInput,
-  RedrawExperimentInput,
   WidenExperimentInput,
 } from './experiment-inputs.js';
 import {
@@ -151,8 +150,7 @@ export class ExperimentResolver {
   @Needs('OPERATE')
   @SpendsBudget('RUN')
   @Mutation(() => ExperimentPayload, {
-    description:
-      'Lets questions be drawn into an experiment. CONFLICT when it was started before, an arm is gone, or its part of the namespace is taken.',
+    description: 'Lets questions be drawn into an experiment. CONFLICT when it was started before, or an arm is gone.',
     complexity: cost(10),
   })
   async startExperiment(
@@ -221,19 +219,6 @@ export class ExperimentResolver {
     @Ctx() context: GraphContext,
   ): Promise<ExperimentPayload> {
     return this.#order(context, input, { kind: 'WIDEN', coverage: input.coverage });
-  }
-
-  @Needs('OPERATE')
-  @Mutation(() => ExperimentPayload, {
-    description:
-      'Draws units anew under a higher bucket version, for instance after an arm was repaired, and counts from nothing; units that were drawn before may be left out.',
-    complexity: cost(10),
-  })
-  redrawExperiment(
-    @Arg('input', () => RedrawExperimentInput, { description: 'Which, and how.' }) input: RedrawExperimentInput,
-    @Ctx() context: GraphContext,
-  ): Promise<ExperimentPayload> {
-    return this.#order(context, input, { kind: 'REDRAW', excludeEarlier: input.excludeEarlier });
   }
 
   async #order(

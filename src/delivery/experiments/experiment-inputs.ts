@@ -79,20 +79,6 @@ export class ExperimentMetricInput {
   primary?: boolean | null;
 }
 
-@InputType({
-  description: 'A part of the units that experiments share out: those with parts apart have no unit in common.',
-})
-export class ExperimentNamespaceInput {
-  @Field(() => String, { description: 'Its name, 1 to 63 characters.' })
-  name!: string;
-
-  @Field(() => Float, { description: 'Where the part begins, 0 to below 1.' })
-  from!: number;
-
-  @Field(() => Float, { description: 'Where it ends, above `from`, at most 1.' })
-  to!: number;
-}
-
 @InputType({ description: 'An experiment as it is planned. Nobody is drawn until it is started.' })
 export class CreateExperimentInput {
   @Field(() => String, { description: 'What it is called, 1 to 100 characters.' })
@@ -117,12 +103,6 @@ export class CreateExperimentInput {
     description: 'Share of the questions that take part, above 0 to 1; the rest is answered as production.',
   })
   coverage!: number;
-
-  @Field(() => ExperimentNamespaceInput, {
-    nullable: true,
-    description: 'Keeps it apart from other experiments; by default it isn’t.',
-  })
-  namespace?: ExperimentNamespaceInput | null;
 
   @MaxItems(MOST_METRICS)
   @Field(() => [ExperimentMetricInput], { description: `1 to ${MOST_METRICS} metrics, one of which is primary.` })
@@ -208,17 +188,6 @@ export class ExperimentOrderInput {
 export class WidenExperimentInput extends ExperimentOrderInput {
   @Field(() => Float, { description: 'Share of the questions that take part, above what it is, at most 1.' })
   coverage!: number;
-}
-
-@InputType({ description: 'How units are drawn anew.' })
-export class RedrawExperimentInput extends ExperimentOrderInput {
-  @Field(() => Boolean, {
-    nullable: true,
-    defaultValue: true,
-    description:
-      'Whether units that were drawn before take no part any more: what they saw would show. Needs a coverage below 1.',
-  })
-  excludeEarlier!: boolean;
 }
 
 @InputType({ description: 'What a test is asked before it is made. What is left out is measured on recent answers.' })

@@ -5,23 +5,15 @@ import { checkedText } from '../../kernel/text.js';
 import { asColumn, isTaken, type Transaction } from '../../platform/database/index.js';
 import type { RunQueue } from '../../platform/runs/index.js';
 import { parseAdapterReference, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
-import type { Range } from '../assignment/index.js';
 import type { LiveTests } from '../live-tests.js';
 import { OneByOne } from '../one-by-one.js';
 import { answersOf } from './count.js';
 import type { ExperimentDecider, ExperimentOrder } from './experiment-decider.js';
-import {
-  isLive,
-  storedExperimentState,
-  storedSettings,
-  type ExperimentArm,
-  type ExperimentRow,
-  type ExperimentSettings,
-} from './experiment.js';
+import { isLive, storedExperimentState, storedSettings, type ExperimentArm, type ExperimentRow } from './experiment.js';
 import { brokenArmsOf, experimentKind, usedBy } from './experiment-run.js';
 import type { ExperimentStore } from './experiment-store.js';
 import { settingsOf, type ExperimentSettingsWish } from './settings.js';
-import { emptyArms } from './tally.js';
+import { emptyState } from './tally.js';
 import { checkedWho, sameAs } from '../wish.js';
 
 export interface CreateExperiment extends ExperimentSettingsWish {
@@ -73,21 +65,7 @@ export class ExperimentService {
         : await adapters.require(workspaceId, wish.adapter, 'input.adapter');
     plan.arms = await Promise.all(plan.arms.map((arm, i) => this.#found(workspaceId, arm, `input.arms[${i}]`)));
     const id = newId();
-    const state = {
-      seed: id,
-      bucketVersion: 0,
-      minBucketVersion: 0,
-      draws: [],
-      before: plan.beforeAnswers > 0,
-      arms: emptyArms(plan),
-      units: 0,
-      inSeveral: 0,
-      unitless: 0,
-      sampleRatioPeak: 0,
-      stopped: {},
-      told: [],
-      nextPoint: 0,
-    };
+    const state = emptyState(plan, { before: plan.beforeAnswers > 0 });
     try {
       return await experiments.transaction(async (tx) => {
         const made = await experiments.create(
@@ -142,7 +120,7 @@ export class ExperimentService {
 
   /**
    * Lets questions be drawn into it.
-   * @throws NOT_FOUND; CONFLICT when it was started before, when an arm is gone meanwhile, when its part of the namespace is taken, or its adapter has no production
+   * @throws NOT_FOUND; CONFLICT when it was started before, when an arm is gone meanwhile, or its adapter has no production
    */
   start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
     return this.#begins.do(() => this.#start(workspaceId, id, who));
@@ -163,11 +141,9 @@ export class ExperimentService {
     if (seen.adapterId !== null && around?.productionId === null)
       throw conflict(`${seen.adapter} has no production version, so nobody is answered by it.`, 'Promote one first.');
     const row = await experiments.transaction(async (tx) => {
-      const live = await experiments.live(workspaceId, tx);
       const locked = await experiments.lock(workspaceId, id, tx);
       if (locked.status !== 'DRAFT') throw startedBefore(locked);
       const plan = storedSettings.decode(locked.plan);
-      namespaceFree(plan, live);
       const run = await runs.enqueue(
         experimentKind,
         {
@@ -229,40 +205,6 @@ export class ExperimentService {
       tx,
     );
   }
-}
-
-/** @throws CONFLICT naming what is free */
-function namespaceFree({ namespace }: ExperimentSettings, live: readonly ExperimentRow[]): void {
-  if (namespace === null) return;
-  const others = live.flatMap((row) => {
-    const other = storedSettings.decode(row.plan).namespace;
-    return other?.name === namespace.name ? [{ name: row.name, range: other.range }] : [];
-  });
-  const [from, to] = namespace.range;
-  const clash = others.find(({ range: [begin, end] }) => from < end && begin < to);
-  if (!clash) return;
-  const free = freeParts(others.map(({ range }) => range));
-  throw new GraftError(
-    'CONFLICT',
-    `${from} to ${to} of the namespace ${namespace.name} overlaps with the experiment ${clash.name}.`,
-    {
-      field: 'input.experiment',
-      hint:
-        free.length === 0
-          ? 'Nothing of it is free: let one end first.'
-          : `Free are ${free.map((part) => part.join(' to ')).join(', ')}: make it again with one of them.`,
-    },
-  );
-}
-
-function freeParts(taken: readonly Range[]): Range[] {
-  const free: Range[] = [];
-  let at = 0;
-  for (const [from, to] of [...taken].sort(([a], [b]) => a - b)) {
-    if (from > at) free.push([at, from]);
-    at = Math.max(at, to);
-  }
-  return at < 1 ? [...free, [at, 1]] : free;
 }
 
 const startedBefore = ({ status }: ExperimentRow): GraftError =>

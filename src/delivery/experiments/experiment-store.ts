@@ -114,12 +114,6 @@ export class ExperimentStore {
     return this.database.prisma.experiment.findMany({ where: { status: 'RUNNING' }, orderBy: { id: 'asc' } });
   }
 
-  /** Those of a workspace that run or are paused: namespaces are shared out among them. */
-  async live(workspaceId: WorkspaceId, tx: Transaction): Promise<ExperimentRow[]> {
-    await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`experiments ${workspaceId}`}, 0))::text`;
-    return tx.experiment.findMany({ where: { workspaceId, status: { in: ['RUNNING', 'PAUSED'] } } });
-  }
-
   async surroundings(
     { id, adapterId }: Pick<ExperimentRow, 'id' | 'adapterId'>,
     used: readonly string[],

@@ -161,18 +161,6 @@ export class ExperimentEvent {
   decision!: ExperimentDecision;
 }
 
-@ObjectType({ description: 'A part of the units that experiments share out.' })
-export class ExperimentNamespace {
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
-
-  @Field(() => Float, { description: 'Where the part begins, 0 to 1.' })
-  from!: number;
-
-  @Field(() => Float, { description: 'Where it ends.' })
-  to!: number;
-}
-
 @ObjectType({
   implements: NodeType,
   description: 'Arms beside each other on the same traffic, and what they are worth.',
@@ -214,12 +202,6 @@ export class Experiment extends NodeType {
   @Field(() => Float, { description: 'Share of the questions that take part, 0 to 1.' })
   coverage!: number;
 
-  @Field(() => ExperimentNamespace, {
-    nullable: true,
-    description: 'What keeps it apart from others; null: nothing does.',
-  })
-  namespace!: ExperimentNamespace | null;
-
   @Field(() => Float, { description: 'Probability with which a difference is found where there is none.' })
   alpha!: number;
 
@@ -231,14 +213,6 @@ export class Experiment extends NodeType {
 
   @Field(() => Boolean, { description: 'Whether only questions that name a unit take part.' })
   sticky!: boolean;
-
-  @Field(() => Int, { description: 'Raised by each redraw, from 0.' })
-  bucketVersion!: number;
-
-  @Field(() => Int, {
-    description: 'The least bucket version whose units take part; those of earlier ones are left out.',
-  })
-  minBucketVersion!: number;
 
   @Field(() => [HealthCheck], { description: 'Whether its figures can be trusted.' })
   health!: HealthCheck[];

@@ -21,7 +21,6 @@ import {
   Experiment,
   ExperimentConclusion,
   ExperimentDecision,
-  ExperimentNamespace,
 } from './experiment-types.js';
 import { concluded, exposureOf, exposureSays, ratioBroken, sampleRatioSays } from './look.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';
@@ -55,16 +54,7 @@ export function toExperiment(row: ExperimentRow): Experiment {
     alpha: plan.alpha,
     plannedSize: plan.plannedSize,
     plannedDays: plan.plannedDays,
-    namespace:
-      plan.namespace &&
-      make(ExperimentNamespace, {
-        name: plan.namespace.name,
-        from: plan.namespace.range[0],
-        to: plan.namespace.range[1],
-      }),
     sticky: plan.sticky,
-    bucketVersion: state.bucketVersion,
-    minBucketVersion: state.minBucketVersion,
     health: healthOf(plan, state),
     answersCounted: answersOf(state),
     days: row.watchedMs / DAY_MS,

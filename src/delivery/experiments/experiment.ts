@@ -6,7 +6,7 @@ import { storedJson, type ValueOf } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
 import { StrategyValues } from '../../ask/index.js';
 import { WordingChoice } from '../../registry/index.js';
-import { bucketRanges, type Range, type Test } from '../assignment/index.js';
+import { bucketRanges, type Test } from '../assignment/index.js';
 import { Better, type ExperimentPlan } from './conclude.js';
 import { Adjustment, ExperimentMetricName, METRICS } from './metrics.js';
 
@@ -21,7 +21,7 @@ export const isLive = (status: string): boolean => status === 'RUNNING' || statu
 
 /** What happened to an experiment. */
 export const ExperimentAction = enumeration(
-  ...(['CREATE', 'START', 'PAUSE', 'RESUME', 'BEGIN_TEST', 'WIDEN', 'REDRAW', 'STOP_ARM', 'WARN', 'FIND'] as const),
+  ...(['CREATE', 'START', 'PAUSE', 'RESUME', 'BEGIN_TEST', 'WIDEN', 'STOP_ARM', 'WARN', 'FIND'] as const),
   ...(['END', 'STOP'] as const),
 );
 export type ExperimentAction = keyof typeof ExperimentAction;
@@ -69,14 +69,11 @@ export const shownMetric = record('ExperimentMeasure', 'A metric of an experimen
   adjustment: z.enum(Adjustment).describe('How its mean is adjusted.'),
 });
 
-const range = z.custom<Range>((value) => Array.isArray(value) && value.length === 2);
-
 const settings = z.object({
   /** The first is the control. */
   arms: z.array(storedArm),
   /** Share of the questions that take part, above 0 to 1. */
   coverage: z.number(),
-  namespace: z.object({ name: z.string(), range }).nullable(),
   metrics: z.array(z.object(metric)),
   alpha: z.number(),
   /** With which an effect of this size, in the primary metric’s unit, shall be seen; null: nobody said which would matter. */
@@ -118,19 +115,9 @@ const armTally = z.object({
 });
 export type ArmTally = z.infer<typeof armTally>;
 
-/** Where an earlier draw placed its units. */
-const earlierDraw = z.object({ seed: z.string(), ranges: z.array(range) });
-
 /** The column `state`: what has been counted, and what the next look goes on from. */
 export const storedExperimentState = storedJson(
   z.object({
-    /** What places the units; another one after each redraw. */
-    seed: z.string(),
-    bucketVersion: z.number(),
-    /** Units of earlier bucket versions take no part any more. */
-    minBucketVersion: z.number(),
-    /** How each earlier bucket version drew. */
-    draws: z.array(earlierDraw),
     /** The arms don’t differ yet. */
     before: z.boolean(),
     arms: z.record(z.string(), armTally),
@@ -196,54 +183,19 @@ export const planOf = (
 export const primaryOf = ({ metrics }: ExperimentSettings): ExperimentSettings['metrics'][number] =>
   metrics.find(({ primary }) => primary)!;
 
-const rangesOf = ({ arms, coverage }: ExperimentSettings): Range[] =>
-  bucketRanges(
-    arms.length,
-    coverage,
-    arms.map(({ weight }) => weight),
-  );
-
-/** Where the units of the current draw fall, for whoever draws anew. */
-export const drawnRanges = (plan: ExperimentSettings, { seed }: Pick<ExperimentState, 'seed'>) => ({
-  seed,
-  ranges: rangesOf(plan),
-});
-
-/** What lies outside of these ranges, which are apart and in order. */
-function outside(ranges: readonly Range[]): Range[] {
-  const rest: Range[] = [];
-  let from = 0;
-  for (const [begin, end] of [...ranges].sort(([a], [b]) => a - b)) {
-    if (begin > from) rest.push([from, begin]);
-    from = Math.max(from, end);
-  }
-  // Buckets are below 1, and hashes never reach the end of this one.
-  if (from < 1) rest.push([from, 2]);
-  return rest;
-}
-
-/**
- * The experiment as units are drawn into it. An arm that was stopped keeps its range, so that nobody changes arms: its units are
- * answered as production. Who was in an earlier draw is known by computing it again, not by looking it up.
- */
-export function testOf(id: string, plan: ExperimentSettings, state: ExperimentState): Test & { indices: number[] } {
-  const { namespace, arms } = plan;
-  const ranges = rangesOf(plan);
+/** The experiment as units are drawn into it. An arm that was stopped keeps its range, so that nobody changes arms: its units are answered as production. */
+export function testOf(
+  id: string,
+  { arms, coverage }: Pick<ExperimentSettings, 'arms' | 'coverage'>,
+  state: Pick<ExperimentState, 'stopped'>,
+): Test & { indices: number[] } {
+  const weights = arms.map(({ weight }) => weight);
+  const ranges = bucketRanges(arms.length, coverage, weights);
   const indices = arms.flatMap(({ name }, index) => (isStopped(state, name) ? [] : [index]));
-  const filters = [
-    ...(namespace ? [{ seed: `__${namespace.name}`, hashVersion: 1 as const, ranges: [namespace.range] }] : []),
-    ...state.draws
-      .slice(0, state.minBucketVersion)
-      .map(({ seed, ranges: taken }) => ({ seed, ranges: outside(taken) })),
-  ];
   return {
     key: id,
-    seed: state.seed,
-    bucketVersion: state.bucketVersion,
-    minBucketVersion: state.minBucketVersion,
     indices,
     arms: indices.map((index) => arms[index]!.name),
     ranges: indices.map((index) => ranges[index]!),
-    ...(filters.length > 0 && { filters }),
   };
 }

@@ -37,7 +37,6 @@ export interface MetricWish {
 export interface ExperimentSettingsWish {
   arms: readonly ArmWish[];
   coverage?: number | null;
-  namespace?: { name: string; from: number; to: number } | null;
   metrics: readonly MetricWish[];
   alpha?: number | null;
   power?: number | null;
@@ -74,7 +73,6 @@ export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null)
   return {
     arms: armsOf(wish.arms, adapter),
     coverage: share('coverage', wish.coverage ?? 1),
-    namespace: namespaceOf(wish.namespace ?? null),
     metrics: metricsOf(wish.metrics),
     alpha: probability('alpha', wish.alpha ?? DEFAULT_ALPHA),
     power: probability('power', wish.power ?? DEFAULT_POWER),
@@ -103,18 +101,6 @@ function share(name: string, value: number): number {
 function probability(name: string, value: number): number {
   if (!(value > 0 && value < 1)) throw badInput(`input.${name}`, `${name} must be above 0 and below 1, not ${value}.`);
   return value;
-}
-
-function namespaceOf(wish: (ExperimentSettingsWish['namespace'] & object) | null): ExperimentSettings['namespace'] {
-  if (wish === null) return null;
-  const { from, to } = wish;
-  const name = checkedText(wish.name, 'input.namespace.name', MAX_NAME);
-  if (!(from >= 0 && to <= 1 && from < to))
-    throw badInput(
-      'input.namespace',
-      `A namespace’s part must lie in 0 to 1 and not be empty: ${from} to ${to} doesn’t.`,
-    );
-  return { name, range: [from, to] };
 }
 
 function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentArm[] {

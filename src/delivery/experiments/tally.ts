@@ -28,6 +28,19 @@ export const emptyArms = ({ arms, metrics }: ExperimentSettings): Record<string,
     ]),
   );
 
+/** What an experiment has counted before its first answer. */
+export const emptyState = (plan: ExperimentSettings, { before }: Pick<ExperimentState, 'before'>): ExperimentState => ({
+  before,
+  arms: emptyArms(plan),
+  units: 0,
+  inSeveral: 0,
+  unitless: 0,
+  sampleRatioPeak: 0,
+  stopped: {},
+  told: [],
+  nextPoint: 0,
+});
+
 /** The part that decides was fixed before the start, never by what is seen. */
 export const adjustmentOf = (
   { beforeAnswers }: Pick<ExperimentSettings, 'beforeAnswers'>,

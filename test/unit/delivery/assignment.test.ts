@@ -8,7 +8,6 @@ import {
   probabilityOf,
   rolloutRanges,
   rolloutTest,
-  stickyKey,
   type Test,
 } from '../../../src/delivery/assignment/index.js';
 import { chiSquared } from '../../../src/kernel/statistics.js';
@@ -81,7 +80,7 @@ describe('assignment', () => {
 
   it('is uniform: 20,000 units spread over 100 buckets as evenly as chance would', () => {
     const counts = new Array<number>(100).fill(0);
-    for (const who of units) counts[Math.floor(hash('seed', who, 2)! * 100)]! += 1;
+    for (const who of units) counts[Math.floor(hash('seed', who)! * 100)]! += 1;
     expect(chiSquared(counts, new Array<number>(100).fill(1_000_000)).p).toBeGreaterThan(0.001);
   });
 
@@ -92,7 +91,7 @@ describe('assignment', () => {
       ['test', 'test '],
     ] as const) {
       const table = Array.from({ length: 10 }, () => new Array<number>(10).fill(0));
-      for (const who of units) table[Math.floor(hash(one, who, 2)! * 10)]![Math.floor(hash(other, who, 2)! * 10)]! += 1;
+      for (const who of units) table[Math.floor(hash(one, who)! * 10)]![Math.floor(hash(other, who)! * 10)]! += 1;
       // Ten rows, each against the whole: the least p of ten stays above .001 / 10.
       for (const row of table) {
         const rest = row.map((_, column) => table.reduce((sum, each) => sum + each[column]!, 0));
@@ -107,47 +106,21 @@ describe('assignment', () => {
         const range = [Math.min(one, other), Math.max(one, other)] as const;
         let inside = 0;
         for (let i = 0; i < 10_000; i++) if (i / 10_000 >= range[0] && i / 10_000 < range[1]) inside += 1;
-        expect(probabilityOf(range, 2)).toBe(inside / 10_000);
+        expect(probabilityOf(range)).toBe(inside / 10_000);
       }),
       { numRuns: 200 },
     );
     expect(
       assign(
         rolloutTest('r', 0.05, 9),
-        units.find((who) => hash('r', who, 2)! < 0.05)!,
+        units.find((who) => hash('r', who)! < 0.05)!,
       )?.probability,
     ).toBe(0.05);
   });
 
-  it('counts nobody who was forced, lets testers in where the test is off, and draws nobody for an arm that isn’t there', () => {
-    const off = { ...test, enabled: false };
-    expect(assign(off, 'who')).toBeNull();
-    expect(assign(off, 'who', { forceArm: 'b' })).toMatchObject({
-      arm: 'b',
-      forced: true,
-      counted: false,
-      bucket: null,
-    });
-    expect(assign(test, 'who', { forceArm: 'c' })).toBeNull();
-    expect(assign(test, 'who')).toMatchObject({ forced: false, counted: true });
-  });
-
-  it('keeps a unit in what it had under this bucket version and leaves the tainted out', () => {
-    const drawn = assign(test, 'who')!.arm;
-    const other = drawn === 'a' ? 'b' : 'a';
-    expect(assign(test, 'who', { sticky: { [stickyKey(test)]: other } })).toMatchObject({ arm: other, sticky: true });
-    const next = { ...test, bucketVersion: 1 };
-    expect(assign(next, 'who', { sticky: { [stickyKey(test)]: other } })).toMatchObject({ arm: drawn, sticky: false });
-    const strict = { ...next, minBucketVersion: 1 };
-    expect(assign(strict, 'who', { sticky: { [stickyKey(test)]: other } })).toBeNull();
-    expect(assign(strict, 'who', { sticky: { another__0: other } })).toMatchObject({ arm: drawn });
-  });
-
-  it('gives tests of one namespace units of their own', () => {
-    const one = { ...test, key: 'one', namespace: { name: 'shared', range: [0, 0.5] as const } };
-    const two = { ...test, key: 'two', namespace: { name: 'shared', range: [0.5, 1] as const } };
-    const inBoth = units.filter((who) => assign(one, who) && assign(two, who));
-    const inEither = units.filter((who) => assign(one, who) ?? assign(two, who));
-    expect([inBoth.length, inEither.length]).toEqual([0, units.length]);
+  it('lets testers in by the name of an arm, and draws nobody for an arm that isn’t there', () => {
+    expect(assign(test, 'who', 'b')).toMatchObject({ arm: 'b', forced: true, bucket: null });
+    expect(assign(test, 'who', 'c')).toBeNull();
+    expect(assign(test, 'who')).toMatchObject({ forced: false });
   });
 });

@@ -30,7 +30,6 @@ const FREE: Readonly<Record<string, string>> = {
   'Mutation.pauseExperiment': 'ends work for a while',
   'Mutation.resumeExperiment': 'the watch only counts what is answered',
   'Mutation.widenExperiment': 'the watch only counts what is answered',
-  'Mutation.redrawExperiment': 'the watch only counts what is answered',
   'Mutation.endExperiment': 'ends work',
   'Mutation.stopExperiment': 'ends work',
   'Mutation.stopShadow': 'ends work',
