@@ -36,20 +36,19 @@ export const outcomesOfTest = (columns: readonly string[] = []): string => `
   SELECT sequence, arm, stage, status, false, coalesce(latency_ms, 0), NULL, unit_hash, answer_id${', NULL'.repeat(columns.length)}
     FROM answer_attempt WHERE subject = $1`;
 
-/** Whether the unit had an answer of the same, or of another, arm in the same stage before. */
-const earlier = (arm: '=' | '<>'): string => `(EXISTS (
+/** Whether the unit had an answer of the arm in the same stage before. */
+const EARLIER = `(EXISTS (
   SELECT 1 FROM answer before
    WHERE before.assignment_subject = $1 AND before.unit_hash = outcome.unit_hash
-     AND before.assignment_stage = outcome.stage AND before.assignment_arm ${arm} outcome.arm
+     AND before.assignment_stage = outcome.stage AND before.assignment_arm = outcome.arm
      AND before.assignment_sequence < outcome.sequence) OR EXISTS (
   SELECT 1 FROM answer_attempt before
    WHERE before.subject = $1 AND before.unit_hash = outcome.unit_hash AND before.stage = outcome.stage
-     AND before.arm ${arm} outcome.arm AND before.sequence < outcome.sequence))`;
+     AND before.arm = outcome.arm AND before.sequence < outcome.sequence))`;
 
 /** Outcomes of a test that were not counted yet, in the order of their numbers, as `RolloutOutcome`s: of test $1, behind $2, not $3, $4 at most. */
 export const UNCOUNTED = `
-  SELECT sequence, arm, stage, status, abstained, "latencyMs", confidence,
-         NOT ${earlier('=')} AS "newUnit", NOT ${earlier('=')} AND ${earlier('<>')} AS "inBoth"
+  SELECT sequence, arm, stage, status, abstained, "latencyMs", confidence, NOT ${EARLIER} AS "newUnit"
     FROM (${outcomesOfTest()}) outcome
    WHERE sequence > $2 AND NOT sequence <@ $3::int8multirange
    ORDER BY sequence LIMIT $4`;

@@ -8,7 +8,7 @@ export { loadProposal, Proposal } from './proposals/proposal-graphql.js';
 export type { ProposalRow, ProposalStore } from './proposals/proposal-store.js';
 export { quality, qualityOf } from './rollouts/could-see.js';
 export { decide, hasEnded, startRollout, type RolloutState } from './rollouts/decide.js';
-export { STANDARD_HEALTH, STANDARD_STEPS, type RolloutPlan } from './rollouts/plan.js';
+export { NO_TRAFFIC_MINUTES, STANDARD_STEPS, type RolloutPlan } from './rollouts/plan.js';
 export { loadRollout, rolloutRuns } from './rollouts/rollout-graphql.js';
 export { AdapterRolloutsResolver, VersionRolloutsResolver } from './rollouts/rollout-edges-graphql.js';
 export type { RolloutRow } from './rollouts/rollout.js';

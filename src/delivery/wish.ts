@@ -1,5 +1,16 @@
+import { z } from 'zod';
+import { IDEMPOTENCY_KEY } from '../graphql-kit/index.js';
 import { GraftError } from '../kernel/errors.js';
 import { checkedText } from '../kernel/text.js';
+
+/** What callers say of who wants something, and why, in every input. */
+export const saidBy = {
+  reason: z.string().describe('Why, for the record; 1 to 1,000 characters.'),
+  by: z.string().nullish().describe('Who wants it, for the record; 1 to 200 characters; by default the caller.'),
+};
+
+/** The same of what is made under a key. */
+export const saidOnce = { ...saidBy, idempotencyKey: z.string().describe(IDEMPOTENCY_KEY).meta({ shown: 'ID' }) };
 
 /** UTF-16 units. */
 const MAX_REASON = 1_000;

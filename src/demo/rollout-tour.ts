@@ -24,8 +24,8 @@ import { percent } from '../kernel/text.js';
 const DATASET = 'messages';
 /** Few questions are enough for steps so large; a rollout for users begins with one in a hundred. */
 const STEPS = [
-  { share: 0.25, controls: 3, leastAnswers: 12, leastMinutes: 0 },
-  { share: 0.5, controls: 1, leastAnswers: 12, leastMinutes: 0 },
+  { share: 0.25, leastAnswers: 12, leastMinutes: 0 },
+  { share: 0.5, leastAnswers: 12, leastMinutes: 0 },
   { share: 0.9, leastAnswers: 12, leastMinutes: 0 },
 ];
 const AT_ONCE = 2;
@@ -163,11 +163,13 @@ async function canary(
     input: {
       adapter,
       candidate: version,
-      steps: STEPS,
       reason: 'It passed the gate.',
       by: 'npm run demo',
       shadow,
-      guardrails: (['FAILURE', 'ABSTENTION', 'FEEDBACK'] as const).map((metric) => ({ metric })),
+      advanced: {
+        steps: STEPS,
+        guardrails: (['FAILURE', 'ABSTENTION', 'FEEDBACK'] as const).map((metric) => ({ metric })),
+      },
       idempotencyKey: `demo-${Date.now()}`,
     },
   });

@@ -25,7 +25,6 @@ export {
   daysLeft,
   FUTILE_BELOW,
   leastEffect,
-  multipleExposure,
   powerOf,
   samplePlan,
   type Design,

@@ -7,7 +7,6 @@ import {
   RolloutEventsDocument,
   StartRolloutDocument,
   type RolloutQuery,
-  type StartRolloutMutationVariables,
 } from '../../src/operations/index.js';
 import { chromaUrl } from '../support/chroma.js';
 import { emptyDatabase } from '../support/database.js';
@@ -30,8 +29,8 @@ const GUARDRAILS = (['FAILURE', 'ABSTENTION', 'FEEDBACK'] as const).map((metric)
   metric,
 }));
 const STEPS = [
-  { share: 0.3, controls: 2, leastAnswers: 14, leastMinutes: 0 },
-  { share: 0.6, controls: 1, leastAnswers: 14, leastMinutes: 0 },
+  { share: 0.3, leastAnswers: 14, leastMinutes: 0 },
+  { share: 0.6, leastAnswers: 14, leastMinutes: 0 },
   { share: 0.9, leastAnswers: 10, leastMinutes: 0 },
 ];
 
@@ -88,15 +87,17 @@ describe('versions on their way to users, through GraphQL alone, by two gateways
       await client.end();
     }
   };
-  const start = async (input: Partial<StartRolloutMutationVariables['input']>): Promise<string> => {
+  const start = async (
+    idempotencyKey: string,
+    steps: { share: number; leastAnswers?: number; leastMinutes?: number }[],
+  ): Promise<string> => {
     const { startRollout } = await living[0]!.client.request(StartRolloutDocument, {
       input: {
         adapter: ADAPTER,
         reason: 'passed the gate',
-        guardrails: GUARDRAILS,
+        advanced: { guardrails: GUARDRAILS, steps },
         by: 'op',
-        idempotencyKey: 'none',
-        ...input,
+        idempotencyKey,
       },
     });
     return startRollout.rollout.id;
@@ -132,10 +133,7 @@ describe('versions on their way to users, through GraphQL alone, by two gateways
     'takes back by itself, with nobody looking, a candidate that passed the gate and is wrong whenever a user asks',
     async () => {
       await versions.candidate(2, 'swapped', 1);
-      const id = await start({
-        steps: [{ share: 0.5, controls: 1, leastAnswers: 500, leastMinutes: 0 }, { share: 0.9 }],
-        idempotencyKey: 'bad',
-      });
+      const id = await start('bad', [{ share: 0.5, leastAnswers: 500, leastMinutes: 0 }, { share: 0.9 }]);
       let answered = 0;
       await users.until('nobody is drawn any more', async () => {
         const answers = await users.ask(40);
@@ -157,7 +155,7 @@ describe('versions on their way to users, through GraphQL alone, by two gateways
     'brings a good one to everybody with one approval, though whoever watches it is killed twice on the way',
     async () => {
       await versions.candidate(3, 'right', 1);
-      const id = await start({ steps: STEPS, idempotencyKey: 'good' });
+      const id = await start('good', STEPS);
       for (const step of [0, 1]) {
         // In the middle of a step, while people ask. What the rollout's row counts is some seconds old.
         await users.until('the candidate answers', async () => (await candidateAnswersIn(step)) >= 3);

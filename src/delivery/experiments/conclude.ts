@@ -73,14 +73,14 @@ export interface Conclusion {
 const NOTHING: Moments = { n: 0, mean: 0, variance: 0 };
 
 export function conclude(plan: ExperimentPlan, measured: ArmMoments): Conclusion {
-  const comparisons = compared(plan, measured, findingOf).map((each) => ({ ...each, ...intervalOf(plan, each) }));
+  const comparisons = compared(plan, measured);
   const { verdict, arm } = verdictOf(plan, comparisons);
   return { verdict, arm, sentence: sentenceOf(plan, verdict, arm, comparisons), comparisons };
 }
 
-/** The verdict alone, without intervals: cheap enough to look at after every answer. It is `conclude`'s. */
+/** The verdict alone, without a sentence: cheap enough to look at after every answer. It is `conclude`'s. */
 export const glance = (plan: ExperimentPlan, measured: ArmMoments): Pick<Conclusion, 'verdict' | 'arm'> =>
-  verdictOf(plan, compared(plan, measured, findingOf));
+  verdictOf(plan, compared(plan, measured));
 
 /**
  * The part of alpha that is for the planned end, where there is one; the rest is for all looks before it. Both together find a difference where there is
@@ -95,44 +95,40 @@ export function alphaOfComparison({ arms, alpha, metrics, ends, final }: Experim
   return (when * alpha) / Math.max(1, (arms.length - 1) * alike);
 }
 
-type Seen = Omit<ArmContrast, 'low' | 'high'> & { of: ExperimentMetric; raw: { control: Moments; arm: Moments } };
-
-function compared(
-  plan: ExperimentPlan,
-  measured: ArmMoments,
-  find: (plan: ExperimentPlan, metric: ExperimentMetric, control: Moments, arm: Moments) => Finding,
-): Seen[] {
-  const controlName = plan.arms[plan.control]!;
-  return plan.arms
-    .filter((_, index) => index !== plan.control)
+/** Each arm against the control by each metric. */
+function compared(plan: ExperimentPlan, measured: ArmMoments): ArmContrast[] {
+  const { arms, metrics, control: index } = plan;
+  const of = (arm: string, metric: string): Moments => measured[arm]?.[metric] ?? NOTHING;
+  return arms
+    .filter((_, i) => i !== index)
     .flatMap((arm) =>
-      plan.metrics.map((metric) => {
-        const control = measured[controlName]?.[metric.name] ?? NOTHING;
-        const own = measured[arm]?.[metric.name] ?? NOTHING;
-        const [before, after] = [inUnits(metric.kind, control), inUnits(metric.kind, own)];
-        return {
-          arm,
-          metric: metric.name,
-          primary: metric.primary,
-          of: metric,
-          raw: { control, arm: own },
-          control: before,
-          measured: after,
-          value: control.n > 0 && own.n > 0 ? after.mean - before.mean : 0,
-          finding: find(plan, metric, control, own),
-        };
-      }),
+      metrics.map((metric) => contrastOf(plan, arm, metric, of(arms[index]!, metric.name), of(arm, metric.name))),
     );
 }
 
+function contrastOf(
+  plan: ExperimentPlan,
+  arm: string,
+  metric: ExperimentMetric,
+  before: Moments,
+  after: Moments,
+): ArmContrast {
+  const [control, measured] = [inUnits(metric.kind, before), inUnits(metric.kind, after)];
+  const both = before.n > 0 && after.n > 0;
+  const value = both ? measured.mean - control.mean : 0;
+  const range = both ? rangeOf(plan, metric, before, after) : { low: -Infinity, high: Infinity };
+  const finding = findingOf(metric, value, range);
+  return { arm, metric: metric.name, primary: metric.primary, control, measured, value, ...range, finding };
+}
+
 /** What the sequence or interval says, by asking only whether it holds 0 and the margins. */
-function findingOf(plan: ExperimentPlan, metric: ExperimentMetric, control: Moments, arm: Moments): Finding {
-  if (control.n === 0 || arm.n === 0) return 'OPEN';
-  const { margin, better, kind } = metric;
-  const seen = inUnits(kind, arm).mean - inUnits(kind, control).mean;
-  const { low, high } = rangeOf(plan, metric, control, arm);
+function findingOf(
+  { margin, better }: ExperimentMetric,
+  value: number,
+  { low, high }: { low: number; high: number },
+): Finding {
   const within = margin > 0 && -margin < low && high < margin;
-  if ((low > 0 || high < 0) && !within) return seen > 0 === (better === 'HIGHER') ? 'BETTER' : 'WORSE';
+  if ((low > 0 || high < 0) && !within) return value > 0 === (better === 'HIGHER') ? 'BETTER' : 'WORSE';
   return within ? 'WITHIN_MARGIN' : 'OPEN';
 }
 
@@ -154,9 +150,6 @@ function rangeOf(
   const value = arm.mean - control.mean;
   return { low: Math.max(-1, Math.min(low, value)), high: Math.min(1, Math.max(high, value)) };
 }
-
-const intervalOf = (plan: ExperimentPlan, { of, raw: { control, arm } }: Seen): { low: number; high: number } =>
-  control.n === 0 || arm.n === 0 ? { low: -Infinity, high: Infinity } : rangeOf(plan, of, control, arm);
 
 /**
  * A rate with a success and a failure more (Agresti & Caffo 2000): of a rare one, a small arm that has seen none would seem to have no

@@ -8,9 +8,6 @@ import { addValue, adjustmentOf } from './tally.js';
 /** A unit as its row keeps it while the experiment runs. */
 export interface Unit {
   phase: number;
-  arm: string;
-  /** It was answered by two arms in this phase. */
-  several: boolean;
   /** Metrics that count it in this phase. */
   taken: Set<string>;
   /** What was seen of it before the arms differed: how many values, and their sum. */
@@ -63,9 +60,6 @@ function countOutcome(
     tally.units += 1;
     state.units += 1;
     noteSampleRatio(plan, state);
-  } else if (unit && unit.arm !== outcome.arm && !unit.several) {
-    unit.several = true;
-    state.inSeveral += 1;
   }
   const values = valuesOf(outcome);
   for (const { name } of plan.metrics) {
@@ -87,7 +81,7 @@ function countOutcome(
 /** The unit of an answer, made where this phase hasn’t seen it; a request that named none is a new one each time. */
 function unitOf(
   units: Map<string, Unit>,
-  { unitHash, arm }: Pick<ExperimentOutcome, 'unitHash' | 'arm'>,
+  { unitHash }: Pick<ExperimentOutcome, 'unitHash'>,
   phase: number,
 ): { unit: Unit | null; isNew: boolean } {
   if (unitHash === null) return { unit: null, isNew: true };
@@ -95,8 +89,6 @@ function unitOf(
   if (known?.phase === phase) return { unit: known, isNew: false };
   const unit: Unit = {
     phase,
-    arm,
-    several: false,
     taken: new Set(),
     before: known?.before ?? new Map<string, { n: number; sum: number }>(),
   };

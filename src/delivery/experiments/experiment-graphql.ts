@@ -5,7 +5,6 @@ import {
   cost,
   fromGlobalId,
   inOrder,
-  make,
   mapPage,
   Needs,
   SpendsBudget,
@@ -142,9 +141,10 @@ export class ExperimentResolver {
     @Arg('input', () => CreateExperimentInput, { description: 'The plan.' }) input: CreateExperimentInput,
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<CreateExperimentPayload> {
-    const wish = { ...input, by: input.by ?? callerName(caller) };
-    const row = await this.parts.experimentService.create(workspaceId, wish);
-    return make(CreateExperimentPayload, { experiment: toExperiment(row) });
+    const { advanced, ...wish } = input;
+    const by = input.by ?? callerName(caller);
+    const row = await this.parts.experimentService.create(workspaceId, { ...wish, ...advanced, by });
+    return { experiment: toExperiment(row) };
   }
 
   @Needs('OPERATE')
@@ -160,7 +160,7 @@ export class ExperimentResolver {
     const id = fromGlobalId(input.experiment, 'Experiment', 'input.experiment');
     const who = { by: input.by ?? callerName(caller), reason: input.reason };
     const row = await this.parts.experimentService.start(workspaceId, id, who);
-    return make(ExperimentPayload, { experiment: toExperiment(row) });
+    return { experiment: toExperiment(row) };
   }
 
   @Needs('OPERATE')
@@ -229,7 +229,7 @@ export class ExperimentResolver {
     const id = fromGlobalId(experiment, 'Experiment', 'input.experiment');
     const order = { command, reason, by: by ?? callerName(caller) };
     const row = await this.parts.experimentService.order(workspaceId, id, order);
-    return make(ExperimentPayload, { experiment: toExperiment(row) });
+    return { experiment: toExperiment(row) };
   }
 
   @FieldResolver(() => [ArmResult], { description: 'What was counted of each arm.', complexity: cost(5) })
@@ -285,7 +285,7 @@ export class ExperimentResolver {
   ): Promise<ConnectionOf<ExperimentDecision>> {
     const page = args.request();
     const rows = await this.parts.experiments.decisions(row.id, page);
-    return toConnection(mapPage(rows, toDecision), (decision) => encodeCursor([decision.row.id]), page.after);
+    return toConnection(mapPage(rows, toDecision), (decision) => encodeCursor([decision.id]), page.after);
   }
 
   @Needs('ASK')
@@ -339,7 +339,7 @@ async function toEvent(
   const { id } = payload as { id: string };
   const [row] = await experiments.decisionsById(workspaceId, [id]);
   if (!row) throw notFound('The decision', id);
-  return make(ExperimentEvent, { id: sequence.toString(), decision: toDecision(row) });
+  return { id: sequence.toString(), decision: toDecision(row) };
 }
 
 /** The way from a run to what it watches. */

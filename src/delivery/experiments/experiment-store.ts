@@ -1,8 +1,8 @@
-import { notFound } from '../../kernel/errors.js';
-import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
 import { notify, type EventLog } from '../../platform/events/index.js';
+import { WatchedStore } from '../subject-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import {
   storedExperimentState,
@@ -60,53 +60,16 @@ export interface ExperimentSurroundings {
 export const experimentStream = (id: string): string => `experiment:${id}`;
 
 /** All SQL of `experiment`, `experiment_decision` and `experiment_point`. */
-export class ExperimentStore {
+export class ExperimentStore extends WatchedStore<'experiment'> {
   constructor(
-    private readonly database: Database,
+    database: Database,
     private readonly events: EventLog,
-  ) {}
-
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.database.prisma.$transaction(work);
+  ) {
+    super(database, 'experiment');
   }
 
   create(experiment: NewExperiment, tx: Transaction): Promise<ExperimentRow> {
     return tx.experiment.create({ data: experiment });
-  }
-
-  async byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<ExperimentRow | null> {
-    return this.database.prisma.experiment.findFirst({ where: { workspaceId, idempotencyKey } });
-  }
-
-  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ExperimentRow[]> {
-    return this.database.prisma.experiment.findMany({ where: { workspaceId, id: { in: ids.filter(isUuid) } } });
-  }
-
-  /** @throws NOT_FOUND */
-  async require(workspaceId: WorkspaceId, id: string, field = 'id'): Promise<ExperimentRow> {
-    const [row] = await this.byIds(workspaceId, [id]);
-    if (!row) throw notFound('The experiment', id, field);
-    return row;
-  }
-
-  /** Newest first; the cursor is `encodeCursor([experiment.id])`. */
-  async list(
-    workspaceId: WorkspaceId,
-    { status, adapter }: { status: string | null; adapter: string | null },
-    page: PageRequest,
-  ): Promise<Page<ExperimentRow>> {
-    const before = page.after === null ? undefined : idCursor(page.after);
-    const rows = await this.database.prisma.experiment.findMany({
-      where: {
-        workspaceId,
-        ...(status === null ? {} : { status }),
-        ...(adapter === null ? {} : { adapter }),
-        ...(before === undefined ? {} : { id: { lt: before } }),
-      },
-      orderBy: { id: 'desc' },
-      take: page.first + 1,
-    });
-    return toPage(rows, page.first);
   }
 
   /** Those of all workspaces that questions are drawn into, in an order that doesn’t change. */
@@ -128,15 +91,6 @@ export class ExperimentStore {
       values: [id, adapterId, used],
     });
     return rows[0] ?? null;
-  }
-
-  /** Keeps others from deciding until the transaction ends. @throws NOT_FOUND */
-  async lock(workspaceId: WorkspaceId, id: string, tx: Transaction): Promise<ExperimentRow> {
-    if (!isUuid(id)) throw notFound('The experiment', id, 'input.experiment');
-    await tx.$executeRaw`SELECT 1 FROM experiment WHERE id = ${id}::uuid AND workspace_id = ${workspaceId}::uuid FOR UPDATE`;
-    const row = await tx.experiment.findFirst({ where: { id, workspaceId } });
-    if (!row) throw notFound('The experiment', id, 'input.experiment');
-    return row;
   }
 
   /** Writes what follows from a look, with what was decided, and wakes up who draws by it and who follows it. */
@@ -213,21 +167,5 @@ export class ExperimentStore {
     for (const { experimentId, comparisons, ...rest } of rows)
       found.get(experimentId)!.push({ ...rest, comparisons: storedPoint.decode(comparisons) });
     return found;
-  }
-
-  /** Live experiments whose runs have ended, so that nobody watches them: cancelled, or failed for good. */
-  async unwatched(): Promise<{ id: string; workspaceId: WorkspaceId; runStatus: string; error: string | null }[]> {
-    const { rows } = await this.database.pool.query<{
-      id: string;
-      workspaceId: WorkspaceId;
-      runStatus: string;
-      error: string | null;
-    }>({
-      name: 'experiments-unwatched',
-      text: `SELECT experiment.id, experiment.workspace_id AS "workspaceId", run.status AS "runStatus", run.error_message AS error
-               FROM experiment JOIN run ON run.id = experiment.run_id
-              WHERE experiment.run_id IS NOT NULL AND experiment.finished_at IS NULL AND run.finished_at IS NOT NULL`,
-    });
-    return rows;
   }
 }

@@ -11,14 +11,8 @@ export class ExperimentTests implements TestSource {
 
   async live(): Promise<LiveTest[]> {
     const { experiments, experimentDecider } = this.parts;
-    for (const { workspaceId, id, runStatus, error } of await experiments.unwatched())
-      await inWorkspace(workspaceId, () =>
-        experimentDecider.stop(
-          workspaceId,
-          id,
-          runStatus === 'CANCELLED' ? 'Its run was cancelled.' : `Its run failed. ${error ?? ''}`.trim(),
-        ),
-      );
+    for (const { workspaceId, id, why } of await experiments.unwatched())
+      await inWorkspace(workspaceId, () => experimentDecider.stop(workspaceId, id, why));
     return (await experiments.running()).map(toLiveTest);
   }
 }

@@ -1,13 +1,14 @@
-import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
-import { connectionTypes, DateTime, NodeType, recordType } from '../../graphql-kit/index.js';
-import { HealthCheck } from '../rollouts/rollout-types.js';
+import { Field, ObjectType } from 'type-graphql';
+import { z } from 'zod';
+import { connectionTypes, NodeType, recordType } from '../../graphql-kit/index.js';
+import { record } from '../../kernel/record.js';
+import { healthCheck } from '../rollouts/rollout-types.js';
 import {
   ExperimentAction,
   ExperimentStatus,
   comparisonPoint,
   shownArm,
   shownMetric,
-  type ExperimentDecisionRow,
   type ExperimentRow,
 } from './experiment.js';
 import { Finding, Verdict } from './conclude.js';
@@ -21,225 +22,123 @@ export const SamplePlan = recordType(samplePlanned);
 export type SamplePlan = InstanceType<typeof SamplePlan>;
 export const ExperimentProgress = recordType(experimentProgress);
 export type ExperimentProgress = InstanceType<typeof ExperimentProgress>;
-export const ExperimentMeasure = recordType(shownMetric);
-export type ExperimentMeasure = InstanceType<typeof ExperimentMeasure>;
-export const ExperimentArmType = recordType(shownArm);
-export type ExperimentArmType = InstanceType<typeof ExperimentArmType>;
 export const ExperimentPointType = recordType(comparisonPoint);
 export type ExperimentPointType = InstanceType<typeof ExperimentPointType>;
 
-@ObjectType({ description: 'A metric of an arm.' })
-export class ArmFigure {
-  @Field(() => ExperimentMetricName, { description: 'Which.' })
-  metric!: ExperimentMetricName;
+const armFigure = record('ArmFigure', 'A metric of an arm.', {
+  metric: z.enum(ExperimentMetricName).describe('Which.'),
+  n: z.number().int().describe('Outcomes that say something of it.'),
+  mean: z.number().nullable().describe('Rate or mean as it was counted; null without outcomes.'),
+  adjustedMean: z.number().nullable().describe('The same as it is compared, adjusted; null without outcomes.'),
+  low: z
+    .number()
+    .nullable()
+    .describe('Lower end of what the true one may be, which may be read at any time; null before 20 values of a mean.'),
+  high: z.number().nullable().describe('Upper end, likewise.'),
+});
+export type ArmFigure = z.infer<typeof armFigure>;
 
-  @Field(() => Int, { description: 'Outcomes that say something of it.' })
-  n!: number;
+export const ArmResult = recordType(
+  record('ArmResult', 'What was counted of an arm.', {
+    arm: z.string().describe('The arm.'),
+    answers: z.number().int().describe('Answers.'),
+    units: z.number().int().describe('Units; a question that named none is one.'),
+    figures: z.array(armFigure).describe('Each metric.'),
+  }),
+);
+export type ArmResult = InstanceType<typeof ArmResult>;
 
-  @Field(() => Float, { nullable: true, description: 'Rate or mean as it was counted; null without outcomes.' })
-  mean!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'The same as it is compared, adjusted; null without outcomes.' })
-  adjustedMean!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
-      'Lower end of what the true one may be, which may be read at any time; null before 20 values of a mean.',
-  })
-  low!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Upper end, likewise.' })
-  high!: number | null;
-}
-
-@ObjectType({ description: 'What was counted of an arm.' })
-export class ArmResult {
-  @Field(() => String, { description: 'The arm.' })
-  arm!: string;
-
-  @Field(() => Int, { description: 'Answers.' })
-  answers!: number;
-
-  @Field(() => Int, { description: 'Units; a question that named none is one.' })
-  units!: number;
-
-  @Field(() => [ArmFigure], { description: 'Each metric.' })
-  figures!: ArmFigure[];
-}
-
-@ObjectType({ description: 'An arm held against the control by a metric.' })
-export class ArmComparison {
-  @Field(() => String, { description: 'The arm.' })
-  arm!: string;
-
-  @Field(() => ExperimentMetricName, { description: 'The metric.' })
-  metric!: ExperimentMetricName;
-
-  @Field(() => Boolean, { description: 'Whether it decides.' })
-  primary!: boolean;
-
-  @Field(() => Float, { description: 'Arm less control, in the metric’s unit; 0 without outcomes.' })
-  value!: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
+const armComparison = record('ArmComparison', 'An arm held against the control by a metric.', {
+  arm: z.string().describe('The arm.'),
+  metric: z.enum(ExperimentMetricName).describe('The metric.'),
+  primary: z.boolean().describe('Whether it decides.'),
+  value: z.number().describe('Arm less control, in the metric’s unit; 0 without outcomes.'),
+  low: z
+    .number()
+    .nullable()
+    .describe(
       'Lower end of what the difference may be: of a sequence, which holds at all times, while it runs; of the fixed interval after the planned end. Null where too few outcomes tell.',
-  })
-  low!: number | null;
+    ),
+  high: z.number().nullable().describe('Upper end, likewise.'),
+  finding: z.enum(Finding).describe('What that says.'),
+});
+export type ArmComparison = z.infer<typeof armComparison>;
 
-  @Field(() => Float, { nullable: true, description: 'Upper end, likewise.' })
-  high!: number | null;
+export const ExperimentConclusion = recordType(
+  record('ExperimentConclusion', 'What an experiment says.', {
+    verdict: z.enum(Verdict).describe('In a word.'),
+    arm: z.string().nullable().describe('The arm that is better; null where none is shown to be.'),
+    sentence: z.string().describe('In a sentence with figures.'),
+    final: z.boolean().describe('Whether it is that of the planned end.'),
+    suggestion: z
+      .string()
+      .nullable()
+      .describe('What a person may do next; nothing is shipped by itself. Null where nothing follows.'),
+    comparisons: z.array(armComparison).describe('Each arm against the control by each metric.'),
+  }),
+);
+export type ExperimentConclusion = InstanceType<typeof ExperimentConclusion>;
 
-  @Field(() => Finding, { description: 'What that says.' })
-  finding!: Finding;
-}
-
-@ObjectType({ description: 'What an experiment says.' })
-export class ExperimentConclusion {
-  @Field(() => Verdict, { description: 'In a word.' })
-  verdict!: Verdict;
-
-  @Field(() => String, { nullable: true, description: 'The arm that is better; null where none is shown to be.' })
-  arm!: string | null;
-
-  @Field(() => String, { description: 'In a sentence with figures.' })
-  sentence!: string;
-
-  @Field(() => Boolean, { description: 'Whether it is that of the planned end.' })
-  final!: boolean;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'What a person may do next; nothing is shipped by itself. Null where nothing follows.',
-  })
-  suggestion!: string | null;
-
-  @Field(() => [ArmComparison], { description: 'Each arm against the control by each metric.' })
-  comparisons!: ArmComparison[];
-}
-
-@ObjectType({ description: 'Something that happened to an experiment. Decisions are only ever added.' })
-export class ExperimentDecision {
-  @Field(() => ID, { description: 'Its id.' })
-  id!: string;
-
-  @Field(() => ExperimentAction, { description: 'What.' })
-  action!: ExperimentAction;
-
-  @Field(() => [String], { description: 'Why, in sentences with figures.' })
-  reasons!: string[];
-
-  @Field(() => Int, { description: 'The phase from then on, from 0.' })
-  phase!: number;
-
-  @Field(() => Int, { description: 'Answers that had been counted in the phase.' })
-  answers!: number;
-
-  @Field(() => String, { nullable: true, description: 'Who decided; null where the experiment did by itself.' })
-  decidedBy!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'The reason that they gave; null likewise.' })
-  reason!: string | null;
-
-  @Field(() => DateTime, { description: 'When.' })
-  decidedAt!: Date;
-
-  readonly row!: ExperimentDecisionRow;
-}
+const decision = record(
+  'ExperimentDecision',
+  'Something that happened to an experiment. Decisions are only ever added.',
+  {
+    id: z.string().describe('Its id.').meta({ shown: 'ID' }),
+    action: z.enum(ExperimentAction).describe('What.'),
+    reasons: z.array(z.string()).describe('Why, in sentences with figures.'),
+    phase: z.number().int().describe('The phase from then on, from 0.'),
+    answers: z.number().int().describe('Answers that had been counted in the phase.'),
+    decidedBy: z.string().nullable().describe('Who decided; null where the experiment did by itself.'),
+    reason: z.string().nullable().describe('The reason that they gave; null likewise.'),
+    createdAt: z.date().describe('When.').meta({ name: 'decidedAt' }),
+  },
+);
+export const ExperimentDecision = recordType(decision);
+export type ExperimentDecision = InstanceType<typeof ExperimentDecision>;
 export const { Connection: ExperimentDecisionConnection } = connectionTypes(ExperimentDecision);
 
-@ObjectType({ description: 'A decision as its stream tells it.' })
-export class ExperimentEvent {
-  @Field(() => ID, {
-    description: 'Place in the experiment’s stream: pass the last one seen as `after` to continue behind it.',
-  })
-  id!: string;
+export const ExperimentEvent = recordType(
+  record('ExperimentEvent', 'A decision as its stream tells it.', {
+    id: z
+      .string()
+      .describe('Place in the experiment’s stream: pass the last one seen as `after` to continue behind it.')
+      .meta({ shown: 'ID' }),
+    decision: decision.describe('What happened.'),
+  }),
+);
+export type ExperimentEvent = InstanceType<typeof ExperimentEvent>;
 
-  @Field(() => ExperimentDecision, { description: 'What happened.' })
-  decision!: ExperimentDecision;
-}
-
-@ObjectType({
-  implements: NodeType,
-  description: 'Arms beside each other on the same traffic, and what they are worth.',
-})
-export class Experiment extends NodeType {
-  @Field(() => String, { description: 'What it is called.' })
-  name!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The adapter whose production’s questions are drawn; null: questions that leave everything to Graft.',
-  })
-  adapterName!: string | null;
-
-  @Field(() => ExperimentStatus, { description: 'How far it is.' })
-  status!: ExperimentStatus;
-
-  @Field(() => Verdict, { description: 'What its figures said at the last look.' })
-  verdict!: Verdict;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The arm that was better then; null where none was shown to be.',
-  })
-  winner!: string | null;
-
-  @Field(() => Int, { description: 'The phase, from 0; each counts anew.' })
-  phase!: number;
-
-  @Field(() => Boolean, { description: 'Whether all arms still answer as production, to know how units are.' })
-  before!: boolean;
-
-  @Field(() => [ExperimentArmType], { description: 'Its arms; the first is the control.' })
-  arms!: ExperimentArmType[];
-
-  @Field(() => [ExperimentMeasure], { description: 'Its metrics.' })
-  metrics!: ExperimentMeasure[];
-
-  @Field(() => Float, { description: 'Share of the questions that take part, 0 to 1.' })
-  coverage!: number;
-
-  @Field(() => Float, { description: 'Probability with which a difference is found where there is none.' })
-  alpha!: number;
-
-  @Field(() => Int, { nullable: true, description: 'Outcomes of the primary metric after which it ends; null: none.' })
-  plannedSize!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Days after which it ends; null: none.' })
-  plannedDays!: number | null;
-
-  @Field(() => Boolean, { description: 'Whether only questions that name a unit take part.' })
-  sticky!: boolean;
-
-  @Field(() => [HealthCheck], { description: 'Whether its figures can be trusted.' })
-  health!: HealthCheck[];
-
-  @Field(() => Int, { description: 'Answers that were counted in this phase.' })
-  answersCounted!: number;
-
-  @Field(() => Float, { description: 'Days that it ran and was watched.' })
-  days!: number;
-
-  @Field(() => String, { description: 'Who made it.' })
-  createdBy!: string;
-
-  @Field(() => String, { description: 'Why.' })
-  reason!: string;
-
-  @Field(() => DateTime, { description: 'When it was made.' })
-  createdAt!: Date;
-
-  @Field(() => DateTime, { nullable: true, description: 'When it was started; null before.' })
-  startedAt!: Date | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'When it ended; null before.' })
-  finishedAt!: Date | null;
-
-  readonly row!: ExperimentRow;
-}
+const experiment = record('Experiment', 'Arms beside each other on the same traffic, and what they are worth.', {
+  name: z.string().describe('What it is called.'),
+  adapter: z
+    .string()
+    .nullable()
+    .describe('The adapter whose production’s questions are drawn; null: questions that leave everything to Graft.')
+    .meta({ name: 'adapterName' }),
+  status: z.enum(ExperimentStatus).describe('How far it is.'),
+  verdict: z.enum(Verdict).describe('What its figures said at the last look.'),
+  winner: z.string().nullable().describe('The arm that was better then; null where none was shown to be.'),
+  phase: z.number().int().describe('The phase, from 0; each counts anew.'),
+  before: z.boolean().describe('Whether all arms still answer as production, to know how units are.'),
+  arms: z.array(shownArm).describe('Its arms; the first is the control.'),
+  metrics: z.array(shownMetric).describe('Its metrics.'),
+  coverage: z.number().describe('Share of the questions that take part, 0 to 1.'),
+  alpha: z.number().describe('Probability with which a difference is found where there is none.'),
+  plannedSize: z.number().int().nullable().describe('Outcomes of the primary metric after which it ends; null: none.'),
+  plannedDays: z.number().nullable().describe('Days after which it ends; null: none.'),
+  sticky: z.boolean().describe('Whether only questions that name a unit take part.'),
+  health: z.array(healthCheck).describe('Whether its figures can be trusted.'),
+  answersCounted: z.number().int().describe('Answers that were counted in this phase.'),
+  days: z.number().describe('Days that it ran and was watched.'),
+  createdBy: z.string().describe('Who made it.'),
+  reason: z.string().describe('Why.'),
+  createdAt: z.date().describe('When it was made.'),
+  startedAt: z.date().nullable().describe('When it was started; null before.'),
+  finishedAt: z.date().nullable().describe('When it ended; null before.'),
+  row: z.custom<ExperimentRow>(),
+});
+export const Experiment = recordType(experiment, NodeType);
+export type Experiment = InstanceType<typeof Experiment>;
 export const { Connection: ExperimentConnection } = connectionTypes(Experiment);
 
 @ObjectType({ description: 'The experiment as it is now.' })

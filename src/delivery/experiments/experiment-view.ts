@@ -1,7 +1,7 @@
 import { meanSequence, rateSequence, type Moments } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
 import { own } from '../../kernel/own.js';
-import { HealthCheck } from '../rollouts/rollout-types.js';
+import type { HealthCheck } from '../rollouts/rollout-types.js';
 import { inUnits, type ArmContrast, type ExperimentMetric, type Verdict } from './conclude.js';
 import { answersOf } from './count.js';
 import {
@@ -15,14 +15,14 @@ import {
   type ExperimentStatus,
 } from './experiment.js';
 import {
-  ArmComparison,
-  ArmFigure,
-  ArmResult,
   Experiment,
-  ExperimentConclusion,
-  ExperimentDecision,
+  type ArmComparison,
+  type ArmFigure,
+  type ArmResult,
+  type ExperimentConclusion,
+  type ExperimentDecision,
 } from './experiment-types.js';
-import { concluded, exposureOf, exposureSays, ratioBroken, sampleRatioSays } from './look.js';
+import { concluded, ratioBroken, sampleRatioSays } from './look.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';
 import { adjustmentOf, measuredOf, plainMoments } from './tally.js';
 
@@ -32,13 +32,11 @@ export function toExperiment(row: ExperimentRow): Experiment {
   const plan = storedSettings.decode(row.plan);
   const state = storedExperimentState.decode(row.state);
   return make(Experiment, {
+    ...row,
+    ...plan,
     id: toGlobalId('Experiment', row.id),
-    name: row.name,
-    adapterName: row.adapter,
     status: row.status as ExperimentStatus,
     verdict: row.verdict as Verdict,
-    winner: row.winner,
-    phase: row.phase,
     before: state.before,
     arms: plan.arms.map((arm, index) => ({
       ...arm,
@@ -50,19 +48,9 @@ export function toExperiment(row: ExperimentRow): Experiment {
       isRate: METRICS[metric.name].kind === 'RATE',
       adjustment: adjustmentOf(plan, metric.name),
     })),
-    coverage: plan.coverage,
-    alpha: plan.alpha,
-    plannedSize: plan.plannedSize,
-    plannedDays: plan.plannedDays,
-    sticky: plan.sticky,
     health: healthOf(plan, state),
     answersCounted: answersOf(state),
     days: row.watchedMs / DAY_MS,
-    createdBy: row.createdBy,
-    reason: row.reason,
-    createdAt: row.createdAt,
-    startedAt: row.startedAt,
-    finishedAt: row.finishedAt,
     row,
   });
 }
@@ -70,20 +58,19 @@ export function toExperiment(row: ExperimentRow): Experiment {
 function healthOf(plan: ExperimentSettings, state: ExperimentState): HealthCheck[] {
   const stopped = Object.values(state.stopped);
   return [
-    make(HealthCheck, { name: 'sample ratio', healthy: !ratioBroken(state), message: sampleRatioSays(plan, state) }),
-    make(HealthCheck, { name: 'exposure', healthy: !exposureOf(state).broken, message: exposureSays(state) }),
-    make(HealthCheck, {
+    { name: 'sample ratio', healthy: !ratioBroken(state), message: sampleRatioSays(plan, state) },
+    {
       name: 'arms',
       healthy: stopped.length === 0,
       message: stopped.length === 0 ? 'Every arm can answer.' : stopped.join(' '),
-    }),
-    make(HealthCheck, {
+    },
+    {
       name: 'units',
       healthy: true,
       message: plan.sticky
         ? 'Only questions that name a unit take part: others are answered as production.'
         : `${state.unitless} of ${answersOf(state)} answers named no unit, and count as units of their own.`,
-    }),
+    },
   ];
 }
 
@@ -93,14 +80,14 @@ export function toResults(row: ExperimentRow): ArmResult[] {
   const measured = measuredOf(plan, state);
   return plan.arms.map(({ name }) => {
     const arm = state.arms[name];
-    return make(ArmResult, {
+    return {
       arm: name,
       answers: arm?.answers ?? 0,
       units: arm?.units ?? 0,
       figures: plan.metrics.map(({ name: metric }) =>
         toFigure(metric, plainMoments(arm, metric), measured[name]?.[metric], plan.alpha),
       ),
-    });
+    };
   });
 }
 
@@ -116,14 +103,14 @@ function toFigure(
   const { low, high } =
     kind === 'RATE' ? rateSequence({ answers: n, good: Math.round(n * mean) }, alpha) : rangeOfMean(kind, used, alpha);
   const none = n === 0;
-  return make(ArmFigure, {
+  return {
     metric,
     n,
     mean: none ? null : mean,
     adjustedMean: none ? null : inUnits(kind, used).mean,
     low: none ? null : known(low),
     high: none ? null : known(high),
-  });
+  };
 }
 
 function rangeOfMean(kind: ExperimentMetric['kind'], moments: Moments, alpha: number): { low: number; high: number } {
@@ -137,26 +124,22 @@ export function toConclusion(row: ExperimentRow): ExperimentConclusion {
   const plan = storedSettings.decode(row.plan);
   const state = storedExperimentState.decode(row.state);
   const { verdict, arm, sentence, comparisons } = concluded(plan, state, row.final);
-  return make(ExperimentConclusion, {
+  return {
     verdict,
     arm,
     sentence,
     final: row.final,
     suggestion: suggestionOf(row, plan, arm),
     comparisons: comparisons.map(toComparison),
-  });
+  };
 }
 
-const toComparison = ({ arm, metric, primary, value, low, high, finding }: ArmContrast): ArmComparison =>
-  make(ArmComparison, {
-    arm,
-    metric: metric as ExperimentMetricName,
-    primary,
-    value,
-    low: known(low),
-    high: known(high),
-    finding,
-  });
+const toComparison = ({ metric, low, high, ...rest }: ArmContrast): ArmComparison => ({
+  ...rest,
+  metric: metric as ExperimentMetricName,
+  low: known(low),
+  high: known(high),
+});
 
 /** What a person may do with a winner. Nothing is done by itself. */
 function suggestionOf(row: ExperimentRow, { arms }: ExperimentSettings, winner: string | null): string | null {
@@ -187,15 +170,7 @@ const changesOf = ({
     ...Object.entries(generation ?? {}).map(([name, value]) => `${name} ${value}`),
   ].join(', ') || 'it changes nothing';
 
-export const toDecision = (row: ExperimentDecisionRow): ExperimentDecision =>
-  make(ExperimentDecision, {
-    id: row.id,
-    action: row.action as ExperimentAction,
-    reasons: row.reasons,
-    phase: row.phase,
-    answers: row.answers,
-    decidedBy: row.decidedBy,
-    reason: row.reason,
-    decidedAt: row.createdAt,
-    row,
-  });
+export const toDecision = (row: ExperimentDecisionRow): ExperimentDecision => ({
+  ...row,
+  action: row.action as ExperimentAction,
+});

@@ -4,7 +4,7 @@ import { enumeration } from '../../kernel/enumeration.js';
 import { record } from '../../kernel/record.js';
 import { storedJson, type ValueOf } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
-import { StrategyValues } from '../../ask/index.js';
+import { MAX_ANSWER_TOKENS, StrategyValues } from '../../ask/index.js';
 import { WordingChoice } from '../../registry/index.js';
 import { bucketRanges, type Test } from '../assignment/index.js';
 import { Better, type ExperimentPlan } from './conclude.js';
@@ -26,27 +26,47 @@ export const ExperimentAction = enumeration(
 );
 export type ExperimentAction = keyof typeof ExperimentAction;
 
-const generation = record('ExperimentGeneration', 'How an arm generates; null is as the question has it.', {
-  maxTokens: z.number().int().optional().describe('Most tokens of an answer.'),
-  temperature: z.number().optional().describe('Temperature.'),
-  seed: z.number().int().optional().describe('Seed.'),
-});
+const generation = {
+  maxTokens: z.number().int().optional().describe(`Most tokens of an answer, 1 to ${MAX_ANSWER_TOKENS}.`),
+  temperature: z.number().optional().describe('Temperature: 0 (always the likeliest token) to 2.'),
+  seed: z.number().int().optional().describe('Seed, for temperatures above 0.'),
+};
 
-const arm = {
-  name: z.string().describe('Its name.'),
-  weight: z.number().describe('Its share of the units that take part, 0 to 1.'),
+const changes = {
+  weight: z.number().describe('Its share of the units that take part; all add up to 1, and are equal by default.'),
   strategy: z.enum(StrategyValues).nullable().describe('The strategy.'),
-  adapter: z.string().nullable().describe('The adapter version, `name@3`.'),
-  versionId: z.string().nullable(),
-  model: z.string().nullable().describe('The model.'),
-  variantId: z.string().nullable(),
-  denseWeight: z.number().nullable().describe('Share of the dense score in what is retrieved.'),
+  adapter: z.string().nullable().describe('The adapter version: `name@3`.'),
+  model: z.string().nullable().describe('The model: `name` or `name@quantization`.'),
+  denseWeight: z.number().nullable().describe('Share of the dense score in what is retrieved, 0 to 1.'),
   /** Missing in experiments from before there was a choice. */
   wording: z.enum(WordingChoice).nullable().optional().describe('Whose words an answer from documents has.'),
-  generation: generation.nullable().describe('How it generates.'),
+};
+
+const arm = {
+  name: z.string().describe('Its name, 1 to 63 characters; `forceArm` takes it.'),
+  ...changes,
+  versionId: z.string().nullable(),
+  variantId: z.string().nullable(),
+  generation: record('ExperimentGeneration', 'How an arm generates; null is as the question has it.', generation)
+    .nullable()
+    .describe('How it generates.'),
 };
 const storedArm = z.object(arm);
 export type ExperimentArm = z.infer<typeof storedArm>;
+
+/** An arm as its caller says it. */
+export const armWish = record('ExperimentArmInput', 'How an arm answers. What is left out is as `ask` would have it.', {
+  name: arm.name,
+  ...z.object(changes).partial().shape,
+  adapter: changes.adapter
+    .optional()
+    .describe(
+      'The adapter version: `name@3`, or `name`, `name@candidate`, as they are when it is created. It must be attested.',
+    ),
+  generation: record('ExperimentGenerationInput', 'How generation is changed.', generation)
+    .nullish()
+    .describe('How it generates.'),
+});
 
 /** An arm with what became of it. */
 export const shownArm = record('ExperimentArm', 'An arm of an experiment; what is null is as `ask` would have it.', {
@@ -122,7 +142,6 @@ export const storedExperimentState = storedJson(
     before: z.boolean(),
     arms: z.record(z.string(), armTally),
     units: z.number(),
-    inSeveral: z.number(),
     unitless: z.number(),
     /** The most evidence so far that units don’t fall into arms as drawn. */
     sampleRatioPeak: z.number(),

@@ -1,8 +1,8 @@
 /**
  * What follows from what an experiment has counted: warnings, findings, its end, and points of the plot. Nothing is read or written here.
  */
-import { conditionalPower, FUTILE_BELOW, multipleExposure, type Moments } from '../../evaluation/index.js';
-import { AT_THE_END, conclude, glance, inUnits, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
+import { conditionalPower, FUTILE_BELOW, type Moments } from '../../evaluation/index.js';
+import { AT_THE_END, conclude, inUnits, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
 import { answersOf, outcomesOf } from './count.js';
 import {
   activeArms,
@@ -25,9 +25,6 @@ const LEAST_STEP = 20;
 export const ratioBroken = ({ sampleRatioPeak }: Pick<ExperimentState, 'sampleRatioPeak'>): boolean =>
   sampleRatioPeak >= -Math.log(SAMPLE_RATIO_ALPHA);
 
-export const exposureOf = ({ units, unitless, inSeveral }: ExperimentState) =>
-  multipleExposure(units - unitless, inSeveral);
-
 /** What the figures say now, or said at the end. Arms whose units fell otherwise than drawn compare nothing. */
 export function concluded(plan: ExperimentSettings, state: ExperimentState, final: boolean): Conclusion {
   const found = conclude(planOf(plan, state, final), measuredOf(plan, state));
@@ -38,11 +35,6 @@ export function concluded(plan: ExperimentSettings, state: ExperimentState, fina
 
 const UNTRUSTED =
   'Inconclusive: units don’t fall into the arms as they were drawn, so something loses answers of one arm and the arms aren’t alike.';
-
-function glanced(plan: ExperimentSettings, state: ExperimentState, final: boolean) {
-  const found = glance(planOf(plan, state, final), measuredOf(plan, state));
-  return ratioBroken(state) ? { verdict: 'INCONCLUSIVE' as Verdict, arm: null } : found;
-}
 
 export interface ExperimentLook {
   decisions: NewExperimentDecision[];
@@ -74,7 +66,6 @@ export function look(
   };
   const answers = answersOf(state);
   if (ratioBroken(state)) once('sample ratio', 'WARN', () => sampleRatioSays(plan, state));
-  if (exposureOf(state).broken) once('exposure', 'WARN', () => exposureSays(state));
   if (state.before) {
     const begins = answers >= plan.beforeAnswers;
     return { decisions, verdict: 'INCONCLUSIVE', winner: null, final: false, begins, point: null };
@@ -84,16 +75,16 @@ export function look(
   const final =
     mayEnd &&
     ((plannedSize !== null && counted >= plannedSize) || (plannedDays !== null && watchedMs >= plannedDays * DAY_MS));
-  const { verdict, arm: winner } = glanced(plan, state, final);
+  const conclusion = concluded(plan, state, final);
+  const { verdict, arm: winner } = conclusion;
   // Each thing that is found is told once: an interval that wavers at its bound would else fill the record.
-  if (verdict !== 'INCONCLUSIVE')
-    once(`${verdict} ${winner ?? ''}`, 'FIND', () => concluded(plan, state, final).sentence);
+  if (verdict !== 'INCONCLUSIVE') once(`${verdict} ${winner ?? ''}`, 'FIND', () => conclusion.sentence);
   const futile = futilityOf(plan, state);
   if (futile !== null && futile < FUTILE_BELOW && verdict === 'INCONCLUSIVE')
     once('futile', 'WARN', () => futileSays(plan, futile));
   let point: PointComparison[] | null = null;
   if (final || answers >= state.nextPoint) {
-    point = concluded(plan, state, final).comparisons.map(pointOf);
+    point = conclusion.comparisons.map(pointOf);
     state.nextPoint = Math.ceil(Math.max(answers + LEAST_STEP, answers * POINT_GROWTH));
   }
   return { decisions, verdict, winner, final, begins: false, point };
@@ -119,9 +110,6 @@ export function sampleRatioSays(plan: ExperimentSettings, state: ExperimentState
   );
   return `Of ${units} units ${each.join(', ')}. Look for answers that are lost in one arm before you believe any figure.`;
 }
-
-export const exposureSays = (state: ExperimentState): string =>
-  `${state.inSeveral} of ${state.units - state.unitless} units were answered by more than one arm.`;
 
 const futileSays = ({ effect }: ExperimentSettings, power: number): string =>
   `The planned end would show a difference of ${effect} with a probability of ${(100 * power).toFixed(0)} % by now: going on is futile.`;

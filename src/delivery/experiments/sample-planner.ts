@@ -4,8 +4,8 @@
  *   size alone        the least effect that it shows with that power
  *   both              the power for this effect, and the least effect
  *   neither           nothing but what is asked for
- * With a size and traffic go the days. Baseline, variance and traffic are what the caller says, else what answers of the days before say; of a test that runs,
- * what its own control says once that is enough.
+ * With a size and traffic go the days. Baseline, variance and traffic are what answers of the days before say; of a test that runs, what its own control
+ * says once that is enough.
  */
 
 import { z } from 'zod';
@@ -23,24 +23,31 @@ import { plainMoments } from './tally.js';
 import { LOOKED_AT, type UnitStore } from './unit-store.js';
 import { AT_THE_END, inUnits } from './conclude.js';
 
-/** What a test is asked of before it is made; what is null is taken from the answers of the last days. */
-export interface SampleWish {
-  adapter?: string | null;
-  metric: ExperimentMetricName;
-  arms?: number | null;
-  coverage?: number | null;
-  alpha?: number | null;
-  power?: number | null;
-  /** The difference that would matter; null: the least that `size` shows is told instead. */
-  effect?: number | null;
-  /** Outcomes in all arms together; null: as many as `effect` needs. */
-  size?: number | null;
-  /** Of the control: its mean and the variance of one value. */
-  baseline?: number | null;
-  variance?: number | null;
-  /** Outcomes of the metric a day, in all. */
-  perDay?: number | null;
-}
+export const sampleWish = record(
+  'PlanExperimentInput',
+  'What a test is asked before it is made. What is left out is measured on recent answers.',
+  {
+    metric: z.enum(ExperimentMetricName).describe('The primary metric.'),
+    adapter: z
+      .string()
+      .nullish()
+      .describe('The adapter whose production’s answers are measured; by default answers of any kind.'),
+    arms: z.number().int().nullish().describe(`Arms with the control, 2 to ${MOST_ARMS}; 2 by default.`),
+    effect: z
+      .number()
+      .nullish()
+      .describe(
+        'The difference that would matter, in the metric’s unit, above 0; by default only `size` is asked about.',
+      ),
+    size: z
+      .number()
+      .int()
+      .nullish()
+      .describe(`Outcomes in all arms together, 1 to ${MOST_ANSWERS}; by default as many as \`effect\` needs.`),
+    baseline: z.number().nullish().describe('Of a rate: that of the control, 0 to 1; by default as measured.'),
+  },
+);
+export type SampleWish = z.infer<typeof sampleWish>;
 
 export const samplePlanned = record('SamplePlan', 'How large a test must be, and what it can see.', {
   metric: z.enum(ExperimentMetricName).describe('The primary metric.'),
@@ -93,50 +100,21 @@ export class SamplePlanner {
 
   /** @throws BAD_USER_INPUT, NOT_FOUND */
   async plan(workspaceId: WorkspaceId, wish: SampleWish): Promise<SampleEstimate> {
-    const { arms = null, coverage = null, alpha = null, power = null, effect = null, size = null } = wish;
+    const { metric, arms, effect = null, size = null, baseline = null } = wish;
     const many = arms ?? 2;
     if (!(Number.isInteger(many) && many >= 2 && many <= MOST_ARMS))
       throw badInput('input.arms', `arms must be 2 to ${MOST_ARMS}, not ${many}.`);
-    for (const [field, value, most] of [
-      ['coverage', coverage, 1],
-      ['effect', effect, Infinity],
-      ['size', size, MOST_ANSWERS],
-      ['variance', wish.variance ?? null, Infinity],
-      ['perDay', wish.perDay ?? null, Infinity],
-    ] as const)
-      if (value !== null && !(value > 0 && value <= most))
-        throw badInput(
-          `input.${field}`,
-          `${field} must be above 0${most < Infinity ? ` and at most ${most}` : ''}, not ${value}.`,
-        );
-    for (const [field, value] of [
-      ['alpha', alpha],
-      ['power', power],
-    ] as const)
-      if (value !== null && !(value > 0 && value < 1))
-        throw badInput(`input.${field}`, `${field} must be above 0 and below 1, not ${value}.`);
-    const baseline = wish.baseline ?? null;
-    const rate = METRICS[wish.metric].kind === 'RATE';
-    if (baseline !== null && rate && !(baseline >= 0 && baseline <= 1))
-      throw badInput('input.baseline', `The baseline of ${wish.metric} is a share, 0 to 1, not ${baseline}.`);
-    const seen = await this.#lately(workspaceId, wish.adapter ?? null, wish.metric);
-    const known: BaselineFigures = {
-      measuredOn: seen.measuredOn,
-      baseline: baseline ?? seen.baseline,
-      variance: wish.variance ?? (rate && baseline !== null ? baseline * (1 - baseline) : seen.variance),
-      perDay: wish.perDay ?? seen.perDay,
-    };
-    return sampleOf(
-      {
-        metric: wish.metric,
-        arms: many,
-        coverage: coverage ?? 1,
-        alpha: alpha ?? DEFAULT_ALPHA,
-        power: power ?? DEFAULT_POWER,
-      },
-      known,
-      { effect, size },
-    );
+    if (effect !== null && !(effect > 0)) throw badInput('input.effect', `effect must be above 0, not ${effect}.`);
+    if (size !== null && !(size > 0 && size <= MOST_ANSWERS))
+      throw badInput('input.size', `size must be above 0 and at most ${MOST_ANSWERS}, not ${size}.`);
+    if (baseline !== null && METRICS[metric].kind !== 'RATE')
+      throw badInput('input.baseline', `${metric} is no rate: what it varies is measured on recent answers.`);
+    if (baseline !== null && !(baseline >= 0 && baseline <= 1))
+      throw badInput('input.baseline', `The baseline of ${metric} is a share, 0 to 1, not ${baseline}.`);
+    const seen = await this.#lately(workspaceId, wish.adapter ?? null, metric);
+    const known = baseline === null ? seen : { ...seen, baseline, variance: baseline * (1 - baseline) };
+    const design = { metric, arms: many, coverage: 1, alpha: DEFAULT_ALPHA, power: DEFAULT_POWER };
+    return sampleOf(design, known, { effect, size });
   }
 
   /** What an experiment can see, and how long it still runs: by its own control once that says more than the days before. */
@@ -212,7 +190,7 @@ function sampleOf(
       power: null,
       leastEffect: null,
       days: size === null || traffic === null ? null : daysLeft(size, traffic),
-      sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. Give baseline${METRICS[metric].kind === 'RATE' ? '' : ' and variance'} to learn what the test can see.`,
+      sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. ${METRICS[metric].kind === 'RATE' ? 'Give baseline to learn' : 'Once some do, this tells'} what the test can see.`,
     };
   const design: Design = { variance, alpha: (AT_THE_END * alpha) / (arms - 1) };
   const needed = effect === null ? null : samplePlan(design, effect, power, 0).control * arms;

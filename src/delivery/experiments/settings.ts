@@ -1,11 +1,12 @@
+import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
+import { record } from '../../kernel/record.js';
 import { checkedText } from '../../kernel/text.js';
-import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat, type Strategy } from '../../ask/index.js';
-import type { WordingChoice } from '../../registry/index.js';
+import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat } from '../../ask/index.js';
 import { weightsAddUp } from '../assignment/index.js';
-import type { Better } from './conclude.js';
-import type { ExperimentArm, ExperimentSettings } from './experiment.js';
-import { METRICS, type ExperimentMetricName } from './metrics.js';
+import { saidOnce } from '../wish.js';
+import { armWish, type ExperimentArm, type ExperimentSettings } from './experiment.js';
+import { ExperimentMetricName, METRICS } from './metrics.js';
 
 export const MOST_ARMS = 6;
 export const MOST_METRICS = 7;
@@ -15,37 +16,97 @@ export const MOST_DAYS = 366;
 export const DEFAULT_ALPHA = 0.05;
 export const DEFAULT_POWER = 0.8;
 
-export interface ArmWish {
-  name: string;
-  weight?: number | null;
-  strategy?: Strategy | null;
-  /** `name`, `name@3` or `name@candidate`. */
-  adapter?: string | null;
-  model?: string | null;
-  denseWeight?: number | null;
-  wording?: WordingChoice | null;
-  generation?: { maxTokens?: number | null; temperature?: number | null; seed?: number | null } | null;
-}
+const metricWish = record('ExperimentMetricInput', 'What is compared, and how much matters.', {
+  metric: z.enum(ExperimentMetricName).describe('Which.'),
+  margin: z
+    .number()
+    .nullish()
+    .describe(
+      'The largest difference that is none, in the metric’s unit (of a rate .02 = two points); by default .05 for FEEDBACK, AGREEMENT and ABSTENTION, .02 for FAILURE, and 0 for means: then no difference can be shown to be none.',
+    ),
+  primary: z
+    .boolean()
+    .nullish()
+    .describe('Whether it decides; exactly one does. True by default where there is one metric, else false.'),
+});
 
-export interface MetricWish {
-  metric: ExperimentMetricName;
-  better?: Better | null;
-  margin?: number | null;
-  primary?: boolean | null;
-}
+/** What few callers say of an experiment. */
+const advanced = record('ExperimentOptionsInput', 'What most experiments leave as it is.', {
+  alpha: z
+    .number()
+    .nullish()
+    .describe(
+      `Probability with which a difference is found where there is none, of all arms by the primary metric together: however often it is looked at while it runs, the planned end included, which has four fifths of it. Above 0, below 1; ${DEFAULT_ALPHA} by default.`,
+    ),
+  power: z
+    .number()
+    .nullish()
+    .describe(
+      `Probability with which \`effect\` shall be seen, above 0, below 1; for planning and futility; ${DEFAULT_POWER} by default.`,
+    ),
+  beforeAnswers: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      `Answers that are given as production before the arms differ, 0 to ${MOST_ANSWERS}, so that means are adjusted by how each unit was (CUPED); only with \`sticky\`; 0 by default.`,
+    ),
+});
 
-export interface ExperimentSettingsWish {
-  arms: readonly ArmWish[];
-  coverage?: number | null;
-  metrics: readonly MetricWish[];
-  alpha?: number | null;
-  power?: number | null;
-  effect?: number | null;
-  plannedSize?: number | null;
-  plannedDays?: number | null;
-  sticky?: boolean | null;
-  beforeAnswers?: number | null;
-}
+const settingsWish = {
+  arms: z
+    .array(armWish)
+    .max(MOST_ARMS)
+    .describe(`2 to ${MOST_ARMS} arms; the first is the control, with which the others are compared.`),
+  metrics: z.array(metricWish).max(MOST_METRICS).describe(`1 to ${MOST_METRICS} metrics, one of which is primary.`),
+  coverage: z
+    .number()
+    .nullish()
+    .describe('Share of the questions that take part, above 0 to 1; the rest is answered as production. 1 by default.'),
+  effect: z
+    .number()
+    .nullish()
+    .describe('The difference that would matter, in the primary metric’s unit, above 0; by default its margin.'),
+  plannedSize: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      `Outcomes of the primary metric in all arms together after which it ends, 1 to ${MOST_ANSWERS}; see planExperiment. By default it has no planned size.`,
+    ),
+  plannedDays: z
+    .number()
+    .nullish()
+    .describe(
+      `Days of running after which it ends, above 0 to ${MOST_DAYS}; by default none. Without a planned end it is read by sequences until somebody ends it.`,
+    ),
+  sticky: z
+    .boolean()
+    .nullish()
+    .describe(
+      'Whether only questions that name a `unit` take part, so that whoever comes back gets the same arm; a question without one is a unit of its own, which such an experiment can’t use. False by default.',
+    ),
+};
+
+export const experimentWish = record(
+  'CreateExperimentInput',
+  'An experiment as it is planned. Nobody is drawn until it is started.',
+  {
+    name: z.string().describe('What it is called, 1 to 100 characters.'),
+    adapter: z
+      .string()
+      .nullish()
+      .describe(
+        'The adapter whose production’s questions are drawn, whether they name it or the router gives them to it; by default the questions that leave everything to Graft (AUTO).',
+      ),
+    ...settingsWish,
+    advanced: advanced.nullish().describe('What most experiments leave as it is.'),
+    ...saidOnce,
+  },
+);
+
+type ArmWish = z.infer<typeof armWish>;
+export type ExperimentSettingsWish = z.infer<z.ZodObject<typeof settingsWish>> & z.infer<typeof advanced>;
 
 /**
  * The plan, of which arms are not looked up yet.
@@ -55,10 +116,10 @@ export interface ExperimentSettingsWish {
 export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null): ExperimentSettings {
   const sticky = wish.sticky ?? false;
   const beforeAnswers = wish.beforeAnswers ?? 0;
-  within('beforeAnswers', beforeAnswers, 0, MOST_ANSWERS, true);
+  within('advanced.beforeAnswers', beforeAnswers, 0, MOST_ANSWERS, true);
   if (beforeAnswers > 0 && !sticky)
     throw badInput(
-      'input.beforeAnswers',
+      'input.advanced.beforeAnswers',
       'Only units that come back can be known before.',
       'Set sticky: true, and let requests name their unit.',
     );
@@ -99,7 +160,8 @@ function share(name: string, value: number): number {
 }
 
 function probability(name: string, value: number): number {
-  if (!(value > 0 && value < 1)) throw badInput(`input.${name}`, `${name} must be above 0 and below 1, not ${value}.`);
+  if (!(value > 0 && value < 1))
+    throw badInput(`input.advanced.${name}`, `${name} must be above 0 and below 1, not ${value}.`);
   return value;
 }
 
@@ -172,11 +234,11 @@ function generationOf(wish: (ArmWish['generation'] & object) | null, field: stri
   };
 }
 
-function metricsOf(wishes: readonly MetricWish[]): ExperimentSettings['metrics'] {
+function metricsOf(wishes: ExperimentSettingsWish['metrics']): ExperimentSettings['metrics'] {
   if (wishes.length < 1 || wishes.length > MOST_METRICS)
     throw badInput('input.metrics', `metrics must have 1 to ${MOST_METRICS} entries, not ${wishes.length}.`);
   const alone = wishes.length === 1;
-  const metrics = wishes.map(({ metric, better, margin, primary }, i) => {
+  const metrics = wishes.map(({ metric, margin, primary }, i) => {
     const standard = METRICS[metric];
     const own = margin ?? standard.margin;
     if (!(own >= 0 && Number.isFinite(own) && (standard.kind !== 'RATE' || own < 1)))
@@ -186,7 +248,7 @@ function metricsOf(wishes: readonly MetricWish[]): ExperimentSettings['metrics']
       );
     if (wishes.findIndex((other) => other.metric === metric) !== i)
       throw badInput(`input.metrics[${i}].metric`, `${metric} is there twice.`);
-    return { name: metric, better: better ?? standard.better, margin: own, primary: primary ?? alone };
+    return { name: metric, better: standard.better, margin: own, primary: primary ?? alone };
   });
   const primary = metrics.filter((metric) => metric.primary).length;
   if (primary !== 1)

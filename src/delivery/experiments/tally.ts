@@ -33,7 +33,6 @@ export const emptyState = (plan: ExperimentSettings, { before }: Pick<Experiment
   before,
   arms: emptyArms(plan),
   units: 0,
-  inSeveral: 0,
   unitless: 0,
   sampleRatioPeak: 0,
   stopped: {},

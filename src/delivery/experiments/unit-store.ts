@@ -6,8 +6,6 @@ import type { ExperimentOutcome } from './metrics.js';
 interface UnitRow {
   hash: string;
   phase: number;
-  arm: string;
-  several: boolean;
   taken: string[];
   beforeMetrics: string[];
   beforeCounts: number[];
@@ -46,11 +44,9 @@ export class UnitStore {
     const units = new Map<string, Unit>();
     if (hashes.length > 0) {
       const rows = await tx.experimentUnit.findMany({ where: { experimentId, unitHash: { in: [...hashes] } } });
-      for (const { unitHash, phase, arm, several, taken, beforeMetrics, beforeCounts, beforeSums } of rows)
+      for (const { unitHash, phase, taken, beforeMetrics, beforeCounts, beforeSums } of rows)
         units.set(unitHash, {
           phase,
-          arm,
-          several,
           taken: new Set(taken),
           before: new Map(beforeMetrics.map((name, i) => [name, { n: beforeCounts[i]!, sum: beforeSums[i]! }])),
         });
@@ -65,11 +61,9 @@ export class UnitStore {
 
   /** Writes them as they are now: one statement each. */
   async keep(experimentId: string, { units, feedback }: BatchEffects, tx: Transaction): Promise<void> {
-    const rows = [...units].map(([hash, { phase, arm, several, taken, before }]): UnitRow => ({
+    const rows = [...units].map(([hash, { phase, taken, before }]): UnitRow => ({
       hash,
       phase,
-      arm,
-      several,
       taken: [...taken],
       beforeMetrics: [...before.keys()],
       beforeCounts: [...before.values()].map(({ n }) => n),
@@ -77,14 +71,14 @@ export class UnitStore {
     }));
     if (rows.length > 0)
       await tx.$executeRaw`
-        INSERT INTO experiment_unit (experiment_id, unit_hash, phase, arm, several, taken, before_metrics, before_counts, before_sums)
-        SELECT ${experimentId}::uuid, hash, phase, arm, several, taken, "beforeMetrics", "beforeCounts", "beforeSums"
+        INSERT INTO experiment_unit (experiment_id, unit_hash, phase, taken, before_metrics, before_counts, before_sums)
+        SELECT ${experimentId}::uuid, hash, phase, taken, "beforeMetrics", "beforeCounts", "beforeSums"
           FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS told (
-            hash text, phase int, arm text, several boolean, taken text[], "beforeMetrics" text[], "beforeCounts" float8[],
+            hash text, phase int, taken text[], "beforeMetrics" text[], "beforeCounts" float8[],
             "beforeSums" float8[])
         ON CONFLICT (experiment_id, unit_hash) DO UPDATE SET
-          (phase, arm, several, taken, before_metrics, before_counts, before_sums) =
-          (EXCLUDED.phase, EXCLUDED.arm, EXCLUDED.several, EXCLUDED.taken, EXCLUDED.before_metrics, EXCLUDED.before_counts,
+          (phase, taken, before_metrics, before_counts, before_sums) =
+          (EXCLUDED.phase, EXCLUDED.taken, EXCLUDED.before_metrics, EXCLUDED.before_counts,
            EXCLUDED.before_sums)`;
     const said = [...feedback].map(([id, counted]) => ({ id, ...counted }));
     if (said.length > 0)

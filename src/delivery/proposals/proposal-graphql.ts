@@ -5,8 +5,6 @@ import {
   Field,
   FieldResolver,
   ID,
-  InputType,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -14,18 +12,20 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import { z } from 'zod';
 import { GateVerdict, gateVerdictOf } from '../../evaluation/index.js';
 import {
   ConnectionArgs,
   connectionTypes,
   cost,
-  DateTime,
   fromGlobalId,
   inOrder,
   make,
   mapPage,
   Needs,
   NodeType,
+  recordInput,
+  recordType,
   toConnection,
   toGlobalId,
   type ConnectionOf,
@@ -33,12 +33,14 @@ import {
 } from '../../graphql-kit/index.js';
 import { callerName } from '../../kernel/caller.js';
 import { encodeCursor } from '../../kernel/pagination.js';
+import { record } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { loadRollout } from '../rollouts/rollout-graphql.js';
 import type { RolloutStore } from '../rollouts/rollout-store.js';
 import { Rollout } from '../rollouts/rollout-types.js';
 import type { ProposalService } from './proposal-service.js';
+import { saidBy } from '../wish.js';
 import { ProposalStatus, type ProposalRow, type ProposalStore } from './proposal-store.js';
 
 registerEnumType(ProposalStatus, {
@@ -52,99 +54,52 @@ registerEnumType(ProposalStatus, {
   },
 });
 
-@ObjectType({
-  implements: NodeType,
-  description: 'A version that shall answer as production, with everything that speaks for it.',
-})
-export class Proposal extends NodeType {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapterName!: string;
-
-  @Field(() => Int, { description: 'Number of the version that shall answer.' })
-  candidateVersion!: number;
-
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Number of the version that it would replace; null where production named none.',
-  })
-  replacesVersion!: number | null;
-
-  @Field(() => ProposalStatus, { description: 'How far it is.' })
-  status!: ProposalStatus;
-
-  @Field(() => String, { description: 'Who proposed it.' })
-  proposedBy!: string;
-
-  @Field(() => String, { description: 'Why.' })
-  rationale!: string;
-
-  @Field(() => GateVerdict, {
-    nullable: true,
-    description: 'What the gate said of it, with the evaluation that it rests on.',
-  })
-  gate!: GateVerdict | null;
-
-  @Field(() => String, { nullable: true, description: 'Who decided; null while it is open.' })
-  decidedBy!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'The reason that they gave; null while it is open.' })
-  reason!: string | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'When; null while it is open.' })
-  decidedAt!: Date | null;
-
-  @Field(() => DateTime, { description: 'When it was made.' })
-  createdAt!: Date;
-
-  readonly row!: ProposalRow;
-}
+const proposal = record('Proposal', 'A version that shall answer as production, with everything that speaks for it.', {
+  adapter: z.string().describe('Name of the adapter.').meta({ name: 'adapterName' }),
+  candidateVersion: z.number().int().describe('Number of the version that shall answer.'),
+  replacesVersion: z
+    .number()
+    .int()
+    .nullable()
+    .describe('Number of the version that it would replace; null where production named none.'),
+  status: z.enum(ProposalStatus).describe('How far it is.'),
+  proposedBy: z.string().describe('Who proposed it.'),
+  rationale: z.string().describe('Why.'),
+  decidedBy: z.string().nullable().describe('Who decided; null while it is open.'),
+  reason: z.string().nullable().describe('The reason that they gave; null while it is open.'),
+  decidedAt: z.date().nullable().describe('When; null while it is open.'),
+  createdAt: z.date().describe('When it was made.'),
+  row: z.custom<ProposalRow>(),
+});
+export const Proposal = recordType(proposal, NodeType);
+export type Proposal = InstanceType<typeof Proposal>;
 const { Connection: ProposalConnection } = connectionTypes(Proposal);
 
-@InputType({ description: 'Which version shall answer, and why.' })
-export class ProposePromotionInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
+const ProposePromotionInput = recordInput(
+  record('ProposePromotionInput', 'Which version shall answer, and why.', {
+    adapter: z.string().describe('Name of the adapter.'),
+    candidate: z.number().int().nullish().describe('Number of the version; by default the one that `CANDIDATE` names.'),
+    rationale: z.string().describe('What speaks for it, in words; 1 to 1,000 characters.'),
+    experiment: z
+      .string()
+      .nullish()
+      .describe(
+        'The ended experiment that speaks for it, of which the version was an arm that didn’t lose; by default none.',
+      )
+      .meta({ shown: 'ID' }),
+    by: saidBy.by,
+  }),
+);
+type ProposePromotionInput = InstanceType<typeof ProposePromotionInput>;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Number of the version; by default the one that `CANDIDATE` names.',
-  })
-  candidate?: number | null;
-
-  @Field(() => String, { description: 'What speaks for it, in words; 1 to 1,000 characters.' })
-  rationale!: string;
-
-  @Field(() => ID, {
-    nullable: true,
-    description:
-      'The ended experiment that speaks for it, of which the version was an arm that didn’t lose; by default none.',
-  })
-  experiment?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who proposes it, for the record; 1 to 200 characters; by default the caller.',
-  })
-  by?: string | null;
-}
-
-@InputType({ description: 'What a person decides of a proposal.' })
-export class DecideProposalInput {
-  @Field(() => ID, { description: 'Id of the proposal.' })
-  proposal!: string;
-
-  @Field(() => Boolean, { description: 'Whether the candidate becomes production (true) or not (false).' })
-  approve!: boolean;
-
-  @Field(() => String, { description: 'Why, for the record; 1 to 1,000 characters.' })
-  reason!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who decides, for the record; 1 to 200 characters; by default the caller.',
-  })
-  by?: string | null;
-}
+const DecideProposalInput = recordInput(
+  record('DecideProposalInput', 'What a person decides of a proposal.', {
+    proposal: z.string().describe('Id of the proposal.').meta({ shown: 'ID' }),
+    approve: z.boolean().describe('Whether the candidate becomes production (true) or not (false).'),
+    ...saidBy,
+  }),
+);
+type DecideProposalInput = InstanceType<typeof DecideProposalInput>;
 
 @ObjectType({ description: 'The proposal that was made.' })
 export class ProposePromotionPayload {
@@ -161,21 +116,7 @@ export class DecideProposalPayload {
 }
 
 export const toProposal = (row: ProposalRow): Proposal =>
-  make(Proposal, {
-    id: toGlobalId('Proposal', row.id),
-    adapterName: row.adapter,
-    candidateVersion: row.candidateVersion,
-    replacesVersion: row.replacesVersion,
-    status: row.status as ProposalStatus,
-    proposedBy: row.proposedBy,
-    rationale: row.rationale,
-    gate: gateVerdictOf(row.gate),
-    decidedBy: row.decidedBy,
-    reason: row.reason,
-    decidedAt: row.decidedAt,
-    createdAt: row.createdAt,
-    row,
-  });
+  make(Proposal, { ...row, id: toGlobalId('Proposal', row.id), status: row.status as ProposalStatus, row });
 
 /** A proposal by row id, batched over the request. */
 export async function loadProposal(
@@ -243,9 +184,7 @@ export class ProposalResolver {
     const { adapter, candidate = null, rationale } = input;
     const experimentId = input.experiment ? fromGlobalId(input.experiment, 'Experiment', 'input.experiment') : null;
     const wish = { adapter, candidate, rationale, by: input.by ?? callerName(caller), experimentId };
-    return make(ProposePromotionPayload, {
-      proposal: toProposal(await this.parts.proposalService.propose(workspaceId, wish)),
-    });
+    return { proposal: toProposal(await this.parts.proposalService.propose(workspaceId, wish)) };
   }
 
   @Needs('OPERATE')
@@ -261,9 +200,15 @@ export class ProposalResolver {
     const id = fromGlobalId(input.proposal, 'Proposal', 'input.proposal');
     const { approve, reason } = input;
     const verdict = { approve, reason, by: input.by ?? callerName(caller) };
-    return make(DecideProposalPayload, {
-      proposal: toProposal(await this.parts.proposalService.decide(workspaceId, id, verdict)),
-    });
+    return { proposal: toProposal(await this.parts.proposalService.decide(workspaceId, id, verdict)) };
+  }
+
+  @FieldResolver(() => GateVerdict, {
+    nullable: true,
+    description: 'What the gate said of it, with the evaluation that it rests on.',
+  })
+  gate(@Root() { row }: Proposal): GateVerdict | null {
+    return gateVerdictOf(row.gate);
   }
 
   @FieldResolver(() => AdapterVersion, {

@@ -1,8 +1,7 @@
-import { notFound } from '../../kernel/errors.js';
 import { enumeration } from '../../kernel/enumeration.js';
-import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
-import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { SubjectStore } from '../subject-store.js';
 
 export type ProposalRow = Prisma.ProposalGetPayload<object>;
 
@@ -34,24 +33,13 @@ export interface ProposalEnd {
 }
 
 /** All SQL of `proposal`. */
-export class ProposalStore {
-  constructor(private readonly database: Database) {}
-
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.database.prisma.$transaction(work);
+export class ProposalStore extends SubjectStore<'proposal'> {
+  constructor(database: Database) {
+    super(database, 'proposal');
   }
 
   async open({ gate, ...proposal }: NewProposal, tx: Transaction): Promise<ProposalRow> {
     return tx.proposal.create({ data: { ...proposal, id: newId(), status: 'OPEN', gate: asColumn(gate) } });
-  }
-
-  /** @throws NOT_FOUND */
-  async lock(workspaceId: WorkspaceId, id: string, tx: Transaction): Promise<ProposalRow> {
-    if (!isUuid(id)) throw notFound('The proposal', id, 'input.proposal');
-    await tx.$executeRaw`SELECT 1 FROM proposal WHERE id = ${id}::uuid AND workspace_id = ${workspaceId}::uuid FOR UPDATE`;
-    const row = await tx.proposal.findFirst({ where: { id, workspaceId } });
-    if (!row) throw notFound('The proposal', id, 'input.proposal');
-    return row;
   }
 
   async openOfRollout(rolloutId: string, tx?: Transaction): Promise<ProposalRow | null> {
@@ -71,10 +59,6 @@ export class ProposalStore {
     return row ?? null;
   }
 
-  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ProposalRow[]> {
-    return this.database.prisma.proposal.findMany({ where: { workspaceId, id: { in: ids.filter(isUuid) } } });
-  }
-
   /** The newest of each rollout. */
   async ofRollouts(workspaceId: WorkspaceId, rolloutIds: readonly string[]): Promise<ProposalRow[]> {
     return this.database.prisma.proposal.findMany({
@@ -89,25 +73,5 @@ export class ProposalStore {
       where: { workspaceId, candidateId: { in: [...versionIds] } },
       orderBy: { id: 'desc' },
     });
-  }
-
-  /** Newest first; the cursor is `encodeCursor([proposal.id])`. */
-  async list(
-    workspaceId: WorkspaceId,
-    filter: { status: ProposalStatus | null; adapter: string | null },
-    page: PageRequest,
-  ): Promise<Page<ProposalRow>> {
-    const before = page.after === null ? undefined : idCursor(page.after);
-    const rows = await this.database.prisma.proposal.findMany({
-      where: {
-        workspaceId,
-        ...(filter.status === null ? {} : { status: filter.status }),
-        ...(filter.adapter === null ? {} : { adapter: filter.adapter }),
-        ...(before === undefined ? {} : { id: { lt: before } }),
-      },
-      orderBy: { id: 'desc' },
-      take: page.first + 1,
-    });
-    return toPage(rows, page.first);
   }
 }

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { powerOfRates } from '../../evaluation/index.js';
+import { record } from '../../kernel/record.js';
 import { percent } from '../../kernel/text.js';
-import { alphaOf, SIGNAL_ALPHA, type RolloutPlan } from './plan.js';
+import { alphaOf, type RolloutPlan } from './plan.js';
 import { storedPlan, storedState, type RolloutRow } from './rollout.js';
 import { drawn, type Watch } from './watch.js';
 
@@ -9,22 +11,22 @@ const LOSSES = [0.05, 0.1, 0.2] as const;
 /** What of good answers is taken while there are no controls. */
 const USUAL_RATE = 0.9;
 
-export interface CouldSee {
-  /** Of the share of good answers, 0 to 1. */
-  loss: number;
-  /** Probability that a candidate that is worse by it had gone back by now, 0 to 1. */
-  byNow: number;
-  /** The same once each step that is left has its least answers. */
-  byTheEnd: number;
-}
+export const lossSeen = record('LossSeen', 'Whether a loss would have been found, had there been one.', {
+  loss: z.number().describe('The loss: so much lower a share of good answers, 0 to 1.'),
+  byNow: z.number().describe('Probability that a candidate that is worse by it would have been found by now, 0 to 1.'),
+  byTheEnd: z
+    .number()
+    .describe('The same once each step that is left has its least answers, as often judged as until now, 0 to 1.'),
+});
+type LossSeen = z.infer<typeof lossSeen>;
 
 /** What the test of a figure could have seen by now, and will have by the end of the plan. */
-export function couldSee(plan: RolloutPlan, watch: Watch, name: string): CouldSee[] {
+export function couldSee(plan: RolloutPlan, watch: Watch, name: string): LossSeen[] {
   const measure = watch.measures[name];
-  const measured = plan.guardrails.find((guardrail) => guardrail.name === name);
-  const { margin = 0 } = measured ?? plan.signals.find((signal) => signal.name === name) ?? {};
-  const alpha = measured ? alphaOf(plan, name) : SIGNAL_ALPHA;
-  if (!measure) return [];
+  const guardrail = plan.guardrails.find((each) => each.name === name);
+  if (!measure || !guardrail) return [];
+  const { margin } = guardrail;
+  const alpha = alphaOf(plan);
   const counts = { candidate: measure.candidate.n, control: measure.control.n };
   const left = answersLeft(plan, watch);
   const share = shareMeasured(plan, watch, name);

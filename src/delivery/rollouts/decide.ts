@@ -12,37 +12,38 @@
  * 1. No traffic. Silence proves nothing, neither that the candidate is bad nor that it is good: hold. But what was seen before it
  *    may have crossed a guardrail at its last answer, so evidence that has crossed is never set aside for silence.
  * 2. Guardrails. A rollback never waits for a sample, a time or a person: the e-value holds at any number of answers.
- * 3. Health: a sample ratio that wasn't drawn, units in two arms. Figures can't be trusted, so nothing advances on them. After the guardrails,
+ * 3. Health: a sample ratio that wasn't drawn. Figures can't be trusted, so nothing advances on them. After the guardrails,
  *    because a candidate that crashes loses answers, which breaks the ratio: to hold it for that would keep it before users.
  * 4. Least sample and least time of the step.
- * 5. Signals hold: what a person should look at, short of going back.
- * 6. Approval, last: nobody is asked to approve what the checks would have held anyway.
- *
- * Steps that are overdue (the gateway was away) are caught up in one decision, but only steps that aren't monitored: a monitored one has
- * to gather its own answers at its own share, and an approval is never passed.
+ * 5. Approval, last: nobody is asked to approve what the checks would have held anyway.
  *
  * Commands come in by the same door. PAUSE, RESUME, ABORT do what they say; APPROVE is kept until the step may be left; ADVANCE skips
- * the rest of a step (sample, time, signals) and JUMP several, forward or back, but neither skips a guardrail nor an approval that is
+ * the rest of a step (sample, time) and JUMP several, forward or back, but neither skips a guardrail nor an approval that is
  * wanted on the way. What can't be done is refused with its reason, and the look goes on as if it hadn't been said.
  */
-import { alphaOf, SAMPLE_RATIO_ALPHA, SIGNAL_ALPHA, type RolloutPlan, type RolloutStep } from './plan.js';
+import { z } from 'zod';
+import { enumeration } from '../../kernel/enumeration.js';
+import { alphaOf, SAMPLE_RATIO_ALPHA, type RolloutPlan, type RolloutStep } from './plan.js';
 import type { RolloutEvidence, MeasureEvidence } from './watch.js';
 import { percent } from '../../kernel/text.js';
 
-export type RolloutStatus = 'RUNNING' | 'PAUSED' | 'ROLLED_BACK' | 'COMPLETED' | 'ABORTED';
+/** How far a rollout is. */
+export const RolloutStatus = enumeration('RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED');
+export type RolloutStatus = keyof typeof RolloutStatus;
 
-/** Plain data: the checkpoint of a rollout's run. */
-export interface RolloutState {
-  status: RolloutStatus;
+/** Plain data: what the next decision goes on from. */
+export const rolloutState = z.object({
+  status: z.enum(RolloutStatus),
   /** Index of the step. */
-  step: number;
+  step: z.number().int(),
   /** ms since 1970, by one clock: the database's. */
-  enteredAt: number;
+  enteredAt: z.number(),
   /** ms in the step, the most that any look saw: a clock that is put back takes no time away. */
-  elapsedMs: number;
+  elapsedMs: z.number(),
   /** Step that a person approved to be left. */
-  approvedStep: number | null;
-}
+  approvedStep: z.number().nullable(),
+});
+export type RolloutState = z.infer<typeof rolloutState>;
 
 export type Command =
   | { kind: 'PAUSE' | 'RESUME' | 'APPROVE' | 'ADVANCE' | 'ABORT' }
@@ -65,13 +66,13 @@ export type Action =
   | 'NONE';
 
 export type RolloutCheck =
-  'STATUS' | 'COMMAND' | 'NO_TRAFFIC' | 'GUARDRAIL' | 'HEALTH' | 'LEAST_SAMPLE' | 'SIGNAL' | 'APPROVAL' | 'PASSED';
+  'STATUS' | 'COMMAND' | 'NO_TRAFFIC' | 'GUARDRAIL' | 'HEALTH' | 'LEAST_SAMPLE' | 'APPROVAL' | 'PASSED';
 
 export interface Decision {
   action: Action;
   /** Which check decided. */
   check: RolloutCheck;
-  /** Sentences with figures, what decided first; warnings of health and a refused command after it. */
+  /** Sentences with figures, what decided first; a refused command after it. */
   reasons: string[];
   /** A command that couldn't be followed, with the reason. */
   refused: string | null;
@@ -134,46 +135,37 @@ function look(
 ): Omit<Decision, 'refused'> {
   if (state.status === 'PAUSED') return { action: 'NONE', check: 'STATUS', reasons: ['The rollout is paused.'], state };
   const step = plan.steps[state.step]!;
-  const { holds, warnings } = health(plan, evidence);
   const stay = (action: Action, check: RolloutCheck, reasons: string[]): Omit<Decision, 'refused'> => ({
     action,
     check,
     state,
-    reasons: [...reasons, ...warnings],
+    reasons,
   });
-  const silence = silent(plan, step, state, evidence, now);
+  const silence = silent(plan, state, evidence, now);
   if (silence !== null) return stay('HOLD', 'NO_TRAFFIC', [silence]);
-  if (holds.length > 0) return stay('HOLD', 'HEALTH', holds);
+  const ill = health(evidence);
+  if (ill.length > 0) return stay('HOLD', 'HEALTH', ill);
   const missing = leastSample(step, state, evidence);
   if (missing.length > 0) return stay('WAIT', 'LEAST_SAMPLE', missing);
-  const bad = signals(plan, evidence);
-  if (bad.length > 0) return stay('HOLD', 'SIGNAL', bad);
   if (step.approval && state.approvedStep !== state.step)
     return stay('AWAIT_APPROVAL', 'APPROVAL', [`Step ${nameOf(plan, state.step)} has passed and awaits approval.`]);
-  const next = entered(plan, state, now);
+  const index = state.step + 1;
+  const next: RolloutState = plan.steps[index] ? atStep(state, index, now) : { ...state, status: 'COMPLETED' };
   return {
     action: next.status === 'COMPLETED' ? 'COMPLETE' : 'ADVANCE',
     check: 'PASSED',
-    reasons: [passedSentence(plan, state, next, evidence), ...warnings],
+    reasons: [passedSentence(plan, state, next, evidence)],
     state: next,
   };
 }
 
-/** The state after a step was left, with overdue steps caught up. */
-function entered(plan: RolloutPlan, left: RolloutState, now: number): RolloutState {
-  let state = left;
-  // What was over of the last step's time counts for the next, so that a gateway that was away is no later than one that wasn't.
-  let over = Math.max(0, left.elapsedMs - plan.steps[left.step]!.leastMinutes * MINUTE_MS);
-  for (;;) {
-    const index = state.step + 1;
-    const step = plan.steps[index];
-    if (!step) return { ...state, status: 'COMPLETED' };
-    const due = !step.monitored && !step.approval && over >= step.leastMinutes * MINUTE_MS;
-    state = { ...state, step: index, enteredAt: now, elapsedMs: 0, approvedStep: null };
-    if (!due) return state;
-    over -= step.leastMinutes * MINUTE_MS;
-  }
-}
+const atStep = (state: RolloutState, step: number, now: number): RolloutState => ({
+  ...state,
+  step,
+  enteredAt: now,
+  elapsedMs: 0,
+  approvedStep: null,
+});
 
 /** @returns what the command does, or why it can't be followed */
 function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: number): Decision | string {
@@ -190,13 +182,8 @@ function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: num
     );
     if (wanted >= 0) return `Step ${nameOf(plan, wanted)} wants an approval before it is left: approve it first.`;
     if (index === plan.steps.length) return done('COMPLETE', 'Advanced past the last step.', { status: 'COMPLETED' });
-    return done(action, `Moved to step ${nameOf(plan, index)}.`, {
-      status: 'RUNNING',
-      step: index,
-      enteredAt: now,
-      elapsedMs: 0,
-      approvedStep: null,
-    });
+    const next: RolloutState = { ...atStep(state, index, now), status: 'RUNNING' };
+    return done(action, `Moved to step ${nameOf(plan, index)}.`, next);
   };
   switch (command.kind) {
     case 'ABORT':
@@ -222,12 +209,12 @@ function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: num
 }
 
 function crossedGuardrails(plan: RolloutPlan, { measures, allFailed }: RolloutEvidence): string[] {
+  const alpha = alphaOf(plan);
   return plan.guardrails.flatMap(({ name, margin }) => {
     // One user who comes back is one observation, however often the candidate fails them.
     if (name === 'FAILURE' && allFailed)
       return ['FAILURE: all of the candidate’s newest answers failed, while most of the controls’ were given.'];
     const found = measures[name];
-    const alpha = alphaOf(plan, name);
     if (!found || found.worse < -Math.log(alpha)) return [];
     return [
       `${name}: ${figures(found)}, worse by more than the margin of ${margin}; ` +
@@ -236,53 +223,29 @@ function crossedGuardrails(plan: RolloutPlan, { measures, allFailed }: RolloutEv
   });
 }
 
-function signals({ signals: wanted }: RolloutPlan, { measures }: RolloutEvidence): string[] {
-  const enough = -Math.log(SIGNAL_ALPHA);
-  return wanted.flatMap(({ name, margin, demand }) => {
-    const found = measures[name];
-    if (demand === 'NOT_SHOWN_WORSE')
-      return found && found.worse >= enough
-        ? [`${name}: ${figures(found)}, worse by more than the margin of ${margin}.`]
-        : [];
-    if (found && found.noWorse >= enough) return [];
-    return [
-      `${name}: not yet shown to be no worse than the control by more than ${margin}${found ? ` (${figures(found)})` : ''}.`,
-    ];
-  });
-}
-
-function health({ health: policy }: RolloutPlan, evidence: RolloutEvidence): { holds: string[]; warnings: string[] } {
-  const [holds, warnings]: [string[], string[]] = [[], []];
-  const say = (what: 'HOLD' | 'WARN', sentence: string): void =>
-    void (what === 'HOLD' ? holds : warnings).push(sentence);
-  const { sampleRatio, exposure, down } = evidence;
+/** What lets nobody trust the figures. */
+function health({ sampleRatio, down }: RolloutEvidence): string[] {
+  const holds: string[] = [];
   if (down.candidate)
-    say(
-      'HOLD',
+    holds.push(
       down.control
         ? 'Both arms fail: what they share is down, and nothing is learned of the candidate meanwhile.'
         : 'Most of the candidate’s newest answers failed.',
     );
   if (sampleRatio.logE >= -Math.log(SAMPLE_RATIO_ALPHA))
-    say(
-      policy.sampleRatio,
+    holds.push(
       `Sample ratio: ${percent(sampleRatio.observed, 1)} of the units are the candidate's where ${percent(sampleRatio.expected, 1)} were drawn: ` +
         'answers of one arm are lost.',
     );
-  if (exposure.units > 0 && exposure.inBoth / exposure.units > policy.mostInBoth)
-    say(policy.exposure, `${exposure.inBoth} of ${exposure.units} units were answered by both arms within the step.`);
-  return { holds, warnings };
+  return holds;
 }
 
 function silent(
-  { health: { noTrafficMinutes } }: RolloutPlan,
-  step: RolloutStep,
+  { noTrafficMinutes }: RolloutPlan,
   state: RolloutState,
   { lastAnswerAt, answers }: RolloutEvidence,
   now: number,
 ): string | null {
-  // A step that waits for nothing but its time needs no answers.
-  if (!step.monitored) return null;
   const since = Math.max(lastAnswerAt ?? 0, state.enteredAt);
   // Only silence is told by the clock, and silence only holds: a clock that jumps forward does no more.
   if (now - since < noTrafficMinutes * MINUTE_MS) return null;
@@ -291,7 +254,7 @@ function silent(
 
 function leastSample(step: RolloutStep, state: RolloutState, { answers }: RolloutEvidence): string[] {
   const missing: string[] = [];
-  if (step.monitored && answers.candidate < step.leastAnswers)
+  if (answers.candidate < step.leastAnswers)
     missing.push(`${answers.candidate} of at least ${step.leastAnswers} answers of the candidate in this step.`);
   if (state.elapsedMs < step.leastMinutes * MINUTE_MS)
     missing.push(`${Math.floor(state.elapsedMs / MINUTE_MS)} of at least ${step.leastMinutes} minutes in this step.`);
@@ -304,10 +267,9 @@ function passedSentence(
   next: RolloutState,
   { answers }: RolloutEvidence,
 ): string {
-  const passed = `Step ${nameOf(plan, left.step)} has passed: ${answers.candidate} answers, no guardrail crossed, no signal bad`;
+  const passed = `Step ${nameOf(plan, left.step)} has passed: ${answers.candidate} answers, no guardrail crossed`;
   if (next.status === 'COMPLETED') return `${passed}. The candidate has gone all the way.`;
-  const caughtUp = next.step - left.step - 1;
-  return `${passed}; on to ${nameOf(plan, next.step)}${caughtUp > 0 ? `, ${caughtUp} overdue step${caughtUp > 1 ? 's' : ''} caught up` : ''}.`;
+  return `${passed}; on to ${nameOf(plan, next.step)}.`;
 }
 
 const nameOf = ({ steps }: RolloutPlan, index: number): string => `${index + 1} (${percent(steps[index]!.share, 1)})`;

@@ -2,8 +2,7 @@ import type { Json } from '../../kernel/stored-json.js';
 import { CANDIDATE, CONTROL } from '../assignment/index.js';
 import { decide, hasEnded, type Command, type Decision } from './decide.js';
 import { learnBounds, measuresOf, type RolloutOutcome, type FirstVerdict } from './measures.js';
-import { MOST_STEPS } from './settings.js';
-import type { RolloutPlan } from './plan.js';
+import { MOST_STEPS, type RolloutPlan } from './plan.js';
 import type { KeptState, RolloutAction } from './rollout.js';
 import type { NewRolloutDecision } from './rollout-store.js';
 import { enterStep, evidenceOf, record, recordLate } from './watch.js';
@@ -26,10 +25,10 @@ const MOST_DECISIONS = 2 * (MOST_STEPS + 1);
 export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly RolloutOutcome[], now: number): void {
   const { watch, bounds } = kept;
   for (const outcome of outcomes) {
-    const { arm, stage, newUnit, inBoth } = outcome;
+    const { arm, stage, newUnit } = outcome;
     if (arm !== CANDIDATE && arm !== CONTROL) continue;
     const measures = measuresOf(outcome, bounds);
-    record(watch, plan, { step: stage, arm, at: now, newUnit, inBoth, measures });
+    record(watch, plan, { step: stage, arm, at: now, newUnit, measures });
     if (arm === CONTROL) learnBounds(bounds, outcome);
   }
 }

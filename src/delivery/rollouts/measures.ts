@@ -17,8 +17,6 @@ export interface RolloutOutcome {
   confidence: number | null;
   /** Whether its unit had no answer of this arm in this stage before; a request that named no unit is always new. */
   newUnit: boolean;
-  /** Whether it made its unit one that two arms have answered in this stage. */
-  inBoth: boolean;
 }
 
 /** The first thing that somebody said of an answer, whenever they did. */

@@ -1,7 +1,7 @@
 import { registerEnumType } from 'type-graphql';
 import { RolloutMetric } from './measures.js';
-import { RolloutCounting, SignalDemand } from './plan.js';
-import { RolloutAction, RolloutStatus } from './rollout.js';
+import { RolloutStatus } from './decide.js';
+import { RolloutAction } from './rollout.js';
 import { RolloutTemplate } from './settings.js';
 
 // What a rollout’s states, decisions and figures are called in the API.
@@ -55,21 +55,6 @@ registerEnumType(RolloutMetric, {
   },
 });
 
-registerEnumType(RolloutCounting, {
-  name: 'RolloutCounting',
-  description: 'Which answers of a unit are compared.',
-  valuesConfig: {
-    EVERY: {
-      description:
-        'Every one: right where each request is its own unit. Where users come back it stops equally good candidates.',
-    },
-    FIRST_OF_UNIT: {
-      description:
-        'The first of each unit and step, and of what is said the first: keeps `alpha` where users come back and differ, and takes as many users as it takes answers.',
-    },
-  },
-});
-
 registerEnumType(RolloutTemplate, {
   name: 'RolloutTemplate',
   description: 'A ready plan.',
@@ -82,16 +67,5 @@ registerEnumType(RolloutTemplate, {
       description: 'The same shares, each for at least an hour and four times the answers, with an approval at 10 %.',
     },
     QUICK: { description: '10 and 50 %, each for at least ten answers and no time: for trying it.' },
-  },
-});
-
-registerEnumType(SignalDemand, {
-  name: 'SignalDemand',
-  description: 'When a signal holds a rollout.',
-  valuesConfig: {
-    NOT_SHOWN_WORSE: { description: 'While the candidate is shown to be worse by more than the margin.' },
-    SHOWN_NO_WORSE: {
-      description: 'Until the candidate is shown not to be worse by more than the margin: takes many answers.',
-    },
   },
 });

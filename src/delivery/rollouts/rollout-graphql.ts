@@ -5,7 +5,6 @@ import {
   cost,
   fromGlobalId,
   inOrder,
-  make,
   mapPage,
   Needs,
   SpendsBudget,
@@ -85,7 +84,7 @@ export class RolloutResolver {
   ): Promise<ConnectionOf<Rollout>> {
     const page = args.request();
     const { rollouts } = this.parts;
-    const { items, ...rest } = await rollouts.list(workspaceId, adapter ?? null, page);
+    const { items, ...rest } = await rollouts.list(workspaceId, { adapter: adapter ?? null }, page);
     const rows = { ...rest, items: await allAsOfNow(rollouts, items) };
     return toConnection(mapPage(rows, toRollout), ({ row }) => encodeCursor([row.id]), page.after);
   }
@@ -115,10 +114,10 @@ export class RolloutResolver {
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<StartRolloutPayload> {
     const by = input.by ?? callerName(caller);
-    const { shadow: named, ...wish } = input;
+    const { shadow: named, advanced, ...wish } = input;
     const shadow = named == null ? null : fromGlobalId(named, 'Shadow', 'input.shadow');
-    const row = await this.parts.rolloutService.start(workspaceId, { ...wish, shadow, by });
-    return make(StartRolloutPayload, { rollout: toRollout(row) });
+    const row = await this.parts.rolloutService.start(workspaceId, { ...wish, ...advanced, shadow, by });
+    return { rollout: toRollout(row) };
   }
 
   @Needs('OPERATE')
@@ -198,7 +197,7 @@ export class RolloutResolver {
   ): Promise<RolloutPayload> {
     const id = fromGlobalId(rollout, 'Rollout', 'input.rollout');
     const order = { command, reason, by: by ?? callerName(caller) };
-    return make(RolloutPayload, { rollout: toRollout(await this.parts.rolloutService.order(workspaceId, id, order)) });
+    return { rollout: toRollout(await this.parts.rolloutService.order(workspaceId, id, order)) };
   }
 
   @FieldResolver(() => AdapterVersion, {
@@ -239,7 +238,7 @@ export class RolloutResolver {
   ): Promise<ConnectionOf<RolloutDecision>> {
     const page = args.request();
     const rows = await this.parts.rollouts.decisions(row.id, page);
-    return toConnection(mapPage(rows, toDecision), (decision) => encodeCursor([decision.row.id]), page.after);
+    return toConnection(mapPage(rows, toDecision), (decision) => encodeCursor([decision.id]), page.after);
   }
 
   @Needs('ASK')
@@ -293,7 +292,7 @@ async function toEvent(
   const { id } = payload as { id: string };
   const [row] = await rollouts.decisionsById(workspaceId, [id]);
   if (!row) throw notFound('The decision', id);
-  return make(RolloutEvent, { id: sequence.toString(), decision: toDecision(row) });
+  return { id: sequence.toString(), decision: toDecision(row) };
 }
 
 /** The way from a run to what it watches. */

@@ -1,4 +1,4 @@
-import { badInput, GraftError, notFound } from '../../kernel/errors.js';
+import { badInput, GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
@@ -7,6 +7,7 @@ import { notify } from '../../platform/events/index.js';
 import type { RunQueue } from '../../platform/runs/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../registry/index.js';
 import type { Gate } from '../../evaluation/index.js';
+import { contestants } from '../contestants.js';
 import type { LiveTests } from '../live-tests.js';
 import { OneByOne } from '../one-by-one.js';
 import { shadowFor, type ShadowWish } from '../shadow/shadow-evidence.js';
@@ -26,9 +27,6 @@ export interface StartRollout extends PlanWish, ShadowWish {
   adapter: string;
   /** Number of the version; null: what the alias `candidate` names. */
   candidate?: number | null;
-  /** Where slow begins, in ms, and unsure, 0 to 1; null: learned of the first controls. */
-  slowMs?: number | null;
-  unsure?: number | null;
   by: string;
   reason: string;
   idempotencyKey: string;
@@ -58,9 +56,10 @@ export class RolloutService {
   async start(workspaceId: WorkspaceId, wish: StartRollout): Promise<RolloutRow> {
     const plan = planOf(wish);
     const { slowMs = null, unsure = null } = wish;
-    if (slowMs !== null && !(slowMs > 0)) throw badInput('input.slowMs', `slowMs must be above 0, not ${slowMs}.`);
+    if (slowMs !== null && !(slowMs > 0))
+      throw badInput('input.advanced.slowMs', `slowMs must be above 0, not ${slowMs}.`);
     if (unsure !== null && !(unsure > 0 && unsure <= 1))
-      throw badInput('input.unsure', `unsure must be above 0 and at most 1, not ${unsure}.`);
+      throw badInput('input.advanced.unsure', `unsure must be above 0 and at most 1, not ${unsure}.`);
     const { by, reason } = checkedWho(wish);
     const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
     return this.#starts.do(() =>
@@ -78,7 +77,10 @@ export class RolloutService {
     const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
     const live = await rollouts.liveOf(adapter.id);
     if (live) throw overlapping(live);
-    const { candidate, against } = await this.#versions(adapter, wish.candidate ?? null);
+    const { candidate, against } = await contestants(adapters, adapter, wish.candidate ?? null, {
+      candidate: 'Promote one to CANDIDATE first, where the gate looks at it.',
+      production: 'Nobody is answered by it yet: promote the version itself.',
+    });
     const held = await gate.admits(workspaceId, adapter, candidate);
     await adapters.requireServable({ adapter, version: candidate });
     const shadow = await shadowFor(shadows, workspaceId, wish, { candidate, against });
@@ -139,33 +141,6 @@ export class RolloutService {
       if (other) return sameAs(other, inputDigest);
       throw overlapping(await rollouts.liveOf(adapter.id));
     }
-  }
-
-  async #versions(
-    adapter: AdapterRow,
-    number: number | null,
-  ): Promise<{ candidate: AdapterVersionRow; against: AdapterVersionRow }> {
-    const { store } = this.parts.adapters;
-    const which = number === null ? { alias: 'candidate' as const } : { version: number };
-    const candidate = await store.resolve(adapter, which);
-    if (!candidate && number !== null)
-      throw notFound('The adapter version', `${adapter.name}@${number}`, 'input.candidate');
-    if (!candidate)
-      throw new GraftError('CONFLICT', `No version of ${adapter.name} is candidate.`, {
-        field: 'input.candidate',
-        hint: 'Promote one to CANDIDATE first, where the gate looks at it.',
-      });
-    const against = await store.resolve(adapter, { alias: 'production' });
-    if (!against)
-      throw new GraftError('CONFLICT', `${adapter.name} has no production version to compare with.`, {
-        field: 'input.adapter',
-        hint: 'Nobody is answered by it yet: promote the version itself.',
-      });
-    if (against.id === candidate.id)
-      throw new GraftError('CONFLICT', `${adapter.name}@${candidate.version} is production already.`, {
-        field: 'input.candidate',
-      });
-    return { candidate, against };
   }
 
   /** Does what a person wants. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it can’t be followed now, saying why */

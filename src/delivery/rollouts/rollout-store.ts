@@ -1,10 +1,10 @@
-import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { Json } from '../../kernel/stored-json.js';
 import { asColumn, Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import { notify, type EventLog } from '../../platform/events/index.js';
 import { UNCOUNTED, UNHEARD, type ReadPosition } from '../counting.js';
+import { WatchedStore } from '../subject-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import type { RolloutOutcome, FirstVerdict } from './measures.js';
 import {
@@ -60,33 +60,16 @@ export const MOST_SHOWN = 20;
 export const rolloutStream = (id: string): string => `rollout:${id}`;
 
 /** All SQL of `rollout` and `rollout_decision`. */
-export class RolloutStore {
+export class RolloutStore extends WatchedStore<'rollout'> {
   constructor(
-    private readonly database: Database,
+    database: Database,
     private readonly events: EventLog,
-  ) {}
-
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.database.prisma.$transaction(work);
+  ) {
+    super(database, 'rollout');
   }
 
   create(rollout: NewRollout, tx: Transaction): Promise<RolloutRow> {
     return tx.rollout.create({ data: rollout });
-  }
-
-  async byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<RolloutRow | null> {
-    return this.database.prisma.rollout.findFirst({ where: { workspaceId, idempotencyKey } });
-  }
-
-  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<RolloutRow[]> {
-    return this.database.prisma.rollout.findMany({ where: { workspaceId, id: { in: ids.filter(isUuid) } } });
-  }
-
-  /** @throws NOT_FOUND */
-  async require(workspaceId: WorkspaceId, id: string, field = 'id'): Promise<RolloutRow> {
-    const [row] = await this.byIds(workspaceId, [id]);
-    if (!row) throw notFound('The rollout', id, field);
-    return row;
   }
 
   /** @returns the share of a version's newest answers of which somebody said something, 0 to 1; null where there are none */
@@ -99,10 +82,6 @@ export class RolloutStore {
       values: [workspaceId, versionId],
     });
     return rows[0]?.share ?? null;
-  }
-
-  async liveOf(adapterId: string): Promise<RolloutRow | null> {
-    return this.database.prisma.rollout.findFirst({ where: { adapterId, finishedAt: null } });
   }
 
   /** Of each adapter, or of each version as candidate, the newest first: two statements for any number of them. */
@@ -123,21 +102,6 @@ export class RolloutStore {
     );
     rows.sort((a, b) => (a.id < b.id ? 1 : -1));
     return ids.map((id) => rows.filter((row) => row[what] === id));
-  }
-
-  /** Newest first; the cursor is `encodeCursor([rollout.id])`. */
-  async list(workspaceId: WorkspaceId, adapter: string | null, page: PageRequest): Promise<Page<RolloutRow>> {
-    const before = page.after === null ? undefined : idCursor(page.after);
-    const rows = await this.database.prisma.rollout.findMany({
-      where: {
-        workspaceId,
-        ...(adapter === null ? {} : { adapter }),
-        ...(before === undefined ? {} : { id: { lt: before } }),
-      },
-      orderBy: { id: 'desc' },
-      take: page.first + 1,
-    });
-    return toPage(rows, page.first);
   }
 
   /**
@@ -176,15 +140,6 @@ export class RolloutStore {
       values: [rolloutId, ...behind, most],
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
-  }
-
-  /** Keeps others from deciding until the transaction ends. @throws NOT_FOUND */
-  async lock(workspaceId: WorkspaceId, id: string, tx: Transaction): Promise<RolloutRow> {
-    if (!isUuid(id)) throw notFound('The rollout', id);
-    await tx.$executeRaw`SELECT 1 FROM rollout WHERE id = ${id}::uuid AND workspace_id = ${workspaceId}::uuid FOR UPDATE`;
-    const row = await tx.rollout.findFirst({ where: { id, workspaceId } });
-    if (!row) throw notFound('The rollout', id);
-    return row;
   }
 
   /**
@@ -259,22 +214,6 @@ export class RolloutStore {
 
   async decisionsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<RolloutDecisionRow[]> {
     return this.database.prisma.rolloutDecision.findMany({ where: { workspaceId, id: { in: [...ids] } } });
-  }
-
-  /** Live rollouts whose runs have ended, so that nobody watches them: cancelled, or failed for good. */
-  async unwatched(): Promise<{ id: string; workspaceId: WorkspaceId; runStatus: string; error: string | null }[]> {
-    const { rows } = await this.database.pool.query<{
-      id: string;
-      workspaceId: WorkspaceId;
-      runStatus: string;
-      error: string | null;
-    }>({
-      name: 'rollouts-unwatched',
-      text: `SELECT rollout.id, rollout.workspace_id AS "workspaceId", run.status AS "runStatus", run.error_message AS error
-               FROM rollout JOIN run ON run.id = rollout.run_id
-              WHERE rollout.finished_at IS NULL AND run.finished_at IS NOT NULL`,
-    });
-    return rows;
   }
 }
 

@@ -22,14 +22,8 @@ export class RolloutTests implements TestSource {
 
   async live(): Promise<LiveTest[]> {
     const { database, rollouts, decider } = this.parts;
-    for (const { workspaceId, id, runStatus, error } of await rollouts.unwatched())
-      await inWorkspace(workspaceId, () =>
-        decider.abort(
-          workspaceId,
-          id,
-          runStatus === 'CANCELLED' ? 'Its run was cancelled.' : `Its run failed. ${error ?? ''}`.trim(),
-        ),
-      );
+    for (const { workspaceId, id, why } of await rollouts.unwatched())
+      await inWorkspace(workspaceId, () => decider.abort(workspaceId, id, why));
     const { rows } = await database.pool.query<LiveRow>({
       name: 'rollouts-live',
       text: `SELECT id, workspace_id AS "workspaceId", adapter, candidate_version AS "candidateVersion",

@@ -2,14 +2,7 @@ import { rateDifferenceSequence } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
 import { z } from 'zod';
 import { couldSee } from './could-see.js';
-import {
-  alphaOf,
-  SAMPLE_RATIO_ALPHA,
-  SIGNAL_ALPHA,
-  type ArmMeasure,
-  type RolloutPlan,
-  type SignalDemand,
-} from './plan.js';
+import { alphaOf, SAMPLE_RATIO_ALPHA, type Guardrail, type RolloutPlan } from './plan.js';
 import { RolloutMetric, type RolloutBounds } from './measures.js';
 import {
   isLive,
@@ -20,16 +13,16 @@ import {
   type RolloutRow,
 } from './rollout.js';
 import {
-  DecisionFigure,
-  Guard,
-  GuardDifference,
-  GuardFigure,
-  HealthCheck,
-  LossSeen,
   Rollout,
-  RolloutDecision,
+  type DecisionFigure,
+  type Guard,
+  type GuardDifference,
+  type GuardFigure,
+  type HealthCheck,
+  type RolloutDecision,
 } from './rollout-types.js';
-import type { RolloutAction, RolloutStatus } from './rollout.js';
+import type { RolloutStatus } from './decide.js';
+import type { RolloutAction } from './rollout.js';
 import { evidenceOf, type RolloutEvidence, type Watch } from './watch.js';
 
 const MINUTE_MS = 60_000;
@@ -40,26 +33,16 @@ export function toRollout(row: RolloutRow): Rollout {
   const evidence = evidenceOf(watch, plan);
   const guards = { plan, watch, evidence, bounds };
   return make(Rollout, {
+    ...row,
     id: toGlobalId('Rollout', row.id),
-    adapterName: row.adapter,
-    candidateVersion: row.candidateVersion,
-    againstVersion: row.againstVersion,
     status: row.status as RolloutStatus,
-    awaitsApproval: row.awaitsApproval,
-    current: row.step,
     steps: [...plan.steps],
     alpha: plan.alpha,
-    counting: plan.counting ?? 'FIRST_OF_UNIT',
-    guardrails: plan.guardrails.map((each) => toGuard(each, alphaOf(plan, each.name), null, guards)),
-    signals: plan.signals.map((each) => toGuard(each, null, each.demand, guards)),
+    guardrails: plan.guardrails.map((guardrail) => toGuard(guardrail, guards)),
     health: healthOf(row, guards),
     candidateAnswers: evidence.answers.candidate,
     controlAnswers: evidence.answers.control,
     minutes: Math.max(state.elapsedMs, row.watchedMs - state.enteredAt) / MINUTE_MS,
-    startedBy: row.startedBy,
-    reason: row.reason,
-    createdAt: row.createdAt,
-    finishedAt: row.finishedAt,
     row,
   });
 }
@@ -71,29 +54,23 @@ interface RolloutSnapshot {
   bounds: RolloutBounds;
 }
 
-function toGuard(
-  { name, margin }: ArmMeasure,
-  alpha: number | null,
-  demand: SignalDemand | null,
-  { plan, watch, evidence, bounds }: RolloutSnapshot,
-): Guard {
+function toGuard({ name, margin }: Guardrail, { plan, watch, evidence, bounds }: RolloutSnapshot): Guard {
   const found = evidence.measures[name];
-  const decidesAt = -Math.log(alpha ?? SIGNAL_ALPHA);
-  return make(Guard, {
+  const alpha = alphaOf(plan);
+  const decidesAt = -Math.log(alpha);
+  return {
     metric: name as RolloutMetric,
     margin,
     alpha,
-    demand,
     decidesAt,
     bound: name === 'LATENCY' ? bounds.latencyMs : name === 'CONFIDENCE' ? bounds.confidence : null,
     candidate: figure(found?.candidate),
     control: figure(found?.control),
     difference: differenceOf(found),
     evidenceWorse: found?.worse ?? 0,
-    evidenceNoWorse: found?.noWorse ?? 0,
     crossed: (found?.worse ?? 0) >= decidesAt,
-    couldSee: couldSee(plan, watch, name).map((seen) => make(LossSeen, seen)),
-  });
+    couldSee: couldSee(plan, watch, name),
+  };
 }
 
 interface Compared {
@@ -105,8 +82,10 @@ interface Side {
   value: number;
 }
 
-const figure = (arm: Side | undefined): GuardFigure =>
-  make(GuardFigure, { answers: arm?.answers ?? 0, value: arm && arm.answers > 0 ? arm.value : null });
+const figure = (arm: Side | undefined): GuardFigure => ({
+  answers: arm?.answers ?? 0,
+  value: arm && arm.answers > 0 ? arm.value : null,
+});
 
 /** Of intervals that are shown. */
 const SHOWN_ALPHA = 0.05;
@@ -115,7 +94,7 @@ function differenceOf(found: Compared | undefined): GuardDifference | null {
   if (!found || found.candidate.answers === 0 || found.control.answers === 0) return null;
   const counts = ({ answers, value }: Side) => ({ answers, good: Math.round(answers * value) });
   const interval = rateDifferenceSequence(counts(found.control), counts(found.candidate), SHOWN_ALPHA);
-  return make(GuardDifference, { estimate: found.candidate.value - found.control.value, ...interval });
+  return { estimate: found.candidate.value - found.control.value, ...interval };
 }
 
 /** Of the evidence of a decision, what its figures are made of. */
@@ -128,60 +107,45 @@ function figuresOf(evidence: unknown): DecisionFigure[] {
   return Object.entries(found.data.measures).flatMap(([name, compared]) =>
     name in RolloutMetric
       ? [
-          make(DecisionFigure, {
+          {
             metric: name as RolloutMetric,
             difference: differenceOf(compared),
             candidate: figure(compared.candidate),
             control: figure(compared.control),
-          }),
+          },
         ]
       : [],
   );
 }
 
 function healthOf(row: RolloutRow, { plan, evidence }: RolloutSnapshot): HealthCheck[] {
-  const { sampleRatio, exposure, lastAnswerAt, answers, down } = evidence;
-  const { noTrafficMinutes, mostInBoth } = plan.health;
+  const { sampleRatio, lastAnswerAt, answers, down } = evidence;
+  const { noTrafficMinutes } = plan;
   const silentMinutes = (row.watchedMs - (lastAnswerAt ?? 0)) / MINUTE_MS;
   const total = answers.candidate + answers.control;
   return [
-    make(HealthCheck, {
+    {
       name: 'traffic',
       healthy: !isLive(row.status) || silentMinutes < noTrafficMinutes,
       message: `The candidate answered last ${Math.floor(silentMinutes)} watched minutes ago; ${noTrafficMinutes} hold.`,
-    }),
-    make(HealthCheck, {
+    },
+    {
       name: 'sample ratio',
       healthy: sampleRatio.logE < -Math.log(SAMPLE_RATIO_ALPHA),
       message: `${(100 * sampleRatio.observed).toFixed(1)} % of ${total} answers are the candidate’s; ${(100 * sampleRatio.expected).toFixed(1)} % of the units were drawn.`,
-    }),
-    make(HealthCheck, {
-      name: 'exposure',
-      healthy: exposure.units === 0 || exposure.inBoth / exposure.units <= mostInBoth,
-      message: `${exposure.inBoth} of ${exposure.units} units were answered by both arms within the step.`,
-    }),
-    make(HealthCheck, {
+    },
+    {
       name: 'outage',
       healthy: !down.candidate,
       message: down.candidate
         ? `Most of the newest answers of ${down.control ? 'both arms' : 'the candidate'} failed.`
         : 'The candidate’s newest answers were given.',
-    }),
+    },
   ];
 }
 
-export const toDecision = (row: RolloutDecisionRow): RolloutDecision =>
-  make(RolloutDecision, {
-    id: row.id,
-    action: row.action as RolloutAction,
-    check: row.check,
-    reasons: row.reasons,
-    step: row.step,
-    share: row.share,
-    figures: figuresOf(storedDecisionEvidence.decode(row.evidence)),
-    decidedBy: row.decidedBy,
-    reason: row.reason,
-    evidence: row.evidence,
-    decidedAt: row.createdAt,
-    row,
-  });
+export const toDecision = (row: RolloutDecisionRow): RolloutDecision => ({
+  ...row,
+  action: row.action as RolloutAction,
+  figures: figuresOf(storedDecisionEvidence.decode(row.evidence)),
+});

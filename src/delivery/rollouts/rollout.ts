@@ -2,17 +2,13 @@ import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { anyJson, storedJson, type ValueOf } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
-import type { Command } from './decide.js';
+import { rolloutState, type Command } from './decide.js';
 import { bounds } from './measures.js';
 import { rolloutPlan, type RolloutPlan } from './plan.js';
 import type { Watch } from './watch.js';
 
 export type RolloutRow = Prisma.RolloutGetPayload<object>;
 export type RolloutDecisionRow = Prisma.RolloutDecisionGetPayload<object>;
-
-/** How far a rollout is. */
-export const RolloutStatus = enumeration('RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED');
-export type RolloutStatus = keyof typeof RolloutStatus;
 
 export const isLive = (status: string): boolean => status === 'RUNNING' || status === 'PAUSED';
 
@@ -23,21 +19,13 @@ export const RolloutAction = enumeration(
 );
 export type RolloutAction = keyof typeof RolloutAction;
 
-const state = z.object({
-  status: z.enum(RolloutStatus),
-  step: z.number().int(),
-  enteredAt: z.number(),
-  elapsedMs: z.number(),
-  approvedStep: z.number().nullable(),
-});
-
 /** The column `plan`. */
 export const storedPlan = storedJson<RolloutPlan>(rolloutPlan);
 
 /** The column `state`: what the next decision goes on from. */
 export const storedState = storedJson(
   z.object({
-    state,
+    state: rolloutState,
     /** What has been counted, of every step. */
     watch: z.custom<Watch>((value) => typeof value === 'object' && value !== null),
     bounds,

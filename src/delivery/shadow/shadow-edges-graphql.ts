@@ -5,8 +5,7 @@ import { Rollout } from '../rollouts/rollout-types.js';
 import type { ShadowRow } from './shadow.js';
 import { loadShadow } from './shadow-graphql.js';
 import type { ShadowStore } from './shadow-store.js';
-import { Shadow } from './shadow-types.js';
-import { toShadow } from './shadow-view.js';
+import { Shadow, toShadow } from './shadow-types.js';
 
 /** The last complete shadow of a version beside another one, batched over the request. */
 async function loadLast(

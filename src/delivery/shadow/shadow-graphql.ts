@@ -14,7 +14,6 @@ import {
   SpendsBudget,
   subscribeWith,
   toConnection,
-  toGlobalId,
   type ConnectionOf,
   type GraphContext,
   type StoredEventLike,
@@ -43,8 +42,9 @@ import {
   StartShadowInput,
   StartShadowPayload,
   StopShadowInput,
+  toPair,
+  toShadow,
 } from './shadow-types.js';
-import { toPair, toShadow } from './shadow-view.js';
 
 export const shadowRuns = runGraph(
   shadowKind.handledBy(({ shadowing }: { shadowing: ShadowRunParts }, context) => watchShadow(shadowing, context)),
@@ -89,7 +89,7 @@ export class ShadowResolver {
     adapter?: string | null,
   ): Promise<ConnectionOf<Shadow>> {
     const page = args.request();
-    const rows = await this.parts.shadows.list(workspaceId, adapter ?? null, page);
+    const rows = await this.parts.shadows.list(workspaceId, { adapter: adapter ?? null }, page);
     return toConnection(mapPage(rows, toShadow), ({ row }) => encodeCursor([row.id]), page.after);
   }
 
@@ -119,7 +119,7 @@ export class ShadowResolver {
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<StartShadowPayload> {
     const row = await this.parts.shadowService.start(workspaceId, { ...input, by: input.by ?? callerName(caller) });
-    return make(StartShadowPayload, { shadow: toShadow(row) });
+    return { shadow: toShadow(row) };
   }
 
   @Needs('OPERATE')
@@ -133,7 +133,7 @@ export class ShadowResolver {
   ): Promise<ShadowPayload> {
     const id = fromGlobalId(input.shadow, 'Shadow', 'input.shadow');
     const order = { reason: input.reason, by: input.by ?? callerName(caller) };
-    return make(ShadowPayload, { shadow: toShadow(await this.parts.shadowService.stop(workspaceId, id, order)) });
+    return { shadow: toShadow(await this.parts.shadowService.stop(workspaceId, id, order)) };
   }
 
   @FieldResolver(() => AdapterVersion, {
@@ -185,7 +185,7 @@ export class ShadowResolver {
   ): Promise<ConnectionOf<ShadowPair>> {
     const page = args.request();
     const rows = await this.parts.pairs.list(workspaceId, row.id, differing ?? null, page);
-    return toConnection(mapPage(rows, toPair), (pair) => encodeCursor([pair.row.answerId]), page.after);
+    return toConnection(mapPage(rows, toPair), (pair) => encodeCursor([pair.answerId]), page.after);
   }
 
   @Needs('ASK')
@@ -231,11 +231,7 @@ async function* follow(
 
 function toEvent({ sequence, type, payload }: StoredEventLike): ShadowEvent {
   const { answerId } = payload as { answerId: string | null };
-  return make(ShadowEvent, {
-    id: sequence.toString(),
-    kind: type as ShadowEventKind,
-    answerId: answerId && toGlobalId('Answer', answerId),
-  });
+  return make(ShadowEvent, { id: sequence.toString(), kind: type as ShadowEventKind, answerId });
 }
 
 /** The way from a run to its shadow. */
@@ -260,7 +256,7 @@ export class ShadowPairResolver {
     description: 'What was served, with the question; null when it was deleted.',
     complexity: cost(2),
   })
-  served(@Root() { row }: ShadowPair, @Ctx() context: GraphContext): Promise<AnswerType | null> {
-    return loadAnswer(context, this.parts.asking, row.answerId);
+  served(@Root() { answerId }: ShadowPair, @Ctx() context: GraphContext): Promise<AnswerType | null> {
+    return loadAnswer(context, this.parts.asking, answerId);
   }
 }

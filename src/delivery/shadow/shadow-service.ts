@@ -1,10 +1,11 @@
-import { GraftError, notFound } from '../../kernel/errors.js';
+import { GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import { asSystem, inWorkspace, isTaken } from '../../platform/database/index.js';
 import type { RunQueue } from '../../platform/runs/index.js';
-import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../registry/index.js';
+import type { AdapterRegistry } from '../../registry/index.js';
+import { contestants } from '../contestants.js';
 import type { PairStore } from './pair-store.js';
 import { checkedPlan, storedSkipped, type ShadowPlan, type ShadowRow, type SkipReason } from './shadow.js';
 import type { ShadowFigures } from './shadow-report.js';
@@ -48,7 +49,15 @@ export class ShadowService {
     await this.endAbandoned();
     const live = await shadows.liveOf(adapter.id);
     if (live) throw overlapping(live);
-    const { candidate, against } = await this.#versions(adapter, wish.candidate ?? null);
+    const { candidate, against } = await contestants(adapters, adapter, wish.candidate ?? null, {
+      candidate: 'Name one by its number: a shadow needs no candidate, only a version that was shown to act.',
+      production: 'Nobody is answered by it yet: compareStrategies and evaluate compare on labelled rows.',
+    });
+    if (candidate.attestation === null)
+      throw new GraftError('ADAPTER_UNPROVEN', `${adapter.name}@${candidate.version} was never shown to act.`, {
+        field: 'input.candidate',
+        hint: 'Attest it first.',
+      });
     const id = newId();
     try {
       return await shadows.transaction(async (tx) => {
@@ -85,38 +94,6 @@ export class ShadowService {
       if (other) return sameAs(other, inputDigest);
       throw overlapping(await shadows.liveOf(adapter.id));
     }
-  }
-
-  async #versions(
-    adapter: AdapterRow,
-    number: number | null,
-  ): Promise<{ candidate: AdapterVersionRow; against: AdapterVersionRow }> {
-    const { store } = this.parts.adapters;
-    const candidate = await store.resolve(adapter, number === null ? { alias: 'candidate' } : { version: number });
-    if (!candidate && number !== null)
-      throw notFound('The adapter version', `${adapter.name}@${number}`, 'input.candidate');
-    if (!candidate)
-      throw new GraftError('CONFLICT', `No version of ${adapter.name} is candidate.`, {
-        field: 'input.candidate',
-        hint: 'Name one by its number: a shadow needs no candidate, only a version that was shown to act.',
-      });
-    if (candidate.attestation === null)
-      throw new GraftError('ADAPTER_UNPROVEN', `${adapter.name}@${candidate.version} was never shown to act.`, {
-        field: 'input.candidate',
-        hint: 'Attest it first.',
-      });
-    const against = await store.resolve(adapter, { alias: 'production' });
-    if (!against)
-      throw new GraftError('CONFLICT', `${adapter.name} has no production version to compare with.`, {
-        field: 'input.adapter',
-        hint: 'Nobody is answered by it yet: compareStrategies and evaluate compare on labelled rows.',
-      });
-    if (against.id === candidate.id)
-      throw new GraftError('CONFLICT', `${adapter.name}@${candidate.version} is production already.`, {
-        field: 'input.candidate',
-        hint: 'Name another version.',
-      });
-    return { candidate, against };
   }
 
   /** Ends one. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it has ended */
@@ -159,11 +136,11 @@ export class ShadowService {
   /** Ends those that nobody works on any more: whose runs were cancelled, or failed for good. */
   async endAbandoned(): Promise<void> {
     const { shadows } = this.parts;
-    for (const { id, workspaceId, code } of await asSystem(() => shadows.abandoned())) {
+    for (const { id, workspaceId, why: reason, code } of await asSystem(() => shadows.unwatched())) {
       const end =
         code === null
-          ? ({ status: 'STOPPED', reason: 'Its run was cancelled.' } as const)
-          : ({ status: 'FAILED', errorCode: code, reason: 'Its run failed.' } as const);
+          ? ({ status: 'STOPPED', reason } as const)
+          : ({ status: 'FAILED', errorCode: code, reason } as const);
       await inWorkspace(workspaceId, () =>
         shadows.transaction(async (tx) => shadows.end(await shadows.lock(workspaceId, id, tx), end, tx)),
       );

@@ -1,10 +1,9 @@
 import { enumeration } from '../../kernel/enumeration.js';
-import { notFound } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/error-codes.js';
-import { isUuid, type WorkspaceId } from '../../kernel/ids.js';
-import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
 import type { EventLog } from '../../platform/events/index.js';
+import { WatchedStore } from '../subject-store.js';
 import type { PairStore } from './pair-store.js';
 import { storedSkipped, type ShadowRow, type ShadowStatus } from './shadow.js';
 
@@ -41,15 +40,13 @@ export type ShadowEventKind = keyof typeof ShadowEventKind;
 export const shadowStream = (id: string): string => `shadow:${id}`;
 
 /** All SQL of `shadow`. */
-export class ShadowStore {
+export class ShadowStore extends WatchedStore<'shadow'> {
   constructor(
-    private readonly database: Database,
+    database: Database,
     private readonly events: EventLog,
     private readonly pairs: PairStore,
-  ) {}
-
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.database.prisma.$transaction(work);
+  ) {
+    super(database, 'shadow');
   }
 
   async create(shadow: NewShadow, tx: Transaction): Promise<ShadowRow> {
@@ -69,25 +66,6 @@ export class ShadowStore {
     await this.events.append(workspaceId as WorkspaceId, shadowStream(id), kind, { answerId }, tx);
   }
 
-  async byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<ShadowRow | null> {
-    return this.database.prisma.shadow.findFirst({ where: { workspaceId, idempotencyKey } });
-  }
-
-  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ShadowRow[]> {
-    return this.database.prisma.shadow.findMany({ where: { workspaceId, id: { in: ids.filter(isUuid) } } });
-  }
-
-  /** @throws NOT_FOUND */
-  async require(workspaceId: WorkspaceId, id: string, field = 'id'): Promise<ShadowRow> {
-    const [row] = await this.byIds(workspaceId, [id]);
-    if (!row) throw notFound('The shadow', id, field);
-    return row;
-  }
-
-  async liveOf(adapterId: string): Promise<ShadowRow | null> {
-    return this.database.prisma.shadow.findFirst({ where: { adapterId, finishedAt: null } });
-  }
-
   /** The newest shadow of each of these versions that ran to its end, beside the version that each is held against. */
   async lastOf(workspaceId: WorkspaceId, pairs: readonly (readonly [string, string])[]): Promise<ShadowRow[]> {
     return this.database.prisma.shadow.findMany({
@@ -99,17 +77,6 @@ export class ShadowStore {
       orderBy: { id: 'desc' },
       distinct: ['candidateId', 'againstId'],
     });
-  }
-
-  /** Newest first; the cursor is `encodeCursor([shadow.id])`. */
-  async list(workspaceId: WorkspaceId, adapter: string | null, page: PageRequest): Promise<Page<ShadowRow>> {
-    const before = page.after === null ? undefined : idCursor(page.after);
-    const rows = await this.database.prisma.shadow.findMany({
-      where: { workspaceId, ...(adapter !== null && { adapter }), ...(before !== undefined && { id: { lt: before } }) },
-      orderBy: { id: 'desc' },
-      take: page.first + 1,
-    });
-    return toPage(rows, page.first);
   }
 
   async look({ id, adapterId, candidateId }: ShadowRow): Promise<ShadowLook> {
@@ -124,15 +91,6 @@ export class ShadowStore {
       values: [id, adapterId, candidateId],
     });
     return rows[0]!;
-  }
-
-  /** Keeps others from writing it until the transaction ends; answers are sampled meanwhile. @throws NOT_FOUND */
-  async lock(workspaceId: WorkspaceId, id: string, tx: Transaction): Promise<ShadowRow> {
-    if (!isUuid(id)) throw notFound('The shadow', id);
-    await tx.$executeRaw`SELECT 1 FROM shadow WHERE id = ${id}::uuid AND workspace_id = ${workspaceId}::uuid FOR NO KEY UPDATE`;
-    const row = await tx.shadow.findFirst({ where: { id, workspaceId } });
-    if (!row) throw notFound('The shadow', id);
-    return row;
   }
 
   /** Counts the sampled answers that were skipped, and lets go of their rows. */
@@ -159,16 +117,5 @@ export class ShadowStore {
     });
     await this.tell(ended, 'ENDED', null, tx);
     return ended;
-  }
-
-  /** Live ones whose runs have ended, so that nobody works on them: cancelled, or failed for good. */
-  async abandoned(): Promise<(Pick<ShadowRow, 'id'> & { workspaceId: WorkspaceId; code: ErrorCode | null })[]> {
-    const { rows } = await this.database.pool.query<{ id: string; workspaceId: WorkspaceId; code: ErrorCode | null }>({
-      name: 'shadows-abandoned',
-      text: `SELECT shadow.id, shadow.workspace_id AS "workspaceId", run.error_code AS code
-               FROM shadow JOIN run ON run.id = shadow.run_id
-              WHERE shadow.finished_at IS NULL AND run.finished_at IS NOT NULL`,
-    });
-    return rows;
   }
 }

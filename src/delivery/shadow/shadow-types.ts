@@ -1,5 +1,8 @@
-import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { connectionTypes, DateTime, IDEMPOTENCY_KEY, NodeType, recordType } from '../../graphql-kit/index.js';
+import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
+import { connectionTypes, make, NodeType, recordInput, recordType, toGlobalId } from '../../graphql-kit/index.js';
+import { record } from '../../kernel/record.js';
+import { saidBy, saidOnce } from '../wish.js';
 import {
   MOST_PAIRS,
   MOST_PER_HOUR,
@@ -57,185 +60,115 @@ registerEnumType(ShadowEventKind, {
   },
 });
 
-@InputType({ description: 'Which version answers unseen, and what it may cost.' })
-export class StartShadowInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
+export const StartShadowInput = recordInput(
+  record('StartShadowInput', 'Which version answers unseen, and what it may cost.', {
+    adapter: z.string().describe('Name of the adapter.'),
+    candidate: z
+      .number()
+      .int()
+      .nullish()
+      .describe('Number of the version, which must be attested; by default the one that `CANDIDATE` names.'),
+    share: z
+      .number()
+      .nullish()
+      .describe(
+        `Share of the answers by production that are sampled, above 0 to 1; ${SHADOW_DEFAULTS.share} by default.`,
+      ),
+    mostPerHour: z
+      .number()
+      .int()
+      .nullish()
+      .describe(
+        `Questions that the candidate is asked within an hour at most, 1 to ${MOST_PER_HOUR}; ${SHADOW_DEFAULTS.mostPerHour} by default. More are skipped.`,
+      ),
+    leastAnswers: z
+      .number()
+      .int()
+      .nullish()
+      .describe(
+        `Answers of the candidate at which it is complete, 1 to ${MOST_PAIRS}; ${SHADOW_DEFAULTS.leastAnswers} by default.`,
+      ),
+    ...saidOnce,
+  }),
+);
+export type StartShadowInput = InstanceType<typeof StartShadowInput>;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Number of the version, which must be attested; by default the one that `CANDIDATE` names.',
-  })
-  candidate?: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: `Share of the answers by production that are sampled, above 0 to 1; ${SHADOW_DEFAULTS.share} by default.`,
-  })
-  share?: number | null;
-
-  @Field(() => Int, {
-    nullable: true,
-    description: `Questions that the candidate is asked within an hour at most, 1 to ${MOST_PER_HOUR}; ${SHADOW_DEFAULTS.mostPerHour} by default. More are skipped.`,
-  })
-  mostPerHour?: number | null;
-
-  @Field(() => Int, {
-    nullable: true,
-    description: `Answers of the candidate at which it is complete, 1 to ${MOST_PAIRS}; ${SHADOW_DEFAULTS.leastAnswers} by default.`,
-  })
-  leastAnswers?: number | null;
-
-  @Field(() => String, { description: 'Why, for the record; 1 to 1,000 characters.' })
-  reason!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who starts it, for the record; 1 to 200 characters; by default the caller.',
-  })
-  by?: string | null;
-
-  @Field(() => String, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
-
-@InputType({ description: 'Which shadow ends, and why.' })
-export class StopShadowInput {
-  @Field(() => ID, { description: 'Id of the shadow.' })
-  shadow!: string;
-
-  @Field(() => String, { description: 'Why, for the record; 1 to 1,000 characters.' })
-  reason!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who ends it, for the record; 1 to 200 characters; by default the caller.',
-  })
-  by?: string | null;
-}
+export const StopShadowInput = recordInput(
+  record('StopShadowInput', 'Which shadow ends, and why.', {
+    shadow: z.string().describe('Id of the shadow.').meta({ shown: 'ID' }),
+    ...saidBy,
+  }),
+);
+export type StopShadowInput = InstanceType<typeof StopShadowInput>;
 
 export const ShadowReport = recordType(shadowReport);
 export type ShadowReport = InstanceType<typeof ShadowReport>;
 
-@ObjectType({
-  implements: NodeType,
-  description:
-    'A version that answers a sample of live questions beside production, unseen, and is compared with it in pairs.',
-})
-export class Shadow extends NodeType {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapterName!: string;
-
-  @Field(() => Int, { description: 'Number of the version that answers unseen.' })
-  candidateVersion!: number;
-
-  @Field(() => Int, { description: 'Number of the production version whose answers are sampled.' })
-  againstVersion!: number;
-
-  @Field(() => ShadowStatus, { description: 'How far it is.' })
-  status!: ShadowStatus;
-
-  @Field(() => String, { nullable: true, description: 'Code of why it could not go on; null unless it FAILED.' })
-  errorCode!: string | null;
-
-  @Field(() => Float, { description: 'Share of production’s answers that is sampled, above 0 to 1.' })
-  share!: number;
-
-  @Field(() => Int, { description: 'Questions that the candidate is asked within an hour at most.' })
-  mostPerHour!: number;
-
-  @Field(() => Int, { description: 'Answers of the candidate at which it is complete.' })
-  leastAnswers!: number;
-
-  @Field(() => Int, { description: 'Questions that were put to the candidate so far.' })
-  answered!: number;
-
-  @Field(() => String, { description: 'Who started it.' })
-  startedBy!: string;
-
-  @Field(() => String, { description: 'Why.' })
-  reason!: string;
-
-  @Field(() => String, { nullable: true, description: 'Who ended it; null where it ended by itself, and before.' })
-  endedBy!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'Why it ended; null before.' })
-  endReason!: string | null;
-
-  @Field(() => DateTime, { description: 'When it began.' })
-  createdAt!: Date;
-
-  @Field(() => DateTime, { nullable: true, description: 'When it ended; null before.' })
-  finishedAt!: Date | null;
-
-  readonly row!: ShadowRow;
-}
+const shadow = record(
+  'Shadow',
+  'A version that answers a sample of live questions beside production, unseen, and is compared with it in pairs.',
+  {
+    adapter: z.string().describe('Name of the adapter.').meta({ name: 'adapterName' }),
+    candidateVersion: z.number().int().describe('Number of the version that answers unseen.'),
+    againstVersion: z.number().int().describe('Number of the production version whose answers are sampled.'),
+    status: z.enum(ShadowStatus).describe('How far it is.'),
+    errorCode: z.string().nullable().describe('Code of why it could not go on; null unless it FAILED.'),
+    share: z.number().describe('Share of production’s answers that is sampled, above 0 to 1.'),
+    mostPerHour: z.number().int().describe('Questions that the candidate is asked within an hour at most.'),
+    leastAnswers: z.number().int().describe('Answers of the candidate at which it is complete.'),
+    answered: z.number().int().describe('Questions that were put to the candidate so far.'),
+    startedBy: z.string().describe('Who started it.'),
+    reason: z.string().describe('Why.'),
+    endedBy: z.string().nullable().describe('Who ended it; null where it ended by itself, and before.'),
+    endReason: z.string().nullable().describe('Why it ended; null before.'),
+    createdAt: z.date().describe('When it began.'),
+    finishedAt: z.date().nullable().describe('When it ended; null before.'),
+    row: z.custom<ShadowRow>(),
+  },
+);
+export const Shadow = recordType(shadow, NodeType);
+export type Shadow = InstanceType<typeof Shadow>;
 export const { Connection: ShadowConnection } = connectionTypes(Shadow);
 
-@ObjectType({ description: 'An answer that was served, and how the candidate’s to the same question differs.' })
-export class ShadowPair {
-  @Field(() => PairStatus, { description: 'What became of it.' })
-  status!: PairStatus;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The code that the candidate failed with; null unless it FAILED.',
-  })
-  errorCode!: string | null;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    description: 'Whether both said the same; null where they can’t be compared.',
-  })
-  same!: boolean | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Overlap of both texts’ words, 0 to 1; null where there are none.',
-  })
-  similarity!: number | null;
-
-  @Field(() => String, { nullable: true, description: 'The label that was served; null where none was.' })
-  servedLabel!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'The candidate’s label; null where it gave none.' })
-  candidateLabel!: string | null;
-
-  @Field(() => Boolean, { nullable: true, description: 'Whether what was served was no answer.' })
-  servedAbstained!: boolean | null;
-
-  @Field(() => Boolean, { nullable: true, description: 'Whether the candidate gave none.' })
-  candidateAbstained!: boolean | null;
-
-  @Field(() => Float, { nullable: true, description: 'Confidence of what was served, 0 to 1; null where unknown.' })
-  servedConfidence!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'The candidate’s, 0 to 1; null where unknown.' })
-  candidateConfidence!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Work on what was served, in ms; null where unknown.' })
-  servedComputeMs!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Work on the candidate’s answer, in ms; null where it failed.' })
-  candidateComputeMs!: number | null;
-
-  readonly row!: ShadowPairRow;
-}
+export const ShadowPair = recordType(
+  record('ShadowPair', 'An answer that was served, and how the candidate’s to the same question differs.', {
+    answerId: z.string(),
+    status: z.enum(PairStatus).describe('What became of it.'),
+    why: z
+      .string()
+      .nullable()
+      .describe('The code that the candidate failed with; null unless it FAILED.')
+      .meta({ name: 'errorCode' }),
+    same: z.boolean().nullable().describe('Whether both said the same; null where they can’t be compared.'),
+    similarity: z.number().nullable().describe('Overlap of both texts’ words, 0 to 1; null where there are none.'),
+    servedLabel: z.string().nullable().describe('The label that was served; null where none was.'),
+    candidateLabel: z.string().nullable().describe('The candidate’s label; null where it gave none.'),
+    servedAbstained: z.boolean().nullable().describe('Whether what was served was no answer.'),
+    candidateAbstained: z.boolean().nullable().describe('Whether the candidate gave none.'),
+    servedConfidence: z.number().nullable().describe('Confidence of what was served, 0 to 1; null where unknown.'),
+    candidateConfidence: z.number().nullable().describe('The candidate’s, 0 to 1; null where unknown.'),
+    servedComputeMs: z.number().nullable().describe('Work on what was served, in ms; null where unknown.'),
+    candidateComputeMs: z.number().nullable().describe('Work on the candidate’s answer, in ms; null where it failed.'),
+  }),
+);
+export type ShadowPair = InstanceType<typeof ShadowPair>;
 export const { Connection: ShadowPairConnection } = connectionTypes(ShadowPair);
 
-@ObjectType({ description: 'Something that happened in a shadow, as its stream tells it.' })
-export class ShadowEvent {
-  @Field(() => ID, {
-    description: 'Place in the shadow’s stream: pass the last one seen as `after` to continue behind it.',
-  })
-  id!: string;
-
-  @Field(() => ShadowEventKind, { description: 'What.' })
-  kind!: ShadowEventKind;
-
-  @Field(() => ID, { nullable: true, description: 'Id of the answer that was compared; null where none was.' })
-  answerId!: string | null;
-}
+export const ShadowEvent = recordType(
+  record('ShadowEvent', 'Something that happened in a shadow, as its stream tells it.', {
+    id: z
+      .string()
+      .describe('Place in the shadow’s stream: pass the last one seen as `after` to continue behind it.')
+      .meta({ shown: 'ID' }),
+    kind: z.enum(ShadowEventKind).describe('What.'),
+    answerId: z
+      .string()
+      .nullable()
+      .describe('Id of the answer that was compared; null where none was.')
+      .meta({ node: 'Answer' }),
+  }),
+);
+export type ShadowEvent = InstanceType<typeof ShadowEvent>;
 
 @ObjectType({ description: 'The shadow as it is now.' })
 export class ShadowPayload {
@@ -245,3 +178,9 @@ export class ShadowPayload {
 
 @ObjectType({ description: 'The shadow that was started, or was already under this key.' })
 export class StartShadowPayload extends ShadowPayload {}
+
+export const toShadow = (row: ShadowRow): Shadow =>
+  make(Shadow, { ...row, id: toGlobalId('Shadow', row.id), status: row.status as ShadowStatus, row });
+
+export const toPair = (row: ShadowPairRow): ShadowPair =>
+  make(ShadowPair, { ...row, status: row.status as PairStatus });

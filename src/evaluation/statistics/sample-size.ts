@@ -70,9 +70,3 @@ export function conditionalPower({
 }
 
 export const FUTILE_BELOW = 0.1;
-
-/** Units that were in more than one arm say nothing of either: more than `most` of them (a hundredth) and the assignment is broken. */
-export function multipleExposure(units: number, inSeveral: number, most = 0.01): { share: number; broken: boolean } {
-  const share = units === 0 ? 0 : inSeveral / units;
-  return { share, broken: share > most };
-}

@@ -37,7 +37,7 @@ describe('a rollout among faults', () => {
       WORKSPACE,
       wish('killed', {
         steps: [
-          { share: 0.2, controls: 4, leastAnswers: 10, leastMinutes: 0 },
+          { share: 0.2, leastAnswers: 10, leastMinutes: 0 },
           { share: 0.5, leastAnswers: 20, leastMinutes: 0 },
           { share: 0.9, leastAnswers: 10, leastMinutes: 0 },
         ],

@@ -48,7 +48,7 @@ describe('a version 20 points worse that is as sure, where a fifth of the answer
     const { startRollout } = await client.request(StartRolloutDocument, {
       input: {
         adapter,
-        steps: [{ share: 0.5, controls: 1, leastAnswers, leastMinutes: 0 }],
+        advanced: { steps: [{ share: 0.5, leastAnswers, leastMinutes: 0 }] },
         reason: 'It passed the gate.',
         idempotencyKey: adapter,
       },

@@ -213,11 +213,10 @@ describe('a rollout', () => {
     await expect(start('unproven')).rejects.toMatchObject({ code: 'CONFLICT', field: 'input.candidate' });
     await kit.adapter('steps');
     for (const [steps, field] of [
-      [[{ share: 0.5 }, { share: 1 }], 'input.steps[1].share'],
-      [[{ share: 0.5 }, { share: 0.4 }, { share: 0.9 }], 'input.steps[1].share'],
-      [[{ share: 0.5, controls: 12 }, { share: 0.9 }], 'input.steps[0].controls'],
-      [[{ share: 0.5, leastAnswers: -1 }, { share: 0.9 }], 'input.steps[0].leastAnswers'],
-      [[], 'input.steps'],
+      [[{ share: 0.5 }, { share: 1 }], 'input.advanced.steps[1].share'],
+      [[{ share: 0.5 }, { share: 0.4 }, { share: 0.9 }], 'input.advanced.steps[1].share'],
+      [[{ share: 0.5, leastAnswers: -1 }, { share: 0.9 }], 'input.advanced.steps[0].leastAnswers'],
+      [[], 'input.advanced.steps'],
     ] as const)
       await expect(start('steps', { steps })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field });
   });

@@ -8,7 +8,7 @@ import {
 } from '../../../src/delivery/rollouts/decide.js';
 import {
   flawsOf,
-  STANDARD_HEALTH,
+  NO_TRAFFIC_MINUTES,
   STANDARD_STEPS,
   type RolloutPlan,
   type RolloutStep,
@@ -25,14 +25,12 @@ const plan = (changes: Partial<RolloutPlan> = {}): RolloutPlan => ({
     { name: 'answered', margin: 0 },
     { name: 'agreed', margin: 0 },
   ],
-  signals: [{ name: 'confident', margin: 0.02, demand: 'NOT_SHOWN_WORSE' }],
-  health: STANDARD_HEALTH,
+  noTrafficMinutes: NO_TRAFFIC_MINUTES,
   ...changes,
 });
 
-const measured = (worse: number, noWorse = 0): MeasureEvidence => ({
+const measured = (worse: number): MeasureEvidence => ({
   worse,
-  noWorse,
   candidate: { answers: 60, value: 0.7 },
   control: { answers: 540, value: 0.9 },
 });
@@ -42,7 +40,6 @@ const evidence = (changes: Partial<RolloutEvidence> = {}): RolloutEvidence => ({
   lastAnswerAt: START + 20 * MINUTE,
   measures: {},
   sampleRatio: { logE: 0, observed: 0.1, expected: 0.1 },
-  exposure: { units: 1_000, inBoth: 0 },
   down: { candidate: false, control: false },
   allFailed: false,
   ...changes,
@@ -61,13 +58,12 @@ describe('the next step of a rollout', () => {
     expect(state).toMatchObject({ status: 'RUNNING', step: 1, enteredAt: later, elapsedMs: 0 });
   });
 
-  it('goes back for a crossed guardrail before any sample, time, signal, sample ratio or person is waited for', () => {
+  it('goes back for a crossed guardrail before any sample, time, sample ratio or person is waited for', () => {
     const worst = evidence({
       answers: { candidate: 3, control: 27 },
       lastAnswerAt: START,
       measures: crossed,
       sampleRatio: { logE: 50, observed: 0.01, expected: 0.1 },
-      exposure: { units: 30, inBoth: 30 },
     });
     for (const status of ['RUNNING', 'PAUSED'] as const)
       for (const command of [
@@ -88,17 +84,14 @@ describe('the next step of a rollout', () => {
     expect(decide(plan(), running, evidence({ measures }), later).action).toBe('ADVANCE');
     const alone = plan({ guardrails: [plan().guardrails[0]!] });
     expect(decide(alone, running, evidence({ measures }), later).action).toBe('ROLL_BACK');
-    const heavy = plan({ guardrails: [{ ...plan().guardrails[0]!, weight: 9 }, plan().guardrails[1]!] });
-    expect(decide(heavy, running, evidence({ measures }), later).action).toBe('ROLL_BACK');
   });
 
-  it('checks in the order no traffic, health, least sample, signal, approval', () => {
+  it('checks in the order no traffic, health, least sample, approval', () => {
     const approved = plan({ steps: [step({ approval: true }), step({ share: 0.9 })] });
     const bad = {
       lastAnswerAt: null,
       sampleRatio: { logE: 10, observed: 0.02, expected: 0.1 },
       answers: { candidate: 1, control: 9 },
-      measures: { confident: measured(5) },
     };
     const good = evidence();
     const week = START + 7 * 24 * 60 * MINUTE;
@@ -109,16 +102,8 @@ describe('the next step of a rollout', () => {
       action: 'WAIT',
       check: 'LEAST_SAMPLE',
     });
-    expect(at({ measures: bad.measures }, later)).toMatchObject({ action: 'HOLD', check: 'SIGNAL' });
     expect(at({}, later)).toMatchObject({ action: 'AWAIT_APPROVAL', check: 'APPROVAL' });
     expect(at({}, START + 9 * MINUTE)).toMatchObject({ action: 'WAIT', check: 'LEAST_SAMPLE' });
-  });
-
-  it('holds for a signal that must be shown until it is', () => {
-    const wanting = plan({ signals: [{ ...plan().signals[0]!, demand: 'SHOWN_NO_WORSE' }] });
-    expect(decide(wanting, running, evidence(), later)).toMatchObject({ action: 'HOLD', check: 'SIGNAL' });
-    const shown = evidence({ measures: { confident: measured(0, 3) } });
-    expect(decide(wanting, running, shown, later).action).toBe('ADVANCE');
   });
 
   it('holds while the candidate fails, alone or with its controls: nobody is asked to approve that', () => {
@@ -127,28 +112,6 @@ describe('the next step of a rollout', () => {
         action: 'HOLD',
         check: 'HEALTH',
       });
-  });
-
-  it('warns of health that is only to be told, and advances', () => {
-    const warned = decide(plan(), running, evidence({ exposure: { units: 100, inBoth: 50 } }), later);
-    expect(warned.action).toBe('ADVANCE');
-    expect(warned.reasons.join(' ')).toContain('50 of 100 units');
-  });
-
-  it('catches up overdue steps, but never past an approval or a monitored step', () => {
-    const quick = { leastMinutes: 10, leastAnswers: 0, monitored: false };
-    const steps = [
-      step(quick),
-      step({ ...quick, share: 0.1 }),
-      step({ ...quick, share: 0.2 }),
-      step({ ...quick, share: 0.3, approval: true }),
-      step({ ...quick, share: 0.9 }),
-    ];
-    const muchLater = START + 600 * MINUTE;
-    expect(decide(plan({ steps }), running, evidence(), muchLater).state.step).toBe(3);
-    const monitored = steps.map((each, i) => (i === 1 ? { ...each, monitored: true } : each));
-    expect(decide(plan({ steps: monitored }), running, evidence(), muchLater).state.step).toBe(1);
-    expect(decide(plan({ steps }), running, evidence(), START + 21 * MINUTE).state.step).toBe(2);
   });
 
   it('awaits approval last and completes with it', () => {
@@ -261,7 +224,6 @@ describe('a plan', () => {
         { name: 'a', margin: 1 },
         { name: 'a', margin: 0 },
       ],
-      signals: [{ name: 'equal', margin: 0, demand: 'SHOWN_NO_WORSE' }],
     });
     expect(flawsOf(broken).map(({ field }) => field)).toEqual([
       'steps[1].share',
@@ -269,7 +231,6 @@ describe('a plan', () => {
       'alpha',
       'guardrails',
       'a.margin',
-      'equal.margin',
     ]);
   });
 });

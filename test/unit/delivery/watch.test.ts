@@ -1,6 +1,6 @@
 import { assign, rolloutTest } from '../../../src/delivery/assignment/index.js';
 import { decide, hasEnded, startRollout } from '../../../src/delivery/rollouts/decide.js';
-import { STANDARD_HEALTH, type RolloutPlan } from '../../../src/delivery/rollouts/plan.js';
+import { NO_TRAFFIC_MINUTES, type RolloutPlan } from '../../../src/delivery/rollouts/plan.js';
 import {
   enterStep,
   evidenceOf,
@@ -18,15 +18,13 @@ const plan: RolloutPlan = {
     leastAnswers: 50,
     leastMinutes: 0,
     approval: false,
-    monitored: true,
   })),
   alpha: 0.05,
   guardrails: [
     { name: 'right', margin: 0 },
     { name: 'quick', margin: 0.05 },
   ],
-  signals: [],
-  health: STANDARD_HEALTH,
+  noTrafficMinutes: NO_TRAFFIC_MINUTES,
 };
 
 interface World {
@@ -95,7 +93,7 @@ describe('a watched rollout', () => {
   });
 
   it('takes a candidate back that fails one user who comes back at every answer, unless the controls fail, too', () => {
-    const guarded = { ...plan, counting: 'FIRST_OF_UNIT' as const, guardrails: [{ name: 'FAILURE', margin: 0.01 }] };
+    const guarded = { ...plan, guardrails: [{ name: 'FAILURE', margin: 0.01 }] };
     const decided = (answered: { CANDIDATE: boolean; CONTROL: boolean }) => {
       const watch = startWatch(guarded);
       for (let at = 0; at < 100; at++) {
@@ -137,12 +135,11 @@ describe('a watched rollout', () => {
     expect(evidenceOf(watch, plan).measures['right']!.worse).toBeGreaterThan(before);
   });
 
-  it('counts one answer a unit where the plan says so, though all of them are traffic', () => {
-    const once = { ...plan, counting: 'FIRST_OF_UNIT' } as const;
-    const watch = startWatch(once);
+  it('counts one answer a unit, though all of them are traffic', () => {
+    const watch = startWatch(plan);
     for (const newUnit of [true, false, false])
-      record(watch, once, { step: 0, arm: 'CANDIDATE', at: 1, newUnit, measures: { right: false } });
-    const { answers, measures } = evidenceOf(watch, once);
+      record(watch, plan, { step: 0, arm: 'CANDIDATE', at: 1, newUnit, measures: { right: false } });
+    const { answers, measures } = evidenceOf(watch, plan);
     expect([answers.candidate, measures['right']!.candidate.answers]).toEqual([3, 1]);
   });
 

@@ -8,7 +8,6 @@ import {
   conditionalPower,
   daysLeft,
   leastEffect,
-  multipleExposure,
   powerOf,
   samplePlan,
 } from '../../../src/evaluation/statistics/sample-size.js';
@@ -220,12 +219,6 @@ describe('the size of a test', () => {
     expect(conditionalPower({ z: 0, done: 0, drift, alpha: 0.05 })).toBeCloseTo(0.8, 2);
     expect(conditionalPower({ z: -1, done: 0.8, drift, alpha: 0.05 })).toBeLessThan(0.1);
     expect(conditionalPower({ z: 2.5, done: 1, drift, alpha: 0.05 })).toBe(1);
-  });
-
-  it('finds too many units in several arms', () => {
-    expect(multipleExposure(1_000, 5)).toEqual({ share: 0.005, broken: false });
-    expect(multipleExposure(1_000, 50)).toEqual({ share: 0.05, broken: true });
-    expect(multipleExposure(0, 0)).toEqual({ share: 0, broken: false });
   });
 });
 

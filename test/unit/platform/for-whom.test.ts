@@ -49,7 +49,7 @@ const keepers: Record<string, () => Promise<unknown>> = {
   },
   shadows: () => {
     const abandoned = items.map((item) => ({ ...item, code: null }));
-    const shadows = { abandoned: see(abandoned), transaction: see(null) };
+    const shadows = { unwatched: see(abandoned), transaction: see(null) };
     return new ShadowService({ shadows } as unknown as ShadowServiceParts).endAbandoned();
   },
 };

@@ -65,16 +65,20 @@ const nameOf = (guard: GuardFieldsFragment) => (
   </>
 );
 
-function Guards({ title, says, guards }: { title: string; says: string; guards: readonly GuardFieldsFragment[] }) {
-  if (guards.length === 0) return null;
+/** What a rollout watches: each figure of the candidate beside that of its controls, and how near it is to deciding. */
+export function WatchedFigures({ rollout: { guardrails } }: { rollout: RolloutShownFragment }) {
+  if (guardrails.length === 0) return null;
   return (
-    <Section title={title} says={says}>
+    <Section
+      title="Guardrails"
+      says="One that is crossed rolls the candidate back at once. The difference is in points, with an interval that holds however often one looks. Evidence of 100 % is a rollback. The last column says what could have been seen: a figure that didn’t cross is no worse only as far as that."
+    >
       <DataTable
         dense
-        label={title}
+        label="Guardrails"
         minWidth={760}
         stacks={2}
-        rows={guards}
+        rows={guardrails}
         columns={[
           { head: 'What', cell: nameOf },
           { head: 'Candidate', right: true, fw: 600, cell: ({ candidate }) => ofAnswers(candidate) },
@@ -90,23 +94,5 @@ function Guards({ title, says, guards }: { title: string; says: string; guards: 
         ]}
       />
     </Section>
-  );
-}
-
-/** What a rollout watches: each figure of the candidate beside that of its controls, and how near it is to deciding. */
-export function WatchedFigures({ rollout }: { rollout: RolloutShownFragment }) {
-  return (
-    <>
-      <Guards
-        title="Guardrails"
-        says="One that is crossed rolls the candidate back at once. The difference is in points, with an interval that holds however often one looks. Evidence of 100 % is a rollback. The last column says what could have been seen: a figure that didn’t cross is no worse only as far as that."
-        guards={rollout.guardrails}
-      />
-      <Guards
-        title="Signals"
-        says="One that is crossed holds the rollout until a person looks."
-        guards={rollout.signals}
-      />
-    </>
   );
 }

@@ -5,7 +5,7 @@ import { normalCdf } from '../distributions.js';
  * (Turner, Ly & Grünwald 2021, "Generic E-variables for exact sequential k-sample tests that allow for optional stopping"; the margin:
  * Turner & Grünwald 2022, "Exact anytime-valid confidence intervals for contingency tables and beyond").
  *
- * Null hypothesis of `WORSE`: at every answer the candidate's rate is at least the control's minus the margin. While it holds, the e-value
+ * Null hypothesis: at every answer the candidate's rate is at least the control's minus the margin. While it holds, the e-value
  * is above 1/alpha at any time with a probability of at most alpha, however often it is looked at, at 3 answers as at a million (Ville): the
  * candidate may be rolled back at the answer at which it crosses.
  *
@@ -22,15 +22,12 @@ import { normalCdf } from '../distributions.js';
  *
  * Half of the capital bets from the first answer on, the rest begins later, a part at each answer: a candidate that was good for a thousand
  * answers has not bought itself credit. Parts that have not begun are worth what they were, so the sum stays an e-process.
- *
- * `NO_WORSE` asks the other way round: its null is a candidate that is worse by the margin or more, and evidence against it shows that
- * the candidate is not inferior. All of its capital bets from the first answer on.
  */
 
 /** How far the alternatives lie from the control's rate; nearer than the margin they say nothing of it, and begin beyond it. */
-const EFFECTS = { WORSE: [-0.02, -0.05, -0.1, -0.2, -0.4, -0.8], NO_WORSE: [-0.01, 0, 0.02, 0.05] } as const;
+const EFFECTS = [-0.02, -0.05, -0.1, -0.2, -0.4, -0.8] as const;
 /** The part of the capital that bets from the first answer on. */
-const AT_FIRST = { WORSE: 0.5, NO_WORSE: 1 } as const;
+const AT_FIRST = 0.5;
 /** Of the rest, (1 + n / SCALE) ** -TAIL has not begun after n answers: half of it begins within 1,500, a tenth after a million. */
 const SCALE = 100;
 const TAIL = 0.25;
@@ -65,7 +62,6 @@ export interface TwoRates {
 }
 
 export interface TwoRatesOptions {
-  question: 'WORSE' | 'NO_WORSE';
   /** By how much the candidate's rate may be lower, 0 to below 1. */
   margin: number;
   /** Probability with which an answer is the candidate's, as it was drawn, 0 to 1. */
@@ -90,8 +86,8 @@ export const startTwoRates = (): TwoRates => ({
 });
 
 /** ln of the e-value: what bets, and what has not begun. */
-export function logE({ logs, candidate, control }: TwoRates, question: TwoRatesOptions['question']): number {
-  const waiting = 1 - capitalBegun(question, candidate.answers + control.answers);
+export function logE({ logs, candidate, control }: TwoRates): number {
+  const waiting = 1 - capitalBegun(candidate.answers + control.answers);
   return logSumExp([...logs.map((log) => log - Math.log(logs.length)), Math.log(waiting)]);
 }
 
@@ -105,13 +101,12 @@ export function observeRate(
   good: boolean,
   options: TwoRatesOptions,
 ): TwoRates {
-  const { question } = options;
   state.alone = arm === 'control' ? 0 : state.alone + 1;
   const n = state.candidate.answers + state.control.answers;
-  const begins = Math.log(capitalBegun(question, n + 1) - capitalBegun(question, n));
+  const begins = Math.log(capitalBegun(n + 1) - capitalBegun(n));
   const expected = expectedOf(state, options.margin);
   const drawnAs = options.selected ? { ...options, drawn: knownShare(state, options.drawn) } : options;
-  state.logs = EFFECTS[question].map((effect, i) => {
+  state.logs = EFFECTS.map((effect, i) => {
     const before = state.logs[i];
     const bet = betOn(state.alone, effect, expected, drawnAs);
     return (before === undefined ? begins : logAdd(before, begins)) + (bet ? worth(bet, arm, good) : 0);
@@ -119,13 +114,12 @@ export function observeRate(
   state.expected += options.drawn;
   state[arm].answers += 1;
   state[arm].good += Number(good);
-  state.peak = Math.max(state.peak, logE(state, question));
+  state.peak = Math.max(state.peak, logE(state));
   return state;
 }
 
 /** The share of the capital that bets on answer n, from 1, or did before. */
-const capitalBegun = (question: TwoRatesOptions['question'], n: number): number =>
-  n === 0 ? 0 : 1 - (1 - AT_FIRST[question]) * (1 + (n - 1) / SCALE) ** -TAIL;
+const capitalBegun = (n: number): number => (n === 0 ? 0 : 1 - (1 - AT_FIRST) * (1 + (n - 1) / SCALE) ** -TAIL);
 
 /** The share of outcomes that are the candidate's where so many were drawn: by the odds of those so far, which begin as drawn. */
 function knownShare({ candidate, control, expected }: TwoRates, drawn: number): number {
@@ -151,17 +145,15 @@ function betOn(
   alone: number,
   effect: number,
   expected: number,
-  { question, margin, drawn, least = null }: TwoRatesOptions,
+  { margin, drawn, least = null }: TwoRatesOptions,
 ): Bet | null {
-  const worse = question === 'WORSE';
   if (alone > ALONE_AFTER || !(drawn > 0 && drawn < 1)) {
-    if (!worse || least === null) return null;
+    if (least === null) return null;
     const [control, nearest] = [expected, { candidate: least, control: expected }];
     return { alternative: { candidate: inside(least + effect), control }, nearest };
   }
-  const beyond = worse ? Math.min(effect, -margin - LEAST_EFFECT) : Math.max(effect, -margin + LEAST_EFFECT);
-  const candidate = inside(expected + beyond);
-  if (worse ? candidate >= expected - margin : candidate <= expected - margin) return null;
+  const candidate = inside(expected + Math.min(effect, -margin - LEAST_EFFECT));
+  if (candidate >= expected - margin) return null;
   const nearest = nearestNull(candidate, expected, drawn, 1 - drawn, margin);
   return { alternative: { candidate, control: expected }, nearest };
 }
@@ -215,9 +207,9 @@ export function powerOf(
   const expected = inside(control, margin);
   const rates = { candidate: inside(control - loss), control: expected };
   // An effect beside the nearest bets nearly as well: the two share what each would have to show alone.
-  const bound = Math.log(EFFECTS.WORSE.length / 2 / AT_FIRST.WORSE / alpha);
-  return EFFECTS.WORSE.reduce((most, effect) => {
-    const bet = betOn(0, effect, expected, { question: 'WORSE', margin, drawn });
+  const bound = Math.log(EFFECTS.length / 2 / AT_FIRST / alpha);
+  return EFFECTS.reduce((most, effect) => {
+    const bet = betOn(0, effect, expected, { margin, drawn });
     if (bet === null || answers <= 0) return most;
     const parts = (['candidate', 'control'] as const).flatMap((arm) => {
       const weight = arm === 'candidate' ? drawn : 1 - drawn;
