@@ -96,7 +96,7 @@ const playground = join(root, 'src/graphql/playground/app');
 if (existsSync(playground))
   whenChanged(
     'playground',
-    [...filesBelow(playground), ...operations, lock],
+    [...filesBelow(playground), join(root, 'src/operations/generated/ready.json'), lock],
     join(root, 'dist/playground/index.html'),
     () => run(bin('vite'), ['build', '--logLevel', 'error', '--config', join(playground, 'vite.config.mjs')]),
   );

@@ -9,11 +9,24 @@ import { codegen } from '@graphql-codegen/core';
 import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { minifyIntrospectionQuery } from '@urql/introspection';
-import { buildASTSchema, introspectionFromSchema, Kind, parse, print, visit } from 'graphql';
+import { buildASTSchema, introspectionFromSchema, Kind, parse, print, TokenKind, visit } from 'graphql';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const FRAGMENTS = 'schema/operations/fragments';
+const OPERATIONS = 'schema/operations';
 const schema = parse(readFileSync(join(root, 'schema/schema.graphql'), 'utf8'));
+
+/** The files of schema/operations in the order of the Playground's sidebar, below the headings there. */
+const FLOWS = {
+  Ask: ['ask', 'feedback'],
+  Knowledge: ['documents'],
+  Models: ['models'],
+  Data: ['datasets'],
+  Runs: ['runs'],
+  Training: ['training'],
+  Adapters: ['adapters'],
+  Evaluation: ['evaluation', 'strategies'],
+  System: ['monitoring', 'rollouts', 'experiments', 'shadows', 'improvement', 'access', 'system'],
+};
 
 /** What Graft's own clients send, in the form of Apollo's persisted query manifests: a gateway that answers listed operations only reads it. */
 const manifest = { format: 'apollo-persisted-query-manifest', version: 1, operations: [] };
@@ -21,53 +34,87 @@ const manifest = { format: 'apollo-persisted-query-manifest', version: 1, operat
 /** Each operation by itself, with the fragments that it takes, wherever they stand. */
 function list(documents) {
   const definitions = documents.flatMap(({ document }) => document.definitions);
-  const fragments = new Map(
-    definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION).map((one) => [one.name.value, one]),
-  );
   for (const operation of definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)) {
-    const taken = new Set();
-    const take = (definition) =>
-      visit(definition, {
-        FragmentSpread({ name: { value } }) {
-          const fragment = fragments.get(value);
-          if (!fragment || taken.has(fragment)) return;
-          taken.add(fragment);
-          take(fragment);
-        },
-      });
-    take(operation);
-    const body = [operation, ...taken].map(print).join('\n\n');
+    const body = [operation, ...spreadBy([operation], definitions)].map(print).join('\n\n');
     const id = createHash('sha256').update(body).digest('hex');
     manifest.operations.push({ id, name: operation.name.value, type: operation.operation, body });
   }
 }
 
-const documentsOf = (folder) =>
-  readdirSync(join(root, folder), { recursive: true })
-    .filter((name) => name.endsWith('.graphql'))
-    .sort()
-    .map((name) => ({ location: name, document: parse(readFileSync(join(root, folder, name), 'utf8')) }));
-
-/** Fragments that operations and pages share, a file each: those that `documents` spread, also through others. */
-function sharedBy(documents) {
-  const shared = new Map(documentsOf(FRAGMENTS).map((file) => [file.document.definitions[0].name.value, file]));
+/** Those of `fragments` that the definitions spread, also through others. */
+function spreadBy(definitions, fragments) {
+  const byName = new Map(
+    fragments
+      .filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  );
   const taken = new Set();
-  const take = ({ document }) =>
-    visit(document, {
+  const take = (definition) =>
+    visit(definition, {
       FragmentSpread({ name: { value } }) {
-        const file = shared.get(value);
-        if (!file || taken.has(file)) return;
-        taken.add(file);
-        take(file);
+        const fragment = byName.get(value);
+        if (!fragment || taken.has(fragment)) return;
+        taken.add(fragment);
+        take(fragment);
       },
     });
-  documents.forEach(take);
+  definitions.forEach(take);
   return [...taken];
 }
 
+const definitionsIn = (path) => parse(readFileSync(join(root, path), 'utf8')).definitions;
+
+/** A document without descriptions: they are for readers, and are not sent. */
+const documentOf = (location, definitions) => ({
+  location,
+  document: {
+    kind: Kind.DOCUMENT,
+    definitions: definitions.map((definition) => ({ ...definition, description: undefined })),
+  },
+});
+
+const documentsBelow = (folder) =>
+  readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => name.endsWith('.graphql') && name !== 'fragments.graphql')
+    .sort()
+    .map((name) => documentOf(name, definitionsIn(join(folder, name))));
+
+/** The variables of the comment above a definition (`# variables: { … }`), a value a line; empty where there is none. */
+function exampleAbove({ loc }) {
+  const lines = [];
+  for (let token = loc.startToken.prev; token?.kind === TokenKind.COMMENT; token = token.prev)
+    lines.unshift(token.value);
+  const [, variables] = /^ variables: (.*)$/s.exec(lines.join('\n')) ?? [];
+  return variables === undefined ? '' : JSON.stringify(JSON.parse(variables), null, 2);
+}
+
+/** What the Playground, the command line and agents know of each operation of schema/operations. */
+function readyOperations() {
+  const sent = new Map(manifest.operations.map(({ name, body }) => [name, body]));
+  const ready = Object.entries(FLOWS).flatMap(([flow, files]) =>
+    files.flatMap((file) =>
+      definitionsIn(`${OPERATIONS}/${file}.graphql`).map((operation) => {
+        const { name, operation: kind, description } = operation;
+        if (!description) throw new Error(`${OPERATIONS}/${file}.graphql: ${name.value} has no description.`);
+        const text = sent.get(name.value);
+        return { flow, name: name.value, kind, description: description.value, text, example: exampleAbove(operation) };
+      }),
+    ),
+  );
+  const files = readdirSync(join(root, OPERATIONS)).map((name) => basename(name, '.graphql'));
+  const unplaced = files.find((file) => file !== 'fragments' && !Object.values(FLOWS).flat().includes(file));
+  if (unplaced !== undefined)
+    throw new Error(`${OPERATIONS}/${unplaced}.graphql has no place in FLOWS of ${import.meta.url}.`);
+  return ready;
+}
+
 async function generate(folder, target) {
-  const own = documentsOf(folder).filter(({ location }) => !location.startsWith('fragments/'));
-  const documents = [...sharedBy(own), ...own];
+  const own = documentsBelow(folder);
+  const shared = spreadBy(
+    own.flatMap(({ document }) => document.definitions),
+    definitionsIn(`${OPERATIONS}/fragments.graphql`),
+  );
+  const documents = [documentOf('fragments.graphql', shared), ...own];
   list(documents);
   const made = await codegen({
     filename: basename(target),
@@ -88,9 +135,10 @@ async function generate(folder, target) {
   writeFileSync(join(root, target), made);
 }
 
-await generate('schema/operations', 'src/operations/generated/operations.ts');
+await generate(OPERATIONS, 'src/operations/generated/operations.ts');
 await generate('src/console', 'src/console/generated/operations.ts');
-writeFileSync(join(root, 'src/operations/generated/manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+for (const [name, made] of Object.entries({ manifest, ready: readyOperations() }))
+  writeFileSync(join(root, `src/operations/generated/${name}.json`), `${JSON.stringify(made, null, 1)}\n`);
 
 // The console's cache needs to know which types an interface has: without, it takes a fragment on one kind of run for another's.
 // And which mutations there are, because it reads again after each.

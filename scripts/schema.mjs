@@ -1,8 +1,7 @@
 // Writes schema/schema.graphql and schema/errors.md from the code; with --check it changes nothing and fails where they differ,
 // where something lacks a description, or where an operation of schema/operations does not fit the schema.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { withFragments } from '../src/graphql/playground/app/with-fragments.js';
 import { getVariableValues, lexicographicSortSchema, parse, printSchema, validate } from 'graphql';
 
 await import('./build.mjs');
@@ -46,42 +45,29 @@ for (const [name, made] of Object.entries(files)) {
 }
 
 const checker = new DocumentChecker(schema, DEFAULT_LIMITS);
-const textsIn = (path) => readdirSync(path).map((name) => readFileSync(`${path}/${name}`, 'utf8'));
-const fragments = textsIn(`${folder}operations/fragments`);
-const pagesFolder = fileURLToPath(new URL('../src/console/pages/', import.meta.url));
-const pageTexts = readdirSync(pagesFolder, { recursive: true })
-  .filter((name) => name.endsWith('.graphql'))
-  .map((name) => readFileSync(pagesFolder + name, 'utf8'));
-const operationTexts = readdirSync(`${folder}operations`)
-  .filter((name) => name.endsWith('.graphql'))
-  .map((name) => readFileSync(`${folder}operations/${name}`, 'utf8'));
-// Spread by an operation or a page, also through others: what `withFragments` puts behind all of them together.
-const spread = withFragments([...pageTexts, ...operationTexts].join('\n'), fragments);
-for (const fragment of fragments)
-  if (!spread.includes(fragment))
-    problems.push(`schema/operations/fragments: nothing spreads ${/\bfragment\s+(\w+)/.exec(fragment)[1]}; delete it.`);
-const operations = existsSync(`${folder}operations`) ? readdirSync(`${folder}operations`) : [];
-for (const name of operations.filter((file) => file.endsWith('.graphql'))) {
-  const text = withFragments(readFileSync(`${folder}operations/${name}`, 'utf8'), fragments);
+const generated = (name) => JSON.parse(readFileSync(`${folder}../src/operations/generated/${name}.json`, 'utf8'));
+const sent = generated('manifest').operations.map(({ body }) => body);
+for (const { name } of parse(readFileSync(`${folder}operations/fragments.graphql`, 'utf8')).definitions)
+  if (!sent.some((body) => body.includes(`fragment ${name.value} on`)))
+    problems.push(`schema/operations/fragments.graphql: nothing spreads ${name.value}; delete it.`);
+const operations = generated('ready');
+for (const { name, text, example } of operations) {
   try {
     const document = parse(text);
-    for (const error of validate(schema, document)) problems.push(`schema/operations/${name}: ${error.message}`);
+    for (const error of validate(schema, document)) problems.push(`schema/operations, ${name}: ${error.message}`);
     if (problems.length > 0) continue;
     const prepared = checker.prepare(text);
-    const beside = `${folder}operations/${name.replace('.graphql', '.variables.json')}`;
-    const variables = existsSync(beside) ? JSON.parse(readFileSync(beside, 'utf8')) : {};
-    for (const definition of document.definitions) {
-      const { errors } = getVariableValues(schema, definition.variableDefinitions ?? [], variables);
-      for (const error of errors ?? []) problems.push(`${beside}: ${error.message}`);
-    }
+    const variables = example === '' ? {} : JSON.parse(example);
+    const { errors } = getVariableValues(schema, document.definitions[0].variableDefinitions ?? [], variables);
+    for (const error of errors ?? []) problems.push(`schema/operations, variables of ${name}: ${error.message}`);
     checker.checkVariables(prepared, null, variables);
   } catch (error) {
-    problems.push(`schema/operations/${name}: ${error.message}`);
+    problems.push(`schema/operations, ${name}: ${error.message}`);
   }
 }
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (problems.length > 0) process.exit(1);
 process.stdout.write(
-  `schema: ${Object.keys(schema.getTypeMap()).length} types, ${operations.filter((file) => file.endsWith('.graphql')).length} operations, all described and valid\n`,
+  `schema: ${Object.keys(schema.getTypeMap()).length} types, ${operations.length} operations, all described and valid\n`,
 );

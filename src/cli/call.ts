@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   buildSchema,
@@ -26,44 +26,23 @@ import { followRun, runState, type RunEvent } from './follow-run.js';
 export interface ReadyOperation {
   name: string;
   kind: OperationDefinitionNode['operation'];
-  /** Its comment: what it is for. */
+  /** What it is for. */
   description: string;
   /** The document as it is sent, and listed: with the fragments that it takes. */
   text: string;
   variables: OperationDefinitionNode['variableDefinitions'];
+  /** JSON of variables that fit; empty where it takes none. */
+  example: string;
 }
 
-const folder = (): string => join(packageRoot(), 'schema', 'operations');
-
-/** What the build wrote of each operation, fragments included, by its name. */
-function documents(): ReadonlyMap<string, string> {
-  const manifest = join(packageRoot(), 'src', 'operations', 'generated', 'manifest.json');
-  const { operations } = JSON.parse(readFileSync(manifest, 'utf8')) as { operations: { name: string; body: string }[] };
-  return new Map(operations.map(({ name, body }) => [name, body]));
-}
-
-/** Every ready operation, in the order of the Playground's sidebar. */
+/** Every ready operation, in the order of the Playground's sidebar: what the build wrote of each. */
 export function readyOperations(): ReadyOperation[] {
-  const sent = documents();
-  return readdirSync(folder())
-    .filter((file) => file.endsWith('.graphql'))
-    .sort()
-    .flatMap((file) => {
-      const source = readFileSync(join(folder(), file), 'utf8');
-      const [operation] = parse(source).definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
-      if (operation?.name === undefined) return [];
-      const comment = source.split('\n').filter((line) => line.startsWith('#'));
-      const description = comment.map((line) => line.slice(1).trim()).join(' ');
-      return [
-        {
-          name: operation.name.value,
-          kind: operation.operation,
-          description,
-          text: sent.get(operation.name.value)!,
-          variables: operation.variableDefinitions,
-        },
-      ];
-    });
+  const path = join(packageRoot(), 'src', 'operations', 'generated', 'ready.json');
+  const written = JSON.parse(readFileSync(path, 'utf8')) as Omit<ReadyOperation, 'variables'>[];
+  return written.map(({ name, kind, description, text, example }) => {
+    const { variableDefinitions: variables } = parse(text).definitions[0] as OperationDefinitionNode;
+    return { name, kind, description: description.replaceAll('\n', ' '), text, variables, example };
+  });
 }
 
 /** @throws GraftClientError NOT_FOUND that names those alike */

@@ -25,7 +25,7 @@ const unlisted = counts('graft_unlisted_operations_total', 'Operations that are 
 ]);
 
 /**
- * One text for a document, however it is laid out: without comments, fragments in the order of their names, and without `__typename`, which
+ * One text for a document, however it is laid out: without comments and descriptions, fragments in the order of their names, and without `__typename`, which
  * clients with a cache add everywhere. A selection of nothing else keeps it.
  */
 function plain(document: DocumentNode): string {
@@ -36,6 +36,7 @@ function plain(document: DocumentNode): string {
         ? undefined
         : { ...node, selections: others };
     },
+    StringValue: (node, key) => (key === 'description' ? null : undefined),
   });
   return stripped.definitions.map(print).sort().join('\n');
 }

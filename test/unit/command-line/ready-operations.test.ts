@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
-import { readyOperations } from '../../../src/cli/call.js';
+import { readyOperation, readyOperations } from '../../../src/cli/call.js';
 import { loadOperationList } from '../../../src/graphql/operation-list.js';
 import { followDocument, RUN_STATE, RUN_TYPE } from '../../../src/operations/following.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
@@ -20,6 +20,7 @@ describe('a ready operation, as the command line and agents send it', () => {
   it('is listed as it is sent', () => {
     const list = loadOperationList({ GRAFT_OPERATIONS: 'enforce' }, schema, silentLogger())!;
     expect(readyOperations().filter(({ text }) => !list.has(parse(text)))).toEqual([]);
+    expect(list.has(parse(`"As the file has it." ${readyOperation('System').text}`))).toBe(true);
     for (const text of [RUN_TYPE, RUN_STATE, followDocument('ingestionProgress')])
       expect([validate(schema, parse(text)), list.has(parse(text))]).toEqual([[], true]);
   });
