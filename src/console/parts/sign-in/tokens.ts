@@ -1,4 +1,4 @@
-import type { Provider, TokenAnswer } from './provider';
+import type { Provider, TokenAnswer } from './provider.js';
 
 /** What a tab keeps of a sign-in at the provider. */
 export interface Kept {
