@@ -104,7 +104,9 @@ test('a record may implement an interface', () => {
 });
 
 test('callers may leave out what is optional, and lists are bounded as the schema bounds them', () => {
-  expect(printed('TestWish')).toBe('input TestWish {\n  names: [String!]!\n  interval: TestIntervalInput\n}');
+  expect(printed('TestWish')).toBe(
+    'input TestWish {\n  names: [String!]!\n  most: Int = 5\n  label: String = "a"\n  interval: TestIntervalInput\n}',
+  );
   expect(printed('TestIntervalInput')).toBe('input TestIntervalInput {\n  low: Float\n  high: Float\n}');
   const wish = schema.getType('TestWish');
   const names = wish && 'getFields' in wish ? wish.getFields()['names'] : undefined;
@@ -112,8 +114,6 @@ test('callers may leave out what is optional, and lists are bounded as the schem
 });
 
 test('a default stands in the schema, and null is it unless the field takes null', () => {
-  expect(printed('TestWish')).toContain('most: Int = 5');
-  expect(printed('TestWish')).toContain('label: String = "a"');
   const wish = schema.getType('TestWish');
   const { most, label } = wish && 'getFields' in wish ? wish.getFields() : {};
   expect([most!, label!].map(nullIsAValue)).toEqual([false, true]);
