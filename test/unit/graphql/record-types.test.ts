@@ -113,7 +113,7 @@ test('callers may leave out what is optional, and lists are bounded as the schem
   expect(mostItems(names as Parameters<typeof mostItems>[0])).toBe(7);
 });
 
-test('a default stands in the schema, and null is it unless the field takes null', () => {
+test('null is the default of a field that has one, unless the field takes null', () => {
   const wish = schema.getType('TestWish');
   const { most, label } = wish && 'getFields' in wish ? wish.getFields() : {};
   expect([most!, label!].map(nullIsAValue)).toEqual([false, true]);
