@@ -1,5 +1,7 @@
-import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
+import { ArgsType, Field, Int, type ClassType } from 'type-graphql';
+import { z } from 'zod';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageRequest, type Page, type PageRequest } from '../kernel/pagination.js';
+import { objectType, typed } from './types.js';
 
 /** `first` and `after` of every list: `@Args(() => ConnectionArgs) args`, then `args.request()`. */
 @ArgsType()
@@ -23,23 +25,13 @@ export class ConnectionArgs {
   }
 }
 
-@ObjectType({ description: 'Where a page ends and whether more follows.' })
-export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether another page follows.' })
-  hasNextPage!: boolean;
-
-  @Field(() => Boolean, { description: 'Whether the page starts after a cursor, so that earlier items exist.' })
-  hasPreviousPage!: boolean;
-
-  @Field(() => String, { nullable: true, description: 'Cursor of the first item; null on an empty page.' })
-  startCursor!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Cursor to pass as `after` for the next page; null on an empty page.',
-  })
-  endCursor!: string | null;
-}
+export const PageInfo = objectType('PageInfo', 'Where a page ends and whether more follows.', {
+  hasNextPage: z.boolean().describe('Whether another page follows.'),
+  hasPreviousPage: z.boolean().describe('Whether the page starts after a cursor, so that earlier items exist.'),
+  startCursor: z.string().nullable().describe('Cursor of the first item; null on an empty page.'),
+  endCursor: z.string().nullable().describe('Cursor to pass as `after` for the next page; null on an empty page.'),
+});
+export type PageInfo = InstanceType<typeof PageInfo>;
 
 export interface EdgeOf<T> {
   cursor: string;
@@ -52,7 +44,7 @@ export interface ConnectionOf<T> {
 }
 
 /** A class decorated as an object or interface type; interfaces are abstract. */
-type NodeClass<T> = abstract new (...args: never[]) => T;
+type NodeClass<T> = abstract new () => T;
 
 /**
  * The Relay connection and edge types of a node type. Call it once per type, next to the type.
@@ -62,26 +54,14 @@ export function connectionTypes<T extends object>(
   node: NodeClass<T>,
   name: string = node.name,
 ): { Connection: ClassType<ConnectionOf<T>>; Edge: ClassType<EdgeOf<T>> } {
-  const nodeType = () => node as ClassType<T>;
-
-  @ObjectType(`${name}Edge`, { description: `A ${name} and its place in the list.` })
-  class Edge implements EdgeOf<T> {
-    @Field(() => String, { description: 'Opaque position, for `after`.' })
-    cursor!: string;
-
-    @Field(nodeType, { description: `The ${name} itself.` })
-    node!: T;
-  }
-
-  @ObjectType(`${name}Connection`, { description: `One page of a list of ${name} objects.` })
-  class Connection implements ConnectionOf<T> {
-    @Field(() => [Edge], { description: 'The items of this page, in order.' })
-    edges!: Edge[];
-
-    @Field(() => PageInfo, { description: 'Where this page ends and whether more follows.' })
-    pageInfo!: PageInfo;
-  }
-
+  const Edge = objectType(`${name}Edge`, `A ${name} and its place in the list.`, {
+    cursor: z.string().describe('Opaque position, for `after`.'),
+    node: typed<T>(node).describe(`The ${name} itself.`),
+  });
+  const Connection = objectType(`${name}Connection`, `One page of a list of ${name} objects.`, {
+    edges: z.array(typed<EdgeOf<T>>(Edge)).describe('The items of this page, in order.'),
+    pageInfo: typed(PageInfo).describe('Where this page ends and whether more follows.'),
+  });
   return { Connection, Edge };
 }
 

@@ -15,6 +15,7 @@ export {
 } from './context.js';
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
 export { inOrder } from './in-order.js';
+export { loadRow, loadValue } from './load.js';
 export { make } from './make.js';
 export { MaxItems, mostItems } from './max-items.js';
 export { neededRole, Needs } from './needs.js';

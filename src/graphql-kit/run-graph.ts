@@ -1,4 +1,4 @@
-import { Arg, createUnionType, Field, ID, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, createUnionType, ID, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import { z } from 'zod';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { StoredJson, ValueOf } from '../kernel/stored-json.js';
@@ -17,6 +17,7 @@ import {
 } from './run-events.js';
 import { recordType } from './record-types.js';
 import { nameRunKind, runObject, RunType, runTypeName, type RunObject, type RunRowLike } from './runs.js';
+import { objectType, typed } from './types.js';
 import { subscribeWith, type SubscriptionRequest } from './subscriptions.js';
 
 /** What the GraphQL side of a kind derives from: `defineRunKind` of the platform makes it. */
@@ -96,14 +97,8 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
     payloadName: string,
     payloadDescription: string,
     goesOn = `It goes on by itself; watch it with \`${subscription}\`.`,
-  ): new () => StartedRun => {
-    @ObjectType(payloadName, { description: payloadDescription })
-    class Payload implements StartedRun {
-      @Field(() => Run, { description: goesOn })
-      run!: RunObject;
-    }
-    return Payload;
-  };
+  ): new () => StartedRun =>
+    objectType(payloadName, payloadDescription, { run: typed<RunObject>(Run).describe(goesOn) });
 
   const own = Object.values(events);
   const plain = events['progress'] ?? plainEvent(stem, own.length > 0);

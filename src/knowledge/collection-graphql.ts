@@ -5,7 +5,6 @@ import {
   connectionTypes,
   ConnectionArgs,
   cost,
-  inOrder,
   make,
   mapPage,
   toConnection,
@@ -14,8 +13,10 @@ import {
   type GraphContext,
   type NodeRegistry,
   nodeType,
+  loadRow,
+  loadValue,
 } from '../graphql-kit/index.js';
-import { encodeCursor, type Page } from '../kernel/pagination.js';
+import { encodeCursor } from '../kernel/pagination.js';
 import type { LabelStore, NameIn } from './access/label-store.js';
 import type { Json } from '../platform/events/index.js';
 import type { CollectionRow } from './collection.js';
@@ -74,46 +75,15 @@ const { Connection: DocumentConnection } = connectionTypes(Document);
 const { Connection: ChunkConnection } = connectionTypes(Chunk);
 
 export const toCollection = (row: CollectionRow): Collection =>
-  make(Collection, {
-    id: toGlobalId('Collection', row.id),
-    rowId: row.id,
-    name: row.name,
-    description: row.description,
-    language: row.language,
-    denseWeight: row.denseWeight,
-    createdAt: row.createdAt,
-  });
+  make(Collection, { ...row, id: toGlobalId('Collection', row.id), rowId: row.id });
 
 const toDocument = (row: DocumentRow): Document =>
-  make(Document, {
-    id: toGlobalId('Document', row.id),
-    rowId: row.id,
-    collectionId: row.collectionId,
-    name: row.name,
-    title: row.title,
-    mediaType: row.mediaType,
-    sha256: row.sha256,
-    bytes: row.bytes,
-    pages: row.pages,
-    chunkCount: row.chunkCount,
-    metadata: row.metadata,
-    createdAt: row.createdAt,
-  });
+  make(Document, { ...row, id: toGlobalId('Document', row.id), rowId: row.id });
 
 /** From its row, or from a passage that retrieval returned. */
 export const toChunk = (
   row: Pick<ChunkRow, 'documentId' | 'ordinal' | 'text' | 'start' | 'end' | 'headings' | 'page'> & { id: string },
-): Chunk =>
-  make(Chunk, {
-    id: toGlobalId('Chunk', row.id),
-    documentId: row.documentId,
-    ordinal: row.ordinal,
-    text: row.text,
-    start: row.start,
-    end: row.end,
-    headings: row.headings,
-    page: row.page,
-  });
+): Chunk => make(Chunk, { ...row, id: toGlobalId('Chunk', row.id) });
 
 export interface KnowledgeStores {
   labels: LabelStore;
@@ -160,11 +130,10 @@ export async function loadDocument(
   stores: Pick<KnowledgeStores, 'documents' | 'labels'>,
   id: string,
 ): Promise<Document | null> {
-  const rows = context.loader<string, DocumentRow>('knowledge.documentsById', async (ids) =>
-    inOrder(ids, await seen(context, stores, await stores.documents.byIds(context.workspaceId, ids), ({ id }) => id)),
+  const row = await loadRow(context, 'knowledge.documentsById', id, async (ids) =>
+    seen(context, stores, await stores.documents.byIds(context.workspaceId, ids), (document) => document.id),
   );
-  const row = await rows.load(id);
-  return row ? toDocument(row) : null;
+  return row && toDocument(row);
 }
 
 /** A chunk of a live document by row id, batched over the request; null when the document was replaced or deleted. */
@@ -173,19 +142,10 @@ export async function loadChunk(
   stores: Pick<KnowledgeStores, 'documents' | 'labels'>,
   id: string,
 ): Promise<Chunk | null> {
-  const rows = context.loader<string, ChunkRow>('knowledge.chunksById', async (ids) =>
-    inOrder(
-      ids,
-      await seen(
-        context,
-        stores,
-        await stores.documents.chunksByIds(context.workspaceId, ids),
-        (row) => row.documentId,
-      ),
-    ),
+  const row = await loadRow(context, 'knowledge.chunksById', id, async (ids) =>
+    seen(context, stores, await stores.documents.chunksByIds(context.workspaceId, ids), (chunk) => chunk.documentId),
   );
-  const row = await rows.load(id);
-  return row ? toChunk(row) : null;
+  return row && toChunk(row);
 }
 
 /** A collection by row id, batched over the request. */
@@ -194,11 +154,10 @@ export async function loadCollection(
   { collections }: Pick<KnowledgeStores, 'collections'>,
   id: string,
 ): Promise<Collection | null> {
-  const rows = context.loader<string, CollectionRow>('knowledge.collectionsById', async (ids) =>
-    inOrder(ids, await collections.byIds(context.workspaceId, ids)),
+  const row = await loadRow(context, 'knowledge.collectionsById', id, (ids) =>
+    collections.byIds(context.workspaceId, ids),
   );
-  const row = await rows.load(id);
-  return row ? toCollection(row) : null;
+  return row && toCollection(row);
 }
 
 @Resolver(() => Collection)
@@ -250,28 +209,18 @@ export class CollectionResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Document>> {
     const page = args.request();
-    const pages = context.loader<string, Page<DocumentRow>>(
-      `knowledge.documentsOf ${JSON.stringify(page)}`,
-      async (ids) => {
-        const found = await this.parts.stores.documents.pagesOfDocuments(
-          context.workspaceId,
-          ids,
-          page,
-          context.caller.groups,
-        );
-        return ids.map((id) => found.get(id) ?? null);
-      },
+    const { workspaceId, caller } = context;
+    const rows = await loadValue(context, `knowledge.documentsOf ${JSON.stringify(page)}`, collection.rowId, (ids) =>
+      this.parts.stores.documents.pagesOfDocuments(workspaceId, ids, page, caller.groups),
     );
-    const rows = (await pages.load(collection.rowId)) ?? NOTHING;
-    return toConnection(mapPage(rows, toDocument), ({ rowId }) => encodeCursor([rowId]), page.after);
+    return toConnection(mapPage(rows ?? NOTHING, toDocument), ({ rowId }) => encodeCursor([rowId]), page.after);
   }
 
   private async counts(collection: Collection, context: GraphContext): Promise<CollectionCounts> {
-    const counts = context.loader<string, CollectionCounts>('knowledge.counts', async (ids) => {
-      const found = await this.parts.stores.collections.counts(context.workspaceId, ids);
-      return ids.map((id) => found.get(id) ?? { documents: 0, chunks: 0 });
-    });
-    return (await counts.load(collection.rowId)) ?? { documents: 0, chunks: 0 };
+    const counts = await loadValue(context, 'knowledge.counts', collection.rowId, (ids) =>
+      this.parts.stores.collections.counts(context.workspaceId, ids),
+    );
+    return counts ?? { documents: 0, chunks: 0 };
   }
 }
 
@@ -291,11 +240,10 @@ export class DocumentResolver {
     complexity: cost(50),
   })
   async text(@Root() document: Document, @Ctx() context: GraphContext): Promise<string> {
-    const texts = context.loader<string, string>('knowledge.texts', async (ids) => {
-      const found = await this.parts.stores.documents.texts(context.workspaceId, ids);
-      return ids.map((id) => found.get(id) ?? null);
-    });
-    return (await texts.load(document.rowId)) ?? '';
+    const text = await loadValue(context, 'knowledge.texts', document.rowId, (ids) =>
+      this.parts.stores.documents.texts(context.workspaceId, ids),
+    );
+    return text ?? '';
   }
 
   @FieldResolver(() => ChunkConnection, { description: 'Its chunks, in order.', complexity: cost(5) })
@@ -305,12 +253,10 @@ export class DocumentResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Chunk>> {
     const page = args.request();
-    const pages = context.loader<string, Page<ChunkRow>>(`knowledge.chunksOf ${JSON.stringify(page)}`, async (ids) => {
-      const found = await this.parts.stores.documents.pagesOfChunks(context.workspaceId, ids, page);
-      return ids.map((id) => found.get(id) ?? null);
-    });
-    const rows = (await pages.load(document.rowId)) ?? NOTHING;
-    return toConnection(mapPage(rows, toChunk), ({ ordinal }) => encodeCursor([ordinal]), page.after);
+    const rows = await loadValue(context, `knowledge.chunksOf ${JSON.stringify(page)}`, document.rowId, (ids) =>
+      this.parts.stores.documents.pagesOfChunks(context.workspaceId, ids, page),
+    );
+    return toConnection(mapPage(rows ?? NOTHING, toChunk), ({ ordinal }) => encodeCursor([ordinal]), page.after);
   }
 }
 

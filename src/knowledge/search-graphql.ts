@@ -77,11 +77,9 @@ type SearchResult = InstanceType<typeof SearchResult>;
 
 const toSearchHit = (passage: Passage): SearchHit =>
   make(SearchHit, {
+    ...passage,
     chunk: toChunk({ ...passage, id: passage.chunkId }),
     collection: passage.collectionName,
-    scores: passage.scores,
-    coverage: passage.coverage,
-    documentId: passage.documentId,
   });
 
 /** @throws BAD_USER_INPUT */

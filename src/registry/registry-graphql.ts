@@ -1,10 +1,10 @@
-import { Arg, Args, Ctx, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { encodeCursor } from '../kernel/pagination.js';
+import { record } from '../kernel/record.js';
 import {
   SpendsBudget,
   Needs,
-  BigIntScalar,
   connectionTypes,
   ConnectionArgs,
   cost,
@@ -14,6 +14,7 @@ import {
   type NodeRegistry,
   RunEventType,
   runEvent,
+  recordType,
   runGraph,
   runObject,
   toConnection,
@@ -45,22 +46,15 @@ export const Model = nodeType('Model', 'A base model: an open model that answers
 });
 export type Model = InstanceType<typeof Model>;
 
-@ObjectType({ implements: RunEventType, description: 'Something that a download reported.' })
-export class DownloadEvent extends RunEventType {
-  @Field(() => BigIntScalar, {
-    nullable: true,
-    description: 'Bytes that are there; null when the event is not about bytes.',
-  })
-  bytes!: bigint | null;
-
-  @Field(() => BigIntScalar, { nullable: true, description: 'Bytes of the whole file; null while unknown.' })
-  totalBytes!: bigint | null;
-}
+const downloadEvent = record('DownloadEvent', 'Something that a download reported.', {
+  bytes: z.bigint().nullable().describe('Bytes that are there; null when the event is not about bytes.'),
+  totalBytes: z.bigint().nullable().describe('Bytes of the whole file; null while unknown.'),
+});
 
 export const downloadRuns = runGraph(
   downloading.handledBy(({ registry }: { registry: ModelRegistry }, context) => registry.download(context)),
   {
-    progress: runEvent(DownloadEvent, (detail) => ({
+    progress: runEvent(recordType(downloadEvent, RunEventType), (detail) => ({
       bytes: detail ? BigInt(detail.bytes) : null,
       totalBytes: detail?.totalBytes ? BigInt(detail.totalBytes) : null,
     })),
@@ -99,16 +93,7 @@ const RegisterModelPayload = downloadRuns.payload(
 );
 
 export const toModel = (row: ModelRow): Model =>
-  make(Model, {
-    id: toGlobalId('Model', row.id),
-    rowId: row.id,
-    name: row.name,
-    architecture: row.architecture,
-    parameters: row.parameters,
-    licence: row.licence,
-    source: row.source,
-    createdAt: row.createdAt,
-  });
+  make(Model, { ...row, id: toGlobalId('Model', row.id), rowId: row.id });
 
 export interface RegistryResolverParts {
   registry: ModelRegistry;

@@ -28,20 +28,7 @@ export const ModelVariant = nodeType('ModelVariant', 'One stored form of a model
 export type ModelVariant = InstanceType<typeof ModelVariant>;
 
 export const toModelVariant = (row: VariantRow): ModelVariant =>
-  make(ModelVariant, {
-    id: toGlobalId('ModelVariant', row.id),
-    modelId: row.modelId,
-    quantization: row.quantization,
-    sha256: row.sha256,
-    bytes: row.bytes,
-    contextLength: row.contextLength,
-    vocabulary: row.vocabulary,
-    chatTemplate: row.chatTemplate,
-    unusableBecause: unusableBecause(row),
-    createdAt: row.createdAt,
-    sourceId: row.sourceId,
-    measurement: row.measurement,
-  });
+  make(ModelVariant, { ...row, id: toGlobalId('ModelVariant', row.id), unusableBecause: unusableBecause(row) });
 
 function unusableBecause({ chat }: VariantRow): string | null {
   const form = chat === null ? null : storedChat.decode(chat);

@@ -5,7 +5,6 @@ import {
   connectionTypes,
   ConnectionArgs,
   cost,
-  inOrder,
   make,
   mapPage,
   toConnection,
@@ -17,11 +16,13 @@ import {
   inputType,
   typed,
   objectType,
+  loadRow,
+  loadValue,
 } from '../../graphql-kit/index.js';
-import { encodeCursor, type Page } from '../../kernel/pagination.js';
+import { encodeCursor } from '../../kernel/pagination.js';
 import type { Data } from '../data.js';
 import { TaskKind } from './tasks/index.js';
-import type { DatasetRecord, VersionRecord } from './dataset.js';
+import type { DatasetRecord } from './dataset.js';
 import { DatasetVersion, loadVersion, toVersion } from './version-graphql.js';
 
 export const Dataset = nodeType('Dataset', 'Examples of one task, in immutable versions.', {
@@ -58,23 +59,11 @@ const CreateDatasetPayload = objectType('CreateDatasetPayload', 'What `createDat
 type CreateDatasetPayload = InstanceType<typeof CreateDatasetPayload>;
 
 const toDataset = (row: DatasetRecord): Dataset =>
-  make(Dataset, {
-    id: toGlobalId('Dataset', row.id),
-    rowId: row.id,
-    name: row.name,
-    description: row.description,
-    task: row.task,
-    labels: row.labels,
-    language: row.language,
-    createdAt: row.createdAt,
-  });
+  make(Dataset, { ...row, id: toGlobalId('Dataset', row.id), rowId: row.id });
 
 /** A dataset by row id, batched over the request. */
 export async function loadDataset(context: GraphContext, data: Data, id: string): Promise<Dataset | null> {
-  const loader = context.loader<string, DatasetRecord>('data.datasetsById', async (ids) =>
-    inOrder(ids, await data.store.byIds(context.workspaceId, ids)),
-  );
-  const row = await loader.load(id);
+  const row = await loadRow(context, 'data.datasetsById', id, (ids) => data.store.byIds(context.workspaceId, ids));
   return row && toDataset(row);
 }
 
@@ -126,15 +115,9 @@ export class DatasetResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<DatasetVersion>> {
     const page = args.request();
-    const loader = context.loader<string, Page<VersionRecord>>(
-      `data.versions:${page.first}:${page.after}`,
-      async (ids) => {
-        const pages = await this.data.store.versionsOf(ids, page);
-        return ids.map((id) => pages.get(id) ?? null);
-      },
-    );
-    const rows = (await loader.load(dataset.rowId))!;
-    return toConnection(mapPage(rows, toVersion), (version) => encodeCursor([version.version]), page.after);
+    const key = `data.versions:${page.first}:${page.after}`;
+    const rows = await loadValue(context, key, dataset.rowId, (ids) => this.data.store.versionsOf(ids, page));
+    return toConnection(mapPage(rows!, toVersion), (version) => encodeCursor([version.version]), page.after);
   }
 
   @FieldResolver(() => DatasetVersion, {
@@ -156,11 +139,7 @@ export class DatasetResolver {
     complexity: cost(5),
   })
   async latestVersion(@Root() dataset: Dataset, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    const loader = context.loader<string, VersionRecord>('data.latestVersions', async (ids) => {
-      const latest = await this.data.store.latestOf(ids);
-      return ids.map((id) => latest.get(id) ?? null);
-    });
-    const row = await loader.load(dataset.rowId);
+    const row = await loadValue(context, 'data.latestVersions', dataset.rowId, (ids) => this.data.store.latestOf(ids));
     return row && toVersion(row);
   }
 }

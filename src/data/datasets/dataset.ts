@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
 import { digestOf, type Sha256 } from '../../kernel/hashing.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { checkedText } from '../../kernel/text.js';
 import type { Prisma } from '../../platform/database/index.js';
@@ -14,8 +15,11 @@ import { Severity, validationReport, type ValidationReport } from './validation/
 export type DatasetRecord = Prisma.DatasetGetPayload<object> & { task: TaskKind };
 export type RowGroupRecord = Prisma.DatasetRowGroupGetPayload<object>;
 
-/** A file that rows came from. */
-const versionSource = z.object({ name: z.string(), sha256: z.string(), rows: z.number().nullable() });
+export const versionSource = record('VersionSourceType', 'A file that rows of a version came from.', {
+  name: z.string().describe('Its name.'),
+  sha256: z.string().describe('SHA-256 of its bytes.'),
+  rows: z.number().nullable(),
+});
 export type VersionSource = z.infer<typeof versionSource>;
 
 /** A version with its JSON columns as what they are. */

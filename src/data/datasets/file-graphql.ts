@@ -6,7 +6,6 @@ import {
   Needs,
   cost,
   fromGlobalId,
-  inOrder,
   make,
   toGlobalId,
   type GraphContext,
@@ -16,6 +15,7 @@ import {
   inputType,
   typed,
   objectType,
+  loadRow,
 } from '../../graphql-kit/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 
@@ -36,10 +36,7 @@ function toFile(row: StoredFileRow): FileType {
 
 /** Null where it was deleted. One statement for all that a request asks for. */
 export async function loadFile(context: GraphContext, files: FileService, id: string): Promise<FileType | null> {
-  const loader = context.loader<string, StoredFileRow>('data.filesById', async (ids) =>
-    inOrder(ids, await files.find(context.workspaceId, { ids })),
-  );
-  const row = await loader.load(id);
+  const row = await loadRow(context, 'data.filesById', id, (ids) => files.find(context.workspaceId, { ids }));
   return row && toFile(row);
 }
 

@@ -1,7 +1,8 @@
-import { Field, FieldResolver, InputType, ObjectType, Resolver, Root, registerEnumType } from 'type-graphql';
+import { FieldResolver, registerEnumType, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
-import { recordType, typed, inputType, enumType } from '../../graphql-kit/index.js';
+import { recordType, inputType, enumType } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
+import { record } from '../../kernel/record.js';
 import { TextEncoding } from './files/decode.js';
 import { DataFormat } from './files/formats.js';
 import { DATA_FIELDS, DataField, mappingRecord, OffsetUnit } from './importing/mapping.js';
@@ -33,37 +34,27 @@ enumType(OffsetUnit, 'OffsetUnit', 'What offsets in a file count.', {
   UTF16: 'UTF-16 code units, as JavaScript and this API do.',
 });
 
-@ObjectType({ description: 'What a column is used for.' })
-@InputType('ColumnUseInput', { description: 'What a column is used for.' })
-export class ColumnUse {
-  @Field(() => DataField, { description: 'The use.' })
-  field!: DataField;
+const columnUse = record('ColumnUse', 'What a column is used for.', {
+  field: z.enum(DataField).describe('The use.'),
+  column: z
+    .string()
+    .describe('Name of the column; without header `column1`, `column2`, …; in nested JSON a path with dots.'),
+});
 
-  @Field(() => String, {
-    description: 'Name of the column; without header `column1`, `column2`, …; in nested JSON a path with dots.',
-  })
-  column!: string;
-}
+const constantField = record('ConstantField', 'A field that has the same value in every row.', {
+  field: z.enum(DataField).describe('The field.'),
+  value: z.string().describe('Its value, e.g. `en` for SOURCE_LANGUAGE.'),
+});
 
-@ObjectType({ description: 'A field that has the same value in every row.' })
-@InputType('ConstantFieldInput', { description: 'A field that has the same value in every row.' })
-export class ConstantField {
-  @Field(() => DataField, { description: 'The field.' })
-  field!: DataField;
+const valueName = record('ValueNameInput', 'What a value in the file stands for.', {
+  value: z.string().describe('The value in the file, e.g. `0`.'),
+  name: z.string().describe('What it stands for, e.g. `train` or `negative`.'),
+});
 
-  @Field(() => String, { description: 'Its value, e.g. `en` for SOURCE_LANGUAGE.' })
-  value!: string;
-}
-
-@ObjectType({ description: 'What a value in the file stands for.' })
-@InputType('ValueNameInput', { description: 'What a value in the file stands for.' })
-export class ValueName {
-  @Field(() => String, { description: 'The value in the file, e.g. `0`.' })
-  value!: string;
-
-  @Field(() => String, { description: 'What it stands for, e.g. `train` or `negative`.' })
-  name!: string;
-}
+const ColumnUse = recordType(columnUse);
+type ColumnUse = InstanceType<typeof ColumnUse>;
+const ConstantField = recordType(constantField);
+type ConstantField = InstanceType<typeof ConstantField>;
 
 export const FileMappingType = recordType(mappingRecord);
 export type FileMappingType = InstanceType<typeof FileMappingType>;
@@ -78,18 +69,15 @@ export const FileMappingInput = inputType(
     quotes: z.boolean().nullish().describe('Whether `"` opens a cell that may hold delimiters and line ends.'),
     header: z.boolean().nullish().describe('Whether the first record names the columns.'),
     columns: z
-      .array(typed(ColumnUse))
+      .array(record('ColumnUseInput', 'What a column is used for.', columnUse.shape))
       .nullish()
       .describe('What columns are used for: all of them, in place of the guess; at most 100.'),
     constants: z
-      .array(typed(ConstantField))
+      .array(record('ConstantFieldInput', 'A field that has the same value in every row.', constantField.shape))
       .nullish()
       .describe('Fields that have the same value in every row; at most 100.'),
-    splitValues: z
-      .array(typed(ValueName))
-      .nullish()
-      .describe('What values of the SPLIT column stand for; at most 100.'),
-    labelValues: z.array(typed(ValueName)).max(10_000).nullish().describe('Names for coded labels; at most 10,000.'),
+    splitValues: z.array(valueName).nullish().describe('What values of the SPLIT column stand for; at most 100.'),
+    labelValues: z.array(valueName).max(10_000).nullish().describe('Names for coded labels; at most 10,000.'),
     offsets: z.enum(OffsetUnit).nullish().describe('What offsets count; code points by default.'),
   },
 );

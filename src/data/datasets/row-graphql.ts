@@ -1,10 +1,9 @@
-import { Field, Int, ObjectType } from 'type-graphql';
 import { z } from 'zod';
-import { DateTime, JsonScalar, make, Needs, typed, inputType, objectType, enumType } from '../../graphql-kit/index.js';
+import { make, Needs, typed, inputType, objectType, enumType, recordInput } from '../../graphql-kit/index.js';
 import { Split } from './importing/splits.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
-import { RowChangeKind, RowSort, type StoredRow } from './version-rows.js';
+import { RowChangeKind, rowOrder, RowSort, type StoredRow } from './version-rows.js';
 
 enumType(Split, 'Split', 'What a row is used for.', {
   TRAIN: 'Training.',
@@ -12,67 +11,31 @@ enumType(Split, 'Split', 'What a row is used for.', {
   TEST: 'Measuring what was chosen.',
 });
 
-@ObjectType({ description: 'One row of a version.' })
-export class DatasetRow {
-  @Field(() => Int, { description: 'Place in the version, from 1.' })
-  place!: number;
-
-  @Field(() => String, {
-    description:
+export const DatasetRow = objectType('DatasetRow', 'One row of a version.', {
+  place: z.int().describe('Place in the version, from 1.'),
+  key: z
+    .string()
+    .describe(
       'Identity of the row over versions: its id, or one made from its input. Unique in the version, or in the split where splits were given.',
-  })
-  key!: string;
-
-  @Field(() => Split, { description: 'What it is used for.' })
-  split!: Split;
-
-  @Field(() => RowContentType, {
-    nullable: true,
-    description: 'What it holds; null for a record that could not be read as a row.',
-  })
-  content!: RowContent | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Text of a record that could not be read as a row; null otherwise.',
-  })
-  raw!: string | null;
-
-  @Needs('EDIT')
-  @Field(() => JsonScalar, { nullable: true, description: 'Joined features by view; null when there are none.' })
-  features!: Record<string, unknown> | null;
-
-  @Needs('EDIT')
-  @Field(() => String, { nullable: true, description: 'Whom it is about.' })
-  subject!: string | null;
-
-  @Needs('EDIT')
-  @Field(() => String, { nullable: true, description: 'Key for the feature store.' })
-  entity!: string | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'The moment that it speaks of.' })
-  eventTime!: Date | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Language that its text seems to be in (ISO 639-1); null when unsure.',
-  })
-  language!: string | null;
-
-  @Field(() => [String], { description: 'Ids of the rules that name it.' })
-  problems!: string[];
-
-  @Field(() => Boolean, { description: 'Whether it is kept out of training.' })
-  quarantined!: boolean;
-
-  @Field(() => String, { description: 'Name of the file that it came from.' })
-  file!: string;
-
-  @Field(() => Int, { description: 'Number of the data row in that file, from 1.' })
-  row!: number;
-
-  stored!: StoredRow;
-}
+    ),
+  split: z.enum(Split).describe('What it is used for.'),
+  content: typed<RowContent>(RowContentType)
+    .nullable()
+    .describe('What it holds; null for a record that could not be read as a row.'),
+  raw: z.string().nullable().describe('Text of a record that could not be read as a row; null otherwise.'),
+  features: z.record(z.string(), z.unknown()).nullable().describe('Joined features by view; null when there are none.'),
+  subject: z.string().nullable().describe('Whom it is about.'),
+  entity: z.string().nullable().describe('Key for the feature store.'),
+  eventTime: z.date().nullable().describe('The moment that it speaks of.'),
+  language: z.string().nullable().describe('Language that its text seems to be in (ISO 639-1); null when unsure.'),
+  problems: z.array(z.string()).describe('Ids of the rules that name it.'),
+  quarantined: z.boolean().describe('Whether it is kept out of training.'),
+  file: z.string().describe('Name of the file that it came from.'),
+  row: z.int().describe('Number of the data row in that file, from 1.'),
+  stored: z.custom<StoredRow>(),
+});
+export type DatasetRow = InstanceType<typeof DatasetRow>;
+for (const personal of ['features', 'subject', 'entity']) Needs('EDIT')(DatasetRow.prototype as object, personal);
 
 export const toDatasetRow = (stored: StoredRow, sources: readonly VersionSource[]): DatasetRow =>
   make(DatasetRow, {
@@ -99,10 +62,7 @@ enumType(RowSort, 'RowSort', 'What rows are ordered by; ties go by place.', {
   LENGTH: 'Length of the text.',
 });
 
-export const RowOrderInput = inputType('RowOrderInput', 'In which order.', {
-  by: z.enum(RowSort).default(RowSort.PLACE).describe('What to order by.'),
-  descending: z.boolean().default(false).describe('Largest first.'),
-});
+export const RowOrderInput = recordInput(rowOrder);
 export type RowOrderInput = InstanceType<typeof RowOrderInput>;
 
 enumType(RowChangeKind, 'RowChangeKind', 'How a row differs between two versions.', {

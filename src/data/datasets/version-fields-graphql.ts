@@ -10,11 +10,11 @@ import {
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  loadValue,
 } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { Data } from '../data.js';
 import { Split } from './importing/splits.js';
-import type { VersionRecord } from './dataset.js';
 import { Dataset, loadDataset } from './dataset-graphql.js';
 import { DatasetRow, RowChangeType, RowFilterInput, RowOrderInput, toDatasetRow } from './row-graphql.js';
 import { changeCursor, rowCursor, RowSort, type RowOrder } from './version-rows.js';
@@ -48,11 +48,8 @@ export class DatasetVersionResolver {
 
   @FieldResolver(() => [DatasetVersion], { description: 'Versions that it follows.', complexity: cost(5) })
   async parents(@Root() version: DatasetVersion, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
-    const loader = context.loader<string, VersionRecord[]>('data.parents', async (ids) => {
-      const parents = await this.data.store.parents(ids);
-      return ids.map((id) => parents.get(id) ?? []);
-    });
-    return ((await loader.load(version.record.id)) ?? []).map(toVersion);
+    const parents = await loadValue(context, 'data.parents', version.record.id, (ids) => this.data.store.parents(ids));
+    return (parents ?? []).map(toVersion);
   }
 
   @Needs('EDIT')

@@ -1,58 +1,38 @@
 import { z } from 'zod';
-import {
-  inOrder,
-  make,
-  toGlobalId,
-  type GraphContext,
-  recordType,
-  objectType,
-  typed,
-  nodeType,
-} from '../../graphql-kit/index.js';
+import { make, toGlobalId, type GraphContext, objectType, typed, nodeType, loadRow } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
 import type { Data } from '../data.js';
 import { splitCounts, versionStatistics, type VersionStatistics } from './making/statistics.js';
 import { PreprocessingStep } from './preprocessing/steps.js';
-import { unusableReason, type VersionRecord } from './dataset.js';
+import { unusableReason, versionSource, type VersionRecord } from './dataset.js';
 import { toReport, ValidationReportType } from './report-graphql.js';
 
 /** What a version of a dataset says of itself. What its fields lead to is in `version-fields-graphql.ts`. */
-
-const SplitCountsType = recordType(splitCounts);
 
 const namedCount = record('NamedCount', 'How often something occurs in the usable rows.', {
   name: z.string().describe('What is counted: an entity type or a language (ISO 639-1).'),
   count: z.number().int().describe('How often.'),
 });
 
-const DatasetStatistics = recordType(
-  record('DatasetStatistics', 'Distributions over the usable rows of a version.', {
-    ...versionStatistics.shape,
-    entityTypes: z.array(namedCount).describe('Entity types, most frequent first; empty for other tasks.'),
-    languages: z.array(namedCount).describe('Languages of the rows whose language is sure.'),
-  }),
-);
-type DatasetStatistics = InstanceType<typeof DatasetStatistics>;
-
-const VersionSourceType = objectType('VersionSourceType', 'A file that rows of a version came from.', {
-  name: z.string().describe('Its name.'),
-  sha256: z.string().describe('SHA-256 of its bytes.'),
+const datasetStatistics = record('DatasetStatistics', 'Distributions over the usable rows of a version.', {
+  ...versionStatistics.shape,
+  entityTypes: z.array(namedCount).describe('Entity types, most frequent first; empty for other tasks.'),
+  languages: z.array(namedCount).describe('Languages of the rows whose language is sure.'),
 });
-type VersionSourceType = InstanceType<typeof VersionSourceType>;
 
 export const DatasetVersion = nodeType('DatasetVersion', 'An immutable state of a dataset, named by its content.', {
   version: z.int().describe('Number within the dataset, from 1.'),
   digest: z
     .string()
     .describe('SHA-256 of its manifest: rows, mapping, split rule and steps. The same content has the same digest.'),
-  counts: typed(SplitCountsType).describe('How many rows it has.'),
-  statistics: typed(DatasetStatistics).describe('Distributions over its usable rows.'),
+  counts: splitCounts.describe('How many rows it has.'),
+  statistics: datasetStatistics.describe('Distributions over its usable rows.'),
   report: typed(ValidationReportType).describe('What was found wrong with it.'),
   usable: z
     .boolean()
     .describe('Whether it may be used: trained on where it has rows for that, measured on where it has others.'),
   unusableReason: z.string().nullable().describe('Why it must not be used; null when it may.'),
-  sources: z.array(typed(VersionSourceType)).describe('Files that its rows came from.'),
+  sources: z.array(versionSource).describe('Files that its rows came from.'),
   steps: z
     .array(z.enum(PreprocessingStep))
     .describe('Steps that its texts went through, in order; questions at serving go through the same.'),
@@ -72,7 +52,7 @@ export const DatasetDiff = objectType('DatasetDiff', 'How one version differs fr
 });
 export type DatasetDiff = InstanceType<typeof DatasetDiff>;
 
-const toStatistics = (statistics: VersionStatistics): DatasetStatistics => ({
+const toStatistics = (statistics: VersionStatistics): z.infer<typeof datasetStatistics> => ({
   ...statistics,
   entityTypes: statistics.entityTypes.map(({ type, count }) => ({ name: type, count })),
   languages: statistics.languages.map(({ language, rows }) => ({ name: language, count: rows })),
@@ -81,27 +61,21 @@ const toStatistics = (statistics: VersionStatistics): DatasetStatistics => ({
 export function toVersion(record: VersionRecord): DatasetVersion {
   const reason = unusableReason(record);
   return make(DatasetVersion, {
+    ...record,
     id: toGlobalId('DatasetVersion', record.id),
-    version: record.version,
-    digest: record.digest,
-    counts: record.counts,
     statistics: toStatistics(record.statistics),
     report: toReport(record.report, record.sources),
     usable: reason === null,
     unusableReason: reason,
-    sources: record.sources,
     steps: [...record.manifest.steps],
-    manifest: record.manifest,
-    createdAt: record.createdAt,
     record,
   });
 }
 
 /** A version by row id, batched over the request. */
 export async function loadVersion(context: GraphContext, data: Data, id: string): Promise<DatasetVersion | null> {
-  const loader = context.loader<string, VersionRecord>('data.versionsById', async (ids) =>
-    inOrder(ids, await data.store.versionsByIds(context.workspaceId, ids)),
+  const row = await loadRow(context, 'data.versionsById', id, (ids) =>
+    data.store.versionsByIds(context.workspaceId, ids),
   );
-  const row = await loader.load(id);
   return row && toVersion(row);
 }

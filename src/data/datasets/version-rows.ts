@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import { record } from '../../kernel/record.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import { quote, TableEngine } from './storage/duckdb.js';
 import { fromColumns, STORED_COLUMNS } from './rows/row-table.js';
@@ -45,10 +47,11 @@ export interface RowFilter {
 export const RowSort = enumeration('PLACE', 'TEXT', 'LABEL', 'LENGTH');
 export type RowSort = keyof typeof RowSort;
 
-export interface RowOrder {
-  by: RowSort;
-  descending: boolean;
-}
+export const rowOrder = record('RowOrderInput', 'In which order.', {
+  by: z.enum(RowSort).default('PLACE').describe('What to order by.'),
+  descending: z.boolean().default(false).describe('Largest first.'),
+});
+export type RowOrder = z.infer<typeof rowOrder>;
 
 const SORT_COLUMNS = {
   PLACE: 'ordinal',

@@ -18,9 +18,9 @@ import {
   type FeatureImportInput,
   type WrittenRows,
 } from './feature-import-run.js';
-import type { FeatureService, NewFeatureRow } from './feature-service.js';
+import type { FeatureService } from './feature-service.js';
 import type { FeatureStore } from './feature-store.js';
-import type { FeatureViewRecord } from './feature-view.js';
+import type { FeatureViewRecord, NewFeatureRow } from './feature-view.js';
 
 export interface FeatureFileParts {
   files: FileService;

@@ -1,17 +1,4 @@
-import {
-  Arg,
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  InputType,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
   Needs,
@@ -31,11 +18,22 @@ import {
   objectType,
   inputType,
   enumType,
+  recordInput,
+  recordType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import type { Data } from '../data.js';
 import { MAX_WRITE } from './feature-service.js';
-import { FeatureType, type FeatureValues, type FeatureViewRecord } from './feature-view.js';
+import {
+  featureField,
+  featureRow,
+  FeatureType,
+  newFeatureRow,
+  newView,
+  type FeatureRow,
+  type FeatureViewRecord,
+  type NewView,
+} from './feature-view.js';
 
 enumType(FeatureType, 'FeatureType', 'Type of a feature.', {
   STRING: 'A text of at most 2,000 characters.',
@@ -45,16 +43,6 @@ enumType(FeatureType, 'FeatureType', 'Type of a feature.', {
   TIMESTAMP: 'A date and time (ISO 8601).',
 });
 
-@ObjectType('FeatureField', { description: 'A value of a feature view.' })
-@InputType('FeatureFieldInput', { description: 'A value of a feature view.' })
-export class FeatureFieldType {
-  @Field(() => String, { description: 'Its name: 1 to 63 lower-case letters, digits or `_`, starting with a letter.' })
-  name!: string;
-
-  @Field(() => FeatureType, { description: 'Its type; any value may also be null.' })
-  type!: FeatureType;
-}
-
 export const FeatureView = nodeType(
   'FeatureView',
   'Named, typed values of an entity over time: the same in training and at serving.',
@@ -62,7 +50,7 @@ export const FeatureView = nodeType(
     name: z.string().describe('Unique in the workspace.'),
     description: z.string().describe('What it is, in the words of who made it; empty by default.'),
     entity: z.string().describe('What its entities are, e.g. `customer`.'),
-    fields: z.array(typed(FeatureFieldType)).describe('Its values, in order.'),
+    fields: z.array(featureField).describe('Its values, in order.'),
     ttlSeconds: z
       .int()
       .nullable()
@@ -73,17 +61,11 @@ export const FeatureView = nodeType(
 );
 export type FeatureView = InstanceType<typeof FeatureView>;
 
-const FeatureRowType = objectType('FeatureRow', 'Values of an entity as of a moment.', {
-  entity: z.string().describe('The entity, e.g. `customer:42`.'),
-  eventTime: z.date().describe('When the values became true.'),
-  createdTime: z.date().describe('When they became known: no reader sees them before.'),
-  values: z.custom<FeatureValues>().meta({ shown: 'JSON' }).describe('The values by name.'),
-});
-type FeatureRowType = InstanceType<typeof FeatureRowType>;
+const FeatureRowType = recordType(featureRow);
 
 const EntityFeatures = objectType('EntityFeatures', 'What a view says of an entity.', {
   view: z.string().describe('Name of the view.'),
-  row: typed(FeatureRowType).nullable().describe('The row that holds; null when none does.'),
+  row: featureRow.nullable().describe('The row that holds; null when none does.'),
 });
 type EntityFeatures = InstanceType<typeof EntityFeatures>;
 
@@ -96,35 +78,17 @@ class HistoryArgs extends ConnectionArgs {
   entity!: string;
 }
 
-const DefineFeatureViewInput = inputType('DefineFeatureViewInput', 'A new feature view.', {
-  name: z.string().describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
-  description: z.string().nullish().describe('What it is; at most 1,000 characters.'),
-  entity: z.string().describe('What its entities are, e.g. `customer`.'),
-  fields: z.array(typed(FeatureFieldType)).describe('1 to 100 values.'),
-  ttlSeconds: z.int().nullish().describe('How long a value holds, in seconds; left out: until the next.'),
-});
-type DefineFeatureViewInput = InstanceType<typeof DefineFeatureViewInput>;
+const DefineFeatureViewInput = recordInput(newView);
 
 const DefineFeatureViewPayload = objectType('DefineFeatureViewPayload', 'What `defineFeatureView` made.', {
   view: typed(FeatureView).describe('The new view, still empty.'),
 });
 type DefineFeatureViewPayload = InstanceType<typeof DefineFeatureViewPayload>;
 
-const FeatureRowInput = inputType('FeatureRowInput', 'Values of an entity as of a moment.', {
-  entity: z.string().describe('The entity, e.g. `customer:42`; at most 200 characters.'),
-  eventTime: z.date().describe('When the values became true; it may lie before that of rows that are there already.'),
-  values: z.record(z.string(), z.unknown()).describe('The values by name; one that is left out is null.'),
-  createdTime: z
-    .date()
-    .nullish()
-    .describe('When they became known; now when left out. For histories that are brought in.'),
-});
-type FeatureRowInput = InstanceType<typeof FeatureRowInput>;
-
 const WriteFeaturesInput = inputType('WriteFeaturesInput', 'Rows for a feature view.', {
   view: z.string().describe('Name of the view.'),
   rows: z
-    .array(typed(FeatureRowInput))
+    .array(newFeatureRow)
     .max(MAX_WRITE)
     .describe('At most 1,000 rows; a file of any length goes to `importFeatures`.'),
 });
@@ -138,16 +102,7 @@ const WriteFeaturesPayload = objectType('WriteFeaturesPayload', 'What was writte
 type WriteFeaturesPayload = InstanceType<typeof WriteFeaturesPayload>;
 
 export const toView = (record: FeatureViewRecord): FeatureView =>
-  make(FeatureView, {
-    id: toGlobalId('FeatureView', record.id),
-    name: record.name,
-    description: record.description,
-    entity: record.entity,
-    fields: record.fields,
-    ttlSeconds: record.ttlSeconds,
-    createdAt: record.createdAt,
-    record,
-  });
+  make(FeatureView, { ...record, id: toGlobalId('FeatureView', record.id), record });
 
 @Resolver(() => FeatureView)
 export class FeatureViewResolver {
@@ -205,7 +160,7 @@ export class FeatureViewResolver {
     complexity: cost(5),
   })
   async defineFeatureView(
-    @Arg('input', () => DefineFeatureViewInput, { description: 'Its name and fields.' }) input: DefineFeatureViewInput,
+    @Arg('input', () => DefineFeatureViewInput, { description: 'Its name and fields.' }) input: NewView,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<DefineFeatureViewPayload> {
     return { view: toView(await this.data.features.defineView(workspaceId, input)) };
@@ -232,7 +187,7 @@ export class FeatureViewResolver {
   async history(
     @Root() { record }: FeatureView,
     @Args(() => HistoryArgs) args: HistoryArgs,
-  ): Promise<ConnectionOf<FeatureRowType>> {
+  ): Promise<ConnectionOf<FeatureRow>> {
     const page = args.request();
     const rows = await this.data.features.history(record, args.entity, page);
     return toConnection(rows, (row) => encodeCursor([row.eventTime.getTime(), row.createdTime.getTime()]), page.after);

@@ -15,10 +15,11 @@ import {
   checkedFields,
   checkedValues,
   inSchemaOrder,
-  type FeatureField,
   type FeatureRow,
   type FeatureValues,
   type FeatureViewRecord,
+  type NewFeatureRow,
+  type NewView,
 } from './feature-view.js';
 import type { FeatureStore } from './feature-store.js';
 
@@ -26,22 +27,6 @@ import type { FeatureStore } from './feature-store.js';
 const LATEST = new Date('9999-12-31T23:59:59.999Z').getTime();
 /** Rows of one `write`: checking them holds the event loop, at 1,000 for some 10 ms. */
 export const MAX_WRITE = 1_000;
-
-export interface NewView {
-  name: string;
-  description?: string | null;
-  entity: string;
-  fields: FeatureField[];
-  ttlSeconds?: number | null;
-}
-
-export interface NewFeatureRow {
-  entity: string;
-  eventTime: Date;
-  values: Record<string, unknown>;
-  /** When the value became known; now for a live write, the past for a history that is brought in. */
-  createdTime?: Date | null;
-}
 
 /** Feature views: defining, writing, reading online, and handing histories to the offline join. */
 export class FeatureService {

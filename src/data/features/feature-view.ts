@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { own } from '../../kernel/own.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { checkedText } from '../../kernel/text.js';
 import { readTime } from '../datasets/making/read-time.js';
@@ -11,7 +12,10 @@ import type { Prisma } from '../../platform/database/index.js';
 export const FeatureType = enumeration('STRING', 'INTEGER', 'FLOAT', 'BOOLEAN', 'TIMESTAMP');
 export type FeatureType = keyof typeof FeatureType;
 
-const featureField = z.object({ name: z.string(), type: z.enum(FeatureType) });
+export const featureField = record('FeatureField', 'A value of a feature view.', {
+  name: z.string().describe('Its name: 1 to 63 lower-case letters, digits or `_`, starting with a letter.'),
+  type: z.enum(FeatureType).describe('Its type; any value may also be null.'),
+});
 export type FeatureField = z.infer<typeof featureField>;
 /** The column `fields` of a view. */
 export const storedFields = storedJson(z.array(featureField));
@@ -25,13 +29,36 @@ export const storedValues = storedJson(featureValues);
 
 export type FeatureViewRecord = Omit<Prisma.FeatureViewGetPayload<object>, 'fields'> & { fields: FeatureField[] };
 
+export const featureRow = record('FeatureRow', 'Values of an entity as of a moment.', {
+  entity: z.string().describe('The entity, e.g. `customer:42`.'),
+  eventTime: z.date().describe('When the values became true.'),
+  createdTime: z.date().describe('When they became known: no reader sees them before.'),
+  values: featureValues.describe('The values by name.'),
+});
 /** A row of a view's history. */
-export interface FeatureRow {
-  entity: string;
-  eventTime: Date;
-  createdTime: Date;
-  values: FeatureValues;
-}
+export type FeatureRow = z.infer<typeof featureRow>;
+
+export const newView = record('DefineFeatureViewInput', 'A new feature view.', {
+  name: z.string().describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
+  description: z.string().nullish().describe('What it is; at most 1,000 characters.'),
+  entity: z.string().describe('What its entities are, e.g. `customer`.'),
+  fields: z
+    .array(record('FeatureFieldInput', 'A value of a feature view.', featureField.shape))
+    .describe('1 to 100 values.'),
+  ttlSeconds: z.int().nullish().describe('How long a value holds, in seconds; left out: until the next.'),
+});
+export type NewView = z.infer<typeof newView>;
+
+export const newFeatureRow = record('FeatureRowInput', 'Values of an entity as of a moment.', {
+  entity: z.string().describe('The entity, e.g. `customer:42`; at most 200 characters.'),
+  eventTime: z.date().describe('When the values became true; it may lie before that of rows that are there already.'),
+  values: z.record(z.string(), z.unknown()).describe('The values by name; one that is left out is null.'),
+  createdTime: z
+    .date()
+    .nullish()
+    .describe('When they became known; now when left out. For histories that are brought in.'),
+});
+export type NewFeatureRow = z.infer<typeof newFeatureRow>;
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 

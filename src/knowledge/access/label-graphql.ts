@@ -1,6 +1,6 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
-import { cost, make, Needs, type GraphContext, inputType, objectType } from '../../graphql-kit/index.js';
+import { cost, make, Needs, type GraphContext, inputType, objectType, loadValue } from '../../graphql-kit/index.js';
 import { callerName } from '../../kernel/caller.js';
 import { badInput, notFound } from '../../kernel/errors.js';
 import { checkedGroups } from '../../kernel/groups.js';
@@ -67,10 +67,9 @@ export class DocumentAccessResolver {
     complexity: cost(2),
   })
   async access(@Root() { rowId }: Document, @Ctx() context: GraphContext): Promise<string[]> {
-    const loader = context.loader<string, string[]>('knowledge.accessOf', async (ids) => {
-      const found = await this.parts.stores.labels.accessOf(context.workspaceId, ids);
-      return ids.map((id) => found.get(id) ?? []);
-    });
-    return (await loader.load(rowId)) ?? [];
+    const access = await loadValue(context, 'knowledge.accessOf', rowId, (ids) =>
+      this.parts.stores.labels.accessOf(context.workspaceId, ids),
+    );
+    return access ?? [];
   }
 }

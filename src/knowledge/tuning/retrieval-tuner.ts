@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { record } from '../../kernel/record.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { seededRandom, shuffled } from '../../kernel/random.js';
@@ -21,13 +23,17 @@ export const TUNING_LIMITS = {
 /** Questions between two looks at who else wants to work. */
 const STEP = 20;
 
-export interface LabelledQuestion {
-  question: string;
-  /** Name of the document that answers it. */
-  document: string;
-  /** Text of the passage that does; null: any passage of the document counts. */
-  quote?: string | null;
-}
+export const labelledQuestion = record('LabelledQuestionInput', 'A question, and what answers it.', {
+  question: z.string().describe('As a reader would ask it; at most 2,000 characters.'),
+  document: z.string().describe('Name of the document that answers it.'),
+  quote: z
+    .string()
+    .nullish()
+    .describe(
+      'Words of the passage that answers it, exactly as in `Chunk.text`; at most 2,000 characters. Without it any passage of the document counts.',
+    ),
+});
+export type LabelledQuestion = z.infer<typeof labelledQuestion>;
 
 export interface StartTuning {
   collection: string;

@@ -9,14 +9,13 @@ import {
   type GraphContext,
   recordType,
   inputType,
-  typed,
   idempotencyKey,
   enumType,
   type StartedRun,
   type RunObject,
 } from '../../graphql-kit/index.js';
 import { Collection, loadCollection, type KnowledgeStores } from '../collection-graphql.js';
-import { TUNING_LIMITS, type RetrievalTuner } from './retrieval-tuner.js';
+import { labelledQuestion, TUNING_LIMITS, type RetrievalTuner } from './retrieval-tuner.js';
 import { retrievalTuning, TuningSource, tuningResult } from './tuning-run.js';
 
 enumType(TuningSource, 'TuningSource', 'Where the questions came from that a weight was chosen on.', {
@@ -30,22 +29,10 @@ export const retrievalTuningRuns = runGraph(
 );
 const RetrievalTuningRun = retrievalTuningRuns.Run;
 
-const LabelledQuestionInput = inputType('LabelledQuestionInput', 'A question, and what answers it.', {
-  question: z.string().describe('As a reader would ask it; at most 2,000 characters.'),
-  document: z.string().describe('Name of the document that answers it.'),
-  quote: z
-    .string()
-    .nullish()
-    .describe(
-      'Words of the passage that answers it, exactly as in `Chunk.text`; at most 2,000 characters. Without it any passage of the document counts.',
-    ),
-});
-type LabelledQuestionInput = InstanceType<typeof LabelledQuestionInput>;
-
 const TuneRetrievalInput = inputType('TuneRetrievalInput', 'On which questions a collection’s weight is chosen.', {
   collection: z.string().describe('Name of the collection.'),
   questions: z
-    .array(typed(LabelledQuestionInput))
+    .array(labelledQuestion)
     .max(TUNING_LIMITS.questions)
     .nullish()
     .describe(

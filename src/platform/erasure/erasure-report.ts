@@ -1,15 +1,22 @@
 import { z } from 'zod';
+import { record } from '../../kernel/record.js';
 
-/** A file that had to stay. */
-const keptFile = z.object({ fileId: z.string(), name: z.string(), reason: z.string() });
+const keptFile = record('FileKept', 'A file that had to stay.', {
+  fileId: z.string().meta({ node: 'File', name: 'id' }).describe('Id of the file.'),
+  name: z.string().describe('Its name.'),
+  reason: z.string().describe('What still needs it, and what to do so that it can go.'),
+});
+
+export const erasedRecords = record('ErasedRecords', 'Records of one kind that an erasure changed.', {
+  holder: z.string().describe('What they are, in the plural, e.g. `answers`.'),
+  count: z.int().describe('How many were deleted or lost the erased text.'),
+});
 
 /** What an erasure did. */
 export const erasureReport = z.object({
-  /** Records that were deleted or from which text was removed, by holder. */
-  records: z.array(z.object({ holder: z.string(), count: z.number() })),
-  /** Names of the files that went. */
-  deletedFiles: z.array(z.string()),
-  keptFiles: z.array(keptFile),
+  records: z.array(erasedRecords).describe('Recorded copies that were removed, by kind.'),
+  deletedFiles: z.array(z.string()).describe('Names of the files that were deleted.'),
+  keptFiles: z.array(keptFile).describe('Files that stay because something else is made of them.'),
 });
 export type ErasureReport = z.infer<typeof erasureReport>;
 

@@ -1,5 +1,5 @@
 /** Deletes what must leave no trace, wherever a domain keeps a copy of it, as a run. */
 export { Erasure } from './erasure.js';
-export type { ErasureReport } from './erasure-report.js';
+export { erasedRecords, erasureReport, type ErasureReport } from './erasure-report.js';
 export { erasing, erasureOf, requestErasure, type ErasureResult } from './erasure-run.js';
 export type { Dependant, ErasedDocument, Holder, ErasableSubject, Traces } from './holder.js';

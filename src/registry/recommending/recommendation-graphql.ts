@@ -52,14 +52,11 @@ const ModelRecommendations = objectType(
 );
 type ModelRecommendations = InstanceType<typeof ModelRecommendations>;
 
-const toRecommendation = ({ entry, speed, ...one }: Recommended): ModelRecommendation => ({
+const toRecommendation = ({ entry, speed, ...recommended }: Recommended): ModelRecommendation => ({
+  ...recommended,
   model: toCatalogueModel(entry),
-  here: one.here,
-  fit: one.fit,
-  seconds: one.seconds,
   readTokensPerSecond: speed.read,
   writeTokensPerSecond: speed.write,
-  measuredOn: one.measuredOn,
   reader: entry.reader,
 });
 

@@ -4,12 +4,20 @@ import { DatasetVersion, loadVersion, TaskKind, type Data } from '../../data/ind
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import { encodeCursor } from '../../kernel/pagination.js';
-import { Needs, ConnectionArgs, cost, DateTime, inOrder, mapPage, toConnection } from '../../graphql-kit/index.js';
+import {
+  Needs,
+  ConnectionArgs,
+  cost,
+  DateTime,
+  mapPage,
+  toConnection,
+  loadRow,
+  loadValue,
+} from '../../graphql-kit/index.js';
 import type { Change, ConnectionOf, GraphContext, NodeRegistry } from '../../graphql-kit/index.js';
 import { loadVariant, Model, ModelVariant, toModel } from '../../registry/index.js';
 import type {
   AdapterRegistry,
-  AdapterRow,
   AdapterVersionRow,
   AliasChangeRow,
   ModelRegistry,
@@ -42,11 +50,10 @@ export async function loadAdapterVersion(
   adapters: AdapterRegistry,
   id: string,
 ): Promise<AdapterVersion | null> {
-  const rows = context.loader<string, AdapterVersionRow>('adapters.versionsById', async (ids) =>
-    inOrder(ids, await adapters.store.versionsById(context.workspaceId, ids)),
+  const row = await loadRow(context, 'adapters.versionsById', id, (ids) =>
+    adapters.store.versionsById(context.workspaceId, ids),
   );
-  const row = await rows.load(id);
-  return row ? toAdapterVersion(row) : null;
+  return row && toAdapterVersion(row);
 }
 
 @Resolver(() => Adapter)
@@ -164,11 +171,8 @@ export class AdapterVersionResolver {
 
   @FieldResolver(() => [AdapterAlias], { description: 'The aliases that name it now.', complexity: cost(2) })
   async aliases(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<string[]> {
-    const loader = context.loader<string, string[]>('adapters.aliases', async (ids) => {
-      const aliases = await this.parts.adapters.store.aliasesOf(ids);
-      return ids.map((id) => aliases.get(id) ?? []);
-    });
-    return (await loader.load(row.id)) ?? [];
+    const { store } = this.parts.adapters;
+    return (await loadValue(context, 'adapters.aliases', row.id, (ids) => store.aliasesOf(ids))) ?? [];
   }
 
   @FieldResolver(() => DatasetVersion, {
@@ -247,11 +251,8 @@ export const decider = (by: string | null | undefined): string => checkedText(by
 
 /** Lets `node(id)` find adapters and their versions. */
 async function loadAdapter(context: GraphContext, { store }: AdapterRegistry, id: string): Promise<Adapter | null> {
-  const rows = context.loader<string, AdapterRow>('adapters.byId', async (ids) =>
-    inOrder(ids, await store.byIds(context.workspaceId, ids)),
-  );
-  const row = await rows.load(id);
-  return row ? toAdapter(row) : null;
+  const row = await loadRow(context, 'adapters.byId', id, (ids) => store.byIds(context.workspaceId, ids));
+  return row && toAdapter(row);
 }
 
 export function registerAdapterNodes(nodes: NodeRegistry, adapters: AdapterRegistry): void {

@@ -119,44 +119,23 @@ export const AliasMovedPayload = objectType('AliasMovedPayload', 'The adapter af
 export type AliasMovedPayload = InstanceType<typeof AliasMovedPayload>;
 
 export const toAdapter = (row: AdapterRow): Adapter =>
-  make(Adapter, {
-    id: toGlobalId('Adapter', row.id),
-    name: row.name,
-    task: row.task as TaskKind,
-    description: row.description,
-    createdAt: row.createdAt,
-    row,
-  });
+  make(Adapter, { ...row, id: toGlobalId('Adapter', row.id), task: row.task as TaskKind, row });
 
 const toAttestation = (proof: AttestationRecord): Attestation => ({ ...proof, modulesMatched: proof.modules.matched });
 
 export const toAdapterVersion = (row: AdapterVersionRow): AdapterVersion =>
   make(AdapterVersion, {
+    ...row,
     id: toGlobalId('AdapterVersion', row.id),
-    version: row.version,
-    digest: row.digest,
-    rank: row.rank,
-    alpha: row.alpha,
-    targets: row.targets,
     sizeBytes: row.bytes,
     origin: row.origin as AdapterOrigin,
-    scale: row.scale,
     attestation: row.attestation === null ? null : toAttestation(storedAttestation.decode(row.attestation)),
     metrics: toAdapterMetrics(row),
-    createdAt: row.createdAt,
     row,
   });
 
 export const toAliasChange = (row: AliasChangeRow): AliasChange =>
-  make(AliasChange, {
-    id: toGlobalId('AliasChange', row.id),
-    alias: row.alias as AdapterAlias,
-    changedBy: row.changedBy,
-    reason: row.reason,
-    isRollback: row.isRollback,
-    createdAt: row.createdAt,
-    row,
-  });
+  make(AliasChange, { ...row, id: toGlobalId('AliasChange', row.id), alias: row.alias as AdapterAlias, row });
 
 export const toAliasMoved = (adapter: AdapterRow, change: AliasChangeRow): AliasMovedPayload =>
   make(AliasMovedPayload, { adapter: toAdapter(adapter), change: toAliasChange(change) });

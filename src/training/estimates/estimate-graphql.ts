@@ -5,15 +5,14 @@ import {
   Needs,
   cost,
   fromGlobalId,
-  make,
   type GraphContext,
   givenId,
   typed,
   inputType,
-  objectType,
+  recordType,
 } from '../../graphql-kit/index.js';
 import { RecipeInput } from '../runs/training-graphql.js';
-import type { TrainingEstimator } from './training-estimator.js';
+import { trainingEstimate, type TrainingEstimate, type TrainingEstimator } from './training-estimator.js';
 
 const EstimateTrainingInput = inputType(
   'EstimateTrainingInput',
@@ -29,30 +28,7 @@ const EstimateTrainingInput = inputType(
 );
 type EstimateTrainingInput = InstanceType<typeof EstimateTrainingInput>;
 
-const TrainingEstimate = objectType(
-  'TrainingEstimate',
-  'What a training would take. `AdapterVersion.metrics` keeps beside it what then happened.',
-  {
-    examples: z.int().describe('Rows that would be learned; counted on a sample of at most 256.'),
-    meanTokens: z.number().describe('Mean length of an example in tokens, prompt and answer.'),
-    tokens: z.bigint().describe('Tokens of all steps, general text included, without padding.'),
-    steps: z.int().describe('Steps of the whole run.'),
-    memoryBytes: z.bigint().describe('Memory that the train worker would take at most, in bytes.'),
-    availableBytes: z.bigint().describe('Memory that the machine has for it, in bytes.'),
-    fits: z.boolean().describe('Whether that is enough; a run that it isn’t enough for is refused.'),
-    tokensPerSecond: z
-      .number()
-      .nullable()
-      .describe('Tokens learned a second on this machine, as seen or timed; null before this model was trained here.'),
-    seconds: z
-      .number()
-      .nullable()
-      .describe(
-        'Seconds of all steps at that pace, without measurements on validation rows; null where it is unknown.',
-      ),
-  },
-);
-type TrainingEstimate = InstanceType<typeof TrainingEstimate>;
+const TrainingEstimateType = recordType(trainingEstimate);
 
 export interface EstimateResolverParts {
   estimator: TrainingEstimator;
@@ -64,7 +40,7 @@ export class EstimateResolver {
 
   @Needs('EDIT')
   @SpendsBudget('RUN')
-  @Query(() => TrainingEstimate, {
+  @Query(() => TrainingEstimateType, {
     description: 'What a training would take in time and memory. Nothing is started.',
     complexity: cost(50),
   })
@@ -74,18 +50,6 @@ export class EstimateResolver {
     @Ctx() { workspaceId, signal }: GraphContext,
   ): Promise<TrainingEstimate> {
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const found = await this.parts.estimator.estimate(workspaceId, { ...input, datasetVersionId }, signal);
-    const { examples, meanTokens, steps, memoryBytes, availableBytes, tokensPerSecond, seconds } = found;
-    return make(TrainingEstimate, {
-      examples,
-      meanTokens,
-      steps,
-      tokensPerSecond,
-      seconds,
-      fits: memoryBytes <= availableBytes,
-      tokens: BigInt(found.tokens),
-      memoryBytes: BigInt(Math.round(memoryBytes)),
-      availableBytes: BigInt(Math.round(availableBytes)),
-    });
+    return this.parts.estimator.estimate(workspaceId, { ...input, datasetVersionId }, signal);
   }
 }

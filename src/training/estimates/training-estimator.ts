@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { factsOf, renderExample, type Data } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { record } from '../../kernel/record.js';
 import type { TrainWorker, WorkerClient } from '../../platform/worker/index.js';
 import { renderAccepted, type PromptSegment } from '../../prompting/index.js';
 import { modelFileOf } from '../../registry/index.js';
@@ -18,24 +20,35 @@ export interface TrainingEstimatorParts extends PaceParts {
   worker: Pick<TrainWorker, 'call'>;
 }
 
-/** What a training would take, before it is started. */
-export interface TrainingEstimate {
-  /** Rows that are short enough to be learned, by the sample. */
-  examples: number;
-  /** Rows whose tokens were counted. */
-  sampled: number;
-  meanTokens: number;
-  /** Over all passes, general text included. */
-  tokens: number;
-  steps: number;
-  memoryBytes: number;
-  /** What the machine has for it. */
-  availableBytes: number;
-  /** null before anything of this model was trained or timed here. */
-  tokensPerSecond: number | null;
-  /** Of the steps, without the measurements on validation rows. */
-  seconds: number | null;
-}
+export const trainingEstimate = record(
+  'TrainingEstimate',
+  'What a training would take. `AdapterVersion.metrics` keeps beside it what then happened.',
+  {
+    examples: z.int().describe('Rows that would be learned; counted on a sample of at most 256.'),
+    /** Rows whose tokens were counted. */
+    sampled: z.int(),
+    meanTokens: z.number().describe('Mean length of an example in tokens, prompt and answer.'),
+    tokens: z.int().meta({ shown: 'BigInt' }).describe('Tokens of all steps, general text included, without padding.'),
+    steps: z.int().describe('Steps of the whole run.'),
+    memoryBytes: z
+      .int()
+      .meta({ shown: 'BigInt' })
+      .describe('Memory that the train worker would take at most, in bytes.'),
+    availableBytes: z.int().meta({ shown: 'BigInt' }).describe('Memory that the machine has for it, in bytes.'),
+    fits: z.boolean().describe('Whether that is enough; a run that it isn’t enough for is refused.'),
+    tokensPerSecond: z
+      .number()
+      .nullable()
+      .describe('Tokens learned a second on this machine, as seen or timed; null before this model was trained here.'),
+    seconds: z
+      .number()
+      .nullable()
+      .describe(
+        'Seconds of all steps at that pace, without measurements on validation rows; null where it is unknown.',
+      ),
+  },
+);
+export type TrainingEstimate = z.infer<typeof trainingEstimate>;
 
 /** Rows whose tokens are counted; of more, every so-manieth. */
 const SAMPLE = 256;
@@ -93,8 +106,9 @@ export class TrainingEstimator {
       meanTokens,
       tokens,
       steps: plannedSteps(recipe, examples),
-      memoryBytes: bytes,
-      availableBytes,
+      memoryBytes: Math.round(bytes),
+      availableBytes: Math.round(availableBytes),
+      fits: bytes <= availableBytes,
       tokensPerSecond,
       seconds: tokensPerSecond === null ? null : tokens / tokensPerSecond,
     };

@@ -1,4 +1,4 @@
-import { Arg, Ctx, Field, FieldResolver, InputType, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { FileType, loadFile } from '../../data/index.js';
 import {
@@ -43,22 +43,29 @@ export const adapterMergeRuns = runGraph(
 );
 const AdapterMergeRun = adapterMergeRuns.Run;
 
-const ExportAdapterInput = inputType('ExportAdapterInput', 'Which adapter version to pack.', {
+const namedVersion = {
   adapter: z.string().describe('Name of the adapter.'),
   version: z.int().describe('Number of the version, from 1.'),
   idempotencyKey,
-});
+};
+
+const ExportAdapterInput = inputType('ExportAdapterInput', 'Which adapter version to pack.', namedVersion);
 type ExportAdapterInput = InstanceType<typeof ExportAdapterInput>;
 
-@InputType({ description: 'Which adapter version becomes part of its base model, and how precisely.' })
-export class MergeAdapterInput extends ExportAdapterInput {
-  @Field(() => MergePrecision, {
-    nullable: true,
-    description:
-      'By default F32 where the base model has F32 or BF16, else F16. What the adapter doesn’t change stays.',
-  })
-  precision?: MergePrecision | null;
-}
+const MergeAdapterInput = inputType(
+  'MergeAdapterInput',
+  'Which adapter version becomes part of its base model, and how precisely.',
+  {
+    ...namedVersion,
+    precision: z
+      .enum(MergePrecision)
+      .nullish()
+      .describe(
+        'By default F32 where the base model has F32 or BF16, else F16. What the adapter doesn’t change stays.',
+      ),
+  },
+);
+type MergeAdapterInput = InstanceType<typeof MergeAdapterInput>;
 
 const MergeParity = recordType(mergeParity);
 type MergeParity = InstanceType<typeof MergeParity>;

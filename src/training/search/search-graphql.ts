@@ -1,4 +1,4 @@
-import { Arg, Ctx, Field, FieldResolver, Float, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Float, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { DatasetVersion, loadVersion, type Data } from '../../data/index.js';
 import {
@@ -20,6 +20,7 @@ import {
   type StartedRun,
   type RunObject,
 } from '../../graphql-kit/index.js';
+import { record } from '../../kernel/record.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import { SEARCH_RATES, type RateSearcher } from './rate-searcher.js';
 import { learningRateSearch, triedRate } from './search-run.js';
@@ -27,15 +28,13 @@ import { learningRateSearch, triedRate } from './search-run.js';
 const TriedRate = recordType(triedRate);
 type TriedRate = InstanceType<typeof TriedRate>;
 
-@ObjectType({ implements: RunEventType, description: 'One more learning rate was tried.' })
-export class LearningRateTried extends RunEventType {
-  @Field(() => TriedRate, { description: 'What it came to.' })
-  tried!: TriedRate;
-}
+const rateTried = record('LearningRateTried', 'One more learning rate was tried.', {
+  tried: triedRate.describe('What it came to.'),
+});
 
 export const learningRateSearchRuns = runGraph(
   learningRateSearch.handledBy(({ searcher }: { searcher: RateSearcher }, context) => searcher.search(context)),
-  { tried: runEvent(LearningRateTried, (tried) => ({ tried })) },
+  { tried: runEvent(recordType(rateTried, RunEventType), (tried) => ({ tried })) },
 );
 const LearningRateSearchRun = learningRateSearchRuns.Run;
 

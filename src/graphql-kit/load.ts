@@ -1,0 +1,26 @@
+import type { GraphContext } from './context.js';
+import { inOrder } from './in-order.js';
+
+type Loading = Pick<GraphContext, 'loader'>;
+
+/** A row by its id, with one statement for all that a request asks for under the key; null where there is none. */
+export const loadRow = <Row extends { id: string }>(
+  context: Loading,
+  key: string,
+  id: string,
+  rowsOf: (ids: readonly string[]) => Promise<readonly Row[]>,
+): Promise<Row | null> => context.loader<string, Row>(key, async (ids) => inOrder(ids, await rowsOf(ids))).load(id);
+
+/** The same for what belongs to a row, which comes by the row's id. */
+export const loadValue = <Value>(
+  context: Loading,
+  key: string,
+  id: string,
+  valuesOf: (ids: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
+): Promise<Value | null> =>
+  context
+    .loader<string, Value>(key, async (ids) => {
+      const values = await valuesOf(ids);
+      return ids.map((each) => values.get(each) ?? null);
+    })
+    .load(id);
