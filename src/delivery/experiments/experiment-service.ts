@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { GraftError, notFound } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
@@ -12,18 +13,12 @@ import type { ExperimentDecider, ExperimentOrder } from './experiment-decider.js
 import { isLive, storedExperimentState, storedSettings, type ExperimentArm, type ExperimentRow } from './experiment.js';
 import { brokenArmsOf, experimentKind, usedBy } from './experiment-run.js';
 import type { ExperimentStore } from './experiment-store.js';
-import { settingsOf, type ExperimentSettingsWish } from './settings.js';
+import { settingsOf, type experimentWish, type ExperimentSettingsWish } from './settings.js';
 import { emptyState } from './tally.js';
 import { checkedWho, sameAs } from '../wish.js';
 
-export interface CreateExperiment extends ExperimentSettingsWish {
-  name: string;
-  /** Whose production’s questions are drawn; null: those that leave the choice to Graft. */
-  adapter?: string | null;
-  by: string;
-  reason: string;
-  idempotencyKey: string;
-}
+export type CreateExperiment = Omit<z.infer<typeof experimentWish>, 'advanced'> &
+  ExperimentSettingsWish & { by: string };
 
 export interface ExperimentServiceParts {
   experiments: ExperimentStore;

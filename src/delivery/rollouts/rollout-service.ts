@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
@@ -10,7 +11,7 @@ import type { Gate } from '../../evaluation/index.js';
 import { contestants } from '../contestants.js';
 import type { LiveTests } from '../live-tests.js';
 import { OneByOne } from '../one-by-one.js';
-import { shadowFor, type ShadowWish } from '../shadow/shadow-evidence.js';
+import { shadowFor } from '../shadow/shadow-evidence.js';
 import type { ShadowStore } from '../shadow/shadow-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import { startRollout } from './decide.js';
@@ -19,18 +20,11 @@ import { NOTHING_NEW, refusedOrder, type RolloutDecider } from './rollout-decide
 import { storedPlan, storedState, type Order, type RolloutRow } from './rollout.js';
 import { rolloutKind } from './rollout-run.js';
 import type { RolloutStore } from './rollout-store.js';
-import { planOf, type PlanWish } from './settings.js';
+import { planOf, type PlanWish, type rolloutWish } from './settings.js';
 import { startWatch } from './watch.js';
 import { checkedWho, sameAs } from '../wish.js';
 
-export interface StartRollout extends PlanWish, ShadowWish {
-  adapter: string;
-  /** Number of the version; null: what the alias `candidate` names. */
-  candidate?: number | null;
-  by: string;
-  reason: string;
-  idempotencyKey: string;
-}
+export type StartRollout = Omit<z.infer<typeof rolloutWish>, 'advanced'> & PlanWish & { by: string };
 
 export interface RolloutServiceParts {
   rollouts: RolloutStore;

@@ -7,20 +7,11 @@ import type { RunQueue } from '../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { contestants } from '../contestants.js';
 import type { PairStore } from './pair-store.js';
-import { checkedPlan, storedSkipped, type ShadowPlan, type ShadowRow, type SkipReason } from './shadow.js';
+import { checkedPlan, storedSkipped, type StartShadow, type ShadowRow, type SkipReason } from './shadow.js';
 import type { ShadowFigures } from './shadow-report.js';
 import { shadowKind } from './shadow-run.js';
 import type { ShadowStore } from './shadow-store.js';
 import { checkedWho, sameAs } from '../wish.js';
-
-export interface StartShadow extends Partial<{ [Name in keyof ShadowPlan]: number | null }> {
-  adapter: string;
-  /** Number of the version; null: what the alias `candidate` names. */
-  candidate?: number | null;
-  by: string;
-  reason: string;
-  idempotencyKey: string;
-}
 
 export interface ShadowServiceParts {
   shadows: ShadowStore;

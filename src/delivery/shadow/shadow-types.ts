@@ -2,17 +2,8 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { connectionTypes, make, NodeType, recordInput, recordType, toGlobalId } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
-import { saidBy, saidOnce } from '../wish.js';
-import {
-  MOST_PAIRS,
-  MOST_PER_HOUR,
-  PairStatus,
-  SHADOW_DEFAULTS,
-  ShadowStatus,
-  SkipReason,
-  type ShadowPairRow,
-  type ShadowRow,
-} from './shadow.js';
+import { saidBy } from '../wish.js';
+import { PairStatus, shadowWish, ShadowStatus, SkipReason, type ShadowPairRow, type ShadowRow } from './shadow.js';
 import { shadowReport } from './shadow-report.js';
 import { ShadowEventKind } from './shadow-store.js';
 
@@ -60,37 +51,7 @@ registerEnumType(ShadowEventKind, {
   },
 });
 
-export const StartShadowInput = recordInput(
-  record('StartShadowInput', 'Which version answers unseen, and what it may cost.', {
-    adapter: z.string().describe('Name of the adapter.'),
-    candidate: z
-      .number()
-      .int()
-      .nullish()
-      .describe('Number of the version, which must be attested; by default the one that `CANDIDATE` names.'),
-    share: z
-      .number()
-      .nullish()
-      .describe(
-        `Share of the answers by production that are sampled, above 0 to 1; ${SHADOW_DEFAULTS.share} by default.`,
-      ),
-    mostPerHour: z
-      .number()
-      .int()
-      .nullish()
-      .describe(
-        `Questions that the candidate is asked within an hour at most, 1 to ${MOST_PER_HOUR}; ${SHADOW_DEFAULTS.mostPerHour} by default. More are skipped.`,
-      ),
-    leastAnswers: z
-      .number()
-      .int()
-      .nullish()
-      .describe(
-        `Answers of the candidate at which it is complete, 1 to ${MOST_PAIRS}; ${SHADOW_DEFAULTS.leastAnswers} by default.`,
-      ),
-    ...saidOnce,
-  }),
-);
+export const StartShadowInput = recordInput(shadowWish);
 export type StartShadowInput = InstanceType<typeof StartShadowInput>;
 
 export const StopShadowInput = recordInput(

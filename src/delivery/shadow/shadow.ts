@@ -5,8 +5,10 @@ import { answerF1 } from '../../evaluation/index.js';
 import { verdictOn } from '../../feedback/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
+import { saidOnce } from '../wish.js';
 
 export type ShadowRow = Prisma.ShadowGetPayload<object>;
 export type ShadowPairRow = Prisma.ShadowPairGetPayload<object>;
@@ -37,6 +39,37 @@ export const MOST_PER_HOUR = 3_600;
 export const MOST_PAIRS = 5_000;
 /** Kinds of changed labels that a report tells. */
 export const MOST_CHANGES = 50;
+
+export const shadowWish = record('StartShadowInput', 'Which version answers unseen, and what it may cost.', {
+  adapter: z.string().describe('Name of the adapter.'),
+  candidate: z
+    .number()
+    .int()
+    .nullish()
+    .describe('Number of the version, which must be attested; by default the one that `CANDIDATE` names.'),
+  share: z
+    .number()
+    .nullish()
+    .describe(
+      `Share of the answers by production that are sampled, above 0 to 1; ${SHADOW_DEFAULTS.share} by default.`,
+    ),
+  mostPerHour: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      `Questions that the candidate is asked within an hour at most, 1 to ${MOST_PER_HOUR}; ${SHADOW_DEFAULTS.mostPerHour} by default. More are skipped.`,
+    ),
+  leastAnswers: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      `Answers of the candidate at which it is complete, 1 to ${MOST_PAIRS}; ${SHADOW_DEFAULTS.leastAnswers} by default.`,
+    ),
+  ...saidOnce,
+});
+export type StartShadow = z.infer<typeof shadowWish> & { by: string };
 
 /** @throws BAD_USER_INPUT */
 export function checkedPlan(wish: { [Name in keyof ShadowPlan]?: number | null }): ShadowPlan {
