@@ -1,6 +1,6 @@
 import { Ctx, Query, Resolver } from 'type-graphql';
 import { z } from 'zod';
-import { cost, make, Needs, type GraphContext, objectType, typed, enumType } from '../graphql-kit/index.js';
+import { cost, make, Needs, type GraphContext, objectType, ofType, enumType } from '../graphql-kit/index.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
 import { DialectName } from './dialects/dialect.js';
 import { LabelScoring } from './engine.js';
@@ -73,7 +73,7 @@ const EngineReport = objectType(
     answered: z.int().describe('Requests that it answered since the gateway started.'),
     failed: z.int().describe('How often it failed since then.'),
     adapters: z
-      .array(typed(EngineAdapterReport))
+      .array(ofType(() => EngineAdapterReport))
       .describe('The adapters of your workspace that this gateway knows to be there, by name.'),
   },
 );

@@ -1,7 +1,7 @@
 import { ArgsType, Field, Int, type ClassType } from 'type-graphql';
 import { z } from 'zod';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageRequest, type Page, type PageRequest } from '../kernel/pagination.js';
-import { objectType, typed } from './types.js';
+import { objectType, ofType } from './record-types.js';
 
 /** `first` and `after` of every list: `@Args(() => ConnectionArgs) args`, then `args.request()`. */
 @ArgsType()
@@ -56,11 +56,11 @@ export function connectionTypes<T extends object>(
 ): { Connection: ClassType<ConnectionOf<T>>; Edge: ClassType<EdgeOf<T>> } {
   const Edge = objectType(`${name}Edge`, `A ${name} and its place in the list.`, {
     cursor: z.string().describe('Opaque position, for `after`.'),
-    node: typed<T>(node).describe(`The ${name} itself.`),
+    node: ofType<T>(() => node).describe(`The ${name} itself.`),
   });
   const Connection = objectType(`${name}Connection`, `One page of a list of ${name} objects.`, {
-    edges: z.array(typed<EdgeOf<T>>(Edge)).describe('The items of this page, in order.'),
-    pageInfo: typed(PageInfo).describe('Where this page ends and whether more follows.'),
+    edges: z.array(ofType<EdgeOf<T>>(() => Edge)).describe('The items of this page, in order.'),
+    pageInfo: ofType(() => PageInfo).describe('Where this page ends and whether more follows.'),
   });
   return { Connection, Edge };
 }

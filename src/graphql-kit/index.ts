@@ -20,7 +20,19 @@ export { make } from './make.js';
 export { MaxItems, mostItems } from './max-items.js';
 export { neededRole, Needs } from './needs.js';
 export { NodeRegistry, NodeType } from './node.js';
-export { recordInput, recordType } from './record-types.js';
+export {
+  enumType,
+  givenId,
+  inputType,
+  listOf,
+  nodeOf,
+  nodeType,
+  objectType,
+  ofType,
+  recordInput,
+  recordType,
+  registerChoices,
+} from './record-types.js';
 export { makeResolvers, type ResolverList } from './resolver-list.js';
 export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js';
 export { runEvent, runGraph, runResolvers, type RunGraph, runEventsOf, type StartedRun } from './run-graph.js';
@@ -42,4 +54,3 @@ export { asksFor } from './selection.js';
 export { NullIsAValue, nullIsAValue } from './null-value.js';
 export { ANSWERS_TOGETHER, checkRequest, Spends, SpendsBudget, spendsOf } from './spends.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';
-export { enumType, givenId, inputType, nodeType, objectType, typed } from './types.js';

@@ -67,7 +67,7 @@ export function formOf(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
 
 function scalarOf(schema: z.core.$ZodType): FieldForm | null {
   const { shown, node, type } = z.globalRegistry.get(schema) ?? {};
-  if (type !== undefined) return { of: () => type };
+  if (type !== undefined) return { of: type };
   if (shown !== undefined) return { of: () => SCALARS[shown] };
   return node === undefined ? null : { of: () => ID };
 }

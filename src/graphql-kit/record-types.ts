@@ -1,7 +1,10 @@
-import { Field, InputType, ObjectType } from 'type-graphql';
-import type { z } from 'zod';
+import { Field, getMetadataStorage, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
+import { choices, record } from '../kernel/record.js';
 import { toGlobalId } from './global-ids.js';
+import { make } from './make.js';
 import { MaxItems } from './max-items.js';
+import { NodeType } from './node.js';
 import { NullIsAValue } from './null-value.js';
 import { formOf, fieldMetaOf, type GraphClass } from './record-fields.js';
 
@@ -46,6 +49,96 @@ export function recordInput(schema: z.ZodObject): GraphClass<object> {
   });
 }
 
+/** The object type of a record that is made for GraphQL alone, e.g. of what a mutation returns. */
+export function objectType<S extends z.ZodRawShape>(
+  name: string,
+  description: string,
+  shape: S,
+): GraphClass<z.output<z.ZodObject<S>>>;
+export function objectType<S extends z.ZodRawShape, B extends object>(
+  name: string,
+  description: string,
+  shape: S,
+  base: Base<B>,
+): GraphClass<z.output<z.ZodObject<S>> & B>;
+export function objectType(
+  name: string,
+  description: string,
+  shape: z.ZodRawShape,
+  base?: Base<object>,
+): GraphClass<object> {
+  const schema = record(name, description, shape);
+  return base ? recordType(schema, base) : recordType(schema);
+}
+
+/** The same of what `node(id)` finds. */
+export const nodeType = <S extends z.ZodRawShape>(name: string, description: string, shape: S) =>
+  objectType(name, description, shape, NodeType);
+
+/** The input type of a record that is made for GraphQL alone. */
+export const inputType = <S extends z.ZodRawShape>(
+  name: string,
+  description: string,
+  shape: S,
+): GraphClass<Given<z.output<z.ZodObject<S>>>> => recordInput(record(name, description, shape));
+
+/**
+ * A field whose type is a class that no record describes, or one that an interface or an edge belongs to: `ofType(() => Answer, 'The answer.')`.
+ * @typeParam T what stands for it, where that isn't an instance of the class
+ */
+export function ofType<T extends object>(type: () => Base<T> | T, description?: string): z.ZodType<T, T>;
+export function ofType<T extends object>(type: () => Base<object>, description?: string): z.ZodType<T, T>;
+export function ofType(type: () => object, description?: string): z.ZodType {
+  return z.custom().meta({ description, type });
+}
+
+export const listOf = <T extends object>(type: () => Base<T>, description: string) =>
+  z.array(ofType(type)).describe(description);
+
+/** What a row doesn't say of the fields of its type. */
+type Lacking<T extends { row: object }> = {
+  [K in Exclude<keyof T, 'id' | 'row'> as T['row'] extends Pick<T, K> ? never : K]: T[K];
+};
+
+/**
+ * A row as an object of a node type: under its global id, with the fields of its record, and itself for field resolvers.
+ * @param lacking the fields that the row hasn't got, or has in another form
+ */
+export function nodeOf<T extends NodeType & { row: { id: string } }>(
+  type: GraphClass<T>,
+  row: T['row'],
+  ...[lacking]: object extends Lacking<T> ? [] : [Lacking<T>]
+): T {
+  const values: Readonly<Record<string, unknown>> = { ...row, ...lacking };
+  const shown = (fieldsOf.get(type) ?? []).map((name) => [name, values[name]]);
+  return make<object>(type, { ...Object.fromEntries(shown), id: toGlobalId(type.name, row.id), row }) as T;
+}
+
+/** The field of an input that names something by its global id. */
+export const givenId = z.string().meta({ shown: 'ID' });
+
+/** An enum of values that stand elsewhere, and what each of them means; those of a `choice` bring that along. */
+export function enumType<Name extends string>(
+  values: Readonly<Record<Name, string>>,
+  name: string,
+  description: string,
+  meanings: Readonly<Record<Name, string>>,
+): void {
+  const valuesConfig = Object.fromEntries(
+    Object.entries<string>(meanings).map(([value, meaning]) => [value, { description: meaning }]),
+  );
+  registerEnumType<Record<string, string>>(values, { name, description, valuesConfig });
+}
+
+/** Enters every `choice` into the schema that is built next. */
+export function registerChoices(): void {
+  const { enums } = getMetadataStorage();
+  for (const [entries, { name, description, values }] of choices) {
+    if (enums.some(({ enumObj }) => enumObj === entries)) continue;
+    enumType(entries as Record<string, string>, name, description, values);
+  }
+}
+
 interface Derivation {
   base?: Base<object> | undefined;
   declare(name: string, description: string): ClassDecorator;
@@ -56,6 +149,8 @@ interface Derivation {
 }
 
 type Made = Map<string, { type: GraphClass<object>; shape: z.ZodRawShape; base: Base<object> | undefined }>;
+/** Names of a type's fields, shown or not. */
+const fieldsOf = new WeakMap<object, readonly string[]>();
 const types: Made = new Map();
 const inputs: Made = new Map();
 
@@ -81,6 +176,7 @@ function derived(
   Object.defineProperty(type, 'name', { value: record.name });
   const prototype = type.prototype as object;
   made.set(record.name, { type, shape, base });
+  fieldsOf.set(type, Object.keys(shape));
   declare(record.name, record.description)(type);
   for (const { name, field, description, node, shownName = name } of fields) {
     const { of, maxItems, byDefault, ...options } = formIn(record.name, name, field, typeOf);

@@ -17,7 +17,7 @@ import {
 } from './run-events.js';
 import { recordType } from './record-types.js';
 import { nameRunKind, runObject, RunType, runTypeName, type RunObject, type RunRowLike } from './runs.js';
-import { objectType, typed } from './types.js';
+import { objectType, ofType } from './record-types.js';
 import { subscribeWith, type SubscriptionRequest } from './subscriptions.js';
 
 /** What the GraphQL side of a kind derives from: `defineRunKind` of the platform makes it. */
@@ -98,7 +98,7 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
     payloadDescription: string,
     goesOn = `It goes on by itself; watch it with \`${subscription}\`.`,
   ): new () => StartedRun =>
-    objectType(payloadName, payloadDescription, { run: typed<RunObject>(Run).describe(goesOn) });
+    objectType(payloadName, payloadDescription, { run: ofType<RunObject>(() => Run).describe(goesOn) });
 
   const own = Object.values(events);
   const plain = events['progress'] ?? plainEvent(stem, own.length > 0);

@@ -6,7 +6,7 @@ import { toGlobalId } from './global-ids.js';
 import { markedType, NodeType } from './node.js';
 import { recordType } from './record-types.js';
 import { DateTime } from './scalars.js';
-import { givenId } from './types.js';
+import { givenId } from './record-types.js';
 
 /** The kinds of runs as GraphQL's enum: `runGraph` enters each kind that is defined. */
 export const RunKind: Record<string, string> = {};

@@ -28,7 +28,7 @@ import {
   type StoredEventLike,
   givenId,
   inputType,
-  typed,
+  ofType,
   objectType,
 } from '../graphql-kit/index.js';
 
@@ -66,7 +66,7 @@ const RunInput = inputType('RunInput', 'Names a run.', {
 type RunInput = InstanceType<typeof RunInput>;
 
 const RunPayload = objectType('RunPayload', 'The run as it is after the mutation.', {
-  run: typed(RunType).describe('The run; its `status` changes as soon as its work has let go.'),
+  run: ofType(() => RunType).describe('The run; its `status` changes as soon as its work has let go.'),
 });
 type RunPayload = InstanceType<typeof RunPayload>;
 

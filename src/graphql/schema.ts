@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray, type PubSub } from 'type-graphql';
-import { rememberResolvers } from '../graphql-kit/index.js';
+import { registerChoices, rememberResolvers } from '../graphql-kit/index.js';
 import { acceptNulls } from './accept-nulls.js';
 import { describeCosts } from './cost.js';
 import { guardFields, type FieldHooks } from './guard.js';
@@ -28,6 +28,7 @@ export function buildGraphSchema(resolvers: readonly (object | ResolverClass)[],
     instances.set(resolver.constructor, resolver);
     return resolver.constructor as ResolverClass;
   });
+  registerChoices();
   const schema = buildSchemaSync({
     resolvers: classes as unknown as NonEmptyArray<ResolverClass>,
     container: { get: (resolverClass) => instances.get(resolverClass) },

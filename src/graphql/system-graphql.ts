@@ -11,7 +11,7 @@ import {
   type GraphContext,
   recordType,
   objectType,
-  typed,
+  ofType,
   enumType,
 } from '../graphql-kit/index.js';
 import { WorkerState, type WorkerStatus } from '../platform/worker/index.js';
@@ -81,8 +81,8 @@ const WorkerReport = objectType('WorkerReport', 'The worker process, which runs 
   state: z.enum(WorkerState).describe('Whether it takes work.'),
   pid: z.int().nullable().describe('Process id; null while none runs.'),
   restarts: z.int().describe('How often it was restarted since the gateway started.'),
-  device: typed(WorkerDevice).nullable().describe('What it runs on; null while it is not ready.'),
-  threads: typed(WorkerThreads).nullable().describe('Its thread counts; null before they are measured.'),
+  device: ofType(() => WorkerDevice).nullable().describe('What it runs on; null while it is not ready.'),
+  threads: ofType(() => WorkerThreads).nullable().describe('Its thread counts; null before they are measured.'),
   queued: z.int().describe('Requests that wait.'),
   active: z.int().describe('Requests under way.'),
   memoryBytes: z
@@ -116,17 +116,17 @@ type QueueReport = InstanceType<typeof QueueReport>;
 const TrainingExecutor = recordType(chosenExecutor);
 
 const SystemStatus = objectType('SystemStatus', 'What Graft runs on and how it is doing.', {
-  versions: typed(Versions).describe('Which programs answer.'),
+  versions: ofType(() => Versions).describe('Which programs answer.'),
   startedAt: z.date().describe('When the gateway started.'),
   uptimeSeconds: z.number().describe('Seconds since then.'),
-  parts: z.array(typed(SystemPart)).describe('Database, vector store and worker: embedded or external, ready or not.'),
-  worker: typed(WorkerReport).describe('The worker that serves questions.'),
+  parts: z.array(ofType(() => SystemPart)).describe('Database, vector store and worker: embedded or external, ready or not.'),
+  worker: ofType(() => WorkerReport).describe('The worker that serves questions.'),
   training: z
-    .array(typed(TrainingExecutor))
+    .array(ofType(() => TrainingExecutor))
     .describe('What trains each model here; empty where only ONNX Runtime is installed, or nothing was trained yet.'),
-  memory: typed(MemoryReport).describe('Memory.'),
-  disk: typed(DiskReport).nullable().describe('Disk; null where the system does not tell.'),
-  queues: z.array(typed(QueueReport)).describe('Unfinished runs of this workspace, by kind.'),
+  memory: ofType(() => MemoryReport).describe('Memory.'),
+  disk: ofType(() => DiskReport).nullable().describe('Disk; null where the system does not tell.'),
+  queues: z.array(ofType(() => QueueReport)).describe('Unfinished runs of this workspace, by kind.'),
 });
 type SystemStatus = InstanceType<typeof SystemStatus>;
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { enumeration } from './enumeration.js';
+import { anyJson } from './stored-json.js';
 
 /** How GraphQL shows what neither the schema's type nor its checks tell: a number beyond 32 bits, a text that is an id or a time. */
 export type ShownScalar = 'BigInt' | 'DateTime' | 'Float' | 'ID' | 'JSON';
@@ -12,8 +14,8 @@ declare module 'zod' {
     name?: string | undefined;
     /** The GraphQL type of what this row id names: its global id is shown. */
     node?: string | undefined;
-    /** The GraphQL type itself, as a class. */
-    type?: (abstract new () => object) | undefined;
+    /** The class of the GraphQL type that shows it, where no record describes that. A function, since the class may come later. */
+    type?: (() => object) | undefined;
   }
 }
 
@@ -26,3 +28,40 @@ export const record = <Shape extends z.ZodRawShape>(
   description: string,
   shape: Shape,
 ): z.ZodObject<Shape> => z.object(shape).meta({ record: { name, description } });
+
+/** A field of a record, with what GraphQL says of it; a field that isn't shown is written with zod alone. */
+export const string = (description: string) => z.string().describe(description);
+export const int = (description: string) => z.number().int().describe(description);
+export const float = (description: string) => z.number().describe(description);
+export const boolean = (description: string) => z.boolean().describe(description);
+export const date = (description: string) => z.date().describe(description);
+/** A text that GraphQL shows as an `ID`. */
+export const id = (description: string) => z.string().meta({ description, shown: 'ID' });
+/** Whatever JSON can say. */
+export const json = (description: string) => anyJson.meta({ description, shown: 'JSON' });
+export const oneOf = <const T extends z.core.util.EnumLike>(values: T, description: string) =>
+  z.enum(values).describe(description);
+export const list = <T extends z.core.SomeType>(item: T, description: string) => z.array(item).describe(description);
+
+interface Choice {
+  readonly name: string;
+  readonly description: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Every `choice`, for the GraphQL kit. */
+export const choices = new Map<object, Choice>();
+
+/**
+ * An `enumeration` that GraphQL shows: its name there, what it is, and what each of its values means.
+ * `choice('Side', 'On which side of a threshold.', { ABOVE: 'Above it.', BELOW: 'Below it.' })`
+ */
+export function choice<const Name extends string>(
+  name: string,
+  description: string,
+  values: Readonly<Record<Name, string>>,
+): { readonly [N in Name]: N } {
+  const entries = enumeration(...(Object.keys(values) as Name[]));
+  choices.set(entries, { name, description, values });
+  return entries;
+}

@@ -8,7 +8,7 @@ import {
   toGlobalId,
   type GraphContext,
   inputType,
-  typed,
+  ofType,
   objectType,
 } from '../graphql-kit/index.js';
 import type { KnowledgeService } from './knowledge-service.js';
@@ -19,7 +19,7 @@ const DeleteCollectionInput = inputType('DeleteCollectionInput', 'Which collecti
 type DeleteCollectionInput = InstanceType<typeof DeleteCollectionInput>;
 
 const DeleteCollectionPayload = objectType('DeleteCollectionPayload', 'What `deleteCollection` did.', {
-  erasure: typed(ErasureReportType).describe('Where the text of its documents was, and what had to stay.'),
+  erasure: ofType(() => ErasureReportType).describe('Where the text of its documents was, and what had to stay.'),
 });
 type DeleteCollectionPayload = InstanceType<typeof DeleteCollectionPayload>;
 

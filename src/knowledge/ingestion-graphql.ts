@@ -13,7 +13,7 @@ import {
   runObject,
   type GraphContext,
   inputType,
-  typed,
+  ofType,
   objectType,
   givenId,
   idempotencyKey,
@@ -56,7 +56,7 @@ const CreateCollectionInput = inputType('CreateCollectionInput', 'A new collecti
 type CreateCollectionInput = InstanceType<typeof CreateCollectionInput>;
 
 const CreateCollectionPayload = objectType('CreateCollectionPayload', 'What `createCollection` made.', {
-  collection: typed(Collection).describe('The new collection, still empty.'),
+  collection: ofType(() => Collection).describe('The new collection, still empty.'),
 });
 type CreateCollectionPayload = InstanceType<typeof CreateCollectionPayload>;
 
@@ -91,7 +91,7 @@ export type DocumentInput = InstanceType<typeof DocumentInput>;
 const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a collection.', {
   collection: z.string().describe('Name of the collection.'),
   documents: z
-    .array(typed(DocumentInput))
+    .array(ofType(() => DocumentInput))
     .describe('1 to 100 documents with different names; inline texts of at most 4,000,000 characters together.'),
   idempotencyKey,
 });
@@ -140,9 +140,9 @@ const DeleteDocumentsInput = inputType('DeleteDocumentsInput', 'Documents to del
 type DeleteDocumentsInput = InstanceType<typeof DeleteDocumentsInput>;
 
 const DeleteDocumentsPayload = objectType('DeleteDocumentsPayload', 'What `deleteDocuments` did.', {
-  collection: typed(Collection).describe('The collection without them.'),
+  collection: ofType(() => Collection).describe('The collection without them.'),
   deleted: z.array(z.string()).describe('Names of the deleted documents.'),
-  erasure: typed(ErasureReportType).describe(
+  erasure: ofType(() => ErasureReportType).describe(
     'Where else their text was, in every version that was ingested, and what had to stay.',
   ),
 });
@@ -155,7 +155,7 @@ const SetDenseWeightInput = inputType('SetDenseWeightInput', 'How a collection r
 type SetDenseWeightInput = InstanceType<typeof SetDenseWeightInput>;
 
 const SetDenseWeightPayload = objectType('SetDenseWeightPayload', 'What `setDenseWeight` changed.', {
-  collection: typed(Collection).describe('The collection as it is now.'),
+  collection: ofType(() => Collection).describe('The collection as it is now.'),
 });
 type SetDenseWeightPayload = InstanceType<typeof SetDenseWeightPayload>;
 

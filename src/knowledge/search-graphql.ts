@@ -10,7 +10,7 @@ import {
   type GraphContext,
   recordType,
   inputType,
-  typed,
+  ofType,
   objectType,
   enumType,
 } from '../graphql-kit/index.js';
@@ -46,9 +46,9 @@ export const RetrievalScores = recordType(passageScores);
 export type RetrievalScores = InstanceType<typeof RetrievalScores>;
 
 const SearchHit = objectType('SearchHit', 'A passage that matches the query.', {
-  chunk: typed(Chunk).describe('The passage, with its offsets in the document.'),
+  chunk: ofType(() => Chunk).describe('The passage, with its offsets in the document.'),
   collection: z.string().describe('Name of the collection that it was found in.'),
-  scores: typed(RetrievalScores).describe('Why it stands where it stands.'),
+  scores: ofType(() => RetrievalScores).describe('Why it stands where it stands.'),
   coverage: z.number().describe('How much of the query’s terms it holds, each weighted by its rarity, 0 to 1.'),
   documentId: z.custom<string>(),
 });
@@ -69,9 +69,9 @@ const SearchTimings = objectType(
 type SearchTimings = InstanceType<typeof SearchTimings>;
 
 const SearchResult = objectType('SearchResult', 'What a search found.', {
-  hits: z.array(typed(SearchHit)).describe('Best first.'),
+  hits: z.array(ofType(() => SearchHit)).describe('Best first.'),
   degraded: z.enum(Degradation).nullable().describe('Why the vectors were left out; null when nothing was.'),
-  timings: typed(SearchTimings).describe('Where the time went.'),
+  timings: ofType(() => SearchTimings).describe('Where the time went.'),
 });
 type SearchResult = InstanceType<typeof SearchResult>;
 

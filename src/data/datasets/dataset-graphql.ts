@@ -14,7 +14,7 @@ import {
   type NodeRegistry,
   nodeType,
   inputType,
-  typed,
+  ofType,
   objectType,
   loadRow,
   loadValue,
@@ -54,7 +54,7 @@ const CreateDatasetInput = inputType('CreateDatasetInput', 'A new dataset.', {
 type CreateDatasetInput = InstanceType<typeof CreateDatasetInput>;
 
 const CreateDatasetPayload = objectType('CreateDatasetPayload', 'What `createDataset` made.', {
-  dataset: typed(Dataset).describe('The new dataset, still without a version.'),
+  dataset: ofType(() => Dataset).describe('The new dataset, still without a version.'),
 });
 type CreateDatasetPayload = InstanceType<typeof CreateDatasetPayload>;
 

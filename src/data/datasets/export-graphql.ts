@@ -9,7 +9,7 @@ import {
   runObject,
   type GraphContext,
   givenId,
-  typed,
+  ofType,
   idempotencyKey,
   inputType,
   enumType,
@@ -33,7 +33,7 @@ const ExportDatasetVersionInput = inputType('ExportDatasetVersionInput', 'What t
   version: givenId.describe('Id of a `DatasetVersion`.'),
   format: z.enum(ExportFormat).default(ExportFormat.JSONL).describe('How it is written.'),
   split: z.enum(Split).nullish().describe('Only rows of this split.'),
-  filter: typed(RowFilterInput)
+  filter: ofType(() => RowFilterInput)
     .nullish()
     .describe('Only rows that pass it; by default those that are not kept out of training.'),
   idempotencyKey,

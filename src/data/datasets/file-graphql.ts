@@ -13,7 +13,7 @@ import {
   nodeType,
   givenId,
   inputType,
-  typed,
+  ofType,
   objectType,
   loadRow,
 } from '../../graphql-kit/index.js';
@@ -46,7 +46,7 @@ const DeleteFileInput = inputType('DeleteFileInput', 'Which file to delete.', {
 type DeleteFileInput = InstanceType<typeof DeleteFileInput>;
 
 const DeleteFilePayload = objectType('DeleteFilePayload', 'What `deleteFile` did.', {
-  erasure: typed(ErasureReportType).describe('Whether the file went, or what needs it.'),
+  erasure: ofType(() => ErasureReportType).describe('Whether the file went, or what needs it.'),
 });
 type DeleteFilePayload = InstanceType<typeof DeleteFilePayload>;
 

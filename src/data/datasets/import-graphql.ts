@@ -9,7 +9,7 @@ import {
   runObject,
   type GraphContext,
   givenId,
-  typed,
+  ofType,
   inputType,
   idempotencyKey,
   objectType,
@@ -48,7 +48,7 @@ const DataFileInput = inputType('DataFileInput', 'A file of a new version.', {
     .nullish()
     .describe('The other side of a parallel corpus: record n of both makes one row. Read with the same mapping.'),
   split: z.enum(Split).nullish().describe('Split of all its rows; else the SPLIT column or the split rule decides.'),
-  mapping: typed(FileMappingInput)
+  mapping: ofType(() => FileMappingInput)
     .nullish()
     .describe('How it is read; what is left out is guessed as `previewImport` does.'),
 });
@@ -67,7 +67,7 @@ export type SplitRuleInput = InstanceType<typeof SplitRuleInput>;
 
 export const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new version of a dataset.', {
   dataset: z.string().describe('Name of the dataset.'),
-  files: z.array(typed(DataFileInput)).describe('1 to 20 files.'),
+  files: z.array(ofType(() => DataFileInput)).describe('1 to 20 files.'),
   extend: z
     .boolean()
     .default(false)
@@ -80,7 +80,7 @@ export const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new
     .describe(
       'At most 6 steps, each once, that texts go through in this order. By default those of the version that is extended, else none.',
     ),
-  splitRule: typed(SplitRuleInput)
+  splitRule: ofType(() => SplitRuleInput)
     .nullish()
     .describe('By default that of the newest version, else a tenth each for validation and test.'),
   features: z
@@ -98,24 +98,24 @@ export type AddDatasetVersionInput = InstanceType<typeof AddDatasetVersionInput>
 const PreviewImportInput = inputType('PreviewImportInput', 'A file to look at.', {
   file: givenId.describe('A file uploaded with `POST /files`.'),
   task: z.enum(TaskKind).nullish().describe('What it shall teach; guessed when left out.'),
-  mapping: typed(FileMappingInput).nullish().describe('What is known about it already.'),
+  mapping: ofType(() => FileMappingInput).nullish().describe('What is known about it already.'),
 });
 type PreviewImportInput = InstanceType<typeof PreviewImportInput>;
 
 const PreviewRow = objectType('PreviewRow', 'A row as it would be imported.', {
-  content: typed<RowContent>(RowContentType).nullable().describe('What it would hold; null when the record is no row.'),
+  content: ofType<RowContent>(() => RowContentType).nullable().describe('What it would hold; null when the record is no row.'),
   fault: z.string().nullable().describe('What is wrong with the record; null when nothing is.'),
 });
 type PreviewRow = InstanceType<typeof PreviewRow>;
 
 const ImportPreviewType = objectType('ImportPreview', 'What a file seems to hold; nothing is stored.', {
   task: z.enum(TaskKind).nullable().describe('The task that it fits; null when none does.'),
-  mapping: typed(FileMappingType).describe('How it would be read.'),
+  mapping: ofType(() => FileMappingType).describe('How it would be read.'),
   columns: z.array(z.string()).describe('Its columns.'),
   sample: z
     .array(z.array(z.unknown().meta({ shown: 'JSON' })))
     .describe('Its first records, at most 10, one value a column.'),
-  rows: z.array(typed(PreviewRow)).describe('The rows that they would become.'),
+  rows: z.array(ofType(() => PreviewRow)).describe('The rows that they would become.'),
   problem: z.string().nullable().describe('Why it can’t be imported with this mapping; null when it can.'),
 });
 type ImportPreviewType = InstanceType<typeof ImportPreviewType>;
@@ -141,7 +141,7 @@ const DeleteDatasetRowsInput = inputType(
 type DeleteDatasetRowsInput = InstanceType<typeof DeleteDatasetRowsInput>;
 
 const KeptFile = objectType('KeptFile', 'A file with deleted rows that a deletion left.', {
-  file: typed(FileType).describe('The file.'),
+  file: ofType(() => FileType).describe('The file.'),
   reason: z.string().describe('What is still made of it, and what to do.'),
 });
 type KeptFile = InstanceType<typeof KeptFile>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { make, Needs, typed, inputType, objectType, enumType, recordInput } from '../../graphql-kit/index.js';
+import { make, Needs, ofType, inputType, objectType, enumType, recordInput } from '../../graphql-kit/index.js';
 import { Split } from './importing/splits.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
@@ -19,7 +19,7 @@ export const DatasetRow = objectType('DatasetRow', 'One row of a version.', {
       'Identity of the row over versions: its id, or one made from its input. Unique in the version, or in the split where splits were given.',
     ),
   split: z.enum(Split).describe('What it is used for.'),
-  content: typed<RowContent>(RowContentType)
+  content: ofType<RowContent>(() => RowContentType)
     .nullable()
     .describe('What it holds; null for a record that could not be read as a row.'),
   raw: z.string().nullable().describe('Text of a record that could not be read as a row; null otherwise.'),
@@ -76,10 +76,10 @@ export const RowChangeType = objectType('RowChange', 'A row that two versions do
     .string()
     .describe('Key of the row; rows match by key and split, and by key alone where it stands once in each version.'),
   kind: z.enum(RowChangeKind).describe('How it differs.'),
-  before: typed<RowContent>(RowContentType)
+  before: ofType<RowContent>(() => RowContentType)
     .nullable()
     .describe('Its content in the older version; null when it was not there.'),
-  after: typed<RowContent>(RowContentType)
+  after: ofType<RowContent>(() => RowContentType)
     .nullable()
     .describe('Its content in the newer version; null when it is not there.'),
   splitBefore: z.enum(Split).nullable().describe('Its split in the older version.'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { make, toGlobalId, type GraphContext, objectType, typed, nodeType, loadRow } from '../../graphql-kit/index.js';
+import { make, toGlobalId, type GraphContext, objectType, ofType, nodeType, loadRow } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
 import type { Data } from '../data.js';
 import { splitCounts, versionStatistics, type VersionStatistics } from './making/statistics.js';
@@ -27,7 +27,7 @@ export const DatasetVersion = nodeType('DatasetVersion', 'An immutable state of 
     .describe('SHA-256 of its manifest: rows, mapping, split rule and steps. The same content has the same digest.'),
   counts: splitCounts.describe('How many rows it has.'),
   statistics: datasetStatistics.describe('Distributions over its usable rows.'),
-  report: typed(ValidationReportType).describe('What was found wrong with it.'),
+  report: ofType(() => ValidationReportType).describe('What was found wrong with it.'),
   usable: z
     .boolean()
     .describe('Whether it may be used: trained on where it has rows for that, measured on where it has others.'),

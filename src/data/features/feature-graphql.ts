@@ -13,7 +13,7 @@ import {
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
-  typed,
+  ofType,
   nodeType,
   objectType,
   inputType,
@@ -81,7 +81,7 @@ class HistoryArgs extends ConnectionArgs {
 const DefineFeatureViewInput = recordInput(newView);
 
 const DefineFeatureViewPayload = objectType('DefineFeatureViewPayload', 'What `defineFeatureView` made.', {
-  view: typed(FeatureView).describe('The new view, still empty.'),
+  view: ofType(() => FeatureView).describe('The new view, still empty.'),
 });
 type DefineFeatureViewPayload = InstanceType<typeof DefineFeatureViewPayload>;
 
@@ -95,7 +95,7 @@ const WriteFeaturesInput = inputType('WriteFeaturesInput', 'Rows for a feature v
 type WriteFeaturesInput = InstanceType<typeof WriteFeaturesInput>;
 
 const WriteFeaturesPayload = objectType('WriteFeaturesPayload', 'What was written into a feature view.', {
-  view: typed(FeatureView).describe('The view.'),
+  view: ofType(() => FeatureView).describe('The view.'),
   rows: z.int().describe('Rows that were sent.'),
   added: z.int().describe('How many of them were new: a row with the very same entity and times stays as it is.'),
 });

@@ -1,6 +1,6 @@
 import { Ctx, Query, Resolver } from 'type-graphql';
 import { z } from 'zod';
-import { cost, Needs, type GraphContext, typed, objectType, enumType } from '../../graphql-kit/index.js';
+import { cost, Needs, type GraphContext, ofType, objectType, enumType } from '../../graphql-kit/index.js';
 import { CatalogueModel, toCatalogueModel } from '../catalogue-graphql.js';
 import { Fit } from './recommend.js';
 import type { ModelRecommender, Recommended } from './recommender.js';
@@ -17,7 +17,7 @@ enumType(Fit, 'ModelFit', 'What a model of the catalogue is for this machine.', 
 });
 
 const ModelRecommendation = objectType('ModelRecommendation', 'A model of the catalogue on this machine.', {
-  model: typed(CatalogueModel).describe('Which.'),
+  model: ofType(() => CatalogueModel).describe('Which.'),
   here: z.boolean().describe('Whether its file is here; else it is fetched when it is registered or made the default.'),
   fit: z.enum(Fit).describe('What it is for this machine.'),
   seconds: z
@@ -38,7 +38,7 @@ const ModelRecommendations = objectType(
   'ModelRecommendations',
   'The models of the catalogue as this machine would run them.',
   {
-    models: z.array(typed(ModelRecommendation)).describe('Smallest file first.'),
+    models: z.array(ofType(() => ModelRecommendation)).describe('Smallest file first.'),
     answerSeconds: z.int().describe('How long an answer may take, in seconds (GRAFT_ANSWER_SECONDS).'),
     readTokens: z.int().describe('Tokens that a typical answer reads: passages and the question.'),
     writtenTokens: z.int().describe('Tokens that it writes.'),

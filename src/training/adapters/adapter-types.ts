@@ -7,7 +7,7 @@ import {
   toGlobalId,
   recordType,
   nodeType,
-  typed,
+  ofType,
   givenId,
   objectType,
   inputType,
@@ -68,12 +68,12 @@ export const AdapterVersion = nodeType(
     sizeBytes: z.bigint().describe('Size of its weights in bytes.'),
     origin: z.enum(AdapterOrigin).describe('Where its weights come from.'),
     scale: z.number().describe('What its effect is multiplied by when it answers, 0 to 4; chosen on validation data.'),
-    attestation: typed(Attestation)
+    attestation: ofType(() => Attestation)
       .nullable()
       .describe(
         'The proof that it acts; null before it was attested, and where it failed: then no alias names it, and it answers only who asks for it by its number, whose answer says that it isn’t attested.',
       ),
-    metrics: typed(AdapterMetrics).describe(
+    metrics: ofType(() => AdapterMetrics).describe(
       'What its training took in memory and time beside what was estimated, and what was measured since.',
     ),
     createdAt: z.date().describe('When it was made.'),
@@ -113,8 +113,8 @@ export const RollbackAdapterInput = inputType(
 export type RollbackAdapterInput = InstanceType<typeof RollbackAdapterInput>;
 
 export const AliasMovedPayload = objectType('AliasMovedPayload', 'The adapter after an alias was moved.', {
-  adapter: typed(Adapter).describe('The adapter.'),
-  change: typed(AliasChange).describe('What was written down of the move.'),
+  adapter: ofType(() => Adapter).describe('The adapter.'),
+  change: ofType(() => AliasChange).describe('What was written down of the move.'),
 });
 export type AliasMovedPayload = InstanceType<typeof AliasMovedPayload>;
 

@@ -8,7 +8,7 @@ import {
   toGlobalId,
   type GraphContext,
   inputType,
-  typed,
+  ofType,
   objectType,
 } from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
@@ -34,9 +34,9 @@ const DeleteAdapterInput = inputType('DeleteAdapterInput', 'Which adapter, or wh
 type DeleteAdapterInput = InstanceType<typeof DeleteAdapterInput>;
 
 const DeleteAdapterPayload = objectType('DeleteAdapterPayload', 'What `deleteAdapter` did.', {
-  adapter: typed(Adapter).nullable().describe('What is left of the adapter; null when all of it went.'),
+  adapter: ofType(() => Adapter).nullable().describe('What is left of the adapter; null when all of it went.'),
   versions: z.array(z.int()).describe('Numbers of the versions that went; they are not given again.'),
-  erasure: typed(ErasureReportType).describe('What was removed with them, and what had to stay.'),
+  erasure: ofType(() => ErasureReportType).describe('What was removed with them, and what had to stay.'),
 });
 type DeleteAdapterPayload = InstanceType<typeof DeleteAdapterPayload>;
 

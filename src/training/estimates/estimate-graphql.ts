@@ -7,7 +7,7 @@ import {
   fromGlobalId,
   type GraphContext,
   givenId,
-  typed,
+  ofType,
   inputType,
   recordType,
 } from '../../graphql-kit/index.js';
@@ -23,7 +23,7 @@ const EstimateTrainingInput = inputType(
       .string()
       .nullish()
       .describe('The base model, `name` or `name@quantization`; by default the configured one.'),
-    recipe: typed(RecipeInput).nullish().describe('What is to be other than in the preset of the task.'),
+    recipe: ofType(() => RecipeInput).nullish().describe('What is to be other than in the preset of the task.'),
   },
 );
 type EstimateTrainingInput = InstanceType<typeof EstimateTrainingInput>;

@@ -11,7 +11,7 @@ import {
   type GraphContext,
   inputType,
   givenId,
-  typed,
+  ofType,
   objectType,
   type StartedRun,
   type RunObject,
@@ -62,7 +62,7 @@ export const ImportAdapterInput = inputType(
       .describe(
         'The labels that it answers with, at most 1,000; for CLASSIFICATION and EXTRACTION. Left out, an archive that Graft exported tells them.',
       ),
-    languages: typed(LanguagePairInput).nullish().describe('For TRANSLATION.'),
+    languages: ofType(() => LanguagePairInput).nullish().describe('For TRANSLATION.'),
     idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
   },
 );
@@ -77,9 +77,9 @@ const AdapterFiles = objectType(
   'AdapterFiles',
   'The files of an adapter version: the first two are what Python’s `peft` loads.',
   {
-    config: typed(FileType).nullable().describe('`adapter_config.json`.'),
-    weights: typed(FileType).nullable().describe('`adapter_model.safetensors`.'),
-    gguf: typed(FileType).nullable().describe('The GGUF LoRA that is served; llama.cpp’s `--lora` takes it.'),
+    config: ofType(() => FileType).nullable().describe('`adapter_config.json`.'),
+    weights: ofType(() => FileType).nullable().describe('`adapter_model.safetensors`.'),
+    gguf: ofType(() => FileType).nullable().describe('The GGUF LoRA that is served; llama.cpp’s `--lora` takes it.'),
   },
 );
 type AdapterFiles = InstanceType<typeof AdapterFiles>;

@@ -11,7 +11,7 @@ import {
   runGraph,
   runObject,
   givenId,
-  typed,
+  ofType,
   inputType,
   enumType,
   type StartedRun,
@@ -58,7 +58,7 @@ const StartTrainingInput = inputType('StartTrainingInput', 'What to train, on wh
     .describe(
       'An adapter version to go on from, `name` (production), `name@candidate` or `name@3`, such as `reader@1`: of the same task and base model; its shape and form of answers are kept. By default training begins at the base model.',
     ),
-  recipe: typed(RecipeInput).nullish().describe('What is to be other than in the preset of the dataset’s task.'),
+  recipe: ofType(() => RecipeInput).nullish().describe('What is to be other than in the preset of the dataset’s task.'),
   idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
 });
 type StartTrainingInput = InstanceType<typeof StartTrainingInput>;

@@ -14,7 +14,7 @@ import {
   type GraphContext,
   recordType,
   givenId,
-  typed,
+  ofType,
   idempotencyKey,
   inputType,
   type StartedRun,
@@ -47,7 +47,7 @@ const FindLearningRateInput = inputType(
       .string()
       .nullish()
       .describe('The base model, `name` or `name@quantization`; by default the configured one.'),
-    recipe: typed(RecipeInput).nullish().describe('The recipe that the rate is for, as for `startTraining`.'),
+    recipe: ofType(() => RecipeInput).nullish().describe('The recipe that the rate is for, as for `startTraining`.'),
     rates: z
       .array(z.number())
       .max(SEARCH_RATES.most)

@@ -1,9 +1,22 @@
 import { graphql, printType, type GraphQLNamedType } from 'graphql';
 import { buildSchemaSync, Arg, InterfaceType, Field, Query, registerEnumType, Resolver } from 'type-graphql';
 import { z } from 'zod';
-import { mostItems, nullIsAValue, recordInput, recordType, toGlobalId, typed } from '../../../src/graphql-kit/index.js';
+import {
+  inputType,
+  listOf,
+  mostItems,
+  nodeOf,
+  NodeType,
+  nullIsAValue,
+  objectType,
+  ofType,
+  recordInput,
+  recordType,
+  registerChoices,
+  toGlobalId,
+} from '../../../src/graphql-kit/index.js';
 import { enumeration } from '../../../src/kernel/enumeration.js';
-import { record } from '../../../src/kernel/record.js';
+import { choice, int, oneOf, record, string } from '../../../src/kernel/record.js';
 
 const Colour = enumeration('RED', 'GREEN');
 registerEnumType(Colour, { name: 'TestColour', description: 'A colour.' });
@@ -45,10 +58,29 @@ const Wish = recordInput(
   }),
 );
 
+const Side = choice('TestSide', 'A side.', { ABOVE: 'Above it.', BELOW: 'Below it.' });
+const Thing = objectType(
+  'TestThing',
+  'A row as it is shown.',
+  {
+    name: string('Its name.'),
+    side: oneOf(Side, 'Its side.'),
+    length: int('Characters of its name.'),
+    row: z.custom<{ id: string; name: string; side: keyof typeof Side; secret: string }>(),
+  },
+  NodeType,
+);
+const Things = objectType('TestThings', 'Several.', { things: listOf(() => Thing, 'Each.') });
+const Order = inputType('TestOrder', 'An order.', {
+  side: oneOf(Side, 'Which.').default('BELOW'),
+  reason: string('Why.').nullish(),
+});
+
 const Root = recordType(
   record('TestRoot', 'Root.', {
     measured: measured.describe('What was measured.'),
-    event: typed(Event).describe('What happened.'),
+    event: ofType(() => Event, 'What happened.'),
+    things: ofType(() => Things, 'Things.').nullish(),
   }),
 );
 type Root = InstanceType<typeof Root>;
@@ -58,11 +90,15 @@ let answers: Root;
 @Resolver()
 class RootResolver {
   @Query(() => Root, { description: 'Root.' })
-  root(@Arg('wish', () => Wish, { description: 'Wish.' }) _wish: InstanceType<typeof Wish>): Root {
+  root(
+    @Arg('wish', () => Wish, { description: 'Wish.' }) _wish: InstanceType<typeof Wish>,
+    @Arg('order', () => Order, { nullable: true, description: 'Order.' }) _order?: InstanceType<typeof Order>,
+  ): Root {
     return answers;
   }
 }
 
+registerChoices();
 const schema = buildSchemaSync({ resolvers: [RootResolver], validate: false });
 const printed = (name: string): string =>
   printType(schema.getType(name) as GraphQLNamedType)
@@ -97,6 +133,19 @@ test('a record in a field keeps what is said of the record, and the field what i
   expect(measuredType && 'getFields' in measuredType && measuredType.getFields()['accuracy']?.description).toBe(
     'Its accuracy.',
   );
+});
+
+test('a choice is an enum, and a default of an input is shown', () => {
+  expect(printed('TestSide')).toBe('enum TestSide {\n  ABOVE\n  BELOW\n}');
+  expect(printed('TestOrder')).toBe('input TestOrder {\n  side: TestSide! = BELOW\n  reason: String\n}');
+  expect(printed('TestThings')).toBe('type TestThings {\n  things: [TestThing!]!\n}');
+});
+
+test('a node has the fields of its record, its row and a global id, and nothing else of the row', () => {
+  const row = { id: '0192f0c1-0000-7000-8000-000000000001', name: 'anna', side: 'ABOVE' as const, secret: 'x' };
+  const node = nodeOf(Thing, row, { length: 4 });
+  expect(node).toBeInstanceOf(Thing);
+  expect({ ...node }).toEqual({ id: toGlobalId('TestThing', row.id), name: 'anna', side: 'ABOVE', length: 4, row });
 });
 
 test('a record may implement an interface', () => {

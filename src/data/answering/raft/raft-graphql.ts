@@ -10,7 +10,7 @@ import {
   runObject,
   type GraphContext,
   givenId,
-  typed,
+  ofType,
   idempotencyKey,
   inputType,
   enumType,
@@ -60,7 +60,7 @@ const CreateRaftDatasetInput = inputType(
       .describe(
         'Whether questions keep the split that they have in `questions`; no document may then have questions in two. Else each document has one split, by `splitRule`.',
       ),
-    splitRule: typed(SplitRuleInput).nullish().describe('By default a tenth each for validation and test.'),
+    splitRule: ofType(() => SplitRuleInput).nullish().describe('By default a tenth each for validation and test.'),
     seed: z.int().default(1).describe('Of all draws: the same seed makes the same rows.'),
     idempotencyKey,
   },
