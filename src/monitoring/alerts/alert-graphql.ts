@@ -5,133 +5,66 @@ import {
   Ctx,
   Field,
   FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
   Mutation,
-  ObjectType,
   Query,
-  registerEnumType,
   Resolver,
   Root,
   Subscription,
 } from 'type-graphql';
+import { z } from 'zod';
 import {
   afterEvent,
   connectionTypes,
   ConnectionArgs,
   cost,
-  DateTime,
   fromGlobalId,
-  make,
+  nodeOf,
   mapPage,
   Needs,
   NodeType,
   subscribeWith,
   toConnection,
-  toGlobalId,
   type ConnectionOf,
   type GraphContext,
   type StoredEventLike,
   type SubscriptionRequest,
+  objectType,
+  inputType,
+  ofType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
+import { oneOf, string, float, int, date, id } from '../../kernel/record.js';
 import { AlertKind, AlertStatus, type AlertRecord } from './alert.js';
 import type { AlertService } from './alert-service.js';
 import type { RuleRecord } from './alert-store.js';
 import { AlertRule, toRule } from './rule-graphql.js';
 
-registerEnumType(AlertKind, {
-  name: 'AlertKind',
-  description: 'What raises an alert.',
-  valuesConfig: {
-    RULE: { description: 'A rule: see `alertRules`.' },
-    QUESTIONS: { description: 'Questions are about other things than before, or than an adapter was trained on.' },
-    LABELS: { description: 'The labels that are predicted are others than before.' },
-  },
-});
-
-registerEnumType(AlertStatus, {
-  name: 'AlertStatus',
-  description: 'How far an alert is.',
-  valuesConfig: {
-    OPEN: { description: 'Nobody has looked at it.' },
-    ACKNOWLEDGED: { description: 'Somebody knows of it; its cause is there.' },
-    RESOLVED: { description: 'Its cause was gone for its quiet time, or somebody resolved it.' },
-  },
-});
-
-@ObjectType({ implements: NodeType, description: 'Something that was shown to be otherwise than it should be.' })
-export class Alert extends NodeType {
-  @Field(() => AlertKind, { description: 'What raised it.' })
-  kind!: AlertKind;
-
-  @Field(() => AlertStatus, { description: 'How far it is.' })
-  status!: AlertStatus;
-
-  @Field(() => String, { description: 'What is the matter, as of when it was raised last.' })
-  sentence!: string;
-
-  @Field(() => Float, {
-    description:
+export const Alert = objectType(
+  'Alert',
+  'Something that was shown to be otherwise than it should be.',
+  {
+    kind: oneOf(AlertKind, 'What raised it.'),
+    status: oneOf(AlertStatus, 'How far it is.'),
+    sentence: string('What is the matter, as of when it was raised last.'),
+    evidence: float(
       'How strongly: without a cause it would be this much or more with a probability of 1 divided by it at most.',
-  })
-  evidence!: number;
+    ),
+    observations: int('Answers that the evidence is from.'),
+    times: int('How often it was raised: more than once where it came back before it was resolved.'),
+    raisedAt: date('When it was raised.'),
+    lastRaisedAt: date('When it was raised last.'),
+    recoveredAt: date('Since when its cause is gone; null while it is there.').nullable(),
+    acknowledgedAt: date('When it was acknowledged; null where nobody did.').nullable(),
+    acknowledgedBy: string('By whom; null where nobody did.').nullable(),
+    resolvedAt: date('When it was resolved; null until then.').nullable(),
+    resolvedBy: string('By whom; `graft` where it resolved itself, null until then.').nullable(),
+    row: z.custom<AlertRecord>(),
+  },
+  NodeType,
+);
+export type Alert = InstanceType<typeof Alert>;
 
-  @Field(() => Int, { description: 'Answers that the evidence is from.' })
-  observations!: number;
-
-  @Field(() => Int, {
-    description: 'How often it was raised: more than once where it came back before it was resolved.',
-  })
-  times!: number;
-
-  @Field(() => DateTime, { description: 'When it was raised.' })
-  raisedAt!: Date;
-
-  @Field(() => DateTime, { description: 'When it was raised last.' })
-  lastRaisedAt!: Date;
-
-  @Field(() => DateTime, { nullable: true, description: 'Since when its cause is gone; null while it is there.' })
-  recoveredAt!: Date | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'When it was acknowledged; null where nobody did.' })
-  acknowledgedAt!: Date | null;
-
-  @Field(() => String, { nullable: true, description: 'By whom; null where nobody did.' })
-  acknowledgedBy!: string | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'When it was resolved; null until then.' })
-  resolvedAt!: Date | null;
-
-  @Field(() => String, { nullable: true, description: 'By whom; `graft` where it resolved itself, null until then.' })
-  resolvedBy!: string | null;
-
-  record!: AlertRecord;
-}
-
-export const toAlert = (record: AlertRecord): Alert => {
-  const { kind, status, sentence, evidence, observations, times, raisedAt, lastRaisedAt } = record;
-  const { recoveredAt, acknowledgedAt, acknowledgedBy, resolvedAt, resolvedBy } = record;
-  return make(Alert, {
-    id: toGlobalId('Alert', record.id),
-    record,
-    kind,
-    status,
-    sentence,
-    evidence,
-    observations,
-    times,
-    raisedAt,
-    lastRaisedAt,
-    recoveredAt,
-    acknowledgedAt,
-    acknowledgedBy,
-    resolvedAt,
-    resolvedBy,
-  });
-};
+export const toAlert = (row: AlertRecord): Alert => nodeOf(Alert, row);
 
 const { Connection: AlertConnection } = connectionTypes(Alert);
 
@@ -144,31 +77,23 @@ class AlertsArgs extends ConnectionArgs {
   open?: boolean | null;
 }
 
-@InputType({ description: 'An alert, and who does something about it.' })
-export class AlertInput {
-  @Field(() => ID, { description: 'The alert.' })
-  alert!: string;
+export const AlertInput = inputType('AlertInput', 'An alert, and who does something about it.', {
+  alert: id('The alert.'),
+  by: string('Who does it, 1 to 200 characters.'),
+});
+export type AlertInput = InstanceType<typeof AlertInput>;
 
-  @Field(() => String, { description: 'Who does it, 1 to 200 characters.' })
-  by!: string;
-}
+export const AlertPayload = objectType('AlertPayload', 'What became of an alert.', {
+  alert: ofType(() => Alert, 'The alert as it is now.'),
+});
+export type AlertPayload = InstanceType<typeof AlertPayload>;
 
-@ObjectType({ description: 'What became of an alert.' })
-export class AlertPayload {
-  @Field(() => Alert, { description: 'The alert as it is now.' })
-  alert!: Alert;
-}
-
-@ObjectType({ description: 'An alert was raised.' })
-export class AlertRaised {
-  @Field(() => ID, { description: 'Place in the stream: pass the last one seen as `after` to miss none.' })
-  id!: string;
-
-  @Field(() => DateTime, { description: 'When.' })
-  at!: Date;
-
-  alertId!: string;
-}
+export const AlertRaised = objectType('AlertRaised', 'An alert was raised.', {
+  id: id('Place in the stream: pass the last one seen as `after` to miss none.'),
+  at: date('When.'),
+  alertId: z.string(),
+});
+export type AlertRaised = InstanceType<typeof AlertRaised>;
 
 interface RaisedArgs {
   after?: string | null;
@@ -186,7 +111,7 @@ export class AlertResolver {
   ): Promise<ConnectionOf<Alert>> {
     const page = args.request();
     const alerts = mapPage(await this.parts.alerts.store.alerts(workspaceId, args.open ?? null, page), toAlert);
-    return toConnection(alerts, ({ record }) => encodeCursor([record.id]), page.after);
+    return toConnection(alerts, ({ row }) => encodeCursor([row.id]), page.after);
   }
 
   @Needs('OPERATE')
@@ -216,14 +141,14 @@ export class AlertResolver {
     nullable: true,
     description: 'The rule that raised it; null where none did, or it was deleted.',
   })
-  async rule(@Root() { record }: Alert, @Ctx() context: GraphContext): Promise<AlertRule | null> {
-    if (record.ruleId === null) return null;
+  async rule(@Root() { row }: Alert, @Ctx() context: GraphContext): Promise<AlertRule | null> {
+    if (row.ruleId === null) return null;
     const { store } = this.parts.alerts;
     const rules = context.loader<string, RuleRecord>('monitoring.rules', async (ids) => {
       const found = await store.rulesByIds(context.workspaceId, ids);
       return ids.map((id) => found.get(id) ?? null);
     });
-    const rule = await rules.load(record.ruleId);
+    const rule = await rules.load(row.ruleId);
     return rule && toRule(rule);
   }
 }
@@ -249,7 +174,7 @@ export class AlertRaisedResolver {
     _after?: string | null,
   ): AlertRaised {
     const { alertId } = payload as { alertId: string };
-    return make(AlertRaised, { id: sequence.toString(), at: createdAt, alertId });
+    return { id: sequence.toString(), at: createdAt, alertId };
   }
 
   @FieldResolver(() => Alert, { description: 'The alert as it is now.' })

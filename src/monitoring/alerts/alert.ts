@@ -1,10 +1,19 @@
 import { enumeration } from '../../kernel/enumeration.js';
+import { choice } from '../../kernel/record.js';
 import type { Prisma } from '../../platform/database/index.js';
 
-export const AlertKind = enumeration('RULE', 'QUESTIONS', 'LABELS');
+export const AlertKind = choice('AlertKind', 'What raises an alert.', {
+  RULE: 'A rule: see `alertRules`.',
+  QUESTIONS: 'Questions are about other things than before, or than an adapter was trained on.',
+  LABELS: 'The labels that are predicted are others than before.',
+});
 export type AlertKind = keyof typeof AlertKind;
 
-export const AlertStatus = enumeration('OPEN', 'ACKNOWLEDGED', 'RESOLVED');
+export const AlertStatus = choice('AlertStatus', 'How far an alert is.', {
+  OPEN: 'Nobody has looked at it.',
+  ACKNOWLEDGED: 'Somebody knows of it; its cause is there.',
+  RESOLVED: 'Its cause was gone for its quiet time, or somebody resolved it.',
+});
 export type AlertStatus = keyof typeof AlertStatus;
 
 export type AlertRecord = Omit<Prisma.AlertGetPayload<object>, 'kind' | 'status'> & {

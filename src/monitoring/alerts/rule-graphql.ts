@@ -1,33 +1,23 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  Float,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-} from 'type-graphql';
+import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import {
   connectionTypes,
   ConnectionArgs,
   cost,
-  make,
+  nodeOf,
   plainValues,
   mapPage,
   Needs,
   NodeType,
   recordType,
   toConnection,
-  toGlobalId,
   type ConnectionOf,
   type GraphContext,
+  ofType,
+  inputType,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
+import { string, oneOf, float, int, boolean } from '../../kernel/record.js';
 import { evidenceOf } from '../sequential/mean.js';
 import { SeriesFilter } from '../series/series-graphql.js';
 import type { SeriesKey } from '../series/metric.js';
@@ -35,105 +25,51 @@ import type { AlertService } from './alert-service.js';
 import type { RuleRecord } from './alert-store.js';
 import { DEFAULT_ANSWERS_PER_FALSE_ALERT, RuleMetric, shownRule, Side } from './rule.js';
 
-registerEnumType(RuleMetric, {
-  name: 'RuleMetric',
-  description: 'What a rule looks at in each answer.',
-  valuesConfig: {
-    ERROR_RATE: {
-      description:
-        'Whether it failed: a failure is of what was to answer, and of no collection, so that it takes none.',
-    },
-    ABSTENTION_RATE: { description: 'Whether it abstained.' },
-    LATENCY: { description: 'Whether it took longer than `beyond` ms.' },
-    COST: { description: 'Whether model and embedder worked longer than `beyond` ms.' },
-    PROMPT_TOKENS: { description: 'Whether its prompt had more than `beyond` tokens.' },
-    GENERATED_TOKENS: { description: 'Whether the model wrote more than `beyond` tokens.' },
-    CONFIDENCE: { description: 'How sure it is, 0 to 1.' },
-    RETRIEVAL_SCORE: { description: 'The fused score of the best passage, 0 to 1.' },
-    ACCURACY: { description: 'Whether feedback says that it is right, as feedback comes.' },
-  },
-});
-
-registerEnumType(Side, {
-  name: 'Side',
-  description: 'On which side of a threshold something is not as it should be.',
-  valuesConfig: { ABOVE: { description: 'Above it.' }, BELOW: { description: 'Below it.' } },
-});
-
 export const AlertRule = recordType(shownRule, NodeType);
 export type AlertRule = InstanceType<typeof AlertRule>;
 
-export const toRule = ({ id, name, enabled, updatedAt, rule, state }: RuleRecord): AlertRule =>
-  make(AlertRule, {
-    id: toGlobalId('AlertRule', id),
-    rowId: id,
-    name,
-    enabled,
-    updatedAt,
-    ...rule,
-    ...state,
-    evidence: evidenceOf(state.shown),
-    observations: state.shown.seen,
+export const toRule = (row: RuleRecord): AlertRule =>
+  nodeOf(AlertRule, row, {
+    ...row.rule,
+    ...row.state,
+    evidence: evidenceOf(row.state.shown),
+    observations: row.state.shown.seen,
   });
 
 const { Connection: AlertRuleConnection } = connectionTypes(AlertRule);
 
-@InputType({ description: 'A rule; one of this name is replaced, and its test begins anew.' })
-export class SetAlertRuleInput {
-  @Field(() => String, { description: '1 to 63 letters, digits, spaces, `.`, `_` or `-`.' })
-  name!: string;
-
-  @Field(() => RuleMetric, { description: 'What it looks at.' })
-  metric!: RuleMetric;
-
-  @Field(() => Side, { description: 'On which side of the threshold the mean should not be.' })
-  side!: Side;
-
-  @Field(() => Float, {
-    description: 'Of the mean, or of the share of answers beyond `beyond`: above 0 and below 1.',
-  })
-  threshold!: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
+export const SetAlertRuleInput = inputType(
+  'SetAlertRuleInput',
+  'A rule; one of this name is replaced, and its test begins anew.',
+  {
+    name: string('1 to 63 letters, digits, spaces, `.`, `_` or `-`.'),
+    metric: oneOf(RuleMetric, 'What it looks at.'),
+    side: oneOf(Side, 'On which side of the threshold the mean should not be.'),
+    threshold: float('Of the mean, or of the share of answers beyond `beyond`: above 0 and below 1.'),
+    beyond: float(
       'With LATENCY, COST, PROMPT_TOKENS and GENERATED_TOKENS: what an answer counts beyond, above 0, in ms or tokens. With 2000 and a threshold of 0.05, more than 5 % of answers over 2 seconds raise an alert.',
-  })
-  beyond?: number | null;
-
-  @Field(() => SeriesFilter, { nullable: true, description: 'Only answers made with these; all by default.' })
-  where?: SeriesFilter | null;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: DEFAULT_ANSWERS_PER_FALSE_ALERT,
-    description:
+    ).nullish(),
+    where: ofType(() => SeriesFilter, 'Only answers made with these; all by default.').nullish(),
+    answersPerFalseAlert: int(
       'An alert without a cause is raised once in so many answers on average, at most, however old the rule is: 100 to 1000000000. Ten times as many find a cause a few answers in ten later.',
-  })
-  answersPerFalseAlert?: number | null;
+    ).default(DEFAULT_ANSWERS_PER_FALSE_ALERT),
+    quietMinutes: float('How long its cause must be gone before an alert is resolved, in minutes, 0 to 10080.').default(
+      15,
+    ),
+    enabled: boolean('Whether it looks at answers.').default(true),
+  },
+);
+export type SetAlertRuleInput = InstanceType<typeof SetAlertRuleInput>;
 
-  @Field(() => Float, {
-    nullable: true,
-    defaultValue: 15,
-    description: 'How long its cause must be gone before an alert is resolved, in minutes, 0 to 10080.',
-  })
-  quietMinutes?: number | null;
+export const DeleteAlertRuleInput = inputType('DeleteAlertRuleInput', 'Which rule to delete.', {
+  name: string('Its name.'),
+});
+export type DeleteAlertRuleInput = InstanceType<typeof DeleteAlertRuleInput>;
 
-  @Field(() => Boolean, { nullable: true, defaultValue: true, description: 'Whether it looks at answers.' })
-  enabled?: boolean | null;
-}
-
-@InputType({ description: 'Which rule to delete.' })
-export class DeleteAlertRuleInput {
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
-}
-
-@ObjectType({ description: 'What `setAlertRule` or `deleteAlertRule` did.' })
-export class AlertRulePayload {
-  @Field(() => AlertRule, { description: 'The rule as it is, or as it was before it was deleted.' })
-  rule!: AlertRule;
-}
+export const AlertRulePayload = objectType('AlertRulePayload', 'What `setAlertRule` or `deleteAlertRule` did.', {
+  rule: ofType(() => AlertRule, 'The rule as it is, or as it was before it was deleted.'),
+});
+export type AlertRulePayload = InstanceType<typeof AlertRulePayload>;
 
 /** Conditions as they are stored: without those that are left out. */
 export const keyOf = (where: SeriesFilter | null | undefined): Partial<SeriesKey> =>
@@ -153,7 +89,7 @@ export class AlertRuleResolver {
   ): Promise<ConnectionOf<AlertRule>> {
     const page = args.request();
     const rules = mapPage(await this.parts.alerts.store.rules(workspaceId, page), toRule);
-    return toConnection(rules, ({ rowId }) => encodeCursor([rowId]), page.after);
+    return toConnection(rules, ({ row }) => encodeCursor([row.id]), page.after);
   }
 
   @Needs('OPERATE')
@@ -168,17 +104,9 @@ export class AlertRuleResolver {
   ): Promise<AlertRulePayload> {
     const before = await this.parts.alerts.rule(workspaceId, input.name);
     if (before) change.before = { enabled: before.enabled, ...plainValues(before.rule) };
-    const { name, metric, side, threshold, beyond, where, answersPerFalseAlert, quietMinutes, enabled } = input;
-    const rule = {
-      metric,
-      side,
-      threshold,
-      limit: beyond ?? null,
-      where: keyOf(where),
-      answersPerFalseAlert: answersPerFalseAlert ?? DEFAULT_ANSWERS_PER_FALSE_ALERT,
-      quietMinutes: quietMinutes ?? 15,
-    };
-    return { rule: toRule(await this.parts.alerts.setRule(workspaceId, name, rule, enabled ?? true)) };
+    const { name, beyond, where, enabled, ...rest } = input;
+    const rule = { ...rest, limit: beyond ?? null, where: keyOf(where) };
+    return { rule: toRule(await this.parts.alerts.setRule(workspaceId, name, rule, enabled)) };
   }
 
   @Needs('OPERATE')

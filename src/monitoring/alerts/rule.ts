@@ -1,59 +1,50 @@
 import { z } from 'zod';
-import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
-import { record } from '../../kernel/record.js';
+import { record, choice, oneOf, float, int, boolean, string, date } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { evidenceOf, noEvidence, observeMean, type MeanBound } from '../sequential/mean.js';
 import type { AnswerFacts } from '../series/facts.js';
 import type { SeriesKey } from '../series/metric.js';
 
-/** What rules look at: something that each answer says by itself. */
-export const RuleMetric = enumeration(
-  'ERROR_RATE',
-  'ABSTENTION_RATE',
-  'LATENCY',
-  'COST',
-  'PROMPT_TOKENS',
-  'GENERATED_TOKENS',
-  'CONFIDENCE',
-  'RETRIEVAL_SCORE',
-  'ACCURACY',
-);
+export const RuleMetric = choice('RuleMetric', 'What a rule looks at in each answer.', {
+  ERROR_RATE: 'Whether it failed: a failure is of what was to answer, and of no collection, so that it takes none.',
+  ABSTENTION_RATE: 'Whether it abstained.',
+  LATENCY: 'Whether it took longer than `beyond` ms.',
+  COST: 'Whether model and embedder worked longer than `beyond` ms.',
+  PROMPT_TOKENS: 'Whether its prompt had more than `beyond` tokens.',
+  GENERATED_TOKENS: 'Whether the model wrote more than `beyond` tokens.',
+  CONFIDENCE: 'How sure it is, 0 to 1.',
+  RETRIEVAL_SCORE: 'The fused score of the best passage, 0 to 1.',
+  ACCURACY: 'Whether feedback says that it is right, as feedback comes.',
+});
 export type RuleMetric = keyof typeof RuleMetric;
 
-export const Side = enumeration('ABOVE', 'BELOW');
+export const Side = choice('Side', 'On which side of a threshold something is not as it should be.', {
+  ABOVE: 'Above it.',
+  BELOW: 'Below it.',
+});
 export type Side = keyof typeof Side;
 
 const rule = {
-  metric: z.enum(RuleMetric).describe('What it looks at.'),
-  side: z.enum(Side).describe('On which side of the threshold the mean should not be.'),
+  metric: oneOf(RuleMetric, 'What it looks at.'),
+  side: oneOf(Side, 'On which side of the threshold the mean should not be.'),
   /** Of the mean, or of the share of answers beyond `limit`. */
-  threshold: z.number().describe('The threshold of the mean, above 0 and below 1.'),
+  threshold: float('The threshold of the mean, above 0 and below 1.'),
   /** In the metric's unit. */
-  limit: z
-    .number()
-    .nullable()
-    .describe('What an answer counts beyond; null where it is a share by itself.')
-    .meta({ name: 'beyond' }),
+  limit: float('What an answer counts beyond; null where it is a share by itself.').nullable().meta({ name: 'beyond' }),
   where: z.record(z.string(), z.string()),
-  answersPerFalseAlert: z
-    .number()
-    .int()
-    .describe('An alert without a cause is raised once in so many answers on average, at most.'),
-  quietMinutes: z.number().describe('How long its cause must be gone before an alert is resolved, in minutes.'),
+  answersPerFalseAlert: int('An alert without a cause is raised once in so many answers on average, at most.'),
+  quietMinutes: float('How long its cause must be gone before an alert is resolved, in minutes.'),
 };
 const ruleForm = z.object(rule);
 export type Rule = Omit<z.infer<typeof ruleForm>, 'where'> & { where: Partial<SeriesKey> };
 export const storedRule = storedJson(ruleForm);
 
 const state = {
-  raised: z.boolean().describe('Whether it has raised an alert and not seen that its cause is gone.'),
+  raised: boolean('Whether it has raised an alert and not seen that its cause is gone.'),
   /** For what would change that. */
   shown: z.object({ seen: z.number().int(), stakes: z.array(z.number()) }),
-  recent: z
-    .number()
-    .nullable()
-    .describe('Mean of recent answers, the newest weighing a fiftieth, 0 to 1; null before the first.'),
+  recent: float('Mean of recent answers, the newest weighing a fiftieth, 0 to 1; null before the first.').nullable(),
 };
 const stateForm = z.object(state);
 export type RuleState = z.infer<typeof stateForm>;
@@ -61,14 +52,14 @@ export const storedState = storedJson(stateForm);
 
 /** A rule with how its test stands. */
 export const shownRule = record('AlertRule', 'When answers are to raise an alert.', {
-  rowId: z.string(),
-  name: z.string().describe('Unique in the workspace.'),
+  row: z.custom<{ id: string; name: string; enabled: boolean; updatedAt: Date }>(),
+  name: string('Unique in the workspace.'),
   ...rule,
-  enabled: z.boolean().describe('Whether it looks at answers.'),
+  enabled: boolean('Whether it looks at answers.'),
   ...state,
-  evidence: z.number().describe('Evidence that this is to change, 0 or more: it does at `answersPerFalseAlert`.'),
-  observations: z.number().int().describe('Answers that the evidence is from.'),
-  updatedAt: z.date().describe('When it was set.'),
+  evidence: float('Evidence that this is to change, 0 or more: it does at `answersPerFalseAlert`.'),
+  observations: int('Answers that the evidence is from.'),
+  updatedAt: date('When it was set.'),
 });
 
 export const FRESH: RuleState = { raised: false, shown: noEvidence(), recent: null };

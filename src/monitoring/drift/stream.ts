@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import { enumeration } from '../../kernel/enumeration.js';
 import { own } from '../../kernel/own.js';
+import { choice } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { counted, noCounts, type CategoryCounts } from '../sequential/categories.js';
 import { percent } from '../../kernel/text.js';
 import { course, detector, UNLIKE, type Course } from './unlike.js';
 import { watching } from './watching.js';
 
-export const DriftKind = enumeration('QUESTIONS', 'LABELS');
+export const DriftKind = choice('DriftKind', 'What is watched for change.', {
+  QUESTIONS: 'What questions are about, by where the embedder places them.',
+  LABELS: 'The labels that an adapter version predicts.',
+});
 export type DriftKind = keyof typeof DriftKind;
 
 /** Answers whose questions become the known ones of a workspace. */

@@ -1,4 +1,5 @@
 import { enumeration } from '../../kernel/enumeration.js';
+import { choice } from '../../kernel/record.js';
 import { NO_CONFIDENCE, type Scale } from './bins.js';
 
 /** What is counted of each answer: a row of `metric_bucket` has a count and a sum of one of them. */
@@ -20,41 +21,58 @@ export const Counted = enumeration(
 );
 export type Counted = keyof typeof Counted;
 
-/** What series can be asked for. */
-export const Metric = enumeration(
-  'VOLUME',
-  'ERROR_RATE',
-  'ERRORS',
-  'CANCELLED',
-  'ABSTENTION_RATE',
-  'LATENCY',
-  'PROMPT_TOKENS',
-  'GENERATED_TOKENS',
-  'COST',
-  'CONFIDENCE',
-  'RETRIEVAL_SCORE',
-  'ROUTE_MIX',
-  'LABEL_MIX',
-  'FEEDBACK',
-  'ACCURACY',
-  'CALIBRATION_ERROR',
-);
+export const Metric = choice('Metric', 'What a series tells of answers.', {
+  VOLUME: 'Answers and failures; those that callers withdrew are CANCELLED.',
+  ERROR_RATE: 'Share that failed, 0 to 1.',
+  ERRORS: 'How many failed; split by ERROR_CODE it says why.',
+  CANCELLED: 'How many were withdrawn by their callers.',
+  ABSTENTION_RATE: 'Share of answers that abstained, 0 to 1.',
+  LATENCY: 'From the question to the end of its answer, in ms: mean and percentiles.',
+  PROMPT_TOKENS: 'Tokens of the prompt: mean of an answer.',
+  GENERATED_TOKENS: 'Tokens that the model wrote: mean of an answer.',
+  COST: 'How long model and embedder worked, in ms: mean of an answer and percentiles.',
+  CONFIDENCE: 'Probability of the label, else that the answer was found, 0 to 1: mean and percentiles.',
+  RETRIEVAL_SCORE: 'Fused score of the best passage that was read, 0 to 1: mean and percentiles.',
+  ROUTE_MIX: 'Share of answers by strategy, 0 to 1; a series for each.',
+  LABEL_MIX: 'Share of predicted labels, 0 to 1; a series for each.',
+  FEEDBACK: 'What people and programs said, -1 to 1: mean. It stands in the bucket in which it was said.',
+  ACCURACY: 'Share of right answers, 0 to 1, among those of which feedback says whether they are.',
+  CALIBRATION_ERROR:
+    'How far confidence is from the share of right answers, 0 to 1 (expected calibration error), among those of which feedback says whether they are.',
+});
 export type Metric = keyof typeof Metric;
 
-/** What series can be split by. */
-export const Dimension = enumeration(
-  'MODEL',
-  'ADAPTER',
-  'STRATEGY',
-  'COLLECTION',
-  'SUBJECT',
-  'ARM',
-  'ERROR_CODE',
-  'LABEL',
-);
+export const Dimension = choice('Dimension', 'What series are split by.', {
+  MODEL: 'The model, as `name@quantization`.',
+  ADAPTER: 'The adapter version, as `name@3`; empty where none answered.',
+  STRATEGY: 'The strategy.',
+  COLLECTION:
+    'The collection of the first citation, else of the best evidence; empty where none was read, and of failures.',
+  SUBJECT: 'The rollout or experiment; empty outside of one.',
+  ARM: 'The arm of the rollout or experiment; empty outside of one.',
+  ERROR_CODE: 'Why it failed: with ERRORS.',
+  LABEL: 'The predicted label: with LABEL_MIX.',
+});
 export type Dimension = keyof typeof Dimension;
 
-export const Resolution = enumeration('MINUTE', 'HOUR', 'DAY');
+export interface Resolved {
+  /** Length of a bucket, in seconds. */
+  seconds: number;
+  /** How long buckets are kept, in days. */
+  keptDays: number;
+}
+
+export const RESOLUTIONS = {
+  MINUTE: { seconds: 60, keptDays: 3 },
+  HOUR: { seconds: 3_600, keptDays: 92 },
+  DAY: { seconds: 86_400, keptDays: 1_827 },
+} satisfies Record<string, Resolved>;
+
+export const Resolution = choice('Resolution', 'How long a bucket of a series is, in UTC.', {
+  MINUTE: `A minute; kept for ${RESOLUTIONS.MINUTE.keptDays} days.`,
+  HOUR: `An hour; kept for ${RESOLUTIONS.HOUR.keptDays} days.`,
+  DAY: `A day; kept for ${RESOLUTIONS.DAY.keptDays} days.`,
+});
 export type Resolution = keyof typeof Resolution;
 
 /** What an answer was made with: the columns of `metric_series`. Empty where there is none. */
@@ -88,19 +106,6 @@ export const COLUMNS: Readonly<Partial<Record<Dimension, keyof SeriesKey>>> = {
   COLLECTION: 'collection',
   SUBJECT: 'subject',
   ARM: 'arm',
-};
-
-export interface Resolved {
-  /** Length of a bucket, in seconds. */
-  seconds: number;
-  /** How long buckets are kept, in days. */
-  keptDays: number;
-}
-
-export const RESOLUTIONS: Readonly<Record<Resolution, Resolved>> = {
-  MINUTE: { seconds: 60, keptDays: 3 },
-  HOUR: { seconds: 3_600, keptDays: 92 },
-  DAY: { seconds: 86_400, keptDays: 1_827 },
 };
 
 /** Count and sum of what was counted, over one bucket or more. */

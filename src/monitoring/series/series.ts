@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { record } from '../../kernel/record.js';
+import { record, date, float } from '../../kernel/record.js';
 import { badInput } from '../../kernel/errors.js';
 import type { Histogram } from './bins.js';
 import { quantileOf } from './bins.js';
@@ -26,15 +26,12 @@ export interface SeriesRequest {
 }
 
 export const seriesPoint = record('SeriesPoint', 'What a series says of one bucket of time.', {
-  at: z.date().describe('Beginning of the bucket, in UTC.'),
-  count: z.number().describe('How many answers (or pieces of feedback) it is about, 0 or more.'),
-  value: z.number().nullable().describe('The value, in the metric’s unit; null where nothing tells it.'),
-  p50: z
-    .number()
-    .nullable()
-    .describe('Median, for metrics with percentiles; of durations at most 9 % off, of shares at most 0.05.'),
-  p95: z.number().nullable().describe('95th percentile, likewise.'),
-  p99: z.number().nullable().describe('99th percentile, likewise.'),
+  at: date('Beginning of the bucket, in UTC.'),
+  count: float('How many answers (or pieces of feedback) it is about, 0 or more.'),
+  value: float('The value, in the metric’s unit; null where nothing tells it.').nullable(),
+  p50: float('Median, for metrics with percentiles; of durations at most 9 % off, of shares at most 0.05.').nullable(),
+  p95: float('95th percentile, likewise.').nullable(),
+  p99: float('99th percentile, likewise.').nullable(),
 });
 export type Point = z.infer<typeof seriesPoint>;
 

@@ -1,134 +1,96 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   connectionTypes,
   ConnectionArgs,
   cost,
-  DateTime,
   fromGlobalId,
-  make,
+  nodeOf,
   mapPage,
   Needs,
   NodeType,
   toConnection,
-  toGlobalId,
   type ConnectionOf,
   type GraphContext,
+  objectType,
+  inputType,
+  ofType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
-import { DeliveryStatus, MOST_ATTEMPTS, type DeliveryRecord, type WebhookRecord } from './webhook.js';
+import { string, date, id, oneOf, int } from '../../kernel/record.js';
+import { DeliveryStatus, type DeliveryRecord, type WebhookRecord } from './webhook.js';
 import type { WebhookService } from './webhook-service.js';
 
-registerEnumType(DeliveryStatus, {
-  name: 'DeliveryStatus',
-  description: 'How far a delivery is.',
-  valuesConfig: {
-    WAITING: { description: 'Waits for its first or next try.' },
-    DELIVERED: { description: 'The receiver answered 2xx.' },
-    GIVEN_UP: { description: `${MOST_ATTEMPTS} tries failed.` },
+export const Webhook = objectType(
+  'Webhook',
+  'A URL that is told of alerts as they are raised and resolved.',
+  {
+    url: string('Where deliveries go, by POST.'),
+    createdAt: date('When it was added.'),
+    row: z.custom<WebhookRecord>(),
   },
+  NodeType,
+);
+export type Webhook = InstanceType<typeof Webhook>;
+
+export const WebhookDelivery = objectType('WebhookDelivery', 'Something that a webhook is told.', {
+  id: id('The header `webhook-id`: the same at each try, so that a receiver knows what it has heard.'),
+  type: string('`alert.raised` or `alert.resolved`.'),
+  status: oneOf(DeliveryStatus, 'How far it is.'),
+  attempts: int('Tries so far.'),
+  outcome: string('How the last try ended, in words; empty before the first.'),
+  nextAt: date('When it is tried next; null when it has ended.').nullable(),
+  createdAt: date('When it was to be told.'),
 });
-
-@ObjectType({ implements: NodeType, description: 'A URL that is told of alerts as they are raised and resolved.' })
-export class Webhook extends NodeType {
-  @Field(() => String, { description: 'Where deliveries go, by POST.' })
-  url!: string;
-
-  @Field(() => DateTime, { description: 'When it was added.' })
-  createdAt!: Date;
-
-  record!: WebhookRecord;
-}
-
-@ObjectType({ description: 'Something that a webhook is told.' })
-export class WebhookDelivery {
-  @Field(() => ID, {
-    description: 'The header `webhook-id`: the same at each try, so that a receiver knows what it has heard.',
-  })
-  id!: string;
-
-  @Field(() => String, { description: '`alert.raised` or `alert.resolved`.' })
-  type!: string;
-
-  @Field(() => DeliveryStatus, { description: 'How far it is.' })
-  status!: DeliveryStatus;
-
-  @Field(() => Int, { description: 'Tries so far.' })
-  attempts!: number;
-
-  @Field(() => String, { description: 'How the last try ended, in words; empty before the first.' })
-  outcome!: string;
-
-  @Field(() => DateTime, { nullable: true, description: 'When it is tried next; null when it has ended.' })
-  nextAt!: Date | null;
-
-  @Field(() => DateTime, { description: 'When it was to be told.' })
-  createdAt!: Date;
-}
+export type WebhookDelivery = InstanceType<typeof WebhookDelivery>;
 
 const { Connection: WebhookConnection } = connectionTypes(Webhook);
 const { Connection: WebhookDeliveryConnection } = connectionTypes(WebhookDelivery);
 
-export const toWebhook = (record: WebhookRecord): Webhook =>
-  make(Webhook, { id: toGlobalId('Webhook', record.id), url: record.url, createdAt: record.createdAt, record });
+export const toWebhook = (row: WebhookRecord): Webhook => nodeOf(Webhook, row);
 
-const toDelivery = ({ id, payload, status, attempts, outcome, nextAt, createdAt }: DeliveryRecord): WebhookDelivery =>
-  make(WebhookDelivery, {
-    id,
-    type: payload.type,
-    status,
-    attempts,
-    outcome,
-    createdAt,
-    nextAt: status === 'WAITING' ? nextAt : null,
-  });
+const toDelivery = ({
+  id,
+  payload,
+  status,
+  attempts,
+  outcome,
+  nextAt,
+  createdAt,
+}: DeliveryRecord): WebhookDelivery => ({
+  id,
+  type: payload.type,
+  status,
+  attempts,
+  outcome,
+  createdAt,
+  nextAt: status === 'WAITING' ? nextAt : null,
+});
 
-@InputType({ description: 'A URL to tell of alerts.' })
-export class AddWebhookInput {
-  @Field(() => String, {
-    description:
-      'An https URL, at most 2,000 characters, without user name or password. Loopback, link-local and private addresses are refused unless the configuration allows their host (GRAFT_WEBHOOK_ALLOWED_HOSTS).',
-  })
-  url!: string;
-}
+export const AddWebhookInput = inputType('AddWebhookInput', 'A URL to tell of alerts.', {
+  url: string(
+    'An https URL, at most 2,000 characters, without user name or password. Loopback, link-local and private addresses are refused unless the configuration allows their host (GRAFT_WEBHOOK_ALLOWED_HOSTS).',
+  ),
+});
+export type AddWebhookInput = InstanceType<typeof AddWebhookInput>;
 
-@InputType({ description: 'Which webhook to delete.' })
-export class DeleteWebhookInput {
-  @Field(() => ID, { description: 'The webhook.' })
-  webhook!: string;
-}
+export const DeleteWebhookInput = inputType('DeleteWebhookInput', 'Which webhook to delete.', {
+  webhook: id('The webhook.'),
+});
+export type DeleteWebhookInput = InstanceType<typeof DeleteWebhookInput>;
 
-@ObjectType({ description: 'What `addWebhook` made.' })
-export class AddWebhookPayload {
-  @Field(() => Webhook, { description: 'The webhook.' })
-  webhook!: Webhook;
+export const AddWebhookPayload = objectType('AddWebhookPayload', 'What `addWebhook` made.', {
+  webhook: ofType(() => Webhook, 'The webhook.'),
+  secret: string(
+    'What deliveries are signed with (Standard Webhooks: HMAC-SHA256 of id, timestamp and body in `webhook-signature`). It is not shown again.',
+  ),
+});
+export type AddWebhookPayload = InstanceType<typeof AddWebhookPayload>;
 
-  @Field(() => String, {
-    description:
-      'What deliveries are signed with (Standard Webhooks: HMAC-SHA256 of id, timestamp and body in `webhook-signature`). It is not shown again.',
-  })
-  secret!: string;
-}
-
-@ObjectType({ description: 'What `deleteWebhook` deleted.' })
-export class DeleteWebhookPayload {
-  @Field(() => Webhook, { description: 'The webhook as it was; what it was yet to be told went with it.' })
-  webhook!: Webhook;
-}
+export const DeleteWebhookPayload = objectType('DeleteWebhookPayload', 'What `deleteWebhook` deleted.', {
+  webhook: ofType(() => Webhook, 'The webhook as it was; what it was yet to be told went with it.'),
+});
+export type DeleteWebhookPayload = InstanceType<typeof DeleteWebhookPayload>;
 
 @Resolver(() => Webhook)
 export class WebhookResolver {
@@ -142,7 +104,7 @@ export class WebhookResolver {
   ): Promise<ConnectionOf<Webhook>> {
     const page = args.request();
     const webhooks = mapPage(await this.parts.webhooks.store.list(workspaceId, page), toWebhook);
-    return toConnection(webhooks, ({ record }) => encodeCursor([record.id]), page.after);
+    return toConnection(webhooks, ({ row }) => encodeCursor([row.id]), page.after);
   }
 
   @Needs('OPERATE')
@@ -174,12 +136,12 @@ export class WebhookResolver {
     complexity: cost(5),
   })
   async deliveries(
-    @Root() { record }: Webhook,
+    @Root() { row }: Webhook,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<ConnectionOf<WebhookDelivery>> {
     const page = args.request();
-    const deliveries = await this.parts.webhooks.store.deliveries(workspaceId, record.id, page);
+    const deliveries = await this.parts.webhooks.store.deliveries(workspaceId, row.id, page);
     return toConnection(mapPage(deliveries, toDelivery), ({ id }) => encodeCursor([id]), page.after);
   }
 }

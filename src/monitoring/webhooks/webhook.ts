@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import { enumeration } from '../../kernel/enumeration.js';
+import { choice } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
 import { AlertKind, AlertStatus } from '../alerts/alert.js';
 
-export const DeliveryStatus = enumeration('WAITING', 'DELIVERED', 'GIVEN_UP');
+/** Tries of a delivery: the last is a day and a half after the first. */
+export const MOST_ATTEMPTS = 14;
+
+export const DeliveryStatus = choice('DeliveryStatus', 'How far a delivery is.', {
+  WAITING: 'Waits for its first or next try.',
+  DELIVERED: 'The receiver answered 2xx.',
+  GIVEN_UP: `${MOST_ATTEMPTS} tries failed.`,
+});
 export type DeliveryStatus = keyof typeof DeliveryStatus;
 
 /** What is sent: it names the alert and says what is the matter, without a word of users. */
@@ -33,8 +40,6 @@ export type DeliveryRecord = Omit<Prisma.WebhookDeliveryGetPayload<object>, 'pay
   status: DeliveryStatus;
 };
 
-/** Tries of a delivery: the last is a day and a half after the first. */
-export const MOST_ATTEMPTS = 14;
 const FIRST_WAIT_S = 10;
 const LONGEST_WAIT_S = 6 * 3_600;
 
