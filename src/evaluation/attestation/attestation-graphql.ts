@@ -1,5 +1,14 @@
-import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
-import { SpendsBudget, Needs, cost, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  runGraph,
+  runObject,
+  type GraphContext,
+  inputType,
+} from '../../graphql-kit/index.js';
+import { string, int, id } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { attestation } from './attestation-run.js';
@@ -11,17 +20,12 @@ export const attestationRuns = runGraph(
 const AttestationRun = attestationRuns.Run;
 type AttestationRun = InstanceType<typeof AttestationRun>;
 
-@InputType({ description: 'Which adapter version shall be shown to act.' })
-export class AttestAdapterInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
-
-  @Field(() => Int, { description: 'Number of the version, from 1.' })
-  version!: number;
-
-  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
-  idempotencyKey!: string;
-}
+export const AttestAdapterInput = inputType('AttestAdapterInput', 'Which adapter version shall be shown to act.', {
+  adapter: string('Name of the adapter.'),
+  version: int('Number of the version, from 1.'),
+  idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
+});
+export type AttestAdapterInput = InstanceType<typeof AttestAdapterInput>;
 
 const AttestAdapterPayload = attestationRuns.payload(
   'AttestAdapterPayload',

@@ -1,27 +1,16 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import {
   SpendsBudget,
   Needs,
   cost,
   IDEMPOTENCY_KEY,
-  make,
   runGraph,
   runObject,
   type GraphContext,
+  inputType,
+  objectType,
 } from '../../graphql-kit/index.js';
+import { string, int, id, float } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { hybridFit } from './blend-run.js';
@@ -33,55 +22,31 @@ export const hybridFitRuns = runGraph(
 const HybridFitRun = hybridFitRuns.Run;
 type HybridFitRun = InstanceType<typeof HybridFitRun>;
 
-@InputType({ description: 'Which adapter version is fitted to the labelled rows that it was trained on.' })
-export class FitHybridInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
-
-  @Field(() => Int, { description: 'Number of the version, from 1.' })
-  version!: number;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 300,
-    description: `Most rows for validation, 1 to ${MOST_FIT_ROWS}; of more a sample is drawn.`,
-  })
-  rows!: number;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 1,
-    description: 'Of the sample: the same seed draws the same rows.',
-  })
-  seed!: number;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+export const FitHybridInput = inputType(
+  'FitHybridInput',
+  'Which adapter version is fitted to the labelled rows that it was trained on.',
+  {
+    adapter: string('Name of the adapter.'),
+    version: int('Number of the version, from 1.'),
+    rows: int(`Most rows for validation, 1 to ${MOST_FIT_ROWS}; of more a sample is drawn.`).default(300),
+    seed: int('Of the sample: the same seed draws the same rows.').default(1),
+    idempotencyKey: id(IDEMPOTENCY_KEY),
+  },
+);
+export type FitHybridInput = InstanceType<typeof FitHybridInput>;
 
 const FitHybridPayload = hybridFitRuns.payload('FitHybridPayload', 'The run that fits.');
 type FitHybridPayload = InstanceType<typeof FitHybridPayload>;
 
-@ObjectType({ description: 'How much adapter and rows count, and what each says alone.' })
-export class HybridWeights {
-  @Field(() => Float, { description: 'Power to which the adapter’s probabilities are taken.' })
-  adapter!: number;
-
-  @Field(() => Float, { description: 'Power to which the rows’ are taken.' })
-  neighbours!: number;
-
-  @Field(() => Int, { description: 'Rows that they were fitted on.' })
-  rows!: number;
-
-  @Field(() => Float, { description: 'Share of those rows that the adapter alone labels rightly, 0 to 1.' })
-  adapterAccuracy!: number;
-
-  @Field(() => Float, { description: 'The same of the labelled rows alone.' })
-  neighboursAccuracy!: number;
-
-  @Field(() => Float, { description: 'The same of both together.' })
-  accuracy!: number;
-}
+export const HybridWeights = objectType('HybridWeights', 'How much adapter and rows count, and what each says alone.', {
+  adapter: float('Power to which the adapter’s probabilities are taken.'),
+  neighbours: float('Power to which the rows’ are taken.'),
+  rows: int('Rows that they were fitted on.'),
+  adapterAccuracy: float('Share of those rows that the adapter alone labels rightly, 0 to 1.'),
+  neighboursAccuracy: float('The same of the labelled rows alone.'),
+  accuracy: float('The same of both together.'),
+});
+export type HybridWeights = InstanceType<typeof HybridWeights>;
 
 export interface HybridFitResolverParts {
   hybridFitter: HybridFitter;
@@ -120,11 +85,11 @@ export class HybridFitResolver {
     const found = hybridFit.outputOf(row);
     if (!found) return null;
     const { adapter, neighbours, both } = found.accuracy;
-    return make(HybridWeights, {
+    return {
       ...found.weights,
       adapterAccuracy: adapter,
       neighboursAccuracy: neighbours,
       accuracy: both,
-    });
+    };
   }
 }

@@ -1,4 +1,5 @@
-import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { StrategyValues as Strategy } from '../../ask/index.js';
 import { DatasetVersion, loadVersion, Split, type Data } from '../../data/index.js';
 import {
@@ -7,12 +8,13 @@ import {
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
-  MaxItems,
   runGraph,
   runObject,
   type GraphContext,
   recordType,
+  inputType,
 } from '../../graphql-kit/index.js';
+import { id, oneOf, int, string, list } from '../../kernel/record.js';
 import { comparison, strategyComparison } from './comparison-run.js';
 import { MOST_COMPARED_ROWS, type Comparer } from './comparer.js';
 
@@ -22,57 +24,35 @@ export const strategyComparisonRuns = runGraph(
 const StrategyComparisonRun = strategyComparisonRuns.Run;
 type StrategyComparisonRun = InstanceType<typeof StrategyComparisonRun>;
 
-@InputType({ description: 'On which rows, and with what, strategies are compared.' })
-export class CompareStrategiesInput {
-  @Field(() => ID, { description: 'Id of the dataset version whose rows are answered.' })
-  datasetVersion!: string;
-
-  @Field(() => Split, {
-    nullable: true,
-    defaultValue: Split.TEST,
-    description: 'Which of its rows; never those for training.',
-  })
-  split!: Split;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 200,
-    description: `Most rows, 1 to ${MOST_COMPARED_ROWS}, each answered once by each strategy; of more a sample is drawn.`,
-  })
-  rows!: number;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 1,
-    description: 'Of the sample: the same seed draws the same rows.',
-  })
-  seed!: number;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
+export const CompareStrategiesInput = inputType(
+  'CompareStrategiesInput',
+  'On which rows, and with what, strategies are compared.',
+  {
+    datasetVersion: id('Id of the dataset version whose rows are answered.'),
+    split: oneOf(Split, 'Which of its rows; never those for training.').default(Split.TEST),
+    rows: int(
+      `Most rows, 1 to ${MOST_COMPARED_ROWS}, each answered once by each strategy; of more a sample is drawn.`,
+    ).default(200),
+    seed: int('Of the sample: the same seed draws the same rows.').default(1),
+    adapter: string(
       'For `ADAPTER` and `HYBRID`: `name` (its production version), `name@candidate` or `name@3`. Without it neither is compared.',
-  })
-  adapter?: string | null;
-
-  @MaxItems(50)
-  @Field(() => [String], {
-    nullable: true,
-    description:
+    ).nullish(),
+    collections: list(
+      z.string(),
       'For `RAG` and `HYBRID`: names of the collections that are read, 1 to 50. By default labels are read off the dataset’s labelled rows, where `indexDataset` indexed them, and questions are answered from all collections.',
-  })
-  collections?: string[] | null;
-
-  @MaxItems(4)
-  @Field(() => [Strategy], {
-    nullable: true,
-    description: `Which strategies, 2 to ${Object.keys(Strategy).length}; by default all that can answer these rows.`,
-  })
-  strategies?: (keyof typeof Strategy)[] | null;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+    )
+      .max(50)
+      .nullish(),
+    strategies: list(
+      z.enum(Strategy),
+      `Which strategies, 2 to ${Object.keys(Strategy).length}; by default all that can answer these rows.`,
+    )
+      .max(4)
+      .nullish(),
+    idempotencyKey: id(IDEMPOTENCY_KEY),
+  },
+);
+export type CompareStrategiesInput = InstanceType<typeof CompareStrategiesInput>;
 
 const CompareStrategiesPayload = strategyComparisonRuns.payload('CompareStrategiesPayload', 'The run that compares.');
 type CompareStrategiesPayload = InstanceType<typeof CompareStrategiesPayload>;

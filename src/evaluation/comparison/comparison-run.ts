@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { StrategyValues } from '../../ask/index.js';
 import { Split } from '../../data/index.js';
-import { record } from '../../kernel/record.js';
+import { record, int, float, string, boolean, list } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { interval, intervalFields } from '../../kernel/interval.js';
@@ -35,8 +35,8 @@ export type Attempt = z.infer<typeof attempt>;
 const strategyFigure = record('StrategyFigure', 'What one strategy is worth on the rows, and what it costs.', {
   strategy: strategy.describe('The strategy.'),
   ...intervalFields('The metric of the task that decides.', 'Lower end of its 95 % interval.', 'Upper end.'),
-  abstained: z.number().int().describe('Rows to which it gave no answer.'),
-  medianMs: z.number().describe('Median time of an answer, in milliseconds.'),
+  abstained: int('Rows to which it gave no answer.'),
+  medianMs: float('Median time of an answer, in milliseconds.'),
   foreignAccepted: interval
     .optional()
     .describe(
@@ -45,9 +45,9 @@ const strategyFigure = record('StrategyFigure', 'What one strategy is worth on t
 });
 
 const rightOrWrong = record('RightOrWrong', 'Rows that only one of two strategies has right (McNemar’s exact test).', {
-  onlyFirst: z.number().int().describe('Rows that only the first has right.'),
-  onlySecond: z.number().int().describe('Rows that only the second has right.'),
-  p: z.number().describe('Probability of a split at least as uneven if both were equally good.'),
+  onlyFirst: int('Rows that only the first has right.'),
+  onlySecond: int('Rows that only the second has right.'),
+  p: float('Probability of a split at least as uneven if both were equally good.'),
 });
 
 const strategyPair = record('StrategyPair', 'Two strategies on the same rows.', {
@@ -58,30 +58,26 @@ const strategyPair = record('StrategyPair', 'Two strategies on the same rows.', 
     'Lower end of its 95 % interval (paired bootstrap).',
     'Upper end.',
   ),
-  p: z.number().describe('Probability of a difference at least this large if there were none.'),
-  adjustedP: z
-    .number()
-    .optional()
-    .describe(
-      'The same, corrected for all pairs that were looked at (Holm), 0 to 1: what decides. Null in comparisons from before.',
-    ),
+  p: float('Probability of a difference at least this large if there were none.'),
+  adjustedP: float(
+    'The same, corrected for all pairs that were looked at (Holm), 0 to 1: what decides. Null in comparisons from before.',
+  ).optional(),
   mcnemar: rightOrWrong
     .nullable()
     .describe('Where each answer is right or wrong; null where answers are right in part.'),
 });
 
 export const comparison = record('ComparisonReport', 'What a comparison of strategies found.', {
-  sentence: z.string().describe('Which to use, and why, in words.'),
+  sentence: string('Which to use, and why, in words.'),
   recommended: strategy.describe('Which to use: the best, or the quickest of those that can’t be told from it.'),
-  decided: z.boolean().describe('Whether the best one is shown to be better than all others.'),
-  metric: z.string().describe('Name of the metric.'),
-  rows: z.number().int().describe('Rows that were answered.'),
-  foreignSet: z
-    .string()
-    .optional()
-    .describe('The foreign texts that were asked, and how many; null where labels weren’t compared with an adapter.'),
-  strategies: z.array(strategyFigure).describe('Each strategy.'),
-  pairs: z.array(strategyPair).describe('Each two of them.'),
+  decided: boolean('Whether the best one is shown to be better than all others.'),
+  metric: string('Name of the metric.'),
+  rows: int('Rows that were answered.'),
+  foreignSet: string(
+    'The foreign texts that were asked, and how many; null where labels weren’t compared with an adapter.',
+  ).optional(),
+  strategies: list(strategyFigure, 'Each strategy.'),
+  pairs: list(strategyPair, 'Each two of them.'),
 });
 export type StrategyComparison = z.infer<typeof comparison>;
 

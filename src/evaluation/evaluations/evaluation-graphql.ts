@@ -1,18 +1,5 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Float, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { DatasetVersion, loadVersion, Split, type Data } from '../../data/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import {
@@ -22,7 +9,6 @@ import {
   cost,
   fromGlobalId,
   mapPage,
-  MaxItems,
   recordType,
   runGraph,
   runObject,
@@ -30,7 +16,9 @@ import {
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
+  inputType,
 } from '../../graphql-kit/index.js';
+import { string, id, oneOf, int, boolean, list } from '../../kernel/record.js';
 import { loadVariant, ModelVariant, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { WORTH_FINDING } from '../statistics/paired-power.js';
@@ -51,91 +39,37 @@ export const evaluationRuns = runGraph(
 const EvaluationRun = evaluationRuns.Run;
 type EvaluationRun = InstanceType<typeof EvaluationRun>;
 
-@InputType({ description: 'Who shall answer which rows, and whom it is compared with.' })
-export class EvaluateInput {
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'An adapter version: `name` (production), `name@candidate` or `name@3`; null for the base model alone.',
-  })
-  adapter?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The base model that answers alone; the default one by default.',
-  })
-  model?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'An adapter version that answers the same rows, for comparison; null compares with the base model alone.',
-  })
-  against?: string | null;
-
-  @Field(() => ID, { description: 'Id of the dataset version.' })
-  datasetVersion!: string;
-
-  @Field(() => Split, {
-    nullable: true,
-    defaultValue: Split.TEST,
-    description: 'Which of its rows. TRAIN is refused unless `force` is set.',
-  })
-  split!: Split;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 500,
-    description: 'Most rows, 1 to 5,000; of more a sample is drawn.',
-  })
-  rows!: number;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 1,
-    description: 'Of the sample: the same seed draws the same rows.',
-  })
-  seed!: number;
-
-  @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Measures rows for training, too.' })
-  force!: boolean;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    defaultValue: true,
-    description:
-      'Measures what the adapter has forgotten, too, about two minutes for the default model: perplexity of general text and answers to general prompts. The gate needs it. Never of the base model alone.',
-  })
-  retention!: boolean;
-
-  @Field(() => [ID], {
-    nullable: true,
-    defaultValue: [],
-    description:
-      'Ids of at most 4 dataset versions of other tasks: 100 test rows of each show what the adapter breaks.',
-  })
-  @MaxItems(4)
-  otherTasks!: string[];
-
-  @Field(() => Boolean, {
-    nullable: true,
-    defaultValue: true,
-    description:
-      'Holds labels against a logistic regression on the embedder’s vectors and the nearest labelled rows, both of the TRAIN rows of the same dataset version: what one would build without a language model. Only for classification.',
-  })
-  regression!: boolean;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    defaultValue: true,
-    description:
-      'Learns which messages are the version’s own, and measures it on texts that are not: general ones, rows of other adapters, questions of documents. From then on it refuses what is foreign wherever it is asked (`maxOwnRefused`). Never of the base model, or of an adapter that reads.',
-  })
-  foreign!: boolean;
-
-  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
-  idempotencyKey!: string;
-}
+export const EvaluateInput = inputType('EvaluateInput', 'Who shall answer which rows, and whom it is compared with.', {
+  adapter: string(
+    'An adapter version: `name` (production), `name@candidate` or `name@3`; null for the base model alone.',
+  ).nullish(),
+  model: string('The base model that answers alone; the default one by default.').nullish(),
+  against: string(
+    'An adapter version that answers the same rows, for comparison; null compares with the base model alone.',
+  ).nullish(),
+  datasetVersion: id('Id of the dataset version.'),
+  split: oneOf(Split, 'Which of its rows. TRAIN is refused unless `force` is set.').default(Split.TEST),
+  rows: int('Most rows, 1 to 5,000; of more a sample is drawn.').default(500),
+  seed: int('Of the sample: the same seed draws the same rows.').default(1),
+  force: boolean('Measures rows for training, too.').default(false),
+  retention: boolean(
+    'Measures what the adapter has forgotten, too, about two minutes for the default model: perplexity of general text and answers to general prompts. The gate needs it. Never of the base model alone.',
+  ).default(true),
+  otherTasks: list(
+    z.string().meta({ shown: 'ID' }),
+    'Ids of at most 4 dataset versions of other tasks: 100 test rows of each show what the adapter breaks.',
+  )
+    .max(4)
+    .default([]),
+  regression: boolean(
+    'Holds labels against a logistic regression on the embedder’s vectors and the nearest labelled rows, both of the TRAIN rows of the same dataset version: what one would build without a language model. Only for classification.',
+  ).default(true),
+  foreign: boolean(
+    'Learns which messages are the version’s own, and measures it on texts that are not: general ones, rows of other adapters, questions of documents. From then on it refuses what is foreign wherever it is asked (`maxOwnRefused`). Never of the base model, or of an adapter that reads.',
+  ).default(true),
+  idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
+});
+export type EvaluateInput = InstanceType<typeof EvaluateInput>;
 
 const EvaluationPlanType = recordType(evaluationPlan);
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hasLabel, readAnswer, rightAnswer, taskOf, type TaskContext, type TaskRow } from '../../data/index.js';
 import { riskCurveOf, type RiskCurve } from '../../kernel/risk.js';
-import { record } from '../../kernel/record.js';
+import { record, int, string, boolean, float, list } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import {
   calibrationBins,
@@ -25,13 +25,13 @@ import { intervalFields, metricDifference } from '../../kernel/interval.js';
 export type Answered = Pick<GivenAnswer, 'text' | 'probability'>;
 
 const pairedRows = record('PairedRows', 'Rows that one of two answerers alone has right.', {
-  gained: z.number().int().describe('This one.'),
-  lost: z.number().int().describe('The comparison.'),
+  gained: int('This one.'),
+  lost: int('The comparison.'),
 });
 
 const metricFigure = record('EvaluationMetric', 'A metric of all rows with its interval.', {
-  name: z.string().describe('E.g. `accuracy`, `macro-F1`, `entity F1`, `chrF`, `token F1`.'),
-  higherIsBetter: z.boolean().describe('Whether a larger value is a better one.'),
+  name: string('E.g. `accuracy`, `macro-F1`, `entity F1`, `chrF`, `token F1`.'),
+  higherIsBetter: boolean('Whether a larger value is a better one.'),
   ...intervalFields(
     'Its value: 0 to 1, BLEU and chrF 0 to 100.',
     'Lower end of the interval that holds the true value in 95 of 100 cases.',
@@ -48,46 +48,36 @@ const metricFigure = record('EvaluationMetric', 'A metric of all rows with its i
 export type MetricFigure = z.infer<typeof metricFigure>;
 
 const classFigures = record('ClassFigures', 'How well one label is told.', {
-  label: z.string().describe('The label.'),
-  support: z.number().int().describe(`Rows that have it; fewer than ${LEAST_CLASS_ROWS} are shown and not judged.`),
-  gained: z
-    .number()
-    .int()
-    .nullable()
-    .default(null)
-    .describe('Of those, what this alone has right; null without a comparison.'),
-  lost: z
-    .number()
-    .int()
-    .nullable()
-    .default(null)
-    .describe('Of those, what the comparison alone has right; null without one.'),
-  precision: z.number().describe('Share of the rows given this label that have it, 0 to 1.'),
-  recall: z.number().describe('Share of the rows with this label that were given it, 0 to 1.'),
-  f1: z.number().describe('Harmonic mean of both, 0 to 1.'),
+  label: string('The label.'),
+  support: int(`Rows that have it; fewer than ${LEAST_CLASS_ROWS} are shown and not judged.`),
+  gained: int('Of those, what this alone has right; null without a comparison.').nullable().default(null),
+  lost: int('Of those, what the comparison alone has right; null without one.').nullable().default(null),
+  precision: float('Share of the rows given this label that have it, 0 to 1.'),
+  recall: float('Share of the rows with this label that were given it, 0 to 1.'),
+  f1: float('Harmonic mean of both, 0 to 1.'),
 });
 
 const confusionCell = record('ConfusionCell', 'A cell of the confusion matrix that is not 0.', {
-  gold: z.string().describe('The label that the rows have.'),
-  predicted: z.string().nullable().describe('The label that they were given; null: none of the set.'),
-  count: z.number().int().describe('Number of rows.'),
+  gold: string('The label that the rows have.'),
+  predicted: string('The label that they were given; null: none of the set.').nullable(),
+  count: int('Number of rows.'),
 });
 
 const confusionRest = record('ConfusionRest', 'Rows in cells of the confusion matrix that are not kept.', {
-  predicted: z.string().nullable().describe('The label that they were given; null: none of the set.'),
-  count: z.number().int().describe('Number of rows.'),
-  right: z.number().int().describe('How many of them have that label.'),
+  predicted: string('The label that they were given; null: none of the set.').nullable(),
+  count: int('Number of rows.'),
+  right: int('How many of them have that label.'),
 });
 
 const calibrationBin = record(
   'CalibrationBin',
   'A bar of the reliability diagram: answers of like probability, and how many of them are right.',
   {
-    from: z.number().describe('Probabilities above this, 0 to 1.'),
-    to: z.number().describe('Up to and including this, 0 to 1.'),
-    rows: z.number().int().describe('Number of rows.'),
-    meanProbability: z.number().describe('Mean of their probabilities, 0 to 1.'),
-    accuracy: z.number().describe('Share that is right, 0 to 1.'),
+    from: float('Probabilities above this, 0 to 1.'),
+    to: float('Up to and including this, 0 to 1.'),
+    rows: int('Number of rows.'),
+    meanProbability: float('Mean of their probabilities, 0 to 1.'),
+    accuracy: float('Share that is right, 0 to 1.'),
   },
 );
 
@@ -95,8 +85,8 @@ const asBefore = record(
   'FiguresAsBefore',
   'The deciding metric on the test rows as they were when the comparison learned, where some have another answer now.',
   {
-    rows: z.number().int().describe('Rows that were for testing then, too.'),
-    changed: z.number().int().describe('How many of them have another answer now.'),
+    rows: int('Rows that were for testing then, too.'),
+    changed: int('How many of them have another answer now.'),
     metric: metricFigure.describe('By the answers that they had then.'),
   },
 );
@@ -104,16 +94,14 @@ export type FiguresAsBefore = z.infer<typeof asBefore>;
 
 /** What an evaluation found; the first metric is the one that decides. */
 export const figures = z.object({
-  metrics: z.array(metricFigure).min(1).describe('The metrics of the task; the first decides.'),
-  classes: z.array(classFigures).describe('Each label’s figures, the worst first; empty unless rows have labels.'),
-  confusions: z.array(confusionCell).describe('Cells of the confusion matrix, the fullest first; at most 2,000.'),
-  confusionsRest: z
-    .array(confusionRest)
-    .default([])
-    .describe(
-      'Rows in further cells, by the label that they were given; empty where there are none, and in evaluations of before that was kept.',
-    ),
-  calibration: z.array(calibrationBin).describe('Bars of the reliability diagram; empty without probabilities.'),
+  metrics: list(metricFigure, 'The metrics of the task; the first decides.').min(1),
+  classes: list(classFigures, 'Each label’s figures, the worst first; empty unless rows have labels.'),
+  confusions: list(confusionCell, 'Cells of the confusion matrix, the fullest first; at most 2,000.'),
+  confusionsRest: list(
+    confusionRest,
+    'Rows in further cells, by the label that they were given; empty where there are none, and in evaluations of before that was kept.',
+  ).default([]),
+  calibration: list(calibrationBin, 'Bars of the reliability diagram; empty without probabilities.'),
   asBefore: asBefore
     .nullable()
     .default(null)

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { hasLabel, Split, type Data } from '../../data/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { record } from '../../kernel/record.js';
+import { record, int, float, string } from '../../kernel/record.js';
 import { pairedPower, powerSentence } from '../statistics/paired-power.js';
 import { MOST_ROWS } from './evaluator.js';
 
@@ -10,16 +10,14 @@ export const evaluationPlan = record(
   'EvaluationPlan',
   'What a comparison of two versions on the same rows can tell, before it is made.',
   {
-    testRows: z.number().int().describe('Rows for testing that the dataset version has.'),
-    rows: z.number().int().describe('Rows that would be asked.'),
-    gain: z.number().describe('The gain that is to be found, as a share of the rows.'),
-    leastPower: z
-      .number()
-      .describe('Probability with which it is found, 0 to 1, where the two differ on many rows (8 %).'),
-    mostPower: z.number().describe('The same where they differ on few (5 %).'),
-    leastRows: z.number().int().describe('Rows that find it in 80 of 100 cases, where they differ on few rows.'),
-    mostRows: z.number().int().describe('The same where they differ on many.'),
-    sentence: z.string().describe('All of it in words, with what is missing.'),
+    testRows: int('Rows for testing that the dataset version has.'),
+    rows: int('Rows that would be asked.'),
+    gain: float('The gain that is to be found, as a share of the rows.'),
+    leastPower: float('Probability with which it is found, 0 to 1, where the two differ on many rows (8 %).'),
+    mostPower: float('The same where they differ on few (5 %).'),
+    leastRows: int('Rows that find it in 80 of 100 cases, where they differ on few rows.'),
+    mostRows: int('The same where they differ on many.'),
+    sentence: string('All of it in words, with what is missing.'),
   },
 );
 export type EvaluationPlan = z.infer<typeof evaluationPlan>;

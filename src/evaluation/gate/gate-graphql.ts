@@ -1,6 +1,16 @@
-import { Arg, Ctx, Field, FieldResolver, InputType, Int, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
-import { Needs, cost, make, type GraphContext, recordInput, recordType } from '../../graphql-kit/index.js';
-import { record } from '../../kernel/record.js';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import {
+  Needs,
+  cost,
+  type GraphContext,
+  recordInput,
+  recordType,
+  ofType,
+  inputType,
+  objectType,
+} from '../../graphql-kit/index.js';
+import { record, string, int, oneOf, boolean, list } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import {
   AdapterAlias,
@@ -15,8 +25,8 @@ import {
 import { toEvaluation, Evaluation } from '../evaluations/evaluation-types.js';
 import type { EvaluationStore } from '../evaluations/evaluation-store.js';
 import { evidence, type GateEvidence, type Gate } from './gate.js';
-import { bounds, check, type GateBounds, type GateCheck } from './judge.js';
-import { simplerMethod, type SimplerMethod } from './simpler.js';
+import { bounds, check, type GateBounds } from './judge.js';
+import { simplerMethod } from './simpler.js';
 
 const GateBoundsInput = recordInput(
   record(
@@ -27,86 +37,47 @@ const GateBoundsInput = recordInput(
 );
 type GateBoundsInput = InstanceType<typeof GateBoundsInput>;
 
-@InputType({ description: 'Which version an alias shall name, and why.' })
-export class PromoteAdapterInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
-
-  @Field(() => Int, { description: 'Number of the version.' })
-  version!: number;
-
-  @Field(() => AdapterAlias, {
-    nullable: true,
-    defaultValue: AdapterAlias.PRODUCTION,
-    description: 'Which alias is moved. Only what was CANDIDATE becomes PRODUCTION.',
-  })
-  alias!: AdapterAlias;
-
-  @Field(() => String, { description: 'Why, for the record; 1 to 1,000 characters.' })
-  reason!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who decides, for the record; 1 to 200 characters; `operator` by default.',
-  })
-  by?: string | null;
-
-  @Field(() => GateBoundsInput, { nullable: true, description: 'Bounds of the gate for CANDIDATE.' })
-  bounds?: GateBoundsInput | null;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    defaultValue: false,
-    description:
-      'Moves the alias whatever the gate says, and writes down that it was forced. Never without an attestation.',
-  })
-  force!: boolean;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    defaultValue: false,
-    description:
-      'Lets a first version become PRODUCTION although it isn’t shown to be better than a regression on the embedder’s vectors or the nearest labelled rows, and writes down that somebody said so.',
-  })
-  confirmNotBetter!: boolean;
-}
+export const PromoteAdapterInput = inputType('PromoteAdapterInput', 'Which version an alias shall name, and why.', {
+  adapter: string('Name of the adapter.'),
+  version: int('Number of the version.'),
+  alias: oneOf(AdapterAlias, 'Which alias is moved. Only what was CANDIDATE becomes PRODUCTION.').default(
+    AdapterAlias.PRODUCTION,
+  ),
+  reason: string('Why, for the record; 1 to 1,000 characters.'),
+  by: string('Who decides, for the record; 1 to 200 characters; `operator` by default.').nullish(),
+  bounds: ofType(() => GateBoundsInput, 'Bounds of the gate for CANDIDATE.').nullish(),
+  force: boolean(
+    'Moves the alias whatever the gate says, and writes down that it was forced. Never without an attestation.',
+  ).default(false),
+  confirmNotBetter: boolean(
+    'Lets a first version become PRODUCTION although it isn’t shown to be better than a regression on the embedder’s vectors or the nearest labelled rows, and writes down that somebody said so.',
+  ).default(false),
+});
+export type PromoteAdapterInput = InstanceType<typeof PromoteAdapterInput>;
 
 const GateCheckType = recordType(check);
 const SimplerMethodType = recordType(simplerMethod);
 
-@ObjectType({ description: 'What the gate says of a version, or said when an alias was moved to it.' })
-export class GateVerdict {
-  @Field(() => Boolean, { description: 'Whether every check lets it through.' })
-  passed!: boolean;
-
-  @Field(() => Boolean, {
-    description: 'Whether all was measured that it looks at; where not, nothing is said against the version.',
-  })
-  measured!: boolean;
-
-  @Field(() => Boolean, { description: 'Whether the alias was moved all the same.' })
-  forced!: boolean;
-
-  @Field(() => [GateCheckType], { description: 'Each check.' })
-  checks!: GateCheck[];
-
-  @Field(() => [SimplerMethodType], {
-    description:
+export const GateVerdict = objectType(
+  'GateVerdict',
+  'What the gate says of a version, or said when an alias was moved to it.',
+  {
+    passed: boolean('Whether every check lets it through.'),
+    measured: boolean('Whether all was measured that it looks at; where not, nothing is said against the version.'),
+    forced: boolean('Whether the alias was moved all the same.'),
+    checks: list(check, 'Each check.'),
+    simpler: list(
+      simplerMethod,
       'Methods without a language model beside a first version, on the same test rows; empty where it replaces another version, or they weren’t measured.',
-  })
-  simpler!: SimplerMethod[];
-
-  @Field(() => Boolean, {
-    description:
+    ),
+    wantsConfirmation: boolean(
       'Whether PRODUCTION wants `confirmNotBetter`: the version is not shown to be better than one of the simpler methods.',
-  })
-  wantsConfirmation!: boolean;
-
-  @Field(() => Boolean, { description: 'Whether somebody confirmed that when the alias was moved.' })
-  confirmed!: boolean;
-
-  readonly found!: Pick<GateEvidence, 'replacedVersionId' | 'evaluationId'>;
-}
+    ),
+    confirmed: boolean('Whether somebody confirmed that when the alias was moved.'),
+    found: z.custom<Pick<GateEvidence, 'replacedVersionId' | 'evaluationId'>>(),
+  },
+);
+export type GateVerdict = InstanceType<typeof GateVerdict>;
 
 export interface GateResolverParts {
   gate: Gate;
@@ -206,7 +177,7 @@ function toVerdict(found: GateEvidence): GateVerdict {
   const passed = checks.every((each) => each.passed);
   const wantsConfirmation = simpler.some(({ better }) => !better);
   const measured = checks.every((each) => each.measured);
-  return make(GateVerdict, { passed, measured, forced, checks, simpler, wantsConfirmation, confirmed, found });
+  return { passed, measured, forced, checks, simpler, wantsConfirmation, confirmed, found };
 }
 
 const given = (wanted: GateBoundsInput | null | undefined): Partial<GateBounds> =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { record } from '../../kernel/record.js';
+import { record, float, string, boolean } from '../../kernel/record.js';
 import type { EvaluationFigures } from '../evaluations/figures.js';
 import { LEAST_CLASS_ROWS } from '../metrics/classification.js';
 import { normalQuantile, shareOfLook } from '../statistics/distributions.js';
@@ -13,21 +13,15 @@ export const DEFAULT_BOUNDS = { leastGain: 0, perplexityRatio: 1.05, foreignAcce
 
 /** What a version must keep to become candidate. Intervals are held against them by their worse ends, not by their values. */
 export const bounds = z.object({
-  leastGain: z
-    .number()
-    .describe(
-      `The deciding metric must be better than that of what is replaced by more than this, by the lower end of the interval; ${DEFAULT_BOUNDS.leastGain} by default.`,
-    ),
-  perplexityRatio: z
-    .number()
-    .describe(
-      `How many times the base model’s the perplexity of general text may be, by the upper end of the interval; ${DEFAULT_BOUNDS.perplexityRatio} by default.`,
-    ),
-  foreignAccepted: z
-    .number()
-    .describe(
-      `The largest share of small talk and general questions that an adapter with labels may answer, by the lower end of the interval, 0 to 1; ${DEFAULT_BOUNDS.foreignAccepted} by default.`,
-    ),
+  leastGain: float(
+    `The deciding metric must be better than that of what is replaced by more than this, by the lower end of the interval; ${DEFAULT_BOUNDS.leastGain} by default.`,
+  ),
+  perplexityRatio: float(
+    `How many times the base model’s the perplexity of general text may be, by the upper end of the interval; ${DEFAULT_BOUNDS.perplexityRatio} by default.`,
+  ),
+  foreignAccepted: float(
+    `The largest share of small talk and general questions that an adapter with labels may answer, by the lower end of the interval, 0 to 1; ${DEFAULT_BOUNDS.foreignAccepted} by default.`,
+  ),
 });
 export type GateBounds = z.infer<typeof bounds>;
 
@@ -37,23 +31,17 @@ export const LEAST_ROWS = 50;
 const WORSE_CLASS = 0.05;
 
 export const check = record('GateCheck', 'One thing that the gate looks at.', {
-  name: z
-    .string()
-    .describe(
-      '`attestation`, `evaluation`, `rows`, `task`, `worst class`, `foreign`, `retention`; `rows before` where test rows have changed.',
-    ),
-  passed: z.boolean().describe('Whether it lets the version through.'),
-  measured: z
-    .boolean()
-    .default(true)
-    .describe('Whether what it looks at was measured. Where not, nothing is said against the version: measure it.'),
-  undecided: z.boolean().describe('Whether it fails only because the measurement is too coarse to tell.'),
-  value: z
-    .number()
-    .nullable()
-    .describe('What was held against the bound: the end of an interval, rows, or a probability.'),
-  bound: z.number().nullable().describe('The bound.'),
-  message: z.string().describe('What was found, in words.'),
+  name: string(
+    '`attestation`, `evaluation`, `rows`, `task`, `worst class`, `foreign`, `retention`; `rows before` where test rows have changed.',
+  ),
+  passed: boolean('Whether it lets the version through.'),
+  measured: boolean(
+    'Whether what it looks at was measured. Where not, nothing is said against the version: measure it.',
+  ).default(true),
+  undecided: boolean('Whether it fails only because the measurement is too coarse to tell.'),
+  value: float('What was held against the bound: the end of an interval, rows, or a probability.').nullable(),
+  bound: float('The bound.').nullable(),
+  message: string('What was found, in words.'),
 });
 export type GateCheck = z.infer<typeof check>;
 

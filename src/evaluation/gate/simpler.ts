@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { record } from '../../kernel/record.js';
+import { record, string, float, boolean } from '../../kernel/record.js';
 import { intervalFields } from '../../kernel/interval.js';
 import type { EvaluationFigures } from '../evaluations/figures.js';
 import { signed } from './signed.js';
@@ -8,15 +8,15 @@ export const simplerMethod = record(
   'SimplerMethod',
   'A method without a language model beside a first version, on the same test rows: what one would use instead.',
   {
-    name: z.string().describe('`regression` on the embedder’s vectors, or `nearest rows`.'),
-    accuracy: z.number().describe('Its accuracy, 0 to 1.'),
+    name: string('`regression` on the embedder’s vectors, or `nearest rows`.'),
+    accuracy: float('Its accuracy, 0 to 1.'),
     ...intervalFields(
       'Accuracy of the version less its own.',
       'Lower end of the interval that holds it in 95 of 100 cases (McNemar’s score test).',
       'Upper end of that interval.',
     ),
-    better: z.boolean().describe('Whether the version is shown to be better: the lower end is above 0.'),
-    message: z.string().describe('The comparison, in words.'),
+    better: boolean('Whether the version is shown to be better: the lower end is above 0.'),
+    message: string('The comparison, in words.'),
   },
 );
 export type SimplerMethod = z.infer<typeof simplerMethod>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { interval } from '../../kernel/interval.js';
-import { record } from '../../kernel/record.js';
+import { record, string, int, float, list } from '../../kernel/record.js';
 import { binomialInterval } from '../statistics/binomial.js';
 import { GENERAL_SET } from './general-texts.js';
 
@@ -8,11 +8,9 @@ const foreignSet = record(
   'ForeignSet',
   'Texts that are none of an adapter’s messages, and how many of them it takes for its own.',
   {
-    name: z
-      .string()
-      .describe('`small talk and general questions`, `questions of documents`, or `rows of NAME`, another adapter’s.'),
-    texts: z.number().int().describe('Texts that nothing was fitted on.'),
-    accepted: z.number().int().describe('How many of them are answered.'),
+    name: string('`small talk and general questions`, `questions of documents`, or `rows of NAME`, another adapter’s.'),
+    texts: int('Texts that nothing was fitted on.'),
+    accepted: int('How many of them are answered.'),
   },
 );
 
@@ -20,13 +18,13 @@ export const foreignFigures = record(
   'ForeignFigures',
   'Whether an adapter knows messages that are not its own, where it refuses at most the given share of its own.',
   {
-    level: z.number().describe('Share of its own messages that may be refused, 0 to 1.'),
+    level: float('Share of its own messages that may be refused, 0 to 1.'),
     foreignAccepted: interval.describe(
       'Share of the small talk and general questions that are answered all the same, 0 to 1 (exact interval). Other sets may be about the same subjects: who answers those, the router decides.',
     ),
     ownRefused: interval.describe('Share of the evaluated rows that are refused, 0 to 1 (exact interval).'),
-    texts: z.number().int().describe('Foreign texts of all sets.'),
-    sets: z.array(foreignSet).describe('Where they are from.'),
+    texts: int('Foreign texts of all sets.'),
+    sets: list(foreignSet, 'Where they are from.'),
   },
 );
 export type ForeignFigures = z.infer<typeof foreignFigures>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fitVote, mostProbable, NEIGHBOURS, vote, type Neighbour } from '../../data/index.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { interval, metricDifference } from '../../kernel/interval.js';
-import { record } from '../../kernel/record.js';
+import { record, string, int, float } from '../../kernel/record.js';
 import { embedTexts, type EmbeddingParts } from '../embed-texts.js';
 import { inThread } from '../in-thread.js';
 import { accuracy, type ClassifiedRow } from '../metrics/classification.js';
@@ -14,11 +14,11 @@ import type { Nearest } from './nearest.js';
 
 /** What every method is told by. */
 const common = {
-  embedder: z.string().describe('The embedder whose vectors it reads.'),
-  trainedOn: z.number().int().describe('Rows for training that it knows.'),
+  embedder: string('The embedder whose vectors it reads.'),
+  trainedOn: int('Rows for training that it knows.'),
   accuracy: interval.describe('Its accuracy, 0 to 1.'),
   difference: metricDifference.describe('Accuracy of the answers less its own; `p` is of McNemar’s exact test.'),
-  onlyAnswers: z.number().int().describe('Rows that only the answers have right.'),
+  onlyAnswers: int('Rows that only the answers have right.'),
 };
 
 export const regression = record(
@@ -26,17 +26,15 @@ export const regression = record(
   'How a logistic regression on the embedder’s vectors does on the same rows, fitted to the rows for training: what one would build instead.',
   {
     ...common,
-    strength: z
-      .number()
-      .describe('Strength of the rows against the penalty (scikit-learn’s C), chosen on rows for validation.'),
-    onlyRegression: z.number().int().describe('Rows that only the regression has right.'),
+    strength: float('Strength of the rows against the penalty (scikit-learn’s C), chosen on rows for validation.'),
+    onlyRegression: int('Rows that only the regression has right.'),
   },
 );
 
 export const nearestRows = record(
   'NearestRowsFigures',
   `How the ${NEIGHBOURS} nearest rows for training vote on the same rows, as \`indexDataset\` lets them: no training at all.`,
-  { ...common, onlyNearest: z.number().int().describe('Rows that only the nearest rows have right.') },
+  { ...common, onlyNearest: int('Rows that only the nearest rows have right.') },
 );
 
 /** Methods without a language model, on the rows that the answers are to; null where they weren't asked, or there is nothing to learn from. */

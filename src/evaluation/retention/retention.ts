@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { record } from '../../kernel/record.js';
+import { record, string, float, int, list } from '../../kernel/record.js';
 import type { Metric } from '../metrics/metric.js';
 import { measure, ratio } from '../metrics/metric.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
@@ -34,11 +34,11 @@ const perplexity = record(
   'PerplexityFigures',
   'How probable general text is to the model, without and with the adapter always on.',
   {
-    name: z.string().optional().describe('Which text; null: all of them.').meta({ name: 'text' }),
-    base: z.number().describe('Perplexity of the base model alone; lower is better.'),
-    adapted: z.number().describe('Perplexity with the adapter.'),
+    name: string('Which text; null: all of them.').optional().meta({ name: 'text' }),
+    base: float('Perplexity of the base model alone; lower is better.'),
+    adapted: float('Perplexity with the adapter.'),
     ratio: interval.describe('With the adapter over without it: 1 is nothing forgotten.'),
-    tokens: z.number().int().describe('Tokens that were scored.'),
+    tokens: int('Tokens that were scored.'),
   },
 );
 
@@ -46,13 +46,10 @@ const otherTask = record(
   'OtherTaskFigures',
   'What the adapter changes on test rows of another task, which are asked as the base model is.',
   {
-    datasetVersionId: z
-      .string()
-      .describe('Id of the dataset version.')
-      .meta({ name: 'datasetVersion', node: 'DatasetVersion' }),
-    rows: z.number().int().describe('Rows that were asked, at most 100.'),
-    rightToWrong: z.number().int().describe('Rows that only the base model alone has right.'),
-    wrongToRight: z.number().int().describe('Rows that only the model with the adapter has right.'),
+    datasetVersionId: string('Id of the dataset version.').meta({ name: 'datasetVersion', node: 'DatasetVersion' }),
+    rows: int('Rows that were asked, at most 100.'),
+    rightToWrong: int('Rows that only the base model alone has right.'),
+    wrongToRight: int('Rows that only the model with the adapter has right.'),
     difference: metricDifference.describe('Mean of how right the rows are with the adapter, less without it.'),
   },
 );
@@ -62,8 +59,8 @@ export const retention = record(
   'What the adapter, always on, leaves of the base model: measured where it is served, on text that is no part of any training.',
   {
     perplexity: perplexity.describe('Of all general texts together; the gate looks at its ratio.'),
-    texts: z.array(perplexity).describe('Of each general text.'),
-    prompts: z.number().int().describe('General prompts that were asked.'),
+    texts: list(perplexity, 'Of each general text.'),
+    prompts: int('General prompts that were asked.'),
     topAgreement: interval.describe(
       'Share of the tokens of the base model’s answers where the most probable token stays the same, 0 to 1.',
     ),
@@ -71,7 +68,7 @@ export const retention = record(
     misrouted: interval.describe(
       'Misroute damage: how like the base model’s answers those to general prompts stay when the adapter is asked by mistake (token F1, 0 to 1).',
     ),
-    others: z.array(otherTask).describe('Of each other task that was named.'),
+    others: list(otherTask, 'Of each other task that was named.'),
   },
 );
 export type Retention = z.infer<typeof retention>;

@@ -1,19 +1,5 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   missingOf,
   modeInForce,
@@ -22,20 +8,22 @@ import {
   type RouterRecord,
   type RouterStore,
 } from '../../ask/index.js';
-import { enumeration } from '../../kernel/enumeration.js';
 import { notFound } from '../../kernel/errors.js';
 import {
   SpendsBudget,
   Needs,
   cost,
-  DateTime,
   IDEMPOTENCY_KEY,
   make,
   runGraph,
   runObject,
   type GraphContext,
   recordType,
+  inputType,
+  objectType,
+  listOf,
 } from '../../graphql-kit/index.js';
+import { choice, oneOf, int, id, string, boolean, float, list, date } from '../../kernel/record.js';
 import { AliasMovedPayload } from '../../training/index.js';
 import { LEAST_CALIBRATED } from '../membership/fit-membership.js';
 import { LEAST_OWN } from './fit-router.js';
@@ -49,117 +37,69 @@ export const routerFitRuns = runGraph(
 const RouterFitRun = routerFitRuns.Run;
 type RouterFitRun = InstanceType<typeof RouterFitRun>;
 
-@InputType({ description: 'How the router is fitted.' })
-export class FitRouterInput {
-  @Field(() => RouterMode, {
-    nullable: true,
-    defaultValue: RouterMode.APPLY,
-    description: 'Whether the new version decides, or only says what it would have decided.',
-  })
-  mode!: RouterMode;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 1,
-    description: 'Of the questions that are made: the same seed makes the same.',
-  })
-  seed!: number;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+export const FitRouterInput = inputType('FitRouterInput', 'How the router is fitted.', {
+  mode: oneOf(RouterMode, 'Whether the new version decides, or only says what it would have decided.').default(
+    RouterMode.APPLY,
+  ),
+  seed: int('Of the questions that are made: the same seed makes the same.').default(1),
+  idempotencyKey: id(IDEMPOTENCY_KEY),
+});
+export type FitRouterInput = InstanceType<typeof FitRouterInput>;
 
 const FitRouterPayload = routerFitRuns.payload('FitRouterPayload', 'The run that fits.');
 type FitRouterPayload = InstanceType<typeof FitRouterPayload>;
 
-const PlaceChangeKind = enumeration('ADDED', 'CHANGED', 'REMOVED');
-type PlaceChangeKind = keyof typeof PlaceChangeKind;
-registerEnumType(PlaceChangeKind, {
-  name: 'RouterPlaceChangeKind',
-  description: 'What became of a place since the router was fitted.',
-  valuesConfig: {
-    ADDED: { description: 'It wasn’t there: its questions are read, or answered by another.' },
-    CHANGED: {
-      description: 'A tenth of the collection’s passages or more came or went, or another version is in production.',
-    },
-    REMOVED: { description: 'It is gone, or not in production any more: no question is sent there.' },
-  },
+const PlaceChangeKind = choice('RouterPlaceChangeKind', 'What became of a place since the router was fitted.', {
+  ADDED: 'It wasn’t there: its questions are read, or answered by another.',
+  CHANGED: 'A tenth of the collection’s passages or more came or went, or another version is in production.',
+  REMOVED: 'It is gone, or not in production any more: no question is sent there.',
 });
+type PlaceChangeKind = keyof typeof PlaceChangeKind;
 
-@ObjectType({ description: 'A place that is not as it was when the router was fitted.' })
-export class RouterPlaceChange {
-  @Field(() => String, { description: 'Name of the collection, or `name@3` of the adapter.' })
-  name!: string;
+export const RouterPlaceChange = objectType(
+  'RouterPlaceChange',
+  'A place that is not as it was when the router was fitted.',
+  {
+    name: string('Name of the collection, or `name@3` of the adapter.'),
+    adapts: boolean('Whether it is an adapter.'),
+    change: oneOf(PlaceChangeKind, 'What became of it.'),
+  },
+);
+export type RouterPlaceChange = InstanceType<typeof RouterPlaceChange>;
 
-  @Field(() => Boolean, { description: 'Whether it is an adapter.' })
-  adapts!: boolean;
-
-  @Field(() => PlaceChangeKind, { description: 'What became of it.' })
-  change!: PlaceChangeKind;
-}
-
-@ObjectType({ description: 'A place that questions may belong to.' })
-export class RouterPlace {
-  @Field(() => String, { description: 'Name of the collection, or `name@3` of the adapter.' })
-  name!: string;
-
-  @Field(() => Boolean, { description: 'Whether it is an adapter.' })
-  adapts!: boolean;
-
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Passages that the collection had when the router was fitted; null for an adapter.',
-  })
-  passages!: number | null;
-
-  @Field(() => Int, { description: 'Questions of its own that it was calibrated on.' })
-  own!: number;
-
-  @Field(() => Int, { description: 'Foreign questions that it was calibrated on.' })
-  foreign!: number;
-
-  @Field(() => Float, {
-    description: 'Probability that a question of its own looks nearer than a foreign one, 0 to 1 (AUROC).',
-  })
-  auc!: number;
-}
+export const RouterPlace = objectType('RouterPlace', 'A place that questions may belong to.', {
+  name: string('Name of the collection, or `name@3` of the adapter.'),
+  adapts: boolean('Whether it is an adapter.'),
+  passages: int('Passages that the collection had when the router was fitted; null for an adapter.').nullable(),
+  own: int('Questions of its own that it was calibrated on.'),
+  foreign: int('Foreign questions that it was calibrated on.'),
+  auc: float('Probability that a question of its own looks nearer than a foreign one, 0 to 1 (AUROC).'),
+});
+export type RouterPlace = InstanceType<typeof RouterPlace>;
 
 const RouterFigures = recordType(routerFigures);
 type RouterFigures = InstanceType<typeof RouterFigures>;
 
-@ObjectType({ description: 'A version of the router: what was learned of where questions belong.' })
-export class RouterVersion {
-  @Field(() => Int, { description: 'Its number, from 1.' })
-  version!: number;
-
-  @Field(() => RouterMode, { description: 'Whether it is to decide.' })
-  mode!: RouterMode;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
+export const RouterVersion = objectType(
+  'RouterVersion',
+  'A version of the router: what was learned of where questions belong.',
+  {
+    version: int('Its number, from 1.'),
+    mode: oneOf(RouterMode, 'Whether it is to decide.'),
+    missing: string(
       'Why it decides nothing whatever its mode is: what is missing until it is shown to be better than always taking the commonest place. Null where it decides.',
-  })
-  missing!: string | null;
-
-  @Field(() => [RouterPlace], {
-    description: 'Collections and adapters that it knows; everything else belongs to nothing.',
-  })
-  places!: RouterPlace[];
-
-  @Field(() => [String], {
-    description: `Collections and adapters (as \`name@3\`) that it does not know, of the ${MOST.collections} largest collections and ${MOST.adapters} adapters that it looked at: fewer than ${3 * LEAST_OWN} questions could be made of them, or they have fewer than ${LEAST_CALIBRATED} rows.`,
-  })
-  leftOut!: string[];
-
-  @Field(() => RouterFigures, { description: 'How well it places questions.' })
-  figures!: RouterFigures;
-
-  @Field(() => DateTime, { description: 'When it was fitted.' })
-  createdAt!: Date;
-
-  readonly record!: RouterRecord;
-}
+    ).nullable(),
+    places: listOf(() => RouterPlace, 'Collections and adapters that it knows; everything else belongs to nothing.'),
+    leftOut: list(
+      z.string(),
+      `Collections and adapters (as \`name@3\`) that it does not know, of the ${MOST.collections} largest collections and ${MOST.adapters} adapters that it looked at: fewer than ${3 * LEAST_OWN} questions could be made of them, or they have fewer than ${LEAST_CALIBRATED} rows.`,
+    ),
+    figures: routerFigures.describe('How well it places questions.'),
+    createdAt: date('When it was fitted.'),
+    record: z.custom<RouterRecord>(),
+  },
+);
+export type RouterVersion = InstanceType<typeof RouterVersion>;
 
 export const toRouter = (record: RouterRecord): RouterVersion => {
   const { version, mode, createdAt, learned } = record;
@@ -168,7 +108,7 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
     ...learned.adapters.map((each) => each.versionId),
   ]);
   const passages = new Map(learned.fittedOn.collections.map((each) => [each.id, each.passages]));
-  return make(RouterVersion, {
+  return {
     version,
     mode,
     createdAt,
@@ -190,7 +130,7 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
         return make(RouterPlace, { name: `${name}@${number}`, adapts: true, own, foreign, auc, passages: null });
       }),
     ],
-  });
+  };
 };
 
 export interface RouterResolverParts {
@@ -274,7 +214,7 @@ export class RouterVersionResolver {
   })
   async changes(@Root() { record }: RouterVersion, @Ctx() { workspaceId }: GraphContext): Promise<RouterPlaceChange[]> {
     const { changes } = await this.parts.routerFitter.changes(workspaceId, record);
-    return changes.map((each) => make(RouterPlaceChange, each));
+    return changes.map((each) => each);
   }
 
   @FieldResolver(() => RouterFitRun, {

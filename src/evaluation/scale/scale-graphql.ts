@@ -1,4 +1,4 @@
-import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import {
   SpendsBudget,
   Needs,
@@ -8,7 +8,9 @@ import {
   runObject,
   type GraphContext,
   recordType,
+  inputType,
 } from '../../graphql-kit/index.js';
+import { string, int, id } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { scaleChoice, triedScale } from './scale-run.js';
@@ -20,37 +22,21 @@ export const scaleChoiceRuns = runGraph(
 const ScaleChoiceRun = scaleChoiceRuns.Run;
 type ScaleChoiceRun = InstanceType<typeof ScaleChoiceRun>;
 
-@InputType({ description: 'Which adapter version gets its scale, on which rows for validation.' })
-export class ChooseScaleInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
-
-  @Field(() => Int, { description: 'Number of the version, from 1. No alias may name it, or ever have named it.' })
-  version!: number;
-
-  @Field(() => ID, {
-    nullable: true,
-    description: 'Id of the dataset version whose VALIDATION rows decide; the one that it was trained on by default.',
-  })
-  datasetVersion?: string | null;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 200,
-    description: 'Most rows, 1 to 1,000, each answered at five scales; of more a sample is drawn.',
-  })
-  rows!: number;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 1,
-    description: 'Of the sample: the same seed draws the same rows.',
-  })
-  seed!: number;
-
-  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
-  idempotencyKey!: string;
-}
+export const ChooseScaleInput = inputType(
+  'ChooseScaleInput',
+  'Which adapter version gets its scale, on which rows for validation.',
+  {
+    adapter: string('Name of the adapter.'),
+    version: int('Number of the version, from 1. No alias may name it, or ever have named it.'),
+    datasetVersion: id(
+      'Id of the dataset version whose VALIDATION rows decide; the one that it was trained on by default.',
+    ).nullish(),
+    rows: int('Most rows, 1 to 1,000, each answered at five scales; of more a sample is drawn.').default(200),
+    seed: int('Of the sample: the same seed draws the same rows.').default(1),
+    idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
+  },
+);
+export type ChooseScaleInput = InstanceType<typeof ChooseScaleInput>;
 
 const ChooseScalePayload = scaleChoiceRuns.payload('ChooseScalePayload', 'The run that tries scales.');
 type ChooseScalePayload = InstanceType<typeof ChooseScalePayload>;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { record } from '../../kernel/record.js';
+import { record, float } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 
 export const triedScale = record('TriedScale', 'How well a version answered at one scale.', {
-  scale: z.number().describe('What the adapter’s effect was multiplied by.'),
-  value: z.number().describe('The metric of the task that decides, of all rows.'),
+  scale: float('What the adapter’s effect was multiplied by.'),
+  value: float('The metric of the task that decides, of all rows.'),
 });
 
 export const scaleChoice = defineRunKind({

@@ -1,16 +1,5 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  Resolver,
-  Root,
-  registerEnumType,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
 import { Split } from '../../data/index.js';
 import {
   SpendsBudget,
@@ -18,12 +7,13 @@ import {
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
-  MaxItems,
   recordType,
   runGraph,
   runObject,
   type GraphContext,
+  inputType,
 } from '../../graphql-kit/index.js';
+import { string, id, oneOf, int, list } from '../../kernel/record.js';
 import { Material, measuredWording, Model, type ModelRegistry } from '../../registry/index.js';
 import { wordingComparison, wordingReport } from './wording-run.js';
 import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wording-comparer.js';
@@ -34,45 +24,20 @@ export const wordingComparisonRuns = runGraph(
 const WordingComparisonRun = wordingComparisonRuns.Run;
 type WordingComparisonRun = InstanceType<typeof WordingComparisonRun>;
 
-@InputType({ description: 'Which model words answers, to which questions, from what.' })
-export class CompareWordingsInput {
-  @Field(() => String, {
-    nullable: true,
-    description: '`name`, or `name@quantization`; at most 130 characters. By default the configured one.',
-  })
-  model?: string | null;
-
-  @Field(() => ID, { description: 'Id of a dataset version for `QUESTION_ANSWERING` whose rows are asked.' })
-  datasetVersion!: string;
-
-  @Field(() => Split, {
-    nullable: true,
-    defaultValue: Split.TEST,
-    description: 'Which of its rows; never those for training.',
-  })
-  split!: Split;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 200,
-    description: `Most rows, ${LEAST_WORDED_ROWS} to ${MOST_WORDED_ROWS}; of more a sample is drawn.`,
-  })
-  rows!: number;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 1,
-    description: 'Of the sample: the same seed draws the same rows.',
-  })
-  seed!: number;
-
-  @MaxItems(50)
-  @Field(() => [String], { description: 'Names of the collections that answer them, 1 to 50.' })
-  collections!: string[];
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+export const CompareWordingsInput = inputType(
+  'CompareWordingsInput',
+  'Which model words answers, to which questions, from what.',
+  {
+    model: string('`name`, or `name@quantization`; at most 130 characters. By default the configured one.').nullish(),
+    datasetVersion: id('Id of a dataset version for `QUESTION_ANSWERING` whose rows are asked.'),
+    split: oneOf(Split, 'Which of its rows; never those for training.').default(Split.TEST),
+    rows: int(`Most rows, ${LEAST_WORDED_ROWS} to ${MOST_WORDED_ROWS}; of more a sample is drawn.`).default(200),
+    seed: int('Of the sample: the same seed draws the same rows.').default(1),
+    collections: list(z.string(), 'Names of the collections that answer them, 1 to 50.').max(50),
+    idempotencyKey: id(IDEMPOTENCY_KEY),
+  },
+);
+export type CompareWordingsInput = InstanceType<typeof CompareWordingsInput>;
 
 const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
 type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;

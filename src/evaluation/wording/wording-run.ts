@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Split } from '../../data/index.js';
-import { record } from '../../kernel/record.js';
+import { record, int, string } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { wordingFigures } from '../../registry/index.js';
@@ -22,8 +22,8 @@ export type WordingAttempt = z.infer<typeof attempt>;
 
 export const wordingReport = record('WordingReport', 'What a comparison of wordings found.', {
   ...wordingFigures,
-  refused: z.number().int().describe('Questions that got no answer, which count as wrong for both.'),
-  summary: z.string().describe('All of it in words.'),
+  refused: int('Questions that got no answer, which count as wrong for both.'),
+  summary: string('All of it in words.'),
 });
 export type WordingFound = z.infer<typeof wordingReport>;
 
