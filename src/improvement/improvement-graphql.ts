@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { DatasetVersion, loadVersion, type Data } from '../data/index.js';
 import {
   loadProposal,
@@ -23,6 +23,8 @@ import {
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  ofType,
+  objectType,
 } from '../graphql-kit/index.js';
 import { callerName } from '../kernel/caller.js';
 import { encodeCursor, pageRequest } from '../kernel/pagination.js';
@@ -58,14 +60,15 @@ type TrainingRun = InstanceType<typeof TrainingRun>;
 const EvaluationRun = evaluationRuns.Run;
 type EvaluationRun = InstanceType<typeof EvaluationRun>;
 
-@ObjectType({ description: 'The improvement that was begun, and its run.' })
-export class StartImprovementPayload {
-  @Field(() => Improvement, { description: 'Its fields fill as it goes on.' })
-  improvement!: Improvement;
-
-  @Field(() => ImprovementRun, { description: 'It goes on by itself; watch it with `improvementProgress`.' })
-  run!: ImprovementRun;
-}
+export const StartImprovementPayload = objectType(
+  'StartImprovementPayload',
+  'The improvement that was begun, and its run.',
+  {
+    improvement: ofType(() => Improvement, 'Its fields fill as it goes on.'),
+    run: ofType(() => ImprovementRun, 'It goes on by itself; watch it with `improvementProgress`.'),
+  },
+);
+export type StartImprovementPayload = InstanceType<typeof StartImprovementPayload>;
 
 export interface ImprovementResolverParts {
   improvementService: ImprovementService;

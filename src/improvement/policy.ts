@@ -1,60 +1,43 @@
 import { z } from 'zod';
 import { RolloutTemplate } from '../delivery/index.js';
-import { enumeration } from '../kernel/enumeration.js';
 import { badInput } from '../kernel/errors.js';
-import { record } from '../kernel/record.js';
+import { record, choice, int, boolean, float, oneOf, string, date } from '../kernel/record.js';
 import { storedJson } from '../kernel/stored-json.js';
 import type { Prisma } from '../platform/database/index.js';
 
 export type PolicyRow = Prisma.RetrainingPolicyGetPayload<object>;
 
-/** What a new version begins at. */
-export const TrainFrom = enumeration('PRODUCTION', 'BASE', 'BOTH');
+export const TrainFrom = choice('TrainFrom', 'What a new version begins at.', {
+  PRODUCTION: 'At the weights of the version in production.',
+  BASE: 'At the base model.',
+  BOTH: 'Both are tried, where the day’s budget has room; the better one goes on.',
+});
 export type TrainFrom = keyof typeof TrainFrom;
 
 const fields = {
   /** The dataset that grows; null: the one that production was trained on. */
   datasetId: z.uuid().nullable(),
-  newRows: z
-    .number()
-    .int()
+  newRows: int(
+    'Answers with feedback that teaches something, since the last improvement, that begin one; null: rows alone begin none.',
+  )
     .min(1)
     .max(1_000_000)
-    .nullable()
-    .describe(
-      'Answers with feedback that teaches something, since the last improvement, that begin one; null: rows alone begin none.',
-    ),
-  onAlert: z
-    .boolean()
-    .describe(
-      'Whether an open alert about the adapter begins one: of a rule that names it, or of drift once an improvement that began under one went to production.',
-    ),
-  everyDays: z
-    .number()
-    .min(1)
-    .max(365)
-    .nullable()
-    .describe('Days after which one begins; null: the calendar begins none.'),
-  leastRows: z.number().int().min(1).max(1_000_000).describe('Fewer new rows begin none, whatever else says so.'),
-  trainFrom: z.enum(TrainFrom).describe('What a new version begins at.'),
-  trainingHoursADay: z.number().positive().max(24).describe('Hours of training in 24 hours; beyond, it waits.'),
-  mostRefused: z
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .describe('Candidates in a row that the gate refuses before the policy pauses itself.'),
-  rollout: z
-    .enum(RolloutTemplate)
-    .nullable()
-    .describe(
-      'Plan of the rollout, before which the version answers unseen unless it is `QUICK`; null: what passes the gate is proposed at once.',
-    ),
-  autoApprove: z
-    .boolean()
-    .describe(
-      'Whether a proposal is approved without a person, of a rollout once it could have seen a loss of 10 points.',
-    ),
+    .nullable(),
+  onAlert: boolean(
+    'Whether an open alert about the adapter begins one: of a rule that names it, or of drift once an improvement that began under one went to production.',
+  ),
+  everyDays: float('Days after which one begins; null: the calendar begins none.').min(1).max(365).nullable(),
+  leastRows: int('Fewer new rows begin none, whatever else says so.').min(1).max(1_000_000),
+  trainFrom: oneOf(TrainFrom, 'What a new version begins at.'),
+  trainingHoursADay: float('Hours of training in 24 hours; beyond, it waits.').positive().max(24),
+  mostRefused: int('Candidates in a row that the gate refuses before the policy pauses itself.').min(1).max(100),
+  rollout: oneOf(
+    RolloutTemplate,
+    'Plan of the rollout, before which the version answers unseen unless it is `QUICK`; null: what passes the gate is proposed at once.',
+  ).nullable(),
+  autoApprove: boolean(
+    'Whether a proposal is approved without a person, of a rollout once it could have seen a loss of 10 points.',
+  ),
 };
 
 /** When a policy begins, and how far it goes by itself. */
@@ -67,9 +50,9 @@ export const shownPolicy = record(
   'When an adapter is trained anew from feedback, and how far that goes by itself.',
   {
     ...fields,
-    pausedReason: z.string().nullable().describe('Why it begins nothing by itself; null while it does.'),
-    setBy: z.string().describe('Who set it.'),
-    updatedAt: z.date().describe('When it was set.'),
+    pausedReason: string('Why it begins nothing by itself; null while it does.').nullable(),
+    setBy: string('Who set it.'),
+    updatedAt: date('When it was set.'),
     row: z.custom<PolicyRow>(),
   },
 );
