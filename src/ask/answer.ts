@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { entitySchema, featureValues, TaskKind } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
-import { record } from '../kernel/record.js';
+import { record, choice, string, float, oneOf, boolean, int, list } from '../kernel/record.js';
 import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
 import { jsonForm } from '../worker-protocol/index.js';
@@ -9,19 +9,21 @@ import { WordingChoice } from '../registry/index.js';
 import { RouterMode } from './route/router/router.js';
 import { Strategy } from './strategies.js';
 
-/** Who chose the strategy. */
-export const RouteSource = enumeration('CALLER', 'ROUTER', 'EXPERIMENT', 'ROLLOUT');
+export const RouteSource = choice('RouteSource', 'Who chose the strategy.', {
+  CALLER: 'The question named it.',
+  ROUTER: 'Graft chose it; the reasons say why.',
+  EXPERIMENT: 'The arm of an experiment that the question was drawn into.',
+  ROLLOUT: 'The rollout of an adapter version that the question was drawn into.',
+});
 export type RouteSource = keyof typeof RouteSource;
 
 const routeReason = record('RouteReason', 'One thing that spoke for or against the chosen strategy.', {
-  feature: z.string().describe('Name of the feature, e.g. `collections.chunks`.'),
-  value: z.number().describe('Its value, in its own unit.'),
-  contribution: z
-    .number()
-    .describe(
-      'How much it speaks for the chosen strategy: above 0 for, below 0 against, 0 for what is only worth knowing.',
-    ),
-  sentence: z.string().describe('The reason in words.'),
+  feature: string('Name of the feature, e.g. `collections.chunks`.'),
+  value: float('Its value, in its own unit.'),
+  contribution: float(
+    'How much it speaks for the chosen strategy: above 0 for, below 0 against, 0 for what is only worth knowing.',
+  ),
+  sentence: string('The reason in words.'),
 });
 export type RouteReason = z.infer<typeof routeReason>;
 
@@ -30,31 +32,26 @@ export const neighbourUsed = record('LabelledNeighbour', 'A labelled row that a 
   datasetVersionId: z.string(),
   /** Place of the row in the version. */
   ordinal: z.number().int(),
-  label: z.string().describe('Its label; empty where rows have none.'),
-  similarity: z.number().describe('Cosine similarity of its text and the question, -1 to 1.'),
+  label: string('Its label; empty where rows have none.'),
+  similarity: float('Cosine similarity of its text and the question, -1 to 1.'),
 });
 export type NeighbourUsed = z.infer<typeof neighbourUsed>;
 
 const routeCandidate = record('RouteCandidate', 'A destination that was considered.', {
-  strategy: z.enum(Strategy).describe('The strategy.'),
-  adapter: z.string().optional().describe('With which adapter, as `name@3`; null without one.'),
-  available: z.boolean().describe('Whether it could have answered.'),
-  probability: z
-    .number()
-    .nullable()
-    .describe('Probability that the question belongs there, 0 to 1; null as long as no router has learned it.'),
-  expectedMs: z
-    .number()
-    .nullable()
-    .describe('Median time of this gateway’s last 32 answers with it, in milliseconds; null before the first.'),
-  pValue: z
-    .number()
-    .optional()
-    .describe(
-      'Conformal p-value: share of its own held-out questions that look as foreign to it or more, above 0 to 1; below 0.05 the question counts as foreign. Null where nobody calibrated it.',
-    ),
-  order: z.number().int().optional().describe('When it was asked, from 1; null where it wasn’t.'),
-  refused: z.string().optional().describe('Why it gave no answer; null where it gave one, or wasn’t asked.'),
+  strategy: oneOf(Strategy, 'The strategy.'),
+  adapter: string('With which adapter, as `name@3`; null without one.').optional(),
+  available: boolean('Whether it could have answered.'),
+  probability: float(
+    'Probability that the question belongs there, 0 to 1; null as long as no router has learned it.',
+  ).nullable(),
+  expectedMs: float(
+    'Median time of this gateway’s last 32 answers with it, in milliseconds; null before the first.',
+  ).nullable(),
+  pValue: float(
+    'Conformal p-value: share of its own held-out questions that look as foreign to it or more, above 0 to 1; below 0.05 the question counts as foreign. Null where nobody calibrated it.',
+  ).optional(),
+  order: int('When it was asked, from 1; null where it wasn’t.').optional(),
+  refused: string('Why it gave no answer; null where it gave one, or wasn’t asked.').optional(),
   nearest: neighbourUsed
     .optional()
     .describe('The row that it was trained on which is most like the question; null where none was looked for.'),
@@ -62,24 +59,21 @@ const routeCandidate = record('RouteCandidate', 'A destination that was consider
 export type RouteCandidate = z.infer<typeof routeCandidate>;
 
 const routerAsked = record('RouterAsked', 'The router that was asked.', {
-  version: z.number().int().describe('Number of its version.'),
-  mode: z.enum(RouterMode).describe('Whether it chose, or only observed.'),
-  margin: z
-    .number()
-    .describe(
-      'Probability of whose the question is held to be minus the highest of the others, -1 to 1: below 0 where it is not the most probable one.',
-    ),
+  version: int('Number of its version.'),
+  mode: oneOf(RouterMode, 'Whether it chose, or only observed.'),
+  margin: float(
+    'Probability of whose the question is held to be minus the highest of the others, -1 to 1: below 0 where it is not the most probable one.',
+  ),
 });
 
 export const routeDecision = record('RouteDecision', 'The strategy that was chosen, and why.', {
-  strategy: z.enum(Strategy).describe('What the answer is made with.'),
-  chosenBy: z.enum(RouteSource).describe('Who chose it.'),
-  candidates: z
-    .array(routeCandidate)
-    .describe(
-      'The strategies that were looked at, available or not; those that read are not where nothing was looked up.',
-    ),
-  reasons: z.array(routeReason).describe('What spoke for and against it.'),
+  strategy: oneOf(Strategy, 'What the answer is made with.'),
+  chosenBy: oneOf(RouteSource, 'Who chose it.'),
+  candidates: list(
+    routeCandidate,
+    'The strategies that were looked at, available or not; those that read are not where nothing was looked up.',
+  ),
+  reasons: list(routeReason, 'What spoke for and against it.'),
   router: routerAsked.optional().describe('The router that was asked; null where none was.'),
 });
 export type RouteDecision = z.infer<typeof routeDecision>;
@@ -88,15 +82,15 @@ export type RouteDecision = z.infer<typeof routeDecision>;
 const quotation = {
   documentId: z.string(),
   chunkId: z.string(),
-  quote: z
-    .string()
-    .describe('A sentence exactly as in the document: `document.text.slice(start, end)`; empty when `sourceDeleted`.'),
-  start: z.number().int().describe('Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.'),
-  end: z.number().int().describe('Where it ends in `Document.text` (exclusive), in UTF-16 code units.'),
-  page: z.number().int().nullable().describe('Page of its passage, from 1; null where the format has none.'),
-  headings: z.array(z.string()).describe('Headings that it stands under, outermost first.'),
-  documentName: z.string().describe('Name of the document, also when that was deleted since.'),
-  collectionName: z.string().describe('Name of the collection that it was found in.'),
+  quote: string(
+    'A sentence exactly as in the document: `document.text.slice(start, end)`; empty when `sourceDeleted`.',
+  ),
+  start: int('Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.'),
+  end: int('Where it ends in `Document.text` (exclusive), in UTF-16 code units.'),
+  page: int('Page of its passage, from 1; null where the format has none.').nullable(),
+  headings: list(z.string(), 'Headings that it stands under, outermost first.'),
+  documentName: string('Name of the document, also when that was deleted since.'),
+  collectionName: string('Name of the collection that it was found in.'),
   scores: passageScores.describe('How retrieval scored its passage.'),
   /** Whether the document was deleted since: then the quote is empty. Missing where it never was. */
   sourceDeleted: z.boolean().optional(),
@@ -105,35 +99,34 @@ export type Span = z.infer<z.ZodObject<typeof quotation>>;
 
 export const evidence = record('Evidence', 'A sentence of the documents that may hold the answer.', {
   ...quotation,
-  score: z.number().describe('What the sentences are ranked by, 0 to about 3; comparable within one answer only.'),
-  coverage: z
-    .number()
-    .describe('Share of the question’s words in it (in the sentence before: two fifths), weighted by rarity, 0 to 1.'),
+  score: float('What the sentences are ranked by, 0 to about 3; comparable within one answer only.'),
+  coverage: float(
+    'Share of the question’s words in it (in the sentence before: two fifths), weighted by rarity, 0 to 1.',
+  ),
   /** Share of the question's words that are names or numbers which the passage lacks, weighted by rarity, 0 to 1. */
   missingNames: z.number(),
   /** How it fits the edition, code or amount that the question names, -1 to 1. Missing where neither names any. */
   fits: z.number().optional(),
   /** Whether it speaks of answering instead of its subject, and stands behind what doesn't. Missing where it doesn't. */
   addressed: z.boolean().optional(),
-  similarity: z
-    .number()
-    .nullable()
-    .describe('Cosine similarity of sentence and question, -1 to 1; null where it was not computed.'),
-  answerability: z
-    .number()
-    .optional()
-    .describe('Probability that the reader finds the answer in it, 0 to 1; null where it was not asked.'),
+  similarity: float('Cosine similarity of sentence and question, -1 to 1; null where it was not computed.').nullable(),
+  answerability: float(
+    'Probability that the reader finds the answer in it, 0 to 1; null where it was not asked.',
+  ).optional(),
 });
 export type Evidence = z.infer<typeof evidence>;
 
 export const citation = record('Citation', 'A sentence of the documents that the answer rests on.', {
   ...quotation,
-  support: z.number().describe('Share of the answer’s words, without those of the question, that stand in it, 0 to 1.'),
+  support: float('Share of the answer’s words, without those of the question, that stand in it, 0 to 1.'),
 });
 export type Citation = z.infer<typeof citation>;
 
-/** In what two sentences differ that say something of the same thing. */
-export const ConflictKind = enumeration('NUMBER', 'DATE', 'NAME');
+export const ConflictKind = choice('ConflictKind', 'In what two sentences differ.', {
+  NUMBER: 'A number, or a range, of the same unit.',
+  DATE: 'A date or a year.',
+  NAME: 'A name in an otherwise equal sentence.',
+});
 export type ConflictKind = keyof typeof ConflictKind;
 
 export const conflictingQuote = record(
@@ -141,7 +134,7 @@ export const conflictingQuote = record(
   'A sentence and the value in it that another sentence contradicts.',
   {
     ...quotation,
-    value: z.string().describe('The value as the sentence writes it: `6.5 bar`, `12 March 2021`, `Anna Berg`.'),
+    value: string('The value as the sentence writes it: `6.5 bar`, `12 March 2021`, `Anna Berg`.'),
   },
 );
 export type ConflictingQuote = z.infer<typeof conflictingQuote>;
@@ -150,80 +143,70 @@ export const conflict = record(
   'Conflict',
   'Two sentences of the documents that give different values for the same thing.',
   {
-    kind: z.enum(ConflictKind).describe('What the values are.'),
+    kind: oneOf(ConflictKind, 'What the values are.'),
     quotes: z.tuple([conflictingQuote, conflictingQuote]).describe('The two sentences, the better match first.'),
   },
 );
 export type Conflict = z.infer<typeof conflict>;
 
-export const AbstentionReason = enumeration(
-  'NO_DOCUMENTS',
-  'NOTHING_FOUND',
-  'LOW_RELEVANCE',
-  'LOW_CONFIDENCE',
-  'MODEL_DECLINED',
-  'UNPROVEN',
-  'FOREIGN',
-  'OUT_OF_SCOPE',
-);
+export const AbstentionReason = choice('AbstentionReason', 'Why no answer is given.', {
+  NO_DOCUMENTS: 'There is no document to answer from.',
+  NOTHING_FOUND: 'No passage matches the question at all.',
+  LOW_RELEVANCE: 'What comes closest does not answer the question.',
+  LOW_CONFIDENCE: 'The answer, or the label, is less probable than `minConfidence`, or than its default.',
+  MODEL_DECLINED: 'The model found no answer in what it was given, or said nothing where nothing could be quoted.',
+  UNPROVEN: 'Nothing shows that `maxErrorRate` is kept by what would answer.',
+  FOREIGN: 'The message is unlike those that the adapter learned from; see `maxOwnRefused`.',
+  OUT_OF_SCOPE:
+    'The question is foreign to every document and every adapter in production, and the workspace doesn’t let the base model answer such a one (`setBaseAnswers`).',
+});
 export type AbstentionReason = keyof typeof AbstentionReason;
 
 export const abstention = record('Abstention', 'Why no answer is given. This is a result, not an error.', {
-  reason: z.enum(AbstentionReason).describe('The kind of reason.'),
-  sentence: z.string().describe('The reason in words; also the text of the answer.'),
-  probability: z
-    .number()
-    .nullable()
-    .describe(
-      'Estimated probability that the documents hold the answer, or that the message is the adapter’s own, 0 to 1; null where none was estimated.',
-    ),
-  threshold: z
-    .number()
-    .describe(
-      'The least probability with which an answer is given, 0 to 1; where there is a `pValue`, the least of that.',
-    ),
-  pValue: z
-    .number()
-    .optional()
-    .describe(
-      'Share of the adapter’s own held-out messages that look at most as much like its own as this one, above 0 to 1 (conformal p-value); null for other reasons than `FOREIGN`.',
-    ),
+  reason: oneOf(AbstentionReason, 'The kind of reason.'),
+  sentence: string('The reason in words; also the text of the answer.'),
+  probability: float(
+    'Estimated probability that the documents hold the answer, or that the message is the adapter’s own, 0 to 1; null where none was estimated.',
+  ).nullable(),
+  threshold: float(
+    'The least probability with which an answer is given, 0 to 1; where there is a `pValue`, the least of that.',
+  ),
+  pValue: float(
+    'Share of the adapter’s own held-out messages that look at most as much like its own as this one, above 0 to 1 (conformal p-value); null for other reasons than `FOREIGN`.',
+  ).optional(),
 });
 export type Abstention = z.infer<typeof abstention>;
 
 export const promptPassage = record('PromptPassage', 'What became of a retrieved passage on its way into the prompt.', {
   chunkId: z.string(),
-  documentName: z.string().describe('Name of the document.'),
-  used: z.boolean().describe('Whether the model read it, or a sentence of it.'),
-  reason: z.string().nullable().describe('Why it was left out; null when it was used.'),
+  documentName: string('Name of the document.'),
+  used: boolean('Whether the model read it, or a sentence of it.'),
+  reason: string('Why it was left out; null when it was used.').nullable(),
 });
 export type PromptPassage = z.infer<typeof promptPassage>;
 
 export const tokenUsage = record('TokenUsage', 'Tokens of the model that answered; all 0 when none was asked.', {
-  promptTokens: z.number().int().describe('Tokens of the prompt.'),
-  reusedTokens: z
-    .number()
-    .int()
-    .describe('Of those, tokens that an earlier prompt had in common and that were not computed again.'),
-  generatedTokens: z.number().int().describe('Tokens of the answer.'),
+  promptTokens: int('Tokens of the prompt.'),
+  reusedTokens: int('Of those, tokens that an earlier prompt had in common and that were not computed again.'),
+  generatedTokens: int('Tokens of the answer.'),
 });
 
 export const stageTiming = record('StageTiming', 'How long one stage took.', {
-  name: z.string().describe('Name of the stage: `scope`, `retrieve`, `evidence`, `compose`, `generate`…'),
-  ms: z.number().describe('Milliseconds.'),
+  name: string('Name of the stage: `scope`, `retrieve`, `evidence`, `compose`, `generate`…'),
+  ms: float('Milliseconds.'),
 });
 export type StageTiming = z.infer<typeof stageTiming>;
 
 export const answerCost = record('Cost', 'What an answer cost.', {
-  computeMs: z.number().describe('Milliseconds that model and embedder worked for it.'),
-  computedTokens: z.number().int().describe('Tokens computed: the prompt’s without reused ones, and the answer’s.'),
+  computeMs: float('Milliseconds that model and embedder worked for it.'),
+  computedTokens: int('Tokens computed: the prompt’s without reused ones, and the answer’s.'),
 });
 
 export const configuration = record(
   'Configuration',
   'Everything but question and documents that the answer depends on.',
   {
-    digest: z.string().describe('SHA-256 of the values as canonical JSON, 64 hexadecimal digits.'),
+    digest: string('SHA-256 of the values as canonical JSON, 64 hexadecimal digits.'),
     values: z
       .object({
         strategy: z.enum(Strategy),
@@ -241,31 +224,26 @@ export const featureUsed = record(
   'FeatureUsed',
   'What a feature view said of the entity when the question was answered.',
   {
-    view: z.string().describe('Name of the view.'),
-    entity: z.string().describe('The entity, e.g. `customer:42`.'),
+    view: string('Name of the view.'),
+    entity: string('The entity, e.g. `customer:42`.'),
     values: featureValues
       .nullable()
       .describe('The values by name; null when the view had none that held.')
       .meta({ shown: 'JSON' }),
-    eventTime: z
-      .string()
-      .nullable()
-      .describe('When they became true; null when there are none.')
-      .meta({ shown: 'DateTime' }),
+    eventTime: string('When they became true; null when there are none.').nullable().meta({ shown: 'DateTime' }),
   },
 );
 export type FeatureUsed = z.infer<typeof featureUsed>;
 
-/** The adapter that acted on the model. */
-const adapterUsed = z.object({
+export const adapterUsed = record('AppliedAdapter', 'The adapter that acted on the model when it answered.', {
   versionId: z.string(),
-  name: z.string(),
-  version: z.number(),
-  /** SHA-256 of the LoRA file that the worker applied. */
-  sha256: z.string(),
-  scale: z.number(),
-  /** Whether it had been shown to act when it answered; missing in what was recorded before that was written down. */
-  attested: z.boolean().optional(),
+  name: string('Its name.'),
+  version: int('Number of the version that answered.').meta({ name: 'versionNumber' }),
+  sha256: string('SHA-256 of the LoRA file that the worker applied, 64 hexadecimal digits.').meta({ name: 'digest' }),
+  scale: float('What its effect was multiplied by.'),
+  attested: boolean(
+    'Whether the version had been shown to act when it answered: a version that is named by number answers before that, too. Null for answers that were recorded before this was.',
+  ).optional(),
 });
 export type AdapterUsed = z.infer<typeof adapterUsed>;
 
@@ -305,12 +283,20 @@ export interface Assignment {
   unitHash: string | null;
 }
 
-/** Where the text comes from. */
-export const Wording = enumeration('MODEL', 'EVIDENCE', 'ABSTENTION');
+export const Wording = choice('Wording', 'Where the text of an answer comes from.', {
+  MODEL: 'The model’s words; with RAG each of them stands in the evidence or in the question.',
+  EVIDENCE:
+    'The best sentence of the documents, because the model words answers worse than that (`AskInput.wording`) or the evidence did not support its words; or the label of the nearest labelled rows.',
+  ABSTENTION: 'A sentence that says why there is no answer.',
+});
 export type Wording = keyof typeof Wording;
 
-/** What ended the model's words. */
-export const FinishReason = enumeration('END', 'LENGTH', 'REPEATED');
+export const FinishReason = choice('FinishReason', 'What ended the model’s words.', {
+  END: 'The model itself.',
+  LENGTH: '`maxTokens`, or the end of what the model can read at once: the last sentence may be cut.',
+  REPEATED:
+    'It said the same over and over and was stopped. The best sentence of the documents then is the answer, or what was said before where there is none.',
+});
 export type FinishReason = keyof typeof FinishReason;
 
 /** What the caller asked beside the question; what nobody asked for is missing. */
@@ -331,33 +317,47 @@ const askedWith = z.object({
 export type AskedWith = z.infer<typeof askedWith>;
 
 /** All of an answer but what its row keeps in columns of their own. */
-const answerBody = z.object({
-  /** What was answered in the end: a follow-up behind the questions that it follows. Missing where the question stands for itself. */
-  askedAs: z.string().optional(),
+export const answerBody = z.object({
+  askedAs: string(
+    'What was answered in the end, where the question followed others of its conversation: behind those that it follows. Null where it stands for itself, and where one of those was deleted since.',
+  ).optional(),
   /** With which it can be asked again; missing in what was recorded before that was written down. */
   askedWith: askedWith.optional(),
-  wording: z.enum(Wording),
-  /** null when the model wrote nothing. */
-  finishReason: z.enum(FinishReason).nullable(),
+  wording: oneOf(Wording, 'Where the text comes from.'),
+  finishReason: oneOf(
+    FinishReason,
+    'What ended the model’s words, also where others took their place; null when it wrote none.',
+  ).nullable(),
   output,
-  abstention: abstention.nullable(),
-  /** Estimated probability that what was read holds the answer, 0 to 1; null where nothing was read. */
-  answerability: z.number().nullable(),
-  evidence: z.array(evidence),
-  conflicts: z.array(conflict),
-  citations: z.array(citation),
-  route: routeDecision,
+  abstention: abstention.describe('Why none was given; null when one was.').nullable(),
+  answerability: float(
+    'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule; where the reader that comes with Graft judged the sentences, as `HYBRID`’s adapter or where `AUTO` chose `RAG`, by that (the route’s reasons say so); null where nothing was read.',
+  ).nullable(),
+  evidence: list(
+    evidence,
+    'At most three sentences that may hold the answer, best first; empty with `BASE`. Also there when no answer was given: the closest.',
+  ),
+  conflicts: list(
+    conflict,
+    'At most three places where sentences that match the question give different values for the same thing; the answer follows one of them. Empty when none was noticed, which is no proof that there is none.',
+  ),
+  citations: list(
+    citation,
+    'The sentences that the text rests on, strongest first; empty with `BASE` and when no answer was given.',
+  ),
+  route: routeDecision.describe('How it was decided what to answer with.'),
   variant: variantUsed,
-  /** null where the base model answered alone. */
-  adapter: adapterUsed.nullable(),
-  passages: z.array(promptPassage),
-  features: z.array(featureUsed),
-  /** Labelled rows that were read, nearest first. */
-  neighbours: z.array(neighbourUsed),
-  usage: tokenUsage,
-  stages: z.array(stageTiming),
-  cost: answerCost,
-  configuration,
+  adapter: adapterUsed.describe('The adapter that answered; null where the base model answered alone.').nullable(),
+  passages: list(promptPassage, 'The retrieved passages, strongest first, and which of them the answer was made from.'),
+  features: list(featureUsed, 'What the feature views that the question named said, in their order.'),
+  neighbours: list(
+    neighbourUsed,
+    'The labelled rows that the answer was read from, nearest first; empty where it was read from none.',
+  ),
+  usage: tokenUsage.describe('Tokens of the model.'),
+  stages: list(stageTiming, 'Where the time went, in order.'),
+  cost: answerCost.describe('What it cost.'),
+  configuration: configuration.describe('What produced it.'),
 });
 export type AnswerBody = z.infer<typeof answerBody>;
 
@@ -393,8 +393,13 @@ export function confidenceOf({ output, answerability }: Pick<AnswerBody, 'output
   return output.probabilities.find(({ label }) => label === output.label)?.probability ?? answerability;
 }
 
-/** What an answer rests on. */
-export const AnswerBasis = enumeration('DOCUMENTS', 'LABELLED_ROWS', 'ADAPTER', 'BASE_MODEL', 'NOTHING');
+export const AnswerBasis = choice('AnswerBasis', 'What an answer rests on.', {
+  DOCUMENTS: 'Passages of documents, which it cites.',
+  LABELLED_ROWS: 'Labelled rows, alone or together with an adapter.',
+  ADAPTER: 'An adapter in production or one that was named, from the question alone.',
+  BASE_MODEL: 'Nothing but the base model’s own words: there is no evidence for them, and they may be invented.',
+  NOTHING: 'There is no answer: see `abstention`.',
+});
 export type AnswerBasis = keyof typeof AnswerBasis;
 
 /** What an answer rests on: the base model's own words have no evidence behind them, whoever asked for them. */

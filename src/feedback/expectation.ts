@@ -3,7 +3,7 @@ import { entitySchema, hasLabel, taskOf, type TaskKind } from '../data/index.js'
 import type { Answer } from '../ask/index.js';
 import { badInput } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
-import { record } from '../kernel/record.js';
+import { record, string, boolean, list } from '../kernel/record.js';
 import { storedJson } from '../kernel/stored-json.js';
 import { checkedText } from '../kernel/text.js';
 
@@ -11,17 +11,17 @@ export const EXPECTATION_LIMITS = { label: 200, text: 8_000, entities: 500 } as 
 
 export const expectedLabel = record('ExpectedLabel', 'A label that is right.', {
   kind: z.literal('LABEL'),
-  label: z.string().describe('The label.'),
+  label: string('The label.'),
   /** Whoever says so knows that it is a new one. */
-  isNew: z.boolean().describe('Whether it was said to be one that no dataset need have.'),
+  isNew: boolean('Whether it was said to be one that no dataset need have.'),
 });
 export const expectedEntities = record('ExpectedEntities', 'The entities that are right.', {
   kind: z.literal('ENTITIES'),
-  entities: z.array(entitySchema).describe('All of them, in order; offsets are into `Answer.question`.'),
+  entities: list(entitySchema, 'All of them, in order; offsets are into `Answer.question`.'),
 });
 export const expectedText = record('ExpectedText', 'A text that is right, or the passage that holds it.', {
   kind: z.literal('TEXT'),
-  text: z.string().nullable().describe('The text; null where only the passage is known.'),
+  text: string('The text; null where only the passage is known.').nullable(),
   /** The chunk that holds the answer; its words stay where they are, so that they go with their document. */
   passageId: z.string().nullable(),
 });

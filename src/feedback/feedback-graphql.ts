@@ -1,32 +1,22 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { AnswerType, loadAnswer, type AskService } from '../ask/index.js';
 import {
   ConnectionArgs,
   cost,
   fromGlobalId,
-  make,
   mapPage,
   Needs,
   toConnection,
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
+  ofType,
+  objectType,
+  listOf,
+  inputType,
 } from '../graphql-kit/index.js';
 import { encodeCursor } from '../kernel/pagination.js';
+import { boolean, int, oneOf, string, id } from '../kernel/record.js';
 import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
 import { FeedbackKind, SourceKind, type Feedback as FeedbackRecord } from './feedback.js';
 import { SubmitFeedbackBatchInput, SubmitFeedbackInput, toFeedbackInput } from './feedback-inputs.js';
@@ -43,47 +33,28 @@ import {
   WeighedFeedbackSource,
 } from './feedback-types.js';
 
-@ObjectType({ description: 'What `submitFeedback` did.' })
-export class SubmitFeedbackPayload {
-  @Field(() => Feedback, { description: 'The feedback, as it stands.' })
-  feedback!: Feedback;
+export const SubmitFeedbackPayload = objectType('SubmitFeedbackPayload', 'What `submitFeedback` did.', {
+  feedback: ofType(() => Feedback, 'The feedback, as it stands.'),
+  created: boolean('False where the source had said the same before.'),
+});
+export type SubmitFeedbackPayload = InstanceType<typeof SubmitFeedbackPayload>;
 
-  @Field(() => Boolean, { description: 'False where the source had said the same before.' })
-  created!: boolean;
-}
+export const SubmitFeedbackBatchPayload = objectType('SubmitFeedbackBatchPayload', 'What `submitFeedbackBatch` did.', {
+  feedback: listOf(() => Feedback, 'The feedback, in the order of the input.'),
+  created: int('How much of it is new; the rest had been said before.'),
+});
+export type SubmitFeedbackBatchPayload = InstanceType<typeof SubmitFeedbackBatchPayload>;
 
-@ObjectType({ description: 'What `submitFeedbackBatch` did.' })
-export class SubmitFeedbackBatchPayload {
-  @Field(() => [Feedback], { description: 'The feedback, in the order of the input.' })
-  feedback!: Feedback[];
-
-  @Field(() => Int, { description: 'How much of it is new; the rest had been said before.' })
-  created!: number;
-}
-
-@InputType('FeedbackFilter', { description: 'Which feedback to list; conditions add up.' })
-export class FeedbackFilterInput {
-  @Field(() => FeedbackKind, { nullable: true, description: 'Only judgements, or only right answers.' })
-  kind?: FeedbackKind | null;
-
-  @Field(() => SourceKind, { nullable: true, description: 'Only that of people, of models or of programs.' })
-  sourceKind?: SourceKind | null;
-
-  @Field(() => String, { nullable: true, description: 'Only that of sources of this name.' })
-  sourceName?: string | null;
-
-  @Field(() => ID, { nullable: true, description: 'Only that on this answer.' })
-  answer?: string | null;
-
-  @Field(() => ID, { nullable: true, description: 'Only that on this conversation as a whole.' })
-  conversationId?: string | null;
-
-  @Field(() => Boolean, { nullable: true, description: 'Only what stands (true), or what was replaced (false).' })
-  standing?: boolean | null;
-
-  @Field(() => Boolean, { nullable: true, description: 'Only what came late (true), or in time (false).' })
-  late?: boolean | null;
-}
+export const FeedbackFilterInput = inputType('FeedbackFilter', 'Which feedback to list; conditions add up.', {
+  kind: oneOf(FeedbackKind, 'Only judgements, or only right answers.').nullish(),
+  sourceKind: oneOf(SourceKind, 'Only that of people, of models or of programs.').nullish(),
+  sourceName: string('Only that of sources of this name.').nullish(),
+  answer: id('Only that on this answer.').nullish(),
+  conversationId: id('Only that on this conversation as a whole.').nullish(),
+  standing: boolean('Only what stands (true), or what was replaced (false).').nullish(),
+  late: boolean('Only what came late (true), or in time (false).').nullish(),
+});
+export type FeedbackFilterInput = InstanceType<typeof FeedbackFilterInput>;
 
 interface FeedbackResolverParts {
   feedback: FeedbackService;
@@ -106,7 +77,7 @@ export class FeedbackResolver {
   ): Promise<SubmitFeedbackPayload> {
     const told = toFeedbackInput(input, 'input');
     const { feedback, created } = await this.parts.feedback.submit(context.caller, [told], () => 'input');
-    return make(SubmitFeedbackPayload, { feedback: toFeedback(feedback[0]!), created: created === 1 });
+    return { feedback: toFeedback(feedback[0]!), created: created === 1 };
   }
 
   @Needs('EDIT')
@@ -120,7 +91,7 @@ export class FeedbackResolver {
   ): Promise<SubmitFeedbackBatchPayload> {
     const told = input.feedback.map((each, i) => toFeedbackInput(each, `input.feedback.${i}`));
     const { feedback, created } = await this.parts.feedback.submit(context.caller, told);
-    return make(SubmitFeedbackBatchPayload, { feedback: feedback.map(toFeedback), created });
+    return { feedback: feedback.map(toFeedback), created };
   }
 
   @Needs('EDIT')
@@ -133,7 +104,7 @@ export class FeedbackResolver {
   ): Promise<ConnectionOf<Feedback>> {
     const page = args.request();
     const found = await this.parts.feedback.list(context, toFilter(filter ?? {}), page);
-    return toConnection(mapPage(found, toFeedback), ({ rowId }) => encodeCursor([rowId]), page.after);
+    return toConnection(mapPage(found, toFeedback), ({ row }) => encodeCursor([row.id]), page.after);
   }
 
   @Needs('EDIT')
@@ -151,9 +122,7 @@ export class FeedbackResolver {
     complexity: ({ childComplexity }) => 20 + 20 * childComplexity,
   })
   async feedbackSources(@Ctx() context: GraphContext): Promise<WeighedFeedbackSource[]> {
-    return (await this.parts.feedback.sources(context)).map((source) =>
-      make(WeighedFeedbackSource, { ...source, givenBy: source.givenByName }),
-    );
+    return (await this.parts.feedback.sources(context)).map((source) => ({ ...source, givenBy: source.givenByName }));
   }
 }
 
@@ -195,7 +164,7 @@ export class FeedbackEdgesResolver {
     description: 'Why; null where nothing was said, what was said is erased, or its answer is not for you to see.',
   })
   async comment(@Root() feedback: Feedback, @Ctx() context: GraphContext): Promise<string | null> {
-    return (await this.#mayRead(feedback, context)) ? feedback.told.comment : null;
+    return (await this.#mayRead(feedback, context)) ? feedback.row.comment : null;
   }
 
   @FieldResolver(() => Expectation, {
@@ -204,7 +173,7 @@ export class FeedbackEdgesResolver {
       'What the right answer is; null with `FEEDBACK`, where it is erased, or its answer is not for you to see.',
   })
   async expectation(@Root() feedback: Feedback, @Ctx() context: GraphContext): Promise<typeof Expectation | null> {
-    const { expectation } = feedback.told;
+    const { expectation } = feedback.row;
     return expectation && (await this.#mayRead(feedback, context)) ? toExpectationType(expectation) : null;
   }
 
@@ -247,10 +216,10 @@ export class AnswerFeedbackResolver {
     description: 'Feedback on it that stands, newest first, at most 100.',
     complexity: ({ childComplexity }) => 5 + 5 * childComplexity,
   })
-  async feedback(@Root() { rowId }: AnswerType, @Ctx() context: GraphContext): Promise<Feedback[]> {
+  async feedback(@Root() { row }: AnswerType, @Ctx() context: GraphContext): Promise<Feedback[]> {
     const loader = context.loader<string, FeedbackRecord[]>('feedback.ofAnswers', (ids) =>
       this.parts.feedback.ofAnswers(context, ids),
     );
-    return ((await loader.load(rowId)) ?? []).map(toFeedback);
+    return ((await loader.load(row.id)) ?? []).map(toFeedback);
   }
 }

@@ -1,113 +1,72 @@
-import { Field, Float, ID, InputType, Int } from 'type-graphql';
-import { fromGlobalId, MaxItems } from '../graphql-kit/index.js';
+import { fromGlobalId, inputType, listOf, ofType } from '../graphql-kit/index.js';
+import { oneOf, string, int, boolean, id, float } from '../kernel/record.js';
 import { EXPECTATION_LIMITS, type ExpectationInput } from './expectation.js';
 import { FEEDBACK_LIMITS, FeedbackKind, SourceKind, type FeedbackInput } from './feedback.js';
 
-@InputType({ description: 'Who gives feedback.' })
-export class FeedbackSourceInput {
-  @Field(() => SourceKind, { description: 'A person, a model or a program.' })
-  kind!: SourceKind;
+export const FeedbackSourceInput = inputType('FeedbackSourceInput', 'Who gives feedback.', {
+  kind: oneOf(SourceKind, 'A person, a model or a program.'),
+  name: string(
+    `The same for everything that this source says: 1 to ${FEEDBACK_LIMITS.name} characters. Names are those of the key that sends them: under another key the same name is another source.`,
+  ),
+});
+export type FeedbackSourceInput = InstanceType<typeof FeedbackSourceInput>;
 
-  @Field(() => String, {
-    description: `The same for everything that this source says: 1 to ${FEEDBACK_LIMITS.name} characters. Names are those of the key that sends them: under another key the same name is another source.`,
-  })
-  name!: string;
-}
+export const ExpectedEntityInput = inputType('ExpectedEntityInput', 'An entity that should have been found.', {
+  type: string('Its type, as a dataset for `EXTRACTION` writes it.'),
+  start: int('Where it starts in `Answer.question`, in UTF-16 units.'),
+  end: int('Where it ends (exclusive).'),
+});
+export type ExpectedEntityInput = InstanceType<typeof ExpectedEntityInput>;
 
-@InputType({ description: 'An entity that should have been found.' })
-export class ExpectedEntityInput {
-  @Field(() => String, { description: 'Its type, as a dataset for `EXTRACTION` writes it.' })
-  type!: string;
+export const ExpectationInputType = inputType(
+  'ExpectationInputType',
+  'What the right answer is, in the form of the answer’s task: a label, entities, or a text and the passage that holds it. A label may be expected of what was answered with a text, too.',
+  {
+    label: string(`The right label, as a dataset writes it, at most ${EXPECTATION_LIMITS.label} characters.`).nullish(),
+    newLabel: boolean(
+      'Whether the label may be one that no dataset for `CLASSIFICATION` has; else such a label is refused.',
+    ).default(false),
+    entities: listOf(
+      () => ExpectedEntityInput,
+      `All entities of the question, at most ${EXPECTATION_LIMITS.entities}; empty where it has none.`,
+    )
+      .max(EXPECTATION_LIMITS.entities)
+      .nullish(),
+    text: string(`The right text, at most ${EXPECTATION_LIMITS.text.toLocaleString('en')} characters.`).nullish(),
+    passage: id('The `Chunk` that holds the answer to a question.').nullish(),
+  },
+);
+export type ExpectationInputType = InstanceType<typeof ExpectationInputType>;
 
-  @Field(() => Int, { description: 'Where it starts in `Answer.question`, in UTF-16 units.' })
-  start!: number;
-
-  @Field(() => Int, { description: 'Where it ends (exclusive).' })
-  end!: number;
-}
-
-@InputType({
-  description:
-    'What the right answer is, in the form of the answer’s task: a label, entities, or a text and the passage that holds it. A label may be expected of what was answered with a text, too.',
-})
-export class ExpectationInputType {
-  @Field(() => String, {
-    nullable: true,
-    description: `The right label, as a dataset writes it, at most ${EXPECTATION_LIMITS.label} characters.`,
-  })
-  label?: string | null;
-
-  @Field(() => Boolean, {
-    defaultValue: false,
-    description: 'Whether the label may be one that no dataset for `CLASSIFICATION` has; else such a label is refused.',
-  })
-  newLabel!: boolean;
-
-  @MaxItems(EXPECTATION_LIMITS.entities)
-  @Field(() => [ExpectedEntityInput], {
-    nullable: true,
-    description: `All entities of the question, at most ${EXPECTATION_LIMITS.entities}; empty where it has none.`,
-  })
-  entities?: ExpectedEntityInput[] | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: `The right text, at most ${EXPECTATION_LIMITS.text.toLocaleString('en')} characters.`,
-  })
-  text?: string | null;
-
-  @Field(() => ID, { nullable: true, description: 'The `Chunk` that holds the answer to a question.' })
-  passage?: string | null;
-}
-
-@InputType({ description: 'What a source says of an answer, or of a conversation: exactly one of both is given.' })
-export class SubmitFeedbackInput {
-  @Field(() => ID, { nullable: true, description: 'The answer.' })
-  answer?: string | null;
-
-  @Field(() => ID, { nullable: true, description: 'The conversation as a whole, as its questions named it.' })
-  conversationId?: string | null;
-
-  @Field(() => FeedbackKind, {
-    defaultValue: FeedbackKind.FEEDBACK,
-    description: 'A judgement, or what the right answer is.',
-  })
-  kind!: FeedbackKind;
-
-  @Field(() => FeedbackSourceInput, { description: 'Who says so.' })
-  source!: FeedbackSourceInput;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'With `FEEDBACK`: from -1 (wrong, useless) to 1 (right, useful); 0 is neither.',
-  })
-  score?: number | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: `Why, at most ${FEEDBACK_LIMITS.comment.toLocaleString('en')} characters.`,
-  })
-  comment?: string | null;
-
-  @Field(() => ExpectationInputType, { nullable: true, description: 'With `EXPECTATION`: the right answer.' })
-  expectation?: ExpectationInputType | null;
-
-  @Field(() => ID, {
-    nullable: true,
-    description:
+export const SubmitFeedbackInput = inputType(
+  'SubmitFeedbackInput',
+  'What a source says of an answer, or of a conversation: exactly one of both is given.',
+  {
+    answer: id('The answer.').nullish(),
+    conversationId: id('The conversation as a whole, as its questions named it.').nullish(),
+    kind: oneOf(FeedbackKind, 'A judgement, or what the right answer is.').default(FeedbackKind.FEEDBACK),
+    source: ofType(() => FeedbackSourceInput, 'Who says so.'),
+    score: float('With `FEEDBACK`: from -1 (wrong, useless) to 1 (right, useful); 0 is neither.').nullish(),
+    comment: string(`Why, at most ${FEEDBACK_LIMITS.comment.toLocaleString('en')} characters.`).nullish(),
+    expectation: ofType(() => ExpectationInputType, 'With `EXPECTATION`: the right answer.').nullish(),
+    key: id(
       'What its source names it, 1 to 200 characters: sent again, it is found again. Without it, what a source says a second time is found again by what it says.',
-  })
-  key?: string | null;
-}
+    ).nullish(),
+  },
+);
+export type SubmitFeedbackInput = InstanceType<typeof SubmitFeedbackInput>;
 
-@InputType({ description: 'Feedback of any number of sources on any number of answers.' })
-export class SubmitFeedbackBatchInput {
-  @MaxItems(FEEDBACK_LIMITS.batch)
-  @Field(() => [SubmitFeedbackInput], {
-    description: `1 to ${FEEDBACK_LIMITS.batch.toLocaleString('en')}, all of which are taken, or none.`,
-  })
-  feedback!: SubmitFeedbackInput[];
-}
+export const SubmitFeedbackBatchInput = inputType(
+  'SubmitFeedbackBatchInput',
+  'Feedback of any number of sources on any number of answers.',
+  {
+    feedback: listOf(
+      () => SubmitFeedbackInput,
+      `1 to ${FEEDBACK_LIMITS.batch.toLocaleString('en')}, all of which are taken, or none.`,
+    ).max(FEEDBACK_LIMITS.batch),
+  },
+);
+export type SubmitFeedbackBatchInput = InstanceType<typeof SubmitFeedbackBatchInput>;
 
 /** @throws BAD_USER_INPUT when a global id is malformed */
 export const toExpectation = ({ passage, ...rest }: ExpectationInputType, field: string): ExpectationInput => ({

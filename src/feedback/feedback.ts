@@ -1,19 +1,23 @@
 import { z } from 'zod';
 import type { Caller } from '../kernel/caller.js';
 import type { Uuid } from '../kernel/ids.js';
-import { enumeration } from '../kernel/enumeration.js';
 import { badInput } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
-import { record } from '../kernel/record.js';
+import { record, choice, int, float } from '../kernel/record.js';
 import { checkedText } from '../kernel/text.js';
 import { checkedExpectation, type Expectation, type ExpectationInput } from './expectation.js';
 
-/** A judgement of what was answered, or what the right answer is. */
-export const FeedbackKind = enumeration('FEEDBACK', 'EXPECTATION');
+export const FeedbackKind = choice('FeedbackKind', 'What feedback says.', {
+  FEEDBACK: 'How good it was: a score, a comment, or both.',
+  EXPECTATION: 'What the right answer is.',
+});
 export type FeedbackKind = keyof typeof FeedbackKind;
 
-/** Who judges. */
-export const SourceKind = enumeration('HUMAN', 'MODEL', 'CODE');
+export const SourceKind = choice('FeedbackSourceKind', 'Who gives feedback.', {
+  HUMAN: 'A person.',
+  MODEL: 'A model that judges: it is counted, and nothing is learned from its words alone.',
+  CODE: 'A program, such as a system that knows later what was right.',
+});
 export type SourceKind = keyof typeof SourceKind;
 
 export interface Source {
@@ -43,24 +47,18 @@ export const feedbackReport = record(
   'FeedbackReport',
   'How much feedback there is, and whether those who give it agree.',
   {
-    total: z.number().int().describe('All feedback, also what was replaced.'),
-    standing: z.number().int().describe('What no later feedback of the same source replaced.'),
-    late: z.number().int().describe(`What came more than ${LATE_DAYS} days after its answer.`),
-    right: z.number().int().describe('Standing feedback that calls its answer right.'),
-    wrong: z.number().int().describe('Standing feedback that calls its answer wrong.'),
-    expectations: z.number().int().describe('Standing feedback that says what the right answer is.'),
-    answers: z.number().int().describe('Answers with standing feedback.'),
-    disagreeing: z
-      .number()
-      .int()
-      .describe('Of those, answers that are called wrong, or of which feedback contradicts feedback.'),
-    alpha: z
-      .number()
-      .nullable()
-      .describe(
-        'Krippendorff’s alpha over whether answers are right: 1 where sources agree, 0 as often as by chance. Null where no answer was judged by two, or all verdicts are the same.',
-      ),
-    compared: z.number().int().describe('Answers that alpha is over: the latest 20,000 that several sources judged.'),
+    total: int('All feedback, also what was replaced.'),
+    standing: int('What no later feedback of the same source replaced.'),
+    late: int(`What came more than ${LATE_DAYS} days after its answer.`),
+    right: int('Standing feedback that calls its answer right.'),
+    wrong: int('Standing feedback that calls its answer wrong.'),
+    expectations: int('Standing feedback that says what the right answer is.'),
+    answers: int('Answers with standing feedback.'),
+    disagreeing: int('Of those, answers that are called wrong, or of which feedback contradicts feedback.'),
+    alpha: float(
+      'Krippendorff’s alpha over whether answers are right: 1 where sources agree, 0 as often as by chance. Null where no answer was judged by two, or all verdicts are the same.',
+    ).nullable(),
+    compared: int('Answers that alpha is over: the latest 20,000 that several sources judged.'),
   },
 );
 export type FeedbackReport = z.infer<typeof feedbackReport>;

@@ -1,5 +1,7 @@
-import { createUnionType, Ctx, Field, FieldResolver, Float, ObjectType, Resolver, Root } from 'type-graphql';
-import { cost, make, type GraphContext } from '../../graphql-kit/index.js';
+import { createUnionType, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import { cost, make, type GraphContext, ofType, objectType, listOf } from '../../graphql-kit/index.js';
+import { string, float, oneOf } from '../../kernel/record.js';
 import {
   Chunk,
   Degradation,
@@ -15,70 +17,63 @@ import type { AskEvent as AskEventRecord } from '../events.js';
 import { Conflict } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
-@ObjectType({ description: 'A passage that was found for a question.' })
-export class RetrievedPassage {
-  @Field(() => Chunk, { description: 'The passage, with its offsets in the document.' })
-  chunk!: Chunk;
+export const RetrievedPassage = objectType('RetrievedPassage', 'A passage that was found for a question.', {
+  chunk: ofType(() => Chunk, 'The passage, with its offsets in the document.'),
+  documentName: string('Name of its document.'),
+  collectionName: string('Name of the collection that it was found in.'),
+  scores: ofType(() => RetrievalScores, 'Why it stands where it stands.'),
+  coverage: float('Share of the question’s words in it, weighted by rarity, 0 to 1.'),
+  documentId: z.string(),
+});
+export type RetrievedPassage = InstanceType<typeof RetrievedPassage>;
 
-  @Field(() => String, { description: 'Name of its document.' })
-  documentName!: string;
+export const RouteChosen = objectType('RouteChosen', 'The first event: what the answer is made with.', {
+  route: ofType(() => RouteDecision, 'The strategy and why. The answer may add reasons found later.'),
+});
+export type RouteChosen = InstanceType<typeof RouteChosen>;
 
-  @Field(() => String, { description: 'Name of the collection that it was found in.' })
-  collectionName!: string;
+export const PassagesRetrieved = objectType(
+  'PassagesRetrieved',
+  'What retrieval found. It does not come with BASE, nor when a recorded answer is joined.',
+  {
+    passages: listOf(() => RetrievedPassage, 'At most six, best first.'),
+    degraded: oneOf(Degradation, 'Why the vectors were left out; null when nothing was.').nullable(),
+  },
+);
+export type PassagesRetrieved = InstanceType<typeof PassagesRetrieved>;
 
-  @Field(() => RetrievalScores, { description: 'Why it stands where it stands.' })
-  scores!: RetrievalScores;
+export const ConflictsFound = objectType(
+  'ConflictsFound',
+  'Sentences that match the question contradict each other. It comes only when they do.',
+  {
+    conflicts: listOf(() => Conflict, 'At most three; the same as `Answer.conflicts`.'),
+  },
+);
+export type ConflictsFound = InstanceType<typeof ConflictsFound>;
 
-  @Field(() => Float, { description: 'Share of the question’s words in it, weighted by rarity, 0 to 1.' })
-  coverage!: number;
+export const TextDelta = objectType(
+  'TextDelta',
+  'More of the text. Provisional: `TextReplaced` may follow. Not stored.',
+  {
+    text: string('What to append.'),
+  },
+);
+export type TextDelta = InstanceType<typeof TextDelta>;
 
-  documentId!: string;
-}
+export const TextReplaced = objectType(
+  'TextReplaced',
+  'The text so far is withdrawn, because the evidence does not support it.',
+  {
+    text: string('The text that takes its place.'),
+    reason: string('What was wrong with it, in words.'),
+  },
+);
+export type TextReplaced = InstanceType<typeof TextReplaced>;
 
-@ObjectType({ description: 'The first event: what the answer is made with.' })
-export class RouteChosen {
-  @Field(() => RouteDecision, { description: 'The strategy and why. The answer may add reasons found later.' })
-  route!: RouteDecision;
-}
-
-@ObjectType({ description: 'What retrieval found. It does not come with BASE, nor when a recorded answer is joined.' })
-export class PassagesRetrieved {
-  @Field(() => [RetrievedPassage], { description: 'At most six, best first.' })
-  passages!: RetrievedPassage[];
-
-  @Field(() => Degradation, {
-    nullable: true,
-    description: 'Why the vectors were left out; null when nothing was.',
-  })
-  degraded!: Degradation | null;
-}
-
-@ObjectType({ description: 'Sentences that match the question contradict each other. It comes only when they do.' })
-export class ConflictsFound {
-  @Field(() => [Conflict], { description: 'At most three; the same as `Answer.conflicts`.' })
-  conflicts!: Conflict[];
-}
-
-@ObjectType({ description: 'More of the text. Provisional: `TextReplaced` may follow. Not stored.' })
-export class TextDelta {
-  @Field(() => String, { description: 'What to append.' })
-  text!: string;
-}
-
-@ObjectType({ description: 'The text so far is withdrawn, because the evidence does not support it.' })
-export class TextReplaced {
-  @Field(() => String, { description: 'The text that takes its place.' })
-  text!: string;
-
-  @Field(() => String, { description: 'What was wrong with it, in words.' })
-  reason!: string;
-}
-
-@ObjectType({ description: 'The last event: the answer as it was recorded.' })
-export class AnswerReady {
-  @Field(() => Answer, { description: 'The answer; where its text differs from the deltas, it is right.' })
-  answer!: Answer;
-}
+export const AnswerReady = objectType('AnswerReady', 'The last event: the answer as it was recorded.', {
+  answer: ofType(() => Answer, 'The answer; where its text differs from the deltas, it is right.'),
+});
+export type AnswerReady = InstanceType<typeof AnswerReady>;
 
 export const AskEvent = createUnionType({
   name: 'AskEvent',
@@ -87,15 +82,14 @@ export const AskEvent = createUnionType({
   types: () => [RouteChosen, PassagesRetrieved, ConflictsFound, TextDelta, TextReplaced, AnswerReady] as const,
 });
 
-const toPassage = (passage: Passage): RetrievedPassage =>
-  make(RetrievedPassage, {
-    chunk: toChunk({ ...passage, id: passage.chunkId }),
-    documentName: passage.documentName,
-    collectionName: passage.collectionName,
-    scores: passage.scores,
-    coverage: passage.coverage,
-    documentId: passage.documentId,
-  });
+const toPassage = (passage: Passage): RetrievedPassage => ({
+  chunk: toChunk({ ...passage, id: passage.chunkId }),
+  documentName: passage.documentName,
+  collectionName: passage.collectionName,
+  scores: passage.scores,
+  coverage: passage.coverage,
+  documentId: passage.documentId,
+});
 
 export function toEvent(event: AskEventRecord): typeof AskEvent {
   switch (event.type) {

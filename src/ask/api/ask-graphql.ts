@@ -1,19 +1,5 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  Float,
-  ID,
-  InputType,
-  Mutation,
-  Int,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-  Subscription,
-} from 'type-graphql';
+import { Arg, Args, Ctx, ID, Mutation, Query, registerEnumType, Resolver, Root, Subscription } from 'type-graphql';
+import { z } from 'zod';
 import {
   ANSWERS_TOGETHER,
   SpendsBudget,
@@ -29,9 +15,12 @@ import {
   type GraphContext,
   type NodeRegistry,
   type SubscriptionRequest,
+  inputType,
+  ofType,
 } from '../../graphql-kit/index.js';
 import { PreprocessingStep, TaskKind } from '../../data/index.js';
 import { encodeCursor, type PageRequest } from '../../kernel/pagination.js';
+import { int, float, string, list, id, oneOf } from '../../kernel/record.js';
 import { Answer, toAnswer } from './answer-graphql.js';
 import type { Answer as AnswerRecord } from '../answer.js';
 import { STRATEGIES, StrategyChoice } from '../strategies.js';
@@ -68,157 +57,78 @@ registerEnumType(StrategyChoice, {
   },
 });
 
-@InputType({ description: 'How the model writes.' })
-export class GenerationInput {
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: DEFAULT_ANSWER_TOKENS,
-    description: `Most tokens of an answer, of a translation for each sentence, 1 to ${MAX_ANSWER_TOKENS}; entities are always looked for in the whole text.`,
-  })
-  maxTokens?: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    defaultValue: 0,
-    description:
-      'How far it strays from the likeliest words: 0 (never) to 2. At 0 the same question of the same model, adapter and documents has the same ' +
+export const GenerationInput = inputType('GenerationInput', 'How the model writes.', {
+  maxTokens: int(
+    `Most tokens of an answer, of a translation for each sentence, 1 to ${MAX_ANSWER_TOKENS}; entities are always looked for in the whole text.`,
+  ).default(DEFAULT_ANSWER_TOKENS),
+  temperature: float(
+    'How far it strays from the likeliest words: 0 (never) to 2. At 0 the same question of the same model, adapter and documents has the same ' +
       'answer; with weights in F16 or F32, or on a GPU, words that are almost equally likely can differ.',
-  })
-  temperature?: number | null;
+  ).default(0),
+  seed: float(
+    'With a temperature above 0: the same seed writes the same text. 0 to 4294967295; random by default.',
+  ).nullish(),
+});
+export type GenerationInput = InstanceType<typeof GenerationInput>;
 
-  @Field(() => Float, {
-    nullable: true,
-    description: 'With a temperature above 0: the same seed writes the same text. 0 to 4294967295; random by default.',
-  })
-  seed?: number | null;
-}
-
-@InputType({ description: 'A question and how to answer it.' })
-export class AskInput {
-  @Field(() => String, {
-    description: `What to answer: at most ${MAX_QUESTION_CHARACTERS} characters, and as many tokens as the model’s context holds beside the answer.`,
-  })
-  question!: string;
-
-  @Field(() => [String], {
-    nullable: true,
-    description:
-      'Names of the collections that may be read, 1 to 50; by default all that the caller may read. Adapters may answer all the same: who wants documents alone asks for `RAG`.',
-  })
-  collections?: string[] | null;
-
-  @Field(() => ID, {
-    nullable: true,
-    description:
-      'Names the request, 1 to 200 characters: the same id joins the running or recorded answer instead of making it again. With other input it is IDEMPOTENCY_CONFLICT.',
-  })
-  requestId?: string | null;
-
-  @Field(() => StrategyChoice, {
-    nullable: true,
-    defaultValue: StrategyChoice.AUTO,
-    description: 'What to answer with.',
-  })
-  strategy?: StrategyChoice | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'With `ADAPTER` or `HYBRID`: which adapter (with `HYBRID` by default `reader`), as `name` (its production version), `name@candidate` or `name@3`; at most 130 characters.',
-  })
-  adapter?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Which model answers: `name`, or `name@quantization`; at most 130 characters. By default the one that the adapter was trained on, else the configured one.',
-  })
-  model?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'With `RAG` or `HYBRID`, instead of documents: the name of a dataset for `CLASSIFICATION` whose labelled rows answer, those nearest to the question (`indexDataset` makes that possible). With `HYBRID` and without `collections` by default the one that the adapter was trained on, where it is indexed.',
-  })
-  dataset?: string | null;
-
-  @Field(() => TaskKind, {
-    nullable: true,
-    description: 'What kind of answer is wanted; an adapter of another kind is refused.',
-  })
-  task?: TaskKind | null;
-
-  @Field(() => ID, {
-    nullable: true,
-    description:
-      'Groups answers, 1 to 200 characters: `answers` can be filtered by it. A question that points at what the same caller asked before in it (a pronoun, few words, a beginning like “And”) is answered behind the questions that it follows, of which the last 10 are looked at; `askedAs` of the answer says so. Questions that stand for themselves are left alone, and so are texts that an adapter of the caller’s choice works on.',
-  })
-  conversationId?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'What the question is about: the key of an entity of the feature store, e.g. `customer:42`, with `features`.',
-  })
-  entity?: string | null;
-
-  @Field(() => [String], {
-    nullable: true,
-    description:
-      'Names of 1 to 20 feature views. What they say of the entity now, at most 4,000 characters, is told to the model as in training. With RAG it stands beside the passages, which the answer still has to come from.',
-  })
-  features?: string[] | null;
-
-  @Field(() => [PreprocessingStep], {
-    nullable: true,
-    description:
-      'At most 6 steps, each once, that the question goes through in this order, before anything reads or records it: those of the dataset that the model was trained on, or `MASK_PII` to keep personal data out.',
-  })
-  preprocessing?: PreprocessingStep[] | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: `The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. ${LEAST_PROBABILITY} by default, whether words and vectors estimate it or, with \`AUTO\` and as \`HYBRID\`’s adapter, the reader that comes with Graft beside them; with \`HYBRID\` and another adapter its own choice between answer and refusal; 0 turns all off. Where labelled rows are read: the least probability of the label, by default any.`,
-  })
-  minConfidence?: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
-      'The error rate, above 0 and below 1, that answers shall keep. Answers, and choices of the router, that are less sure than keeps it on held-out data are not given; the route’s reasons say where that begins, or that the rate can’t be kept: then nothing is answered (`UNPROVEN`). Begins where held-out data shows that the rate is kept, with a chance of at most one in ten that luck alone showed it: 45 answers without a fault are the least that can show 5 %. Known of adapters that were evaluated on rows that they hadn’t learned from, and of routers.',
-  })
-  maxErrorRate?: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: `The share of an adapter’s own messages, 0 to 0.5, that may be refused so that foreign ones are: what looks more foreign than all but this share of its held-out rows is answered by none of its labels (\`FOREIGN\`). ${OWN_REFUSED} by default; 0 refuses nothing. Known of versions that were evaluated with \`foreign\`. Goes with strategies that apply an adapter.`,
-  })
-  maxOwnRefused?: number | null;
-
-  @Field(() => WordingChoice, {
-    nullable: true,
-    description:
-      'With `AUTO` and `RAG` over documents: whose words the answer has. By default the model’s where `compareWordings` showed that they are right more often than the best quote, or where nobody measured and the model has a billion weights or more, or where features are read beside; else the quote. The route’s reasons say which and why. Ignored where an adapter reads, or the model answers alone.',
-  })
-  wording?: WordingChoice | null;
-
-  @Field(() => GenerationInput, { nullable: true, description: 'How the model writes.' })
-  generation?: GenerationInput | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Who asks, for experiments and rollouts: a user’s or a session’s key, 1 to 200 characters. Equal units get equal arms, on every gateway. It is stored only as a salted SHA-256. Without one every request is drawn anew.',
-  })
-  unit?: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'For testers: the arm to be answered by, 1 to 63 characters, instead of one that is drawn. Such an answer counts for nothing. Not with `answerAll`, on which nothing is tried.',
-  })
-  forceArm?: string | null;
-}
+export const AskInput = inputType('AskInput', 'A question and how to answer it.', {
+  question: string(
+    `What to answer: at most ${MAX_QUESTION_CHARACTERS} characters, and as many tokens as the model’s context holds beside the answer.`,
+  ),
+  collections: list(
+    z.string(),
+    'Names of the collections that may be read, 1 to 50; by default all that the caller may read. Adapters may answer all the same: who wants documents alone asks for `RAG`.',
+  ).nullish(),
+  requestId: id(
+    'Names the request, 1 to 200 characters: the same id joins the running or recorded answer instead of making it again. With other input it is IDEMPOTENCY_CONFLICT.',
+  ).nullish(),
+  strategy: oneOf(StrategyChoice, 'What to answer with.').default(StrategyChoice.AUTO),
+  adapter: string(
+    'With `ADAPTER` or `HYBRID`: which adapter (with `HYBRID` by default `reader`), as `name` (its production version), `name@candidate` or `name@3`; at most 130 characters.',
+  ).nullish(),
+  model: string(
+    'Which model answers: `name`, or `name@quantization`; at most 130 characters. By default the one that the adapter was trained on, else the configured one.',
+  ).nullish(),
+  dataset: string(
+    'With `RAG` or `HYBRID`, instead of documents: the name of a dataset for `CLASSIFICATION` whose labelled rows answer, those nearest to the question (`indexDataset` makes that possible). With `HYBRID` and without `collections` by default the one that the adapter was trained on, where it is indexed.',
+  ).nullish(),
+  task: oneOf(TaskKind, 'What kind of answer is wanted; an adapter of another kind is refused.').nullish(),
+  conversationId: id(
+    'Groups answers, 1 to 200 characters: `answers` can be filtered by it. A question that points at what the same caller asked before in it (a pronoun, few words, a beginning like “And”) is answered behind the questions that it follows, of which the last 10 are looked at; `askedAs` of the answer says so. Questions that stand for themselves are left alone, and so are texts that an adapter of the caller’s choice works on.',
+  ).nullish(),
+  entity: string(
+    'What the question is about: the key of an entity of the feature store, e.g. `customer:42`, with `features`.',
+  ).nullish(),
+  features: list(
+    z.string(),
+    'Names of 1 to 20 feature views. What they say of the entity now, at most 4,000 characters, is told to the model as in training. With RAG it stands beside the passages, which the answer still has to come from.',
+  ).nullish(),
+  preprocessing: list(
+    z.enum(PreprocessingStep),
+    'At most 6 steps, each once, that the question goes through in this order, before anything reads or records it: those of the dataset that the model was trained on, or `MASK_PII` to keep personal data out.',
+  ).nullish(),
+  minConfidence: float(
+    `The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. ${LEAST_PROBABILITY} by default, whether words and vectors estimate it or, with \`AUTO\` and as \`HYBRID\`’s adapter, the reader that comes with Graft beside them; with \`HYBRID\` and another adapter its own choice between answer and refusal; 0 turns all off. Where labelled rows are read: the least probability of the label, by default any.`,
+  ).nullish(),
+  maxErrorRate: float(
+    'The error rate, above 0 and below 1, that answers shall keep. Answers, and choices of the router, that are less sure than keeps it on held-out data are not given; the route’s reasons say where that begins, or that the rate can’t be kept: then nothing is answered (`UNPROVEN`). Begins where held-out data shows that the rate is kept, with a chance of at most one in ten that luck alone showed it: 45 answers without a fault are the least that can show 5 %. Known of adapters that were evaluated on rows that they hadn’t learned from, and of routers.',
+  ).nullish(),
+  maxOwnRefused: float(
+    `The share of an adapter’s own messages, 0 to 0.5, that may be refused so that foreign ones are: what looks more foreign than all but this share of its held-out rows is answered by none of its labels (\`FOREIGN\`). ${OWN_REFUSED} by default; 0 refuses nothing. Known of versions that were evaluated with \`foreign\`. Goes with strategies that apply an adapter.`,
+  ).nullish(),
+  wording: oneOf(
+    WordingChoice,
+    'With `AUTO` and `RAG` over documents: whose words the answer has. By default the model’s where `compareWordings` showed that they are right more often than the best quote, or where nobody measured and the model has a billion weights or more, or where features are read beside; else the quote. The route’s reasons say which and why. Ignored where an adapter reads, or the model answers alone.',
+  ).nullish(),
+  generation: ofType(() => GenerationInput, 'How the model writes.').nullish(),
+  unit: string(
+    'Who asks, for experiments and rollouts: a user’s or a session’s key, 1 to 200 characters. Equal units get equal arms, on every gateway. It is stored only as a salted SHA-256. Without one every request is drawn anew.',
+  ).nullish(),
+  forceArm: string(
+    'For testers: the arm to be answered by, 1 to 63 characters, instead of one that is drawn. Such an answer counts for nothing. Not with `answerAll`, on which nothing is tried.',
+  ).nullish(),
+});
+export type AskInput = InstanceType<typeof AskInput>;
 
 export const { Connection: AnswerConnection } = connectionTypes(Answer);
 
@@ -346,7 +256,7 @@ export async function answersPage(
   page: PageRequest,
 ): Promise<ConnectionOf<Answer>> {
   const answers = await service.answers(context.caller, filter, page);
-  return toConnection(mapPage(answers, toAnswer), ({ rowId }) => encodeCursor([rowId]), page.after);
+  return toConnection(mapPage(answers, toAnswer), ({ row }) => encodeCursor([row.id]), page.after);
 }
 
 /** An answer by row id, batched over the request; null when the workspace has none. */

@@ -1,25 +1,26 @@
-import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
-import { Needs, cost, fromGlobalId, make, type GraphContext } from '../../graphql-kit/index.js';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { z } from 'zod';
+import { Needs, cost, fromGlobalId, type GraphContext, inputType, objectType } from '../../graphql-kit/index.js';
+import { list, id, int } from '../../kernel/record.js';
 import type { AskService } from '../ask-service.js';
 
-@InputType({ description: 'Which answers to delete: exactly one of both fields.' })
-export class DeleteAnswersInput {
-  @Field(() => [ID], {
-    nullable: true,
-    description:
+export const DeleteAnswersInput = inputType(
+  'DeleteAnswersInput',
+  'Which answers to delete: exactly one of both fields.',
+  {
+    ids: list(
+      z.string().meta({ shown: 'ID' }),
       'Ids of 1 to 100 answers; those that are gone already, or that the caller may not see, stay out of it.',
-  })
-  ids?: string[] | null;
+    ).nullish(),
+    conversationId: id('A conversation, all of whose answers that the caller may see go.').nullish(),
+  },
+);
+export type DeleteAnswersInput = InstanceType<typeof DeleteAnswersInput>;
 
-  @Field(() => ID, { nullable: true, description: 'A conversation, all of whose answers that the caller may see go.' })
-  conversationId?: string | null;
-}
-
-@ObjectType({ description: 'What `deleteAnswers` did.' })
-export class DeleteAnswersPayload {
-  @Field(() => Int, { description: 'How many answers went, with their questions.' })
-  deleted!: number;
-}
+export const DeleteAnswersPayload = objectType('DeleteAnswersPayload', 'What `deleteAnswers` did.', {
+  deleted: int('How many answers went, with their questions.'),
+});
+export type DeleteAnswersPayload = InstanceType<typeof DeleteAnswersPayload>;
 
 @Resolver()
 export class AnswerDeletionResolver {
@@ -37,8 +38,8 @@ export class AnswerDeletionResolver {
   ): Promise<DeleteAnswersPayload> {
     const ids = input.ids?.map((id, i) => fromGlobalId(id, 'Answer', `input.ids.${i}`)) ?? null;
     const { conversationId } = input;
-    return make(DeleteAnswersPayload, {
+    return {
       deleted: await this.parts.service.deleteAnswers(caller, { ids, conversationId }),
-    });
+    };
   }
 }

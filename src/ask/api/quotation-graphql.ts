@@ -1,17 +1,7 @@
-import { Ctx, FieldResolver, registerEnumType, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { cost, recordType, type GraphContext } from '../../graphql-kit/index.js';
 import { Chunk, Document, loadChunk, loadDocument, type KnowledgeStores } from '../../knowledge/index.js';
-import { citation, conflict, ConflictKind, conflictingQuote, evidence, type Span } from '../answer.js';
-
-registerEnumType(ConflictKind, {
-  name: 'ConflictKind',
-  description: 'In what two sentences differ.',
-  valuesConfig: {
-    NUMBER: { description: 'A number, or a range, of the same unit.' },
-    DATE: { description: 'A date or a year.' },
-    NAME: { description: 'A name in an otherwise equal sentence.' },
-  },
-});
+import { citation, conflict, conflictingQuote, evidence, type Span } from '../answer.js';
 
 export const Evidence = recordType(evidence);
 export type Evidence = InstanceType<typeof Evidence>;

@@ -1,19 +1,5 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { AnswerFilterInput, AnswerType, loadAnswer, toFilter, type AskService } from '../../ask/index.js';
 import {
   Dataset,
@@ -30,7 +16,6 @@ import {
   ConnectionArgs,
   cost,
   IDEMPOTENCY_KEY,
-  make,
   mapPage,
   Needs,
   recordType,
@@ -40,46 +25,20 @@ import {
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  ofType,
+  inputType,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor, type Page } from '../../kernel/pagination.js';
+import { string, oneOf, boolean, float, int, list, id } from '../../kernel/record.js';
 import { loadFeedback } from '../feedback-graphql.js';
 import type { FeedbackService } from '../feedback-service.js';
 import { Feedback } from '../feedback-types.js';
 import { curation, curationOutput, unlearning } from './curation-run.js';
 import type { CuratedRow, CurationStore } from './curation-store.js';
 import { CURATION_LIMITS, type Curator } from './curator.js';
-import { Basis, LeftOut } from './lesson.js';
+import { Basis } from './lesson.js';
 import type { Unlearner } from './unlearner.js';
-
-registerEnumType(Basis, {
-  name: 'LessonBasis',
-  description: 'Why something may be learned.',
-  valuesConfig: {
-    DEMONSTRATED: { description: 'A person or a program said what is right.' },
-    CONFIRMED: { description: 'A person said that what was answered is right.' },
-  },
-});
-
-registerEnumType(LeftOut, {
-  name: 'LeftOutReason',
-  description: 'Why an answer with feedback teaches nothing.',
-  valuesConfig: {
-    CONFLICTING: { description: 'Sources say different things, and none is believed enough more than the others.' },
-    DISTRUSTED: { description: 'Who said so was wrong too often before.' },
-    WRONG_ONLY: { description: 'It is called wrong, and nobody said what is right.' },
-    UNCONFIRMED: { description: 'Only a model, or the score of a program, says so.' },
-    OTHER_FORM: { description: 'What is right has another form than rows of the dataset.' },
-    UNKNOWN_LABEL: { description: 'The dataset has no such label or type.' },
-    FOLLOW_UP: { description: 'It was answered behind earlier questions of its conversation, which may be erased.' },
-    PASSAGE_GONE: { description: 'A passage that it was read from has changed or gone.' },
-    TESTED_OTHERWISE: {
-      description:
-        'A row for testing has these words and says otherwise: that changes only where a person reviews the answer.',
-    },
-    ERASED: { description: 'What was said, or answered, is erased.' },
-    ABSTAINED: { description: 'It is right that nothing was answered: there is nothing to say instead.' },
-  },
-});
 
 export const curationRuns = runGraph(
   curation.handledBy(({ curator }: { curator: Curator }, context) => curator.make(context)),
@@ -93,59 +52,35 @@ export const unlearningRuns = runGraph(
 const UnlearningRun = unlearningRuns.Run;
 type UnlearningRun = InstanceType<typeof UnlearningRun>;
 
-@InputType({ description: 'What is to be learned from which answers.' })
-export class CreateDatasetFromFeedbackInput {
-  @Field(() => String, { description: 'Name of the dataset that gets a version.' })
-  dataset!: string;
-
-  @Field(() => TaskKind, {
-    nullable: true,
-    description: 'What the dataset is for, where there is none of this name: it is made then.',
-  })
-  task?: TaskKind | null;
-
-  @Field(() => AnswerFilterInput, {
-    nullable: true,
-    description: 'Only these of the answers with feedback; `hasFeedback` is not looked at.',
-  })
-  answers?: AnswerFilterInput | null;
-
-  @Field(() => Boolean, {
-    defaultValue: true,
-    description:
+export const CreateDatasetFromFeedbackInput = inputType(
+  'CreateDatasetFromFeedbackInput',
+  'What is to be learned from which answers.',
+  {
+    dataset: string('Name of the dataset that gets a version.'),
+    task: oneOf(TaskKind, 'What the dataset is for, where there is none of this name: it is made then.').nullish(),
+    answers: ofType(
+      () => AnswerFilterInput,
+      'Only these of the answers with feedback; `hasFeedback` is not looked at.',
+    ).nullish(),
+    extend: boolean(
       'Whether rows of the latest version are carried over, but for those whose answer is taught otherwise now.',
-  })
-  extend!: boolean;
-
-  @Field(() => Float, {
-    defaultValue: CURATION_LIMITS.leastProbability,
-    description:
+    ).default(true),
+    leastProbability: float(
       'The least probability that what is learned is right, above 0 to 1, given how far each source can be believed (`feedbackSources`).',
-  })
-  leastProbability!: number;
-
-  @Field(() => Int, {
-    defaultValue: 1,
-    description: 'Fewer rows that the dataset lacks make no version; 1 to 100,000.',
-  })
-  leastRows!: number;
-
-  @Field(() => [PreprocessingStep], {
-    nullable: true,
-    description:
+    ).default(CURATION_LIMITS.leastProbability),
+    leastRows: int('Fewer rows that the dataset lacks make no version; 1 to 100,000.').default(1),
+    preprocessing: list(
+      z.enum(PreprocessingStep),
       'At most 6 steps, each once, that rows go through in this order; `MASK_PII` keeps personal data out. By default those of the version that is extended, else none.',
-  })
-  preprocessing?: PreprocessingStep[] | null;
-
-  @Field(() => SplitRuleInput, {
-    nullable: true,
-    description: 'By default that of the version before, else a tenth each for validation and test.',
-  })
-  splitRule?: SplitRuleInput | null;
-
-  @Field(() => ID, { description: IDEMPOTENCY_KEY })
-  idempotencyKey!: string;
-}
+    ).nullish(),
+    splitRule: ofType(
+      () => SplitRuleInput,
+      'By default that of the version before, else a tenth each for validation and test.',
+    ).nullish(),
+    idempotencyKey: id(IDEMPOTENCY_KEY),
+  },
+);
+export type CreateDatasetFromFeedbackInput = InstanceType<typeof CreateDatasetFromFeedbackInput>;
 
 const CreateDatasetFromFeedbackPayload = curationRuns.payload(
   'CreateDatasetFromFeedbackPayload',
@@ -156,22 +91,22 @@ type CreateDatasetFromFeedbackPayload = InstanceType<typeof CreateDatasetFromFee
 const CurationResult = recordType(curationOutput);
 type CurationResult = InstanceType<typeof CurationResult>;
 
-@ObjectType({ description: 'What a row of a dataset version was made of.' })
-export class Lesson {
-  @Field(() => Basis, { description: 'Why it may be learned.' })
-  basis!: Basis;
-
-  @Field(() => String, { description: 'Key of its row: see `DatasetRow.key`.' })
-  rowKey!: string;
-
-  answerId!: string;
-  feedbackIds!: string[];
-}
+export const Lesson = objectType('Lesson', 'What a row of a dataset version was made of.', {
+  basis: oneOf(Basis, 'Why it may be learned.'),
+  rowKey: string('Key of its row: see `DatasetRow.key`.'),
+  answerId: z.string(),
+  feedbackIds: z.custom<string[]>(),
+});
+export type Lesson = InstanceType<typeof Lesson>;
 
 export const { Connection: LessonConnection } = connectionTypes(Lesson);
 
-const toLesson = ({ answerId, feedbackIds, basis }: CuratedRow): Lesson =>
-  make(Lesson, { basis, rowKey: answerId, answerId, feedbackIds });
+const toLesson = ({ answerId, feedbackIds, basis }: CuratedRow): Lesson => ({
+  basis,
+  rowKey: answerId,
+  answerId,
+  feedbackIds,
+});
 
 /** Versions of an answer that are shown. */
 const SHOWN_VERSIONS = 20;
@@ -310,12 +245,12 @@ export class AnswerTaughtResolver {
     description: `Dataset versions with a row that was made of it, newest first, at most ${SHOWN_VERSIONS}.`,
     complexity: ({ childComplexity }) => 5 + 5 * childComplexity,
   })
-  async taught(@Root() { rowId }: AnswerType, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
+  async taught(@Root() { row }: AnswerType, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
     const loader = context.loader<string, string[]>('feedback.taught', async (ids) => {
       const found = await this.parts.curation.versionsOf(ids, SHOWN_VERSIONS);
       return ids.map((id) => found.get(id) ?? null);
     });
-    const ids = (await loader.load(rowId)) ?? [];
+    const ids = (await loader.load(row.id)) ?? [];
     return (await Promise.all(ids.map((id) => loadVersion(context, this.parts.data, id)))).flatMap(
       (each) => each ?? [],
     );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PreprocessingStep, splitRule, TaskKind } from '../../data/index.js';
 import { StrategyValues as Strategy, type AnswerFilter } from '../../ask/index.js';
-import { record } from '../../kernel/record.js';
+import { record, oneOf, int, list, boolean } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { LeftOut } from './lesson.js';
@@ -37,35 +37,31 @@ export const toAnswerFilter = ({ from, to, ...filter }: KeptFilter): AnswerFilte
 });
 
 const leftOut = record('AnswersLeftOut', 'Answers that teach nothing, for one reason.', {
-  reason: z.enum(LeftOut).describe('The reason.'),
-  answers: z.number().int().describe('How many.'),
+  reason: oneOf(LeftOut, 'The reason.'),
+  answers: int('How many.'),
 });
 
 const counts = z.object({
-  answers: z.number().int().describe('Answers with feedback that were looked at, the newest first, at most 100,000.'),
-  demonstrated: z.number().int().describe('Answers of which somebody said what is right.'),
-  confirmed: z.number().int().describe('Answers that people said are right.'),
-  fresh: z.number().int().describe('Of both, those whose rows the dataset lacked.'),
-  leftOut: z.array(leftOut).describe('The others, by reason, most first.'),
-  moved: z
-    .array(movedLabel)
-    .default([])
-    .describe(
-      'Labels whose rows in the version before say what is no longer true, as a person confirmed; at most one entry a label.',
-    ),
-  proposed: z
-    .array(movedLabel)
-    .default([])
-    .describe(
-      'Labels that have moved by their lessons, whose rows stay as they are until a person confirms it in the review queue (`LABEL_MOVED`). A label of which a person said that it hasn’t is missing.',
-    ),
+  answers: int('Answers with feedback that were looked at, the newest first, at most 100,000.'),
+  demonstrated: int('Answers of which somebody said what is right.'),
+  confirmed: int('Answers that people said are right.'),
+  fresh: int('Of both, those whose rows the dataset lacked.'),
+  leftOut: list(leftOut, 'The others, by reason, most first.'),
+  moved: list(
+    movedLabel,
+    'Labels whose rows in the version before say what is no longer true, as a person confirmed; at most one entry a label.',
+  ).default([]),
+  proposed: list(
+    movedLabel,
+    'Labels that have moved by their lessons, whose rows stay as they are until a person confirms it in the review queue (`LABEL_MOVED`). A label of which a person said that it hasn’t is missing.',
+  ).default([]),
   /** Review items of `moved` and of `proposed`. */
   movedItems: z.array(z.string()).default([]),
   proposedItems: z.array(z.string()).default([]),
-  undecided: z
-    .array(undecidedLabel)
-    .default([])
-    .describe('Labels of which the lessons can’t tell whether they moved, the most probable first.'),
+  undecided: list(
+    undecidedLabel,
+    'Labels of which the lessons can’t tell whether they moved, the most probable first.',
+  ).default([]),
 });
 export type CurationCounts = z.infer<typeof counts>;
 
@@ -73,9 +69,7 @@ export const curationOutput = record('CurationResult', 'What came of a CURATION 
   ...counts.shape,
   /** null where there was nothing new, or too little. */
   versionId: z.string().nullable(),
-  created: z
-    .boolean()
-    .describe('False where nothing was new, or too little, or a version of the very same rows existed already.'),
+  created: boolean('False where nothing was new, or too little, or a version of the very same rows existed already.'),
 });
 export type CurationOutput = z.infer<typeof curationOutput>;
 

@@ -1,28 +1,30 @@
 import { DELETED_TEXT, type Answer } from '../../ask/index.js';
-import { enumeration } from '../../kernel/enumeration.js';
+import { choice } from '../../kernel/record.js';
 import { AS_ANSWERED, type Expectation } from '../expectation.js';
 import type { Feedback } from '../feedback.js';
 import { OTHER, trusted, weighBallots, type Reliability } from '../source-weights.js';
 import { votesOf } from '../votes.js';
 
-/** Why something may be learned: someone said what is right, or a person said that the answer is. */
-export const Basis = enumeration('DEMONSTRATED', 'CONFIRMED');
+export const Basis = choice('LessonBasis', 'Why something may be learned.', {
+  DEMONSTRATED: 'A person or a program said what is right.',
+  CONFIRMED: 'A person said that what was answered is right.',
+});
 export type Basis = keyof typeof Basis;
 
-/** Why an answer with feedback teaches nothing. */
-export const LeftOut = enumeration(
-  'CONFLICTING',
-  'DISTRUSTED',
-  'WRONG_ONLY',
-  'UNCONFIRMED',
-  'OTHER_FORM',
-  'UNKNOWN_LABEL',
-  'FOLLOW_UP',
-  'PASSAGE_GONE',
-  'TESTED_OTHERWISE',
-  'ABSTAINED',
-  'ERASED',
-);
+export const LeftOut = choice('LeftOutReason', 'Why an answer with feedback teaches nothing.', {
+  CONFLICTING: 'Sources say different things, and none is believed enough more than the others.',
+  DISTRUSTED: 'Who said so was wrong too often before.',
+  WRONG_ONLY: 'It is called wrong, and nobody said what is right.',
+  UNCONFIRMED: 'Only a model, or the score of a program, says so.',
+  OTHER_FORM: 'What is right has another form than rows of the dataset.',
+  UNKNOWN_LABEL: 'The dataset has no such label or type.',
+  FOLLOW_UP: 'It was answered behind earlier questions of its conversation, which may be erased.',
+  PASSAGE_GONE: 'A passage that it was read from has changed or gone.',
+  TESTED_OTHERWISE:
+    'A row for testing has these words and says otherwise: that changes only where a person reviews the answer.',
+  ABSTAINED: 'It is right that nothing was answered: there is nothing to say instead.',
+  ERASED: 'What was said, or answered, is erased.',
+});
 export type LeftOut = keyof typeof LeftOut;
 
 /** What an answer teaches. */

@@ -2,14 +2,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { groupBy } from '../../kernel/group-by.js';
-import { record } from '../../kernel/record.js';
+import { record, int, string } from '../../kernel/record.js';
 import { softmax } from '../../kernel/softmax.js';
 import { explanationsOf, movedIn, MOVES, worldOf, type Explanations, type World } from './label-meanings.js';
 import { versionLessonsOf, totalOf, type Contrast, type HeldOut, type VersionLessons } from './usual-errors.js';
 
 const lessonCounts = {
-  lessons: z.number().int().describe('Lessons on answers that had the label.'),
-  contrary: z.number().int().describe('How many of them say otherwise.'),
+  lessons: int('Lessons on answers that had the label.'),
+  contrary: int('How many of them say otherwise.'),
 };
 
 /** A label whose rows say what is no longer true. */
@@ -17,11 +17,10 @@ export const movedLabel = record(
   'MovedLabel',
   'A label that means something else now: what lessons on answers that had it say is, with a probability of 0.95, not how its adapter errs on held-out rows, however much more often people speak of what is wrong.',
   {
-    from: z.string().describe('The label as rows that are carried over had it.'),
-    to: z
-      .string()
-      .nullable()
-      .describe('What these rows are labelled now; null where lessons name no one label: then they are left out.'),
+    from: string('The label as rows that are carried over had it.'),
+    to: string(
+      'What these rows are labelled now; null where lessons name no one label: then they are left out.',
+    ).nullable(),
     ...lessonCounts,
   },
 );
@@ -32,9 +31,9 @@ export const undecidedLabel = record(
   'UndecidedLabel',
   'A label that would count as moved if right answers got feedback as often as wrong ones, which its lessons don’t tell. Its rows stay as they are.',
   {
-    label: z.string().describe('The label.'),
+    label: string('The label.'),
     ...lessonCounts,
-    reason: z.string().describe('Why it can’t be told, and what would tell: a sentence.'),
+    reason: string('Why it can’t be told, and what would tell: a sentence.'),
   },
 );
 export type UndecidedLabel = z.infer<typeof undecidedLabel>;

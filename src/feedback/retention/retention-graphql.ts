@@ -1,18 +1,21 @@
-import { Arg, Ctx, Field, InputType, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
-import { cost, make, Needs, type GraphContext } from '../../graphql-kit/index.js';
+import { Arg, Ctx, Int, Mutation, Query, Resolver } from 'type-graphql';
+import { cost, Needs, type GraphContext, inputType, objectType } from '../../graphql-kit/index.js';
+import { int } from '../../kernel/record.js';
 import type { RetentionSweeper } from './retention.js';
 
-@InputType({ description: 'How long feedback is kept.' })
-export class SetFeedbackRetentionInput {
-  @Field(() => Int, { nullable: true, description: 'Days, 1 to 36,500; null: for good.' })
-  days?: number | null;
-}
+export const SetFeedbackRetentionInput = inputType('SetFeedbackRetentionInput', 'How long feedback is kept.', {
+  days: int('Days, 1 to 36,500; null: for good.').nullish(),
+});
+export type SetFeedbackRetentionInput = InstanceType<typeof SetFeedbackRetentionInput>;
 
-@ObjectType({ description: 'What `setFeedbackRetention` did.' })
-export class SetFeedbackRetentionPayload {
-  @Field(() => Int, { nullable: true, description: 'Days; null: for good.' })
-  days!: number | null;
-}
+export const SetFeedbackRetentionPayload = objectType(
+  'SetFeedbackRetentionPayload',
+  'What `setFeedbackRetention` did.',
+  {
+    days: int('Days; null: for good.').nullable(),
+  },
+);
+export type SetFeedbackRetentionPayload = InstanceType<typeof SetFeedbackRetentionPayload>;
 
 @Resolver()
 export class RetentionResolver {
@@ -31,7 +34,7 @@ export class RetentionResolver {
   ): Promise<SetFeedbackRetentionPayload> {
     change.before = { days: await this.parts.retention.days(workspaceId) };
     await this.parts.retention.set(workspaceId, days);
-    return make(SetFeedbackRetentionPayload, { days });
+    return { days };
   }
 
   @Needs('EDIT')

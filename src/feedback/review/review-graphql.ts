@@ -1,43 +1,30 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Float, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import { AnswerFilterInput, AnswerType, loadAnswer, toFilter, type AskService } from '../../ask/index.js';
 import { Dataset, loadDataset, type Data } from '../../data/index.js';
 import {
   connectionTypes,
   ConnectionArgs,
   cost,
-  DateTime,
   fromGlobalId,
-  make,
+  nodeOf,
   mapPage,
-  MaxItems,
   Needs,
   NodeType,
   recordType,
   toConnection,
-  toGlobalId,
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
+  inputType,
+  listOf,
+  ofType,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
+import { id, list, int, string, oneOf, float, boolean, date } from '../../kernel/record.js';
 import { pairwiseAgreement } from '../agreement.js';
-import { movedLabel, type MovedLabel } from '../curation/moved-labels.js';
+import { movedLabel } from '../curation/moved-labels.js';
 import { loadFeedback } from '../feedback-graphql.js';
 import { ExpectationInputType, toExpectation } from '../feedback-inputs.js';
 import type { FeedbackService } from '../feedback-service.js';
@@ -54,243 +41,139 @@ import {
 } from './review.js';
 import type { ReviewDesk } from './review-desk.js';
 
-registerEnumType(ReviewReason, {
-  name: 'ReviewReason',
-  description: 'Why somebody should look at an answer.',
-  valuesConfig: {
-    UNREVIEWED: { description: 'Nobody said anything of it.' },
-    UNCERTAIN: { description: 'It is unsure of itself.' },
-    DISAGREES: { description: 'Feedback says that it is wrong, or contradicts other feedback.' },
-    SAMPLED: { description: 'A sample drew it.' },
-    CHOSEN: { description: 'Somebody put it into the queue, or a filter without any of these reasons.' },
-    PAIR: { description: 'It is one of two answers to the same question: which is better?' },
-    LABEL_MOVED: {
-      description: 'It is one of several whose lessons say that a label means something else now: is that so?',
-    },
-  },
-});
-
-registerEnumType(Preferred, {
-  name: 'PreferredAnswer',
-  description: 'Which of two answers is better, in the order in which the reviewer sees them.',
-  valuesConfig: {
-    FIRST: { description: 'The first.' },
-    SECOND: { description: 'The second.' },
-    TIE: { description: 'Neither.' },
-  },
-});
-
 const MovedLabelType = recordType(movedLabel);
 
 const REVIEWER = `Name of the reviewer, 1 to ${REVIEW_LIMITS.reviewer} characters; their feedback is that of a person of this name.`;
 
-@InputType({ description: 'Two answers to the same question, e.g. of `answerAll`.' })
-export class ReviewPairInput {
-  @Field(() => ID, { description: 'One answer.' })
-  first!: string;
+export const ReviewPairInput = inputType('ReviewPairInput', 'Two answers to the same question, e.g. of `answerAll`.', {
+  first: id('One answer.'),
+  second: id('The other.'),
+});
+export type ReviewPairInput = InstanceType<typeof ReviewPairInput>;
 
-  @Field(() => ID, { description: 'The other.' })
-  second!: string;
-}
+export const QueueReviewsInput = inputType(
+  'QueueReviewsInput',
+  'What shall be reviewed: answers, pairs, those that a filter finds, or all of these.',
+  {
+    answers: list(z.string().meta({ shown: 'ID' }), 'Answers; with `pairs` at most 100.').default([]),
+    pairs: listOf(() => ReviewPairInput, 'Pairs, shown blind; with `answers` at most 100.').default([]),
+    filter: ofType(() => AnswerFilterInput, 'Answers that it finds, the newest first.').nullish(),
+    most: int('Most answers that the filter adds, 1 to 1,000.').default(100),
+    reviewers: int('How many reviewers shall look at each, 1 to 9.').default(1),
+  },
+);
+export type QueueReviewsInput = InstanceType<typeof QueueReviewsInput>;
 
-@InputType({ description: 'What shall be reviewed: answers, pairs, those that a filter finds, or all of these.' })
-export class QueueReviewsInput {
-  @Field(() => [ID], { defaultValue: [], description: 'Answers; with `pairs` at most 100.' })
-  answers!: string[];
+export const QueueReviewsPayload = objectType('QueueReviewsPayload', 'What `queueReviews` did.', {
+  queued: int('How many are new in the queue.'),
+  known: int('How many were in it before, or have been reviewed: they stay as they are.'),
+});
+export type QueueReviewsPayload = InstanceType<typeof QueueReviewsPayload>;
 
-  @Field(() => [ReviewPairInput], { defaultValue: [], description: 'Pairs, shown blind; with `answers` at most 100.' })
-  pairs!: ReviewPairInput[];
+export const ClaimReviewInput = inputType('ClaimReviewInput', 'Who wants something to review.', {
+  reviewer: string(REVIEWER),
+  item: id('The `ReviewItem` that is wanted; by default what has waited longest.').nullish(),
+  reason: oneOf(ReviewReason, 'Only items of this reason.').nullish(),
+  skip: list(z.string().meta({ shown: 'ID' }), `At most ${REVIEW_LIMITS.skipped} items that are not wanted now.`)
+    .max(REVIEW_LIMITS.skipped)
+    .default([]),
+});
+export type ClaimReviewInput = InstanceType<typeof ClaimReviewInput>;
 
-  @Field(() => AnswerFilterInput, { nullable: true, description: 'Answers that it finds, the newest first.' })
-  filter?: AnswerFilterInput | null;
+export const ReleaseReviewInput = inputType('ReleaseReviewInput', 'Who lets go of what.', {
+  item: id('The `ReviewItem`.'),
+  reviewer: string(REVIEWER),
+});
+export type ReleaseReviewInput = InstanceType<typeof ReleaseReviewInput>;
 
-  @Field(() => Int, { defaultValue: 100, description: 'Most answers that the filter adds, 1 to 1,000.' })
-  most!: number;
-
-  @Field(() => Int, { defaultValue: 1, description: 'How many reviewers shall look at each, 1 to 9.' })
-  reviewers!: number;
-}
-
-@ObjectType({ description: 'What `queueReviews` did.' })
-export class QueueReviewsPayload {
-  @Field(() => Int, { description: 'How many are new in the queue.' })
-  queued!: number;
-
-  @Field(() => Int, { description: 'How many were in it before, or have been reviewed: they stay as they are.' })
-  known!: number;
-}
-
-@InputType({ description: 'Who wants something to review.' })
-export class ClaimReviewInput {
-  @Field(() => String, { description: REVIEWER })
-  reviewer!: string;
-
-  @Field(() => ID, {
-    nullable: true,
-    description: 'The `ReviewItem` that is wanted; by default what has waited longest.',
-  })
-  item?: string | null;
-
-  @Field(() => ReviewReason, { nullable: true, description: 'Only items of this reason.' })
-  reason?: ReviewReason | null;
-
-  @MaxItems(REVIEW_LIMITS.skipped)
-  @Field(() => [ID], {
-    defaultValue: [],
-    description: `At most ${REVIEW_LIMITS.skipped} items that are not wanted now.`,
-  })
-  skip!: string[];
-}
-
-@InputType({ description: 'Who lets go of what.' })
-export class ReleaseReviewInput {
-  @Field(() => ID, { description: 'The `ReviewItem`.' })
-  item!: string;
-
-  @Field(() => String, { description: REVIEWER })
-  reviewer!: string;
-}
-
-@InputType({
-  description:
-    'What a reviewer says: of an answer a score, a comment or what is right; of a pair which is better; of labels whether they have moved.',
-})
-export class SubmitReviewInput {
-  @Field(() => ID, { description: 'The `ReviewItem`.' })
-  item!: string;
-
-  @Field(() => String, { description: REVIEWER })
-  reviewer!: string;
-
-  @Field(() => Float, { nullable: true, description: 'From -1 (wrong, useless) to 1 (right, useful).' })
-  score?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Why, at most 4,000 characters.' })
-  comment?: string | null;
-
-  @Field(() => ExpectationInputType, { nullable: true, description: 'What is right.' })
-  expectation?: ExpectationInputType | null;
-
-  @Field(() => Preferred, { nullable: true, description: 'With a pair: which is better.' })
-  preferred?: Preferred | null;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    description:
+export const SubmitReviewInput = inputType(
+  'SubmitReviewInput',
+  'What a reviewer says: of an answer a score, a comment or what is right; of a pair which is better; of labels whether they have moved.',
+  {
+    item: id('The `ReviewItem`.'),
+    reviewer: string(REVIEWER),
+    score: float('From -1 (wrong, useless) to 1 (right, useful).').nullish(),
+    comment: string('Why, at most 4,000 characters.').nullish(),
+    expectation: ofType(() => ExpectationInputType, 'What is right.').nullish(),
+    preferred: oneOf(Preferred, 'With a pair: which is better.').nullish(),
+    confirmed: boolean(
       'With `LABEL_MOVED`: whether the labels have moved, so that their older rows go along, those for testing too.',
-  })
-  confirmed?: boolean | null;
-}
+    ).nullish(),
+  },
+);
+export type SubmitReviewInput = InstanceType<typeof SubmitReviewInput>;
 
-@ObjectType({ description: 'Who looks at an item at the moment.' })
-export class ReviewLock {
-  @Field(() => String, { description: 'Name of the reviewer.' })
-  reviewer!: string;
+export const ReviewLock = objectType('ReviewLock', 'Who looks at an item at the moment.', {
+  reviewer: string('Name of the reviewer.'),
+  until: date('When others may have their place.'),
+});
+export type ReviewLock = InstanceType<typeof ReviewLock>;
 
-  @Field(() => DateTime, { description: 'When others may have their place.' })
-  until!: Date;
-}
+export const BlindAnswer = objectType('BlindAnswer', 'One of two answers, without anything that tells what made it.', {
+  text: string('What was answered.'),
+  abstained: boolean('Whether no answer was given.'),
+});
+export type BlindAnswer = InstanceType<typeof BlindAnswer>;
 
-@ObjectType({ description: 'One of two answers, without anything that tells what made it.' })
-export class BlindAnswer {
-  @Field(() => String, { description: 'What was answered.' })
-  text!: string;
-
-  @Field(() => Boolean, { description: 'Whether no answer was given.' })
-  abstained!: boolean;
-}
-
-@ObjectType({
-  implements: NodeType,
-  description: 'An answer, or two of the same question, that reviewers shall look at.',
-})
-export class ReviewItem extends NodeType {
-  @Field(() => ReviewReason, { description: 'Why.' })
-  reason!: ReviewReason;
-
-  @Field(() => Int, { description: 'How many reviewers shall look at it.' })
-  wanted!: number;
-
-  @Field(() => Int, { description: 'How many did.' })
-  done!: number;
-
-  @Field(() => DateTime, { description: 'When it came into the queue.' })
-  createdAt!: Date;
-
-  @Field(() => [MovedLabelType], {
-    description: 'Labels that would move together, with `LABEL_MOVED`; else empty.',
-  })
-  moves!: MovedLabel[];
-
-  record!: ReviewItemRecord;
-}
+export const ReviewItem = objectType(
+  'ReviewItem',
+  'An answer, or two of the same question, that reviewers shall look at.',
+  {
+    reason: oneOf(ReviewReason, 'Why.'),
+    wanted: int('How many reviewers shall look at it.'),
+    done: int('How many did.'),
+    createdAt: date('When it came into the queue.'),
+    moves: list(movedLabel, 'Labels that would move together, with `LABEL_MOVED`; else empty.'),
+    row: z.custom<ReviewItemRecord>(),
+  },
+  NodeType,
+);
+export type ReviewItem = InstanceType<typeof ReviewItem>;
 
 export const { Connection: ReviewItemConnection } = connectionTypes(ReviewItem);
 
-const toItem = (record: ReviewItemRecord): ReviewItem =>
-  make(ReviewItem, {
-    id: toGlobalId('ReviewItem', record.id),
-    reason: record.reason,
-    wanted: record.wanted,
-    done: record.done,
-    createdAt: record.createdAt,
-    moves: record.moves,
-    record,
-  });
+const toItem = (row: ReviewItemRecord): ReviewItem => nodeOf(ReviewItem, row);
 
-@ObjectType({ description: 'What `claimReview` found.' })
-export class ClaimReviewPayload {
-  @Field(() => ReviewItem, {
-    nullable: true,
-    description: 'What to look at; null where nothing is left for the reviewer.',
-  })
-  item!: ReviewItem | null;
+export const ClaimReviewPayload = objectType('ClaimReviewPayload', 'What `claimReview` found.', {
+  item: ofType(() => ReviewItem, 'What to look at; null where nothing is left for the reviewer.').nullable(),
+  left: int('How many items are left for them, this one among them.'),
+});
+export type ClaimReviewPayload = InstanceType<typeof ClaimReviewPayload>;
 
-  @Field(() => Int, { description: 'How many items are left for them, this one among them.' })
-  left!: number;
-}
+export const SubmitReviewPayload = objectType('SubmitReviewPayload', 'What `submitReview` did.', {
+  item: ofType(() => ReviewItem, 'The item.'),
+});
+export type SubmitReviewPayload = InstanceType<typeof SubmitReviewPayload>;
 
-@ObjectType({ description: 'What `submitReview` did.' })
-export class SubmitReviewPayload {
-  @Field(() => ReviewItem, { description: 'The item.' })
-  item!: ReviewItem;
-}
+export const ReleaseReviewPayload = objectType('ReleaseReviewPayload', 'What `releaseReview` did.', {
+  released: boolean('Whether the reviewer had the item.'),
+});
+export type ReleaseReviewPayload = InstanceType<typeof ReleaseReviewPayload>;
 
-@ObjectType({ description: 'What `releaseReview` did.' })
-export class ReleaseReviewPayload {
-  @Field(() => Boolean, { description: 'Whether the reviewer had the item.' })
-  released!: boolean;
-}
-
-@ObjectType({
-  description: 'Which of two answers to a question a reviewer found better, without knowing what made them.',
-})
-export class Preference {
-  @Field(() => String, { description: 'Name of the reviewer.' })
-  reviewer!: string;
-
-  @Field(() => Boolean, { description: 'Whether neither is better: then `chosen` and `rejected` are in any order.' })
-  tie!: boolean;
-
-  @Field(() => DateTime, { description: 'When it was said.' })
-  at!: Date;
-
-  chosenId!: string;
-  rejectedId!: string;
-  cursor!: string;
-}
+export const Preference = objectType(
+  'Preference',
+  'Which of two answers to a question a reviewer found better, without knowing what made them.',
+  {
+    reviewer: string('Name of the reviewer.'),
+    tie: boolean('Whether neither is better: then `chosen` and `rejected` are in any order.'),
+    at: date('When it was said.'),
+    chosenId: z.string(),
+    rejectedId: z.string(),
+    cursor: z.string(),
+  },
+);
+export type Preference = InstanceType<typeof Preference>;
 
 export const { Connection: PreferenceConnection } = connectionTypes(Preference);
 
-const toPreference = ({ itemId, reviewer, firstId, secondId, preferredId, at }: PreferenceRecord): Preference =>
-  make(Preference, {
-    reviewer,
-    at,
-    tie: preferredId === null,
-    cursor: encodeCursor([itemId, reviewer]),
-    chosenId: preferredId ?? firstId,
-    rejectedId: preferredId === firstId || preferredId === null ? secondId : firstId,
-  });
+const toPreference = ({ itemId, reviewer, firstId, secondId, preferredId, at }: PreferenceRecord): Preference => ({
+  reviewer,
+  at,
+  tie: preferredId === null,
+  cursor: encodeCursor([itemId, reviewer]),
+  chosenId: preferredId ?? firstId,
+  rejectedId: preferredId === firstId || preferredId === null ? secondId : firstId,
+});
 
 const itemId = (id: string, field: string): string => fromGlobalId(id, 'ReviewItem', field);
 
@@ -322,7 +205,7 @@ export class ReviewResolver {
       })),
       filter: filter ? toFilter(filter, 'input.filter') : null,
     });
-    return make(QueueReviewsPayload, queued);
+    return queued;
   }
 
   @Needs('EDIT')
@@ -339,7 +222,7 @@ export class ReviewResolver {
   ): Promise<ConnectionOf<ReviewItem>> {
     const page = args.request();
     const items = await this.parts.desk.open(context, { reviewer, reason: reason ?? null }, page);
-    return toConnection(mapPage(items, toItem), ({ record }) => encodeCursor([record.id]), page.after);
+    return toConnection(mapPage(items, toItem), ({ row }) => encodeCursor([row.id]), page.after);
   }
 
   @Needs('EDIT')
@@ -359,10 +242,10 @@ export class ReviewResolver {
       itemId: item ? itemId(item, 'input.item') : null,
       skip: skip.map((id, i) => itemId(id, `input.skip.${i}`)),
     });
-    return make(ClaimReviewPayload, {
+    return {
       item: claimed && toItem(claimed),
       left: await desk.left(context, { reviewer, reason }),
-    });
+    };
   }
 
   @Needs('EDIT')
@@ -392,7 +275,7 @@ export class ReviewResolver {
       confirmed,
       expectation: expectation ? toExpectation(expectation, 'input.expectation') : null,
     });
-    return make(SubmitReviewPayload, { item: toItem(submitted.item) });
+    return { item: toItem(submitted.item) };
   }
 
   @Needs('EDIT')
@@ -405,7 +288,7 @@ export class ReviewResolver {
     @Ctx() context: GraphContext,
   ): Promise<ReleaseReviewPayload> {
     const released = await this.parts.desk.release(context, itemId(input.item, 'input.item'), input.reviewer);
-    return make(ReleaseReviewPayload, { released });
+    return { released };
   }
 
   @Needs('EDIT')
@@ -445,8 +328,8 @@ export class ReviewItemResolver {
     description: 'The answer; null with a pair, of which nothing tells what made it.',
     complexity: cost(2),
   })
-  async answer(@Root() { record }: ReviewItem, @Ctx() context: GraphContext): Promise<AnswerType | null> {
-    return record.otherId === null ? loadAnswer(context, this.parts.asking, record.answerId) : null;
+  async answer(@Root() { row }: ReviewItem, @Ctx() context: GraphContext): Promise<AnswerType | null> {
+    return row.otherId === null ? loadAnswer(context, this.parts.asking, row.answerId) : null;
   }
 
   @FieldResolver(() => Dataset, {
@@ -454,13 +337,13 @@ export class ReviewItemResolver {
     description: 'Whose labels would move, with `LABEL_MOVED`.',
     complexity: cost(2),
   })
-  async dataset(@Root() { record }: ReviewItem, @Ctx() context: GraphContext): Promise<Dataset | null> {
-    return record.datasetId === null ? null : loadDataset(context, this.parts.data, record.datasetId);
+  async dataset(@Root() { row }: ReviewItem, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return row.datasetId === null ? null : loadDataset(context, this.parts.data, row.datasetId);
   }
 
   @FieldResolver(() => String, { description: 'What was asked.', complexity: cost(2) })
-  async question(@Root() { record }: ReviewItem, @Ctx() context: GraphContext): Promise<string> {
-    return (await loadAnswer(context, this.parts.asking, record.answerId))?.question ?? '';
+  async question(@Root() { row }: ReviewItem, @Ctx() context: GraphContext): Promise<string> {
+    return (await loadAnswer(context, this.parts.asking, row.answerId))?.question ?? '';
   }
 
   @FieldResolver(() => [BlindAnswer], {
@@ -468,17 +351,13 @@ export class ReviewItemResolver {
     complexity: ({ childComplexity }) => 4 + 2 * childComplexity,
   })
   async pair(
-    @Root() { record }: ReviewItem,
+    @Root() { row }: ReviewItem,
     @Arg('reviewer', () => String, { description: REVIEWER }) reviewer: string,
     @Ctx() context: GraphContext,
   ): Promise<BlindAnswer[]> {
-    if (record.otherId === null) return [];
-    const answers = await Promise.all(
-      orderFor(record, reviewer).map((id) => loadAnswer(context, this.parts.asking, id)),
-    );
-    return answers.flatMap((answer) =>
-      answer ? [make(BlindAnswer, { text: answer.text, abstained: answer.abstained })] : [],
-    );
+    if (row.otherId === null) return [];
+    const answers = await Promise.all(orderFor(row, reviewer).map((id) => loadAnswer(context, this.parts.asking, id)));
+    return answers.flatMap((answer) => (answer ? [{ text: answer.text, abstained: answer.abstained }] : []));
   }
 
   @FieldResolver(() => [ReviewLock], {
@@ -487,7 +366,7 @@ export class ReviewItemResolver {
   })
   async locks(@Root() item: ReviewItem, @Ctx() context: GraphContext): Promise<ReviewLock[]> {
     return (await this.#reviews(item, context)).flatMap(({ reviewer, doneAt, lockedUntil }) =>
-      doneAt === null && lockedUntil !== null ? [make(ReviewLock, { reviewer, until: lockedUntil })] : [],
+      doneAt === null && lockedUntil !== null ? [{ reviewer, until: lockedUntil }] : [],
     );
   }
 
@@ -509,7 +388,7 @@ export class ReviewItemResolver {
   })
   async agreement(@Root() item: ReviewItem, @Ctx() context: GraphContext): Promise<number | null> {
     const done = (await this.#reviews(item, context)).filter(({ doneAt }) => doneAt !== null);
-    if (item.record.otherId !== null) return pairwiseAgreement(done.map(({ preferredId }) => preferredId ?? 'TIE'));
+    if (item.row.otherId !== null) return pairwiseAgreement(done.map(({ preferredId }) => preferredId ?? 'TIE'));
     const verdicts = await Promise.all(
       done.map(async ({ feedbackIds }) => {
         // The last is what they expect, which says more than how they judge.
@@ -521,9 +400,9 @@ export class ReviewItemResolver {
     return pairwiseAgreement(verdicts.filter((verdict) => verdict !== null));
   }
 
-  async #reviews({ record }: ReviewItem, context: GraphContext): Promise<ReviewRecord[]> {
+  async #reviews({ row }: ReviewItem, context: GraphContext): Promise<ReviewRecord[]> {
     const loader = context.loader<string, ReviewRecord[]>('review.ofItems', (ids) => this.parts.desk.reviewsOf(ids));
-    return (await loader.load(record.id)) ?? [];
+    return (await loader.load(row.id)) ?? [];
   }
 }
 

@@ -1,24 +1,26 @@
 import { z } from 'zod';
-import { enumeration } from '../../kernel/enumeration.js';
 import { sha256 } from '../../kernel/hashing.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import type { AnswerFilter } from '../../ask/index.js';
+import { choice } from '../../kernel/record.js';
 import { movedLabel, type MovedLabel } from '../curation/moved-labels.js';
 
-/** Why somebody should look at an answer. */
-export const ReviewReason = enumeration(
-  'UNREVIEWED',
-  'UNCERTAIN',
-  'DISAGREES',
-  'SAMPLED',
-  'CHOSEN',
-  'PAIR',
-  'LABEL_MOVED',
-);
+export const ReviewReason = choice('ReviewReason', 'Why somebody should look at an answer.', {
+  UNREVIEWED: 'Nobody said anything of it.',
+  UNCERTAIN: 'It is unsure of itself.',
+  DISAGREES: 'Feedback says that it is wrong, or contradicts other feedback.',
+  SAMPLED: 'A sample drew it.',
+  CHOSEN: 'Somebody put it into the queue, or a filter without any of these reasons.',
+  PAIR: 'It is one of two answers to the same question: which is better?',
+  LABEL_MOVED: 'It is one of several whose lessons say that a label means something else now: is that so?',
+});
 export type ReviewReason = keyof typeof ReviewReason;
 
-/** Which of two answers is better, by where they stand before a reviewer. */
-export const Preferred = enumeration('FIRST', 'SECOND', 'TIE');
+export const Preferred = choice(
+  'PreferredAnswer',
+  'Which of two answers is better, in the order in which the reviewer sees them.',
+  { FIRST: 'The first.', SECOND: 'The second.', TIE: 'Neither.' },
+);
 export type Preferred = keyof typeof Preferred;
 
 export const REVIEW_LIMITS = { queued: 1_000, listed: 100, reviewers: 9, reviewer: 200, skipped: 100 } as const;

@@ -1,31 +1,28 @@
 import { z } from 'zod';
-import { enumeration } from '../../../kernel/enumeration.js';
-import { record } from '../../../kernel/record.js';
+import { record, choice, int, float } from '../../../kernel/record.js';
 import { riskCurve } from '../../../kernel/risk.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
 import { calibratedMembership, type MembershipModel } from '../membership/membership.js';
 import { calibration } from './calibration.js';
 
-/** Whether a router decides, or only says what it would have decided. */
-export const RouterMode = enumeration('OBSERVE', 'APPLY');
+export const RouterMode = choice('RouterMode', 'What a router does with its choice.', {
+  OBSERVE: 'Answers say what it would have chosen.',
+  APPLY: 'It chooses, where a question says `AUTO`.',
+});
 export type RouterMode = keyof typeof RouterMode;
 
 export const routerFigures = record(
   'RouterFigures',
   'How well a version of the router places questions that it was not fitted on.',
   {
-    questions: z.number().int().describe('Questions that it was measured on.'),
-    accuracy: z.number().describe('Share that went where they belong, 0 to 1.'),
-    calibrationError: z
-      .number()
-      .describe('Expected calibration error: how far its probabilities are from how often it is right.'),
-    commonest: z.number().describe('The same of always taking the commonest place.'),
-    p: z
-      .number()
-      .describe(
-        'Probability of as large a lead over the commonest place if there were none, 0 to 1 (exact test of McNemar); 1 without a lead.',
-      ),
+    questions: int('Questions that it was measured on.'),
+    accuracy: float('Share that went where they belong, 0 to 1.'),
+    calibrationError: float('Expected calibration error: how far its probabilities are from how often it is right.'),
+    commonest: float('The same of always taking the commonest place.'),
+    p: float(
+      'Probability of as large a lead over the commonest place if there were none, 0 to 1 (exact test of McNemar); 1 without a lead.',
+    ),
   },
 );
 
