@@ -1,8 +1,17 @@
-import { enumeration } from './enumeration.js';
 import { DEFAULT_WORKSPACE_ID, type Uuid, type WorkspaceId } from './ids.js';
+import { choice } from './record.js';
 
-/** What a caller may do, from least to most: each may all that those before it may. */
-export const Role = enumeration('ASK', 'EDIT', 'OPERATE', 'ADMIN');
+/** From least to most. */
+export const Role = choice(
+  'Role',
+  'What a caller may do. Each role may all that those before it may; each field says which one it needs.',
+  {
+    ASK: 'Asks, searches and reads.',
+    EDIT: 'Also changes documents, data and feedback, reads rows and the answers of others, trains and evaluates.',
+    OPERATE: 'Also decides what answers: models, aliases, the router, rollouts.',
+    ADMIN: 'Also keys, budgets, workspaces and the audit log.',
+  },
+);
 export type Role = keyof typeof Role;
 
 const RANK: Readonly<Record<Role, number>> = { ASK: 0, EDIT: 1, OPERATE: 2, ADMIN: 3 };

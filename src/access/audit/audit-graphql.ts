@@ -1,109 +1,62 @@
-import { Arg, Args, Ctx, Field, ID, InputType, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
+import { z } from 'zod';
 import {
   ConnectionArgs,
   connectionTypes,
   cost,
-  DateTime,
-  JsonScalar,
-  make,
+  nodeOf,
   mapPage,
-  MaxItems,
   Needs,
   NodeType,
   toConnection,
-  toGlobalId,
   type ConnectionOf,
   type GraphContext,
+  objectType,
+  inputType,
 } from '../../graphql-kit/index.js';
 import { Role } from '../../kernel/caller.js';
 import { encodeCursor } from '../../kernel/pagination.js';
+import { date, json, string, oneOf, id, list } from '../../kernel/record.js';
 import type { AuditRow } from './audit.js';
 import type { AuditStore } from './audit-store.js';
 
-@ObjectType({
-  implements: NodeType,
-  description:
-    'A change, or the attempt at one: who, with which role, what. Texts of people and documents are not kept.',
-})
-export class AuditEntry extends NodeType {
-  @Field(() => DateTime, { description: 'When it began.' })
-  at!: Date;
-
-  @Field(() => String, { description: 'Who did it: a key’s name and prefix, or `local` where none was asked for.' })
-  who!: string;
-
-  @Field(() => Role, { description: 'With which role.' })
-  role!: Role;
-
-  @Field(() => String, { description: 'The mutation, such as `promoteAdapter`.' })
-  what!: string;
-
-  @Field(() => ID, {
-    nullable: true,
-    description: 'Id of what it was done to, for `node(id)`; null where there is none.',
-  })
-  subjectId!: string | null;
-
-  @Field(() => JsonScalar, {
-    description: 'What was asked for: names, ids and numbers; of every other text only how long it was (`characters`).',
-  })
-  input!: unknown;
-
-  @Field(() => JsonScalar, { nullable: true, description: 'How it was before; null where the mutation does not say.' })
-  before!: unknown;
-
-  @Field(() => JsonScalar, { nullable: true, description: 'How it is since; null where nothing changed.' })
-  after!: unknown;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
+export const AuditEntry = objectType(
+  'AuditEntry',
+  'A change, or the attempt at one: who, with which role, what. Texts of people and documents are not kept.',
+  {
+    createdAt: date('When it began.').meta({ name: 'at' }),
+    who: string('Who did it: a key’s name and prefix, or `local` where none was asked for.'),
+    role: oneOf(Role, 'With which role.'),
+    what: string('The mutation, such as `promoteAdapter`.'),
+    subject: id('Id of what it was done to, for `node(id)`; null where there is none.')
+      .nullable()
+      .meta({ name: 'subjectId' }),
+    input: json('What was asked for: names, ids and numbers; of every other text only how long it was (`characters`).'),
+    before: json('How it was before; null where the mutation does not say.').nullable(),
+    after: json('How it is since; null where nothing changed.').nullable(),
+    outcome: string(
       '`DONE`, or the code for which it failed; null while it goes on, or where the gateway went away meanwhile.',
-  })
-  outcome!: string | null;
-
-  @Field(() => String, { description: 'Id of the request, as logs have it.' })
-  requestId!: string;
-}
+    ).nullable(),
+    requestId: string('Id of the request, as logs have it.'),
+    row: z.custom<AuditRow>(),
+  },
+  NodeType,
+);
+export type AuditEntry = InstanceType<typeof AuditEntry>;
 
 const { Connection: AuditConnection } = connectionTypes(AuditEntry);
 
-@InputType({ description: 'Which entries; all that is given has to hold.' })
-export class AuditFilterInput {
-  @Field(() => String, { nullable: true, description: 'Part of who did it: a name or a prefix.' })
-  who?: string | null;
+export const AuditFilterInput = inputType('AuditFilterInput', 'Which entries; all that is given has to hold.', {
+  who: string('Part of who did it: a name or a prefix.').nullish(),
+  what: list(z.string(), 'Any of these mutations, at most 50.').max(50).nullish(),
+  subjectId: id('Id of what it was done to.').nullish(),
+  outcome: string('`DONE` or an error code.').nullish(),
+  from: date('Begun then or later.').nullish(),
+  to: date('Begun before.').nullish(),
+});
+export type AuditFilterInput = InstanceType<typeof AuditFilterInput>;
 
-  @MaxItems(50)
-  @Field(() => [String], { nullable: true, description: 'Any of these mutations, at most 50.' })
-  what?: string[] | null;
-
-  @Field(() => ID, { nullable: true, description: 'Id of what it was done to.' })
-  subjectId?: string | null;
-
-  @Field(() => String, { nullable: true, description: '`DONE` or an error code.' })
-  outcome?: string | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'Begun then or later.' })
-  from?: Date | null;
-
-  @Field(() => DateTime, { nullable: true, description: 'Begun before.' })
-  to?: Date | null;
-}
-
-export const toAuditEntry = (row: AuditRow): AuditEntry =>
-  make(AuditEntry, {
-    id: toGlobalId('AuditEntry', row.id),
-    at: row.createdAt,
-    who: row.who,
-    role: row.role,
-    what: row.what,
-    subjectId: row.subject,
-    input: row.input,
-    before: row.before,
-    after: row.after,
-    outcome: row.outcome,
-    requestId: row.requestId,
-  });
+export const toAuditEntry = (row: AuditRow): AuditEntry => nodeOf(AuditEntry, row);
 
 @Resolver()
 export class AuditResolver {
@@ -127,8 +80,6 @@ export class AuditResolver {
       { ...rest, subject: subjectId ?? null },
       args.request(),
     );
-    const page = mapPage(found, (row) => ({ row, node: toAuditEntry(row) }));
-    const connection = toConnection(page, ({ row }) => encodeCursor([row.id]), args.after);
-    return { ...connection, edges: connection.edges.map(({ cursor, node: { node } }) => ({ cursor, node })) };
+    return toConnection(mapPage(found, toAuditEntry), ({ row }) => encodeCursor([row.id]), args.after);
   }
 }

@@ -1,31 +1,19 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
-import {
-  BigIntScalar,
   cost,
-  DateTime,
   fromGlobalId,
-  make,
   Needs,
   type ChangeValue,
   type GraphContext,
+  inputType,
+  listOf,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { callerName } from '../../kernel/caller.js';
 import { notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { date, id, oneOf, int, float } from '../../kernel/record.js';
 import { inWorkspace } from '../../platform/database/index.js';
 import { ApiKey } from '../keys/api-key-types.js';
 import type { ApiKeyStore } from '../keys/api-key-store.js';
@@ -35,107 +23,63 @@ import { BudgetWindow, checkedLimits, type BudgetState } from './budget.js';
 import type { BudgetStore } from './budget-store.js';
 import type { Ledger } from './ledger.js';
 
-registerEnumType(BudgetWindow, {
-  name: 'BudgetWindow',
-  description: 'The time for which a budget is given; it begins at full hours, days and months in UTC.',
-  valuesConfig: {
-    HOUR: { description: 'From one full hour to the next.' },
-    DAY: { description: 'From midnight to midnight.' },
-    MONTH: { description: 'From the first of a month to that of the next.' },
-  },
-});
+/** A whole number that may have more than 32 bits. */
+const big = (description: string) => int(description).meta({ shown: 'BigInt' });
 
 const REQUESTS = 'Requests that start paid work: answers, searches, runs';
 const TOKENS = 'Tokens that models read and write, embeddings by the four characters';
 const CONCURRENT = 'Requests under way at once';
 const MINUTES = 'Minutes that trainings and searches for a learning rate work';
 
-@ObjectType({ description: 'What may be spent in a window, and what is left of it.' })
-export class Budget {
-  @Field(() => BudgetWindow, { description: 'The window.' })
-  window!: BudgetWindow;
+export const Budget = objectType('Budget', 'What may be spent in a window, and what is left of it.', {
+  window: oneOf(BudgetWindow, 'The window.'),
+  resetsAt: date('When the window ends and the next begins.'),
+  requests: big(`${REQUESTS}; null for any number.`).nullable(),
+  tokens: big(`${TOKENS}; null for any number.`).nullable(),
+  concurrent: int(`${CONCURRENT}; null for any number.`).nullable(),
+  trainingMinutes: float(`${MINUTES}; null for any number.`).nullable(),
+  requestsLeft: big('Requests that are left; null without a limit.').nullable(),
+  tokensLeft: big(
+    'Tokens that are left beside what is held by requests under way; below 0 where the last came to more.',
+  ).nullable(),
+  concurrentLeft: int('How many more requests may be under way; null without a limit.').nullable(),
+  trainingMinutesLeft: float('Minutes of training that are left; null without a limit.').nullable(),
+});
+export type Budget = InstanceType<typeof Budget>;
 
-  @Field(() => DateTime, { description: 'When the window ends and the next begins.' })
-  resetsAt!: Date;
-
-  @Field(() => BigIntScalar, { nullable: true, description: `${REQUESTS}; null for any number.` })
-  requests!: number | null;
-
-  @Field(() => BigIntScalar, { nullable: true, description: `${TOKENS}; null for any number.` })
-  tokens!: number | null;
-
-  @Field(() => Int, { nullable: true, description: `${CONCURRENT}; null for any number.` })
-  concurrent!: number | null;
-
-  @Field(() => Float, { nullable: true, description: `${MINUTES}; null for any number.` })
-  trainingMinutes!: number | null;
-
-  @Field(() => BigIntScalar, { nullable: true, description: 'Requests that are left; null without a limit.' })
-  requestsLeft!: number | null;
-
-  @Field(() => BigIntScalar, {
-    nullable: true,
-    description: 'Tokens that are left beside what is held by requests under way; below 0 where the last came to more.',
-  })
-  tokensLeft!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'How many more requests may be under way; null without a limit.' })
-  concurrentLeft!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Minutes of training that are left; null without a limit.' })
-  trainingMinutesLeft!: number | null;
-}
-
-@InputType({
-  description:
-    'Limits of a window. All of them are set: what is left out has no limit, and none at all removes the budget.',
-})
-export class SetBudgetInput {
-  @Field(() => ID, {
-    nullable: true,
-    description:
+export const SetBudgetInput = inputType(
+  'SetBudgetInput',
+  'Limits of a window. All of them are set: what is left out has no limit, and none at all removes the budget.',
+  {
+    keyId: id(
       'Id of the key whose budget it is, and of those that follow it by rotation; the whole workspace’s by default.',
-  })
-  keyId?: string | null;
+    ).nullish(),
+    workspaceId: id(
+      'Id of the workspace: your own by default; another for administrators of the first workspace only.',
+    ).nullish(),
+    window: oneOf(BudgetWindow, 'The window.'),
+    requests: z.bigint().describe(`${REQUESTS}: 0 to 10¹².`).nullish(),
+    tokens: z.bigint().describe(`${TOKENS}: 0 to 10¹⁵.`).nullish(),
+    concurrent: int(`${CONCURRENT}: 0 to 10,000.`).nullish(),
+    trainingMinutes: float(`${MINUTES}: 0 to 10⁶.`).nullish(),
+  },
+);
+export type SetBudgetInput = InstanceType<typeof SetBudgetInput>;
 
-  @Field(() => ID, {
-    nullable: true,
-    description: 'Id of the workspace: your own by default; another for administrators of the first workspace only.',
-  })
-  workspaceId?: string | null;
+export const SetBudgetPayload = objectType('SetBudgetPayload', 'The budgets as they are after the mutation.', {
+  budgets: listOf(() => Budget, 'Of the key, or of the workspace where no key was named.'),
+});
+export type SetBudgetPayload = InstanceType<typeof SetBudgetPayload>;
 
-  @Field(() => BudgetWindow, { description: 'The window.' })
-  window!: BudgetWindow;
-
-  @Field(() => BigIntScalar, { nullable: true, description: `${REQUESTS}: 0 to 10¹².` })
-  requests?: number | bigint | null;
-
-  @Field(() => BigIntScalar, { nullable: true, description: `${TOKENS}: 0 to 10¹⁵.` })
-  tokens?: number | bigint | null;
-
-  @Field(() => Int, { nullable: true, description: `${CONCURRENT}: 0 to 10,000.` })
-  concurrent?: number | null;
-
-  @Field(() => Float, { nullable: true, description: `${MINUTES}: 0 to 10⁶.` })
-  trainingMinutes?: number | null;
-}
-
-@ObjectType({ description: 'The budgets as they are after the mutation.' })
-export class SetBudgetPayload {
-  @Field(() => [Budget], { description: 'Of the key, or of the workspace where no key was named.' })
-  budgets!: Budget[];
-}
-
-const toBudget = ({ window, resetsAt, limits, left }: BudgetState): Budget =>
-  make(Budget, {
-    window,
-    resetsAt,
-    ...limits,
-    requestsLeft: left.requests,
-    tokensLeft: left.tokens,
-    concurrentLeft: left.concurrent,
-    trainingMinutesLeft: left.trainingMinutes,
-  });
+const toBudget = ({ window, resetsAt, limits, left }: BudgetState): Budget => ({
+  window,
+  resetsAt,
+  ...limits,
+  requestsLeft: left.requests,
+  tokensLeft: left.tokens,
+  concurrentLeft: left.concurrent,
+  trainingMinutesLeft: left.trainingMinutes,
+});
 
 const numberOf = (value: number | bigint | null | undefined): number | null =>
   value === null || value === undefined ? null : Number(value);
@@ -217,7 +161,7 @@ export class WorkspaceBudgetResolver {
     const now = await states();
     change.after = { window: input.window, ...limits };
     change.subject = input.keyId ?? undefined;
-    return make(SetBudgetPayload, { budgets: now.map(toBudget) });
+    return { budgets: now.map(toBudget) };
   }
 
   async #line(workspaceId: WorkspaceId, keyId: string): Promise<string> {

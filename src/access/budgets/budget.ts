@@ -1,9 +1,16 @@
 import { ANSWERS_TOGETHER, type Spends } from '../../graphql-kit/index.js';
-import { enumeration } from '../../kernel/enumeration.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
+import { choice } from '../../kernel/record.js';
 
-/** Windows begin at full hours, days and months in UTC. */
-export const BudgetWindow = enumeration('HOUR', 'DAY', 'MONTH');
+export const BudgetWindow = choice(
+  'BudgetWindow',
+  'The time for which a budget is given; it begins at full hours, days and months in UTC.',
+  {
+    HOUR: 'From one full hour to the next.',
+    DAY: 'From midnight to midnight.',
+    MONTH: 'From the first of a month to that of the next.',
+  },
+);
 export type BudgetWindow = keyof typeof BudgetWindow;
 
 /** Limits of one window; null where there is none. */

@@ -1,35 +1,22 @@
-import {
-  Arg,
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
 import {
   ConnectionArgs,
-  DateTime,
   fromGlobalId,
   inOrder,
-  make,
   mapPage,
-  MaxItems,
   Needs,
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  inputType,
+  ofType,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { callerName, Role } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor } from '../../kernel/pagination.js';
+import { string, oneOf, list, date, id, int } from '../../kernel/record.js';
 import type { WorkspaceService } from '../workspaces/workspace-service.js';
 import { toWorkspace, Workspace } from '../workspaces/workspace-types.js';
 import { DEFAULT_OVERLAP_SECONDS, MOST_OVERLAP_SECONDS } from './api-key.js';
@@ -47,119 +34,71 @@ class ApiKeysArgs extends ConnectionArgs {
   workspaceId?: string | null;
 }
 
-@InputType({ description: 'A key to make.' })
-export class CreateApiKeyInput {
-  @Field(() => String, { description: 'What it is for: 1 to 100 characters; it stands in what is recorded.' })
-  name!: string;
+export const CreateApiKeyInput = inputType('CreateApiKeyInput', 'A key to make.', {
+  name: string('What it is for: 1 to 100 characters; it stands in what is recorded.'),
+  role: oneOf(Role, 'What its owner may do.'),
+  groups: list(
+    z.string(),
+    'Groups whose documents its owner sees, none by default: at most 100 names of 1 to 100 characters. Documents without labels are seen by all.',
+  )
+    .max(100)
+    .nullish(),
+  expiresAt: date(`${EXPIRY}; never by default.`).nullish(),
+  workspaceId: id(WORKSPACE).nullish(),
+});
+export type CreateApiKeyInput = InstanceType<typeof CreateApiKeyInput>;
 
-  @Field(() => Role, { description: 'What its owner may do.' })
-  role!: Role;
+export const UpdateApiKeyInput = inputType('UpdateApiKeyInput', 'What to change of a key; what is left out stays.', {
+  id: id('Id of the key.'),
+  name: string('What it is for: 1 to 100 characters.').nullish(),
+  role: oneOf(Role, 'What its owner may do from now on; streams that need more end within a second.').nullish(),
+  groups: list(
+    z.string(),
+    'Groups whose documents its owner sees from now on: at most 100 names of 1 to 100 characters. Documents without labels are seen by all.',
+  )
+    .max(100)
+    .nullish(),
+  expiresAt: date(`${EXPIRY}; null for never.`).nullish(),
+  workspaceId: id(WORKSPACE).nullish(),
+});
+export type UpdateApiKeyInput = InstanceType<typeof UpdateApiKeyInput>;
 
-  @MaxItems(100)
-  @Field(() => [String], {
-    nullable: true,
-    description:
-      'Groups whose documents its owner sees, none by default: at most 100 names of 1 to 100 characters. Documents without labels are seen by all.',
-  })
-  groups?: string[] | null;
+export const RotateApiKeyInput = inputType('RotateApiKeyInput', 'A key to replace.', {
+  id: id('Id of the key.'),
+  overlapSeconds: int(
+    `For how long the old key still works, in seconds, 0 to ${MOST_OVERLAP_SECONDS}; null for the default.`,
+  ).default(DEFAULT_OVERLAP_SECONDS),
+  workspaceId: id(WORKSPACE).nullish(),
+});
+export type RotateApiKeyInput = InstanceType<typeof RotateApiKeyInput>;
 
-  @Field(() => DateTime, { nullable: true, description: `${EXPIRY}; never by default.` })
-  expiresAt?: Date | null;
+export const RevokeApiKeyInput = inputType('RevokeApiKeyInput', 'A key to end.', {
+  id: id('Id of the key.'),
+  workspaceId: id(WORKSPACE).nullish(),
+});
+export type RevokeApiKeyInput = InstanceType<typeof RevokeApiKeyInput>;
 
-  @Field(() => ID, { nullable: true, description: WORKSPACE })
-  workspaceId?: string | null;
-}
+export const NewApiKeyPayload = objectType('NewApiKeyPayload', 'A key as it was made.', {
+  key: ofType(() => ApiKey, 'The key as it is listed.'),
+  token: string('The key itself, for the header `Authorization: Bearer …`. It is shown here once, and nowhere again.'),
+});
+export type NewApiKeyPayload = InstanceType<typeof NewApiKeyPayload>;
 
-@InputType({ description: 'What to change of a key; what is left out stays.' })
-export class UpdateApiKeyInput {
-  @Field(() => ID, { description: 'Id of the key.' })
-  id!: string;
+export const ApiKeyPayload = objectType('ApiKeyPayload', 'A key as it is after the mutation.', {
+  key: ofType(() => ApiKey, 'The key.'),
+});
+export type ApiKeyPayload = InstanceType<typeof ApiKeyPayload>;
 
-  @Field(() => String, { nullable: true, description: 'What it is for: 1 to 100 characters.' })
-  name?: string | null;
-
-  @Field(() => Role, {
-    nullable: true,
-    description: 'What its owner may do from now on; streams that need more end within a second.',
-  })
-  role?: Role | null;
-
-  @MaxItems(100)
-  @Field(() => [String], {
-    nullable: true,
-    description:
-      'Groups whose documents its owner sees from now on: at most 100 names of 1 to 100 characters. Documents without labels are seen by all.',
-  })
-  groups?: string[] | null;
-
-  @Field(() => DateTime, { nullable: true, description: `${EXPIRY}; null for never.` })
-  expiresAt?: Date | null;
-
-  @Field(() => ID, { nullable: true, description: WORKSPACE })
-  workspaceId?: string | null;
-}
-
-@InputType({ description: 'A key to replace.' })
-export class RotateApiKeyInput {
-  @Field(() => ID, { description: 'Id of the key.' })
-  id!: string;
-
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: DEFAULT_OVERLAP_SECONDS,
-    description: `For how long the old key still works, in seconds, 0 to ${MOST_OVERLAP_SECONDS}; null for the default.`,
-  })
-  overlapSeconds?: number | null;
-
-  @Field(() => ID, { nullable: true, description: WORKSPACE })
-  workspaceId?: string | null;
-}
-
-@InputType({ description: 'A key to end.' })
-export class RevokeApiKeyInput {
-  @Field(() => ID, { description: 'Id of the key.' })
-  id!: string;
-
-  @Field(() => ID, { nullable: true, description: WORKSPACE })
-  workspaceId?: string | null;
-}
-
-@ObjectType({ description: 'A key as it was made.' })
-export class NewApiKeyPayload {
-  @Field(() => ApiKey, { description: 'The key as it is listed.' })
-  key!: ApiKey;
-
-  @Field(() => String, {
-    description: 'The key itself, for the header `Authorization: Bearer …`. It is shown here once, and nowhere again.',
-  })
-  token!: string;
-}
-
-@ObjectType({ description: 'A key as it is after the mutation.' })
-export class ApiKeyPayload {
-  @Field(() => ApiKey, { description: 'The key.' })
-  key!: ApiKey;
-}
-
-@ObjectType({ description: 'Whoever sends this request.' })
-export class Me {
-  @Field(() => Role, { description: 'What you may do.' })
-  role!: Role;
-
-  @Field(() => String, {
-    description: 'As who you are recorded: a key’s name and prefix, or `local` on a gateway that asks for none.',
-  })
-  name!: string;
-
-  @Field(() => Workspace, { description: 'The workspace that you work in.' })
-  workspace!: Workspace;
-
-  @Field(() => ApiKey, {
-    nullable: true,
-    description: 'Your key; null on a gateway that asks for none, and for who came with a token.',
-  })
-  key!: ApiKey | null;
-}
+export const Me = objectType('Me', 'Whoever sends this request.', {
+  role: oneOf(Role, 'What you may do.'),
+  name: string('As who you are recorded: a key’s name and prefix, or `local` on a gateway that asks for none.'),
+  workspace: ofType(() => Workspace, 'The workspace that you work in.'),
+  key: ofType(
+    () => ApiKey,
+    'Your key; null on a gateway that asks for none, and for who came with a token.',
+  ).nullable(),
+});
+export type Me = InstanceType<typeof Me>;
 
 export interface ApiKeyResolverParts {
   keys: ApiKeyService;
@@ -179,7 +118,7 @@ export class ApiKeyResolver {
     const { workspaceId, role, key } = context.caller;
     const row = key && (await this.parts.keyStore.byId(workspaceId, key.id));
     const name = callerName(context.caller);
-    return make(Me, { role, name, workspace: await this.#workspace(context, workspaceId), key: row && toApiKey(row) });
+    return { role, name, workspace: await this.#workspace(context, workspaceId), key: row && toApiKey(row) };
   }
 
   @Needs('ADMIN')
@@ -202,7 +141,7 @@ export class ApiKeyResolver {
     const { key, token } = await this.#within(context, input.workspaceId, (workspace) =>
       this.parts.keys.create(workspace, input, callerName(context.caller)),
     );
-    return make(NewApiKeyPayload, { key: toApiKey(key), token });
+    return { key: toApiKey(key), token };
   }
 
   @Needs('ADMIN')
@@ -214,7 +153,7 @@ export class ApiKeyResolver {
     const key = await this.#within(context, input.workspaceId, (workspace) =>
       this.parts.keys.update(workspace, keyId(input.id), input),
     );
-    return make(ApiKeyPayload, { key: toApiKey(key) });
+    return { key: toApiKey(key) };
   }
 
   @Needs('ADMIN')
@@ -230,7 +169,7 @@ export class ApiKeyResolver {
     const made = await this.#within(context, input.workspaceId, (workspace) =>
       keys.rotate(workspace, keyId(input.id), input.overlapSeconds, callerName(context.caller)),
     );
-    return make(NewApiKeyPayload, { key: toApiKey(made.key), token: made.token });
+    return { key: toApiKey(made.key), token: made.token };
   }
 
   @Needs('ADMIN')
@@ -244,7 +183,7 @@ export class ApiKeyResolver {
     const key = await this.#within(context, input.workspaceId, (workspace) =>
       this.parts.keys.revoke(workspace, keyId(input.id)),
     );
-    return make(ApiKeyPayload, { key: toApiKey(key) });
+    return { key: toApiKey(key) };
   }
 
   @FieldResolver(() => Workspace, { description: 'The workspace that it lets into.' })

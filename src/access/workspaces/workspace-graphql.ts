@@ -1,29 +1,30 @@
-import { Arg, Args, Ctx, Field, InputType, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import {
   ConnectionArgs,
   cost,
-  make,
   mapPage,
   Needs,
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  inputType,
+  ofType,
+  objectType,
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
+import { string } from '../../kernel/record.js';
 import type { WorkspaceService } from './workspace-service.js';
 import { toWorkspace, Workspace, WorkspaceConnection } from './workspace-types.js';
 
-@InputType({ description: 'A workspace to make.' })
-export class CreateWorkspaceInput {
-  @Field(() => String, { description: 'Its name: 1 to 100 characters, unique among workspaces.' })
-  name!: string;
-}
+export const CreateWorkspaceInput = inputType('CreateWorkspaceInput', 'A workspace to make.', {
+  name: string('Its name: 1 to 100 characters, unique among workspaces.'),
+});
+export type CreateWorkspaceInput = InstanceType<typeof CreateWorkspaceInput>;
 
-@ObjectType({ description: 'What `createWorkspace` made.' })
-export class CreateWorkspacePayload {
-  @Field(() => Workspace, { description: 'The workspace. It is empty but for the models that come with Graft.' })
-  workspace!: Workspace;
-}
+export const CreateWorkspacePayload = objectType('CreateWorkspacePayload', 'What `createWorkspace` made.', {
+  workspace: ofType(() => Workspace, 'The workspace. It is empty but for the models that come with Graft.'),
+});
+export type CreateWorkspacePayload = InstanceType<typeof CreateWorkspacePayload>;
 
 @Resolver()
 export class WorkspaceResolver {
@@ -38,12 +39,8 @@ export class WorkspaceResolver {
     @Ctx() { caller }: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Workspace>> {
-    const page = mapPage(await this.parts.workspaces.page(caller, args.request()), (row) => ({
-      row,
-      node: toWorkspace(row),
-    }));
-    const connection = toConnection(page, ({ row }) => encodeCursor([row.id]), args.after);
-    return { ...connection, edges: connection.edges.map(({ cursor, node: { node } }) => ({ cursor, node })) };
+    const page = mapPage(await this.parts.workspaces.page(caller, args.request()), toWorkspace);
+    return toConnection(page, ({ row }) => encodeCursor([row.id]), args.after);
   }
 
   @Needs('ADMIN')
@@ -56,8 +53,8 @@ export class WorkspaceResolver {
     @Arg('input', () => CreateWorkspaceInput, { description: 'The workspace.' }) { name }: CreateWorkspaceInput,
     @Ctx() { caller }: GraphContext,
   ): Promise<CreateWorkspacePayload> {
-    return make(CreateWorkspacePayload, {
+    return {
       workspace: toWorkspace(await this.parts.workspaces.create(caller, name)),
-    });
+    };
   }
 }

@@ -1,20 +1,20 @@
-import { Field, ObjectType } from 'type-graphql';
-import { connectionTypes, DateTime, make, NodeType, toGlobalId } from '../../graphql-kit/index.js';
+import { z } from 'zod';
+import { connectionTypes, nodeOf, NodeType, objectType } from '../../graphql-kit/index.js';
+import { string, date } from '../../kernel/record.js';
 import type { WorkspaceRow } from './workspace-store.js';
 
-@ObjectType({
-  implements: NodeType,
-  description: 'A tenant: its documents, data, models, answers and keys are seen from no other.',
-})
-export class Workspace extends NodeType {
-  @Field(() => String, { description: 'Unique among workspaces, 1 to 100 characters.' })
-  name!: string;
-
-  @Field(() => DateTime, { description: 'When it was made.' })
-  createdAt!: Date;
-}
+export const Workspace = objectType(
+  'Workspace',
+  'A tenant: its documents, data, models, answers and keys are seen from no other.',
+  {
+    name: string('Unique among workspaces, 1 to 100 characters.'),
+    createdAt: date('When it was made.'),
+    row: z.custom<WorkspaceRow>(),
+  },
+  NodeType,
+);
+export type Workspace = InstanceType<typeof Workspace>;
 
 export const { Connection: WorkspaceConnection } = connectionTypes(Workspace);
 
-export const toWorkspace = ({ id, name, createdAt }: WorkspaceRow): Workspace =>
-  make(Workspace, { id: toGlobalId('Workspace', id), name, createdAt });
+export const toWorkspace = (row: WorkspaceRow): Workspace => nodeOf(Workspace, row);
