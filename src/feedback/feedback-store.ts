@@ -6,6 +6,7 @@ import { Prisma } from '../platform/database/index.js';
 import { storedExpectation, type Expectation } from './expectation.js';
 import {
   LATE_DAYS,
+  SHOWING_KINDS,
   type CheckedFeedback,
   type Feedback,
   type FeedbackFigures,
@@ -141,7 +142,7 @@ export class FeedbackStore {
     const counts = await tx.$queryRaw<{ id: string; count: number; wrong: number; disputed: boolean }[]>`
       SELECT told.id, count(f.id)::int AS count, (count(*) FILTER (WHERE NOT f.agrees))::int AS wrong,
              coalesce(bool_or(f.agrees) AND NOT bool_and(f.agrees), false)
-               OR count(DISTINCT f.verdict) FILTER (WHERE f.kind = 'EXPECTATION') > 1 AS disputed
+               OR count(DISTINCT f.verdict) FILTER (WHERE f.kind = ANY(${SHOWING_KINDS})) > 1 AS disputed
         FROM unnest(${[...new Set(answerIds)]}::uuid[]) AS told (id)
         LEFT JOIN feedback f ON f.answer_id = told.id AND f.superseded_at IS NULL GROUP BY told.id`;
     await this.answers.noteFeedback(tx, counts);
@@ -225,7 +226,7 @@ export class FeedbackStore {
              (count(*) FILTER (WHERE late))::int AS late,
              (count(*) FILTER (WHERE agrees AND superseded_at IS NULL))::int AS right,
              (count(*) FILTER (WHERE NOT agrees AND superseded_at IS NULL))::int AS wrong,
-             (count(*) FILTER (WHERE kind = 'EXPECTATION' AND superseded_at IS NULL))::int AS expectations,
+             (count(*) FILTER (WHERE kind = ANY(${SHOWING_KINDS}) AND superseded_at IS NULL))::int AS expectations,
              (SELECT count(*) FROM answer WHERE workspace_id = ${workspaceId}::uuid AND feedback_count > 0)::int AS answers,
              (SELECT count(*) FROM answer WHERE workspace_id = ${workspaceId}::uuid AND feedback_count > 0
                  AND (feedback_wrong > 0 OR disputed))::int AS disagreeing

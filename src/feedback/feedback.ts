@@ -13,6 +13,25 @@ export const FeedbackKind = choice('FeedbackKind', 'What feedback says.', {
 });
 export type FeedbackKind = keyof typeof FeedbackKind;
 
+/**
+ * What feedback of each kind counts as, the strongest kind first. SQL reads it here, too: a kind that isn’t in it counts as nothing.
+ * `metric` is the name of what it measures in a test of answers.
+ */
+export const FEEDBACK_KINDS = {
+  EXPECTATION: { showsAnswer: true, metric: 'AGREEMENT' },
+  FEEDBACK: { showsAnswer: false, metric: 'FEEDBACK' },
+} as const satisfies Record<FeedbackKind, { showsAnswer: boolean; metric: string }>;
+
+/** Kinds that say what the right answer is. */
+export const SHOWING_KINDS = Object.entries(FEEDBACK_KINDS).flatMap(([kind, { showsAnswer }]) =>
+  showsAnswer ? [kind] : [],
+);
+
+/** The table of kinds for SQL, with the columns `kind` and `metric`. */
+export const KIND_TABLE = `(VALUES ${Object.entries(FEEDBACK_KINDS)
+  .map(([kind, { metric }]) => `('${kind}', '${metric}')`)
+  .join(', ')}) AS kinds (kind, metric)`;
+
 export const SourceKind = choice('FeedbackSourceKind', 'Who gives feedback.', {
   HUMAN: 'A person.',
   MODEL: 'A model that judges: it is counted, and nothing is learned from its words alone.',

@@ -1,5 +1,5 @@
 import { groupBy } from '../kernel/group-by.js';
-import type { Feedback, GivenSource } from './feedback.js';
+import { FEEDBACK_KINDS, type Feedback, type GivenSource } from './feedback.js';
 
 /** Who has a vote: a key, for all names that it sends, since whoever holds it can make names up; where no key is asked for, each name. */
 export const voterOf = ({ givenBy, kind, name }: Omit<GivenSource, 'givenByName'>): string =>
@@ -10,7 +10,7 @@ export type Statement = Pick<Feedback, 'sourceKind' | 'sourceName' | 'givenBy' |
 
 /** The strongest first: persons before programs before models, and what is right before a judgement. */
 const STRENGTH = (['HUMAN', 'CODE', 'MODEL'] as const).flatMap((source) =>
-  (['EXPECTATION', 'FEEDBACK'] as const).map((kind) => `${source} ${kind}`),
+  Object.keys(FEEDBACK_KINDS).map((kind) => `${source} ${kind}`),
 );
 
 /**

@@ -1,3 +1,4 @@
+import { KIND_TABLE } from '../../feedback/index.js';
 import type { Database, Transaction } from '../../platform/database/index.js';
 import { outcomesOfTest, OVERLAP, type Watermark } from '../counting.js';
 import type { CountedFeedback, BatchEffects, Unit } from './count.js';
@@ -117,7 +118,7 @@ export class UnitStore {
                UNION ALL SELECT 'LATENCY', latency_ms FROM lately WHERE status = 'COMPLETE'
                UNION ALL SELECT 'CONFIDENCE', confidence FROM lately WHERE status = 'COMPLETE'
                UNION ALL SELECT 'COST', (body->'cost'->>'computedTokens')::float8 FROM lately WHERE status = 'COMPLETE'
-               UNION ALL SELECT CASE kind WHEN 'FEEDBACK' THEN 'FEEDBACK' ELSE 'AGREEMENT' END, (votes > 0)::int FROM said WHERE votes <> 0)
+               UNION ALL SELECT kinds.metric, (votes > 0)::int FROM said JOIN ${KIND_TABLE} USING (kind) WHERE votes <> 0)
              SELECT metric, count(x)::int AS n,
                     CASE WHEN metric IN ('LATENCY', 'COST') THEN exp(avg(ln(greatest(x, 1)))) ELSE avg(x) END::float8 AS mean,
                     coalesce(CASE WHEN metric IN ('LATENCY', 'COST')

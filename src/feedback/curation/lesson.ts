@@ -1,7 +1,7 @@
 import { DELETED_TEXT, type Answer } from '../../ask/index.js';
 import { choice } from '../../kernel/record.js';
 import { AS_ANSWERED, type Expectation } from '../expectation.js';
-import type { Feedback } from '../feedback.js';
+import { FEEDBACK_KINDS, type Feedback } from '../feedback.js';
 import { OTHER, trusted, weighBallots, type Reliability } from '../source-weights.js';
 import { votesOf } from '../votes.js';
 
@@ -75,6 +75,6 @@ export function lessonOf(
 }
 
 function mayTeach({ kind, sourceKind, verdict }: Feedback): boolean {
-  if (kind === 'EXPECTATION') return sourceKind !== 'MODEL';
+  if (FEEDBACK_KINDS[kind].showsAnswer) return sourceKind !== 'MODEL';
   return sourceKind === 'HUMAN' && verdict === AS_ANSWERED;
 }
