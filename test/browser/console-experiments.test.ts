@@ -12,20 +12,17 @@ import {
 } from '../../src/operations/index.js';
 import { asColumn } from '../../src/platform/database/index.js';
 import { abstained } from '../integration/delivery/experiment-kit.js';
-import { chromiumPath } from '../support/chromium.js';
-import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
-import { testDatabase, type TestDatabase } from '../support/database.js';
+import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
+import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import type { GraftProgram } from '../support/graft-program.js';
 import { recordAnswers } from '../support/recorded-answers.js';
-import { itWhen } from '../support/skip.js';
 
-const executablePath = chromiumPath();
-const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
 const PATIENCE = { timeout: 90_000 };
 
 describe('the console’s page of experiments', () => {
-  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let stand: ConsoleStand;
   let database: TestDatabase;
   let graft: GraftProgram;
   let client: GraftClient;
@@ -78,23 +75,18 @@ describe('the console’s page of experiments', () => {
     );
 
   beforeAll(async () => {
-    [home, database] = [await temporaryHome(), await testDatabase()];
-    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url }).started;
+    stand = await consoleStand();
+    ({ database, graft, browser } = stand);
     client = new GraftClient(graft.url);
     id = await experiment('More dense retrieval');
     for (let n = 1; n <= 6; n++) {
       await answers(fromGlobalId(id, 'Experiment', 'id'), 60);
       await counted(id, 60 * n);
     }
-    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
   }, 300_000);
   afterAll(async () => {
-    await browser?.close();
     client.close();
-    graft.child.kill('SIGTERM');
-    await graft.ended;
-    await database.dispose();
-    await home.remove();
+    await stand.stop();
   });
 
   itInBrowser(

@@ -2,22 +2,18 @@ import { GraftClient } from '../../src/client/graft-client.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
 import { AlertsDocument, MonitoringDocument, SetAlertRuleDocument } from '../../src/operations/index.js';
 import { plantAnswer } from '../integration/monitoring/monitoring-kit.js';
-import { chromiumPath } from '../support/chromium.js';
-import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
-import { testDatabase, type TestDatabase } from '../support/database.js';
+import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
+import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
-import { itWhen } from '../support/skip.js';
-
-const executablePath = chromiumPath();
-const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
+import type { GraftProgram } from '../support/graft-program.js';
 
 const PATIENCE = { timeout: 90_000 };
 const MINUTE_MS = 60_000;
 const CHARTS = 12;
 
 describe('the console’s page of monitoring', () => {
-  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let stand: ConsoleStand;
   let database: TestDatabase;
   let graft: GraftProgram;
   let client: GraftClient;
@@ -53,8 +49,8 @@ describe('the console’s page of monitoring', () => {
   }
 
   beforeAll(async () => {
-    [home, database] = [await temporaryHome(), await testDatabase()];
-    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url }).started;
+    stand = await consoleStand();
+    ({ database, graft, browser } = stand);
     client = new GraftClient(graft.url);
     await client.request(SetAlertRuleDocument, {
       input: { name: 'failures', metric: 'ERROR_RATE', side: 'ABOVE', threshold: 0.1 },
@@ -65,15 +61,10 @@ describe('the console’s page of monitoring', () => {
       async () => (await client.request(AlertsDocument, {})).alerts.edges.length > 0,
       90_000,
     );
-    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
   }, 240_000);
   afterAll(async () => {
-    await browser?.close();
     client.close();
-    graft.child.kill('SIGTERM');
-    await graft.ended;
-    await database.dispose();
-    await home.remove();
+    await stand.stop();
   });
 
   it('rolls up by itself what a gateway records', async () => {

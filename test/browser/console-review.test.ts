@@ -1,28 +1,23 @@
 import type { Page } from 'playwright-core';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../src/kernel/ids.js';
-import { chromiumPath } from '../support/chromium.js';
-import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
-import { testDatabase, type TestDatabase } from '../support/database.js';
+import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
+import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { recordAnswers } from '../support/recorded-answers.js';
-import { itWhen } from '../support/skip.js';
 import { newId } from '../../src/kernel/ids.js';
 
-const executablePath = chromiumPath();
-const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
 const PATIENCE = { timeout: 60_000 };
 
 describe('the console, reviewing answers,', () => {
-  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let stand: ConsoleStand;
   let database: TestDatabase;
-  let graft: GraftProgram;
   let browser: ConsoleBrowser;
   let answers: string[];
 
   beforeAll(async () => {
-    [home, database] = [await temporaryHome(), await testDatabase()];
-    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url }).started;
+    stand = await consoleStand();
+    ({ database, browser } = stand);
     const probabilities = [
       { label: 'card_arrival', probability: 0.41 },
       { label: 'lost_card', probability: 0.33 },
@@ -67,15 +62,8 @@ describe('the console, reviewing answers,', () => {
       await database.prisma.reviewItem.create({
         data: { id: newId(), workspaceId, wanted: 3, subject: `${item.answerId} ${item.otherId}`, ...item },
       });
-    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
   }, 240_000);
-  afterAll(async () => {
-    await browser?.close();
-    graft.child.kill('SIGTERM');
-    await graft.ended;
-    await database.dispose();
-    await home.remove();
-  });
+  afterAll(() => stand.stop());
 
   const question = (page: Page, text: string) =>
     page.getByTestId('review-question').filter({ hasText: text }).waitFor(PATIENCE);
