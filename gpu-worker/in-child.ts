@@ -31,7 +31,7 @@ export interface ThrowAwayTasks {
   agree: { input: AgreeInput; output: AgreeOutput; note: number };
 }
 
-export interface ChildOptions<N extends keyof ThrowAwayTasks> extends TaskOptions<ThrowAwayTasks[N]> {
+interface ChildOptions<N extends keyof ThrowAwayTasks> extends TaskOptions<ThrowAwayTasks[N]> {
   /** Largest heap of the process's JavaScript, in MiB. */
   heapMb?: number;
   /** The error when the process dies or takes too long, given how, and why as far as that is known. */

@@ -8,7 +8,7 @@ export class QueueBudget {
   constructor(readonly limit: number) {}
 }
 
-export interface Job {
+interface Job {
   priority: Priority;
   /** What has slots of its own: a model. */
   group?: string;

@@ -21,7 +21,7 @@ import { platformChores, verifyModels } from './platform/upkeep.js';
 import { prepareDefaults, serve, systemSources } from './serving.js';
 import { say, sayAddresses } from './terminal.js';
 
-export interface Graft {
+interface Graft {
   /** `http://127.0.0.1:4000`, with the port that was really taken. */
   readonly url: string;
   /** The first key, where this start made it; it can't be found out again. */

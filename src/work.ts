@@ -22,7 +22,7 @@ const MOST_IDLE_SECONDS = 86_400;
  * Takes runs until there were none for so long.
  * @throws SETUP_FAILED without a DATABASE_URL, whose runs it would take, MODEL_UNAVAILABLE and others
  */
-export function work(config: Config, log: Logger, options: WorkOptions): Promise<void> {
+function work(config: Config, log: Logger, options: WorkOptions): Promise<void> {
   return asSystem(() => takeRuns(config, log, options));
 }
 
@@ -57,7 +57,7 @@ async function takeRuns(
   }
 }
 
-export interface WorkOptions {
+interface WorkOptions {
   /** How long there may be no run before it ends, in ms. */
   idleMs: number;
   /** What stops all of it from outside. */

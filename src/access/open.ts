@@ -77,7 +77,7 @@ export interface Access {
   readonly offer: Offer;
 }
 
-export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log'> & {
+type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log'> & {
   runs: Platform['runs'];
   config: Pick<
     Platform['config'],

@@ -1,13 +1,5 @@
 /** Questions and their answers. */
-export {
-  basisOf,
-  confidenceOf,
-  type Answer,
-  type Assignment,
-  type Conflict,
-  type Evidence,
-  type Output,
-} from './answer.js';
+export { basisOf, confidenceOf, type Answer, type Assignment, type Conflict, type Evidence } from './answer.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './route/assignment.js';
 export {
   Strategy as StrategyValues,
@@ -28,7 +20,7 @@ export { AnswerConnection, answersPage, loadAnswer } from './api/ask-graphql.js'
 export { askDomain, openAsking, type OpenAsking } from './open.js';
 export type { AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './api/answer-graphql.js';
-export { checkQuestionLength, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, type AskInput } from './question.js';
+export { checkQuestionLength, MAX_ANSWER_TOKENS, type AskInput } from './question.js';
 export { readSchema, SchemaFault } from './form/read-schema.js';
 export { goesOn, standaloneQuestion } from './follow-up.js';
 export { AnswerFilterInput, toFilter } from './api/answer-filter-graphql.js';
@@ -49,7 +41,7 @@ export {
 export { OWN_REFUSED } from './route/membership/foreign.js';
 export { MembershipStore } from './route/membership/membership-store.js';
 export { areaUnder, calibrate, logOdds, type PlaceSignal } from './route/router/calibration.js';
-export { ownerOf, placeKey, weigh, type Place, type ScoredPlace, type Weights } from './route/router/choose.js';
+export { ownerOf, placeKey, weigh, type Place, type Weights } from './route/router/choose.js';
 export {
   missingOf,
   modeInForce,
@@ -60,7 +52,7 @@ export {
   type RouterParameters,
   type RouterRecord,
 } from './route/router/router.js';
-export { RouterStore, type Current } from './route/router/router-store.js';
+export { RouterStore } from './route/router/router-store.js';
 export { nearestCollection } from './route/router/documents.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, wording-rules.ts. */
@@ -71,7 +63,6 @@ export {
   featuresOf,
   PROBABILITY,
   readerLogOdds,
-  type JudgedSentence,
   type ProbabilityRule,
 } from './judge/probability.js';
 export { isReadEnough, isWorthReading, READING } from './judge/reading.js';

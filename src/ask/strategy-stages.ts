@@ -8,7 +8,7 @@ import type { PromptRoom } from './word/prompt-room.js';
 import { wordPlan, type WordedAnswer } from './word/word-plan.js';
 
 /** How a strategy answers: what it reads, how it judges that, and how it puts the answer into words. */
-export interface StrategyStages {
+interface StrategyStages {
   read: (work: Work, planned: PlannedQuestion) => Promise<Source>;
   judge: (work: Work, planned: PlannedQuestion, source: Source) => Promise<Judgement>;
   word: (

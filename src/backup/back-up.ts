@@ -22,7 +22,7 @@ import { dumpTable } from './tables.js';
 import type { ProgressListener } from './progress.js';
 import { allVectors, dumpVectors, indexesOf, vectorsOfChunks } from './vectors.js';
 
-export interface BackupParts {
+interface BackupParts {
   databaseUrl: string;
   artifacts: ArtifactStore;
   /** Null where no vectors are wanted: a restore embeds anew then. */

@@ -34,7 +34,7 @@ export async function appliedMigrations(client: pg.ClientBase): Promise<BackupMa
 }
 
 /** What holds rows to rules and speeds searches up, in the order in which it is made: keys, indexes, references. */
-export interface Rules {
+interface Rules {
   readonly drop: readonly string[];
   readonly make: readonly string[];
 }

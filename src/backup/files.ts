@@ -11,7 +11,7 @@ import type { BackupFile } from './manifest.js';
 const LEVEL = 1;
 
 /** What passes, counted and hashed. */
-export class Meter extends Transform {
+class Meter extends Transform {
   readonly #hash = createHash('sha256');
   bytes = 0;
 

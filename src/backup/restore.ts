@@ -22,7 +22,7 @@ import type { ProgressListener } from './progress.js';
 import { indexesOf, loadVectors, missingRows, missingVectors, type IndexOfRows } from './vectors.js';
 import { checkVersion, verifyFiles } from './verify.js';
 
-export interface RestoreParts {
+interface RestoreParts {
   databaseUrl: string;
   artifacts: ArtifactStore;
   vectors: VectorStore;

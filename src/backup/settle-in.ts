@@ -4,7 +4,7 @@ import type pg from 'pg';
 export const BEGIN_ANEW = ['TRAINING', 'LABEL_INDEXING'];
 
 /** A key that an installation had ended before it was replaced; times as PostgreSQL writes them, to the microsecond. */
-export interface EndedKey {
+interface EndedKey {
   id: string;
   revokedAt: string | null;
   expiresAt: string | null;

@@ -18,7 +18,7 @@ export function backupTo(folder: string, { vectors }: { vectors: boolean }): Pro
   );
 }
 
-export interface RestoreReport {
+interface RestoreReport {
   manifest: BackupManifest;
   migrated: string[];
   /** Runs that embed what the backup didn't bring. */

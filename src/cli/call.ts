@@ -186,7 +186,7 @@ function inputOf(operation: ReadyOperation): GraphQLInputObjectType | null {
 const takesKey = (operation: ReadyOperation): boolean => 'idempotencyKey' in (inputOf(operation)?.getFields() ?? {});
 
 /** What an operation takes: a variable, or a field of its `input`. */
-export interface OperationArgument {
+interface OperationArgument {
   name: string;
   /** As GraphQL writes it. */
   type: string;

@@ -20,7 +20,7 @@ interface Answer {
 type Given<Variables> = Record<string, never> extends Variables ? [variables?: Variables] : [variables: Variables];
 
 /** Data and variables of an operation: a typed document of `operations`, or text whose data the caller names. */
-export type Operation<Data, Variables> = TypedDocumentNode<Data, Variables> | string;
+type Operation<Data, Variables> = TypedDocumentNode<Data, Variables> | string;
 
 const textOf = (operation: Operation<unknown, never>): string =>
   typeof operation === 'string' ? operation : print(operation);

@@ -37,7 +37,7 @@ export class AssignedAnswerResolver {
   }
 }
 
-export interface AssignmentResolverParts {
+interface AssignmentResolverParts {
   rollouts: RolloutStore;
   experiments: ExperimentStore;
 }

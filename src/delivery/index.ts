@@ -1,6 +1,6 @@
 /** How versions reach users: arms, rollouts, experiments, proposals. */
-export { assign, bucketRanges, CANDIDATE, rolloutRanges, rolloutTest, type Test } from './assignment/index.js';
-export { conclude, glance, type ExperimentPlan, type ArmMoments } from './experiments/conclude.js';
+export { assign, bucketRanges, CANDIDATE, rolloutTest, type Test } from './assignment/index.js';
+export { conclude, glance, type ExperimentPlan } from './experiments/conclude.js';
 export { deliveryDomain, openDelivery, type Delivery } from './open.js';
 /** Without the rest of a gateway, for who measures it: bench/delivery-live.ts. */
 export { deliveryServices } from './open.js';

@@ -29,7 +29,7 @@ export interface TestSource {
   live(): Promise<LiveTest[]>;
 }
 
-export interface LiveTestsParts {
+interface LiveTestsParts {
   sources: readonly TestSource[];
   events: EventLog;
   clock: Clock;

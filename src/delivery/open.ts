@@ -108,7 +108,7 @@ export interface Delivery {
 }
 
 /** What delivery stands on. */
-export interface DeliveryParts {
+interface DeliveryParts {
   database: Database;
   events: EventLog;
   runs: RunQueue;

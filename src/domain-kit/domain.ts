@@ -9,10 +9,10 @@ import type { Chore } from '../platform/chores.js';
 import type { HandledKind, RunQueue } from '../platform/runs/index.js';
 
 /** A kind of runs with its GraphQL side, and who does its work given the parts of its domain: `runGraph(kind.handledBy(…))`. */
-export type DomainRuns<Parts> = RunGraph & HandledKind<Parts>;
+type DomainRuns<Parts> = RunGraph & HandledKind<Parts>;
 
 /** What a domain has, whether or not anything of it is open: the schema is printed from this, and the queue takes its kinds. */
-export interface Domain<Parts> extends ResolverList<Parts> {
+interface Domain<Parts> extends ResolverList<Parts> {
   readonly runs: readonly DomainRuns<Parts>[];
 }
 

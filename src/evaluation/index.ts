@@ -1,5 +1,5 @@
 /** What adapters are worth: that they act, and how well they answer. */
-export { compareChanges, TOLERANCE, unproven } from './attestation/compare-changes.js';
+export { compareChanges, TOLERANCE } from './attestation/compare-changes.js';
 export { Attestor } from './attestation/attestor.js';
 export { evaluationDomain, openEvaluation, type OpenEvaluation } from './open.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';
@@ -18,8 +18,8 @@ export { mcnemarOf } from './statistics/mcnemar.js';
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';
 export { calibrationError } from './metrics/classification.js';
 export { columnSums, measure, type Metric } from './metrics/metric.js';
-export { cuped, cupedArms, fixedDifference, type CovariateSums } from './statistics/fixed.js';
-export { momentsOf, type DifferenceKind, type Moments } from './statistics/moments.js';
+export { cupedArms, fixedDifference, type CovariateSums } from './statistics/fixed.js';
+export { momentsOf, type Moments } from './statistics/moments.js';
 export {
   conditionalPower,
   daysLeft,
@@ -28,26 +28,15 @@ export {
   powerOf,
   samplePlan,
   type Design,
-  type SamplePlan,
 } from './statistics/sample-size.js';
 export { meanDifferenceSequence, meanSequence } from './statistics/sequential/mean-sequence.js';
-export {
-  rateDifferenceLogE,
-  rateDifferenceSequence,
-  rateLogE,
-  rateSequence,
-  type ConfidenceInterval,
-} from './statistics/sequential/rate-sequence.js';
+export { rateDifferenceSequence, rateSequence } from './statistics/sequential/rate-sequence.js';
 export { sampleRatioLogE } from './statistics/sequential/sample-ratio.js';
 export {
-  anytimeP,
-  logE,
   observeRate,
   powerOf as powerOfRates,
   startTwoRates,
-  type RateCounts,
   type TwoRates,
-  type TwoRatesOptions,
 } from './statistics/sequential/two-rates.js';
 export { GateVerdict, gateVerdictOf } from './gate/gate-graphql.js';
 export { decidingValue, type EvaluationFigures } from './evaluations/figures.js';

@@ -6,7 +6,7 @@ import type { Unlearner } from './curation/unlearner.js';
 import type { FeedbackStore } from './feedback-store.js';
 import type { ReviewStore } from './review/review-store.js';
 
-export interface FeedbackErasureParts {
+interface FeedbackErasureParts {
   database: Database;
   answers: AnswerStore;
   store: FeedbackStore;

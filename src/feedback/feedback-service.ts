@@ -33,7 +33,7 @@ import { voterOf, votesOf } from './votes.js';
 
 type Caller = Pick<AnyCaller, 'workspaceId'>;
 
-export interface FeedbackParts {
+interface FeedbackParts {
   store: FeedbackStore;
   answers: Pick<AnswerStore, 'hold'>;
   documents: Pick<DocumentStore, 'chunksByIds'>;
@@ -41,13 +41,13 @@ export interface FeedbackParts {
 }
 
 /** Feedback, in the order in which it was sent, and how much of it was new. */
-export interface FeedbackReceipt {
+interface FeedbackReceipt {
   feedback: Feedback[];
   created: number;
 }
 
 /** A source, and what its verdicts count. */
-export interface WeighedSource extends GivenSource, Reliability {
+interface WeighedSource extends GivenSource, Reliability {
   given: number;
   standing: number;
   lastAt: Date;

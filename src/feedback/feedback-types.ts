@@ -15,10 +15,10 @@ export const FeedbackSource = objectType('FeedbackSource', 'Who gave feedback: w
 });
 export type FeedbackSource = InstanceType<typeof FeedbackSource>;
 
-export const ExpectedLabel = recordType(expectedLabel);
-export type ExpectedLabel = InstanceType<typeof ExpectedLabel>;
-export const ExpectedEntities = recordType(expectedEntities);
-export type ExpectedEntities = InstanceType<typeof ExpectedEntities>;
+const ExpectedLabel = recordType(expectedLabel);
+type ExpectedLabel = InstanceType<typeof ExpectedLabel>;
+const ExpectedEntities = recordType(expectedEntities);
+type ExpectedEntities = InstanceType<typeof ExpectedEntities>;
 export const ExpectedText = recordType(expectedText);
 export type ExpectedText = InstanceType<typeof ExpectedText>;
 

@@ -1,7 +1,6 @@
 /** What people, models and programs say of answers: how far they can be believed, and what is learned from it. */
 export { curation } from './curation/curation-run.js';
 export type { Curator, StartCuration } from './curation/curator.js';
-export { krippendorffAlpha, pairwiseAgreement } from './agreement.js';
 export { AS_ANSWERED, verdictOn } from './expectation.js';
 export { KIND_TABLE, type Feedback, type FeedbackInput, type Source } from './feedback.js';
 export { FeedbackService } from './feedback-service.js';

@@ -23,7 +23,7 @@ export interface Write {
   superseded: boolean;
 }
 
-export interface Writes {
+interface Writes {
   writes: Write[];
   /** Rows that are there already and are replaced. */
   superseded: Uuid[];

@@ -3,7 +3,7 @@ import { HTTP, startWithin } from '../platform/tracing/index.js';
 import { EngineFault, type FaultKind } from './fault.js';
 import { dataOf } from './server-sent-events.js';
 
-export interface EngineCallOptions {
+interface EngineCallOptions {
   /** Ends the call; one that is out of time (`AbortSignal.timeout`) makes it a SLOW engine. */
   signal?: AbortSignal;
 }

@@ -5,7 +5,7 @@ import type { AdapterShelf } from './adapters/adapter-shelf.js';
 import type { Fleet } from './fleet.js';
 import type { Replica } from './replicas/replica.js';
 
-export interface FleetKeeperParts {
+interface FleetKeeperParts {
   fleet: Fleet;
   shelf: Pick<AdapterShelf, 'production' | 'sweep'>;
   /** The addresses that there are now. */

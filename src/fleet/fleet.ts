@@ -20,7 +20,7 @@ import { isFault } from './fault.js';
 import { Patience } from './patience.js';
 import type { Replica } from './replicas/replica.js';
 
-export interface FleetParts {
+interface FleetParts {
   shelf: Pick<AdapterShelf, 'ofFile'>;
   tokenizer: Pick<WorkerClient, 'tokenize'>;
   /** SHA-256 of the model's file whose weights the engines were shown to serve. */

@@ -20,7 +20,7 @@ import { Replica } from './replicas/replica.js';
 export const fleetDomain = defineDomain({ classes: [EngineResolver], runs: [] });
 
 /** Engines elsewhere. */
-export interface OpenFleet {
+interface OpenFleet {
   readonly fleet: Fleet;
   /** What whoever asks takes for the worker: engines first, where there are some. */
   readonly worker: WorkerClient;
@@ -29,7 +29,7 @@ export interface OpenFleet {
 }
 
 /** What of the fleet can be set where it isn't as in production. */
-export interface FleetSettings {
+interface FleetSettings {
   quietMs?: number;
   checkEvery?: number;
   everyMs?: number;

@@ -29,7 +29,7 @@ export class Patience {
 }
 
 /** A try at one engine: its signal ends the engine's work, with the reason as an error. */
-export class Try {
+class Try {
   readonly #controller = new AbortController();
   readonly signal = this.#controller.signal;
   readonly #withdraw = () => this.#controller.abort(withdrawn());

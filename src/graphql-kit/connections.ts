@@ -33,7 +33,7 @@ export const PageInfo = objectType('PageInfo', 'Where a page ends and whether mo
 });
 export type PageInfo = InstanceType<typeof PageInfo>;
 
-export interface EdgeOf<T> {
+interface EdgeOf<T> {
   cursor: string;
   node: T;
 }

@@ -58,7 +58,7 @@ export interface GraphContext {
   loader<K, V>(key: object | string, batch: BatchFunction<K, V>): DataLoader<K, V | null>;
 }
 
-export type BatchFunction<K, V> = (keys: readonly K[]) => Promise<readonly (V | Error | null)[]>;
+type BatchFunction<K, V> = (keys: readonly K[]) => Promise<readonly (V | Error | null)[]>;
 
 /** Anything whose `signal` can be read; read only when somebody asks, so that a quick request makes none. */
 export interface SignalSource {

@@ -28,7 +28,7 @@ export abstract class NodeType {
 }
 
 /** Fetches one object of a type for `node(id)`; null when the caller's workspace has none with that row id. */
-export type NodeFetch = (context: GraphContext, id: string) => Promise<object | null>;
+type NodeFetch = (context: GraphContext, id: string) => Promise<object | null>;
 
 /** What `node(id)` can reach: each domain registers its types, `main.ts` passes it around. */
 export class NodeRegistry {

@@ -1,6 +1,6 @@
 import type { NodeRegistry } from './node.js';
 
-export type ResolverClass<Parts> = new (parts: Parts) => object;
+type ResolverClass<Parts> = new (parts: Parts) => object;
 
 /**
  * The resolvers of a domain: the schema is printed from the classes, and the gateway makes one instance of each. All of them

@@ -21,7 +21,7 @@ import { objectType, ofType } from './record-types.js';
 import { subscribeWith, type SubscriptionRequest } from './subscriptions.js';
 
 /** What the GraphQL side of a kind derives from: `defineRunKind` of the platform makes it. */
-export interface RunDefinition {
+interface RunDefinition {
   readonly kind: string;
   readonly description: string;
   /** The GraphQL type of what its runs work on; null where there is none to show. */
@@ -30,7 +30,7 @@ export interface RunDefinition {
 }
 
 /** The GraphQL type of an event, and its own fields from what the event carries. */
-export interface EventGraph<T> {
+interface EventGraph<T> {
   readonly type: new () => RunEventType;
   readonly fields: (detail: T) => object;
 }
@@ -48,7 +48,7 @@ export const runEvent = <T, G extends RunEventType>(
 type EventGraphs<E> = { [N in keyof E]?: EventGraph<N extends 'progress' ? ValueOf<E[N]> | undefined : ValueOf<E[N]>> };
 
 /** Follows runs; what a derived resolver needs of the run queue. */
-export interface RunSource extends FollowedRuns {
+interface RunSource extends FollowedRuns {
   get(workspaceId: WorkspaceId, id: string): Promise<RunRowLike | null>;
 }
 
@@ -67,7 +67,7 @@ export interface RunGraph {
 }
 
 /** What a mutation returns that starts a run: its own type has the same field. */
-export interface StartedRun {
+interface StartedRun {
   run: RunObject;
 }
 

@@ -16,7 +16,7 @@ const EXTENSION = 'spends';
 const CHECK = 'checksRequest';
 
 /** What can be told of a request without doing anything for it, such as lengths. @throws what the field would throw for it */
-export type RequestCheck = (args: never) => unknown;
+type RequestCheck = (args: never) => unknown;
 
 /**
  * Marks a field that starts paid work, beside its `@Query`, `@Mutation` or `@Subscription`: `@SpendsBudget('RUN')`. Budgets are

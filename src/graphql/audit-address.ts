@@ -6,7 +6,7 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { ServerKit } from './server.js';
 
 /** The entries of a workspace's audit log as lines of NDJSON, newest first: `auditLines` of the access domain. */
-export type AuditLines = (workspaceId: WorkspaceId, filter: { from?: Date; to?: Date }) => AsyncIterable<string>;
+type AuditLines = (workspaceId: WorkspaceId, filter: { from?: Date; to?: Date }) => AsyncIterable<string>;
 
 /** @throws BAD_USER_INPUT */
 function moment(text: string | undefined, name: string): Date | undefined {

@@ -48,7 +48,7 @@ export function describeCosts(schema: GraphQLSchema): void {
   }
 }
 
-export interface CostedOperation {
+interface CostedOperation {
   document: DocumentNode;
   operationName?: string | null;
   variables?: Readonly<Record<string, unknown>> | null;

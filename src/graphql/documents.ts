@@ -31,7 +31,7 @@ import {
 const EXCLUSIVE_FIELDS: ReadonlySet<string> = new Set(['ask', 'answerAll']);
 
 /** A document that passed every check which doesn't depend on variables. */
-export interface PreparedDocument {
+interface PreparedDocument {
   readonly document: DocumentNode;
   /** Whether an operation of it holds a field of `EXCLUSIVE_FIELDS`. */
   readonly exclusive: boolean;

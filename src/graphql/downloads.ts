@@ -14,7 +14,7 @@ export interface DownloadSource {
   ): Promise<{ name: string; bytes: bigint | number; content: () => Promise<Readable> }>;
 }
 
-export interface DownloadParts {
+interface DownloadParts {
   files: DownloadSource;
   isDraining: () => boolean;
   /** Holds up the end of draining until the promise is settled. */

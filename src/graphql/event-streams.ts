@@ -14,7 +14,7 @@ const COMMENT_EVERY_MS = 12_000;
 
 const MEDIA_TYPE = 'text/event-stream';
 
-export interface EventStreamParts {
+interface EventStreamParts {
   runner: StreamRunner;
   limits: Limits;
   presenter: ErrorPresenter;

@@ -55,7 +55,7 @@ function isAnswerInJson(errors: readonly GraphQLFormattedError[], contentType: s
   return errors.every((error) => DOCUMENT_ERRORS.has(error.extensions?.['code']));
 }
 
-export interface HttpParts {
+interface HttpParts {
   checker: DocumentChecker;
   isDraining: () => boolean;
   /** Holds up the end of draining until the promise is settled. */

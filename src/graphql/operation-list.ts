@@ -41,7 +41,7 @@ function plain(document: DocumentNode): string {
   return stripped.definitions.map(print).sort().join('\n');
 }
 
-export type ListMode = 'audit' | 'enforce';
+type ListMode = 'audit' | 'enforce';
 
 /** The operations that a gateway answers. */
 export class OperationList {
@@ -105,7 +105,7 @@ export function nameToText(list: OperationList, request: unknown): void {
   delete body.extensions;
 }
 
-export interface ListSettings {
+interface ListSettings {
   GRAFT_OPERATIONS: 'off' | ListMode;
   GRAFT_OPERATIONS_FOLDER?: string | undefined;
 }

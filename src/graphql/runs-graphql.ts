@@ -33,7 +33,7 @@ import {
 } from '../graphql-kit/index.js';
 
 /** What these resolvers need of the run queue. */
-export interface Runs {
+interface Runs {
   list(
     workspaceId: WorkspaceId,
     filter: { kind?: string | null; status?: RunStatus | null },

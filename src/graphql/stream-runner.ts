@@ -19,7 +19,7 @@ import { RequestRefused, operationType, type DocumentChecker } from './documents
 import { codeOf, type ErrorPresenter } from './errors.js';
 import { operationAttributes, operationNamed, operationSpanName } from './request-spans.js';
 
-export interface StreamRequest {
+interface StreamRequest {
   query: string;
   operationName?: string | null;
   variables?: Record<string, unknown> | null;
@@ -35,7 +35,7 @@ export interface PreparedOperation extends ExecutionArgs {
   needed: Role;
 }
 
-export interface StreamRunnerParts {
+interface StreamRunnerParts {
   schema: GraphQLSchema;
   checker: DocumentChecker;
   presenter: ErrorPresenter;

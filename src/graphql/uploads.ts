@@ -6,7 +6,7 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import { UNSEEN } from '../kernel/text.js';
 import { toGlobalId, type Change } from '../graphql-kit/index.js';
 
-export interface StoredFile {
+interface StoredFile {
   id: string;
   name: string;
   bytes: bigint | number;
@@ -28,7 +28,7 @@ export type AuditHook = <T>(
   work: () => Promise<T>,
 ) => Promise<T>;
 
-export interface UploadParts {
+interface UploadParts {
   files: FileStore;
   /** Without it nobody writes down who uploads. */
   noted?: AuditHook | undefined;

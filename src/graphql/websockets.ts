@@ -43,7 +43,7 @@ const reasonOf = ({ message }: Error): string => beginningInBytes(message, 123);
 /** A socket that does not answer a ping within this time, in ms, is gone. */
 const KEEP_ALIVE_MS = 12_000;
 
-export interface WebSocketParts {
+interface WebSocketParts {
   runner: StreamRunner;
   limits: Limits;
   origins: OriginPolicy;

@@ -70,7 +70,7 @@ export const StartImprovementPayload = objectType(
 );
 export type StartImprovementPayload = InstanceType<typeof StartImprovementPayload>;
 
-export interface ImprovementResolverParts {
+interface ImprovementResolverParts {
   improvementService: ImprovementService;
   improvements: ImprovementStore;
   adapters: AdapterRegistry;

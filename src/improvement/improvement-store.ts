@@ -4,7 +4,7 @@ import { asColumn, type Database, type Prisma, type Transaction } from '../platf
 import type { ImprovementOutcome, ImprovementRow, ImprovementTrigger } from './improvement.js';
 import { storedSettings, type PolicyRow, type PolicySettings } from './policy.js';
 
-export interface NewImprovement {
+interface NewImprovement {
   workspaceId: WorkspaceId;
   adapterId: string;
   runId: string;
@@ -17,7 +17,7 @@ export interface NewImprovement {
 }
 
 /** What an improvement has come to; each is written once. */
-export type Edges = Partial<
+type Edges = Partial<
   Pick<
     ImprovementRow,
     | 'curationRunId'

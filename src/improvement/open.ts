@@ -39,7 +39,7 @@ export const improvementDomain = defineDomain({
 const LOOK_MS = 60_000;
 
 /** How what people say becomes a better version. */
-export interface OpenImprovement {
+interface OpenImprovement {
   readonly improving: ImprovementService;
   readonly offer: Offer;
 }

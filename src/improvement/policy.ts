@@ -41,7 +41,7 @@ const fields = {
 };
 
 /** When a policy begins, and how far it goes by itself. */
-export const settings = z.object(fields);
+const settings = z.object(fields);
 export type PolicySettings = z.infer<typeof settings>;
 
 /** A policy with who set it. */
@@ -105,7 +105,7 @@ export interface Situation {
   alerts: readonly { sentence: string; trusted: boolean }[];
 }
 
-export type Trigger = 'NEW_ROWS' | 'ALERT' | 'CALENDAR';
+type Trigger = 'NEW_ROWS' | 'ALERT' | 'CALENDAR';
 
 /**
  * Whether something begins now, and why. Too few new rows begin nothing, whatever else says so: a training on what is there already gives

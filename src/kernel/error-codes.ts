@@ -2,7 +2,7 @@
  * The closed list of error codes. `schema/errors.md` is printed from it and checked.
  * `retry`: `no`, the same request fails again; `later`, it may pass when the cause is gone; `safe`, send it again at once.
  */
-export interface ErrorCodeEntry {
+interface ErrorCodeEntry {
   readonly meaning: string;
   readonly retry: 'no' | 'later' | 'safe';
   /** HTTP status of a response that is nothing but this error: 4xx for what the client sent or chose, 5xx for what is Graft's. */

@@ -1,6 +1,6 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 
-export interface GraftErrorOptions {
+interface GraftErrorOptions {
   /** Path of the input field at fault, e.g. `input.question`. */
   field?: string;
   /** What the user can do next, more specific than the code's own advice. */

@@ -1,7 +1,7 @@
 import { dot } from './vectors.js';
 
 /** A function's value at `at`; its gradient is written into `gradient`. */
-export type Objective = (at: Float64Array, gradient: Float64Array) => number;
+type Objective = (at: Float64Array, gradient: Float64Array) => number;
 
 /** The objective of a function whose gradient nobody wrote down, by central differences: for few variables. */
 export const byDifferences =

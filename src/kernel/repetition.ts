@@ -6,7 +6,7 @@ const LEAST_TIMES = 4;
 const LEAST_TOKENS = 32;
 
 /** Where a text began to say the same over and over, in tokens. */
-export interface Repetition {
+interface Repetition {
   /** Tokens up to the end of the piece's first occurrence. */
   kept: number;
 }

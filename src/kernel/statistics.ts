@@ -75,7 +75,7 @@ export function binomialCdf(successes: number, trials: number, p: number): numbe
   return Math.min(1, sum);
 }
 
-export interface ChiSquared {
+interface ChiSquared {
   statistic: number;
   degreesOfFreedom: number;
   /** Probability of a statistic at least this large if both samples came from one distribution. */

@@ -23,7 +23,7 @@ export interface StoredJson<T> {
 export type ValueOf<S> = S extends StoredJson<infer T> ? T : never;
 
 /** Brings JSON of one format into the next one. */
-export type Upgrade = (old: Json) => Json;
+type Upgrade = (old: Json) => Json;
 
 /**
  * The stored form of `schema`. The number of the format stands in the JSON, as `format`; JSON without one is of format 1,

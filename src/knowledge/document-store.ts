@@ -20,7 +20,7 @@ const BATCH = 200;
 /** The column `metadata`: of a form of its user's own. */
 export const storedMetadata = storedJson(anyJson);
 
-export interface StagedDocument {
+interface StagedDocument {
   workspaceId: string;
   collectionId: string;
   name: string;
@@ -34,7 +34,7 @@ export interface StagedDocument {
 }
 
 /** A document that is not live any more or never became so. */
-export interface StaleDocument {
+interface StaleDocument {
   id: string;
   name: string;
   workspaceId: WorkspaceId;
@@ -51,7 +51,7 @@ export interface NamedChunk {
 }
 
 /** Documents by id, or all of a collection. */
-export type WhichDocuments = { ids: readonly string[] } | { collectionId: string };
+type WhichDocuments = { ids: readonly string[] } | { collectionId: string };
 
 /** A document `d` that everybody sees: what is made of documents, questions and rows, has no labels of its own. */
 const UNLABELLED =

@@ -6,7 +6,7 @@ import type { CollectionStore } from './collection-store.js';
 import type { DocumentStore } from './document-store.js';
 import type { IngestionInputs } from './ingestion-inputs.js';
 
-export interface ErasedParts {
+interface ErasedParts {
   collections: CollectionStore;
   documents: DocumentStore;
   inputs: IngestionInputs;

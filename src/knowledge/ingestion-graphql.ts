@@ -103,11 +103,11 @@ enumType(DocumentOutcome, 'DocumentOutcome', 'What became of a document that was
   FAILED: 'It could not be read; an earlier document of its name stays.',
 });
 
-export const IngestedDocument = recordType(documentReport);
-export type IngestedDocument = InstanceType<typeof IngestedDocument>;
+const IngestedDocument = recordType(documentReport);
+type IngestedDocument = InstanceType<typeof IngestedDocument>;
 
 @ObjectType({ implements: RunEventType, description: 'Something that an ingestion reported.' })
-export class IngestionEvent extends RunEventType {
+class IngestionEvent extends RunEventType {
   readonly detail!: DocumentProgress | null;
 }
 
@@ -172,7 +172,7 @@ const RebuildIndexPayload = reindexingRuns.payload(
 );
 
 /** What the resolvers of this domain's changes need. */
-export interface IngestionResolverParts {
+interface IngestionResolverParts {
   service: KnowledgeService;
   stores: KnowledgeStores;
 }

@@ -27,7 +27,7 @@ import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, unseenThere, t
 import { telling } from './media-type.js';
 import type { IngestionInputs } from './ingestion-inputs.js';
 
-export interface KnowledgeParts extends IndexingParts {
+interface KnowledgeParts extends IndexingParts {
   inputs: IngestionInputs;
   erasure: Erasure;
   database: Database;

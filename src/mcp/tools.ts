@@ -14,7 +14,7 @@ import { readyOperations, type ReadyOperation } from '../cli/call.js';
 type JsonSchema = Record<string, unknown>;
 
 /** An operation of `schema/operations` as an agent sees it. */
-export interface Tool {
+interface Tool {
   name: string;
   description: string;
   inputSchema: { type: 'object'; [key: string]: unknown };

@@ -3,13 +3,13 @@ import { toGlobalId } from '../graphql-kit/index.js';
 import type { WrittenToken } from '../worker-protocol/index.js';
 
 /** A place in a document that the text rests on, as Chat's only kind of annotation has it. */
-export interface UrlCitation {
+interface UrlCitation {
   type: 'url_citation';
   url_citation: { url: string; title: string; start_index: number; end_index: number };
 }
 
 /** Text with a mark behind it for each citation, and where the marks stand: UTF-16 offsets into `content`. */
-export interface Content {
+interface Content {
   content: string;
   annotations: UrlCitation[];
 }
@@ -18,7 +18,7 @@ export interface Content {
  * The text with its marks; JSON has none, and each citation is one of the whole.
  * @param origin of the console, e.g. `http://127.0.0.1:4000`
  */
-export function contentOf({ text, citations, askedWith }: Answer, origin: string): Content {
+function contentOf({ text, citations, askedWith }: Answer, origin: string): Content {
   let content = text;
   const annotations = citations.map((citation, index): UrlCitation => {
     const { documentName: title } = citation;
@@ -46,7 +46,7 @@ function passageUrl(citation: Answer['citations'][number], origin: string): stri
 }
 
 /** What an answer says beyond what Chat has words for. */
-export const graftOf = (answer: Answer) => ({
+const graftOf = (answer: Answer) => ({
   /** What was asked in the end: a follow-up is put together with what it follows. */
   question: answer.askedAs ?? answer.question,
   strategy: answer.route.strategy,

@@ -13,7 +13,7 @@ export interface Names {
 export type ModelTarget = Pick<AskInput, 'strategy' | 'adapter' | 'model' | 'collections' | 'documentsAlone'>;
 
 /** The name that leaves the choice to Graft. */
-export const GRAFT = 'graft';
+const GRAFT = 'graft';
 
 /**
  * What a model name of the endpoint asks for: `graft` (AUTO), `graft/<collection>` (AUTO without adapters), `<adapter>`,
@@ -48,7 +48,7 @@ function splitOnce(text: string, mark: string): [string, string?] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-export interface ListedModel {
+interface ListedModel {
   id: string;
   object: 'model';
   /** Seconds since 1970. */

@@ -6,7 +6,7 @@ const MIB = 1024 ** 2;
 /** With less free, PostgreSQL can't begin its next piece of log (16 MiB), and what was accepted soon fails. */
 const LEAST_BYTES = 32 * MIB;
 
-export interface DiskRoom {
+interface DiskRoom {
   ready: boolean;
   /** Why there is none, or how much, in a few words. */
   detail: string;

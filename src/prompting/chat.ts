@@ -43,7 +43,7 @@ export const noFormFor = (messages: readonly ChatMessage[]): string =>
     ? 'no form for a conversation without a message'
     : `no form for a conversation of ${rolesOf(messages)}`;
 
-export const unusable = (reason: string): GraftError =>
+const unusable = (reason: string): GraftError =>
   new GraftError('MODEL_UNSUPPORTED', `The model’s chat template can’t be used: ${reason}.`, {
     hint: 'Choose another model, or a file of this one whose chat template is whole.',
   });

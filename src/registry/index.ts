@@ -28,7 +28,7 @@ export { ModelRegistry, type RegisterModel } from './model-registry.js';
 export { Material, measuredWording, wordingFigures, WordingChoice, type MeasuredWording } from './wording.js';
 export { ModelStore } from './model-store.js';
 export { Quantizer } from './quantization/quantizer.js';
-export { AUTO, ModelRecommender } from './recommending/recommender.js';
+export { AUTO } from './recommending/recommender.js';
 export { openRegistry, registryDomain, type Registry } from './open.js';
 export { Model, toModel } from './registry-graphql.js';
 export { loadVariant, ModelVariant } from './variant-graphql.js';

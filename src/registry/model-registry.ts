@@ -16,14 +16,14 @@ import type { MeasuredWording } from './wording.js';
 import type { ServedVariant, VariantRow } from './model.js';
 import { requireName, type ModelStore, type NewVariant, type VariantWithModel } from './model-store.js';
 
-export type Embedder = EmbedderFiles;
+type Embedder = EmbedderFiles;
 
 export interface RegisterModel extends ModelSourceInput {
   name?: string | null;
   idempotencyKey: string;
 }
 
-export interface ModelRegistryParts {
+interface ModelRegistryParts {
   store: ModelStore;
   runs: RunQueue;
   files: FileService;

@@ -95,7 +95,7 @@ const RegisterModelPayload = downloadRuns.payload(
 export const toModel = (row: ModelRow): Model =>
   make(Model, { ...row, id: toGlobalId('Model', row.id), rowId: row.id });
 
-export interface RegistryResolverParts {
+interface RegistryResolverParts {
   registry: ModelRegistry;
   quantizer: Quantizer;
 }

@@ -5,7 +5,7 @@ import { limitTime } from './time-limit.js';
 import { whenGone, type Ending } from './when-gone.js';
 
 /** How the process is started. It inherits nothing but what stands here. */
-export interface TaskProgram {
+interface TaskProgram {
   /** Its compiled file: see `compiledProgram`. */
   file: string;
   argv?: readonly string[];

@@ -24,7 +24,7 @@ const TrainingRun = trainingRuns.Run;
 
 const { Connection: TrainingRunConnection } = connectionTypes(TrainingRun, 'TrainingRun');
 
-export interface LineageResolverParts {
+interface LineageResolverParts {
   adapters: AdapterRegistry;
   runs: Pick<RunQueue, 'get' | 'list'>;
   asking: AskService;

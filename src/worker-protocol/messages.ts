@@ -6,15 +6,15 @@ const envelope = { v: z.literal(PROTOCOL_VERSION), id: z.string().min(1).max(64)
 const count = z.number().int().nonnegative();
 /** Which names there are depends on the worker's role. */
 const operation = z.string().min(1).max(64);
-export const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
+const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
 
-export const priority = z.enum(['interactive', 'bulk']);
+const priority = z.enum(['interactive', 'bulk']);
 export type Priority = z.infer<typeof priority>;
 
 /** Which programs answer, for logs and for `system`: Graft, Node.js, and the role's engines by name. */
-export const build = z.object({ graft: z.string(), node: z.string() }).catchall(z.string());
+const build = z.object({ graft: z.string(), node: z.string() }).catchall(z.string());
 
-export const device = z.object({
+const device = z.object({
   cpu: z.object({
     model: z.string(),
     cores: z.number().int().min(1),
@@ -26,12 +26,12 @@ export const device = z.object({
 });
 
 /** What really runs each engine, by the engine's name, found by loading it: `cpu`, `cuda`, `vulkan`, `metal`. */
-export const provider = z.record(z.string(), z.string());
+const provider = z.record(z.string(), z.string());
 
 /** Bounds that callers should know: `queue` requests may wait, one more is OVERLOADED; the others are the role's own. */
-export const limits = z.object({ queue: count }).catchall(count);
+const limits = z.object({ queue: count }).catchall(count);
 
-export const load = z.object({
+const load = z.object({
   queued: count,
   active: count,
   rssBytes: count,
@@ -136,5 +136,5 @@ export const workerMessage = z.discriminatedUnion('kind', [helloFromWorker, chun
 export type GatewayMessage = z.infer<typeof gatewayMessage>;
 export type WorkerMessage = z.infer<typeof workerMessage>;
 export type GatewayMessageOf<K extends GatewayMessage['kind']> = Extract<GatewayMessage, { kind: K }>;
-export type WorkerMessageOf<K extends WorkerMessage['kind']> = Extract<WorkerMessage, { kind: K }>;
+type WorkerMessageOf<K extends WorkerMessage['kind']> = Extract<WorkerMessage, { kind: K }>;
 export type WorkerHello = Omit<WorkerMessageOf<'hello'>, 'v' | 'id' | 'kind'>;

@@ -34,7 +34,7 @@ export interface ThreadSpeeds {
 }
 
 /** Rounds of each thread count. */
-export type ThreadRounds = ReadonlyMap<number, readonly ThreadSpeeds[]>;
+type ThreadRounds = ReadonlyMap<number, readonly ThreadSpeeds[]>;
 
 const typical = (measured: ThreadRounds, threads: number, phase: keyof ThreadSpeeds): number =>
   median((measured.get(threads) ?? []).map((figures) => figures[phase]));

@@ -14,7 +14,7 @@ import { Pace } from './pace.js';
 import { servedForm } from './served-form.js';
 import { reusable, slicesFor, type Slices } from './slices.js';
 
-export interface HostOptions {
+interface HostOptions {
   sequences: number;
   contextTokens: number;
   batchTokens: number;

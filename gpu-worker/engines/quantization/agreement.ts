@@ -1,5 +1,5 @@
 /** How two forms of a model agree about the next token, place by place. */
-export interface AgreementResult {
+interface AgreementResult {
   /** Places that were looked at. */
   places: number;
   /** exp of the mean negative log-probability of the text's own tokens, under each. */

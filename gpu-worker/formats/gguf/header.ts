@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { GraftError } from '../../../src/kernel/errors.js';
 
-export type GgufValue = number | bigint | boolean | string | GgufValue[];
+type GgufValue = number | bigint | boolean | string | GgufValue[];
 
 export interface GgufTensor {
   name: string;

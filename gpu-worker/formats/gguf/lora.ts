@@ -11,7 +11,7 @@ export interface LoraModule {
   b: Float32Array;
 }
 
-export interface LoraAdapter {
+interface LoraAdapter {
   /** `general.architecture` of the base model. */
   architecture: string;
   name?: string;

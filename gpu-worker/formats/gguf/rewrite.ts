@@ -10,7 +10,7 @@ import { tensorBytes } from './tensor-types.js';
 const TYPES = { F32: 0, F16: 1 } as const;
 export type PlainType = keyof typeof TYPES;
 
-export interface Rewrite {
+interface Rewrite {
   /** Entries of the metadata that are added, or stand in place of one of that key; null leaves the key out. */
   metadata: Readonly<Record<string, GgufField | null>>;
   /** Tensors that get other numbers, and the type that these are written in. */

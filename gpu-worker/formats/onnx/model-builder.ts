@@ -1,8 +1,8 @@
 import { DATA_TYPES, encodeModel, type DataType } from './proto.js';
 
-export type Attribute = number | string | readonly number[] | { float: number };
+type Attribute = number | string | readonly number[] | { float: number };
 
-export interface NodeOptions {
+interface NodeOptions {
   attributes?: Readonly<Record<string, Attribute>>;
   outputs?: number;
   /** The set of operators that the type belongs to; ONNX's own unless given. */

@@ -3,7 +3,7 @@ import { parseBounded } from '../../../src/kernel/json-limits.js';
 import { bfloatToNumber, encodeNumbers, halfToNumber } from '../half.js';
 
 /** A file of 32-bit tensors as Hugging Face's safetensors library writes and reads them. */
-export interface Safetensors {
+interface Safetensors {
   metadata: Readonly<Record<string, string>>;
   tensors: ReadonlyMap<string, NamedTensor>;
 }

@@ -31,9 +31,9 @@ export interface Prior {
 }
 
 /** By whose it is: everybody's, the caller's workspace's, the caller's key's. */
-export type Shares = Readonly<Record<'all' | 'workspace' | 'key', number>>;
+type Shares = Readonly<Record<'all' | 'workspace' | 'key', number>>;
 
-export interface Ahead {
+interface Ahead {
   /** How long a newcomer would wait for it. */
   ms: Shares;
   /** How many are waiting or running. */

@@ -13,7 +13,7 @@ export interface AuditFilter {
   to?: Date | null;
 }
 
-export type NewAuditEntry = Omit<AuditRow, 'id' | 'createdAt' | 'outcome' | 'subject' | 'before' | 'after'>;
+type NewAuditEntry = Omit<AuditRow, 'id' | 'createdAt' | 'outcome' | 'subject' | 'before' | 'after'>;
 
 const DELETED_AT_ONCE = 10_000;
 

@@ -87,7 +87,7 @@ const numberOf = (value: number | bigint | null | undefined): number | null =>
 /** Limits as the audit log keeps them. */
 const noted = (state: BudgetState | undefined): Record<string, ChangeValue> => ({ ...state?.limits });
 
-export interface BudgetResolverParts {
+interface BudgetResolverParts {
   ledger: Ledger;
   budgetStore: BudgetStore;
   keyStore: ApiKeyStore;

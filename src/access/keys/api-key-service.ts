@@ -12,7 +12,7 @@ export interface NewKey {
   token: string;
 }
 
-export interface ApiKeyParts {
+interface ApiKeyParts {
   store: ApiKeyStore;
   clock: Clock;
   /** Told of each key that changed, so that this gateway looks at it again at once; the others do so within a second. */

@@ -23,7 +23,7 @@ const SHOWN = {
 const IN_USE = `id, workspace_id AS "workspaceId", line_id AS "lineId", name, prefix, digest, role, groups,
   revoked_at IS NOT NULL AS revoked, coalesce(expires_at <= now(), false) AS expired`;
 
-export interface NewApiKey {
+interface NewApiKey {
   workspaceId: WorkspaceId;
   name: string;
   prefix: string;

@@ -26,7 +26,7 @@ interface CachedKey {
   notedAt: number;
 }
 
-export interface AuthenticatorParts {
+interface AuthenticatorParts {
   store: ApiKeyStore;
   clock: Clock;
   log: Logger;

@@ -28,7 +28,7 @@ const LONGEST_TOKEN = 16 * 1024;
 /** What looks like a token of a provider: three parts in base64url. */
 export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
 
-export interface TokenVerifierParts {
+interface TokenVerifierParts {
   keys: Pick<OpenIdProvider, 'key'>;
   /** By its name. */
   workspace: (name: string) => Promise<{ id: WorkspaceId } | null>;

@@ -34,8 +34,6 @@ import { OWN_REFUSED } from '../route/membership/foreign.js';
 import { WordingChoice } from '../../registry/index.js';
 import { checkQuestionLength, DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';
 
-export { Answer } from './answer-graphql.js';
-
 registerEnumType(WordingChoice, {
   name: 'WordingChoice',
   description: 'Whose words an answer from documents has where no adapter reads them.',

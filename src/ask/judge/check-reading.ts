@@ -40,7 +40,7 @@ export interface ReaderJudgement {
   done: GenerationResult[];
 }
 
-export interface Checking {
+interface Checking {
   workspaceId: WorkspaceId;
   question: Question;
   plan: Plan;

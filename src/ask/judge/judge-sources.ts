@@ -14,7 +14,7 @@ import { checkReading, type ReadCheck } from './check-reading.js';
 import { answerProbability } from './probability.js';
 
 /** Passages that were judged. */
-export interface Documents {
+interface Documents {
   kind: 'DOCUMENTS';
   retrieval: Retrieval;
   passages: Passage[];
@@ -28,7 +28,7 @@ export interface Documents {
 }
 
 /** There is no answer to be given: nothing is asked of the model. */
-export interface Refused {
+interface Refused {
   kind: 'REFUSED';
   abstention: Abstention;
   /** null where none were read. */

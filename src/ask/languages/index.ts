@@ -5,7 +5,7 @@ import type { LanguageWords, SentenceWords } from './language-words.js';
 import { OTHERS } from './others.js';
 import { SPANISH } from './spanish.js';
 
-export type { AskedKind, LanguageWords, SentenceWords } from './language-words.js';
+export type { AskedKind } from './language-words.js';
 
 /** Languages that questions are told by. Where two are told equally, the first counts. */
 export const LANGUAGES: readonly LanguageWords[] = [ENGLISH, GERMAN, SPANISH, FRENCH, ...OTHERS];

@@ -48,7 +48,7 @@ export interface SentenceWords {
 }
 
 /** Beginnings of questions that go on where the last one ended. */
-export interface FollowUpWords {
+interface FollowUpWords {
   /** Whatever follows. */
   readonly goesOn: readonly string[];
   /** Where hardly a word follows, and no name. */

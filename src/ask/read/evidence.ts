@@ -70,7 +70,7 @@ export const wantedBy = (question: string): Wanted => ({
   particulars: particularsOf(question),
 });
 
-export interface ScoredSentence {
+interface ScoredSentence {
   passage: Passage;
   quote: string;
   /** The same behind the sentence that says what its first word stands for. */

@@ -2,7 +2,7 @@ import { disguised } from './disguised.js';
 import { ANSWER_LABEL, isLabelled, isRow } from './questions.js';
 
 /** What of a sentence's surroundings tells whether its form is honest. */
-export interface Form {
+interface Form {
   /** Whether it follows a question, as in a list of questions and answers. */
   afterQuestion: boolean;
   /** Who speaks in its passage. */
@@ -28,7 +28,7 @@ const FINAL_ANSWER = /^\W{0,4}final answer\W{0,2}:/iu;
  * How a passage names the roles of a conversation with a model. Contracts define their user, and tables have columns for one; a conversation has two
  * roles, and a prompt stands among no definitions.
  */
-export interface Roles {
+interface Roles {
   conversation: boolean;
   definitions: boolean;
 }

@@ -28,7 +28,7 @@ export function withoutAnswerLabel(text: string, afterQuestion: boolean): string
 }
 
 /** What a sentence has to do with a question of its text. */
-export interface Asking {
+interface Asking {
   asks: boolean;
   /** Whether it goes on with the question before it. */
   goesOn: boolean;

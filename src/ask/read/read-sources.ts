@@ -26,7 +26,7 @@ export interface Passages {
 
 export type Source = Nothing | Rows | Passages;
 
-export const NOTHING: Nothing = { kind: 'NOTHING' };
+const NOTHING: Nothing = { kind: 'NOTHING' };
 
 /** For strategies that answer from the question alone. */
 export const readNothing = (): Promise<Source> => Promise.resolve(NOTHING);

@@ -27,7 +27,7 @@ export const PASSAGES = 6;
 export const chunksOf = ({ collections }: SearchScope): number =>
   collections.reduce((sum, { chunks }) => sum + chunks, 0);
 
-export interface ReadingParts {
+interface ReadingParts {
   retriever: Pick<Retriever, 'retrieve' | 'termWeights'>;
   worker: Pick<WorkerClient, 'embed'>;
   embedder: () => EmbedderFiles;
@@ -92,7 +92,7 @@ export function weighedFor(latest: string | undefined, result: RetrievalResult):
   return { ...result, terms, wanted };
 }
 
-export interface EvidenceRanking {
+interface EvidenceRanking {
   /** The best sentences of the passages, as exact quotes, best first. */
   evidence: Evidence[];
   /** Where these and those that come next contradict each other. */
@@ -101,7 +101,7 @@ export interface EvidenceRanking {
   embedMs: number;
 }
 
-export interface Breadth {
+interface Breadth {
   /** Sentences whose vectors are computed. */
   embedded: number;
   /** Sentences that are kept. */

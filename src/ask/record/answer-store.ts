@@ -56,7 +56,7 @@ export interface AskedBefore {
 export type AnswerOutcome = { finished: FinishedAnswer; behind?: readonly AskedBefore[] } | Failure;
 
 /** Whose conversation is looked back on. */
-export interface AskerOf {
+interface AskerOf {
   workspaceId: WorkspaceId;
   conversationId: string;
   askedBy: Uuid | null;
@@ -71,20 +71,20 @@ export interface AnswerLease {
 }
 
 /** An answer under a request id of its own, which nobody else can have. */
-export interface Unclaimed extends NewAnswer {
+interface Unclaimed extends NewAnswer {
   id: Uuid;
   createdAt: Date;
 }
 
 /** What already stands under a request id. */
-export interface Standing {
+interface Standing {
   status: AnswerStatus;
   inputDigest: string;
   answer: Answer | null;
 }
 
 /** What people said of an answer, counted. */
-export interface FeedbackCounts {
+interface FeedbackCounts {
   id: string;
   /** Standing ones: those that no later one of the same source replaces. */
   count: number;

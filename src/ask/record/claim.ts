@@ -117,7 +117,7 @@ export function unrecorded(
 }
 
 /** An answer that this process is making: its lease is renewed until it is settled one way or the other. */
-export class Claim implements OpenAnswer {
+class Claim implements OpenAnswer {
   readonly id: string;
   private readonly renewing: NodeJS.Timeout;
   private assignment: Assignment | null = null;

@@ -9,7 +9,7 @@ import { scoreLabels, type ClassifyStep, type LabelProbability } from './classif
 import { abstained, type Completion } from './word-answer.js';
 
 /** @param labels the tokens of the adapter's labels; null where the rows answer alone */
-export interface RowsStep extends ClassifyStep {
+interface RowsStep extends ClassifyStep {
   labels: readonly LabelToken[] | null;
   rows: LabelledRows;
   neighbours: readonly Neighbour[];

@@ -60,7 +60,7 @@ export const composeNothing = (passages: readonly Passage[]): ComposedPrompt => 
   passages: unusedPassages(passages),
 });
 
-export interface Room {
+interface Room {
   /** Tokens of the context. */
   context: number;
   /** Tokens kept free for the answer. */
@@ -153,7 +153,7 @@ const stopsOf = ({ scope, variant, adaptation }: Plan): string[] => {
 };
 
 /** What was found, best first. */
-export interface ReadingMaterial {
+interface ReadingMaterial {
   passages: readonly Passage[];
   evidence: readonly Evidence[];
 }

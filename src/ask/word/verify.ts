@@ -4,7 +4,7 @@ import { contradictions } from './contradictions.js';
 import { numbersAsIn } from './numbers.js';
 import { withoutYesNo, type YesNo } from './yes-no.js';
 
-export interface Support {
+interface Support {
   supported: boolean;
   /** Share of the wording's content words that evidence or question hold, 0 to 1. */
   share: number;

@@ -1,7 +1,7 @@
 import type { AnyVariables, Client, CombinedError, RequestPolicy, TypedDocumentNode } from 'urql';
 
 /** A list that is read page by page, newest or first things first. */
-export interface Connection<Edge> {
+interface Connection<Edge> {
   edges: readonly Edge[];
   pageInfo: { hasNextPage: boolean; endCursor: string | null };
 }

@@ -53,7 +53,7 @@ export interface NewImport {
   idempotencyKey: string;
 }
 
-export interface ImportPreview {
+interface ImportPreview {
   task: TaskKind | null;
   mapping: FileMapping;
   columns: string[];
@@ -69,7 +69,7 @@ export interface UsableVersion {
   rowGroups: RowGroupRecord[];
 }
 
-export interface DatasetParts {
+interface DatasetParts {
   store: DatasetStore;
   rows: VersionRows;
   files: FileService;

@@ -5,7 +5,7 @@ import { asColumn, mapNameTaken, type Database, type Prisma, type Transaction } 
 import type { TaskKind } from './tasks/index.js';
 import { storedVersion, type DatasetRecord, type RowGroupRecord, type VersionRecord } from './dataset.js';
 
-export type NewVersion = Omit<
+type NewVersion = Omit<
   VersionRecord,
   'id' | 'version' | 'createdAt' | 'withdrawnAt' | 'withdrawnReason' | 'withdrawnBy'
 >;

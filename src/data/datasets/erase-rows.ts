@@ -17,7 +17,7 @@ export interface ErasingParts {
 }
 
 /** What became of the files that hold rows of withdrawn versions, row groups apart. */
-export type ErasedFiles = Pick<ImportOutput, 'deletedFiles' | 'keptFiles'>;
+type ErasedFiles = Pick<ImportOutput, 'deletedFiles' | 'keptFiles'>;
 
 /** A version and its dataset. */
 export interface VersionPlace {

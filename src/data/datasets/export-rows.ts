@@ -27,14 +27,14 @@ function exported(row: StoredRow): string {
 }
 
 /** Rows as the bytes of a file that has no name yet. */
-export interface StagedExport {
+interface StagedExport {
   name: string;
   mediaType: string;
   bytes: StagedBytes;
   rows: number;
 }
 
-export interface ExportSource {
+interface ExportSource {
   dataset: DatasetRecord;
   version: VersionRecord;
   rowGroups: readonly RowGroupRecord[];

@@ -9,7 +9,7 @@ import { stageRows, type ExportFormat } from './export-rows.js';
 import { exporting, type ExportContext, type ExportOutput } from './export-run.js';
 import type { RowFilter, VersionRows } from './version-rows.js';
 
-export interface ExporterParts {
+interface ExporterParts {
   store: DatasetStore;
   datasets: DatasetService;
   rows: VersionRows;
@@ -20,7 +20,7 @@ export interface ExporterParts {
   folder: string;
 }
 
-export interface NewExport {
+interface NewExport {
   versionId: string;
   format: ExportFormat;
   filter: RowFilter;

@@ -27,7 +27,7 @@ import type { DatasetStore } from './dataset-store.js';
 import { eraseVersions, eraseWithdrawnRows, type MadeOfRows, type VersionPlace } from './erase-rows.js';
 import type { AddVersionInput, DeleteRowsInput, ImportContext, ImportOutput } from './import-run.js';
 
-export interface ImportParts {
+interface ImportParts {
   store: DatasetStore;
   files: FileService;
   artifacts: ArtifactStore;
@@ -44,7 +44,7 @@ export interface ImportParts {
 type MadeOrFound = Pick<ImportOutput, 'versionId' | 'created'>;
 
 /** The run on whose behalf a version is made. */
-export type MakingContext = Pick<ImportContext, 'run' | 'signal' | 'fenced'> & {
+type MakingContext = Pick<ImportContext, 'run' | 'signal' | 'fenced'> & {
   progress(fraction: number, message: string): Promise<void>;
 };
 

@@ -2,7 +2,7 @@ import type { GraphContext } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import { toDatasetRow, type DatasetRow } from './row-graphql.js';
 
-export interface RowPlace {
+interface RowPlace {
   versionId: string;
   /** Place in the version, from 1. */
   ordinal: number;

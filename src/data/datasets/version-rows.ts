@@ -64,7 +64,7 @@ export const RowChangeKind = enumeration('ADDED', 'REMOVED', 'CHANGED');
 export type RowChangeKind = keyof typeof RowChangeKind;
 
 /** How a row of version b differs from version a. */
-export interface RowChange {
+interface RowChange {
   key: string;
   kind: RowChangeKind;
   before: TaskRow | null;
@@ -73,7 +73,7 @@ export interface RowChange {
   splitAfter: Split | null;
 }
 
-export interface DiffCounts {
+interface DiffCounts {
   added: number;
   removed: number;
   changed: number;

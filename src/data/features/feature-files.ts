@@ -22,7 +22,7 @@ import type { FeatureService } from './feature-service.js';
 import type { FeatureStore } from './feature-store.js';
 import type { FeatureViewRecord, NewFeatureRow } from './feature-view.js';
 
-export interface FeatureFileParts {
+interface FeatureFileParts {
   files: FileService;
   features: FeatureService;
   store: FeatureStore;

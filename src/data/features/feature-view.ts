@@ -21,7 +21,7 @@ export type FeatureField = z.infer<typeof featureField>;
 export const storedFields = storedJson(z.array(featureField));
 
 const featureValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-export type FeatureValue = z.infer<typeof featureValue>;
+type FeatureValue = z.infer<typeof featureValue>;
 export const featureValues = z.record(z.string(), featureValue);
 export type FeatureValues = z.infer<typeof featureValues>;
 /** The column `values` of a row: which fields there are, and of which types, is the view's to say. */

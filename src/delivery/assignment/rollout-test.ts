@@ -4,7 +4,7 @@ import type { Range } from './ranges.js';
 export const CANDIDATE = 'CANDIDATE';
 export const CONTROL = 'CONTROL';
 
-export interface RolloutRanges {
+interface RolloutRanges {
   candidate: Range;
   control: Range;
   /** Controls a candidate answer that the ranges give: fewer than asked for where the rest is too small. */

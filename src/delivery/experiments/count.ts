@@ -26,7 +26,7 @@ export interface BatchEffects {
   feedback: Map<string, CountedFeedback>;
 }
 
-export interface Batch {
+interface Batch {
   outcomes: readonly ExperimentOutcome[];
   said: readonly StandingFeedback[];
 }

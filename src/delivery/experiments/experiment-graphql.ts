@@ -59,7 +59,7 @@ export const experimentRuns = runGraph(
 const ExperimentWatchRun = experimentRuns.Run;
 type ExperimentWatchRun = InstanceType<typeof ExperimentWatchRun>;
 
-export interface ExperimentResolverParts {
+interface ExperimentResolverParts {
   experimentService: ExperimentService;
   experiments: ExperimentStore;
   planner: SamplePlanner;

@@ -133,7 +133,7 @@ export function brokenArmsOf(row: ExperimentRow, { usable }: ExperimentSurroundi
 }
 
 /** Why it can’t go on; null when it can. Where each arm names its version, or uses none, production may move. */
-export function brokenBy(
+function brokenBy(
   { adapterId, productionId, adapter, plan }: ExperimentRow,
   around: Pick<ExperimentSurroundings, 'productionId'>,
 ): string | null {

@@ -20,7 +20,7 @@ import { checkedWho, sameAs } from '../wish.js';
 export type CreateExperiment = Omit<z.infer<typeof experimentWish>, 'advanced'> &
   ExperimentSettingsWish & { by: string };
 
-export interface ExperimentServiceParts {
+interface ExperimentServiceParts {
   experiments: ExperimentStore;
   experimentDecider: ExperimentDecider;
   adapters: AdapterRegistry;

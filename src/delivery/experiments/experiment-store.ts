@@ -17,7 +17,7 @@ import {
   type PointComparison,
 } from './experiment.js';
 
-export type NewExperiment = Omit<
+type NewExperiment = Omit<
   Prisma.ExperimentUncheckedCreateInput,
   'createdAt' | 'startedAt' | 'finishedAt' | 'revision' | 'watchedMs' | 'decisions' | 'points' | 'units' | 'feedback'
 >;

@@ -16,7 +16,7 @@ import type { NewExperimentDecision } from './experiment-store.js';
 import { measuredOf } from './tally.js';
 
 /** Units that fall into arms otherwise than drawn with a probability of so little are a fault, not chance. */
-export const SAMPLE_RATIO_ALPHA = 0.001;
+const SAMPLE_RATIO_ALPHA = 0.001;
 const DAY_MS = 86_400_000;
 /** Points of the plot lie so much further apart each time. */
 const POINT_GROWTH = 1.08;

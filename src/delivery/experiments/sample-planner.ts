@@ -65,7 +65,7 @@ export const samplePlanned = record('SamplePlan', 'How large a test must be, and
   days: z.number().nullable().describe('Days that it takes at today’s traffic; null where nothing tells.'),
   sentence: z.string().describe('The same in a sentence.'),
 });
-export type SampleEstimate = z.infer<typeof samplePlanned>;
+type SampleEstimate = z.infer<typeof samplePlanned>;
 
 export const experimentProgress = record(
   'ExperimentProgress',
@@ -85,7 +85,7 @@ export const experimentProgress = record(
       ),
   },
 );
-export type Progress = z.infer<typeof experimentProgress>;
+type Progress = z.infer<typeof experimentProgress>;
 
 interface BaselineFigures {
   baseline: number | null;

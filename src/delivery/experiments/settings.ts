@@ -10,7 +10,7 @@ import { ExperimentMetricName, METRICS } from './metrics.js';
 
 export const MOST_ARMS = 6;
 export const MOST_METRICS = 7;
-export const MAX_NAME = 63;
+const MAX_NAME = 63;
 export const MOST_ANSWERS = 10_000_000;
 export const MOST_DAYS = 366;
 export const DEFAULT_ALPHA = 0.05;

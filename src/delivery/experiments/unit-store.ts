@@ -135,7 +135,7 @@ export class UnitStore {
 export const LOOKED_AT = 5_000;
 
 /** What recent answers say of a metric. */
-export interface Traffic {
+interface Traffic {
   metric: string;
   n: number;
   mean: number;

@@ -102,13 +102,13 @@ const DecideProposalInput = recordInput(
 type DecideProposalInput = InstanceType<typeof DecideProposalInput>;
 
 @ObjectType({ description: 'The proposal that was made.' })
-export class ProposePromotionPayload {
+class ProposePromotionPayload {
   @Field(() => Proposal, { description: 'It is open; `decideProposal` decides it.' })
   proposal!: Proposal;
 }
 
 @ObjectType({ description: 'The proposal as it was decided.' })
-export class DecideProposalPayload {
+class DecideProposalPayload {
   @Field(() => Proposal, {
     description: 'Approved, production names its candidate; `rollbackAdapter` takes that back.',
   })
@@ -131,7 +131,7 @@ export async function loadProposal(
   return row ? toProposal(row) : null;
 }
 
-export interface ProposalResolverParts {
+interface ProposalResolverParts {
   proposalService: ProposalService;
   proposals: ProposalStore;
   rollouts: RolloutStore;

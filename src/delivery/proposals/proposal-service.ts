@@ -11,7 +11,7 @@ import type { RolloutStore } from '../rollouts/rollout-store.js';
 import type { ProposalRow, ProposalStore } from './proposal-store.js';
 import { checkedActor, checkedReason, checkedWho } from '../wish.js';
 
-export interface Propose {
+interface Propose {
   adapter: string;
   /** Number of the version; null: what the alias `candidate` names. */
   candidate: number | null;
@@ -20,13 +20,13 @@ export interface Propose {
   experimentId: string | null;
 }
 
-export interface ProposalRuling {
+interface ProposalRuling {
   approve: boolean;
   by: string;
   reason: string;
 }
 
-export interface ProposalServiceParts {
+interface ProposalServiceParts {
   proposals: ProposalStore;
   rollouts: RolloutStore;
   decider: RolloutDecider;

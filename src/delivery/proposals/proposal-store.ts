@@ -9,7 +9,7 @@ export type ProposalRow = Prisma.ProposalGetPayload<object>;
 export const ProposalStatus = enumeration('OPEN', 'APPROVED', 'REJECTED', 'WITHDRAWN');
 export type ProposalStatus = keyof typeof ProposalStatus;
 
-export type NewProposal = Pick<
+type NewProposal = Pick<
   ProposalRow,
   | 'workspaceId'
   | 'adapterId'
@@ -25,7 +25,7 @@ export type NewProposal = Pick<
 > & { gate: Parameters<typeof asColumn>[0] };
 
 /** How a proposal ended. */
-export interface ProposalEnd {
+interface ProposalEnd {
   status: Exclude<ProposalStatus, 'OPEN'>;
   by: string;
   reason: string;

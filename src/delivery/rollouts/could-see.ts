@@ -45,7 +45,7 @@ export function couldSee(plan: RolloutPlan, watch: Watch, name: string): LossSee
 }
 
 /** What judgements say of quality: a proposal says, and a policy approves, no more than could be known. */
-export interface Quality {
+interface Quality {
   /** Whether a loss of 10 points would by now have been found rather than missed. */
   couldBeSeen: boolean;
   sentence: string;

@@ -50,7 +50,7 @@ export type Command =
   /** To the step of this index. */
   | { kind: 'JUMP'; step: number };
 
-export type Action =
+type Action =
   | 'ROLL_BACK'
   | 'HOLD'
   | 'WAIT'

@@ -8,7 +8,7 @@ import type { NewRolloutDecision } from './rollout-store.js';
 import { enterStep, evidenceOf, record, recordLate } from './watch.js';
 
 /** What a look found. */
-export interface RolloutLook {
+interface RolloutLook {
   kept: KeptState;
   /** In order; none where nothing changed. */
   decisions: NewRolloutDecision[];
@@ -76,4 +76,4 @@ export function look(
 }
 
 /** Evidence is plain data. */
-export const asJson = (value: object): Json => value as unknown as Json;
+const asJson = (value: object): Json => value as unknown as Json;

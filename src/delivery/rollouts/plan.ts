@@ -9,7 +9,6 @@ const guardrail = z.object({
   /** The least share of good answers of a candidate that answers without controls, 0 to 1; null or absent: none. */
   least: z.number().nullable().optional(),
 });
-export type Guardrail = z.infer<typeof guardrail>;
 
 export const rolloutStep = record('RolloutStep', 'A step of a rollout.', {
   share: z.number().describe('Share of the adapter’s questions that the candidate answers, 0 to 1.'),

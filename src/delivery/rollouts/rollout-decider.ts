@@ -11,7 +11,7 @@ import type { RolloutOutcome, FirstVerdict } from './measures.js';
 import type { NewRolloutDecision, RolloutStore, RolloutUpdate } from './rollout-store.js';
 
 /** What has come since the last look. */
-export interface RolloutNews {
+interface RolloutNews {
   outcomes: readonly RolloutOutcome[];
   verdicts: readonly FirstVerdict[];
   /** How long the rollout was watched since, in ms; never below 0. */
@@ -23,7 +23,7 @@ export interface RolloutNews {
 
 export const NOTHING_NEW: RolloutNews = { outcomes: [], verdicts: [], watchedMs: 0 };
 
-export interface DecisionOutcome {
+interface DecisionOutcome {
   row: RolloutRow;
   decisions: RolloutDecisionRow[];
   /** Why the order can’t be followed; null where it was. */

@@ -16,7 +16,7 @@ import { MOST_SHOWN, type RolloutStore } from './rollout-store.js';
 import { Rollout } from './rollout-types.js';
 import { toRollout } from './rollout-view.js';
 
-export interface RolloutEdgesParts {
+interface RolloutEdgesParts {
   rollouts: RolloutStore;
   asking: AskService;
 }

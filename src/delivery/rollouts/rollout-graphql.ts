@@ -48,7 +48,7 @@ export const rolloutRuns = runGraph(
 const RolloutWatchRun = rolloutRuns.Run;
 type RolloutWatchRun = InstanceType<typeof RolloutWatchRun>;
 
-export interface RolloutResolverParts {
+interface RolloutResolverParts {
   rolloutService: RolloutService;
   rollouts: RolloutStore;
   adapters: AdapterRegistry;

@@ -9,7 +9,7 @@ import type { RolloutStore } from './rollout-store.js';
  * A rollout with what has come since its row was written, counted in memory as its run does, so that every gateway shows the same. Nothing is decided or
  * written by it.
  */
-export async function asOfNow(
+async function asOfNow(
   rollouts: Pick<RolloutStore, 'byIds' | 'look' | 'unheard'>,
   row: RolloutRow,
 ): Promise<RolloutRow> {

@@ -101,7 +101,7 @@ export async function watchRollout(
 }
 
 /** Why a rollout can’t go on; null when it can. */
-export function brokenBy(
+function brokenBy(
   row: RolloutRow,
   { candidateExists, againstExists, productionId }: RolloutSurroundings,
 ): string | null {

@@ -26,7 +26,7 @@ import { checkedWho, sameAs } from '../wish.js';
 
 export type StartRollout = Omit<z.infer<typeof rolloutWish>, 'advanced'> & PlanWish & { by: string };
 
-export interface RolloutServiceParts {
+interface RolloutServiceParts {
   rollouts: RolloutStore;
   decider: RolloutDecider;
   adapters: AdapterRegistry;

@@ -16,7 +16,7 @@ import {
   storedDecisionEvidence,
 } from './rollout.js';
 
-export type NewRollout = Omit<
+type NewRollout = Omit<
   Prisma.RolloutUncheckedCreateInput,
   | 'createdAt'
   | 'finishedAt'

@@ -23,7 +23,7 @@ export type RolloutTemplate = keyof typeof RolloutTemplate;
 
 const QUICK_SHARES = [0.1, 0.5];
 
-export const TEMPLATES: Readonly<Record<RolloutTemplate, readonly RolloutStep[]>> = {
+const TEMPLATES: Readonly<Record<RolloutTemplate, readonly RolloutStep[]>> = {
   STANDARD: STANDARD_STEPS,
   CAREFUL: STANDARD_STEPS.map((step) => ({
     ...step,

@@ -7,7 +7,7 @@ import { rolloutRanges } from '../assignment/index.js';
 import type { Guardrail, RolloutPlan } from './plan.js';
 
 /** An answer of either arm. Forced ones are never recorded. */
-export interface ArmOutcome {
+interface ArmOutcome {
   /** Index of the step that drew it; one of a step that was left is not compared with those of the next. */
   step: number;
   arm: 'CANDIDATE' | 'CONTROL';

@@ -8,7 +8,7 @@ import { MOST_CHANGES, type PairComparison, type ShadowPairRow, type SkipReason 
 import type { ShadowFigures, Truth } from './shadow-report.js';
 
 /** What the pairs of one shadow say together. */
-export type PairFigures = Omit<ShadowFigures, 'answered' | 'erased' | 'skipped'>;
+type PairFigures = Omit<ShadowFigures, 'answered' | 'erased' | 'skipped'>;
 
 interface SumsRow {
   id: string;

@@ -52,7 +52,7 @@ export const shadowRuns = runGraph(
 const ShadowWatchRun = shadowRuns.Run;
 type ShadowWatchRun = InstanceType<typeof ShadowWatchRun>;
 
-export interface ShadowResolverParts {
+interface ShadowResolverParts {
   shadowService: ShadowService;
   shadows: ShadowStore;
   pairs: PairStore;

@@ -77,7 +77,7 @@ export const shadowReport = record(
     truth: truth.describe('What is known of who was right.'),
   },
 );
-export type ShadowReport = z.infer<typeof shadowReport>;
+type ShadowReport = z.infer<typeof shadowReport>;
 
 /** What a shadow counted so far, of which its report is made. */
 export interface ShadowFigures extends Omit<ShadowReport, 'sentence' | 'agreement' | 'abstentions'> {

@@ -23,7 +23,7 @@ export const shadowKind = defineRunKind({
   // It waits for traffic for days: interruptions alone are no reason to end it.
   attempts: 50,
 });
-export type ShadowContext = ContextOf<typeof shadowKind>;
+type ShadowContext = ContextOf<typeof shadowKind>;
 
 export interface ShadowRunParts {
   shadows: ShadowStore;
@@ -116,7 +116,7 @@ export async function watchShadow(
 }
 
 /** Why a shadow can’t go on; null when it can. */
-export function brokenBy(
+function brokenBy(
   { adapter, candidateVersion, againstId, againstVersion }: ShadowRow,
   { attested, productionId }: ShadowLook,
 ): GraftError | null {

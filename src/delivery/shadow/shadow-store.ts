@@ -7,7 +7,7 @@ import { WatchedStore } from '../subject-store.js';
 import type { PairStore } from './pair-store.js';
 import { storedSkipped, type ShadowRow, type ShadowStatus } from './shadow.js';
 
-export type NewShadow = Omit<
+type NewShadow = Omit<
   Prisma.ShadowUncheckedCreateInput,
   'status' | 'answered' | 'skipped' | 'createdAt' | 'finishedAt' | 'pairs'
 >;
@@ -26,7 +26,7 @@ export interface ShadowLook {
 }
 
 /** How a shadow ends. */
-export interface ShadowEnd {
+interface ShadowEnd {
   status: Exclude<ShadowStatus, 'RUNNING'>;
   errorCode?: ErrorCode | null;
   by?: string | null;

@@ -33,7 +33,7 @@ const AttestAdapterPayload = attestationRuns.payload(
 );
 type AttestAdapterPayload = InstanceType<typeof AttestAdapterPayload>;
 
-export interface AttestationResolverParts {
+interface AttestationResolverParts {
   attestor: Attestor;
   adapters: AdapterRegistry;
 }

@@ -19,7 +19,7 @@ import type { NextScores, ProbeOutput } from '../../worker-protocol/index.js';
 import { attestation, type AttestationContext } from './attestation-run.js';
 import { compareChanges, unproven } from './compare-changes.js';
 
-export interface AttestorParts {
+interface AttestorParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'variant' | 'variantsById'>;
   adapters: AdapterRegistry;

@@ -10,12 +10,12 @@ import { dot } from '../../kernel/vectors.js';
 export const TOLERANCE = { cosine: 0.9, normRatio: [Math.SQRT1_2, Math.SQRT2] } as const;
 
 /** Logits without and with an adapter, in the same order. */
-export interface LogitPair {
+interface LogitPair {
   off: ArrayLike<number>;
   on: ArrayLike<number>;
 }
 
-export interface ChangeComparison {
+interface ChangeComparison {
   /** Of the two changes as vectors. */
   cosine: number;
   /** Norm of the served change over that of the trained one. */

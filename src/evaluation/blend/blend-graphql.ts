@@ -48,7 +48,7 @@ export const HybridWeights = objectType('HybridWeights', 'How much adapter and r
 });
 export type HybridWeights = InstanceType<typeof HybridWeights>;
 
-export interface HybridFitResolverParts {
+interface HybridFitResolverParts {
   hybridFitter: HybridFitter;
   adapters: AdapterRegistry;
 }

@@ -10,7 +10,7 @@ import { sampleRows, type AskedRow } from '../evaluations/sample-rows.js';
 import { hybridFit, type HybridFitContext } from './blend-run.js';
 import { fitBlend, type FittedBlend, type Opinions } from './fit-blend.js';
 
-export interface HybridFitterParts {
+interface HybridFitterParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'variant' | 'embedder'>;
   adapters: AdapterRegistry;
@@ -18,7 +18,7 @@ export interface HybridFitterParts {
   worker: Pick<WorkerClient, 'scoreNext' | 'embed'>;
 }
 
-export interface StartHybridFit {
+interface StartHybridFit {
   adapter: string;
   version: number;
   rows: number;

@@ -21,7 +21,7 @@ import {
   type ComparisonInput,
 } from './comparison-run.js';
 
-export interface ComparerParts {
+interface ComparerParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
   adapters: AdapterRegistry;

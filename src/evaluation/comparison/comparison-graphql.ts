@@ -60,7 +60,7 @@ type CompareStrategiesPayload = InstanceType<typeof CompareStrategiesPayload>;
 const ComparisonReport = recordType(comparison);
 type ComparisonReport = InstanceType<typeof ComparisonReport>;
 
-export interface ComparisonResolverParts {
+interface ComparisonResolverParts {
   comparer: Comparer;
   data: Data;
 }

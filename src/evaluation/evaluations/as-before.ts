@@ -3,13 +3,13 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { measureAnswers, type Answered, type FiguresAsBefore } from './figures.js';
 
-export interface AsBeforeParts {
+interface AsBeforeParts {
   data: Pick<Data, 'rows' | 'store'>;
   adapters: Pick<AdapterRegistry, 'store'>;
 }
 
 /** Test rows as they were answered, by a version and by the one that it is compared with. */
-export interface AnsweredRows extends Pick<UsableVersion, 'dataset' | 'version'> {
+interface AnsweredRows extends Pick<UsableVersion, 'dataset' | 'version'> {
   rows: readonly TaskRow[];
   answers: readonly Answered[];
   against: readonly Answered[];

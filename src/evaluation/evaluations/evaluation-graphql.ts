@@ -76,7 +76,7 @@ const EvaluationPlanType = recordType(evaluationPlan);
 const EvaluatePayload = evaluationRuns.payload('EvaluatePayload', 'The run that asks and measures.');
 type EvaluatePayload = InstanceType<typeof EvaluatePayload>;
 
-export interface EvaluationResolverParts {
+interface EvaluationResolverParts {
   evaluator: Evaluator;
   adapters: AdapterRegistry;
   registry: ModelRegistry;

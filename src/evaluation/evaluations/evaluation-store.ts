@@ -9,7 +9,7 @@ import { storedFigures, type Answered, type EvaluationFigures } from './figures.
 
 export type EvaluationRecord = Prisma.EvaluationGetPayload<object>;
 export type EvaluationRowRecord = Prisma.EvaluationRowGetPayload<object>;
-export type NewEvaluation = Omit<Prisma.EvaluationUncheckedCreateInput, 'answers' | 'figures' | 'rows' | 'createdAt'>;
+type NewEvaluation = Omit<Prisma.EvaluationUncheckedCreateInput, 'answers' | 'figures' | 'rows' | 'createdAt'>;
 
 /** Whether two act as strongly. None is the base model's, or was not kept, and counts as full strength. */
 export const sameScale = (a: number | null | undefined, b: number | null | undefined): boolean => (a ?? 1) === (b ?? 1);

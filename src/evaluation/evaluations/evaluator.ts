@@ -30,7 +30,7 @@ import { labelledRows, measureAnswers, riskOf, scoreRow, type Answered } from '.
 import { sampleRows, type AskedRow } from './sample-rows.js';
 import { unseenRows } from './unseen-rows.js';
 
-export interface EvaluatorParts {
+interface EvaluatorParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder'>;
   adapters: AdapterRegistry;

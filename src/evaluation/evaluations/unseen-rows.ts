@@ -4,7 +4,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { learnedFrom, type AdapterRegistry } from '../../registry/index.js';
 import { sampleRows, type AskedRow } from './sample-rows.js';
 
-export interface UnseenParts {
+interface UnseenParts {
   data: Pick<Data, 'rows' | 'store'>;
   adapters: Pick<AdapterRegistry, 'store'>;
 }

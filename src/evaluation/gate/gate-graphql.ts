@@ -79,7 +79,7 @@ export const GateVerdict = objectType(
 );
 export type GateVerdict = InstanceType<typeof GateVerdict>;
 
-export interface GateResolverParts {
+interface GateResolverParts {
   gate: Gate;
   adapters: AdapterRegistry;
   evaluations: EvaluationStore;

@@ -13,7 +13,7 @@ import { storedFigures } from '../evaluations/figures.js';
 import { bounds, check, DEFAULT_BOUNDS, judge, type GateBounds, type GateCheck } from './judge.js';
 import { simplerMethod, simplerMethods } from './simpler.js';
 
-export interface GateParts {
+interface GateParts {
   adapters: AdapterRegistry;
   evaluations: Pick<EvaluationStore, 'newestAgainst' | 'triesAgainst'>;
 }
@@ -33,7 +33,7 @@ export const evidence = z.object({
   confirmed: z.boolean().default(false),
 });
 export type GateEvidence = z.infer<typeof evidence>;
-export type GateOutcome = Omit<GateEvidence, 'v' | 'forced' | 'confirmed'> & { passed: boolean };
+type GateOutcome = Omit<GateEvidence, 'v' | 'forced' | 'confirmed'> & { passed: boolean };
 
 export interface PromotionRequest {
   adapter: string;

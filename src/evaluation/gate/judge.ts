@@ -26,7 +26,7 @@ export const bounds = z.object({
 export type GateBounds = z.infer<typeof bounds>;
 
 /** Fewer rows give no interval that one may rely on. */
-export const LEAST_ROWS = 50;
+const LEAST_ROWS = 50;
 /** A class counts as worse where chance makes as much in one of so many comparisons with an equal version, over all classes. */
 const WORSE_CLASS = 0.05;
 
@@ -46,7 +46,7 @@ export const check = record('GateCheck', 'One thing that the gate looks at.', {
 export type GateCheck = z.infer<typeof check>;
 
 /** What is known of a version that wants to become candidate. */
-export interface GateCandidate {
+interface GateCandidate {
   attested: boolean;
   /** Of the version as it is served now, on test rows, against what it would replace; null when there is none. */
   evaluation: { rows: number; figures: EvaluationFigures } | null;

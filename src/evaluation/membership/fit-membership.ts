@@ -11,7 +11,7 @@ import { seededRandom, shuffled } from '../../kernel/random.js';
 import { fitSoftmax, type SoftmaxModel } from '../../kernel/softmax-regression.js';
 
 /** A text in several spellings, each as a vector of unit length [dimensions]; the first as it was written. */
-export type SpelledVectors = readonly Float32Array[];
+type SpelledVectors = readonly Float32Array[];
 
 export interface OwnRow {
   vectors: SpelledVectors;

@@ -30,7 +30,7 @@ export const foreignFigures = record(
 export type ForeignFigures = z.infer<typeof foreignFigures>;
 
 /** P-values of texts, by the set that they are from. */
-export interface ForeignPValues {
+interface ForeignPValues {
   name: string;
   pValues: readonly number[];
 }

@@ -24,7 +24,7 @@ import { spelled } from './spellings.js';
 import { GENERAL_SET, generalTexts, isMeasured } from './general-texts.js';
 import { foreignFiguresOf, type ForeignFigures } from './foreign-figures.js';
 
-export interface MembershipLearnerParts {
+interface MembershipLearnerParts {
   registry: Pick<ModelRegistry, 'embedder'>;
   adapters: AdapterRegistry;
   data: Data;

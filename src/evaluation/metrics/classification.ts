@@ -70,7 +70,7 @@ export const worstClassF1 = (labels: readonly string[]): Metric<ClassifiedRow> =
 });
 
 /** Figures of one class. */
-export interface ClassFigures {
+interface ClassFigures {
   label: string;
   /** Rows that have the label. */
   support: number;
@@ -112,7 +112,7 @@ export function perClass(
 }
 
 /** Rows with label `gold` that were given `predicted` (null: no label at all). */
-export interface Confusion {
+interface Confusion {
   gold: string;
   predicted: string | null;
   count: number;
@@ -131,7 +131,7 @@ export function confusions(rows: readonly ClassifiedRow[]): Confusion[] {
 }
 
 /** Rows given the label `predicted` whose cells were left out, and how many of them have it. */
-export interface ConfusionRest {
+interface ConfusionRest {
   predicted: string | null;
   count: number;
   right: number;
@@ -181,7 +181,7 @@ export const calibrationError: Metric<ClassifiedRow> = {
 };
 
 /** A bar of the reliability diagram. */
-export interface CalibrationBin {
+interface CalibrationBin {
   /** Probabilities above this, up to and including `to`. */
   from: number;
   to: number;

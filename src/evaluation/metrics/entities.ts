@@ -36,10 +36,3 @@ const entityMetric = (
 export const entityPrecision = entityMetric('entity precision', (right, found) => ratio(right, found));
 export const entityRecall = entityMetric('entity recall', (right, _found, there) => ratio(right, there));
 export const entityF1 = entityMetric('entity F1', (right, found, there) => f1(right, found - right, there - right));
-
-/** The rows with the entities of one type only. */
-export const ofType = (rows: readonly EntityRow[], type: string): EntityRow[] =>
-  rows.map(({ gold, predicted }) => ({
-    gold: gold.filter((entity) => entity.type === type),
-    predicted: predicted.filter((entity) => entity.type === type),
-  }));

@@ -73,7 +73,7 @@ export const retention = record(
 );
 export type Retention = z.infer<typeof retention>;
 
-export const perplexityRatio: Metric<WindowScore> = {
+const perplexityRatio: Metric<WindowScore> = {
   name: 'perplexity ratio',
   higherIsBetter: false,
   statistics: ({ base, adapted, tokens }) => [adapted - base, tokens],

@@ -30,7 +30,7 @@ export interface PlacedQuestion {
   memberships: ReadonlyMap<string, Pick<Membership, 'logOdds' | 'pValue'>>;
 }
 
-export interface FittedCollection {
+interface FittedCollection {
   id: string;
   calibration: ReturnType<typeof calibrate>;
   /** Own questions that it was not calibrated on: p-values come from them. */
@@ -186,7 +186,7 @@ function evenly(rows: readonly ClassifiedRow[]): ClassifiedRow[] {
 }
 
 /** Every second source of questions of each place: those that a router is fitted on, and those that it is measured on. */
-export function halves<Q extends Pick<PlacedQuestion, 'belongs' | 'source'>>(questions: readonly Q[]): [Q[], Q[]] {
+function halves<Q extends Pick<PlacedQuestion, 'belongs' | 'source'>>(questions: readonly Q[]): [Q[], Q[]] {
   const places = [...groupBy(questions, ({ belongs }) => belongs).values()].map((own) => [
     ...groupBy(own, ({ source }) => source ?? Symbol()).values(),
   ]);

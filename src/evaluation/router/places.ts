@@ -22,7 +22,7 @@ export interface Places {
   adapters: readonly PlacedAdapter[];
 }
 
-export interface PlacesParts {
+interface PlacesParts {
   collections: Pick<CollectionStore, 'scope' | 'newPassages'>;
   adapters: AdapterRegistry;
 }

@@ -39,7 +39,7 @@ import { fitRouter, type PlacedQuestion } from './fit-router.js';
 import { changesSince, fittedOn, placesNow, type PlaceChange, type PlacedAdapter, type Places } from './places.js';
 import { routerFit, type RouterFitContext } from './router-run.js';
 
-export interface RouterFitterParts {
+interface RouterFitterParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'embedder'>;
   adapters: AdapterRegistry;

@@ -133,7 +133,7 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
   };
 };
 
-export interface RouterResolverParts {
+interface RouterResolverParts {
   routerFitter: RouterFitter;
   routers: RouterStore;
 }

@@ -4,7 +4,7 @@ import { asSystem, inEachWorkspace } from '../../platform/database/index.js';
 import type { RunRow } from '../../platform/runs/index.js';
 import type { RouterFitter } from './router-fitter.js';
 
-export interface RouterKeeperParts {
+interface RouterKeeperParts {
   fitter: Pick<RouterFitter, 'routers' | 'changes' | 'fitting' | 'othersWork' | 'start'>;
 }
 

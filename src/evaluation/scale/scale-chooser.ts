@@ -9,7 +9,7 @@ import { decidingMetric, type Answered } from '../evaluations/figures.js';
 import { sampleRows } from '../evaluations/sample-rows.js';
 import { scaleChoice, type ScaleChoiceContext } from './scale-run.js';
 
-export interface ScaleChooserParts {
+interface ScaleChooserParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'variant'>;
   adapters: AdapterRegistry;
@@ -17,7 +17,7 @@ export interface ScaleChooserParts {
   worker: Pick<WorkerClient, 'generate' | 'scoreNext'>;
 }
 
-export interface StartScaleChoice {
+interface StartScaleChoice {
   adapter: string;
   version: number;
   /** null: the one that it was trained on. */

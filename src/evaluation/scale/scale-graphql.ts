@@ -44,7 +44,7 @@ type ChooseScalePayload = InstanceType<typeof ChooseScalePayload>;
 const TriedScale = recordType(triedScale);
 type TriedScale = InstanceType<typeof TriedScale>;
 
-export interface ScaleResolverParts {
+interface ScaleResolverParts {
   scales: ScaleChooser;
   adapters: AdapterRegistry;
 }

@@ -14,12 +14,12 @@ export interface Estimate {
 }
 
 /** How a figure differs from another on the same rows. */
-export interface PairedDifference extends Estimate {
+interface PairedDifference extends Estimate {
   /** Probability of a difference at least this far from 0, on either side, if there were none. */
   p: number;
 }
 
-export interface BootstrapOptions {
+interface BootstrapOptions {
   /** Resamples; more of them steady the ends of the interval. */
   resamples?: number;
   seed?: number;

@@ -2,7 +2,7 @@
 import { studentCdf, studentQuantile } from './distributions.js';
 import { differenceOf, type DifferenceKind, type Moments } from './moments.js';
 
-export interface FixedDifference {
+interface FixedDifference {
   value: number;
   low: number;
   high: number;

@@ -1,5 +1,5 @@
 /** How two classifiers differ on the same rows. */
-export interface McNemar {
+interface McNemar {
   /** Rows that only the first has right. */
   onlyFirst: number;
   /** Rows that only the second has right. */

@@ -8,7 +8,7 @@ const DIFFERING = [0.05, 0.08] as const;
 /** As the intervals that decide. */
 const ALPHA = 0.05;
 
-export interface PairedPower {
+interface PairedPower {
   rows: number;
   gain: number;
   /** Probability with which the gain is found, 0 to 1: where the two differ on many rows, and on few. */

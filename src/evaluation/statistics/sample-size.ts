@@ -26,7 +26,7 @@ export function powerOf(design: Design, effect: number, controls: number): numbe
 export const leastEffect = (design: Design, power: number, controls: number): number =>
   (normalQuantile(1 - design.alpha / 2) + normalQuantile(power)) * Math.sqrt(varianceOfDifference(design, controls));
 
-export interface SamplePlan {
+interface SamplePlan {
   control: number;
   arm: number;
   /** Days until the arms have so many, at the traffic that was told; null without any. */

@@ -21,7 +21,7 @@ export interface WordingComparerParts {
   clock: Clock;
 }
 
-export interface StartWordingComparison {
+interface StartWordingComparison {
   /** `name` or `name@quantization`; null: the default's. */
   model: string | null;
   datasetVersionId: string;

@@ -111,7 +111,7 @@ const toLesson = ({ answerId, feedbackIds, basis }: CuratedRow): Lesson => ({
 /** Versions of an answer that are shown. */
 const SHOWN_VERSIONS = 20;
 
-export interface CurationResolverParts {
+interface CurationResolverParts {
   curator: Curator;
   curation: CurationStore;
   feedback: FeedbackService;

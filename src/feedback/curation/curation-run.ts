@@ -20,7 +20,7 @@ const keptFilter = z.object({
   to: z.string().nullish(),
   sample: z.object({ rate: z.number(), seed: z.number() }).nullish(),
 });
-export type KeptFilter = z.infer<typeof keptFilter>;
+type KeptFilter = z.infer<typeof keptFilter>;
 
 export const keepFilter = ({ hasFeedback: _, from, to, sample, ...filter }: AnswerFilter): KeptFilter => ({
   ...filter,

@@ -68,7 +68,7 @@ export interface StartCuration {
   idempotencyKey: string;
 }
 
-export interface CuratorParts extends LabelMoverParts {
+interface CuratorParts extends LabelMoverParts {
   runs: RunQueue;
   files: FileService;
   data: Pick<Data, 'store' | 'datasets' | 'importer' | 'rows'>;

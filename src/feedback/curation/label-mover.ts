@@ -15,13 +15,13 @@ export type AnswerContrast = Contrast & { answerId: string };
 export type Moves = Pick<CurationCounts, keyof LabelMoves | 'proposed' | 'movedItems' | 'proposedItems'>;
 
 /** An adapter version and the dataset version that it learned from. */
-export interface Learned {
+interface Learned {
   adapterVersionId: string;
   datasetVersionId: string;
 }
 
 /** How adapter versions answered held-out rows of the dataset version that they learned from, by adapter version; those never asked are missing. */
-export type AskHeldOut = (
+type AskHeldOut = (
   workspaceId: WorkspaceId,
   learned: readonly Learned[],
 ) => Promise<ReadonlyMap<string, readonly HeldOut[]>>;

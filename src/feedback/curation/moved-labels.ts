@@ -36,7 +36,7 @@ export const undecidedLabel = record(
     reason: string('Why it can’t be told, and what would tell: a sentence.'),
   },
 );
-export type UndecidedLabel = z.infer<typeof undecidedLabel>;
+type UndecidedLabel = z.infer<typeof undecidedLabel>;
 
 /** Moves that belong together, as labels that change places do: one is made with all others or not at all. */
 export function movesTogether(moved: readonly MovedLabel[]): MovedLabel[][] {

@@ -12,7 +12,7 @@ const REASON = 'Answers that rows of it were made of were erased.';
 /** How often a deletion is sent again because another version came in between. */
 const ATTEMPTS = 3;
 
-export interface UnlearnerParts {
+interface UnlearnerParts {
   runs: RunQueue;
   data: Pick<Data, 'store' | 'datasets'>;
 }

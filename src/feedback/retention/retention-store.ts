@@ -3,7 +3,7 @@ import { Prisma, type Database } from '../../platform/database/index.js';
 import type { FeedbackStore } from '../feedback-store.js';
 
 /** What age took. */
-export interface Expired {
+interface Expired {
   /** Feedback that is gone. */
   deleted: number;
   /** Feedback that taught rows: its words are gone, and that it was given stays. */

@@ -4,7 +4,7 @@ import { asSystem, inWorkspace } from '../../platform/database/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { RetentionStore } from './retention-store.js';
 
-export const MOST_DAYS = 36_500;
+const MOST_DAYS = 36_500;
 
 /** Deletes feedback by age, where a workspace wants that, by whichever gateway comes to it; twice does no harm. */
 export class RetentionSweeper {

@@ -44,7 +44,7 @@ export interface SubmitReview {
   confirmed: boolean | null;
 }
 
-export interface ReviewDeskParts {
+interface ReviewDeskParts {
   store: ReviewStore;
   answers: Pick<AnswerStore, 'list' | 'byIds'>;
   feedback: Pick<FeedbackService, 'prepare' | 'write'>;

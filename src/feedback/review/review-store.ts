@@ -28,7 +28,7 @@ export interface MoveDecision {
 }
 
 /** Which items a reviewer may still look at. */
-export interface ReviewFilter {
+interface ReviewFilter {
   reviewer: string;
   reason: ReviewReason | null;
   /** The one item that is meant; null: any. */

@@ -15,7 +15,7 @@ export interface ShelfParts {
 }
 
 /** An adapter version for engines, or why they can't have it. */
-export type ShelfEntry = { adapter: EngineAdapter; refusal: null } | { adapter: null; refusal: string };
+type ShelfEntry = { adapter: EngineAdapter; refusal: null } | { adapter: null; refusal: string };
 
 const LOOKED_UP_AGAIN_MS = 60_000;
 

@@ -6,7 +6,7 @@ import { EngineFault } from '../fault.js';
  */
 export const SAME_BASE = { correlation: 0.97, meanDifference: 0.75 } as const;
 
-export interface BaseComparison {
+interface BaseComparison {
   /** Pearson's, over all prompts and candidates. */
   correlation: number;
   /** Mean absolute difference in nats, less what all candidates of a prompt have in common. */

@@ -10,14 +10,14 @@ import type { ModelFile } from '../../worker-protocol/index.js';
 import type { EngineAdapter } from '../adapters/engine-adapter.js';
 
 /** What an engine is held against: log-probabilities of candidates after prompts, as the worker beside the gateway has them. */
-export interface ReferenceScores {
+interface ReferenceScores {
   prompts: readonly (readonly number[])[];
   candidates: readonly number[];
   /** A row a prompt. */
   off: readonly number[][];
 }
 
-export interface AdapterReferenceScores extends ReferenceScores {
+interface AdapterReferenceScores extends ReferenceScores {
   /** The same under the adapter. */
   on: readonly number[][];
 }

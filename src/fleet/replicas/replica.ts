@@ -49,7 +49,7 @@ export interface Resident {
   retryAt: number;
 }
 
-export interface ReplicaParts {
+interface ReplicaParts {
   http: EngineHttp;
   references: References;
   clock: Clock;

@@ -7,7 +7,7 @@ import { indexText } from './lexical-text.js';
 /** Texts and characters per call of the worker: about a second of work on two cores, so that progress moves and questions get in between. */
 const BATCH = { texts: 256, characters: 14_400 } as const;
 
-export interface EmbeddingTarget {
+interface EmbeddingTarget {
   workspaceId: WorkspaceId;
   indexId: string;
   embedder: EmbedderFiles;

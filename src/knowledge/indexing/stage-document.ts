@@ -26,7 +26,7 @@ export interface StagedChunks {
 }
 
 /** More would keep the embedder busy for an hour on two cores. */
-export const MOST_CHUNKS = 20_000;
+const MOST_CHUNKS = 20_000;
 
 /**
  * Parses a document, cuts it into chunks and stores them.

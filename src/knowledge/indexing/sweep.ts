@@ -10,7 +10,7 @@ export interface SweepParts {
   vectors: VectorStore;
 }
 
-export interface OwnRun {
+interface OwnRun {
   runId: string;
   /** Id of a document. */
   goesOnWith?: string;

@@ -4,7 +4,7 @@ import { type Decoded, decodeText } from './decode.js';
 import type { BinaryFormat, DocumentClaim, DocumentFormat, TextFormat } from './document.js';
 import { FORMATS, takenFormats } from './formats.js';
 
-export type FormatDetection = { format: BinaryFormat; claimed: boolean } | { format: TextFormat; decoded: Decoded };
+type FormatDetection = { format: BinaryFormat; claimed: boolean } | { format: TextFormat; decoded: Decoded };
 
 /** Leading bytes (latin-1) of files that people upload by mistake, to be named in the refusal. */
 const OTHERS: readonly [start: string, label: string, hint?: string][] = [

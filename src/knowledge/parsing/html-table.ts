@@ -10,7 +10,7 @@ const MAX_REPEATED = 200_000;
 const FEW_DOWN = 20;
 
 /** A row of a table with each cell that stands in it or reaches into it. */
-export interface GridRow {
+interface GridRow {
   cells: GridCell[];
   inHead: boolean;
 }

@@ -3,7 +3,7 @@ import { compiledProgram, TaskProcess, TaskProcessFault } from '../../task-proce
 import type { DocumentClaim } from './document.js';
 import type { EmbedderReader, ParsedAndCut, ParseTask } from './parse-protocol.js';
 
-export interface IsolatedParserOptions {
+interface IsolatedParserOptions {
   /** Longest time for one document, in milliseconds of processor time. */
   timeoutMs?: number;
   /** How long the process waits for another document before it ends. */

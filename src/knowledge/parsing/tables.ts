@@ -22,7 +22,7 @@ export function tableText(header: readonly string[] | null, rows: readonly (read
 const LABEL = /^[^\d]{1,60}$/;
 
 /** The names of a table's columns, and the first row that is data. */
-export interface Header {
+interface Header {
   names: readonly string[] | null;
   from: 0 | 1;
 }

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { type Entry, type ZipFile, fromBuffer } from 'yauzl';
 import { GraftError } from '../../kernel/errors.js';
 
-export interface ZipLimits {
+interface ZipLimits {
   entries: number;
   /** Bytes of all entries together once inflated. */
   inflatedBytes: number;

@@ -9,7 +9,7 @@ const K1 = 1.2;
 const B = 0.75;
 
 /** Collections that are searched together: one workspace, one language. */
-export interface LexicalScope {
+interface LexicalScope {
   workspaceId: WorkspaceId;
   collectionIds: readonly string[];
   language: string;

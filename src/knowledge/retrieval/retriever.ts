@@ -16,7 +16,7 @@ import { searchLexical, weighWords, type QueryTerms, type TermWeight } from './l
 import { readPassages } from './passages.js';
 import type { Degradation, QueryVector, Retrieval, RetrievalRequest, ScoredChunk } from './retrieval.js';
 
-export interface RetrieverParts {
+interface RetrieverParts {
   database: Database;
   collections: CollectionStore;
   vectors: VectorStore;

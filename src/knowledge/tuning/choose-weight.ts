@@ -3,7 +3,7 @@ import type { ScoredChunk } from '../retrieval/retrieval.js';
 import type { TriedWeight } from './tuning-run.js';
 
 /** Steps of the weight: between neighbours, no corpus of `bench -- retrieval` differs by more than .01. */
-export const WEIGHTS: readonly number[] = Array.from({ length: 11 }, (_, step) => step / 10);
+const WEIGHTS: readonly number[] = Array.from({ length: 11 }, (_, step) => step / 10);
 
 /** Places after which a passage counts as not found. */
 const DEPTH = 10;

@@ -6,7 +6,7 @@ import type { Retriever } from '../retrieval/retriever.js';
 import { clozeQuestion, clozeSentence, clozeWords } from './cloze.js';
 
 /** A question, the span of a passage that answers it, and that passage. */
-export interface AnsweredQuestion {
+interface AnsweredQuestion {
   question: string;
   answer: string;
   chunkId: string;

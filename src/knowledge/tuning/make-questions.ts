@@ -5,7 +5,7 @@ import type { Retriever } from '../retrieval/retriever.js';
 import { clozeQuestion, clozeSentence, clozeWords } from './cloze.js';
 
 /** A question and the passage that it was made of. */
-export interface MadeQuestion {
+interface MadeQuestion {
   question: string;
   chunkIds: string[];
 }

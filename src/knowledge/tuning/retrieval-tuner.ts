@@ -35,7 +35,7 @@ export const labelledQuestion = record('LabelledQuestionInput', 'A question, and
 });
 export type LabelledQuestion = z.infer<typeof labelledQuestion>;
 
-export interface StartTuning {
+interface StartTuning {
   collection: string;
   questions: readonly LabelledQuestion[] | null;
   /** How many cloze questions are made where there are no others. */
@@ -44,7 +44,7 @@ export interface StartTuning {
   idempotencyKey: string;
 }
 
-export interface RetrievalTunerParts {
+interface RetrievalTunerParts {
   runs: RunQueue;
   collections: CollectionStore;
   documents: DocumentStore;

@@ -53,7 +53,7 @@ const TuneRetrievalPayload = retrievalTuningRuns.payload(
 const RetrievalTuningResult = recordType(tuningResult);
 type RetrievalTuningResult = InstanceType<typeof RetrievalTuningResult>;
 
-export interface TuningResolverParts {
+interface TuningResolverParts {
   tuner: RetrievalTuner;
   stores: KnowledgeStores;
 }

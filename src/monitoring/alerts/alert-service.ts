@@ -9,7 +9,7 @@ import { alertStream, BY_ITSELF, type AlertChange, type AlertRecord, type NewAle
 import type { AlertStore, RuleRecord } from './alert-store.js';
 import { checkRule, concerns, FRESH, sentenceOf, stepRule, valueOf, type Rule } from './rule.js';
 
-export interface AlertParts {
+interface AlertParts {
   database: Database;
   alerts: AlertStore;
   webhooks: WebhookStore;
@@ -194,4 +194,4 @@ export class AlertService {
   }
 }
 
-export const sourceOf = ({ id }: { id: string }): string => `rule:${id}`;
+const sourceOf = ({ id }: { id: string }): string => `rule:${id}`;

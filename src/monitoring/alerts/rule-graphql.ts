@@ -72,7 +72,7 @@ export const AlertRulePayload = objectType('AlertRulePayload', 'What `setAlertRu
 export type AlertRulePayload = InstanceType<typeof AlertRulePayload>;
 
 /** Conditions as they are stored: without those that are left out. */
-export const keyOf = (where: SeriesFilter | null | undefined): Partial<SeriesKey> =>
+const keyOf = (where: SeriesFilter | null | undefined): Partial<SeriesKey> =>
   Object.fromEntries(
     Object.entries(where ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );

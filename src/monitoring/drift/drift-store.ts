@@ -14,7 +14,7 @@ export interface UnplacedAnswer {
   question: string | null;
 }
 
-export type NewUnplacedAnswer = Omit<UnplacedAnswer, 'id' | 'question'>;
+type NewUnplacedAnswer = Omit<UnplacedAnswer, 'id' | 'question'>;
 
 const toRecord = ({ kind, state, ...row }: Omit<Prisma.DriftStreamGetPayload<object>, 'vectors'>): StreamRecord => ({
   ...row,

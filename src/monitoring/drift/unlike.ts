@@ -19,7 +19,7 @@ export const detector = z.object({
   /** The sum at which there is an alarm. */
   threshold: z.number(),
 });
-export type Detector = z.infer<typeof detector>;
+type Detector = z.infer<typeof detector>;
 
 export const course = z.object({
   sum: z.number(),
@@ -35,8 +35,8 @@ export type Course = z.infer<typeof course>;
 export const BEGINNING: Course = { sum: 0, since: 0, unlike: 0, seen: 0 };
 
 /** How probable an alarm without a cause is at most, in any so many questions. */
-export const FALSE_ALARM = 0.01;
-export const HORIZON = 1_500;
+const FALSE_ALARM = 0.01;
+const HORIZON = 1_500;
 /** Share of known questions that counts as unlike. */
 export const UNLIKE = 0.2;
 /** From so many known questions on they are worth watching against. */

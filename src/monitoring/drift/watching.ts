@@ -33,7 +33,7 @@ export const watching = z.discriminatedUnion('phase', [
     seen: z.number().int(),
   }),
 ]);
-export type Watching = z.infer<typeof watching>;
+type Watching = z.infer<typeof watching>;
 
 /** How probable an alarm without a cause is at most, in each period or until the next alarm. */
 export const ALPHA = 0.01;
@@ -51,7 +51,7 @@ export const againstLastPeriod = (expected: CategoryCounts): Watching => ({
   reference: noCounts(expected.of.length),
 });
 
-export interface Step {
+interface Step {
   next: Watching;
   /** Set at an alarm, after which labels have to be learned anew. */
   shift: (Shift & { observations: number; was: number; is: number }) | null;

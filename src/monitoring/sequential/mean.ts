@@ -6,7 +6,7 @@ export interface MeanBound {
 }
 
 /** Evidence that the mean of a stream lies beyond a bound. */
-export interface MeanEvidence {
+interface MeanEvidence {
   /** Observations since it began. */
   seen: number;
   /** What stands on each stake. */

@@ -1,7 +1,7 @@
 import { isBadData, isOfDatabase, type Transaction } from '../../platform/database/index.js';
 
 /** A line that work fails on by itself. */
-export interface Refused<T> {
+interface Refused<T> {
   line: T;
   error: unknown;
 }

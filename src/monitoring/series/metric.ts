@@ -116,9 +116,9 @@ export interface Sum {
   bins: ReadonlyMap<number, { count: number; sum: number }>;
 }
 
-export type Sums = Readonly<Partial<Record<Counted, Sum>>>;
+type Sums = Readonly<Partial<Record<Counted, Sum>>>;
 
-export interface MetricDefinition {
+interface MetricDefinition {
   /** What it is computed from. */
   of: readonly Counted[];
   /** What its `detail` says, where it may be split by that. */

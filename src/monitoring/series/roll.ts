@@ -3,7 +3,7 @@ import { RESOLUTIONS, TOTAL, type Resolution, type SeriesKey } from './metric.js
 import type { Added } from './series-store.js';
 
 /** Something that happened to answers of a key, and what it adds. */
-export interface SeriesIncrement {
+interface SeriesIncrement {
   workspaceId: string;
   at: Date;
   key: SeriesKey;

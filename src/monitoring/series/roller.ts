@@ -7,7 +7,7 @@ import { takeAnswers, takeFeedback, tryLock } from './outbox-store.js';
 import { rollUp } from './roll.js';
 import type { SeriesStore } from './series-store.js';
 
-export interface RollerParts {
+interface RollerParts {
   database: Database;
   store: SeriesStore;
   clock: Clock;
@@ -15,10 +15,10 @@ export interface RollerParts {
 }
 
 /** Something that looks at answers as they are rolled up, in the transaction that counts them: each answer once, in order. */
-export type Watcher = (tx: Transaction, answers: readonly AnswerFacts[]) => Promise<void>;
+type Watcher = (tx: Transaction, answers: readonly AnswerFacts[]) => Promise<void>;
 
 /** The same for what is said of answers. */
-export type Listener = (tx: Transaction, feedback: readonly FeedbackFacts[]) => Promise<void>;
+type Listener = (tx: Transaction, feedback: readonly FeedbackFacts[]) => Promise<void>;
 
 /** Answers, and pieces of feedback, of one transaction. */
 const BATCH = 500;

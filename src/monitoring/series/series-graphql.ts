@@ -68,7 +68,7 @@ export const Series = objectType(
 export type Series = InstanceType<typeof Series>;
 
 /** Which answers a series is about, and when: what leads to its alerts. */
-export interface SeriesAbout {
+interface SeriesAbout {
   where: Partial<SeriesKey>;
   from: Date;
   to: Date;

@@ -19,7 +19,7 @@ export interface Added extends Addition {
   key: SeriesKey;
 }
 
-export interface SeriesQuery {
+interface SeriesQuery {
   workspaceId: string;
   resolution: Resolution;
   metrics: readonly Counted[];

@@ -33,7 +33,7 @@ export const seriesPoint = record('SeriesPoint', 'What a series says of one buck
   p95: float('95th percentile, likewise.').nullable(),
   p99: float('99th percentile, likewise.').nullable(),
 });
-export type Point = z.infer<typeof seriesPoint>;
+type Point = z.infer<typeof seriesPoint>;
 
 export interface Series {
   metric: Metric;

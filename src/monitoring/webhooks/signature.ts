@@ -5,7 +5,7 @@ const PREFIX = 'whsec_';
 /** 32 random bytes, as the Standard Webhooks specification writes secrets. */
 export const newSecret = (): string => `${PREFIX}${randomBytes(32).toString('base64')}`;
 
-export interface Signed {
+interface Signed {
   id: string;
   /** Seconds since 1970. */
   timestamp: number;

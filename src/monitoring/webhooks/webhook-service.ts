@@ -8,7 +8,7 @@ import { newSecret, signatureOf } from './signature.js';
 import { storedPayload, MOST_ATTEMPTS, waitAfter, type WebhookRecord } from './webhook.js';
 import type { Due, WebhookStore } from './webhook-store.js';
 
-export interface WebhookParts {
+interface WebhookParts {
   webhooks: WebhookStore;
   /** Hosts that may be called though their addresses are not public. */
   allowedHosts: readonly string[];

@@ -1,7 +1,7 @@
 import { GraftError } from '../../kernel/errors.js';
 
 /** The headers that tell where a request comes from; node's IncomingMessage headers fit. */
-export interface OriginHeaders {
+interface OriginHeaders {
   host?: string | undefined;
   origin?: string | undefined;
   'sec-fetch-site'?: string | string[] | undefined;

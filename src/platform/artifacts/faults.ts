@@ -23,7 +23,7 @@ export class ArtifactUnreadable extends GraftError {
   }
 }
 
-export const brief = (sha256: string): string => `${sha256.slice(0, 12)}…`;
+const brief = (sha256: string): string => `${sha256.slice(0, 12)}…`;
 
 export const missing = (sha256: string, where: string): GraftError =>
   new GraftError('STORAGE_FAILED', `The artifact ${brief(sha256)} is not in ${where} any more.`, {

@@ -3,7 +3,7 @@ import { asSystem, type Database } from '../database/index.js';
 import type { ArtifactStore } from './artifact-store.js';
 import type { S3ArtifactStore } from './s3/s3-artifact-store.js';
 
-export interface OutOfReach {
+interface OutOfReach {
   /** The home that has them; null when nobody knows of one. */
   home: string | null;
   count: number;

@@ -8,7 +8,7 @@ import { Slots } from './slots.js';
 
 export type StoredFileRow = Prisma.StoredFileGetPayload<object>;
 
-export interface NewFile {
+interface NewFile {
   /** As the user calls it; shown, never used as a path. */
   name: string;
   mediaType: string;

@@ -19,11 +19,11 @@ const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 export const homeName = (home: string): string => `${hostname()}:${home}`;
 
 /** Bytes under a temporary name in the folder of this machine. */
-export interface LocalStagedBytes extends StagedBytes {
+interface LocalStagedBytes extends StagedBytes {
   readonly path: string;
 }
 
-export interface LocalArtifactOptions {
+interface LocalArtifactOptions {
   /** Which other home has the bytes that are not in this one; null when none has. */
   homeOf?: (sha256: string) => Promise<string | null>;
 }

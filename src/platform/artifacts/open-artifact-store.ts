@@ -7,7 +7,7 @@ import { homeName, LocalArtifactStore } from './local-artifact-store.js';
 import { Bucket, type BucketAccess } from './s3/bucket.js';
 import { S3ArtifactStore } from './s3/s3-artifact-store.js';
 
-export interface ArtifactStoreOptions {
+interface ArtifactStoreOptions {
   /** GRAFT_HOME. */
   home: string;
   /** Of `installationId`. */

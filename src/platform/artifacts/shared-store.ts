@@ -1,7 +1,7 @@
 import type { Config } from '../../config.js';
 import { GraftError } from '../../kernel/errors.js';
 
-export interface SharedStore {
+interface SharedStore {
   endpoint: string;
   bucket: string;
   region: string;

@@ -42,7 +42,7 @@ export const erasing = defineRunKind({
 export type ErasureContext = ContextOf<typeof erasing>;
 
 /** What is to leave no trace: a person, or what a domain has marked as deleted and names by id. */
-export type ErasureRequest =
+type ErasureRequest =
   | { person: string }
   | {
       subject: string;

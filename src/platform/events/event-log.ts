@@ -21,7 +21,7 @@ export interface FollowOptions {
 }
 
 /** How a stream that comes to an end is followed. */
-export interface FollowToEndOptions<T> extends FollowOptions {
+interface FollowToEndOptions<T> extends FollowOptions {
   /** Whether its last event was written already. */
   ended: boolean;
   /** What is made of an event. */

@@ -7,7 +7,7 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
 /** Waits for news on one topic without missing any that came while nobody waited. */
-export interface Bell {
+interface Bell {
   /** Resolves at once if it rang since the last `wait`, else at the next ring, after `timeoutMs`, or when `signal` aborts. */
   wait(timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** Rings this bell alone. */

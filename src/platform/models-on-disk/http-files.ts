@@ -18,7 +18,7 @@ const GIVE_UP_MS = 60_000;
 const SPARE_BYTES = 64 * 1024 ** 2;
 
 /** The server that a source speaks to. */
-export interface FileServer {
+interface FileServer {
   /** Any address of it; what follows is sent to its origin alone. */
   url: string;
   authorization?: string;
@@ -35,7 +35,7 @@ interface PartOrigin {
   sha256: Sha256 | null;
 }
 
-export interface Opened {
+interface Opened {
   response: Dispatcher.ResponseData;
   /** The address that answered, after redirects. */
   url: URL;

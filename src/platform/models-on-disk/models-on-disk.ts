@@ -24,7 +24,7 @@ import {
 } from './verification.js';
 import { wheelPart, WheelSource } from './wheel-source.js';
 
-export interface ModelsOnDiskOptions {
+interface ModelsOnDiskOptions {
   /** GRAFT_MODELS: shared by all gateways of this machine. */
   folder?: string;
   /** HF_ENDPOINT. */

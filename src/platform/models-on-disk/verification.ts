@@ -19,7 +19,7 @@ export interface Verified {
   bytes: number;
 }
 
-export type FileVerdict = ({ state: 'good' } & Verified) | { state: 'missing' } | { state: 'wrong'; found: string };
+type FileVerdict = ({ state: 'good' } & Verified) | { state: 'missing' } | { state: 'wrong'; found: string };
 
 const stampPath = (path: string): string => `${path}.verified`;
 

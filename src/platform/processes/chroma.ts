@@ -23,7 +23,7 @@ const READY_WITHIN_MS = 60_000;
 const PROBE_WITHIN_MS = 30_000;
 const PORT_ATTEMPTS = 3;
 
-export interface ChromaPlan {
+interface ChromaPlan {
   home: string;
   program: string;
   args: string[];

@@ -32,7 +32,7 @@ interface LockContent {
   nonce: string;
 }
 
-export interface HomeLock {
+interface HomeLock {
   release(): void;
 }
 

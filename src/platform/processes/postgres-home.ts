@@ -18,7 +18,7 @@ import { canWork, postgresUser, type OperatingUser } from './operating-user.js';
 import { readJson, writePrivateJson } from './private-files.js';
 
 /** `<home>/postgres.json`: what is needed to open the data again. */
-export interface PostgresRecord {
+interface PostgresRecord {
   /** Relative to the home unless it had to lie elsewhere. */
   folder: string;
   password: string;

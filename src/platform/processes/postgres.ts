@@ -27,7 +27,7 @@ const READY_WITHIN_MS = 300_000;
 const PORT_ATTEMPTS = 3;
 
 /** What was found out about PostgreSQL on this machine before anything starts. */
-export interface PostgresPlan {
+interface PostgresPlan {
   home: string;
   place: PostgresHome;
   program: PostgresProgram;

@@ -6,7 +6,7 @@ import { Keeper } from './keeper-client.js';
 import { planPostgres, startPostgres } from './postgres.js';
 import type { ServiceHealth, SupervisedProcess } from './supervised-process.js';
 
-export interface ServicesOptions {
+interface ServicesOptions {
   /** Folder of the installation; created if need be. */
   home: string;
   /** A PostgreSQL of your own in place of the embedded one. */

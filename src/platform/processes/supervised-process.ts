@@ -8,7 +8,7 @@ import { forgetChild, recordChild } from './leftovers.js';
 import { processIdentity } from './process-identity.js';
 import { stopProcess, type ProcessRef, type StopStep } from './stop-process.js';
 
-export interface ServiceSpec {
+interface ServiceSpec {
   name: 'postgres' | 'chroma';
   home: string;
   logFile: string;

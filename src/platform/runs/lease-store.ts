@@ -14,7 +14,7 @@ import {
 import { tellStatus, WITHOUT_WAITING, writeSettlement } from './settling.js';
 
 /** A kind that may be taken, and after how many fruitless attempts its runs are given up. */
-export interface TakenKind {
+interface TakenKind {
   kind: string;
   attempts: number;
   brief: boolean;
@@ -27,7 +27,7 @@ export interface Served {
 }
 
 /** What a runner takes its next run by. */
-export interface Taking {
+interface Taking {
   kinds: readonly TakenKind[];
   /** From least to most recently; who isn't in it comes first. */
   served: readonly Served[];

@@ -3,7 +3,7 @@ import type { EventSchemas, RunContext } from './run-context.js';
 import type { RunRow } from './run.js';
 
 /** What a kind of run is. Everything else about it (queue, GraphQL types, typed rows) derives from this. */
-export interface RunKindSpec<I, O, C, E extends EventSchemas> {
+interface RunKindSpec<I, O, C, E extends EventSchemas> {
   /** As the API names it: `INGESTION`. Its runs are of the GraphQL type `IngestionRun`. */
   kind: string;
   /** What its runs do, in one sentence for the API. */
@@ -50,7 +50,7 @@ export interface AnyRunKind {
   failures(output: unknown): number;
 }
 
-export interface RunKind<I, O, C, E extends EventSchemas> extends AnyRunKind {
+interface RunKind<I, O, C, E extends EventSchemas> extends AnyRunKind {
   readonly input: StoredJson<I>;
   readonly output: StoredJson<O>;
   readonly checkpoint: StoredJson<C> | null;

@@ -4,7 +4,7 @@ import { loggedError, REDACTED_PATHS } from './redaction.js';
 
 export type Logger = PinoLogger;
 
-export interface LoggerOptions {
+interface LoggerOptions {
   level?: string;
   /** Where lines go; stderr by default, so that stdout stays for what a person or a script reads. */
   destination?: DestinationStream;

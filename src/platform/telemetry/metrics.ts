@@ -52,7 +52,7 @@ export interface GaugeSource {
   read: () => Promise<readonly MetricSample[]> | readonly MetricSample[];
 }
 
-export interface MetricSample {
+interface MetricSample {
   labels: Record<string, string>;
   value: number;
 }

@@ -1,5 +1,5 @@
 export * from './conventions.js';
-export { inference, prefill, type Inference } from './inference.js';
+export { inference, prefill } from './inference.js';
 export { openTracing } from './open-tracing.js';
 export { remoteSpan, type Attributes, type TraceSpan, type Tracer } from './span.js';
 export {

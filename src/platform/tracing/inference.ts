@@ -12,7 +12,7 @@ const took = durations(
 );
 
 /** What a model is asked. */
-export interface Inference {
+interface Inference {
   /** `name@3` of an adapter, else the model's name. */
   model: string;
   prompt: readonly { text: string }[];
@@ -22,7 +22,7 @@ export interface Inference {
 }
 
 /** What came of it. */
-export interface Inferred {
+interface Inferred {
   promptTokens: number;
   reusedTokens: number;
   generatedTokens: number;

@@ -34,7 +34,7 @@ const sent = counts('graft_spans_total', 'Spans that were sent to the collector,
   'outcome',
 ]);
 
-export interface OtlpOptions {
+interface OtlpOptions {
   /** The whole address, `/v1/traces` included. */
   url: string;
   service: { name: string; version: string };

@@ -28,7 +28,7 @@ const EF_SEARCH = 256;
 const FEW = 200;
 
 /** Which server, and where in it. */
-export interface ChromaPlace {
+interface ChromaPlace {
   url: string;
   tenant?: string | undefined;
   /** Of `installationId`: keeps installations apart that share the server; null where nobody shares it. */

@@ -1,5 +1,5 @@
 /** What to do after a crash: start again after `delayMs`, and whether calls meanwhile wait (`restarting`) or fail at once (`broken`). */
-export interface RestartPlan {
+interface RestartPlan {
   state: 'restarting' | 'broken';
   delayMs: number;
 }

@@ -8,7 +8,7 @@ const IDLE_MS = 60_000;
 /** At the lowest priority, on a machine that others keep busy, its event loop may well turn only every ten seconds. */
 const SILENCE_MS = 120_000;
 
-export interface TrainWorkerOptions extends ProcessOptions {
+interface TrainWorkerOptions extends ProcessOptions {
   worker?: TrainSettings;
   /** Whether questions are being answered; training stands aside meanwhile. */
   interactive?: InteractiveGauge;

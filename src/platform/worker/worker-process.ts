@@ -22,7 +22,7 @@ import {
 } from '../../worker-protocol/index.js';
 import { followStderr, type LogLines } from './stderr.js';
 
-export interface CallSettings<C> {
+interface CallSettings<C> {
   workspaceId: string;
   priority: Priority;
   /** null: as long as it takes. */

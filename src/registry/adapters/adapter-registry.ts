@@ -11,13 +11,13 @@ import type { AdapterRow, AdapterVersionRow, Alias, AliasChangeRow, AliasEvidenc
 import type { AdapterMetrics, Attestation, ServedAdapter } from './adapter.js';
 import type { AdapterStore, NewAdapter, NewAdapterVersion } from './adapter-store.js';
 
-export interface AdapterRegistryParts {
+interface AdapterRegistryParts {
   store: AdapterStore;
   files: FileService;
   erasure: Erasure;
 }
 
-export interface Promotion {
+interface Promotion {
   adapter: string;
   version: number;
   alias: Alias;
@@ -42,7 +42,7 @@ export interface Removal {
 const MAX_REASON = 1_000;
 
 /** Something beside the worker that serves adapters. @throws CONFLICT with the reason when it can't serve the version */
-export type AdapterServer = (found: { adapter: AdapterRow; version: AdapterVersionRow }) => Promise<void>;
+type AdapterServer = (found: { adapter: AdapterRow; version: AdapterVersionRow }) => Promise<void>;
 
 /** Adapters and their versions: what a workspace has trained or imported, and which of it answers. */
 export class AdapterRegistry {

@@ -20,7 +20,7 @@ export type NewAdapterVersion = Omit<
 };
 
 /** Who moves an alias to which version, and why. */
-export interface AliasMove {
+interface AliasMove {
   alias: Alias;
   /** null takes the alias away. */
   toVersionId: string | null;

@@ -52,7 +52,7 @@ type QuantizeModelInput = InstanceType<typeof QuantizeModelInput>;
 
 const QuantizeModelPayload = quantizationRuns.payload('QuantizeModelPayload', 'The run that quantizes.');
 
-export interface QuantizationResolverParts {
+interface QuantizationResolverParts {
   registry: ModelRegistry;
   quantizer: Quantizer;
 }

@@ -92,7 +92,7 @@ export function speedup({ speed: { reference, variant } }: VariantMeasurement): 
   return seconds(reference) / seconds(variant);
 }
 
-export interface MeasuredVariant {
+interface MeasuredVariant {
   variantId: string;
   measurement: VariantMeasurement;
 }

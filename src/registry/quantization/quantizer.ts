@@ -16,7 +16,7 @@ import { recommend, referenceOf, requireSmaller, storedMeasurement, type Recomme
 import type { VariantMeasurement } from './quantization.js';
 import { quantization, type QuantizationContext } from './quantization-run.js';
 
-export interface QuantizerParts {
+interface QuantizerParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
   store: ModelStore;
   runs: RunQueue;
@@ -29,7 +29,7 @@ export interface QuantizerParts {
   folder: string;
 }
 
-export interface QuantizeModel {
+interface QuantizeModel {
   /** `name` or `name@quantization`; the configured model by default. */
   model?: string | null;
   type: QuantizationType;

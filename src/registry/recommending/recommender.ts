@@ -14,7 +14,7 @@ import { nearest, scaled, secondsFor, sizeOf, speedOf, TYPICAL_ANSWER, type Mode
 
 /** A model that was chosen once for a machine. */
 export const modelChoice = z.object({ model: z.string(), at: z.string() });
-export type ModelChoice = z.infer<typeof modelChoice>;
+type ModelChoice = z.infer<typeof modelChoice>;
 
 /** GRAFT_MODEL for the model that fits the machine. */
 export const AUTO = 'auto';
@@ -34,7 +34,7 @@ export interface ModelRecommenderParts {
 export type Recommended = CandidateModel & { fit: Fit };
 
 /** The models of the catalogue as this machine would run them, smallest first. */
-export interface Recommendations {
+interface Recommendations {
   models: Recommended[];
   /** False where other programs kept the processors busy while a model was measured that others are scaled from: they may be faster than is said. */
   quiet: boolean;

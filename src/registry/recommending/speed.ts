@@ -20,7 +20,7 @@ export interface ModelSize {
 }
 
 /** Tokens that are read and written. */
-export interface TokenLoad {
+interface TokenLoad {
   read: number;
   written: number;
 }

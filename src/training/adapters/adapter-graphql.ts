@@ -38,7 +38,7 @@ import {
   toAliasMoved,
 } from './adapter-types.js';
 
-export interface AdapterResolverParts {
+interface AdapterResolverParts {
   adapters: AdapterRegistry;
   registry: ModelRegistry;
   data: Data;

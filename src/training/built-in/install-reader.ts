@@ -59,7 +59,7 @@ export const READER_USAGE: AdapterUsage = {
 };
 export const READER_TASK = 'QUESTION_ANSWERING';
 
-export interface ReaderParts {
+interface ReaderParts {
   registry: Pick<ModelRegistry, 'defaultVariant'>;
   adapters: AdapterRegistry;
   files: FileService;
@@ -67,7 +67,7 @@ export interface ReaderParts {
   folder?: string;
 }
 
-export interface InstalledReader {
+interface InstalledReader {
   name: string;
   version: AdapterVersionRow;
   probe: ShippedProbe;

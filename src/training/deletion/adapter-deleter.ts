@@ -6,7 +6,7 @@ import type { RunQueue } from '../../platform/runs/index.js';
 import type { AdapterRegistry, Removal } from '../../registry/index.js';
 import { adapterExport, adapterMerge } from '../exports/export-run.js';
 
-export interface AdapterDeleterParts {
+interface AdapterDeleterParts {
   runs: RunQueue;
   adapters: AdapterRegistry;
   erasure: Erasure;

@@ -40,7 +40,7 @@ const DeleteAdapterPayload = objectType('DeleteAdapterPayload', 'What `deleteAda
 });
 type DeleteAdapterPayload = InstanceType<typeof DeleteAdapterPayload>;
 
-export interface DeletionResolverParts {
+interface DeletionResolverParts {
   deleter: AdapterDeleter;
   adapters: AdapterRegistry;
 }

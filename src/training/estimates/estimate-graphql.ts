@@ -30,7 +30,7 @@ type EstimateTrainingInput = InstanceType<typeof EstimateTrainingInput>;
 
 const TrainingEstimateType = recordType(trainingEstimate);
 
-export interface EstimateResolverParts {
+interface EstimateResolverParts {
   estimator: TrainingEstimator;
 }
 

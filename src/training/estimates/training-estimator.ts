@@ -12,7 +12,7 @@ import type { CheckedTraining, StartTraining, TrainingService } from '../runs/tr
 import { paceOf, type PaceParts } from './pace.js';
 import { plannedSteps, plannedTokens } from './planned.js';
 
-export interface TrainingEstimatorParts extends PaceParts {
+interface TrainingEstimatorParts extends PaceParts {
   training: Pick<TrainingService, 'checked'>;
   data: Data;
   /** Counts tokens as the model that answers does, without waiting for a training. */

@@ -14,7 +14,7 @@ import { encodeNotes } from './adapter-notes.js';
 import { adapterExport, type AdapterExportContext } from './export-run.js';
 import { zipOf } from './zip-of.js';
 
-export interface AdapterExporterParts {
+interface AdapterExporterParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'variant'>;
   adapters: AdapterRegistry;

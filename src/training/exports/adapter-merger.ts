@@ -21,7 +21,7 @@ import type { NamedVersion } from './adapter-exporter.js';
 import { percent } from '../../kernel/text.js';
 import { adapterMerge, MERGE_TOLERANCE, type AdapterMergeContext, type MergeParity } from './export-run.js';
 
-export interface AdapterMergerParts {
+interface AdapterMergerParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'variant'>;
   adapters: AdapterRegistry;

@@ -21,7 +21,7 @@ const adapterNotes = z.object({
   scale: z.literal(1),
   recipe: anyJson.nullable(),
 });
-export type AdapterNotes = z.infer<typeof adapterNotes>;
+type AdapterNotes = z.infer<typeof adapterNotes>;
 
 export const encodeNotes = (notes: AdapterNotes): Buffer => Buffer.from(`${JSON.stringify(notes, null, 2)}\n`);
 

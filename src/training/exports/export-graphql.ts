@@ -73,7 +73,7 @@ type MergeParity = InstanceType<typeof MergeParity>;
 const ExportAdapterPayload = adapterExportRuns.payload('ExportAdapterPayload', 'The run that packs the version.');
 const MergeAdapterPayload = adapterMergeRuns.payload('MergeAdapterPayload', 'The run that merges the version.');
 
-export interface AdapterExportResolverParts {
+interface AdapterExportResolverParts {
   exporter: AdapterExporter;
   merger: AdapterMerger;
   adapters: AdapterRegistry;

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { ZipFile } from 'yazl';
 
 /** A member of an archive: its content, or how to read it and how many bytes that gives. */
-export type ZipMember = { name: string } & ({ content: Buffer } | { bytes: number; read: () => Promise<Readable> });
+type ZipMember = { name: string } & ({ content: Buffer } | { bytes: number; read: () => Promise<Readable> });
 
 /** Every member has this date, so that the same members are the same bytes. ZIP's calendar begins in 1980. */
 const ALWAYS = { mtime: new Date(1980, 0, 1), mode: 0o100644, forceDosTimestamp: true } as const;

@@ -19,7 +19,7 @@ import type { ImportAdapterInput } from '../../worker-protocol/index.js';
 import { decodeNotes } from '../exports/adapter-notes.js';
 import { adapterImport, type AdapterImportContext, type AdapterImportInput } from './import-run.js';
 
-export interface AdapterImporterParts {
+interface AdapterImporterParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'variantsById'>;
   adapters: AdapterRegistry;

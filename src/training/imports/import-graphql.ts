@@ -84,7 +84,7 @@ const AdapterFiles = objectType(
 );
 type AdapterFiles = InstanceType<typeof AdapterFiles>;
 
-export interface AdapterImportResolverParts {
+interface AdapterImportResolverParts {
   importer: AdapterImporter;
   adapters: AdapterRegistry;
   files: FileService;

@@ -2,7 +2,7 @@ import { GraftError } from '../../kernel/errors.js';
 import type { LabelToken } from '../../registry/index.js';
 
 /** A label and the tokens that may stand for it, the most telling first: those of its own words. */
-export interface LabelCandidates {
+interface LabelCandidates {
   label: string;
   tokens: readonly number[];
 }

@@ -6,7 +6,7 @@ import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 
 /** The linear layers of a decoder block that LoRA can adapt, by PEFT's names. */
-export const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 
 /** How an answer is learned: as its text, or as one token that stands for the label. */
 export const AnswerForm = enumeration('TEXT', 'LABEL_TOKEN');

@@ -54,7 +54,7 @@ export interface EncodedExamples {
 }
 
 /** What decides the tokens of a run beside its rows: the same give the same, whenever it is taken up. */
-export interface EncodingJob {
+interface EncodingJob {
   variant: ServedVariant;
   recipe: Recipe;
   /** When the run was asked for. Templates that tell the day tell this one: a run that goes on tomorrow reads what it began with. */

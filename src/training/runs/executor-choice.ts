@@ -22,7 +22,7 @@ export const chosenExecutor = record(
 );
 export type ChosenExecutor = z.infer<typeof chosenExecutor>;
 
-export interface ExecutorChoiceParts {
+interface ExecutorChoiceParts {
   worker: Pick<TrainWorker, 'hello' | 'call'>;
   /** GRAFT_HOME: executors.json is kept there. */
   home: string;

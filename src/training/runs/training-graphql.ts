@@ -69,7 +69,7 @@ const StartTrainingPayload = trainingRuns.payload(
   'It goes on by itself; watch it with `trainingProgress`, stop it with `pauseRun` or `cancelRun`.',
 );
 
-export interface TrainingResolverParts {
+interface TrainingResolverParts {
   training: TrainingService;
   adapters: AdapterRegistry;
   registry: ModelRegistry;

@@ -14,7 +14,7 @@ import {
 import { definedOnly, recipeFor, type AnswerForm, type Recipe, type RecipeOverrides } from '../recipes/recipe.js';
 import { training } from './training-run.js';
 
-export interface TrainingServiceParts {
+interface TrainingServiceParts {
   runs: RunQueue;
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
   adapters: AdapterRegistry;

@@ -10,15 +10,12 @@ import { openRows, workerRecipe, type TrainerParts } from '../runs/trainer.js';
 import type { StartTraining, TrainingService } from '../runs/training-service.js';
 import { learningRateSearch, type LearningRateSearchContext, type TriedRate } from './search-run.js';
 
-export interface RateSearcherParts extends Omit<TrainerParts, 'adapters' | 'files'> {
+interface RateSearcherParts extends Omit<TrainerParts, 'adapters' | 'files'> {
   runs: RunQueue;
   training: Pick<TrainingService, 'checked'>;
 }
 
-export interface StartRateSearch extends Pick<
-  StartTraining,
-  'datasetVersionId' | 'model' | 'recipe' | 'idempotencyKey'
-> {
+interface StartRateSearch extends Pick<StartTraining, 'datasetVersionId' | 'model' | 'recipe' | 'idempotencyKey'> {
   /** null: a third of the preset's rate, the rate itself, and three times it. */
   rates: readonly number[] | null;
   /** null: `DEFAULT_SEARCH_STEPS`. */

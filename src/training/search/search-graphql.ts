@@ -66,7 +66,7 @@ const FindLearningRatePayload = learningRateSearchRuns.payload(
   'The run that tries the learning rates.',
 );
 
-export interface RateSearchResolverParts {
+interface RateSearchResolverParts {
   searcher: RateSearcher;
   data: Data;
 }

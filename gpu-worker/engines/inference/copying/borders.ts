@@ -42,7 +42,7 @@ function isJoined(characters: readonly string[], index: number): boolean {
 const isWord = (character: string): boolean => WORD.test(character) && !UNSPACED.test(character);
 
 /** A place between two characters of a text; `before` and `after` are empty at its ends. */
-export interface TextPlace {
+interface TextPlace {
   /** UTF-8 bytes in front of it. */
   bytes: number;
   before: string;

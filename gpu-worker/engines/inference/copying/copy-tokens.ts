@@ -7,7 +7,7 @@ import type { Cursor } from './copy-cursor.js';
 /** The sequence that is written to. */
 type Evaluated = Pick<SequenceLease, 'sequence' | 'evaluate'>;
 
-export interface CopySettings {
+interface CopySettings {
   /** Where the answer begins. */
   cursor: Cursor;
   /** Tokens that end an answer. */

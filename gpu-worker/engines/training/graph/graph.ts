@@ -1,7 +1,7 @@
 import { product, sameShape, showShape, type Dim, type Shape } from './shape.js';
 
 /** `float` is 32 bits wide; `index` holds token ids and positions. */
-export type ElementType = 'float' | 'index';
+type ElementType = 'float' | 'index';
 
 export interface Value {
   readonly id: number;
@@ -13,7 +13,7 @@ export interface Value {
 }
 
 /** What a node computes. The docstrings of `Graph`’s methods say what each one means; an executor implements this list. */
-export type TensorOperation =
+type TensorOperation =
   | { kind: 'input'; name: string }
   | { kind: 'weight'; name: string }
   | { kind: 'parameter'; name: string }

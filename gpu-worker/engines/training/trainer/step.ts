@@ -22,7 +22,7 @@ export function adapterFeeds(parameters: readonly AdapterParameter[], adapter: F
 }
 
 /** What an example feeds to the model: all but its last token, which is only predicted. */
-export const inputOf = ({ ids }: Example): Int32Array => ids.subarray(0, -1);
+const inputOf = ({ ids }: Example): Int32Array => ids.subarray(0, -1);
 
 /** Examples side by side, or a family in one row. */
 export function packPart({ members, shared }: Part, config: DecoderConfig): PackedBatch {

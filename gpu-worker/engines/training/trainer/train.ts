@@ -24,7 +24,7 @@ const SMOOTHING = 0.95;
 const DIVERGED_NATS = 3;
 
 /** Where a run computes: an executor over the model’s weights, and the model’s sizes. */
-export interface TrainingEngine {
+interface TrainingEngine {
   executor: Executor;
   config: DecoderConfig;
   /** Positions that the rotary tables hold: no sequence may be longer. */

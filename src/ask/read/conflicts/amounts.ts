@@ -12,7 +12,7 @@ export interface Amount {
 }
 
 /** From where, or up to where, something holds. */
-export interface Bound {
+interface Bound {
   kind: string;
   holds(value: number): boolean;
 }

@@ -22,7 +22,7 @@ export interface StatedValue {
 }
 
 /** A text taken apart: its values, and what is left of it without them. */
-export interface ValuedText {
+interface ValuedText {
   values: StatedValue[];
   rest: string;
 }

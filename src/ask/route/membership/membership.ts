@@ -21,7 +21,7 @@ export const calibratedMembership = z.object({
 });
 type CalibratedMembership = z.infer<typeof calibratedMembership>;
 export type MembershipWeights = CalibratedMembership['weights'];
-export type MembershipCalibration = CalibratedMembership['calibration'];
+type MembershipCalibration = CalibratedMembership['calibration'];
 
 /** What tells the messages of one adapter from foreign ones, by meaning alone: see `fit-membership.ts`. */
 export interface MembershipModel extends CalibratedMembership {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { minimize } from '../../../kernel/minimize.js';
 
 const FEATURES = ['top', 'mean', 'coverage'] as const;
-export type Feature = (typeof FEATURES)[number];
+type Feature = (typeof FEATURES)[number];
 
 const perFeature = z.partialRecord(z.enum(FEATURES), z.number());
 /** How well a question suits the passages of a collection: see `documents.ts`. All signals of a collection have the same features. */
@@ -19,7 +19,7 @@ export const calibration = z.object({
   /** Probability that a question of its own looks nearer than a foreign one, 0 to 1. */
   auc: z.number(),
 });
-export type SimilarityCalibration = z.infer<typeof calibration>;
+type SimilarityCalibration = z.infer<typeof calibration>;
 
 /** Pull of the weights towards 0, in rows' worth of evidence: similarities are collinear. */
 const RIDGE = 0.5;

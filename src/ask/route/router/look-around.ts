@@ -47,7 +47,7 @@ export interface RouterVerdict {
 }
 
 /** A question as it is held against the places. */
-export interface RouterQuery {
+interface RouterQuery {
   workspaceId: WorkspaceId;
   text: string;
   scope: SearchScope;

@@ -161,7 +161,7 @@ export interface Current {
   samples: ReadonlyMap<string, AdapterSample>;
 }
 
-export interface NewRouterVersion {
+interface NewRouterVersion {
   embedderDigest: string;
   mode: RouterMode;
   /** When somebody asked for the mode, by the database’s clock; null: nobody did, and what the version before has goes on. */

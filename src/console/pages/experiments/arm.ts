@@ -10,7 +10,7 @@ export const AUTO = 'AUTO';
 const MAX_NAME = 63;
 
 /** What a test compares with production, as the address holds it; empty where nothing is changed. */
-export interface PlannedArm {
+interface PlannedArm {
   /** Name of the adapter whose production's questions are drawn; null: those that leave everything to Graft. */
   adapter: string | null;
   /** What the second arm changes; null: nothing yet. */

@@ -8,7 +8,7 @@ export interface Incoming {
   outcome: Outcome | null;
 }
 
-export interface Outcome {
+interface Outcome {
   label: string;
   colour: string;
   note: string;

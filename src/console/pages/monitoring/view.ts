@@ -13,7 +13,7 @@ export const SPANS = [
   { value: '365d', label: 'Year', ms: 365 * 24 * HOUR_MS, everyMs: 60_000 },
 ] as const;
 
-export type Span = (typeof SPANS)[number];
+type Span = (typeof SPANS)[number];
 
 /** What everything may be split by. */
 export const SPLITS = [
@@ -27,7 +27,7 @@ export const SPLITS = [
 
 /** What answers may be narrowed to. */
 export const FILTERS = ['strategy', 'adapter', 'model', 'collection', 'subject', 'arm'] as const;
-export type Filter = (typeof FILTERS)[number];
+type Filter = (typeof FILTERS)[number];
 
 export interface View {
   span: Span;

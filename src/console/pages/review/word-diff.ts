@@ -1,5 +1,5 @@
 /** A stretch of words that both texts have, or only one of them. */
-export interface Stretch {
+interface Stretch {
   kind: 'SAME' | 'REMOVED' | 'ADDED';
   text: string;
 }

@@ -12,7 +12,7 @@ import { isOpen } from '../../parts/runs';
 export type Run = RunListQuery['runs']['edges'][number]['node'];
 
 /** What a run works on, and the page where that is looked at. */
-export interface Subject {
+interface Subject {
   name: string;
   path: string;
 }

@@ -25,7 +25,7 @@ function save(blob: Blob, name: string): void {
   URL.revokeObjectURL(link.href);
 }
 
-export function csv({ columns, rows }: Sheet): string {
+function csv({ columns, rows }: Sheet): string {
   const cell = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return [columns.map(({ label }) => label), ...rows.map((row) => row.map((value) => String(value ?? '')))]
     .map((row) => row.map(cell).join(','))

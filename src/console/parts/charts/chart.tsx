@@ -13,7 +13,7 @@ export interface Series {
   values: readonly (number | null)[];
 }
 
-export interface ChartProps {
+interface ChartProps {
   title: string;
   /** What `x` is: seconds since 1970, or a number such as a step. */
   x: { label: string; values: readonly number[]; time?: boolean };

@@ -5,11 +5,11 @@ import { colourOf, tick, type Ink } from './picture';
 import type { Interval } from './scatter';
 import { axisOf, STILL, usePlot, type Drawing } from './use-plot';
 
-export interface IntervalBar extends Interval {
+interface IntervalBar extends Interval {
   label: string;
 }
 
-export interface IntervalBarsProps {
+interface IntervalBarsProps {
   title: string;
   bars: readonly IntervalBar[];
   /** What the bars measure. */

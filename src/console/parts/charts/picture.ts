@@ -11,7 +11,7 @@ export const inkOf = (scheme: 'light' | 'dark'): Ink =>
     : { text: '#495057', grid: '#e9ecef', background: '#ffffff' };
 
 /** Told apart also by who sees no red and green, on light and on dark. */
-export const COLOURS = ['#0ca678', '#4263eb', '#e8590c', '#ae3ec9', '#868e96'] as const;
+const COLOURS = ['#0ca678', '#4263eb', '#e8590c', '#ae3ec9', '#868e96'] as const;
 
 export const colourOf = (index: number): string => COLOURS[index % COLOURS.length]!;
 

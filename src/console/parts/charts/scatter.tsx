@@ -18,7 +18,7 @@ export interface Point {
   group: number;
 }
 
-export interface ScatterProps {
+interface ScatterProps {
   title: string;
   points: readonly Point[];
   /** What the colours mean. */

@@ -64,7 +64,7 @@ export class NotFinished extends Error {
   }
 }
 
-export interface Finished {
+interface Finished {
   kept: Kept;
   /** Where the person was. */
   back: string;

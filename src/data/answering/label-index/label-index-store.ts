@@ -8,7 +8,7 @@ const asRecord = (row: Prisma.LabelIndexGetPayload<object>): LabelIndexRecord | 
   row.fit === null ? null : { ...row, fit: storedLabelFit.decode(row.fit) };
 
 /** An index in the making. */
-export type BegunIndex = Pick<LabelIndexRecord, 'id' | 'workspaceId' | 'datasetVersionId' | 'embedderDigest'>;
+type BegunIndex = Pick<LabelIndexRecord, 'id' | 'workspaceId' | 'datasetVersionId' | 'embedderDigest'>;
 
 /** All queries of the tables `label_index` and `label_blend`. */
 export class LabelIndexStore {
@@ -117,4 +117,4 @@ export const blendHolder = (database: Database): Holder => ({
   },
 });
 
-export type Finished = Pick<LabelIndexRecord, 'rows' | 'fit'>;
+type Finished = Pick<LabelIndexRecord, 'rows' | 'fit'>;

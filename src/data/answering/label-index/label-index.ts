@@ -12,7 +12,7 @@ const labelFit = z.object({
   /** Share of them that their neighbours label rightly, 0 to 1. */
   accuracy: z.number(),
 });
-export type LabelFit = z.infer<typeof labelFit>;
+type LabelFit = z.infer<typeof labelFit>;
 /** The column `fit` of a label index. */
 export const storedLabelFit = storedJson(labelFit);
 

@@ -15,7 +15,7 @@ import type { LabelIndexStore } from './label-index-store.js';
 import { labelIndexing, type LabelIndexingContext } from './label-index-run.js';
 import { fitVote, NEIGHBOURS, type LabelledNeighbours, type Neighbour } from './vote.js';
 
-export interface LabelIndexParts {
+interface LabelIndexParts {
   runs: RunQueue;
   datasets: DatasetService;
   datasetStore: Pick<DatasetStore, 'require'>;

@@ -8,7 +8,7 @@ export interface Neighbour {
 }
 
 /** How neighbours vote. */
-export interface VoteRule {
+interface VoteRule {
   /** A neighbour has exp(similarity / temperature) votes: the smaller, the more the nearest count. */
   temperature: number;
   /** Share of the probability that is spread evenly over all labels, 0 to 1: a label without a neighbour isn't impossible. */
@@ -47,7 +47,7 @@ export interface LabelledNeighbours {
   neighbours: readonly Neighbour[];
 }
 
-export interface FittedVote {
+interface FittedVote {
   rule: VoteRule;
   /** Texts that the rule was chosen on. */
   texts: number;

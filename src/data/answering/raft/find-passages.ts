@@ -7,7 +7,7 @@ type QuestionRow = Extract<TaskRow, { task: 'QUESTION_ANSWERING' }>;
 const MARGINS = [80, 30] as const;
 
 /** Where passages are looked for. */
-export interface PassageSources {
+interface PassageSources {
   /** Passages that hold a text, white space apart. */
   holding(text: string): Promise<readonly NamedChunk[]>;
   /** Passages for a question, best first. */

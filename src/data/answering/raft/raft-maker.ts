@@ -47,7 +47,7 @@ const STEP = 20;
 /** Longest example: the passages of a reading, a question and an answer are half of it. */
 const MOST_TOKENS = 2_048;
 
-export interface StartRaft {
+interface StartRaft {
   collection: string;
   dataset: string;
   questions: string | null;
@@ -60,7 +60,7 @@ export interface StartRaft {
   idempotencyKey: string;
 }
 
-export interface RaftParts {
+interface RaftParts {
   runs: RunQueue;
   files: FileService;
   datasets: DatasetService;

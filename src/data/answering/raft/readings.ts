@@ -32,7 +32,7 @@ export interface RaftRow {
   subject?: string;
 }
 
-export interface ReadingSettings {
+interface ReadingSettings {
   /** Passages beside the right one. */
   distractors: number;
   /** Share of all rows that is to be refused, 0 to less than 1. */

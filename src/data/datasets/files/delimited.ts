@@ -14,7 +14,7 @@ export interface DelimitedRecord {
   fault: 'text-after-quote' | 'unclosed-quote' | null;
 }
 
-export interface DelimitedOptions {
+interface DelimitedOptions {
   /** null: the whole line is one cell. */
   delimiter: string | null;
   /** Whether `"` opens a cell that may hold delimiters and line ends. */

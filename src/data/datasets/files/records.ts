@@ -30,7 +30,7 @@ export const MAX_RECORD = 8 * 1024 * 1024;
 export const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
 /** Records handed on at once: small enough that the event loop stays free between two batches. */
-export const BATCH = 1024;
+const BATCH = 1024;
 
 /** Collects items into batches of `BATCH`. */
 export async function* batched<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T[]> {

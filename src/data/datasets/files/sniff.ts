@@ -179,7 +179,7 @@ const KNOWN_NAMES =
   /^(?:id|text|label|sentence|category|intent|split|source|target|question|answer|context|input|output|message|messages|tokens|tags|entities|prompt|completion|response|instruction|entity|customer|user|event_time|created_time|title)$/i;
 
 /** Whether the first record names the columns: short, distinct, no numbers, and either well-known or unlike what is below it. */
-export function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
+function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
   const [first, ...rest] = rows;
   if (
     !first ||

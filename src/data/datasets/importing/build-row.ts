@@ -9,7 +9,7 @@ export interface RowNote {
   note: string;
 }
 
-export interface BuiltRow {
+interface BuiltRow {
   row: TaskRow;
   /** What was noticed while the row was built, e.g. an entity whose place is ambiguous. */
   notes: RowNote[];

@@ -143,7 +143,7 @@ function stageRecord(
 }
 
 /** A row on its way into the staging tables. */
-export interface StagedRow {
+interface StagedRow {
   row: TaskRow;
   hashes: RowHashes;
   notes: readonly RowNote[];

@@ -19,7 +19,7 @@ const labelShare = record('LabelCount', 'Number of usable rows with a label.', {
   label: z.string().describe('The label.'),
   ...bySplit,
 });
-export type LabelShare = z.infer<typeof labelShare>;
+type LabelShare = z.infer<typeof labelShare>;
 
 /** UTF-16 units are not counted by DuckDB: characters are code points. */
 const lengthSummary = record('LengthStatistics', 'Lengths of a field over the usable rows, in characters.', {
@@ -29,7 +29,7 @@ const lengthSummary = record('LengthStatistics', 'Lengths of a field over the us
   p95: z.number().describe('95 % of the rows are shorter.'),
   max: z.number().describe('The longest.'),
 });
-export type LengthSummary = z.infer<typeof lengthSummary>;
+type LengthSummary = z.infer<typeof lengthSummary>;
 
 export const versionStatistics = z.object({
   labels: z.array(labelShare).describe('The labels, most frequent first; at most 1,000.'),

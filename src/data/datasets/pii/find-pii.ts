@@ -3,7 +3,7 @@ import { isIban, passesLuhn } from './checksums.js';
 export type PiiKind = 'EMAIL' | 'PHONE' | 'CARD' | 'IBAN' | 'KEY';
 
 /** A place in a text that looks like personal data or a secret; offsets count UTF-16 units. */
-export interface PiiMatch {
+interface PiiMatch {
   kind: PiiKind;
   start: number;
   end: number;

@@ -6,7 +6,7 @@ export interface Edit {
 }
 
 /** A text after edits, and where places of the old text stand in it. */
-export interface EditedText {
+interface EditedText {
   text: string;
   /**
    * The place of an old span in the new text. A bound inside a replaced stretch moves outwards to its edge;

@@ -3,7 +3,7 @@ import { applyEdits } from './edits.js';
 import { TEXT_STEPS, type PreprocessingStep } from './steps.js';
 
 /** A text after all steps, and where old spans stand in it. */
-export interface PreprocessedText {
+interface PreprocessedText {
   text: string;
   moveSpan<S extends Span>(span: S): S;
 }

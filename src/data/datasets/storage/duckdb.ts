@@ -21,7 +21,7 @@ export const CHUNK_ROWS = 2048;
 
 const MEMORY = '320MB';
 
-export interface TableEngineOptions {
+interface TableEngineOptions {
   /** Folder for what doesn't fit into memory; made when missing. Nothing else may be written but what lies below it. */
   folder: string;
   /** Files and folders that SQL may read; all others are refused, and so are networks and extensions. */
@@ -31,7 +31,7 @@ export interface TableEngineOptions {
 }
 
 /** The column types that our tables use. */
-export const TYPES = { VARCHAR, BIGINT, INTEGER, DOUBLE } as const;
+const TYPES = { VARCHAR, BIGINT, INTEGER, DOUBLE } as const;
 export type ColumnType = keyof typeof TYPES;
 
 /**

@@ -1,7 +1,7 @@
 import type { Entity } from './task.js';
 
 /** Entities found in a text, and what could not be decided. Offsets count UTF-16 units. */
-export interface FoundEntities {
+interface FoundEntities {
   entities: Entity[];
   /** Mentions that stand in the text more often than they are listed, or are listed under two types: the first unused place was taken. */
   ambiguous: string[];
@@ -14,7 +14,7 @@ const WORD = /[\p{L}\p{N}]/u;
 const isWordAt = (text: string, at: number): boolean => at >= 0 && at < text.length && WORD.test(text[at]!);
 
 /** Places of `mention` in `text` where it isn't a part of a longer word; all places if there are none such. */
-export function occurrences(text: string, mention: string): number[] {
+function occurrences(text: string, mention: string): number[] {
   const all: number[] = [];
   for (let at = text.indexOf(mention); at >= 0; at = text.indexOf(mention, at + 1)) all.push(at);
   const whole = all.filter(

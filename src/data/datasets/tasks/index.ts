@@ -58,7 +58,7 @@ export function rightLabel(row: TaskRow): string | null {
 }
 
 /** What a model reads and what it shall answer. Training renders both with the model's chat template, serving the messages alone. */
-export interface RenderedExample {
+interface RenderedExample {
   /** The conversation up to the answer, ending with the user. */
   messages: ChatMessage[];
   /** Without the token that ends it. */

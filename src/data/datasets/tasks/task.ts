@@ -28,7 +28,7 @@ export type Span = z.infer<typeof spanSchema>;
 export type Entity = z.infer<typeof entitySchema>;
 
 /** A text after edits, and where its old spans stand now. */
-export interface EditedSpans {
+interface EditedSpans {
   text: string;
   moveSpan<S extends Span>(span: S): S;
 }

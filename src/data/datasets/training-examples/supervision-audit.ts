@@ -6,7 +6,7 @@ import { renderFeatures, type FeatureValues } from '../../features/feature-view.
 import { readAnswer, renderExample, rightAnswer, taskOf, type TaskContext, type TaskRow } from '../tasks/index.js';
 
 /** Why an example teaches nothing, or not what its row says. */
-export const SupervisionFault = enumeration(
+const SupervisionFault = enumeration(
   /** No token of the answer is left to learn: it is empty, or the prompt alone fills the cap. */
   'NOTHING_TO_LEARN',
   /** Prompt and answer together are longer than the cap: the end of the answer would be cut off. */
@@ -20,9 +20,9 @@ export const SupervisionFault = enumeration(
   /** A feature view that the version joins has no value for this row. */
   'MISSING_FEATURES',
 );
-export type SupervisionFault = keyof typeof SupervisionFault;
+type SupervisionFault = keyof typeof SupervisionFault;
 
-export interface SupervisionFinding {
+interface SupervisionFinding {
   /** Place of the row in the version. */
   ordinal: number;
   split: string;
@@ -53,7 +53,7 @@ export interface AuditedModel {
   tokenizeAnswers(answers: readonly string[]): Promise<readonly { tokens: number; text: string }[]>;
 }
 
-export interface AuditSettings {
+interface AuditSettings {
   context: TaskContext;
   /** Feature views that the version joins, in its order. */
   views: readonly string[];

@@ -11,20 +11,20 @@ import { quote, TableEngine } from '../storage/duckdb.js';
 import type { TaskKind, TaskRow } from '../tasks/index.js';
 
 /** Turns a row into what the model reads and what it should answer. */
-export interface ExampleTemplate {
+interface ExampleTemplate {
   /** Changes whenever the text that it makes changes. */
   digest: string;
   render(row: TaskRow, features: Record<string, unknown> | null): { prompt: string; answer: string };
 }
 
-export interface ExampleTokenizer {
+interface ExampleTokenizer {
   /** SHA-256 of the model file whose tokenizer it is. */
   digest: string;
   /** Token ids of each text, without special tokens at the ends. */
   encode(texts: readonly string[]): Promise<readonly (readonly number[])[]>;
 }
 
-export interface MaterialisedExamples {
+interface MaterialisedExamples {
   digest: string;
   /** Path of the Parquet file: ordinal, split, prompt_tokens, answer_tokens (both lists of integers). */
   path: string;
@@ -33,7 +33,7 @@ export interface MaterialisedExamples {
   tokens: number;
 }
 
-export interface CacheParts {
+interface CacheParts {
   database: Database;
   files: FileService;
   artifacts: ArtifactStore;

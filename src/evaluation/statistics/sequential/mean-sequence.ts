@@ -11,7 +11,7 @@ import type { ConfidenceInterval } from './rate-sequence.js';
 const TIGHTEST_AT = 1_000;
 const LEAST_VALUES = 20;
 
-export interface MeanSequence extends ConfidenceInterval {
+interface MeanSequence extends ConfidenceInterval {
   value: number;
   /** Probability of so much evidence at any time if there were no difference. */
   p: number;

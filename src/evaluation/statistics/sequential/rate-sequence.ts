@@ -16,7 +16,7 @@ export interface ConfidenceInterval {
 }
 
 /** Answers of an arm at which the interval is tightest. */
-export const TIGHTEST_AT = 500;
+const TIGHTEST_AT = 500;
 /** Level that the mixture is tuned for; it holds at every other. */
 const TUNED_FOR = 0.05;
 

@@ -1,7 +1,7 @@
 import { SoftmaxClassifier } from './classifier.js';
 import { vectorise } from './features.js';
 
-export interface Suspect {
+interface Suspect {
   /** Index into the texts. */
   index: number;
   /** Index of the label that fits better. */

@@ -42,7 +42,7 @@ const labelCore = (label: string): string =>
 /** Labels of marks alone have no core, and are nobody's variant. */
 const isVariant = (label: string, of: string): boolean => labelCore(label) !== '' && labelCore(label) === labelCore(of);
 
-export interface LabelProblem {
+interface LabelProblem {
   label: string;
   rule: string;
   note: string;
