@@ -273,7 +273,6 @@ export type ServeRequest<O extends keyof ServeOperations> = Omit<RequestOf<Serve
   workspaceId: string;
 };
 export type ScoreNextRequest = ServeRequest<'scoreNext'>;
-export type ScoreTextRequest = ServeRequest<'scoreText'>;
 export type TextScores = OutputOf<ServeOperations['scoreText']>;
 export type NextScores = OutputOf<ServeOperations['scoreNext']>;
 export type GenerateRequest = ServeRequest<'generate'>;

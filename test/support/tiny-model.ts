@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { encodeGguf, type GgufField } from '../../gpu-worker/formats/gguf/encode.js';
-import { encodeLora, type LoraModule } from '../../gpu-worker/formats/gguf/lora.js';
+import { encodeLora, type LoraModule } from './gguf-lora.js';
 import { sha256 } from '../../src/kernel/hashing.js';
 import type { AdapterFile, ModelFile } from '../../src/worker-protocol/index.js';
 import { seededRandom } from '../../src/kernel/random.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AdapterFile, GenerateRequest, ModelFile, ScoreTextRequest } from '../../src/worker-protocol/index.js';
+import type { AdapterFile, GenerateRequest, ModelFile, ServeRequest } from '../../src/worker-protocol/index.js';
 import { sha256 } from '../../src/kernel/hashing.js';
 import { seededRandom } from '../../src/kernel/random.js';
 import { tinyAdapter, writeTinyAdapter, writeTinyModel, type TinyAdapterOptions } from '../support/tiny-model.js';
@@ -60,7 +60,7 @@ const logitsOf = async (model: ModelFile): Promise<number[]> => {
 };
 
 describe('the score of a text', () => {
-  const score = (model: ModelFile, text: string, more: Partial<ScoreTextRequest> = {}) =>
+  const score = (model: ModelFile, text: string, more: Partial<ServeRequest<'scoreText'>> = {}) =>
     worker.client.scoreText({ workspaceId, model, text, top: 4, ...more });
   const TEXT = 'The lamp is lit, and another one is not.';
 

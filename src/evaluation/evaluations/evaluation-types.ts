@@ -3,7 +3,6 @@ import { Split } from '../../data/index.js';
 import { connectionTypes, nodeOf, NodeType, recordType, objectType } from '../../graphql-kit/index.js';
 import { int, string, float, oneOf, date } from '../../kernel/record.js';
 import type { EvaluationRecord } from './evaluation-store.js';
-import { interval } from '../../kernel/interval.js';
 import { figures, storedFigures } from './figures.js';
 
 export const EvaluationRow = objectType('EvaluationRow', 'One row as it was answered.', {

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import {
-  anytimeP,
   logE,
   observeRate,
   powerOf,
@@ -186,9 +185,7 @@ describe('evidence that a rate is worse', () => {
   it('keeps what it showed, and goes through JSON unchanged', () => {
     const state = startTwoRates();
     for (let i = 0; i < 300; i++) observeRate(state, i % 10 === 0 ? 'candidate' : 'control', i % 10 !== 0, WORSE);
-    const copy = JSON.parse(JSON.stringify(state)) as TwoRates;
-    expect(copy).toEqual(state);
-    expect(anytimeP(copy)).toBeCloseTo(Math.exp(-copy.peak), 12);
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
   });
 
   it('stays bounded and finite whatever comes: one arm alone, rates of 0 and 1, more candidates than controls', () => {

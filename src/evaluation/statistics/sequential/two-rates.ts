@@ -91,9 +91,6 @@ export function logE({ logs, candidate, control }: TwoRates): number {
   return logSumExp([...logs.map((log) => log - Math.log(logs.length)), Math.log(waiting)]);
 }
 
-/** Probability of as much evidence at any time while the null holds: 1 over the largest e-value, at most 1. */
-export const anytimeP = ({ peak }: Pick<TwoRates, 'peak'>): number => Math.min(1, Math.exp(-peak));
-
 /** Takes an answer in the order in which answers arrive; changes and returns `state`. */
 export function observeRate(
   state: TwoRates,

@@ -1,4 +1,4 @@
-import { encodeGguf, type GgufF32Tensor } from './encode.js';
+import { encodeGguf, type GgufF32Tensor } from '../../gpu-worker/formats/gguf/encode.js';
 
 /** The change of one weight matrix of the base model, `alpha / rank * B A`. */
 export interface LoraModule {
