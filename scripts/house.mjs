@@ -12,7 +12,7 @@ import ts from 'typescript';
 const LIMITS = {
   'unused exports': { of: 'exports', limit: 2, goal: 2 },
   'exports for tests alone': { of: 'exports', limit: 5.4, goal: 2 },
-  'functions too long or too branched': { limit: 76, goal: 0 },
+  'functions too long or too branched': { limit: 48, goal: 0 },
   'locals without a noun': { of: 'locals', limit: 10.1, goal: 1 },
 };
 

@@ -98,12 +98,8 @@ export async function makePlan(
     throw badInput('input.adapter', `${adapter.adapter} was made for ${adapter.task}, not for ${question.task}.`);
   if (question.form && adapter) requireWords(adapter, question);
   const variant = await variantOf(registry, workspaceId, question, adapter);
-  const mayReadRows = reads && question.collections === null;
-  const labelled = !mayReadRows
-    ? null
-    : adapter
-      ? await rowsBeside(labelIndexes, workspaceId, adapter, named)
-      : named && rowsAlone(named);
+  const rowsRead = () => (adapter ? rowsBeside(labelIndexes, workspaceId, adapter, named) : named && rowsAlone(named));
+  const labelled = reads && question.collections === null ? await rowsRead() : null;
   return {
     strategy,
     scope: reads && labelled === null ? scope : null,

@@ -124,6 +124,7 @@ export function checkQuestionLength({ question }: Pick<AskInput, 'question'>): v
 }
 
 /** @throws BAD_USER_INPUT, QUESTION_TOO_LONG */
+// whole: one line a field of the question.
 export function checkedQuestion(input: AskInput): Question {
   checkQuestionLength(input);
   const { question, collections = null, strategy } = input;
@@ -155,6 +156,7 @@ export function checkedQuestion(input: AskInput): Question {
  * Equal for questions that must have one answer; the request id is no part of it.
  * @param askedBy line of the key that asks: part of it where the answer depends on what the same caller asked before
  */
+// whole: one line a field of the digest.
 export function questionDigest(
   question: Question,
   forceArm: string | null = null,

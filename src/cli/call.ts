@@ -73,13 +73,15 @@ function valueOf(text: string, type: GraphQLInputType | undefined, path: string)
   if (isInputObjectType(named)) return isListType(nullable) ? objectsIn(text, path) : objectIn(text, path);
   try {
     const value = JSON.parse(text) as Json;
-    // Infinity would be sent as null, and a whole number beyond 2^53 as its neighbour.
-    const changed = value === Infinity || value === -Infinity || (/^-?\d+$/.test(text) && !Number.isSafeInteger(value));
-    return changed ? text : value;
+    return changesWhenSent(value, text) ? text : value;
   } catch {
     return text;
   }
 }
+
+/** Infinity would be sent as null, and a whole number beyond 2^53 as its neighbour. */
+const changesWhenSent = (value: Json, text: string): boolean =>
+  value === Infinity || value === -Infinity || (/^-?\d+$/.test(text) && !Number.isSafeInteger(value));
 
 /** @throws GraftClientError BAD_USER_INPUT */
 function objectIn(text: string, path: string | null): { [key: string]: Json } {

@@ -3,7 +3,7 @@ import { basename, relative, resolve, sep } from 'node:path';
 import { GraftClientError } from '../client/graft-client.js';
 import { UNSEEN } from '../kernel/text.js';
 
-interface LocalFile {
+export interface LocalFile {
   path: string;
   bytes: number;
 }

@@ -7,7 +7,7 @@ import {
   IngestionProgressDocument,
 } from '../operations/index.js';
 import { say } from '../terminal.js';
-import { filesAt, namedDocuments, tellUpload } from './files.js';
+import { filesAt, namedDocuments, tellUpload, type LocalFile } from './files.js';
 import { followRun, runState } from './follow-run.js';
 import type { WithClient } from './keys.js';
 
@@ -47,11 +47,7 @@ export function addIngestCommand(program: Command, withClient: WithClient): void
         let failure: Error | undefined;
         try {
           for (let begin = 0; begin < files.length; begin += BATCH) {
-            const documents = [];
-            for (const [index, file] of files.slice(begin, begin + BATCH).entries()) {
-              tellUpload(file, begin + index, files.length);
-              documents.push({ name: file.name, file: await client.upload(file.path) });
-            }
+            const documents = await uploaded(client, files, begin);
             // Now that something is there for it.
             if (!known && begin === 0) await client.request(CreateCollectionDocument, { input: { name: collection } });
             const input = { collection, documents, idempotencyKey: crypto.randomUUID() };
@@ -79,6 +75,20 @@ export function addIngestCommand(program: Command, withClient: WithClient): void
         if (results.some(hasFailed)) process.exitCode = 1;
       }),
     );
+}
+
+/** The batch that begins at this file, as the gateway names what it received. */
+async function uploaded(
+  client: GraftClient,
+  files: readonly (LocalFile & { name: string })[],
+  begin: number,
+): Promise<{ name: string; file: string }[]> {
+  const documents = [];
+  for (const [index, file] of files.slice(begin, begin + BATCH).entries()) {
+    tellUpload(file, begin + index, files.length);
+    documents.push({ name: file.name, file: await client.upload(file.path) });
+  }
+  return documents;
 }
 
 const hasFailed = ({ outcome }: Result): boolean => outcome === 'FAILED';

@@ -81,6 +81,11 @@ const stateOf = ({ revokedAt, expiresAt, lastUsedAt }: Key): string => {
 
 /** `graft keys …` and `graft workspaces …`. */
 export function addAccessCommands(program: Command, withClient: WithClient): void {
+  addKeyCommands(program, withClient);
+  addWorkspaceCommands(program, withClient);
+}
+
+function addKeyCommands(program: Command, withClient: WithClient): void {
   const keys = program.command('keys').description('who may use this Graft');
   const workspace = new Option('-w, --workspace <name>', 'of this workspace, for administrators of the first one');
 
@@ -142,7 +147,9 @@ export function addAccessCommands(program: Command, withClient: WithClient): voi
         else say(`revoked ${prefix}`);
       }),
     );
+}
 
+function addWorkspaceCommands(program: Command, withClient: WithClient): void {
   const workspaces = program.command('workspaces').description('tenants, each with its own data and keys');
   workspaces
     .command('create <name>')

@@ -158,6 +158,23 @@ export function checkedFeedback(input: FeedbackInput, giver: Pick<Giver, 'key'>,
     givenByName: giver.key?.name ?? null,
   };
   const expectation = input.expectation ? checkedExpectation(input.expectation, `${field}.expectation`) : null;
+  const statement = { answerId, conversationId, kind, score, comment, expectation };
+  requireKind(statement, field);
+  return {
+    ...statement,
+    source,
+    key: optional(input.key, `${field}.key`, FEEDBACK_LIMITS.key),
+    digest: digestOf(statement),
+    field,
+  };
+}
+
+/** @throws BAD_USER_INPUT for what feedback of its kind lacks or can't have */
+function requireKind(
+  statement: Pick<CheckedFeedback, 'kind' | 'answerId' | 'score' | 'comment' | 'expectation'>,
+  field: string,
+): void {
+  const { kind, answerId, score, comment, expectation } = statement;
   if (kind === 'EXPECTATION') {
     if (expectation === null || answerId === null)
       throw badInput(`${field}.expectation`, 'An EXPECTATION says what the right answer to a question is.');
@@ -168,14 +185,6 @@ export function checkedFeedback(input: FeedbackInput, giver: Pick<Giver, 'key'>,
     if (score === null && comment === null)
       throw badInput(field, 'FEEDBACK needs a score or a comment.', 'Give at least one of both.');
   }
-  const said = { answerId, conversationId, kind, score, comment, expectation };
-  return {
-    ...said,
-    source,
-    key: optional(input.key, `${field}.key`, FEEDBACK_LIMITS.key),
-    digest: digestOf(said),
-    field,
-  };
 }
 
 const optional = (text: string | null | undefined, field: string, most: number): string | null =>

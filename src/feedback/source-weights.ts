@@ -10,6 +10,13 @@ export interface Ballot {
   verdict: string;
 }
 
+/** All that is said of one thing, and the answers to it that may be right. */
+interface Unit {
+  id: string;
+  cast: readonly Ballot[];
+  candidates: readonly string[];
+}
+
 /** How far a source can be believed. */
 export interface Reliability {
   /** Estimated share of its verdicts that are right, 0 to 1. */
@@ -57,7 +64,7 @@ export function trusted(reliability: Reliability = UNKNOWN): Reliability {
  * parameter a source (the “one-coin model” of Y. Zhang et al., 2014) and a beta prior, which keeps a source of few verdicts near it.
  */
 export function estimateReliability(ballots: readonly Ballot[]): WeightEstimate {
-  const units = [...groupBy(ballots, ({ unit }) => unit)].map(([id, cast]) => ({
+  const units: Unit[] = [...groupBy(ballots, ({ unit }) => unit)].map(([id, cast]) => ({
     id,
     cast,
     candidates: candidatesOf(cast),
@@ -69,16 +76,7 @@ export function estimateReliability(ballots: readonly Ballot[]): WeightEstimate 
   for (const { cast } of units)
     if (cast.length > 1) for (const { source } of cast) compared.set(source, (compared.get(source) ?? 0) + 1);
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const right = new Map<string, number>();
-    for (const { cast, candidates } of units) {
-      if (cast.length < 2) continue;
-      const truth = posterior(cast, candidates, accuracy);
-      for (const { source, verdict } of cast) {
-        let share = 0;
-        for (const [candidate, probability] of truth) if (fits(verdict, candidate)) share += probability;
-        right.set(source, (right.get(source) ?? 0) + share);
-      }
-    }
+    const right = expectedRight(units, accuracy);
     let moved = 0;
     for (const [source, before] of accuracy) {
       const among = compared.get(source) ?? 0;
@@ -92,6 +90,21 @@ export function estimateReliability(ballots: readonly Ballot[]): WeightEstimate 
     reliability: new Map([...compared].map(([source, among]) => [source, reliabilityOf(accuracy.get(source)!, among)])),
     truth: new Map(units.map(({ id, cast, candidates }) => [id, posterior(cast, candidates, accuracy)])),
   };
+}
+
+/** How many of its verdicts beside others' each source is expected to have right. */
+function expectedRight(units: readonly Unit[], accuracy: ReadonlyMap<string, number>): Map<string, number> {
+  const right = new Map<string, number>();
+  for (const { cast, candidates } of units) {
+    if (cast.length < 2) continue;
+    const truth = posterior(cast, candidates, accuracy);
+    for (const { source, verdict } of cast) {
+      let share = 0;
+      for (const [candidate, probability] of truth) if (fits(verdict, candidate)) share += probability;
+      right.set(source, (right.get(source) ?? 0) + share);
+    }
+  }
+  return right;
 }
 
 /**

@@ -111,6 +111,7 @@ function add(sentences: Sentence[], text: string, from: number, to: number): voi
 }
 
 /** Whether the segmenter broke too early, so that `next` belongs to the same sentence. */
+// whole: rules in the order in which they decide.
 function continues(segment: string, next: string): boolean {
   // Only the end matters; a sentence of megabytes must not be searched again for every segment that joins it.
   const tail = segment.slice(-64);

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import type { PaidCall } from '../access/index.js';
-import { checkQuestionLength, STRATEGIES, type AskInput, type AskService } from '../ask/index.js';
+import { checkQuestionLength, STRATEGIES, type AskEvent, type AskInput, type AskService } from '../ask/index.js';
 import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
@@ -32,25 +32,28 @@ export interface Paying {
 const COMMENT = ': working\n\n';
 const COMMENT_EVERY_MS = 12_000;
 
-/**
- * The addresses that OpenAI's clients speak, beside GraphQL and on the same answers, records and rules: `chat/completions`, `embeddings`,
- * `models`, `rerank`. A field is honoured or refused by its name.
- */
-export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
-  const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const known = isGraftError(error) ? error : (transportError(error) ?? error);
-    const shown = kit.presenter.presentPlain(known, request.id);
+const errorHandlerOf =
+  (presenter: ServerKit['presenter']) =>
+  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const cause = isGraftError(error) ? error : (transportError(error) ?? error);
+    const shown = presenter.presentPlain(cause, request.id);
     const status = httpStatus(shown.extensions.code);
-    const wait = retryAfterSeconds(known, status);
+    const wait = retryAfterSeconds(cause, status);
     if (wait !== null) void reply.header('retry-after', `${wait}`);
     // A client that still sends would see a broken pipe and no answer.
     if (status === 413) reply.removeHeader('connection');
     return reply
       .code(status)
       .header('cache-control', 'no-store')
-      .send(openAiError(known, shown, status));
+      .send(openAiError(cause, shown, status));
   };
-  const options = { errorHandler };
+
+/**
+ * The addresses that OpenAI's clients speak, beside GraphQL and on the same answers, records and rules: `chat/completions`, `embeddings`,
+ * `models`, `rerank`. A field is honoured or refused by its name.
+ */
+export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
+  const options = { errorHandler: errorHandlerOf(kit.presenter) };
   const working = <T>(work: () => Promise<T>): Promise<T> => {
     if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     return kit.underWay(work());
@@ -111,20 +114,8 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const paid = parts.paying.paidStream(call, () => parts.asking.stream(caller, input, signal));
       // Whoever reads the body asks for what follows.
       const events = streamWithin((work) => inScope(caller.workspaceId, work), paid);
-      const chunks = chunksOf(events, {
-        ...context,
-        includeUsage: chat.includeUsage,
-        now: new Date(),
-        // Words of an adapter take the form of its task at the end; with a bound on errors, JSON that was written may still be refused.
-        comesWhole: (strategy) =>
-          STRATEGIES[strategy].reads ||
-          (chat.form === null ? STRATEGIES[strategy].adapts : chat.more.maxErrorRate != null),
-      });
-      // Who leaves before the body is read begins no iteration that could end by itself.
-      const leave = (): void => void chunks.return(undefined).catch(() => undefined);
-      // Who has left already has had its `close`.
-      if (reply.raw.destroyed) leave();
-      else reply.raw.once('close', leave);
+      const chunks = streamedChunks(events, chat, context);
+      endWithReply(chunks, reply);
       // What fails before the first chunk has a status of its own.
       const first = await chunks.next();
       const shown = (error: unknown) => {
@@ -136,6 +127,24 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
         .send(Readable.from(eventStream(first, chunks, reply, shown)));
     }),
   );
+}
+
+const streamedChunks = (events: AsyncIterable<AskEvent>, chat: ChatRequest, context: CompletionContext) =>
+  chunksOf(events, {
+    ...context,
+    includeUsage: chat.includeUsage,
+    now: new Date(),
+    // Words of an adapter take the form of its task at the end; with a bound on errors, JSON that was written may still be refused.
+    comesWhole: (strategy) =>
+      STRATEGIES[strategy].reads || (chat.form === null ? STRATEGIES[strategy].adapts : chat.more.maxErrorRate != null),
+  });
+
+/** Ends the chunks when the client leaves: before it reads the body, no iteration has begun that could end by itself. */
+function endWithReply(chunks: AsyncGenerator<object>, reply: FastifyReply): void {
+  const leave = (): void => void chunks.return(undefined).catch(() => undefined);
+  // Who has left already has had its `close`.
+  if (reply.raw.destroyed) leave();
+  else reply.raw.once('close', leave);
 }
 
 /** Server-sent events as OpenAI writes them, `[DONE]` last; an error behind the first is an event, too. */

@@ -42,18 +42,10 @@ export function describeGguf(path: string): FileDescription {
     const value = Number(metadata.get(key) ?? 0);
     return Number.isSafeInteger(value) && value >= 0 ? value : 0;
   };
-  const architecture = text('general.architecture');
   const type = text('general.type');
   if (type !== null && type !== 'model') throw invalid(`The file holds ${articled(type)}, not a model.`);
-  if (architecture === null) throw invalid('The file’s header names no architecture.');
-  const splits = whole('split.count');
-  if (splits > 1) throw unsupported(`The model is split into ${splits} files; merge them with llama-gguf-split first.`);
-  if (NOT_GENERATORS.has(architecture))
-    throw unsupported(`A model of architecture ${JSON.stringify(architecture)} does not generate text.`);
-  if (architecture.length > MOST_NAME) throw invalid('The file’s header names an architecture without end.');
-  const contextLength = whole(`${architecture}.context_length`);
-  if (contextLength < 1 || contextLength > MOST_CONTEXT)
-    throw invalid(`The file’s header says that its context has ${contextLength} tokens; 1 to ${MOST_CONTEXT} can be.`);
+  const architecture = checkedArchitecture(text('general.architecture'), whole('split.count'));
+  const contextLength = checkedContext(whole(`${architecture}.context_length`));
   const { parameters, dominantType } = checkedTensors(header);
   const chatTemplate = text('tokenizer.chat_template');
   if ((chatTemplate?.length ?? 0) > MOST_TEMPLATE_CHARACTERS)
@@ -82,6 +74,23 @@ export function describeGguf(path: string): FileDescription {
     name: text('general.name')?.slice(0, MOST_NAME) ?? null,
     bytes: fileBytes,
   };
+}
+
+/** @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */
+function checkedArchitecture(architecture: string | null, splits: number): string {
+  if (architecture === null) throw invalid('The file’s header names no architecture.');
+  if (splits > 1) throw unsupported(`The model is split into ${splits} files; merge them with llama-gguf-split first.`);
+  if (NOT_GENERATORS.has(architecture))
+    throw unsupported(`A model of architecture ${JSON.stringify(architecture)} does not generate text.`);
+  if (architecture.length > MOST_NAME) throw invalid('The file’s header names an architecture without end.');
+  return architecture;
+}
+
+/** @throws MODEL_FILE_INVALID */
+function checkedContext(tokens: number): number {
+  if (tokens < 1 || tokens > MOST_CONTEXT)
+    throw invalid(`The file’s header says that its context has ${tokens} tokens; 1 to ${MOST_CONTEXT} can be.`);
+  return tokens;
 }
 
 /** @returns the number of weights, and the type that most of them have */

@@ -81,12 +81,7 @@ async function membersOf(zip: ZipFile): Promise<Members> {
       found.set(member, entry);
     }
   } catch (error) {
-    if (error instanceof GraftError) throw error;
-    // yauzl itself refuses names that are absolute, lead upwards or have backslashes.
-    const unsafe = /absolute path|relative path|invalid characters/.test((error as Error).message);
-    throw unsafe
-      ? refused('ADAPTER_ARCHIVE_UNSAFE', 'an entry points out of it', error)
-      : refused('ADAPTER_DAMAGED', 'its directory is damaged', error);
+    throw error instanceof GraftError ? error : directoryFault(error as Error);
   }
   const [config, weights] = [found.get('config'), found.get('weights')];
   if (weights === undefined && pickled)
@@ -95,6 +90,12 @@ async function membersOf(zip: ZipFile): Promise<Members> {
     throw refused('ADAPTER_INVALID', `it lacks ${PEFT_FILES[config === undefined ? 'config' : 'weights'].name}`);
   return { config, weights, notes: found.get('notes') };
 }
+
+/** yauzl itself refuses names that are absolute, lead upwards or have backslashes. */
+const directoryFault = (error: Error): GraftError =>
+  /absolute path|relative path|invalid characters/.test(error.message)
+    ? refused('ADAPTER_ARCHIVE_UNSAFE', 'an entry points out of it', error)
+    : refused('ADAPTER_DAMAGED', 'its directory is damaged', error);
 
 function requireHarmless(entry: Entry): void {
   const name = JSON.stringify(entry.fileName.slice(0, 80));

@@ -86,6 +86,7 @@ const MOST_FIELDS = 50;
 const DEEPEST = 5;
 
 /** A value in little room and without what must not be kept. */
+// whole: one case a type of value.
 export function summarised(value: unknown, field = '', depth = 0): Json {
   if (value === null || value === undefined) return null;
   switch (typeof value) {

@@ -90,19 +90,22 @@ export class Authenticator {
     const prefix = token === undefined ? null : prefixOf(token);
     // OpenAI's clients always send something. Any other word is a key that was copied wrongly, whose owner is not to be an administrator.
     if (this.parts.keyless && token === NO_KEY) return localCaller();
-    if (token === undefined || prefix === null) {
-      this.#refuseWhenMany(address);
-      this.#attempts.failed(address);
-      throw unauthenticated(
-        'The Authorization header holds no key of Graft.',
-        this.parts.keyless ? `None is needed here: leave the header out, or send the word \`${NO_KEY}\`.` : undefined,
-      );
-    }
+    if (token === undefined || prefix === null) throw this.#withoutKey(address);
     const known = this.#known.get(prefix);
     if (known && this.#isFresh(known)) return this.#letIn(token, known, address);
     // A key that was let in before is looked up again, whatever others at its address send.
     if (!known) this.#refuseWhenMany(address);
     return this.#read(prefix).then((read) => this.#letIn(token, read, address));
+  }
+
+  /** @throws TOO_MANY_ATTEMPTS after many wrong ones */
+  #withoutKey(address: string): GraftError {
+    this.#refuseWhenMany(address);
+    this.#attempts.failed(address);
+    return unauthenticated(
+      'The Authorization header holds no key of Graft.',
+      this.parts.keyless ? `None is needed here: leave the header out, or send the word \`${NO_KEY}\`.` : undefined,
+    );
   }
 
   /**

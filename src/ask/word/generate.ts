@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { PromptSegment } from '../../prompting/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import type { GenerateDone, JsonForm, ModelFile } from '../../worker-protocol/index.js';
+import type { GenerateDone, GenerateRequest, JsonForm, ModelFile } from '../../worker-protocol/index.js';
 import { inference } from '../../platform/tracing/index.js';
 import type { ComposedPrompt } from './compose.js';
 import type { Generation } from '../question.js';
@@ -65,27 +65,10 @@ async function* streamed(
   worker: Pick<WorkerClient, 'generate'>,
   prompt: PromptSegment[],
   before: string,
-  { workspaceId, model, composed, generation, form, probable, signal, priority }: GenerateStep,
+  step: GenerateStep,
 ): AsyncGenerator<string, GenerationResult> {
-  const { maxTokens, temperature, seed } = generation;
-  const events = worker.generate(
-    {
-      workspaceId,
-      model,
-      prompt,
-      maxTokens,
-      temperature,
-      ...(seed === null ? {} : { seed }),
-      // JSON ends by itself, and what would end a text may stand in it.
-      ...(form === undefined ? { stop: composed.stop } : { stop: [], json: form }),
-      ...(probable === undefined || composed.copyFrom || composed.heldTo ? {} : { probable }),
-      ...(composed.copyFrom && {
-        constraint: { copyFrom: composed.copyFrom, ...(composed.refusal !== null && { refusal: composed.refusal }) },
-      }),
-      ...(composed.heldTo && { constraint: composed.heldTo }),
-    },
-    { signal, ...(priority && { priority }) },
-  );
+  const { signal, priority } = step;
+  const events = worker.generate(requestOf(prompt, step), { signal, ...(priority && { priority }) });
   let started = false;
   let held = '';
   for await (const event of events) {
@@ -101,6 +84,28 @@ async function* streamed(
     started = true;
   }
   throw new Error('the worker’s stream ended without its last event');
+}
+
+function requestOf(
+  prompt: PromptSegment[],
+  { workspaceId, model, composed, generation, form, probable }: GenerateStep,
+): GenerateRequest {
+  const { maxTokens, temperature, seed } = generation;
+  return {
+    workspaceId,
+    model,
+    prompt,
+    maxTokens,
+    temperature,
+    ...(seed === null ? {} : { seed }),
+    // JSON ends by itself, and what would end a text may stand in it.
+    ...(form === undefined ? { stop: composed.stop } : { stop: [], json: form }),
+    ...(probable === undefined || composed.copyFrom || composed.heldTo ? {} : { probable }),
+    ...(composed.copyFrom && {
+      constraint: { copyFrom: composed.copyFrom, ...(composed.refusal !== null && { refusal: composed.refusal }) },
+    }),
+    ...(composed.heldTo && { constraint: composed.heldTo }),
+  };
 }
 
 const trimmed = ({

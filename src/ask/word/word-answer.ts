@@ -48,17 +48,22 @@ export async function* wordAnswer(
   const done = yield* passOn(generation);
   const finishReason = FINISH_REASONS[done.reason];
   const repeated = finishReason === 'REPEATED';
-  const said = adaptation ? readTask(done.kept, adaptation) : readPlain(done.kept, best !== undefined);
+  const replaced = (text: string, reason: string): AskEvent => ({
+    type: 'replaced',
+    text,
+    reason: repeated ? REPEATED : reason,
+  });
+  const reply = adaptation ? readTask(done.kept, adaptation) : readPlain(done.kept, best !== undefined);
   if (best !== undefined && adaptation === null && done.kept === '') {
-    yield { type: 'replaced', text: best.quote, reason: repeated ? REPEATED : 'The model wrote nothing.' };
+    yield replaced(best.quote, 'The model wrote nothing.');
     return { ...quoted(best), finishReason, done };
   }
-  if (said === null || (repeated && best === undefined && !SAYS_SOMETHING.test(said.text))) {
+  if (reply === null || (repeated && best === undefined && !SAYS_SOMETHING.test(reply.text))) {
     const abstention = declined();
-    yield { type: 'replaced', text: abstention.sentence, reason: repeated ? REPEATED : 'The model gave no answer.' };
+    yield replaced(abstention.sentence, 'The model gave no answer.');
     return { ...abstained(abstention), finishReason, done };
   }
-  const { text, output } = said;
+  const { text, output } = reply;
   const worded: Completion = {
     text,
     wording: 'MODEL',
@@ -70,12 +75,11 @@ export async function* wordAnswer(
     tokens: text === done.kept ? (done.tokens ?? null) : null,
   };
   const checked = best !== undefined && output.kind === 'TEXT';
-  if (text !== done.text && !(repeated && checked))
-    yield { type: 'replaced', text, reason: repeated ? REPEATED : 'The answer in the form of its task.' };
+  if (text !== done.text && !(repeated && checked)) yield replaced(text, 'The answer in the form of its task.');
   if (!checked) return worded;
   const { supported, missing } = checkWording(text, [...read, best.quote], question);
   if (supported && !repeated) return worded;
-  yield { type: 'replaced', text: best.quote, reason: repeated ? REPEATED : whyReplaced(missing) };
+  yield replaced(best.quote, whyReplaced(missing));
   return { ...worded, text: best.quote, wording: 'EVIDENCE', tokens: null };
 }
 

@@ -88,6 +88,27 @@ const PREVIEW_ROWS = 10;
 const MAX_DELETED = 100_000;
 
 /** What can be done with datasets. Long work is a run; see import-run.ts. */
+/** Which rows are deleted: those about a person, or those with these keys. */
+interface RowSelection {
+  subject: string | null;
+  keys: readonly string[];
+  split: Split | null;
+}
+
+/** @throws BAD_USER_INPUT */
+function checkedSelection(input: {
+  subject?: string | null;
+  keys?: string[] | null;
+  split?: Split | null;
+}): RowSelection {
+  const { subject = null, split = null } = input;
+  const keys = input.keys ?? [];
+  if ((subject === null) === (keys.length === 0)) throw badInput('input', 'Give exactly one of subject and keys.');
+  if (subject !== null && split !== null) throw badInput('input.split', 'A person is deleted from all splits.');
+  if (keys.length > 1000) throw badInput('input.keys', 'At most 1,000 keys are taken.');
+  return { subject, keys, split };
+}
+
 export class DatasetService {
   constructor(private readonly parts: DatasetParts) {}
 
@@ -187,27 +208,13 @@ export class DatasetService {
     },
   ): Promise<RunRow> {
     const dataset = await this.parts.store.require(workspaceId, input.dataset, 'input.dataset');
-    const subject = input.subject ?? null;
-    const keys = input.keys ?? [];
-    const split = input.split ?? null;
-    if ((subject === null) === (keys.length === 0)) throw badInput('input', 'Give exactly one of subject and keys.');
-    if (subject !== null && split !== null) throw badInput('input.split', 'A person is deleted from all splits.');
-    if (keys.length > 1000) throw badInput('input.keys', 'At most 1,000 keys are taken.');
+    const selection = checkedSelection(input);
+    const { subject } = selection;
     const reason = checkedText(input.reason, 'input.reason', 500);
-    const request = digestOf({ dataset: dataset.id, subject, keys, split, reason, salt: input.idempotencyKey });
+    const request = digestOf({ dataset: dataset.id, ...selection, reason, salt: input.idempotencyKey });
     const earlier = await this.#sameRequest(workspaceId, input.idempotencyKey, request);
     if (earlier) return earlier;
-    const withdraw: string[] = [];
-    let newest: { version: VersionRecord; places: number[] } | null = null;
-    for (const version of await this.parts.store.standing(dataset.id)) {
-      const places = await this.parts.rows.places(await this.parts.store.rowGroups(version.id), {
-        subject,
-        keys,
-        split,
-      });
-      if (places.length > 0) withdraw.push(version.id);
-      if (!newest || version.version > newest.version.version) newest = { version, places };
-    }
+    const { withdraw, newest } = await this.#versionsWith(dataset.id, selection);
     if (newest && newest.places.length > MAX_DELETED)
       throw badInput('input', `At most ${MAX_DELETED} rows are deleted at once.`);
     // Not by the run of the deletion: its input stays, so it may not name the person.
@@ -226,6 +233,21 @@ export class DatasetService {
       request,
     };
     return this.#enqueue(workspaceId, run, input.idempotencyKey);
+  }
+
+  /** The standing versions that hold such a row, and where the newest of all versions holds them. */
+  async #versionsWith(
+    datasetId: string,
+    selection: RowSelection,
+  ): Promise<{ withdraw: string[]; newest: { version: VersionRecord; places: number[] } | null }> {
+    const withdraw: string[] = [];
+    let newest: { version: VersionRecord; places: number[] } | null = null;
+    for (const version of await this.parts.store.standing(datasetId)) {
+      const places = await this.parts.rows.places(await this.parts.store.rowGroups(version.id), selection);
+      if (places.length > 0) withdraw.push(version.id);
+      if (!newest || version.version > newest.version.version) newest = { version, places };
+    }
+    return { withdraw, newest };
   }
 
   /** @returns from how many records, as far as that is done */

@@ -119,6 +119,7 @@ const DESCRIPTIONS: Readonly<Record<FeatureType, string>> = {
 };
 
 /** Undefined for what isn't of the type. */
+// whole: one case a type of feature.
 function readValue(value: unknown, type: FeatureType): FeatureValue | undefined {
   switch (type) {
     case FeatureType.STRING:

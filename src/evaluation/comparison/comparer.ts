@@ -95,13 +95,7 @@ export class Comparer {
     const reads = labelled
       ? (await data.labelIndexes.find(workspaceId, { datasetId: dataset.id })) !== null
       : taskOf(dataset.task).fromPassages;
-    const possible = Object.values(StrategyValues).filter(
-      (each) => (reads || !STRATEGIES[each].reads) && (adapter !== null || !STRATEGIES[each].adapts),
-    );
-    const missing = input.strategies?.find((each) => !possible.includes(each));
-    if (missing !== undefined) throw badInput('input.strategies', `${missing} can’t answer these rows.`, WHAT_IT_TAKES);
-    const strategies = possible.filter((each) => input.strategies?.includes(each) ?? true);
-    if (strategies.length < 2) throw badInput('input', 'There is only one strategy to compare.', WHAT_IT_TAKES);
+    const strategies = comparedStrategies(input.strategies, { reads, adapts: adapter !== null });
     const own: ComparisonInput = {
       datasetVersionId: version.id,
       split,
@@ -218,6 +212,21 @@ export class Comparer {
     const { statistics, score } = decidingStatistics(content, said, shared);
     return { statistics: [...statistics], score, abstained: said.abstained, ms };
   }
+}
+
+/** Those of the named strategies, or of all, that can answer. @throws BAD_USER_INPUT where one can't, or fewer than two are left */
+function comparedStrategies(
+  names: readonly Strategy[] | null,
+  possible: { reads: boolean; adapts: boolean },
+): Strategy[] {
+  const able = Object.values(StrategyValues).filter(
+    (strategy) => (possible.reads || !STRATEGIES[strategy].reads) && (possible.adapts || !STRATEGIES[strategy].adapts),
+  );
+  const unable = names?.find((strategy) => !able.includes(strategy));
+  if (unable !== undefined) throw badInput('input.strategies', `${unable} can’t answer these rows.`, WHAT_IT_TAKES);
+  const strategies = able.filter((strategy) => names?.includes(strategy) ?? true);
+  if (strategies.length < 2) throw badInput('input', 'There is only one strategy to compare.', WHAT_IT_TAKES);
+  return strategies;
 }
 
 interface ForeignCounts {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { GraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow, Alias, AliasChangeRow } from '../../registry/index.js';
-import { sameScale, type EvaluationStore } from '../evaluations/evaluation-store.js';
+import { sameScale, type EvaluationRecord, type EvaluationStore } from '../evaluations/evaluation-store.js';
 import { storedFigures } from '../evaluations/figures.js';
 import { bounds, check, DEFAULT_BOUNDS, judge, type GateBounds, type GateCheck } from './judge.js';
 import { simplerMethod, simplerMethods } from './simpler.js';
@@ -61,10 +61,7 @@ export class Gate {
     const [adapter] = await adapters.store.byIds(workspaceId, [version.adapterId]);
     if (!adapter) throw notFound('The adapter', version.adapterId);
     const replaced = await this.#replaced(adapter, version);
-    const found = await evaluations.newestAgainst(workspaceId, version.id, replaced?.id ?? null);
-    // At another scale either of them is another adapter.
-    const holds = found?.scale === version.scale && sameScale(found.againstScale, replaced?.scale);
-    const current = holds ? found : null;
+    const current = await this.#currentEvaluation(workspaceId, version, replaced);
     const checked = bounds.parse({ ...DEFAULT_BOUNDS, ...limits });
     const evaluation = current && { rows: current.rows, figures: storedFigures.decode(current.figures) };
     const checks = judge(
@@ -153,6 +150,17 @@ export class Gate {
       ]);
     const { passed: _, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
     return { v: 1, forced: true, confirmed: false, ...verdict };
+  }
+
+  /** The newest evaluation that still speaks of both: at another scale either of them is another adapter. */
+  async #currentEvaluation(
+    workspaceId: WorkspaceId,
+    version: AdapterVersionRow,
+    replaced: AdapterVersionRow | null,
+  ): Promise<EvaluationRecord | null> {
+    const newest = await this.parts.evaluations.newestAgainst(workspaceId, version.id, replaced?.id ?? null);
+    const holds = newest?.scale === version.scale && sameScale(newest.againstScale, replaced?.scale);
+    return holds ? newest : null;
   }
 
   /** What the version would replace; it does not replace itself. */

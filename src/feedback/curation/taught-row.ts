@@ -40,6 +40,8 @@ export function passagesOf({ answer, right }: Lesson): string[] {
 export function taughtRow(lesson: Lesson, context: TeachingContext): TaughtRow | LeftOut {
   const { answer, right } = lesson;
   if (followsOthers(answer)) return 'FOLLOW_UP';
+  // What somebody said that is right, else what was answered.
+  const taught = right ?? answer.output;
   const common = { id: answer.id, subject: answer.features[0]?.entity ?? null };
   const of = (record: Record<string, unknown>, documentIds: string[] = []): TaughtRow => ({
     record: { ...common, ...record },
@@ -47,22 +49,12 @@ export function taughtRow(lesson: Lesson, context: TeachingContext): TaughtRow |
   });
   switch (context.task) {
     case 'CLASSIFICATION': {
-      const label =
-        right?.kind === 'LABEL'
-          ? right.label
-          : right === null && answer.output.kind === 'LABEL'
-            ? answer.output.label
-            : null;
+      const label = taught.kind === 'LABEL' ? taught.label : null;
       if (label === null) return 'OTHER_FORM';
       return isKnown([label], context) ? of({ text: answer.question, label }) : 'UNKNOWN_LABEL';
     }
     case 'EXTRACTION': {
-      const entities =
-        right?.kind === 'ENTITIES'
-          ? right.entities
-          : right === null && answer.output.kind === 'ENTITIES'
-            ? answer.output.entities
-            : null;
+      const entities = taught.kind === 'ENTITIES' ? taught.entities : null;
       if (entities === null) return 'OTHER_FORM';
       const types = entities.map(({ type }) => type);
       return isKnown(types, context) ? of({ text: answer.question, entities }) : 'UNKNOWN_LABEL';

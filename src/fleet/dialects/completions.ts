@@ -85,22 +85,26 @@ export async function* streamCompletion(
     if (isErrorEvent(event)) throw faultOf(event.error.code ?? 500, event.error.message);
     const read = readAs(chunk, event);
     if (read.model !== model) throw new EngineFault('BROKEN', `it answers as ${read.model}, not as ${model}`);
-    const [choice] = read.choices;
-    const reason = choice?.finish_reason ?? null;
-    ended ||= reason !== null;
-    yield {
-      text: choice?.text ?? '',
-      tokens: choice?.token_ids ?? [],
-      reason: reason === null ? null : reasonOf(reason, choice?.stop_reason ?? choice?.matched_stop ?? null),
-      usage: read.usage
-        ? {
-            generatedTokens: read.usage.completion_tokens,
-            reusedTokens: read.usage.prompt_tokens_details?.cached_tokens ?? 0,
-          }
-        : null,
-    };
+    const piece = pieceOf(read);
+    ended ||= piece.reason !== null;
+    yield piece;
   }
   if (!ended) throw new EngineFault('BROKEN', 'it broke off in the middle of an answer');
+}
+
+function pieceOf({ choices: [choice], usage }: z.infer<typeof chunk>): AnswerPiece {
+  const reason = choice?.finish_reason ?? null;
+  return {
+    text: choice?.text ?? '',
+    tokens: choice?.token_ids ?? [],
+    reason: reason === null ? null : reasonOf(reason, choice?.stop_reason ?? choice?.matched_stop ?? null),
+    usage: usage
+      ? {
+          generatedTokens: usage.completion_tokens,
+          reusedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+        }
+      : null,
+  };
 }
 
 const errorEvent = z.object({ error: z.object({ message: z.string(), code: z.number().int().nullish() }) });

@@ -155,17 +155,7 @@ export class HttpFiles {
       if (statusCode >= 500 || statusCode === 429) throw new Error(`answered ${statusCode}`);
       throw this.refusal(statusCode);
     }
-    const start = statusCode === 206 ? rangeStart(headers['content-range']) : 0;
-    if (start !== 0 && start !== offset) {
-      body.destroy();
-      throw new SourceFailed('answered with another range than asked for');
-    }
-    const length = headers['content-length'] === undefined ? null : Number(headers['content-length']);
-    const total = length === null ? fetching.bytes : start + length;
-    if (fetching.bytes !== null && total !== null && total !== fetching.bytes) {
-      body.destroy();
-      throw new SourceFailed(`has a file of ${total} bytes instead of ${fetching.bytes}`);
-    }
+    const { start, total } = checkedRange(response, offset, fetching.bytes);
     await writeOrigin(part, { url, etag: strongEtag(headers['etag']), sha256: fetching.sha256 });
     await this.#write(body, start, total, fetching);
     return stated;
@@ -251,6 +241,31 @@ const sizeOf = (path: string): Promise<number> =>
     (entry) => entry.size,
     () => 0,
   );
+
+/**
+ * Where the body of an answer begins in the file, and how long the whole file is, as far as anybody says.
+ * @param offset from where it was asked for
+ * @param bytes how long the file has to be; null where nobody knows
+ * @throws SourceFailed for another range or another length, with the body ended
+ */
+function checkedRange(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  offset: number,
+  bytes: number | null,
+): { start: number; total: number | null } {
+  const start = statusCode === 206 ? rangeStart(headers['content-range']) : 0;
+  if (start !== 0 && start !== offset) {
+    body.destroy();
+    throw new SourceFailed('answered with another range than asked for');
+  }
+  const length = headers['content-length'] === undefined ? null : Number(headers['content-length']);
+  const total = length === null ? bytes : start + length;
+  if (bytes !== null && total !== null && total !== bytes) {
+    body.destroy();
+    throw new SourceFailed(`has a file of ${total} bytes instead of ${bytes}`);
+  }
+  return { start, total };
+}
 
 const rangeStart = (header: unknown): number => Number(/^bytes (\d+)-/.exec(String(header))?.[1] ?? NaN);
 

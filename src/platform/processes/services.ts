@@ -33,8 +33,11 @@ export interface Services {
   stop(): Promise<void>;
 }
 
-const valueOf = <T>(settled: PromiseSettledResult<T>): T | null =>
-  settled.status === 'fulfilled' ? settled.value : null;
+/** @throws what it was rejected with */
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
+}
 
 const EXTERNAL: ServiceHealth = { state: 'external', pid: null, restarts: 0 };
 
@@ -73,8 +76,6 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
       chromaPlan === null ? null : startChroma(chromaPlan, keeper, log),
     ]);
     for (const each of started) if (each.status === 'fulfilled' && each.value) running.push(each.value.process);
-    const failed = started.find((each) => each.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
     const [postgres, chroma] = [valueOf(started[0]), valueOf(started[1])];
     return {
       databaseUrl: postgres?.url ?? databaseUrl!,

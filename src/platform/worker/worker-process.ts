@@ -234,6 +234,7 @@ export class WorkerProcess {
     while (this.pending.size > 0) await sleep(10);
   }
 
+  // whole: one case a kind of message.
   private receive(value: unknown): void {
     this.silentLooks = 0;
     let message: WorkerMessage;
@@ -254,20 +255,8 @@ export class WorkerProcess {
         return this.greeting?.resolve();
       }
       case 'chunk':
-        if (call === undefined) return; // given up on meanwhile
-        if (message.sequence !== call.nextChunk++) {
-          this.log.error(
-            { expected: call.nextChunk - 1, got: message.sequence },
-            'a chunk is missing; the worker is killed',
-          );
-          return this.kill();
-        }
-        try {
-          call.onChunk(message.data);
-        } catch (error) {
-          this.log.error({ err: error }, 'the worker broke the protocol and is killed');
-          this.kill();
-        }
+        // A call that was given up on meanwhile is gone.
+        if (call !== undefined) this.receiveChunk(call, message);
         return;
       case 'progress':
         return call?.onProgress?.(message.fraction, message.message);
@@ -280,6 +269,19 @@ export class WorkerProcess {
         if (message.trace) call?.onTrace?.(message.trace);
         return call?.reject(error);
       }
+    }
+  }
+
+  private receiveChunk(call: Pending, { sequence, data }: { sequence: number; data: unknown }): void {
+    if (sequence !== call.nextChunk++) {
+      this.log.error({ expected: call.nextChunk - 1, got: sequence }, 'a chunk is missing; the worker is killed');
+      return this.kill();
+    }
+    try {
+      call.onChunk(data);
+    } catch (error) {
+      this.log.error({ err: error }, 'the worker broke the protocol and is killed');
+      this.kill();
     }
   }
 

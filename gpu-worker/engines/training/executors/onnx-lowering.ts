@@ -34,6 +34,7 @@ class Lowering {
   }
 
   /** @returns the names of the node’s outputs */
+  // whole: one case an operation.
   private lower({ operation, inputs, outputs }: Node): string[] {
     const { model } = this;
     const names = inputs.map((input) => this.nameOf(input));

@@ -65,6 +65,7 @@ export class TensorFlowExecutor implements Executor {
   }
 
   /** One node’s outputs, as tensors that the caller disposes of; a weight’s stays. */
+  // whole: one case an operation.
   private evaluate(node: Node, values: ReadonlyMap<number, TfTensor>, sizes: Sizes, feeds: Feeds): TfTensor[] {
     const { tf } = this;
     const { operation, inputs, outputs } = node;

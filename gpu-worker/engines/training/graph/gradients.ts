@@ -36,6 +36,7 @@ export function differentiate(graph: Graph, seeds: ReadonlyMap<Value, Value>, pa
 }
 
 /** The product of the arriving gradient and the Jacobian of one node, for each input. */
+// whole: one case an operation.
 function contributions(graph: Graph, node: Node, arriving: readonly (Value | undefined)[]): Contributions {
   const { operation, inputs, outputs } = node;
   const [a, b] = inputs as [Value, Value];

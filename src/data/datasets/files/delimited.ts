@@ -62,6 +62,7 @@ export class DelimitedReader {
   }
 
   /** The records that `chunk` completes. Lines without any character are no records. @throws RecordTooLong */
+  // whole: the state machine that each character of an import goes through.
   push(chunk: string): DelimitedRecord[] {
     const records: DelimitedRecord[] = [];
     let from = 0;

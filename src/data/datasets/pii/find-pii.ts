@@ -49,6 +49,7 @@ const DATE_OR_ADDRESS =
  * and 90 % with US and GB, none wrong; with the seven countries whose forms are planted all of them, at a precision of 54 %. This
  * finds all at 100 % (the forms are ours), in 27 µs a text instead of 200 to 900.
  */
+// whole: rules in the order in which they decide.
 function isPhone(candidate: string, before: string): boolean {
   const digits = candidate.replace(/\D/g, '');
   if (digits.length < 7 || digits.length > 15 || DATE_OR_ADDRESS.test(candidate)) return false;
