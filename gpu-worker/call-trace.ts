@@ -24,8 +24,8 @@ export class CallTrace {
       this.dropped += 1;
       return;
     }
-    const at = Math.max(0, from - this.received);
-    this.spans.push({ name, at, ms: Math.max(0, to - from), ...(attributes && { attributes }) });
+    const start = Math.max(0, from - this.received);
+    this.spans.push({ name, at: start, ms: Math.max(0, to - from), ...(attributes && { attributes }) });
   }
 }
 

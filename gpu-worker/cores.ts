@@ -10,16 +10,16 @@ interface Sample {
 /** Milliseconds of processor time since the machine, or this process, started. */
 function sample(): Sample {
   const times = cpus().map((cpu) => cpu.times);
-  const all = times.reduce((sum, t) => sum + t.user + t.nice + t.sys + t.idle + t.irq, 0);
+  const total = times.reduce((sum, t) => sum + t.user + t.nice + t.sys + t.idle + t.irq, 0);
   const { user, system } = process.cpuUsage();
-  return { all, busy: all - times.reduce((sum, t) => sum + t.idle, 0), own: (user + system) / 1000 };
+  return { all: total, busy: total - times.reduce((sum, t) => sum + t.idle, 0), own: (user + system) / 1000 };
 }
 
 /** Share of all processors, 0..1, that other programs used between two samples. */
 function othersShare(from: Sample, to: Sample): number {
-  const all = to.all - from.all;
-  const others = to.busy - from.busy - (to.own - from.own);
-  return all <= 0 ? 0 : Math.min(1, Math.max(0, others / all));
+  const total = to.all - from.all;
+  const foreign = to.busy - from.busy - (to.own - from.own);
+  return total <= 0 ? 0 : Math.min(1, Math.max(0, foreign / total));
 }
 
 /** @returns a function that tells the others' share since this call */
@@ -73,11 +73,11 @@ export class FreeCores {
 
   constructor(private readonly cores = availableParallelism()) {
     this.free = cores;
-    let before = sample();
+    let previous = sample();
     setInterval(() => {
       const now = sample();
-      this.free = Math.round(this.cores * (1 - othersShare(before, now)));
-      before = now;
+      this.free = Math.round(this.cores * (1 - othersShare(previous, now)));
+      previous = now;
     }, INTERVAL_MS).unref();
   }
 

@@ -85,14 +85,14 @@ export async function inspectInChild(path: string, signal: AbortSignal): Promise
 }
 
 /** Of memory that ran out, of a SIGKILL, which the system sends then, and of a busy machine the file needn't be the reason. */
-function loaderDied(how: string, reason: TaskProcessFault['reason']): GraftError {
+function loaderDied(ending: string, reason: TaskProcessFault['reason']): GraftError {
   if (reason === 'starved')
     return new GraftError('DEADLINE_EXCEEDED', 'The machine was too busy to load the file in time.');
-  if (reason === 'out of memory' || how === 'SIGKILL')
-    return new GraftError('WORKER_CRASHED', `The file’s loader was ended (${how}), as where memory runs out.`, {
+  if (reason === 'out of memory' || ending === 'SIGKILL')
+    return new GraftError('WORKER_CRASHED', `The file’s loader was ended (${ending}), as where memory runs out.`, {
       hint: 'Register it again when more memory is free.',
     });
-  return new GraftError('MODEL_FILE_INVALID', `Loading the file ended its loader (${how}).`);
+  return new GraftError('MODEL_FILE_INVALID', `Loading the file ended its loader (${ending}).`);
 }
 
 /** Real templates take a tenth of a second and 20 MiB. */

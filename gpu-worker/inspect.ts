@@ -14,8 +14,8 @@ const NO_MEMORY = /insufficient memory|out of memory|cannot allocate memory|(fai
  */
 export async function inspectModel(path: string): Promise<FileDescription> {
   const description = describeGguf(path);
-  let said = '';
-  const llama = await openLlama(false, (message) => (said = `${said}${message}\n`.slice(-8_192)));
+  let output = '';
+  const llama = await openLlama(false, (message) => (output = `${output}${message}\n`.slice(-8_192)));
   try {
     const model = await llama.loadModel({ modelPath: path, gpuLayers: 0, checkTensors: true });
     const context = await model.createContext({ contextSize: 64, sequences: 1, threads: 1 });
@@ -24,13 +24,13 @@ export async function inspectModel(path: string): Promise<FileDescription> {
     if (first === undefined || first === null) throw new Error('the vocabulary can’t express a letter');
     for await (const _ of sequence.evaluate([first], { temperature: 0, yieldEogToken: true })) break;
   } catch (error) {
-    if (/unknown model architecture|unsupported|not supported/i.test(`${said} ${String(error)}`))
+    if (/unknown model architecture|unsupported|not supported/i.test(`${output} ${String(error)}`))
       throw new GraftError(
         'MODEL_UNSUPPORTED',
         `llama.cpp can’t serve a model of architecture ${JSON.stringify(description.architecture)}.`,
         { cause: error },
       );
-    if (error instanceof InsufficientMemoryError || NO_MEMORY.test(`${said} ${String(error)}`))
+    if (error instanceof InsufficientMemoryError || NO_MEMORY.test(`${output} ${String(error)}`))
       throw new GraftError('WORKER_CRASHED', 'There is too little memory to load the file.', {
         hint: 'Register it again when more memory is free.',
         cause: error,

@@ -60,7 +60,7 @@ export class Lane {
   run<T>(job: Job, work: () => Promise<T>): Promise<T> {
     const { signal, trace } = job;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    const asked = performance.now();
+    const enteredAt = performance.now();
     return new Promise<T>((resolve, reject) => {
       const entry: Entry = {
         priority: job.priority,
@@ -71,7 +71,7 @@ export class Lane {
         start: () => {
           signal?.removeEventListener('abort', leave);
           this.running.add(entry);
-          trace?.add('wait', asked, performance.now());
+          trace?.add('wait', enteredAt, performance.now());
           void work()
             .then(resolve, reject)
             .finally(() => {
@@ -102,10 +102,10 @@ export class Lane {
     if (!this.isOpen(entry.group)) return false;
     let used = 0;
     let usedBySlow = 0;
-    for (const other of this.running) {
-      if (other.group !== entry.group) continue;
-      used += other.weight;
-      if (other.slow) usedBySlow += other.weight;
+    for (const runningEntry of this.running) {
+      if (runningEntry.group !== entry.group) continue;
+      used += runningEntry.weight;
+      if (runningEntry.slow) usedBySlow += runningEntry.weight;
     }
     if (used + entry.weight > this.slots) return false;
     return !entry.slow || usedBySlow === 0 || usedBySlow + entry.weight <= this.bulkSlots;
@@ -120,18 +120,19 @@ export class Lane {
   /** Whether one that arrives now may start before all that wait. */
   private mayStart(entry: Entry): boolean {
     if (!this.hasRoomFor(entry)) return false;
-    const before = entry.priority === 'bulk' ? [...this.queue.interactive, ...this.queue.bulk] : this.queue.interactive;
-    return this.pass(before, entry);
+    const earlier =
+      entry.priority === 'bulk' ? [...this.queue.interactive, ...this.queue.bulk] : this.queue.interactive;
+    return this.pass(earlier, entry);
   }
 
   /** Lets a job pass those that wait for something that it doesn't take from them, or that have not been passed too often. */
-  private pass(before: readonly Entry[], entry: Entry): boolean {
-    const kept = before.filter((other) => !this.isOpen(other.group));
+  private pass(earlier: readonly Entry[], entry: Entry): boolean {
+    const blocked = earlier.filter((candidate) => !this.isOpen(candidate.group));
     const willing =
-      before.every((other) => other.priority === entry.priority) &&
-      before.every((other) => other.group !== entry.group || (other.slow && !entry.slow)) &&
-      kept.every((other) => other.passed < PATIENCE);
-    if (willing) for (const other of kept) other.passed += 1;
+      earlier.every((candidate) => candidate.priority === entry.priority) &&
+      earlier.every((candidate) => candidate.group !== entry.group || (candidate.slow && !entry.slow)) &&
+      blocked.every((candidate) => candidate.passed < PATIENCE);
+    if (willing) for (const candidate of blocked) candidate.passed += 1;
     return willing;
   }
 

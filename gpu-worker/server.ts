@@ -177,14 +177,14 @@ export class Server<Ops extends Operations> {
     }
   }
 
-  private fail(id: string, error: unknown, sent?: () => void, trace?: CallTrace): void {
+  private fail(id: string, error: unknown, onSent?: () => void, trace?: CallTrace): void {
     if (error instanceof GraftError) {
       const { code, message, field, hint } = error;
-      return this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code, message, field, hint, ...told(trace) }, sent);
+      return this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code, message, field, hint, ...told(trace) }, onSent);
     }
     log('error', 'a request failed unexpectedly', { id, ...errorFields(error) });
     const message = 'The worker failed in an unexpected way; its log has the details.';
-    this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code: 'INTERNAL_ERROR', message, ...told(trace) }, sent);
+    this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code: 'INTERNAL_ERROR', message, ...told(trace) }, onSent);
   }
 
   private beat(): void {
@@ -200,9 +200,9 @@ export class Server<Ops extends Operations> {
     this.send({ v: PROTOCOL_VERSION, id: 'heartbeat', kind: 'heartbeat', load });
   }
 
-  private send(message: WorkerMessage, sent?: () => void): void {
+  private send(message: WorkerMessage, onSent?: () => void): void {
     // A closed channel ends the process by itself; a message that can't leave is no error here.
-    if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
+    if (process.connected) process.send?.(message, undefined, undefined, () => onSent?.());
   }
 }
 

@@ -32,8 +32,8 @@ export interface TurnClock {
 
 const REAL: TurnClock = {
   now: () => performance.now(),
-  later: (ms, then) => {
-    const timer = setTimeout(then, ms);
+  later: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
   },
 };
@@ -168,12 +168,12 @@ export class Turns {
     for (const entry of batch) this.waiting.delete(entry);
     this.running = batch.length;
     void Promise.all(batch.map(({ start }) => start())).then(() => {
-      const ended = this.clock.now();
+      const endedAt = this.clock.now();
       for (const { turn } of batch) {
-        turn.servedMs += (ended - began) / batch.length;
-        turn.since = ended;
-        turn.lastMs = ended - began;
-        if (turn.level === 0) this.expectedUntil = ended + EXPECTED_MS;
+        turn.servedMs += (endedAt - began) / batch.length;
+        turn.since = endedAt;
+        turn.lastMs = endedAt - began;
+        if (turn.level === 0) this.expectedUntil = endedAt + EXPECTED_MS;
       }
       this.running = 0;
       this.schedule();
@@ -182,23 +182,24 @@ export class Turns {
 
   /** null: nobody quick is there, but one is expected. */
   private choose(now: number): Waiting | null {
-    const all = [...this.waiting];
-    const best = all.reduce((a, b) => (comesBefore(b.turn, a.turn) ? b : a));
-    const held = all.find(({ turn }) => turn === this.holder);
-    if (held && now < this.holdsUntil && (this.indulged || held.turn.level <= best.turn.level)) return held;
-    const patient = all.reduce((a, b) => (b.turn.dueAt < a.turn.dueAt ? b : a));
+    const entries = [...this.waiting];
+    const best = entries.reduce((a, b) => (comesBefore(b.turn, a.turn) ? b : a));
+    const holderEntry = entries.find(({ turn }) => turn === this.holder);
+    if (holderEntry && now < this.holdsUntil && (this.indulged || holderEntry.turn.level <= best.turn.level))
+      return holderEntry;
+    const patient = entries.reduce((a, b) => (b.turn.dueAt < a.turn.dueAt ? b : a));
     this.indulged = now >= patient.turn.dueAt;
     const expected = this.others > 0 || now < this.expectedUntil;
     if (!this.indulged && best.turn.level > 0 && expected) return null;
-    const chosen = this.indulged ? patient : best;
-    this.holder = chosen.turn;
+    const entry = this.indulged ? patient : best;
+    this.holder = entry.turn;
     this.holdsUntil = now + QUANTUM_MS;
-    return chosen;
+    return entry;
   }
 }
 
 const comesBefore = (a: Turn, b: Turn): boolean =>
   a.level !== b.level ? a.level < b.level : a.servedMs !== b.servedMs ? a.servedMs < b.servedMs : a.since < b.since;
 
-const sharesBatch = (entry: Waiting, chosen: Waiting): boolean =>
-  entry.together && chosen.together && entry.turn.party.group === chosen.turn.party.group;
+const sharesBatch = (entry: Waiting, leader: Waiting): boolean =>
+  entry.together && leader.together && entry.turn.party.group === leader.turn.party.group;

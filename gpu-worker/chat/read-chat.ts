@@ -19,7 +19,7 @@ const LETTERS = Object.keys(ROLES);
 /** Every order of up to three messages, and conversations of up to nine. */
 const ANY_ORDER = LETTERS.flatMap((a) => [a, ...LETTERS.flatMap((b) => [a + b, ...LETTERS.map((c) => a + b + c)])]);
 const CONVERSATIONS = [4, 3, 2, 1, 0].flatMap((turns) =>
-  ['', 's', 'a', 'sa'].map((before) => `${before}${'ua'.repeat(turns)}u`),
+  ['', 's', 'a', 'sa'].map((prefix) => `${prefix}${'ua'.repeat(turns)}u`),
 );
 const COMPARED = { anyOrder: 3, conversations: 9 };
 
@@ -55,10 +55,11 @@ export function readChat({ template, ...tokens }: ChatSource): ChatForm {
 
 function formOf(program: ChatTemplate, tokens: ChatTokens): WrappedForm {
   const words = [...new Set([...CONVERSATIONS, ...ANY_ORDER])];
-  const written = new Map(words.map((word) => [word, attempt(() => program.cut(rolesOf(word)))]));
-  if (written.get('su') instanceof Error && written.get('u') instanceof Error) throw written.get('u') as Error;
-  const form = joined(written);
-  for (const [word, pieces] of written) {
+  const piecesByWord = new Map(words.map((word) => [word, attempt(() => program.cut(rolesOf(word)))]));
+  if (piecesByWord.get('su') instanceof Error && piecesByWord.get('u') instanceof Error)
+    throw piecesByWord.get('u') as Error;
+  const form = joined(piecesByWord);
+  for (const [word, pieces] of piecesByWord) {
     const kept = pieces instanceof Error ? null : pieces;
     if (JSON.stringify(kept) !== JSON.stringify(composed(form, word))) form.exceptions[word] = kept;
     if (kept && isConversation(word) && word.length <= 4) requireSame(program, word, kept, tokens);
@@ -67,9 +68,9 @@ function formOf(program: ChatTemplate, tokens: ChatTokens): WrappedForm {
 }
 
 /** What stands between neighbours: conversations are believed first, the longest of them before the others. */
-function joined(written: ReadonlyMap<string, TemplatePiece[] | Error>): WrappedForm {
+function joined(piecesByWord: ReadonlyMap<string, TemplatePiece[] | Error>): WrappedForm {
   const form: WrappedForm = { kind: 'wrapped', begin: {}, between: {}, end: {}, compared: COMPARED, exceptions: {} };
-  for (const [word, pieces] of written) {
+  for (const [word, pieces] of piecesByWord) {
     if (pieces instanceof Error) continue;
     form.begin[word[0]!] ??= pieces[0]!;
     form.end[word.at(-1)!] ??= pieces.at(-1)!;

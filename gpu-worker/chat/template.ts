@@ -87,10 +87,10 @@ export class ChatTemplate {
     const turns = roles.map((role, index) => ({ role, content: contents[index]! }));
     let rest = this.render(turns, (form) => `${date}${form}${date}`);
     const pieces = contents.map((content, index) => {
-      const at = rest.indexOf(content);
-      if (at < 0) throw new Error(`it does not show the ${roles[index]} message once, in order`);
-      const piece = rest.slice(0, at);
-      rest = rest.slice(at + content.length);
+      const start = rest.indexOf(content);
+      if (start < 0) throw new Error(`it does not show the ${roles[index]} message once, in order`);
+      const piece = rest.slice(0, start);
+      rest = rest.slice(start + content.length);
       return piece;
     });
     return [...pieces, rest].map((piece) => {

@@ -11,7 +11,7 @@ const UNITS = [
 export function duration(ms: number): string {
   if (ms < 999.5) return `${Math.max(0, Math.round(ms))} ms`;
   // Up to some minutes seconds are what deadlines are given in.
-  const { name, ms: unit } = UNITS.find((each) => ms >= (each.name === 's' ? 0 : 5 * each.ms))!;
+  const { name, ms: unit } = UNITS.find((candidate) => ms >= (candidate.name === 's' ? 0 : 5 * candidate.ms))!;
   const count = ms / unit;
   return `${count < 9.95 ? String(Number(count.toFixed(1))) : Math.round(count)} ${name}`;
 }

@@ -40,8 +40,8 @@ export function beyondLimit(text: Uint8Array, limits: JsonLimits): keyof JsonLim
 
 /** The value of a JSON text from a file. @throws Error when it is no JSON, or beyond a limit */
 export function parseBounded(text: Buffer, limits: JsonLimits): unknown {
-  const beyond = beyondLimit(text, limits);
-  if (beyond !== null) throw new Error(`more ${beyond} than ${limits[beyond]}`);
+  const excess = beyondLimit(text, limits);
+  if (excess !== null) throw new Error(`more ${excess} than ${limits[excess]}`);
   return JSON.parse(text.toString('utf8'));
 }
 
@@ -67,6 +67,6 @@ class Strings {
 }
 
 const indexOf = (text: Uint8Array, byte: number, from: number): number => {
-  const found = text.indexOf(byte, from);
-  return found < 0 ? text.length : found;
+  const position = text.indexOf(byte, from);
+  return position < 0 ? text.length : position;
 };

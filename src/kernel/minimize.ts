@@ -73,7 +73,7 @@ function remember(pairs: Pair[], step: Float64Array, change: Float64Array): void
 
 /** The two loops: minus the approximate inverse Hessian times the gradient. */
 function towards(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
-  const q = gradient.map((each) => -each);
+  const q = gradient.map((value) => -value);
   const alphas = new Float64Array(pairs.length);
   for (let i = pairs.length - 1; i >= 0; i--) {
     const { step, change, rho } = pairs[i]!;
@@ -89,11 +89,11 @@ function towards(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
   return q;
 }
 
-function add(to: Float64Array, what: Float64Array, times: number): void {
-  for (let i = 0; i < to.length; i++) to[i]! += times * what[i]!;
+function add(to: Float64Array, step: Float64Array, times: number): void {
+  for (let i = 0; i < to.length; i++) to[i]! += times * step[i]!;
 }
 
-const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((each, i) => each - b[i]!);
+const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, i) => value - b[i]!);
 
 function largest(values: Float64Array): number {
   let most = 0;

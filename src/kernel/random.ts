@@ -12,8 +12,8 @@ export function seededRandom(seed: number): () => number {
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const order = [...items];
   for (let last = order.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [order[last], order[other]] = [order[other]!, order[last]!];
+    const swap = Math.floor(random() * (last + 1));
+    [order[last], order[swap]] = [order[swap]!, order[last]!];
   }
   return order;
 }
@@ -24,12 +24,12 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
  */
 export async function sampled<T>(items: AsyncIterable<T>, most: number, seed: number): Promise<T[]> {
   const random = seededRandom(seed);
-  const kept: { place: number; item: T }[] = [];
+  const sample: { place: number; item: T }[] = [];
   let seen = 0;
   for await (const item of items) {
     seen += 1;
     const slot = seen <= most ? seen - 1 : Math.floor(random() * seen);
-    if (slot < most) kept[slot] = { place: seen, item };
+    if (slot < most) sample[slot] = { place: seen, item };
   }
-  return kept.sort((a, b) => a.place - b.place).map(({ item }) => item);
+  return sample.sort((a, b) => a.place - b.place).map(({ item }) => item);
 }

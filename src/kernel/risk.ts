@@ -26,9 +26,9 @@ export function riskCurveOf(decisions: readonly { confidence: number; right: boo
     if (sorted[i + 1]?.confidence !== confidence) points.push({ confidence, decisions: count, wrong });
   });
   const step = Math.max(1, points.length / MOST_POINTS);
-  const kept = Array.from({ length: Math.min(points.length, MOST_POINTS) }, (_, i) => points[Math.floor(i * step)]!);
+  const curve = Array.from({ length: Math.min(points.length, MOST_POINTS) }, (_, i) => points[Math.floor(i * step)]!);
   const last = points.at(-1);
-  return last && kept.at(-1) !== last ? [...kept.slice(0, MOST_POINTS - 1), last] : kept;
+  return last && curve.at(-1) !== last ? [...curve.slice(0, MOST_POINTS - 1), last] : curve;
 }
 
 /** The chance, over the held-out decisions, that a chosen confidence keeps its rate by luck alone. */
@@ -43,11 +43,11 @@ const CHANCE_OF_LUCK = 0.1;
  * @param most 0 to 1 @returns null where no confidence is shown to keep it
  */
 export function leastConfidence(curve: RiskCurve, most: number): RiskCurve[number] | null {
-  let kept: RiskCurve[number] | null = null;
+  let lowest: RiskCurve[number] | null = null;
   for (const point of curve) {
     if (binomialCdf(0, point.decisions, most) > CHANCE_OF_LUCK) continue;
     if (binomialCdf(point.wrong, point.decisions, most) > CHANCE_OF_LUCK) break;
-    kept = point;
+    lowest = point;
   }
-  return kept;
+  return lowest;
 }

@@ -94,10 +94,10 @@ function probabilities(
     const at = d * classes;
     for (let c = 0; c < classes; c++) scores[c]! += x * weights[at + c]!;
   }
-  let most = -Infinity;
-  for (let c = 0; c < classes; c++) if (scores[c]! > most) most = scores[c]!;
+  let maximum = -Infinity;
+  for (let c = 0; c < classes; c++) if (scores[c]! > maximum) maximum = scores[c]!;
   let sum = 0;
-  for (let c = 0; c < classes; c++) sum += scores[c] = Math.exp(scores[c]! - most);
+  for (let c = 0; c < classes; c++) sum += scores[c] = Math.exp(scores[c]! - maximum);
   for (let c = 0; c < classes; c++) scores[c]! /= sum;
 }
 

@@ -48,12 +48,12 @@ export function storedJson<T>(schema: z.ZodType<T>, upgrades: readonly Upgrade[]
       return format === 1 ? json : { ...(json as object), format };
     },
     decode(json) {
-      const found = formatOf(json);
-      if (found > format)
-        throw new GraftError('INTERNAL_ERROR', `JSON of format ${found} was stored by a later version of Graft.`, {
+      const version = formatOf(json);
+      if (version > format)
+        throw new GraftError('INTERNAL_ERROR', `JSON of format ${version} was stored by a later version of Graft.`, {
           hint: `This version reads formats 1 to ${format}: update it.`,
         });
-      const current = upgrades.slice(found - 1).reduce((old, upgrade) => upgrade(old), json as Json);
+      const current = upgrades.slice(version - 1).reduce((old, upgrade) => upgrade(old), json as Json);
       return checked(current, 'read');
     },
   };

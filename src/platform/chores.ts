@@ -49,15 +49,15 @@ export class Housekeeper {
   }
 
   #do(chore: Chore): void {
-    const done = chore
+    const work = chore
       .work(this.#stopping.signal)
       .then(() => void this.#failures.delete(chore.name))
       .catch((err: unknown) => this.#tellFailure(chore, err))
       .then(() => {
-        this.#working.delete(done);
+        this.#working.delete(work);
         this.#plan(chore, chore.everyMs);
       });
-    this.#working.add(done);
+    this.#working.add(work);
   }
 
   /** What fails once is done a moment later; what goes on failing is told again and again, each time after twice as many failures. */

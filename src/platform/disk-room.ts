@@ -18,20 +18,20 @@ interface DiskRoom {
  * @param watched folders of others, of which only the free room is looked at
  */
 export async function diskRoom(written: readonly string[], watched: readonly string[] = []): Promise<DiskRoom> {
-  let least = Infinity;
+  let room = Infinity;
   for (const folder of [...written, ...watched]) {
     const free = await statfs(folder).then(
       ({ bavail, bsize }) => bavail * bsize,
       () => 0,
     );
-    least = Math.min(least, free);
+    room = Math.min(room, free);
     if (free < LEAST_BYTES) return { ready: false, detail: `full: less than ${inMebibytes(LEAST_BYTES)} are free` };
   }
   for (const folder of written) {
-    const refused = await tryToWrite(folder);
-    if (refused !== null) return { ready: false, detail: `can’t be written to (${refused})` };
+    const refusal = await tryToWrite(folder);
+    if (refusal !== null) return { ready: false, detail: `can’t be written to (${refusal})` };
   }
-  return { ready: true, detail: `${inMebibytes(least)} free` };
+  return { ready: true, detail: `${inMebibytes(room)} free` };
 }
 
 /** @returns the system's code of what is wrong, or null */

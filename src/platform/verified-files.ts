@@ -16,11 +16,14 @@ export class VerifiedFiles {
 
   /** @returns whether the file has this digest @throws what the file system says, e.g. ENOENT */
   async has(path: string, sha256: string): Promise<boolean> {
-    const before = await fingerprint(path);
-    if (this.#seen.get(path) === `${before.text} ${sha256}`) return true;
+    const fingerprintBefore = await fingerprint(path);
+    if (this.#seen.get(path) === `${fingerprintBefore.text} ${sha256}`) return true;
     if ((await hashFile(path)) !== sha256) return false;
-    if (Date.now() - before.changedMs > SETTLED_AFTER_MS && (await fingerprint(path)).text === before.text)
-      this.#seen.set(path, `${before.text} ${sha256}`);
+    if (
+      Date.now() - fingerprintBefore.changedMs > SETTLED_AFTER_MS &&
+      (await fingerprint(path)).text === fingerprintBefore.text
+    )
+      this.#seen.set(path, `${fingerprintBefore.text} ${sha256}`);
     return true;
   }
 }

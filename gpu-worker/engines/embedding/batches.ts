@@ -34,16 +34,16 @@ export function meanPool(
 ): Float32Array {
   const pooled = new Float32Array(lengths.length * dimensions);
   lengths.forEach((length, row) => {
-    const out = pooled.subarray(row * dimensions, (row + 1) * dimensions);
+    const vector = pooled.subarray(row * dimensions, (row + 1) * dimensions);
     for (let token = 0; token < length; token++) {
       const from = (row * width + token) * dimensions;
-      for (let d = 0; d < dimensions; d++) out[d]! += hidden[from + d]!;
+      for (let d = 0; d < dimensions; d++) vector[d]! += hidden[from + d]!;
     }
     let squares = 0;
-    for (let d = 0; d < dimensions; d++) squares += out[d]! * out[d]!;
+    for (let d = 0; d < dimensions; d++) squares += vector[d]! * vector[d]!;
     // The mean's divisor cancels in the normalisation.
     const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-    for (let d = 0; d < dimensions; d++) out[d]! *= scale;
+    for (let d = 0; d < dimensions; d++) vector[d]! *= scale;
   });
   return pooled;
 }

@@ -53,10 +53,10 @@ export class EmbeddingEngine {
       rows.map((row) => row.length),
       BATCH_TOKENS,
     )) {
-      const own = batch.map((index) => rows[index] ?? new Int32Array());
-      const ids = new Int32Array(own.reduce((sum, row) => sum + row.length, 0));
-      own.reduce((at, row) => (ids.set(row, at), at + row.length), 0);
-      const pooled = await turn<Float32Array>({ do: 'encode', ids, lengths: own.map((row) => row.length) });
+      const batchRows = batch.map((index) => rows[index] ?? new Int32Array());
+      const ids = new Int32Array(batchRows.reduce((sum, row) => sum + row.length, 0));
+      batchRows.reduce((offset, row) => (ids.set(row, offset), offset + row.length), 0);
+      const pooled = await turn<Float32Array>({ do: 'encode', ids, lengths: batchRows.map((row) => row.length) });
       batch.forEach((index, row) =>
         vectors.set(pooled.subarray(row * files.dimensions, (row + 1) * files.dimensions), index * files.dimensions),
       );

@@ -62,8 +62,8 @@ export class Encoder {
       attention_mask: new ort.Tensor('int64', mask, shape),
       token_type_ids: new ort.Tensor('int64', new BigInt64Array(lengths.length * width), shape),
     };
-    const wanted = Object.entries(feeds).filter(([name]) => this.session.inputNames.includes(name));
-    const outputs = await this.session.run(Object.fromEntries(wanted));
+    const inputs = Object.entries(feeds).filter(([name]) => this.session.inputNames.includes(name));
+    const outputs = await this.session.run(Object.fromEntries(inputs));
     const hidden = outputs[this.session.outputNames[0] ?? ''];
     if (hidden?.dims.at(-1) !== this.files.dimensions)
       throw new Error(`the embedder gives ${hidden?.dims.at(-1)} dimensions, not ${this.files.dimensions}`);

@@ -20,11 +20,11 @@ export async function readVerified({ path, sha256 }: Omit<AdapterFile, 'scale'>)
   if (size === null) throw new GraftError('ADAPTER_UNAVAILABLE', `The file of the adapter ${short(sha256)} is gone.`);
   if (size > MAX_BYTES) throw invalid(`The adapter has ${size} bytes; at most ${MAX_BYTES} are read.`);
   const bytes = await readFile(path);
-  const found = createHash('sha256').update(bytes).digest('hex');
-  if (found !== sha256)
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (digest !== sha256)
     throw new GraftError(
       'ADAPTER_DIGEST_MISMATCH',
-      `The file of the adapter ${short(sha256)} has changed: its SHA-256 is now ${short(found)}.`,
+      `The file of the adapter ${short(sha256)} has changed: its SHA-256 is now ${short(digest)}.`,
     );
   return bytes;
 }
@@ -35,7 +35,7 @@ export async function readVerified({ path, sha256 }: Omit<AdapterFile, 'scale'>)
  */
 export function checkAdapter(path: string, bytes: Buffer, base: GgufHeader): void {
   const adapter = header(path);
-  const text = (of: GgufHeader, key: string): string => String(of.metadata.get(key) ?? '');
+  const text = (header: GgufHeader, key: string): string => String(header.metadata.get(key) ?? '');
   if (text(adapter, 'general.type') !== 'adapter' || text(adapter, 'adapter.type') !== 'lora')
     throw invalid('The file is no GGUF LoRA.');
   if (adapter.metadata.has('adapter.alora.invocation_tokens'))

@@ -60,56 +60,56 @@ export class Adapters {
    * @throws ADAPTER_UNAVAILABLE, ADAPTER_DIGEST_MISMATCH, ADAPTER_INVALID, ADAPTER_WRONG_BASE
    */
   hold(adapters: readonly AdapterFile[]): Promise<() => Promise<void>> {
-    const wanted = acting(adapters);
-    const release = async (held: readonly Loaded[]): Promise<void> => {
-      for (const one of held) one.held -= 1;
+    const files = acting(adapters);
+    const release = async (lease: readonly Loaded[]): Promise<void> => {
+      for (const adapter of lease) adapter.held -= 1;
       await this.inTurn(() => this.makeRoom());
     };
     return this.inTurn(async () => {
-      const held: Loaded[] = [];
+      const lease: Loaded[] = [];
       try {
-        for (const file of wanted) {
-          const one = await this.take(file);
-          one.held += 1;
-          held.push(one);
+        for (const file of files) {
+          const adapter = await this.take(file);
+          adapter.held += 1;
+          lease.push(adapter);
         }
       } catch (error) {
-        for (const one of held) one.held -= 1;
+        for (const adapter of lease) adapter.held -= 1;
         throw error;
       }
       await this.makeRoom();
-      return () => release(held);
+      return () => release(lease);
     });
   }
 
   /** Lets these act, which are held, and no others. Only while nothing is decoded. @returns whether others acted before */
   apply(adapters: readonly ActingAdapter[]): boolean {
-    const wanted = acting(adapters);
-    const key = keyOf(wanted);
+    const files = acting(adapters);
+    const key = keyOf(files);
     if (key === this.currentKey) return false;
     setAdapters(
       this.context,
-      wanted.map(({ sha256, scale }) => [this.loaded.get(sha256)!.native, scale] as const),
+      files.map(({ sha256, scale }) => [this.loaded.get(sha256)!.native, scale] as const),
     );
-    this.current = wanted.map(({ sha256, scale }) => ({ sha256, scale }));
+    this.current = files.map(({ sha256, scale }) => ({ sha256, scale }));
     this.currentKey = key;
     return true;
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.changing.then(work);
-    this.changing = done.then(
+    const change = this.changing.then(work);
+    this.changing = change.then(
       () => undefined,
       () => undefined,
     );
-    return done;
+    return change;
   }
 
   private async take(file: AdapterFile): Promise<Loaded> {
-    const known = this.loaded.get(file.sha256) ?? (await this.load(file));
+    const adapter = this.loaded.get(file.sha256) ?? (await this.load(file));
     this.loaded.delete(file.sha256);
-    this.loaded.set(file.sha256, known);
-    return known;
+    this.loaded.set(file.sha256, adapter);
+    return adapter;
   }
 
   /** What is loaded is a copy of our own of the bytes that were hashed: the file may be replaced at any moment. */
@@ -135,14 +135,14 @@ export class Adapters {
 
   /** Drops those that were used longest ago, but none that acts or is held. */
   private async makeRoom(): Promise<void> {
-    const kept = new Set(this.current.map(({ sha256 }) => sha256));
-    let bytes = [...this.loaded.values()].reduce((sum, each) => sum + each.bytes, 0);
-    for (const [sha256, each] of [...this.loaded]) {
+    const currentDigests = new Set(this.current.map(({ sha256 }) => sha256));
+    let bytes = [...this.loaded.values()].reduce((sum, adapter) => sum + adapter.bytes, 0);
+    for (const [sha256, adapter] of [...this.loaded]) {
       if (bytes <= this.limitBytes) return;
-      if (kept.has(sha256) || each.held > 0) continue;
+      if (currentDigests.has(sha256) || adapter.held > 0) continue;
       this.loaded.delete(sha256);
-      bytes -= each.bytes;
-      await each.native.dispose();
+      bytes -= adapter.bytes;
+      await adapter.native.dispose();
     }
   }
 }

@@ -57,10 +57,10 @@ export class StopScanner {
   push(text: string): string {
     if (this.stopped) return '';
     this.held += text;
-    const found = this.stops.map((stop) => this.held.indexOf(stop)).filter((index) => index >= 0);
-    if (found.length > 0) {
+    const positions = this.stops.map((stop) => this.held.indexOf(stop)).filter((index) => index >= 0);
+    if (positions.length > 0) {
       this.stopped = true;
-      return this.take(Math.min(...found));
+      return this.take(Math.min(...positions));
     }
     return this.take(this.held.length - this.longestBeginning());
   }

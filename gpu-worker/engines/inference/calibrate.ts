@@ -36,12 +36,12 @@ export interface ThreadSpeeds {
 /** Rounds of each thread count. */
 type ThreadRounds = ReadonlyMap<number, readonly ThreadSpeeds[]>;
 
-const typical = (measured: ThreadRounds, threads: number, phase: keyof ThreadSpeeds): number =>
-  median((measured.get(threads) ?? []).map((figures) => figures[phase]));
+const typical = (rounds: ThreadRounds, threads: number, phase: keyof ThreadSpeeds): number =>
+  median((rounds.get(threads) ?? []).map((figures) => figures[phase]));
 
 /** The thread count with the best median; of equals the first. */
-export const fastest = (measured: ThreadRounds, phase: keyof ThreadSpeeds): number =>
-  [...measured.keys()].reduce((a, b) => (typical(measured, b, phase) > typical(measured, a, phase) ? b : a));
+export const fastest = (rounds: ThreadRounds, phase: keyof ThreadSpeeds): number =>
+  [...rounds.keys()].reduce((a, b) => (typical(rounds, b, phase) > typical(rounds, a, phase) ? b : a));
 
 /** Measures prefill and decode at each thread count, in some three seconds; needs the sequences of the model for itself. @throws the signal's reason */
 export async function calibrate(
@@ -51,30 +51,33 @@ export async function calibrate(
   cores = availableParallelism(),
 ): Promise<ThreadCalibration> {
   const { model } = hosted;
-  const some = model.tokenize(TEXT, false);
-  const prompt = Array.from({ length: PROMPT_TOKENS }, (_, index) => some[index % some.length] ?? 0) as typeof some;
+  const tokens = model.tokenize(TEXT, false);
+  const prompt = Array.from(
+    { length: PROMPT_TOKENS },
+    (_, index) => tokens[index % tokens.length] ?? 0,
+  ) as typeof tokens;
   const counts = candidates(cores);
-  const measured = new Map(counts.map((count): [number, ThreadSpeeds[]] => [count, []]));
+  const rounds = new Map(counts.map((count): [number, ThreadSpeeds[]] => [count, []]));
   await measure(hosted, turn, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
   const others = watchOthers();
   for (let round = 0; round < ROUNDS; round++)
     for (const threads of counts) {
       signal.throwIfAborted();
       const hopeless = (phase: keyof ThreadSpeeds): boolean =>
-        typical(measured, threads, phase) < HOPELESS * typical(measured, fastest(measured, phase), phase);
+        typical(rounds, threads, phase) < HOPELESS * typical(rounds, fastest(rounds, phase), phase);
       if (round > 0 && hopeless('prefill') && hopeless('decode')) continue;
-      measured.get(threads)?.push(await measure(hosted, turn, prompt, threads));
+      rounds.get(threads)?.push(await measure(hosted, turn, prompt, threads));
     }
   await hosted.forget();
-  const prefill = fastest(measured, 'prefill');
-  hosted.pace.calibrated(typical(measured, prefill, 'prefill'));
+  const prefill = fastest(rounds, 'prefill');
+  hosted.pace.calibrated(typical(rounds, prefill, 'prefill'));
   return {
-    threads: { prefill, decode: fastest(measured, 'decode') },
+    threads: { prefill, decode: fastest(rounds, 'decode') },
     quiet: others() < QUIET,
     measurements: counts.map((threads) => ({
       threads,
-      prefillTokensPerSecond: typical(measured, threads, 'prefill'),
-      decodeTokensPerSecond: typical(measured, threads, 'decode'),
+      prefillTokensPerSecond: typical(rounds, threads, 'prefill'),
+      decodeTokensPerSecond: typical(rounds, threads, 'decode'),
     })),
   };
 }
@@ -86,8 +89,8 @@ function median(values: readonly number[]): number {
 
 /** One measurement is one turn: nothing else is computed meanwhile. */
 async function measure(hosted: HostedModel, turn: Turn, prompt: Token[], threads: number): Promise<ThreadSpeeds> {
-  const wanted = { adapters: [], threads: { prefill: threads, decode: threads, exact: true }, turn };
-  return hosted.withSequence(prompt, wanted, async (lease) => {
+  const request = { adapters: [], threads: { prefill: threads, decode: threads, exact: true }, turn };
+  return hosted.withSequence(prompt, request, async (lease) => {
     await lease.clear();
     return lease.alone(() => timed(lease.sequence, prompt));
   });
@@ -96,17 +99,17 @@ async function measure(hosted: HostedModel, turn: Turn, prompt: Token[], threads
 async function timed(sequence: LlamaContextSequence, prompt: Token[]): Promise<ThreadSpeeds> {
   const began = performance.now();
   let prefilled = 0;
-  let ended = 0;
+  let endedAt = 0;
   let tokens = 0;
   // An end-of-text token is taken like any other, so that it can't cut the measurement short.
   for await (const _ of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
-    ended = performance.now();
-    if (tokens === 0) prefilled = ended;
-    if (tokens === ANSWER_TOKENS || (tokens > 0 && ended - prefilled > LONGEST_DECODE_MS)) break;
+    endedAt = performance.now();
+    if (tokens === 0) prefilled = endedAt;
+    if (tokens === ANSWER_TOKENS || (tokens > 0 && endedAt - prefilled > LONGEST_DECODE_MS)) break;
     tokens += 1;
   }
   return {
     prefill: (prompt.length / (prefilled - began)) * 1000,
-    decode: (tokens / (ended - prefilled)) * 1000,
+    decode: (tokens / (endedAt - prefilled)) * 1000,
   };
 }

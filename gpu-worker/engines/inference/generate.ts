@@ -57,9 +57,9 @@ export async function generate(
   const cursor = input.constraint && cursorOf(hosted, input.constraint);
   const probable = input.probable === undefined ? null : new ProbableTokens(vocabularyOf(model), input.probable);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
-  const wanted = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn, trace };
+  const request = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn, trace };
 
-  return hosted.withSequence(prompt, wanted, async (lease) => {
+  return hosted.withSequence(prompt, request, async (lease) => {
     const reusedTokens = await lease.reuse(prompt);
     requireTime(hosted, { tokens: prompt.length, reused: reusedTokens }, call.timeLeft());
     await chunks.send({ type: 'started', promptTokens: prompt.length, reusedTokens });
@@ -77,7 +77,7 @@ export async function generate(
     const stream = new TextStream(chunks);
     try {
       const { firstAt, lastAt, begins, ...written } = await write(
-        new TokenText((some, before) => model.detokenize(some, false, before), prompt.slice(-4)),
+        new TokenText((tokens, context) => model.detokenize(tokens, false, context), prompt.slice(-4)),
         tokens,
         // A copy ends by itself, and may repeat what its text repeats.
         cursor
@@ -120,8 +120,8 @@ function freely(
 ): AsyncGenerator<Token, void> {
   const numbers = (): void => void computedUnder.add(key);
   if (probable) {
-    const told = sequence.evaluateWithMetadata(tokens, { confidence: true, probabilities: true }, settings);
-    return requireNumbers(probable.follow(told), numbers);
+    const evaluations = sequence.evaluateWithMetadata(tokens, { confidence: true, probabilities: true }, settings);
+    return requireNumbers(probable.follow(evaluations), numbers);
   }
   if (computedUnder.has(key) && settings.grammarEvaluationState === undefined)
     return sequence.evaluate(tokens, settings);
@@ -200,7 +200,7 @@ function cursorOf({ model }: HostedModel, constraint: NonNullable<InputOf<Genera
 
 /** @throws BAD_USER_INPUT where two things are asked that exclude each other */
 function grammarFor({ grammar, json, constraint, probable }: InputOf<Generate>): string | undefined {
-  if ([grammar, json, constraint].filter((held) => held !== undefined).length > 1)
+  if ([grammar, json, constraint].filter((bond) => bond !== undefined).length > 1)
     throw badInput('constraint', 'An answer is held to a grammar, to a form or to texts, not to two of them.');
   if (constraint !== undefined && probable !== undefined)
     throw badInput('probable', 'A copy is chosen among spans, not token by token.');

@@ -56,9 +56,9 @@ function written(node: Exclude<FormNode, ObjectNode>): string {
 }
 
 /** Something so many times; nothing where that is never. */
-function times(what: string, least: number, most: number | null): string {
+function times(item: string, least: number, most: number | null): string {
   if (most === 0) return '';
-  return `${what}{${least},${most ?? ''}}`;
+  return `${item}{${least},${most ?? ''}}`;
 }
 
 function listOf(item: string, least: number, most: number | null): string {
@@ -95,17 +95,17 @@ function objectRules({ properties }: ObjectNode, name: string): string[] {
 
 /** Texts that begin alike share their beginning, so that few of them are followed at once. @param texts their characters, sorted */
 function oneOf(texts: readonly (readonly string[])[]): string {
-  const [one, ...others] = texts;
-  if (others.length === 0) return quoted(one!.join(''));
-  const shared = one!.findIndex((character, i) => others.some((other) => other[i] !== character));
-  const length = shared < 0 ? one!.length : shared;
+  const [first, ...tail] = texts;
+  if (tail.length === 0) return quoted(first!.join(''));
+  const shared = first!.findIndex((character, i) => tail.some((text) => text[i] !== character));
+  const length = shared < 0 ? first!.length : shared;
   const rests = texts.map((text) => text.slice(length));
   const groups = groupBy(
     rests.filter((rest) => rest.length > 0),
     ([character]) => character!,
   );
   const branches = [...groups.values()].map(oneOf).join(' | ');
-  const head = length === 0 ? '' : `${quoted(one!.slice(0, length).join(''))} `;
+  const head = length === 0 ? '' : `${quoted(first!.slice(0, length).join(''))} `;
   return `${head}(${branches})${rests.some((rest) => rest.length === 0) ? '?' : ''}`;
 }
 

@@ -76,9 +76,9 @@ export class SequenceLease {
 
   /** Trims it to what it has in common with a prompt, but for the last two tokens: one alone is computed in another way. @returns tokens kept */
   async reuse(prompt: readonly Token[]): Promise<number> {
-    const kept = this.hosted.sharedBy(this.slot, prompt);
-    this.slot.read = kept;
-    await this.slot.sequence.adaptStateToTokens(prompt.slice(0, kept), false);
+    const reusedTokens = this.hosted.sharedBy(this.slot, prompt);
+    this.slot.read = reusedTokens;
+    await this.slot.sequence.adaptStateToTokens(prompt.slice(0, reusedTokens), false);
     return this.slot.sequence.nextTokenIndex;
   }
 
@@ -111,8 +111,8 @@ export class SequenceLease {
     for (let at = 0; at < input.length;) {
       const end = sliceEnd(at, input.length, this.hosted.slices);
       const slice = input.slice(at, end);
-      const told = await this.batch(at, end, () => this.sequence.controlledEvaluate(slice));
-      for (let place = 0; place < slice.length; place += 1) results.push(told[place]);
+      const outputs = await this.batch(at, end, () => this.sequence.controlledEvaluate(slice));
+      for (let place = 0; place < slice.length; place += 1) results.push(outputs[place]);
       at = end;
       if (at < input.length) onRead(at, input.length);
     }

@@ -71,8 +71,8 @@ export class HostedModel {
 
   /** The same of one sequence: never the last two tokens, because one alone is computed in another way. */
   sharedBy({ sequence, read }: Slot, prompt: readonly Token[]): number {
-    const same = sequence.compareContextTokens([...prompt]).firstDifferentIndex;
-    return reusable(Math.max(0, Math.min(same, read, prompt.length - 2)), this.slices);
+    const commonTokens = sequence.compareContextTokens([...prompt]).firstDifferentIndex;
+    return reusable(Math.max(0, Math.min(commonTokens, read, prompt.length - 2)), this.slices);
   }
 
   /**
@@ -82,15 +82,15 @@ export class HostedModel {
    */
   async withSequence<T>(
     tokens: readonly Token[],
-    wanted: LeaseRequest,
+    request: LeaseRequest,
     work: (lease: SequenceLease) => Promise<T>,
   ): Promise<T> {
-    const held = () => this.adapters.hold(wanted.adapters);
-    const release = await (wanted.adapters.length === 0 ? held() : timed(wanted.trace, 'hold_adapter', held));
+    const held = () => this.adapters.hold(request.adapters);
+    const release = await (request.adapters.length === 0 ? held() : timed(request.trace, 'hold_adapter', held));
     try {
-      return await this.lend(tokens, wanted, work);
+      return await this.lend(tokens, request, work);
     } catch (error) {
-      throw error instanceof NoNumbers ? withoutNumbers(wanted.adapters) : error;
+      throw error instanceof NoNumbers ? withoutNumbers(request.adapters) : error;
     } finally {
       await release();
     }
@@ -98,10 +98,10 @@ export class HostedModel {
 
   private async lend<T>(
     tokens: readonly Token[],
-    wanted: LeaseRequest,
+    request: LeaseRequest,
     work: (lease: SequenceLease) => Promise<T>,
   ): Promise<T> {
-    const key = keyOf(wanted.adapters);
+    const key = keyOf(request.adapters);
     const shared = (slot: Slot): number => (slot.filledUnder === key ? this.sharedBy(slot, tokens) : 0);
     const free = this.slots
       .filter((slot) => !slot.busy)
@@ -110,7 +110,7 @@ export class HostedModel {
     const slot = free[0]?.slot;
     if (slot === undefined) throw new Error('more generations were started than there are sequences');
     slot.busy = true;
-    const lease = new SequenceLease(this, slot, wanted);
+    const lease = new SequenceLease(this, slot, request);
     try {
       if (slot.filledUnder !== key) await lease.clear();
       slot.filledUnder = key;

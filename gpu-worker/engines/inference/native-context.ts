@@ -73,8 +73,8 @@ export function chooseThreads(
     return addToBatch(sequence, ...rest);
   });
   override('setThreads', () => {
-    const wanted = isPrompt ? choice.prefill : choice.decode;
-    threads = choice.exact === true || wanted === 1 ? wanted : Math.min(wanted, cores.free());
+    const count = isPrompt ? choice.prefill : choice.decode;
+    threads = choice.exact === true || count === 1 ? count : Math.min(count, cores.free());
     setThreads(threads);
   });
   // A single token is decoded before its threads could be sorted out.

@@ -50,8 +50,8 @@ export class Pace {
   /** @param ms what a batch took */
   learn(from: number, to: number, ms: number): void {
     if (to - from < 8) return;
-    const found = Math.min(BOUNDS[1], Math.max(BOUNDS[0], ms / this.asMeasured(from, to)));
-    this.correction += (found - this.correction) * Math.min(1, (to - from) / LEARNED_OF);
+    const factor = Math.min(BOUNDS[1], Math.max(BOUNDS[0], ms / this.asMeasured(from, to)));
+    this.correction += (factor - this.correction) * Math.min(1, (to - from) / LEARNED_OF);
   }
 
   private asMeasured(from: number, to: number): number {
@@ -59,4 +59,4 @@ export class Pace {
   }
 }
 
-const product = (all: number, size: number | bigint): number => all * Number(size);
+const product = (total: number, size: number | bigint): number => total * Number(size);

@@ -27,19 +27,19 @@ const TRIED_MS = 1_000;
 
 /**
  * @param reused tokens that are not read again
- * @param left milliseconds
+ * @param timeLeft milliseconds
  * @throws QUESTION_TOO_LONG when the rest can't be read in that time, even if nothing else is done meanwhile
  */
 export function requireTime(
   { pace }: HostedModel,
   { tokens, reused }: { tokens: number; reused: number },
-  left: number,
+  timeLeft: number,
 ): void {
-  const needed = pace.ms(reused, tokens);
-  if (needed <= Math.max(left, TRIED_MS)) return;
+  const timeNeeded = pace.ms(reused, tokens);
+  if (timeNeeded <= Math.max(timeLeft, TRIED_MS)) return;
   throw new GraftError(
     'QUESTION_TOO_LONG',
-    `Its ${tokens} tokens would take about ${duration(needed)} to read here, ${duration(left)} are left.`,
+    `Its ${tokens} tokens would take about ${duration(timeNeeded)} to read here, ${duration(timeLeft)} are left.`,
     { hint: 'Shorten it, or ask a smaller model.' },
   );
 }

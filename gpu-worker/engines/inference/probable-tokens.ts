@@ -23,9 +23,9 @@ export class ProbableTokens {
   ) {}
 
   async *follow(tokens: AsyncGenerator<Chosen, void>): AsyncGenerator<Chosen, void> {
-    for await (const chosen of tokens) {
-      this.#noted.push({ ...this.#told(chosen.token, chosen.confidence), top: this.#first(chosen.probabilities) });
-      yield chosen;
+    for await (const token of tokens) {
+      this.#noted.push({ ...this.#told(token.token, token.confidence), top: this.#first(token.probabilities) });
+      yield token;
     }
   }
 

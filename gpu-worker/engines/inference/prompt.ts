@@ -19,13 +19,13 @@ export function tokenizePrompt(model: LlamaModel, segments: readonly PromptSegme
 
 function tokensOf(model: LlamaModel, { text, special }: PromptSegment): readonly Token[] {
   if (text.length > LONGEST_SEEN) return model.tokenize(text, special);
-  const seen = SEEN.get(model) ?? new Map<string, readonly Token[]>();
-  SEEN.set(model, seen);
+  const tokensByText = SEEN.get(model) ?? new Map<string, readonly Token[]>();
+  SEEN.set(model, tokensByText);
   const key = `${special ? 'special' : 'text'} ${text}`;
-  const tokens = seen.get(key) ?? model.tokenize(text, special);
-  seen.delete(key);
-  seen.set(key, tokens);
-  if (seen.size > MOST_SEEN) seen.delete(seen.keys().next().value as string);
+  const tokens = tokensByText.get(key) ?? model.tokenize(text, special);
+  tokensByText.delete(key);
+  tokensByText.set(key, tokens);
+  if (tokensByText.size > MOST_SEEN) tokensByText.delete(tokensByText.keys().next().value as string);
   return tokens;
 }
 

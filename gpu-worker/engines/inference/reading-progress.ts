@@ -5,11 +5,11 @@ const TELL_EVERY_MS = 1_000;
 
 /** Tells now and then how far a prompt is read; each slice counts as getting further. */
 export function readingProgress(call: Pick<Call, 'moved' | 'progress'>): OnRead {
-  let told = performance.now();
-  return (read, of) => {
+  let reportedAt = performance.now();
+  return (read, total) => {
     call.moved();
-    if (performance.now() - told < TELL_EVERY_MS) return;
-    told = performance.now();
-    call.progress(read / of, `${read} of ${of} tokens read`);
+    if (performance.now() - reportedAt < TELL_EVERY_MS) return;
+    reportedAt = performance.now();
+    call.progress(read / total, `${read} of ${total} tokens read`);
   };
 }

@@ -24,13 +24,13 @@ export async function scoreNext(
 ): Promise<OutputOf<ScoreNext>> {
   const began = performance.now();
   const tokens = input.candidates.map((candidate, index) => tokenOf(hosted, candidate, index));
-  const wanted = {
+  const request = {
     adapters: input.model.adapters ?? [],
     threads: input.threads ?? defaultThreads(),
     turn,
     trace: call.trace,
   };
-  return hosted.withSequence(prompt, wanted, async (lease) => {
+  return hosted.withSequence(prompt, request, async (lease) => {
     if (input.fresh) await lease.clear();
     const reusedTokens = await lease.reuse(prompt);
     requireTime(hosted, { tokens: prompt.length, reused: reusedTokens }, call.timeLeft());

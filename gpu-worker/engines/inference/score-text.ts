@@ -22,13 +22,13 @@ export async function scoreText(
   call: Call,
   turn: Turn,
 ): Promise<OutputOf<ScoreText>> {
-  const given = input.given === undefined ? [] : tokenizePrompt(hosted.model, input.given);
-  const tokens = [...given, ...tokenizeText(hosted.model, input.text)];
+  const prefix = input.given === undefined ? [] : tokenizePrompt(hosted.model, input.given);
+  const tokens = [...prefix, ...tokenizeText(hosted.model, input.text)];
   requireRoom(hosted, tokens.length);
-  const from = Math.max(1, given.length);
+  const from = Math.max(1, prefix.length);
   const scored = tokens.slice(from);
   if (scored.length === 0) throw badInput('text', 'The text has no token that another one comes before.');
-  const wanted = wantedAt(input.wanted, scored.length, hosted.model.fileInfo.metadata.tokenizer.ggml.tokens.length);
+  const tokensAt = wantedAt(input.wanted, scored.length, hosted.model.fileInfo.metadata.tokenizer.ggml.tokens.length);
   requireTime(hosted, { tokens: tokens.length, reused: 0 }, call.timeLeft());
   const settings = {
     adapters: input.model.adapters ?? [],
@@ -41,7 +41,7 @@ export async function scoreText(
     const results = await lease.evaluateAll(
       [
         ...tokens.slice(0, from - 1),
-        ...scored.map((token, place) => asking(tokens[from - 1 + place]!, [token, ...wanted(place)], input.top)),
+        ...scored.map((token, place) => asking(tokens[from - 1 + place]!, [token, ...tokensAt(place)], input.top)),
       ],
       readingProgress(call),
     );
@@ -54,7 +54,7 @@ export async function scoreText(
         places.flatMap((place, i) => top[i]!.map((token) => logProbability(place, token))),
       ),
       wantedLogProbabilities: Float32Array.from(
-        places.flatMap((place, i) => wanted(i).map((token) => logProbability(place, token))),
+        places.flatMap((place, i) => tokensAt(i).map((token) => logProbability(place, token))),
       ),
       adapters: lease.acting,
     };
@@ -71,11 +71,12 @@ const mostProbable = ({ logits }: NextLogits, count: number): Token[] =>
     .slice(0, count)
     .map(([token]) => token);
 
-function wantedAt(wanted: Int32Array | undefined, places: number, vocabulary: number): (place: number) => Token[] {
-  if (wanted === undefined) return () => [];
-  const each = wanted.length / places;
-  if (!Number.isInteger(each)) throw badInput('wanted', `${wanted.length} tokens don’t spread over ${places} places.`);
-  if (wanted.some((token) => token < 0 || token >= vocabulary))
+function wantedAt(tokens: Int32Array | undefined, places: number, vocabulary: number): (place: number) => Token[] {
+  if (tokens === undefined) return () => [];
+  const perPlace = tokens.length / places;
+  if (!Number.isInteger(perPlace))
+    throw badInput('wanted', `${tokens.length} tokens don’t spread over ${places} places.`);
+  if (tokens.some((token) => token < 0 || token >= vocabulary))
     throw badInput('wanted', 'The model has no such token.');
-  return (place) => [...wanted.subarray(place * each, (place + 1) * each)] as Token[];
+  return (place) => [...tokens.subarray(place * perPlace, (place + 1) * perPlace)] as Token[];
 }

@@ -30,11 +30,11 @@ export function slicesFor(speed: number, batchTokens: number): Slices {
 }
 
 /** Where the batch ends that begins at a place of a prompt of so many tokens. */
-export function sliceEnd(at: number, tokens: number, { small, large }: Slices): number {
-  if (large === 0) return Math.min(at + small, tokens);
-  if (at < FINE) return Math.min(at + small, tokens, FINE);
-  const whole = Math.floor((tokens - at) / BLOCK) * BLOCK;
-  return whole === 0 ? Math.min(at + small, tokens) : at + Math.min(whole, large);
+export function sliceEnd(start: number, tokens: number, { small, large }: Slices): number {
+  if (large === 0) return Math.min(start + small, tokens);
+  if (start < FINE) return Math.min(start + small, tokens, FINE);
+  const whole = Math.floor((tokens - start) / BLOCK) * BLOCK;
+  return whole === 0 ? Math.min(start + small, tokens) : start + Math.min(whole, large);
 }
 
 /** Of the tokens that a prompt shares with an earlier one, those that it would itself have read as that one did. */

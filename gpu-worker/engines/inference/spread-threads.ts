@@ -54,38 +54,41 @@ export function threadSpreader(affinity: Affinity): SpreadThreads {
   return (threads, start) => {
     if (broken || threads < 2 || threads !== affinity.cores.length) return start();
     if (calm >= CALM && ++passed % CALM !== 0) return start();
-    const before = attempt(threadIds);
+    const threadsBefore = attempt(threadIds);
     const started = start();
-    const moved = before && attempt(() => spread(affinity, new Set(before), threads));
-    calm = moved === 0 ? calm + 1 : 0;
+    const moveCount = threadsBefore && attempt(() => spread(affinity, new Set(threadsBefore), threads));
+    calm = moveCount === 0 ? calm + 1 : 0;
     return started;
   };
 }
 
 /** @returns how many threads were moved */
-function spread(affinity: Affinity, before: ReadonlySet<number>, threads: number): number {
+function spread(affinity: Affinity, threadsBefore: ReadonlySet<number>, threads: number): number {
   const { cores } = affinity;
   const main: ThreadPlacement = { tid: process.pid, core: affinity.currentCore() };
-  const first = runningTasks([...before].filter((tid) => tid !== main.tid));
-  const away = separate([main, ...first], cores).filter(({ tid }) => tid !== main.tid);
-  let moved = away.filter((task) => affinity.move(task)).length;
+  const first = runningTasks([...threadsBefore].filter((tid) => tid !== main.tid));
+  const tasks = separate([main, ...first], cores).filter(({ tid }) => tid !== main.tid);
+  let moveCount = tasks.filter((task) => affinity.move(task)).length;
 
-  let others: number[] = [];
-  for (const until = performance.now() + LONGEST_WAIT_MS; others.length < threads - 1 && performance.now() < until;)
-    others = threadIds().filter((tid) => !before.has(tid));
+  let busyThreads: number[] = [];
+  for (
+    const until = performance.now() + LONGEST_WAIT_MS;
+    busyThreads.length < threads - 1 && performance.now() < until;
+  )
+    busyThreads = threadIds().filter((tid) => !threadsBefore.has(tid));
   // The main thread does not count: it is about to sleep.
-  const apart = separate(runningTasks([...first.map(({ tid }) => tid), ...others]), cores);
-  moved += apart.filter((task) => !before.has(task.tid) && affinity.move(task)).length;
+  const candidates = separate(runningTasks([...first.map(({ tid }) => tid), ...busyThreads]), cores);
+  moveCount += candidates.filter((task) => !threadsBefore.has(task.tid) && affinity.move(task)).length;
   // One that was started while its starter was on the move has inherited that it may be on one core alone.
-  for (const tid of others) affinity.free(tid);
-  return moved;
+  for (const tid of busyThreads) affinity.free(tid);
+  return moveCount;
 }
 
 /** Moves after which no two tasks share a core while another core has none; of those on one core the first stays. */
 export function separate(running: readonly ThreadPlacement[], cores: readonly number[]): ThreadPlacement[] {
-  const taken = new Set<number>();
-  const crowded = running.filter(({ core }) => taken.size === taken.add(core).size);
-  const empty = cores.filter((core) => !taken.has(core));
+  const takenCores = new Set<number>();
+  const crowded = running.filter(({ core }) => takenCores.size === takenCores.add(core).size);
+  const empty = cores.filter((core) => !takenCores.has(core));
   return crowded.slice(0, empty.length).map(({ tid }, index) => ({ tid, core: empty[index]! }));
 }
 

@@ -39,8 +39,9 @@ export class Agreement {
 
   result(): AgreementResult {
     const places = this.divergences.length;
-    const mean = this.divergences.reduce((sum, each) => sum + each, 0) / places;
-    const variance = this.divergences.reduce((sum, each) => sum + (each - mean) ** 2, 0) / Math.max(1, places - 1);
+    const mean = this.divergences.reduce((sum, divergence) => sum + divergence, 0) / places;
+    const variance =
+      this.divergences.reduce((sum, divergence) => sum + (divergence - mean) ** 2, 0) / Math.max(1, places - 1);
     return {
       places,
       referencePerplexity: Math.exp(this.surprise.reference / places),

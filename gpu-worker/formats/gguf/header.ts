@@ -36,7 +36,7 @@ const MAX_TEXT_BYTES = 4 * 1024 ** 2;
 
 export const invalid = (message: string, cause?: unknown): GraftError =>
   new GraftError('MODEL_FILE_INVALID', message, { cause });
-const corrupt = (what: string): GraftError => invalid(`The file’s header is cut short or corrupt (${what}).`);
+const corrupt = (part: string): GraftError => invalid(`The file’s header is cut short or corrupt (${part}).`);
 
 /**
  * Reads the header of a GGUF file (version 2 or 3) and believes nothing: each length is checked against what the file
@@ -123,17 +123,17 @@ class Bytes {
     return this.take(4).readUInt32LE();
   }
 
-  u64(what: string): number {
+  u64(part: string): number {
     const value = this.take(8).readBigUInt64LE();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(what);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(part);
     return Number(value);
   }
 
   /** A number of things of at least `each` bytes, which the file must still have, and no more of them than `most`. */
-  count(each: number, what: string, most: number): number {
-    const count = this.u64(what);
-    if (count * each > this.left) throw corrupt(what);
-    if (count > most) throw invalid(`The file’s header has a ${what} of ${count}; at most ${most} are read.`);
+  count(size: number, part: string, most: number): number {
+    const count = this.u64(part);
+    if (count * size > this.left) throw corrupt(part);
+    if (count > most) throw invalid(`The file’s header has a ${part} of ${count}; at most ${most} are read.`);
     return count;
   }
 

@@ -50,14 +50,14 @@ export async function rewriteGguf(
     bytes += part.length;
   };
   try {
-    const kept = [...places].filter(([key]) => !Object.hasOwn(metadata, key));
+    const keptPlaces = [...places].filter(([key]) => !Object.hasOwn(metadata, key));
     const added = Object.entries(metadata).filter((entry): entry is [string, GgufField] => entry[1] !== null);
     const head = new GgufBytes()
       .raw(Buffer.from('GGUF'))
       .u32(3)
       .u64(tensors.length)
-      .u64(kept.length + added.length);
-    for (const [, [from, to]] of kept) {
+      .u64(keptPlaces.length + added.length);
+    for (const [, [from, to]] of keptPlaces) {
       const { buffer } = await source.read(Buffer.alloc(to - from), 0, to - from, from);
       head.raw(buffer);
     }

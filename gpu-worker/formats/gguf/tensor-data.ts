@@ -21,10 +21,10 @@ export function readBlocks(path: string, { name, type, offset }: GgufTensor, ele
   const bytes = Buffer.alloc(length);
   const file = openSync(path, 'r');
   try {
-    for (let done = 0; done < length;) {
-      const read = readSync(file, bytes, done, length - done, offset + done);
+    for (let position = 0; position < length;) {
+      const read = readSync(file, bytes, position, length - position, offset + position);
       if (read === 0) throw invalid(`The file is cut short inside tensor ${JSON.stringify(name)}.`);
-      done += read;
+      position += read;
     }
   } finally {
     closeSync(file);

@@ -92,8 +92,8 @@ export class OnnxModelBuilder {
   }
 
   private constant(key: string, tensor: Record<string, unknown>): string {
-    const known = this.constants.get(key);
-    if (known !== undefined) return known;
+    const constant = this.constants.get(key);
+    if (constant !== undefined) return constant;
     const name = this.freshName();
     this.initializers.push({ name, ...tensor });
     this.constants.set(key, name);

@@ -14,8 +14,8 @@ export function requireComputable(
   rank: number,
   alpha: number,
 ): void {
-  const refused = (what: string): GraftError =>
-    new GraftError('ADAPTER_NOT_FINITE', `The adapter can’t be used: ${JSON.stringify(name)} ${what}.`);
+  const refused = (fault: string): GraftError =>
+    new GraftError('ADAPTER_NOT_FINITE', `The adapter can’t be used: ${JSON.stringify(name)} ${fault}.`);
   for (const factor of [a, b]) {
     if (!factor.every(Number.isFinite)) throw refused('holds something that is not a number');
     if (!factor.every((value) => Math.abs(value) <= MOST)) throw refused(`holds a number beyond ${MOST}`);
@@ -29,7 +29,7 @@ export function requireComputable(
     for (let at = from; at < from + rank; at++) squares += b[at]! ** 2;
     row = Math.max(row, squares);
   }
-  const column = columns.reduce((most, squares) => Math.max(most, squares), 0);
+  const column = columns.reduce((maximum, squares) => Math.max(maximum, squares), 0);
   if (!((alpha / rank) * Math.sqrt(row * column) <= MOST))
     throw refused(`changes its layer by more than ${MOST}, which no model can be computed with`);
 }

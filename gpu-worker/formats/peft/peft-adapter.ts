@@ -165,8 +165,8 @@ function placesOf(tensors: ReadonlyMap<string, TensorEntry>, rank: number): Plac
   return places;
 }
 
-const refused = (code: ErrorCode, what: string, hint?: string): GraftError =>
-  new GraftError(code, `The adapter can’t be used: ${what}.`, { hint });
+const refused = (code: ErrorCode, fault: string, hint?: string): GraftError =>
+  new GraftError(code, `The adapter can’t be used: ${fault}.`, { hint });
 
 /**
  * PyTorch's own files: a ZIP archive around a pickle, or before 1.6 the pickle itself (opcode PROTO, then no zero). The length of a safetensors

@@ -25,8 +25,8 @@ const SMALL_BYTES = 64 * 1024;
 const SYMBOLIC_LINK = 0o120000;
 const KIND_OF_FILE = 0o170000;
 
-const refused = (code: ErrorCode, what: string, cause?: unknown): GraftError =>
-  new GraftError(code, `The archive can’t be used: ${what}.`, { cause });
+const refused = (code: ErrorCode, fault: string, cause?: unknown): GraftError =>
+  new GraftError(code, `The archive can’t be used: ${fault}.`, { cause });
 
 /**
  * Takes the files of one PEFT adapter out of a ZIP archive and writes them into a folder under names of our own; whatever else the archive
@@ -47,12 +47,12 @@ export async function extractPeft(
     throw refused('ADAPTER_DAMAGED', 'it is no ZIP archive, or cut short', error);
   }
   try {
-    const found = await membersOf(zip);
+    const members = await membersOf(zip);
     const [config, weights] = [
-      await extract(zip, 'config', found.config, folder),
-      await extract(zip, 'weights', found.weights, folder),
+      await extract(zip, 'config', members.config, folder),
+      await extract(zip, 'weights', members.weights, folder),
     ];
-    const notes = found.notes === undefined ? null : await extract(zip, 'notes', found.notes, folder);
+    const notes = members.notes === undefined ? null : await extract(zip, 'notes', members.notes, folder);
     return { config, weights, notes };
   } finally {
     zip.close();
@@ -65,30 +65,30 @@ type Members = Record<'config' | 'weights', Entry> & { notes: Entry | undefined 
 async function membersOf(zip: ZipFile): Promise<Members> {
   if (zip.entryCount > MOST_ENTRIES)
     throw refused('ADAPTER_TOO_LARGE', `it has ${zip.entryCount} entries, at most ${MOST_ENTRIES} are read`);
-  const found = new Map<Member, Entry>();
+  const entries = new Map<Member, Entry>();
   let pickled = false;
   try {
     for await (const entry of zip.eachEntry()) {
       requireHarmless(entry);
       const name = entry.fileName.split('/').at(-1)!;
       pickled ||= name === 'adapter_model.bin';
-      const member = (Object.keys(PEFT_FILES) as Member[]).find((each) => PEFT_FILES[each].name === name);
+      const member = (Object.keys(PEFT_FILES) as Member[]).find((candidate) => PEFT_FILES[candidate].name === name);
       if (member === undefined) continue;
-      const before = found.get(member);
-      if (before?.fileName === entry.fileName)
+      const earlier = entries.get(member);
+      if (earlier?.fileName === entry.fileName)
         throw refused('ADAPTER_ARCHIVE_UNSAFE', `it holds ${JSON.stringify(entry.fileName)} twice`);
-      if (before !== undefined) throw refused('ADAPTER_INVALID', `it holds several adapters: ${name} is there twice`);
-      found.set(member, entry);
+      if (earlier !== undefined) throw refused('ADAPTER_INVALID', `it holds several adapters: ${name} is there twice`);
+      entries.set(member, entry);
     }
   } catch (error) {
     throw error instanceof GraftError ? error : directoryFault(error as Error);
   }
-  const [config, weights] = [found.get('config'), found.get('weights')];
+  const [config, weights] = [entries.get('config'), entries.get('weights')];
   if (weights === undefined && pickled)
     throw refused('ADAPTER_PICKLED', 'its weights are a Python pickle, not safetensors');
   if (config === undefined || weights === undefined)
     throw refused('ADAPTER_INVALID', `it lacks ${PEFT_FILES[config === undefined ? 'config' : 'weights'].name}`);
-  return { config, weights, notes: found.get('notes') };
+  return { config, weights, notes: entries.get('notes') };
 }
 
 /** yauzl itself refuses names that are absolute, lead upwards or have backslashes. */

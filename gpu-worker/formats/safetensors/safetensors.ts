@@ -26,8 +26,8 @@ const MAX_HEADER_BYTES = 16 * 1024 ** 2;
 const HEADER_LIMITS = { values: 2_000_000, nesting: 3 };
 const LENGTH_BYTES = 8;
 
-const damaged = (what: string): GraftError =>
-  new GraftError('ADAPTER_DAMAGED', `The safetensors file can’t be used: ${what}.`);
+const damaged = (fault: string): GraftError =>
+  new GraftError('ADAPTER_DAMAGED', `The safetensors file can’t be used: ${fault}.`);
 
 /** The bytes of the file: length of the header, header in JSON, numbers. */
 export function encodeSafetensors({ metadata, tensors }: Safetensors, dtype: 'F32' | 'F16' = 'F32'): Buffer {

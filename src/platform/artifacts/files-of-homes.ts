@@ -29,7 +29,7 @@ export class FilesOfHomes {
 
   async #outOfReach(home: string, store: ArtifactStore): Promise<OutOfReach[]> {
     const others = { home: { not: null }, NOT: { home } };
-    const found = new Map<string | null, OutOfReach>();
+    const outOfReach = new Map<string | null, OutOfReach>();
     const rows = await this.database.prisma.storedFile.findMany({
       where: store.home === null ? others : {},
       distinct: ['sha256'],
@@ -38,10 +38,10 @@ export class FilesOfHomes {
     for (const row of rows) {
       if (await store.has(row.sha256)) continue;
       const where = row.home === home ? null : row.home;
-      const entry = found.get(where) ?? { home: where, count: 0, example: row.name };
-      found.set(where, { ...entry, count: entry.count + 1 });
+      const entry = outOfReach.get(where) ?? { home: where, count: 0, example: row.name };
+      outOfReach.set(where, { ...entry, count: entry.count + 1 });
     }
-    return [...found.values()];
+    return [...outOfReach.values()];
   }
 
   /** Sends what one home alone has to the store of all. What is lost or damaged stays its own. @returns how many files went */
@@ -55,12 +55,12 @@ export class FilesOfHomes {
       distinct: ['sha256'],
       select: { sha256: true },
     });
-    let sent = 0;
+    let copies = 0;
     for (const { sha256 } of rows) {
       if (!(await store.share(sha256 as Sha256))) continue;
       await this.database.prisma.storedFile.updateMany({ where: { sha256 }, data: { home: null } });
-      sent += 1;
+      copies += 1;
     }
-    return sent;
+    return copies;
   }
 }

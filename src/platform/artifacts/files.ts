@@ -153,9 +153,9 @@ export class FileService {
       where: { sha256: { in: [...digests] } },
       distinct: ['sha256'],
     });
-    const named = new Set(rows.map(({ sha256 }) => sha256));
+    const listedDigests = new Set(rows.map(({ sha256 }) => sha256));
     let removed = 0;
-    for (const sha256 of digests.filter((each) => !named.has(each)))
+    for (const sha256 of digests.filter((digest) => !listedDigests.has(digest)))
       await this.database.prisma.$transaction(async (tx) => {
         await lockDigest(tx, sha256);
         if ((await tx.storedFile.count({ where: { sha256 } })) > 0) return;

@@ -84,15 +84,16 @@ export class LocalArtifactStore implements ArtifactStore {
   async openRead(sha256: string): Promise<Readable> {
     const path = await this.local(sha256);
     const hash = createHash('sha256');
-    let held: Buffer | null = null;
+    let lastChunk: Buffer | null = null;
     const verify = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
+      transform(chunk: Buffer, _encoding, callback) {
         hash.update(chunk);
-        if (held !== null) this.push(held);
-        held = chunk;
-        done();
+        if (lastChunk !== null) this.push(lastChunk);
+        lastChunk = chunk;
+        callback();
       },
-      flush: (done) => (hash.digest('hex') === sha256 ? done(null, held) : done(damaged(sha256, HERE))),
+      flush: (callback) =>
+        hash.digest('hex') === sha256 ? callback(null, lastChunk) : callback(damaged(sha256, HERE)),
     });
     const file = createReadStream(path);
     file.on('error', (error) => verify.destroy(new ArtifactUnreadable(error)));
@@ -107,7 +108,7 @@ export class LocalArtifactStore implements ArtifactStore {
   /** Every artifact of the folder, its size, and when it was last written. */
   async *all(): AsyncGenerator<{ sha256: Sha256; bytes: number; changedMs: number }> {
     const folders = await readdir(this.folder).catch(() => []);
-    for (const name of folders.filter((each) => /^[0-9a-f]{2}$/.test(each)))
+    for (const name of folders.filter((folder) => /^[0-9a-f]{2}$/.test(folder)))
       for (const sha256 of (await readdir(join(this.folder, name))).filter(isSha256)) {
         const entry = await stat(this.#path(sha256)).catch(() => null);
         if (entry) yield { sha256, bytes: entry.size, changedMs: entry.mtimeMs };

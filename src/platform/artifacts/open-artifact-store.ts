@@ -72,7 +72,7 @@ async function openShared(
   const bucket = new Bucket(access, installation);
   await bucket.check();
   const store = new S3ArtifactStore(bucket, local, cacheBytes);
-  const sent = await files.share(local.home, store);
-  if (sent > 0) log.info({ files: sent }, `the files of this home are now in ${bucket.name}`);
+  const copies = await files.share(local.home, store);
+  if (copies > 0) log.info({ files: copies }, `the files of this home are now in ${bucket.name}`);
   return store;
 }

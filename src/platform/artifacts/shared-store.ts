@@ -20,11 +20,11 @@ export function sharedStoreOf(config: Config): SharedStore | null {
     GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey,
     GRAFT_S3_CACHE_BYTES: cacheBytes,
   } = config;
-  const given = { GRAFT_S3_ENDPOINT: endpoint, GRAFT_S3_BUCKET: bucket };
-  const all = { ...given, GRAFT_S3_ACCESS_KEY_ID: accessKeyId, GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey };
-  if (Object.values(given).every((value) => value === undefined)) return null;
+  const address = { GRAFT_S3_ENDPOINT: endpoint, GRAFT_S3_BUCKET: bucket };
+  const settings = { ...address, GRAFT_S3_ACCESS_KEY_ID: accessKeyId, GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey };
+  if (Object.values(address).every((value) => value === undefined)) return null;
   if (endpoint && bucket && accessKeyId && secretAccessKey)
     return { endpoint, bucket, region, accessKeyId, secretAccessKey, cacheBytes };
-  const missing = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [name] : []));
+  const missing = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [name] : []));
   throw new GraftError('SETUP_FAILED', `A shared store for files needs ${missing.join(' and ')} too.`);
 }

@@ -44,11 +44,11 @@ function* causesOf(error: unknown, depth = 0): Generator<Fields> {
   yield fields;
   const inner = [fields['cause'], (fields['meta'] as Fields | undefined)?.['driverAdapterError']];
   if (Array.isArray(fields['errors'])) inner.push(...(fields['errors'] as unknown[]));
-  for (const each of inner) yield* causesOf(each, depth + 1);
+  for (const cause of inner) yield* causesOf(cause, depth + 1);
 }
 
 const meansFull = ({ code, originalCode }: Fields): boolean =>
-  [code, originalCode].some((each) => typeof each === 'string' && STORAGE_SQLSTATE.test(each));
+  [code, originalCode].some((state) => typeof state === 'string' && STORAGE_SQLSTATE.test(state));
 
 function meansUnavailable({ code, message, kind, syscall, originalCode }: Fields): boolean {
   if (typeof code === 'string') {
@@ -67,7 +67,7 @@ const DATA_SQLSTATE = /^2[23].{3}$/;
 /** Whether PostgreSQL refused what was to be written, and would again. */
 export const isBadData = (error: unknown): boolean =>
   [...causesOf(error)].some(({ code, originalCode }) =>
-    [code, originalCode].some((each) => typeof each === 'string' && DATA_SQLSTATE.test(each)),
+    [code, originalCode].some((state) => typeof state === 'string' && DATA_SQLSTATE.test(state)),
   );
 
 /** Whether it is of Prisma or PostgreSQL, and not of our code. */

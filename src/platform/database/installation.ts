@@ -26,8 +26,8 @@ export async function installationId(databaseUrl: string): Promise<string> {
     await client.connect();
     const { rows } = await client.query<{ there: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS there`, [TABLE]);
     if (!rows[0]!.there) await make(client);
-    const found = await client.query<{ id: string }>(`SELECT id FROM ${TABLE}`);
-    return found.rows[0]!.id;
+    const result = await client.query<{ id: string }>(`SELECT id FROM ${TABLE}`);
+    return result.rows[0]!.id;
   } catch (error) {
     throw mapDatabaseError(error);
   } finally {

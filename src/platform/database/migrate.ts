@@ -93,8 +93,8 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
 async function applyPending(client: pg.Client, migrations: Migration[]): Promise<string[]> {
   const history = await readHistory(client);
   checkHistory(history, migrations);
-  const done = new Set(history.map((row) => row.migration_name));
-  const pending = migrations.filter(({ name }) => !done.has(name));
+  const applied = new Set(history.map((row) => row.migration_name));
+  const pending = migrations.filter(({ name }) => !applied.has(name));
   for (const migration of pending) await apply(client, migration);
   return pending.map(({ name }) => name);
 }

@@ -14,8 +14,8 @@ export class RecentReads<Value> {
 
   /** Callers at the same time share one read. A failed read is not remembered. @throws what `read` throws */
   get(key: string, read: () => Promise<Value>): Promise<Value> {
-    const known = this.#reads.get(key);
-    if (known) return known;
+    const entry = this.#reads.get(key);
+    if (entry) return entry;
     const value = read();
     value.catch(() => this.#reads.delete(key));
     this.#reads.set(key, value);

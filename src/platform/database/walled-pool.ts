@@ -42,21 +42,21 @@ export class WalledPool extends pg.Pool {
 
   override connect(): Promise<pg.PoolClient>;
   override connect(taken: ConnectCallback): void;
-  override connect(taken?: ConnectCallback): Promise<pg.PoolClient> | void {
+  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
     // Now: a connection that is waited for comes in the context of whoever lets go of it.
     const setting = settingOf(currentScope() ?? this.unsaid);
-    if (!taken) return super.connect().then((client) => this.#tell(client, setting));
-    super.connect((error, client, done) => taken(error, client && this.#tell(client, setting), done));
+    if (!callback) return super.connect().then((client) => this.#tell(client, setting));
+    super.connect((error, client, release) => callback(error, client && this.#tell(client, setting), release));
   }
 
   #tell(client: pg.PoolClient, setting: string): pg.PoolClient {
-    const before = this.#told.get(client);
-    if (before === setting) return client;
+    const previous = this.#told.get(client);
+    if (previous === setting) return client;
     // Where a transaction is not known to be over, its end may undo what is said now. Of a new connection nothing is known yet (null).
     if (UNDER_WAY.has(client.getTransactionStatus())) this.#told.delete(client);
     else this.#told.set(client, setting);
     const set = `SET graft.workspace TO '${setting}'`;
-    client.query(before === undefined ? `${LAY_DOWN}; ${set}` : set, (error: Error | undefined) => {
+    client.query(previous === undefined ? `${LAY_DOWN}; ${set}` : set, (error: Error | undefined) => {
       if (error instanceof pg.DatabaseError) cut(client, error);
     });
     return client;

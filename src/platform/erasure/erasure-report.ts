@@ -27,10 +27,10 @@ export function combined(reports: readonly ErasureReport[]): ErasureReport {
   const counts = new Map<string, number>();
   for (const { holder, count } of reports.flatMap(({ records }) => records))
     counts.set(holder, (counts.get(holder) ?? 0) + count);
-  const kept = new Map(reports.flatMap(({ keptFiles }) => keptFiles.map((file) => [file.fileId, file])));
+  const files = new Map(reports.flatMap(({ keptFiles }) => keptFiles.map((file) => [file.fileId, file])));
   return {
     records: [...counts].map(([holder, count]) => ({ holder, count })),
     deletedFiles: reports.flatMap(({ deletedFiles }) => deletedFiles),
-    keptFiles: [...kept.values()],
+    keptFiles: [...files.values()],
   };
 }

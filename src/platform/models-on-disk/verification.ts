@@ -41,8 +41,8 @@ export async function verify(
   const stamp = await readStamp(path);
   const unchanged = stamp !== null && stamp.bytes === entry.size && stamp.mtimeMs === entry.mtimeMs;
   const sha256 = unchanged && (await content.has(path, stamp.sha256)) ? stamp.sha256 : await hashFile(path);
-  const wanted = expected ?? stamp?.sha256 ?? sha256;
-  if (sha256 !== wanted) return { state: 'wrong', found: `SHA-256 ${sha256} instead of ${wanted}` };
+  const expectedDigest = expected ?? stamp?.sha256 ?? sha256;
+  if (sha256 !== expectedDigest) return { state: 'wrong', found: `SHA-256 ${sha256} instead of ${expectedDigest}` };
   if (!unchanged) await writeStamp(path, { bytes: entry.size, mtimeMs: entry.mtimeMs, sha256 });
   return { state: 'good', sha256, bytes: entry.size };
 }
@@ -70,7 +70,7 @@ export async function wasFetched(path: string): Promise<boolean> {
 
 /** Removes a file and what was found out about it. */
 export async function removeVerified(path: string): Promise<void> {
-  for (const each of [path, stampPath(path)]) await rm(each, { force: true });
+  for (const file of [path, stampPath(path)]) await rm(file, { force: true });
 }
 
 /** Puts a damaged file aside, where nobody takes it for a model. @returns where it is now */

@@ -183,7 +183,7 @@ async function extract(zip: ZipFile, member: string, fetching: Fetching, shareBe
       throw new SourceFailed(`its file has ${entry.uncompressedSize} bytes instead of ${fetching.bytes}`);
     let bytes = 0;
     const total = entry.uncompressedSize;
-    const counted = async function* (source: AsyncIterable<Buffer>) {
+    const countBytes = async function* (source: AsyncIterable<Buffer>) {
       for await (const chunk of source) {
         bytes += chunk.length;
         fetching.onBytes(Math.round(total * shareBefore + bytes * (1 - shareBefore)), total);
@@ -191,7 +191,7 @@ async function extract(zip: ZipFile, member: string, fetching: Fetching, shareBe
       }
     };
     const content = await zip.openReadStreamPromise(entry);
-    await pipeline(content, counted, createWriteStream(fetching.part), { signal: fetching.signal });
+    await pipeline(content, countBytes, createWriteStream(fetching.part), { signal: fetching.signal });
   } catch (error) {
     fetching.signal?.throwIfAborted();
     throw error instanceof SourceFailed

@@ -47,22 +47,22 @@ const STILL_MS = 30_000;
 /**
  * Takes the home for this process until `release` or the end of the process. A lock that another container left behind is waited out.
  *
- * @param lost called once when another has taken the home, as from a process that stood still for long
+ * @param onLost called once when another has taken the home, as from a process that stood still for long
  * @throws HomeInUse naming the process that uses the home, or that it is one of another container; GraftError SETUP_FAILED
  */
-export async function lockHome(home: string, lost: () => void = () => undefined): Promise<HomeLock> {
+export async function lockHome(home: string, onLost: () => void = () => undefined): Promise<HomeLock> {
   const path = join(home, 'lock');
-  const mine: LockContent = {
+  const content: LockContent = {
     pid: process.pid,
     identity: processIdentity(process.pid) ?? 'unknown',
     space: processSpace(),
     nonce: randomUUID(),
   };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (create(path, mine)) return held(path, mine, lost);
+    if (create(path, content)) return held(path, content, onLost);
     const holder = readJson<LockContent>(path);
     if (holder !== null) {
-      const elsewhere = holder.space !== undefined && holder.space !== mine.space;
+      const elsewhere = holder.space !== undefined && holder.space !== content.space;
       if (elsewhere) await untilStill(home, path, holder);
       else if (isRunning(holder.pid, holder.identity)) throw inUse(home, holder.pid);
       removeStale(path, holder);
@@ -78,8 +78,8 @@ export async function lockHome(home: string, lost: () => void = () => undefined)
 export class HomeInUse extends GraftError {
   readonly elsewhere: boolean;
 
-  constructor(home: string, by: string, { elsewhere, hint }: { elsewhere: boolean; hint: string }) {
-    super('SETUP_FAILED', `The home ${home} is in use by ${by}.`, { hint });
+  constructor(home: string, holder: string, { elsewhere, hint }: { elsewhere: boolean; hint: string }) {
+    super('SETUP_FAILED', `The home ${home} is in use by ${holder}.`, { hint });
     this.elsewhere = elsewhere;
   }
 }
@@ -90,25 +90,25 @@ const inUse = (home: string, pid: number) =>
     hint: 'Use the Graft that runs there, stop it first, or set GRAFT_HOME to another folder.',
   });
 
-function held(path: string, mine: LockContent, lost: () => void): HomeLock {
+function held(path: string, content: LockContent, onLost: () => void): HomeLock {
   const beat = setInterval(() => {
-    if (touch(path, mine)) return;
+    if (touch(path, content)) return;
     clearInterval(beat);
-    lost();
+    onLost();
   }, BEAT_MS);
   beat.unref();
   return {
     release: () => {
       clearInterval(beat);
-      release(path, mine);
+      release(path, content);
     },
   };
 }
 
 /** @returns false where another has it, or had it and let it go: then what lies in the home is no longer what this one knows */
-function touch(path: string, mine: LockContent): boolean {
+function touch(path: string, content: LockContent): boolean {
   const holder = readJson<LockContent>(path);
-  if (holder !== null && holder.nonce !== mine.nonce) return false;
+  if (holder !== null && holder.nonce !== content.nonce) return false;
   try {
     utimesSync(path, new Date(), new Date());
     return true;
@@ -125,10 +125,10 @@ function touch(path: string, mine: LockContent): boolean {
  */
 async function untilStill(home: string, path: string, holder: LockContent): Promise<void> {
   const touched = () => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
-  const [first, begun] = [touched(), performance.now()];
+  const [first, startedAt] = [touched(), performance.now()];
   if (first === null) return;
   const wait = Math.min(STILL_MS, Math.max(3 * BEAT_MS, STILL_MS - (Date.now() - first)));
-  while (performance.now() - begun < wait) {
+  while (performance.now() - startedAt < wait) {
     await sleep(RETRY_MS);
     const now = touched();
     if (now === null || !isOf(path, holder)) return;
@@ -175,6 +175,6 @@ function removeStale(path: string, stale: LockContent): void {
   }
 }
 
-function release(path: string, mine: LockContent): void {
-  if (isOf(path, mine)) rmSync(path, { force: true });
+function release(path: string, content: LockContent): void {
+  if (isOf(path, content)) rmSync(path, { force: true });
 }

@@ -18,9 +18,9 @@ import { outsideFolder, postgresRecord } from './postgres-home.js';
 export async function openHome(home: string): Promise<void> {
   try {
     const created = await mkdir(home, { recursive: true });
-    const other = created === undefined ? foreignIn(await readdir(home)) : null;
-    if (other !== null)
-      throw new GraftError('SETUP_FAILED', `The folder ${home} is in use for something else: ${other} lies in it.`, {
+    const foreign = created === undefined ? foreignIn(await readdir(home)) : null;
+    if (foreign !== null)
+      throw new GraftError('SETUP_FAILED', `The folder ${home} is in use for something else: ${foreign} lies in it.`, {
         hint: 'Set GRAFT_HOME to a folder of its own, such as ~/.graft, which is the default.',
       });
     if (created !== undefined) await chmod(home, process.getuid?.() === 0 ? 0o711 : 0o700);
@@ -37,7 +37,7 @@ export async function openHome(home: string): Promise<void> {
 
 /** Whether a folder was made by Graft, or is empty, and is none in which somebody lives or works. */
 async function isHome(folder: string): Promise<boolean> {
-  if ([homedir(), process.cwd()].some((each) => !relative(folder, each).startsWith('..'))) return false;
+  if ([homedir(), process.cwd()].some((place) => !relative(folder, place).startsWith('..'))) return false;
   const names = await readdir(folder);
   return names.length === 0 || isMade(names);
 }

@@ -15,7 +15,7 @@ export interface Watched extends ProcessRef {
 export type KeeperCommand = { watch: Watched } | { forget: number };
 
 const atStart = JSON.parse(process.argv[2] ?? '[]') as Watched[];
-const watched = new Map(atStart.map((each) => [each.pid, each]));
+const watched = new Map(atStart.map((child) => [child.pid, child]));
 
 // A terminal's Ctrl-C and a service manager's TERM reach the whole group; only the pipe decides here.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -27,5 +27,5 @@ lines.on('line', (line) => {
   else watched.delete(command.forget);
 });
 lines.on('close', () => {
-  void Promise.all([...watched.values()].map((each) => stopProcess(each, each.stop))).then(() => process.exit(0));
+  void Promise.all([...watched.values()].map((child) => stopProcess(child, child.stop))).then(() => process.exit(0));
 });

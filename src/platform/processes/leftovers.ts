@@ -24,15 +24,19 @@ export function forgetChild(home: string, name: string, { pid, identity }: Proce
 
 /** Ends the child that an earlier gateway of this home left running, if there is one; returns its process id or null. */
 export async function endLeftover(home: string, name: string, steps: readonly StopStep[]): Promise<number | null> {
-  const left = readJson<ProcessRef>(recordPath(home, name));
-  if (left === null) return null;
-  const ran = processIdentity(left.pid) === left.identity;
-  if (ran && !(await stopProcess(left, steps)))
-    throw new GraftError('SETUP_FAILED', `Process ${left.pid} (${name}), left by an earlier start, can’t be ended.`, {
-      hint: `End it as the user who started it: \`kill -9 ${left.pid}\`.`,
-    });
-  forgetChild(home, name, left);
-  return ran ? left.pid : null;
+  const leftover = readJson<ProcessRef>(recordPath(home, name));
+  if (leftover === null) return null;
+  const ran = processIdentity(leftover.pid) === leftover.identity;
+  if (ran && !(await stopProcess(leftover, steps)))
+    throw new GraftError(
+      'SETUP_FAILED',
+      `Process ${leftover.pid} (${name}), left by an earlier start, can’t be ended.`,
+      {
+        hint: `End it as the user who started it: \`kill -9 ${leftover.pid}\`.`,
+      },
+    );
+  forgetChild(home, name, leftover);
+  return ran ? leftover.pid : null;
 }
 
 /**
@@ -42,10 +46,10 @@ export async function endLeftover(home: string, name: string, steps: readonly St
  */
 export async function clearPostgresFolder(folder: string, steps: readonly StopStep[]): Promise<void> {
   if (process.platform !== 'linux') return;
-  const there = processesIn(folder);
-  for (const each of there.filter(({ pid }) => pid === postmaster(folder))) await stopProcess(each, steps);
+  const leftovers = processesIn(folder);
+  for (const leftover of leftovers.filter(({ pid }) => pid === postmaster(folder))) await stopProcess(leftover, steps);
   // Backends of a dead postmaster notice within moments and end by themselves: the first signal only gives them the time.
-  await Promise.all(there.map((each) => stopProcess(each, [['SIGCONT', 3_000], ...steps.slice(1)])));
+  await Promise.all(leftovers.map((leftover) => stopProcess(leftover, [['SIGCONT', 3_000], ...steps.slice(1)])));
   if (processesIn(folder).length === 0) rmSync(join(folder, 'postmaster.pid'), { force: true });
 }
 

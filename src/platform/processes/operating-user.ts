@@ -23,8 +23,8 @@ export function postgresUser(existingData: string | null, log: Logger): Operatin
     const { uid, gid } = lstatSync(existingData);
     if (uid !== 0) return { uid, gid };
   }
-  const known = lookUp();
-  if (known !== null) return known;
+  const user = lookUp();
+  if (user !== null) return user;
   createUser();
   log.warn({ user: 'postgres' }, 'PostgreSQL refuses to run as root: created the system user "postgres" to run it');
   const created = lookUp();

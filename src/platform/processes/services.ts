@@ -52,13 +52,13 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
   const running: SupervisedProcess[] = [];
   const lock = await lockHome(home, () => {
     // An orderly stop takes a while and writes to data on which the other's servers work.
-    for (const each of running) each.kill();
+    for (const service of running) service.kill();
     log.error({ home }, 'another Graft has taken this home, since this one stood still for long: it ends');
     process.kill(process.pid, 'SIGTERM');
   });
   const keeper = new Keeper(log);
   const stop = async () => {
-    await Promise.all(running.map((each) => each.stop()));
+    await Promise.all(running.map((service) => service.stop()));
     keeper.close();
     lock.release();
   };
@@ -66,16 +66,16 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
     // Chroma first: looking for it leaves no trace, while PostgreSQL's plan may make a folder and a system user.
     const chromaPlan = chromaUrl === undefined ? await planChroma(home, log) : null;
     const postgresPlan = databaseUrl === undefined ? planPostgres(home, log) : null;
-    const own = [postgresPlan && 'PostgreSQL', chromaPlan && 'Chroma'].filter(Boolean);
-    if (own.length > 0) {
-      log.info({ home }, `starting ${own.join(' and ')}`);
+    const servers = [postgresPlan && 'PostgreSQL', chromaPlan && 'Chroma'].filter(Boolean);
+    if (servers.length > 0) {
+      log.info({ home }, `starting ${servers.join(' and ')}`);
       keeper.start();
     }
     const started = await Promise.allSettled([
       postgresPlan === null ? null : startPostgres(postgresPlan, keeper, log),
       chromaPlan === null ? null : startChroma(chromaPlan, keeper, log),
     ]);
-    for (const each of started) if (each.status === 'fulfilled' && each.value) running.push(each.value.process);
+    for (const result of started) if (result.status === 'fulfilled' && result.value) running.push(result.value.process);
     const [postgres, chroma] = [valueOf(started[0]), valueOf(started[1])];
     return {
       databaseUrl: postgres?.url ?? databaseUrl!,

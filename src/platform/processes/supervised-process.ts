@@ -143,10 +143,10 @@ export class SupervisedProcess {
   private async supervise(): Promise<void> {
     let backoff = BACKOFF_MS.first;
     while (!this.stopping.signal.aborted) {
-      const since = performance.now();
+      const startedAt = performance.now();
       await this.current?.exited;
       if (this.stopping.signal.aborted) return;
-      if (performance.now() - since > HEALTHY_AFTER_MS) backoff = BACKOFF_MS.first;
+      if (performance.now() - startedAt > HEALTHY_AFTER_MS) backoff = BACKOFF_MS.first;
       this.state = 'restarting';
       this.log.warn({ service: this.spec.name, waitMs: backoff }, 'a server ended unexpectedly; starting it again');
       await sleep(backoff, undefined, { signal: this.stopping.signal }).catch(() => undefined);
@@ -165,12 +165,12 @@ export class SupervisedProcess {
   }
 
   private async end(): Promise<void> {
-    const ended = this.current;
-    if (ended === undefined) return;
+    const current = this.current;
+    if (current === undefined) return;
     // Otherwise a gateway with nothing else to wait for would leave before the news of the end arrives.
-    ended.child.ref();
-    await stopProcess(ended, this.spec.stop);
-    await ended.exited;
+    current.child.ref();
+    await stopProcess(current, this.spec.stop);
+    await current.exited;
   }
 
   private forget({ pid, identity }: ProcessRef): void {

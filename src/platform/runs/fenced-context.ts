@@ -29,7 +29,7 @@ export function fencedContext(parts: {
   };
   const fenced = <T>(work: (tx: Transaction) => Promise<T>) => guarded(() => store.fenced(lease, work));
   /** In the given transaction of `fenced`, or in one of its own. */
-  const written = (write: (tx: Transaction) => Promise<void>, tx?: Transaction) => (tx ? write(tx) : fenced(write));
+  const persist = (write: (tx: Transaction) => Promise<void>, tx?: Transaction) => (tx ? write(tx) : fenced(write));
   const encoded = (name: string, payload: unknown) => {
     const form = events[name];
     if (!form) throw new Error(`runs of the kind ${kind} have no event ${name}`);
@@ -44,18 +44,18 @@ export function fencedContext(parts: {
     takeTurns,
     async progress(fraction, message, detail, tx) {
       const json = detail === undefined ? undefined : encoded('progress', detail);
-      await written((own) => store.progress(own, lease, fraction, message, json), tx);
+      await persist((transaction) => store.progress(transaction, lease, fraction, message, json), tx);
       if (span.recording) span.event('progress', { [GRAFT.FRACTION]: fraction, ...numbersOf(detail) });
     },
     async checkpoint(state, tx) {
       if (checkpoint === null) throw new Error(`runs of the kind ${kind} have no checkpoint`);
       const json = checkpoint.encode(state);
-      await written((own) => store.checkpoint(own, lease, json), tx);
+      await persist((transaction) => store.checkpoint(transaction, lease, json), tx);
       span.event('checkpoint');
     },
     async emit(name, payload, tx) {
       const json = encoded(name, payload);
-      await written((own) => store.emit(own, lease, name, json), tx);
+      await persist((transaction) => store.emit(transaction, lease, name, json), tx);
       if (span.recording) span.event(name, numbersOf(payload));
     },
   };

@@ -38,19 +38,19 @@ export function judge(
       owner,
       message: `${error.message} It waits for the gateway there.`,
     };
-  const known = mapDatabaseError(error);
-  if (!(known instanceof GraftError))
+  const mapped = mapDatabaseError(error);
+  if (!(mapped instanceof GraftError))
     return {
       status: 'FAILED',
       errorCode: 'INTERNAL_ERROR',
       errorMessage: `Something unexpected happened; the log tells more under runId ${run.id}.`,
     };
-  const failed = { status: 'FAILED', errorCode: known.code, errorMessage: messageWithHint(known) } as const;
-  if (!PASSING.includes(known.code)) return failed;
+  const failed = { status: 'FAILED', errorCode: mapped.code, errorMessage: messageWithHint(mapped) } as const;
+  if (!PASSING.includes(mapped.code)) return failed;
   return (stalled) => {
     if (stalled >= attempts) return failed;
     const delayMs = Math.min(retryMs * 4 ** Math.max(0, stalled - 1), LONGEST_DELAY_MS);
-    const message = `${known.message} Trying again in ${Math.ceil(delayMs / 1000)} s.`;
+    const message = `${mapped.message} Trying again in ${Math.ceil(delayMs / 1000)} s.`;
     return { status: 'QUEUED', because: 'retry', delayMs, message };
   };
 }

@@ -68,7 +68,7 @@ export class LeaseStore {
    */
   async take({ kinds, served, owner, leaseMs, held }: Taking): Promise<RunRow | null> {
     return this.database.prisma.$transaction(async (tx) => {
-      const [taken] = await tx.$queryRaw<{ id: string; waited: boolean }[]>`
+      const [row] = await tx.$queryRaw<{ id: string; waited: boolean }[]>`
         WITH next AS (
           SELECT run.id, message LIKE ${`${WAITS}%`} AS waited FROM run
           JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[],
@@ -87,10 +87,10 @@ export class LeaseStore {
           message = ${WITHOUT_WAITING}
         FROM next WHERE run.id = next.id
         RETURNING run.id, next.waited`;
-      if (!taken) return null;
-      const run = await tx.run.findUniqueOrThrow({ where: { id: taken.id } });
+      if (!row) return null;
+      const run = await tx.run.findUniqueOrThrow({ where: { id: row.id } });
       const { id, progress } = run;
-      if (taken.waited)
+      if (row.waited)
         await tellStatus(this.events, tx, { id, workspaceId: run.workspaceId as WorkspaceId, progress }, 'RUNNING', '');
       return run;
     });
@@ -215,12 +215,12 @@ export class LeaseStore {
         errorCode: 'INTERNAL_ERROR',
         errorMessage: `Given up: the gateway died in the middle of this run ${row.stalled} times without getting any further. Its log and the system’s (out of memory?) tell why.`,
       };
-      const gone: Settlement = {
+      const settlement: Settlement = {
         status: 'QUEUED',
         because: 'gone',
         message: `The gateway of the home ${row.lease_owner} ended in the middle of it. It waits for the gateway there, which has its files.`,
       };
-      const unwished = row.stalled >= row.attempts ? died : gone;
+      const unwished = row.stalled >= row.attempts ? died : settlement;
       const end: Settlement = row.pause_requested ? { status: 'PAUSED' } : unwished;
       const run = { id: row.id, workspaceId: row.workspace_id, progress: row.progress };
       await writeSettlement(this.events, tx, run, row.cancel_requested ? { status: 'CANCELLED' } : end);

@@ -169,8 +169,8 @@ export class RunQueue {
 
   /** Whether a run of a kind that is taken here is worked on, here or elsewhere, or waits for something else than another home’s files. */
   async someLeft(): Promise<boolean> {
-    const all = await this.#store.unfinished(null, this.options.owner);
-    return all.some(({ kind, status, count }) => count > 0 && status !== 'PAUSED' && this.#takes(kind));
+    const runs = await this.#store.unfinished(null, this.options.owner);
+    return runs.some(({ kind, status, count }) => count > 0 && status !== 'PAUSED' && this.#takes(kind));
   }
 
   #takes(kind: string): boolean {

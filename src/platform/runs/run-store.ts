@@ -19,7 +19,7 @@ export class RunStore {
 
   /** @throws IDEMPOTENCY_CONFLICT, BAD_USER_INPUT on the key */
   async enqueue(kind: string, run: NewRun<Json>, tx?: Transaction): Promise<RunRow> {
-    if (!tx) return this.database.prisma.$transaction((own) => this.enqueue(kind, run, own));
+    if (!tx) return this.database.prisma.$transaction((transaction) => this.enqueue(kind, run, transaction));
     const { workspaceId } = run;
     const idempotencyKey = checkedText(run.idempotencyKey, 'input.idempotencyKey', 200);
     const inputDigest = digestOf(run.input);
@@ -70,14 +70,14 @@ export class RunStore {
 
   /** Newest first; the cursor is `encodeCursor([run.id])`. */
   async list(workspaceId: WorkspaceId, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
-    const after = page.after === null ? null : idCursor(page.after);
+    const cursor = page.after === null ? null : idCursor(page.after);
     const rows = await this.database.prisma.run.findMany({
       where: {
         workspaceId,
         ...(filter.kind ? { kind: filter.kind } : {}),
         ...(filter.status ? { status: { in: [filter.status].flat() } } : {}),
         ...(filter.subjectId ? { subjectId: filter.subjectId } : {}),
-        ...(after === null ? {} : { id: { lt: after } }),
+        ...(cursor === null ? {} : { id: { lt: cursor } }),
       },
       orderBy: { id: 'desc' },
       take: page.first + 1,

@@ -101,23 +101,23 @@ export class Runner {
 
   async #stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    for (const one of this.#held.values()) one.abort.abort('stop' satisfies StopReason);
+    for (const job of this.#held.values()) job.abort.abort('stop' satisfies StopReason);
     // Who is held is known when the loop has ended: it may be just taking one more.
-    const ended = Promise.all([this.#loop, this.#heartbeat]);
+    const loops = Promise.all([this.#loop, this.#heartbeat]);
     const letGo = new AbortController();
-    const all = ended
-      .then(() => Promise.all([...this.#held.values()].map((one) => one.done)))
+    const end = loops
+      .then(() => Promise.all([...this.#held.values()].map((job) => job.done)))
       .then(() => letGo.abort());
-    await Promise.race([all, pause(graceMs, letGo.signal)]);
-    await ended;
+    await Promise.race([end, pause(graceMs, letGo.signal)]);
+    await loops;
     // A handler that did not let go is fenced off from here on.
-    for (const one of this.#held.values()) await this.#settle(one, { status: 'QUEUED', because: 'stop' });
+    for (const job of this.#held.values()) await this.#settle(job, { status: 'QUEUED', because: 'stop' });
   }
 
   async #takeRuns(): Promise<void> {
     const bell = this.#options.events.wakeUps.bell(RUNS_TOPIC);
     const { owner, leaseMs, pollMs } = this.#options;
-    const known = [...this.#handled.values()].map(({ definition }) => definition);
+    const definitions = [...this.#handled.values()].map(({ definition }) => definition);
     let reclaimed = false;
     let reachable = true;
     while (!this.#stopping.signal.aborted) {
@@ -125,11 +125,11 @@ export class Runner {
         if (!reclaimed) await this.#store.reclaim(owner);
         reclaimed = true;
         await this.#renewAll();
-        while (await this.#store.giveUpOne(known, owner, [...this.#held.keys()])) continue;
+        while (await this.#store.giveUpOne(definitions, owner, [...this.#held.keys()])) continue;
         for (let free = this.#free(); free.length > 0; free = this.#free()) {
-          const served = [...this.#served.values()];
-          const held = [...this.#held.keys()];
-          const run = await this.#store.take({ kinds: free, served, owner, leaseMs, held });
+          const servedKinds = [...this.#served.values()];
+          const jobIds = [...this.#held.keys()];
+          const run = await this.#store.take({ kinds: free, served: servedKinds, owner, leaseMs, held: jobIds });
           if (!run) break;
           this.#begin(run, () => bell.ring());
         }
@@ -184,9 +184,9 @@ export class Runner {
 
   async #renewAll(): Promise<void> {
     await Promise.all(
-      [...this.#held.values()].map(async (one) => {
-        const state = await this.#store.renew(one.lease, this.#options.leaseMs);
-        if (state !== 'held' && this.#held.get(one.run.id) === one) one.abort.abort(state satisfies StopReason);
+      [...this.#held.values()].map(async (job) => {
+        const state = await this.#store.renew(job.lease, this.#options.leaseMs);
+        if (state !== 'held' && this.#held.get(job.run.id) === job) job.abort.abort(state satisfies StopReason);
       }),
     );
   }
@@ -195,17 +195,17 @@ export class Runner {
     const lease = { runId: run.id, workspaceId: run.workspaceId as WorkspaceId, token: run.fencingToken };
     const kind = this.#handled.get(run.kind)!;
     const started = this.#options.clock.monotonic();
-    const held: Held = { run, kind, lease, abort: new AbortController(), started, done: Promise.resolve() };
-    this.#held.set(run.id, held);
-    this.#serve(held);
+    const job: Held = { run, kind, lease, abort: new AbortController(), started, done: Promise.resolve() };
+    this.#held.set(run.id, job);
+    this.#serve(job);
     // One that was being taken while the gateway stops goes back as it came.
     const stopping = this.#stopping.signal.aborted;
-    const work = stopping ? this.#settle(held, { status: 'QUEUED', because: 'stop' }) : this.#work(held);
-    held.done = work
+    const work = stopping ? this.#settle(job, { status: 'QUEUED', because: 'stop' }) : this.#work(job);
+    job.done = work
       .then(() => undefined)
       .finally(() => {
         this.#held.delete(run.id);
-        this.#serve(held);
+        this.#serve(job);
         freed();
       });
   }
@@ -218,8 +218,8 @@ export class Runner {
     if (oldest !== undefined && this.#served.size > MOST_SERVED) this.#served.delete(oldest);
   }
 
-  async #work(held: Held): Promise<void> {
-    const { run, kind, lease, abort, started } = held;
+  async #work(job: Held): Promise<void> {
+    const { run, kind, lease, abort, started } = job;
     const { definition, work } = kind;
     const { clock, retryMs, owner } = this.#options;
     const log = this.#options.log.child({ runId: run.id, kind: run.kind, attempt: run.attempt });
@@ -228,7 +228,7 @@ export class Runner {
     let failure: unknown;
     try {
       // Those that wait may be others'.
-      const takeTurns = () => asSystem(() => this.#takeTurns(held));
+      const takeTurns = () => asSystem(() => this.#takeTurns(job));
       const context = fencedContext({ run, definition, lease, abort, store: this.#store, takeTurns, span });
       const output = await inSpan(span, () =>
         this.#around(run, () => inWorkspace(lease.workspaceId, () => work(context))),
@@ -250,17 +250,17 @@ export class Runner {
       if (typeof judgement === 'function' || judgement?.status === 'FAILED')
         log.warn({ err: error }, 'the run was interrupted');
     }
-    const end = judgement && (await this.#settle(held, judgement));
+    const end = judgement && (await this.#settle(job, judgement));
     span.set({ [GRAFT.RUN_STATUS]: end?.status ?? 'LOST' });
     span.end(end?.status === 'FAILED' ? failure : undefined);
     log.info({ status: end?.status ?? 'LOST', ms: Math.round(clock.monotonic() - started) }, 'the run ended here');
   }
 
   /** Has the run let go when its slice is over and a run that could have its slot waits. */
-  async #takeTurns(held: Held): Promise<void> {
-    const { kind, abort } = held;
+  async #takeTurns(job: Held): Promise<void> {
+    const { kind, abort } = job;
     abort.signal.throwIfAborted();
-    if (!this.#hadItsSlice(held)) return;
+    if (!this.#hadItsSlice(job)) return;
     const rivals = this.#rivals(kind.definition).map((rival) => rival.kind);
     if (!(await this.#store.someoneWaits(rivals, this.#options.owner))) return;
     abort.abort('turn' satisfies StopReason);
@@ -269,13 +269,13 @@ export class Runner {
 
   /** Has long runs that can go on where they stopped step aside while brief ones wait for what they occupy, each after a slice. */
   async #letBriefBy(): Promise<void> {
-    for (const held of this.#held.values()) {
-      const { definition } = held.kind;
-      if (!definition.pausable || definition.brief || held.abort.signal.aborted || !this.#hadItsSlice(held)) continue;
+    for (const job of this.#held.values()) {
+      const { definition } = job.kind;
+      if (!definition.pausable || definition.brief || job.abort.signal.aborted || !this.#hadItsSlice(job)) continue;
       const brief = this.#rivals(definition).filter((rival) => rival.brief);
       if (brief.length === 0) continue;
       const kinds = brief.map(({ kind }) => kind);
-      if (await this.#store.someoneWaits(kinds, this.#options.owner)) held.abort.abort('aside' satisfies StopReason);
+      if (await this.#store.someoneWaits(kinds, this.#options.owner)) job.abort.abort('aside' satisfies StopReason);
     }
   }
 
@@ -284,11 +284,11 @@ export class Runner {
   }
 
   /** Writes the end down, however long the database is away or full; a gateway that stops meanwhile leaves it to the lease. */
-  async #settle(held: Held, judgement: Judgement): Promise<Settlement | null> {
-    const log = this.#options.log.child({ runId: held.run.id });
+  async #settle(job: Held, judgement: Judgement): Promise<Settlement | null> {
+    const log = this.#options.log.child({ runId: job.run.id });
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#store.settle(held.lease, judgement);
+        return await this.#store.settle(job.lease, judgement);
       } catch (error) {
         const fault = mapDatabaseError(error);
         const passes = isGraftError(fault, 'DATABASE_UNAVAILABLE') || isGraftError(fault, 'STORAGE_FAILED');

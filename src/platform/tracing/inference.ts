@@ -33,41 +33,41 @@ interface Inferred {
 
 /** One prompt and what a model writes for it: a span, and a place in `gen_ai.client.inference.duration`. */
 export async function* inference<T, R extends Inferred>(
-  asked: Inference,
+  request: Inference,
   open: () => AsyncGenerator<T, R>,
 ): AsyncGenerator<T, R> {
-  const ended = noted(asked);
+  const end = noted(request);
   // Who leaves before the end says so by nothing else.
   let failure: unknown = 'CANCELLED';
   try {
-    const result = yield* tracedStream(nameOf(asked), optionsOf(asked), (span) => answering(span, open()));
+    const result = yield* tracedStream(nameOf(request), optionsOf(request), (span) => answering(span, open()));
     failure = null;
     return result;
   } catch (error) {
     failure = error;
     throw error;
   } finally {
-    ended(failure);
+    end(failure);
   }
 }
 
 /** The same of a prompt for which nothing is written: `tell` says what it took. */
 export async function prefill<R>(
-  asked: Inference,
+  request: Inference,
   tell: (result: R) => Pick<Inferred, 'promptTokens' | 'reusedTokens'>,
   work: () => Promise<R>,
 ): Promise<R> {
-  const ended = noted(asked);
+  const end = noted(request);
   try {
-    const result = await traced(nameOf(asked), optionsOf(asked), async (span) => {
-      const made = await work();
-      if (span.recording) span.set(resultOf({ ...tell(made), generatedTokens: 0, reason: 'eos' }));
-      return made;
+    const result = await traced(nameOf(request), optionsOf(request), async (span) => {
+      const output = await work();
+      if (span.recording) span.set(resultOf({ ...tell(output), generatedTokens: 0, reason: 'eos' }));
+      return output;
     });
-    ended(null);
+    end(null);
     return result;
   } catch (error) {
-    ended(error);
+    end(error);
     throw error;
   }
 }

@@ -47,9 +47,9 @@ interface OtlpOptions {
 
 /** Sends spans to a collector, in batches, behind everything else; what goes wrong there is logged and harms nobody. */
 export function otlpTracer({ url, service, sampler, ratio, text, log }: OtlpOptions): Tracer {
-  const own = resourceFromAttributes({ 'service.name': service.name, 'service.version': service.version });
+  const resource = resourceFromAttributes({ 'service.name': service.name, 'service.version': service.version });
   const provider = new TracerProvider({
-    resource: detectResources({ detectors: [envDetector] }).merge(own),
+    resource: detectResources({ detectors: [envDetector] }).merge(resource),
     sampler: samplerOf(sampler, ratio),
     spanLimits: LIMITS,
     spanProcessors: [new BatchSpanProcessor({ exporter: told(new OTLPTraceExporter({ url }), log), ...QUEUE })],
@@ -158,14 +158,14 @@ function samplerOf(name: OtlpOptions['sampler'], ratio: number): Sampler {
 function told(exporter: SpanExporter, log: Logger): SpanExporter {
   let failing = false;
   return {
-    export: (spans, done) =>
+    export: (spans, callback) =>
       exporter.export(spans, (result) => {
         const failed = result.error !== undefined || Number(result.code) !== 0;
         sent({ outcome: failed ? 'failed' : 'delivered' }, spans.length);
         if (failed && !failing) log.warn({ err: result.error }, 'the collector takes no spans; answers go on without');
         if (!failed && failing) log.info('the collector takes spans again');
         failing = failed;
-        done(result);
+        callback(result);
       }),
     shutdown: () => exporter.shutdown(),
     forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),

@@ -91,19 +91,19 @@ export class ChromaVectorStore implements VectorStore {
   ): Promise<VectorHit[]> {
     const inIndex = <T>(work: (collection: Collection) => Promise<T>) =>
       this.inCollection(workspace, indexId, TIMEOUT.read, work);
-    const search = (by?: VectorFilter): Promise<VectorHit[]> | VectorHit[] => {
-      if (limit < 1 || by?.ids?.length === 0 || by?.documentIds?.length === 0) return [];
-      const { ids } = by ?? {};
+    const search = (filter?: VectorFilter): Promise<VectorHit[]> | VectorHit[] => {
+      if (limit < 1 || filter?.ids?.length === 0 || filter?.documentIds?.length === 0) return [];
+      const { ids } = filter ?? {};
       if (ids && ids.length <= FEW) return inIndex((collection) => compared(collection, vector, limit, ids));
-      return inIndex((collection) => searched(collection, vector, limit, by));
+      return inIndex((collection) => searched(collection, vector, limit, filter));
     };
     try {
       return await search(where);
     } catch (error) {
       if (!where?.ids || !isUnknownRecord(error)) throw error;
       // Some were deleted since they were looked up.
-      const there = await this.metadata(workspace, indexId, where.ids);
-      return await search({ ids: [...there.keys()] });
+      const metadata = await this.metadata(workspace, indexId, where.ids);
+      return await search({ ids: [...metadata.keys()] });
     }
   }
 
@@ -112,15 +112,15 @@ export class ChromaVectorStore implements VectorStore {
     indexId: string,
     ids: readonly string[],
   ): Promise<Map<string, VectorRecord['metadata']>> {
-    const found = new Map<string, VectorRecord['metadata']>();
+    const metadataById = new Map<string, VectorRecord['metadata']>();
     for (let start = 0; start < ids.length; start += BATCH) {
       const batch = ids.slice(start, start + BATCH);
       const records = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
         collection.get<VectorRecord['metadata']>({ ids: batch, limit: batch.length, include: ['metadatas'] }),
       );
-      records.ids.forEach((id, index) => found.set(id, records.metadatas[index] ?? {}));
+      records.ids.forEach((id, index) => metadataById.set(id, records.metadatas[index] ?? {}));
     }
-    return found;
+    return metadataById;
   }
 
   async records(
@@ -128,19 +128,19 @@ export class ChromaVectorStore implements VectorStore {
     indexId: string,
     which: { ids: readonly string[] } | { from: number; most: number },
   ): Promise<VectorRecord[]> {
-    const asked =
+    const query =
       'ids' in which
         ? { ids: [...which.ids], limit: which.ids.length }
         : { offset: which.from, limit: Math.min(which.most, BATCH) };
-    if (asked.limit === 0) return [];
+    if (query.limit === 0) return [];
     try {
-      const found = await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
-        collection.get<VectorRecord['metadata']>({ ...asked, include: ['embeddings', 'metadatas'] }),
+      const records = await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
+        collection.get<VectorRecord['metadata']>({ ...query, include: ['embeddings', 'metadatas'] }),
       );
-      return found.ids.map((id, at) => ({
+      return records.ids.map((id, at) => ({
         id,
-        vector: Float32Array.from(found.embeddings[at] ?? []),
-        metadata: found.metadatas[at] ?? {},
+        vector: Float32Array.from(records.embeddings[at] ?? []),
+        metadata: records.metadatas[at] ?? {},
       }));
     } catch (error) {
       if (isMissing(error)) return [];
@@ -167,9 +167,9 @@ export class ChromaVectorStore implements VectorStore {
     indexId: string,
     which: { ids: readonly string[] } | { documentIds: readonly string[] },
   ): Promise<void> {
-    const all = 'ids' in which ? which.ids : which.documentIds;
-    for (let start = 0; start < all.length; start += BATCH) {
-      const batch = all.slice(start, start + BATCH);
+    const ids = 'ids' in which ? which.ids : which.documentIds;
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const batch = ids.slice(start, start + BATCH);
       try {
         await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
           collection.delete('ids' in which ? { ids: batch } : { where: byDocuments(batch) }),
@@ -223,19 +223,19 @@ export class ChromaVectorStore implements VectorStore {
     timeoutMs: number,
     work: (collection: Collection) => Promise<T>,
   ): Promise<T> {
-    const known = key(workspace, indexId);
+    const cacheKey = key(workspace, indexId);
     return this.attempt(async () => {
       const client = this.client(workspace, timeoutMs);
-      const id = this.collectionIds.get(known);
+      const id = this.collectionIds.get(cacheKey);
       try {
         if (id !== undefined) return await work(client.collection(id));
       } catch (error) {
         if (!(error instanceof ChromaNotFoundError)) throw error;
-        this.collectionIds.delete(known);
+        this.collectionIds.delete(cacheKey);
       }
       try {
         const collection = await client.getCollection({ name: indexId });
-        this.collectionIds.set(known, collection.id);
+        this.collectionIds.set(cacheKey, collection.id);
         return await work(collection);
       } catch (error) {
         throw error instanceof ChromaNotFoundError ? indexMissing(error) : error;
@@ -263,9 +263,9 @@ export class ChromaVectorStore implements VectorStore {
   }
 }
 
-async function unlessThere(made: Promise<unknown>): Promise<void> {
+async function unlessThere(creation: Promise<unknown>): Promise<void> {
   try {
-    await made;
+    await creation;
   } catch (error) {
     if (!(error instanceof ChromaUniqueError)) throw error;
   }
@@ -292,9 +292,9 @@ async function compared(
   collection: Collection,
   vector: Float32Array,
   limit: number,
-  named: readonly string[],
+  names: readonly string[],
 ): Promise<VectorHit[]> {
-  const { ids, embeddings } = await collection.get({ ids: [...named], limit: named.length, include: ['embeddings'] });
+  const { ids, embeddings } = await collection.get({ ids: [...names], limit: names.length, include: ['embeddings'] });
   return ids
     .map((id, at) => ({ id, score: cosine(vector, embeddings[at] ?? []) }))
     .sort((a, b) => b.score - a.score)

@@ -31,8 +31,8 @@ export function tellWorkerSpans(
   const whole = startSpan(`${role}.${operation}`, { kind: 'server', parent: call, startedAt: sentAt, attributes });
   for (const span of spans) {
     const startedAt = sentAt + span.at;
-    const told = startSpan(`${role}.${span.name}`, { parent: whole, startedAt, attributes: workerAttributes(span) });
-    told.end(undefined, startedAt + span.ms);
+    const child = startSpan(`${role}.${span.name}`, { parent: whole, startedAt, attributes: workerAttributes(span) });
+    child.end(undefined, startedAt + span.ms);
   }
   whole.end(undefined, sentAt + ms);
 }

@@ -6,16 +6,16 @@ import { spend } from '../spending/index.js';
  * written until then, and the end settles what the pieces told too much or too little.
  */
 export async function* charging(events: AsyncIterable<GenerateEvent>): AsyncGenerator<GenerateEvent, void, undefined> {
-  let counted = 0;
+  let total = 0;
   for await (const event of events) {
-    const tokens = tokensOf(event, counted);
-    counted += tokens;
+    const tokens = tokensOf(event, total);
+    total += tokens;
     spend(tokens);
     yield event;
   }
 }
 
-function tokensOf(event: GenerateEvent, counted: number): number {
-  if (event.type === 'done') return event.promptTokens + event.generatedTokens - counted;
+function tokensOf(event: GenerateEvent, total: number): number {
+  if (event.type === 'done') return event.promptTokens + event.generatedTokens - total;
   return event.type === 'started' ? event.promptTokens : 1;
 }

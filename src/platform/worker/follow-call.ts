@@ -11,11 +11,11 @@ export async function followCall<O>(
   events: AsyncIterable<CallEvent<never, O>>,
   onProgress: (fraction: number, message: string) => Promise<void>,
 ): Promise<O> {
-  let told = -Infinity;
+  let reportedAt = -Infinity;
   for await (const event of events) {
     if (event.type === 'done') return event.output;
-    if (event.type !== 'progress' || performance.now() - told < PROGRESS_MS) continue;
-    told = performance.now();
+    if (event.type !== 'progress' || performance.now() - reportedAt < PROGRESS_MS) continue;
+    reportedAt = performance.now();
     await onProgress(event.fraction, event.message);
   }
   throw new GraftError('WORKER_CRASHED', 'The worker ended without a result.');

@@ -85,12 +85,12 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
 
   async *generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void, undefined> {
     const { workspaceId, ...rest } = request;
-    const measured = this.measuredOf(request.model.sha256);
-    const left = this.entered(options);
+    const calibration = this.measuredOf(request.model.sha256);
+    const leave = this.entered(options);
     try {
-      yield* charging(eventsOf(this.supervisor.stream('generate', workspaceId, { ...rest, ...measured }, options)));
+      yield* charging(eventsOf(this.supervisor.stream('generate', workspaceId, { ...rest, ...calibration }, options)));
     } finally {
-      left();
+      leave();
     }
   }
 
@@ -103,14 +103,14 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     const { sha256 } = request.model;
     const key = MeasurementStore.key(await this.supervisor.hello(withTime), 'llama', sha256);
     // A busy machine's figures are in memory alone: good enough until this gateway ends.
-    const known = this.threads.get(sha256) ?? (await this.calibrations.get(key));
-    const measured = known ?? (await this.call('calibrate', request, withTime));
-    this.threads.set(sha256, measured);
-    if (known === null) {
-      if (measured.quiet) await this.calibrations.set(key, measured);
-      this.options.log.info({ sha256, ...measured }, 'thread counts measured');
+    const stored = this.threads.get(sha256) ?? (await this.calibrations.get(key));
+    const calibration = stored ?? (await this.call('calibrate', request, withTime));
+    this.threads.set(sha256, calibration);
+    if (stored === null) {
+      if (calibration.quiet) await this.calibrations.set(key, calibration);
+      this.options.log.info({ sha256, ...calibration }, 'thread counts measured');
     } else await this.countTokens({ ...request, texts: [] }, withTime); // loads it
-    return measured;
+    return calibration;
   }
 
   async measured(digests: readonly string[], options: CallOptions = {}): Promise<(ThreadCalibration | null)[]> {
@@ -130,21 +130,21 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
   ): Promise<OutputOf<ServeOperations[O]>> {
     const { workspaceId, ...rest } = request;
     const { model } = request as Partial<GenerateRequest>;
-    const measured = model && this.measuredOf(model.sha256);
-    const left = this.entered(options);
+    const calibration = model && this.measuredOf(model.sha256);
+    const leave = this.entered(options);
     try {
-      const output = await this.supervisor.call(operation, workspaceId, { ...rest, ...measured } as never, options);
+      const output = await this.supervisor.call(operation, workspaceId, { ...rest, ...calibration } as never, options);
       spend(tokensOf(output));
       return output;
     } finally {
-      left();
+      leave();
     }
   }
 
   /** What was measured of a model: its best thread counts, and how fast it reads with them, in tokens/s. */
   private measuredOf(sha256: string): { threads?: ThreadChoice; speed?: number } {
     const { threads, measurements = [] } = this.threads.get(sha256) ?? {};
-    const speed = measurements.find((one) => one.threads === threads?.prefill)?.prefillTokensPerSecond;
+    const speed = measurements.find((measurement) => measurement.threads === threads?.prefill)?.prefillTokensPerSecond;
     return { threads, ...(speed !== undefined && speed > 0 && { speed }) };
   }
 

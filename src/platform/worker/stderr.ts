@@ -32,8 +32,9 @@ export function followStderr(child: ChildProcess, log: LogLines): { tail(): stri
 function logLine(line: string, workerPid: number | undefined, log: LogLines): void {
   try {
     const { level, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
-    const known = LEVELS.find((name) => name === level);
-    if (known !== undefined && typeof message === 'string') return log[known]({ workerPid, ...fields }, message);
+    const levelName = LEVELS.find((name) => name === level);
+    if (levelName !== undefined && typeof message === 'string')
+      return log[levelName]({ workerPid, ...fields }, message);
   } catch {
     // not ours
   }

@@ -174,13 +174,13 @@ export class WorkerProcess {
     try {
       const output = await new Promise<unknown>((resolve, reject) => {
         // What streams has its whole time again whenever it gets further.
-        const moved = (): void => void (definition.chunk !== null && timer?.refresh());
+        const restartTimer = (): void => void (definition.chunk !== null && timer?.refresh());
         const onChunk = (data: unknown): void => {
-          moved();
+          restartTimer();
           settings.onChunk?.(parseChunk(operation, definition, data));
         };
         const progressed = (fraction: number, message: string): void => {
-          moved();
+          restartTimer();
           onProgress?.(fraction, message);
         };
         this.pending.set(id, { nextChunk: 0, onChunk, onProgress: progressed, onTrace, resolve, reject });
@@ -310,10 +310,10 @@ export class WorkerProcess {
   private die(): void {
     this.dead = true;
     this.greeting?.reject(crashed());
-    const why = this.closing
+    const fault = this.closing
       ? new GraftError('SHUTTING_DOWN', 'The worker was stopped before this work ended.')
       : crashed();
-    for (const call of this.pending.values()) call.reject(why);
+    for (const call of this.pending.values()) call.reject(fault);
   }
 
   private send(message: GatewayMessage): void {

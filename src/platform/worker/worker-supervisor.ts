@@ -200,8 +200,8 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
       const process = await this.ready(deadlineMs, signal);
       if (process.hello?.operations.includes(operation) !== true)
         throw unavailable(`The worker has no operation ${operation}.`);
-      const left = deadlineMs === null ? null : Math.max(1, deadlineMs - (this.clock.monotonic() - began));
-      const settings = { workspaceId, priority, signal, pause, deadlineMs: left, ...stream };
+      const timeLeft = deadlineMs === null ? null : Math.max(1, deadlineMs - (this.clock.monotonic() - began));
+      const settings = { workspaceId, priority, signal, pause, deadlineMs: timeLeft, ...stream };
       if (span?.traceparent == null) return process.call(operation, definition, request, settings);
       const { traceparent } = span;
       const sent = { role, operation, sentAt: Date.now() };
@@ -229,23 +229,23 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
         this.become('starting');
         void this.attempt();
       }
-      const left = until - this.clock.monotonic();
-      if (left <= 0) throw unavailable('The worker did not become ready in time.');
-      await this.nextChange(left, signal);
+      const timeLeft = until - this.clock.monotonic();
+      if (timeLeft <= 0) throw unavailable('The worker did not become ready in time.');
+      await this.nextChange(timeLeft, signal);
     }
   }
 
   private nextChange(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
+      const finish = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        this.waiters.delete(done);
+        signal?.removeEventListener('abort', finish);
+        this.waiters.delete(finish);
         resolve();
       };
-      const timer = setTimeout(done, timeoutMs);
-      signal?.addEventListener('abort', done, { once: true });
-      this.waiters.add(done);
+      const timer = setTimeout(finish, timeoutMs);
+      signal?.addEventListener('abort', finish, { once: true });
+      this.waiters.add(finish);
     });
   }
 

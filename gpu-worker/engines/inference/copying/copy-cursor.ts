@@ -81,13 +81,13 @@ export class CopyCursor implements Cursor {
   private findNext(): Map<Token, Place[]> {
     const next = new Map<Token, Place[]>();
     for (const { source, at } of this.places) {
-      const most = Math.min(this.vocabulary.longest, source.bytes.length - at);
-      for (let length = 1; length <= most; length++) {
+      const longest = Math.min(this.vocabulary.longest, source.bytes.length - at);
+      for (let length = 1; length <= longest; length++) {
         const token = this.vocabulary.tokens.get(source.bytes.slice(at, at + length));
         if (token === undefined) continue;
         const place = { source, at: at + length };
-        const same = next.get(token);
-        if (same) same.push(place);
+        const cursors = next.get(token);
+        if (cursors) cursors.push(place);
         else next.set(token, [place]);
       }
     }

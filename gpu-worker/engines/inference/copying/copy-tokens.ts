@@ -74,9 +74,9 @@ export async function* copyTokens(
         held = [];
       }
       if (chosen === drafted) continue;
-      const after = lease.sequence.nextTokenIndex;
+      const end = lease.sequence.nextTokenIndex;
       const inVain = ahead.length - 1 - index;
-      if (inVain > 0) await lease.sequence.eraseContextTokenRanges([{ start: after - inVain, end: after }]);
+      if (inVain > 0) await lease.sequence.eraseContextTokenRanges([{ start: end - inVain, end }]);
       unread.push(chosen);
       break;
     }
@@ -128,14 +128,14 @@ function choose(candidates: readonly Token[], next: NextLogits, temperature: num
   const best = candidates.reduce((a, b) => (logitOf(next, b) > logitOf(next, a) ? b : a));
   if (temperature === 0) return best;
   const weights = candidates.map((token) => Math.exp((logitOf(next, token) - logitOf(next, best)) / temperature));
-  let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
-  return candidates.find((_, index) => (left -= weights[index]!) < 0) ?? best;
+  let remainder = random() * weights.reduce((sum, weight) => sum + weight, 0);
+  return candidates.find((_, index) => (remainder -= weights[index]!) < 0) ?? best;
 }
 
 /** The part of the candidates' probability that those have for which something holds. */
 function shareOf(candidates: readonly Token[], next: NextLogits, holds: (token: Token) => boolean): number {
-  const most = Math.max(...candidates.map((token) => logitOf(next, token)));
-  const weight = (some: readonly Token[]): number =>
-    some.reduce((sum, token) => sum + Math.exp(logitOf(next, token) - most), 0);
+  const maximum = Math.max(...candidates.map((token) => logitOf(next, token)));
+  const weight = (tokens: readonly Token[]): number =>
+    tokens.reduce((sum, token) => sum + Math.exp(logitOf(next, token) - maximum), 0);
   return weight(candidates.filter(holds)) / weight(candidates);
 }

@@ -122,7 +122,9 @@ export class MarkCursor implements Cursor {
     const { open, between, close } = symbols;
     if (due !== '') return [due[0]!];
     if (type !== null)
-      return types.flatMap((each) => (each.startsWith(type) ? [each === type ? close[0]! : each[type.length]!] : []));
+      return types.flatMap((candidate) =>
+        candidate.startsWith(type) ? [candidate === type ? close[0]! : candidate[type.length]!] : [],
+      );
     const copied = at < bytes.length ? [bytes[at]!] : [];
     if (from !== null) return at > from && ends.has(at) ? [...copied, between[0]!] : copied;
     return begins.has(at) ? [...copied, open[0]!] : copied;
@@ -135,10 +137,10 @@ export class MarkCursor implements Cursor {
     const { open, between, close } = symbols;
     if (due !== '') return due[0] === byte ? [{ ...place, due: due.slice(1) }] : [];
     if (type !== null) {
-      const said = type + byte;
+      const typed = type + byte;
       const closed = types.includes(type) && byte === close[0];
       return [
-        ...(types.some((each) => each.startsWith(said)) ? [{ ...place, type: said }] : []),
+        ...(types.some((candidate) => candidate.startsWith(typed)) ? [{ ...place, type: typed }] : []),
         ...(closed ? [{ at, from: null, type: null, due: close.slice(1) }] : []),
       ];
     }

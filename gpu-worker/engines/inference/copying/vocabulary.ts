@@ -17,8 +17,8 @@ const TEXT_TYPES: ReadonlySet<number> = new Set([1, 4, 6]);
 const known = new WeakMap<LlamaModel, Vocabulary>();
 
 export function vocabularyOf(model: LlamaModel): Vocabulary {
-  const before = known.get(model);
-  if (before) return before;
+  const cached = known.get(model);
+  if (cached) return cached;
   const { model: kind, tokens: texts, token_type: types } = model.fileInfo.metadata.tokenizer.ggml;
   const tokens = new Map<string, Token>();
   const bytesOfToken = new Map<Token, string>();
@@ -29,7 +29,7 @@ export function vocabularyOf(model: LlamaModel): Vocabulary {
     // Of two tokens with the same bytes, a word and the single bytes of it, the first is the one that texts are cut into.
     if (bytes !== null && bytes !== '' && !tokens.has(bytes)) tokens.set(bytes, id as Token);
   });
-  const longest = [...tokens.keys()].reduce((most, { length }) => Math.max(most, length), 0);
+  const longest = [...tokens.keys()].reduce((maximum, { length }) => Math.max(maximum, length), 0);
   const prefixes = new Set<string>();
   for (const bytes of tokens.keys()) for (let end = 1; end < bytes.length; end++) prefixes.add(bytes.slice(0, end));
   const vocabulary = { tokens, bytes: bytesOfToken, longest, prefixes };

@@ -134,8 +134,8 @@ function norm({ graph, config }: Run, name: string, x: Value): Value {
 function headNorm(run: Run, layer: number, name: string, x: Value, heads: number): Value {
   const { graph, config } = run;
   if (config.architecture !== 'qwen3') return x;
-  const each = graph.reshape(x, [product(ROWS, heads), config.headSize]);
-  return graph.reshape(norm(run, `layers.${layer}.${name}`, each), x.shape);
+  const perHead = graph.reshape(x, [product(ROWS, heads), config.headSize]);
+  return graph.reshape(norm(run, `layers.${layer}.${name}`, perHead), x.shape);
 }
 
 /** [batch * sequence, heads * headSize] -> the same, each head turned by its token’s position. */

@@ -37,8 +37,8 @@ export class CacheBound {
     const files: { sha256: Sha256; bytes: number; usedMs: number }[] = [];
     for await (const { sha256, bytes, changedMs } of this.cache.all())
       files.push({ sha256, bytes, usedMs: this.#lastUsed.get(sha256) ?? changedMs });
-    const there = new Set<string>(files.map(({ sha256 }) => sha256));
-    for (const sha256 of this.#lastUsed.keys()) if (!there.has(sha256)) this.#lastUsed.delete(sha256);
+    const fileDigests = new Set<string>(files.map(({ sha256 }) => sha256));
+    for (const sha256 of this.#lastUsed.keys()) if (!fileDigests.has(sha256)) this.#lastUsed.delete(sha256);
     let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
     const unused = files.filter(({ usedMs }) => Date.now() - usedMs > this.inUseMs).sort((a, b) => a.usedMs - b.usedMs);
     for (const { sha256, bytes } of unused) {
