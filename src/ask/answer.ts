@@ -9,13 +9,13 @@ import { WordingChoice } from '../registry/index.js';
 import { RouterMode } from './route/router/router.js';
 import { Strategy } from './strategies.js';
 
-export const RouteSource = choice('RouteSource', 'Who chose the strategy.', {
+const RouteSource = choice('RouteSource', 'Who chose the strategy.', {
   CALLER: 'The question named it.',
   ROUTER: 'Graft chose it; the reasons say why.',
   EXPERIMENT: 'The arm of an experiment that the question was drawn into.',
   ROLLOUT: 'The rollout of an adapter version that the question was drawn into.',
 });
-export type RouteSource = keyof typeof RouteSource;
+type RouteSource = keyof typeof RouteSource;
 
 const routeReason = record('RouteReason', 'One thing that spoke for or against the chosen strategy.', {
   feature: string('Name of the feature, e.g. `collections.chunks`.'),
@@ -122,12 +122,12 @@ export const citation = record('Citation', 'A sentence of the documents that the
 });
 export type Citation = z.infer<typeof citation>;
 
-export const ConflictKind = choice('ConflictKind', 'In what two sentences differ.', {
+const ConflictKind = choice('ConflictKind', 'In what two sentences differ.', {
   NUMBER: 'A number, or a range, of the same unit.',
   DATE: 'A date or a year.',
   NAME: 'A name in an otherwise equal sentence.',
 });
-export type ConflictKind = keyof typeof ConflictKind;
+type ConflictKind = keyof typeof ConflictKind;
 
 export const conflictingQuote = record(
   'ConflictingQuote',
@@ -162,7 +162,7 @@ export const AbstentionReason = choice('AbstentionReason', 'Why no answer is giv
 });
 export type AbstentionReason = keyof typeof AbstentionReason;
 
-export const abstention = record('Abstention', 'Why no answer is given. This is a result, not an error.', {
+const abstention = record('Abstention', 'Why no answer is given. This is a result, not an error.', {
   reason: oneOf(AbstentionReason, 'The kind of reason.'),
   sentence: string('The reason in words; also the text of the answer.'),
   probability: float(
@@ -185,54 +185,46 @@ export const promptPassage = record('PromptPassage', 'What became of a retrieved
 });
 export type PromptPassage = z.infer<typeof promptPassage>;
 
-export const tokenUsage = record('TokenUsage', 'Tokens of the model that answered; all 0 when none was asked.', {
+const tokenUsage = record('TokenUsage', 'Tokens of the model that answered; all 0 when none was asked.', {
   promptTokens: int('Tokens of the prompt.'),
   reusedTokens: int('Of those, tokens that an earlier prompt had in common and that were not computed again.'),
   generatedTokens: int('Tokens of the answer.'),
 });
 
-export const stageTiming = record('StageTiming', 'How long one stage took.', {
+const stageTiming = record('StageTiming', 'How long one stage took.', {
   name: string('Name of the stage: `scope`, `retrieve`, `evidence`, `compose`, `generate`…'),
   ms: float('Milliseconds.'),
 });
 export type StageTiming = z.infer<typeof stageTiming>;
 
-export const answerCost = record('Cost', 'What an answer cost.', {
+const answerCost = record('Cost', 'What an answer cost.', {
   computeMs: float('Milliseconds that model and embedder worked for it.'),
   computedTokens: int('Tokens computed: the prompt’s without reused ones, and the answer’s.'),
 });
 
-export const configuration = record(
-  'Configuration',
-  'Everything but question and documents that the answer depends on.',
-  {
-    digest: string('SHA-256 of the values as canonical JSON, 64 hexadecimal digits.'),
-    values: z
-      .object({
-        strategy: z.enum(Strategy),
-        model: z.object({ name: z.string(), quantization: z.string(), sha256: z.string() }),
-        prompts: z.number(),
-      })
-      .catchall(anyJson)
-      .describe('Model, prompts, retrieval and generation settings.')
-      .meta({ shown: 'JSON' }),
-  },
-);
+const configuration = record('Configuration', 'Everything but question and documents that the answer depends on.', {
+  digest: string('SHA-256 of the values as canonical JSON, 64 hexadecimal digits.'),
+  values: z
+    .object({
+      strategy: z.enum(Strategy),
+      model: z.object({ name: z.string(), quantization: z.string(), sha256: z.string() }),
+      prompts: z.number(),
+    })
+    .catchall(anyJson)
+    .describe('Model, prompts, retrieval and generation settings.')
+    .meta({ shown: 'JSON' }),
+});
 export type Configuration = z.infer<typeof configuration>;
 
-export const featureUsed = record(
-  'FeatureUsed',
-  'What a feature view said of the entity when the question was answered.',
-  {
-    view: string('Name of the view.'),
-    entity: string('The entity, e.g. `customer:42`.'),
-    values: featureValues
-      .nullable()
-      .describe('The values by name; null when the view had none that held.')
-      .meta({ shown: 'JSON' }),
-    eventTime: string('When they became true; null when there are none.').nullable().meta({ shown: 'DateTime' }),
-  },
-);
+const featureUsed = record('FeatureUsed', 'What a feature view said of the entity when the question was answered.', {
+  view: string('Name of the view.'),
+  entity: string('The entity, e.g. `customer:42`.'),
+  values: featureValues
+    .nullable()
+    .describe('The values by name; null when the view had none that held.')
+    .meta({ shown: 'JSON' }),
+  eventTime: string('When they became true; null when there are none.').nullable().meta({ shown: 'DateTime' }),
+});
 export type FeatureUsed = z.infer<typeof featureUsed>;
 
 export const adapterUsed = record('AppliedAdapter', 'The adapter that acted on the model when it answered.', {
@@ -245,7 +237,7 @@ export const adapterUsed = record('AppliedAdapter', 'The adapter that acted on t
     'Whether the version had been shown to act when it answered: a version that is named by number answers before that, too. Null for answers that were recorded before this was.',
   ).optional(),
 });
-export type AdapterUsed = z.infer<typeof adapterUsed>;
+type AdapterUsed = z.infer<typeof adapterUsed>;
 
 /** An answer in the form of its task, beside its text. */
 const output = z.discriminatedUnion('kind', [

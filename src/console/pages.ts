@@ -22,7 +22,7 @@ import {
 import type { ComponentType } from 'react';
 import { lazyPage } from './parts/lazy-page';
 
-interface ConsolePage {
+export interface ConsolePage {
   /** Where it is; the first page is also where `/` leads. */
   path: string;
   label: string;

@@ -47,7 +47,6 @@ export {
   TaskKind,
   taskOf,
   usesLabels,
-  type Entity,
   type MeasureName,
   type Piece,
   type TaskAnswer,

@@ -10,7 +10,7 @@ import { loadRollout } from './rollouts/rollout-graphql.js';
 import type { RolloutStore } from './rollouts/rollout-store.js';
 import { Rollout } from './rollouts/rollout-types.js';
 
-export const ExperimentAssignment = recordType(
+const ExperimentAssignment = recordType(
   record('ExperimentAssignment', 'What a question was drawn into when it was asked.', {
     arm: z.string().describe('The arm that answered it, e.g. `CANDIDATE` or `CONTROL` of a rollout.'),
     stage: z
@@ -24,7 +24,7 @@ export const ExperimentAssignment = recordType(
     subjectId: z.string(),
   }),
 );
-export type ExperimentAssignment = InstanceType<typeof ExperimentAssignment>;
+type ExperimentAssignment = InstanceType<typeof ExperimentAssignment>;
 
 @Resolver(() => Answer)
 export class AssignedAnswerResolver {

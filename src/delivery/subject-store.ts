@@ -71,7 +71,7 @@ export class SubjectStore<Name extends keyof Subjects> {
 }
 
 /** One that nobody watches any more, and why. */
-export interface Unwatched {
+interface Unwatched {
   id: string;
   workspaceId: WorkspaceId;
   why: string;

@@ -33,19 +33,19 @@ import {
   WeighedFeedbackSource,
 } from './feedback-types.js';
 
-export const SubmitFeedbackPayload = objectType('SubmitFeedbackPayload', 'What `submitFeedback` did.', {
+const SubmitFeedbackPayload = objectType('SubmitFeedbackPayload', 'What `submitFeedback` did.', {
   feedback: ofType(() => Feedback, 'The feedback, as it stands.'),
   created: boolean('False where the source had said the same before.'),
 });
-export type SubmitFeedbackPayload = InstanceType<typeof SubmitFeedbackPayload>;
+type SubmitFeedbackPayload = InstanceType<typeof SubmitFeedbackPayload>;
 
-export const SubmitFeedbackBatchPayload = objectType('SubmitFeedbackBatchPayload', 'What `submitFeedbackBatch` did.', {
+const SubmitFeedbackBatchPayload = objectType('SubmitFeedbackBatchPayload', 'What `submitFeedbackBatch` did.', {
   feedback: listOf(() => Feedback, 'The feedback, in the order of the input.'),
   created: int('How much of it is new; the rest had been said before.'),
 });
-export type SubmitFeedbackBatchPayload = InstanceType<typeof SubmitFeedbackBatchPayload>;
+type SubmitFeedbackBatchPayload = InstanceType<typeof SubmitFeedbackBatchPayload>;
 
-export const FeedbackFilterInput = inputType('FeedbackFilter', 'Which feedback to list; conditions add up.', {
+const FeedbackFilterInput = inputType('FeedbackFilter', 'Which feedback to list; conditions add up.', {
   kind: oneOf(FeedbackKind, 'Only judgements, or only right answers.').nullish(),
   sourceKind: oneOf(SourceKind, 'Only that of people, of models or of programs.').nullish(),
   sourceName: string('Only that of sources of this name.').nullish(),
@@ -54,7 +54,7 @@ export const FeedbackFilterInput = inputType('FeedbackFilter', 'Which feedback t
   standing: boolean('Only what stands (true), or what was replaced (false).').nullish(),
   late: boolean('Only what came late (true), or in time (false).').nullish(),
 });
-export type FeedbackFilterInput = InstanceType<typeof FeedbackFilterInput>;
+type FeedbackFilterInput = InstanceType<typeof FeedbackFilterInput>;
 
 interface FeedbackResolverParts {
   feedback: FeedbackService;

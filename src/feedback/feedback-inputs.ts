@@ -3,20 +3,20 @@ import { oneOf, string, int, boolean, id, float } from '../kernel/record.js';
 import { EXPECTATION_LIMITS, type ExpectationInput } from './expectation.js';
 import { FEEDBACK_LIMITS, FeedbackKind, SourceKind, type FeedbackInput } from './feedback.js';
 
-export const FeedbackSourceInput = inputType('FeedbackSourceInput', 'Who gives feedback.', {
+const FeedbackSourceInput = inputType('FeedbackSourceInput', 'Who gives feedback.', {
   kind: oneOf(SourceKind, 'A person, a model or a program.'),
   name: string(
     `The same for everything that this source says: 1 to ${FEEDBACK_LIMITS.name} characters. Names are those of the key that sends them: under another key the same name is another source.`,
   ),
 });
-export type FeedbackSourceInput = InstanceType<typeof FeedbackSourceInput>;
+type FeedbackSourceInput = InstanceType<typeof FeedbackSourceInput>;
 
-export const ExpectedEntityInput = inputType('ExpectedEntityInput', 'An entity that should have been found.', {
+const ExpectedEntityInput = inputType('ExpectedEntityInput', 'An entity that should have been found.', {
   type: string('Its type, as a dataset for `EXTRACTION` writes it.'),
   start: int('Where it starts in `Answer.question`, in UTF-16 units.'),
   end: int('Where it ends (exclusive).'),
 });
-export type ExpectedEntityInput = InstanceType<typeof ExpectedEntityInput>;
+type ExpectedEntityInput = InstanceType<typeof ExpectedEntityInput>;
 
 export const ExpectationInputType = inputType(
   'ExpectationInputType',

@@ -8,12 +8,12 @@ import { FeedbackKind, feedbackReport, LATE_DAYS, SourceKind, type Feedback as F
 const GIVEN_BY =
   'Name of the key that it came with; null where none was asked for. Under another key the same name is another source; all names under one key have one vote on an answer.';
 
-export const FeedbackSource = objectType('FeedbackSource', 'Who gave feedback: what one caller calls so.', {
+const FeedbackSource = objectType('FeedbackSource', 'Who gave feedback: what one caller calls so.', {
   kind: oneOf(SourceKind, 'A person, a model or a program.'),
   name: string('Its name.'),
   givenBy: string(GIVEN_BY).nullable(),
 });
-export type FeedbackSource = InstanceType<typeof FeedbackSource>;
+type FeedbackSource = InstanceType<typeof FeedbackSource>;
 
 const ExpectedLabel = recordType(expectedLabel);
 type ExpectedLabel = InstanceType<typeof ExpectedLabel>;

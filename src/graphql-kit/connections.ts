@@ -25,13 +25,13 @@ export class ConnectionArgs {
   }
 }
 
-export const PageInfo = objectType('PageInfo', 'Where a page ends and whether more follows.', {
+const PageInfo = objectType('PageInfo', 'Where a page ends and whether more follows.', {
   hasNextPage: z.boolean().describe('Whether another page follows.'),
   hasPreviousPage: z.boolean().describe('Whether the page starts after a cursor, so that earlier items exist.'),
   startCursor: z.string().nullable().describe('Cursor of the first item; null on an empty page.'),
   endCursor: z.string().nullable().describe('Cursor to pass as `after` for the next page; null on an empty page.'),
 });
-export type PageInfo = InstanceType<typeof PageInfo>;
+type PageInfo = InstanceType<typeof PageInfo>;
 
 interface EdgeOf<T> {
   cursor: string;

@@ -17,7 +17,7 @@ export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
 export { inOrder } from './in-order.js';
 export { loadRow, loadValue } from './load.js';
 export { make } from './make.js';
-export { MaxItems, mostItems } from './max-items.js';
+export { mostItems } from './max-items.js';
 export { neededRole, Needs } from './needs.js';
 export { NodeRegistry, NodeType } from './node.js';
 export {
@@ -49,8 +49,8 @@ export {
   type RunObject,
   type RunRowLike,
 } from './runs.js';
-export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
+export { DateTime, JsonScalar } from './scalars.js';
 export { asksFor } from './selection.js';
-export { NullIsAValue, nullIsAValue } from './null-value.js';
+export { nullIsAValue } from './null-value.js';
 export { ANSWERS_TOGETHER, checkRequest, Spends, SpendsBudget, spendsOf } from './spends.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';

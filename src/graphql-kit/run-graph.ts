@@ -67,7 +67,7 @@ export interface RunGraph {
 }
 
 /** What a mutation returns that starts a run: its own type has the same field. */
-interface StartedRun {
+export interface StartedRun {
   run: RunObject;
 }
 

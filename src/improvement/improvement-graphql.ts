@@ -60,15 +60,11 @@ type TrainingRun = InstanceType<typeof TrainingRun>;
 const EvaluationRun = evaluationRuns.Run;
 type EvaluationRun = InstanceType<typeof EvaluationRun>;
 
-export const StartImprovementPayload = objectType(
-  'StartImprovementPayload',
-  'The improvement that was begun, and its run.',
-  {
-    improvement: ofType(() => Improvement, 'Its fields fill as it goes on.'),
-    run: ofType(() => ImprovementRun, 'It goes on by itself; watch it with `improvementProgress`.'),
-  },
-);
-export type StartImprovementPayload = InstanceType<typeof StartImprovementPayload>;
+const StartImprovementPayload = objectType('StartImprovementPayload', 'The improvement that was begun, and its run.', {
+  improvement: ofType(() => Improvement, 'Its fields fill as it goes on.'),
+  run: ofType(() => ImprovementRun, 'It goes on by itself; watch it with `improvementProgress`.'),
+});
+type StartImprovementPayload = InstanceType<typeof StartImprovementPayload>;
 
 interface ImprovementResolverParts {
   improvementService: ImprovementService;

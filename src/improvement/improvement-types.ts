@@ -18,12 +18,12 @@ export const toPolicy = (row: PolicyRow): RetrainingPolicy =>
   nodeOf(RetrainingPolicy, row, storedSettings.decode(row.settings));
 export const { Connection: RetrainingPolicyConnection } = connectionTypes(RetrainingPolicy);
 
-export const ImprovementCost = objectType('ImprovementCost', 'What an improvement took.', {
+const ImprovementCost = objectType('ImprovementCost', 'What an improvement took.', {
   newRows: int('Rows of what people said that the version in production had not learned.'),
   trainingSeconds: float('Seconds of training, of all tries together.'),
   evaluationSeconds: float('Seconds in which the trained versions were attested and evaluated.'),
 });
-export type ImprovementCost = InstanceType<typeof ImprovementCost>;
+type ImprovementCost = InstanceType<typeof ImprovementCost>;
 
 export const Improvement = objectType(
   'Improvement',

@@ -60,7 +60,7 @@ const CreateCollectionPayload = objectType('CreateCollectionPayload', 'What `cre
 });
 type CreateCollectionPayload = InstanceType<typeof CreateCollectionPayload>;
 
-export const DocumentInput = inputType(
+const DocumentInput = inputType(
   'DocumentInput',
   'A document to ingest: its content comes from exactly one of `text` and `file`.',
   {
@@ -86,7 +86,7 @@ export const DocumentInput = inputType(
       ),
   },
 );
-export type DocumentInput = InstanceType<typeof DocumentInput>;
+type DocumentInput = InstanceType<typeof DocumentInput>;
 
 const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a collection.', {
   collection: z.string().describe('Name of the collection.'),

@@ -20,7 +20,7 @@ import { date, json, string, oneOf, id, list } from '../../kernel/record.js';
 import type { AuditRow } from './audit.js';
 import type { AuditStore } from './audit-store.js';
 
-export const AuditEntry = objectType(
+const AuditEntry = objectType(
   'AuditEntry',
   'A change, or the attempt at one: who, with which role, what. Texts of people and documents are not kept.',
   {
@@ -42,11 +42,11 @@ export const AuditEntry = objectType(
   },
   NodeType,
 );
-export type AuditEntry = InstanceType<typeof AuditEntry>;
+type AuditEntry = InstanceType<typeof AuditEntry>;
 
 const { Connection: AuditConnection } = connectionTypes(AuditEntry);
 
-export const AuditFilterInput = inputType('AuditFilterInput', 'Which entries; all that is given has to hold.', {
+const AuditFilterInput = inputType('AuditFilterInput', 'Which entries; all that is given has to hold.', {
   who: string('Part of who did it: a name or a prefix.').nullish(),
   what: list(z.string(), 'Any of these mutations, at most 50.').max(50).nullish(),
   subjectId: id('Id of what it was done to.').nullish(),
@@ -54,7 +54,7 @@ export const AuditFilterInput = inputType('AuditFilterInput', 'Which entries; al
   from: date('Begun then or later.').nullish(),
   to: date('Begun before.').nullish(),
 });
-export type AuditFilterInput = InstanceType<typeof AuditFilterInput>;
+type AuditFilterInput = InstanceType<typeof AuditFilterInput>;
 
 export const toAuditEntry = (row: AuditRow): AuditEntry => nodeOf(AuditEntry, row);
 

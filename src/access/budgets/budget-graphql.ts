@@ -31,7 +31,7 @@ const TOKENS = 'Tokens that models read and write, embeddings by the four charac
 const CONCURRENT = 'Requests under way at once';
 const MINUTES = 'Minutes that trainings and searches for a learning rate work';
 
-export const Budget = objectType('Budget', 'What may be spent in a window, and what is left of it.', {
+const Budget = objectType('Budget', 'What may be spent in a window, and what is left of it.', {
   window: oneOf(BudgetWindow, 'The window.'),
   resetsAt: date('When the window ends and the next begins.'),
   requests: big(`${REQUESTS}; null for any number.`).nullable(),
@@ -45,9 +45,9 @@ export const Budget = objectType('Budget', 'What may be spent in a window, and w
   concurrentLeft: int('How many more requests may be under way; null without a limit.').nullable(),
   trainingMinutesLeft: float('Minutes of training that are left; null without a limit.').nullable(),
 });
-export type Budget = InstanceType<typeof Budget>;
+type Budget = InstanceType<typeof Budget>;
 
-export const SetBudgetInput = inputType(
+const SetBudgetInput = inputType(
   'SetBudgetInput',
   'Limits of a window. All of them are set: what is left out has no limit, and none at all removes the budget.',
   {
@@ -64,12 +64,12 @@ export const SetBudgetInput = inputType(
     trainingMinutes: float(`${MINUTES}: 0 to 10⁶.`).nullish(),
   },
 );
-export type SetBudgetInput = InstanceType<typeof SetBudgetInput>;
+type SetBudgetInput = InstanceType<typeof SetBudgetInput>;
 
-export const SetBudgetPayload = objectType('SetBudgetPayload', 'The budgets as they are after the mutation.', {
+const SetBudgetPayload = objectType('SetBudgetPayload', 'The budgets as they are after the mutation.', {
   budgets: listOf(() => Budget, 'Of the key, or of the workspace where no key was named.'),
 });
-export type SetBudgetPayload = InstanceType<typeof SetBudgetPayload>;
+type SetBudgetPayload = InstanceType<typeof SetBudgetPayload>;
 
 const toBudget = ({ window, resetsAt, limits, left }: BudgetState): Budget => ({
   window,

@@ -34,7 +34,7 @@ class ApiKeysArgs extends ConnectionArgs {
   workspaceId?: string | null;
 }
 
-export const CreateApiKeyInput = inputType('CreateApiKeyInput', 'A key to make.', {
+const CreateApiKeyInput = inputType('CreateApiKeyInput', 'A key to make.', {
   name: string('What it is for: 1 to 100 characters; it stands in what is recorded.'),
   role: oneOf(Role, 'What its owner may do.'),
   groups: list(
@@ -46,9 +46,9 @@ export const CreateApiKeyInput = inputType('CreateApiKeyInput', 'A key to make.'
   expiresAt: date(`${EXPIRY}; never by default.`).nullish(),
   workspaceId: id(WORKSPACE).nullish(),
 });
-export type CreateApiKeyInput = InstanceType<typeof CreateApiKeyInput>;
+type CreateApiKeyInput = InstanceType<typeof CreateApiKeyInput>;
 
-export const UpdateApiKeyInput = inputType('UpdateApiKeyInput', 'What to change of a key; what is left out stays.', {
+const UpdateApiKeyInput = inputType('UpdateApiKeyInput', 'What to change of a key; what is left out stays.', {
   id: id('Id of the key.'),
   name: string('What it is for: 1 to 100 characters.').nullish(),
   role: oneOf(Role, 'What its owner may do from now on; streams that need more end within a second.').nullish(),
@@ -61,35 +61,35 @@ export const UpdateApiKeyInput = inputType('UpdateApiKeyInput', 'What to change 
   expiresAt: date(`${EXPIRY}; null for never.`).nullish(),
   workspaceId: id(WORKSPACE).nullish(),
 });
-export type UpdateApiKeyInput = InstanceType<typeof UpdateApiKeyInput>;
+type UpdateApiKeyInput = InstanceType<typeof UpdateApiKeyInput>;
 
-export const RotateApiKeyInput = inputType('RotateApiKeyInput', 'A key to replace.', {
+const RotateApiKeyInput = inputType('RotateApiKeyInput', 'A key to replace.', {
   id: id('Id of the key.'),
   overlapSeconds: int(
     `For how long the old key still works, in seconds, 0 to ${MOST_OVERLAP_SECONDS}; null for the default.`,
   ).default(DEFAULT_OVERLAP_SECONDS),
   workspaceId: id(WORKSPACE).nullish(),
 });
-export type RotateApiKeyInput = InstanceType<typeof RotateApiKeyInput>;
+type RotateApiKeyInput = InstanceType<typeof RotateApiKeyInput>;
 
-export const RevokeApiKeyInput = inputType('RevokeApiKeyInput', 'A key to end.', {
+const RevokeApiKeyInput = inputType('RevokeApiKeyInput', 'A key to end.', {
   id: id('Id of the key.'),
   workspaceId: id(WORKSPACE).nullish(),
 });
-export type RevokeApiKeyInput = InstanceType<typeof RevokeApiKeyInput>;
+type RevokeApiKeyInput = InstanceType<typeof RevokeApiKeyInput>;
 
-export const NewApiKeyPayload = objectType('NewApiKeyPayload', 'A key as it was made.', {
+const NewApiKeyPayload = objectType('NewApiKeyPayload', 'A key as it was made.', {
   key: ofType(() => ApiKey, 'The key as it is listed.'),
   token: string('The key itself, for the header `Authorization: Bearer …`. It is shown here once, and nowhere again.'),
 });
-export type NewApiKeyPayload = InstanceType<typeof NewApiKeyPayload>;
+type NewApiKeyPayload = InstanceType<typeof NewApiKeyPayload>;
 
-export const ApiKeyPayload = objectType('ApiKeyPayload', 'A key as it is after the mutation.', {
+const ApiKeyPayload = objectType('ApiKeyPayload', 'A key as it is after the mutation.', {
   key: ofType(() => ApiKey, 'The key.'),
 });
-export type ApiKeyPayload = InstanceType<typeof ApiKeyPayload>;
+type ApiKeyPayload = InstanceType<typeof ApiKeyPayload>;
 
-export const Me = objectType('Me', 'Whoever sends this request.', {
+const Me = objectType('Me', 'Whoever sends this request.', {
   role: oneOf(Role, 'What you may do.'),
   name: string('As who you are recorded: a key’s name and prefix, or `local` on a gateway that asks for none.'),
   workspace: ofType(() => Workspace, 'The workspace that you work in.'),
@@ -98,7 +98,7 @@ export const Me = objectType('Me', 'Whoever sends this request.', {
     'Your key; null on a gateway that asks for none, and for who came with a token.',
   ).nullable(),
 });
-export type Me = InstanceType<typeof Me>;
+type Me = InstanceType<typeof Me>;
 
 export interface ApiKeyResolverParts {
   keys: ApiKeyService;

@@ -16,15 +16,15 @@ import { string } from '../../kernel/record.js';
 import type { WorkspaceService } from './workspace-service.js';
 import { toWorkspace, Workspace, WorkspaceConnection } from './workspace-types.js';
 
-export const CreateWorkspaceInput = inputType('CreateWorkspaceInput', 'A workspace to make.', {
+const CreateWorkspaceInput = inputType('CreateWorkspaceInput', 'A workspace to make.', {
   name: string('Its name: 1 to 100 characters, unique among workspaces.'),
 });
-export type CreateWorkspaceInput = InstanceType<typeof CreateWorkspaceInput>;
+type CreateWorkspaceInput = InstanceType<typeof CreateWorkspaceInput>;
 
-export const CreateWorkspacePayload = objectType('CreateWorkspacePayload', 'What `createWorkspace` made.', {
+const CreateWorkspacePayload = objectType('CreateWorkspacePayload', 'What `createWorkspace` made.', {
   workspace: ofType(() => Workspace, 'The workspace. It is empty but for the models that come with Graft.'),
 });
-export type CreateWorkspacePayload = InstanceType<typeof CreateWorkspacePayload>;
+type CreateWorkspacePayload = InstanceType<typeof CreateWorkspacePayload>;
 
 @Resolver()
 export class WorkspaceResolver {

@@ -4,15 +4,11 @@ import { float, oneOf, boolean, id, date } from '../../kernel/record.js';
 import type { AnswerFilter } from '../record/answer-filter.js';
 import { Strategy } from '../strategies.js';
 
-export const SampleInput = inputType(
-  'SampleInput',
-  'A share of the answers, drawn the same way whenever it is asked for.',
-  {
-    rate: float('Share of the answers, above 0 to 1.'),
-    seed: float('A whole number: another one draws other answers.').default(1),
-  },
-);
-export type SampleInput = InstanceType<typeof SampleInput>;
+const SampleInput = inputType('SampleInput', 'A share of the answers, drawn the same way whenever it is asked for.', {
+  rate: float('Share of the answers, above 0 to 1.'),
+  seed: float('A whole number: another one draws other answers.').default(1),
+});
+type SampleInput = InstanceType<typeof SampleInput>;
 
 export const AnswerFilterInput = inputType('AnswerFilter', 'Which answers to list; conditions add up.', {
   strategy: oneOf(Strategy, 'Only those made with this strategy.').nullish(),

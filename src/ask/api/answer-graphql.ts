@@ -27,18 +27,18 @@ import {
 } from '../answer.js';
 import { GONE } from './quotation-graphql.js';
 
-export const TextOutput = objectType('TextOutput', 'An answer in words.', {
+const TextOutput = objectType('TextOutput', 'An answer in words.', {
   text: string('The same as `Answer.text`.'),
 });
-export type TextOutput = InstanceType<typeof TextOutput>;
+type TextOutput = InstanceType<typeof TextOutput>;
 
-export const LabelProbability = objectType('LabelProbability', 'A label and how probable it is.', {
+const LabelProbability = objectType('LabelProbability', 'A label and how probable it is.', {
   label: string('The label, as the dataset writes it.'),
   probability: float('Its probability among the labels of the set, 0 to 1.'),
 });
-export type LabelProbability = InstanceType<typeof LabelProbability>;
+type LabelProbability = InstanceType<typeof LabelProbability>;
 
-export const LabelOutput = objectType('LabelOutput', 'An answer as one label of a set.', {
+const LabelOutput = objectType('LabelOutput', 'An answer as one label of a set.', {
   label: string('The label, as the dataset writes it; the same as `Answer.text`.'),
   probability: float(
     'Its probability among the labels of the set, 0 to 1; null where the label was written as text.',
@@ -48,16 +48,16 @@ export const LabelOutput = objectType('LabelOutput', 'An answer as one label of 
     'At most ten other labels, most probable first; empty where none has a probability.',
   ),
 });
-export type LabelOutput = InstanceType<typeof LabelOutput>;
+type LabelOutput = InstanceType<typeof LabelOutput>;
 
-export const EntitiesOutput = objectType(
+const EntitiesOutput = objectType(
   'EntitiesOutput',
   'An answer as the named entities of the text that was asked about.',
   {
     entities: listOf(() => EntityType, 'The entities in the order of the text; offsets are into `Answer.question`.'),
   },
 );
-export type EntitiesOutput = InstanceType<typeof EntitiesOutput>;
+type EntitiesOutput = InstanceType<typeof EntitiesOutput>;
 
 const AnswerOutput = createUnionType({
   name: 'AnswerOutput',

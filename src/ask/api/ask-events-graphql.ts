@@ -17,7 +17,7 @@ import type { AskEvent as AskEventRecord } from '../events.js';
 import { Conflict } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
-export const RetrievedPassage = objectType('RetrievedPassage', 'A passage that was found for a question.', {
+const RetrievedPassage = objectType('RetrievedPassage', 'A passage that was found for a question.', {
   chunk: ofType(() => Chunk, 'The passage, with its offsets in the document.'),
   documentName: string('Name of its document.'),
   collectionName: string('Name of the collection that it was found in.'),
@@ -25,14 +25,14 @@ export const RetrievedPassage = objectType('RetrievedPassage', 'A passage that w
   coverage: float('Share of the question’s words in it, weighted by rarity, 0 to 1.'),
   documentId: z.string(),
 });
-export type RetrievedPassage = InstanceType<typeof RetrievedPassage>;
+type RetrievedPassage = InstanceType<typeof RetrievedPassage>;
 
-export const RouteChosen = objectType('RouteChosen', 'The first event: what the answer is made with.', {
+const RouteChosen = objectType('RouteChosen', 'The first event: what the answer is made with.', {
   route: ofType(() => RouteDecision, 'The strategy and why. The answer may add reasons found later.'),
 });
-export type RouteChosen = InstanceType<typeof RouteChosen>;
+type RouteChosen = InstanceType<typeof RouteChosen>;
 
-export const PassagesRetrieved = objectType(
+const PassagesRetrieved = objectType(
   'PassagesRetrieved',
   'What retrieval found. It does not come with BASE, nor when a recorded answer is joined.',
   {
@@ -40,27 +40,23 @@ export const PassagesRetrieved = objectType(
     degraded: oneOf(Degradation, 'Why the vectors were left out; null when nothing was.').nullable(),
   },
 );
-export type PassagesRetrieved = InstanceType<typeof PassagesRetrieved>;
+type PassagesRetrieved = InstanceType<typeof PassagesRetrieved>;
 
-export const ConflictsFound = objectType(
+const ConflictsFound = objectType(
   'ConflictsFound',
   'Sentences that match the question contradict each other. It comes only when they do.',
   {
     conflicts: listOf(() => Conflict, 'At most three; the same as `Answer.conflicts`.'),
   },
 );
-export type ConflictsFound = InstanceType<typeof ConflictsFound>;
+type ConflictsFound = InstanceType<typeof ConflictsFound>;
 
-export const TextDelta = objectType(
-  'TextDelta',
-  'More of the text. Provisional: `TextReplaced` may follow. Not stored.',
-  {
-    text: string('What to append.'),
-  },
-);
-export type TextDelta = InstanceType<typeof TextDelta>;
+const TextDelta = objectType('TextDelta', 'More of the text. Provisional: `TextReplaced` may follow. Not stored.', {
+  text: string('What to append.'),
+});
+type TextDelta = InstanceType<typeof TextDelta>;
 
-export const TextReplaced = objectType(
+const TextReplaced = objectType(
   'TextReplaced',
   'The text so far is withdrawn, because the evidence does not support it.',
   {
@@ -68,12 +64,12 @@ export const TextReplaced = objectType(
     reason: string('What was wrong with it, in words.'),
   },
 );
-export type TextReplaced = InstanceType<typeof TextReplaced>;
+type TextReplaced = InstanceType<typeof TextReplaced>;
 
-export const AnswerReady = objectType('AnswerReady', 'The last event: the answer as it was recorded.', {
+const AnswerReady = objectType('AnswerReady', 'The last event: the answer as it was recorded.', {
   answer: ofType(() => Answer, 'The answer; where its text differs from the deltas, it is right.'),
 });
-export type AnswerReady = InstanceType<typeof AnswerReady>;
+type AnswerReady = InstanceType<typeof AnswerReady>;
 
 export const AskEvent = createUnionType({
   name: 'AskEvent',

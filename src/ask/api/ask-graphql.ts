@@ -55,7 +55,7 @@ registerEnumType(StrategyChoice, {
   },
 });
 
-export const GenerationInput = inputType('GenerationInput', 'How the model writes.', {
+const GenerationInput = inputType('GenerationInput', 'How the model writes.', {
   maxTokens: int(
     `Most tokens of an answer, of a translation for each sentence, 1 to ${MAX_ANSWER_TOKENS}; entities are always looked for in the whole text.`,
   ).default(DEFAULT_ANSWER_TOKENS),
@@ -67,9 +67,9 @@ export const GenerationInput = inputType('GenerationInput', 'How the model write
     'With a temperature above 0: the same seed writes the same text. 0 to 4294967295; random by default.',
   ).nullish(),
 });
-export type GenerationInput = InstanceType<typeof GenerationInput>;
+type GenerationInput = InstanceType<typeof GenerationInput>;
 
-export const AskInput = inputType('AskInput', 'A question and how to answer it.', {
+const AskInput = inputType('AskInput', 'A question and how to answer it.', {
   question: string(
     `What to answer: at most ${MAX_QUESTION_CHARACTERS} characters, and as many tokens as the model’s context holds beside the answer.`,
   ),
@@ -126,7 +126,7 @@ export const AskInput = inputType('AskInput', 'A question and how to answer it.'
     'For testers: the arm to be answered by, 1 to 63 characters, instead of one that is drawn. Such an answer counts for nothing. Not with `answerAll`, on which nothing is tried.',
   ).nullish(),
 });
-export type AskInput = InstanceType<typeof AskInput>;
+type AskInput = InstanceType<typeof AskInput>;
 
 export const { Connection: AnswerConnection } = connectionTypes(Answer);
 

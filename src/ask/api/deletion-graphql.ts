@@ -4,23 +4,19 @@ import { Needs, cost, fromGlobalId, type GraphContext, inputType, objectType } f
 import { list, id, int } from '../../kernel/record.js';
 import type { AskService } from '../ask-service.js';
 
-export const DeleteAnswersInput = inputType(
-  'DeleteAnswersInput',
-  'Which answers to delete: exactly one of both fields.',
-  {
-    ids: list(
-      z.string().meta({ shown: 'ID' }),
-      'Ids of 1 to 100 answers; those that are gone already, or that the caller may not see, stay out of it.',
-    ).nullish(),
-    conversationId: id('A conversation, all of whose answers that the caller may see go.').nullish(),
-  },
-);
-export type DeleteAnswersInput = InstanceType<typeof DeleteAnswersInput>;
+const DeleteAnswersInput = inputType('DeleteAnswersInput', 'Which answers to delete: exactly one of both fields.', {
+  ids: list(
+    z.string().meta({ shown: 'ID' }),
+    'Ids of 1 to 100 answers; those that are gone already, or that the caller may not see, stay out of it.',
+  ).nullish(),
+  conversationId: id('A conversation, all of whose answers that the caller may see go.').nullish(),
+});
+type DeleteAnswersInput = InstanceType<typeof DeleteAnswersInput>;
 
-export const DeleteAnswersPayload = objectType('DeleteAnswersPayload', 'What `deleteAnswers` did.', {
+const DeleteAnswersPayload = objectType('DeleteAnswersPayload', 'What `deleteAnswers` did.', {
   deleted: int('How many answers went, with their questions.'),
 });
-export type DeleteAnswersPayload = InstanceType<typeof DeleteAnswersPayload>;
+type DeleteAnswersPayload = InstanceType<typeof DeleteAnswersPayload>;
 
 @Resolver()
 export class AnswerDeletionResolver {

@@ -3,8 +3,8 @@ import { DatasetRow, loadRow, type Data } from '../../data/index.js';
 import { cost, type GraphContext, recordType } from '../../graphql-kit/index.js';
 import { neighbourUsed } from '../answer.js';
 
-export const LabelledNeighbour = recordType(neighbourUsed);
-export type LabelledNeighbour = InstanceType<typeof LabelledNeighbour>;
+const LabelledNeighbour = recordType(neighbourUsed);
+type LabelledNeighbour = InstanceType<typeof LabelledNeighbour>;
 
 @Resolver(() => LabelledNeighbour)
 export class LabelledNeighbourResolver {

@@ -3,10 +3,10 @@ import { cost, recordType, type GraphContext } from '../../graphql-kit/index.js'
 import { Chunk, Document, loadChunk, loadDocument, type KnowledgeStores } from '../../knowledge/index.js';
 import { citation, conflict, conflictingQuote, evidence, type Span } from '../answer.js';
 
-export const Evidence = recordType(evidence);
-export type Evidence = InstanceType<typeof Evidence>;
-export const Citation = recordType(citation);
-export type Citation = InstanceType<typeof Citation>;
+const Evidence = recordType(evidence);
+type Evidence = InstanceType<typeof Evidence>;
+const Citation = recordType(citation);
+type Citation = InstanceType<typeof Citation>;
 export const Conflict = recordType(conflict);
 export type Conflict = InstanceType<typeof Conflict>;
 

@@ -26,7 +26,7 @@ export interface AnswerFilter {
 }
 
 /** A draw that is the same whenever it is repeated, whatever was answered since. */
-export interface AnswerSample {
+interface AnswerSample {
   /** Share of the answers, above 0 to 1. */
   rate: number;
   seed: number;

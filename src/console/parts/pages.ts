@@ -1,13 +1,13 @@
 import type { AnyVariables, Client, CombinedError, RequestPolicy, TypedDocumentNode } from 'urql';
 
 /** A list that is read page by page, newest or first things first. */
-interface Connection<Edge> {
+export interface Connection<Edge> {
   edges: readonly Edge[];
   pageInfo: { hasNextPage: boolean; endCursor: string | null };
 }
 
 /** What is asked: `connectionOf` finds the list in an answer, null where what it belongs to isn't there. */
-export interface PagedQuery<Data, Variables extends AnyVariables, Edge> {
+interface PagedQuery<Data, Variables extends AnyVariables, Edge> {
   query: TypedDocumentNode<Data, Variables>;
   variables: Omit<Variables, 'after'>;
   connectionOf: (data: Data) => Connection<Edge> | null;

@@ -10,7 +10,7 @@ import { GatewayError } from './gateway-error';
 import { ErrorState } from './page';
 
 /** What every run's event has. */
-export interface RunEventShown {
+interface RunEventShown {
   id: string;
   status: RunStatus;
   progress: number;

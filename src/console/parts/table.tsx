@@ -25,7 +25,7 @@ export function ScrollRegion(props: {
   );
 }
 
-export interface Column<Row> extends Pick<TableTdProps, 'fw' | 'maw' | 'style' | 'w'> {
+interface Column<Row> extends Pick<TableTdProps, 'fw' | 'maw' | 'style' | 'w'> {
   head: ReactNode;
   cell: (row: Row, index: number) => ReactNode;
   /** Numbers stand to the right. */

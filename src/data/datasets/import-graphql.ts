@@ -65,7 +65,7 @@ export const SplitRuleInput = inputType(
 );
 export type SplitRuleInput = InstanceType<typeof SplitRuleInput>;
 
-export const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new version of a dataset.', {
+const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new version of a dataset.', {
   dataset: z.string().describe('Name of the dataset.'),
   files: z.array(ofType(() => DataFileInput)).describe('1 to 20 files.'),
   extend: z
@@ -93,17 +93,21 @@ export const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new
   minRowsPerLabel: z.int().default(5).describe('A label with fewer rows for training is reported.'),
   idempotencyKey,
 });
-export type AddDatasetVersionInput = InstanceType<typeof AddDatasetVersionInput>;
+type AddDatasetVersionInput = InstanceType<typeof AddDatasetVersionInput>;
 
 const PreviewImportInput = inputType('PreviewImportInput', 'A file to look at.', {
   file: givenId.describe('A file uploaded with `POST /files`.'),
   task: z.enum(TaskKind).nullish().describe('What it shall teach; guessed when left out.'),
-  mapping: ofType(() => FileMappingInput).nullish().describe('What is known about it already.'),
+  mapping: ofType(() => FileMappingInput)
+    .nullish()
+    .describe('What is known about it already.'),
 });
 type PreviewImportInput = InstanceType<typeof PreviewImportInput>;
 
 const PreviewRow = objectType('PreviewRow', 'A row as it would be imported.', {
-  content: ofType<RowContent>(() => RowContentType).nullable().describe('What it would hold; null when the record is no row.'),
+  content: ofType<RowContent>(() => RowContentType)
+    .nullable()
+    .describe('What it would hold; null when the record is no row.'),
   fault: z.string().nullable().describe('What is wrong with the record; null when nothing is.'),
 });
 type PreviewRow = InstanceType<typeof PreviewRow>;

@@ -16,7 +16,7 @@ export const featureField = record('FeatureField', 'A value of a feature view.',
   name: z.string().describe('Its name: 1 to 63 lower-case letters, digits or `_`, starting with a letter.'),
   type: z.enum(FeatureType).describe('Its type; any value may also be null.'),
 });
-export type FeatureField = z.infer<typeof featureField>;
+type FeatureField = z.infer<typeof featureField>;
 /** The column `fields` of a view. */
 export const storedFields = storedJson(z.array(featureField));
 

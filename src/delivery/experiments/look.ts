@@ -36,7 +36,7 @@ export function concluded(plan: ExperimentSettings, state: ExperimentState, fina
 const UNTRUSTED =
   'Inconclusive: units don’t fall into the arms as they were drawn, so something loses answers of one arm and the arms aren’t alike.';
 
-export interface ExperimentLook {
+interface ExperimentLook {
   decisions: NewExperimentDecision[];
   verdict: Verdict;
   winner: string | null;

@@ -47,7 +47,7 @@ export const sampleWish = record(
     baseline: z.number().nullish().describe('Of a rate: that of the control, 0 to 1; by default as measured.'),
   },
 );
-export type SampleWish = z.infer<typeof sampleWish>;
+type SampleWish = z.infer<typeof sampleWish>;
 
 export const samplePlanned = record('SamplePlan', 'How large a test must be, and what it can see.', {
   metric: z.enum(ExperimentMetricName).describe('The primary metric.'),

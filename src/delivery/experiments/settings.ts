@@ -9,10 +9,10 @@ import { armWish, type ExperimentArm, type ExperimentSettings } from './experime
 import { ExperimentMetricName, METRICS } from './metrics.js';
 
 export const MOST_ARMS = 6;
-export const MOST_METRICS = 7;
+const MOST_METRICS = 7;
 const MAX_NAME = 63;
 export const MOST_ANSWERS = 10_000_000;
-export const MOST_DAYS = 366;
+const MOST_DAYS = 366;
 export const DEFAULT_ALPHA = 0.05;
 export const DEFAULT_POWER = 0.8;
 

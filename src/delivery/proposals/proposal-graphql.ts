@@ -115,7 +115,7 @@ class DecideProposalPayload {
   proposal!: Proposal;
 }
 
-export const toProposal = (row: ProposalRow): Proposal =>
+const toProposal = (row: ProposalRow): Proposal =>
   make(Proposal, { ...row, id: toGlobalId('Proposal', row.id), status: row.status as ProposalStatus, row });
 
 /** A proposal by row id, batched over the request. */

@@ -65,7 +65,7 @@ type Action =
   /** Ended or paused: nothing to do. */
   | 'NONE';
 
-export type RolloutCheck =
+type RolloutCheck =
   'STATUS' | 'COMMAND' | 'NO_TRAFFIC' | 'GUARDRAIL' | 'HEALTH' | 'LEAST_SAMPLE' | 'APPROVAL' | 'PASSED';
 
 export interface Decision {

@@ -10,6 +10,8 @@ const guardrail = z.object({
   least: z.number().nullable().optional(),
 });
 
+export type Guardrail = z.infer<typeof guardrail>;
+
 export const rolloutStep = record('RolloutStep', 'A step of a rollout.', {
   share: z.number().describe('Share of the adapter’s questions that the candidate answers, 0 to 1.'),
   controls: z

@@ -40,10 +40,10 @@ const TEMPLATES: Readonly<Record<RolloutTemplate, readonly RolloutStep[]>> = {
   })),
 };
 
-export const DEFAULT_ALPHA = 0.05;
+const DEFAULT_ALPHA = 0.05;
 
 /** By how much a candidate may be worse before that counts against it: of so many answers in one. */
-export const MARGINS: Readonly<Record<RolloutMetric, number>> = {
+const MARGINS: Readonly<Record<RolloutMetric, number>> = {
   FAILURE: 0.01,
   ABSTENTION: 0.02,
   LATENCY: 0.05,

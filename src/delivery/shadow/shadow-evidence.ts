@@ -5,7 +5,7 @@ import type { ShadowRow } from './shadow.js';
 import type { ShadowStore } from './shadow-store.js';
 
 /** Which shadow a rollout wants to stand upon. */
-export interface ShadowWish {
+interface ShadowWish {
   /** Row id of one; null: none is named. */
   shadow?: string | null;
   /** Whether there must be one, named or not. */

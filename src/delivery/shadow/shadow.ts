@@ -29,14 +29,14 @@ export type SkipReason = keyof typeof SkipReason;
 export const storedSkipped = storedJson(z.partialRecord(z.enum(SkipReason), z.number().int()));
 
 /** What bounds what a shadow costs. */
-export interface ShadowPlan {
+interface ShadowPlan {
   share: number;
   mostPerHour: number;
   leastAnswers: number;
 }
-export const SHADOW_DEFAULTS: ShadowPlan = { share: 0.1, mostPerHour: 120, leastAnswers: 200 };
-export const MOST_PER_HOUR = 3_600;
-export const MOST_PAIRS = 5_000;
+const SHADOW_DEFAULTS: ShadowPlan = { share: 0.1, mostPerHour: 120, leastAnswers: 200 };
+const MOST_PER_HOUR = 3_600;
+const MOST_PAIRS = 5_000;
 /** Kinds of changed labels that a report tells. */
 export const MOST_CHANGES = 50;
 

@@ -20,12 +20,12 @@ export const attestationRuns = runGraph(
 const AttestationRun = attestationRuns.Run;
 type AttestationRun = InstanceType<typeof AttestationRun>;
 
-export const AttestAdapterInput = inputType('AttestAdapterInput', 'Which adapter version shall be shown to act.', {
+const AttestAdapterInput = inputType('AttestAdapterInput', 'Which adapter version shall be shown to act.', {
   adapter: string('Name of the adapter.'),
   version: int('Number of the version, from 1.'),
   idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
 });
-export type AttestAdapterInput = InstanceType<typeof AttestAdapterInput>;
+type AttestAdapterInput = InstanceType<typeof AttestAdapterInput>;
 
 const AttestAdapterPayload = attestationRuns.payload(
   'AttestAdapterPayload',

@@ -22,7 +22,7 @@ export const hybridFitRuns = runGraph(
 const HybridFitRun = hybridFitRuns.Run;
 type HybridFitRun = InstanceType<typeof HybridFitRun>;
 
-export const FitHybridInput = inputType(
+const FitHybridInput = inputType(
   'FitHybridInput',
   'Which adapter version is fitted to the labelled rows that it was trained on.',
   {
@@ -33,12 +33,12 @@ export const FitHybridInput = inputType(
     idempotencyKey: id(IDEMPOTENCY_KEY),
   },
 );
-export type FitHybridInput = InstanceType<typeof FitHybridInput>;
+type FitHybridInput = InstanceType<typeof FitHybridInput>;
 
 const FitHybridPayload = hybridFitRuns.payload('FitHybridPayload', 'The run that fits.');
 type FitHybridPayload = InstanceType<typeof FitHybridPayload>;
 
-export const HybridWeights = objectType('HybridWeights', 'How much adapter and rows count, and what each says alone.', {
+const HybridWeights = objectType('HybridWeights', 'How much adapter and rows count, and what each says alone.', {
   adapter: float('Power to which the adapter’s probabilities are taken.'),
   neighbours: float('Power to which the rows’ are taken.'),
   rows: int('Rows that they were fitted on.'),
@@ -46,7 +46,7 @@ export const HybridWeights = objectType('HybridWeights', 'How much adapter and r
   neighboursAccuracy: float('The same of the labelled rows alone.'),
   accuracy: float('The same of both together.'),
 });
-export type HybridWeights = InstanceType<typeof HybridWeights>;
+type HybridWeights = InstanceType<typeof HybridWeights>;
 
 interface HybridFitResolverParts {
   hybridFitter: HybridFitter;

@@ -24,7 +24,7 @@ export const strategyComparisonRuns = runGraph(
 const StrategyComparisonRun = strategyComparisonRuns.Run;
 type StrategyComparisonRun = InstanceType<typeof StrategyComparisonRun>;
 
-export const CompareStrategiesInput = inputType(
+const CompareStrategiesInput = inputType(
   'CompareStrategiesInput',
   'On which rows, and with what, strategies are compared.',
   {
@@ -52,7 +52,7 @@ export const CompareStrategiesInput = inputType(
     idempotencyKey: id(IDEMPOTENCY_KEY),
   },
 );
-export type CompareStrategiesInput = InstanceType<typeof CompareStrategiesInput>;
+type CompareStrategiesInput = InstanceType<typeof CompareStrategiesInput>;
 
 const CompareStrategiesPayload = strategyComparisonRuns.payload('CompareStrategiesPayload', 'The run that compares.');
 type CompareStrategiesPayload = InstanceType<typeof CompareStrategiesPayload>;

@@ -39,7 +39,7 @@ export const evaluationRuns = runGraph(
 const EvaluationRun = evaluationRuns.Run;
 type EvaluationRun = InstanceType<typeof EvaluationRun>;
 
-export const EvaluateInput = inputType('EvaluateInput', 'Who shall answer which rows, and whom it is compared with.', {
+const EvaluateInput = inputType('EvaluateInput', 'Who shall answer which rows, and whom it is compared with.', {
   adapter: string(
     'An adapter version: `name` (production), `name@candidate` or `name@3`; null for the base model alone.',
   ).nullish(),
@@ -69,7 +69,7 @@ export const EvaluateInput = inputType('EvaluateInput', 'Who shall answer which 
   ).default(true),
   idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
 });
-export type EvaluateInput = InstanceType<typeof EvaluateInput>;
+type EvaluateInput = InstanceType<typeof EvaluateInput>;
 
 const EvaluationPlanType = recordType(evaluationPlan);
 

@@ -3,6 +3,7 @@ import { Split } from '../../data/index.js';
 import { connectionTypes, nodeOf, NodeType, recordType, objectType } from '../../graphql-kit/index.js';
 import { int, string, float, oneOf, date } from '../../kernel/record.js';
 import type { EvaluationRecord } from './evaluation-store.js';
+import { interval } from '../../kernel/interval.js';
 import { figures, storedFigures } from './figures.js';
 
 export const EvaluationRow = objectType('EvaluationRow', 'One row as it was answered.', {
@@ -21,8 +22,8 @@ export type EvaluationRow = InstanceType<typeof EvaluationRow>;
 
 export const { Connection: EvaluationRowConnection } = connectionTypes(EvaluationRow);
 
-export const Interval = recordType(interval);
-export type Interval = InstanceType<typeof Interval>;
+const Interval = recordType(interval);
+type Interval = InstanceType<typeof Interval>;
 
 export const Evaluation = objectType(
   'Evaluation',

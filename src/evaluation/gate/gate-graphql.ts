@@ -37,7 +37,7 @@ const GateBoundsInput = recordInput(
 );
 type GateBoundsInput = InstanceType<typeof GateBoundsInput>;
 
-export const PromoteAdapterInput = inputType('PromoteAdapterInput', 'Which version an alias shall name, and why.', {
+const PromoteAdapterInput = inputType('PromoteAdapterInput', 'Which version an alias shall name, and why.', {
   adapter: string('Name of the adapter.'),
   version: int('Number of the version.'),
   alias: oneOf(AdapterAlias, 'Which alias is moved. Only what was CANDIDATE becomes PRODUCTION.').default(
@@ -53,7 +53,7 @@ export const PromoteAdapterInput = inputType('PromoteAdapterInput', 'Which versi
     'Lets a first version become PRODUCTION although it isn’t shown to be better than a regression on the embedder’s vectors or the nearest labelled rows, and writes down that somebody said so.',
   ).default(false),
 });
-export type PromoteAdapterInput = InstanceType<typeof PromoteAdapterInput>;
+type PromoteAdapterInput = InstanceType<typeof PromoteAdapterInput>;
 
 const GateCheckType = recordType(check);
 const SimplerMethodType = recordType(simplerMethod);

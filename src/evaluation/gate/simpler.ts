@@ -19,7 +19,7 @@ export const simplerMethod = record(
     message: string('The comparison, in words.'),
   },
 );
-export type SimplerMethod = z.infer<typeof simplerMethod>;
+type SimplerMethod = z.infer<typeof simplerMethod>;
 
 /** Methods that the evaluation asked the same rows; none where it asked none, or the rows have no labels. */
 export function simplerMethods({ metrics, regression, nearestRows }: EvaluationFigures): SimplerMethod[] {

@@ -37,14 +37,14 @@ export const routerFitRuns = runGraph(
 const RouterFitRun = routerFitRuns.Run;
 type RouterFitRun = InstanceType<typeof RouterFitRun>;
 
-export const FitRouterInput = inputType('FitRouterInput', 'How the router is fitted.', {
+const FitRouterInput = inputType('FitRouterInput', 'How the router is fitted.', {
   mode: oneOf(RouterMode, 'Whether the new version decides, or only says what it would have decided.').default(
     RouterMode.APPLY,
   ),
   seed: int('Of the questions that are made: the same seed makes the same.').default(1),
   idempotencyKey: id(IDEMPOTENCY_KEY),
 });
-export type FitRouterInput = InstanceType<typeof FitRouterInput>;
+type FitRouterInput = InstanceType<typeof FitRouterInput>;
 
 const FitRouterPayload = routerFitRuns.payload('FitRouterPayload', 'The run that fits.');
 type FitRouterPayload = InstanceType<typeof FitRouterPayload>;
@@ -56,18 +56,14 @@ const PlaceChangeKind = choice('RouterPlaceChangeKind', 'What became of a place 
 });
 type PlaceChangeKind = keyof typeof PlaceChangeKind;
 
-export const RouterPlaceChange = objectType(
-  'RouterPlaceChange',
-  'A place that is not as it was when the router was fitted.',
-  {
-    name: string('Name of the collection, or `name@3` of the adapter.'),
-    adapts: boolean('Whether it is an adapter.'),
-    change: oneOf(PlaceChangeKind, 'What became of it.'),
-  },
-);
-export type RouterPlaceChange = InstanceType<typeof RouterPlaceChange>;
+const RouterPlaceChange = objectType('RouterPlaceChange', 'A place that is not as it was when the router was fitted.', {
+  name: string('Name of the collection, or `name@3` of the adapter.'),
+  adapts: boolean('Whether it is an adapter.'),
+  change: oneOf(PlaceChangeKind, 'What became of it.'),
+});
+type RouterPlaceChange = InstanceType<typeof RouterPlaceChange>;
 
-export const RouterPlace = objectType('RouterPlace', 'A place that questions may belong to.', {
+const RouterPlace = objectType('RouterPlace', 'A place that questions may belong to.', {
   name: string('Name of the collection, or `name@3` of the adapter.'),
   adapts: boolean('Whether it is an adapter.'),
   passages: int('Passages that the collection had when the router was fitted; null for an adapter.').nullable(),
@@ -75,12 +71,12 @@ export const RouterPlace = objectType('RouterPlace', 'A place that questions may
   foreign: int('Foreign questions that it was calibrated on.'),
   auc: float('Probability that a question of its own looks nearer than a foreign one, 0 to 1 (AUROC).'),
 });
-export type RouterPlace = InstanceType<typeof RouterPlace>;
+type RouterPlace = InstanceType<typeof RouterPlace>;
 
 const RouterFigures = recordType(routerFigures);
 type RouterFigures = InstanceType<typeof RouterFigures>;
 
-export const RouterVersion = objectType(
+const RouterVersion = objectType(
   'RouterVersion',
   'A version of the router: what was learned of where questions belong.',
   {
@@ -99,7 +95,7 @@ export const RouterVersion = objectType(
     record: z.custom<RouterRecord>(),
   },
 );
-export type RouterVersion = InstanceType<typeof RouterVersion>;
+type RouterVersion = InstanceType<typeof RouterVersion>;
 
 export const toRouter = (record: RouterRecord): RouterVersion => {
   const { version, mode, createdAt, learned } = record;

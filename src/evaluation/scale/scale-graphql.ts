@@ -22,7 +22,7 @@ export const scaleChoiceRuns = runGraph(
 const ScaleChoiceRun = scaleChoiceRuns.Run;
 type ScaleChoiceRun = InstanceType<typeof ScaleChoiceRun>;
 
-export const ChooseScaleInput = inputType(
+const ChooseScaleInput = inputType(
   'ChooseScaleInput',
   'Which adapter version gets its scale, on which rows for validation.',
   {
@@ -36,7 +36,7 @@ export const ChooseScaleInput = inputType(
     idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
   },
 );
-export type ChooseScaleInput = InstanceType<typeof ChooseScaleInput>;
+type ChooseScaleInput = InstanceType<typeof ChooseScaleInput>;
 
 const ChooseScalePayload = scaleChoiceRuns.payload('ChooseScalePayload', 'The run that tries scales.');
 type ChooseScalePayload = InstanceType<typeof ChooseScalePayload>;

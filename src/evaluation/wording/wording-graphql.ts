@@ -24,7 +24,7 @@ export const wordingComparisonRuns = runGraph(
 const WordingComparisonRun = wordingComparisonRuns.Run;
 type WordingComparisonRun = InstanceType<typeof WordingComparisonRun>;
 
-export const CompareWordingsInput = inputType(
+const CompareWordingsInput = inputType(
   'CompareWordingsInput',
   'Which model words answers, to which questions, from what.',
   {
@@ -37,7 +37,7 @@ export const CompareWordingsInput = inputType(
     idempotencyKey: id(IDEMPOTENCY_KEY),
   },
 );
-export type CompareWordingsInput = InstanceType<typeof CompareWordingsInput>;
+type CompareWordingsInput = InstanceType<typeof CompareWordingsInput>;
 
 const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
 type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;

@@ -52,7 +52,7 @@ export const unlearningRuns = runGraph(
 const UnlearningRun = unlearningRuns.Run;
 type UnlearningRun = InstanceType<typeof UnlearningRun>;
 
-export const CreateDatasetFromFeedbackInput = inputType(
+const CreateDatasetFromFeedbackInput = inputType(
   'CreateDatasetFromFeedbackInput',
   'What is to be learned from which answers.',
   {
@@ -80,7 +80,7 @@ export const CreateDatasetFromFeedbackInput = inputType(
     idempotencyKey: id(IDEMPOTENCY_KEY),
   },
 );
-export type CreateDatasetFromFeedbackInput = InstanceType<typeof CreateDatasetFromFeedbackInput>;
+type CreateDatasetFromFeedbackInput = InstanceType<typeof CreateDatasetFromFeedbackInput>;
 
 const CreateDatasetFromFeedbackPayload = curationRuns.payload(
   'CreateDatasetFromFeedbackPayload',
@@ -91,13 +91,13 @@ type CreateDatasetFromFeedbackPayload = InstanceType<typeof CreateDatasetFromFee
 const CurationResult = recordType(curationOutput);
 type CurationResult = InstanceType<typeof CurationResult>;
 
-export const Lesson = objectType('Lesson', 'What a row of a dataset version was made of.', {
+const Lesson = objectType('Lesson', 'What a row of a dataset version was made of.', {
   basis: oneOf(Basis, 'Why it may be learned.'),
   rowKey: string('Key of its row: see `DatasetRow.key`.'),
   answerId: z.string(),
   feedbackIds: z.custom<string[]>(),
 });
-export type Lesson = InstanceType<typeof Lesson>;
+type Lesson = InstanceType<typeof Lesson>;
 
 export const { Connection: LessonConnection } = connectionTypes(Lesson);
 

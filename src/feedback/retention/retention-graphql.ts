@@ -3,19 +3,15 @@ import { cost, Needs, type GraphContext, inputType, objectType } from '../../gra
 import { int } from '../../kernel/record.js';
 import type { RetentionSweeper } from './retention.js';
 
-export const SetFeedbackRetentionInput = inputType('SetFeedbackRetentionInput', 'How long feedback is kept.', {
+const SetFeedbackRetentionInput = inputType('SetFeedbackRetentionInput', 'How long feedback is kept.', {
   days: int('Days, 1 to 36,500; null: for good.').nullish(),
 });
-export type SetFeedbackRetentionInput = InstanceType<typeof SetFeedbackRetentionInput>;
+type SetFeedbackRetentionInput = InstanceType<typeof SetFeedbackRetentionInput>;
 
-export const SetFeedbackRetentionPayload = objectType(
-  'SetFeedbackRetentionPayload',
-  'What `setFeedbackRetention` did.',
-  {
-    days: int('Days; null: for good.').nullable(),
-  },
-);
-export type SetFeedbackRetentionPayload = InstanceType<typeof SetFeedbackRetentionPayload>;
+const SetFeedbackRetentionPayload = objectType('SetFeedbackRetentionPayload', 'What `setFeedbackRetention` did.', {
+  days: int('Days; null: for good.').nullable(),
+});
+type SetFeedbackRetentionPayload = InstanceType<typeof SetFeedbackRetentionPayload>;
 
 @Resolver()
 export class RetentionResolver {

@@ -45,13 +45,13 @@ const MovedLabelType = recordType(movedLabel);
 
 const REVIEWER = `Name of the reviewer, 1 to ${REVIEW_LIMITS.reviewer} characters; their feedback is that of a person of this name.`;
 
-export const ReviewPairInput = inputType('ReviewPairInput', 'Two answers to the same question, e.g. of `answerAll`.', {
+const ReviewPairInput = inputType('ReviewPairInput', 'Two answers to the same question, e.g. of `answerAll`.', {
   first: id('One answer.'),
   second: id('The other.'),
 });
-export type ReviewPairInput = InstanceType<typeof ReviewPairInput>;
+type ReviewPairInput = InstanceType<typeof ReviewPairInput>;
 
-export const QueueReviewsInput = inputType(
+const QueueReviewsInput = inputType(
   'QueueReviewsInput',
   'What shall be reviewed: answers, pairs, those that a filter finds, or all of these.',
   {
@@ -62,15 +62,15 @@ export const QueueReviewsInput = inputType(
     reviewers: int('How many reviewers shall look at each, 1 to 9.').default(1),
   },
 );
-export type QueueReviewsInput = InstanceType<typeof QueueReviewsInput>;
+type QueueReviewsInput = InstanceType<typeof QueueReviewsInput>;
 
-export const QueueReviewsPayload = objectType('QueueReviewsPayload', 'What `queueReviews` did.', {
+const QueueReviewsPayload = objectType('QueueReviewsPayload', 'What `queueReviews` did.', {
   queued: int('How many are new in the queue.'),
   known: int('How many were in it before, or have been reviewed: they stay as they are.'),
 });
-export type QueueReviewsPayload = InstanceType<typeof QueueReviewsPayload>;
+type QueueReviewsPayload = InstanceType<typeof QueueReviewsPayload>;
 
-export const ClaimReviewInput = inputType('ClaimReviewInput', 'Who wants something to review.', {
+const ClaimReviewInput = inputType('ClaimReviewInput', 'Who wants something to review.', {
   reviewer: string(REVIEWER),
   item: id('The `ReviewItem` that is wanted; by default what has waited longest.').nullish(),
   reason: oneOf(ReviewReason, 'Only items of this reason.').nullish(),
@@ -78,15 +78,15 @@ export const ClaimReviewInput = inputType('ClaimReviewInput', 'Who wants somethi
     .max(REVIEW_LIMITS.skipped)
     .default([]),
 });
-export type ClaimReviewInput = InstanceType<typeof ClaimReviewInput>;
+type ClaimReviewInput = InstanceType<typeof ClaimReviewInput>;
 
-export const ReleaseReviewInput = inputType('ReleaseReviewInput', 'Who lets go of what.', {
+const ReleaseReviewInput = inputType('ReleaseReviewInput', 'Who lets go of what.', {
   item: id('The `ReviewItem`.'),
   reviewer: string(REVIEWER),
 });
-export type ReleaseReviewInput = InstanceType<typeof ReleaseReviewInput>;
+type ReleaseReviewInput = InstanceType<typeof ReleaseReviewInput>;
 
-export const SubmitReviewInput = inputType(
+const SubmitReviewInput = inputType(
   'SubmitReviewInput',
   'What a reviewer says: of an answer a score, a comment or what is right; of a pair which is better; of labels whether they have moved.',
   {
@@ -101,21 +101,21 @@ export const SubmitReviewInput = inputType(
     ).nullish(),
   },
 );
-export type SubmitReviewInput = InstanceType<typeof SubmitReviewInput>;
+type SubmitReviewInput = InstanceType<typeof SubmitReviewInput>;
 
-export const ReviewLock = objectType('ReviewLock', 'Who looks at an item at the moment.', {
+const ReviewLock = objectType('ReviewLock', 'Who looks at an item at the moment.', {
   reviewer: string('Name of the reviewer.'),
   until: date('When others may have their place.'),
 });
-export type ReviewLock = InstanceType<typeof ReviewLock>;
+type ReviewLock = InstanceType<typeof ReviewLock>;
 
-export const BlindAnswer = objectType('BlindAnswer', 'One of two answers, without anything that tells what made it.', {
+const BlindAnswer = objectType('BlindAnswer', 'One of two answers, without anything that tells what made it.', {
   text: string('What was answered.'),
   abstained: boolean('Whether no answer was given.'),
 });
-export type BlindAnswer = InstanceType<typeof BlindAnswer>;
+type BlindAnswer = InstanceType<typeof BlindAnswer>;
 
-export const ReviewItem = objectType(
+const ReviewItem = objectType(
   'ReviewItem',
   'An answer, or two of the same question, that reviewers shall look at.',
   {
@@ -128,29 +128,29 @@ export const ReviewItem = objectType(
   },
   NodeType,
 );
-export type ReviewItem = InstanceType<typeof ReviewItem>;
+type ReviewItem = InstanceType<typeof ReviewItem>;
 
 export const { Connection: ReviewItemConnection } = connectionTypes(ReviewItem);
 
 const toItem = (row: ReviewItemRecord): ReviewItem => nodeOf(ReviewItem, row);
 
-export const ClaimReviewPayload = objectType('ClaimReviewPayload', 'What `claimReview` found.', {
+const ClaimReviewPayload = objectType('ClaimReviewPayload', 'What `claimReview` found.', {
   item: ofType(() => ReviewItem, 'What to look at; null where nothing is left for the reviewer.').nullable(),
   left: int('How many items are left for them, this one among them.'),
 });
-export type ClaimReviewPayload = InstanceType<typeof ClaimReviewPayload>;
+type ClaimReviewPayload = InstanceType<typeof ClaimReviewPayload>;
 
-export const SubmitReviewPayload = objectType('SubmitReviewPayload', 'What `submitReview` did.', {
+const SubmitReviewPayload = objectType('SubmitReviewPayload', 'What `submitReview` did.', {
   item: ofType(() => ReviewItem, 'The item.'),
 });
-export type SubmitReviewPayload = InstanceType<typeof SubmitReviewPayload>;
+type SubmitReviewPayload = InstanceType<typeof SubmitReviewPayload>;
 
-export const ReleaseReviewPayload = objectType('ReleaseReviewPayload', 'What `releaseReview` did.', {
+const ReleaseReviewPayload = objectType('ReleaseReviewPayload', 'What `releaseReview` did.', {
   released: boolean('Whether the reviewer had the item.'),
 });
-export type ReleaseReviewPayload = InstanceType<typeof ReleaseReviewPayload>;
+type ReleaseReviewPayload = InstanceType<typeof ReleaseReviewPayload>;
 
-export const Preference = objectType(
+const Preference = objectType(
   'Preference',
   'Which of two answers to a question a reviewer found better, without knowing what made them.',
   {
@@ -162,7 +162,7 @@ export const Preference = objectType(
     cursor: z.string(),
   },
 );
-export type Preference = InstanceType<typeof Preference>;
+type Preference = InstanceType<typeof Preference>;
 
 export const { Connection: PreferenceConnection } = connectionTypes(Preference);
 

@@ -33,7 +33,7 @@ export const labelledQuestion = record('LabelledQuestionInput', 'A question, and
       'Words of the passage that answers it, exactly as in `Chunk.text`; at most 2,000 characters. Without it any passage of the document counts.',
     ),
 });
-export type LabelledQuestion = z.infer<typeof labelledQuestion>;
+type LabelledQuestion = z.infer<typeof labelledQuestion>;
 
 interface StartTuning {
   collection: string;

@@ -77,23 +77,23 @@ class AlertsArgs extends ConnectionArgs {
   open?: boolean | null;
 }
 
-export const AlertInput = inputType('AlertInput', 'An alert, and who does something about it.', {
+const AlertInput = inputType('AlertInput', 'An alert, and who does something about it.', {
   alert: id('The alert.'),
   by: string('Who does it, 1 to 200 characters.'),
 });
-export type AlertInput = InstanceType<typeof AlertInput>;
+type AlertInput = InstanceType<typeof AlertInput>;
 
-export const AlertPayload = objectType('AlertPayload', 'What became of an alert.', {
+const AlertPayload = objectType('AlertPayload', 'What became of an alert.', {
   alert: ofType(() => Alert, 'The alert as it is now.'),
 });
-export type AlertPayload = InstanceType<typeof AlertPayload>;
+type AlertPayload = InstanceType<typeof AlertPayload>;
 
-export const AlertRaised = objectType('AlertRaised', 'An alert was raised.', {
+const AlertRaised = objectType('AlertRaised', 'An alert was raised.', {
   id: id('Place in the stream: pass the last one seen as `after` to miss none.'),
   at: date('When.'),
   alertId: z.string(),
 });
-export type AlertRaised = InstanceType<typeof AlertRaised>;
+type AlertRaised = InstanceType<typeof AlertRaised>;
 
 interface RaisedArgs {
   after?: string | null;

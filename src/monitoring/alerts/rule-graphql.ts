@@ -38,7 +38,7 @@ export const toRule = (row: RuleRecord): AlertRule =>
 
 const { Connection: AlertRuleConnection } = connectionTypes(AlertRule);
 
-export const SetAlertRuleInput = inputType(
+const SetAlertRuleInput = inputType(
   'SetAlertRuleInput',
   'A rule; one of this name is replaced, and its test begins anew.',
   {
@@ -59,17 +59,17 @@ export const SetAlertRuleInput = inputType(
     enabled: boolean('Whether it looks at answers.').default(true),
   },
 );
-export type SetAlertRuleInput = InstanceType<typeof SetAlertRuleInput>;
+type SetAlertRuleInput = InstanceType<typeof SetAlertRuleInput>;
 
-export const DeleteAlertRuleInput = inputType('DeleteAlertRuleInput', 'Which rule to delete.', {
+const DeleteAlertRuleInput = inputType('DeleteAlertRuleInput', 'Which rule to delete.', {
   name: string('Its name.'),
 });
-export type DeleteAlertRuleInput = InstanceType<typeof DeleteAlertRuleInput>;
+type DeleteAlertRuleInput = InstanceType<typeof DeleteAlertRuleInput>;
 
-export const AlertRulePayload = objectType('AlertRulePayload', 'What `setAlertRule` or `deleteAlertRule` did.', {
+const AlertRulePayload = objectType('AlertRulePayload', 'What `setAlertRule` or `deleteAlertRule` did.', {
   rule: ofType(() => AlertRule, 'The rule as it is, or as it was before it was deleted.'),
 });
-export type AlertRulePayload = InstanceType<typeof AlertRulePayload>;
+type AlertRulePayload = InstanceType<typeof AlertRulePayload>;
 
 /** Conditions as they are stored: without those that are left out. */
 const keyOf = (where: SeriesFilter | null | undefined): Partial<SeriesKey> =>

@@ -7,30 +7,30 @@ import { DriftKind, LABELS_LEARNED_FROM, LEARNED_FROM, type OnLabels, type Strea
 import { UNLIKE } from './unlike.js';
 import { ALPHA, REFERENCE } from './watching.js';
 
-export const DriftPhase = choice('DriftPhase', 'How far the watching of a stream is.', {
+const DriftPhase = choice('DriftPhase', 'How far the watching of a stream is.', {
   LEARNING: 'Learns the questions or labels that later answers are held against.',
   GATHERING: 'Counts how frequent each label is.',
   WATCHING: 'Holds answers against it.',
   OFF: 'Has nothing to hold them against: too few rows for training, or none.',
 });
-export type DriftPhase = keyof typeof DriftPhase;
+type DriftPhase = keyof typeof DriftPhase;
 
-export const DriftAgainst = choice('DriftAgainst', 'What a stream is held against.', {
+const DriftAgainst = choice('DriftAgainst', 'What a stream is held against.', {
   TRAINING: 'The rows that the adapter version was trained on.',
   LAST_PERIOD: 'What came before.',
 });
-export type DriftAgainst = keyof typeof DriftAgainst;
+type DriftAgainst = keyof typeof DriftAgainst;
 
-export const DriftShare = objectType('DriftShare', 'How frequent a label or unlike questions were and are.', {
+const DriftShare = objectType('DriftShare', 'How frequent a label or unlike questions were and are.', {
   name: string(
     'The label; `unlike` for questions that are as far from all that are known as a fifth of those are from each other.',
   ),
   reference: float('Its share of what it is held against, 0 to 1.'),
   now: float('Its share since, 0 to 1; null before the first.').nullable(),
 });
-export type DriftShare = InstanceType<typeof DriftShare>;
+type DriftShare = InstanceType<typeof DriftShare>;
 
-export const DriftStream = objectType(
+const DriftStream = objectType(
   'DriftStream',
   'Questions or labels that are watched for change. Of what is watched only counts are kept.',
   {
@@ -56,7 +56,7 @@ export const DriftStream = objectType(
     updatedAt: date('When it last counted something.'),
   },
 );
-export type DriftStream = InstanceType<typeof DriftStream>;
+type DriftStream = InstanceType<typeof DriftStream>;
 
 function toStream(record: StreamRecord): DriftStream {
   const { state, kind, name, id, updatedAt, adapterVersionId } = record;

@@ -55,7 +55,7 @@ export const Dimension = choice('Dimension', 'What series are split by.', {
 });
 export type Dimension = keyof typeof Dimension;
 
-export interface Resolved {
+interface Resolved {
   /** Length of a bucket, in seconds. */
   seconds: number;
   /** How long buckets are kept, in days. */

@@ -26,7 +26,7 @@ export const SeriesFilter = inputType('SeriesFilter', 'Which answers series are 
 });
 export type SeriesFilter = InstanceType<typeof SeriesFilter>;
 
-export const MonitoringInput = inputType('MonitoringInput', 'Which series to read.', {
+const MonitoringInput = inputType('MonitoringInput', 'Which series to read.', {
   metric: oneOf(Metric, 'What they tell.'),
   by: list(
     z.enum(Dimension),
@@ -42,16 +42,16 @@ export const MonitoringInput = inputType('MonitoringInput', 'Which series to rea
     `How long a bucket is, at most ${MOST_POINTS} of them; by default MINUTE for up to 6 hours, HOUR for up to 14 days, DAY beyond.`,
   ).nullish(),
 });
-export type MonitoringInput = InstanceType<typeof MonitoringInput>;
+type MonitoringInput = InstanceType<typeof MonitoringInput>;
 
 const SeriesPoint = recordType(seriesPoint);
 type SeriesPoint = InstanceType<typeof SeriesPoint>;
 
-export const SeriesValue = objectType('SeriesValue', 'A value by which a series is told from the others.', {
+const SeriesValue = objectType('SeriesValue', 'A value by which a series is told from the others.', {
   dimension: oneOf(Dimension, 'Of what.'),
   value: string('The value; empty where answers have none.'),
 });
-export type SeriesValue = InstanceType<typeof SeriesValue>;
+type SeriesValue = InstanceType<typeof SeriesValue>;
 
 export const Series = objectType(
   'Series',

@@ -21,7 +21,7 @@ import { string, date, id, oneOf, int } from '../../kernel/record.js';
 import { DeliveryStatus, type DeliveryRecord, type WebhookRecord } from './webhook.js';
 import type { WebhookService } from './webhook-service.js';
 
-export const Webhook = objectType(
+const Webhook = objectType(
   'Webhook',
   'A URL that is told of alerts as they are raised and resolved.',
   {
@@ -31,9 +31,9 @@ export const Webhook = objectType(
   },
   NodeType,
 );
-export type Webhook = InstanceType<typeof Webhook>;
+type Webhook = InstanceType<typeof Webhook>;
 
-export const WebhookDelivery = objectType('WebhookDelivery', 'Something that a webhook is told.', {
+const WebhookDelivery = objectType('WebhookDelivery', 'Something that a webhook is told.', {
   id: id('The header `webhook-id`: the same at each try, so that a receiver knows what it has heard.'),
   type: string('`alert.raised` or `alert.resolved`.'),
   status: oneOf(DeliveryStatus, 'How far it is.'),
@@ -42,7 +42,7 @@ export const WebhookDelivery = objectType('WebhookDelivery', 'Something that a w
   nextAt: date('When it is tried next; null when it has ended.').nullable(),
   createdAt: date('When it was to be told.'),
 });
-export type WebhookDelivery = InstanceType<typeof WebhookDelivery>;
+type WebhookDelivery = InstanceType<typeof WebhookDelivery>;
 
 const { Connection: WebhookConnection } = connectionTypes(Webhook);
 const { Connection: WebhookDeliveryConnection } = connectionTypes(WebhookDelivery);
@@ -67,30 +67,30 @@ const toDelivery = ({
   nextAt: status === 'WAITING' ? nextAt : null,
 });
 
-export const AddWebhookInput = inputType('AddWebhookInput', 'A URL to tell of alerts.', {
+const AddWebhookInput = inputType('AddWebhookInput', 'A URL to tell of alerts.', {
   url: string(
     'An https URL, at most 2,000 characters, without user name or password. Loopback, link-local and private addresses are refused unless the configuration allows their host (GRAFT_WEBHOOK_ALLOWED_HOSTS).',
   ),
 });
-export type AddWebhookInput = InstanceType<typeof AddWebhookInput>;
+type AddWebhookInput = InstanceType<typeof AddWebhookInput>;
 
-export const DeleteWebhookInput = inputType('DeleteWebhookInput', 'Which webhook to delete.', {
+const DeleteWebhookInput = inputType('DeleteWebhookInput', 'Which webhook to delete.', {
   webhook: id('The webhook.'),
 });
-export type DeleteWebhookInput = InstanceType<typeof DeleteWebhookInput>;
+type DeleteWebhookInput = InstanceType<typeof DeleteWebhookInput>;
 
-export const AddWebhookPayload = objectType('AddWebhookPayload', 'What `addWebhook` made.', {
+const AddWebhookPayload = objectType('AddWebhookPayload', 'What `addWebhook` made.', {
   webhook: ofType(() => Webhook, 'The webhook.'),
   secret: string(
     'What deliveries are signed with (Standard Webhooks: HMAC-SHA256 of id, timestamp and body in `webhook-signature`). It is not shown again.',
   ),
 });
-export type AddWebhookPayload = InstanceType<typeof AddWebhookPayload>;
+type AddWebhookPayload = InstanceType<typeof AddWebhookPayload>;
 
-export const DeleteWebhookPayload = objectType('DeleteWebhookPayload', 'What `deleteWebhook` deleted.', {
+const DeleteWebhookPayload = objectType('DeleteWebhookPayload', 'What `deleteWebhook` deleted.', {
   webhook: ofType(() => Webhook, 'The webhook as it was; what it was yet to be told went with it.'),
 });
-export type DeleteWebhookPayload = InstanceType<typeof DeleteWebhookPayload>;
+type DeleteWebhookPayload = InstanceType<typeof DeleteWebhookPayload>;
 
 @Resolver(() => Webhook)
 export class WebhookResolver {

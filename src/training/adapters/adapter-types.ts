@@ -25,8 +25,8 @@ enumType(AdapterAlias, 'AdapterAlias', 'A movable pointer to an adapter version.
   CANDIDATE: 'The version that passed the gate and waits to be delivered.',
 });
 
-export const AdapterOrigin = enumeration('TRAINED', 'IMPORTED');
-export type AdapterOrigin = keyof typeof AdapterOrigin;
+const AdapterOrigin = enumeration('TRAINED', 'IMPORTED');
+type AdapterOrigin = keyof typeof AdapterOrigin;
 enumType(AdapterOrigin, 'AdapterOrigin', 'Where the weights of an adapter version come from.', {
   TRAINED: 'A training run of this installation made them.',
   IMPORTED: 'They were trained elsewhere and imported.',

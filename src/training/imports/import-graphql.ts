@@ -35,7 +35,7 @@ const LanguagePairInput = inputType('LanguagePairInput', 'Two languages, ISO 639
 });
 type LanguagePairInput = InstanceType<typeof LanguagePairInput>;
 
-export const ImportAdapterInput = inputType(
+const ImportAdapterInput = inputType(
   'ImportAdapterInput',
   'An adapter that was trained elsewhere: what Python’s `peft` saves, uploaded as its two files or as one archive.',
   {
@@ -62,11 +62,13 @@ export const ImportAdapterInput = inputType(
       .describe(
         'The labels that it answers with, at most 1,000; for CLASSIFICATION and EXTRACTION. Left out, an archive that Graft exported tells them.',
       ),
-    languages: ofType(() => LanguagePairInput).nullish().describe('For TRANSLATION.'),
+    languages: ofType(() => LanguagePairInput)
+      .nullish()
+      .describe('For TRANSLATION.'),
     idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
   },
 );
-export type ImportAdapterInput = InstanceType<typeof ImportAdapterInput>;
+type ImportAdapterInput = InstanceType<typeof ImportAdapterInput>;
 
 const ImportAdapterPayload = adapterImportRuns.payload(
   'ImportAdapterPayload',
@@ -77,9 +79,15 @@ const AdapterFiles = objectType(
   'AdapterFiles',
   'The files of an adapter version: the first two are what Python’s `peft` loads.',
   {
-    config: ofType(() => FileType).nullable().describe('`adapter_config.json`.'),
-    weights: ofType(() => FileType).nullable().describe('`adapter_model.safetensors`.'),
-    gguf: ofType(() => FileType).nullable().describe('The GGUF LoRA that is served; llama.cpp’s `--lora` takes it.'),
+    config: ofType(() => FileType)
+      .nullable()
+      .describe('`adapter_config.json`.'),
+    weights: ofType(() => FileType)
+      .nullable()
+      .describe('`adapter_model.safetensors`.'),
+    gguf: ofType(() => FileType)
+      .nullable()
+      .describe('The GGUF LoRA that is served; llama.cpp’s `--lora` takes it.'),
   },
 );
 type AdapterFiles = InstanceType<typeof AdapterFiles>;

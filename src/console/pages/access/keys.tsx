@@ -13,8 +13,8 @@ import { ErrorState, Note, Strong, To } from '../../parts/page';
 import { goOnWith } from '../../parts/sign-in/session';
 import { beforeRefetch } from '../../refetch';
 
-export type Key = ApiKeyFieldsFragment;
-export type KeyState = 'active' | 'expired' | 'revoked';
+type Key = ApiKeyFieldsFragment;
+type KeyState = 'active' | 'expired' | 'revoked';
 
 export function stateOf({ revokedAt, expiresAt }: Key, now = Date.now()): KeyState {
   if (revokedAt !== null) return 'revoked';
@@ -22,7 +22,7 @@ export function stateOf({ revokedAt, expiresAt }: Key, now = Date.now()): KeySta
 }
 
 /** When it was made, used and ends, in one line. */
-export const timesOf = ({ createdBy, createdAt, lastUsedAt, expiresAt, revokedAt }: Key): string =>
+const timesOf = ({ createdBy, createdAt, lastUsedAt, expiresAt, revokedAt }: Key): string =>
   [
     `made ${dateTime(createdAt)} by ${createdBy}`,
     lastUsedAt === null ? 'never used' : `last used ${dateTime(lastUsedAt)}`,

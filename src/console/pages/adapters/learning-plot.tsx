@@ -11,7 +11,7 @@ type Version = NonNullable<LearningOfVersionsQuery['adapter']>['versions'][numbe
 type Evaluation = Version['evaluations']['edges'][number]['node'];
 
 /** Versions that answered rows of the same split of the same dataset version: only these can be held against each other. */
-export interface Comparable {
+interface Comparable {
   key: string;
   label: string;
   /** The metric that decides, e.g. `accuracy`. */
@@ -20,7 +20,7 @@ export interface Comparable {
 }
 
 /** What the colours of the points mean, by index. */
-export const GROUPS = ['in production', 'other versions'];
+const GROUPS = ['in production', 'other versions'];
 
 function pointOf({ version, aliases }: Version, { metrics, retention }: Evaluation): Point | null {
   const [quality] = metrics;
@@ -34,7 +34,7 @@ function pointOf({ version, aliases }: Version, { metrics, retention }: Evaluati
 }
 
 /** Each version’s newest evaluation that measured forgetting, by what it was measured on; what most versions share comes first. */
-export function comparableVersions(versions: readonly Version[]): Comparable[] {
+function comparableVersions(versions: readonly Version[]): Comparable[] {
   const found = new Map<string, Comparable>();
   for (const version of versions) {
     const seen = new Set<string>();
@@ -55,7 +55,7 @@ export function comparableVersions(versions: readonly Version[]): Comparable[] {
 }
 
 /** How much worse general text may get before the gate refuses a version; null when it says nothing of it. */
-export const retentionBound = (versions: readonly Version[]): number | null =>
+const retentionBound = (versions: readonly Version[]): number | null =>
   versions.flatMap(({ gate }) => gate.checks).find(({ name, bound }) => name === 'retention' && bound !== null)
     ?.bound ?? null;
 

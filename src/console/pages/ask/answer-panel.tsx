@@ -13,7 +13,7 @@ import type { Asking } from './use-ask';
 const FIRST_COLLECTION = 'documents';
 
 /** The way from nothing to an answer: files dropped right where the question is asked. */
-export function FirstDocuments({ documents, onDone }: { documents: number; onDone: () => void }) {
+function FirstDocuments({ documents, onDone }: { documents: number; onDone: () => void }) {
   return (
     <Stack gap="sm">
       <div>

@@ -23,7 +23,7 @@ export const WINDOWS = [
 export const numberOf = (value: number | string | null): number | null => (value === null ? null : Number(value));
 
 /** How much of a limit is spent; null where there is none. */
-export function spentOf(budget: BudgetFieldsFragment, { name, left }: Limit): { limit: number; spent: number } | null {
+function spentOf(budget: BudgetFieldsFragment, { name, left }: Limit): { limit: number; spent: number } | null {
   const [limit, rest] = [numberOf(budget[name]), numberOf(budget[left])];
   return limit === null || rest === null ? null : { limit, spent: limit - rest };
 }

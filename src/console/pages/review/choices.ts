@@ -2,7 +2,7 @@ import type { ItemReviewedFragment, SubmitReviewInput } from '../../generated/op
 import { percent } from '../../parts/format';
 
 /** What can be said of an item with one key, 1 to 9. */
-interface Choice {
+export interface Choice {
   label: string;
   detail?: string;
   said: Pick<SubmitReviewInput, 'score' | 'expectation' | 'preferred' | 'confirmed'>;

@@ -2,9 +2,9 @@ import type { TrainingShownSubscription } from '../../generated/operations';
 import type { Series } from '../../parts/charts/chart';
 
 export type TrainingEvent = TrainingShownSubscription['trainingProgress'];
-type Step = Extract<TrainingEvent, { __typename: 'TrainingStepped' }>;
-type Look = Extract<TrainingEvent, { __typename: 'TrainingValidated' }>;
-type Audit = Extract<TrainingEvent, { __typename: 'TrainingAudited' }>;
+export type Step = Extract<TrainingEvent, { __typename: 'TrainingStepped' }>;
+export type Look = Extract<TrainingEvent, { __typename: 'TrainingValidated' }>;
+export type Audit = Extract<TrainingEvent, { __typename: 'TrainingAudited' }>;
 
 /** What a run has told so far, in the order of its steps. */
 export interface Curve {

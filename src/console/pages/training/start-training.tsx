@@ -20,7 +20,7 @@ import { RunProgress, useStartedRun } from '../../parts/runs';
 import { DataTable } from '../../parts/table';
 
 /** What the training would take, before it is started. */
-export function Estimate({ version, recipe }: { version: string; recipe: RecipeInput }) {
+function Estimate({ version, recipe }: { version: string; recipe: RecipeInput }) {
   const [{ data, error, fetching }] = useQuery({
     query: EstimateShownDocument,
     variables: { input: { datasetVersion: version, recipe } },
@@ -53,7 +53,7 @@ const bestOf = (tried: readonly Tried[]): Tried | null =>
   );
 
 /** Tries a few learning rates on the rows, and hands on the best. */
-export function FindRate(props: { version: string; recipe: RecipeInput; onFound: (rate: number) => void }) {
+function FindRate(props: { version: string; recipe: RecipeInput; onFound: (rate: number) => void }) {
   const { version, recipe, onFound } = props;
   const [tried, setTried] = useState<Tried[]>([]);
   const run = useStartedRun(FindRateInConsoleDocument, RateSearchShownDocument, (event) => {
