@@ -6,7 +6,14 @@ import { ownedDatabase } from '../../support/database.js';
 import { differenceToSchema } from '../../../scripts/schema-engine.js';
 import { embedAnew, type BackupManifest } from '../../../src/backup/index.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { asColumn, bypassesWall, inWorkspace, migrate, openDatabase } from '../../../src/platform/database/index.js';
+import {
+  asColumn,
+  bypassesWall,
+  inWorkspace,
+  migrate,
+  openDatabase,
+  ownMigrations,
+} from '../../../src/platform/database/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { rowInEveryTable } from '../../support/every-table.js';
 import { itWhen } from '../../support/skip.js';
@@ -34,6 +41,14 @@ describe('a backup', () => {
     places.push(one);
     return one;
   };
+  /** How many rows each table of the backup has there. */
+  const countsIn = (url: string): Promise<Record<string, number>> =>
+    inDatabase(url, async ({ pool }) => {
+      const counts: Record<string, number> = {};
+      for (const { name } of manifest.tables)
+        counts[name] = Number((await pool.query<{ n: string }>(`SELECT count(*) AS n FROM "${name}"`)).rows[0]!.n);
+      return counts;
+    });
   /** A copy of the good backup, to be harmed. */
   const copyOfGood = async (): Promise<string> => {
     const copy = join(folder.path, `copy-${++made}`);
@@ -130,12 +145,7 @@ describe('a backup', () => {
   });
 
   it('holds all tables with all of their rows, files under their digests, and vectors', async () => {
-    const counted = await inDatabase(from.url, async ({ pool }) => {
-      const counts: Record<string, number> = {};
-      for (const { name } of manifest.tables)
-        counts[name] = Number((await pool.query<{ n: string }>(`SELECT count(*) AS n FROM "${name}"`)).rows[0]!.n);
-      return counts;
-    });
+    const counted = await countsIn(from.url);
     expect(Object.fromEntries(manifest.tables.map(({ name, rows }) => [name, rows]))).toEqual(counted);
     // And one from every table's.
     expect(counted).toMatchObject({ chunk: CHUNKS + 1, workspace: 1, api_key: 1, webhook: 1 });
@@ -409,6 +419,27 @@ describe('a backup', () => {
     });
     await refused(foreign, { code: 'STORAGE_FAILED', message: expect.stringMatching(/tables are not those/) }, true);
   }, 120_000);
+
+  it('of an earlier state is migrated forward, and loses no row', async () => {
+    const migrations = join(folder.path, 'migrations');
+    await cp(ownMigrations(), migrations, { recursive: true });
+    const later = join(migrations, '20990101000000_later');
+    await mkdir(later);
+    const sql = `ALTER TABLE chunk ADD COLUMN length INTEGER;
+      SET LOCAL graft.workspace = 'system';
+      UPDATE chunk SET length = length(text)`;
+    await writeFile(join(later, 'migration.sql'), sql);
+    const to = await empty();
+    const { migrated } = await restoreTo(good, to, { migrations });
+    expect(migrated).toEqual(['20990101000000_later']);
+    const [before, after] = [await countsIn(from.url), await countsIn(to.url)];
+    const lost = Object.keys(before).filter((name) => after[name]! < before[name]!);
+    expect(lost.filter((name) => !LET_GO_OF.has(name))).toEqual([]);
+    const { rows } = await inDatabase(to.url, ({ pool }) =>
+      pool.query<{ shortest: number }>('SELECT min(length) AS shortest FROM chunk'),
+    );
+    expect(rows).toEqual([{ shortest: 7 }]);
+  }, 60_000);
 
   it('is refused when a later release wrote it', async () => {
     const format = await copyOfGood();

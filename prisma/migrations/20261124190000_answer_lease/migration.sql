@@ -1,3 +1,0 @@
--- AlterTable
-ALTER TABLE "answer" ADD COLUMN     "lease_owner" UUID,
-ADD COLUMN     "lease_until" TIMESTAMPTZ(6);

@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "document" ADD COLUMN     "deleted_at" TIMESTAMPTZ(6);

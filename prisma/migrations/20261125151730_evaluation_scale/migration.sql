@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "evaluation" ADD COLUMN     "scale" DOUBLE PRECISION;

@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "adapter_version" ADD COLUMN     "inherited_from" UUID[] DEFAULT ARRAY[]::UUID[];

@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "adapter_sample" ADD COLUMN     "direction" BYTEA;
