@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { entitySchema, featureValues, TaskKind } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { record, choice, string, float, oneOf, boolean, int, list } from '../kernel/record.js';
-import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
+import { anyJson, storedJson } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
 import { jsonForm } from '../worker-protocol/index.js';
 import { WordingChoice } from '../registry/index.js';
@@ -353,24 +353,8 @@ export const answerBody = z.object({
 });
 export type AnswerBody = z.infer<typeof answerBody>;
 
-const LACKING = {
-  features: [],
-  output: { kind: 'TEXT' },
-  adapter: null,
-  finishReason: null,
-  conflicts: [],
-  answerability: null,
-};
-
-/**
- * The column `body`. Format 2 says of each answer what earlier ones leave out, format 3 which labelled rows it read, format 4 no
- * longer which arm it was drawn into: that stands in columns of its own.
- */
-export const storedBody = storedJson(answerBody, [
-  (old) => ({ ...LACKING, ...(old as Record<string, Json>) }),
-  (old) => ({ neighbours: [], ...(old as Record<string, Json>) }),
-  (old) => old,
-]);
+/** The column `body`. */
+export const storedBody = storedJson(answerBody);
 
 /** What the flow makes; the store adds id and times. */
 export interface FinishedAnswer extends AnswerBody {

@@ -259,7 +259,7 @@ export class DocumentStore {
   }
 
   /**
-   * Deleted documents that no erasure is under way for: a run still worked on them, or an earlier version of Graft deleted them.
+   * Deleted documents that no erasure is under way for: a run still worked on them.
    * An erasure that failed for a reason of its own is tried again after an hour.
    */
   async forgotten(): Promise<{ workspaceId: WorkspaceId; collectionId: string; ids: string[] }[]> {

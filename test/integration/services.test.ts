@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { lockHome, removeHome, startServices } from '../../src/platform/processes/index.js';
+import { processSpace } from '../../src/platform/processes/process-identity.js';
 import { planChroma } from '../../src/platform/processes/chroma.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { eventually } from '../support/eventually.js';
@@ -210,7 +211,10 @@ describe('a home', () => {
   });
 
   it('is free when the process id in its lock has gone to another process', async () => {
-    writeFileSync(join(home, 'lock'), JSON.stringify({ pid: process.pid, identity: 'an earlier boot', nonce: 'x' }));
+    writeFileSync(
+      join(home, 'lock'),
+      JSON.stringify({ pid: process.pid, identity: 'gone', space: processSpace(), nonce: 'x' }),
+    );
     (await lockHome(home)).release();
   });
 
@@ -245,7 +249,7 @@ describe('a home', () => {
   );
 
   it('left by a killed process is taken by exactly one of many starts', async () => {
-    writeFileSync(join(home, 'lock'), JSON.stringify({ pid: 1, identity: 'gone', nonce: 'x' }));
+    writeFileSync(join(home, 'lock'), JSON.stringify({ pid: 1, identity: 'gone', space: processSpace(), nonce: 'x' }));
     const module = join(packageRoot(), 'dist', 'src', 'platform', 'processes', 'home-lock.js');
     // Each holds the lock until all have tried.
     const script = `const { lockHome } = await import(${JSON.stringify(module)});

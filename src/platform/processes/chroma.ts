@@ -73,12 +73,11 @@ async function probe(program: string, args: string[]): Promise<string | null> {
 
 /**
  * The name of the home’s tenant, drawn before its Chroma first starts. It lies beside the vectors: neither is of use without the other.
- * @returns undefined where there are vectors and no name: the home was made before there were names
- * @throws SETUP_FAILED when it can’t be read
+ * @throws SETUP_FAILED when it can’t be read, or is gone while there are vectors
  */
-function tenantOf(folder: string): string | undefined {
+function tenantOf(folder: string): string {
   const path = join(folder, 'tenant.json');
-  if (existsSync(path)) {
+  if (existsSync(path) || existsSync(join(folder, 'chroma.sqlite3'))) {
     const name = readJson<{ name?: unknown }>(path)?.name;
     if (typeof name === 'string') return name;
     throw new GraftError('SETUP_FAILED', `${path}, which names Chroma’s tenant, can’t be read.`, {
@@ -87,7 +86,6 @@ function tenantOf(folder: string): string | undefined {
         'and indexDataset where rows are asked.',
     });
   }
-  if (existsSync(join(folder, 'chroma.sqlite3'))) return undefined;
   const name = `home_${randomBytes(24).toString('hex')}`;
   writePrivateJson(path, { name });
   return name;
@@ -101,7 +99,7 @@ export async function startChroma(
   plan: ChromaPlan,
   keeper: Keeper,
   log: Logger,
-): Promise<{ url: string; tenant: string | undefined; process: SupervisedProcess }> {
+): Promise<{ url: string; tenant: string; process: SupervisedProcess }> {
   const { home } = plan;
   await endLeftover(home, 'chroma', CHROMA_STOP);
   const record = join(home, 'chroma.json');
@@ -124,7 +122,7 @@ export async function startChroma(
 }
 
 /** Where the Chroma of a home was last started, and its tenant there; null where it never was. */
-export function runningChroma(home: string): { url: string; tenant: string | undefined; own: true } | null {
+export function runningChroma(home: string): { url: string; tenant: string; own: true } | null {
   const port = readJson<{ port?: unknown }>(join(home, 'chroma.json'))?.port;
   if (typeof port !== 'number') return null;
   return { url: `http://127.0.0.1:${port}`, tenant: tenantOf(join(home, 'chroma')), own: true };

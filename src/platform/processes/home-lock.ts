@@ -27,8 +27,7 @@ import { isRunning, processIdentity, processSpace } from './process-identity.js'
 interface LockContent {
   pid: number;
   identity: string;
-  /** Missing in locks of earlier versions, which are judged by their process id. */
-  space?: string | null;
+  space: string | null;
   nonce: string;
 }
 
@@ -62,8 +61,7 @@ export async function lockHome(home: string, onLost: () => void = () => undefine
     if (create(path, content)) return held(path, content, onLost);
     const holder = readJson<LockContent>(path);
     if (holder !== null) {
-      const elsewhere = holder.space !== undefined && holder.space !== content.space;
-      if (elsewhere) await untilStill(home, path, holder);
+      if (holder.space !== content.space) await untilStill(home, path, holder);
       else if (isRunning(holder.pid, holder.identity)) throw inUse(home, holder.pid);
       removeStale(path, holder);
     }
