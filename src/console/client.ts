@@ -1,8 +1,8 @@
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { Client, fetchExchange, makeOperation, mapExchange, type CombinedError, type OperationResult } from 'urql';
 import { mutations, schema } from './generated/introspection';
-import { askWho, fetchSignedIn } from './parts/sign-in/session';
 import { actBeforeRefetch, refetchAfter } from './refetch';
+import { askWho, fetchSignedIn } from './parts/sign-in/session';
 
 const gateway = {
   url: '/graphql',

@@ -1,5 +1,5 @@
-import type { CombinedError } from 'urql';
 import { errorText } from './error-text';
+import type { CombinedError } from 'urql';
 
 interface ErrorLike {
   message: string;

@@ -1,5 +1,5 @@
 import type { AnswerStage } from '../../../ask/stages';
-import { mayDo, STRATEGIES } from '../../../ask/strategies';
+import { STRATEGIES, mayDo } from '../../../ask/strategies';
 import type { Strategy, StrategyChoice } from '../../generated/operations';
 
 const NAMES = Object.entries(STRATEGIES).map(([strategy, { title }]) => [strategy, title] as const);

@@ -1,7 +1,7 @@
+import { does } from './names';
 import { useCallback, useRef, useState } from 'react';
 import { AskInConsoleDocument, type AnswerShownFragment, type AskInput } from '../../generated/operations';
 import { follow } from '../../parts/follow';
-import { does } from './names';
 
 /** How far a question is. */
 export interface Asking {

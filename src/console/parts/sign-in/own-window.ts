@@ -1,7 +1,8 @@
+/** Signing in again in a window of its own, so that the page stays as its owner left it. */
 import { leaveToSignIn } from './code-flow';
 import { providerOf } from './provider';
 import { signInAgain } from './session';
-import type { Kept } from './tokens';
+import { type Kept } from './tokens';
 
 /** For a moment in the page's storage, of which a window that it opens gets a copy: no link can put it there. */
 const KEY = 'graft:own-window';

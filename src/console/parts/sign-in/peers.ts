@@ -1,4 +1,4 @@
-import type { Kept } from './tokens';
+import { type Kept } from './tokens';
 
 /** What tabs of one sign-in tell each other. It stays in the browser, among pages of this origin. */
 type Told = { is: 'asked' } | { is: 'has'; kept: Kept | null } | { is: 'ended'; problem: string } | { is: 'left' };

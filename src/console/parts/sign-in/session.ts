@@ -1,3 +1,7 @@
+/**
+ * Who is signed in, by a key or at the provider. `look` renews a sign-in before its token ends, `end` asks its owner again when that fails; the page
+ * waits for them meanwhile (`awaited`), and so do its requests: each waits for `current` before it is sent, and tells `refused` or `accepted` what came of it.
+ */
 import { useSyncExternalStore } from 'react';
 import { errorText } from '../error-text';
 import { Peers } from './peers';

@@ -1,4 +1,5 @@
-import type { Provider, TokenAnswer } from './provider.js';
+/** What the provider’s tokens say, and what of them is kept. Nothing here is asked of anybody. */
+import { type Provider, type TokenAnswer } from './provider.js';
 
 /** What a tab keeps of a sign-in at the provider. */
 export interface Kept {
