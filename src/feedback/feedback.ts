@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Caller } from '../kernel/caller.js';
 import type { Uuid } from '../kernel/ids.js';
 import { badInput } from '../kernel/errors.js';

@@ -110,8 +110,8 @@ export function nodeOf<T extends NodeType & { row: { id: string } }>(
   ...[lacking]: object extends Lacking<T> ? [] : [Lacking<T>]
 ): T {
   const values: Readonly<Record<string, unknown>> = { ...row, ...lacking };
-  const shown = (fieldsOf.get(type) ?? []).map((name) => [name, values[name]]);
-  return make<object>(type, { ...Object.fromEntries(shown), id: toGlobalId(type.name, row.id), row }) as T;
+  const fields: object = Object.fromEntries((fieldsOf.get(type) ?? []).map((name) => [name, values[name]]));
+  return make<object>(type, { ...fields, id: toGlobalId(type.name, row.id), row }) as T;
 }
 
 /** The field of an input that names something by its global id. */

@@ -861,8 +861,6 @@ CREATE TABLE experiment_unit (
   experiment_id UUID NOT NULL REFERENCES experiment ON UPDATE CASCADE ON DELETE CASCADE,
   unit_hash TEXT NOT NULL,
   phase INTEGER NOT NULL,
-  arm TEXT NOT NULL,
-  several BOOLEAN NOT NULL DEFAULT false,
   taken TEXT[] NOT NULL DEFAULT '{}',
   before_metrics TEXT[] NOT NULL DEFAULT '{}',
   before_counts DOUBLE PRECISION[] NOT NULL DEFAULT '{}'::double precision[],

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { hasLabel, Split, type Data } from '../../data/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';

@@ -1,15 +1,6 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
-import {
-  Needs,
-  cost,
-  type GraphContext,
-  recordInput,
-  recordType,
-  ofType,
-  inputType,
-  objectType,
-} from '../../graphql-kit/index.js';
+import { Needs, cost, type GraphContext, recordInput, ofType, inputType, objectType } from '../../graphql-kit/index.js';
 import { record, string, int, oneOf, boolean, list } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import {
@@ -54,9 +45,6 @@ const PromoteAdapterInput = inputType('PromoteAdapterInput', 'Which version an a
   ).default(false),
 });
 type PromoteAdapterInput = InstanceType<typeof PromoteAdapterInput>;
-
-const GateCheckType = recordType(check);
-const SimplerMethodType = recordType(simplerMethod);
 
 export const GateVerdict = objectType(
   'GateVerdict',

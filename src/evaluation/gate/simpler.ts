@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { record, string, float, boolean } from '../../kernel/record.js';
 import { intervalFields } from '../../kernel/interval.js';
 import type { EvaluationFigures } from '../evaluations/figures.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { interval } from '../../kernel/interval.js';
 import { record, string, int, float, list } from '../../kernel/record.js';
 import { binomialInterval } from '../statistics/binomial.js';

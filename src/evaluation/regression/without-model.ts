@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { fitVote, mostProbable, NEIGHBOURS, vote, type Neighbour } from '../../data/index.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { interval, metricDifference } from '../../kernel/interval.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { record, string, float, int, list } from '../../kernel/record.js';
 import type { Metric } from '../metrics/metric.js';
 import { measure, ratio } from '../metrics/metric.js';

@@ -18,7 +18,6 @@ import {
   runGraph,
   runObject,
   type GraphContext,
-  recordType,
   inputType,
   objectType,
   listOf,
@@ -72,9 +71,6 @@ const RouterPlace = objectType('RouterPlace', 'A place that questions may belong
   auc: float('Probability that a question of its own looks nearer than a foreign one, 0 to 1 (AUROC).'),
 });
 type RouterPlace = InstanceType<typeof RouterPlace>;
-
-const RouterFigures = recordType(routerFigures);
-type RouterFigures = InstanceType<typeof RouterFigures>;
 
 const RouterVersion = objectType(
   'RouterVersion',

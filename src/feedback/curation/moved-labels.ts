@@ -1,6 +1,6 @@
 /** Finds the labels that mean something else now; how is told at `movedLabels`. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { groupBy } from '../../kernel/group-by.js';
 import { record, int, string } from '../../kernel/record.js';
 import { softmax } from '../../kernel/softmax.js';

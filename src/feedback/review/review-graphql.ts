@@ -11,7 +11,6 @@ import {
   mapPage,
   Needs,
   NodeType,
-  recordType,
   toConnection,
   type ConnectionOf,
   type GraphContext,
@@ -40,8 +39,6 @@ import {
   type ReviewItem as ReviewItemRecord,
 } from './review.js';
 import type { ReviewDesk } from './review-desk.js';
-
-const MovedLabelType = recordType(movedLabel);
 
 const REVIEWER = `Name of the reviewer, 1 to ${REVIEW_LIMITS.reviewer} characters; their feedback is that of a person of this name.`;
 

@@ -1,14 +1,6 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import { z } from 'zod';
-import {
-  Needs,
-  recordType,
-  type GraphContext,
-  inputType,
-  ofType,
-  objectType,
-  listOf,
-} from '../../graphql-kit/index.js';
+import { Needs, type GraphContext, inputType, ofType, objectType, listOf } from '../../graphql-kit/index.js';
 import { string, oneOf, list, date, float } from '../../kernel/record.js';
 import { COLUMNS, Dimension, Metric, Resolution, type SeriesKey } from './metric.js';
 import { MOST_DIMENSIONS, MOST_POINTS, MOST_SERIES, seriesPoint, type Series as SeriesRecord } from './series.js';
@@ -43,9 +35,6 @@ const MonitoringInput = inputType('MonitoringInput', 'Which series to read.', {
   ).nullish(),
 });
 type MonitoringInput = InstanceType<typeof MonitoringInput>;
-
-const SeriesPoint = recordType(seriesPoint);
-type SeriesPoint = InstanceType<typeof SeriesPoint>;
 
 const SeriesValue = objectType('SeriesValue', 'A value by which a series is told from the others.', {
   dimension: oneOf(Dimension, 'Of what.'),

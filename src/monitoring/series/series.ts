@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { record, date, float } from '../../kernel/record.js';
 import { badInput } from '../../kernel/errors.js';
 import type { Histogram } from './bins.js';
