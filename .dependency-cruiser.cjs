@@ -1,46 +1,67 @@
-const { existsSync, readdirSync } = require('node:fs');
+const { readdirSync } = require('node:fs');
 
 /**
- * Who may import whom. Floors, from the ground up:
- * kernel <- task-process, worker-protocol <- gpu-worker, and
- * kernel <- task-process <- platform, prompting, graphql-kit <- domain-kit <- domains <- graphql <- main.ts and the programs beside it.
+ * Who may import whom: a chapter of `src` takes from those that stand before it in this list, never from one that stands beside or behind it.
+ * The programs beside the gateway (`cli`, `console`) stand at the end; `src/start.ts` and `src/work.ts` begin a program and know everything.
  */
-const DOMAIN_FLOORS = [
-  ['access'],
-  ['registry', 'knowledge'],
-  ['data', 'ask'],
-  ['training', 'feedback'],
-  ['evaluation', 'monitoring'],
-  ['delivery', 'fleet'],
-  ['improvement'],
+const CHAPTERS = [
+  ['kernel', 'client'],
+  ['worker-protocol', 'task-process'],
+  ['platform'],
+  ['kit'],
+  ['sources'],
+  ['answer'],
+  ['learn', 'operate'],
+  ['prove'],
+  ['ship'],
+  ['server'],
+  ['cli', 'console'],
 ];
-const DOMAINS = DOMAIN_FLOORS.flat();
-/** Open themselves as domains do, and are none that others stand on. */
-const BESIDE_THEM = ['erasure', 'openai'];
-const unplaced = readdirSync('src').filter(
-  (name) => existsSync(`src/${name}/open.ts`) && ![...DOMAINS, ...BESIDE_THEM].includes(name),
-);
-if (unplaced.length > 0) throw new Error(`On which of DOMAIN_FLOORS does ${unplaced.join(', ')} stand?`);
+/** The same for the domains, most of which share a chapter with others. */
+const DOMAINS_IN_ORDER = [
+  ['sources/registry', 'sources/knowledge'],
+  ['sources/data'],
+  ['answer/ask'],
+  ['learn/training', 'learn/feedback', 'operate/access', 'operate/monitoring'],
+  ['prove'],
+  ['ship/delivery', 'ship/fleet'],
+  ['ship/improvement'],
+];
+const DOMAINS = DOMAINS_IN_ORDER.flat();
+const opened = readdirSync('src', { recursive: true })
+  .filter((path) => /(^|[\\/])open\.ts$/.test(path) && !/^(server|kit)/.test(path))
+  .map((path) => path.replaceAll('\\', '/').replace(/\/open\.ts$/, ''));
+const unplaced = [
+  ...readdirSync('src').filter((name) => !name.includes('.') && !CHAPTERS.flat().includes(name)),
+  ...opened.filter((path) => !DOMAINS.includes(path)),
+];
+if (unplaced.length > 0) throw new Error(`Where in CHAPTERS or DOMAINS_IN_ORDER does ${unplaced.join(', ')} stand?`);
 const folders = (names) => `^src/(${names.join('|')})/`;
-/** `ask` may read features, which `data` keeps; nothing else on a floor sees its neighbour. */
-const NEIGHBOURS = { ask: ['data'] };
 
-const upwards = DOMAIN_FLOORS.flatMap((floor, level) =>
-  floor.map((name) => {
-    const below = [...DOMAIN_FLOORS.slice(0, level).flat(), ...(NEIGHBOURS[name] ?? [])];
-    const forbidden = DOMAINS.filter((other) => other !== name && !below.includes(other));
-    return {
-      name: `${name}-looks-down-only`,
-      comment: `Domains stand on floors; ${name} may use ${below.join(', ') || 'no other domain'}. What would point upwards travels as data, so that a floor can be understood, tested and replaced without those above it.`,
-      severity: 'error',
-      from: { path: folders([name]) },
-      to: { path: folders(forbidden) },
-    };
-  }),
-);
+/** What stands beside or behind is out of reach. */
+const inOrder = (order, comment) =>
+  order
+    .flatMap((row, level) =>
+      row.map((name) => ({
+        name: `${name.replace('/', '-')}-looks-up-only`,
+        comment,
+        severity: 'error',
+        from: { path: folders([name]) },
+        to: {
+          path: folders([...row.filter((other) => other !== name), ...order.slice(level + 1).flat()]),
+          pathNot: folders([name]),
+        },
+      })),
+    )
+    .filter(({ to }) => to.path !== folders([]));
 
 module.exports = {
   forbidden: [
+    ...inOrder(
+      CHAPTERS,
+      'A chapter can be understood, tested and replaced without those behind it. What would point there travels as data.',
+    ),
+    ...inOrder(DOMAINS_IN_ORDER, 'The same for the domains of a chapter.'),
     {
       name: 'no-cycles',
       comment: 'Modules that need each other are one module; under ESM a cycle of decorated classes crashes at load.',
@@ -122,83 +143,68 @@ module.exports = {
         'Databases, files, processes and runs serve every domain alike; a domain’s rule in there would be found by nobody.',
       severity: 'error',
       from: { path: '^src/platform/' },
-      to: { path: '^src/', pathNot: '^src/((platform|kernel|worker-protocol|task-process)/|config\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(platform|kernel|worker-protocol|task-process)/' },
     },
     {
       name: 'domain-kit-knows-no-domain',
       comment: 'Every domain states by it what it has; it knows only what all of them stand on.',
       severity: 'error',
-      from: { path: '^src/domain-kit/' },
-      to: { path: '^src/', pathNot: '^src/(domain-kit|graphql-kit|platform|kernel)/' },
+      from: { path: '^src/kit/domain/' },
+      to: { path: '^src/', pathNot: '^src/(kit|platform|kernel)/' },
     },
     {
       name: 'graphql-kit-is-pure',
       comment: 'Every resolver stands on the kit; it takes rows and events by their shape, not from the platform.',
       severity: 'error',
-      from: { path: '^src/graphql-kit/' },
-      to: { path: '^src/', pathNot: '^src/(graphql-kit|kernel)/' },
+      from: { path: '^src/kit/graphql/' },
+      to: { path: '^src/', pathNot: '^src/(kit/graphql|kernel)/' },
     },
     {
       name: 'prompting-is-pure',
       comment:
         'The same prompts are rendered for training and for serving: a pure function of its arguments, or they drift apart.',
       severity: 'error',
-      from: { path: '^src/prompting/' },
-      to: { path: '^src/', pathNot: '^src/(prompting|kernel|worker-protocol)/' },
+      from: { path: '^src/sources/prompting/' },
+      to: { path: '^src/', pathNot: '^src/(sources/prompting|kernel|worker-protocol)/' },
     },
     {
       name: 'erasure-knows-no-domain',
       comment:
         'What holds copies of what people wrote registers with it; a list of holders in there would miss the next one.',
       severity: 'error',
-      from: { path: '^src/erasure/' },
-      to: { path: '^src/', pathNot: '^src/(erasure|kernel|platform|graphql-kit|domain-kit)/' },
-    },
-    {
-      name: 'domains-know-no-server',
-      comment: 'A use case must work without HTTP: from a run, a test, another domain.',
-      severity: 'error',
-      from: { path: folders(DOMAINS) },
-      to: { path: '^src/(graphql/|main\\.ts|config\\.ts|demo/)' },
+      from: { path: '^src/kit/erasure/' },
+      to: { path: '^src/', pathNot: '^src/(kit/erasure|kernel|platform|kit)/' },
     },
     ...DOMAINS.map((name) => ({
-      name: `${name}-by-its-index`,
+      name: `${name.replace('/', '-')}-by-its-index`,
       comment: `What src/${name}/index.ts does not export is its own business and may change without asking.`,
       severity: 'error',
       from: { path: '^(src|bench)/', pathNot: `^src/${name}/` },
       to: { path: `^src/${name}/`, pathNot: `^src/${name}/index\\.ts$` },
     })),
-    ...upwards,
     {
       name: 'datasets-know-not-who-answers',
       comment:
         'Datasets and features stand without what answering makes of them; that registers with them what it must let go of.',
       severity: 'error',
-      from: { path: '^src/data/(datasets|features)/' },
-      to: { path: '^src/data/answering/' },
+      from: { path: '^src/sources/data/(datasets|features)/' },
+      to: { path: '^src/sources/data/answering/' },
     },
     {
       name: 'tasks-know-files-only',
       comment:
         'Importing, storing, checking and training read a task’s definition; what it looked at of them would go round in a circle.',
       severity: 'error',
-      from: { path: '^src/data/datasets/tasks/' },
-      to: { path: '^src/data/', pathNot: '^src/data/datasets/(tasks|files)/' },
-    },
-    {
-      name: 'server-does-not-wire',
-      comment: 'The server takes its parts as arguments; only main.ts knows everything.',
-      severity: 'error',
-      from: { path: '^src/graphql/' },
-      to: { path: '^src/(main\\.ts|config\\.ts|demo/)' },
+      from: { path: '^src/sources/data/datasets/tasks/' },
+      to: { path: '^src/sources/data/', pathNot: '^src/sources/data/datasets/(tasks|files)/' },
     },
     {
       name: 'config-is-read-once',
       comment:
         'The environment is read and checked at the start of a program; everything else gets what was read, or it can’t be tested side by side. Its type may be named.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main\\.ts|work\\.ts|demo/|cli/installation\\.ts)' },
-      to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
+      from: { path: '^src/', pathNot: '^src/(server/main\\.ts|work\\.ts|cli/(demo/|installation\\.ts))' },
+      to: { path: '^src/platform/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'database-by-its-index',
@@ -208,11 +214,11 @@ module.exports = {
       to: { path: '^src/platform/database/generated/' },
     },
     {
-      name: 'operations-stand-alone',
+      name: 'client-stands-alone',
       comment: 'Operations and client are what others build on; they must not pull in the gateway.',
       severity: 'error',
-      from: { path: '^src/(operations|client)/' },
-      to: { path: '^(src|gpu-worker|test|bench)/', pathNot: '^src/(operations|client)/' },
+      from: { path: '^src/client/' },
+      to: { path: '^(src|gpu-worker|test|bench)/', pathNot: '^src/client/' },
     },
     {
       name: 'product-without-tests',
@@ -225,7 +231,7 @@ module.exports = {
       name: 'no-development-packages',
       comment: 'An installation with `npm ci --omit=dev` must run.',
       severity: 'error',
-      from: { path: '^(src|gpu-worker)/', pathNot: '^src/graphql/playground/app/' },
+      from: { path: '^(src|gpu-worker)/', pathNot: '^src/server/graphql/playground/app/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {
@@ -243,7 +249,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: ['node_modules', '/generated/'] },
-    exclude: { path: ['^dist/', '^src/graphql/playground/app/', '^src/console/'] },
+    exclude: { path: ['^dist/', '^src/server/graphql/playground/app/', '^src/console/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -30,7 +30,7 @@ COPY --from=build /graft/models ./models
 COPY --from=build /graft/prisma ./prisma
 COPY --from=build /graft/readers ./readers
 COPY --from=build /graft/schema ./schema
-COPY --from=build /graft/src/operations ./src/operations
+COPY --from=build /graft/src/client/operations ./src/client/operations
 USER node
 VOLUME /data
 EXPOSE 4000

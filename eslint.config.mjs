@@ -60,7 +60,7 @@ export default tseslint.config(
     // Type-graphql reads the classes of decorated fields at run time, so an import that looks like a type may be a value.
     files: [
       '**/*-graphql.ts',
-      'src/graphql-kit/**/*.ts',
+      'src/kit/graphql/**/*.ts',
       'test/support/probe-schema.ts',
       'test/unit/graphql-kit.test.ts',
     ],

@@ -19,7 +19,7 @@ import {
   retrievePassages,
   type Evidence,
   type RetrievalResult,
-} from '../src/ask/index.js';
+} from '../src/answer/ask/index.js';
 import { startAnswering } from './support/answering.js';
 import {
   halvedTexts,

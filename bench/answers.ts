@@ -23,7 +23,7 @@ import {
   type Conflict,
   type Evidence,
   type RetrievalResult,
-} from '../src/ask/index.js';
+} from '../src/answer/ask/index.js';
 import { startAnswering } from './support/answering.js';
 import { handbookQuestions, ingestHandbook } from './support/handbook.js';
 import { numberOption } from './support/options.js';

@@ -24,7 +24,7 @@ import { GraftClient } from '../src/client/graft-client.js';
 import { ModelsOnDisk } from '../src/platform/models-on-disk/index.js';
 import { packageRoot } from '../src/platform/package-root.js';
 import { silentLogger } from '../src/platform/telemetry/index.js';
-import { baseMessages, renderChat, type PromptSegment } from '../src/prompting/index.js';
+import { baseMessages, renderChat, type PromptSegment } from '../src/sources/prompting/index.js';
 import { ingestHandbookOver, startProgram } from './support/program.js';
 import { describeMachine, median, printResult } from './support/report.js';
 

@@ -16,7 +16,7 @@ import {
   CreateDatasetDocument,
   ImportAdapterDocument,
   RegisterModelDocument,
-} from '../src/operations/index.js';
+} from '../src/client/operations/index.js';
 import { HOSTILE_TEMPLATES, tinyModel } from '../test/support/tiny-model.js';
 import { writePeft } from '../test/support/tiny-peft.js';
 import { startProgram } from './support/program.js';

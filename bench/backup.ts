@@ -7,7 +7,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backUp, restore } from '../src/backup/index.js';
+import { backUp, restore } from '../src/cli/backup/index.js';
 import { DEFAULT_WORKSPACE_ID } from '../src/kernel/ids.js';
 import { artifactStoreAlone } from '../src/platform/artifacts/index.js';
 import { migrate, openDatabase } from '../src/platform/database/index.js';

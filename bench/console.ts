@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { GraftClient } from '../src/client/graft-client.js';
-import { AskDocument, CreateCollectionDocument, IngestDocumentsDocument } from '../src/operations/index.js';
+import { AskDocument, CreateCollectionDocument, IngestDocumentsDocument } from '../src/client/operations/index.js';
 import { chromiumPath } from '../test/support/chromium.js';
 import { beginTraining } from '../test/support/console-seeds.js';
 import { testDatabase, type TestDatabase } from '../test/support/database.js';

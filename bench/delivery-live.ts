@@ -5,20 +5,20 @@
  *
  *   npm run bench -- delivery-live [--seconds 40]
  */
-import { AnswerStore, AskService, type AskParts } from '../src/ask/index.js';
+import { AnswerStore, AskService, type AskParts } from '../src/answer/ask/index.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadConfig } from '../src/config.js';
-import { deliveryServices, rolloutRuns } from '../src/delivery/index.js';
-import { EvaluationStore, Gate } from '../src/evaluation/index.js';
+import { loadConfig } from '../src/platform/config.js';
+import { deliveryServices, rolloutRuns } from '../src/ship/delivery/index.js';
+import { EvaluationStore, Gate } from '../src/prove/index.js';
 import { sha256 } from '../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../src/kernel/ids.js';
 import { openPlatform, type Platform } from '../src/platform/platform.js';
 import { Teardown } from '../src/platform/teardown.js';
 import { createLogger } from '../src/platform/telemetry/index.js';
-import { AdapterStore, openRegistry } from '../src/registry/index.js';
+import { AdapterStore, openRegistry } from '../src/sources/registry/index.js';
 import { numberOption } from './support/options.js';
 import { describeMachine, printResult } from './support/report.js';
 

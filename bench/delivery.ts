@@ -28,7 +28,7 @@ import {
   type ExperimentPlan,
   type RolloutPlan,
   type Test,
-} from '../src/delivery/index.js';
+} from '../src/ship/delivery/index.js';
 import { seededRandom } from '../src/kernel/random.js';
 import { numberOption } from './support/options.js';
 import { describeMachine, median, printResult } from './support/report.js';

@@ -1,12 +1,12 @@
 /**
  * How soon a shift of topic is noticed, and how often one is seen where there is none: questions of BANKING77 as the default embedder places them.
  * Against rows that an adapter was trained on, and against questions before, streams are replayed that stay as they are and streams whose topic shifts
- * after some hundred questions. BANKING77 had a part in choosing how questions are scored (src/monitoring/drift/unlike.ts).
+ * after some hundred questions. BANKING77 had a part in choosing how questions are scored (src/operate/monitoring/drift/unlike.ts).
  *
  *   npm run bench -- drift [--replays 60]
  */
 import { seededRandom, shuffled } from '../src/kernel/random.js';
-import { driftReplay } from '../src/monitoring/index.js';
+import { driftReplay } from '../src/operate/monitoring/index.js';
 import { startAnswering } from './support/answering.js';
 import { banking77 } from './support/banking77.js';
 import { numberOption } from './support/options.js';

@@ -8,7 +8,7 @@
  *   npm run bench -- follow-ups
  */
 import { readFileSync } from 'node:fs';
-import { standaloneQuestion } from '../src/ask/index.js';
+import { standaloneQuestion } from '../src/answer/ask/index.js';
 import { startAnswering } from './support/answering.js';
 import { ingestHandbook } from './support/handbook.js';
 import { describeMachine, printResult } from './support/report.js';

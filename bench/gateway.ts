@@ -14,8 +14,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { LOCAL_CALLERS } from '../src/graphql/callers.js';
-import { startGateway } from '../src/graphql/server.js';
+import { LOCAL_CALLERS } from '../src/server/graphql/callers.js';
+import { startGateway } from '../src/server/graphql/server.js';
 import { createLogger } from '../src/platform/telemetry/index.js';
 import { describeMachine, median, printResult } from './support/report.js';
 

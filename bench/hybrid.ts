@@ -19,7 +19,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { followRun } from '../src/cli/follow-run.js';
 import { GraftClient } from '../src/client/graft-client.js';
-import { binomialInterval, holdsAnswer } from '../src/evaluation/index.js';
+import { binomialInterval, holdsAnswer } from '../src/prove/index.js';
 import {
   AdapterDocument,
   AskDocument,
@@ -43,7 +43,7 @@ import {
   StrategyComparisonDocument,
   StrategyComparisonProgressDocument,
   type AskInput,
-} from '../src/operations/index.js';
+} from '../src/client/operations/index.js';
 import { listOption, numberOption, textOption } from './support/options.js';
 import { hundredths } from './support/percent.js';
 import { missingFiles, makeVersion, publicTasks, train, type PublicTask } from './support/public-tasks.js';

@@ -6,7 +6,7 @@
  *   npm run bench -- labels [--chunks 100000]
  */
 import { asOwner } from '../test/support/as-owner.js';
-import { embedderDigest } from '../src/knowledge/index.js';
+import { embedderDigest } from '../src/sources/knowledge/index.js';
 import { seededRandom, shuffled } from '../src/kernel/random.js';
 import { dot } from '../src/kernel/vectors.js';
 import { startAnswering } from './support/answering.js';

@@ -38,7 +38,7 @@ import {
   type ImprovementsQuery,
   type SubmitFeedbackInput,
   type TrainFrom,
-} from '../src/operations/index.js';
+} from '../src/client/operations/index.js';
 import { banking77 } from './support/banking77.js';
 import { numberOption, textOption } from './support/options.js';
 import { startProgram } from './support/program.js';

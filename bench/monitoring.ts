@@ -7,7 +7,7 @@
  */
 import { asOwner } from '../test/support/as-owner.js';
 import { systemClock } from '../src/kernel/clock.js';
-import { Roller, SeriesService, SeriesStore, type SeriesInput } from '../src/monitoring/index.js';
+import { Roller, SeriesService, SeriesStore, type SeriesInput } from '../src/operate/monitoring/index.js';
 import { silentLogger } from '../src/platform/telemetry/index.js';
 import { startAnswering } from './support/answering.js';
 import { numberOption } from './support/options.js';

@@ -4,7 +4,7 @@
  * RAG is retrieval as the caller may ask for it, AUTO what answers by itself, where the reader that comes with Graft judges the sentences first.
  *
  * Published: refusals, and how often a right answer stands word for word in the text, in the best quote and in one of three. The weights in
- * `src/ask/read/evidence.ts` were chosen on the first three sets among others; the probability of an answer and its threshold
+ * `src/answer/ask/read/evidence.ts` were chosen on the first three sets among others; the probability of an answer and its threshold
  * (`bench -- probability`) on four. The fifth was written when all was chosen, and nothing may be chosen on it.
  *
  * So were, still later, twelve pages of questions and their answers (`question-lists`).

@@ -18,8 +18,8 @@ import {
   tokenF1,
   type AnsweredRow,
   type Estimate,
-} from '../src/evaluation/index.js';
-import { installReader } from '../src/training/index.js';
+} from '../src/prove/index.js';
+import { installReader } from '../src/learn/training/index.js';
 import { startAnswering } from './support/answering.js';
 import { auroc } from './support/auroc.js';
 import { byDocument, overDocuments, type OfDocument } from './support/by-document.js';

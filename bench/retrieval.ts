@@ -17,7 +17,7 @@ import {
   type NewDocument,
   type Passage,
   type Retrieval,
-} from '../src/knowledge/index.js';
+} from '../src/sources/knowledge/index.js';
 import { startKnowledge, type Knowledge } from '../test/integration/knowledge/harness.js';
 import { startTestServers, stopTestServers } from '../test/support/test-servers.js';
 import { bestWeight, leaveOneOut, meanCurve, type WeightCurve } from './support/leave-one-out.js';

@@ -13,7 +13,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GraftClient } from '../src/client/graft-client.js';
-import { calibrationError, measure } from '../src/evaluation/index.js';
+import { calibrationError, measure } from '../src/prove/index.js';
 import { seededRandom, shuffled } from '../src/kernel/random.js';
 import { dot } from '../src/kernel/vectors.js';
 import {
@@ -29,7 +29,7 @@ import {
   RunsDocument,
   StartTrainingDocument,
   type AdapterAlias,
-} from '../src/operations/index.js';
+} from '../src/client/operations/index.js';
 import { spawnGraft } from '../test/support/graft-program.js';
 import { writeTinyModel } from '../test/support/tiny-model.js';
 import { realEmbedder, startWorker, workspaceId } from '../test/support/worker.js';

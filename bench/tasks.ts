@@ -23,7 +23,7 @@ import {
   RollbackAdapterDocument,
   type AdapterAlias,
   type EvaluationsQuery,
-} from '../src/operations/index.js';
+} from '../src/client/operations/index.js';
 import { listOption, numberOption, textOption } from './support/options.js';
 import { makeVersion, missingFiles, publicTasks, train, type PublicTask } from './support/public-tasks.js';
 import { describeMachine, printResult } from './support/report.js';

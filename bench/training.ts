@@ -22,7 +22,7 @@ import { indices, packSequences } from '../gpu-worker/engines/training/trainer/p
 import { adapterFeeds, teacherTensor } from '../gpu-worker/engines/training/trainer/step.js';
 import { readPeftAdapter } from '../gpu-worker/formats/peft/peft-adapter.js';
 import { ServeWorker, TrainWorker } from '../src/platform/worker/index.js';
-import { chooseLabelTokens, presetOf } from '../src/training/index.js';
+import { chooseLabelTokens, presetOf } from '../src/learn/training/index.js';
 import type {
   ModelFile,
   TrainEvent,

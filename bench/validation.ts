@@ -22,7 +22,7 @@ import {
   TaskKind,
   wordsForm,
   type NewImportFile,
-} from '../src/data/index.js';
+} from '../src/sources/data/index.js';
 import { DataKit, ws } from '../test/integration/data/data-kit.js';
 import { seededRandom, shuffled } from '../src/kernel/random.js';
 import { startTestServers, stopTestServers } from '../test/support/test-servers.js';

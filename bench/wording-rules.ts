@@ -1,5 +1,5 @@
 /**
- * What the rules are worth that hold a model's words against their source (`src/ask/word/verify.ts`): answers from documents in the model's words,
+ * What the rules are worth that hold a model's words against their source (`src/answer/ask/word/verify.ts`): answers from documents in the model's words,
  * which are replaced by the best sentence where it contradicts them, with all rules and with each left out. The model writes once; what is
  * replaced is found from what it wrote and read, and rows where that isn't what the product did are counted.
  *
@@ -8,7 +8,7 @@
  *
  *   npm run bench -- wording-rules [--questions 60]   (of each corpus, at most)
  */
-import { checkWording, ALL_WORDING_RULES, type Answer, type WordingRules } from '../src/ask/index.js';
+import { checkWording, ALL_WORDING_RULES, type Answer, type WordingRules } from '../src/answer/ask/index.js';
 import { startAnswering } from './support/answering.js';
 import { halvedTexts, ownWords, type AskedCorpus, type AskedQuestion } from './support/asked-corpora.js';
 import { pairedShare } from './support/paired-share.js';

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { followAnyRun } from '../src/cli/call.js';
 import { GraftClient } from '../src/client/graft-client.js';
-import type { NewDocument } from '../src/knowledge/index.js';
+import type { NewDocument } from '../src/sources/knowledge/index.js';
 import {
   AddDatasetVersionDocument,
   CompareWordingsDocument,
@@ -21,7 +21,7 @@ import {
   DatasetDocument,
   IngestDocumentsDocument,
   RegisterModelDocument,
-} from '../src/operations/index.js';
+} from '../src/client/operations/index.js';
 import { allOwnWords, halvedTexts } from './support/asked-corpora.js';
 import { numberOption, textOption } from './support/options.js';
 import { percent, signed } from './support/percent.js';

@@ -65,7 +65,7 @@ const generator = join(root, 'scripts/generate-operations.mjs');
 whenChanged(
   'operations',
   [schema, ...operations, ...pageOperations, generator, lock],
-  join(root, 'src/operations/generated/operations.ts'),
+  join(root, 'src/client/operations/generated/operations.ts'),
   () => run(process.execPath, [generator]),
 );
 
@@ -92,11 +92,11 @@ whenChanged(
   },
 );
 
-const playground = join(root, 'src/graphql/playground/app');
+const playground = join(root, 'src/server/graphql/playground/app');
 if (existsSync(playground))
   whenChanged(
     'playground',
-    [...filesBelow(playground), join(root, 'src/operations/generated/ready.json'), lock],
+    [...filesBelow(playground), join(root, 'src/client/operations/generated/ready.json'), lock],
     join(root, 'dist/playground/index.html'),
     () => run(bin('vite'), ['build', '--logLevel', 'error', '--config', join(playground, 'vite.config.mjs')]),
   );

@@ -1,9 +1,9 @@
 // `node scripts/fetch-models.mjs FOLDER`: the default models’ files, verified, in a folder that the image carries: see ModelsOnDiskOptions.shipped.
 import { resolve } from 'node:path';
-import { loadConfig } from '../dist/src/config.js';
+import { loadConfig } from '../dist/src/platform/config.js';
 import { ModelsOnDisk } from '../dist/src/platform/models-on-disk/index.js';
 import { createLogger } from '../dist/src/platform/telemetry/index.js';
-import { DownloadBars } from '../dist/src/terminal.js';
+import { DownloadBars } from '../dist/src/platform/terminal.js';
 
 const config = loadConfig();
 const log = createLogger();

@@ -135,10 +135,10 @@ async function generate(folder, target) {
   writeFileSync(join(root, target), made);
 }
 
-await generate(OPERATIONS, 'src/operations/generated/operations.ts');
+await generate(OPERATIONS, 'src/client/operations/generated/operations.ts');
 await generate('src/console', 'src/console/generated/operations.ts');
 for (const [name, made] of Object.entries({ manifest, ready: readyOperations() }))
-  writeFileSync(join(root, `src/operations/generated/${name}.json`), `${JSON.stringify(made, null, 1)}\n`);
+  writeFileSync(join(root, `src/client/operations/generated/${name}.json`), `${JSON.stringify(made, null, 1)}\n`);
 
 // The console's cache needs to know which types an interface has: without, it takes a fragment on one kind of run for another's.
 // And which mutations there are, because it reads again after each.

@@ -37,7 +37,7 @@ const COUNTED = ['src', 'gpu-worker'];
 const PROGRAMS = ['scripts', 'examples'];
 const TESTS = ['test', 'bench'];
 /** What other packages import, see `exports` of package.json. */
-const PUBLIC = 'src/operations/index.ts';
+const PUBLIC = 'src/client/operations/index.ts';
 
 function filesBelow(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {

@@ -91,13 +91,13 @@ const page =
     .trimEnd() + '\n';
 
 await import('./build.mjs');
-const { configTable } = await import('../dist/src/config.js');
+const { configTable } = await import('../dist/src/platform/config.js');
 const configuration = `# Configure
 
 Everything comes from the environment and is read once, at start; an empty value counts as unset. A bad value ends the start with a sentence
 that names it.
 
-<!-- Written by \`npm run measured\` from src/config.ts. -->
+<!-- Written by \`npm run measured\` from src/platform/config.ts. -->
 
 ${configTable()}
 `;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 
 await import('./build.mjs');
-const { loadConfig } = await import('../dist/src/config.js');
+const { loadConfig } = await import('../dist/src/platform/config.js');
 const { removeHome } = await import('../dist/src/platform/processes/index.js');
 
 const home = loadConfig().GRAFT_HOME;

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { getVariableValues, lexicographicSortSchema, parse, printSchema, validate } from 'graphql';
 
 await import('./build.mjs');
-const { buildGraphSchema } = await import('../dist/src/graphql/schema.js');
-const { RESOLVER_CLASSES } = await import('../dist/src/graphql/resolvers.js');
-const { undescribed } = await import('../dist/src/graphql/descriptions.js');
-const { DEFAULT_LIMITS } = await import('../dist/src/graphql/limits.js');
-const { DocumentChecker } = await import('../dist/src/graphql/documents.js');
-const { errorsPage } = await import('../dist/src/graphql/errors-page.js');
+const { buildGraphSchema } = await import('../dist/src/server/graphql/schema.js');
+const { RESOLVER_CLASSES } = await import('../dist/src/server/graphql/resolvers.js');
+const { undescribed } = await import('../dist/src/server/graphql/descriptions.js');
+const { DEFAULT_LIMITS } = await import('../dist/src/server/graphql/limits.js');
+const { DocumentChecker } = await import('../dist/src/server/graphql/documents.js');
+const { errorsPage } = await import('../dist/src/server/graphql/errors-page.js');
 
 const check = process.argv.includes('--check');
 const folder = fileURLToPath(new URL('../schema/', import.meta.url));
@@ -45,7 +45,8 @@ for (const [name, made] of Object.entries(files)) {
 }
 
 const checker = new DocumentChecker(schema, DEFAULT_LIMITS);
-const generated = (name) => JSON.parse(readFileSync(`${folder}../src/operations/generated/${name}.json`, 'utf8'));
+const generated = (name) =>
+  JSON.parse(readFileSync(`${folder}../src/client/operations/generated/${name}.json`, 'utf8'));
 const sent = generated('manifest').operations.map(({ body }) => body);
 for (const { name } of parse(readFileSync(`${folder}operations/fragments.graphql`, 'utf8')).definitions)
   if (!sent.some((body) => body.includes(`fragment ${name.value} on`)))

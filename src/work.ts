@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadConfig, type Config } from './config.js';
+import { loadConfig, type Config } from './platform/config.js';
 import { GraftError } from './kernel/errors.js';
-import { failToStart, openInstallation, stopOnSignal } from './main.js';
+import { failToStart, openInstallation, stopOnSignal } from './server/main.js';
 import { Housekeeper } from './platform/chores.js';
 import { asSystem } from './platform/database/index.js';
 import { Teardown } from './platform/teardown.js';

@@ -1,4 +1,4 @@
-import { FRESH, stepRule, type Rule } from '../../src/monitoring/index.js';
+import { FRESH, stepRule, type Rule } from '../../src/operate/monitoring/index.js';
 import { shareOf, type Line, type Topic } from './line.js';
 import { questions, TRAFFIC, type Question, type Traffic } from './traffic.js';
 

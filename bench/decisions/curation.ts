@@ -1,5 +1,5 @@
-import type { Answer } from '../../src/ask/index.js';
-import { estimateReliability, lessonOf, votesOf, type Ballot, type Feedback } from '../../src/feedback/index.js';
+import type { Answer } from '../../src/answer/ask/index.js';
+import { estimateReliability, lessonOf, votesOf, type Ballot, type Feedback } from '../../src/learn/feedback/index.js';
 import { groupBy } from '../../src/kernel/group-by.js';
 import { newId } from '../../src/kernel/ids.js';
 import { seededRandom } from '../../src/kernel/random.js';

@@ -1,4 +1,4 @@
-import { driftReplay } from '../../src/monitoring/index.js';
+import { driftReplay } from '../../src/operate/monitoring/index.js';
 import { intents, many, type PlacedQuestion } from '../../test/support/intents.js';
 import type { Topic } from './line.js';
 import { questions, TRAFFIC, type Traffic } from './traffic.js';

@@ -1,5 +1,5 @@
-import { glance, type ExperimentPlan } from '../../src/delivery/index.js';
-import { momentsOf } from '../../src/evaluation/index.js';
+import { glance, type ExperimentPlan } from '../../src/ship/delivery/index.js';
+import { momentsOf } from '../../src/prove/index.js';
 import { seededRandom } from '../../src/kernel/random.js';
 import { shareOf, type Topic } from './line.js';
 import { isRight, JUDGED, questions, TRAFFIC, type Traffic } from './traffic.js';

@@ -1,4 +1,4 @@
-import { DEFAULT_BOUNDS, judge, type EvaluationFigures } from '../../src/evaluation/index.js';
+import { DEFAULT_BOUNDS, judge, type EvaluationFigures } from '../../src/prove/index.js';
 import { seededRandom } from '../../src/kernel/random.js';
 import { shareOf, type Line, type Topic } from './line.js';
 

@@ -15,7 +15,7 @@ import {
   type RolloutPlan,
   type RolloutState,
   type Watch,
-} from '../../src/delivery/index.js';
+} from '../../src/ship/delivery/index.js';
 import { shareOf, type Line, type Topic } from './line.js';
 import { isRight, JUDGED, questions, TRAFFIC, type Question, type Traffic } from './traffic.js';
 

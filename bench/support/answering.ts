@@ -1,20 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askDomain, openAsking } from '../../src/ask/index.js';
-import { loadConfig } from '../../src/config.js';
-import { dataDomain, openData } from '../../src/data/index.js';
-import { runsOf } from '../../src/domain-kit/index.js';
-import { erasureDomain, openErasure } from '../../src/erasure/index.js';
+import { askDomain, openAsking } from '../../src/answer/ask/index.js';
+import { loadConfig } from '../../src/platform/config.js';
+import { dataDomain, openData } from '../../src/sources/data/index.js';
+import { runsOf } from '../../src/kit/domain/index.js';
+import { erasureDomain, openErasure } from '../../src/kit/erasure/index.js';
 import { localCaller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
-import { knowledgeDomain, openKnowledge, type NewDocument } from '../../src/knowledge/index.js';
+import { knowledgeDomain, openKnowledge, type NewDocument } from '../../src/sources/knowledge/index.js';
 import { openPlatform } from '../../src/platform/platform.js';
 import { isFinished } from '../../src/platform/runs/index.js';
 import { Teardown } from '../../src/platform/teardown.js';
 import { createLogger } from '../../src/platform/telemetry/index.js';
-import { openRegistry, registryDomain } from '../../src/registry/index.js';
-import { installReader } from '../../src/training/index.js';
+import { openRegistry, registryDomain } from '../../src/sources/registry/index.js';
+import { installReader } from '../../src/learn/training/index.js';
 import { PROOF } from '../../test/support/attestation.js';
 
 const DOMAINS = [registryDomain, knowledgeDomain, dataDomain, askDomain, erasureDomain];

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { splitSentences } from '../../src/kernel/sentences.js';
-import type { NewDocument } from '../../src/knowledge/index.js';
+import type { NewDocument } from '../../src/sources/knowledge/index.js';
 import { handbookQuestions } from './handbook.js';
 import { every } from './questions.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './squad.js';

@@ -1,4 +1,4 @@
-import { columnSums, type Metric } from '../../src/evaluation/index.js';
+import { columnSums, type Metric } from '../../src/prove/index.js';
 import { groupBy } from '../../src/kernel/group-by.js';
 
 /** A row of a figure over questions, and the document that its question is about. */

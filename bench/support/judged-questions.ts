@@ -11,7 +11,7 @@ import {
   TO_BE_READ,
   type Evidence,
   type Plan,
-} from '../../src/ask/index.js';
+} from '../../src/answer/ask/index.js';
 import { putReaderInProduction, startAnswering } from './answering.js';
 import { halvedTexts, ownWords, type AskedCorpus, type AskedQuestion } from './asked-corpora.js';
 import { every, holdsGold } from './questions.js';

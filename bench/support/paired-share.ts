@@ -1,4 +1,4 @@
-import { pairedDifference } from '../../src/evaluation/index.js';
+import { pairedDifference } from '../../src/prove/index.js';
 import { byDocument, overDocuments, type OfDocument } from './by-document.js';
 
 /**

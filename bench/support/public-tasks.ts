@@ -17,7 +17,7 @@ import {
   type AddDatasetVersionInput,
   type RecipeInput,
   type TaskKind,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { readingTask, type ReadingTask } from './reading-task.js';
 
 const DATASETS = process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets';

@@ -1,4 +1,4 @@
-export { holdsAnswer as holdsGold } from '../../src/evaluation/index.js';
+export { holdsAnswer as holdsGold } from '../../src/prove/index.js';
 
 /** So many of the items at most, spread over all of them. */
 export const every = <T>(items: readonly T[], most: number): T[] => {

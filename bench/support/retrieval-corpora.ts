@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Passage } from '../../src/knowledge/index.js';
+import type { Passage } from '../../src/sources/knowledge/index.js';
 
 /** Documents with questions of which it is known where the answer stands. */
 export interface Corpus {

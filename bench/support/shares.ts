@@ -1,4 +1,4 @@
-import { estimate } from '../../src/evaluation/index.js';
+import { estimate } from '../../src/prove/index.js';
 import { byDocument, overDocuments, type OfDocument } from './by-document.js';
 import { median } from './report.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { splitSentences } from '../../src/kernel/sentences.js';
-import { oneLine } from '../../src/prompting/index.js';
+import { oneLine } from '../../src/sources/prompting/index.js';
 
 const FOLDER = '../shared/datasets';
 

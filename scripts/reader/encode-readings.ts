@@ -1,6 +1,6 @@
-import { LabelWords, renderExample, type TaskContext } from '../../src/data/index.js';
-import { renderChat } from '../../src/prompting/index.js';
-import type { Tokenize } from '../../src/training/index.js';
+import { LabelWords, renderExample, type TaskContext } from '../../src/sources/data/index.js';
+import { renderChat } from '../../src/sources/prompting/index.js';
+import type { Tokenize } from '../../src/learn/training/index.js';
 import type { ModelFile, TrainingExample } from '../../src/worker-protocol/index.js';
 import { chatOf } from './chat-of.js';
 import type { Reading } from './reading-examples.js';

@@ -1,11 +1,11 @@
 /*
- * The other form in which a reader is asked (`src/ask/judge/check-reading.ts`): whether one sentence answers a question. What it has to refuse are the
+ * The other form in which a reader is asked (`src/answer/ask/judge/check-reading.ts`): whether one sentence answers a question. What it has to refuse are the
  * questions that come nearest: those that other sentences of the same text answer, and those that seem to be answered there.
  */
 import { shuffled } from '../../src/kernel/random.js';
 import { splitSentences } from '../../src/kernel/sentences.js';
-import { REFUSAL } from '../../src/prompting/index.js';
-import { withSurroundings } from '../../src/ask/read/surroundings.js';
+import { REFUSAL } from '../../src/sources/prompting/index.js';
+import { withSurroundings } from '../../src/answer/ask/read/surroundings.js';
 import type { ReadingArticle, ReadingParagraph, ReadingQuestion } from './reading-data.js';
 import { lacksAnswer, type Reading } from './reading-examples.js';
 import { sharedWords } from './shared-words.js';

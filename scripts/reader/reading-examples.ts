@@ -4,7 +4,7 @@
  * them, and are to be refused.
  */
 import { shuffled } from '../../src/kernel/random.js';
-import { REFUSAL } from '../../src/prompting/index.js';
+import { REFUSAL } from '../../src/sources/prompting/index.js';
 import type { ReadingArticle, ReadingParagraph, ReadingQuestion } from './reading-data.js';
 import { sharedWords } from './shared-words.js';
 

@@ -4,7 +4,7 @@ import { runTraining } from '../../gpu-worker/engines/training/run-training.js';
 import { tokenizeTexts } from '../../gpu-worker/engines/training/tokenize.js';
 import { sha256 } from '../../src/kernel/hashing.js';
 import { seededRandom, shuffled } from '../../src/kernel/random.js';
-import { replayWindows, type Tokenize } from '../../src/training/index.js';
+import { replayWindows, type Tokenize } from '../../src/learn/training/index.js';
 import type { ModelFile, TrainEvent, TrainOutput } from '../../src/worker-protocol/index.js';
 import { encodeReadings } from './encode-readings.js';
 import { excerptsOf } from './excerpt-examples.js';

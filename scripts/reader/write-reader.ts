@@ -7,10 +7,10 @@ import { probeAdapter } from '../../gpu-worker/engines/training/probe-adapter.js
 import { tokenizeTexts } from '../../gpu-worker/engines/training/tokenize.js';
 import { describeGguf } from '../../gpu-worker/formats/gguf/describe.js';
 import { readPeftAdapter, writePeftAdapter } from '../../gpu-worker/formats/peft/peft-adapter.js';
-import { RENDERING_VERSION } from '../../src/data/index.js';
-import { probeCandidates, probePrompts } from '../../src/training/adapters/probes.js';
+import { RENDERING_VERSION } from '../../src/sources/data/index.js';
+import { probeCandidates, probePrompts } from '../../src/learn/training/adapters/probes.js';
 import { sha256 } from '../../src/kernel/hashing.js';
-import { encodeLogits, READER_TASK, READER_USAGE, type BuiltInAdapter } from '../../src/training/index.js';
+import { encodeLogits, READER_TASK, READER_USAGE, type BuiltInAdapter } from '../../src/learn/training/index.js';
 import type { ModelFile } from '../../src/worker-protocol/index.js';
 import { READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
 import type { TrainedReader } from './train-reader.js';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Split } from '../operations/index.js';
+import type { Split } from '../client/operations/index.js';
 import { aNumber } from './a-number.js';
 
 /** Without one of them it doesn't compile. */

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { TaskKind } from '../operations/index.js';
+import type { TaskKind } from '../client/operations/index.js';
 
 /** Without one of them it doesn't compile. */
 const TASKS: Readonly<Record<TaskKind, true>> = {

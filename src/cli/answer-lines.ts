@@ -1,4 +1,4 @@
-import type { AskStreamSubscription } from '../operations/index.js';
+import type { AskStreamSubscription } from '../client/operations/index.js';
 
 export type StreamedAnswer = Extract<AskStreamSubscription['askStream'], { __typename?: 'AnswerReady' }>['answer'];
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { GraftClientError } from '../client/graft-client.js';
-import { AskDocument, AskStreamDocument, type AskStreamSubscription } from '../operations/index.js';
-import { say } from '../terminal.js';
+import { AskDocument, AskStreamDocument, type AskStreamSubscription } from '../client/operations/index.js';
+import { say } from '../platform/terminal.js';
 import { linesBelow } from './answer-lines.js';
 import type { WithClient } from './keys.js';
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { backUp, embedAnew, restore, type BackupManifest } from '../backup/index.js';
+import { backUp, embedAnew, restore, type BackupManifest } from './backup/index.js';
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
 import { aloneAtHome, besideGateway, type Installation } from './installation.js';
 import { StepLines } from './step-lines.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { say } from '../terminal.js';
-import { readyOperations } from './call.js';
+import { say } from '../platform/terminal.js';
+import { readyOperations } from '../client/operations/ready.js';
 
 const namesOf = (command: Command): string =>
   [...command.commands.map((each) => each.name()), ...command.options.map(({ long }) => long)]

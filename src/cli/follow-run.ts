@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { GraftClientError, type GraftClient } from '../client/graft-client.js';
-import { RUN_STATE } from '../operations/following.js';
+import { RUN_STATE } from '../client/operations/following.js';
 
 export interface RunEvent {
   status: string;

@@ -12,21 +12,12 @@ import {
   SearchDocument,
   type Split,
   type TaskKind,
-} from '../operations/index.js';
+} from '../client/operations/index.js';
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
 import { packageVersion } from '../platform/package-root.js';
-import { say } from '../terminal.js';
-import {
-  eventsOf,
-  followAnyRun,
-  pick,
-  readyOperation,
-  readyOperations,
-  runOf,
-  takenBy,
-  variablesOf,
-  type ReadyOperation,
-} from './call.js';
+import { say } from '../platform/terminal.js';
+import { eventsOf, followAnyRun, pick, runOf, takenBy, variablesOf } from './call.js';
+import { readyOperation, readyOperations, type ReadyOperation } from '../client/operations/ready.js';
 import { aShare, aSplit } from './a-split.js';
 import { aTask } from './a-task.js';
 import { addAccessCommands, type WithClient } from './keys.js';

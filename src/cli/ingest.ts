@@ -5,8 +5,8 @@ import {
   CreateCollectionDocument,
   IngestDocumentsDocument,
   IngestionProgressDocument,
-} from '../operations/index.js';
-import { say } from '../terminal.js';
+} from '../client/operations/index.js';
+import { say } from '../platform/terminal.js';
 import { filesAt, namedDocuments, tellUpload, type LocalFile } from './files.js';
 import { followRun, runState } from './follow-run.js';
 import type { WithClient } from './keys.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, type Config } from '../config.js';
+import { loadConfig, type Config } from '../platform/config.js';
 import { GraftError } from '../kernel/errors.js';
 import { artifactStoreAlone, sharedStoreOf, type ArtifactStore } from '../platform/artifacts/index.js';
 import { installationId } from '../platform/database/index.js';

@@ -1,4 +1,4 @@
-import { createLocalKey, WorkspaceStore } from '../access/index.js';
+import { createLocalKey, WorkspaceStore } from '../operate/access/index.js';
 import { GraftClientError } from '../client/graft-client.js';
 import type { Role } from '../kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';

@@ -9,8 +9,8 @@ import {
   RotateApiKeyDocument,
   WorkspacesDocument,
   type ApiKeysQuery,
-} from '../operations/index.js';
-import { say } from '../terminal.js';
+} from '../client/operations/index.js';
+import { say } from '../platform/terminal.js';
 import { aNumber } from './a-number.js';
 import { createKeyAtHome, type KeyAtHome } from './keys-at-home.js';
 

@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
-import { ModelRecommendationsDocument, ModelsDocument, type ModelRecommendationsQuery } from '../operations/index.js';
-import { say } from '../terminal.js';
+import {
+  ModelRecommendationsDocument,
+  ModelsDocument,
+  type ModelRecommendationsQuery,
+} from '../client/operations/index.js';
+import { say } from '../platform/terminal.js';
 import type { WithClient } from './keys.js';
 
 type Recommendations = ModelRecommendationsQuery['modelRecommendations'];

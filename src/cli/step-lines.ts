@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { ProgressListener } from '../backup/index.js';
+import type { ProgressListener } from './backup/index.js';
 
 /** The steps of long work on stderr: a bar each on a terminal, else a line when one has ended. */
 export class StepLines {

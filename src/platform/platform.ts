@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Config } from '../config.js';
+import type { Config } from './config.js';
 import { systemClock, type Clock } from '../kernel/clock.js';
 import { FileService, homeName, openArtifactStore, sharedStoreOf, type ArtifactStore } from './artifacts/index.js';
 import { installationId, migrate, openDatabase, type Database, type Scope } from './database/index.js';

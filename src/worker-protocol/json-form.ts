@@ -38,7 +38,7 @@ const node = z.discriminatedUnion('kind', [
 
 /**
  * What JSON an answer is held to, as data that a grammar is written from: nodes that name each other by their place, the first of them the
- * whole. A JSON schema is read into one by `src/ask/form`, with its bounds.
+ * whole. A JSON schema is read into one by `src/answer/ask/form`, with its bounds.
  */
 export const jsonForm = z.array(node).min(1).max(MOST_FORM_NODES);
 export type JsonForm = z.infer<typeof jsonForm>;

@@ -1,5 +1,5 @@
 import { GraftClient } from '../../src/client/graft-client.js';
-import { AuditLogDocument, MeDocument } from '../../src/operations/index.js';
+import { AuditLogDocument, MeDocument } from '../../src/client/operations/index.js';
 import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
 import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
 import type { GraftProgram } from '../support/graft-program.js';

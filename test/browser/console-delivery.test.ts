@@ -1,8 +1,8 @@
-import { toGlobalId } from '../../src/graphql-kit/index.js';
-import { DEFAULT_SETTINGS, storedSettings } from '../../src/improvement/policy.js';
+import { toGlobalId } from '../../src/kit/graphql/index.js';
+import { DEFAULT_SETTINGS, storedSettings } from '../../src/ship/improvement/policy.js';
 import { newId } from '../../src/kernel/ids.js';
 import { asColumn } from '../../src/platform/database/index.js';
-import { storedAttestation, storedUsage } from '../../src/registry/index.js';
+import { storedAttestation, storedUsage } from '../../src/sources/registry/index.js';
 import { DeliveryKit, wish, WORKSPACE } from '../integration/delivery/delivery-kit.js';
 import { FakeCandidate, reaches, serve, servedBy, shadowWish } from '../integration/delivery/shadow-kit.js';
 import { chromiumPath } from '../support/chromium.js';

@@ -1,15 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 import { GraftClient } from '../../src/client/graft-client.js';
-import { fromGlobalId } from '../../src/graphql-kit/index.js';
+import { fromGlobalId } from '../../src/kit/graphql/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
 import { seededRandom } from '../../src/kernel/random.js';
-import { STRATEGIES } from '../../src/ask/strategies.js';
+import { STRATEGIES } from '../../src/answer/ask/strategies.js';
 import {
   CreateExperimentDocument,
   ExperimentDocument,
   ExperimentsDocument,
   StartExperimentDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { asColumn } from '../../src/platform/database/index.js';
 import { abstained } from '../integration/delivery/experiment-kit.js';
 import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';

@@ -7,7 +7,7 @@ import {
   CreateCollectionDocument,
   IngestDocumentsDocument,
   IngestionProgressDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { ConsoleBrowser, keepScreenshot } from '../support/console-browser.js';
 import { addMeasuredAdapter, copyRuns } from '../support/console-seeds.js';

@@ -1,6 +1,6 @@
 import { GraftClient } from '../../src/client/graft-client.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
-import { AlertsDocument, MonitoringDocument, SetAlertRuleDocument } from '../../src/operations/index.js';
+import { AlertsDocument, MonitoringDocument, SetAlertRuleDocument } from '../../src/client/operations/index.js';
 import { plantAnswer } from '../integration/monitoring/monitoring-kit.js';
 import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
 import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';

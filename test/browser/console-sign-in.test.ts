@@ -1,6 +1,10 @@
 /** The console of a gateway that asks everybody who they are. */
 import { GraftClient } from '../../src/client/graft-client.js';
-import { CreateApiKeyDocument, CreateCollectionDocument, RevokeApiKeyDocument } from '../../src/operations/index.js';
+import {
+  CreateApiKeyDocument,
+  CreateCollectionDocument,
+  RevokeApiKeyDocument,
+} from '../../src/client/operations/index.js';
 import type { ConsoleBrowser } from '../support/console-browser.js';
 import { consoleStand, itInBrowser, signInBy, type ConsoleStand } from '../support/console-stand.js';
 import { firstKey } from '../support/first-key.js';

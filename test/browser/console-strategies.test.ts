@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraftClient } from '../../src/client/graft-client.js';
-import { toGlobalId } from '../../src/graphql-kit/index.js';
+import { toGlobalId } from '../../src/kit/graphql/index.js';
 import {
   AddDatasetVersionDocument,
   CreateDatasetDocument,
   ImportProgressDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
 import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
 import { addComparison, addMeasuredAdapter, addRouter } from '../support/console-seeds.js';

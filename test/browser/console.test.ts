@@ -4,7 +4,7 @@ import {
   CreateCollectionDocument,
   IngestDocumentsDocument,
   IngestionProgressDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';

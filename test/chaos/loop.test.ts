@@ -3,7 +3,7 @@ import {
   SetRetrainingPolicyDocument,
   TaughtByDocument,
   TaughtDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { ADAPTER, EXCHANGED, LABELS, LoopProgram, message } from '../support/loop-program.js';
 
 describe('the loop through GraphQL alone', () => {

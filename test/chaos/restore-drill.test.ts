@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { BackupManifest } from '../../src/backup/index.js';
+import type { BackupManifest } from '../../src/cli/backup/index.js';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
   AskDocument,
@@ -11,7 +11,7 @@ import {
   IndexDatasetDocument,
   DatasetDocument,
   IngestDocumentsDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { eventually } from '../support/eventually.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';

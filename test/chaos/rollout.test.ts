@@ -7,7 +7,7 @@ import {
   RolloutEventsDocument,
   StartRolloutDocument,
   type RolloutQuery,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { chromaUrl } from '../support/chroma.js';
 import { emptyDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';

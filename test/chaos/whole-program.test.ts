@@ -10,7 +10,7 @@ import {
   SearchDocument,
   type AskInput,
   type DocumentInput,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { eventually } from '../support/eventually.js';
 import { childrenOf, processesMentioning } from '../support/gateway-process.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraftClient } from '../../src/client/graft-client.js';
-import { CreateCollectionDocument, type ModelRecommendationsQuery } from '../../src/operations/index.js';
+import { CreateCollectionDocument, type ModelRecommendationsQuery } from '../../src/client/operations/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 

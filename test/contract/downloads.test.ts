@@ -3,7 +3,7 @@ import { open, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promi
 import { request, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { toGlobalId } from '../../src/graphql-kit/index.js';
+import { toGlobalId } from '../../src/kit/graphql/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
 import { FileService, LocalArtifactStore, type StoredFileRow } from '../../src/platform/artifacts/index.js';
 import { freshWorkspace } from '../support/chroma.js';

@@ -1,5 +1,5 @@
 /** One contract for whatever infers, and one for whatever serves it: the worker, and fleets of stand-ins in both dialects. A real vLLM is held to both by `engine-port-vllm.test.ts`. */
-import { centred } from '../../src/fleet/proof/compare-bases.js';
+import { centred } from '../../src/ship/fleet/proof/compare-bases.js';
 import { standIn, workerCandidate, type FleetCandidate } from '../support/engine/engine-candidates.js';
 import { keepsTheDialect } from '../support/engine/engine-dialect.js';
 import { keepsThePort } from '../support/engine/engine-port.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addAuditAddress } from '../../src/graphql/audit-address.js';
-import { LOCAL_CALLERS } from '../../src/graphql/callers.js';
+import { addAuditAddress } from '../../src/server/graphql/audit-address.js';
+import { LOCAL_CALLERS } from '../../src/server/graphql/callers.js';
 import { localCaller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../src/kernel/ids.js';
 import { startProbeGateway } from '../support/gateway.js';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GraftClient } from '../../src/client/graft-client.js';
-import { MeDocument } from '../../src/operations/index.js';
+import { MeDocument } from '../../src/client/operations/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { spawnGraft, temporaryHome } from '../support/graft-program.js';
 

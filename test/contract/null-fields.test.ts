@@ -11,9 +11,9 @@ import {
   type GraphQLField,
   type GraphQLInputType,
 } from 'graphql';
-import { RESOLVER_CLASSES } from '../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../src/graphql/schema.js';
-import { toGlobalId } from '../../src/graphql-kit/index.js';
+import { RESOLVER_CLASSES } from '../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../src/server/graphql/schema.js';
+import { toGlobalId } from '../../src/kit/graphql/index.js';
 import { newId } from '../../src/kernel/ids.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 

@@ -10,7 +10,7 @@ import {
   IngestDocumentsDocument,
   IngestionProgressDocument,
   SetBudgetDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { keepsTo } from '../support/json-schema.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';

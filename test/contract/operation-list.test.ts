@@ -5,9 +5,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, Kind, parse, print, visit } from 'graphql';
 import { WebSocket } from 'ws';
-import { loadOperationList, OperationList } from '../../src/graphql/operation-list.js';
-import { RESOLVER_CLASSES } from '../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../src/graphql/schema.js';
+import { loadOperationList, OperationList } from '../../src/server/graphql/operation-list.js';
+import { RESOLVER_CLASSES } from '../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../src/server/graphql/schema.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { createLogger, silentLogger } from '../../src/platform/telemetry/index.js';
 import { send } from '../support/plain-http.js';
@@ -138,7 +138,7 @@ describe('the list', () => {
   it('has what the console sends as its client sends it, what agents call, and what the command line follows runs with', () => {
     const list = load();
     const { operations } = JSON.parse(
-      readFileSync(join(packageRoot(), 'src', 'operations', 'generated', 'manifest.json'), 'utf8'),
+      readFileSync(join(packageRoot(), 'src', 'client', 'operations', 'generated', 'manifest.json'), 'utf8'),
     ) as { operations: { body: string }[] };
     expect(operations.length).toBeGreaterThan(200);
     // As urql's cache sends it: type names in every selection, printed anew.

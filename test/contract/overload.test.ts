@@ -5,7 +5,7 @@ import { createClient as createWsClient } from 'graphql-ws';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { GraftClient } from '../../src/client/graft-client.js';
-import { BudgetsDocument, RegisterModelDocument, SetBudgetDocument } from '../../src/operations/index.js';
+import { BudgetsDocument, RegisterModelDocument, SetBudgetDocument } from '../../src/client/operations/index.js';
 import { eventually } from '../support/eventually.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

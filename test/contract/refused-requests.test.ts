@@ -1,4 +1,4 @@
-import { addMcp } from '../../src/mcp/index.js';
+import { addMcp } from '../../src/server/mcp/index.js';
 import { startProbeGateway, type GraphqlResponse, type ProbeGateway } from '../support/gateway.js';
 
 const ID = 'mine-44';

@@ -2,7 +2,7 @@ import { GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import type { GraphContext } from '../../src/graphql-kit/index.js';
+import type { GraphContext } from '../../src/kit/graphql/index.js';
 import { localCaller } from '../../src/kernel/caller.js';
 import { newId, type WorkspaceId } from '../../src/kernel/ids.js';
 import { currentScope, inScope, type Scope } from '../../src/platform/database/index.js';

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/platform/config.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { openTracing, remoteSpan, startSpan } from '../../src/platform/tracing/index.js';
@@ -165,10 +165,10 @@ describe('the library that speaks to collectors', () => {
     const module = (path: string) => JSON.stringify(join(packageRoot(), 'dist', 'src', path));
     const program = `
       import { createRequire } from 'node:module';
-      const { loadConfig } = await import(${module('config.js')});
+      const { loadConfig } = await import(${module('platform/config.js')});
       const { openTracing } = await import(${module('platform/tracing/index.js')});
       const { silentLogger } = await import(${module('platform/telemetry/index.js')});
-      await import(${module('main.js')});
+      await import(${module('server/main.js')});
       const end = await openTracing(loadConfig(process.env), silentLogger());
       const loaded = Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('@opentelemetry/sdk-trace'));
       console.log(loaded);

@@ -8,7 +8,7 @@ import {
   CreateCollectionDocument,
   IngestDocumentsDocument,
   IngestionProgressDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { startCollector, type ArrivedSpan, type Collector } from '../support/collector.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 

@@ -5,7 +5,7 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { chromium } from 'playwright-core';
 import { WebSocket } from 'ws';
-import { readyOperations } from '../../src/cli/call.js';
+import { readyOperations } from '../../src/client/operations/ready.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { chromiumPath } from '../support/chromium.js';
 import { eventually } from '../support/eventually.js';

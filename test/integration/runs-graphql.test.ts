@@ -1,10 +1,10 @@
 import { tmpdir } from 'node:os';
 import { graphql } from 'graphql';
-import { buildGraphSchema } from '../../src/graphql/schema.js';
-import { RESOLVER_CLASSES } from '../../src/graphql/resolvers.js';
-import { NodeResolver, RunResolver, RunSubjectResolver } from '../../src/graphql/runs-graphql.js';
-import { SystemResolver, type SystemSources } from '../../src/graphql/system-graphql.js';
-import { createGraphContext, NodeRegistry, toGlobalId } from '../../src/graphql-kit/index.js';
+import { buildGraphSchema } from '../../src/server/graphql/schema.js';
+import { RESOLVER_CLASSES } from '../../src/server/graphql/resolvers.js';
+import { NodeResolver, RunResolver, RunSubjectResolver } from '../../src/server/graphql/runs-graphql.js';
+import { SystemResolver, type SystemSources } from '../../src/server/graphql/system-graphql.js';
+import { createGraphContext, NodeRegistry, toGlobalId } from '../../src/kit/graphql/index.js';
 import { localCaller } from '../../src/kernel/caller.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../src/kernel/ids.js';

@@ -9,7 +9,7 @@ import { EventLog } from '../../src/platform/events/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { RunQueue } from '../../src/platform/runs/index.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
-import { adapterExport, adapterMerge } from '../../src/training/exports/export-run.js';
+import { adapterExport, adapterMerge } from '../../src/learn/training/exports/export-run.js';
 import { emptyDatabase } from '../support/database.js';
 import { temporaryHome } from '../support/graft-program.js';
 

@@ -4,7 +4,8 @@
  */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { followAnyRun, readyOperation } from '../../src/cli/call.js';
+import { followAnyRun } from '../../src/cli/call.js';
+import { readyOperation } from '../../src/client/operations/ready.js';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
   CreateApiKeyDocument,
@@ -12,7 +13,7 @@ import {
   CreateWorkspaceDocument,
   IngestDocumentsDocument,
   SetDocumentAccessDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
 import { firstKey } from '../support/first-key.js';
 import { TRANSPORTS, type Transport } from '../support/transports.js';

@@ -1,5 +1,5 @@
 import { getIntrospectionQuery } from 'graphql';
-import { DEFAULT_LIMITS } from '../../src/graphql/limits.js';
+import { DEFAULT_LIMITS } from '../../src/server/graphql/limits.js';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
 import { TRANSPORTS } from '../support/transports.js';
 

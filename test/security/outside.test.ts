@@ -4,7 +4,7 @@ import { createClient } from 'graphql-ws';
 import pg from 'pg';
 import { WebSocket } from 'ws';
 import { GraftClient as Client, GraftClientError as ClientError } from '../../src/client/graft-client.js';
-import { toGlobalId } from '../../src/graphql-kit/index.js';
+import { toGlobalId } from '../../src/kit/graphql/index.js';
 import { newId } from '../../src/kernel/ids.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { eventually } from '../support/eventually.js';

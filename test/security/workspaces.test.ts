@@ -15,13 +15,13 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import Fastify from 'fastify';
-import { openDomains, type Domains } from '../../src/domains.js';
-import { ErrorPresenter } from '../../src/graphql/errors.js';
-import { operationFields, type OperationField } from '../../src/graphql/guard.js';
-import { createGraphContext, toGlobalId, type NodeRegistry } from '../../src/graphql-kit/index.js';
+import { openDomains, type Domains } from '../../src/server/domains.js';
+import { ErrorPresenter } from '../../src/server/graphql/errors.js';
+import { operationFields, type OperationField } from '../../src/server/graphql/guard.js';
+import { createGraphContext, toGlobalId, type NodeRegistry } from '../../src/kit/graphql/index.js';
 import { localCaller, type Caller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../src/kernel/ids.js';
-import { addOpenAi, openAiParts } from '../../src/openai/index.js';
+import { addOpenAi, openAiParts } from '../../src/server/openai/index.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { rowInEveryTable, rowsOf } from '../support/every-table.js';
 import { schemaOf } from '../support/schema-of.js';

@@ -1,4 +1,4 @@
-import type { Attestation } from '../../src/registry/index.js';
+import type { Attestation } from '../../src/sources/registry/index.js';
 
 /** What an attestation found of a version that acts. */
 export const PROOF: Attestation = {

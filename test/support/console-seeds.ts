@@ -1,17 +1,17 @@
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../src/kernel/ids.js';
-import { toGlobalId } from '../../src/graphql-kit/index.js';
+import { toGlobalId } from '../../src/kit/graphql/index.js';
 import { asColumn, type Database } from '../../src/platform/database/index.js';
 import { EventLog } from '../../src/platform/events/index.js';
 import { runStream } from '../../src/platform/runs/index.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
-import { Split } from '../../src/data/index.js';
-import { storedLearned } from '../../src/ask/route/router/router.js';
-import { StrategyValues, type Strategy } from '../../src/ask/index.js';
-import { strategyComparison } from '../../src/evaluation/comparison/comparison-run.js';
-import { storedFigures } from '../../src/evaluation/evaluations/figures.js';
-import { storedMetrics } from '../../src/registry/index.js';
-import { presetOf } from '../../src/training/index.js';
-import { training } from '../../src/training/runs/training-run.js';
+import { Split } from '../../src/sources/data/index.js';
+import { storedLearned } from '../../src/answer/ask/route/router/router.js';
+import { StrategyValues, type Strategy } from '../../src/answer/ask/index.js';
+import { strategyComparison } from '../../src/prove/comparison/comparison-run.js';
+import { storedFigures } from '../../src/prove/evaluations/figures.js';
+import { storedMetrics } from '../../src/sources/registry/index.js';
+import { presetOf } from '../../src/learn/training/index.js';
+import { training } from '../../src/learn/training/runs/training-run.js';
 
 /** Copies a run that ended so often that there are `total` in all: what years of use leave. */
 export async function copyRuns({ pool }: Database, total: number): Promise<void> {

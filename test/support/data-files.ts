@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import type { DataFile } from '../../src/data/datasets/files/records.js';
-import { quote, TableEngine } from '../../src/data/datasets/storage/duckdb.js';
+import type { DataFile } from '../../src/sources/data/datasets/files/records.js';
+import { quote, TableEngine } from '../../src/sources/data/datasets/storage/duckdb.js';
 
 const folders: string[] = [];
 

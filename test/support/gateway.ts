@@ -3,9 +3,9 @@ import { Writable } from 'node:stream';
 import { createLogger } from '../../src/platform/telemetry/index.js';
 import { GraftError } from '../../src/kernel/errors.js';
 import { newId } from '../../src/kernel/ids.js';
-import { LOCAL_CALLERS } from '../../src/graphql/callers.js';
-import { startGateway, type Gateway, type GatewayOptions } from '../../src/graphql/server.js';
-import type { FileStore } from '../../src/graphql/uploads.js';
+import { LOCAL_CALLERS } from '../../src/server/graphql/callers.js';
+import { startGateway, type Gateway, type GatewayOptions } from '../../src/server/graphql/server.js';
+import type { FileStore } from '../../src/server/graphql/uploads.js';
 import { probeSchema, type ProbeLog } from './probe-schema.js';
 
 export interface ProbeGateway extends Gateway {

@@ -1,4 +1,10 @@
-import { bucketRanges, chooseVariation, equalWeights, hash, type Range } from '../../src/delivery/assignment/index.js';
+import {
+  bucketRanges,
+  chooseVariation,
+  equalWeights,
+  hash,
+  type Range,
+} from '../../src/ship/delivery/assignment/index.js';
 
 export interface GrowthbookCases {
   hash: [seed: string, value: string, version: number, expected: number | null][];

@@ -17,7 +17,7 @@ import {
   SubmitFeedbackBatchDocument,
   SubmitReviewDocument,
   type ImprovementQuery,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { eventually } from './eventually.js';
 import { processesMentioning } from './gateway-process.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from './graft-program.js';

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { sniffFile } from '../../src/data/datasets/files/sniff.js';
-import { DEFAULT_SPLIT_RULE, type Split } from '../../src/data/datasets/importing/splits.js';
-import { suggestMapping } from '../../src/data/datasets/importing/suggest.js';
-import type { FileMapping } from '../../src/data/datasets/importing/mapping.js';
-import type { DataFile } from '../../src/data/datasets/files/records.js';
-import { makeVersion, type MadeVersion } from '../../src/data/datasets/making/make-version.js';
-import type { VersionRecipe } from '../../src/data/datasets/making/recipe.js';
-import { quote, TableEngine } from '../../src/data/datasets/storage/duckdb.js';
-import type { TaskKind } from '../../src/data/datasets/tasks/index.js';
-import type { TokenCounter } from '../../src/data/datasets/validation/rule.js';
+import { sniffFile } from '../../src/sources/data/datasets/files/sniff.js';
+import { DEFAULT_SPLIT_RULE, type Split } from '../../src/sources/data/datasets/importing/splits.js';
+import { suggestMapping } from '../../src/sources/data/datasets/importing/suggest.js';
+import type { FileMapping } from '../../src/sources/data/datasets/importing/mapping.js';
+import type { DataFile } from '../../src/sources/data/datasets/files/records.js';
+import { makeVersion, type MadeVersion } from '../../src/sources/data/datasets/making/make-version.js';
+import type { VersionRecipe } from '../../src/sources/data/datasets/making/recipe.js';
+import { quote, TableEngine } from '../../src/sources/data/datasets/storage/duckdb.js';
+import type { TaskKind } from '../../src/sources/data/datasets/tasks/index.js';
+import type { TokenCounter } from '../../src/sources/data/datasets/validation/rule.js';
 import { temporaryFolder } from './data-files.js';
 
 export interface Wish {

@@ -24,8 +24,8 @@ import {
   toConnection,
   type GraphContext,
   type SubscriptionRequest,
-} from '../../src/graphql-kit/index.js';
-import { buildGraphSchema } from '../../src/graphql/schema.js';
+} from '../../src/kit/graphql/index.js';
+import { buildGraphSchema } from '../../src/server/graphql/schema.js';
 import { eventually } from './eventually.js';
 
 /** A small real schema that does on command what the product's does on bad days: wait, fail, leak, nest. */

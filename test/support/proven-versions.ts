@@ -11,7 +11,7 @@ import {
   RegisterModelDocument,
   RunsDocument,
   StartTrainingDocument,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { eventually } from './eventually.js';
 import { writeTinyModel } from './tiny-model.js';
 

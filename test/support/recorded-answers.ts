@@ -1,6 +1,6 @@
-import { AnswerStore, type Assignment } from '../../src/ask/index.js';
-import type { FinishedAnswer } from '../../src/ask/answer.js';
-import type { AnswerOutcome } from '../../src/ask/record/answer-store.js';
+import { AnswerStore, type Assignment } from '../../src/answer/ask/index.js';
+import type { FinishedAnswer } from '../../src/answer/ask/answer.js';
+import type { AnswerOutcome } from '../../src/answer/ask/record/answer-store.js';
 import { newId, type Uuid, type WorkspaceId } from '../../src/kernel/ids.js';
 import type { Database } from '../../src/platform/database/index.js';
 

@@ -1,6 +1,6 @@
-import { NodeResolver, RunResolver } from '../../src/graphql/runs-graphql.js';
-import { buildGraphSchema } from '../../src/graphql/schema.js';
-import { NodeRegistry } from '../../src/graphql-kit/index.js';
+import { NodeResolver, RunResolver } from '../../src/server/graphql/runs-graphql.js';
+import { buildGraphSchema } from '../../src/server/graphql/schema.js';
+import { NodeRegistry } from '../../src/kit/graphql/index.js';
 import type { Opened, TestPlatform } from './test-platform.js';
 
 /** The schema of open domains, and what finds their objects. */

@@ -1,16 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import {
-  normalCdf,
-  normalQuantile,
-  studentCdf,
-  studentQuantile,
-} from '../../src/evaluation/statistics/distributions.js';
-import { cuped, fixedDifference, type CovariateSums } from '../../src/evaluation/statistics/fixed.js';
-import type { DifferenceKind, Moments } from '../../src/evaluation/statistics/moments.js';
-import { meanDifferenceSequence } from '../../src/evaluation/statistics/sequential/mean-sequence.js';
-import { rateSequence } from '../../src/evaluation/statistics/sequential/rate-sequence.js';
-import { sampleRatioLogE } from '../../src/evaluation/statistics/sequential/sample-ratio.js';
+import { normalCdf, normalQuantile, studentCdf, studentQuantile } from '../../src/kernel/statistics/distributions.js';
+import { cuped, fixedDifference, type CovariateSums } from '../../src/kernel/statistics/fixed.js';
+import type { DifferenceKind, Moments } from '../../src/kernel/statistics/moments.js';
+import { meanDifferenceSequence } from '../../src/kernel/statistics/sequential/mean-sequence.js';
+import { rateSequence } from '../../src/kernel/statistics/sequential/rate-sequence.js';
+import { sampleRatioLogE } from '../../src/kernel/statistics/sequential/sample-ratio.js';
 import { seededRandom } from '../../src/kernel/random.js';
 import { betaCdf } from '../../src/kernel/statistics.js';
 

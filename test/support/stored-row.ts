@@ -1,6 +1,6 @@
-import { Split } from '../../src/data/datasets/importing/splits.js';
-import type { TaskRow } from '../../src/data/datasets/tasks/index.js';
-import type { StoredRow } from '../../src/data/datasets/version-rows.js';
+import { Split } from '../../src/sources/data/datasets/importing/splits.js';
+import type { TaskRow } from '../../src/sources/data/datasets/tasks/index.js';
+import type { StoredRow } from '../../src/sources/data/datasets/version-rows.js';
 
 /** A row of a dataset version for training, as it is stored. */
 export const storedRow = (ordinal: number, content: TaskRow, more: Partial<StoredRow> = {}): StoredRow => ({

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../../src/config.js';
-import type { Offer } from '../../src/domain-kit/index.js';
+import { loadConfig } from '../../src/platform/config.js';
+import type { Offer } from '../../src/kit/domain/index.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { newId } from '../../src/kernel/ids.js';
 import { LocalArtifactStore, type ArtifactStore } from '../../src/platform/artifacts/index.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { GraftClient as Client } from '../../src/client/graft-client.js';
-import { parseGlobalId } from '../../src/graphql-kit/index.js';
+import { parseGlobalId } from '../../src/kit/graphql/index.js';
 import {
   AddDatasetVersionDocument,
   AskDocument,
@@ -16,7 +16,7 @@ import {
   IngestionProgressDocument,
   RunsDocument,
   type RunsQuery,
-} from '../../src/operations/index.js';
+} from '../../src/client/operations/index.js';
 import { homeName } from '../../src/platform/artifacts/index.js';
 import { chromaUrl } from './chroma.js';
 import { emptyDatabase } from './database.js';

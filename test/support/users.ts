@@ -1,5 +1,5 @@
 import { GraftClientError, type GraftClient } from '../../src/client/graft-client.js';
-import { AskAsUnitDocument, SubmitFeedbackDocument, type AskAsUnitQuery } from '../../src/operations/index.js';
+import { AskAsUnitDocument, SubmitFeedbackDocument, type AskAsUnitQuery } from '../../src/client/operations/index.js';
 import { eventually } from './eventually.js';
 import { ADAPTER, message } from './proven-versions.js';
 

@@ -13,8 +13,8 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
 } from 'graphql';
-import { mostItems } from '../../src/graphql-kit/index.js';
-import type { Limits } from '../../src/graphql/limits.js';
+import { mostItems } from '../../src/kit/graphql/index.js';
+import type { Limits } from '../../src/server/graphql/limits.js';
 import { beyondLimit } from '../../src/kernel/json-limits.js';
 
 export const TRANSPORTS = ['HTTP', 'SSE', 'WebSocket'] as const;

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { configTable, loadConfig } from '../../src/config.js';
+import { configTable, loadConfig } from '../../src/platform/config.js';
 import { sharedStoreOf } from '../../src/platform/artifacts/index.js';
 
 describe('config', () => {

@@ -16,9 +16,9 @@ import {
   toConnection,
   toGlobalId,
   type GraphContext,
-} from '../../src/graphql-kit/index.js';
+} from '../../src/kit/graphql/index.js';
 import { localCaller } from '../../src/kernel/caller.js';
-import { followRun } from '../../src/graphql-kit/run-events.js';
+import { followRun } from '../../src/kit/graphql/run-events.js';
 import { newId } from '../../src/kernel/ids.js';
 
 const context = (): GraphContext => createGraphContext(localCaller(), 'r', new AbortController());

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSchema } from '../../src/ask/form/read-schema.js';
+import { readSchema } from '../../src/answer/ask/form/read-schema.js';
 import { ANY_OBJECT, type GenerateRequest, type ModelFile } from '../../src/worker-protocol/index.js';
 import { keepsTo } from '../support/json-schema.js';
 import { writeTinyModel } from '../support/tiny-model.js';

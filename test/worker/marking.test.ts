@@ -12,7 +12,7 @@ import { copyTokens, type CopyOutcome } from '../../gpu-worker/engines/inference
 import { MarkCursor } from '../../gpu-worker/engines/inference/copying/mark-cursor.js';
 import type { Vocabulary } from '../../gpu-worker/engines/inference/copying/vocabulary.js';
 import { seededRandom } from '../../src/kernel/random.js';
-import { LabelWords, readAnswer, renderExample, NO_AIDS, heldTo } from '../../src/data/index.js';
+import { LabelWords, readAnswer, renderExample, NO_AIDS, heldTo } from '../../src/sources/data/index.js';
 import type { GenerateRequest, MarkedCopy, ModelFile } from '../../src/worker-protocol/index.js';
 import { writeTinyModel } from '../support/tiny-model.js';
 import { collect, doneOf, sharedWorker, workspaceId, type TestWorker } from '../support/worker.js';

@@ -12,7 +12,7 @@ CREATE UNIQUE INDEX workspace_name_key ON workspace (name);
 -- The workspace of a single-tenant installation.
 INSERT INTO workspace (id, name) VALUES ('00000000-0000-7000-8000-000000000001', 'default');
 
--- Lets its owner in: see src/access. What was shown once is not here, only its digest.
+-- Lets its owner in: see src/operate/access. What was shown once is not here, only its digest.
 CREATE TABLE api_key (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE collection (
 );
 CREATE UNIQUE INDEX collection_workspace_id_name_key ON collection (workspace_id, name);
 
--- Who may see a document of a name, whatever its version. A document without a row is seen by all of its workspace: see src/knowledge/access.
+-- Who may see a document of a name, whatever its version. A document without a row is seen by all of its workspace: see src/sources/knowledge/access.
 CREATE TABLE document_label (
   workspace_id UUID NOT NULL,
   collection_id UUID NOT NULL REFERENCES collection ON UPDATE CASCADE ON DELETE CASCADE,
@@ -55,7 +55,7 @@ CREATE TABLE document_label (
 );
 CREATE INDEX document_label_workspace_id_source_idx ON document_label (workspace_id, source);
 
--- Who changed what: see src/access/audit. Written before the change begins, and completed when it has ended.
+-- Who changed what: see src/operate/access/audit. Written before the change begins, and completed when it has ended.
 CREATE TABLE audit_entry (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -73,7 +73,7 @@ CREATE TABLE audit_entry (
 );
 CREATE INDEX audit_entry_workspace_id_id_idx ON audit_entry (workspace_id, id);
 
--- What may be spent in each window: see src/access/budgets.
+-- What may be spent in each window: see src/operate/access/budgets.
 CREATE TABLE budget (
   workspace_id UUID NOT NULL,
   subject_id UUID NOT NULL,
@@ -209,7 +209,7 @@ CREATE INDEX model_variant_model_id_idx ON model_variant (model_id);
 CREATE INDEX model_variant_source_id_idx ON model_variant (source_id);
 CREATE UNIQUE INDEX model_variant_workspace_id_sha256_key ON model_variant (workspace_id, sha256);
 
--- A named LoRA for one task on one base model. Its weights come in immutable versions: see src/registry/adapters.
+-- A named LoRA for one task on one base model. Its weights come in immutable versions: see src/sources/registry/adapters.
 CREATE TABLE adapter (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -403,7 +403,7 @@ CREATE INDEX answer_with_feedback_idx ON answer (workspace_id, id) WHERE (feedba
 -- Numbers are taken when an answer is settled, whatever any clock says. What is said of it later has a number of its own, from the same sequence.
 CREATE SEQUENCE answer_assignment_sequence;
 
--- What people, models and programs say of answers and conversations: see src/feedback.
+-- What people, models and programs say of answers and conversations: see src/learn/feedback.
 CREATE TABLE feedback (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -491,7 +491,7 @@ CREATE TABLE feedback_retention (
   days INTEGER NOT NULL
 );
 
--- Examples of one task, in immutable versions: see src/data.
+-- Examples of one task, in immutable versions: see src/sources/data.
 CREATE TABLE dataset (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -504,7 +504,7 @@ CREATE TABLE dataset (
 );
 CREATE UNIQUE INDEX dataset_workspace_id_name_key ON dataset (workspace_id, name);
 
--- An answer, or two of the same question, that reviewers shall look at: see src/feedback/review.
+-- An answer, or two of the same question, that reviewers shall look at: see src/learn/feedback/review.
 CREATE TABLE review_item (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -540,7 +540,7 @@ CREATE TABLE review (
 );
 CREATE INDEX review_workspace_id_reviewer_idx ON review (workspace_id, reviewer);
 
--- Which answer a row of a dataset version was made of, and on whose word: see src/feedback/curation. No foreign keys: that it was so
+-- Which answer a row of a dataset version was made of, and on whose word: see src/learn/feedback/curation. No foreign keys: that it was so
 -- stays when answers and feedback go.
 CREATE TABLE curated_row (
   run_id UUID NOT NULL,
@@ -740,7 +740,7 @@ CREATE TABLE evaluation_row (
   PRIMARY KEY (evaluation_id, "position")
 );
 
--- A version on its way to production: see src/delivery/rollouts. Names and numbers stay when the adapter is deleted.
+-- A version on its way to production: see src/ship/delivery/rollouts. Names and numbers stay when the adapter is deleted.
 CREATE TABLE rollout (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -796,7 +796,7 @@ CREATE TABLE rollout_decision (
 );
 CREATE INDEX rollout_decision_rollout_id_id_idx ON rollout_decision (rollout_id, id);
 
--- Arms beside each other on the same traffic: see src/delivery/experiments.
+-- Arms beside each other on the same traffic: see src/ship/delivery/experiments.
 CREATE TABLE experiment (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -877,7 +877,7 @@ CREATE TABLE experiment_feedback (
   PRIMARY KEY (experiment_id, answer_id)
 );
 
--- A version that answers a sample of live questions beside what is served, unseen: see src/delivery/shadow.
+-- A version that answers a sample of live questions beside what is served, unseen: see src/ship/delivery/shadow.
 CREATE TABLE shadow (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -963,7 +963,7 @@ CREATE TRIGGER answer_settled_for_shadow AFTER UPDATE OF status ON answer
                      AND NEW.assignment_forced IS NOT TRUE)
   EXECUTE FUNCTION sample_for_shadow();
 
--- A version that shall answer as production, with what speaks for it: see src/delivery/proposals.
+-- A version that shall answer as production, with what speaks for it: see src/ship/delivery/proposals.
 CREATE TABLE proposal (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -989,7 +989,7 @@ CREATE UNIQUE INDEX proposal_open_idx ON proposal (adapter_id) WHERE (status = '
 CREATE INDEX proposal_rollout_id_idx ON proposal (rollout_id);
 CREATE INDEX proposal_workspace_id_status_idx ON proposal (workspace_id, status);
 
--- What the series have yet to count: an answer that was settled, written by a trigger in its own transaction: see src/monitoring/series.
+-- What the series have yet to count: an answer that was settled, written by a trigger in its own transaction: see src/operate/monitoring/series.
 CREATE TABLE metric_outbox (
   id BIGSERIAL PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -1053,7 +1053,7 @@ CREATE TABLE metric_retention (
   kept_from TIMESTAMPTZ(3) NOT NULL
 );
 
--- When answers of a kind are to raise an alert: see src/monitoring/alerts.
+-- When answers of a kind are to raise an alert: see src/operate/monitoring/alerts.
 CREATE TABLE alert_rule (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -1092,7 +1092,7 @@ CREATE INDEX alert_workspace_id_source_status_idx ON alert (workspace_id, source
 -- One alert of a source at a time is open, whichever gateways raise it.
 CREATE UNIQUE INDEX alert_open ON alert (workspace_id, source) WHERE (status <> 'RESOLVED'::text);
 
--- Where alerts are told: see src/monitoring/webhooks.
+-- Where alerts are told: see src/operate/monitoring/webhooks.
 CREATE TABLE webhook (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -1118,7 +1118,7 @@ CREATE TABLE webhook_delivery (
 CREATE INDEX webhook_delivery_status_next_at_idx ON webhook_delivery (status, next_at);
 CREATE INDEX webhook_delivery_webhook_id_id_idx ON webhook_delivery (webhook_id, id);
 
--- Questions or labels that are watched for change. Of them only counts are kept: see src/monitoring/drift.
+-- Questions or labels that are watched for change. Of them only counts are kept: see src/operate/monitoring/drift.
 CREATE TABLE drift_stream (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,
@@ -1142,7 +1142,7 @@ CREATE TABLE drift_question (
   adapter TEXT NOT NULL
 );
 
--- When an adapter is trained anew from feedback, and how far that goes by itself: see src/improvement.
+-- When an adapter is trained anew from feedback, and how far that goes by itself: see src/ship/improvement.
 CREATE TABLE retraining_policy (
   id UUID PRIMARY KEY,
   workspace_id UUID NOT NULL,

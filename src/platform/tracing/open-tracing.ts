@@ -1,4 +1,4 @@
-import type { Config } from '../../config.js';
+import type { Config } from '../config.js';
 import { packageVersion } from '../package-root.js';
 import type { Logger } from '../telemetry/index.js';
 import { traceBy } from './tracing.js';

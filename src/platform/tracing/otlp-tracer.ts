@@ -13,7 +13,7 @@ import {
   type SpanExporter,
 } from '@opentelemetry/sdk-trace';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../config.js';
+import type { Config } from '../config.js';
 import { isGraftError } from '../../kernel/errors.js';
 import { counts, type Logger } from '../telemetry/index.js';
 import { ERROR_TYPE } from './conventions.js';

@@ -1,7 +1,7 @@
-import { BudgetStore } from '../../../src/access/budgets/budget-store.js';
-import { loadConfig } from '../../../src/config.js';
-import { openAccess, type Access } from '../../../src/access/index.js';
-import type { NewKey } from '../../../src/access/keys/api-key-service.js';
+import { BudgetStore } from '../../../src/operate/access/budgets/budget-store.js';
+import { loadConfig } from '../../../src/platform/config.js';
+import { openAccess, type Access } from '../../../src/operate/access/index.js';
+import type { NewKey } from '../../../src/operate/access/keys/api-key-service.js';
 import { localCaller, type Role } from '../../../src/kernel/caller.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';

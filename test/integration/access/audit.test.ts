@@ -1,10 +1,10 @@
-import { summarised } from '../../../src/access/audit/audit.js';
-import { AuditLog } from '../../../src/access/audit/audit-log.js';
-import { AuditStore } from '../../../src/access/audit/audit-store.js';
+import { summarised } from '../../../src/operate/access/audit/audit.js';
+import { AuditLog } from '../../../src/operate/access/audit/audit-log.js';
+import { AuditStore } from '../../../src/operate/access/audit/audit-store.js';
 import { execute, parse } from 'graphql';
-import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { createGraphContext, NodeRegistry, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { RESOLVER_CLASSES } from '../../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
+import { createGraphContext, NodeRegistry, toGlobalId } from '../../../src/kit/graphql/index.js';
 import { localCaller, type Caller } from '../../../src/kernel/caller.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { createLogger } from '../../../src/platform/telemetry/index.js';

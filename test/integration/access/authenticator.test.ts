@@ -1,4 +1,4 @@
-import { Authenticator } from '../../../src/access/keys/authenticator.js';
+import { Authenticator } from '../../../src/operate/access/keys/authenticator.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import type { NewKey } from '../../../src/access/keys/api-key-service.js';
+import type { NewKey } from '../../../src/operate/access/keys/api-key-service.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
 import { waitingForLocks } from '../../support/lock-waits.js';

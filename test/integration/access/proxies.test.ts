@@ -1,11 +1,11 @@
 import { WebSocket } from 'ws';
-import { openAccess } from '../../../src/access/index.js';
-import { newToken } from '../../../src/access/keys/api-key.js';
-import { Authenticator } from '../../../src/access/keys/authenticator.js';
-import { loadConfig } from '../../../src/config.js';
+import { openAccess } from '../../../src/operate/access/index.js';
+import { newToken } from '../../../src/operate/access/keys/api-key.js';
+import { Authenticator } from '../../../src/operate/access/keys/authenticator.js';
+import { loadConfig } from '../../../src/platform/config.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { originOf } from '../../../src/openai/routes.js';
+import { originOf } from '../../../src/server/openai/routes.js';
 import { startProbeGateway, type ProbeGateway } from '../../support/gateway.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { accessKit, type AccessKit } from './access-kit.js';

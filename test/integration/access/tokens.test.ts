@@ -2,11 +2,11 @@
 import { createClient as createWsClient } from 'graphql-ws';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { WebSocket } from 'ws';
-import { Authenticator } from '../../../src/access/keys/authenticator.js';
-import { oidcSettings, type OidcVariables } from '../../../src/access/oidc/oidc-settings.js';
-import { OpenIdProvider } from '../../../src/access/oidc/openid-provider.js';
-import { CLOCK_TOLERANCE_SECONDS, TokenVerifier } from '../../../src/access/oidc/token-verifier.js';
-import { loadConfig } from '../../../src/config.js';
+import { Authenticator } from '../../../src/operate/access/keys/authenticator.js';
+import { oidcSettings, type OidcVariables } from '../../../src/operate/access/oidc/oidc-settings.js';
+import { OpenIdProvider } from '../../../src/operate/access/oidc/openid-provider.js';
+import { CLOCK_TOLERANCE_SECONDS, TokenVerifier } from '../../../src/operate/access/oidc/token-verifier.js';
+import { loadConfig } from '../../../src/platform/config.js';
 import type { Caller } from '../../../src/kernel/caller.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';

@@ -1,4 +1,4 @@
-import { AnswerStore, AskService } from '../../../src/ask/index.js';
+import { AnswerStore, AskService } from '../../../src/answer/ask/index.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';

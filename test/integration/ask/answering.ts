@@ -1,7 +1,7 @@
-import { AskService, ExpectedTimes, type AskEvent } from '../../../src/ask/index.js';
-import { openDomains } from '../../../src/domains.js';
-import type { ServedVariant } from '../../../src/registry/index.js';
-import { installReader } from '../../../src/training/index.js';
+import { AskService, ExpectedTimes, type AskEvent } from '../../../src/answer/ask/index.js';
+import { openDomains } from '../../../src/server/domains.js';
+import type { ServedVariant } from '../../../src/sources/registry/index.js';
+import { installReader } from '../../../src/learn/training/index.js';
 import type { GenerateDone, GenerateRequest } from '../../../src/worker-protocol/index.js';
 import { PROOF } from '../../support/attestation.js';
 import { instead } from '../../support/instead.js';

@@ -1,6 +1,6 @@
 import { graphql, parse, subscribe, validate, type ExecutionResult } from 'graphql';
 import pg from 'pg';
-import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, toGlobalId } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { freshWorkspace } from '../../support/chroma.js';

@@ -1,11 +1,11 @@
-import { AnswerStore, AskService, type Answer, type AskInput } from '../../../src/ask/index.js';
-import type { AnswerStage } from '../../../src/ask/stages.js';
+import { AnswerStore, AskService, type Answer, type AskInput } from '../../../src/answer/ask/index.js';
+import type { AnswerStage } from '../../../src/answer/ask/stages.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { digestOf } from '../../../src/kernel/hashing.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
+import { CollectionStore, Retriever } from '../../../src/sources/knowledge/index.js';
 import { mapDatabaseError, Prisma } from '../../../src/platform/database/index.js';
-import { mostTokens } from '../../../src/ask/word/compose.js';
+import { mostTokens } from '../../../src/answer/ask/word/compose.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';

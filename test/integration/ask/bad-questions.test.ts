@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Answer, AskInput } from '../../../src/ask/index.js';
-import { MAX_QUESTION_CHARACTERS } from '../../../src/ask/question.js';
+import type { Answer, AskInput } from '../../../src/answer/ask/index.js';
+import { MAX_QUESTION_CHARACTERS } from '../../../src/answer/ask/question.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { forever, putReaderInProduction, startAnswering, type Answering } from './answering.js';
 

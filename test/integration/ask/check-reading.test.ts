@@ -1,10 +1,10 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { AskInput } from '../../../src/ask/question.js';
-import type { AnswerStage } from '../../../src/ask/stages.js';
-import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
-import { isWorthReading, READING } from '../../../src/ask/judge/reading.js';
+import type { AskInput } from '../../../src/answer/ask/question.js';
+import type { AnswerStage } from '../../../src/answer/ask/stages.js';
+import { LEAST_PROBABILITY } from '../../../src/answer/ask/judge/abstain.js';
+import { isWorthReading, READING } from '../../../src/answer/ask/judge/reading.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
 import { putReaderInProduction, RMA, startReading, type Answering } from './answering.js';

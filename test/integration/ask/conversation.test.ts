@@ -1,5 +1,5 @@
 /** A follow-up is answered behind what the same caller asked before in its conversation; all else as if there were none. */
-import { AnswerStore, AskService, type AskInput } from '../../../src/ask/index.js';
+import { AnswerStore, AskService, type AskInput } from '../../../src/answer/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import type { CallerKey } from '../../../src/kernel/caller.js';
 import { freshWorkspace } from '../../support/chroma.js';
@@ -134,8 +134,8 @@ describe('a conversation', () => {
   }, 120_000);
 
   it('leaves texts alone that an adapter of another task works on, and those for labelled rows', async () => {
-    const { followed } = await import('../../../src/ask/conversation.js');
-    const { checkedQuestion } = await import('../../../src/ask/question.js');
+    const { followed } = await import('../../../src/answer/ask/conversation.js');
+    const { checkedQuestion } = await import('../../../src/answer/ask/question.js');
     const work = {
       workspaceId: answering.workspaceId,
       groups: null,

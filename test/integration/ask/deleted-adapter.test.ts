@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AskService } from '../../../src/ask/index.js';
-import type { AskInput } from '../../../src/ask/question.js';
-import { type AdapterDeleter } from '../../../src/training/index.js';
+import { AskService } from '../../../src/answer/ask/index.js';
+import type { AskInput } from '../../../src/answer/ask/question.js';
+import { type AdapterDeleter } from '../../../src/learn/training/index.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { startAnswering, type Answering } from './answering.js';
 import { addReader } from './tiny-reader.js';

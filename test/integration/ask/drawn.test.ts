@@ -9,7 +9,7 @@ import {
   type AskInput,
   type Assigner,
   type Assignment,
-} from '../../../src/ask/index.js';
+} from '../../../src/answer/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { PROOF } from '../../support/attestation.js';
 import { writeTinyModel } from '../../support/tiny-model.js';

@@ -1,6 +1,6 @@
-import { FeatureType, PreprocessingStep, renderFeatures } from '../../../src/data/index.js';
+import { FeatureType, PreprocessingStep, renderFeatures } from '../../../src/sources/data/index.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { withFacts } from '../../../src/prompting/index.js';
+import { withFacts } from '../../../src/sources/prompting/index.js';
 import { forever, RMA, startReading, type Answering } from './answering.js';
 
 describe('an answer about an entity', () => {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AskInput } from '../../../src/ask/index.js';
+import type { AskInput } from '../../../src/answer/ask/index.js';
 import { putReaderInProduction, RMA, startReading, type Answering } from './answering.js';
 
 jest.setTimeout(300_000);

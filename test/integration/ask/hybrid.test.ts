@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AskService } from '../../../src/ask/index.js';
-import type { AskInput } from '../../../src/ask/question.js';
+import { AskService } from '../../../src/answer/ask/index.js';
+import type { AskInput } from '../../../src/answer/ask/question.js';
 import { newId } from '../../../src/kernel/ids.js';
-import type { AdapterUsage } from '../../../src/registry/index.js';
-import { installReader } from '../../../src/training/index.js';
+import type { AdapterUsage } from '../../../src/sources/registry/index.js';
+import { installReader } from '../../../src/learn/training/index.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { DOCUMENTS, startAnswering, type Answering } from './answering.js';
 import { addReader } from './tiny-reader.js';

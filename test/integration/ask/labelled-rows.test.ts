@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { LabelIndexes } from '../../../src/data/index.js';
+import { LabelIndexes } from '../../../src/sources/data/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { startAnswering, type Answering } from './answering.js';
 

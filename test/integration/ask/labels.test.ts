@@ -1,5 +1,5 @@
 import { execute, parse } from 'graphql';
-import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, toGlobalId } from '../../../src/kit/graphql/index.js';
 import type { Caller, Groups } from '../../../src/kernel/caller.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { newId, type Uuid } from '../../../src/kernel/ids.js';

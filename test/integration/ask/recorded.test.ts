@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AnswerStore, AskService } from '../../../src/ask/index.js';
+import { AnswerStore, AskService } from '../../../src/answer/ask/index.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';

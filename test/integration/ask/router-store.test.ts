@@ -1,4 +1,4 @@
-import { RouterStore, type RouterParameters } from '../../../src/ask/index.js';
+import { RouterStore, type RouterParameters } from '../../../src/answer/ask/index.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import type { Transaction } from '../../../src/platform/database/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RouterKeeper, type RouterFitter } from '../../../src/evaluation/index.js';
-import { toRouter } from '../../../src/evaluation/router/router-graphql.js';
-import type { BaseAnswers } from '../../../src/ask/route/base-answers.js';
-import { basisOf } from '../../../src/ask/answer.js';
+import { RouterKeeper, type RouterFitter } from '../../../src/prove/index.js';
+import { toRouter } from '../../../src/prove/router/router-graphql.js';
+import type { BaseAnswers } from '../../../src/answer/ask/route/base-answers.js';
+import { basisOf } from '../../../src/answer/ask/answer.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { startAnswering, type Answering } from './answering.js';

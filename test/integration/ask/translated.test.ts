@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AskInput } from '../../../src/ask/question.js';
-import { LabelWords } from '../../../src/data/index.js';
-import { askRow } from '../../../src/evaluation/evaluations/ask-row.js';
+import type { AskInput } from '../../../src/answer/ask/question.js';
+import { LabelWords } from '../../../src/sources/data/index.js';
+import { askRow } from '../../../src/prove/evaluations/ask-row.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { forever, startAnswering, type Answering } from './answering.js';
 import { addReader } from './tiny-reader.js';

@@ -6,7 +6,7 @@ import {
   type BackupManifest,
   type Restored,
   type ProgressListener,
-} from '../../../src/backup/index.js';
+} from '../../../src/cli/backup/index.js';
 import { asOwner } from '../../support/as-owner.js';
 import { LocalArtifactStore, type ArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { openDatabase, type Database } from '../../../src/platform/database/index.js';

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { asOwner } from '../../support/as-owner.js';
 import { ownedDatabase } from '../../support/database.js';
 import { differenceToSchema } from '../../../scripts/schema-engine.js';
-import { embedAnew, type BackupManifest } from '../../../src/backup/index.js';
+import { embedAnew, type BackupManifest } from '../../../src/cli/backup/index.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import {
   asColumn,

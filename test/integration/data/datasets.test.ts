@@ -1,10 +1,10 @@
-import { TaskKind } from '../../../src/data/index.js';
-import { ExportFormat } from '../../../src/data/datasets/export-rows.js';
-import { changeCursor, rowCursor, type RowOrder } from '../../../src/data/datasets/version-rows.js';
-import { Split } from '../../../src/data/datasets/importing/splits.js';
-import { quote, TableEngine } from '../../../src/data/datasets/storage/duckdb.js';
+import { TaskKind } from '../../../src/sources/data/index.js';
+import { ExportFormat } from '../../../src/sources/data/datasets/export-rows.js';
+import { changeCursor, rowCursor, type RowOrder } from '../../../src/sources/data/datasets/version-rows.js';
+import { Split } from '../../../src/sources/data/datasets/importing/splits.js';
+import { quote, TableEngine } from '../../../src/sources/data/datasets/storage/duckdb.js';
 import { newId } from '../../../src/kernel/ids.js';
-import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
+import type { VersionRecord } from '../../../src/sources/data/datasets/dataset.js';
 import { DataKit, failure, messages, ws } from './data-kit.js';
 
 // Each version is made in a process of its own, which takes long where the cores are shared.

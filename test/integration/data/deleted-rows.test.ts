@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
-import { TaskKind } from '../../../src/data/index.js';
-import { ExportFormat } from '../../../src/data/datasets/export-rows.js';
-import { unusableReason } from '../../../src/data/datasets/dataset.js';
-import { FeatureType } from '../../../src/data/features/feature-view.js';
+import { TaskKind } from '../../../src/sources/data/index.js';
+import { ExportFormat } from '../../../src/sources/data/datasets/export-rows.js';
+import { unusableReason } from '../../../src/sources/data/datasets/dataset.js';
+import { FeatureType } from '../../../src/sources/data/features/feature-view.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { freshWorkspace } from '../../support/chroma.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { PreprocessingStep, renderFeatures, TaskKind } from '../../../src/data/index.js';
-import { FeatureType, type FeatureValues } from '../../../src/data/features/feature-view.js';
-import { joinFeatures } from '../../../src/data/datasets/making/join-features.js';
-import { TableEngine } from '../../../src/data/datasets/storage/duckdb.js';
+import { PreprocessingStep, renderFeatures, TaskKind } from '../../../src/sources/data/index.js';
+import { FeatureType, type FeatureValues } from '../../../src/sources/data/features/feature-view.js';
+import { joinFeatures } from '../../../src/sources/data/datasets/making/join-features.js';
+import { TableEngine } from '../../../src/sources/data/datasets/storage/duckdb.js';
 import type { Clock } from '../../../src/kernel/clock.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';

@@ -1,9 +1,9 @@
 /** A gateway that does imports in a process of its own, so that tests can really kill it. */
 import { join } from 'node:path';
-import { loadConfig } from '../../../src/config.js';
-import { dataDomain, openData } from '../../../src/data/index.js';
+import { loadConfig } from '../../../src/platform/config.js';
+import { dataDomain, openData } from '../../../src/sources/data/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
-import { openKnowledge } from '../../../src/knowledge/index.js';
+import { openKnowledge } from '../../../src/sources/knowledge/index.js';
 import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { openDatabase } from '../../../src/platform/database/index.js';
 import { platformOn } from '../../../src/platform/platform.js';

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TaskKind } from '../../../src/data/index.js';
+import { TaskKind } from '../../../src/sources/data/index.js';
 import { draws } from '../../support/draws.js';
 import { DataKit, ws } from './data-kit.js';
 

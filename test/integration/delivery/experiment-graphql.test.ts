@@ -1,6 +1,6 @@
 import { graphql, parse, subscribe, type ExecutionResult } from 'graphql';
-import { openDomains } from '../../../src/domains.js';
-import { createGraphContext } from '../../../src/graphql-kit/index.js';
+import { openDomains } from '../../../src/server/domains.js';
+import { createGraphContext } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
 import type { GenerateRequest } from '../../../src/worker-protocol/index.js';

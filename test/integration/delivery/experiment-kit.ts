@@ -1,5 +1,5 @@
-import type { CreateExperiment } from '../../../src/delivery/experiments/experiment-service.js';
-import { storedExperimentState, type ExperimentRow } from '../../../src/delivery/experiments/experiment.js';
+import type { CreateExperiment } from '../../../src/ship/delivery/experiments/experiment-service.js';
+import { storedExperimentState, type ExperimentRow } from '../../../src/ship/delivery/experiments/experiment.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
 import { recordAnswers, type WishedAnswer } from '../../support/recorded-answers.js';

@@ -1,5 +1,5 @@
-import { AnswerStore, AS_ASKED } from '../../../src/ask/index.js';
-import { toConclusion, toExperiment } from '../../../src/delivery/experiments/experiment-view.js';
+import { AnswerStore, AS_ASKED } from '../../../src/answer/ask/index.js';
+import { toConclusion, toExperiment } from '../../../src/ship/delivery/experiments/experiment-view.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { eventually } from '../../support/eventually.js';

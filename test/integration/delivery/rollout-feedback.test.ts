@@ -1,7 +1,7 @@
-import { AnswerStore } from '../../../src/ask/index.js';
+import { AnswerStore } from '../../../src/answer/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { storedState } from '../../../src/delivery/rollouts/rollout.js';
-import { toDecision } from '../../../src/delivery/rollouts/rollout-view.js';
+import { storedState } from '../../../src/ship/delivery/rollouts/rollout.js';
+import { toDecision } from '../../../src/ship/delivery/rollouts/rollout-view.js';
 import { eventually } from '../../support/eventually.js';
 import { DeliveryKit, wish, WORKSPACE, type AnswerRow, type TestGateway } from './delivery-kit.js';
 

@@ -1,12 +1,12 @@
 import { GraftClient } from '../../../src/client/graft-client.js';
-import { fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { fromGlobalId, toGlobalId } from '../../../src/kit/graphql/index.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import {
   ProposalsDocument,
   RolloutDocument,
   StartRolloutDocument,
   SubmitFeedbackDocument,
-} from '../../../src/operations/index.js';
+} from '../../../src/client/operations/index.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../../support/graft-program.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled } from '../../support/recorded-answers.js';

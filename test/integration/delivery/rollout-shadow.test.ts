@@ -1,4 +1,4 @@
-import type { StartRollout } from '../../../src/delivery/rollouts/rollout-service.js';
+import type { StartRollout } from '../../../src/ship/delivery/rollouts/rollout-service.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { labelled } from '../../support/recorded-answers.js';
 import { DeliveryKit, wish, WORKSPACE, type TestGateway } from './delivery-kit.js';

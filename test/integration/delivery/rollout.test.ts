@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
-import { AnswerStore } from '../../../src/ask/index.js';
-import { AdapterRolloutsResolver, loadRollout, VersionRolloutsResolver } from '../../../src/delivery/index.js';
-import type { GraphContext } from '../../../src/graphql-kit/index.js';
+import { AnswerStore } from '../../../src/answer/ask/index.js';
+import { AdapterRolloutsResolver, loadRollout, VersionRolloutsResolver } from '../../../src/ship/delivery/index.js';
+import type { GraphContext } from '../../../src/kit/graphql/index.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';

@@ -1,7 +1,7 @@
-import type { Answer, AskInput, AskService } from '../../../src/ask/index.js';
+import type { Answer, AskInput, AskService } from '../../../src/answer/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
-import type { ShadowRow } from '../../../src/delivery/shadow/shadow.js';
-import type { StartShadow } from '../../../src/delivery/shadow/shadow.js';
+import type { ShadowRow } from '../../../src/ship/delivery/shadow/shadow.js';
+import type { StartShadow } from '../../../src/ship/delivery/shadow/shadow.js';
 import { eventually } from '../../support/eventually.js';
 import { finishedAnswer, recordAnswers, type WishedAnswer } from '../../support/recorded-answers.js';
 import { WORKSPACE, type DeliveryKit } from './delivery-kit.js';

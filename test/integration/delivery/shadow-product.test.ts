@@ -1,5 +1,5 @@
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
-import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, toGlobalId } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID as WORKSPACE, newId } from '../../../src/kernel/ids.js';
 import { PROOF } from '../../support/attestation.js';

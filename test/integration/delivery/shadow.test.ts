@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AnswerStore, type AskInput } from '../../../src/ask/index.js';
+import { AnswerStore, type AskInput } from '../../../src/answer/ask/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { GraftError } from '../../../src/kernel/errors.js';
-import { FeedbackStore } from '../../../src/feedback/index.js';
-import { FeedbackService } from '../../../src/feedback/feedback-service.js';
+import { FeedbackStore } from '../../../src/learn/feedback/index.js';
+import { FeedbackService } from '../../../src/learn/feedback/feedback-service.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled, type WishedAnswer } from '../../support/recorded-answers.js';
 import { DeliveryKit, WORKSPACE, type TestGateway } from './delivery-kit.js';

@@ -1,4 +1,4 @@
-import { UnitStore } from '../../../src/delivery/experiments/unit-store.js';
+import { UnitStore } from '../../../src/ship/delivery/experiments/unit-store.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { recordAnswers } from '../../support/recorded-answers.js';

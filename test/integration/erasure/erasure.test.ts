@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Erasure, erasureOf, requestErasure, type Holder, type Traces } from '../../../src/platform/erasure/index.js';
-import { erasureDomain } from '../../../src/erasure/index.js';
+import { erasureDomain } from '../../../src/kit/erasure/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';

@@ -1,5 +1,5 @@
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import type { AdapterDeleter, AdapterExporter } from '../../../src/training/index.js';
+import type { AdapterDeleter, AdapterExporter } from '../../../src/learn/training/index.js';
 import { AdapterKit } from './adapter-kit.js';
 
 // Starting real processes takes long where the cores are shared.

@@ -4,8 +4,8 @@ import { decodeSafetensors, encodeSafetensors } from '../../../gpu-worker/format
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';
-import type { AdapterImporter } from '../../../src/training/index.js';
-import type { StartAdapterImport } from '../../../src/training/imports/adapter-importer.js';
+import type { AdapterImporter } from '../../../src/learn/training/index.js';
+import type { StartAdapterImport } from '../../../src/learn/training/imports/adapter-importer.js';
 import { writePeft } from '../../support/tiny-peft.js';
 import { AdapterKit } from './adapter-kit.js';
 

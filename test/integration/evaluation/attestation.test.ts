@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import type { LoraPair } from '../../../gpu-worker/formats/peft/peft-adapter.js';
-import type { Attestor } from '../../../src/evaluation/index.js';
+import type { Attestor } from '../../../src/prove/index.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';
 import { writePeft } from '../../support/tiny-peft.js';

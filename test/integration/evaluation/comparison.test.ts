@@ -1,8 +1,8 @@
-import { AnswerStore, type AskInput, type AskService } from '../../../src/ask/index.js';
-import { Comparer, type HybridFitter } from '../../../src/evaluation/index.js';
-import type { StartComparison } from '../../../src/evaluation/comparison/comparer.js';
-import { strategyComparison } from '../../../src/evaluation/comparison/comparison-run.js';
-import { hybridFit } from '../../../src/evaluation/blend/blend-run.js';
+import { AnswerStore, type AskInput, type AskService } from '../../../src/answer/ask/index.js';
+import { Comparer, type HybridFitter } from '../../../src/prove/index.js';
+import type { StartComparison } from '../../../src/prove/comparison/comparer.js';
+import { strategyComparison } from '../../../src/prove/comparison/comparison-run.js';
+import { hybridFit } from '../../../src/prove/blend/blend-run.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';
 import { DataKit } from '../data/data-kit.js';

@@ -1,6 +1,6 @@
-import { openDomains } from '../../../src/domains.js';
-import type { Evaluator, ScaleChooser, StartEvaluation } from '../../../src/evaluation/index.js';
-import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
+import { openDomains } from '../../../src/server/domains.js';
+import type { Evaluator, ScaleChooser, StartEvaluation } from '../../../src/prove/index.js';
+import { storedFigures } from '../../../src/prove/evaluations/figures.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
 import type { RunQueue, RunRow } from '../../../src/platform/runs/index.js';

@@ -1,8 +1,8 @@
-import { Gate, type EvaluationStore } from '../../../src/evaluation/index.js';
-import { evidence, type PromotionRequest } from '../../../src/evaluation/gate/gate.js';
-import type { EvaluationFigures } from '../../../src/evaluation/evaluations/figures.js';
+import { Gate, type EvaluationStore } from '../../../src/prove/index.js';
+import { evidence, type PromotionRequest } from '../../../src/prove/gate/gate.js';
+import type { EvaluationFigures } from '../../../src/prove/evaluations/figures.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import type { AdapterVersionRow, Attestation } from '../../../src/registry/index.js';
+import type { AdapterVersionRow, Attestation } from '../../../src/sources/registry/index.js';
 import { AdapterKit } from './adapter-kit.js';
 
 // Starting real processes takes long where the cores are shared.

@@ -1,5 +1,5 @@
-import { measureAnswers } from '../../../src/evaluation/evaluations/figures.js';
-import { LabelWords } from '../../../src/data/index.js';
+import { measureAnswers } from '../../../src/prove/evaluations/figures.js';
+import { LabelWords } from '../../../src/sources/data/index.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { AdapterKit } from './adapter-kit.js';
 

@@ -1,14 +1,9 @@
-import {
-  accuracy,
-  calibrationError,
-  macroF1,
-  type ClassifiedRow,
-} from '../../../src/evaluation/metrics/classification.js';
-import { entityF1, entityPrecision, entityRecall, type EntitySpan } from '../../../src/evaluation/metrics/entities.js';
-import { measure } from '../../../src/evaluation/metrics/metric.js';
-import { exactMatch, tokenF1, type AnsweredRow } from '../../../src/evaluation/metrics/question-answering.js';
-import { bleu, chrf, type TranslatedRow } from '../../../src/evaluation/metrics/translation.js';
-import { mcnemar } from '../../../src/evaluation/statistics/mcnemar.js';
+import { accuracy, calibrationError, macroF1, type ClassifiedRow } from '../../../src/prove/metrics/classification.js';
+import { entityF1, entityPrecision, entityRecall, type EntitySpan } from '../../../src/prove/metrics/entities.js';
+import { measure } from '../../../src/prove/metrics/metric.js';
+import { exactMatch, tokenF1, type AnsweredRow } from '../../../src/prove/metrics/question-answering.js';
+import { bleu, chrf, type TranslatedRow } from '../../../src/prove/metrics/translation.js';
+import { mcnemar } from '../../../src/kernel/statistics/mcnemar.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { Python } from '../../support/python.js';
 import { itWhen } from '../../support/skip.js';

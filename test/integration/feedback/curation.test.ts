@@ -1,11 +1,11 @@
-import { PreprocessingStep } from '../../../src/data/index.js';
-import { FeatureType } from '../../../src/data/features/feature-view.js';
-import type { StartCuration } from '../../../src/feedback/index.js';
-import { curation } from '../../../src/feedback/curation/curation-run.js';
-import { CurationStore } from '../../../src/feedback/curation/curation-store.js';
+import { PreprocessingStep } from '../../../src/sources/data/index.js';
+import { FeatureType } from '../../../src/sources/data/features/feature-view.js';
+import type { StartCuration } from '../../../src/learn/feedback/index.js';
+import { curation } from '../../../src/learn/feedback/curation/curation-run.js';
+import { CurationStore } from '../../../src/learn/feedback/curation/curation-store.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { LabelStore } from '../../../src/knowledge/index.js';
+import { LabelStore } from '../../../src/sources/knowledge/index.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled } from '../../support/recorded-answers.js';
 import { ws } from '../data/data-kit.js';

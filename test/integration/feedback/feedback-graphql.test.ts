@@ -1,13 +1,13 @@
 import { graphql, type GraphQLSchema } from 'graphql';
 import pg from 'pg';
-import { askDomain, AnswerStore, AskService } from '../../../src/ask/index.js';
-import { DatasetStore } from '../../../src/data/datasets/dataset-store.js';
-import { feedbackDomain, FeedbackService, FeedbackStore } from '../../../src/feedback/index.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { createGraphContext, makeResolvers, NodeRegistry, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { askDomain, AnswerStore, AskService } from '../../../src/answer/ask/index.js';
+import { DatasetStore } from '../../../src/sources/data/datasets/dataset-store.js';
+import { feedbackDomain, FeedbackService, FeedbackStore } from '../../../src/learn/feedback/index.js';
+import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
+import { createGraphContext, makeResolvers, NodeRegistry, toGlobalId } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import { DocumentStore } from '../../../src/knowledge/index.js';
+import { DocumentStore } from '../../../src/sources/knowledge/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { recordAnswers } from '../../support/recorded-answers.js';
 

@@ -1,11 +1,16 @@
-import { answerHolder, AnswerStore, AskService } from '../../../src/ask/index.js';
-import { feedbackDomain, openFeedback, type FeedbackInput, type OpenFeedback } from '../../../src/feedback/index.js';
+import { answerHolder, AnswerStore, AskService } from '../../../src/answer/ask/index.js';
+import {
+  feedbackDomain,
+  openFeedback,
+  type FeedbackInput,
+  type OpenFeedback,
+} from '../../../src/learn/feedback/index.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { CollectionStore, DocumentStore, LabelStore } from '../../../src/knowledge/index.js';
+import { CollectionStore, DocumentStore, LabelStore } from '../../../src/sources/knowledge/index.js';
 import { Erasure } from '../../../src/platform/erasure/index.js';
 import type { Platform } from '../../../src/platform/platform.js';
 import { RunQueue } from '../../../src/platform/runs/index.js';
-import { AdapterStore } from '../../../src/registry/index.js';
+import { AdapterStore } from '../../../src/sources/registry/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DataKit, ws } from '../data/data-kit.js';

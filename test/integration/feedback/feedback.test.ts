@@ -1,11 +1,11 @@
-import { AnswerStore } from '../../../src/ask/index.js';
-import { DatasetStore } from '../../../src/data/datasets/dataset-store.js';
-import { AS_ANSWERED } from '../../../src/feedback/expectation.js';
-import { FeedbackService, FeedbackStore, type FeedbackInput } from '../../../src/feedback/index.js';
+import { AnswerStore } from '../../../src/answer/ask/index.js';
+import { DatasetStore } from '../../../src/sources/data/datasets/dataset-store.js';
+import { AS_ANSWERED } from '../../../src/learn/feedback/expectation.js';
+import { FeedbackService, FeedbackStore, type FeedbackInput } from '../../../src/learn/feedback/index.js';
 import type { CallerKey } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
-import { DocumentStore } from '../../../src/knowledge/index.js';
+import { DocumentStore } from '../../../src/sources/knowledge/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled, recordAnswers, type WishedAnswer } from '../../support/recorded-answers.js';

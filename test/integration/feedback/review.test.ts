@@ -1,8 +1,8 @@
-import { toGlobalId } from '../../../src/graphql-kit/index.js';
+import { toGlobalId } from '../../../src/kit/graphql/index.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
-import type { QueueReviews, SubmitReview } from '../../../src/feedback/review/review-desk.js';
-import { LOCK_MINUTES, orderFor } from '../../../src/feedback/review/review.js';
+import type { QueueReviews, SubmitReview } from '../../../src/learn/feedback/review/review-desk.js';
+import { LOCK_MINUTES, orderFor } from '../../../src/learn/feedback/review/review.js';
 import { labelled } from '../../support/recorded-answers.js';
 import { ws } from '../data/data-kit.js';
 import { caller, FeedbackKit, judged } from './feedback-kit.js';

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AdapterShelf, type ShelfParts } from '../../../src/fleet/adapters/adapter-shelf.js';
-import { PeftFolders } from '../../../src/fleet/adapters/peft-folders.js';
+import { AdapterShelf, type ShelfParts } from '../../../src/ship/fleet/adapters/adapter-shelf.js';
+import { PeftFolders } from '../../../src/ship/fleet/adapters/peft-folders.js';
 
 describe('the folder of an adapter that engines load', () => {
   const root = mkdtempSync(join(tmpdir(), 'graft-shelf-'));

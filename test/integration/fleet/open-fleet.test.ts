@@ -1,11 +1,11 @@
 /** The product with engines: everything over GraphQL, with a stand-in that computes with the tiny model and is held to the contract of a real one. */
 import { graphql, parse, subscribe, type ExecutionResult } from 'graphql';
-import { createGraphContext } from '../../../src/graphql-kit/index.js';
+import { createGraphContext } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { inWorkspace } from '../../../src/platform/database/index.js';
-import { modelFileOf } from '../../../src/registry/index.js';
-import type { Replica } from '../../../src/fleet/replicas/replica.js';
+import { modelFileOf } from '../../../src/sources/registry/index.js';
+import type { Replica } from '../../../src/ship/fleet/replicas/replica.js';
 import type { AdapterFile } from '../../../src/worker-protocol/index.js';
 import { TinyBrain, type Brain } from '../../support/engine/brain.js';
 import { EngineServer } from '../../support/engine/engine-server.js';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { loadConfig } from '../../../src/config.js';
-import { EngineHttp } from '../../../src/fleet/engine-http.js';
+import { loadConfig } from '../../../src/platform/config.js';
+import { EngineHttp } from '../../../src/ship/fleet/engine-http.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { inSpan, openTracing, startSpan } from '../../../src/platform/tracing/index.js';
 import { startCollector } from '../../support/collector.js';

@@ -1,9 +1,9 @@
-import { PreprocessingStep } from '../../../src/data/index.js';
-import { improve } from '../../../src/improvement/improve.js';
-import type { ImprovementRow } from '../../../src/improvement/improvement.js';
+import { PreprocessingStep } from '../../../src/sources/data/index.js';
+import { improve } from '../../../src/ship/improvement/improve.js';
+import type { ImprovementRow } from '../../../src/ship/improvement/improvement.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { seededRandom } from '../../../src/kernel/random.js';
-import type { AdapterRow } from '../../../src/registry/index.js';
+import type { AdapterRow } from '../../../src/sources/registry/index.js';
 import { draws } from '../../support/draws.js';
 import { eventually } from '../../support/eventually.js';
 import { Life } from '../../support/mortal.js';

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { openErasure } from '../../../src/erasure/index.js';
-import { createGraphContext } from '../../../src/graphql-kit/index.js';
+import { openErasure } from '../../../src/kit/erasure/index.js';
+import { createGraphContext } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
+import { ingestion } from '../../../src/sources/knowledge/indexing/ingestion-run.js';
 import {
   openKnowledge,
   type Knowledge as OpenKnowledge,
   type NewDocument,
   type RetrievalRequest,
-} from '../../../src/knowledge/index.js';
+} from '../../../src/sources/knowledge/index.js';
 import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/platform/models-on-disk/index.js';
 import type { Platform } from '../../../src/platform/platform.js';

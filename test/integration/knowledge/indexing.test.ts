@@ -1,7 +1,7 @@
 import { localCaller } from '../../../src/kernel/caller.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
-import type { NewDocument } from '../../../src/knowledge/index.js';
+import type { NewDocument } from '../../../src/sources/knowledge/index.js';
 import { eventually } from '../../support/eventually.js';
 import { reports, startKnowledge, type Knowledge } from './harness.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { createDeflate } from 'node:zlib';
 import { sha256 } from '../../../src/kernel/hashing.js';
-import { IsolatedParser } from '../../../src/knowledge/index.js';
+import { IsolatedParser } from '../../../src/sources/knowledge/index.js';
 import { docx, docxParagraph } from '../../unit/knowledge/files.js';
 
 describe('IsolatedParser', () => {

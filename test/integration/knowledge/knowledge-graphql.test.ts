@@ -1,6 +1,6 @@
 import { graphql, parse, subscribe, type ExecutionResult } from 'graphql';
 import pg from 'pg';
-import { toGlobalId } from '../../../src/graphql-kit/index.js';
+import { toGlobalId } from '../../../src/kit/graphql/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { startKnowledge, type Knowledge } from './harness.js';
 

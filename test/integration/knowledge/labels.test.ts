@@ -1,7 +1,7 @@
 import { newId, type Uuid } from '../../../src/kernel/ids.js';
 import type { Groups } from '../../../src/kernel/caller.js';
-import { lockCollection } from '../../../src/knowledge/collection-store.js';
-import type { NewDocument } from '../../../src/knowledge/index.js';
+import { lockCollection } from '../../../src/sources/knowledge/collection-store.js';
+import type { NewDocument } from '../../../src/sources/knowledge/index.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';
 import { eventually } from '../../support/eventually.js';
 import { reports, startKnowledge, type Knowledge } from './harness.js';

@@ -6,7 +6,7 @@ import {
   lexicalText,
   type RetrievalRequest,
   type Sight,
-} from '../../../src/knowledge/index.js';
+} from '../../../src/sources/knowledge/index.js';
 import { startKnowledge, type Knowledge } from './harness.js';
 
 const TEXTS = [

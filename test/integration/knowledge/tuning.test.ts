@@ -1,7 +1,7 @@
 import { graphql } from 'graphql';
-import { toGlobalId } from '../../../src/graphql-kit/index.js';
+import { toGlobalId } from '../../../src/kit/graphql/index.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { retrievalTuning } from '../../../src/knowledge/tuning/tuning-run.js';
+import { retrievalTuning } from '../../../src/sources/knowledge/tuning/tuning-run.js';
 import { startKnowledge, type Knowledge } from './harness.js';
 
 const PARTS = ['valve', 'rotor', 'gasket', 'filter', 'sensor'];

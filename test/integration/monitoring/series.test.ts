@@ -1,11 +1,11 @@
 import { systemClock } from '../../../src/kernel/clock.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { Roller, SeriesService, SeriesStore } from '../../../src/monitoring/index.js';
+import { Roller, SeriesService, SeriesStore } from '../../../src/operate/monitoring/index.js';
 import { createLogger, silentLogger } from '../../../src/platform/telemetry/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
-import { TOTAL, type Dimension } from '../../../src/monitoring/series/metric.js';
-import { seriesOf } from '../../../src/monitoring/series/series.js';
-import type { SeriesRow } from '../../../src/monitoring/series/series-store.js';
+import { TOTAL, type Dimension } from '../../../src/operate/monitoring/series/metric.js';
+import { seriesOf } from '../../../src/operate/monitoring/series/series.js';
+import type { SeriesRow } from '../../../src/operate/monitoring/series/series-store.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { plantAnswer, type PlantedAnswer } from './monitoring-kit.js';
 

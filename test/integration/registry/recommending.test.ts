@@ -8,12 +8,12 @@ import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import { ModelsOnDisk, type GeneratorEntry } from '../../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { MeasurementStore, type WorkerClient } from '../../../src/platform/worker/index.js';
-import { memoryOf } from '../../../src/registry/recommending/memory.js';
+import { memoryOf } from '../../../src/sources/registry/recommending/memory.js';
 import {
   modelChoice,
   ModelRecommender,
   type ModelRecommenderParts,
-} from '../../../src/registry/recommending/recommender.js';
+} from '../../../src/sources/registry/recommending/recommender.js';
 import type { ThreadCalibration } from '../../../src/worker-protocol/index.js';
 import { TINY_CONTEXT, tinyModel } from '../../support/tiny-model.js';
 import { startWorker, type TestWorker } from '../../support/worker.js';

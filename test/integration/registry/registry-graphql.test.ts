@@ -1,5 +1,5 @@
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
-import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, toGlobalId } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import { catalogueEntry } from '../../../src/platform/models-on-disk/index.js';

@@ -8,7 +8,12 @@ import type { Platform } from '../../../src/platform/platform.js';
 import type { RunQueue, RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
-import { openRegistry, type ModelRegistry, type Quantizer, type Registry } from '../../../src/registry/index.js';
+import {
+  openRegistry,
+  type ModelRegistry,
+  type Quantizer,
+  type Registry,
+} from '../../../src/sources/registry/index.js';
 import type { TestDatabase } from '../../support/database.js';
 import { endedRun } from '../../support/ended-run.js';
 import { TestPlatform, type Opened } from '../../support/test-platform.js';

@@ -1,9 +1,9 @@
 /** An engine's log-probabilities of labels, held against those of the worker for the same weights. */
-import { compareChanges, TOLERANCE } from '../../../src/evaluation/index.js';
-import { vllm } from '../../../src/fleet/dialects/vllm.js';
-import { LabelScoring } from '../../../src/fleet/engine.js';
-import { EngineHttp } from '../../../src/fleet/engine-http.js';
-import { centred, compareBases, SAME_BASE } from '../../../src/fleet/proof/compare-bases.js';
+import { compareChanges, TOLERANCE } from '../../../src/prove/index.js';
+import { vllm } from '../../../src/ship/fleet/dialects/vllm.js';
+import { LabelScoring } from '../../../src/ship/fleet/engine.js';
+import { EngineHttp } from '../../../src/ship/fleet/engine-http.js';
+import { centred, compareBases, SAME_BASE } from '../../../src/ship/fleet/proof/compare-bases.js';
 import { softmax } from '../../../src/kernel/softmax.js';
 
 export const WAYS = [LabelScoring.LOGPROB_TOKEN_IDS, LabelScoring.ALLOWED_TOKEN_IDS] as const;

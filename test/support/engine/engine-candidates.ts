@@ -1,14 +1,14 @@
 /** What the contracts of engines are held against: fleets over stand-ins that compute with the tiny model, and over a real vLLM. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { EngineAdapter } from '../../../src/fleet/adapters/engine-adapter.js';
-import type { Dialect } from '../../../src/fleet/dialects/dialect.js';
-import { sglang } from '../../../src/fleet/dialects/sglang.js';
-import { vllm } from '../../../src/fleet/dialects/vllm.js';
-import { EngineHttp } from '../../../src/fleet/engine-http.js';
-import { Fleet } from '../../../src/fleet/fleet.js';
-import type { References } from '../../../src/fleet/proof/reference.js';
-import { Replica } from '../../../src/fleet/replicas/replica.js';
+import type { EngineAdapter } from '../../../src/ship/fleet/adapters/engine-adapter.js';
+import type { Dialect } from '../../../src/ship/fleet/dialects/dialect.js';
+import { sglang } from '../../../src/ship/fleet/dialects/sglang.js';
+import { vllm } from '../../../src/ship/fleet/dialects/vllm.js';
+import { EngineHttp } from '../../../src/ship/fleet/engine-http.js';
+import { Fleet } from '../../../src/ship/fleet/fleet.js';
+import type { References } from '../../../src/ship/fleet/proof/reference.js';
+import { Replica } from '../../../src/ship/fleet/replicas/replica.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import type { WorkspaceId } from '../../../src/kernel/ids.js';

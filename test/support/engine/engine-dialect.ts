@@ -1,10 +1,10 @@
 /** What Graft takes for granted of an engine’s server, as tests that stand-ins and a real one are held to. */
-import type { EngineAdapter } from '../../../src/fleet/adapters/engine-adapter.js';
-import type { Dialect, AnswerPiece, GenerationRequest } from '../../../src/fleet/dialects/dialect.js';
-import type { Capabilities } from '../../../src/fleet/engine.js';
-import type { EngineHttp } from '../../../src/fleet/engine-http.js';
-import type { Fleet } from '../../../src/fleet/fleet.js';
-import type { Replica } from '../../../src/fleet/replicas/replica.js';
+import type { EngineAdapter } from '../../../src/ship/fleet/adapters/engine-adapter.js';
+import type { Dialect, AnswerPiece, GenerationRequest } from '../../../src/ship/fleet/dialects/dialect.js';
+import type { Capabilities } from '../../../src/ship/fleet/engine.js';
+import type { EngineHttp } from '../../../src/ship/fleet/engine-http.js';
+import type { Fleet } from '../../../src/ship/fleet/fleet.js';
+import type { Replica } from '../../../src/ship/fleet/replicas/replica.js';
 import { softmax } from '../../../src/kernel/softmax.js';
 import { eventually } from '../eventually.js';
 

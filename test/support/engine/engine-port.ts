@@ -1,4 +1,4 @@
-import type { Engine } from '../../../src/fleet/index.js';
+import type { Engine } from '../../../src/ship/fleet/index.js';
 import { softmax } from '../../../src/kernel/softmax.js';
 import type { AdapterFile, GenerateRequest, ModelFile, PromptSegment } from '../../../src/worker-protocol/index.js';
 import { collect, doneOf, workspaceId } from '../worker.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { Admission, charactersIn, MOST_UNDER_WAY } from '../../../src/access/admission/admission.js';
-import type { Spends } from '../../../src/graphql-kit/index.js';
+import { Admission, charactersIn, MOST_UNDER_WAY } from '../../../src/operate/access/admission/admission.js';
+import type { Spends } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import type { Account } from '../../../src/platform/spending/index.js';

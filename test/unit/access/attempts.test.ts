@@ -1,6 +1,6 @@
-import { isToken, newToken, prefixOf } from '../../../src/access/keys/api-key.js';
-import { Attempts } from '../../../src/access/keys/attempts.js';
-import { refuseKeyInUrl } from '../../../src/graphql/callers.js';
+import { isToken, newToken, prefixOf } from '../../../src/operate/access/keys/api-key.js';
+import { Attempts } from '../../../src/operate/access/keys/attempts.js';
+import { refuseKeyInUrl } from '../../../src/server/graphql/callers.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 
 describe('a key', () => {

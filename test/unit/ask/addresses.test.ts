@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressesReader } from '../../../src/ask/read/addresses.js';
-import { ALL_RULES, rankEvidence, scoreSentences } from '../../../src/ask/read/evidence.js';
-import { contentStems } from '../../../src/ask/read/words.js';
+import { addressesReader } from '../../../src/answer/ask/read/addresses.js';
+import { ALL_RULES, rankEvidence, scoreSentences } from '../../../src/answer/ask/read/evidence.js';
+import { contentStems } from '../../../src/answer/ask/read/words.js';
 import { splitSentences } from '../../../src/kernel/sentences.js';
 import { describeWithDatasets } from '../../support/data-files.js';
 import { passageOf } from './support.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { scoreSentences } from '../../../src/ask/read/evidence.js';
-import { answerTypeOf } from '../../../src/ask/read/answer-type.js';
-import { contentStems } from '../../../src/ask/read/words.js';
+import { scoreSentences } from '../../../src/answer/ask/read/evidence.js';
+import { answerTypeOf } from '../../../src/answer/ask/read/answer-type.js';
+import { contentStems } from '../../../src/answer/ask/read/words.js';
 import { passageOf } from './support.js';
 
 describe('what a question asks for', () => {

@@ -1,9 +1,9 @@
-import { AS_ASKED, checkedQuestion } from '../../../src/ask/index.js';
-import { asDrawn } from '../../../src/ask/route/assignment.js';
-import type { Plan } from '../../../src/ask/plan.js';
-import { chooseWording } from '../../../src/ask/word/choose-wording.js';
-import { compareWordings } from '../../../src/evaluation/wording/compare-wordings.js';
-import type { MeasuredWording } from '../../../src/registry/index.js';
+import { AS_ASKED, checkedQuestion } from '../../../src/answer/ask/index.js';
+import { asDrawn } from '../../../src/answer/ask/route/assignment.js';
+import type { Plan } from '../../../src/answer/ask/plan.js';
+import { chooseWording } from '../../../src/answer/ask/word/choose-wording.js';
+import { compareWordings } from '../../../src/prove/wording/compare-wordings.js';
+import type { MeasuredWording } from '../../../src/sources/registry/index.js';
 
 const planOf = (parameters: number, more: Partial<Plan> = {}): Plan =>
   ({ scope: {}, adaptation: null, labelled: null, variant: { parameters }, ...more }) as Plan;

@@ -1,8 +1,8 @@
 import { readChat } from '../../../gpu-worker/chat/read-chat.js';
 import fc from 'fast-check';
-import type { Plan } from '../../../src/ask/plan.js';
-import { composeQuestion, composeReading, fit, frameOf, measureRoom } from '../../../src/ask/word/compose.js';
-import { promptText, type PromptSegment } from '../../../src/prompting/index.js';
+import type { Plan } from '../../../src/answer/ask/plan.js';
+import { composeQuestion, composeReading, fit, frameOf, measureRoom } from '../../../src/answer/ask/word/compose.js';
+import { promptText, type PromptSegment } from '../../../src/sources/prompting/index.js';
 import { evidenceOf, passageOf, planOf, variantOf } from './support.js';
 
 /** A token a character: what fits can be counted by hand. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { Evidence } from '../../../src/ask/answer.js';
-import { findConflicts } from '../../../src/ask/read/conflicts/find-conflicts.js';
-import { contentWords } from '../../../src/ask/read/words.js';
+import type { Evidence } from '../../../src/answer/ask/answer.js';
+import { findConflicts } from '../../../src/answer/ask/read/conflicts/find-conflicts.js';
+import { contentWords } from '../../../src/answer/ask/read/words.js';
 import { evidenceOf } from './support.js';
 
 const termsOf = (question: string) => contentWords(question).map(({ stem, name }) => ({ stem, name, rarity: 1 }));

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
-import { ALL_RULES, byScore, rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/read/evidence.js';
-import { contentStems } from '../../../src/ask/read/words.js';
+import {
+  ALL_RULES,
+  byScore,
+  rankEvidence,
+  scoreSentences,
+  type QuestionTerm,
+} from '../../../src/answer/ask/read/evidence.js';
+import { contentStems } from '../../../src/answer/ask/read/words.js';
 import { passageOf } from './support.js';
 
 const termsOf = (question: string): QuestionTerm[] =>

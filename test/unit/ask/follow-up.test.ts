@@ -1,7 +1,7 @@
-import { standaloneQuestion } from '../../../src/ask/follow-up.js';
-import { wantedBy, type QuestionTerm } from '../../../src/ask/read/evidence.js';
-import { weighedFor, type RetrievalResult } from '../../../src/ask/read/retrieve.js';
-import { contentWords } from '../../../src/ask/read/words.js';
+import { standaloneQuestion } from '../../../src/answer/ask/follow-up.js';
+import { wantedBy, type QuestionTerm } from '../../../src/answer/ask/read/evidence.js';
+import { weighedFor, type RetrievalResult } from '../../../src/answer/ask/read/retrieve.js';
+import { contentWords } from '../../../src/answer/ask/read/words.js';
 
 const EARLIER = 'How long is the warranty of the Orlo pump?';
 

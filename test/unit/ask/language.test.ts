@@ -1,5 +1,11 @@
-import { embedderReason, isUntold, languageOf, languageReason, seemsIn } from '../../../src/ask/judge/language.js';
-import type { Adaptation } from '../../../src/ask/plan.js';
+import {
+  embedderReason,
+  isUntold,
+  languageOf,
+  languageReason,
+  seemsIn,
+} from '../../../src/answer/ask/judge/language.js';
+import type { Adaptation } from '../../../src/answer/ask/plan.js';
 import { planOf, variantOf } from './support.js';
 
 describe('the language of a question', () => {

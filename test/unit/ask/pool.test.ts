@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { pool } from '../../../src/ask/word/classify-by-rows.js';
+import { pool } from '../../../src/answer/ask/word/classify-by-rows.js';
 
 const NAMES = ['a', 'b', 'c'];
 const shares = fc

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
+import { LEAST_PROBABILITY } from '../../../src/answer/ask/judge/abstain.js';
 import {
   answerProbability,
   calibrated,
   PROBABILITY,
   readerLogOdds,
   type JudgedSentence,
-} from '../../../src/ask/judge/probability.js';
-import { isReadEnough, isWorthReading, READING } from '../../../src/ask/judge/reading.js';
+} from '../../../src/answer/ask/judge/probability.js';
+import { isReadEnough, isWorthReading, READING } from '../../../src/answer/ask/judge/reading.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const cosine = fc.double({ min: -1, max: 1, noNaN: true });

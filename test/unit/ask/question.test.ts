@@ -1,6 +1,6 @@
-import { preprocessText, PreprocessingStep } from '../../../src/data/index.js';
+import { preprocessText, PreprocessingStep } from '../../../src/sources/data/index.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { checkedQuestion, MAX_QUESTION_CHARACTERS, questionDigest } from '../../../src/ask/question.js';
+import { checkedQuestion, MAX_QUESTION_CHARACTERS, questionDigest } from '../../../src/answer/ask/question.js';
 
 const code = (expected: string, field: string) => expect.objectContaining({ code: expected, field }) as Error;
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isQuestion, readQuestions } from '../../../src/ask/read/questions.js';
+import { isQuestion, readQuestions } from '../../../src/answer/ask/read/questions.js';
 import { splitSentences } from '../../../src/kernel/sentences.js';
 
 const askingIn = (text: string): string[] => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { grammarOf } from '../../../gpu-worker/engines/inference/json-grammar.js';
-import { readSchema, SchemaFault } from '../../../src/ask/form/read-schema.js';
+import { readSchema, SchemaFault } from '../../../src/answer/ask/form/read-schema.js';
 import { jsonForm, MOST_FORM_NODES } from '../../../src/worker-protocol/index.js';
 
 const nested = (levels: number): object =>

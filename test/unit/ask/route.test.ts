@@ -1,6 +1,6 @@
-import { abstention, LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
-import { ExpectedTimes } from '../../../src/ask/route/expected-times.js';
-import { decideRoute, withReason, type RouteFeatures } from '../../../src/ask/route/route.js';
+import { abstention, LEAST_PROBABILITY } from '../../../src/answer/ask/judge/abstain.js';
+import { ExpectedTimes } from '../../../src/answer/ask/route/expected-times.js';
+import { decideRoute, withReason, type RouteFeatures } from '../../../src/answer/ask/route/route.js';
 import { evidenceOf } from './support.js';
 
 const features: RouteFeatures = {

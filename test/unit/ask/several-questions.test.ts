@@ -1,4 +1,4 @@
-import { questionsIn, severalReason } from '../../../src/ask/judge/several-questions.js';
+import { questionsIn, severalReason } from '../../../src/answer/ask/judge/several-questions.js';
 
 describe('questionsIn', () => {
   it.each<[number, string]>([

@@ -1,5 +1,5 @@
 import { onAccount, spend, streamOnAccount, type Account } from '../../../src/platform/spending/index.js';
-import { SharedStream } from '../../../src/ask/record/shared-stream.js';
+import { SharedStream } from '../../../src/answer/ask/record/shared-stream.js';
 
 const never = new AbortController().signal;
 const all = async <E>(events: AsyncIterable<E>): Promise<E[]> => {

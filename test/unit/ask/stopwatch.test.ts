@@ -1,4 +1,4 @@
-import { Stopwatch } from '../../../src/ask/stopwatch.js';
+import { Stopwatch } from '../../../src/answer/ask/stopwatch.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { Metrics } from '../../../src/platform/telemetry/index.js';
 

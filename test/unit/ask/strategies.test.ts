@@ -1,7 +1,7 @@
-import { RESERVED_TOKENS } from '../../../src/access/budgets/budget.js';
-import { checkedQuestion } from '../../../src/ask/question.js';
-import { STRATEGIES, Strategy } from '../../../src/ask/strategies.js';
-import { ANSWERS_TOGETHER } from '../../../src/graphql-kit/index.js';
+import { RESERVED_TOKENS } from '../../../src/operate/access/budgets/budget.js';
+import { checkedQuestion } from '../../../src/answer/ask/question.js';
+import { STRATEGIES, Strategy } from '../../../src/answer/ask/strategies.js';
+import { ANSWERS_TOGETHER } from '../../../src/kit/graphql/index.js';
 import type { JsonForm } from '../../../src/worker-protocol/index.js';
 
 /** Yes or no. */

@@ -1,9 +1,9 @@
-import type { Evidence } from '../../../src/ask/answer.js';
-import { STRATEGIES, type Strategy } from '../../../src/ask/strategies.js';
-import type { Adaptation, Plan } from '../../../src/ask/plan.js';
+import type { Evidence } from '../../../src/answer/ask/answer.js';
+import { STRATEGIES, type Strategy } from '../../../src/answer/ask/strategies.js';
+import type { Adaptation, Plan } from '../../../src/answer/ask/plan.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
-import { ALL_SEEN, type Passage } from '../../../src/knowledge/index.js';
-import type { ServedVariant } from '../../../src/registry/index.js';
+import { ALL_SEEN, type Passage } from '../../../src/sources/knowledge/index.js';
+import type { ServedVariant } from '../../../src/sources/registry/index.js';
 
 /** A passage whose text starts at `start` of its document. */
 export const passageOf = (text: string, rest: Partial<Passage> = {}): Passage => {

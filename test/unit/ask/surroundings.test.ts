@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { answerTypeOf } from '../../../src/ask/read/answer-type.js';
-import { inContext, withSurroundings } from '../../../src/ask/read/surroundings.js';
+import { answerTypeOf } from '../../../src/answer/ask/read/answer-type.js';
+import { inContext, withSurroundings } from '../../../src/answer/ask/read/surroundings.js';
 import { splitSentences } from '../../../src/kernel/sentences.js';
 import { evidenceOf } from './support.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { cite } from '../../../src/ask/word/cite.js';
-import { checkWording, supportShare } from '../../../src/ask/word/verify.js';
+import { cite } from '../../../src/answer/ask/word/cite.js';
+import { checkWording, supportShare } from '../../../src/answer/ask/word/verify.js';
 import { evidenceOf } from './support.js';
 
 const EVIDENCE = ['The Gable needs lithium grease every 6 months, or 12 if it stands indoors.'];

@@ -1,5 +1,5 @@
-import { readSchema } from '../../../src/ask/index.js';
-import { ownValues } from '../../../src/ask/word/word-json.js';
+import { readSchema } from '../../../src/answer/ask/index.js';
+import { ownValues } from '../../../src/answer/ask/word/word-json.js';
 import { ANY_OBJECT } from '../../../src/worker-protocol/index.js';
 
 const FORM = readSchema({

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { contentStems, contentWords, stemOf, analyzedWords } from '../../../src/ask/read/words.js';
+import { contentStems, contentWords, stemOf, analyzedWords } from '../../../src/answer/ask/read/words.js';
 
 describe('words', () => {
   it.each([

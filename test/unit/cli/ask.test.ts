@@ -1,10 +1,10 @@
 import { linesBelow, type StreamedAnswer } from '../../../src/cli/answer-lines.js';
 import { writeAnswer } from '../../../src/cli/ask.js';
-import { refusalReason, unanswered } from '../../../src/ask/judge/abstain.js';
-import { embedderReason } from '../../../src/ask/judge/language.js';
-import { severalReason } from '../../../src/ask/judge/several-questions.js';
-import type { RouteReason } from '../../../src/ask/answer.js';
-import type { AskStreamSubscription } from '../../../src/operations/index.js';
+import { refusalReason, unanswered } from '../../../src/answer/ask/judge/abstain.js';
+import { embedderReason } from '../../../src/answer/ask/judge/language.js';
+import { severalReason } from '../../../src/answer/ask/judge/several-questions.js';
+import type { RouteReason } from '../../../src/answer/ask/answer.js';
+import type { AskStreamSubscription } from '../../../src/client/operations/index.js';
 
 const PUMP = { quote: 'It runs at 37 bar.', start: 4, end: 22, page: null, headings: [], documentName: 'orlo.txt' };
 

@@ -1,4 +1,5 @@
-import { eventsOf, readyOperation, variablesOf } from '../../../src/cli/call.js';
+import { eventsOf, variablesOf } from '../../../src/cli/call.js';
+import { readyOperation } from '../../../src/client/operations/ready.js';
 import type { GraftClient } from '../../../src/client/graft-client.js';
 
 const variables = (name: string, ...given: string[]) => variablesOf(readyOperation(name), given);

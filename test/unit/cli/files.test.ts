@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFilesAt, filesAt, MOST, namedDocuments } from '../../../src/cli/files.js';
-import { MAX_FILES } from '../../../src/data/datasets/dataset-service.js';
-import { checkedDocumentName, INGESTION_LIMITS } from '../../../src/knowledge/ingestion.js';
+import { MAX_FILES } from '../../../src/sources/data/datasets/dataset-service.js';
+import { checkedDocumentName, INGESTION_LIMITS } from '../../../src/sources/knowledge/ingestion.js';
 import { itWhen } from '../../support/skip.js';
 
 const taken = (work: () => unknown): boolean => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
-import { readyOperation, readyOperations } from '../../../src/cli/call.js';
-import { loadOperationList } from '../../../src/graphql/operation-list.js';
-import { followDocument, RUN_STATE, RUN_TYPE } from '../../../src/operations/following.js';
+import { readyOperation, readyOperations } from '../../../src/client/operations/ready.js';
+import { loadOperationList } from '../../../src/server/graphql/operation-list.js';
+import { followDocument, RUN_STATE, RUN_TYPE } from '../../../src/client/operations/following.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 
 const schema = buildSchema(readFileSync('schema/schema.graphql', 'utf8'));

@@ -1,4 +1,4 @@
-import { checkedDocuments } from '../../../src/knowledge/ingestion.js';
+import { checkedDocuments } from '../../../src/sources/knowledge/ingestion.js';
 import { afterRun, documentName, refusalOf } from '../../../src/console/pages/knowledge/incoming.js';
 
 describe('files that are dropped into a collection', () => {

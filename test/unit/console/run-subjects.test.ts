@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, getNamedType, isInterfaceType } from 'graphql';
-import { RUN_KINDS } from '../../../src/graphql/resolvers.js';
+import { RUN_KINDS } from '../../../src/server/graphql/resolvers.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 
 const pageFile = (name: string): string => readFileSync(join(packageRoot(), 'src/console/pages/runs', name), 'utf8');

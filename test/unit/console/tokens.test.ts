@@ -1,5 +1,5 @@
 /** What the console makes of keys that are entered, and of a provider’s answers. */
-import { addressOf } from '../../../src/access/oidc/address-of.js';
+import { addressOf } from '../../../src/operate/access/oidc/address-of.js';
 import { keyFault } from '../../../src/console/parts/sign-in/key-fault.js';
 import { askForTokens, ProviderRefused } from '../../../src/console/parts/sign-in/provider.js';
 import { begunWith, hintOf, OtherPerson, renewedBy, samePerson } from '../../../src/console/parts/sign-in/tokens.js';

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { deflateRawSync } from 'node:zlib';
 import { isGraftError } from '../../../src/kernel/errors.js';
-import { DataFormat } from '../../../src/data/datasets/files/formats.js';
-import { checkMapping, DataField, type FileMapping } from '../../../src/data/datasets/importing/mapping.js';
-import { sniffFile } from '../../../src/data/datasets/files/sniff.js';
-import { suggestMapping } from '../../../src/data/datasets/importing/suggest.js';
-import { TableEngine, quote } from '../../../src/data/datasets/storage/duckdb.js';
-import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
+import { DataFormat } from '../../../src/sources/data/datasets/files/formats.js';
+import { checkMapping, DataField, type FileMapping } from '../../../src/sources/data/datasets/importing/mapping.js';
+import { sniffFile } from '../../../src/sources/data/datasets/files/sniff.js';
+import { suggestMapping } from '../../../src/sources/data/datasets/importing/suggest.js';
+import { TableEngine, quote } from '../../../src/sources/data/datasets/storage/duckdb.js';
+import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
 import { dataFile, parquetFile, temporaryFolder, writtenFile } from '../../support/data-files.js';
 import { made, storedRows } from '../../support/make-version.js';
 

@@ -4,7 +4,7 @@ import {
   readDelimited,
   RecordTooLong,
   type DelimitedRecord,
-} from '../../../src/data/datasets/files/delimited.js';
+} from '../../../src/sources/data/datasets/files/delimited.js';
 
 const csv = { delimiter: ',', quotes: true };
 const cellsOf = (records: DelimitedRecord[]) => records.map((r) => r.cells);

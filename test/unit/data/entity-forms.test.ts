@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { codePointOffsets, fromBio, locateMentions } from '../../../src/data/datasets/tasks/entity-forms.js';
+import { codePointOffsets, fromBio, locateMentions } from '../../../src/sources/data/datasets/tasks/entity-forms.js';
 
 describe('locateMentions', () => {
   it('takes the first unused place of a mention that stands twice and is listed twice', () => {

@@ -1,5 +1,5 @@
-import { parseJson } from '../../../src/data/datasets/files/parse-json.js';
-import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
+import { parseJson } from '../../../src/sources/data/datasets/files/parse-json.js';
+import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
 import { temporaryFolder, writtenFile } from '../../support/data-files.js';
 import { made, rowsOf, storedRows } from '../../support/make-version.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { isIban, passesLuhn } from '../../../src/data/datasets/pii/checksums.js';
-import { findPii, maskPii } from '../../../src/data/datasets/pii/find-pii.js';
+import { isIban, passesLuhn } from '../../../src/sources/data/datasets/pii/checksums.js';
+import { findPii, maskPii } from '../../../src/sources/data/datasets/pii/find-pii.js';
 
 const kinds = (text: string) => findPii(text).map((m) => m.kind);
 

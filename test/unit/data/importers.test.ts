@@ -1,10 +1,10 @@
-import { buildRow } from '../../../src/data/datasets/importing/build-row.js';
-import { DataFormat } from '../../../src/data/datasets/files/formats.js';
-import type { DataField, FileMapping } from '../../../src/data/datasets/importing/mapping.js';
-import { openRecords, zipRecords } from '../../../src/data/datasets/files/open-records.js';
-import { sniffFile } from '../../../src/data/datasets/files/sniff.js';
-import { suggestMapping } from '../../../src/data/datasets/importing/suggest.js';
-import { TaskKind, type TaskRow } from '../../../src/data/datasets/tasks/index.js';
+import { buildRow } from '../../../src/sources/data/datasets/importing/build-row.js';
+import { DataFormat } from '../../../src/sources/data/datasets/files/formats.js';
+import type { DataField, FileMapping } from '../../../src/sources/data/datasets/importing/mapping.js';
+import { openRecords, zipRecords } from '../../../src/sources/data/datasets/files/open-records.js';
+import { sniffFile } from '../../../src/sources/data/datasets/files/sniff.js';
+import { suggestMapping } from '../../../src/sources/data/datasets/importing/suggest.js';
+import { TaskKind, type TaskRow } from '../../../src/sources/data/datasets/tasks/index.js';
 import { dataFile, describeWithDatasets, temporaryFolder } from '../../support/data-files.js';
 
 async function importAll(path: string, task?: TaskKind) {

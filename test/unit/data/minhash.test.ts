@@ -4,8 +4,8 @@ import {
   jaccard,
   NEAR_DUPLICATE,
   shingles,
-} from '../../../src/data/datasets/validation/near-duplicates/minhash.js';
-import { exactForm, wordsForm } from '../../../src/data/datasets/rows/text-forms.js';
+} from '../../../src/sources/data/datasets/validation/near-duplicates/minhash.js';
+import { exactForm, wordsForm } from '../../../src/sources/data/datasets/rows/text-forms.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 describe('text forms', () => {

@@ -1,9 +1,9 @@
-import { checkedValues, FeatureType } from '../../../src/data/features/feature-view.js';
-import { valueAt } from '../../../src/data/datasets/files/read-text.js';
-import { buildRow } from '../../../src/data/datasets/importing/build-row.js';
-import type { FileMapping } from '../../../src/data/datasets/importing/mapping.js';
-import { splitOfWord } from '../../../src/data/datasets/importing/splits.js';
-import { learnLabel } from '../../../src/monitoring/drift/stream.js';
+import { checkedValues, FeatureType } from '../../../src/sources/data/features/feature-view.js';
+import { valueAt } from '../../../src/sources/data/datasets/files/read-text.js';
+import { buildRow } from '../../../src/sources/data/datasets/importing/build-row.js';
+import type { FileMapping } from '../../../src/sources/data/datasets/importing/mapping.js';
+import { splitOfWord } from '../../../src/sources/data/datasets/importing/splits.js';
+import { learnLabel } from '../../../src/operate/monitoring/drift/stream.js';
 
 const mapping = { labelValues: { '0': 'negative' }, offsets: 'UTF16' } as unknown as FileMapping;
 

@@ -1,4 +1,4 @@
-import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
+import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
 import { parquetFile, temporaryFolder } from '../../support/data-files.js';
 import { made, storedRows } from '../../support/make-version.js';
 

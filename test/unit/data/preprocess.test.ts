@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { applyEdits } from '../../../src/data/datasets/preprocessing/edits.js';
-import { preprocessRow, preprocessText } from '../../../src/data/datasets/preprocessing/preprocess.js';
-import { PreprocessingStep as Step, TEXT_STEPS } from '../../../src/data/datasets/preprocessing/steps.js';
-import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
+import { applyEdits } from '../../../src/sources/data/datasets/preprocessing/edits.js';
+import { preprocessRow, preprocessText } from '../../../src/sources/data/datasets/preprocessing/preprocess.js';
+import { PreprocessingStep as Step, TEXT_STEPS } from '../../../src/sources/data/datasets/preprocessing/steps.js';
+import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
 
 const run = (text: string, ...steps: Step[]) => preprocessText(text, steps).text;
 const messy = fc.string({

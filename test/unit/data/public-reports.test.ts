@@ -1,6 +1,6 @@
-import { Split } from '../../../src/data/datasets/importing/splits.js';
-import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
-import type { MadeVersion } from '../../../src/data/datasets/making/make-version.js';
+import { Split } from '../../../src/sources/data/datasets/importing/splits.js';
+import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
+import type { MadeVersion } from '../../../src/sources/data/datasets/making/make-version.js';
 import { dataFile, describeWithDatasets } from '../../support/data-files.js';
 import { made, rowsOf } from '../../support/make-version.js';
 

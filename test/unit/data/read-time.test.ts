@@ -1,6 +1,6 @@
-import { readTime } from '../../../src/data/datasets/making/read-time.js';
-import { checkedValues, FeatureType } from '../../../src/data/features/feature-view.js';
-import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
+import { readTime } from '../../../src/sources/data/datasets/making/read-time.js';
+import { checkedValues, FeatureType } from '../../../src/sources/data/features/feature-view.js';
+import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
 import { temporaryFolder, writtenFile } from '../../support/data-files.js';
 import { made, rowsOf, storedRows } from '../../support/make-version.js';
 

@@ -1,4 +1,4 @@
-import { RULES } from '../../../src/data/datasets/validation/rules/index.js';
+import { RULES } from '../../../src/sources/data/datasets/validation/rules/index.js';
 import './rules/copies.js';
 import './rules/entities.js';
 import './rules/labels.js';

@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { DEFAULT_SPLIT_RULE, Split, splitOfGroup, splitOfWord } from '../../../src/data/datasets/importing/splits.js';
+import {
+  DEFAULT_SPLIT_RULE,
+  Split,
+  splitOfGroup,
+  splitOfWord,
+} from '../../../src/sources/data/datasets/importing/splits.js';
 
 describe('splitOfGroup', () => {
   it('gives a group its split whatever else is there, and another one under another seed', () => {

@@ -1,8 +1,8 @@
-import { DataFormat } from '../../../src/data/datasets/files/formats.js';
-import { buildRow } from '../../../src/data/datasets/importing/build-row.js';
-import type { DataField } from '../../../src/data/datasets/importing/mapping.js';
-import { suggestMapping, type Suggestion } from '../../../src/data/datasets/importing/suggest.js';
-import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
+import { DataFormat } from '../../../src/sources/data/datasets/files/formats.js';
+import { buildRow } from '../../../src/sources/data/datasets/importing/build-row.js';
+import type { DataField } from '../../../src/sources/data/datasets/importing/mapping.js';
+import { suggestMapping, type Suggestion } from '../../../src/sources/data/datasets/importing/suggest.js';
+import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
 
 /** What is suggested for a file of these objects, which have the same columns. */
 function suggested(rows: Record<string, unknown>[], task?: TaskKind): Suggestion {

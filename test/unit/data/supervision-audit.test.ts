@@ -1,8 +1,11 @@
-import type { StoredRow } from '../../../src/data/datasets/version-rows.js';
-import { Split } from '../../../src/data/datasets/importing/splits.js';
-import { LabelWords, type TaskRow } from '../../../src/data/datasets/tasks/index.js';
-import { auditSupervision, type AuditedModel } from '../../../src/data/datasets/training-examples/supervision-audit.js';
-import { renderChat } from '../../../src/prompting/index.js';
+import type { StoredRow } from '../../../src/sources/data/datasets/version-rows.js';
+import { Split } from '../../../src/sources/data/datasets/importing/splits.js';
+import { LabelWords, type TaskRow } from '../../../src/sources/data/datasets/tasks/index.js';
+import {
+  auditSupervision,
+  type AuditedModel,
+} from '../../../src/sources/data/datasets/training-examples/supervision-audit.js';
+import { renderChat } from '../../../src/sources/prompting/index.js';
 import { storedRow } from '../../support/stored-row.js';
 
 /** A word a token; it knows no `ß`, as a tokenizer with a small vocabulary knows no rare characters. */

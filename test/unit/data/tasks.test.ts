@@ -12,9 +12,9 @@ import {
   type TaskContext,
   type TaskKind,
   type TaskRow,
-} from '../../../src/data/datasets/tasks/index.js';
-import type { Entity } from '../../../src/data/datasets/tasks/task.js';
-import { REFUSAL, renderChat } from '../../../src/prompting/index.js';
+} from '../../../src/sources/data/datasets/tasks/index.js';
+import type { Entity } from '../../../src/sources/data/datasets/tasks/task.js';
+import { REFUSAL, renderChat } from '../../../src/sources/prompting/index.js';
 
 const context = (labels: readonly string[] = [], languages: TaskContext['languages'] = null): TaskContext => ({
   labels: new LabelWords(labels),

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { fitVote, mostProbable, vote, type Neighbour } from '../../../src/data/answering/label-index/vote.js';
+import { fitVote, mostProbable, vote, type Neighbour } from '../../../src/sources/data/answering/label-index/vote.js';
 
 const LABELS = ['a', 'b', 'c'];
 const neighbour = fc.record({

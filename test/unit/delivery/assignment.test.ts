@@ -9,7 +9,7 @@ import {
   rolloutRanges,
   rolloutTest,
   type Test,
-} from '../../../src/delivery/assignment/index.js';
+} from '../../../src/ship/delivery/assignment/index.js';
 import { chiSquared } from '../../../src/kernel/statistics.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });

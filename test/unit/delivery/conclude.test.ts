@@ -6,8 +6,8 @@ import {
   type ExperimentMetric,
   type ExperimentPlan,
   type ArmMoments,
-} from '../../../src/delivery/experiments/conclude.js';
-import { momentsOf } from '../../../src/evaluation/statistics/moments.js';
+} from '../../../src/ship/delivery/experiments/conclude.js';
+import { momentsOf } from '../../../src/kernel/statistics/moments.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const right: ExperimentMetric = { name: 'right', kind: 'RATE', better: 'HIGHER', margin: 0.05, primary: true };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Counting, OVERLAP } from '../../../src/delivery/counting.js';
+import { Counting, OVERLAP } from '../../../src/ship/delivery/counting.js';
 
 describe('how far answers are counted', () => {
   it('names those that are looked at again, each once, whatever the order in which they came', () => {

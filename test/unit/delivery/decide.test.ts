@@ -5,15 +5,15 @@ import {
   startRollout,
   type Command,
   type RolloutState,
-} from '../../../src/delivery/rollouts/decide.js';
+} from '../../../src/ship/delivery/rollouts/decide.js';
 import {
   flawsOf,
   NO_TRAFFIC_MINUTES,
   STANDARD_STEPS,
   type RolloutPlan,
   type RolloutStep,
-} from '../../../src/delivery/rollouts/plan.js';
-import type { RolloutEvidence, MeasureEvidence } from '../../../src/delivery/rollouts/watch.js';
+} from '../../../src/ship/delivery/rollouts/plan.js';
+import type { RolloutEvidence, MeasureEvidence } from '../../../src/ship/delivery/rollouts/watch.js';
 
 const MINUTE = 60_000;
 const START = 1_700_000_000_000;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { assign } from '../../../src/delivery/assignment/index.js';
-import { count, type BatchEffects } from '../../../src/delivery/experiments/count.js';
-import { activeArms, testOf, type ExperimentState } from '../../../src/delivery/experiments/experiment.js';
-import { futilityOf, look, sampleRatioSays } from '../../../src/delivery/experiments/look.js';
-import type { ExperimentOutcome } from '../../../src/delivery/experiments/metrics.js';
-import { settingsOf, type ExperimentSettingsWish } from '../../../src/delivery/experiments/settings.js';
-import { emptyArms, emptyState, plainMoments } from '../../../src/delivery/experiments/tally.js';
-import { momentsOf } from '../../../src/evaluation/index.js';
+import { assign } from '../../../src/ship/delivery/assignment/index.js';
+import { count, type BatchEffects } from '../../../src/ship/delivery/experiments/count.js';
+import { activeArms, testOf, type ExperimentState } from '../../../src/ship/delivery/experiments/experiment.js';
+import { futilityOf, look, sampleRatioSays } from '../../../src/ship/delivery/experiments/look.js';
+import type { ExperimentOutcome } from '../../../src/ship/delivery/experiments/metrics.js';
+import { settingsOf, type ExperimentSettingsWish } from '../../../src/ship/delivery/experiments/settings.js';
+import { emptyArms, emptyState, plainMoments } from '../../../src/ship/delivery/experiments/tally.js';
+import { momentsOf } from '../../../src/prove/index.js';
 
 const settings = (over: Partial<ExperimentSettingsWish> = {}) =>
   settingsOf({ arms: [{ name: 'old' }, { name: 'new' }], metrics: [{ metric: 'LATENCY' }], ...over }, null);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { mcnemarOf } from '../../../src/evaluation/index.js';
-import { compareAnswers } from '../../../src/delivery/shadow/shadow.js';
-import { agreementOf, sentenceOf, type ShadowFigures } from '../../../src/delivery/shadow/shadow-report.js';
-import type { Answer } from '../../../src/ask/index.js';
+import { mcnemarOf } from '../../../src/prove/index.js';
+import { compareAnswers } from '../../../src/ship/delivery/shadow/shadow.js';
+import { agreementOf, sentenceOf, type ShadowFigures } from '../../../src/ship/delivery/shadow/shadow-report.js';
+import type { Answer } from '../../../src/answer/ask/index.js';
 import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 
 const NOBODY = { pairs: 0, served: null, candidate: null };

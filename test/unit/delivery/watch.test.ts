@@ -1,6 +1,6 @@
-import { assign, rolloutTest } from '../../../src/delivery/assignment/index.js';
-import { decide, hasEnded, startRollout } from '../../../src/delivery/rollouts/decide.js';
-import { NO_TRAFFIC_MINUTES, type RolloutPlan } from '../../../src/delivery/rollouts/plan.js';
+import { assign, rolloutTest } from '../../../src/ship/delivery/assignment/index.js';
+import { decide, hasEnded, startRollout } from '../../../src/ship/delivery/rollouts/decide.js';
+import { NO_TRAFFIC_MINUTES, type RolloutPlan } from '../../../src/ship/delivery/rollouts/plan.js';
 import {
   enterStep,
   evidenceOf,
@@ -8,7 +8,7 @@ import {
   recordLate,
   startWatch,
   type Watch,
-} from '../../../src/delivery/rollouts/watch.js';
+} from '../../../src/ship/delivery/rollouts/watch.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const plan: RolloutPlan = {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { validate, ValidationSeverity } from 'dockerfile-utils';
 import { load } from 'js-yaml';
-import { configTable } from '../../../src/config.js';
+import { configTable } from '../../../src/platform/config.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { validManifests, type Manifest } from '../../support/kubernetes.js';
 import { itWhen } from '../../support/skip.js';
@@ -193,7 +193,7 @@ describe('the image', () => {
     const names = [...last.matchAll(/\b(GRAFT_\w+)=/g)].map(([, name]) => name!);
     expect(names.filter((name) => !variables.has(name))).toEqual([]);
     const { files } = JSON.parse(read('package.json')) as { files: string[] };
-    for (const needed of ['prisma', 'schema', 'src/operations'].filter((each) => files.includes(each)))
+    for (const needed of ['prisma', 'schema', 'src/client/operations'].filter((each) => files.includes(each)))
       expect(copied).toContain(`/graft/${needed}`);
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { askedLike } from '../../../src/evaluation/router/asked-like.js';
+import { askedLike } from '../../../src/prove/router/asked-like.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const words = fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { minLength: 1, maxLength: 30 });

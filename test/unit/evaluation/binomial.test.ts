@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { binomialInterval } from '../../../src/evaluation/index.js';
+import { binomialInterval } from '../../../src/prove/index.js';
 
 describe('the exact interval of a share', () => {
   it('has a width where all or none are counted', () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { accuracy, macroF1, type ClassifiedRow } from '../../../src/evaluation/metrics/classification.js';
-import { entityF1 } from '../../../src/evaluation/metrics/entities.js';
-import { measure } from '../../../src/evaluation/metrics/metric.js';
-import { estimate, pairedDifference } from '../../../src/evaluation/statistics/bootstrap.js';
+import { accuracy, macroF1, type ClassifiedRow } from '../../../src/prove/metrics/classification.js';
+import { entityF1 } from '../../../src/prove/metrics/entities.js';
+import { measure } from '../../../src/prove/metrics/metric.js';
+import { estimate, pairedDifference } from '../../../src/prove/bootstrap.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const answered = (right: boolean): ClassifiedRow => ({ gold: 'a', predicted: right ? 'a' : 'b', probability: null });

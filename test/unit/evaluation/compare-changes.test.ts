@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { compareChanges, TOLERANCE } from '../../../src/evaluation/attestation/compare-changes.js';
+import { compareChanges, TOLERANCE } from '../../../src/prove/attestation/compare-changes.js';
 
 const logits = fc.array(fc.double({ min: -20, max: 20, noNaN: true }), { minLength: 8, maxLength: 8 });
 const change = fc.array(fc.integer({ min: 1, max: 1_000 }), { minLength: 8, maxLength: 8 });

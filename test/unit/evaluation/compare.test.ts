@@ -1,6 +1,6 @@
-import { compareAttempts, type DecidingMetric } from '../../../src/evaluation/comparison/compare.js';
-import type { Strategy } from '../../../src/ask/index.js';
-import type { Attempt } from '../../../src/evaluation/comparison/comparison-run.js';
+import { compareAttempts, type DecidingMetric } from '../../../src/prove/comparison/compare.js';
+import type { Strategy } from '../../../src/answer/ask/index.js';
+import type { Attempt } from '../../../src/prove/comparison/comparison-run.js';
 
 const accuracy: DecidingMetric = { name: 'accuracy', higherIsBetter: true, value: ([right, rows]) => right! / rows! };
 

@@ -1,4 +1,4 @@
-import { cutConfusions } from '../../../src/evaluation/metrics/classification.js';
+import { cutConfusions } from '../../../src/prove/metrics/classification.js';
 
 describe('confusions of which the emptiest are left out', () => {
   it('keep how many rows each label was given, and how many of them have it', () => {

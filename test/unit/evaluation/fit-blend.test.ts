@@ -1,4 +1,4 @@
-import { fitBlend, type Opinions } from '../../../src/evaluation/blend/fit-blend.js';
+import { fitBlend, type Opinions } from '../../../src/prove/blend/fit-blend.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const NAMES = ['a', 'b', 'c'];

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { membershipOf, type MembershipModel } from '../../../src/ask/index.js';
-import { pValueOf } from '../../../src/ask/route/membership/membership.js';
-import { fitMembership, LEAST_CALIBRATED, type OwnRow } from '../../../src/evaluation/membership/fit-membership.js';
-import { spelled } from '../../../src/evaluation/membership/spellings.js';
+import { membershipOf, type MembershipModel } from '../../../src/answer/ask/index.js';
+import { pValueOf } from '../../../src/answer/ask/route/membership/membership.js';
+import { fitMembership, LEAST_CALIBRATED, type OwnRow } from '../../../src/prove/membership/fit-membership.js';
+import { spelled } from '../../../src/prove/membership/spellings.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const DIMENSIONS = 16;

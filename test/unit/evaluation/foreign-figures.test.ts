@@ -1,5 +1,5 @@
-import { foreignFiguresOf } from '../../../src/evaluation/membership/foreign-figures.js';
-import { GENERAL_SET } from '../../../src/evaluation/membership/general-texts.js';
+import { foreignFiguresOf } from '../../../src/prove/membership/foreign-figures.js';
+import { GENERAL_SET } from '../../../src/prove/membership/general-texts.js';
 
 const pValues = (accepted: number, refused: number): number[] => [
   ...Array<number>(accepted).fill(0.5),

@@ -1,5 +1,5 @@
-import type { EvaluationFigures, MetricFigure } from '../../../src/evaluation/evaluations/figures.js';
-import { DEFAULT_BOUNDS, judge, type GateBounds, type GateCheck } from '../../../src/evaluation/gate/judge.js';
+import type { EvaluationFigures, MetricFigure } from '../../../src/prove/evaluations/figures.js';
+import { DEFAULT_BOUNDS, judge, type GateBounds, type GateCheck } from '../../../src/prove/gate/judge.js';
 
 const gain = (value: number, low: number, high: number) => ({ value, low, high, p: 0.5 });
 const metric = (

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { nearest } from '../../../src/evaluation/regression/nearest.js';
+import { nearest } from '../../../src/prove/regression/nearest.js';
 import { dot } from '../../../src/kernel/vectors.js';
 
 const DIMENSIONS = 3;

@@ -1,6 +1,6 @@
-import type { FittedOn } from '../../../src/ask/index.js';
-import { ALL_SEEN } from '../../../src/knowledge/index.js';
-import { changesSince, type Places } from '../../../src/evaluation/router/places.js';
+import type { FittedOn } from '../../../src/answer/ask/index.js';
+import { ALL_SEEN } from '../../../src/sources/knowledge/index.js';
+import { changesSince, type Places } from '../../../src/prove/router/places.js';
 
 const THEN: FittedOn = {
   mark: '01a00000-0000-7000-8000-000000000000',

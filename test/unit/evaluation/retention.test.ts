@@ -1,5 +1,5 @@
-import { readGeneralText, windowsOf } from '../../../src/evaluation/retention/general-text.js';
-import { coarseDivergence, retentionFigures, type WindowScore } from '../../../src/evaluation/retention/retention.js';
+import { readGeneralText, windowsOf } from '../../../src/prove/retention/general-text.js';
+import { coarseDivergence, retentionFigures, type WindowScore } from '../../../src/prove/retention/retention.js';
 
 const windows = (difference: (i: number) => number): WindowScore[] =>
   Array.from({ length: 30 }, (_, i) => {

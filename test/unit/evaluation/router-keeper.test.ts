@@ -1,4 +1,4 @@
-import { RouterKeeper, type RouterFitter } from '../../../src/evaluation/index.js';
+import { RouterKeeper, type RouterFitter } from '../../../src/prove/index.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 
 describe('the keeper of routers', () => {

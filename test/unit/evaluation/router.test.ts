@@ -1,6 +1,6 @@
-import { missingOf } from '../../../src/ask/index.js';
-import { fitRouter, type PlacedQuestion } from '../../../src/evaluation/router/fit-router.js';
-import type { PlaceSignal } from '../../../src/ask/index.js';
+import { missingOf } from '../../../src/answer/ask/index.js';
+import { fitRouter, type PlacedQuestion } from '../../../src/prove/router/fit-router.js';
+import type { PlaceSignal } from '../../../src/answer/ask/index.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { leastConfidence } from '../../../src/kernel/risk.js';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { accuracy, macroF1, type ClassifiedRow } from '../../../src/evaluation/metrics/classification.js';
-import { estimate, pairedDifference } from '../../../src/evaluation/statistics/bootstrap.js';
-import { binomialInterval } from '../../../src/evaluation/statistics/binomial.js';
-import { mcnemarOf } from '../../../src/evaluation/statistics/mcnemar.js';
-import { pairedPower, powerSentence } from '../../../src/evaluation/statistics/paired-power.js';
-import { pairedShareInterval } from '../../../src/evaluation/statistics/shares.js';
+import { accuracy, macroF1, type ClassifiedRow } from '../../../src/prove/metrics/classification.js';
+import { estimate, pairedDifference } from '../../../src/prove/bootstrap.js';
+import { binomialInterval } from '../../../src/kernel/statistics/binomial.js';
+import { mcnemarOf } from '../../../src/kernel/statistics/mcnemar.js';
+import { pairedPower, powerSentence } from '../../../src/kernel/statistics/paired-power.js';
+import { pairedShareInterval } from '../../../src/kernel/statistics/shares.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 /** Found once for each pair of counts. */

@@ -1,4 +1,4 @@
-import { chooseStrength } from '../../../src/evaluation/regression/choose-strength.js';
+import { chooseStrength } from '../../../src/prove/regression/choose-strength.js';
 import { minimize } from '../../../src/kernel/minimize.js';
 import { fitSoftmax, predictSoftmax, type LabelledVectors } from '../../../src/kernel/softmax-regression.js';
 import { seededRandom } from '../../../src/kernel/random.js';

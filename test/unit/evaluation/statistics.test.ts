@@ -1,24 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
-import { shareOfLook } from '../../../src/evaluation/statistics/distributions.js';
-import { cuped, fixedDifference } from '../../../src/evaluation/statistics/fixed.js';
-import { momentsOf } from '../../../src/evaluation/statistics/moments.js';
+import { shareOfLook } from '../../../src/kernel/statistics/distributions.js';
+import { cuped, fixedDifference } from '../../../src/kernel/statistics/fixed.js';
+import { momentsOf } from '../../../src/kernel/statistics/moments.js';
 import {
   conditionalPower,
   daysLeft,
   leastEffect,
   powerOf,
   samplePlan,
-} from '../../../src/evaluation/statistics/sample-size.js';
-import { meanDifferenceSequence, meanSequence } from '../../../src/evaluation/statistics/sequential/mean-sequence.js';
+} from '../../../src/kernel/statistics/sample-size.js';
+import { meanDifferenceSequence, meanSequence } from '../../../src/kernel/statistics/sequential/mean-sequence.js';
 import {
   rateDifferenceLogE,
   rateDifferenceSequence,
   rateLogE,
   rateSequence,
-} from '../../../src/evaluation/statistics/sequential/rate-sequence.js';
-import { sampleRatioLogE } from '../../../src/evaluation/statistics/sequential/sample-ratio.js';
+} from '../../../src/kernel/statistics/sequential/rate-sequence.js';
+import { sampleRatioLogE } from '../../../src/kernel/statistics/sequential/sample-ratio.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { disagreement, ourResults, type Cases, type Results } from '../../support/statistics-cases.js';
 

@@ -6,7 +6,7 @@ import {
   startTwoRates,
   type TwoRates,
   type TwoRatesOptions,
-} from '../../../src/evaluation/statistics/sequential/two-rates.js';
+} from '../../../src/kernel/statistics/sequential/two-rates.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 const WORSE = { margin: 0, drawn: 0.1 } as const satisfies TwoRatesOptions;

@@ -1,8 +1,8 @@
-import type { AskInput } from '../../../src/ask/index.js';
-import { WordingComparer, type WordingComparerParts } from '../../../src/evaluation/wording/wording-comparer.js';
-import type { WordingContext } from '../../../src/evaluation/wording/wording-run.js';
-import { Split } from '../../../src/data/index.js';
-import type { MeasuredWording } from '../../../src/registry/index.js';
+import type { AskInput } from '../../../src/answer/ask/index.js';
+import { WordingComparer, type WordingComparerParts } from '../../../src/prove/wording/wording-comparer.js';
+import type { WordingContext } from '../../../src/prove/wording/wording-run.js';
+import { Split } from '../../../src/sources/data/index.js';
+import type { MeasuredWording } from '../../../src/sources/registry/index.js';
 
 const ROWS = 40;
 const rows = Array.from({ length: ROWS }, (_, ordinal) => ({

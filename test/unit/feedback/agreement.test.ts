@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { krippendorffAlpha, pairwiseAgreement, type Rating } from '../../../src/feedback/agreement.js';
+import { krippendorffAlpha, pairwiseAgreement, type Rating } from '../../../src/learn/feedback/agreement.js';
 
 /** Each observer's values, unit by unit; a dot is a missing one. */
 const ratings = (...observers: string[]): Rating[] =>

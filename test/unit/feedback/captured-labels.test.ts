@@ -1,5 +1,5 @@
-import { LabelMover, type AnswerContrast } from '../../../src/feedback/curation/label-mover.js';
-import { movedLabels, movesTogether } from '../../../src/feedback/curation/moved-labels.js';
+import { LabelMover, type AnswerContrast } from '../../../src/learn/feedback/curation/label-mover.js';
+import { movedLabels, movesTogether } from '../../../src/learn/feedback/curation/moved-labels.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 

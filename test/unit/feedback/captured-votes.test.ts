@@ -1,9 +1,9 @@
-import { lessonOf } from '../../../src/feedback/curation/lesson.js';
-import { AS_ANSWERED } from '../../../src/feedback/expectation.js';
-import type { Feedback } from '../../../src/feedback/feedback.js';
-import { estimateReliability, type Ballot } from '../../../src/feedback/source-weights.js';
-import { votesOf } from '../../../src/feedback/votes.js';
-import type { Answer } from '../../../src/ask/index.js';
+import { lessonOf } from '../../../src/learn/feedback/curation/lesson.js';
+import { AS_ANSWERED } from '../../../src/learn/feedback/expectation.js';
+import type { Feedback } from '../../../src/learn/feedback/feedback.js';
+import { estimateReliability, type Ballot } from '../../../src/learn/feedback/source-weights.js';
+import { votesOf } from '../../../src/learn/feedback/votes.js';
+import type { Answer } from '../../../src/answer/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 

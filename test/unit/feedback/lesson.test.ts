@@ -1,8 +1,8 @@
-import { AS_ANSWERED, NOT_AS_ANSWERED } from '../../../src/feedback/expectation.js';
-import type { Feedback } from '../../../src/feedback/feedback.js';
-import { voterOf } from '../../../src/feedback/votes.js';
-import { lessonOf } from '../../../src/feedback/curation/lesson.js';
-import { DELETED_TEXT, type Answer } from '../../../src/ask/index.js';
+import { AS_ANSWERED, NOT_AS_ANSWERED } from '../../../src/learn/feedback/expectation.js';
+import type { Feedback } from '../../../src/learn/feedback/feedback.js';
+import { voterOf } from '../../../src/learn/feedback/votes.js';
+import { lessonOf } from '../../../src/learn/feedback/curation/lesson.js';
+import { DELETED_TEXT, type Answer } from '../../../src/answer/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 

@@ -1,5 +1,5 @@
-import { movedLabels } from '../../../src/feedback/curation/moved-labels.js';
-import type { Contrast, HeldOut } from '../../../src/feedback/curation/usual-errors.js';
+import { movedLabels } from '../../../src/learn/feedback/curation/moved-labels.js';
+import type { Contrast, HeldOut } from '../../../src/learn/feedback/curation/usual-errors.js';
 import { seededRandom, shuffled } from '../../../src/kernel/random.js';
 
 // Some seconds of computing take long where the cores are shared.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { movedLabels as verdictOn } from '../../../src/feedback/curation/moved-labels.js';
-import type { Contrast, HeldOut } from '../../../src/feedback/curation/usual-errors.js';
+import { movedLabels as verdictOn } from '../../../src/learn/feedback/curation/moved-labels.js';
+import type { Contrast, HeldOut } from '../../../src/learn/feedback/curation/usual-errors.js';
 
 const V = 'version';
 const said = (answered: string, right: string, times: number, adapterVersionId = V): Contrast[] =>

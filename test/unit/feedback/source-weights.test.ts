@@ -1,5 +1,5 @@
-import { AS_ANSWERED, NOT_AS_ANSWERED } from '../../../src/feedback/expectation.js';
-import { estimateReliability, UNKNOWN, type Ballot } from '../../../src/feedback/source-weights.js';
+import { AS_ANSWERED, NOT_AS_ANSWERED } from '../../../src/learn/feedback/expectation.js';
+import { estimateReliability, UNKNOWN, type Ballot } from '../../../src/learn/feedback/source-weights.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 /** Judges, each right with its probability, on things that are right as answered or are one of two labels instead. */

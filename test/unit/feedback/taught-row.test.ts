@@ -1,5 +1,5 @@
-import type { Answer } from '../../../src/ask/index.js';
-import { taughtRow, type TeachingContext } from '../../../src/feedback/curation/taught-row.js';
+import type { Answer } from '../../../src/answer/ask/index.js';
+import { taughtRow, type TeachingContext } from '../../../src/learn/feedback/curation/taught-row.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 

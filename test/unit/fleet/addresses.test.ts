@@ -1,4 +1,4 @@
-import { resolveEngines } from '../../../src/fleet/replicas/addresses.js';
+import { resolveEngines } from '../../../src/ship/fleet/replicas/addresses.js';
 
 const asked: string[] = [];
 const look = (host: string): Promise<string[]> => {

@@ -1,6 +1,6 @@
-import { EngineResolver } from '../../../src/fleet/fleet-graphql.js';
-import type { Fleet } from '../../../src/fleet/fleet.js';
-import { createGraphContext } from '../../../src/graphql-kit/index.js';
+import { EngineResolver } from '../../../src/ship/fleet/fleet-graphql.js';
+import type { Fleet } from '../../../src/ship/fleet/fleet.js';
+import { createGraphContext } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 

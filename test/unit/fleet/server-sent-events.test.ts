@@ -1,4 +1,4 @@
-import { dataOf } from '../../../src/fleet/server-sent-events.js';
+import { dataOf } from '../../../src/ship/fleet/server-sent-events.js';
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) {

@@ -1,10 +1,10 @@
 import { getNamedType, isInputObjectType, type GraphQLResolveInfo } from 'graphql';
 import { Field, Mutation, ObjectType, Resolver } from 'type-graphql';
-import { subjectOf } from '../../../src/access/audit/subject.js';
-import { operationFields, type FieldCall, type FieldHooks } from '../../../src/graphql/guard.js';
-import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { createGraphContext, Needs, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { subjectOf } from '../../../src/operate/access/audit/subject.js';
+import { operationFields, type FieldCall, type FieldHooks } from '../../../src/server/graphql/guard.js';
+import { RESOLVER_CLASSES } from '../../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
+import { createGraphContext, Needs, toGlobalId } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
 

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { ErrorPresenter } from '../../../src/graphql/errors.js';
+import { ErrorPresenter } from '../../../src/server/graphql/errors.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 

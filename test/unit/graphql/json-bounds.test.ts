@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { checkJson, textOf } from '../../../src/graphql/json-bounds.js';
+import { checkJson, textOf } from '../../../src/server/graphql/json-bounds.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 
 /** Arrays, objects and commas, as the meter counts them: at least as many as there are values. */

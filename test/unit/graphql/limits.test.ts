@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { buildSchema, parse } from 'graphql';
-import { operationCost } from '../../../src/graphql/cost.js';
-import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { DocumentChecker, RequestRefused } from '../../../src/graphql/documents.js';
-import { checkShape, DEFAULT_LIMITS } from '../../../src/graphql/limits.js';
+import { operationCost } from '../../../src/server/graphql/cost.js';
+import { RESOLVER_CLASSES } from '../../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
+import { DocumentChecker, RequestRefused } from '../../../src/server/graphql/documents.js';
+import { checkShape, DEFAULT_LIMITS } from '../../../src/server/graphql/limits.js';
 
 const schema = buildSchema(`
   type Query { node: Node list(first: Int = 20): [Node!]! find(input: FindInput!): [Node!]! ask: String }

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { getMetadataStorage, Resolver } from 'type-graphql';
-import { RESOLVER_CLASSES, RUN_KINDS } from '../../../src/graphql/resolvers.js';
-import { RunKind, runGraph } from '../../../src/graphql-kit/index.js';
+import { RESOLVER_CLASSES, RUN_KINDS } from '../../../src/server/graphql/resolvers.js';
+import { RunKind, runGraph } from '../../../src/kit/graphql/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 
 /** What the product's files export; other tests of this process declare resolvers, too. */

@@ -14,7 +14,7 @@ import {
   recordType,
   registerChoices,
   toGlobalId,
-} from '../../../src/graphql-kit/index.js';
+} from '../../../src/kit/graphql/index.js';
 import { enumeration } from '../../../src/kernel/enumeration.js';
 import { choice, int, oneOf, record, string } from '../../../src/kernel/record.js';
 

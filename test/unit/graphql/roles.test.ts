@@ -12,11 +12,11 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { Query, Resolver, type ResolverData } from 'type-graphql';
-import { readyOperations, type ReadyOperation } from '../../../src/cli/call.js';
-import { operationFields, type OperationField } from '../../../src/graphql/guard.js';
-import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { createGraphContext, neededRole, Needs } from '../../../src/graphql-kit/index.js';
+import { readyOperations, type ReadyOperation } from '../../../src/client/operations/ready.js';
+import { operationFields, type OperationField } from '../../../src/server/graphql/guard.js';
+import { RESOLVER_CLASSES } from '../../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
+import { createGraphContext, neededRole, Needs } from '../../../src/kit/graphql/index.js';
 import { isAllowed, localCaller, Role } from '../../../src/kernel/caller.js';
 
 /** What is wrong with the fields of a schema's operations, in words that say what to do. */

@@ -1,6 +1,6 @@
-import { ALWAYS, TRAININGS, WATCHES } from '../../../src/access/budgets/kinds.js';
-import { BEGIN_ANEW } from '../../../src/backup/settle-in.js';
-import { RUN_KINDS } from '../../../src/graphql/resolvers.js';
+import { ALWAYS, TRAININGS, WATCHES } from '../../../src/operate/access/budgets/kinds.js';
+import { BEGIN_ANEW } from '../../../src/cli/backup/settle-in.js';
+import { RUN_KINDS } from '../../../src/server/graphql/resolvers.js';
 
 const KINDS = RUN_KINDS.map(({ definition }) => definition);
 const named = (holds: (kind: (typeof KINDS)[number]) => boolean): string[] =>

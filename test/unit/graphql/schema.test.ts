@@ -7,10 +7,10 @@ import {
   type GraphQLArgument,
   type GraphQLInputField,
 } from 'graphql';
-import { undescribed } from '../../../src/graphql/descriptions.js';
-import { errorsPage } from '../../../src/graphql/errors-page.js';
-import { RESOLVER_CLASSES, RUN_KINDS } from '../../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
+import { undescribed } from '../../../src/server/graphql/descriptions.js';
+import { errorsPage } from '../../../src/server/graphql/errors-page.js';
+import { RESOLVER_CLASSES, RUN_KINDS } from '../../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
 import { ERROR_CODES } from '../../../src/kernel/error-codes.js';
 
 describe('the schema’s documentation', () => {

@@ -7,10 +7,10 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { Field, Mutation, ObjectType, Resolver } from 'type-graphql';
-import { operationFields } from '../../../src/graphql/guard.js';
-import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { createGraphContext, Needs, RunType, spendsOf } from '../../../src/graphql-kit/index.js';
+import { operationFields } from '../../../src/server/graphql/guard.js';
+import { RESOLVER_CLASSES } from '../../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
+import { createGraphContext, Needs, RunType, spendsOf } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 

@@ -6,12 +6,12 @@ import {
   isObjectType,
   type GraphQLArgument,
 } from 'graphql';
-import { DocumentChecker, RequestRefused } from '../../../src/graphql/documents.js';
-import { DEFAULT_LIMITS } from '../../../src/graphql/limits.js';
-import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { MOST_REQUEST_ERRORS } from '../../../src/graphql/variables.js';
-import { mostItems } from '../../../src/graphql-kit/index.js';
+import { DocumentChecker, RequestRefused } from '../../../src/server/graphql/documents.js';
+import { DEFAULT_LIMITS } from '../../../src/server/graphql/limits.js';
+import { RESOLVER_CLASSES } from '../../../src/server/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
+import { MOST_REQUEST_ERRORS } from '../../../src/server/graphql/variables.js';
+import { mostItems } from '../../../src/kit/graphql/index.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 
 const product = buildGraphSchema(RESOLVER_CLASSES);

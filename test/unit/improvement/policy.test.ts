@@ -5,7 +5,7 @@ import {
   DEFAULT_SETTINGS,
   proposes,
   type Situation,
-} from '../../../src/improvement/policy.js';
+} from '../../../src/ship/improvement/policy.js';
 
 const NOW = new Date('2026-11-27T12:00:00Z');
 const situation = (values: Partial<Situation>): Situation => ({

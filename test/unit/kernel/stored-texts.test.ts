@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { summarised, toldChange } from '../../../src/access/audit/audit.js';
-import { personIn } from '../../../src/access/oidc/claims.js';
-import { flagValues } from '../../../src/data/datasets/validation/flags.js';
+import { summarised, toldChange } from '../../../src/operate/access/audit/audit.js';
+import { personIn } from '../../../src/operate/access/oidc/claims.js';
+import { flagValues } from '../../../src/sources/data/datasets/validation/flags.js';
 import { beginningOf, storable } from '../../../src/kernel/text.js';
 import { shown } from '../../../src/platform/runs/run.js';
 

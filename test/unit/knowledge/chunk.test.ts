@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { CHUNK_SIZE, chunkDocument } from '../../../src/knowledge/chunking/chunk.js';
-import { indexText } from '../../../src/knowledge/indexing/lexical-text.js';
-import { markdown as markdownFormat } from '../../../src/knowledge/parsing/markdown.js';
-import { text as textFormat } from '../../../src/knowledge/parsing/text.js';
+import { CHUNK_SIZE, chunkDocument } from '../../../src/sources/knowledge/chunking/chunk.js';
+import { indexText } from '../../../src/sources/knowledge/indexing/lexical-text.js';
+import { markdown as markdownFormat } from '../../../src/sources/knowledge/parsing/markdown.js';
+import { text as textFormat } from '../../../src/sources/knowledge/parsing/text.js';
 
 const sentence = 'The pump moves eleven litres of water a minute through the filter. ';
 

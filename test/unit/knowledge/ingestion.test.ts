@@ -1,4 +1,4 @@
-import { checkedDocuments, INGESTION_LIMITS } from '../../../src/knowledge/ingestion.js';
+import { checkedDocuments, INGESTION_LIMITS } from '../../../src/sources/knowledge/ingestion.js';
 import type { Json } from '../../../src/platform/events/index.js';
 
 const nested = (levels: number): Json => JSON.parse(`{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`) as Json;

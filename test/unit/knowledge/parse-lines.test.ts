@@ -1,4 +1,4 @@
-import { breaks } from '../../../src/knowledge/parsing/lines.js';
+import { breaks } from '../../../src/sources/knowledge/parsing/lines.js';
 import { parse } from './reading.js';
 
 const URL_OF = (length: number) => `https://acme.com/${'a'.repeat(length - 17)}`;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { chunkDocument } from '../../../src/knowledge/chunking/chunk.js';
+import { chunkDocument } from '../../../src/sources/knowledge/chunking/chunk.js';
 import { splitSentences } from '../../../src/kernel/sentences.js';
-import { cleanText } from '../../../src/knowledge/parsing/builder.js';
+import { cleanText } from '../../../src/sources/knowledge/parsing/builder.js';
 import { docx, docxParagraph, docxTable, pdf } from './files.js';
 import { outline, parse } from './reading.js';
 

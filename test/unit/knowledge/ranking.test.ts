@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { fuse } from '../../../src/knowledge/retrieval/fuse.js';
-import { indexText, lexicalText } from '../../../src/knowledge/indexing/lexical-text.js';
+import { fuse } from '../../../src/sources/knowledge/retrieval/fuse.js';
+import { indexText, lexicalText } from '../../../src/sources/knowledge/indexing/lexical-text.js';
 
 const chunk = (chunkId: string, score: number, collectionId = 'c') => ({ chunkId, collectionId, score });
 

@@ -1,5 +1,5 @@
-import type { ParsedDocument } from '../../../src/knowledge/parsing/document.js';
-import { parseDocument } from '../../../src/knowledge/parsing/parse.js';
+import type { ParsedDocument } from '../../../src/sources/knowledge/parsing/document.js';
+import { parseDocument } from '../../../src/sources/knowledge/parsing/parse.js';
 
 export const parse = (content: string | Buffer, name = 'a.txt', mediaType: string | null = null) =>
   parseDocument(Buffer.from(content as string), { name, mediaType });

@@ -1,6 +1,10 @@
-import { chooseWeight, reciprocalRank, type AskedQuestion } from '../../../src/knowledge/tuning/choose-weight.js';
-import { makeAnsweredQuestions } from '../../../src/knowledge/tuning/cloze-answers.js';
-import { clozeQuestion, clozeSentence } from '../../../src/knowledge/tuning/cloze.js';
+import {
+  chooseWeight,
+  reciprocalRank,
+  type AskedQuestion,
+} from '../../../src/sources/knowledge/tuning/choose-weight.js';
+import { makeAnsweredQuestions } from '../../../src/sources/knowledge/tuning/cloze-answers.js';
+import { clozeQuestion, clozeSentence } from '../../../src/sources/knowledge/tuning/cloze.js';
 
 const list = (...ids: string[]) => ids.map((chunkId, i) => ({ chunkId, collectionId: 'c', score: 1 - i / 10 }));
 /** Meaning finds `a` first and words `b`. */

@@ -9,8 +9,8 @@ import {
   valueOf,
   type RuleChange,
   type Rule,
-} from '../../../src/monitoring/alerts/rule.js';
-import type { AnswerFacts } from '../../../src/monitoring/series/facts.js';
+} from '../../../src/operate/monitoring/alerts/rule.js';
+import type { AnswerFacts } from '../../../src/operate/monitoring/series/facts.js';
 
 const rule: Rule = {
   metric: 'ERROR_RATE',

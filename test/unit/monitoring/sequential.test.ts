@@ -8,9 +8,9 @@ import {
   strongestShift,
   type CategoryTest,
   type CategoryCounts,
-} from '../../../src/monitoring/sequential/categories.js';
-import { evidenceOf, noEvidence, observeMean, type MeanBound } from '../../../src/monitoring/sequential/mean.js';
-import { observe, untouched, worth } from '../../../src/monitoring/sequential/restarted.js';
+} from '../../../src/kernel/sequential/categories.js';
+import { evidenceOf, noEvidence, observeMean, type MeanBound } from '../../../src/kernel/sequential/mean.js';
+import { observe, untouched, worth } from '../../../src/kernel/sequential/restarted.js';
 
 /** The first observation at which evidence is as much as `most`; null where none of `values` is. */
 function firstBeyond(bound: MeanBound, most: number, values: (i: number) => number, length: number): number | null {

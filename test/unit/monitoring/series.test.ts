@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { durationBin, quantileOf } from '../../../src/monitoring/series/bins.js';
-import { METRICS } from '../../../src/monitoring/series/metric.js';
+import { durationBin, quantileOf } from '../../../src/operate/monitoring/series/bins.js';
+import { METRICS } from '../../../src/operate/monitoring/series/metric.js';
 
 describe('histograms of durations', () => {
   it('tell a quantile within the bin that it lies in', () => {

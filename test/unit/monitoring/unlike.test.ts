@@ -1,4 +1,4 @@
-import { driftReplay } from '../../../src/monitoring/drift/replay.js';
+import { driftReplay } from '../../../src/operate/monitoring/drift/replay.js';
 import { intents, many } from '../../support/intents.js';
 
 const KNOWN = 500;

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
-import { AddressRefused, checkUrl, guardedLookup, isPublic } from '../../../src/monitoring/webhooks/address.js';
-import { signatureOf } from '../../../src/monitoring/webhooks/signature.js';
-import { waitAfter } from '../../../src/monitoring/webhooks/webhook.js';
+import { AddressRefused, checkUrl, guardedLookup, isPublic } from '../../../src/operate/monitoring/webhooks/address.js';
+import { signatureOf } from '../../../src/operate/monitoring/webhooks/signature.js';
+import { waitAfter } from '../../../src/operate/monitoring/webhooks/webhook.js';
 
 describe('addresses of webhooks', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RefusedField } from '../../../src/openai/errors.js';
-import { chatRequest } from '../../../src/openai/chat-request.js';
+import { RefusedField } from '../../../src/server/openai/errors.js';
+import { chatRequest } from '../../../src/server/openai/chat-request.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 
 const NEEDED = { model: 'graft', messages: [{ role: 'user', content: 'Why?' }] };

@@ -1,6 +1,6 @@
-import type { Answer, AskEvent } from '../../../src/ask/index.js';
+import type { Answer, AskEvent } from '../../../src/answer/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { chunksOf } from '../../../src/openai/completion.js';
+import { chunksOf } from '../../../src/server/openai/completion.js';
 
 const answered = (text: string): Answer =>
   ({

@@ -1,6 +1,6 @@
 import { notFound } from '../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
-import { targetOf, type Names } from '../../../src/openai/model-names.js';
+import { targetOf, type Names } from '../../../src/server/openai/model-names.js';
 
 /** A workspace with one of each. */
 const names = {

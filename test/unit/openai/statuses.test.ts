@@ -1,11 +1,11 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import { ErrorPresenter } from '../../../src/graphql/errors.js';
-import type { ServerKit } from '../../../src/graphql/server.js';
+import { ErrorPresenter } from '../../../src/server/graphql/errors.js';
+import type { ServerKit } from '../../../src/server/graphql/server.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { ERROR_CODES, type ErrorCode } from '../../../src/kernel/error-codes.js';
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { OpenAiError } from '../../../src/openai/errors.js';
-import { addOpenAi, type OpenAiParts } from '../../../src/openai/routes.js';
+import type { OpenAiError } from '../../../src/server/openai/errors.js';
+import { addOpenAi, type OpenAiParts } from '../../../src/server/openai/routes.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 
 /** What is wrong with Graft itself and stays so; all else that isn't worth a second try is the client's. */

@@ -1,14 +1,14 @@
 /** What keeps something up to date in all workspaces works on each in its own: a query that forgets which it is about shows no other's rows. */
-import { ExperimentTests } from '../../../src/delivery/experiments/experiment-tests.js';
-import { RolloutTests } from '../../../src/delivery/rollouts/rollout-tests.js';
-import { ShadowService, type ShadowServiceParts } from '../../../src/delivery/shadow/shadow-service.js';
-import { RouterKeeper, type RouterFitter } from '../../../src/evaluation/index.js';
-import { RetentionSweeper } from '../../../src/feedback/retention/retention.js';
-import { WorkerReferences, type ReferenceParts } from '../../../src/fleet/proof/reference.js';
-import type { EngineAdapter } from '../../../src/fleet/adapters/engine-adapter.js';
-import { ImprovementService, type ImprovementServiceParts } from '../../../src/improvement/improvement-service.js';
+import { ExperimentTests } from '../../../src/ship/delivery/experiments/experiment-tests.js';
+import { RolloutTests } from '../../../src/ship/delivery/rollouts/rollout-tests.js';
+import { ShadowService, type ShadowServiceParts } from '../../../src/ship/delivery/shadow/shadow-service.js';
+import { RouterKeeper, type RouterFitter } from '../../../src/prove/index.js';
+import { RetentionSweeper } from '../../../src/learn/feedback/retention/retention.js';
+import { WorkerReferences, type ReferenceParts } from '../../../src/ship/fleet/proof/reference.js';
+import type { EngineAdapter } from '../../../src/ship/fleet/adapters/engine-adapter.js';
+import { ImprovementService, type ImprovementServiceParts } from '../../../src/ship/improvement/improvement-service.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { DriftService, type DriftParts } from '../../../src/monitoring/drift/drift-service.js';
+import { DriftService, type DriftParts } from '../../../src/operate/monitoring/drift/drift-service.js';
 import { currentScope, inScope, type Scope } from '../../../src/platform/database/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RUN_KINDS } from '../../../src/graphql/resolvers.js';
+import { RUN_KINDS } from '../../../src/server/graphql/resolvers.js';
 import type { StoredJson } from '../../../src/kernel/stored-json.js';
 
 type Schema = z.core.JSONSchema.BaseSchema;

@@ -1,45 +1,45 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { storedSummary } from '../../../src/access/audit/audit.js';
-import { storedBody } from '../../../src/ask/answer.js';
-import { storedMembership } from '../../../src/ask/route/membership/membership-store.js';
-import { storedLearned } from '../../../src/ask/route/router/router.js';
-import { storedVersion } from '../../../src/data/datasets/dataset.js';
-import { storedBlend, storedLabelFit } from '../../../src/data/answering/label-index/label-index.js';
-import { storedFields, storedValues } from '../../../src/data/features/feature-view.js';
+import { storedSummary } from '../../../src/operate/access/audit/audit.js';
+import { storedBody } from '../../../src/answer/ask/answer.js';
+import { storedMembership } from '../../../src/answer/ask/route/membership/membership-store.js';
+import { storedLearned } from '../../../src/answer/ask/route/router/router.js';
+import { storedVersion } from '../../../src/sources/data/datasets/dataset.js';
+import { storedBlend, storedLabelFit } from '../../../src/sources/data/answering/label-index/label-index.js';
+import { storedFields, storedValues } from '../../../src/sources/data/features/feature-view.js';
 import {
   storedExperimentState,
   storedPoint,
   storedSettings as storedExperiment,
-} from '../../../src/delivery/experiments/experiment.js';
+} from '../../../src/ship/delivery/experiments/experiment.js';
 import {
   storedDecisionEvidence,
   storedPlan,
   storedState as storedRolloutState,
-} from '../../../src/delivery/rollouts/rollout.js';
-import { storedSkipped } from '../../../src/delivery/shadow/shadow.js';
-import { storedExpectation } from '../../../src/feedback/expectation.js';
-import { storedMoves } from '../../../src/feedback/review/review.js';
-import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
-import { storedSettings } from '../../../src/improvement/policy.js';
+} from '../../../src/ship/delivery/rollouts/rollout.js';
+import { storedSkipped } from '../../../src/ship/delivery/shadow/shadow.js';
+import { storedExpectation } from '../../../src/learn/feedback/expectation.js';
+import { storedMoves } from '../../../src/learn/feedback/review/review.js';
+import { storedFigures } from '../../../src/prove/evaluations/figures.js';
+import { storedSettings } from '../../../src/ship/improvement/policy.js';
 import { storedJson, type StoredJson } from '../../../src/kernel/stored-json.js';
-import { storedEmbedder } from '../../../src/knowledge/collection.js';
-import { storedMetadata } from '../../../src/knowledge/document-store.js';
-import { storedRule, storedState } from '../../../src/monitoring/alerts/rule.js';
-import { storedStream } from '../../../src/monitoring/drift/stream.js';
-import { storedPayload } from '../../../src/monitoring/webhooks/webhook.js';
+import { storedEmbedder } from '../../../src/sources/knowledge/collection.js';
+import { storedMetadata } from '../../../src/sources/knowledge/document-store.js';
+import { storedRule, storedState } from '../../../src/operate/monitoring/alerts/rule.js';
+import { storedStream } from '../../../src/operate/monitoring/drift/stream.js';
+import { storedPayload } from '../../../src/operate/monitoring/webhooks/webhook.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import {
   storedAliasEvidence,
   storedAttestation,
   storedMetrics,
   storedUsage,
-} from '../../../src/registry/adapters/adapter.js';
-import { storedChat } from '../../../src/registry/model.js';
-import { storedWording } from '../../../src/registry/wording.js';
-import { storedMeasurement } from '../../../src/registry/quantization/quantization.js';
-import { storedRecipe } from '../../../src/training/recipes/recipe.js';
+} from '../../../src/sources/registry/adapters/adapter.js';
+import { storedChat } from '../../../src/sources/registry/model.js';
+import { storedWording } from '../../../src/sources/registry/wording.js';
+import { storedMeasurement } from '../../../src/sources/registry/quantization/quantization.js';
+import { storedRecipe } from '../../../src/learn/training/recipes/recipe.js';
 
 /** Each kind of run has forms of its own: see `defineRunKind`. */
 const OF_ITS_KIND = 'the run kind';

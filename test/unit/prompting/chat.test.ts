@@ -10,9 +10,9 @@ import {
   renderChat,
   type ChatMessage,
   type PromptSegment,
-} from '../../../src/prompting/index.js';
+} from '../../../src/sources/prompting/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
-import { storedChat } from '../../../src/registry/model.js';
+import { storedChat } from '../../../src/sources/registry/model.js';
 import type { ChatForm } from '../../../src/worker-protocol/index.js';
 import { renderedWhole } from './rendered-whole.js';
 import { TEMPLATES } from './templates.js';

@@ -1,6 +1,6 @@
 import { Template } from '@huggingface/jinja';
-import type { ChatMessage, PromptSegment } from '../../../src/prompting/index.js';
-import { joinSegments } from '../../../src/prompting/index.js';
+import type { ChatMessage, PromptSegment } from '../../../src/sources/prompting/index.js';
+import { joinSegments } from '../../../src/sources/prompting/index.js';
 
 interface Tokens {
   bosToken: string;

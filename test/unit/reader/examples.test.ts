@@ -3,7 +3,7 @@ import { ownArticles } from '../../../scripts/reader/own-texts.js';
 import type { ReadingArticle } from '../../../scripts/reader/reading-data.js';
 import { readingsOf } from '../../../scripts/reader/reading-examples.js';
 import { seededRandom } from '../../../src/kernel/random.js';
-import { REFUSAL } from '../../../src/prompting/index.js';
+import { REFUSAL } from '../../../src/sources/prompting/index.js';
 
 describe('what a reader learns from', () => {
   let articles: ReadingArticle[];

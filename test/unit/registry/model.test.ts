@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { checkedName } from '../../../src/kernel/text.js';
-import { modelNameOf } from '../../../src/registry/model.js';
+import { modelNameOf } from '../../../src/sources/registry/model.js';
 
 describe('the name of a model', () => {
   it.each([

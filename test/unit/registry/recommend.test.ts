@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { catalogue, type GeneratorEntry } from '../../../src/platform/models-on-disk/index.js';
-import { memoryOf, servedFileBytes } from '../../../src/registry/recommending/memory.js';
-import { judged, preferred, type CandidateModel } from '../../../src/registry/recommending/recommend.js';
+import { memoryOf, servedFileBytes } from '../../../src/sources/registry/recommending/memory.js';
+import { judged, preferred, type CandidateModel } from '../../../src/sources/registry/recommending/recommend.js';
 import {
   nearest,
   scaled,
@@ -12,7 +12,7 @@ import {
   sizeOf,
   speedOf,
   TYPICAL_ANSWER,
-} from '../../../src/registry/recommending/speed.js';
+} from '../../../src/sources/registry/recommending/speed.js';
 
 const generators = catalogue.filter((entry) => entry.kind === 'generator');
 const sizes = generators.map((entry) => sizeOf(servedFileBytes(entry), entry.shape));

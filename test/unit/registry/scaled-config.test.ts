@@ -1,4 +1,4 @@
-import { scaledConfig } from '../../../src/registry/index.js';
+import { scaledConfig } from '../../../src/sources/registry/index.js';
 
 describe('PEFT’s configuration of an adapter at a scale', () => {
   const scaled = (config: object, scale: number): unknown => JSON.parse(scaledConfig(JSON.stringify(config), scale));

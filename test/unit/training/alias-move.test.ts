@@ -1,4 +1,4 @@
-import { aliasMove } from '../../../src/training/index.js';
+import { aliasMove } from '../../../src/learn/training/index.js';
 
 describe('a move of an alias, as the audit log tells it', () => {
   const store = {

@@ -1,16 +1,16 @@
 import { readChat } from '../../../gpu-worker/chat/read-chat.js';
-import { LabelWords, Split } from '../../../src/data/index.js';
-import type { StoredRow } from '../../../src/data/index.js';
-import type { TaskRow } from '../../../src/data/datasets/tasks/index.js';
-import { presetOf } from '../../../src/training/index.js';
-import type { ServedVariant } from '../../../src/registry/index.js';
-import type { Recipe } from '../../../src/training/recipes/recipe.js';
+import { LabelWords, Split } from '../../../src/sources/data/index.js';
+import type { StoredRow } from '../../../src/sources/data/index.js';
+import type { TaskRow } from '../../../src/sources/data/datasets/tasks/index.js';
+import { presetOf } from '../../../src/learn/training/index.js';
+import type { ServedVariant } from '../../../src/sources/registry/index.js';
+import type { Recipe } from '../../../src/learn/training/recipes/recipe.js';
 import {
   encodeExamples,
   requireExamples,
   type Rows,
   type Tokenize,
-} from '../../../src/training/runs/encode-examples.js';
+} from '../../../src/learn/training/runs/encode-examples.js';
 import type { ChatForm } from '../../../src/worker-protocol/index.js';
 import { storedRow } from '../../support/stored-row.js';
 import { TEMPLATES } from '../prompting/templates.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { chooseLabelTokens } from '../../../src/training/recipes/label-tokens.js';
+import { chooseLabelTokens } from '../../../src/learn/training/recipes/label-tokens.js';
 
 describe('label tokens', () => {
   it('gives a label the first token of its own words where nobody else needs it', () => {

@@ -1,5 +1,5 @@
-import { TASK_KINDS } from '../../../src/data/index.js';
-import { presetOf, recipe, recipeFor } from '../../../src/training/recipes/recipe.js';
+import { TASK_KINDS } from '../../../src/sources/data/index.js';
+import { presetOf, recipe, recipeFor } from '../../../src/learn/training/recipes/recipe.js';
 
 describe('recipes', () => {
   it('has a preset for each kind of task that its own checks accept', () => {

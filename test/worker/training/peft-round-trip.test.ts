@@ -17,7 +17,7 @@ import {
   type NamedTensor,
 } from '../../../gpu-worker/formats/safetensors/safetensors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
-import { zipOf } from '../../../src/training/exports/zip-of.js';
+import { zipOf } from '../../../src/learn/training/exports/zip-of.js';
 import { Python } from '../../support/python.js';
 import { itWhen } from '../../support/skip.js';
 import { writeTinyModel } from '../../support/tiny-model.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installedExecutors } from '../../../gpu-worker/engines/training/executors/open-executor.js';
 import { TrainWorker } from '../../../src/platform/worker/index.js';
-import { ExecutorChoice } from '../../../src/training/index.js';
+import { ExecutorChoice } from '../../../src/learn/training/index.js';
 import type { ExecutorName, TrainEvent, TrainOutput } from '../../../src/worker-protocol/index.js';
 import { itWhen } from '../../support/skip.js';
 import { writeTinyModel } from '../../support/tiny-model.js';

@@ -1,5 +1,5 @@
-import type { AnswerStage } from '../../../ask/stages';
-import { STRATEGIES, mayDo } from '../../../ask/strategies';
+import type { AnswerStage } from '../../../answer/ask/stages';
+import { STRATEGIES, mayDo } from '../../../answer/ask/strategies';
 import type { Strategy, StrategyChoice } from '../../generated/operations';
 
 const NAMES = Object.entries(STRATEGIES).map(([strategy, { title }]) => [strategy, title] as const);

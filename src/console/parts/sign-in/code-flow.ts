@@ -1,6 +1,6 @@
 /** OpenID Connect's code flow with PKCE (RFC 7636) for a client that can keep no secret. */
 import { errorText } from '../error-text';
-import { addressOf } from '../../../access/oidc/address-of.js';
+import { addressOf } from '../../../operate/access/oidc/address-of.js';
 import { askForTokens, endpointsOf, providerOf, type Provider } from './provider';
 import { begunWith, claimsIn, type Kept } from './tokens';
 

@@ -1,5 +1,5 @@
 /** What the console asks of an OpenID provider: its discovery document and its token endpoint. */
-import { addressOf } from '../../../access/oidc/address-of.js';
+import { addressOf } from '../../../operate/access/oidc/address-of.js';
 
 /** What the gateway says of its provider, at `/sign-in.json`; null where it takes keys only. */
 export interface Provider {

@@ -1,6 +1,6 @@
 /** Signing out, at the provider too where it can be: https://openid.net/specs/openid-connect-rpinitiated-1_0.html */
 import { random } from './code-flow';
-import { addressOf } from '../../../access/oidc/address-of.js';
+import { addressOf } from '../../../operate/access/oidc/address-of.js';
 import { endpointsOf, revoke, type Endpoints } from './provider';
 import { signOut } from './session';
 import { hintOf, type Kept } from './tokens';

@@ -1,15 +1,15 @@
 import { record } from '../../../../src/kernel/record.js';
 import { graphql, parse, printSchema, subscribe, type ExecutionResult } from 'graphql';
 import { z } from 'zod';
-import { NodeResolver, RunResolver } from '../../../../src/graphql/runs-graphql.js';
-import { buildGraphSchema } from '../../../../src/graphql/schema.js';
+import { NodeResolver, RunResolver } from '../../../../src/server/graphql/runs-graphql.js';
+import { buildGraphSchema } from '../../../../src/server/graphql/schema.js';
 import {
   createGraphContext,
   NodeRegistry,
   runGraph,
   runResolvers,
   toGlobalId,
-} from '../../../../src/graphql-kit/index.js';
+} from '../../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../../src/kernel/caller.js';
 import { systemClock } from '../../../../src/kernel/clock.js';
 import { storedJson } from '../../../../src/kernel/stored-json.js';

@@ -1,4 +1,4 @@
-import { calibrate, logOdds, type PlaceSignal } from '../../../../src/ask/route/router/calibration.js';
+import { calibrate, logOdds, type PlaceSignal } from '../../../../src/answer/ask/route/router/calibration.js';
 import { seededRandom } from '../../../../src/kernel/random.js';
 
 const around = (center: number, count: number, seed: number): PlaceSignal[] => {

@@ -6,7 +6,7 @@ import {
   weigh,
   type Place,
   type ScoredPlace,
-} from '../../../../src/ask/route/router/choose.js';
+} from '../../../../src/answer/ask/route/router/choose.js';
 
 const place = (more: Partial<Place>): Place => ({
   strategy: 'ADAPTER',

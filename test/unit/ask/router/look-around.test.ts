@@ -1,9 +1,9 @@
-import { calibrate, type PlaceSignal } from '../../../../src/ask/route/router/calibration.js';
-import { lookAround } from '../../../../src/ask/route/router/look-around.js';
-import type { Current } from '../../../../src/ask/route/router/router-store.js';
+import { calibrate, type PlaceSignal } from '../../../../src/answer/ask/route/router/calibration.js';
+import { lookAround } from '../../../../src/answer/ask/route/router/look-around.js';
+import type { Current } from '../../../../src/answer/ask/route/router/router-store.js';
 import { notFound } from '../../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../../src/kernel/ids.js';
-import { ALL_SEEN } from '../../../../src/knowledge/index.js';
+import { ALL_SEEN } from '../../../../src/sources/knowledge/index.js';
 
 const near = (top: number): PlaceSignal => ({ top, mean: top, coverage: 0 });
 const spread = (around: number): PlaceSignal[] => Array.from({ length: 20 }, (_, i) => near(around + 0.005 * (i % 5)));

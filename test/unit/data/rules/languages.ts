@@ -1,4 +1,4 @@
-import { TaskKind } from '../../../../src/data/datasets/tasks/index.js';
+import { TaskKind } from '../../../../src/sources/data/datasets/tasks/index.js';
 import { made, rowsOf } from '../../../support/make-version.js';
 import { classified, jsonl, rule } from './kit.js';
 

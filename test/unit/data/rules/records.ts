@@ -1,5 +1,5 @@
-import { Split } from '../../../../src/data/datasets/importing/splits.js';
-import { TaskKind } from '../../../../src/data/datasets/tasks/index.js';
+import { Split } from '../../../../src/sources/data/datasets/importing/splits.js';
+import { TaskKind } from '../../../../src/sources/data/datasets/tasks/index.js';
 import { writtenFile } from '../../../support/data-files.js';
 import { made, rowsOf, type Wishes } from '../../../support/make-version.js';
 import { classified, folder, fruits, jsonl, rule } from './kit.js';

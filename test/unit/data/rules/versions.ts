@@ -1,5 +1,5 @@
-import { Split } from '../../../../src/data/datasets/importing/splits.js';
-import { TaskKind } from '../../../../src/data/datasets/tasks/index.js';
+import { Split } from '../../../../src/sources/data/datasets/importing/splits.js';
+import { TaskKind } from '../../../../src/sources/data/datasets/tasks/index.js';
 import { made } from '../../../support/make-version.js';
 import { classified, jsonl, rule } from './kit.js';
 

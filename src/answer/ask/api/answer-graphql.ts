@@ -1,0 +1,148 @@
+import { createUnionType, FieldResolver, Resolver, Root, Ctx } from 'type-graphql';
+import { z } from 'zod';
+import { EntityType, TaskKind } from '../../../sources/data/index.js';
+import {
+  cost,
+  make,
+  NodeType,
+  type GraphContext,
+  recordType,
+  objectType,
+  listOf,
+  ofType,
+  nodeOf,
+} from '../../../kit/graphql/index.js';
+import { string, float, boolean, oneOf, id, date } from '../../../kernel/record.js';
+import { Chunk, loadChunk, type KnowledgeStores } from '../../../sources/knowledge/index.js';
+import { loadVariant, ModelVariant, type ModelRegistry } from '../../../sources/registry/index.js';
+import {
+  AnswerBasis,
+  basisOf,
+  confidenceOf,
+  adapterUsed,
+  answerBody,
+  type Answer as AnswerRecord,
+  type Assignment,
+  promptPassage,
+} from '../answer.js';
+import { GONE } from './quotation-graphql.js';
+
+const TextOutput = objectType('TextOutput', 'An answer in words.', {
+  text: string('The same as `Answer.text`.'),
+});
+type TextOutput = InstanceType<typeof TextOutput>;
+
+const LabelProbability = objectType('LabelProbability', 'A label and how probable it is.', {
+  label: string('The label, as the dataset writes it.'),
+  probability: float('Its probability among the labels of the set, 0 to 1.'),
+});
+type LabelProbability = InstanceType<typeof LabelProbability>;
+
+const LabelOutput = objectType('LabelOutput', 'An answer as one label of a set.', {
+  label: string('The label, as the dataset writes it; the same as `Answer.text`.'),
+  probability: float(
+    'Its probability among the labels of the set, 0 to 1; null where the label was written as text.',
+  ).nullable(),
+  alternatives: listOf(
+    () => LabelProbability,
+    'At most ten other labels, most probable first; empty where none has a probability.',
+  ),
+});
+type LabelOutput = InstanceType<typeof LabelOutput>;
+
+const EntitiesOutput = objectType(
+  'EntitiesOutput',
+  'An answer as the named entities of the text that was asked about.',
+  {
+    entities: listOf(() => EntityType, 'The entities in the order of the text; offsets are into `Answer.question`.'),
+  },
+);
+type EntitiesOutput = InstanceType<typeof EntitiesOutput>;
+
+const AnswerOutput = createUnionType({
+  name: 'AnswerOutput',
+  description: 'An answer in the form of its task; `Answer.text` is always there.',
+  types: () => [TextOutput, LabelOutput, EntitiesOutput] as const,
+});
+
+const SHOWN_ALTERNATIVES = 10;
+
+function toOutput({ output, text }: AnswerRecord): typeof AnswerOutput {
+  switch (output.kind) {
+    case 'TEXT':
+      return make(TextOutput, { text });
+    case 'ENTITIES':
+      return make(EntitiesOutput, { entities: output.entities });
+    case 'LABEL': {
+      const { label, probabilities } = output;
+      const others = probabilities.filter((each) => each.label !== label).sort((a, b) => b.probability - a.probability);
+      return make(LabelOutput, {
+        label,
+        probability: probabilities.find((each) => each.label === label)?.probability ?? null,
+        alternatives: others.slice(0, SHOWN_ALTERNATIVES),
+      });
+    }
+  }
+}
+
+export const AppliedAdapter = recordType(adapterUsed);
+export type AppliedAdapter = InstanceType<typeof AppliedAdapter>;
+const PromptPassage = recordType(promptPassage);
+type PromptPassage = InstanceType<typeof PromptPassage>;
+
+export const Answer = objectType(
+  'Answer',
+  'An answer to a question, as it was recorded.',
+  {
+    ...answerBody.shape,
+    question: string('What was asked, after its pre-processing.'),
+    text: string('The answer in words, or the sentence that says why there is none.'),
+    output: ofType(() => AnswerOutput, 'The answer in the form of its task.'),
+    task: oneOf(
+      TaskKind,
+      'What kind of answer it is: that of the adapter or the labelled rows, else what the caller asked for, else `QUESTION_ANSWERING`.',
+    ),
+    confidence: float(
+      'Estimated probability that it is right, 0 to 1: that of its label, else its `answerability`; null where nothing can tell.',
+    ).nullable(),
+    basis: oneOf(AnswerBasis, 'What it rests on.'),
+    abstained: boolean('Whether no answer was given.'),
+    modelDigest: string('SHA-256 of the model file that answered, 64 hexadecimal digits.'),
+    requestId: id('The request id that it was asked under, or the one that Graft made up.'),
+    conversationId: id('The conversation that it was asked in; null without one.').nullable(),
+    createdAt: date('When it was asked.'),
+    assignment: z.custom<Assignment | null>(),
+    row: z.custom<AnswerRecord>(),
+  },
+  NodeType,
+);
+export type Answer = InstanceType<typeof Answer>;
+
+export const toAnswer = (row: AnswerRecord): Answer =>
+  nodeOf(Answer, row, {
+    output: toOutput(row),
+    confidence: confidenceOf(row),
+    basis: basisOf(row),
+    abstained: row.abstention !== null,
+    modelDigest: row.variant.sha256,
+  });
+
+@Resolver(() => Answer)
+export class AnswerResolver {
+  constructor(private readonly parts: { registry: ModelRegistry }) {}
+
+  @FieldResolver(() => ModelVariant, { description: 'The model that answered, or would have.', complexity: cost(2) })
+  model(@Root() answer: Answer, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return loadVariant(context, this.parts.registry, answer.row.variant.id);
+  }
+}
+
+@Resolver(() => PromptPassage)
+export class PromptPassageResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @FieldResolver(() => Chunk, { nullable: true, description: `The passage; ${GONE}`, complexity: cost(2) })
+  chunk(@Root() passage: PromptPassage, @Ctx() context: GraphContext): Promise<Chunk | null> {
+    return loadChunk(context, this.parts.stores, passage.chunkId);
+  }
+}

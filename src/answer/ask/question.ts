@@ -1,0 +1,324 @@
+import type { Groups } from '../../kernel/caller.js';
+import {
+  checkedEntity,
+  checkedSteps,
+  hasLabel,
+  preprocessText,
+  type PreprocessingStep,
+  type TaskKind,
+} from '../../sources/data/index.js';
+import { badInput, GraftError } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/hashing.js';
+import type { Uuid } from '../../kernel/ids.js';
+import { checkedName, checkedText } from '../../kernel/text.js';
+import type { Material, WordingChoice } from '../../sources/registry/index.js';
+import { MOST_PROBABLE, type JsonForm } from '../../worker-protocol/index.js';
+import { goesOn } from './follow-up.js';
+import { mayDo, STRATEGIES, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
+
+/** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
+export const MAX_QUESTION_CHARACTERS = 8_000;
+export const MAX_ANSWER_TOKENS = 512;
+export const DEFAULT_ANSWER_TOKENS = 96;
+const MAX_COLLECTIONS = 50;
+const MAX_FEATURE_VIEWS = 20;
+const MAX_SEED = 0xffff_ffff;
+const MOST_OWN_REFUSED = 0.5;
+
+export interface Generation {
+  /** 1..512. */
+  maxTokens: number;
+  /** 0 (always the likeliest token) to 2. */
+  temperature: number;
+  /** For temperatures above 0; null takes one at random. */
+  seed: number | null;
+}
+
+/** What a caller asks, as it came. */
+export interface AskInput {
+  question: string;
+  collections?: readonly string[] | null;
+  requestId?: string | null;
+  strategy?: StrategyChoice | null;
+  adapter?: string | null;
+  /** Lets `AUTO` ask no adapter. The reader judges documents all the same; `RAG` leaves it out. */
+  documentsAlone?: true;
+  model?: string | null;
+  dataset?: string | null;
+  task?: TaskKind | null;
+  conversationId?: string | null;
+  entity?: string | null;
+  features?: readonly string[] | null;
+  preprocessing?: readonly PreprocessingStep[] | null;
+  minConfidence?: number | null;
+  maxErrorRate?: number | null;
+  maxOwnRefused?: number | null;
+  wording?: WordingChoice | null;
+  /** What the model is to word its answer from, for who measures that; left out, what serves it. */
+  material?: Material | null;
+  generation?: Partial<Generation> | null;
+  /** JSON that the model's words are held to; see `readSchema`. */
+  form?: JsonForm | null;
+  /** Asks how probable each of the model's tokens was, and for so many others at its place, 0 to 20. */
+  probable?: number | null;
+  /** Who asks, for experiments and rollouts; it is no part of what the request id stands for, and stored only hashed. */
+  unit?: string | null;
+  /** The arm that a tester wants; such answers count for nothing. */
+  forceArm?: string | null;
+  /** What the same person asked before, oldest first, by clients that keep their own history instead of naming a conversation. */
+  earlier?: readonly string[];
+}
+
+/** What is asked, checked and with its defaults. */
+export interface Question {
+  text: string;
+  /** null: all that the caller may read. */
+  collections: string[] | null;
+  strategy: StrategyChoice;
+  /** `name`, `name@candidate` or `name@3`; null: none, or what AUTO finds. */
+  adapter: string | null;
+  /** Set where `AUTO` asks no adapter. */
+  documentsAlone?: true;
+  /** `name` or `name@quantization`; null: the one that adapter or configuration say. */
+  model: string | null;
+  /** The dataset whose labelled rows are read instead of passages; null: none, or those that the adapter was trained on. */
+  dataset: string | null;
+  /** What kind of answer is wanted; null: any. */
+  task: TaskKind | null;
+  conversationId: string | null;
+  /** What the question is about, e.g. `customer:42`; null: nothing in particular. */
+  entity: string | null;
+  /** Names of the feature views that are read of it, in order. */
+  features: string[];
+  /** What was done to the text, in order. */
+  preprocessing: PreprocessingStep[];
+  /** The least probability, 0 to 1, that the documents hold the answer with which one is given; null: the strategy's own. */
+  minConfidence: number | null;
+  /** The error rate, 0 to 1, that answers shall keep on held-out data; null: any. */
+  maxErrorRate: number | null;
+  /** The share of an adapter's own messages that may be refused as foreign, 0 to 0.5; missing: the default. */
+  maxOwnRefused?: number;
+  /** null: what serves the model that answers, see `choose-wording.ts`. */
+  wording: WordingChoice | null;
+  /** What the model is to word its answer from; missing where nobody said. */
+  material?: Material;
+  generation: Generation;
+  /** JSON that the model's words are held to; missing where they are free. */
+  form?: JsonForm;
+  /** How many of the most probable tokens are told at each place; missing where nobody asked. */
+  probable?: number;
+  /** What was asked before, by a client that keeps its own history; missing where there is none. */
+  earlier?: readonly string[];
+  /** The last of the questions that `text` puts together; missing where it is but one. */
+  latest?: string;
+}
+
+/** @throws QUESTION_TOO_LONG */
+export function checkQuestionLength({ question }: Pick<AskInput, 'question'>): void {
+  if (question.length > MAX_QUESTION_CHARACTERS)
+    throw new GraftError(
+      'QUESTION_TOO_LONG',
+      `The question has ${question.length} characters; at most ${MAX_QUESTION_CHARACTERS} are read.`,
+      { field: 'input.question' },
+    );
+}
+
+/** @throws BAD_USER_INPUT, QUESTION_TOO_LONG */
+// whole: one line a field of the question.
+export function checkedQuestion(input: AskInput): Question {
+  checkQuestionLength(input);
+  const { question, collections = null, strategy } = input;
+  const preprocessing = checkedSteps(input.preprocessing ?? [], 'input.preprocessing');
+  const read = checkedText(question, 'input.question', MAX_QUESTION_CHARACTERS);
+  const { text } = preprocessText(read.trim(), preprocessing);
+  return {
+    text: preprocessing.length === 0 ? text : checkedText(text, 'input.question', MAX_QUESTION_CHARACTERS).trim(),
+    preprocessing,
+    ...checkedFeatures(input.entity ?? null, input.features ?? []),
+    collections: collections === null ? null : checkedCollections(collections),
+    ...checkedTarget(strategy ?? 'AUTO', input),
+    dataset: checkedDataset(strategy ?? 'AUTO', input),
+    conversationId: checkedKey(input.conversationId, 'input.conversationId'),
+    minConfidence: checkedConfidence(strategy ?? 'AUTO', input.minConfidence ?? null),
+    maxErrorRate: checkedRate(input.maxErrorRate ?? null),
+    wording: checkedWording(strategy ?? 'AUTO', input),
+    generation: checkedGeneration(input.generation ?? {}, input.form ? MAX_ANSWER_TOKENS : DEFAULT_ANSWER_TOKENS),
+    ...checkedForm(strategy ?? 'AUTO', input),
+    ...checkedProbable(input),
+    ...checkedOwnRefused(strategy ?? 'AUTO', input.maxOwnRefused),
+    ...(input.documentsAlone && { documentsAlone: true as const }),
+    ...(input.material && { material: input.material }),
+    ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
+  };
+}
+
+/**
+ * Equal for questions that must have one answer; the request id is no part of it.
+ * @param askedBy line of the key that asks: part of it where the answer depends on what the same caller asked before
+ */
+// whole: one line a field of the digest.
+export function questionDigest(
+  question: Question,
+  forceArm: string | null = null,
+  groups: Groups = null,
+  askedBy: Uuid | null = null,
+): string {
+  const { adapter, model, task, minConfidence, maxErrorRate, wording, dataset } = question;
+  // Left out where nobody asked for them: answers from before there were such options keep their digests.
+  return digestOf({
+    ...question,
+    adapter: adapter ?? undefined,
+    model: model ?? undefined,
+    task: task ?? undefined,
+    dataset: dataset ?? undefined,
+    minConfidence: minConfidence ?? undefined,
+    maxErrorRate: maxErrorRate ?? undefined,
+    wording: wording ?? undefined,
+    forceArm: forceArm ?? undefined,
+    // Who sees other documents gets another answer.
+    groups: groups ? [...groups].sort() : undefined,
+    askedBy: question.conversationId !== null && goesOn(question.text) ? (askedBy ?? undefined) : undefined,
+  });
+}
+
+export const MAX_KEY_CHARACTERS = 200;
+
+/** 1 to 200 characters; null stays null. @throws BAD_USER_INPUT */
+export const checkedKey = (
+  key: string | null | undefined,
+  field: string,
+  most: number = MAX_KEY_CHARACTERS,
+): string | null => (key === null || key === undefined ? null : checkedText(key, field, most));
+
+function checkedFeatures(entity: string | null, features: readonly string[]): Pick<Question, 'entity' | 'features'> {
+  if (entity === null && features.length === 0) return { entity, features: [] };
+  if (entity === null)
+    throw badInput('input.entity', 'features are read of an entity.', 'Say which, e.g. entity: "customer:42".');
+  if (features.length < 1 || features.length > MAX_FEATURE_VIEWS || new Set(features).size < features.length)
+    throw badInput(
+      'input.features',
+      `features must have 1 to ${MAX_FEATURE_VIEWS} names, each once.`,
+      'Name the feature views to read of the entity; featureViews lists them.',
+    );
+  const names = features.map((name) => checkedName(name, 'input.features'));
+  return { entity: checkedEntity(entity, 'input.entity'), features: names };
+}
+
+function checkedCollections(names: readonly string[]): string[] {
+  if (names.length < 1 || names.length > MAX_COLLECTIONS)
+    throw badInput('input.collections', `collections must have 1 to ${MAX_COLLECTIONS} names, not ${names.length}.`);
+  return [...new Set(names.map((name) => checkedName(name, 'input.collections')))].sort();
+}
+
+/** Longer references name nothing: names have at most 63 characters, and so do aliases and quantizations. */
+const MAX_REFERENCE = 130;
+
+const ADAPTING = strategiesThat(({ adapts }) => adapts).join(' and ');
+const READING = strategiesThat(({ reads }) => reads).join(' or ');
+
+/** What is to answer: an adapter goes with a strategy that applies one, and only with such a one. */
+function checkedTarget(
+  strategy: StrategyChoice,
+  { adapter, model, task }: AskInput,
+): Pick<Question, 'strategy' | 'adapter' | 'model' | 'task'> {
+  const given = checkedKey(adapter, 'input.adapter', MAX_REFERENCE);
+  const definition = strategy === 'AUTO' ? null : strategyOf(strategy);
+  const named = given ?? definition?.adapter ?? null;
+  const adapts = definition?.adapts === true;
+  if (adapts && named === null)
+    throw badInput('input.adapter', `The strategy ${strategy} needs an adapter.`, 'Name one; adapters lists them.');
+  if (!adapts && named !== null)
+    throw badInput(
+      'input.adapter',
+      `adapter goes with the strategies ${ADAPTING} only.`,
+      'Set strategy to one of them, or leave the adapter out.',
+    );
+  return { strategy, adapter: named, model: checkedKey(model, 'input.model', MAX_REFERENCE), task: task ?? null };
+}
+
+function checkedDataset(strategy: StrategyChoice, { dataset, collections, task }: AskInput): string | null {
+  if (dataset === null || dataset === undefined) return null;
+  const field = 'input.dataset';
+  if (!mayDo(strategy, 'reads'))
+    throw badInput(field, `${strategy} reads nothing.`, `Leave dataset out, or use ${READING}.`);
+  if (collections !== null && collections !== undefined)
+    throw badInput(field, 'An answer is read from labelled rows or from documents.', 'Give dataset or collections.');
+  if (task && !hasLabel(task)) throw badInput('input.task', `Labelled rows answer no ${task}.`, 'Leave it out.');
+  return checkedName(dataset, field);
+}
+
+function checkedConfidence(strategy: StrategyChoice, least: number | null): number | null {
+  if (least === null) return null;
+  if (!(least >= 0 && least <= 1))
+    throw badInput('input.minConfidence', `minConfidence must be between 0 and 1, not ${least}.`);
+  if (!mayDo(strategy, 'reads'))
+    throw badInput('input.minConfidence', 'minConfidence goes with strategies that read documents.', 'Leave it out.');
+  return least;
+}
+
+function checkedWording(strategy: StrategyChoice, { wording, dataset }: AskInput): WordingChoice | null {
+  if (wording === null || wording === undefined) return null;
+  const field = 'input.wording';
+  if (!mayDo(strategy, 'reads'))
+    throw badInput(field, 'wording goes with strategies that read documents.', 'Leave it out.');
+  if (dataset !== null && dataset !== undefined)
+    throw badInput(field, 'Labelled rows answer with a label.', 'Give dataset or wording.');
+  return wording;
+}
+
+function checkedRate(rate: number | null): number | null {
+  if (rate === null || (rate > 0 && rate < 1)) return rate;
+  throw badInput('input.maxErrorRate', `maxErrorRate must be above 0 and below 1, not ${rate}.`);
+}
+
+function checkedOwnRefused(
+  strategy: StrategyChoice,
+  share: number | null | undefined,
+): Pick<Question, 'maxOwnRefused'> {
+  if (share === null || share === undefined) return {};
+  const field = 'input.maxOwnRefused';
+  if (!(share >= 0 && share <= MOST_OWN_REFUSED))
+    throw badInput(field, `maxOwnRefused must be between 0 and ${MOST_OWN_REFUSED}, not ${share}.`);
+  if (!mayDo(strategy, 'adapts'))
+    throw badInput(field, 'maxOwnRefused goes with strategies that apply an adapter.', 'Leave it out.');
+  return { maxOwnRefused: share };
+}
+
+/** JSON is the model's own words: what quotes or copies documents, or answers with a label, can't be held to a form. */
+function checkedForm(strategy: StrategyChoice, { form, wording, dataset }: AskInput): Pick<Question, 'form'> {
+  if (form === null || form === undefined) return {};
+  const field = 'input.form';
+  if (strategy === 'AUTO' || !STRATEGIES[strategy].takesForm)
+    throw badInput(
+      field,
+      `${strategy} may answer with a quote of a document or with a label, which no schema holds.`,
+      'Name a base model or an adapter that writes text, or ask for the strategy RAG.',
+    );
+  if (wording === 'QUOTE') throw badInput(field, 'A quote can’t be held to a schema.', 'Leave wording out.');
+  if (dataset !== null && dataset !== undefined) throw badInput(field, 'Labelled rows answer with a label.');
+  return { form };
+}
+
+/** What is recorded keeps no probabilities of tokens, so who joins a request id would be given none. */
+function checkedProbable({ probable, requestId }: AskInput): Pick<Question, 'probable'> {
+  if (probable === null || probable === undefined) return {};
+  const field = 'input.probable';
+  if (!Number.isInteger(probable) || probable < 0 || probable > MOST_PROBABLE)
+    throw badInput(field, `probable must be a whole number between 0 and ${MOST_PROBABLE}, not ${probable}.`);
+  if (requestId !== null && requestId !== undefined)
+    throw badInput(field, 'A recorded answer keeps no log-probabilities.', 'Leave the request id out.');
+  return { probable };
+}
+
+function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>, unlessSaid: number): Generation {
+  const field = 'input.generation';
+  const tokens = maxTokens ?? unlessSaid;
+  const heat = temperature ?? 0;
+  if (!Number.isInteger(tokens) || tokens < 1 || tokens > MAX_ANSWER_TOKENS)
+    throw badInput(`${field}.maxTokens`, `maxTokens must be between 1 and ${MAX_ANSWER_TOKENS}, not ${tokens}.`);
+  if (!(heat >= 0 && heat <= 2))
+    throw badInput(`${field}.temperature`, `temperature must be between 0 and 2, not ${heat}.`);
+  if (seed !== null && seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed <= MAX_SEED))
+    throw badInput(`${field}.seed`, `seed must be an integer between 0 and ${MAX_SEED}, not ${seed}.`);
+  return { maxTokens: tokens, temperature: heat, seed: seed ?? null };
+}

@@ -1,0 +1,84 @@
+/*
+ * Who is asked, and in which order:
+ *   an adapter whose p-value reaches SIGNIFICANT: by then one of twenty of its own messages is lost
+ *   documents, wherever any can be read, because reading can refuse
+ *   the more probable first; documents that nobody calibrated come behind an adapter that is more probable than not
+ * Whoever refuses is followed by the next. Where nobody is left the question belongs to nothing.
+ */
+
+import { softmax } from '../../../../kernel/softmax.js';
+import { STRATEGIES, type Strategy } from '../../strategies.js';
+
+/** Somebody who may be asked, and how much speaks for it. */
+export interface Place {
+  strategy: Strategy;
+  /** `name@3`; null without one. */
+  adapter: string | null;
+  /** Log-odds that the question belongs there; null where nobody calibrated it. */
+  logOdds: number | null;
+  /** Conformal p-value of the question among its own; null where nobody calibrated it. */
+  pValue: number | null;
+  /** Median time of an answer, in ms; null where it is not known. */
+  expectedMs: number | null;
+}
+
+export interface ScoredPlace extends Place {
+  /** 0 to 1, over all places; null where nobody calibrated it. */
+  probability: number | null;
+}
+
+/** Below this p-value a question counts as foreign: the share of its own messages that an adapter loses. */
+export const SIGNIFICANT = 0.05;
+
+/** The base model stands for nobody: what it is probable by is that the question belongs to nothing. */
+const isNobody = ({ strategy }: Pick<Place, 'strategy'>): boolean =>
+  !STRATEGIES[strategy].reads && !STRATEGIES[strategy].adapts;
+
+const isDocuments = ({ strategy, adapter }: Pick<Place, 'strategy' | 'adapter'>): boolean =>
+  STRATEGIES[strategy].reads && adapter === null;
+
+/** What a destination is called where figures of it are kept: `base`, `documents`, or the adapter. */
+export const placeKey = (place: Pick<Place, 'strategy' | 'adapter'>): string =>
+  place.adapter ?? (isDocuments(place) ? 'documents' : 'base');
+
+/** Fitted over all places: see `RouterParameters`. */
+export interface Weights {
+  temperature: number;
+  baseScore: number;
+  adapterScore: number;
+}
+
+export function weigh<P extends Place>(
+  places: readonly P[],
+  { baseScore, adapterScore, temperature }: Weights,
+): (P & ScoredPlace)[] {
+  const known = places.filter((place) => isNobody(place) || place.logOdds !== null);
+  const scoreOf = (place: P): number =>
+    isNobody(place) ? baseScore : place.logOdds! / temperature + (place.adapter === null ? 0 : adapterScore);
+  const shares = softmax(known.map(scoreOf));
+  const probabilities = new Map(known.map((place, i) => [place, shares[i]!]));
+  return places.map((place) => ({ ...place, probability: probabilities.get(place) ?? null }));
+}
+
+/** Who is asked, first to last; empty where nobody is to be. */
+export function orderOf<P extends ScoredPlace>(places: readonly P[]): P[] {
+  const documents = places.find(isDocuments);
+  const adapters = places
+    .filter(({ adapter, pValue }) => adapter !== null && pValue !== null && pValue >= SIGNIFICANT)
+    .sort((a, b) => b.probability! - a.probability!);
+  if (!documents) return adapters;
+  const isBefore = ({ probability }: P): boolean => probability! > (documents.probability ?? 0.5);
+  return [...adapters.filter(isBefore), documents, ...adapters.filter((place) => !isBefore(place))];
+}
+
+/**
+ * Whose the question is held to be: the first that is asked, unless it looks foreign there, too. Documents are asked of what is more
+ * probably nobody's as well, since they can refuse.
+ */
+export function ownerOf<P extends ScoredPlace>(places: readonly P[]): P {
+  const [first] = orderOf(places);
+  const nobody = places.find(isNobody)!;
+  if (first === undefined || (first.pValue !== null && first.pValue < SIGNIFICANT)) return nobody;
+  const { probability } = first;
+  return isDocuments(first) && probability !== null && probability < nobody.probability! ? nobody : first;
+}

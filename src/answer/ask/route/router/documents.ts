@@ -1,0 +1,31 @@
+import type { Passage } from '../../../../sources/knowledge/index.js';
+import type { PlaceSignal } from './calibration.js';
+
+/** How many of the nearest passages make the mean. */
+const NEAREST = 3;
+
+/**
+ * How near a question lies to the passages that were retrieved for it; null where no vectors could be compared. `top` is the cosine
+ * similarity of the nearest passage, `mean` that of the nearest three, `coverage` the share of the question's words in the best passage,
+ * weighted by rarity.
+ */
+function signalOfPassages(passages: readonly Passage[]): PlaceSignal | null {
+  const similarities = passages.flatMap(({ scores }) => (scores.dense === null ? [] : [scores.dense]));
+  if (similarities.length === 0) return null;
+  const best = similarities.sort((a, b) => b - a).slice(0, NEAREST);
+  return {
+    top: best[0]!,
+    mean: best.reduce((sum, similarity) => sum + similarity, 0) / best.length,
+    coverage: Math.max(...passages.map(({ coverage }) => coverage)),
+  };
+}
+
+/** The collection that the best of all passages comes from: it stands for all documents where destinations are weighed. Null without passages. */
+export function nearestCollection(
+  passages: readonly Passage[],
+): { id: string; name: string; signal: PlaceSignal | null } | null {
+  const [best] = passages;
+  if (!best) return null;
+  const own = passages.filter(({ collectionId }) => collectionId === best.collectionId);
+  return { id: best.collectionId, name: best.collectionName, signal: signalOfPassages(own) };
+}

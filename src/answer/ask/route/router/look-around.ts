@@ -1,0 +1,232 @@
+/*
+ * A question is held against every destination: documents by what is retrieved from them, adapters by their membership. Who is asked follows from that
+ * alone (`choose.ts`). An adapter whose version left production since the fit is passed over, with a reason. Where an error rate is wanted, so is
+ * every destination of which it isn't shown that routes to it keep the rate.
+ */
+
+import { isGraftError } from '../../../../kernel/errors.js';
+import type { WorkspaceId } from '../../../../kernel/ids.js';
+import type { QueryVector, SearchScope } from '../../../../sources/knowledge/index.js';
+import { percent } from '../../../../kernel/text.js';
+import type { NeighbourUsed, RouteReason } from '../../answer.js';
+import type { AskParts } from '../../parts.js';
+import { chunksOf, retrievePassages, type RetrievalResult } from '../../read/retrieve.js';
+import { strategyThat } from '../../strategies.js';
+import type { ExpectedTimes } from '../expected-times.js';
+import { membershipOf, pValueOf } from '../membership/membership.js';
+import { routeBound } from '../risk.js';
+import { logOdds } from './calibration.js';
+import { orderOf, ownerOf, placeKey, SIGNIFICANT, weigh, type Place, type ScoredPlace } from './choose.js';
+import { nearestCollection } from './documents.js';
+import { modeInForce, type RouterMode, type RouterParameters } from './router.js';
+import type { Current } from './router-store.js';
+
+/** A destination with what is to be said of it. */
+export interface Destination extends ScoredPlace {
+  /** Name of the adapter, or of the collection that is nearest. */
+  label: string;
+  /** The training row that is most like the question; null where none was looked for. */
+  nearest: NeighbourUsed | null;
+}
+
+/** What a router made of a question. */
+export interface RouterVerdict {
+  version: number;
+  /** What it does: a version that isn't shown to be good enough observes, whatever it was asked to. */
+  mode: RouterMode;
+  places: readonly Destination[];
+  /** Who is asked, first to last; empty where nobody is to be. */
+  order: readonly Destination[];
+  /** Whose the question is held to be; the base model where it is nobody's. */
+  owner: Destination;
+  reasons: RouteReason[];
+  /** Why nobody may be asked who would have been: nothing shows that the wanted error rate is kept. */
+  unproven: string | null;
+  /** The passages that were looked at: whoever reads needs not look for them again. */
+  found: RetrievalResult | null;
+}
+
+/** A question as it is held against the places. */
+interface RouterQuery {
+  workspaceId: WorkspaceId;
+  text: string;
+  scope: SearchScope;
+  vector: Promise<QueryVector>;
+  expectedMs: ReturnType<ExpectedTimes['medians']>;
+  /** The error rate that answers shall keep on held-out questions; null: any. */
+  maxErrorRate: number | null;
+}
+
+/** What a place of each sort is answered by. */
+const ALONE = strategyThat({ reads: false, adapts: false });
+const READING = strategyThat({ reads: true, adapts: false });
+const ADAPTING = strategyThat({ reads: false, adapts: true });
+const BOTH = strategyThat({ reads: true, adapts: true });
+
+type Unweighed = Place & Pick<Destination, 'label' | 'nearest'>;
+
+/**
+ * Holds a question against every place that a router knows, and says who is to be asked.
+ * @throws what retrieval and the worker throw
+ */
+export async function lookAround(
+  parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes'>,
+  { record, samples }: Current,
+  { workspaceId, text, scope, vector, expectedMs, maxErrorRate }: RouterQuery,
+  signal: AbortSignal,
+): Promise<RouterVerdict> {
+  const [found, { vector: question }] = await Promise.all([
+    chunksOf(scope) > 0 ? retrievePassages(parts, scope, { text, vector }, signal) : null,
+    vector,
+  ]);
+  const { learned } = record;
+  const places: Unweighed[] = [
+    { ...UNKNOWN, strategy: ALONE, label: 'Nothing', expectedMs: expectedMs[ALONE] ?? null },
+    ...documentsPlace(learned.collections, found, expectedMs[READING] ?? null),
+    ...learned.adapters.flatMap((adapter) => adapterPlace(adapter, samples, question, expectedMs[ADAPTING] ?? null)),
+  ];
+  const { there, gone } = await withoutGone(parts, workspaceId, places);
+  const weighed = weigh(there, learned);
+  const owner = ownerOf(weighed);
+  const { order, unproven, bounds } = withinRate(orderOf(weighed), learned, maxErrorRate);
+  return {
+    version: record.version,
+    mode: modeInForce(record),
+    places: weighed,
+    order,
+    owner,
+    unproven: order.length === 0 ? unproven : null,
+    reasons: [...gone, ...bounds, ...reasonsOf(weighed, owner)],
+    found,
+  };
+}
+
+const UNKNOWN = { adapter: null, logOdds: null, pValue: null, nearest: null };
+
+/** What is to be read, if there is anything. */
+function documentsPlace(
+  collections: RouterParameters['collections'],
+  found: RetrievalResult | null,
+  expectedMs: number | null,
+): Unweighed[] {
+  if (found === null) return [];
+  const nearest = nearestCollection(found.retrieval.passages);
+  const place = { ...UNKNOWN, strategy: READING, label: nearest?.name ?? 'Documents', expectedMs };
+  const known = collections.find(({ id }) => id === nearest?.id);
+  if (!known || !nearest?.signal) return [place];
+  const score = logOdds(known.calibration, nearest.signal);
+  return [{ ...place, logOdds: score, pValue: pValueOf(known.heldOut, score) }];
+}
+
+function adapterPlace(
+  adapter: RouterParameters['adapters'][number],
+  samples: Current['samples'],
+  question: Float32Array,
+  expectedMs: number | null,
+): Unweighed[] {
+  const sample = samples.get(adapter.versionId);
+  // Rows of it were erased since.
+  if (!sample) return [];
+  const { name, version, datasetVersionId, membership } = adapter;
+  const { regression, rows, ordinals, labels } = sample;
+  const { logOdds, pValue, nearest } = membershipOf({ ...membership, regression, rows }, question);
+  const { row, similarity } = nearest;
+  return [
+    {
+      strategy: ADAPTING,
+      adapter: `${name}@${version}`,
+      label: name,
+      logOdds,
+      pValue,
+      expectedMs,
+      nearest: { datasetVersionId, ordinal: ordinals[row]!, label: labels[row]!, similarity },
+    },
+  ];
+}
+
+/** The places without adapters that left production; one whose rows are indexed answers by both. */
+async function withoutGone(
+  parts: Pick<AskParts, 'adapters' | 'labelIndexes'>,
+  workspaceId: WorkspaceId,
+  places: readonly Unweighed[],
+): Promise<{ there: Unweighed[]; gone: RouteReason[] }> {
+  const there: Unweighed[] = [];
+  const gone: RouteReason[] = [];
+  for (const place of places) {
+    // Whom the question is foreign to isn't asked, gone or not.
+    const asked = place.adapter !== null && place.pValue !== null && place.pValue >= SIGNIFICANT;
+    const served = asked ? await inProduction(parts, workspaceId, place.adapter!) : 'ALONE';
+    if (served === 'GONE')
+      gone.push({
+        feature: 'router.adapter.gone',
+        value: 1,
+        contribution: 0,
+        sentence: `${place.adapter} is not in production any more: the router is fitted again.`,
+      });
+    else there.push(served === 'INDEXED' ? { ...place, strategy: BOTH } : place);
+  }
+  return { there, gone };
+}
+
+/** How a version of an adapter can answer now. */
+async function inProduction(
+  { adapters, labelIndexes }: Pick<AskParts, 'adapters' | 'labelIndexes'>,
+  workspaceId: WorkspaceId,
+  reference: string,
+): Promise<'ALONE' | 'INDEXED' | 'GONE'> {
+  const [name = ''] = reference.split('@');
+  try {
+    const served = await adapters.resolve(workspaceId, name);
+    if (`${served.adapter}@${served.version}` !== reference) return 'GONE';
+    const { datasetVersionId } = served;
+    const byToken = served.usage.answer.form === 'label-token' && datasetVersionId !== null;
+    return byToken && (await labelIndexes.find(workspaceId, { datasetVersionId })) ? 'INDEXED' : 'ALONE';
+  } catch (error) {
+    if (isGraftError(error, 'NOT_FOUND')) return 'GONE';
+    throw error;
+  }
+}
+
+/** Those of whom it is shown that routes to them keep their part of a wanted error rate. */
+function withinRate(
+  order: readonly Destination[],
+  { risks }: Pick<RouterParameters, 'risks'>,
+  maxErrorRate: number | null,
+): { order: readonly Destination[]; unproven: string | null; bounds: RouteReason[] } {
+  if (maxErrorRate === null) return { order, unproven: null, bounds: [] };
+  const bounded = order.map((place) => ({ place, bound: routeBound(risks[placeKey(place)] ?? null, maxErrorRate) }));
+  const kept = bounded.filter(
+    ({ place, bound }) => bound.least !== null && place.probability !== null && place.probability >= bound.least,
+  );
+  const [first] = kept.length > 0 ? kept : bounded;
+  const below =
+    first && first.bound.least !== null
+      ? `Routes keep an error rate of ${percent(maxErrorRate / 2, 1)} from a probability of ${first.bound.least.toFixed(2)} on: ${first.place.label} doesn’t reach it.`
+      : first?.bound.reason.sentence;
+  return {
+    order: kept.map(({ place }) => place),
+    unproven: below ?? null,
+    bounds: first ? [first.bound.reason] : [],
+  };
+}
+
+function reasonsOf(places: readonly Destination[], owner: Destination): RouteReason[] {
+  return places
+    .filter(({ probability, pValue }) => probability !== null && (pValue !== null || owner.pValue === null))
+    .map((place) => {
+      const { label, probability, pValue, adapter, strategy } = place;
+      return {
+        feature: adapter === null ? (strategy === READING ? 'router.documents' : 'router.nothing') : 'router.adapter',
+        value: probability ?? 0,
+        contribution: place === owner ? 1 : 0,
+        sentence: sentenceOf(label, probability ?? 0, pValue),
+      };
+    });
+}
+
+function sentenceOf(label: string, probability: number, pValue: number | null): string {
+  if (pValue === null) return `${label}: probability ${probability.toFixed(2)}.`;
+  const share = `${(100 * pValue).toFixed(pValue < 0.01 ? 1 : 0)} % of its own questions look as foreign to it or more`;
+  const foreign = pValue < SIGNIFICANT ? ': to it the question is foreign' : '';
+  return `${label}: probability ${probability.toFixed(2)}, p-value ${pValue.toFixed(3)} (${share}${foreign}).`;
+}

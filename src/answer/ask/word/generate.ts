@@ -1,0 +1,136 @@
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import type { PromptSegment } from '../../../sources/prompting/index.js';
+import type { WorkerClient } from '../../../platform/worker/index.js';
+import type { GenerateDone, GenerateRequest, JsonForm, ModelFile } from '../../../worker-protocol/index.js';
+import { inference } from '../../../platform/tracing/index.js';
+import type { ComposedPrompt } from './compose.js';
+import type { Generation } from '../question.js';
+
+export interface GenerateStep {
+  workspaceId: WorkspaceId;
+  model: ModelFile;
+  /** What it is called: see `nameOf`. Left out, neither traces nor metrics tell of it, as of what nobody waits for. */
+  named?: string;
+  composed: Pick<ComposedPrompt, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'refusal' | 'heldTo'>;
+  generation: Generation;
+  /** JSON that the words are held to. */
+  form?: JsonForm;
+  /** How many of the most probable tokens are told at each place. */
+  probable?: number;
+  signal: AbortSignal;
+  /** `bulk` for work that nobody waits for. */
+  priority?: 'bulk';
+}
+
+/** What the worker reported at the end; where the question was asked in pieces, of all of them together. */
+export interface GenerationResult extends Omit<GenerateDone, 'type' | 'adapters' | 'repeatedFrom'> {
+  /** The text without what the model said over and over. */
+  kept: string;
+}
+
+/**
+ * The model's words as they come, without white space around the whole; what stood between pieces of the question stands between
+ * their answers. Leaving the loop, or aborting the signal, stops the worker within one batch.
+ * @throws WORKER_CRASHED, WORKER_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED, CANCELLED
+ */
+export async function* generate(
+  worker: Pick<WorkerClient, 'generate'>,
+  step: GenerateStep,
+): AsyncGenerator<string, GenerationResult> {
+  const { prompt, then } = step.composed;
+  let whole = yield* generatePiece(worker, prompt, '', step);
+  let between = '';
+  for (const { gap, input } of then) {
+    between = whole.text === '' ? '' : between + gap;
+    const next = yield* generatePiece(worker, input, between, step);
+    whole = joined(whole, between, next);
+    if (next.text !== '') between = '';
+  }
+  return whole;
+}
+
+/** @param before what stands before its first word */
+function generatePiece(
+  worker: Pick<WorkerClient, 'generate'>,
+  prompt: PromptSegment[],
+  before: string,
+  step: GenerateStep,
+): AsyncGenerator<string, GenerationResult> {
+  const words = () => streamed(worker, prompt, before, step);
+  const { named, generation } = step;
+  return named === undefined ? words() : inference({ model: named, prompt, ...generation }, words);
+}
+
+async function* streamed(
+  worker: Pick<WorkerClient, 'generate'>,
+  prompt: PromptSegment[],
+  before: string,
+  step: GenerateStep,
+): AsyncGenerator<string, GenerationResult> {
+  const { signal, priority } = step;
+  const events = worker.generate(requestOf(prompt, step), { signal, ...(priority && { priority }) });
+  let started = false;
+  let held = '';
+  for await (const event of events) {
+    if (event.type === 'done') return trimmed(event);
+    if (event.type !== 'delta') continue;
+    // White space at an end of the answer is none of it: it waits until a word follows.
+    const text = held + event.text;
+    const kept = text.trimEnd();
+    held = text.slice(kept.length);
+    const delta = started ? kept : kept.trimStart();
+    if (delta === '') continue;
+    yield started ? delta : before + delta;
+    started = true;
+  }
+  throw new Error('the worker’s stream ended without its last event');
+}
+
+function requestOf(
+  prompt: PromptSegment[],
+  { workspaceId, model, composed, generation, form, probable }: GenerateStep,
+): GenerateRequest {
+  const { maxTokens, temperature, seed } = generation;
+  return {
+    workspaceId,
+    model,
+    prompt,
+    maxTokens,
+    temperature,
+    ...(seed === null ? {} : { seed }),
+    // JSON ends by itself, and what would end a text may stand in it.
+    ...(form === undefined ? { stop: composed.stop } : { stop: [], json: form }),
+    ...(probable === undefined || composed.copyFrom || composed.heldTo ? {} : { probable }),
+    ...(composed.copyFrom && {
+      constraint: { copyFrom: composed.copyFrom, ...(composed.refusal !== null && { refusal: composed.refusal }) },
+    }),
+    ...(composed.heldTo && { constraint: composed.heldTo }),
+  };
+}
+
+const trimmed = ({
+  type: _type,
+  adapters: _adapters,
+  repeatedFrom,
+  text,
+  ...done
+}: GenerateDone): GenerationResult => ({
+  ...done,
+  text: text.trim(),
+  kept: text.slice(0, repeatedFrom).trim(),
+});
+
+function joined(first: GenerationResult, gap: string, next: GenerationResult): GenerationResult {
+  const behind = (text: string, more: string): string => (more === '' ? text : text + gap + more);
+  return {
+    text: behind(first.text, next.text),
+    kept: behind(first.kept, next.kept),
+    reason: (['repeated', 'length'] as const).find((one) => one === first.reason || one === next.reason) ?? next.reason,
+    promptTokens: first.promptTokens + next.promptTokens,
+    reusedTokens: first.reusedTokens + next.reusedTokens,
+    generatedTokens: first.generatedTokens + next.generatedTokens,
+    prefillMs: first.prefillMs + next.prefillMs,
+    decodeMs: first.decodeMs + next.decodeMs,
+    refusalProbability: next.refusalProbability,
+  };
+}

@@ -1,0 +1,33 @@
+import { REFUSAL } from '../../../sources/prompting/index.js';
+import { declined, unsure } from '../judge/abstain.js';
+import type { AskEvent } from '../events.js';
+import type { GenerationResult } from './generate.js';
+import { abstained, FINISH_REASONS, passOn, type Completion } from './word-answer.js';
+
+/** Where nobody asks for more, the model's own choice between a span and the refusal decides. */
+const ANY_CONFIDENCE = 0;
+
+/**
+ * Passes on a span that the model copied from what it read. It is no answer when the model refuses, or when it finds it less
+ * probable than `minConfidence` that the passages answer the question: what its refusal leaves of 1.
+ */
+export async function* wordCopy(
+  generation: AsyncGenerator<string, GenerationResult>,
+  minConfidence: number | null,
+): AsyncGenerator<AskEvent, Completion> {
+  const done = yield* passOn(generation);
+  const { text, refusalProbability } = done;
+  const answerability = 1 - (refusalProbability ?? 1);
+  const finishReason = FINISH_REASONS[done.reason];
+  const least = minConfidence ?? ANY_CONFIDENCE;
+  const abstention =
+    text === '' || text === REFUSAL
+      ? declined(answerability, least)
+      : answerability < least
+        ? unsure(answerability, least)
+        : null;
+  if (abstention === null)
+    return { text, answerability, finishReason, done, wording: 'MODEL', output: { kind: 'TEXT' }, abstention };
+  yield { type: 'replaced', text: abstention.sentence, reason: 'The model found no answer in what it read.' };
+  return { ...abstained(abstention), answerability, finishReason, done };
+}

@@ -1,0 +1,258 @@
+import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import { AnswerFilterInput, AnswerType, loadAnswer, toFilter, type AskService } from '../../../answer/ask/index.js';
+import {
+  Dataset,
+  DatasetVersion,
+  loadDataset,
+  loadVersion,
+  PreprocessingStep,
+  SplitRuleInput,
+  TaskKind,
+  type Data,
+} from '../../../sources/data/index.js';
+import {
+  connectionTypes,
+  ConnectionArgs,
+  cost,
+  IDEMPOTENCY_KEY,
+  mapPage,
+  Needs,
+  recordType,
+  SpendsBudget,
+  runGraph,
+  runObject,
+  toConnection,
+  type ConnectionOf,
+  type GraphContext,
+  ofType,
+  inputType,
+  objectType,
+} from '../../../kit/graphql/index.js';
+import { encodeCursor, type Page } from '../../../kernel/pagination.js';
+import { string, oneOf, boolean, float, int, list, id } from '../../../kernel/record.js';
+import { loadFeedback } from '../feedback-graphql.js';
+import type { FeedbackService } from '../feedback-service.js';
+import { Feedback } from '../feedback-types.js';
+import { curation, curationOutput, unlearning } from './curation-run.js';
+import type { CuratedRow, CurationStore } from './curation-store.js';
+import { CURATION_LIMITS, type Curator } from './curator.js';
+import { Basis } from './lesson.js';
+import type { Unlearner } from './unlearner.js';
+
+export const curationRuns = runGraph(
+  curation.handledBy(({ curator }: { curator: Curator }, context) => curator.make(context)),
+);
+const CurationRun = curationRuns.Run;
+type CurationRun = InstanceType<typeof CurationRun>;
+
+export const unlearningRuns = runGraph(
+  unlearning.handledBy(({ unlearner }: { unlearner: Unlearner }, context) => unlearner.work(context)),
+);
+const UnlearningRun = unlearningRuns.Run;
+type UnlearningRun = InstanceType<typeof UnlearningRun>;
+
+const CreateDatasetFromFeedbackInput = inputType(
+  'CreateDatasetFromFeedbackInput',
+  'What is to be learned from which answers.',
+  {
+    dataset: string('Name of the dataset that gets a version.'),
+    task: oneOf(TaskKind, 'What the dataset is for, where there is none of this name: it is made then.').nullish(),
+    answers: ofType(
+      () => AnswerFilterInput,
+      'Only these of the answers with feedback; `hasFeedback` is not looked at.',
+    ).nullish(),
+    extend: boolean(
+      'Whether rows of the latest version are carried over, but for those whose answer is taught otherwise now.',
+    ).default(true),
+    leastProbability: float(
+      'The least probability that what is learned is right, above 0 to 1, given how far each source can be believed (`feedbackSources`).',
+    ).default(CURATION_LIMITS.leastProbability),
+    leastRows: int('Fewer rows that the dataset lacks make no version; 1 to 100,000.').default(1),
+    preprocessing: list(
+      z.enum(PreprocessingStep),
+      'At most 6 steps, each once, that rows go through in this order; `MASK_PII` keeps personal data out. By default those of the version that is extended, else none.',
+    ).nullish(),
+    splitRule: ofType(
+      () => SplitRuleInput,
+      'By default that of the version before, else a tenth each for validation and test.',
+    ).nullish(),
+    idempotencyKey: id(IDEMPOTENCY_KEY),
+  },
+);
+type CreateDatasetFromFeedbackInput = InstanceType<typeof CreateDatasetFromFeedbackInput>;
+
+const CreateDatasetFromFeedbackPayload = curationRuns.payload(
+  'CreateDatasetFromFeedbackPayload',
+  'The run that makes the version.',
+);
+type CreateDatasetFromFeedbackPayload = InstanceType<typeof CreateDatasetFromFeedbackPayload>;
+
+const CurationResult = recordType(curationOutput);
+type CurationResult = InstanceType<typeof CurationResult>;
+
+const Lesson = objectType('Lesson', 'What a row of a dataset version was made of.', {
+  basis: oneOf(Basis, 'Why it may be learned.'),
+  rowKey: string('Key of its row: see `DatasetRow.key`.'),
+  answerId: z.string(),
+  feedbackIds: z.custom<string[]>(),
+});
+type Lesson = InstanceType<typeof Lesson>;
+
+export const { Connection: LessonConnection } = connectionTypes(Lesson);
+
+const toLesson = ({ answerId, feedbackIds, basis }: CuratedRow): Lesson => ({
+  basis,
+  rowKey: answerId,
+  answerId,
+  feedbackIds,
+});
+
+/** Versions of an answer that are shown. */
+const SHOWN_VERSIONS = 20;
+
+interface CurationResolverParts {
+  curator: Curator;
+  curation: CurationStore;
+  feedback: FeedbackService;
+  asking: AskService;
+  data: Data;
+}
+
+@Resolver(() => CurationRun)
+export class CurationResolver {
+  constructor(private readonly parts: CurationResolverParts) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => CreateDatasetFromFeedbackPayload, {
+    description:
+      'Makes a dataset version of what people demonstrated or confirmed as answers, as a run: never of a model’s own unconfirmed words. Rows are deduplicated, checked for personal data and for leaks into the test split, and split by the rules of any import.',
+    complexity: cost(100),
+  })
+  async createDatasetFromFeedback(
+    @Arg('input', () => CreateDatasetFromFeedbackInput, { description: 'Which dataset, from which answers.' })
+    { answers, task = null, splitRule = null, preprocessing = null, ...input }: CreateDatasetFromFeedbackInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<CreateDatasetFromFeedbackPayload> {
+    const filter = toFilter(answers, 'input.answers');
+    return {
+      run: runObject(
+        await this.parts.curator.start(workspaceId, { ...input, task, filter, splitRule, steps: preprocessing }),
+      ),
+    };
+  }
+
+  @FieldResolver(() => Dataset, {
+    nullable: true,
+    description: 'The dataset that gets a version.',
+    complexity: cost(2),
+  })
+  async dataset(@Root() { row }: CurationRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return row.subjectId === null ? null : loadDataset(context, this.parts.data, row.subjectId);
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The version that it made, or found to exist already; null before its end, and where nothing was new.',
+    complexity: cost(5),
+  })
+  async version(@Root() { row }: CurationRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    const id = curation.outputOf(row)?.versionId ?? null;
+    return id === null ? null : loadVersion(context, this.parts.data, id);
+  }
+
+  @FieldResolver(() => CurationResult, {
+    nullable: true,
+    description: 'What came of it; null until the run succeeded.',
+  })
+  result(@Root() { row }: CurationRun): CurationResult | null {
+    return curation.outputOf(row);
+  }
+}
+
+@Resolver(() => UnlearningRun)
+export class UnlearningResolver {
+  constructor(private readonly parts: { data: Data }) {}
+
+  @FieldResolver(() => Dataset, {
+    nullable: true,
+    description: 'The dataset that rows are taken out of.',
+    complexity: cost(2),
+  })
+  async dataset(@Root() { row }: UnlearningRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return row.subjectId === null ? null : loadDataset(context, this.parts.data, row.subjectId);
+  }
+}
+
+@Resolver(() => Lesson)
+export class LessonResolver {
+  constructor(private readonly parts: Pick<CurationResolverParts, 'asking' | 'feedback'>) {}
+
+  @FieldResolver(() => AnswerType, {
+    nullable: true,
+    description: 'The answer that the row was made of; null where it was deleted by age.',
+    complexity: cost(2),
+  })
+  answer(@Root() { answerId }: Lesson, @Ctx() context: GraphContext): Promise<AnswerType | null> {
+    return loadAnswer(context, this.parts.asking, answerId);
+  }
+
+  @FieldResolver(() => [Feedback], {
+    description: 'The feedback that says so, as far as it was not deleted by age, newest first.',
+    complexity: ({ childComplexity }) => 5 + 3 * childComplexity,
+  })
+  async feedback(@Root() { feedbackIds }: Lesson, @Ctx() context: GraphContext): Promise<Feedback[]> {
+    const found = await Promise.all(feedbackIds.map((id) => loadFeedback(context, this.parts.feedback, id)));
+    return found.flatMap((each) => each ?? []);
+  }
+}
+
+@Resolver(() => DatasetVersion)
+export class VersionLessonsResolver {
+  constructor(private readonly parts: Pick<CurationResolverParts, 'curation'>) {}
+
+  @Needs('EDIT')
+  @FieldResolver(() => LessonConnection, {
+    description:
+      'The answers that its rows were made of, also those that it carries over, newest first; empty where it was imported.',
+    complexity: cost(5),
+  })
+  async lessons(
+    @Root() { record }: DatasetVersion,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+    @Ctx() context: GraphContext,
+  ): Promise<ConnectionOf<Lesson>> {
+    const page = args.request();
+    const loader = context.loader<string, Page<CuratedRow>>(
+      `feedback.lessons ${page.first} ${page.after}`,
+      async (ids) => {
+        const found = await this.parts.curation.rowsOf(ids, page);
+        return ids.map((id) => found.get(id) ?? null);
+      },
+    );
+    const rows = (await loader.load(record.id)) ?? { items: [], hasNextPage: false };
+    return toConnection(mapPage(rows, toLesson), ({ answerId }) => encodeCursor([answerId]), page.after);
+  }
+}
+
+@Resolver(() => AnswerType)
+export class AnswerTaughtResolver {
+  constructor(private readonly parts: Pick<CurationResolverParts, 'curation' | 'data'>) {}
+
+  @Needs('EDIT')
+  @FieldResolver(() => [DatasetVersion], {
+    description: `Dataset versions with a row that was made of it, newest first, at most ${SHOWN_VERSIONS}.`,
+    complexity: ({ childComplexity }) => 5 + 5 * childComplexity,
+  })
+  async taught(@Root() { row }: AnswerType, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
+    const loader = context.loader<string, string[]>('feedback.taught', async (ids) => {
+      const found = await this.parts.curation.versionsOf(ids, SHOWN_VERSIONS);
+      return ids.map((id) => found.get(id) ?? null);
+    });
+    const ids = (await loader.load(row.id)) ?? [];
+    return (await Promise.all(ids.map((id) => loadVersion(context, this.parts.data, id)))).flatMap(
+      (each) => each ?? [],
+    );
+  }
+}

@@ -1,0 +1,184 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import { FileType, loadFile } from '../../../sources/data/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  runGraph,
+  runObject,
+  type GraphContext,
+  recordType,
+  idempotencyKey,
+  inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
+} from '../../../kit/graphql/index.js';
+import { enumeration } from '../../../kernel/enumeration.js';
+import type { FileService } from '../../../platform/artifacts/index.js';
+import type { RunQueue } from '../../../platform/runs/index.js';
+import type { AdapterRegistry } from '../../../sources/registry/index.js';
+import { MERGE_PRECISIONS } from '../../../worker-protocol/index.js';
+import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
+import { AdapterVersion } from '../adapters/adapter-types.js';
+import type { AdapterExporter } from './adapter-exporter.js';
+import type { AdapterMerger } from './adapter-merger.js';
+import { adapterExport, adapterMerge, mergeParity } from './export-run.js';
+
+const MergePrecision = enumeration(...MERGE_PRECISIONS);
+type MergePrecision = keyof typeof MergePrecision;
+enumType(MergePrecision, 'MergePrecision', 'The type that the layers which an adapter changes are written in.', {
+  F16: 'Half precision, 16 bits a weight.',
+  F32: 'Single precision, 32 bits a weight: nothing is rounded.',
+});
+
+export const adapterExportRuns = runGraph(
+  adapterExport.handledBy(({ exporter }: { exporter: AdapterExporter }, context) => exporter.export(context)),
+);
+const AdapterExportRun = adapterExportRuns.Run;
+
+export const adapterMergeRuns = runGraph(
+  adapterMerge.handledBy(({ merger }: { merger: AdapterMerger }, context) => merger.merge(context)),
+);
+const AdapterMergeRun = adapterMergeRuns.Run;
+
+const namedVersion = {
+  adapter: z.string().describe('Name of the adapter.'),
+  version: z.int().describe('Number of the version, from 1.'),
+  idempotencyKey,
+};
+
+const ExportAdapterInput = inputType('ExportAdapterInput', 'Which adapter version to pack.', namedVersion);
+type ExportAdapterInput = InstanceType<typeof ExportAdapterInput>;
+
+const MergeAdapterInput = inputType(
+  'MergeAdapterInput',
+  'Which adapter version becomes part of its base model, and how precisely.',
+  {
+    ...namedVersion,
+    precision: z
+      .enum(MergePrecision)
+      .nullish()
+      .describe(
+        'By default F32 where the base model has F32 or BF16, else F16. What the adapter doesn’t change stays.',
+      ),
+  },
+);
+type MergeAdapterInput = InstanceType<typeof MergeAdapterInput>;
+
+const MergeParity = recordType(mergeParity);
+type MergeParity = InstanceType<typeof MergeParity>;
+
+const ExportAdapterPayload = adapterExportRuns.payload('ExportAdapterPayload', 'The run that packs the version.');
+const MergeAdapterPayload = adapterMergeRuns.payload('MergeAdapterPayload', 'The run that merges the version.');
+
+interface AdapterExportResolverParts {
+  exporter: AdapterExporter;
+  merger: AdapterMerger;
+  adapters: AdapterRegistry;
+  files: FileService;
+  runs: Pick<RunQueue, 'list'>;
+}
+
+@Resolver(() => AdapterExportRun)
+export class AdapterExportResolver {
+  constructor(private readonly parts: AdapterExportResolverParts) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => ExportAdapterPayload, {
+    description:
+      'Packs a version as a ZIP archive of the folder that Python’s `peft` loads, with a `graft.json` that tells Graft how to ask it: `importAdapter` takes the archive.',
+    complexity: cost(20),
+  })
+  async exportAdapter(
+    @Arg('input', () => ExportAdapterInput, { description: 'Which version.' }) input: ExportAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<StartedRun> {
+    return { run: runObject(await this.parts.exporter.start(workspaceId, input)) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version that it packs.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, adapterExport.inputOf(row).adapterVersionId);
+  }
+
+  @FieldResolver(() => FileType, {
+    nullable: true,
+    description: 'The archive, to be downloaded from its `path`; null before the end.',
+    complexity: cost(2),
+  })
+  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
+    const id = adapterExport.outputOf(row)?.fileId;
+    return id ? loadFile(context, this.parts.files, id) : null;
+  }
+}
+
+@Resolver(() => AdapterMergeRun)
+export class AdapterMergeResolver {
+  constructor(private readonly parts: AdapterExportResolverParts) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => MergeAdapterPayload, {
+    description:
+      'Writes base model and adapter into one GGUF file, which any llama.cpp serves, and holds it against the two as they are served here. `registerModel` takes the file.',
+    complexity: cost(50),
+  })
+  async mergeAdapter(
+    @Arg('input', () => MergeAdapterInput, { description: 'Which version, and how precisely.' })
+    { precision = null, ...input }: MergeAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<StartedRun> {
+    return { run: runObject(await this.parts.merger.start(workspaceId, { ...input, precision })) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version that it merges.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, adapterMerge.inputOf(row).adapterVersionId);
+  }
+
+  @FieldResolver(() => FileType, {
+    nullable: true,
+    description: 'The model, to be downloaded from its `path` or registered by its id; null before the end.',
+    complexity: cost(2),
+  })
+  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
+    const id = adapterMerge.outputOf(row)?.fileId;
+    return id ? loadFile(context, this.parts.files, id) : null;
+  }
+
+  @FieldResolver(() => MergeParity, {
+    nullable: true,
+    description: 'How it agrees with base model and adapter; null before the end.',
+  })
+  parity(@Root() { row }: RunObject): MergeParity | null {
+    return adapterMerge.outputOf(row)?.parity ?? null;
+  }
+}
+
+const MOST_MERGES = 20;
+
+@Resolver(() => AdapterVersion)
+export class MergedVersionResolver {
+  constructor(private readonly parts: AdapterExportResolverParts) {}
+
+  @FieldResolver(() => [AdapterMergeRun], {
+    description: 'The runs that made a model of it and its base model, newest first; at most 20.',
+    complexity: cost(5),
+  })
+  async merges(@Root() { row }: AdapterVersion, @Ctx() { workspaceId }: GraphContext): Promise<RunObject[]> {
+    const filter = { kind: adapterMerge.kind, subjectId: row.id };
+    const { items } = await this.parts.runs.list(workspaceId, filter, { first: MOST_MERGES, after: null });
+    return items.map(runObject);
+  }
+}

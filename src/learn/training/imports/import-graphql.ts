@@ -1,0 +1,162 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import { FileType, loadFile, TaskKind } from '../../../sources/data/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  runGraph,
+  runObject,
+  type GraphContext,
+  inputType,
+  givenId,
+  ofType,
+  objectType,
+  type StartedRun,
+  type RunObject,
+} from '../../../kit/graphql/index.js';
+import { badInput } from '../../../kernel/errors.js';
+import type { FileService } from '../../../platform/artifacts/index.js';
+import type { AdapterRegistry } from '../../../sources/registry/index.js';
+import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
+import { AdapterVersion } from '../adapters/adapter-types.js';
+import type { AdapterImporter } from './adapter-importer.js';
+import { adapterImport } from './import-run.js';
+
+export const adapterImportRuns = runGraph(
+  adapterImport.handledBy(({ importer }: { importer: AdapterImporter }, context) => importer.import(context)),
+);
+const AdapterImportRun = adapterImportRuns.Run;
+
+const LanguagePairInput = inputType('LanguagePairInput', 'Two languages, ISO 639-1.', {
+  source: z.string().describe('Translated from, e.g. `en`.'),
+  target: z.string().describe('Translated into, e.g. `de`.'),
+});
+type LanguagePairInput = InstanceType<typeof LanguagePairInput>;
+
+const ImportAdapterInput = inputType(
+  'ImportAdapterInput',
+  'An adapter that was trained elsewhere: what Python’s `peft` saves, uploaded as its two files or as one archive.',
+  {
+    adapter: z.string().describe('Name of the adapter; a new version of it if there is one.'),
+    description: z.string().optional().default('').describe('What it is for; at most 2,000 characters.'),
+    task: z.enum(TaskKind).describe('What it was trained for; its examples must have had Graft’s prompts.'),
+    model: z.string().nullish().describe('The base model, `name` or `name@quantization`; the default one by default.'),
+    archive: givenId
+      .nullish()
+      .describe(
+        'Id of an uploaded ZIP archive of the folder, in place of `config` and `weights`: at most 200 entries, of which these two are read, and `graft.json` where Graft exported it.',
+      ),
+    config: givenId.nullish().describe('Id of the uploaded `adapter_config.json`, at most 1 MiB; without `archive`.'),
+    weights: givenId
+      .nullish()
+      .describe(
+        'Id of the uploaded `adapter_model.safetensors`, at most 1.5 GiB; without `archive`. `adapter_model.bin` is refused.',
+      ),
+    labels: z
+      .array(z.string())
+      .max(1_000)
+      .optional()
+      .default([])
+      .describe(
+        'The labels that it answers with, at most 1,000; for CLASSIFICATION and EXTRACTION. Left out, an archive that Graft exported tells them.',
+      ),
+    languages: ofType(() => LanguagePairInput)
+      .nullish()
+      .describe('For TRANSLATION.'),
+    idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
+  },
+);
+type ImportAdapterInput = InstanceType<typeof ImportAdapterInput>;
+
+const ImportAdapterPayload = adapterImportRuns.payload(
+  'ImportAdapterPayload',
+  'The run that checks the adapter and adds it.',
+);
+
+const AdapterFiles = objectType(
+  'AdapterFiles',
+  'The files of an adapter version: the first two are what Python’s `peft` loads.',
+  {
+    config: ofType(() => FileType)
+      .nullable()
+      .describe('`adapter_config.json`.'),
+    weights: ofType(() => FileType)
+      .nullable()
+      .describe('`adapter_model.safetensors`.'),
+    gguf: ofType(() => FileType)
+      .nullable()
+      .describe('The GGUF LoRA that is served; llama.cpp’s `--lora` takes it.'),
+  },
+);
+type AdapterFiles = InstanceType<typeof AdapterFiles>;
+
+interface AdapterImportResolverParts {
+  importer: AdapterImporter;
+  adapters: AdapterRegistry;
+  files: FileService;
+}
+
+@Resolver(() => AdapterImportRun)
+export class AdapterImportResolver {
+  constructor(private readonly parts: AdapterImportResolverParts) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => ImportAdapterPayload, {
+    description:
+      'Adds a LoRA adapter that was trained elsewhere. It is held against its base model module by module; what doesn’t fit, is no plain LoRA, or is pickled is refused. Like any other it answers after it was attested and promoted.',
+    complexity: cost(20),
+  })
+  async importAdapter(
+    @Arg('input', () => ImportAdapterInput, { description: 'The files and what they are for.' })
+    input: ImportAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<StartedRun> {
+    const { archive, config, weights, model = null, languages = null, ...rest } = input;
+    const wish = {
+      ...rest,
+      model,
+      languages: languages && { source: languages.source, target: languages.target },
+      files: filesOf({ archive, config, weights }),
+    };
+    return { run: runObject(await this.parts.importer.start(workspaceId, wish)) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version; null until the run succeeded.',
+    complexity: cost(2),
+  })
+  async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    const output = adapterImport.outputOf(row);
+    return output && loadAdapterVersion(context, this.parts.adapters, output.adapterVersionId);
+  }
+}
+
+/** @throws BAD_USER_INPUT unless there is either an archive or both files */
+function filesOf({ archive, config, weights }: Pick<ImportAdapterInput, 'archive' | 'config' | 'weights'>) {
+  if (archive && !config && !weights) return { archiveFileId: fromGlobalId(archive, 'File', 'input.archive') };
+  if (archive || !config || !weights)
+    throw badInput('input.archive', 'Name either an archive, or both config and weights.');
+  return {
+    configFileId: fromGlobalId(config, 'File', 'input.config'),
+    weightsFileId: fromGlobalId(weights, 'File', 'input.weights'),
+  };
+}
+
+@Resolver(() => AdapterVersion)
+export class AdapterFilesResolver {
+  constructor(private readonly parts: AdapterImportResolverParts) {}
+
+  @FieldResolver(() => AdapterFiles, {
+    description: 'Its files to download: put the first two into a folder under their names, and `peft` loads it.',
+    complexity: cost(5),
+  })
+  async files(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<AdapterFiles> {
+    const of = (id: string): Promise<FileType | null> => loadFile(context, this.parts.files, id);
+    const [config, weights, gguf] = await Promise.all([row.configFileId, row.weightsFileId, row.ggufFileId].map(of));
+    return { config: config ?? null, weights: weights ?? null, gguf: gguf ?? null };
+  }
+}

@@ -1,0 +1,148 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import { DatasetVersion, loadVersion, type Data } from '../../../sources/data/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  JsonScalar,
+  recordInput,
+  runGraph,
+  runObject,
+  givenId,
+  ofType,
+  inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
+} from '../../../kit/graphql/index.js';
+import type { GraphContext } from '../../../kit/graphql/index.js';
+import {
+  loadVariant,
+  ModelVariant,
+  type AdapterRegistry,
+  type ModelRegistry,
+} from '../../../sources/registry/index.js';
+import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
+import { AdapterVersion } from '../adapters/adapter-types.js';
+import { AnswerForm, recipeOverrides } from '../recipes/recipe.js';
+import { train, type TrainerParts } from './trainer.js';
+import { training } from './training-run.js';
+import type { TrainingService } from './training-service.js';
+
+enumType(AnswerForm, 'AnswerForm', 'How an adapter learns to answer.', {
+  TEXT: 'The answer as text, token by token.',
+  LABEL_TOKEN: 'A label as one token of its own: no decoding, and a probability for each label.',
+});
+
+/** The kind of runs of this domain; its parts are the trainer's. */
+export const trainingRuns = runGraph(
+  training.handledBy(({ trainer }: { trainer: TrainerParts }, context) => train(trainer, context)),
+);
+const TrainingRun = trainingRuns.Run;
+
+export const RecipeInput = recordInput(recipeOverrides);
+export type RecipeInput = InstanceType<typeof RecipeInput>;
+
+const StartTrainingInput = inputType('StartTrainingInput', 'What to train, on which rows, and how.', {
+  adapter: z
+    .string()
+    .describe(
+      'Name of the adapter that gets a new version: 1 to 63 letters, digits, `.`, `_` or `-`. A new name makes a new adapter.',
+    ),
+  description: z.string().nullish().describe('What it is for, at most 2,000 characters; kept when the adapter is new.'),
+  datasetVersion: givenId.describe('The dataset version whose rows for training are learned.'),
+  model: z
+    .string()
+    .nullish()
+    .describe('The base model, `name` or `name@quantization`; by default that of `parent`, else the configured one.'),
+  parent: z
+    .string()
+    .nullish()
+    .describe(
+      'An adapter version to go on from, `name` (production), `name@candidate` or `name@3`, such as `reader@1`: of the same task and base model; its shape and form of answers are kept. By default training begins at the base model.',
+    ),
+  recipe: ofType(() => RecipeInput)
+    .nullish()
+    .describe('What is to be other than in the preset of the dataset’s task.'),
+  idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
+});
+type StartTrainingInput = InstanceType<typeof StartTrainingInput>;
+
+const StartTrainingPayload = trainingRuns.payload(
+  'StartTrainingPayload',
+  'The run that trains.',
+  'It goes on by itself; watch it with `trainingProgress`, stop it with `pauseRun` or `cancelRun`.',
+);
+
+interface TrainingResolverParts {
+  training: TrainingService;
+  adapters: AdapterRegistry;
+  registry: ModelRegistry;
+  data: Data;
+}
+
+@Resolver(() => TrainingRun)
+export class TrainingRunResolver {
+  constructor(private readonly parts: TrainingResolverParts) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('TRAINING')
+  @Mutation(() => StartTrainingPayload, {
+    description:
+      'Trains a version of an adapter on a dataset version, in a worker of its own that stands aside for questions. One run works at a time, others wait in order.',
+    complexity: cost(50),
+  })
+  async startTraining(
+    @Arg('input', () => StartTrainingInput, { description: 'What to train.' }) input: StartTrainingInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<StartedRun> {
+    const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
+    const { adapter, description, model, parent, idempotencyKey } = input;
+    const run = await this.parts.training.start(workspaceId, {
+      adapter,
+      description,
+      model,
+      parent,
+      idempotencyKey,
+      datasetVersionId,
+      recipe: input.recipe,
+    });
+    return { run: runObject(run) };
+  }
+
+  @FieldResolver(() => String, { description: 'Name of the adapter that gets a version.' })
+  adapterName(@Root() { row }: RunObject): string {
+    return training.inputOf(row).adapter;
+  }
+
+  @FieldResolver(() => JsonScalar, { description: 'How it trains: every field of the recipe, presets included.' })
+  recipe(@Root() { row }: RunObject): unknown {
+    return training.inputOf(row).recipe;
+  }
+
+  @FieldResolver(() => DatasetVersion, { nullable: true, description: 'The rows that it learns.', complexity: cost(2) })
+  async datasetVersion(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    return loadVersion(context, this.parts.data, training.inputOf(row).datasetVersionId);
+  }
+
+  @FieldResolver(() => ModelVariant, {
+    nullable: true,
+    description: 'The stored form of the model that it trains against.',
+    complexity: cost(2),
+  })
+  async model(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return loadVariant(context, this.parts.registry, training.inputOf(row).variantId);
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'What it made; null until it succeeded.',
+    complexity: cost(2),
+  })
+  async result(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    const output = training.outputOf(row);
+    return output && loadAdapterVersion(context, this.parts.adapters, output.adapterVersionId);
+  }
+}

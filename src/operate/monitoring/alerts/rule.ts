@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import { badInput } from '../../../kernel/errors.js';
+import { record, choice, oneOf, float, int, boolean, string, date } from '../../../kernel/record.js';
+import { storedJson } from '../../../kernel/stored-json.js';
+import { evidenceOf, noEvidence, observeMean, type MeanBound } from '../../../kernel/sequential/mean.js';
+import type { AnswerFacts } from '../series/facts.js';
+import type { SeriesKey } from '../series/metric.js';
+
+export const RuleMetric = choice('RuleMetric', 'What a rule looks at in each answer.', {
+  ERROR_RATE: 'Whether it failed: a failure is of what was to answer, and of no collection, so that it takes none.',
+  ABSTENTION_RATE: 'Whether it abstained.',
+  LATENCY: 'Whether it took longer than `beyond` ms.',
+  COST: 'Whether model and embedder worked longer than `beyond` ms.',
+  PROMPT_TOKENS: 'Whether its prompt had more than `beyond` tokens.',
+  GENERATED_TOKENS: 'Whether the model wrote more than `beyond` tokens.',
+  CONFIDENCE: 'How sure it is, 0 to 1.',
+  RETRIEVAL_SCORE: 'The fused score of the best passage, 0 to 1.',
+  ACCURACY: 'Whether feedback says that it is right, as feedback comes.',
+});
+export type RuleMetric = keyof typeof RuleMetric;
+
+export const Side = choice('Side', 'On which side of a threshold something is not as it should be.', {
+  ABOVE: 'Above it.',
+  BELOW: 'Below it.',
+});
+export type Side = keyof typeof Side;
+
+const rule = {
+  metric: oneOf(RuleMetric, 'What it looks at.'),
+  side: oneOf(Side, 'On which side of the threshold the mean should not be.'),
+  /** Of the mean, or of the share of answers beyond `limit`. */
+  threshold: float('The threshold of the mean, above 0 and below 1.'),
+  /** In the metric's unit. */
+  limit: float('What an answer counts beyond; null where it is a share by itself.').nullable().meta({ name: 'beyond' }),
+  where: z.record(z.string(), z.string()),
+  answersPerFalseAlert: int('An alert without a cause is raised once in so many answers on average, at most.'),
+  quietMinutes: float('How long its cause must be gone before an alert is resolved, in minutes.'),
+};
+const ruleForm = z.object(rule);
+export type Rule = Omit<z.infer<typeof ruleForm>, 'where'> & { where: Partial<SeriesKey> };
+export const storedRule = storedJson(ruleForm);
+
+const state = {
+  raised: boolean('Whether it has raised an alert and not seen that its cause is gone.'),
+  /** For what would change that. */
+  shown: z.object({ seen: z.number().int(), stakes: z.array(z.number()) }),
+  recent: float('Mean of recent answers, the newest weighing a fiftieth, 0 to 1; null before the first.').nullable(),
+};
+const stateForm = z.object(state);
+export type RuleState = z.infer<typeof stateForm>;
+export const storedState = storedJson(stateForm);
+
+/** A rule with how its test stands. */
+export const shownRule = record('AlertRule', 'When answers are to raise an alert.', {
+  row: z.custom<{ id: string; name: string; enabled: boolean; updatedAt: Date }>(),
+  name: string('Unique in the workspace.'),
+  ...rule,
+  enabled: boolean('Whether it looks at answers.'),
+  ...state,
+  evidence: float('Evidence that this is to change, 0 or more: it does at `answersPerFalseAlert`.'),
+  observations: int('Answers that the evidence is from.'),
+  updatedAt: date('When it was set.'),
+});
+
+export const FRESH: RuleState = { raised: false, shown: noEvidence(), recent: null };
+
+export const DEFAULT_ANSWERS_PER_FALSE_ALERT = 20_000;
+
+/** Metrics of which answers count as beyond a limit or not. */
+const LIMITED: readonly RuleMetric[] = ['LATENCY', 'COST', 'PROMPT_TOKENS', 'GENERATED_TOKENS'];
+const KEYS = ['model', 'adapter', 'strategy', 'collection', 'subject', 'arm'];
+const MOST_QUIET_MINUTES = 10_080;
+const [LEAST_PER_ALERT, MOST_PER_ALERT] = [100, 1_000_000_000];
+
+/** @throws BAD_USER_INPUT */
+export function checkRule({ metric, threshold, limit, answersPerFalseAlert, quietMinutes, where }: Rule): void {
+  if (!(threshold > 0 && threshold < 1))
+    throw badInput(
+      'input.threshold',
+      `threshold must be above 0 and below 1, not ${threshold}.`,
+      'It is a share or a mean of values from 0 to 1.',
+    );
+  if (LIMITED.includes(metric) !== (limit !== null))
+    throw badInput(
+      'input.beyond',
+      limit === null ? `${metric} needs beyond.` : `${metric} takes no beyond.`,
+      'With 2000, a threshold of 0.05 and ABOVE, LATENCY alerts when more than 5 % of answers take longer than 2 seconds.',
+    );
+  if (limit !== null && !(limit > 0 && limit <= 1e9))
+    throw badInput('input.beyond', 'beyond must be above 0 and at most 1e9.');
+  if (!(answersPerFalseAlert >= LEAST_PER_ALERT && answersPerFalseAlert <= MOST_PER_ALERT))
+    throw badInput(
+      'input.answersPerFalseAlert',
+      `answersPerFalseAlert must be between ${LEAST_PER_ALERT} and ${MOST_PER_ALERT}.`,
+    );
+  if (!(quietMinutes >= 0 && quietMinutes <= MOST_QUIET_MINUTES))
+    throw badInput('input.quietMinutes', `quietMinutes must be between 0 and ${MOST_QUIET_MINUTES}.`);
+  if (metric === 'ERROR_RATE' && where.collection !== undefined)
+    throw badInput(
+      'input.where.collection',
+      'ERROR_RATE takes no collection: an answer is of the one that it cites, and a failure cites none.',
+      'Leave it out, or narrow the rule by strategy, adapter or model.',
+    );
+  const long = Object.entries(where).find(([key, value]) => !KEYS.includes(key) || value.length > 200);
+  if (long) throw badInput(`input.where.${long[0]}`, 'A value of where is longer than 200 characters.');
+}
+
+/** What an answer says of a metric, from 0 to 1; null where it says nothing. */
+export function valueOf({ metric, limit }: Rule, facts: AnswerFacts): number | null {
+  const beyond = (value: number | null): number | null => (value === null ? null : Number(value > (limit ?? 0)));
+  if (facts.status === 'CANCELLED') return null;
+  switch (metric) {
+    case 'ERROR_RATE':
+      return Number(facts.status === 'FAILED');
+    case 'LATENCY':
+      return beyond(facts.latencyMs);
+    case 'ABSTENTION_RATE':
+      return facts.status === 'COMPLETE' ? Number(facts.abstained) : null;
+    case 'COST':
+      return beyond(facts.computeMs);
+    case 'PROMPT_TOKENS':
+      return beyond(facts.promptTokens);
+    case 'GENERATED_TOKENS':
+      return beyond(facts.generatedTokens);
+    case 'CONFIDENCE':
+      return facts.confidence;
+    case 'RETRIEVAL_SCORE':
+      return facts.retrievalScore;
+    case 'ACCURACY':
+      return null;
+  }
+}
+
+/** An adapter without a version is any of its versions, so that a rule on it stands when production names the next. */
+export const concerns = ({ where }: Rule, key: SeriesKey): boolean =>
+  Object.entries(where).every(([name, value]) => {
+    const of = key[name as keyof SeriesKey];
+    const everyVersion = name === 'adapter' && value !== '' && !value.includes('@');
+    return everyVersion ? of.startsWith(`${value}@`) : of === value;
+  });
+
+export type RuleChange = 'RAISED' | 'RECOVERED' | null;
+
+/**
+ * The state after a value. Raised when the mean was shown to be beyond the threshold, recovered when it was shown to be on its right side:
+ * a mean near the threshold shows neither, so that it makes no alert flap.
+ */
+export function stepRule(
+  { side, threshold, answersPerFalseAlert }: Rule,
+  before: RuleState,
+  value: number,
+): { state: RuleState; change: RuleChange; evidence: number } {
+  const wrong: MeanBound = { side, threshold };
+  const right: MeanBound = { side: side === 'ABOVE' ? 'BELOW' : 'ABOVE', threshold };
+  const shown = observeMean(before.shown, value, before.raised ? right : wrong);
+  const recent = before.recent === null ? value : before.recent + (value - before.recent) / 50;
+  const evidence = evidenceOf(shown);
+  if (evidence < answersPerFalseAlert)
+    return { state: { raised: before.raised, shown, recent }, change: null, evidence };
+  return {
+    state: { raised: !before.raised, shown: noEvidence(), recent },
+    change: before.raised ? 'RECOVERED' : 'RAISED',
+    evidence,
+  };
+}
+
+const NAMES: Record<RuleMetric, string> = {
+  ERROR_RATE: 'the share of failures',
+  ABSTENTION_RATE: 'the share of abstentions',
+  LATENCY: 'the share of answers that take longer than',
+  COST: 'the share of answers that cost more compute than',
+  PROMPT_TOKENS: 'the share of answers with more prompt tokens than',
+  GENERATED_TOKENS: 'the share of answers with more generated tokens than',
+  CONFIDENCE: 'mean confidence',
+  RETRIEVAL_SCORE: 'the mean retrieval score',
+  ACCURACY: 'the share of right answers',
+};
+
+/**
+ * What the test has shown: that since it began the mean was beyond the threshold, if only for a while. The mean of the last answers is told beside it, for
+ * whoever looks at a chart; the test doesn’t compare that, so that it may lie on either side.
+ * `banking errors: the share of failures has been above 0.05 (shown by a test of 64 answers, strategy RAG, with one false alert in 20000 at most). The mean of about the last 50 was then 0.21.`
+ */
+export function sentenceOf(
+  name: string,
+  { metric, side, threshold, limit, where, answersPerFalseAlert }: Rule,
+  recent: number | null,
+  seen: number,
+): string {
+  const unit = metric === 'LATENCY' || metric === 'COST' ? ' ms' : '';
+  const what = `${NAMES[metric]}${limit === null ? '' : ` ${limit}${unit}`}`;
+  const of = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
+  const shown = `shown by a test of ${seen} answers${of.join('')}, with one false alert in ${answersPerFalseAlert} at most`;
+  return `${name}: ${what} has been ${side.toLowerCase()} ${threshold} (${shown}). The mean of about the last 50 was then ${(recent ?? 0).toFixed(2)}.`;
+}
+
+/** Whether a rule speaks of answers that a series is about: of the same metric, and of nothing that the series leaves out. */
+export const speaksOf = ({ metric, where }: Rule, of: string, series: Partial<SeriesKey>): boolean =>
+  metric === of &&
+  Object.entries(where).every(([name, value]) => {
+    const known = series[name as keyof SeriesKey];
+    return known === undefined || concerns({ where: { [name]: value } } as Rule, series as SeriesKey);
+  });

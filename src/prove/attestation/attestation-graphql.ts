@@ -1,0 +1,67 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  runGraph,
+  runObject,
+  type GraphContext,
+  inputType,
+} from '../../kit/graphql/index.js';
+import { string, int, id } from '../../kernel/record.js';
+import type { AdapterRegistry } from '../../sources/registry/index.js';
+import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
+import { attestation } from './attestation-run.js';
+import type { Attestor } from './attestor.js';
+
+export const attestationRuns = runGraph(
+  attestation.handledBy(({ attestor }: { attestor: Attestor }, context) => attestor.attest(context)),
+);
+const AttestationRun = attestationRuns.Run;
+type AttestationRun = InstanceType<typeof AttestationRun>;
+
+const AttestAdapterInput = inputType('AttestAdapterInput', 'Which adapter version shall be shown to act.', {
+  adapter: string('Name of the adapter.'),
+  version: int('Number of the version, from 1.'),
+  idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
+});
+type AttestAdapterInput = InstanceType<typeof AttestAdapterInput>;
+
+const AttestAdapterPayload = attestationRuns.payload(
+  'AttestAdapterPayload',
+  'The run that measures what the adapter changes.',
+);
+type AttestAdapterPayload = InstanceType<typeof AttestAdapterPayload>;
+
+interface AttestationResolverParts {
+  attestor: Attestor;
+  adapters: AdapterRegistry;
+}
+
+@Resolver(() => AttestationRun)
+export class AttestationRunResolver {
+  constructor(private readonly parts: AttestationResolverParts) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => AttestAdapterPayload, {
+    description:
+      'Measures on fixed prompts what an adapter version changes where it is served, where it was trained, and that nothing of it stays behind. What doesn’t act, acts in part or acts otherwise ends with an error, and can’t be promoted.',
+    complexity: cost(20),
+  })
+  async attestAdapter(
+    @Arg('input', () => AttestAdapterInput, { description: 'Which version.' }) input: AttestAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<AttestAdapterPayload> {
+    return { run: runObject(await this.parts.attestor.start(workspaceId, input)) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version, with its attestation once the run succeeded; null when it was deleted.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: AttestationRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, attestation.inputOf(row).adapterVersionId);
+  }
+}

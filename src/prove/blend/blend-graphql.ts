@@ -1,0 +1,95 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  IDEMPOTENCY_KEY,
+  runGraph,
+  runObject,
+  type GraphContext,
+  inputType,
+  objectType,
+} from '../../kit/graphql/index.js';
+import { string, int, id, float } from '../../kernel/record.js';
+import type { AdapterRegistry } from '../../sources/registry/index.js';
+import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
+import { hybridFit } from './blend-run.js';
+import { MOST_FIT_ROWS, type HybridFitter } from './hybrid-fitter.js';
+
+export const hybridFitRuns = runGraph(
+  hybridFit.handledBy(({ hybridFitter }: { hybridFitter: HybridFitter }, context) => hybridFitter.fit(context)),
+);
+const HybridFitRun = hybridFitRuns.Run;
+type HybridFitRun = InstanceType<typeof HybridFitRun>;
+
+const FitHybridInput = inputType(
+  'FitHybridInput',
+  'Which adapter version is fitted to the labelled rows that it was trained on.',
+  {
+    adapter: string('Name of the adapter.'),
+    version: int('Number of the version, from 1.'),
+    rows: int(`Most rows for validation, 1 to ${MOST_FIT_ROWS}; of more a sample is drawn.`).default(300),
+    seed: int('Of the sample: the same seed draws the same rows.').default(1),
+    idempotencyKey: id(IDEMPOTENCY_KEY),
+  },
+);
+type FitHybridInput = InstanceType<typeof FitHybridInput>;
+
+const FitHybridPayload = hybridFitRuns.payload('FitHybridPayload', 'The run that fits.');
+type FitHybridPayload = InstanceType<typeof FitHybridPayload>;
+
+const HybridWeights = objectType('HybridWeights', 'How much adapter and rows count, and what each says alone.', {
+  adapter: float('Power to which the adapter’s probabilities are taken.'),
+  neighbours: float('Power to which the rows’ are taken.'),
+  rows: int('Rows that they were fitted on.'),
+  adapterAccuracy: float('Share of those rows that the adapter alone labels rightly, 0 to 1.'),
+  neighboursAccuracy: float('The same of the labelled rows alone.'),
+  accuracy: float('The same of both together.'),
+});
+type HybridWeights = InstanceType<typeof HybridWeights>;
+
+interface HybridFitResolverParts {
+  hybridFitter: HybridFitter;
+  adapters: AdapterRegistry;
+}
+
+@Resolver(() => HybridFitRun)
+export class HybridFitResolver {
+  constructor(private readonly parts: HybridFitResolverParts) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => FitHybridPayload, {
+    description:
+      'Fits how much a version and the labelled rows that it was trained on count together, on its rows for validation; `HYBRID` answers with the weights from then on. Until then both count the same.',
+    complexity: cost(20),
+  })
+  async fitHybrid(
+    @Arg('input', () => FitHybridInput, { description: 'Which version, on how many rows.' }) input: FitHybridInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<FitHybridPayload> {
+    return { run: runObject(await this.parts.hybridFitter.start(workspaceId, input)) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version; null when it was deleted.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: HybridFitRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, hybridFit.inputOf(row).adapterVersionId);
+  }
+
+  @FieldResolver(() => HybridWeights, { nullable: true, description: 'What was found; null until the run succeeded.' })
+  weights(@Root() { row }: HybridFitRun): HybridWeights | null {
+    const found = hybridFit.outputOf(row);
+    if (!found) return null;
+    const { adapter, neighbours, both } = found.accuracy;
+    return {
+      ...found.weights,
+      adapterAccuracy: adapter,
+      neighboursAccuracy: neighbours,
+      accuracy: both,
+    };
+  }
+}

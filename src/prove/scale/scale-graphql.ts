@@ -1,0 +1,87 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  runGraph,
+  runObject,
+  type GraphContext,
+  recordType,
+  inputType,
+} from '../../kit/graphql/index.js';
+import { string, int, id } from '../../kernel/record.js';
+import type { AdapterRegistry } from '../../sources/registry/index.js';
+import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
+import { scaleChoice, triedScale } from './scale-run.js';
+import type { ScaleChooser } from './scale-chooser.js';
+
+export const scaleChoiceRuns = runGraph(
+  scaleChoice.handledBy(({ scales }: { scales: ScaleChooser }, context) => scales.choose(context)),
+);
+const ScaleChoiceRun = scaleChoiceRuns.Run;
+type ScaleChoiceRun = InstanceType<typeof ScaleChoiceRun>;
+
+const ChooseScaleInput = inputType(
+  'ChooseScaleInput',
+  'Which adapter version gets its scale, on which rows for validation.',
+  {
+    adapter: string('Name of the adapter.'),
+    version: int('Number of the version, from 1. No alias may name it, or ever have named it.'),
+    datasetVersion: id(
+      'Id of the dataset version whose VALIDATION rows decide; the one that it was trained on by default.',
+    ).nullish(),
+    rows: int('Most rows, 1 to 1,000, each answered at five scales; of more a sample is drawn.').default(200),
+    seed: int('Of the sample: the same seed draws the same rows.').default(1),
+    idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
+  },
+);
+type ChooseScaleInput = InstanceType<typeof ChooseScaleInput>;
+
+const ChooseScalePayload = scaleChoiceRuns.payload('ChooseScalePayload', 'The run that tries scales.');
+type ChooseScalePayload = InstanceType<typeof ChooseScalePayload>;
+
+const TriedScale = recordType(triedScale);
+type TriedScale = InstanceType<typeof TriedScale>;
+
+interface ScaleResolverParts {
+  scales: ScaleChooser;
+  adapters: AdapterRegistry;
+}
+
+@Resolver(() => ScaleChoiceRun)
+export class ScaleChoiceResolver {
+  constructor(private readonly parts: ScaleResolverParts) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => ChooseScalePayload, {
+    description:
+      'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped, and once an alias has named a version its scale stays.',
+    complexity: cost(20),
+  })
+  async chooseScale(
+    @Arg('input', () => ChooseScaleInput, { description: 'Which version, on which rows.' }) input: ChooseScaleInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<ChooseScalePayload> {
+    const { datasetVersion, ...rest } = input;
+    const datasetVersionId = datasetVersion
+      ? fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion')
+      : null;
+    return { run: runObject(await this.parts.scales.start(workspaceId, { ...rest, datasetVersionId })) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version, with its scale once the run succeeded; null when it was deleted.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: ScaleChoiceRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, scaleChoice.inputOf(row).adapterVersionId);
+  }
+
+  @FieldResolver(() => [TriedScale], { description: 'What each scale gave; empty until the run succeeded.' })
+  tried(@Root() { row }: ScaleChoiceRun): TriedScale[] {
+    return scaleChoice.outputOf(row)?.tried ?? [];
+  }
+}

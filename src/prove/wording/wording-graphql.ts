@@ -1,0 +1,103 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
+import { Split } from '../../sources/data/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  IDEMPOTENCY_KEY,
+  recordType,
+  runGraph,
+  runObject,
+  type GraphContext,
+  inputType,
+} from '../../kit/graphql/index.js';
+import { string, id, oneOf, int, list } from '../../kernel/record.js';
+import { Material, measuredWording, Model, type ModelRegistry } from '../../sources/registry/index.js';
+import { wordingComparison, wordingReport } from './wording-run.js';
+import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wording-comparer.js';
+
+export const wordingComparisonRuns = runGraph(
+  wordingComparison.handledBy(({ wordings }: { wordings: WordingComparer }, context) => wordings.compare(context)),
+);
+const WordingComparisonRun = wordingComparisonRuns.Run;
+type WordingComparisonRun = InstanceType<typeof WordingComparisonRun>;
+
+const CompareWordingsInput = inputType(
+  'CompareWordingsInput',
+  'Which model words answers, to which questions, from what.',
+  {
+    model: string('`name`, or `name@quantization`; at most 130 characters. By default the configured one.').nullish(),
+    datasetVersion: id('Id of a dataset version for `QUESTION_ANSWERING` whose rows are asked.'),
+    split: oneOf(Split, 'Which of its rows; never those for training.').default(Split.TEST),
+    rows: int(`Most rows, ${LEAST_WORDED_ROWS} to ${MOST_WORDED_ROWS}; of more a sample is drawn.`).default(200),
+    seed: int('Of the sample: the same seed draws the same rows.').default(1),
+    collections: list(z.string(), 'Names of the collections that answer them, 1 to 50.').max(50),
+    idempotencyKey: id(IDEMPOTENCY_KEY),
+  },
+);
+type CompareWordingsInput = InstanceType<typeof CompareWordingsInput>;
+
+const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
+type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;
+
+registerEnumType(Material, {
+  name: 'WordingMaterial',
+  description: 'What a model words answers from documents from.',
+  valuesConfig: {
+    SENTENCE: { description: 'The best sentence, with what leads to it.' },
+    PASSAGES: { description: 'Whole passages, as many as there is room for.' },
+  },
+});
+
+const MeasuredWording = recordType(measuredWording);
+type MeasuredWording = InstanceType<typeof MeasuredWording>;
+const WordingReport = recordType(wordingReport);
+type WordingReport = InstanceType<typeof WordingReport>;
+
+@Resolver(() => WordingComparisonRun)
+export class WordingComparisonResolver {
+  constructor(private readonly parts: { wordings: WordingComparer }) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => CompareWordingsPayload, {
+    description:
+      'Lets a model word answers from documents to labelled questions and holds them against the best quotes, as a run. Answers from documents take from then on the model’s words where these are shown to be right more often, else the quote. No answer of it is recorded.',
+    complexity: cost(20),
+  })
+  async compareWordings(
+    @Arg('input', () => CompareWordingsInput, { description: 'Which model, which questions.' })
+    input: CompareWordingsInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<CompareWordingsPayload> {
+    const { datasetVersion, model = null, ...rest } = input;
+    const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
+    const run = await this.parts.wordings.start(workspaceId, { ...rest, model, datasetVersionId });
+    return { run: runObject(run) };
+  }
+
+  @FieldResolver(() => WordingReport, { nullable: true, description: 'What was found; null until the run succeeded.' })
+  report(@Root() { row }: WordingComparisonRun): WordingReport | null {
+    return wordingComparison.outputOf(row);
+  }
+}
+
+@Resolver(() => Model)
+export class WordedModelResolver {
+  constructor(private readonly parts: { registry: ModelRegistry }) {}
+
+  @FieldResolver(() => MeasuredWording, {
+    nullable: true,
+    description: 'What `compareWordings` found of it last; null where it wasn’t run.',
+    complexity: cost(2),
+  })
+  wording(@Root() model: Model, @Ctx() context: GraphContext): Promise<MeasuredWording | null> {
+    const { registry } = this.parts;
+    const found = context.loader<string, MeasuredWording | null>('evaluation.wordings', (ids) =>
+      registry.measuredWordings(context.workspaceId, ids),
+    );
+    return found.load(model.rowId);
+  }
+}

@@ -1,0 +1,234 @@
+import { MAX_ANSWER_TOKENS, StrategyChoiceValues, type AskInput, type StrategyChoice } from '../../answer/ask/index.js';
+import { MOST_PROBABLE, type JsonForm } from '../../worker-protocol/index.js';
+import { RefusedField } from './errors.js';
+import { formOf } from './response-format.js';
+import {
+  fieldsOf,
+  optionalFlag,
+  optionalNumber,
+  optionalText,
+  refuseOthers,
+  requiredText,
+  type Fields,
+  type Neutral,
+} from './fields.js';
+
+/** What a chat completion asks for, checked. */
+export interface ChatRequest {
+  model: string;
+  /** What the user said last. */
+  question: string;
+  /** What the user said before, oldest first. */
+  earlier: string[];
+  generation: { maxTokens?: number; temperature?: number; seed?: number };
+  /** JSON that the answer is held to; null where it is text. */
+  form: JsonForm | null;
+  /** How many of the most probable tokens are told beside each; null where no log-probabilities are wanted. */
+  probable: number | null;
+  /** Who asks, for experiments. */
+  unit: string | null;
+  stream: boolean;
+  includeUsage: boolean;
+  /** Options of `ask` that OpenAI has no word for: the request's `graft` object. */
+  more: Pick<AskInput, 'strategy' | 'collections' | 'dataset' | 'minConfidence' | 'maxErrorRate'>;
+}
+
+const HONOURED = [
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'seed',
+  'logprobs',
+  'top_logprobs',
+  'response_format',
+  'user',
+  'safety_identifier',
+  'graft',
+];
+
+/** What may be sent because it says nothing that would change the answer. */
+const NEUTRAL: Record<string, Neutral> = {
+  n: [1],
+  top_p: [1],
+  presence_penalty: [0],
+  frequency_penalty: [0],
+  logit_bias: [{}],
+  stop: [[]],
+  tools: [[]],
+  tool_choice: ['none', 'auto'],
+  functions: [[]],
+  function_call: ['none', 'auto'],
+  modalities: [['text']],
+  audio: [],
+  prediction: [],
+  reasoning_effort: ['none'],
+  verbosity: ['medium'],
+  web_search_options: [],
+  moderation: [],
+  service_tier: ['auto', 'default'],
+  // They name, keep or place the request; its answer is the same.
+  parallel_tool_calls: 'any',
+  metadata: 'any',
+  store: 'any',
+  prompt_cache_key: 'any',
+  prompt_cache_options: 'any',
+  prompt_cache_retention: 'any',
+};
+
+const MOST_MESSAGES = 200;
+const STRATEGIES: readonly StrategyChoice[] = Object.values(StrategyChoiceValues);
+
+/**
+ * Reads a body of `POST /v1/chat/completions`.
+ * @throws RefusedField that names the first field which can't be honoured
+ */
+export function chatRequest(body: unknown): ChatRequest {
+  const fields = fieldsOf(body);
+  refuseOthers(fields, HONOURED, NEUTRAL);
+  const users = usersOf(fields);
+  const streamed = optionalFlag(fields, 'stream');
+  return {
+    model: requiredText(fields, 'model'),
+    question: users.at(-1)!,
+    earlier: users.slice(0, -1),
+    generation: generationOf(fields),
+    form: formOf(fields),
+    probable: probableOf(fields),
+    unit: optionalText(fields, 'safety_identifier') ?? optionalText(fields, 'user'),
+    stream: streamed,
+    includeUsage: includesUsage(fields, streamed),
+    more: moreOf(fields),
+  };
+}
+
+/** What the user said, in order; the last message is the user's. */
+function usersOf({ messages }: Fields): string[] {
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw new RefusedField('messages', 'invalid_value', 'messages must be a list with at least one message.');
+  if (messages.length > MOST_MESSAGES)
+    throw new RefusedField(
+      'messages',
+      'invalid_value',
+      `At most ${MOST_MESSAGES} messages are read, not ${messages.length}.`,
+    );
+  const said = messages.map((message, index) => messageOf(message, `messages[${index}]`));
+  if (said.at(-1)!.role !== 'user')
+    throw new RefusedField(
+      `messages[${said.length - 1}].role`,
+      'unsupported_value',
+      'The last message must be the user’s.',
+    );
+  return said.flatMap(({ role, text }) => (role === 'user' ? [text] : []));
+}
+
+function messageOf(message: unknown, param: string): { role: 'user' | 'assistant'; text: string } {
+  const {
+    role,
+    content,
+    name: _name,
+    refusal: _refusal,
+    annotations: _annotations,
+    ...others
+  } = fieldsOf(message, param);
+  for (const [key, value] of Object.entries(others))
+    if (value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0))
+      throw new RefusedField(`${param}.${key}`, 'unsupported_parameter', `"${key}" of a message is not supported.`);
+  if (role === 'system' || role === 'developer')
+    throw new RefusedField(
+      `${param}.role`,
+      'unsupported_value',
+      'System messages are not supported: the prompts here are Graft’s own, as they were trained and measured.',
+      'Leave the message out; say in the question what form the answer shall have, or train an adapter for it.',
+    );
+  if (role !== 'user' && role !== 'assistant')
+    throw new RefusedField(
+      `${param}.role`,
+      'unsupported_value',
+      `Messages of the role ${JSON.stringify(role)} are not supported.`,
+    );
+  return { role, text: textOf(content, `${param}.content`, role === 'assistant') };
+}
+
+/** A message's text: a string, or parts of the type `text`. */
+function textOf(content: unknown, param: string, mayBeMissing: boolean): string {
+  if (typeof content === 'string') return content;
+  if (content === null && mayBeMissing) return '';
+  if (!Array.isArray(content))
+    throw new RefusedField(param, 'invalid_value', 'content must be a string or a list of text parts.');
+  return content
+    .map((part: unknown, index) => {
+      const { type, text, refusal } = fieldsOf(part, `${param}[${index}]`);
+      if (type === 'text' && typeof text === 'string') return text;
+      if (type === 'refusal' && typeof refusal === 'string' && mayBeMissing) return refusal;
+      throw new RefusedField(
+        `${param}[${index}].type`,
+        'unsupported_value',
+        `Parts of the type ${JSON.stringify(type)} are not supported; text is.`,
+      );
+    })
+    .join('\n');
+}
+
+function generationOf(fields: Fields): ChatRequest['generation'] {
+  const most = optionalNumber(fields, 'max_completion_tokens') ?? optionalNumber(fields, 'max_tokens');
+  const temperature = optionalNumber(fields, 'temperature');
+  const seed = optionalNumber(fields, 'seed');
+  return {
+    // A bound from above: the gateway's own, where it is lower, keeps it too, and `finish_reason` says when it was met.
+    ...(most === null ? {} : { maxTokens: Math.min(most, MAX_ANSWER_TOKENS) }),
+    ...(temperature === null ? {} : { temperature }),
+    ...(seed === null ? {} : { seed }),
+  };
+}
+
+/** @throws RefusedField for `top_logprobs` without `logprobs`, and beyond 20 */
+function probableOf(fields: Fields): number | null {
+  const wanted = optionalFlag(fields, 'logprobs');
+  const top = optionalNumber(fields, 'top_logprobs');
+  if (top !== null && !(Number.isInteger(top) && top >= 0 && top <= MOST_PROBABLE))
+    throw new RefusedField(
+      'top_logprobs',
+      'invalid_value',
+      `top_logprobs must be a whole number between 0 and ${MOST_PROBABLE}, not ${top}.`,
+    );
+  if (top !== null && top > 0 && !wanted)
+    throw new RefusedField('top_logprobs', 'invalid_value', 'top_logprobs goes with logprobs: true only.');
+  return wanted ? (top ?? 0) : null;
+}
+
+function includesUsage({ stream_options: options }: Fields, streamed: boolean): boolean {
+  if (options === null || options === undefined) return false;
+  if (!streamed)
+    throw new RefusedField(
+      'stream_options',
+      'invalid_value',
+      'stream_options goes with stream: true only.',
+      'Leave it out.',
+    );
+  const fields = fieldsOf(options, 'stream_options');
+  refuseOthers(fields, ['include_usage'], { include_obfuscation: [false] });
+  return optionalFlag(fields, 'include_usage');
+}
+
+function moreOf({ graft }: Fields): ChatRequest['more'] {
+  if (graft === null || graft === undefined) return {};
+  const fields = fieldsOf(graft, 'graft');
+  refuseOthers(fields, ['strategy', 'collections', 'dataset', 'minConfidence', 'maxErrorRate'], {});
+  const strategy = optionalText(fields, 'strategy');
+  if (strategy !== null && !STRATEGIES.includes(strategy as StrategyChoice))
+    throw new RefusedField('graft.strategy', 'invalid_value', `strategy must be one of ${STRATEGIES.join(', ')}.`);
+  const collections = fields.collections ?? null;
+  if (collections !== null && !(Array.isArray(collections) && collections.every((name) => typeof name === 'string')))
+    throw new RefusedField('graft.collections', 'invalid_value', 'collections must be a list of names.');
+  return {
+    ...(strategy === null ? {} : { strategy: strategy as StrategyChoice }),
+    ...(collections === null ? {} : { collections: collections }),
+    dataset: optionalText(fields, 'dataset'),
+    minConfidence: optionalNumber(fields, 'minConfidence'),
+    maxErrorRate: optionalNumber(fields, 'maxErrorRate'),
+  };
+}

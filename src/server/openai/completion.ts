@@ -1,0 +1,198 @@
+import { basisOf, confidenceOf, type Answer, type AskEvent } from '../../answer/ask/index.js';
+import { toGlobalId } from '../../kit/graphql/index.js';
+import type { WrittenToken } from '../../worker-protocol/index.js';
+
+/** A place in a document that the text rests on, as Chat's only kind of annotation has it. */
+interface UrlCitation {
+  type: 'url_citation';
+  url_citation: { url: string; title: string; start_index: number; end_index: number };
+}
+
+/** Text with a mark behind it for each citation, and where the marks stand: UTF-16 offsets into `content`. */
+interface Content {
+  content: string;
+  annotations: UrlCitation[];
+}
+
+/**
+ * The text with its marks; JSON has none, and each citation is one of the whole.
+ * @param origin of the console, e.g. `http://127.0.0.1:4000`
+ */
+function contentOf({ text, citations, askedWith }: Answer, origin: string): Content {
+  let content = text;
+  const annotations = citations.map((citation, index): UrlCitation => {
+    const { documentName: title } = citation;
+    const url = passageUrl(citation, origin);
+    if (askedWith?.form)
+      return { type: 'url_citation', url_citation: { url, title, start_index: 0, end_index: text.length } };
+    const mark = `${index === 0 && text !== '' ? ' ' : ''}[${index + 1}]`;
+    const start = content.length + mark.indexOf('[');
+    content += mark;
+    return { type: 'url_citation', url_citation: { url, title, start_index: start, end_index: content.length } };
+  });
+  return { content, annotations };
+}
+
+/** Why there is no answer, where JSON was asked for, which that sentence isn't; null else. */
+const refusalOf = ({ abstention, askedWith }: Answer): string | null =>
+  abstention && askedWith?.form ? abstention.sentence : null;
+
+/** The passage in the console, marked in its document. */
+function passageUrl(citation: Answer['citations'][number], origin: string): string {
+  const { collectionName, documentId, documentName: name, start, end } = citation;
+  const document = toGlobalId('Document', documentId);
+  const place = new URLSearchParams({ document, name, start: `${start}`, end: `${end}` });
+  return `${origin}/knowledge/${encodeURIComponent(collectionName)}?${place.toString()}`;
+}
+
+/** What an answer says beyond what Chat has words for. */
+const graftOf = (answer: Answer) => ({
+  /** What was asked in the end: a follow-up is put together with what it follows. */
+  question: answer.askedAs ?? answer.question,
+  strategy: answer.route.strategy,
+  chosenBy: answer.route.chosenBy,
+  reasons: answer.route.reasons.map(({ sentence }) => sentence),
+  /** `BASE_MODEL`: its own words, for which there is no evidence. */
+  basis: basisOf(answer),
+  confidence: confidenceOf(answer),
+  abstained: answer.abstention !== null,
+  abstention: answer.abstention && { reason: answer.abstention.reason, sentence: answer.abstention.sentence },
+  adapter: answer.adapter && {
+    name: answer.adapter.name,
+    version: answer.adapter.version,
+    digest: answer.adapter.sha256,
+  },
+  quotes: answer.citations.map(({ quote, documentName, start, end }) => ({
+    quote,
+    document: documentName,
+    start,
+    end,
+  })),
+});
+
+const usageOf = ({ usage }: Answer) => ({
+  prompt_tokens: usage.promptTokens,
+  completion_tokens: usage.generatedTokens,
+  total_tokens: usage.promptTokens + usage.generatedTokens,
+  prompt_tokens_details: { cached_tokens: usage.reusedTokens },
+});
+
+const finishOf = ({ finishReason }: Answer): 'stop' | 'length' => (finishReason === 'LENGTH' ? 'length' : 'stop');
+
+const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1_000);
+
+/** Of the answer's row: `node(id)` in GraphQL has it. */
+const idOf = ({ id }: Answer): string => toGlobalId('Answer', id);
+
+/** What a completion repeats of its request: the model's name as it was asked for, and the origin of its links into the console. */
+export interface CompletionContext {
+  model: string;
+  origin: string;
+}
+
+type Tokens = readonly WrittenToken[] | undefined;
+
+/** null where none were asked for, and where the text is no model's: a quote, a label, a refusal. */
+const logprobsOf = (tokens: Tokens) =>
+  tokens === undefined
+    ? null
+    : {
+        content: tokens.map(({ top, ...token }) => ({ ...logprobOf(token), top_logprobs: top.map(logprobOf) })),
+        refusal: null,
+      };
+
+/** `token` has a replacement character where a token is a part of a character; `bytes` are its own. */
+function logprobOf({ bytes, logProbability }: Omit<WrittenToken, 'top'>) {
+  const buffer = Buffer.from(bytes, 'latin1');
+  return { token: buffer.toString('utf8'), logprob: logProbability, bytes: [...buffer] };
+}
+
+/** The body of a completion that isn't streamed. */
+export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: CompletionContext) {
+  const refusal = refusalOf(answer);
+  const { content, annotations } = contentOf(answer, origin);
+  return {
+    id: idOf(answer),
+    object: 'chat.completion' as const,
+    created: secondsOf(answer.createdAt),
+    model,
+    system_fingerprint: answer.configuration.digest,
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant' as const, content: refusal === null ? content : null, refusal, annotations },
+        logprobs: logprobsOf(tokens),
+        finish_reason: finishOf(answer),
+      },
+    ],
+    usage: usageOf(answer),
+    graft: graftOf(answer),
+  };
+}
+
+/** What has yet to be sent of a text: nothing where more was sent than stands (a loop that was cut off); all of it, on a line of its own, where other words were. */
+function restOf(content: string, sent: string): string {
+  if (content.startsWith(sent)) return content.slice(sent.length);
+  return sent.startsWith(content) ? '' : `\n${content}`;
+}
+
+/**
+ * The chunks of a streamed completion. Chat has no word for taking text back, so what is likely to be replaced is held until it can't be:
+ * answers that read, or that an adapter gives in its task's form, come whole, all others as they are written. Where those are replaced after
+ * all (a loop, no answer), the text that stands is `text` in `graft`, too. Log-probabilities come behind the text, in one chunk.
+ * @throws what `events` throw
+ */
+export async function* chunksOf(
+  events: AsyncIterable<AskEvent>,
+  {
+    model,
+    origin,
+    includeUsage,
+    comesWhole,
+    now,
+  }: CompletionContext & {
+    includeUsage: boolean;
+    /** Whether the text is held until it can't be replaced any more. */
+    comesWhole: (strategy: Answer['route']['strategy']) => boolean;
+    now: Date;
+  },
+): AsyncGenerator<object> {
+  const base = { object: 'chat.completion.chunk' as const, model, created: secondsOf(now) };
+  const usage = includeUsage ? { usage: null } : {};
+  let id = '';
+  let sent = '';
+  let holds = true;
+  const chunk = (delta: object, finish: string | null = null, more: object = {}, logprobs: object | null = null) => ({
+    id,
+    ...base,
+    choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
+    ...usage,
+    ...more,
+  });
+  for await (const event of events) {
+    if (event.type === 'route') {
+      id = toGlobalId('Answer', event.answerId);
+      holds = comesWhole(event.route.strategy);
+      yield chunk({ role: 'assistant', content: '', refusal: null });
+    }
+    if (event.type === 'delta' && !holds) {
+      sent += event.text;
+      yield chunk({ content: event.text });
+    }
+    if (event.type !== 'answer') continue;
+    const { answer, tokens } = event;
+    id = idOf(answer);
+    const refusal = refusalOf(answer);
+    const { content, annotations } = contentOf(answer, origin);
+    const rest = restOf(content, sent);
+    if (refusal !== null) yield chunk({ refusal });
+    else if (rest !== '' || annotations.length > 0)
+      yield chunk({ content: rest, ...(annotations.length > 0 && { annotations }) });
+    if (tokens) yield chunk({ content: '' }, null, {}, logprobsOf(tokens));
+    yield chunk({}, finishOf(answer), {
+      system_fingerprint: answer.configuration.digest,
+      graft: { ...graftOf(answer), ...(!content.startsWith(sent) && { text: content }) },
+    });
+    if (includeUsage) yield { id, ...base, choices: [], usage: usageOf(answer) };
+  }
+}

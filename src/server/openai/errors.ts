@@ -1,0 +1,75 @@
+import type { ErrorCode } from '../../kernel/error-codes.js';
+import { GraftError } from '../../kernel/errors.js';
+
+/** An error as OpenAI's clients read it. */
+export interface OpenAiError {
+  error: { message: string; type: string; param: string | null; code: string | null };
+}
+
+/** A field of the request that can't be honoured: refused by its name, never left out in silence. */
+export class RefusedField extends GraftError {
+  constructor(
+    readonly param: string,
+    readonly openAiCode: 'unknown_parameter' | 'unsupported_parameter' | 'unsupported_value' | 'invalid_value',
+    message: string,
+    hint?: string,
+  ) {
+    super('BAD_USER_INPUT', message, { field: param, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+/** Arguments of `ask` by the names that the request has for them. */
+const PARAMS: Record<string, string> = {
+  'input.question': 'messages',
+  'input.adapter': 'model',
+  'input.model': 'model',
+  'input.collections': 'model',
+  'input.generation.maxTokens': 'max_completion_tokens',
+  'input.generation.temperature': 'temperature',
+  'input.generation.seed': 'seed',
+  'input.form': 'response_format',
+  'input.probable': 'logprobs',
+  'input.unit': 'user',
+  'input.requestId': 'idempotency-key',
+};
+
+/** What OpenAI calls it, where it has a word that clients act on. */
+const CODES: Partial<Record<ErrorCode, string>> = {
+  QUESTION_TOO_LONG: 'context_length_exceeded',
+  OVERLOADED: 'rate_limit_exceeded',
+  BUDGET_EXCEEDED: 'insufficient_quota',
+  UNAUTHENTICATED: 'invalid_api_key',
+};
+
+const TYPES: Record<number, string> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  429: 'rate_limit_error',
+};
+
+/**
+ * @param shown what may be told of the error (`ErrorPresenter.presentPlain`)
+ * @param status the HTTP status that it goes with
+ */
+export function openAiError(
+  error: unknown,
+  shown: { message: string; extensions: { code: ErrorCode; field?: string; hint?: string } },
+  status: number,
+): OpenAiError {
+  const { code, field, hint } = shown.extensions;
+  const param = field === undefined ? null : (PARAMS[field] ?? field.replace(/^input\./, ''));
+  const named =
+    error instanceof RefusedField
+      ? error.openAiCode
+      : code === 'NOT_FOUND' && param === 'model'
+        ? 'model_not_found'
+        : (CODES[code] ?? code.toLowerCase());
+  return {
+    error: {
+      message: hint === undefined ? shown.message : `${shown.message} ${hint}`,
+      type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error'),
+      param,
+      code: named,
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { GraftError, notFound } from '../../kernel/errors.js';
+import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../sources/registry/index.js';
+
+/**
+ * The version that is tried and production, which it is held against.
+ * @param number of the version; null: what the alias `candidate` names
+ * @param hints what to do where there is no candidate, or no production
+ * @throws NOT_FOUND, CONFLICT
+ */
+export async function contestants(
+  { store }: Pick<AdapterRegistry, 'store'>,
+  adapter: AdapterRow,
+  number: number | null,
+  hints: { candidate: string; production: string },
+): Promise<{ candidate: AdapterVersionRow; against: AdapterVersionRow }> {
+  const conflict = (message: string, field: string, hint?: string): GraftError =>
+    new GraftError('CONFLICT', message, { field: `input.${field}`, hint });
+  const candidate = await store.resolve(adapter, number === null ? { alias: 'candidate' } : { version: number });
+  if (!candidate && number !== null)
+    throw notFound('The adapter version', `${adapter.name}@${number}`, 'input.candidate');
+  if (!candidate) throw conflict(`No version of ${adapter.name} is candidate.`, 'candidate', hints.candidate);
+  const against = await store.resolve(adapter, { alias: 'production' });
+  if (!against)
+    throw conflict(`${adapter.name} has no production version to compare with.`, 'adapter', hints.production);
+  if (against.id === candidate.id)
+    throw conflict(`${adapter.name}@${candidate.version} is production already.`, 'candidate', 'Name another version.');
+  return { candidate, against };
+}

@@ -1,0 +1,168 @@
+/** How answers, and what is said of them, are counted: each once, of the phase and of arms that can answer. */
+import { sampleRatioLogE } from '../../../prove/index.js';
+import type { StandingFeedback } from '../late-feedback.js';
+import { activeArms, isStopped, type ExperimentSettings, type ExperimentState, type Tally } from './experiment.js';
+import { LATE_METRICS, valuesOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
+import { addValue, adjustmentOf } from './tally.js';
+
+/** A unit as its row keeps it while the experiment runs. */
+export interface Unit {
+  phase: number;
+  /** Metrics that count it in this phase. */
+  taken: Set<string>;
+  /** What was seen of it before the arms differed: how many values, and their sum. */
+  before: Map<string, { n: number; sum: number }>;
+}
+
+/** What was counted of the feedback on an answer. */
+export interface CountedFeedback {
+  opinion: boolean | null;
+  expected: boolean | null;
+}
+
+/** What the batch touches, by hash and by answer. Both are changed. */
+export interface BatchEffects {
+  units: Map<string, Unit>;
+  feedback: Map<string, CountedFeedback>;
+}
+
+interface Batch {
+  outcomes: readonly ExperimentOutcome[];
+  said: readonly StandingFeedback[];
+}
+
+/** Counts answers, in the order of their numbers, and what was said of answers since. Changes `state` and `touched`. */
+export function count(
+  plan: ExperimentSettings,
+  state: ExperimentState,
+  phase: number,
+  { outcomes, said }: Batch,
+  touched: BatchEffects,
+): void {
+  for (const outcome of outcomes) if (outcome.stage === phase) countOutcome(plan, state, phase, outcome, touched);
+  for (const each of said) if (each.stage === phase && !state.before) countSaid(state, phase, each, touched);
+}
+
+function countOutcome(
+  plan: ExperimentSettings,
+  state: ExperimentState,
+  phase: number,
+  outcome: ExperimentOutcome,
+  { units }: BatchEffects,
+): void {
+  const tally = state.arms[outcome.arm];
+  // An answer that was begun before its arm was stopped.
+  if (!tally || isStopped(state, outcome.arm)) return;
+  tally.answers += 1;
+  const { unit, isNew } = unitOf(units, outcome, phase);
+  if (unit === null) state.unitless += 1;
+  if (isNew) {
+    tally.units += 1;
+    state.units += 1;
+    noteSampleRatio(plan, state);
+  }
+  const values = valuesOf(outcome);
+  for (const { name } of plan.metrics) {
+    const value = values[name];
+    if (value === null || value === undefined) continue;
+    if (state.before) {
+      if (unit) noteBefore(unit, name, value);
+      continue;
+    }
+    if (!mayCount(unit, name)) continue;
+    const seen = unit?.before.get(name);
+    const adjustment = adjustmentOf(plan, name);
+    addValue(tally.metrics[name]!, value, {
+      covariate: adjustment === 'CUPED' && seen ? seen.sum / seen.n : null,
+    });
+  }
+}
+
+/** The unit of an answer, made where this phase hasn’t seen it; a request that named none is a new one each time. */
+function unitOf(
+  units: Map<string, Unit>,
+  { unitHash }: Pick<ExperimentOutcome, 'unitHash'>,
+  phase: number,
+): { unit: Unit | null; isNew: boolean } {
+  if (unitHash === null) return { unit: null, isNew: true };
+  const known = units.get(unitHash);
+  if (known?.phase === phase) return { unit: known, isNew: false };
+  const unit: Unit = {
+    phase,
+    taken: new Set(),
+    before: known?.before ?? new Map<string, { n: number; sum: number }>(),
+  };
+  units.set(unitHash, unit);
+  return { unit, isNew: true };
+}
+
+/** Whether a unit’s value may count: the first of each metric. Units that ask often and differ would else count as many. */
+function mayCount(unit: Unit | null, metric: string): boolean {
+  if (unit === null) return true;
+  if (unit.taken.has(metric)) return false;
+  unit.taken.add(metric);
+  return true;
+}
+
+function noteBefore(unit: Unit, metric: string, value: number): void {
+  const seen = unit.before.get(metric) ?? { n: 0, sum: 0 };
+  unit.before.set(metric, { n: seen.n + 1, sum: seen.sum + value });
+}
+
+/** Looked at with every unit: crossing once is enough. */
+function noteSampleRatio(plan: ExperimentSettings, state: ExperimentState): void {
+  const active = activeArms(plan, state);
+  const drawn = active.reduce((sum, { weight }) => sum + weight, 0);
+  const logE = sampleRatioLogE(
+    active.map(({ name }) => state.arms[name]!.units),
+    active.map(({ weight }) => weight / drawn),
+  );
+  state.sampleRatioPeak = Math.max(state.sampleRatioPeak, Math.min(logE, 1e6));
+}
+
+const SAYS = { FEEDBACK: 'opinion', AGREEMENT: 'expected' } as const;
+
+function countSaid(
+  state: ExperimentState,
+  phase: number,
+  said: StandingFeedback,
+  { units, feedback }: BatchEffects,
+): void {
+  const tally = state.arms[said.arm];
+  if (!tally || isStopped(state, said.arm)) return;
+  const counted = feedback.get(said.answerId) ?? { opinion: null, expected: null };
+  for (const metric of LATE_METRICS) {
+    const own: Tally | undefined = tally.metrics[metric];
+    if (!own) continue;
+    const side = SAYS[metric];
+    const [before, now] = [counted[side], said[side]];
+    if (before === now) continue;
+    const { unit } = unitOf(units, said, phase);
+    if (before !== null) {
+      addValue(own, Number(before), { sign: -1 });
+      unit?.taken.delete(metric);
+      counted[side] = null;
+    }
+    if (now !== null && mayCount(unit, metric)) {
+      addValue(own, Number(now), {});
+      counted[side] = now;
+    }
+  }
+  feedback.set(said.answerId, counted);
+}
+
+/** Units whose rows a batch needs. */
+export const unitsOf = ({ outcomes, said }: Batch): string[] => [
+  ...new Set([...outcomes, ...said].flatMap(({ unitHash }) => unitHash ?? [])),
+];
+
+/** Outcomes of a metric in all arms that can still answer. */
+export const outcomesOf = (state: ExperimentState, metric: ExperimentMetricName): number =>
+  Object.entries(state.arms).reduce(
+    (sum, [name, arm]) => (isStopped(state, name) ? sum : sum + (arm.metrics[metric]?.all.n ?? 0)),
+    0,
+  );
+
+/** Answers that were counted in this phase. */
+export const answersOf = ({ arms }: ExperimentState): number =>
+  Object.values(arms).reduce((sum, { answers }) => sum + answers, 0);

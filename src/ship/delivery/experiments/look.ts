@@ -1,0 +1,144 @@
+/**
+ * What follows from what an experiment has counted: warnings, findings, its end, and points of the plot. Nothing is read or written here.
+ */
+import { conditionalPower, FUTILE_BELOW, type Moments } from '../../../prove/index.js';
+import { AT_THE_END, conclude, inUnits, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
+import { answersOf, outcomesOf } from './count.js';
+import {
+  activeArms,
+  planOf,
+  primaryOf,
+  type ExperimentSettings,
+  type ExperimentState,
+  type PointComparison,
+} from './experiment.js';
+import type { NewExperimentDecision } from './experiment-store.js';
+import { measuredOf } from './tally.js';
+
+/** Units that fall into arms otherwise than drawn with a probability of so little are a fault, not chance. */
+const SAMPLE_RATIO_ALPHA = 0.001;
+const DAY_MS = 86_400_000;
+/** Points of the plot lie so much further apart each time. */
+const POINT_GROWTH = 1.08;
+const LEAST_STEP = 20;
+
+export const ratioBroken = ({ sampleRatioPeak }: Pick<ExperimentState, 'sampleRatioPeak'>): boolean =>
+  sampleRatioPeak >= -Math.log(SAMPLE_RATIO_ALPHA);
+
+/** What the figures say now, or said at the end. Arms whose units fell otherwise than drawn compare nothing. */
+export function concluded(plan: ExperimentSettings, state: ExperimentState, final: boolean): Conclusion {
+  const found = conclude(planOf(plan, state, final), measuredOf(plan, state));
+  if (!ratioBroken(state) || found.verdict === 'INCONCLUSIVE') return found;
+  const sentence = `${UNTRUSTED} Without that: ${found.sentence}`;
+  return { ...found, verdict: 'INCONCLUSIVE', arm: null, sentence };
+}
+
+const UNTRUSTED =
+  'Inconclusive: units don’t fall into the arms as they were drawn, so something loses answers of one arm and the arms aren’t alike.';
+
+interface ExperimentLook {
+  decisions: NewExperimentDecision[];
+  verdict: Verdict;
+  winner: string | null;
+  /** The planned end was reached. */
+  final: boolean;
+  /** Every unit is known by now, and the arms may differ. */
+  begins: boolean;
+  point: PointComparison[] | null;
+}
+
+/**
+ * What follows from what was counted; changes what `state` has told.
+ * @param watchedMs how long it ran
+ * @param mayEnd whether the planned end may come: before it, only what holds at any time is looked at, however much has come in
+ */
+export function look(
+  plan: ExperimentSettings,
+  state: ExperimentState,
+  watchedMs: number,
+  { mayEnd = true }: { mayEnd?: boolean } = {},
+): ExperimentLook {
+  const decisions: NewExperimentDecision[] = [];
+  const once = (key: string, action: NewExperimentDecision['action'], reason: () => string): void => {
+    if (state.told.includes(key)) return;
+    state.told.push(key);
+    decisions.push({ action, reasons: [reason()] });
+  };
+  const answers = answersOf(state);
+  if (ratioBroken(state)) once('sample ratio', 'WARN', () => sampleRatioSays(plan, state));
+  if (state.before) {
+    const begins = answers >= plan.beforeAnswers;
+    return { decisions, verdict: 'INCONCLUSIVE', winner: null, final: false, begins, point: null };
+  }
+  const { plannedSize, plannedDays } = plan;
+  const counted = outcomesOf(state, primaryOf(plan).name);
+  const final =
+    mayEnd &&
+    ((plannedSize !== null && counted >= plannedSize) || (plannedDays !== null && watchedMs >= plannedDays * DAY_MS));
+  const conclusion = concluded(plan, state, final);
+  const { verdict, arm: winner } = conclusion;
+  // Each thing that is found is told once: an interval that wavers at its bound would else fill the record.
+  if (verdict !== 'INCONCLUSIVE') once(`${verdict} ${winner ?? ''}`, 'FIND', () => conclusion.sentence);
+  const futile = futilityOf(plan, state);
+  if (futile !== null && futile < FUTILE_BELOW && verdict === 'INCONCLUSIVE')
+    once('futile', 'WARN', () => futileSays(plan, futile));
+  let point: PointComparison[] | null = null;
+  if (final || answers >= state.nextPoint) {
+    point = conclusion.comparisons.map(pointOf);
+    state.nextPoint = Math.ceil(Math.max(answers + LEAST_STEP, answers * POINT_GROWTH));
+  }
+  return { decisions, verdict, winner, final, begins: false, point };
+}
+
+const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
+const pointOf = ({ arm, metric, value, low, high }: ArmContrast): PointComparison => ({
+  arm,
+  metric: metric as PointComparison['metric'],
+  value: known(value),
+  low: known(low),
+  high: known(high),
+});
+
+export function sampleRatioSays(plan: ExperimentSettings, state: ExperimentState): string {
+  const arms = activeArms(plan, state).map(({ name, weight }) => ({ name, weight, has: state.arms[name]?.units ?? 0 }));
+  const [units, drawn] = [
+    arms.reduce((sum, { has }) => sum + has, 0),
+    arms.reduce((sum, { weight }) => sum + weight, 0),
+  ];
+  const each = arms.map(
+    ({ name, weight, has }) => `${name} has ${has} where ${Math.round((weight / drawn) * units)} were due`,
+  );
+  return `Of ${units} units ${each.join(', ')}. Look for answers that are lost in one arm before you believe any figure.`;
+}
+
+const futileSays = ({ effect }: ExperimentSettings, power: number): string =>
+  `The planned end would show a difference of ${effect} with a probability of ${(100 * power).toFixed(0)} % by now: going on is futile.`;
+
+/**
+ * The probability that the planned end shows the effect that would matter, given what was seen: of the arm with the best prospect.
+ * @returns null where the plan has no size or names no effect, or nothing can be told yet
+ */
+export function futilityOf(plan: ExperimentSettings, state: ExperimentState): number | null {
+  const { plannedSize, effect } = plan;
+  if (plannedSize === null || effect === null) return null;
+  const primary = primaryOf(plan);
+  const settings = planOf(plan, state, false);
+  const done = outcomesOf(state, primary.name) / plannedSize;
+  if (done <= 0 || done >= 1) return null;
+  const measured = measuredOf(plan, state);
+  const [control, ...others] = settings.arms;
+  const kind = settings.metrics.find(({ primary: decides }) => decides)!.kind;
+  const spread = (moments: Moments): number => (kind === 'RATE' ? moments.mean * (1 - moments.mean) : moments.variance);
+  const direction = primary.better === 'HIGHER' ? 1 : -1;
+  const powers = others.flatMap((arm) => {
+    const of = (name: string): Moments => inUnits(kind, measured[name]![primary.name]!);
+    const [a, b] = [of(control!), of(arm)];
+    const error = Math.sqrt(spread(a) / a.n + spread(b) / b.n);
+    if (Math.min(a.n, b.n) < 20 || !(error > 0)) return [];
+    const z = (direction * (b.mean - a.mean)) / error;
+    // At the end the error is smaller by the root of what was done.
+    const drift = effect / (error * Math.sqrt(done));
+    return [conditionalPower({ z, done, drift, alpha: (AT_THE_END * plan.alpha) / Math.max(1, others.length) })];
+  });
+  return powers.length === 0 ? null : Math.max(...powers);
+}

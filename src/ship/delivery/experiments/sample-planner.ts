@@ -1,0 +1,225 @@
+/*
+ * Of size, effect and power, what is missing follows from the others:
+ *   effect alone      the size that shows it with that power
+ *   size alone        the least effect that it shows with that power
+ *   both              the power for this effect, and the least effect
+ *   neither           nothing but what is asked for
+ * With a size and traffic go the days. Baseline, variance and traffic are what answers of the days before say; of a test that runs, what its own control
+ * says once that is enough.
+ */
+
+import { z } from 'zod';
+import { daysLeft, leastEffect, powerOf, samplePlan, type Design } from '../../../prove/index.js';
+import { badInput } from '../../../kernel/errors.js';
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import { record } from '../../../kernel/record.js';
+import type { AdapterRegistry } from '../../../sources/registry/index.js';
+import { outcomesOf } from './count.js';
+import { primaryOf, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
+import { futilityOf } from './look.js';
+import { ExperimentMetricName, METRICS } from './metrics.js';
+import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS } from './settings.js';
+import { plainMoments } from './tally.js';
+import { LOOKED_AT, type UnitStore } from './unit-store.js';
+import { AT_THE_END, inUnits } from './conclude.js';
+
+export const sampleWish = record(
+  'PlanExperimentInput',
+  'What a test is asked before it is made. What is left out is measured on recent answers.',
+  {
+    metric: z.enum(ExperimentMetricName).describe('The primary metric.'),
+    adapter: z
+      .string()
+      .nullish()
+      .describe('The adapter whose production’s answers are measured; by default answers of any kind.'),
+    arms: z.number().int().nullish().describe(`Arms with the control, 2 to ${MOST_ARMS}; 2 by default.`),
+    effect: z
+      .number()
+      .nullish()
+      .describe(
+        'The difference that would matter, in the metric’s unit, above 0; by default only `size` is asked about.',
+      ),
+    size: z
+      .number()
+      .int()
+      .nullish()
+      .describe(`Outcomes in all arms together, 1 to ${MOST_ANSWERS}; by default as many as \`effect\` needs.`),
+    baseline: z.number().nullish().describe('Of a rate: that of the control, 0 to 1; by default as measured.'),
+  },
+);
+type SampleWish = z.infer<typeof sampleWish>;
+
+export const samplePlanned = record('SamplePlan', 'How large a test must be, and what it can see.', {
+  metric: z.enum(ExperimentMetricName).describe('The primary metric.'),
+  baseline: z.number().nullable().describe('Mean of the control; null where nothing tells.'),
+  deviation: z.number().nullable().describe('Standard deviation of one value; null where nothing tells.'),
+  measuredOn: z.number().int().describe('Outcomes that these were measured on.'),
+  perDay: z.number().nullable().describe('Outcomes of the metric a day, in all; null where nothing tells.'),
+  size: z.number().int().nullable().describe('Outcomes in all arms together; null without size and effect.'),
+  effect: z
+    .number()
+    .nullable()
+    .describe('The difference that would matter, in the metric’s unit; null where nobody said.'),
+  power: z.number().nullable().describe('Probability with which it is seen with this size, 0 to 1.'),
+  leastEffect: z.number().nullable().describe('The least difference that is seen with the power that was asked for.'),
+  days: z.number().nullable().describe('Days that it takes at today’s traffic; null where nothing tells.'),
+  sentence: z.string().describe('The same in a sentence.'),
+});
+type SampleEstimate = z.infer<typeof samplePlanned>;
+
+export const experimentProgress = record(
+  'ExperimentProgress',
+  'How far an experiment is on the way to its planned end.',
+  {
+    plan: samplePlanned.describe('What it can see, by its own control once that says enough.'),
+    counted: z.number().int().describe('Outcomes of the primary metric so far.'),
+    daysLeft: z
+      .number()
+      .nullable()
+      .describe('Days until its planned end; 0 when it has ended; null where nothing tells.'),
+    conditionalPower: z
+      .number()
+      .nullable()
+      .describe(
+        'Probability that the planned end shows the effect, given what was seen (conditional power: Lan and Wittes, 1988); below .1 going on is futile. Null without size and effect, and before 20 outcomes an arm.',
+      ),
+  },
+);
+type Progress = z.infer<typeof experimentProgress>;
+
+interface BaselineFigures {
+  baseline: number | null;
+  variance: number | null;
+  perDay: number | null;
+  measuredOn: number;
+}
+
+/** Says before a test begins, and while it runs, what it can see. */
+export class SamplePlanner {
+  constructor(private readonly parts: { units: UnitStore; adapters: AdapterRegistry }) {}
+
+  /** @throws BAD_USER_INPUT, NOT_FOUND */
+  async plan(workspaceId: WorkspaceId, wish: SampleWish): Promise<SampleEstimate> {
+    const { metric, arms, effect = null, size = null, baseline = null } = wish;
+    const many = arms ?? 2;
+    if (!(Number.isInteger(many) && many >= 2 && many <= MOST_ARMS))
+      throw badInput('input.arms', `arms must be 2 to ${MOST_ARMS}, not ${many}.`);
+    if (effect !== null && !(effect > 0)) throw badInput('input.effect', `effect must be above 0, not ${effect}.`);
+    if (size !== null && !(size > 0 && size <= MOST_ANSWERS))
+      throw badInput('input.size', `size must be above 0 and at most ${MOST_ANSWERS}, not ${size}.`);
+    if (baseline !== null && METRICS[metric].kind !== 'RATE')
+      throw badInput('input.baseline', `${metric} is no rate: what it varies is measured on recent answers.`);
+    if (baseline !== null && !(baseline >= 0 && baseline <= 1))
+      throw badInput('input.baseline', `The baseline of ${metric} is a share, 0 to 1, not ${baseline}.`);
+    const seen = await this.#lately(workspaceId, wish.adapter ?? null, metric);
+    const known = baseline === null ? seen : { ...seen, baseline, variance: baseline * (1 - baseline) };
+    const design = { metric, arms: many, coverage: 1, alpha: DEFAULT_ALPHA, power: DEFAULT_POWER };
+    return sampleOf(design, known, { effect, size });
+  }
+
+  /** What an experiment can see, and how long it still runs: by its own control once that says more than the days before. */
+  async of(row: ExperimentRow): Promise<Progress> {
+    const plan = storedSettings.decode(row.plan);
+    const state = storedExperimentState.decode(row.state);
+    const { name: metric, margin } = primaryOf(plan);
+    const counted = outcomesOf(state, metric);
+    const control = inUnits(METRICS[metric].kind, plainMoments(state.arms[plan.arms[0]!.name], metric));
+    const days = row.watchedMs / 86_400_000;
+    const own: BaselineFigures | null =
+      control.n < LEAST_OWN
+        ? null
+        : {
+            baseline: control.mean,
+            measuredOn: control.n,
+            variance: METRICS[metric].kind === 'RATE' ? control.mean * (1 - control.mean) : control.variance,
+            perDay: days > 0 ? counted / days / plan.coverage : null,
+          };
+    const known = own ?? (await this.#lately(row.workspaceId as WorkspaceId, row.adapter, metric));
+    const effect = plan.effect ?? (margin > 0 ? margin : null);
+    const of = { metric, arms: plan.arms.length, coverage: plan.coverage, alpha: plan.alpha, power: plan.power };
+    const sample = sampleOf(of, known, { effect, size: plan.plannedSize });
+    const perDay = known.perDay === null ? 0 : known.perDay * plan.coverage;
+    const bySize = plan.plannedSize === null ? null : daysLeft(plan.plannedSize - counted, perDay);
+    const byDays = plan.plannedDays === null ? null : Math.max(0, plan.plannedDays - days);
+    const left = row.finishedAt ? 0 : Math.min(bySize ?? Infinity, byDays ?? Infinity);
+    return {
+      plan: sample,
+      counted,
+      daysLeft: Number.isFinite(left) ? left : null,
+      conditionalPower: futilityOf(plan, state),
+    };
+  }
+
+  async #lately(
+    workspaceId: WorkspaceId,
+    adapter: string | null,
+    metric: ExperimentMetricName,
+  ): Promise<BaselineFigures> {
+    const { units, adapters } = this.parts;
+    const row = adapter === null ? null : await adapters.require(workspaceId, adapter, 'input.adapter');
+    const version = row && (await adapters.store.resolve(row, { alias: 'production' }));
+    if (row && !version) return { baseline: null, variance: null, perDay: null, measuredOn: 0 };
+    const found = (await units.traffic(workspaceId, version?.id ?? null)).find((each) => each.metric === metric);
+    if (!found) return { baseline: null, variance: null, perDay: null, measuredOn: 0 };
+    const { mean, variance, perDay, n } = found;
+    return { baseline: mean, variance, perDay, measuredOn: n };
+  }
+}
+
+/** Outcomes of its own control from which on they say more than what was before. */
+const LEAST_OWN = 20;
+
+function sampleOf(
+  {
+    metric,
+    arms,
+    coverage,
+    alpha,
+    power,
+  }: { metric: ExperimentMetricName; arms: number; coverage: number; alpha: number; power: number },
+  { baseline, variance, perDay, measuredOn }: BaselineFigures,
+  { effect, size }: { effect: number | null; size: number | null },
+): SampleEstimate {
+  const traffic = perDay === null ? null : perDay * coverage;
+  const told = { metric, baseline, measuredOn, perDay, deviation: variance === null ? null : Math.sqrt(variance) };
+  if (variance === null || !(variance > 0))
+    return {
+      ...told,
+      size,
+      effect,
+      power: null,
+      leastEffect: null,
+      days: size === null || traffic === null ? null : daysLeft(size, traffic),
+      sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. ${METRICS[metric].kind === 'RATE' ? 'Give baseline to learn' : 'Once some do, this tells'} what the test can see.`,
+    };
+  const design: Design = { variance, alpha: (AT_THE_END * alpha) / (arms - 1) };
+  const needed = effect === null ? null : samplePlan(design, effect, power, 0).control * arms;
+  const taken = size ?? needed;
+  const each = taken === null ? null : taken / arms;
+  const least = each === null ? null : leastEffect(design, power, each);
+  const days = taken === null || traffic === null ? null : daysLeft(taken, traffic);
+  return {
+    ...told,
+    size: taken,
+    effect,
+    leastEffect: least,
+    days,
+    power: effect === null || each === null ? null : powerOf(design, effect, each),
+    sentence: sentenceOf(metric, { taken, least, power, days }),
+  };
+}
+
+function sentenceOf(
+  metric: ExperimentMetricName,
+  { taken, least, power, days }: { taken: number | null; least: number | null; power: number; days: number | null },
+): string {
+  if (taken === null || least === null) return `Give the difference of ${metric} that would matter, or a size.`;
+  const shown = METRICS[metric].kind === 'RATE' ? `${(100 * least).toFixed(1)} points` : Number(least.toPrecision(3));
+  const long =
+    days === null
+      ? ''
+      : `, some ${days < 1 ? plural(Math.ceil(days * 24), 'hour') : plural(Math.ceil(days), 'day')} of today’s traffic`;
+  return `With ${taken} outcomes in all arms${long}, a difference of ${shown} in ${metric} is seen with a probability of ${Math.round(100 * power)} %; smaller ones are seen less often.`;
+}
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,261 @@
+import { z } from 'zod';
+import { badInput } from '../../../kernel/errors.js';
+import { record } from '../../../kernel/record.js';
+import { checkedText } from '../../../kernel/text.js';
+import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat } from '../../../answer/ask/index.js';
+import { weightsAddUp } from '../assignment/index.js';
+import { saidOnce } from '../wish.js';
+import { armWish, type ExperimentArm, type ExperimentSettings } from './experiment.js';
+import { ExperimentMetricName, METRICS } from './metrics.js';
+
+export const MOST_ARMS = 6;
+const MOST_METRICS = 7;
+const MAX_NAME = 63;
+export const MOST_ANSWERS = 10_000_000;
+const MOST_DAYS = 366;
+export const DEFAULT_ALPHA = 0.05;
+export const DEFAULT_POWER = 0.8;
+
+const metricWish = record('ExperimentMetricInput', 'What is compared, and how much matters.', {
+  metric: z.enum(ExperimentMetricName).describe('Which.'),
+  margin: z
+    .number()
+    .nullish()
+    .describe(
+      'The largest difference that is none, in the metric’s unit (of a rate .02 = two points); by default .05 for FEEDBACK, AGREEMENT and ABSTENTION, .02 for FAILURE, and 0 for means: then no difference can be shown to be none.',
+    ),
+  primary: z
+    .boolean()
+    .nullish()
+    .describe('Whether it decides; exactly one does. True by default where there is one metric, else false.'),
+});
+
+/** What few callers say of an experiment. */
+const advanced = record('ExperimentOptionsInput', 'What most experiments leave as it is.', {
+  alpha: z
+    .number()
+    .nullish()
+    .describe(
+      `Probability with which a difference is found where there is none, of all arms by the primary metric together: however often it is looked at while it runs, the planned end included, which has four fifths of it. Above 0, below 1; ${DEFAULT_ALPHA} by default.`,
+    ),
+  power: z
+    .number()
+    .nullish()
+    .describe(
+      `Probability with which \`effect\` shall be seen, above 0, below 1; for planning and futility; ${DEFAULT_POWER} by default.`,
+    ),
+  beforeAnswers: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      `Answers that are given as production before the arms differ, 0 to ${MOST_ANSWERS}, so that means are adjusted by how each unit was (CUPED); only with \`sticky\`; 0 by default.`,
+    ),
+});
+
+const settingsWish = {
+  arms: z
+    .array(armWish)
+    .max(MOST_ARMS)
+    .describe(`2 to ${MOST_ARMS} arms; the first is the control, with which the others are compared.`),
+  metrics: z.array(metricWish).max(MOST_METRICS).describe(`1 to ${MOST_METRICS} metrics, one of which is primary.`),
+  coverage: z
+    .number()
+    .nullish()
+    .describe('Share of the questions that take part, above 0 to 1; the rest is answered as production. 1 by default.'),
+  effect: z
+    .number()
+    .nullish()
+    .describe('The difference that would matter, in the primary metric’s unit, above 0; by default its margin.'),
+  plannedSize: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      `Outcomes of the primary metric in all arms together after which it ends, 1 to ${MOST_ANSWERS}; see planExperiment. By default it has no planned size.`,
+    ),
+  plannedDays: z
+    .number()
+    .nullish()
+    .describe(
+      `Days of running after which it ends, above 0 to ${MOST_DAYS}; by default none. Without a planned end it is read by sequences until somebody ends it.`,
+    ),
+  sticky: z
+    .boolean()
+    .nullish()
+    .describe(
+      'Whether only questions that name a `unit` take part, so that whoever comes back gets the same arm; a question without one is a unit of its own, which such an experiment can’t use. False by default.',
+    ),
+};
+
+export const experimentWish = record(
+  'CreateExperimentInput',
+  'An experiment as it is planned. Nobody is drawn until it is started.',
+  {
+    name: z.string().describe('What it is called, 1 to 100 characters.'),
+    adapter: z
+      .string()
+      .nullish()
+      .describe(
+        'The adapter whose production’s questions are drawn, whether they name it or the router gives them to it; by default the questions that leave everything to Graft (AUTO).',
+      ),
+    ...settingsWish,
+    advanced: advanced.nullish().describe('What most experiments leave as it is.'),
+    ...saidOnce,
+  },
+);
+
+type ArmWish = z.infer<typeof armWish>;
+export type ExperimentSettingsWish = z.infer<z.ZodObject<typeof settingsWish>> & z.infer<typeof advanced>;
+
+/**
+ * The plan, of which arms are not looked up yet.
+ * @param adapter whose questions are drawn; null: those that leave the choice to Graft
+ * @throws BAD_USER_INPUT
+ */
+export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null): ExperimentSettings {
+  const sticky = wish.sticky ?? false;
+  const beforeAnswers = wish.beforeAnswers ?? 0;
+  within('advanced.beforeAnswers', beforeAnswers, 0, MOST_ANSWERS, true);
+  if (beforeAnswers > 0 && !sticky)
+    throw badInput(
+      'input.advanced.beforeAnswers',
+      'Only units that come back can be known before.',
+      'Set sticky: true, and let requests name their unit.',
+    );
+  const plannedSize = wish.plannedSize ?? null;
+  if (plannedSize !== null) within('plannedSize', plannedSize, 1, MOST_ANSWERS, true);
+  const plannedDays = wish.plannedDays ?? null;
+  if (plannedDays !== null && !(plannedDays > 0 && plannedDays <= MOST_DAYS))
+    throw badInput('input.plannedDays', `plannedDays must be above 0 and at most ${MOST_DAYS}, not ${plannedDays}.`);
+  const effect = wish.effect ?? null;
+  if (effect !== null && !(effect > 0 && Number.isFinite(effect)))
+    throw badInput('input.effect', `effect must be above 0, not ${effect}.`);
+  return {
+    arms: armsOf(wish.arms, adapter),
+    coverage: share('coverage', wish.coverage ?? 1),
+    metrics: metricsOf(wish.metrics),
+    alpha: probability('alpha', wish.alpha ?? DEFAULT_ALPHA),
+    power: probability('power', wish.power ?? DEFAULT_POWER),
+    effect,
+    plannedSize,
+    plannedDays,
+    sticky,
+    beforeAnswers,
+  };
+}
+
+function within(name: string, value: number, least: number, most: number, whole = false): void {
+  if (!(value >= least && value <= most && (!whole || Number.isInteger(value))))
+    throw badInput(
+      `input.${name}`,
+      `${name} must be ${whole ? 'a whole number from ' : ''}${least} to ${most}, not ${value}.`,
+    );
+}
+
+function share(name: string, value: number): number {
+  if (!(value > 0 && value <= 1))
+    throw badInput(`input.${name}`, `${name} must be above 0 and at most 1, not ${value}.`);
+  return value;
+}
+
+function probability(name: string, value: number): number {
+  if (!(value > 0 && value < 1))
+    throw badInput(`input.advanced.${name}`, `${name} must be above 0 and below 1, not ${value}.`);
+  return value;
+}
+
+function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentArm[] {
+  if (wishes.length < 2 || wishes.length > MOST_ARMS)
+    throw badInput('input.arms', `arms must have 2 to ${MOST_ARMS} entries, not ${wishes.length}.`);
+  const given = wishes.filter(({ weight }) => weight !== null && weight !== undefined).length;
+  if (given > 0 && given < wishes.length)
+    throw badInput('input.arms', 'Some arms have a weight and some have none.', 'Give each a weight, or none.');
+  const weights = given === 0 ? wishes.map(() => 1 / wishes.length) : wishes.map(({ weight }) => weight!);
+  if (!weightsAddUp(weights) || weights.some((weight) => !(weight > 0))) {
+    const sum = weights.reduce((a, b) => a + b, 0);
+    throw badInput(
+      'input.arms',
+      `The arms’ weights must each be above 0 and add up to 1; they add up to ${Number(sum.toFixed(4))}.`,
+      `Divide each by ${Number(sum.toFixed(4))}, or leave them out: then all are equal. A smaller share of the traffic is \`coverage\`.`,
+    );
+  }
+  const arms = wishes.map((wish, i) => armOf(wish, weights[i]!, `input.arms[${i}]`, adapter));
+  arms.forEach(({ name }, i) => {
+    if (arms.findIndex((other) => other.name === name) !== i)
+      throw badInput(`input.arms[${i}].name`, `Two arms are called ${JSON.stringify(name)}.`);
+  });
+  return arms;
+}
+
+const ADAPTING = strategiesThat(({ adapts }) => adapts).join(' or ');
+
+function armOf(wish: ArmWish, weight: number, field: string, whose: string | null): ExperimentArm {
+  const { strategy = null, adapter = null, model = null, denseWeight = null, wording = null } = wish;
+  const name = checkedText(wish.name, `${field}.name`, MAX_NAME);
+  const adapts = strategy !== null && STRATEGIES[strategy].adapts;
+  if (adapts && adapter === null && whose === null)
+    throw badInput(`${field}.adapter`, `${strategy} needs an adapter.`, 'Name one, such as "routing@3".');
+  if (adapter !== null && strategy !== null && !adapts)
+    throw badInput(`${field}.adapter`, `${strategy} uses no adapter.`, `Leave it out, or take ${ADAPTING}.`);
+  if (adapter !== null && strategy === null && whose === null)
+    throw badInput(
+      `${field}.strategy`,
+      'Where Graft chooses, an arm with an adapter says how it answers.',
+      `Take ${ADAPTING}.`,
+    );
+  if (denseWeight !== null && !(denseWeight >= 0 && denseWeight <= 1))
+    throw badInput(`${field}.denseWeight`, `denseWeight must be 0 to 1, not ${denseWeight}.`);
+  return {
+    name,
+    weight,
+    strategy,
+    adapter,
+    versionId: null,
+    model,
+    variantId: null,
+    denseWeight,
+    wording,
+    generation: generationOf(wish.generation ?? null, `${field}.generation`),
+  };
+}
+
+function generationOf(wish: (ArmWish['generation'] & object) | null, field: string): ExperimentArm['generation'] {
+  if (wish === null) return null;
+  const { maxTokens = null, temperature = null, seed = null } = wish;
+  if (maxTokens !== null && !(Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= MAX_ANSWER_TOKENS))
+    throw badInput(`${field}.maxTokens`, `maxTokens must be 1 to ${MAX_ANSWER_TOKENS}, not ${maxTokens}.`);
+  if (temperature !== null && !(temperature >= 0 && temperature <= 2))
+    throw badInput(`${field}.temperature`, `temperature must be 0 to 2, not ${temperature}.`);
+  return {
+    ...(maxTokens !== null && { maxTokens }),
+    ...(temperature !== null && { temperature }),
+    ...(seed !== null && { seed }),
+  };
+}
+
+function metricsOf(wishes: ExperimentSettingsWish['metrics']): ExperimentSettings['metrics'] {
+  if (wishes.length < 1 || wishes.length > MOST_METRICS)
+    throw badInput('input.metrics', `metrics must have 1 to ${MOST_METRICS} entries, not ${wishes.length}.`);
+  const alone = wishes.length === 1;
+  const metrics = wishes.map(({ metric, margin, primary }, i) => {
+    const standard = METRICS[metric];
+    const own = margin ?? standard.margin;
+    if (!(own >= 0 && Number.isFinite(own) && (standard.kind !== 'RATE' || own < 1)))
+      throw badInput(
+        `input.metrics[${i}].margin`,
+        `The margin of ${metric} must be at least 0${standard.kind === 'RATE' ? ' and below 1' : ''}, not ${own}.`,
+      );
+    if (wishes.findIndex((other) => other.metric === metric) !== i)
+      throw badInput(`input.metrics[${i}].metric`, `${metric} is there twice.`);
+    return { name: metric, better: standard.better, margin: own, primary: primary ?? alone };
+  });
+  const primary = metrics.filter((metric) => metric.primary).length;
+  if (primary !== 1)
+    throw badInput(
+      'input.metrics',
+      `One metric must be primary, not ${primary}.`,
+      'Mark the one that decides with primary: true; the others are told beside it.',
+    );
+  return metrics;
+}

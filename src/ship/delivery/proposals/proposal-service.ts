@@ -1,0 +1,161 @@
+import { GraftError, notFound } from '../../../kernel/errors.js';
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import type { Gate } from '../../../prove/index.js';
+import { isTaken, type Transaction } from '../../../platform/database/index.js';
+import type { AdapterRegistry } from '../../../sources/registry/index.js';
+import { checkEvidence } from '../experiments/experiment-evidence.js';
+import type { ExperimentStore } from '../experiments/experiment-store.js';
+import type { LiveTests } from '../live-tests.js';
+import { NOTHING_NEW, refusedOrder, type RolloutDecider } from '../rollouts/rollout-decider.js';
+import type { RolloutStore } from '../rollouts/rollout-store.js';
+import type { ProposalRow, ProposalStore } from './proposal-store.js';
+import { checkedActor, checkedReason, checkedWho } from '../wish.js';
+
+interface Propose {
+  adapter: string;
+  /** Number of the version; null: what the alias `candidate` names. */
+  candidate: number | null;
+  rationale: string;
+  by: string;
+  experimentId: string | null;
+}
+
+interface ProposalRuling {
+  approve: boolean;
+  by: string;
+  reason: string;
+}
+
+interface ProposalServiceParts {
+  proposals: ProposalStore;
+  rollouts: RolloutStore;
+  decider: RolloutDecider;
+  adapters: AdapterRegistry;
+  gate: Gate;
+  experiments: ExperimentStore;
+  tests: LiveTests;
+}
+
+/** Proposes that a version answers as production, and does what a person decides of it. */
+export class ProposalService {
+  constructor(private readonly parts: ProposalServiceParts) {}
+
+  /**
+   * Proposes a version without a rollout, for adapters that nobody is answered by yet or whose evidence lies elsewhere.
+   * @throws NOT_FOUND, BAD_USER_INPUT, GATE_REFUSED; CONFLICT when the adapter has an open proposal or a live rollout, or lost the experiment
+   */
+  async propose(workspaceId: WorkspaceId, wish: Propose): Promise<ProposalRow> {
+    const { proposals, rollouts, adapters, gate } = this.parts;
+    const by = checkedActor(wish.by);
+    const rationale = checkedReason(wish.rationale, 'input.rationale');
+    const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+    const which = wish.candidate === null ? { alias: 'candidate' as const } : { version: wish.candidate };
+    const candidate = await adapters.store.resolve(adapter, which);
+    if (!candidate)
+      throw notFound('The adapter version', `${adapter.name}@${wish.candidate ?? 'candidate'}`, 'input.candidate');
+    const production = await adapters.store.resolve(adapter, { alias: 'production' });
+    if (production?.id === candidate.id)
+      throw new GraftError('CONFLICT', `${adapter.name}@${candidate.version} is production already.`, {
+        field: 'input.candidate',
+      });
+    const live = await rollouts.liveOf(adapter.id);
+    if (live)
+      throw new GraftError('CONFLICT', `${adapter.name} has a rollout, which makes its own proposal.`, {
+        field: 'input.adapter',
+        hint: 'Let it end, or abort it first.',
+      });
+    if (wish.experimentId !== null)
+      await checkEvidence(
+        this.parts.experiments,
+        workspaceId,
+        wish.experimentId,
+        `${adapter.name}@${candidate.version}`,
+      );
+    const held = await gate.admits(workspaceId, adapter, candidate);
+    await adapters.requireServable({ adapter, version: candidate });
+    try {
+      return await proposals.transaction((tx) =>
+        proposals.open(
+          {
+            workspaceId,
+            adapterId: adapter.id,
+            adapter: adapter.name,
+            rolloutId: null,
+            candidateId: candidate.id,
+            candidateVersion: candidate.version,
+            experimentId: wish.experimentId,
+            replacesId: production?.id ?? null,
+            replacesVersion: production?.version ?? null,
+            gate: held,
+            proposedBy: by,
+            rationale,
+          },
+          tx,
+        ),
+      );
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      throw new GraftError('CONFLICT', `${adapter.name} has an open proposal already.`, {
+        field: 'input.adapter',
+        hint: 'Decide that one first.',
+      });
+    }
+  }
+
+  /**
+   * Approves or rejects. Approved, production names the candidate from the moment the transaction commits; answers under way end on what
+   * they began with.
+   * @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it was decided before, when production was moved meanwhile, or when a check holds the rollout
+   */
+  async decide(workspaceId: WorkspaceId, id: string, verdict: ProposalRuling): Promise<ProposalRow> {
+    const { proposals, tests } = this.parts;
+    const { by, reason } = checkedWho(verdict);
+    const { approve } = verdict;
+    const [seen] = await proposals.byIds(workspaceId, [id]);
+    if (!seen) throw notFound('The proposal', id, 'input.proposal');
+    const row = await proposals.transaction(async (tx) => {
+      // Rollouts are locked before their proposals, as whoever watches them does.
+      if (seen.rolloutId !== null) return this.#throughRollout(workspaceId, seen, { approve, by, reason }, tx);
+      const locked = await proposals.lock(workspaceId, id, tx);
+      if (locked.status !== 'OPEN') throw decidedBefore(locked);
+      const aliasChangeId = approve ? await this.#promote(locked, by, reason, tx) : null;
+      const status = approve ? 'APPROVED' : 'REJECTED';
+      return (await proposals.end(id, { status, by, reason, aliasChangeId }, tx))!;
+    });
+    await tests.refresh();
+    return row;
+  }
+
+  async #throughRollout(
+    workspaceId: WorkspaceId,
+    { id, rolloutId }: ProposalRow,
+    { approve, by, reason }: ProposalRuling,
+    tx: Transaction,
+  ): Promise<ProposalRow> {
+    const { proposals, rollouts, decider } = this.parts;
+    const rollout = await rollouts.lock(workspaceId, rolloutId!, tx);
+    const open = await proposals.lock(workspaceId, id, tx);
+    if (open.status !== 'OPEN') throw decidedBefore(open);
+    if (approve && rollout.status === 'PAUSED') throw refusedOrder('The rollout is paused: resume it, then approve.');
+    const order = { command: { kind: approve ? ('APPROVE' as const) : ('ABORT' as const) }, by, reason };
+    const { row, decisions, refused } = await decider.decide(rollout, { ...NOTHING_NEW, order }, tx);
+    if (refused !== null) throw refusedOrder(refused);
+    if (approve && row.status !== 'COMPLETED')
+      throw refusedOrder(`It can’t be promoted now. ${decisions.at(-1)?.reasons.join(' ') ?? 'A check holds it.'}`);
+    return proposals.lock(workspaceId, id, tx);
+  }
+
+  async #promote(row: ProposalRow, by: string, reason: string, tx: Transaction): Promise<string> {
+    const { adapters } = this.parts;
+    const move = { alias: 'production' as const, toVersionId: row.candidateId, by, reason };
+    const evidence = { ...(row.gate as object), proposal: row.id };
+    const adapter = { id: row.adapterId, workspaceId: row.workspaceId, name: row.adapter };
+    return (await adapters.store.moveAlias(adapter, { ...move, evidence }, row.replacesId, tx)).id;
+  }
+}
+
+const decidedBefore = ({ status, decidedBy }: ProposalRow): GraftError =>
+  new GraftError('CONFLICT', `The proposal was decided before: ${status} by ${decidedBy}.`, {
+    field: 'input.proposal',
+    hint: 'Make another, or roll production back.',
+  });

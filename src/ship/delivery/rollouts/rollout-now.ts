@@ -1,0 +1,40 @@
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import { behind, MOST_IN_A_LOOK } from '../counting.js';
+import { count, hear } from './look.js';
+import { listens } from './plan.js';
+import { isLive, storedPlan, storedState, type RolloutRow } from './rollout.js';
+import type { RolloutStore } from './rollout-store.js';
+
+/**
+ * A rollout with what has come since its row was written, counted in memory as its run does, so that every gateway shows the same. Nothing is decided or
+ * written by it.
+ */
+async function asOfNow(
+  rollouts: Pick<RolloutStore, 'byIds' | 'look' | 'unheard'>,
+  row: RolloutRow,
+): Promise<RolloutRow> {
+  if (!isLive(row.status)) return row;
+  const plan = storedPlan.decode(row.plan);
+  const [seen, said] = await Promise.all([
+    rollouts.look(row, behind({ last: row.lastSequence, recent: row.recentSequences }), MOST_IN_A_LOOK),
+    listens(plan)
+      ? rollouts.unheard(row.id, behind({ last: row.lastVerdict, recent: row.recentVerdicts }), MOST_IN_A_LOOK)
+      : [],
+  ]);
+  if (seen && seen.around.revision !== row.revision) {
+    // It was written meanwhile, which happens every fifteen seconds.
+    const [again] = await rollouts.byIds(row.workspaceId as WorkspaceId, [row.id]);
+    return again && again.revision !== row.revision ? asOfNow(rollouts, again) : row;
+  }
+  if (!seen || seen.outcomes.length + said.length === 0) return row;
+  const kept = storedState.decode(structuredClone(row.state));
+  count(plan, kept, seen.outcomes, row.watchedMs);
+  hear(plan, kept, said);
+  return { ...row, state: storedState.encode(kept) };
+}
+
+/** The same of each of them. */
+export const allAsOfNow = (
+  rollouts: Parameters<typeof asOfNow>[0],
+  rows: readonly RolloutRow[],
+): Promise<RolloutRow[]> => Promise.all(rows.map((row) => asOfNow(rollouts, row)));

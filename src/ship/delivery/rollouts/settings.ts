@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { badInput } from '../../../kernel/errors.js';
+import { enumeration } from '../../../kernel/enumeration.js';
+import { record } from '../../../kernel/record.js';
+import { saidOnce } from '../wish.js';
+import { RolloutMetric } from './measures.js';
+import {
+  CONTROLS,
+  flawsOf,
+  MOST_ANSWERS,
+  MOST_MINUTES,
+  MOST_SHARE,
+  MOST_STEPS,
+  NO_TRAFFIC_MINUTES,
+  STANDARD_STEPS,
+  type RolloutPlan,
+  type RolloutStep,
+} from './plan.js';
+
+/** Ready plans. */
+export const RolloutTemplate = enumeration('STANDARD', 'CAREFUL', 'QUICK');
+export type RolloutTemplate = keyof typeof RolloutTemplate;
+
+const QUICK_SHARES = [0.1, 0.5];
+
+const TEMPLATES: Readonly<Record<RolloutTemplate, readonly RolloutStep[]>> = {
+  STANDARD: STANDARD_STEPS,
+  CAREFUL: STANDARD_STEPS.map((step) => ({
+    ...step,
+    leastAnswers: 4 * step.leastAnswers,
+    leastMinutes: 60,
+    approval: step.approval || step.share === 0.1,
+  })),
+  QUICK: QUICK_SHARES.map((share, i) => ({
+    share,
+    controls: CONTROLS,
+    leastAnswers: 10,
+    leastMinutes: 0,
+    approval: i === QUICK_SHARES.length - 1,
+  })),
+};
+
+const DEFAULT_ALPHA = 0.05;
+
+/** By how much a candidate may be worse before that counts against it: of so many answers in one. */
+const MARGINS: Readonly<Record<RolloutMetric, number>> = {
+  FAILURE: 0.01,
+  ABSTENTION: 0.02,
+  LATENCY: 0.05,
+  CONFIDENCE: 0.05,
+  FEEDBACK: 0.05,
+};
+
+const stepWish = record('RolloutStepInput', 'A step of a rollout.', {
+  share: z
+    .number()
+    .describe(
+      `Share of the adapter’s questions that the candidate answers, above that of the step before, at most ${MOST_SHARE}.`,
+    ),
+  leastAnswers: z
+    .number()
+    .int()
+    .optional()
+    .describe(`Answers of the candidate in this step before the next, 0 to ${MOST_ANSWERS}; 50 by default.`),
+  leastMinutes: z
+    .number()
+    .optional()
+    .describe(`Minutes in this step before the next, 0 to ${MOST_MINUTES}; 10 by default.`),
+  approval: z
+    .boolean()
+    .optional()
+    .describe('Whether a person must approve before it is left; false by default, always true for the last.'),
+});
+
+const guardWish = record('GuardrailInput', 'A figure that takes a rollout back.', {
+  metric: z.enum(RolloutMetric).describe('Which.'),
+  margin: z
+    .number()
+    .nullish()
+    .describe(
+      `By how much the candidate may be worse, of 1, 0 to below 1; by default ${Object.entries(MARGINS)
+        .map(([name, margin]) => `${margin} for ${name}`)
+        .join(', ')}.`,
+    ),
+});
+
+/** What few callers say of a rollout. */
+const advanced = record('RolloutOptionsInput', 'What most rollouts leave to their template.', {
+  steps: z
+    .array(stepWish)
+    .max(MOST_STEPS)
+    .nullish()
+    .describe(
+      `1 to ${MOST_STEPS} steps with growing shares, at most ${MOST_SHARE}, instead of the template’s: a tenth stays with production until a person approves.`,
+    ),
+  guardrails: z
+    .array(guardWish)
+    .max(5)
+    .nullish()
+    .describe('At most 5 figures that roll back at once; all five by default.'),
+  alpha: z
+    .number()
+    .nullish()
+    .describe(
+      `Probability with which an equally good candidate is rolled back, in all and however often it is looked at; above 0, below 1; ${DEFAULT_ALPHA} by default.`,
+    ),
+  slowMs: z
+    .number()
+    .nullish()
+    .describe('Milliseconds above which an answer is slow; by default twice the median of the first 20 controls.'),
+  unsure: z
+    .number()
+    .nullish()
+    .describe(
+      'Confidence below which an answer is unsure, above 0 to 1; by default the fifth least sure of the first 20 controls.',
+    ),
+  noTrafficMinutes: z
+    .number()
+    .nullish()
+    .describe(
+      `Minutes without an answer of the candidate after which it holds, above 0 to ${MOST_MINUTES}; ${NO_TRAFFIC_MINUTES} by default.`,
+    ),
+});
+
+export const rolloutWish = record('StartRolloutInput', 'Which version goes to users, and how.', {
+  adapter: z.string().describe('Name of the adapter.'),
+  candidate: z.number().int().nullish().describe('Number of the version; by default the one that `CANDIDATE` names.'),
+  template: z.enum(RolloutTemplate).nullish().describe('A ready plan; `STANDARD` by default.'),
+  shadow: z
+    .string()
+    .nullish()
+    .describe(
+      'Id of a COMPLETE shadow of this candidate beside what is production now, as evidence; by default none. CONFLICT where it isn’t one.',
+    )
+    .meta({ shown: 'ID' }),
+  requireShadow: z
+    .boolean()
+    .nullish()
+    .describe('Whether such a shadow must exist, also where none is named; CONFLICT without one. False by default.'),
+  advanced: advanced.nullish().describe('What most rollouts leave to their template.'),
+  ...saidOnce,
+});
+
+/** How a rollout shall go, as its caller said it. */
+export type PlanWish = Pick<z.infer<typeof rolloutWish>, 'template'> & z.infer<typeof advanced>;
+
+/** The least share of good answers of a candidate beside which no controls answer any more. */
+const LEAST: Partial<Record<RolloutMetric, number>> = { FAILURE: 0.8, LATENCY: 0.5 };
+
+const DEFAULT_GUARDRAILS: readonly z.infer<typeof guardWish>[] = Object.values(RolloutMetric).map((metric) => ({
+  metric,
+}));
+
+/**
+ * The plan of a rollout. Its last step always wants an approval, and leaves a tenth of the units to controls at least: what everybody gets
+ * was decided by a person.
+ * @throws BAD_USER_INPUT naming the field
+ */
+export function planOf(wish: PlanWish): RolloutPlan {
+  const steps = stepsOf(wish);
+  const guardrails = (wish.guardrails ?? DEFAULT_GUARDRAILS).map(guard);
+  const noTrafficMinutes = wish.noTrafficMinutes ?? NO_TRAFFIC_MINUTES;
+  const plan = { steps, alpha: wish.alpha ?? DEFAULT_ALPHA, guardrails, noTrafficMinutes };
+  const [flaw] = flawsOf(plan);
+  if (flaw) throw badInput(`input.advanced.${flaw.field}`, `${flaw.field} can’t be followed.`, flaw.hint);
+  return plan;
+}
+
+function stepsOf({ template, steps }: PlanWish): RolloutStep[] {
+  if (!steps) return [...TEMPLATES[template ?? 'STANDARD']];
+  return steps.map((step, i) => ({
+    controls: CONTROLS,
+    leastAnswers: step.leastAnswers ?? 50,
+    leastMinutes: step.leastMinutes ?? 10,
+    share: step.share,
+    approval: (step.approval ?? false) || i === steps.length - 1,
+  }));
+}
+
+const guard = ({ metric, margin }: z.infer<typeof guardWish>) => ({
+  name: metric,
+  least: LEAST[metric] ?? null,
+  margin: margin ?? MARGINS[metric],
+});

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { rateSequence } from '../../../prove/index.js';
+import { record } from '../../../kernel/record.js';
+import { MOST_CHANGES, SkipReason } from './shadow.js';
+import { percent } from '../../../kernel/text.js';
+
+/** A figure of what was served and of what the candidate would have said, over the same questions. */
+const beside = record('ShadowFigure', 'A figure of what was served beside the candidate’s, over the same questions.', {
+  pairs: z.number().int().describe('Questions of which both are known.'),
+  served: z.number().nullable().describe('Of what was served; null where none is known.'),
+  candidate: z.number().nullable().describe('Of the candidate; null where none is known.'),
+});
+
+const truth = record(
+  'ShadowTruth',
+  'Questions whose right answer feedback told, also after the shadow ended: an expectation, or a judgement of what was served.',
+  {
+    known: z.number().int().describe('Questions of which it is known whether each of both answers is right.'),
+    differing: z.number().int().describe('Of those, the two answers differ.'),
+    servedRight: z.number().int().describe('Of those, what was served is right.'),
+    candidateRight: z.number().int().describe('Of those, the candidate is right.'),
+    onlyServed: z.number().int().describe('Only what was served is right.'),
+    onlyCandidate: z.number().int().describe('Only the candidate is right.'),
+    p: z
+      .number()
+      .describe('McNemar’s exact test: probability of a split at least as uneven if both were equally good, 0 to 1.'),
+  },
+);
+export type Truth = z.infer<typeof truth>;
+
+const skipped = record('ShadowSkipped', 'Sampled questions that were not put to the candidate, for one reason.', {
+  reason: z.enum(SkipReason).describe('Why.'),
+  count: z.number().int().describe('How many.'),
+});
+
+const failures = record('ShadowFailures', 'Questions that the candidate failed on with one code.', {
+  code: z.string().describe('The error code.'),
+  count: z.number().int().describe('How many.'),
+});
+
+const labelChange = record('LabelChange', 'How often one label became another.', {
+  from: z.string().nullable().describe('What was served; null where it abstained.'),
+  to: z.string().nullable().describe('What the candidate said; null where it abstained.'),
+  count: z.number().int().describe('How often.'),
+});
+
+const agreement = record('ShadowAgreement', 'A share with the interval that holds it.', {
+  value: z.number().describe('Share of the compared questions to which both said the same, 0 to 1.'),
+  low: z.number().describe('Lower end, 0 to 1: misses with a chance of 5 % at most, however often one looks.'),
+  high: z.number().describe('Upper end, 0 to 1.'),
+});
+
+export const shadowReport = record(
+  'ShadowReport',
+  'What a shadow found so far. It grows with feedback, and shrinks when answers are erased.',
+  {
+    sentence: z.string().describe('What was found, in a few sentences with figures.'),
+    answered: z.number().int().describe('Questions that were put to the candidate.'),
+    compared: z.number().int().describe('Of those, both answers were compared.'),
+    failed: z.number().int().describe('Of those, the candidate failed.'),
+    erased: z.number().int().describe('Of those, went with their answers, which were erased since.'),
+    waiting: z.number().int().describe('Sampled questions that wait, at most some 20.'),
+    skipped: z.array(skipped).describe('Sampled questions that were not asked, by reason.'),
+    failures: z.array(failures).describe('What the candidate failed with, most frequent first.'),
+    agreement: agreement.nullable().describe('How often both said the same; null before the first.'),
+    similarity: z
+      .number()
+      .nullable()
+      .describe('Of answers in words: mean overlap of both texts’ words (F1), 0 to 1; null where there are none.'),
+    changes: z.array(labelChange).describe(`Labels that changed, most frequent first, ${MOST_CHANGES} at most.`),
+    abstentions: beside.describe('Questions that were not answered, counted.'),
+    confidence: beside.describe('Mean confidence, 0 to 1, of questions where both have one.'),
+    latencyMs: beside.describe(
+      'Median time from question to answer, in ms. The candidate’s holds what it waited for users: compare `computeMs`.',
+    ),
+    computeMs: beside.describe('Median time that model and embedder worked on an answer, in ms.'),
+    truth: truth.describe('What is known of who was right.'),
+  },
+);
+type ShadowReport = z.infer<typeof shadowReport>;
+
+/** What a shadow counted so far, of which its report is made. */
+export interface ShadowFigures extends Omit<ShadowReport, 'sentence' | 'agreement' | 'abstentions'> {
+  same: number;
+  abstained: { served: number; candidate: number };
+}
+
+/** Chance that the interval of agreement ever misses, however often one looks. */
+const ALPHA = 0.05;
+
+/** The share of the same answers, with an interval that may be read at any time; null before the first pair. */
+export function agreementOf({ compared, same }: ShadowFigures): ShadowReport['agreement'] {
+  if (compared === 0) return null;
+  return { value: same / compared, ...rateSequence({ answers: compared, good: same }, ALPHA) };
+}
+
+/** Close to none and to all, a decimal more. */
+const shareOf = (share: number): string => percent(share, share > 0.995 || share < 0.005 ? 1 : 0);
+const times = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`;
+
+/** What was found, in a few sentences with figures. */
+export function sentenceOf(candidate: string, served: string, figures: ShadowFigures): string {
+  const agreement = agreementOf(figures);
+  const skipped = figures.skipped.reduce((sum, { count }) => sum + count, 0);
+  const said = [
+    agreement === null
+      ? `${candidate} has not been compared with ${served} yet.`
+      : `${candidate} said the same as ${served} in ${figures.same} of ${times(figures.compared, 'question')}: ${shareOf(agreement.value)}, ${shareOf(agreement.low)} to ${shareOf(agreement.high)}.`,
+    ...changed(figures),
+    ...worked(figures),
+    figures.failed > 0 && `It failed on ${times(figures.failed, 'question')}${code(figures)}.`,
+    ...rightness(figures.truth),
+    skipped > 0 && `${times(skipped, 'sampled question was', 'sampled questions were')} not put to it.`,
+    figures.erased > 0 && `${times(figures.erased, 'pair')} went with erased answers.`,
+  ];
+  return said.filter((each) => typeof each === 'string').join(' ');
+}
+
+const code = ({ failures }: ShadowFigures): string => (failures[0] ? ` (${failures[0].code})` : '');
+
+function changed({ changes, abstained, compared }: ShadowFigures): string[] {
+  const [most] = changes;
+  const labels = changes.reduce((sum, { count }) => sum + count, 0);
+  const name = (label: string | null): string => (label === null ? 'no answer' : `“${label}”`);
+  return [
+    ...(most
+      ? [`Labels changed in ${labels}, most often ${name(most.from)} to ${name(most.to)} (${most.count}).`]
+      : []),
+    ...(compared > 0 && abstained.served + abstained.candidate > 0
+      ? [`It abstained ${times(abstained.candidate, 'time')}, what was served ${times(abstained.served, 'time')}.`]
+      : []),
+  ];
+}
+
+function worked({ confidence, computeMs }: ShadowFigures): string[] {
+  const both = [
+    confidence.candidate !== null &&
+      confidence.served !== null &&
+      `Its confidence is ${confidence.candidate.toFixed(2)} on average beside ${confidence.served.toFixed(2)}.`,
+    computeMs.candidate !== null &&
+      computeMs.served !== null &&
+      `An answer takes it ${Math.round(computeMs.candidate)} ms of work beside ${Math.round(computeMs.served)}.`,
+  ];
+  return both.filter((each) => typeof each === 'string');
+}
+
+function rightness({ known, servedRight, candidateRight, onlyServed, onlyCandidate, p }: Truth): string[] {
+  if (known === 0) return [];
+  return [
+    `Of ${times(known, 'question')} whose right answer is known it has ${candidateRight} right, what was served ${servedRight}; alone ${onlyCandidate} and ${onlyServed} (p = ${p.toFixed(3)}).`,
+  ];
+}
+
+/** @param candidate and @param served as `name@3` */
+export const reportOf = (candidate: string, served: string, figures: ShadowFigures): ShadowReport => ({
+  ...figures,
+  sentence: sentenceOf(candidate, served, figures),
+  agreement: agreementOf(figures),
+  abstentions: { pairs: figures.compared, ...figures.abstained },
+});

@@ -1,0 +1,121 @@
+import { enumeration } from '../../../kernel/enumeration.js';
+import type { ErrorCode } from '../../../kernel/error-codes.js';
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
+import type { EventLog } from '../../../platform/events/index.js';
+import { WatchedStore } from '../subject-store.js';
+import type { PairStore } from './pair-store.js';
+import { storedSkipped, type ShadowRow, type ShadowStatus } from './shadow.js';
+
+type NewShadow = Omit<
+  Prisma.ShadowUncheckedCreateInput,
+  'status' | 'answered' | 'skipped' | 'createdAt' | 'finishedAt' | 'pairs'
+>;
+
+/** What a look at a shadow finds. */
+export interface ShadowLook {
+  status: ShadowStatus;
+  answered: number;
+  /** Asked within the last hour. */
+  lately: number;
+  skipped: boolean;
+  /** The version that production names now; null where none. */
+  productionId: string | null;
+  /** Whether the candidate is attested; null when it is gone. */
+  attested: boolean | null;
+}
+
+/** How a shadow ends. */
+interface ShadowEnd {
+  status: Exclude<ShadowStatus, 'RUNNING'>;
+  errorCode?: ErrorCode | null;
+  by?: string | null;
+  reason: string;
+}
+
+/** What is told of a shadow. */
+export const ShadowEventKind = enumeration('STARTED', 'COMPARED', 'FAILED', 'ENDED');
+export type ShadowEventKind = keyof typeof ShadowEventKind;
+
+export const shadowStream = (id: string): string => `shadow:${id}`;
+
+/** All SQL of `shadow`. */
+export class ShadowStore extends WatchedStore<'shadow'> {
+  constructor(
+    database: Database,
+    private readonly events: EventLog,
+    private readonly pairs: PairStore,
+  ) {
+    super(database, 'shadow');
+  }
+
+  async create(shadow: NewShadow, tx: Transaction): Promise<ShadowRow> {
+    const skipped = asColumn(storedSkipped.encode({}));
+    const row = await tx.shadow.create({ data: { ...shadow, status: 'RUNNING', skipped } });
+    await this.tell(row, 'STARTED', null, tx);
+    return row;
+  }
+
+  /** Tells whoever follows the shadow. */
+  async tell(
+    { id, workspaceId }: Pick<ShadowRow, 'id' | 'workspaceId'>,
+    kind: ShadowEventKind,
+    answerId: string | null,
+    tx: Transaction,
+  ): Promise<void> {
+    await this.events.append(workspaceId as WorkspaceId, shadowStream(id), kind, { answerId }, tx);
+  }
+
+  /** The newest shadow of each of these versions that ran to its end, beside the version that each is held against. */
+  async lastOf(workspaceId: WorkspaceId, pairs: readonly (readonly [string, string])[]): Promise<ShadowRow[]> {
+    return this.database.prisma.shadow.findMany({
+      where: {
+        workspaceId,
+        status: 'COMPLETE',
+        OR: pairs.map(([candidateId, againstId]) => ({ candidateId, againstId })),
+      },
+      orderBy: { id: 'desc' },
+      distinct: ['candidateId', 'againstId'],
+    });
+  }
+
+  async look({ id, adapterId, candidateId }: ShadowRow): Promise<ShadowLook> {
+    const { rows } = await this.database.pool.query<ShadowLook>({
+      name: 'shadow-look',
+      text: `SELECT status, answered,
+                    (SELECT count(*)::int FROM shadow_pair WHERE shadow_id = $1 AND asked_at > now() - interval '1 hour') AS lately,
+                    EXISTS (SELECT 1 FROM shadow_pair WHERE shadow_id = $1 AND status = 'SKIPPED') AS skipped,
+                    (SELECT version_id FROM adapter_alias WHERE adapter_id = $2 AND alias = 'production') AS "productionId",
+                    (SELECT attestation IS NOT NULL FROM adapter_version WHERE id = $3) AS attested
+               FROM shadow WHERE id = $1`,
+      values: [id, adapterId, candidateId],
+    });
+    return rows[0]!;
+  }
+
+  /** Counts the sampled answers that were skipped, and lets go of their rows. */
+  async countSkipped(row: ShadowRow, tx: Transaction): Promise<ShadowRow> {
+    const taken = await this.pairs.takeSkipped(tx, row.id);
+    if (taken.size === 0) return row;
+    const known = storedSkipped.decode(row.skipped);
+    for (const [reason, count] of taken) known[reason] = (known[reason] ?? 0) + count;
+    return tx.shadow.update({ where: { id: row.id }, data: { skipped: asColumn(storedSkipped.encode(known)) } });
+  }
+
+  async countAnswered(id: string, tx: Transaction): Promise<void> {
+    await tx.shadow.update({ where: { id }, data: { answered: { increment: 1 } } });
+  }
+
+  /** Ends it, unless it has ended: what waits is skipped, and nothing is sampled any more. */
+  async end(row: ShadowRow, { status, errorCode, by, reason }: ShadowEnd, tx: Transaction): Promise<ShadowRow> {
+    if (row.finishedAt !== null) return row;
+    await this.pairs.skip(tx, row.id, 'ENDED');
+    await this.countSkipped(row, tx);
+    const ended = await tx.shadow.update({
+      where: { id: row.id },
+      data: { status, errorCode: errorCode ?? null, endedBy: by ?? null, endReason: reason, finishedAt: new Date() },
+    });
+    await this.tell(ended, 'ENDED', null, tx);
+    return ended;
+  }
+}

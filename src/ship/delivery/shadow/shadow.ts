@@ -1,0 +1,126 @@
+/** A shadow: a version that answers sampled live questions unseen; and how a pair of answers is compared. */
+import { z } from 'zod';
+import { confidenceOf, type Answer } from '../../../answer/ask/index.js';
+import { answerF1 } from '../../../prove/index.js';
+import { verdictOn } from '../../../learn/feedback/index.js';
+import { enumeration } from '../../../kernel/enumeration.js';
+import { badInput } from '../../../kernel/errors.js';
+import { record } from '../../../kernel/record.js';
+import { storedJson } from '../../../kernel/stored-json.js';
+import type { Prisma } from '../../../platform/database/index.js';
+import { saidOnce } from '../wish.js';
+
+export type ShadowRow = Prisma.ShadowGetPayload<object>;
+export type ShadowPairRow = Prisma.ShadowPairGetPayload<object>;
+
+/** How far a shadow is. */
+export const ShadowStatus = enumeration('RUNNING', 'COMPLETE', 'STOPPED', 'FAILED');
+export type ShadowStatus = keyof typeof ShadowStatus;
+
+/** What became of a sampled answer. */
+export const PairStatus = enumeration('WAITING', 'COMPARED', 'FAILED', 'SKIPPED');
+export type PairStatus = keyof typeof PairStatus;
+
+/** Why a sampled question was not put to the candidate. */
+export const SkipReason = enumeration('BUSY', 'HOURLY_BOUND', 'UNAVAILABLE', 'ENDED');
+export type SkipReason = keyof typeof SkipReason;
+
+/** The column `skipped`: how often, by reason. */
+export const storedSkipped = storedJson(z.partialRecord(z.enum(SkipReason), z.number().int()));
+
+/** What bounds what a shadow costs. */
+interface ShadowPlan {
+  share: number;
+  mostPerHour: number;
+  leastAnswers: number;
+}
+const SHADOW_DEFAULTS: ShadowPlan = { share: 0.1, mostPerHour: 120, leastAnswers: 200 };
+const MOST_PER_HOUR = 3_600;
+const MOST_PAIRS = 5_000;
+/** Kinds of changed labels that a report tells. */
+export const MOST_CHANGES = 50;
+
+export const shadowWish = record('StartShadowInput', 'Which version answers unseen, and what it may cost.', {
+  adapter: z.string().describe('Name of the adapter.'),
+  candidate: z
+    .number()
+    .int()
+    .nullish()
+    .describe('Number of the version, which must be attested; by default the one that `CANDIDATE` names.'),
+  share: z
+    .number()
+    .nullish()
+    .describe(
+      `Share of the answers by production that are sampled, above 0 to 1; ${SHADOW_DEFAULTS.share} by default.`,
+    ),
+  mostPerHour: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      `Questions that the candidate is asked within an hour at most, 1 to ${MOST_PER_HOUR}; ${SHADOW_DEFAULTS.mostPerHour} by default. More are skipped.`,
+    ),
+  leastAnswers: z
+    .number()
+    .int()
+    .nullish()
+    .describe(
+      `Answers of the candidate at which it is complete, 1 to ${MOST_PAIRS}; ${SHADOW_DEFAULTS.leastAnswers} by default.`,
+    ),
+  ...saidOnce,
+});
+export type StartShadow = z.infer<typeof shadowWish> & { by: string };
+
+/** @throws BAD_USER_INPUT */
+export function checkedPlan(wish: { [Name in keyof ShadowPlan]?: number | null }): ShadowPlan {
+  const share = wish.share ?? SHADOW_DEFAULTS.share;
+  if (!(share > 0 && share <= 1)) throw badInput('input.share', `share must be above 0 and at most 1, not ${share}.`);
+  return {
+    share,
+    mostPerHour: counted(wish.mostPerHour ?? SHADOW_DEFAULTS.mostPerHour, 'mostPerHour', MOST_PER_HOUR),
+    leastAnswers: counted(wish.leastAnswers ?? SHADOW_DEFAULTS.leastAnswers, 'leastAnswers', MOST_PAIRS),
+  };
+}
+
+function counted(n: number, name: string, most: number): number {
+  if (Number.isInteger(n) && n >= 1 && n <= most) return n;
+  throw badInput(`input.${name}`, `${name} must be between 1 and ${most}, not ${n}.`);
+}
+
+/** How two answers to one question differ: numbers, labels and a digest, nothing of what was said. */
+export type PairComparison = Pick<
+  Prisma.ShadowPairUncheckedUpdateInput,
+  | 'same'
+  | 'similarity'
+  | 'verdict'
+  | 'servedLabel'
+  | 'candidateLabel'
+  | 'servedAbstained'
+  | 'candidateAbstained'
+  | 'servedConfidence'
+  | 'candidateConfidence'
+  | 'servedComputeMs'
+  | 'candidateComputeMs'
+>;
+
+/** Holds what a candidate said against what was served. */
+export function compareAnswers(served: Answer, candidate: Answer): PairComparison {
+  const texts = served.output.kind === 'TEXT' && served.abstention === null && candidate.abstention === null;
+  const verdict = verdictOn(candidate);
+  return {
+    same: verdict === verdictOn(served),
+    similarity: texts ? answerF1({ gold: [served.text], answer: candidate.text }) : null,
+    verdict,
+    servedLabel: labelOf(served),
+    candidateLabel: labelOf(candidate),
+    servedAbstained: served.abstention !== null,
+    candidateAbstained: candidate.abstention !== null,
+    servedConfidence: confidenceOf(served),
+    candidateConfidence: confidenceOf(candidate),
+    servedComputeMs: served.cost.computeMs,
+    candidateComputeMs: candidate.cost.computeMs,
+  };
+}
+
+const labelOf = ({ output, abstention }: Answer): string | null =>
+  output.kind === 'LABEL' && abstention === null ? output.label : null;

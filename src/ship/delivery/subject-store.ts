@@ -1,0 +1,104 @@
+import { notFound } from '../../kernel/errors.js';
+import type { ErrorCode } from '../../kernel/error-codes.js';
+import { isUuid, type WorkspaceId } from '../../kernel/ids.js';
+import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
+
+/** What is started here, by table. */
+interface Subjects {
+  rollout: Prisma.RolloutGetPayload<object>;
+  experiment: Prisma.ExperimentGetPayload<object>;
+  shadow: Prisma.ShadowGetPayload<object>;
+  proposal: Prisma.ProposalGetPayload<object>;
+}
+
+/** What Prisma's client does alike with each of these tables. */
+interface Table<Row> {
+  findFirst(query: { where: object }): Promise<Row | null>;
+  findMany(query: { where: object; orderBy?: object; take?: number }): Promise<Row[]>;
+}
+
+/** Rows as the API finds them. */
+export class SubjectStore<Name extends keyof Subjects> {
+  constructor(
+    protected readonly database: Database,
+    protected readonly table: Name,
+  ) {}
+
+  protected rows(client: Transaction = this.database.prisma): Table<Subjects[Name]> {
+    return client[this.table] as unknown as Table<Subjects[Name]>;
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.prisma.$transaction(work);
+  }
+
+  byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Subjects[Name][]> {
+    return this.rows().findMany({ where: { workspaceId, id: { in: ids.filter(isUuid) } } });
+  }
+
+  /** @throws NOT_FOUND */
+  async require(workspaceId: WorkspaceId, id: string, field = 'id'): Promise<Subjects[Name]> {
+    const [row] = await this.byIds(workspaceId, [id]);
+    if (!row) throw notFound(`The ${this.table}`, id, field);
+    return row;
+  }
+
+  /** Newest first; the cursor is `encodeCursor([row.id])`. */
+  async list(
+    workspaceId: WorkspaceId,
+    { adapter, status = null }: { adapter: string | null; status?: string | null },
+    page: PageRequest,
+  ): Promise<Page<Subjects[Name]>> {
+    const where = {
+      workspaceId,
+      ...(adapter !== null && { adapter }),
+      ...(status !== null && { status }),
+      ...(page.after !== null && { id: { lt: idCursor(page.after) } }),
+    };
+    return toPage(await this.rows().findMany({ where, orderBy: { id: 'desc' }, take: page.first + 1 }), page.first);
+  }
+
+  /** Keeps others from deciding until the transaction ends; rows that refer to it may come meanwhile. @throws NOT_FOUND */
+  async lock(workspaceId: WorkspaceId, id: string, tx: Transaction): Promise<Subjects[Name]> {
+    const table = Prisma.raw(this.table);
+    if (isUuid(id))
+      await tx.$executeRaw`SELECT 1 FROM ${table} WHERE id = ${id}::uuid AND workspace_id = ${workspaceId}::uuid FOR NO KEY UPDATE`;
+    const row = isUuid(id) ? await this.rows(tx).findFirst({ where: { id, workspaceId } }) : null;
+    if (!row) throw notFound(`The ${this.table}`, id, `input.${this.table}`);
+    return row;
+  }
+}
+
+/** One that nobody watches any more, and why. */
+interface Unwatched {
+  id: string;
+  workspaceId: WorkspaceId;
+  why: string;
+  /** What its run failed with; null where it was cancelled. */
+  code: ErrorCode | null;
+}
+
+/** Of what is made once by a key, and watched by a run. */
+export class WatchedStore<Name extends 'rollout' | 'experiment' | 'shadow'> extends SubjectStore<Name> {
+  byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<Subjects[Name] | null> {
+    return this.rows().findFirst({ where: { workspaceId, idempotencyKey } });
+  }
+
+  liveOf(adapterId: string): Promise<Subjects[Name] | null> {
+    return this.rows().findFirst({ where: { adapterId, finishedAt: null } });
+  }
+
+  /** Live ones whose runs have ended: cancelled, or failed for good. */
+  async unwatched(): Promise<Unwatched[]> {
+    const { rows } = await this.database.pool.query<Unwatched>({
+      name: `${this.table}-unwatched`,
+      text: `SELECT live.id, live.workspace_id AS "workspaceId", run.error_code AS code,
+                    CASE run.status WHEN 'CANCELLED' THEN 'Its run was cancelled.'
+                                    ELSE trim('Its run failed. ' || coalesce(run.error_message, '')) END AS why
+               FROM ${this.table} live JOIN run ON run.id = live.run_id
+              WHERE live.finished_at IS NULL AND run.finished_at IS NOT NULL`,
+    });
+    return rows;
+  }
+}

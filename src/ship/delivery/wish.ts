@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { IDEMPOTENCY_KEY } from '../../kit/graphql/index.js';
+import { GraftError } from '../../kernel/errors.js';
+import { checkedText } from '../../kernel/text.js';
+
+/** What callers say of who wants something, and why, in every input. */
+export const saidBy = {
+  reason: z.string().describe('Why, for the record; 1 to 1,000 characters.'),
+  by: z.string().nullish().describe('Who wants it, for the record; 1 to 200 characters; by default the caller.'),
+};
+
+/** The same of what is made under a key. */
+export const saidOnce = { ...saidBy, idempotencyKey: z.string().describe(IDEMPOTENCY_KEY).meta({ shown: 'ID' }) };
+
+/** UTF-16 units. */
+const MAX_REASON = 1_000;
+const MAX_ACTOR = 200;
+
+/** Who wants something that changes what users get; it stands in the record of what was decided. @throws BAD_USER_INPUT */
+export const checkedActor = (by: string): string => checkedText(by, 'input.by', MAX_ACTOR);
+
+/** Why. @throws BAD_USER_INPUT */
+export const checkedReason = (reason: string, field = 'input.reason'): string => checkedText(reason, field, MAX_REASON);
+
+/** Both of them. @throws BAD_USER_INPUT */
+export const checkedWho = ({ by, reason }: { by: string; reason: string }): { by: string; reason: string } => ({
+  by: checkedActor(by),
+  reason: checkedReason(reason),
+});
+
+/** What stands under an idempotency key already. @throws IDEMPOTENCY_CONFLICT when something else was wanted then */
+export function sameAs<R extends { inputDigest: string }>(known: R, inputDigest: string): R {
+  if (known.inputDigest === inputDigest) return known;
+  throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
+    field: 'input.idempotencyKey',
+    hint: 'Use a new key for new work.',
+  });
+}

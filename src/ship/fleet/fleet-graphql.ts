@@ -1,0 +1,128 @@
+import { Ctx, Query, Resolver } from 'type-graphql';
+import { z } from 'zod';
+import { cost, make, Needs, type GraphContext, objectType, ofType, enumType } from '../../kit/graphql/index.js';
+import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../kernel/ids.js';
+import { DialectName } from './dialects/dialect.js';
+import { LabelScoring } from './engine.js';
+import type { Fleet } from './fleet.js';
+import { EngineState, ResidentState, type Replica, type Resident } from './replicas/replica.js';
+
+enumType(EngineState, 'EngineState', 'Whether an engine answers questions.', {
+  CONNECTING: 'It is being looked at: what it is, and whether it serves the default model.',
+  READY: 'It was shown to serve the default model, and answers.',
+  AWAY: 'It can’t be reached, or isn’t what it was; it is looked at again every few seconds.',
+  REFUSED: 'It can’t be used as it was started; `reason` says why.',
+});
+enumType(ResidentState, 'EngineAdapterState', 'Whether an adapter answers on an engine.', {
+  LOADING: 'It is being loaded, or shown to act.',
+  PROVEN: 'It was shown to act there as it does beside the gateway, and answers.',
+  UNPROVEN: 'It was forgotten, or doesn’t act as it should; it is loaded anew.',
+  REFUSED: 'The engine won’t load it; `reason` says why.',
+});
+enumType(DialectName, 'EngineDialect', 'Which server an engine is.', {
+  VLLM: 'vLLM.',
+  SGLANG: 'SGLang.',
+});
+enumType(LabelScoring, 'EngineLabelScoring', 'How an engine tells the probabilities of labels; found out by trying.', {
+  LOGPROB_TOKEN_IDS: 'It is asked for given tokens, 128 at once.',
+  ALLOWED_TOKEN_IDS: 'Only given tokens are allowed, 20 at once.',
+  SCORE: 'It has an address of its own for that.',
+});
+
+const EngineAdapterReport = objectType('EngineAdapterReport', 'An adapter version on one engine.', {
+  name: z.string().describe('Its name there: the adapter’s, and a digest of what is loaded.'),
+  adapter: z.string().describe('Name of the adapter.'),
+  version: z.int().describe('Number of the version, from 1.'),
+  state: z.enum(ResidentState).describe('Whether it answers there.'),
+  reason: z.string().nullable().describe('Why it doesn’t; null when it does.'),
+  cosine: z
+    .number()
+    .nullable()
+    .describe(
+      'Cosine between its change of the log-probabilities there and beside the gateway, -1 to 1, at least 0.9; null before it is measured.',
+    ),
+  provenAt: z.date().nullable().describe('When that was measured last; null before.'),
+  answered: z.int().describe('Requests that it answered there since it was loaded.'),
+});
+type EngineAdapterReport = InstanceType<typeof EngineAdapterReport>;
+
+const EngineReport = objectType(
+  'EngineReport',
+  'An engine that answers before the worker does, as this gateway sees it.',
+  {
+    url: z
+      .string()
+      .describe('Where it is; to callers of other workspaces than the first only its place in this list: `engine 1`.'),
+    state: z.enum(EngineState).describe('Whether it answers questions.'),
+    reason: z.string().nullable().describe('Why it doesn’t; null when it does.'),
+    paused: z.boolean().describe('Whether it is left alone for some seconds because it failed several times in a row.'),
+    dialect: z.enum(DialectName).nullable().describe('Which server it is; null before that is known.'),
+    version: z.string().nullable().describe('Version of the server, as it tells; null before that is known.'),
+    base: z.string().nullable().describe('Its name for the base model; null before that is known.'),
+    contextTokens: z
+      .int()
+      .nullable()
+      .describe(
+        'Tokens of a prompt and its answer together; null before that is known. What is longer the worker answers.',
+      ),
+    labelScoring: z
+      .enum(LabelScoring)
+      .nullable()
+      .describe('How it tells the probabilities of labels; null before that is known.'),
+    inFlight: z.int().describe('Requests of this gateway under way there.'),
+    answered: z.int().describe('Requests that it answered since the gateway started.'),
+    failed: z.int().describe('How often it failed since then.'),
+    adapters: z
+      .array(ofType(() => EngineAdapterReport))
+      .describe('The adapters of your workspace that this gateway knows to be there, by name.'),
+  },
+);
+type EngineReport = InstanceType<typeof EngineReport>;
+
+@Resolver()
+export class EngineResolver {
+  constructor(private readonly parts: { fleet: Fleet }) {}
+
+  @Needs('ASK')
+  @Query(() => [EngineReport], {
+    complexity: cost(10),
+    description: 'The engines of `GRAFT_ENGINES`, by address; none where the worker answers alone.',
+  })
+  engines(@Ctx() { workspaceId }: GraphContext): EngineReport[] {
+    return this.parts.fleet.replicas.map((replica, i) => reportOf(replica, i + 1, workspaceId));
+  }
+}
+
+function reportOf(replica: Replica, place: number, workspaceId: WorkspaceId): EngineReport {
+  const { url, state, reason, breaker, dialect, capabilities, inFlight, answered, failed, residents } = replica;
+  // An address in the network of whoever runs the gateway is nothing that its tenants need.
+  const shown = workspaceId === DEFAULT_WORKSPACE_ID ? url : `engine ${place}`;
+  const own = residents.filter(({ adapter }) => adapter.workspaceId === workspaceId);
+  return make(EngineReport, {
+    url: shown,
+    state,
+    reason,
+    inFlight,
+    answered,
+    failed,
+    paused: !breaker.allows,
+    dialect: dialect?.name ?? null,
+    version: capabilities?.version ?? null,
+    base: capabilities?.base ?? null,
+    contextTokens: capabilities?.contextTokens ?? null,
+    labelScoring: capabilities?.scoring ?? null,
+    adapters: own.map(adapterOf).sort((a, b) => a.name.localeCompare(b.name)),
+  });
+}
+
+const adapterOf = ({ adapter, state, reason, cosine, provenAt, answered }: Resident): EngineAdapterReport =>
+  make(EngineAdapterReport, {
+    name: adapter.name,
+    adapter: adapter.served.adapter,
+    version: adapter.served.version,
+    state,
+    reason,
+    cosine,
+    provenAt,
+    answered,
+  });

@@ -1,0 +1,125 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  recordType,
+  runGraph,
+  runObject,
+  type GraphContext,
+  givenId,
+  ofType,
+  idempotencyKey,
+  inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
+} from '../../../../kit/graphql/index.js';
+import type { Data } from '../../data.js';
+import { Dataset, loadDataset } from '../../datasets/dataset-graphql.js';
+import { SplitRuleInput } from '../../datasets/import-graphql.js';
+import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
+import { RAFT_LIMITS } from './raft-maker.js';
+import { raftMaking, raftOutput, RaftSource } from './raft-run.js';
+
+enumType(RaftSource, 'RaftSource', 'Where the questions of a set came from.', {
+  LABELLED: 'A dataset version brought them, with their answers.',
+  CLOZE: 'Spans of the collection’s own sentences that recur elsewhere in it are hidden and asked for.',
+});
+
+export const raftRuns = runGraph(raftMaking.handledBy(({ raft }: Data, context) => raft.make(context)));
+const RaftDatasetRun = raftRuns.Run;
+
+const CreateRaftDatasetInput = inputType(
+  'CreateRaftDatasetInput',
+  'What an adapter is to learn to read, and on which questions.',
+  {
+    collection: z.string().describe('Name of the collection whose passages are shown.'),
+    dataset: z
+      .string()
+      .describe('Name of the dataset for `QUESTION_ANSWERING` that gets a version; made when there is none.'),
+    questions: givenId
+      .nullish()
+      .describe(
+        'Id of a `DatasetVersion` of questions with answers (and contexts, which make finding their passages surer) about the collection’s documents. Without it, questions are made of the passages.',
+      ),
+    sample: z.int().default(400).describe('How many questions are made where none are given, 20 to 5,000.'),
+    distractors: z
+      .int()
+      .default(RAFT_LIMITS.distractors)
+      .describe('Passages that are shown beside the right one, 0 to 2: `ask` shows three in all.'),
+    refusedShare: z
+      .number()
+      .default(0.25)
+      .describe('Share of the rows whose passages lack the answer, so that it is to be refused; 0 to 0.8.'),
+    keepSplits: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether questions keep the split that they have in `questions`; no document may then have questions in two. Else each document has one split, by `splitRule`.',
+      ),
+    splitRule: ofType(() => SplitRuleInput)
+      .nullish()
+      .describe('By default a tenth each for validation and test.'),
+    seed: z.int().default(1).describe('Of all draws: the same seed makes the same rows.'),
+    idempotencyKey,
+  },
+);
+type CreateRaftDatasetInput = InstanceType<typeof CreateRaftDatasetInput>;
+
+const CreateRaftDatasetPayload = raftRuns.payload('CreateRaftDatasetPayload', 'The run that makes the version.');
+
+const RaftDatasetResult = recordType(raftOutput);
+type RaftDatasetResult = InstanceType<typeof RaftDatasetResult>;
+
+@Resolver(() => RaftDatasetRun)
+export class RaftResolver {
+  constructor(private readonly data: Data) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => CreateRaftDatasetPayload, {
+    description:
+      'Makes a dataset version that teaches an adapter to answer from a collection, as a run: questions, each with the passage that answers it and others that search finds for it, and a share without the right passage, to be refused (RAFT, retrieval-augmented fine-tuning). Train it with `startTraining` and ask it with `HYBRID`: both show passages in the same form. When the collection’s documents change, its answers say so.',
+    complexity: cost(100),
+  })
+  async createRaftDataset(
+    @Arg('input', () => CreateRaftDatasetInput, { description: 'Which collection, on which questions.' })
+    { questions = null, splitRule = null, ...input }: CreateRaftDatasetInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<StartedRun> {
+    const asked = questions === null ? null : fromGlobalId(questions, 'DatasetVersion', 'input.questions');
+    return {
+      run: runObject(await this.data.raft.start(workspaceId, { ...input, questions: asked, splitRule })),
+    };
+  }
+
+  @FieldResolver(() => Dataset, {
+    nullable: true,
+    description: 'The dataset that gets a version.',
+    complexity: cost(2),
+  })
+  async dataset(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return row.subjectId === null ? null : loadDataset(context, this.data, row.subjectId);
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The version that it made, or found to exist already; null before its end.',
+    complexity: cost(5),
+  })
+  async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    const id = raftMaking.outputOf(row)?.versionId;
+    return id === undefined ? null : loadVersion(context, this.data, id);
+  }
+
+  @FieldResolver(() => RaftDatasetResult, {
+    nullable: true,
+    description: 'What came of it; null until the run succeeded.',
+  })
+  result(@Root() { row }: RunObject): RaftDatasetResult | null {
+    return raftMaking.outputOf(row);
+  }
+}

@@ -1,0 +1,98 @@
+import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  runGraph,
+  runObject,
+  type GraphContext,
+  givenId,
+  ofType,
+  idempotencyKey,
+  inputType,
+  enumType,
+  type StartedRun,
+  type RunObject,
+} from '../../../kit/graphql/index.js';
+import type { Data } from '../data.js';
+import { Split } from './importing/splits.js';
+import { ExportFormat } from './export-rows.js';
+import { exporting } from './export-run.js';
+import { FileType, loadFile } from './file-graphql.js';
+import { RowFilterInput } from './row-graphql.js';
+import { DatasetVersion, loadVersion } from './version-graphql.js';
+
+enumType(ExportFormat, 'ExportFormat', 'How rows are written into a file.', {
+  JSONL: 'One JSON object a line.',
+  PARQUET: 'Parquet with nested types.',
+});
+
+const ExportDatasetVersionInput = inputType('ExportDatasetVersionInput', 'What to export.', {
+  version: givenId.describe('Id of a `DatasetVersion`.'),
+  format: z.enum(ExportFormat).default(ExportFormat.JSONL).describe('How it is written.'),
+  split: z.enum(Split).nullish().describe('Only rows of this split.'),
+  filter: ofType(() => RowFilterInput)
+    .nullish()
+    .describe('Only rows that pass it; by default those that are not kept out of training.'),
+  idempotencyKey,
+});
+type ExportDatasetVersionInput = InstanceType<typeof ExportDatasetVersionInput>;
+
+export const exportRuns = runGraph(exporting.handledBy(({ exporter }: Data, context) => exporter.run(context)));
+const DatasetExportRun = exportRuns.Run;
+
+const ExportDatasetVersionPayload = exportRuns.payload('ExportDatasetVersionPayload', 'The run that writes the file.');
+
+@Resolver(() => DatasetExportRun)
+export class ExportResolver {
+  constructor(private readonly data: Data) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => ExportDatasetVersionPayload, {
+    description: 'Writes the rows of a version into a file, as a run.',
+    complexity: cost(20),
+  })
+  async exportDatasetVersion(
+    @Arg('input', () => ExportDatasetVersionInput, { description: 'Which rows, and how.' })
+    input: ExportDatasetVersionInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<StartedRun> {
+    // Left out means false, null means all.
+    const quarantined = input.filter?.quarantined === undefined ? false : input.filter.quarantined;
+    const run = await this.data.exporter.start(workspaceId, {
+      versionId: fromGlobalId(input.version, 'DatasetVersion', 'input.version'),
+      format: input.format,
+      filter: { ...input.filter, quarantined, split: input.split },
+      idempotencyKey: input.idempotencyKey,
+    });
+    return { run: runObject(run) };
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The version whose rows it writes.',
+    complexity: cost(5),
+  })
+  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    return loadVersion(context, this.data, exporting.inputOf(row).versionId);
+  }
+
+  @FieldResolver(() => FileType, {
+    nullable: true,
+    description:
+      'The file with the rows: download it from its `path`. Null before the end, and once it was deleted with a person’s rows.',
+    complexity: cost(2),
+  })
+  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
+    const id = exporting.outputOf(row)?.fileId;
+    return id ? loadFile(context, this.data.parts.files, id) : null;
+  }
+
+  @FieldResolver(() => Int, { nullable: true, description: 'Rows in the file; null before the end.' })
+  rows(@Root() { row }: RunObject): number | null {
+    return exporting.outputOf(row)?.rows ?? null;
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { own } from '../../../../kernel/own.js';
+import { record } from '../../../../kernel/record.js';
+import { withFacts } from '../../../prompting/index.js';
+import type { Columns } from '../files/columns.js';
+import { TEXT_FIELD } from '../files/fields.js';
+import { defineTask, TASK_DEFAULTS } from './task.js';
+import { requiredText } from './values.js';
+
+/** More labels than this are not listed in the prompt: an adapter knows them, and each costs tokens in every example. */
+const LISTED_LABELS = 10;
+
+export const classification = defineTask({
+  ...TASK_DEFAULTS,
+  description: 'A text gets one of some labels: sentiment, routing of messages.',
+  schema: record('ClassificationContent', 'A text and its label.', {
+    text: z.string().meta({ description: 'What is to be classified.' }),
+    label: z.string().meta({ description: 'The right label.' }),
+  }),
+
+  fields: {
+    TEXT: TEXT_FIELD,
+    LABEL: {
+      description: 'Its label.',
+      names: ['label', 'category', 'intent', 'class', 'sentiment', 'topic', 'tag', 'target', 'output'],
+    },
+  },
+  needs: [['TEXT', 'LABEL']],
+  confidence: (columns) => (textAndLabel(columns) ? 0.3 : 0),
+  suggest: (columns) => ({ columns: textAndLabel(columns) ?? columns.pick('TEXT') }),
+  build(values, mapping) {
+    const label = requiredText(values, 'LABEL');
+    return { text: requiredText(values, 'TEXT'), label: own(mapping.labelValues, label) ?? label };
+  },
+
+  stored: { text: 'text', label: 'label' },
+  inputText: (row) => row.text,
+  outputText: (row) => row.label,
+  texts: (row) => [['text', row.text]],
+  edit: (row, edit) => ({ ...row, text: edit(row.text).text }),
+  gap: (row) => (row.label.trim() === '' ? 'label is empty' : null),
+  labels: (row) => [row.label],
+  oneAnswer: true,
+
+  ask: (text): { text: string } => ({ text }),
+  prompt({ text }, { labels }, { facts }) {
+    const listed = labels.listed(LISTED_LABELS);
+    return [
+      { role: 'system', content: listed === null ? 'Name the label of the text.' : `Is the text ${listed}?` },
+      { role: 'user', content: withFacts(text, facts, 'Text') },
+    ];
+  },
+  answer: (row, { labels }) => labels.say(row.label),
+  read(text, _input, { labels }) {
+    const label = labels.hear(text);
+    return label === null ? null : { kind: 'LABEL', label };
+  },
+  right: (row) => ({ kind: 'LABEL', label: row.label }),
+
+  training: { answer: 'LABEL_TOKEN', maxTokens: 256 },
+  // A label is read off the first line: what a model adds to it costs time and counts for nothing.
+  answering: { maxTokens: 32, stop: ['\n'] },
+  measure: 'LABELS',
+});
+
+/** Text and label by name, or else the longest column and the one whose values recur most. */
+function textAndLabel(columns: Columns<'TEXT' | 'LABEL'>): { TEXT: string; LABEL: string } | null {
+  const named = columns.find('TEXT');
+  const label = columns.find('LABEL', named ? [named] : []);
+  if (named && label) return { TEXT: named, LABEL: label };
+  const stats = columns.names.map((name) => {
+    const values = columns.values(name).map(String);
+    return {
+      name,
+      length: values.reduce((sum, value) => sum + value.length, 0) / Math.max(1, values.length),
+      distinct: new Set(values).size / Math.max(1, values.length),
+    };
+  });
+  const text = named ?? [...stats].sort((a, b) => b.length - a.length)[0]?.name;
+  const rest = stats.filter(({ name }) => name !== text).sort((a, b) => a.distinct - b.distinct);
+  const guessed = label ?? rest.find(({ distinct, length }) => distinct <= 0.5 && length < 64)?.name;
+  return text !== undefined && guessed !== undefined && text !== guessed ? { TEXT: text, LABEL: guessed } : null;
+}

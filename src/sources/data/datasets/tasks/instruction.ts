@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { record } from '../../../../kernel/record.js';
+import { withFacts, type ChatMessage } from '../../../prompting/index.js';
+import { defineTask, TASK_DEFAULTS } from './task.js';
+import { asJson, asText, fail, isRecord, looksLikeJson, requiredText } from './values.js';
+
+const message = record('ChatMessage', 'One message of a conversation.', {
+  role: z.enum(['system', 'user', 'assistant']).meta({ description: '`system`, `user` or `assistant`.' }),
+  content: z.string().meta({ description: 'Its text.' }),
+});
+
+export const instruction = defineTask({
+  ...TASK_DEFAULTS,
+  description: 'A conversation is continued.',
+  schema: record('InstructionContent', 'A conversation.', {
+    messages: z.array(message).min(1).meta({ description: 'Its messages, in order.' }),
+  }),
+
+  fields: {
+    MESSAGES: {
+      description: 'A conversation as JSON: messages with role and content.',
+      names: ['messages', 'conversations', 'conversation', 'dialog'],
+    },
+    SYSTEM: { description: 'The system message of a conversation.', names: ['system', 'system_prompt'] },
+    PROMPT: { description: 'What the user says.', names: ['prompt', 'instruction', 'question', 'input'] },
+    INPUT: {
+      description: 'What an instruction is about: it stands below PROMPT, parted by a blank line, unless it is blank.',
+      names: ['input', 'context'],
+    },
+    RESPONSE: {
+      description: 'What the assistant should say.',
+      names: ['response', 'completion', 'output', 'answer', 'chosen'],
+    },
+  },
+  needs: [['MESSAGES'], ['PROMPT', 'RESPONSE']],
+  confidence(columns) {
+    if (columns.find('MESSAGES', [], looksLikeJson)) return 0.95;
+    const response = columns.find('PROMPT') && columns.find('RESPONSE');
+    if (!response) return 0;
+    // Surer than of a translation, which has `input` and `output` too.
+    if (columns.find('PROMPT', [], (_, column) => /^\s*instruction\s*$/iu.test(column))) return 0.65;
+    // Answers that recur are labels.
+    const values = columns.values(response);
+    return new Set(values.map(String)).size > values.length / 2 ? 0.5 : 0;
+  },
+  suggest(columns) {
+    const messages = columns.find('MESSAGES');
+    return { columns: messages ? { MESSAGES: messages } : columns.pick('SYSTEM', 'PROMPT', 'INPUT', 'RESPONSE') };
+  },
+  build(values) {
+    if (values.MESSAGES !== undefined) return { messages: readMessages(asJson(values.MESSAGES)) };
+    const system = asText(values.SYSTEM);
+    const messages: ChatMessage[] = [
+      { role: 'user', content: asked(requiredText(values, 'PROMPT'), asText(values.INPUT)) },
+      { role: 'assistant', content: requiredText(values, 'RESPONSE') },
+    ];
+    if (system) messages.unshift({ role: 'system', content: system });
+    return { messages };
+  },
+
+  stored: {},
+  inputText: (row) =>
+    row.messages
+      .filter((m) => m.role !== 'assistant')
+      .map((m) => m.content)
+      .join('\n'),
+  outputText: (row) => lastAnswer(row.messages),
+  texts: (row) => row.messages.map((m, i) => [`messages.${i}`, m.content]),
+  edit: (row, edit) => ({ messages: row.messages.map((m) => ({ ...m, content: edit(m.content).text })) }),
+  gap: (row) => (row.messages.some((m) => m.role === 'assistant') ? null : 'no message of the assistant'),
+
+  ask: (text): { messages: ChatMessage[] } => ({ messages: [{ role: 'user', content: text }] }),
+  /** Everything before the last message of the assistant; what follows it is not learned. */
+  prompt({ messages }, _context, { facts }) {
+    const last = messages.findLastIndex((m) => m.role === 'assistant');
+    const before = last < 0 ? messages : messages.slice(0, last);
+    const asked = before.findLastIndex((m) => m.role === 'user');
+    return before.map((m, i) => (i === asked ? { ...m, content: withFacts(m.content, facts) } : m));
+  },
+  answer: (row) => lastAnswer(row.messages),
+  read: (text) => (text.trim() === '' ? null : { kind: 'TEXT', text: text.trim(), refused: false }),
+  right: (row) => ({ kind: 'TEXT', text: lastAnswer(row.messages), refused: false }),
+
+  training: { answer: 'TEXT', maxTokens: 768 },
+  answering: { maxTokens: 256, stop: [] },
+  measure: 'WORDS',
+});
+
+const asked = (prompt: string, about: string | null): string =>
+  about === null || about.trim() === '' ? prompt : `${prompt}\n\n${about}`;
+
+const lastAnswer = (messages: readonly ChatMessage[]): string =>
+  messages.findLast((m) => m.role === 'assistant')?.content ?? '';
+
+/** Names that public sets give to the three roles. */
+const ROLES: Readonly<Record<string, ChatMessage['role']>> = {
+  system: 'system',
+  user: 'user',
+  human: 'user',
+  assistant: 'assistant',
+  gpt: 'assistant',
+  model: 'assistant',
+  bot: 'assistant',
+};
+
+function readMessages(list: unknown): ChatMessage[] {
+  if (!Array.isArray(list) || list.length === 0) return fail('wrong-type', 'MESSAGES is not a list of messages.');
+  return list.map((item: unknown) => {
+    const given = isRecord(item) ? item : fail('wrong-type', 'A message is not an object.');
+    const role = ROLES[String(given['role'] ?? given['from']).toLowerCase()];
+    const content = asText(given['content'] ?? given['value']);
+    if (!role || content === null)
+      return fail('wrong-type', 'A message needs a role (system, user, assistant) and a text.');
+    return { role, content };
+  });
+}

@@ -1,0 +1,341 @@
+import { Arg, Ctx, FieldResolver, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { z } from 'zod';
+import { ErasureReportType, toErasureReport } from '../../kit/erasure/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  recordType,
+  RunEventType,
+  runEvent,
+  runGraph,
+  runObject,
+  type GraphContext,
+  inputType,
+  ofType,
+  objectType,
+  givenId,
+  idempotencyKey,
+  enumType,
+  type StartedRun,
+  type RunObject,
+} from '../../kit/graphql/index.js';
+import type { Json } from '../../kernel/stored-json.js';
+import {
+  Collection,
+  Document,
+  isUnseen,
+  loadCollection,
+  loadDocument,
+  toCollection,
+  type KnowledgeStores,
+} from './collection-graphql.js';
+import { indexDocuments } from './indexing/index-documents.js';
+import { documentReport, ingestion, type DocumentProgress } from './indexing/ingestion-run.js';
+import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
+import { DocumentOutcome } from './ingestion.js';
+import type { KnowledgeService } from './knowledge-service.js';
+
+const CreateCollectionInput = inputType('CreateCollectionInput', 'A new collection.', {
+  name: z
+    .string()
+    .describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.'),
+  description: z.string().nullish().describe('What it holds; at most 1,000 characters, empty by default.'),
+  language: z
+    .string()
+    .default('english')
+    .describe(
+      'Text search configuration of PostgreSQL that stems its words; `simple` fits any language. It can’t be changed later.',
+    ),
+  denseWeight: z
+    .number()
+    .default(0.6)
+    .describe('Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s.'),
+});
+type CreateCollectionInput = InstanceType<typeof CreateCollectionInput>;
+
+const CreateCollectionPayload = objectType('CreateCollectionPayload', 'What `createCollection` made.', {
+  collection: ofType(() => Collection).describe('The new collection, still empty.'),
+});
+type CreateCollectionPayload = InstanceType<typeof CreateCollectionPayload>;
+
+const DocumentInput = inputType(
+  'DocumentInput',
+  'A document to ingest: its content comes from exactly one of `text` and `file`.',
+  {
+    name: z
+      .string()
+      .describe(
+        'Unique in the collection, one line of 1 to 200 characters. An existing document of this name is replaced.',
+      ),
+    text: z.string().nullish().describe('Inline text, 1 to 1,000,000 characters.'),
+    file: givenId.nullish().describe('A file uploaded with `POST /files`, at most 64 MiB.'),
+    mediaType: z
+      .string()
+      .nullish()
+      .describe(
+        'Media type, where the name does not end in it: `text/plain`, `text/markdown`, `text/html`, `application/pdf` or that of DOCX. By default the content tells.',
+      ),
+    metadata: z
+      .custom<Json>()
+      .meta({ shown: 'JSON' })
+      .nullish()
+      .describe(
+        'An object of your own, kept with the document; at most 10,000 characters as JSON and 32 levels, `{}` by default.',
+      ),
+  },
+);
+type DocumentInput = InstanceType<typeof DocumentInput>;
+
+const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a collection.', {
+  collection: z.string().describe('Name of the collection.'),
+  documents: z
+    .array(ofType(() => DocumentInput))
+    .describe('1 to 100 documents with different names; inline texts of at most 4,000,000 characters together.'),
+  idempotencyKey,
+});
+type IngestDocumentsInput = InstanceType<typeof IngestDocumentsInput>;
+
+enumType(DocumentOutcome, 'DocumentOutcome', 'What became of a document that was to be ingested.', {
+  INDEXED: 'Search finds it.',
+  UNCHANGED: 'The collection had it already, with the same bytes; its metadata was updated.',
+  FAILED: 'It could not be read; an earlier document of its name stays.',
+});
+
+const IngestedDocument = recordType(documentReport);
+type IngestedDocument = InstanceType<typeof IngestedDocument>;
+
+@ObjectType({ implements: RunEventType, description: 'Something that an ingestion reported.' })
+class IngestionEvent extends RunEventType {
+  readonly detail!: DocumentProgress | null;
+}
+
+interface Service {
+  service: KnowledgeService;
+}
+
+export const ingestionRuns = runGraph(
+  ingestion.handledBy(({ service }: Service, context) => indexDocuments(service.parts, context)),
+  {
+    progress: runEvent(IngestionEvent, (detail) => ({ detail: detail ?? null })),
+  },
+);
+const IngestionRun = ingestionRuns.Run;
+
+export const reindexingRuns = runGraph(
+  reindexing.handledBy(({ service }: Service, context) => rebuildIndex(service.parts, context)),
+);
+const ReindexingRun = reindexingRuns.Run;
+
+const IngestDocumentsPayload = ingestionRuns.payload(
+  'IngestDocumentsPayload',
+  'The run that `ingestDocuments` started.',
+);
+
+const DeleteDocumentsInput = inputType('DeleteDocumentsInput', 'Documents to delete.', {
+  collection: z.string().describe('Name of the collection.'),
+  names: z.array(z.string()).describe('Names of 1 to 100 documents; if one does not exist, none is deleted.'),
+});
+type DeleteDocumentsInput = InstanceType<typeof DeleteDocumentsInput>;
+
+const DeleteDocumentsPayload = objectType('DeleteDocumentsPayload', 'What `deleteDocuments` did.', {
+  collection: ofType(() => Collection).describe('The collection without them.'),
+  deleted: z.array(z.string()).describe('Names of the deleted documents.'),
+  erasure: ofType(() => ErasureReportType).describe(
+    'Where else their text was, in every version that was ingested, and what had to stay.',
+  ),
+});
+type DeleteDocumentsPayload = InstanceType<typeof DeleteDocumentsPayload>;
+
+const SetDenseWeightInput = inputType('SetDenseWeightInput', 'How a collection ranks.', {
+  collection: z.string().describe('Name of the collection.'),
+  denseWeight: z.number().describe('Share of the dense score in a hybrid one, 0 to 1; a new collection has 0.6.'),
+});
+type SetDenseWeightInput = InstanceType<typeof SetDenseWeightInput>;
+
+const SetDenseWeightPayload = objectType('SetDenseWeightPayload', 'What `setDenseWeight` changed.', {
+  collection: ofType(() => Collection).describe('The collection as it is now.'),
+});
+type SetDenseWeightPayload = InstanceType<typeof SetDenseWeightPayload>;
+
+const RebuildIndexInput = inputType('RebuildIndexInput', 'Which index to rebuild.', {
+  collection: z.string().describe('Name of the collection.'),
+  idempotencyKey,
+});
+type RebuildIndexInput = InstanceType<typeof RebuildIndexInput>;
+
+const RebuildIndexPayload = reindexingRuns.payload(
+  'RebuildIndexPayload',
+  'The run that `rebuildIndex` started.',
+  'It goes on by itself; search uses the old index until it is done.',
+);
+
+/** What the resolvers of this domain's changes need. */
+interface IngestionResolverParts {
+  service: KnowledgeService;
+  stores: KnowledgeStores;
+}
+
+@Resolver(() => IngestionRun)
+export class IngestionResolver {
+  constructor(private readonly parts: IngestionResolverParts) {}
+
+  @Needs('EDIT')
+  @Mutation(() => CreateCollectionPayload, { description: 'Makes an empty collection.', complexity: cost(5) })
+  async createCollection(
+    @Arg('input', () => CreateCollectionInput, { description: 'Its name and how it ranks.' })
+    input: CreateCollectionInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<CreateCollectionPayload> {
+    return { collection: toCollection(await this.parts.service.createCollection({ ...input, workspaceId })) };
+  }
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => IngestDocumentsPayload, {
+    description:
+      'Adds documents to a collection, or replaces those of the same names, which you may see, as a run: plain text, Markdown, HTML, PDF and DOCX. Search sees the old content of a document until all of the new one is there.',
+    complexity: cost(20),
+  })
+  async ingestDocuments(
+    @Arg('input', () => IngestDocumentsInput, { description: 'Which documents, and where to.' })
+    input: IngestDocumentsInput,
+    @Ctx() { caller }: GraphContext,
+  ): Promise<StartedRun> {
+    const documents = input.documents.map(({ file, ...document }, index) => ({
+      ...document,
+      fileId: file ? fromGlobalId(file, 'File', `input.documents.${index}.file`) : null,
+    }));
+    return { run: runObject(await this.parts.service.ingestDocuments(caller, { ...input, documents })) };
+  }
+
+  @Needs('EDIT')
+  @Mutation(() => DeleteDocumentsPayload, {
+    description:
+      'Deletes documents by name, with their files, earlier versions and quotes. Search finds none of them from then on.',
+    complexity: cost(10),
+  })
+  async deleteDocuments(
+    @Arg('input', () => DeleteDocumentsInput, { description: 'Which documents.' }) input: DeleteDocumentsInput,
+    @Ctx() { caller, change }: GraphContext,
+  ): Promise<DeleteDocumentsPayload> {
+    const { collection, deleted, erasure } = await this.parts.service.deleteDocuments(caller, input);
+    change.before = { collection: collection.name, documents: deleted.length };
+    change.after = { collection: collection.name, documents: 0 };
+    return {
+      collection: toCollection(collection),
+      deleted: deleted.map(({ name }) => name),
+      erasure: toErasureReport(erasure),
+    };
+  }
+
+  @Needs('EDIT')
+  @Mutation(() => SetDenseWeightPayload, {
+    description:
+      'Sets how much meaning counts against words in hybrid searches of a collection; `tuneRetrieval` finds a good value.',
+    complexity: cost(5),
+  })
+  async setDenseWeight(
+    @Arg('input', () => SetDenseWeightInput, { description: 'The weight.' }) input: SetDenseWeightInput,
+    @Ctx() { workspaceId, change }: GraphContext,
+  ): Promise<SetDenseWeightPayload> {
+    const { denseWeight } = await this.parts.service.collection(workspaceId, input.collection);
+    change.before = { denseWeight };
+    return { collection: toCollection(await this.parts.service.setDenseWeight(workspaceId, input)) };
+  }
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => RebuildIndexPayload, {
+    description:
+      'Embeds a collection again, as a run: after the embedder was changed (GRAFT_EMBEDDER), or when the vector store lost its data.',
+    complexity: cost(20),
+  })
+  async rebuildIndex(
+    @Arg('input', () => RebuildIndexInput, { description: 'Which collection.' }) input: RebuildIndexInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<StartedRun> {
+    return { run: runObject(await this.parts.service.rebuildIndex(workspaceId, input)) };
+  }
+
+  @FieldResolver(() => Collection, {
+    nullable: true,
+    description: 'The collection that the documents are for.',
+    complexity: cost(2),
+  })
+  async collection(@Root() run: RunObject, @Ctx() context: GraphContext): Promise<Collection | null> {
+    return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
+  }
+
+  @FieldResolver(() => [IngestedDocument], {
+    description: 'The documents that are done so far, whatever became of them; without those that you may not see.',
+    complexity: cost(2),
+  })
+  async documents(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<IngestedDocument[]> {
+    const { documents } = ingestion.outputOf(row) ?? ingestion.checkpointOf(row) ?? { documents: [] };
+    const { collectionId } = ingestion.inputOf(row);
+    const unseen = await Promise.all(
+      documents.map(({ name }) => isUnseen(context, this.parts.stores, { collectionId, name })),
+    );
+    return documents.filter((_, i) => !unseen[i]);
+  }
+}
+
+@Resolver(() => IngestionEvent)
+export class IngestionEventResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Name of the document that it is about; null when it is about the run, or about what you may not see.',
+    complexity: cost(1),
+  })
+  async document(@Root() { detail }: IngestionEvent, @Ctx() context: GraphContext): Promise<string | null> {
+    return (await this.#seen(detail, context))?.document ?? null;
+  }
+
+  @FieldResolver(() => IngestedDocument, {
+    nullable: true,
+    description: 'What became of the document; null until it is done, and of what you may not see.',
+    complexity: cost(1),
+  })
+  async result(@Root() { detail }: IngestionEvent, @Ctx() context: GraphContext): Promise<IngestedDocument | null> {
+    return (await this.#seen(detail, context))?.report ?? null;
+  }
+
+  async #seen(detail: DocumentProgress | null, context: GraphContext): Promise<DocumentProgress | null> {
+    if (detail === null) return null;
+    const { collectionId, document: name } = detail;
+    if (collectionId === undefined) return context.caller.groups === null ? detail : null;
+    return (await isUnseen(context, this.parts.stores, { collectionId, name })) ? null : detail;
+  }
+}
+
+@Resolver(() => IngestedDocument)
+export class IngestedDocumentResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @FieldResolver(() => Document, {
+    nullable: true,
+    description: 'The document itself; null when it failed, or was replaced or deleted since.',
+    complexity: cost(2),
+  })
+  async document(@Root() ingested: IngestedDocument, @Ctx() context: GraphContext): Promise<Document | null> {
+    return ingested.documentId ? loadDocument(context, this.parts.stores, ingested.documentId) : null;
+  }
+}
+
+@Resolver(() => ReindexingRun)
+export class ReindexingRunResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @FieldResolver(() => Collection, {
+    nullable: true,
+    description: 'The collection whose index it rebuilds.',
+    complexity: cost(2),
+  })
+  async collection(@Root() run: RunObject, @Ctx() context: GraphContext): Promise<Collection | null> {
+    return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
+  }
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
+import { enumeration } from '../../../kernel/enumeration.js';
+import { storedJson } from '../../../kernel/stored-json.js';
+import { defineRunKind, type ContextOf } from '../../../platform/runs/index.js';
+
+/** Where the questions came from that a weight was chosen on. */
+export const TuningSource = enumeration('LABELLED', 'CLOZE');
+export type TuningSource = keyof typeof TuningSource;
+
+/** A question and the chunks that hold its answer. */
+const tuningQuestion = z.object({ question: z.string(), chunkIds: z.array(z.string()) });
+export type TuningQuestion = z.infer<typeof tuningQuestion>;
+
+const triedWeight = record('TriedDenseWeight', 'How well one weight ranks.', {
+  denseWeight: z.number().describe('Share of the dense score, 0 to 1.'),
+  chosenOn: z
+    .number()
+    .describe('Mean reciprocal rank among ten, 0 to 1, of the half of the questions that the weight is chosen on.'),
+  heldOut: z.number().describe('The same of the other half, which has no part in the choice.'),
+});
+/** Mean reciprocal ranks at one weight, of the half that the weight is chosen on and of the other. */
+export type TriedWeight = z.infer<typeof triedWeight>;
+
+export const tuningResult = record('RetrievalTuningResult', 'What came of a RETRIEVAL_TUNING run.', {
+  source: z.enum(TuningSource).describe('Where the questions came from.'),
+  questions: z.number().int().describe('How many were asked.'),
+  before: z.number().describe('The collection’s weight before.'),
+  denseWeight: z
+    .number()
+    .describe('Its weight since: the one before where that ranks the held-out half better than the chosen one.'),
+  tried: z.array(triedWeight).describe('What each weight gave, by weight.'),
+});
+
+export const retrievalTuning = defineRunKind({
+  kind: 'RETRIEVAL_TUNING',
+  description: 'A collection’s own weight of meaning against words is chosen on questions, and held against others.',
+  subject: 'Collection',
+  input: storedJson(
+    z.object({
+      collectionId: z.string(),
+      /** null: cloze questions are made of the collection's own passages. */
+      questions: z.array(tuningQuestion).nullable(),
+      sample: z.number().int(),
+      seed: z.number().int(),
+    }),
+  ),
+  output: storedJson(tuningResult),
+  pausable: true,
+});
+export type RetrievalTuningContext = ContextOf<typeof retrievalTuning>;

@@ -1,0 +1,16 @@
+/** What models are told, and in which form: pure, and one piece of code for serving and for training. */
+export { noFormFor, plainChat, renderAccepted, renderChat } from './chat.js';
+export { fenced, oneLine } from './fence.js';
+export { joinSegments, promptText, type ChatMessage } from './segments.js';
+export type { PromptSegment } from '../../worker-protocol/index.js';
+export {
+  baseMessages,
+  passage,
+  passagesMessages,
+  PROMPTS_VERSION,
+  READ_PASSAGES,
+  REFUSAL,
+  sentenceMessages,
+  withFacts,
+  type Excerpt,
+} from './prompts.js';

@@ -1,0 +1,69 @@
+import { enumeration } from '../../../kernel/enumeration.js';
+import type { GeneratorEntry } from '../../../platform/models-on-disk/index.js';
+import type { Speed } from './speed.js';
+
+/** What is said of a model of the catalogue. */
+export const Fit = enumeration('RECOMMENDED', 'FAST_ENOUGH', 'QUOTES_ONLY', 'TOO_SLOW', 'TOO_LARGE');
+export type Fit = keyof typeof Fit;
+
+/** A model of the catalogue on this machine. */
+export interface CandidateModel {
+  entry: GeneratorEntry;
+  /** Whether its file is here. */
+  here: boolean;
+  /** What it takes to answer, in bytes. */
+  memoryBytes: number;
+  speed: Speed;
+  /** The model whose measured speed this follows from; its own name where it was measured itself. */
+  measuredOn: string;
+  /** Of a typical answer. */
+  seconds: number;
+}
+
+export interface Bounds {
+  /** Most seconds that a typical answer may take (GRAFT_ANSWER_SECONDS). */
+  seconds: number;
+  /** Of the machine, or of what this process may have of it, in bytes. */
+  memoryBytes: number;
+}
+
+/** Of the machine's memory a model may take this share: servers, training and other programs have the rest. */
+const MEMORY_SHARE = 0.5;
+
+/**
+ * Models below this many weights word answers worse than documents do, so theirs are quotes (`compareWordings` measures it); which sentence
+ * to quote the reader finds best, where one comes with the model.
+ */
+const WORDS_FROM = 1_000_000_000;
+
+const gainsOverQuotes = ({ entry }: CandidateModel): boolean => entry.reader || entry.parameters >= WORDS_FROM;
+export const fits = ({ memoryBytes }: Pick<CandidateModel, 'memoryBytes'>, bounds: Bounds): boolean =>
+  memoryBytes <= MEMORY_SHARE * bounds.memoryBytes;
+
+/**
+ * In the order in which they are to be taken: the largest that answers in time first (of equals one that is here), then what is slower than wanted,
+ * the fastest first. Models that only quote, and have no reader for it, come behind both; those that memory can't hold not at all.
+ */
+export function preferred<T extends CandidateModel>(candidates: readonly T[], bounds: Bounds): T[] {
+  const place = (one: T): number => 2 * Number(!gainsOverQuotes(one)) + Number(one.seconds > bounds.seconds);
+  return candidates
+    .filter((one) => fits(one, bounds))
+    .sort(
+      (a, b) =>
+        place(a) - place(b) ||
+        (a.seconds > bounds.seconds ? a.seconds - b.seconds : b.entry.parameters - a.entry.parameters) ||
+        Number(b.here) - Number(a.here),
+    );
+}
+
+/** What each is for this machine, in the given order. */
+export function judged<T extends CandidateModel>(candidates: readonly T[], bounds: Bounds): (T & { fit: Fit })[] {
+  const [recommended] = preferred(candidates, bounds);
+  const fitOf = (one: T): Fit => {
+    if (one === recommended) return 'RECOMMENDED';
+    if (!fits(one, bounds)) return 'TOO_LARGE';
+    if (one.seconds > bounds.seconds) return 'TOO_SLOW';
+    return gainsOverQuotes(one) ? 'FAST_ENOUGH' : 'QUOTES_ONLY';
+  };
+  return candidates.map((one) => ({ ...one, fit: fitOf(one) }));
+}

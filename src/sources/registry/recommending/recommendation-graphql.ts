@@ -1,0 +1,84 @@
+import { Ctx, Query, Resolver } from 'type-graphql';
+import { z } from 'zod';
+import { cost, Needs, type GraphContext, ofType, objectType, enumType } from '../../../kit/graphql/index.js';
+import { CatalogueModel, toCatalogueModel } from '../catalogue-graphql.js';
+import { Fit } from './recommend.js';
+import type { ModelRecommender, Recommended } from './recommender.js';
+import { TYPICAL_ANSWER } from './speed.js';
+
+enumType(Fit, 'ModelFit', 'What a model of the catalogue is for this machine.', {
+  RECOMMENDED:
+    'Of the models that take at most half of the memory and have a reader or at least a billion weights, the largest that answers in time; where none of these does, the fastest of them. Others only where there are none of these. GRAFT_MODEL=auto takes it at first start.',
+  FAST_ENOUGH: 'It answers in time, too.',
+  QUOTES_ONLY:
+    'It answers in time, but models below a billion weights answer with quotes, which the default model’s reader chooses better.',
+  TOO_SLOW: 'A typical answer takes longer than `answerSeconds`.',
+  TOO_LARGE: 'It takes more than half of the memory.',
+});
+
+const ModelRecommendation = objectType('ModelRecommendation', 'A model of the catalogue on this machine.', {
+  model: ofType(() => CatalogueModel).describe('Which.'),
+  here: z.boolean().describe('Whether its file is here; else it is fetched when it is registered or made the default.'),
+  fit: z.enum(Fit).describe('What it is for this machine.'),
+  seconds: z
+    .number()
+    .describe(
+      'How long a typical answer takes that it words alone, in seconds. Where it is scaled from another model (`measuredOn`) it is a guess that may be wrong by a factor of two.',
+    ),
+  readTokensPerSecond: z.number().describe('How fast it reads the beginning of a prompt, in tokens/s.'),
+  writeTokensPerSecond: z.number().describe('How fast it writes, in tokens/s.'),
+  measuredOn: z
+    .string()
+    .describe('The model whose measured speed that follows from; its own name where it was measured here itself.'),
+  reader: z.boolean().describe('Whether a reader comes with it, which finds and judges what documents answer.'),
+});
+type ModelRecommendation = InstanceType<typeof ModelRecommendation>;
+
+const ModelRecommendations = objectType(
+  'ModelRecommendations',
+  'The models of the catalogue as this machine would run them.',
+  {
+    models: z.array(ofType(() => ModelRecommendation)).describe('Smallest file first.'),
+    answerSeconds: z.int().describe('How long an answer may take, in seconds (GRAFT_ANSWER_SECONDS).'),
+    readTokens: z.int().describe('Tokens that a typical answer reads: passages and the question.'),
+    writtenTokens: z.int().describe('Tokens that it writes.'),
+    memoryBytes: z.bigint().describe('Memory of this machine, or of its container, in bytes.'),
+    quiet: z
+      .boolean()
+      .describe(
+        'Whether other programs left the processors alone while it was measured; else models may be faster than is said.',
+      ),
+  },
+);
+type ModelRecommendations = InstanceType<typeof ModelRecommendations>;
+
+const toRecommendation = ({ entry, speed, ...recommended }: Recommended): ModelRecommendation => ({
+  ...recommended,
+  model: toCatalogueModel(entry),
+  readTokensPerSecond: speed.read,
+  writeTokensPerSecond: speed.write,
+  reader: entry.reader,
+});
+
+@Resolver(() => ModelRecommendations)
+export class RecommendationResolver {
+  constructor(private readonly parts: { recommender: ModelRecommender }) {}
+
+  @Needs('ASK')
+  @Query(() => ModelRecommendations, {
+    description:
+      'Which models of the catalogue answer in time on this machine, by the speed that was measured at start, scaled by their size. What they answer is not looked at: `compareWordings` measures that.',
+    complexity: cost(10),
+  })
+  async modelRecommendations(@Ctx() { workspaceId }: GraphContext): Promise<ModelRecommendations> {
+    const { models, quiet, bounds } = await this.parts.recommender.recommendations(workspaceId);
+    return {
+      models: models.map(toRecommendation),
+      answerSeconds: bounds.seconds,
+      readTokens: TYPICAL_ANSWER.read,
+      writtenTokens: TYPICAL_ANSWER.written,
+      memoryBytes: BigInt(bounds.memoryBytes),
+      quiet,
+    };
+  }
+}
