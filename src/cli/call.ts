@@ -8,13 +8,11 @@ import {
   isInputObjectType,
   isListType,
   isRequiredInputField,
-  parse,
   print,
   typeFromAST,
   type GraphQLInputObjectType,
   type GraphQLInputType,
   type GraphQLSchema,
-  type OperationDefinitionNode,
 } from 'graphql';
 import { GraftClientError, type GraftClient } from '../client/graft-client.js';
 import { followDocument, RUN_TYPE } from '../client/operations/following.js';

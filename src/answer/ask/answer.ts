@@ -237,7 +237,6 @@ export const adapterUsed = record('AppliedAdapter', 'The adapter that acted on t
     'Whether the version had been shown to act when it answered: a version that is named by number answers before that, too. Null for answers that were recorded before this was.',
   ).optional(),
 });
-type AdapterUsed = z.infer<typeof adapterUsed>;
 
 /** An answer in the form of its task, beside its text. */
 const output = z.discriminatedUnion('kind', [

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { Split } from '../../sources/data/index.js';
-import { connectionTypes, nodeOf, NodeType, recordType, objectType } from '../../kit/graphql/index.js';
+import { connectionTypes, nodeOf, NodeType, objectType } from '../../kit/graphql/index.js';
 import { int, string, float, oneOf, date } from '../../kernel/record.js';
 import type { EvaluationRecord } from './evaluation-store.js';
-import { interval } from '../../kernel/interval.js';
 import { figures, storedFigures } from './figures.js';
 
 export const EvaluationRow = objectType('EvaluationRow', 'One row as it was answered.', {
@@ -21,9 +20,6 @@ export const EvaluationRow = objectType('EvaluationRow', 'One row as it was answ
 export type EvaluationRow = InstanceType<typeof EvaluationRow>;
 
 export const { Connection: EvaluationRowConnection } = connectionTypes(EvaluationRow);
-
-const Interval = recordType(interval);
-type Interval = InstanceType<typeof Interval>;
 
 export const Evaluation = objectType(
   'Evaluation',

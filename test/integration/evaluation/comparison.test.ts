@@ -51,7 +51,7 @@ describe('labels by an adapter and by labelled rows', () => {
   const compare = (more: Partial<StartComparison> = {}) =>
     comparer.start(workspaceId, {
       datasetVersionId,
-      split: 'TEST' as never,
+      split: 'TEST',
       rows: 100,
       seed: 1,
       adapter: 'nonsense@1',

@@ -92,7 +92,7 @@ describe('evaluation', () => {
       model: null,
       against: 'second@1',
       datasetVersionId,
-      split: 'TEST' as never,
+      split: 'TEST',
       rows: 100,
       seed: 1,
       force: false,

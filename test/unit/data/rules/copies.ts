@@ -9,7 +9,7 @@ describe('rules on copies', () => {
   rule('exact-duplicate', 'names the later copy of text and label; DEDUPLICATE removes it', async () => {
     const rows: [string, string][] = [...fruits, ['the  apple is ripe and red ', 'fruit']];
     expect(rowsOf(await classified(rows), 'exact-duplicate')).toEqual([5]);
-    const version = await classified(rows, { recipe: { steps: ['DEDUPLICATE' as never] } });
+    const version = await classified(rows, { recipe: { steps: ['DEDUPLICATE'] } });
     expect(version.statistics.deduplicated).toBe(1);
     expect(version.report.rows).toBe(4);
     expect(rowsOf(version, 'exact-duplicate')).toEqual([]);
