@@ -13,6 +13,7 @@ import {
 import { say } from '../platform/terminal.js';
 import { aNumber } from './a-number.js';
 import { createKeyAtHome, type KeyAtHome } from './keys-at-home.js';
+import { DAY_MS } from '../kernel/duration.js';
 
 export type WithClient = (
   /** `named`: whether somebody said which gateway it is */
@@ -20,7 +21,6 @@ export type WithClient = (
 ) => Promise<void>;
 
 const ROLES = Object.values(Role);
-const DAY_MS = 86_400_000;
 
 type Key = ApiKeysQuery['apiKeys']['edges'][number]['node'];
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../platform/telemetry/index.js';
 import type { AdapterShelf } from './adapters/adapter-shelf.js';
 import type { Fleet } from './fleet.js';
 import type { Replica } from './replicas/replica.js';
+import { MINUTE_MS } from '../../kernel/duration.js';
 
 interface FleetKeeperParts {
   fleet: Fleet;
@@ -23,7 +24,6 @@ interface FleetKeeperParts {
 const EVERY_MS = 5_000;
 const IDLE_MS = 10 * 60_000;
 /** An engine that hangs holds up no other: each is looked at by itself. */
-const MINUTE_MS = 60_000;
 
 /** Holds engines to what they should be: who is there, who serves the base, and that production's adapters are loaded on each. */
 export class FleetKeeper {

@@ -27,6 +27,7 @@ import type { ImprovementContext } from './improvement-run.js';
 import type { ImprovementStore } from './improvement-store.js';
 import { lessons } from './lessons.js';
 import { storedSettings, type PolicySettings } from './policy.js';
+import { DAY_MS } from '../../kernel/duration.js';
 
 export interface ImproveParts {
   improvements: ImprovementStore;
@@ -87,7 +88,6 @@ const AWAITS_JUDGEMENTS =
 const EVALUATED_ROWS = 500;
 const LOOK_MS = 1_000;
 const SECONDS_AN_HOUR = 3_600;
-const DAY_MS = 86_400_000;
 /** So few answers cost less than the training: no share and no hour bounds them. */
 const UNSEEN = { share: 1, mostPerHour: 200, leastAnswers: 200 };
 /** Judged disagreements that are waited for, a day at most. */

@@ -4,6 +4,7 @@ import { badInput } from '../../kernel/errors.js';
 import { record, choice, int, boolean, float, oneOf, string, date } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
+import { DAY_MS } from '../../kernel/duration.js';
 
 export type PolicyRow = Prisma.RetrainingPolicyGetPayload<object>;
 
@@ -90,8 +91,6 @@ export function checkedSettings(wish: PolicyWish, before: PolicySettings = DEFAU
   const field = `input.${String(issue?.path[0] ?? '')}`;
   throw badInput(field, `${field}: ${issue?.message ?? 'is not valid'}.`);
 }
-
-const DAY_MS = 86_400_000;
 
 /** What a policy decides from. */
 export interface Situation {

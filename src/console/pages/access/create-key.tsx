@@ -6,6 +6,7 @@ import { Form, OneOf, useSend } from '../../parts/form';
 import { Section } from '../../parts/page';
 import { useAddress } from '../../parts/use-address';
 import type { Made } from './keys';
+import { DAY_MS } from '../../../kernel/duration';
 
 /** Each may do what those before it may. */
 const ROLES: { value: Role; label: string }[] = [
@@ -14,7 +15,6 @@ const ROLES: { value: Role; label: string }[] = [
   { value: 'OPERATE', label: 'Operate: decides what answers' },
   { value: 'ADMIN', label: 'Admin: makes keys, budgets, workspaces' },
 ];
-const DAY_MS = 86_400_000;
 
 /** Makes a key. The form stands in the address, but for nothing that is secret: the key itself is never in it. */
 export function CreateKey({ onMade }: { onMade: (made: Made) => void }) {

@@ -1,7 +1,6 @@
 import type { Dimension, MonitoringInput } from '../../generated/operations';
 import { useAddress } from '../../parts/use-address';
-
-const HOUR_MS = 3_600_000;
+import { HOUR_MS } from '../../../kernel/duration.js';
 
 /** Spans that can be looked at, and how often they are asked again. */
 export const SPANS = [

@@ -1,6 +1,6 @@
 import { badInput } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
-import { asSystem, inWorkspace } from '../../../platform/database/index.js';
+import { asSystem, inEachWorkspace } from '../../../platform/database/index.js';
 import type { Logger } from '../../../platform/telemetry/index.js';
 import type { RetentionStore } from './retention-store.js';
 
@@ -21,12 +21,13 @@ export class RetentionSweeper {
     return this.parts.store.days(workspaceId);
   }
 
+  /** @throws what went wrong last in a workspace; the others are done all the same */
   async expireAll(): Promise<void> {
     const { store, log } = this.parts;
-    for (const { workspaceId, days } of await asSystem(() => store.rules())) {
-      const own = workspaceId as WorkspaceId;
-      const expired = await inWorkspace(own, () => store.expire(own, days));
+    const workspaceOf = ({ workspaceId }: { workspaceId: string }): WorkspaceId => workspaceId as WorkspaceId;
+    await inEachWorkspace(await asSystem(() => store.rules()), workspaceOf, async (rule) => {
+      const expired = await store.expire(workspaceOf(rule), rule.days);
       if (expired.deleted + expired.blanked + expired.reviews > 0) log.info(expired, 'feedback deleted by age');
-    }
+    });
   }
 }

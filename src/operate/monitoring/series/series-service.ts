@@ -3,6 +3,7 @@ import type { WorkspaceId } from '../../../kernel/ids.js';
 import { METRICS, RESOLUTIONS } from './metric.js';
 import { checkSeries, dimensionsOf, resolutionFor, seriesOf, type Series, type SeriesRequest } from './series.js';
 import type { SeriesStore } from './series-store.js';
+import { DAY_MS } from '../../../kernel/duration.js';
 
 export interface SeriesInput extends Pick<SeriesRequest, 'metric'> {
   by?: SeriesRequest['by'] | null;
@@ -11,8 +12,6 @@ export interface SeriesInput extends Pick<SeriesRequest, 'metric'> {
   to?: Date | null;
   resolution?: SeriesRequest['resolution'] | null;
 }
-
-const DAY_MS = 86_400_000;
 
 /** Reads series: of rolled-up buckets alone, never of answers. */
 export class SeriesService {

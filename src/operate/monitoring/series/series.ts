@@ -15,6 +15,7 @@ import {
   type Sum,
 } from './metric.js';
 import type { SeriesRow } from './series-store.js';
+import { HOUR_MS } from '../../../kernel/duration.js';
 
 export interface SeriesRequest {
   metric: Metric;
@@ -48,8 +49,6 @@ export interface Series {
 export const MOST_POINTS = 2_000;
 export const MOST_SERIES = 50;
 export const MOST_DIMENSIONS = 3;
-
-const HOUR_MS = 3_600_000;
 
 /** The finest resolution that shows a span in some hundred points. */
 export const resolutionFor = (from: Date, to: Date): Resolution => {

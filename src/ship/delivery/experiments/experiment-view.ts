@@ -25,8 +25,7 @@ import {
 import { concluded, ratioBroken, sampleRatioSays } from './look.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';
 import { adjustmentOf, measuredOf, plainMoments } from './tally.js';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../../kernel/duration.js';
 
 export function toExperiment(row: ExperimentRow): Experiment {
   const plan = storedSettings.decode(row.plan);

@@ -14,10 +14,10 @@ import {
 } from './experiment.js';
 import type { NewExperimentDecision } from './experiment-store.js';
 import { measuredOf } from './tally.js';
+import { DAY_MS } from '../../../kernel/duration.js';
 
 /** Units that fall into arms otherwise than drawn with a probability of so little are a fault, not chance. */
 const SAMPLE_RATIO_ALPHA = 0.001;
-const DAY_MS = 86_400_000;
 /** Points of the plot lie so much further apart each time. */
 const POINT_GROWTH = 1.08;
 const LEAST_STEP = 20;

@@ -26,6 +26,7 @@ import { enumeration } from '../../../kernel/enumeration.js';
 import { alphaOf, SAMPLE_RATIO_ALPHA, type RolloutPlan, type RolloutStep } from './plan.js';
 import type { RolloutEvidence, MeasureEvidence } from './watch.js';
 import { percent } from '../../../kernel/text.js';
+import { MINUTE_MS } from '../../../kernel/duration.js';
 
 /** How far a rollout is. */
 export const RolloutStatus = enumeration('RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED');
@@ -79,8 +80,6 @@ export interface Decision {
   /** What the rollout is from now on. */
   state: RolloutState;
 }
-
-const MINUTE_MS = 60_000;
 
 export const startRollout = (now: number): RolloutState => ({
   status: 'RUNNING',

@@ -24,8 +24,7 @@ import {
 import type { RolloutStatus } from './decide.js';
 import type { RolloutAction } from './rollout.js';
 import { evidenceOf, type RolloutEvidence, type Watch } from './watch.js';
-
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from '../../../kernel/duration.js';
 
 export function toRollout(row: RolloutRow): Rollout {
   const plan = storedPlan.decode(row.plan);
