@@ -71,7 +71,7 @@ module.exports = {
     },
     {
       name: 'kernel-imports-nothing-of-ours',
-      comment: 'Both processes and every floor stand on the kernel: whatever it imported, all would.',
+      comment: 'Both processes and every chapter stand on the kernel: whatever it imported, all would.',
       severity: 'error',
       from: { path: '^src/kernel/' },
       to: { path: '^(src|gpu-worker|test|bench)/', pathNot: '^src/kernel/' },

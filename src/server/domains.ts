@@ -18,7 +18,7 @@ import { openTraining } from '../learn/training/index.js';
 
 type Opened = Record<Exclude<keyof typeof DOMAINS, 'gateway'>, { readonly offer: Offer }>;
 
-/** Every domain over those that it uses, floor by floor. */
+/** Every domain, over those that it uses. */
 export async function openDomains(platform: Platform) {
   const registry = openRegistry(platform);
   const access = await openAccess(platform, (workspace) => registry.registry.ensureDefaults(workspace));

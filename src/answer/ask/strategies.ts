@@ -22,7 +22,8 @@ interface StrategyDefinition {
 
 /**
  * Every strategy. Router, plan, comparison, configuration, `/v1` and the console know a strategy by its entry; how it reads, judges and
- * words stands in `strategy-stages.ts`, which doesn't compile without. Nothing is imported here but names: the console's page does.
+ * words stands in `strategy-stages.ts`, which doesn't compile without. Two lists are kept by hand: model names in `src/server/openai/model-names.ts`
+ * and the router's places in `src/prove/router/fit-router.ts`. Nothing is imported here but names: the console's page does.
  */
 export const STRATEGIES = {
   BASE: {

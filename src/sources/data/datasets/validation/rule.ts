@@ -56,7 +56,7 @@ export const versionFinding = record('VersionFindingType', 'Something that a rul
 });
 export type VersionFinding = z.infer<typeof versionFinding>;
 
-/** The rows of the version being made, in DuckDB: tables `rows` and `flags` (see rows/row-table.ts). */
+/** The rows of the version being made, in DuckDB: tables `rows` and `flags` (see src/sources/data/datasets/rows/row-table.ts). */
 export interface Tables {
   engine: TableEngine;
   settings: ValidationSettings;
