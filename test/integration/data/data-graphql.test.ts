@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { graphql, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
@@ -8,6 +8,7 @@ import { newId } from '../../../src/kernel/ids.js';
 import { ImportProgressDocument } from '../../../src/client/operations/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { schemaOf } from '../../support/schema-of.js';
+import { readyOperation } from '../../../src/client/operations/ready.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { DataKit, ws } from './data-kit.js';
 
@@ -15,7 +16,7 @@ import { DataKit, ws } from './data-kit.js';
 jest.setTimeout(240_000);
 
 /** An operation that the Playground ships. */
-const shipped = (name: string) => readFileSync(join(packageRoot(), `schema/operations/${name}.graphql`), 'utf8');
+const shipped = (name: string) => readyOperation(name).text;
 const example = (name: string) => createReadStream(join(packageRoot(), `examples/${name}`));
 
 interface Problem {
@@ -50,11 +51,11 @@ describe('datasets over GraphQL', () => {
 
   /** The example messages as a version, as the Playground's tabs make it. */
   async function messages(name: string, more = {}): Promise<string> {
-    await ask(shipped('61-create-dataset'), { input: { name, task: 'CLASSIFICATION', language: 'en' } });
+    await ask(shipped('CreateDataset'), { input: { name, task: 'CLASSIFICATION', language: 'en' } });
     const file = await uploaded('messages.csv');
     const input = { dataset: name, files: [{ file }], idempotencyKey: newId(), ...more };
     const { addDatasetVersion } = await ask<{ addDatasetVersion: { run: { id: string } } }>(
-      shipped('63-add-dataset-version'),
+      shipped('AddDatasetVersion'),
       { input },
     );
     return addDatasetVersion.run.id;
@@ -80,7 +81,7 @@ describe('datasets over GraphQL', () => {
           node: { name: string; latestVersion: { id: string; usable: boolean; report: { problems: Problem[] } } };
         }[];
       };
-    }>(shipped('60-datasets'));
+    }>(shipped('Datasets'));
     const version = datasets.edges[0]!.node.latestVersion;
     expect(version.usable).toBe(true);
     const found = Object.fromEntries(version.report.problems.map((p) => [p.rule, p]));
@@ -124,7 +125,7 @@ describe('datasets over GraphQL', () => {
       filter: { problem: 'contradicting-label' },
       order: { by: 'LABEL', descending: true },
     };
-    const { dataset } = await ask<Rows>(shipped('65-dataset-rows'), variables);
+    const { dataset } = await ask<Rows>(shipped('DatasetRows'), variables);
     const nodes = dataset.latestVersion.rows.edges.map((e) => e.node);
     expect(nodes).toHaveLength(8);
     const labels = nodes.map((n) => n.content.label);
@@ -135,7 +136,7 @@ describe('datasets over GraphQL', () => {
     }>('{ dataset(name: "messages") { id latestVersion { id dataset { name } parents { id } } } }');
     expect(known.latestVersion).toMatchObject({ dataset: { name: 'messages' }, parents: [] });
     const { exportDatasetVersion } = await ask<{ exportDatasetVersion: { run: { id: string } } }>(
-      shipped('72-export-dataset-version'),
+      shipped('ExportDatasetVersion'),
       { input: { version: known.latestVersion.id, split: 'TEST', idempotencyKey: 'export-test' } },
     );
     const exportId = exportDatasetVersion.run.id;
@@ -161,23 +162,23 @@ describe('datasets over GraphQL', () => {
 
   /** What a feature import says at its end. */
   async function imported(input: object): Promise<{ rows: number; added: number }> {
-    const { importFeatures } = await ask<{ importFeatures: { run: { id: string } } }>(shipped('67-import-features'), {
+    const { importFeatures } = await ask<{ importFeatures: { run: { id: string } } }>(shipped('ImportFeatures'), {
       input,
     });
     const { id } = importFeatures.run;
     await kit.ended((await kit.runs.get(ws, fromGlobalId(id, 'FeatureImportRun', 'id')))!);
-    const { node } = await ask<{ node: { rows: number; added: number } }>(shipped('75-feature-import'), { id });
+    const { node } = await ask<{ node: { rows: number; added: number } }>(shipped('FeatureImport'), { id });
     return node;
   }
 
   it('keeps features of entities with long ids apart, and refuses ids that may have lost digits', async () => {
     const fields = [{ name: 'plan', type: 'STRING' }];
-    await ask(shipped('66-define-feature-view'), { input: { name: 'numbered', entity: 'customer', fields } });
+    await ask(shipped('DefineFeatureView'), { input: { name: 'numbered', entity: 'customer', fields } });
     const outcome = async (ids: string[]) => {
       const rows = ids.map((id) => `{"entity":${id},"event_time":"2026-01-05T10:00:00Z","plan":"grower"}\n`);
       const file = toGlobalId('File', (await kit.upload('plans.jsonl', rows.join(''))).id);
       const input = { view: 'numbered', file, createdTimeColumn: null, idempotencyKey: newId() };
-      const started = await ask<{ importFeatures: { run: { id: string } } }>(shipped('67-import-features'), { input });
+      const started = await ask<{ importFeatures: { run: { id: string } } }>(shipped('ImportFeatures'), { input });
       const id = fromGlobalId(started.importFeatures.run.id, 'FeatureImportRun', 'id');
       return kit.ended((await kit.runs.get(ws, id))!);
     };
@@ -187,12 +188,7 @@ describe('datasets over GraphQL', () => {
   });
 
   it('joins the example features as of each message, never from later', async () => {
-    await ask(
-      shipped('66-define-feature-view'),
-      JSON.parse(
-        readFileSync(join(packageRoot(), 'schema/operations/66-define-feature-view.variables.json'), 'utf8'),
-      ) as object,
-    );
+    await ask(shipped('DefineFeatureView'), JSON.parse(readyOperation('DefineFeatureView').example) as object);
     const file = await uploaded('customer-plans.csv');
     expect(await imported({ view: 'plans', file, idempotencyKey: 'plans-1' })).toMatchObject({ rows: 158, added: 158 });
     expect(await imported({ view: 'plans', file, idempotencyKey: 'plans-2' })).toMatchObject({ rows: 158, added: 0 });
@@ -204,7 +200,7 @@ describe('datasets over GraphQL', () => {
     );
     let joined = 0;
     for (const { node } of dataset.latestVersion.rows.edges) {
-      const online = await ask<{ features: { row: { values: unknown } | null }[] }>(shipped('68-features'), {
+      const online = await ask<{ features: { row: { values: unknown } | null }[] }>(shipped('Features'), {
         entity: node.entity,
         views: ['plans'],
         at: node.eventTime,
@@ -227,7 +223,7 @@ describe('datasets over GraphQL', () => {
       idempotencyKey: newId(),
     };
     const { addDatasetVersion } = await ask<{ addDatasetVersion: { run: { id: string } } }>(
-      shipped('63-add-dataset-version'),
+      shipped('AddDatasetVersion'),
       { input },
     );
     await kit.ended((await kit.runs.get(ws, fromGlobalId(addDatasetVersion.run.id, 'ImportRun', 'id')))!);
@@ -260,7 +256,7 @@ describe('datasets over GraphQL', () => {
     const finished = async (run: { id: string }) =>
       kit.output((await kit.runs.get(ws, fromGlobalId(run.id, 'ImportRun', 'id')))!);
     for (const dataset of [name, other])
-      await ask(shipped('61-create-dataset'), { input: { name: dataset, task: 'CLASSIFICATION' } });
+      await ask(shipped('CreateDataset'), { input: { name: dataset, task: 'CLASSIFICATION' } });
     for (const [dataset, upload] of [
       [name, own],
       [name, file],
@@ -268,7 +264,7 @@ describe('datasets over GraphQL', () => {
     ]) {
       const input = { dataset, files: [{ file: upload }], idempotencyKey: newId() };
       const { addDatasetVersion } = await ask<{ addDatasetVersion: { run: { id: string } } }>(
-        shipped('63-add-dataset-version'),
+        shipped('AddDatasetVersion'),
         { input },
       );
       await finished(addDatasetVersion.run);
@@ -335,7 +331,7 @@ describe('datasets over GraphQL', () => {
         rows: { content: { label: string } }[];
       };
     };
-    const { previewImport } = await ask<Preview>(shipped('62-preview-import'), {
+    const { previewImport } = await ask<Preview>(shipped('PreviewImport'), {
       input: { file: await uploaded('messages.csv') },
     });
     expect(previewImport).toMatchObject({ task: 'CLASSIFICATION', problem: null });
@@ -357,7 +353,7 @@ describe('datasets over GraphQL', () => {
     await ask(source);
     const few = query.mock.calls.length;
     for (let i = 0; i < 10; i++)
-      await ask(shipped('61-create-dataset'), { input: { name: `empty-${i}`, task: 'EXTRACTION' } });
+      await ask(shipped('CreateDataset'), { input: { name: `empty-${i}`, task: 'EXTRACTION' } });
     query.mockClear();
     await ask(source);
     expect(query.mock.calls.length).toBeLessThanOrEqual(few + 1);
