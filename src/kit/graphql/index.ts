@@ -32,6 +32,7 @@ export {
   recordInput,
   recordType,
   registerChoices,
+  shownFields,
 } from './record-types.js';
 export { makeResolvers, type ResolverList } from './resolver-list.js';
 export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js';

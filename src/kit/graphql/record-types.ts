@@ -114,6 +114,9 @@ export function nodeOf<T extends NodeType & { row: { id: string } }>(
   return make<object>(type, { ...fields, id: toGlobalId(type.name, row.id), row }) as T;
 }
 
+/** Names of the fields that GraphQL shows of an object that was made of a record's type; null for any other object. */
+export const shownFields = (object: object): ReadonlySet<string> | null => shownOf.get(object.constructor) ?? null;
+
 /** The field of an input that names something by its global id. */
 export const givenId = z.string().meta({ shown: 'ID' });
 
@@ -151,6 +154,7 @@ interface Derivation {
 type Made = Map<string, { type: GraphClass<object>; shape: z.ZodRawShape; base: Base<object> | undefined }>;
 /** Names of a type's fields, shown or not. */
 const fieldsOf = new WeakMap<object, readonly string[]>();
+const shownOf = new WeakMap<object, ReadonlySet<string>>();
 const types: Made = new Map();
 const inputs: Made = new Map();
 
@@ -177,6 +181,7 @@ function derived(
   const prototype = type.prototype as object;
   made.set(record.name, { type, shape, base });
   fieldsOf.set(type, Object.keys(shape));
+  shownOf.set(type, new Set(fields.map(({ name }) => name)));
   declare(record.name, record.description)(type);
   for (const { name, field, description, node, shownName = name } of fields) {
     const { of, maxItems, byDefault, ...options } = formIn(record.name, name, field, typeOf);

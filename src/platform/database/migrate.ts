@@ -134,7 +134,7 @@ function checkHistory(history: AppliedRow[], migrations: Migration[]): void {
     if (!checksums(migration.sql).includes(row.checksum))
       throw refusal(
         `The migration ${row.migration_name} was changed after it was applied to this database.`,
-        'Restore the file of the release; a change to the tables needs a new migration.',
+        'Restore the file of the release; a change to the tables needs a new migration. A home that holds nothing of value begins anew after `npm run reset`.',
       );
   }
 }

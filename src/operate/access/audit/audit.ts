@@ -1,4 +1,4 @@
-import type { ChangeValue } from '../../../kit/graphql/index.js';
+import { shownFields, type ChangeValue } from '../../../kit/graphql/index.js';
 import type { Role } from '../../../kernel/caller.js';
 import { isUuid, type Uuid, type WorkspaceId } from '../../../kernel/ids.js';
 import { anyJson, storedJson, type Json } from '../../../kernel/stored-json.js';
@@ -114,11 +114,13 @@ export function summarised(value: unknown, field = '', depth = 0): Json {
   );
 }
 
-/** Plain values of an object as a resolver returns it. */
+/** Plain values of an object as a resolver returns it; columns that GraphQL doesn't show stay out. */
 function plainOf(value: object): Record<string, Json> {
+  const shown = shownFields(value);
   const plain = Object.entries(value).filter(
     ([name, inner]) =>
       !['id', 'row', 'token'].includes(name) &&
+      (shown === null || shown.has(name)) &&
       (['number', 'boolean', 'string'].includes(typeof inner) || inner instanceof Date || inner === null),
   );
   return Object.fromEntries(plain.slice(0, MOST_FIELDS).map(([name, inner]) => [name, summarised(inner, name)]));

@@ -25,7 +25,7 @@ import { AT_THE_END, inUnits } from './conclude.js';
 
 export const sampleWish = record(
   'PlanExperimentInput',
-  'What a test is asked before it is made. What is left out is measured on recent answers.',
+  'What a test is asked before it is made: with an alpha of 0.05, a power of 0.8, and every question taking part. A coverage of 0.2 takes five times the days. What is left out is measured on recent answers.',
   {
     metric: z.enum(ExperimentMetricName).describe('The primary metric.'),
     adapter: z

@@ -101,7 +101,11 @@ export function flawsOf({
   check(alpha > 0 && alpha < 1, 'alpha', 'Give more than 0 and less than 1; .05 is usual.');
   check(new Set(guardrails.map(({ name }) => name)).size === guardrails.length, 'guardrails', 'Give each name once.');
   guardrails.forEach(({ name, margin }) => check(margin >= 0 && margin < 1, `${name}.margin`, 'Give 0 to below 1.'));
-  check(noTrafficMinutes > 0 && noTrafficMinutes <= MOST_MINUTES, 'noTrafficMinutes', `Give at most ${MOST_MINUTES}.`);
+  check(
+    noTrafficMinutes > 0 && noTrafficMinutes <= MOST_MINUTES,
+    'noTrafficMinutes',
+    `Give more than 0 and at most ${MOST_MINUTES}.`,
+  );
   return flaws;
 }
 

@@ -65,7 +65,17 @@ export class RolloutService {
     const { rollouts, runs, adapters, gate, shadows, tests } = this.parts;
     const { by, reason, idempotencyKey, slowMs, unsure } = wish;
     const evidence = { shadow: wish.shadow ?? undefined, requireShadow: wish.requireShadow || undefined };
-    const inputDigest = digestOf({ ...wish, ...evidence, candidate: wish.candidate ?? null });
+    const { plan: asked, adapter: named, candidate: version = null } = wish;
+    const inputDigest = digestOf({
+      plan: asked,
+      adapter: named,
+      candidate: version,
+      by,
+      reason,
+      slowMs,
+      unsure,
+      ...evidence,
+    });
     const known = await rollouts.byKey(workspaceId, idempotencyKey);
     if (known) return sameAs(known, inputDigest);
     const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
