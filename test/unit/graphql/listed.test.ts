@@ -35,6 +35,22 @@ describe('what a domain has', () => {
     expect(unlisted()).toEqual([]);
   });
 
+  it('is shown under its own name: no resolver of a field answers for another field that is stored as it is called', () => {
+    const { fields, fieldResolvers, resolverClasses } = getMetadataStorage();
+    const typeOf = new Map(resolverClasses.map(({ target, getObjectType }) => [target, getObjectType]));
+    const taken = fieldResolvers.flatMap((resolver) => {
+      const type: unknown = typeOf.get(resolver.target)?.();
+      return fields
+        .filter(({ target, name }) => target === type && name === resolver.methodName)
+        .filter(({ schemaName }) => schemaName !== resolver.schemaName)
+        .map(
+          ({ target, schemaName }) =>
+            `${target.name}.${schemaName} is answered by the resolver of ${resolver.schemaName}`,
+        );
+    });
+    expect(taken).toEqual([]);
+  });
+
   afterAll(() => void delete RunKind['FORGOTTEN']);
 
   it('is found by name where it is not', () => {

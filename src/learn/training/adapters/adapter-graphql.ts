@@ -201,11 +201,16 @@ export class AppliedAdapterResolver {
   constructor(private readonly parts: AdapterResolverParts) {}
 
   @FieldResolver(() => AdapterVersion, {
+    name: 'version',
     nullable: true,
     description: 'The version that answered, with what it was trained on; null when it was deleted.',
     complexity: cost(2),
   })
-  version(@Root() { versionId }: AppliedAdapter, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+  // The stored record calls the number so.
+  answeringVersion(
+    @Root() { versionId }: AppliedAdapter,
+    @Ctx() context: GraphContext,
+  ): Promise<AdapterVersion | null> {
     return loadAdapterVersion(context, this.parts.adapters, versionId);
   }
 }
