@@ -93,6 +93,7 @@ describe('a rollout among faults', () => {
     const { id } = await gateway.rolloutService.start(WORKSPACE, wish('raced'));
     await kit.ask(gateway, 'raced', 60);
     await kit.reaches(id, 'the last step', ({ step }) => step === 1);
+    await gateway.tests.refresh();
     await kit.ask(gateway, 'raced', 20);
     await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
     let done = false;
@@ -123,6 +124,7 @@ describe('a rollout among faults', () => {
     const { id } = await gateway.rolloutService.start(WORKSPACE, wish('orphaned'));
     await kit.ask(gateway, 'orphaned', 80, (arm) => (arm === 'CONTROL' ? { failure: 'WORKER_CRASHED' } : {}));
     await kit.reaches(id, 'the last step', ({ step }) => step === 1);
+    await gateway.tests.refresh();
     await kit.ask(gateway, 'orphaned', 20);
     await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
     expect(await kit.actions(id)).toEqual(['START', 'ADVANCE', 'AWAIT_APPROVAL']);
@@ -134,6 +136,7 @@ describe('a rollout among faults', () => {
     const { id } = await gateway.rolloutService.start(WORKSPACE, wish('withdrawn'));
     await kit.ask(gateway, 'withdrawn', 60);
     await kit.reaches(id, 'the last step', ({ step }) => step === 1);
+    await gateway.tests.refresh();
     await kit.ask(gateway, 'withdrawn', 20);
     await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
     const attested = (attestation: string | null) =>

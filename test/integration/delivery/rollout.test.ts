@@ -331,6 +331,7 @@ describe('a rollout', () => {
     const { id } = await start('rejected');
     await kit.ask(gateway, 'rejected', 60);
     await kit.reaches(id, 'the last step', ({ step }) => step === 1);
+    await gateway.tests.refresh();
     await kit.ask(gateway, 'rejected', 20);
     await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
     const [open] = await gateway.proposals.ofRollouts(WORKSPACE, [id]);
