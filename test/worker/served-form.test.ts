@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, truncateSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { ModelFile } from '../../src/worker-protocol/index.js';
-import { realModel, sharedWorker, workspaceId, type TestWorker } from '../support/worker.js';
+import { realModel, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
 jest.setTimeout(180_000);
@@ -28,7 +28,7 @@ describe('the form in which a model is served', () => {
   const made = ({ log }: TestWorker) =>
     log.filter(({ message }) => message === 'made the form in which the model is served').length;
   const start = async () => {
-    const worker = await sharedWorker();
+    const worker = await startWorker();
     workers.push(worker);
     return worker;
   };
