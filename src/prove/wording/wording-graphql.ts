@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root, registerEnumType } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { Split } from '../../sources/data/index.js';
 import {
@@ -14,7 +14,7 @@ import {
   inputType,
 } from '../../kit/graphql/index.js';
 import { string, id, oneOf, int, list } from '../../kernel/record.js';
-import { Material, measuredWording, Model, type ModelRegistry } from '../../sources/registry/index.js';
+import { measuredWording, Model, type ModelRegistry } from '../../sources/registry/index.js';
 import { wordingComparison, wordingReport } from './wording-run.js';
 import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wording-comparer.js';
 
@@ -41,15 +41,6 @@ type CompareWordingsInput = InstanceType<typeof CompareWordingsInput>;
 
 const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
 type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;
-
-registerEnumType(Material, {
-  name: 'WordingMaterial',
-  description: 'What a model words answers from documents from.',
-  valuesConfig: {
-    SENTENCE: { description: 'The best sentence, with what leads to it.' },
-    PASSAGES: { description: 'Whole passages, as many as there is room for.' },
-  },
-});
 
 const MeasuredWording = recordType(measuredWording);
 type MeasuredWording = InstanceType<typeof MeasuredWording>;

@@ -1,4 +1,4 @@
-import { enumeration } from '../../kernel/enumeration.js';
+import { choice } from '../../kernel/record.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 
 /**
@@ -10,7 +10,15 @@ import type { WorkerClient } from '../../platform/worker/index.js';
 export type Engine = Pick<WorkerClient, 'generate' | 'scoreNext'>;
 
 /** How an engine tells how probable given tokens are. */
-export const LabelScoring = enumeration('LOGPROB_TOKEN_IDS', 'ALLOWED_TOKEN_IDS', 'SCORE');
+export const LabelScoring = choice(
+  'EngineLabelScoring',
+  'How an engine tells the probabilities of labels; found out by trying.',
+  {
+    LOGPROB_TOKEN_IDS: 'It is asked for given tokens, 128 at once.',
+    ALLOWED_TOKEN_IDS: 'Only given tokens are allowed, 20 at once.',
+    SCORE: 'It has an address of its own for that.',
+  },
+);
 export type LabelScoring = keyof typeof LabelScoring;
 
 /** What an engine was found to be when it was first reached; nothing of it is configured. */

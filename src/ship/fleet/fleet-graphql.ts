@@ -1,33 +1,11 @@
 import { Ctx, Query, Resolver } from 'type-graphql';
 import { z } from 'zod';
-import { cost, make, Needs, type GraphContext, objectType, ofType, enumType } from '../../kit/graphql/index.js';
+import { cost, make, Needs, type GraphContext, objectType, ofType } from '../../kit/graphql/index.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../kernel/ids.js';
 import { DialectName } from './dialects/dialect.js';
 import { LabelScoring } from './engine.js';
 import type { Fleet } from './fleet.js';
 import { EngineState, ResidentState, type Replica, type Resident } from './replicas/replica.js';
-
-enumType(EngineState, 'EngineState', 'Whether an engine answers questions.', {
-  CONNECTING: 'It is being looked at: what it is, and whether it serves the default model.',
-  READY: 'It was shown to serve the default model, and answers.',
-  AWAY: 'It can’t be reached, or isn’t what it was; it is looked at again every few seconds.',
-  REFUSED: 'It can’t be used as it was started; `reason` says why.',
-});
-enumType(ResidentState, 'EngineAdapterState', 'Whether an adapter answers on an engine.', {
-  LOADING: 'It is being loaded, or shown to act.',
-  PROVEN: 'It was shown to act there as it does beside the gateway, and answers.',
-  UNPROVEN: 'It was forgotten, or doesn’t act as it should; it is loaded anew.',
-  REFUSED: 'The engine won’t load it; `reason` says why.',
-});
-enumType(DialectName, 'EngineDialect', 'Which server an engine is.', {
-  VLLM: 'vLLM.',
-  SGLANG: 'SGLang.',
-});
-enumType(LabelScoring, 'EngineLabelScoring', 'How an engine tells the probabilities of labels; found out by trying.', {
-  LOGPROB_TOKEN_IDS: 'It is asked for given tokens, 128 at once.',
-  ALLOWED_TOKEN_IDS: 'Only given tokens are allowed, 20 at once.',
-  SCORE: 'It has an address of its own for that.',
-});
 
 const EngineAdapterReport = objectType('EngineAdapterReport', 'An adapter version on one engine.', {
   name: z.string().describe('Its name there: the adapter’s, and a digest of what is loaded.'),

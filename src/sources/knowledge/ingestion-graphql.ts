@@ -17,7 +17,6 @@ import {
   objectType,
   givenId,
   idempotencyKey,
-  enumType,
   type StartedRun,
   type RunObject,
 } from '../../kit/graphql/index.js';
@@ -34,7 +33,6 @@ import {
 import { indexDocuments } from './indexing/index-documents.js';
 import { documentReport, ingestion, type DocumentProgress } from './indexing/ingestion-run.js';
 import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
-import { DocumentOutcome } from './ingestion.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 const CreateCollectionInput = inputType('CreateCollectionInput', 'A new collection.', {
@@ -96,12 +94,6 @@ const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a 
   idempotencyKey,
 });
 type IngestDocumentsInput = InstanceType<typeof IngestDocumentsInput>;
-
-enumType(DocumentOutcome, 'DocumentOutcome', 'What became of a document that was to be ingested.', {
-  INDEXED: 'Search finds it.',
-  UNCHANGED: 'The collection had it already, with the same bytes; its metadata was updated.',
-  FAILED: 'It could not be read; an earlier document of its name stays.',
-});
 
 const IngestedDocument = recordType(documentReport);
 type IngestedDocument = InstanceType<typeof IngestedDocument>;

@@ -1,4 +1,4 @@
-import { enumeration } from '../../kernel/enumeration.js';
+import { choice } from '../../kernel/record.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { Uuid } from '../../kernel/ids.js';
 import type { Json } from '../../kernel/stored-json.js';
@@ -29,7 +29,11 @@ export interface NewDocument {
   metadata?: Json;
 }
 
-export const DocumentOutcome = enumeration('INDEXED', 'UNCHANGED', 'FAILED');
+export const DocumentOutcome = choice('DocumentOutcome', 'What became of a document that was to be ingested.', {
+  INDEXED: 'Search finds it.',
+  UNCHANGED: 'The collection had it already, with the same bytes; its metadata was updated.',
+  FAILED: 'It could not be read; an earlier document of its name stays.',
+});
 export type DocumentOutcome = keyof typeof DocumentOutcome;
 
 /** @throws BAD_USER_INPUT when a bound is exceeded, a name occurs twice, or a document has not exactly one source */

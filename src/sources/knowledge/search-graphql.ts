@@ -12,24 +12,12 @@ import {
   inputType,
   ofType,
   objectType,
-  enumType,
 } from '../../kit/graphql/index.js';
 import { badInput } from '../../kernel/errors.js';
 import { checkedText } from '../../kernel/text.js';
 import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
 import { Degradation, SearchMode, type Passage, passageScores } from './retrieval/retrieval.js';
 import type { Retriever } from './retrieval/retriever.js';
-
-enumType(SearchMode, 'SearchMode', 'What passages are ranked by.', {
-  DENSE: 'Similarity of meaning: the cosine of sentence embeddings.',
-  LEXICAL: 'Words in common: BM25 over stemmed terms.',
-  HYBRID: 'Both, weighted by the collection’s `denseWeight`.',
-});
-
-enumType(Degradation, 'RetrievalDegradation', 'Why a hybrid search had to do with BM25 alone.', {
-  VECTOR_STORE_UNAVAILABLE: 'The vector store did not answer; it is tried again at the next search.',
-  INDEX_OUTDATED: 'A collection was embedded by another model: run `rebuildIndex` on it.',
-});
 
 const SearchInput = inputType('SearchInput', 'What to search for, and where.', {
   query: z.string().describe('A question or words; 1 to 2,000 characters.'),

@@ -1,15 +1,24 @@
 import { z } from 'zod';
-import { enumeration } from '../../kernel/enumeration.js';
 import { interval } from '../../kernel/interval.js';
-import { record } from '../../kernel/record.js';
+import { choice, record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 
 /** Whose words an answer from documents has: the model's, or the best sentence's. */
-export const WordingChoice = enumeration('MODEL', 'QUOTE');
+export const WordingChoice = choice(
+  'WordingChoice',
+  'Whose words an answer from documents has where no adapter reads them.',
+  {
+    MODEL: 'The model’s, which the best sentence replaces where the evidence doesn’t support them.',
+    QUOTE: 'The best sentence’s: nothing is asked of the model, and the first text is the answer.',
+  },
+);
 export type WordingChoice = keyof typeof WordingChoice;
 
 /** What a model words answers from: the best sentence with what leads to it, or whole passages. */
-export const Material = enumeration('SENTENCE', 'PASSAGES');
+export const Material = choice('WordingMaterial', 'What a model words answers from documents from.', {
+  SENTENCE: 'The best sentence, with what leads to it.',
+  PASSAGES: 'Whole passages, as many as there is room for.',
+});
 export type Material = keyof typeof Material;
 
 /** What a comparison of a model's words with the best quotes found. */

@@ -34,15 +34,6 @@ import { OWN_REFUSED } from '../route/membership/foreign.js';
 import { WordingChoice } from '../../../sources/registry/index.js';
 import { checkQuestionLength, DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';
 
-registerEnumType(WordingChoice, {
-  name: 'WordingChoice',
-  description: 'Whose words an answer from documents has where no adapter reads them.',
-  valuesConfig: {
-    MODEL: { description: 'The model’s, which the best sentence replaces where the evidence doesn’t support them.' },
-    QUOTE: { description: 'The best sentence’s: nothing is asked of the model, and the first text is the answer.' },
-  },
-});
-
 registerEnumType(StrategyChoice, {
   name: 'StrategyChoice',
   description: 'What a question is to be answered with.',

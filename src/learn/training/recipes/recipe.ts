@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import { hasLabel, taskOf, type TaskKind } from '../../../sources/data/index.js';
-import { enumeration } from '../../../kernel/enumeration.js';
 import { badInput } from '../../../kernel/errors.js';
-import { record } from '../../../kernel/record.js';
+import { choice, record } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 
 /** The linear layers of a decoder block that LoRA can adapt, by PEFT's names. */
 const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 
 /** How an answer is learned: as its text, or as one token that stands for the label. */
-export const AnswerForm = enumeration('TEXT', 'LABEL_TOKEN');
+export const AnswerForm = choice('AnswerForm', 'How an adapter learns to answer.', {
+  TEXT: 'The answer as text, token by token.',
+  LABEL_TOKEN: 'A label as one token of its own: no decoding, and a probability for each label.',
+});
 export type AnswerForm = keyof typeof AnswerForm;
 
 /**

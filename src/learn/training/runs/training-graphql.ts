@@ -13,7 +13,6 @@ import {
   givenId,
   ofType,
   inputType,
-  enumType,
   type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
@@ -26,15 +25,10 @@ import {
 } from '../../../sources/registry/index.js';
 import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
 import { AdapterVersion } from '../adapters/adapter-types.js';
-import { AnswerForm, recipeOverrides } from '../recipes/recipe.js';
+import { recipeOverrides } from '../recipes/recipe.js';
 import { train, type TrainerParts } from './trainer.js';
 import { training } from './training-run.js';
 import type { TrainingService } from './training-service.js';
-
-enumType(AnswerForm, 'AnswerForm', 'How an adapter learns to answer.', {
-  TEXT: 'The answer as text, token by token.',
-  LABEL_TOKEN: 'A label as one token of its own: no decoding, and a probability for each label.',
-});
 
 /** The kind of runs of this domain; its parts are the trainer's. */
 export const trainingRuns = runGraph(

@@ -9,10 +9,13 @@
  * - INCONCLUSIVE: neither, yet or at the end.
  */
 import { fixedDifference, meanDifferenceSequence, type Moments } from '../../../prove/index.js';
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 
 /** Which way a metric is better. */
-export const Better = enumeration('HIGHER', 'LOWER');
+export const Better = choice('ExperimentBetter', 'Which way a metric is better.', {
+  HIGHER: 'More is better.',
+  LOWER: 'Less is better.',
+});
 export type Better = keyof typeof Better;
 
 export interface ExperimentMetric {
@@ -42,7 +45,11 @@ export interface ExperimentPlan {
 /** Of an arm's answers with an outcome, by metric: of a geometric mean those of the logarithms. A rate's variance isn't read. */
 export type ArmMoments = Readonly<Record<string, Readonly<Record<string, Moments>>>>;
 
-export const Verdict = enumeration('WINNER', 'NO_DIFFERENCE', 'INCONCLUSIVE');
+export const Verdict = choice('ExperimentVerdict', 'What an experiment says.', {
+  WINNER: 'An arm is better than the control by the primary metric, or the control than every arm.',
+  NO_DIFFERENCE: 'Every arm differs from the control by less than the margin.',
+  INCONCLUSIVE: 'Neither was shown, or its figures can’t be trusted.',
+});
 export type Verdict = keyof typeof Verdict;
 
 export interface ArmContrast {
@@ -59,7 +66,12 @@ export interface ArmContrast {
 }
 
 /** Of an arm against the control by a metric. */
-export const Finding = enumeration('BETTER', 'WORSE', 'WITHIN_MARGIN', 'OPEN');
+export const Finding = choice('ExperimentFinding', 'What the interval of an arm’s difference says.', {
+  BETTER: 'The arm is better than the control.',
+  WORSE: 'It is worse.',
+  WITHIN_MARGIN: 'It differs by less than the margin.',
+  OPEN: 'None of these is shown.',
+});
 export type Finding = keyof typeof Finding;
 
 export interface Conclusion {

@@ -14,7 +14,6 @@ import {
 import { Finding, Verdict } from './conclude.js';
 import { ExperimentMetricName } from './metrics.js';
 import { experimentProgress, samplePlanned } from './sample-planner.js';
-import './experiment-enums.js';
 
 // An experiment as the API shows it: its plan, what was counted, what it says, what happened.
 

@@ -1,7 +1,6 @@
 /** An experiment as it is kept: its plan, which is fixed, what was counted, and how units are drawn into it. */
 import { z } from 'zod';
-import { enumeration } from '../../../kernel/enumeration.js';
-import { record } from '../../../kernel/record.js';
+import { choice, record } from '../../../kernel/record.js';
 import { storedJson, type ValueOf } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
 import { MAX_ANSWER_TOKENS, StrategyValues } from '../../../answer/ask/index.js';
@@ -14,16 +13,31 @@ export type ExperimentRow = Prisma.ExperimentGetPayload<object>;
 export type ExperimentDecisionRow = Prisma.ExperimentDecisionGetPayload<object>;
 
 /** How far an experiment is. */
-export const ExperimentStatus = enumeration('DRAFT', 'RUNNING', 'PAUSED', 'ENDED', 'STOPPED');
+export const ExperimentStatus = choice('ExperimentStatus', 'How far an experiment is.', {
+  DRAFT: 'It is planned; nobody is drawn.',
+  RUNNING: 'Questions are drawn into its arms.',
+  PAUSED: 'Production answers everything; what is said late of its answers still counts.',
+  ENDED: 'It came to a conclusion. It ships nothing.',
+  STOPPED: 'It was given up: by a person, or because something that it needs is gone.',
+});
 export type ExperimentStatus = keyof typeof ExperimentStatus;
 
 export const isLive = (status: string): boolean => status === 'RUNNING' || status === 'PAUSED';
 
 /** What happened to an experiment. */
-export const ExperimentAction = enumeration(
-  ...(['CREATE', 'START', 'PAUSE', 'RESUME', 'BEGIN_TEST', 'WIDEN', 'STOP_ARM', 'WARN', 'FIND'] as const),
-  ...(['END', 'STOP'] as const),
-);
+export const ExperimentAction = choice('ExperimentAction', 'What happened to an experiment.', {
+  CREATE: 'It was planned.',
+  START: 'Questions are drawn from then on.',
+  PAUSE: 'A person paused it.',
+  RESUME: 'A person let it go on.',
+  BEGIN_TEST: 'Enough was known of units as they are; the arms differ from then on.',
+  WIDEN: 'More of the questions take part.',
+  STOP_ARM: 'An arm can’t answer any more; its units are answered as production.',
+  WARN: 'Its figures can’t be trusted, or going on is futile.',
+  FIND: 'Its figures say something that they didn’t before.',
+  END: 'It came to a conclusion.',
+  STOP: 'It was given up.',
+});
 export type ExperimentAction = keyof typeof ExperimentAction;
 
 const generation = {

@@ -1,14 +1,27 @@
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 import type { ExperimentMetric } from './conclude.js';
 
 /** What of answers an experiment can compare. */
-export const ExperimentMetricName = enumeration(
-  ...(['FEEDBACK', 'AGREEMENT', 'FAILURE', 'ABSTENTION', 'LATENCY', 'COST', 'CONFIDENCE'] as const),
-);
+export const ExperimentMetricName = choice('ExperimentMetric', 'What of answers is compared between arms.', {
+  FEEDBACK: 'Share that most opinions on it find right, of the answers on which there are any.',
+  AGREEMENT: 'Share that is as those expected who showed the right answer, of the answers for which somebody did.',
+  FAILURE: 'Share of the answers that were errors.',
+  ABSTENTION: 'Share of the answers that gave none.',
+  LATENCY: 'Typical time until the answer: the geometric mean, in ms.',
+  COST: 'Tokens that were typically computed for an answer: the geometric mean.',
+  CONFIDENCE: 'Mean estimated probability that the answer is right, 0 to 1, where there is one.',
+});
 export type ExperimentMetricName = keyof typeof ExperimentMetricName;
 
 /** How a metric's mean is made to vary less, by what was known before anything differed. */
-export const Adjustment = enumeration('NONE', 'CUPED');
+export const Adjustment = choice(
+  'ExperimentAdjustment',
+  'How a mean is made to vary less, by what was known before the arms differed.',
+  {
+    NONE: 'Not at all.',
+    CUPED: 'By how each unit was before (Deng, Xu, Kohavi and Walker, 2013).',
+  },
+);
 export type Adjustment = keyof typeof Adjustment;
 
 /** How each is taken, and which way is better; the margins are those of plans that name none. */

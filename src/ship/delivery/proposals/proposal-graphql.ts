@@ -1,17 +1,4 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  Mutation,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, Field, FieldResolver, ID, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { GateVerdict, gateVerdictOf } from '../../../prove/index.js';
 import {
@@ -42,17 +29,6 @@ import { Rollout } from '../rollouts/rollout-types.js';
 import type { ProposalService } from './proposal-service.js';
 import { saidBy } from '../wish.js';
 import { ProposalStatus, type ProposalRow, type ProposalStore } from './proposal-store.js';
-
-registerEnumType(ProposalStatus, {
-  name: 'ProposalStatus',
-  description: 'How far a proposal is.',
-  valuesConfig: {
-    OPEN: { description: 'Waits for a person.' },
-    APPROVED: { description: 'Production was moved to the candidate.' },
-    REJECTED: { description: 'A person decided against it.' },
-    WITHDRAWN: { description: 'What it rested on is gone: its rollout went back or was ended.' },
-  },
-});
 
 const proposal = record('Proposal', 'A version that shall answer as production, with everything that speaks for it.', {
   adapter: z.string().describe('Name of the adapter.').meta({ name: 'adapterName' }),

@@ -1,4 +1,4 @@
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
 import { SubjectStore } from '../subject-store.js';
@@ -6,7 +6,12 @@ import { SubjectStore } from '../subject-store.js';
 export type ProposalRow = Prisma.ProposalGetPayload<object>;
 
 /** How far a proposal is. */
-export const ProposalStatus = enumeration('OPEN', 'APPROVED', 'REJECTED', 'WITHDRAWN');
+export const ProposalStatus = choice('ProposalStatus', 'How far a proposal is.', {
+  OPEN: 'Waits for a person.',
+  APPROVED: 'Production was moved to the candidate.',
+  REJECTED: 'A person decided against it.',
+  WITHDRAWN: 'What it rested on is gone: its rollout went back or was ended.',
+});
 export type ProposalStatus = keyof typeof ProposalStatus;
 
 type NewProposal = Pick<

@@ -22,14 +22,20 @@
  * wanted on the way. What can't be done is refused with its reason, and the look goes on as if it hadn't been said.
  */
 import { z } from 'zod';
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 import { alphaOf, SAMPLE_RATIO_ALPHA, type RolloutPlan, type RolloutStep } from './plan.js';
 import type { RolloutEvidence, MeasureEvidence } from './watch.js';
 import { percent } from '../../../kernel/text.js';
 import { MINUTE_MS } from '../../../kernel/duration.js';
 
 /** How far a rollout is. */
-export const RolloutStatus = enumeration('RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED');
+export const RolloutStatus = choice('RolloutStatus', 'How far a rollout is.', {
+  RUNNING: 'The candidate answers the share of its step.',
+  PAUSED: 'A person holds it: the share stays, and guardrails still roll back.',
+  ROLLED_BACK: 'A guardrail was crossed: production answers everything again.',
+  COMPLETED: 'The candidate is production.',
+  ABORTED: 'It was ended without the candidate: by a person, or because something that it needs is gone.',
+});
 export type RolloutStatus = keyof typeof RolloutStatus;
 
 /** Plain data: what the next decision goes on from. */

@@ -1,8 +1,15 @@
 import { z } from 'zod';
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 
 /** What is compared of each answer of candidate and control. */
-export const RolloutMetric = enumeration('FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE', 'FEEDBACK');
+export const RolloutMetric = choice('RolloutMetric', 'What of an answer is compared between candidate and control.', {
+  FAILURE: 'Whether there was an answer, not an error.',
+  ABSTENTION: 'Whether one was given at all.',
+  LATENCY: 'Whether it came in time: `slowMs`, or twice the median of the first 20 controls.',
+  CONFIDENCE: 'Whether it was sure enough: `unsure`, or the fifth least sure of the first 20 controls.',
+  FEEDBACK:
+    'Whether the first who judged it, by `submitFeedback` or as a reviewer, found it right; counted when they say so, also of steps that were left. Answers of which nobody says anything count for nothing.',
+});
 export type RolloutMetric = keyof typeof RolloutMetric;
 
 /** An answer of a test as its row’s columns tell it. */

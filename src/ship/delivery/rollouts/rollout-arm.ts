@@ -1,15 +1,8 @@
-import { registerEnumType } from 'type-graphql';
-import { enumeration } from '../../../kernel/enumeration.js';
-import { CANDIDATE, CONTROL } from '../assignment/index.js';
+import { choice } from '../../../kernel/record.js';
 
-export const RolloutArm = enumeration(CANDIDATE, CONTROL);
-export type RolloutArm = keyof typeof RolloutArm;
-
-registerEnumType(RolloutArm, {
-  name: 'RolloutArm',
-  description: 'Who answered, within a rollout.',
-  valuesConfig: {
-    CANDIDATE: { description: 'The version that is delivered.' },
-    CONTROL: { description: 'Production, drawn from the same users in the same minutes.' },
-  },
+/** The arms of a rollout, as `CANDIDATE` and `CONTROL` of the assignment name them. */
+export const RolloutArm = choice('RolloutArm', 'Who answered, within a rollout.', {
+  CANDIDATE: 'The version that is delivered.',
+  CONTROL: 'Production, drawn from the same users in the same minutes.',
 });
+export type RolloutArm = keyof typeof RolloutArm;

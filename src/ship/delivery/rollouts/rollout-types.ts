@@ -7,7 +7,6 @@ import { RolloutMetric } from './measures.js';
 import { RolloutStatus } from './decide.js';
 import { RolloutAction, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
 import { rolloutStep } from './plan.js';
-import './rollout-enums.js';
 
 // A rollout as the API shows it: its steps, its figures with their evidence, what was decided.
 

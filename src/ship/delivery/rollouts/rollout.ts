@@ -1,5 +1,5 @@
+import { choice } from '../../../kernel/record.js';
 import { z } from 'zod';
-import { enumeration } from '../../../kernel/enumeration.js';
 import { anyJson, storedJson, type ValueOf } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
 import { rolloutState, type Command } from './decide.js';
@@ -13,10 +13,19 @@ export type RolloutDecisionRow = Prisma.RolloutDecisionGetPayload<object>;
 export const isLive = (status: string): boolean => status === 'RUNNING' || status === 'PAUSED';
 
 /** What was decided, and by which check. `START` is ours, the others those of `decide.ts`. */
-export const RolloutAction = enumeration(
-  ...(['START', 'ROLL_BACK', 'HOLD', 'AWAIT_APPROVAL', 'ADVANCE', 'COMPLETE'] as const),
-  ...(['PAUSE', 'RESUME', 'APPROVE', 'JUMP', 'ABORT'] as const),
-);
+export const RolloutAction = choice('RolloutAction', 'What was decided of a rollout.', {
+  START: 'It began.',
+  ROLL_BACK: 'Back to production, because a guardrail was crossed.',
+  HOLD: 'Stay at this step; the reasons say for what.',
+  AWAIT_APPROVAL: 'The step has passed, and a person must approve before it is left.',
+  ADVANCE: 'On to the next step.',
+  COMPLETE: 'The candidate became production.',
+  PAUSE: 'A person paused it.',
+  RESUME: 'A person let it go on.',
+  APPROVE: 'A person approved that the step is left.',
+  JUMP: 'A person moved it to another step.',
+  ABORT: 'It was ended without the candidate.',
+});
 export type RolloutAction = keyof typeof RolloutAction;
 
 /** The column `plan`. */

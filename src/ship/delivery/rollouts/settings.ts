@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
-import { enumeration } from '../../../kernel/enumeration.js';
-import { record } from '../../../kernel/record.js';
+import { choice, record } from '../../../kernel/record.js';
 import { saidOnce } from '../wish.js';
 import { RolloutMetric } from './measures.js';
 import {
@@ -18,7 +17,12 @@ import {
 } from './plan.js';
 
 /** Ready plans. */
-export const RolloutTemplate = enumeration('STANDARD', 'CAREFUL', 'QUICK');
+export const RolloutTemplate = choice('RolloutTemplate', 'A ready plan.', {
+  STANDARD:
+    '1, 5, 10, 25 and 50 %, each for at least ten minutes and 20 to 50 answers of the candidate; everybody after an approval.',
+  CAREFUL: 'The same shares, each for at least an hour and four times the answers, with an approval at 10 %.',
+  QUICK: '10 and 50 %, each for at least ten answers and no time: for trying it.',
+});
 export type RolloutTemplate = keyof typeof RolloutTemplate;
 
 const QUICK_SHARES = [0.1, 0.5];

@@ -1,4 +1,4 @@
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 import type { ErrorCode } from '../../../kernel/error-codes.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
@@ -34,7 +34,12 @@ interface ShadowEnd {
 }
 
 /** What is told of a shadow. */
-export const ShadowEventKind = enumeration('STARTED', 'COMPARED', 'FAILED', 'ENDED');
+export const ShadowEventKind = choice('ShadowEventKind', 'What happened in a shadow.', {
+  STARTED: 'It began.',
+  COMPARED: 'The candidate answered a sampled question.',
+  FAILED: 'The candidate failed on one.',
+  ENDED: 'It ended.',
+});
 export type ShadowEventKind = keyof typeof ShadowEventKind;
 
 export const shadowStream = (id: string): string => `shadow:${id}`;

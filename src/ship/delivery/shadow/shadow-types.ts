@@ -1,55 +1,11 @@
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 import { connectionTypes, make, NodeType, recordInput, recordType, toGlobalId } from '../../../kit/graphql/index.js';
 import { record } from '../../../kernel/record.js';
 import { saidBy } from '../wish.js';
-import { PairStatus, shadowWish, ShadowStatus, SkipReason, type ShadowPairRow, type ShadowRow } from './shadow.js';
+import { PairStatus, shadowWish, ShadowStatus, type ShadowPairRow, type ShadowRow } from './shadow.js';
 import { shadowReport } from './shadow-report.js';
 import { ShadowEventKind } from './shadow-store.js';
-
-registerEnumType(ShadowStatus, {
-  name: 'ShadowStatus',
-  description: 'How far a shadow is.',
-  valuesConfig: {
-    RUNNING: { description: 'Questions are sampled and put to the candidate while nobody waits.' },
-    COMPLETE: { description: 'As many answers as were wished were compared.' },
-    STOPPED: { description: 'A person ended it; its report stands.' },
-    FAILED: { description: 'It could not go on, as `errorCode` says; its report stands.' },
-  },
-});
-
-registerEnumType(SkipReason, {
-  name: 'ShadowSkipReason',
-  description: 'Why a sampled question was not put to the candidate.',
-  valuesConfig: {
-    BUSY: { description: 'Twenty waited already, because users were answered first or the candidate is slow.' },
-    HOURLY_BOUND: { description: 'As many as `mostPerHour` had been asked within the hour.' },
-    UNAVAILABLE: { description: 'What answering takes was away: the worker, the database or the vectors.' },
-    ENDED: { description: 'It still waited when the shadow ended.' },
-  },
-});
-
-registerEnumType(PairStatus, {
-  name: 'ShadowPairStatus',
-  description: 'What became of a sampled answer.',
-  valuesConfig: {
-    WAITING: { description: 'The candidate has not been asked yet.' },
-    COMPARED: { description: 'Both have answered.' },
-    FAILED: { description: 'The candidate failed on the question.' },
-    SKIPPED: { description: 'It was not asked.' },
-  },
-});
-
-registerEnumType(ShadowEventKind, {
-  name: 'ShadowEventKind',
-  description: 'What happened in a shadow.',
-  valuesConfig: {
-    STARTED: { description: 'It began.' },
-    COMPARED: { description: 'The candidate answered a sampled question.' },
-    FAILED: { description: 'The candidate failed on one.' },
-    ENDED: { description: 'It ended.' },
-  },
-});
 
 export const StartShadowInput = recordInput(shadowWish);
 export type StartShadowInput = InstanceType<typeof StartShadowInput>;

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { confidenceOf, type Answer } from '../../../answer/ask/index.js';
 import { answerF1 } from '../../../prove/index.js';
 import { verdictOn } from '../../../learn/feedback/index.js';
-import { enumeration } from '../../../kernel/enumeration.js';
 import { badInput } from '../../../kernel/errors.js';
-import { record } from '../../../kernel/record.js';
+import { choice, record } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
 import { saidOnce } from '../wish.js';
@@ -14,15 +13,30 @@ export type ShadowRow = Prisma.ShadowGetPayload<object>;
 export type ShadowPairRow = Prisma.ShadowPairGetPayload<object>;
 
 /** How far a shadow is. */
-export const ShadowStatus = enumeration('RUNNING', 'COMPLETE', 'STOPPED', 'FAILED');
+export const ShadowStatus = choice('ShadowStatus', 'How far a shadow is.', {
+  RUNNING: 'Questions are sampled and put to the candidate while nobody waits.',
+  COMPLETE: 'As many answers as were wished were compared.',
+  STOPPED: 'A person ended it; its report stands.',
+  FAILED: 'It could not go on, as `errorCode` says; its report stands.',
+});
 export type ShadowStatus = keyof typeof ShadowStatus;
 
 /** What became of a sampled answer. */
-export const PairStatus = enumeration('WAITING', 'COMPARED', 'FAILED', 'SKIPPED');
+export const PairStatus = choice('ShadowPairStatus', 'What became of a sampled answer.', {
+  WAITING: 'The candidate has not been asked yet.',
+  COMPARED: 'Both have answered.',
+  FAILED: 'The candidate failed on the question.',
+  SKIPPED: 'It was not asked.',
+});
 export type PairStatus = keyof typeof PairStatus;
 
 /** Why a sampled question was not put to the candidate. */
-export const SkipReason = enumeration('BUSY', 'HOURLY_BOUND', 'UNAVAILABLE', 'ENDED');
+export const SkipReason = choice('ShadowSkipReason', 'Why a sampled question was not put to the candidate.', {
+  BUSY: 'Twenty waited already, because users were answered first or the candidate is slow.',
+  HOURLY_BOUND: 'As many as `mostPerHour` had been asked within the hour.',
+  UNAVAILABLE: 'What answering takes was away: the worker, the database or the vectors.',
+  ENDED: 'It still waited when the shadow ended.',
+});
 export type SkipReason = keyof typeof SkipReason;
 
 /** The column `skipped`: how often, by reason. */

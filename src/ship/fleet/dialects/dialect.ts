@@ -1,4 +1,4 @@
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 import type { Capabilities } from '../engine.js';
 import type { EngineHttp } from '../engine-http.js';
 
@@ -63,5 +63,8 @@ export interface Dialect {
   ): Promise<number[]>;
 }
 
-export const DialectName = enumeration('VLLM', 'SGLANG');
+export const DialectName = choice('EngineDialect', 'Which server an engine is.', {
+  VLLM: 'vLLM.',
+  SGLANG: 'SGLang.',
+});
 export type DialectName = keyof typeof DialectName;

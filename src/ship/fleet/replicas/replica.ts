@@ -5,7 +5,7 @@
  * asked, with an adapter only where that is PROVEN.
  */
 
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 import { compareChanges } from '../../../prove/index.js';
 import type { Clock } from '../../../kernel/clock.js';
 import { isGraftError } from '../../../kernel/errors.js';
@@ -22,11 +22,21 @@ import type { References } from '../proof/reference.js';
 import { Breaker } from './breaker.js';
 
 /** `CONNECTING`: not looked at yet, or again; `READY`: it was shown to serve the base; `AWAY`: it doesn't answer; `REFUSED`: it can't be used. */
-export const EngineState = enumeration('CONNECTING', 'READY', 'AWAY', 'REFUSED');
+export const EngineState = choice('EngineState', 'Whether an engine answers questions.', {
+  CONNECTING: 'It is being looked at: what it is, and whether it serves the default model.',
+  READY: 'It was shown to serve the default model, and answers.',
+  AWAY: 'It can’t be reached, or isn’t what it was; it is looked at again every few seconds.',
+  REFUSED: 'It can’t be used as it was started; `reason` says why.',
+});
 export type EngineState = keyof typeof EngineState;
 
 /** `PROVEN`: it was shown to act on this engine as it does beside the gateway. */
-export const ResidentState = enumeration('LOADING', 'PROVEN', 'UNPROVEN', 'REFUSED');
+export const ResidentState = choice('EngineAdapterState', 'Whether an adapter answers on an engine.', {
+  LOADING: 'It is being loaded, or shown to act.',
+  PROVEN: 'It was shown to act there as it does beside the gateway, and answers.',
+  UNPROVEN: 'It was forgotten, or doesn’t act as it should; it is loaded anew.',
+  REFUSED: 'The engine won’t load it; `reason` says why.',
+});
 export type ResidentState = keyof typeof ResidentState;
 
 /** An adapter on one engine. */

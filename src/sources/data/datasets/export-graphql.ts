@@ -12,7 +12,6 @@ import {
   ofType,
   idempotencyKey,
   inputType,
-  enumType,
   type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
@@ -23,11 +22,6 @@ import { exporting } from './export-run.js';
 import { FileType, loadFile } from './file-graphql.js';
 import { RowFilterInput } from './row-graphql.js';
 import { DatasetVersion, loadVersion } from './version-graphql.js';
-
-enumType(ExportFormat, 'ExportFormat', 'How rows are written into a file.', {
-  JSONL: 'One JSON object a line.',
-  PARQUET: 'Parquet with nested types.',
-});
 
 const ExportDatasetVersionInput = inputType('ExportDatasetVersionInput', 'What to export.', {
   version: givenId.describe('Id of a `DatasetVersion`.'),

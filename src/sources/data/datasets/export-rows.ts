@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 import { newId } from '../../../kernel/ids.js';
 import type { ArtifactStore, StagedBytes } from '../../../platform/artifacts/index.js';
 import { columnType } from './storage/column-type.js';
@@ -12,7 +12,10 @@ import { rowContent, taskOf, type TaskKind } from './tasks/index.js';
 import type { DatasetRecord, RowGroupRecord, VersionRecord } from './dataset.js';
 import type { RowFilter, StoredRow, VersionRows } from './version-rows.js';
 
-export const ExportFormat = enumeration('JSONL', 'PARQUET');
+export const ExportFormat = choice('ExportFormat', 'How rows are written into a file.', {
+  JSONL: 'One JSON object a line.',
+  PARQUET: 'Parquet with nested types.',
+});
 export type ExportFormat = keyof typeof ExportFormat;
 
 /** Types of a task's fields, as `datasets` and other trainers expect them. */

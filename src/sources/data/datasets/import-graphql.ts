@@ -13,7 +13,6 @@ import {
   inputType,
   idempotencyKey,
   objectType,
-  enumType,
   type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
@@ -29,19 +28,6 @@ import { importing } from './import-run.js';
 import { FileMappingInput, FileMappingType, fromMappingInput } from './mapping-graphql.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 
-enumType(
-  PreprocessingStep,
-  'PreprocessingStep',
-  'Something that is done to texts before they are learned from, and to questions before they are answered.',
-  {
-    UNICODE_NFC: 'Characters are composed (Unicode NFC).',
-    UNICODE_NFKC: 'Characters are composed and compatibility forms folded (Unicode NFKC).',
-    WHITESPACE: 'Blanks at the ends go, runs of blanks become one, invisible characters go.',
-    HTML: 'Tags, comments and scripts go; references become characters.',
-    MASK_PII: 'E-mail addresses, telephone numbers, cards, accounts and keys become `[EMAIL]`, `[PHONE]`, …',
-    DEDUPLICATE: 'Later copies of the same text with the same answer are left out of the version.',
-  },
-);
 const DataFileInput = inputType('DataFileInput', 'A file of a new version.', {
   file: givenId.describe('A file uploaded with `POST /files`.'),
   pair: givenId

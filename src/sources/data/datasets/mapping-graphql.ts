@@ -29,11 +29,6 @@ enumType(TextEncoding, 'TextEncoding', 'How characters are written as bytes.', {
   WINDOWS_1252: 'Windows-1252, and Latin-1, which is a part of it.',
 });
 
-enumType(OffsetUnit, 'OffsetUnit', 'What offsets in a file count.', {
-  CODE_POINTS: 'Code points, as Python and hence most public sets do.',
-  UTF16: 'UTF-16 code units, as JavaScript and this API do.',
-});
-
 const columnUse = record('ColumnUse', 'What a column is used for.', {
   field: z.enum(DataField).describe('The use.'),
   column: z

@@ -1,22 +1,15 @@
 import { z } from 'zod';
-import { recordType, enumType } from '../../../kit/graphql/index.js';
+import { recordType } from '../../../kit/graphql/index.js';
 import { record } from '../../../kernel/record.js';
 import type { VersionSource } from './dataset.js';
 import {
   problem,
   problemRow,
-  Severity,
   validationReport,
   type Problem,
   type ProblemRow,
   type ValidationReport,
 } from './validation/index.js';
-
-enumType(Severity, 'ProblemSeverity', 'How bad a problem is.', {
-  ERROR: 'Its rows are kept out of training (quarantined).',
-  WARNING: 'Its rows stay; look at them.',
-  INFO: 'Worth knowing.',
-});
 
 const place = record('RowPlace', 'Where a row stands in the files that a version came from.', {
   place: z.number().int().describe('Place in the version, from 1.'),

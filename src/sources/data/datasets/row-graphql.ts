@@ -1,15 +1,9 @@
 import { z } from 'zod';
-import { make, Needs, ofType, inputType, objectType, enumType, recordInput } from '../../../kit/graphql/index.js';
+import { make, Needs, ofType, inputType, objectType, recordInput } from '../../../kit/graphql/index.js';
 import { Split } from './importing/splits.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
-import { RowChangeKind, rowOrder, RowSort, type StoredRow } from './version-rows.js';
-
-enumType(Split, 'Split', 'What a row is used for.', {
-  TRAIN: 'Training.',
-  VALIDATION: 'Choosing between checkpoints and settings.',
-  TEST: 'Measuring what was chosen.',
-});
+import { RowChangeKind, rowOrder, type StoredRow } from './version-rows.js';
 
 export const DatasetRow = objectType('DatasetRow', 'One row of a version.', {
   place: z.int().describe('Place in the version, from 1.'),
@@ -55,21 +49,8 @@ export const RowFilterInput = inputType('RowFilterInput', 'Which rows; all condi
 });
 export type RowFilterInput = InstanceType<typeof RowFilterInput>;
 
-enumType(RowSort, 'RowSort', 'What rows are ordered by; ties go by place.', {
-  PLACE: 'Place in the version.',
-  TEXT: 'The first 200 characters of the text.',
-  LABEL: 'The label.',
-  LENGTH: 'Length of the text.',
-});
-
 export const RowOrderInput = recordInput(rowOrder);
 export type RowOrderInput = InstanceType<typeof RowOrderInput>;
-
-enumType(RowChangeKind, 'RowChangeKind', 'How a row differs between two versions.', {
-  ADDED: 'Only the newer one has it.',
-  REMOVED: 'Only the older one has it.',
-  CHANGED: 'Both have it, with other content or in another split.',
-});
 
 export const RowChangeType = objectType('RowChange', 'A row that two versions don’t share.', {
   key: z

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { enumeration } from '../../../kernel/enumeration.js';
 import { badInput } from '../../../kernel/errors.js';
 import { decodeCursor, encodeCursor, toPage, type Page, type PageRequest } from '../../../kernel/pagination.js';
-import { record } from '../../../kernel/record.js';
+import { choice, record } from '../../../kernel/record.js';
 import type { ArtifactStore } from '../../../platform/artifacts/index.js';
 import { quote, TableEngine } from './storage/duckdb.js';
 import { fromColumns, STORED_COLUMNS } from './rows/row-table.js';
@@ -44,7 +43,12 @@ export interface RowFilter {
   subject?: string | null;
 }
 
-export const RowSort = enumeration('PLACE', 'TEXT', 'LABEL', 'LENGTH');
+export const RowSort = choice('RowSort', 'What rows are ordered by; ties go by place.', {
+  PLACE: 'Place in the version.',
+  TEXT: 'The first 200 characters of the text.',
+  LABEL: 'The label.',
+  LENGTH: 'Length of the text.',
+});
 export type RowSort = keyof typeof RowSort;
 
 export const rowOrder = record('RowOrderInput', 'In which order.', {
@@ -60,7 +64,11 @@ const SORT_COLUMNS = {
   LENGTH: 'length(text)',
 } as const satisfies Record<RowSort, string>;
 
-export const RowChangeKind = enumeration('ADDED', 'REMOVED', 'CHANGED');
+export const RowChangeKind = choice('RowChangeKind', 'How a row differs between two versions.', {
+  ADDED: 'Only the newer one has it.',
+  REMOVED: 'Only the older one has it.',
+  CHANGED: 'Both have it, with other content or in another split.',
+});
 export type RowChangeKind = keyof typeof RowChangeKind;
 
 /** How a row of version b differs from version a. */

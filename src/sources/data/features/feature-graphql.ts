@@ -17,7 +17,6 @@ import {
   nodeType,
   objectType,
   inputType,
-  enumType,
   recordInput,
   recordType,
 } from '../../../kit/graphql/index.js';
@@ -27,21 +26,12 @@ import { MAX_WRITE } from './feature-service.js';
 import {
   featureField,
   featureRow,
-  FeatureType,
   newFeatureRow,
   newView,
   type FeatureRow,
   type FeatureViewRecord,
   type NewView,
 } from './feature-view.js';
-
-enumType(FeatureType, 'FeatureType', 'Type of a feature.', {
-  STRING: 'A text of at most 2,000 characters.',
-  INTEGER: 'A whole number below 2^53.',
-  FLOAT: 'A number.',
-  BOOLEAN: 'True or false.',
-  TIMESTAMP: 'A date and time (ISO 8601).',
-});
 
 export const FeatureView = nodeType(
   'FeatureView',

@@ -1,15 +1,20 @@
 import { z } from 'zod';
-import { enumeration } from '../../../kernel/enumeration.js';
 import { badInput } from '../../../kernel/errors.js';
 import { own } from '../../../kernel/own.js';
-import { record } from '../../../kernel/record.js';
+import { choice, record } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import { checkedText } from '../../../kernel/text.js';
 import { readTime } from '../datasets/making/read-time.js';
 import { oneLine } from '../../prompting/index.js';
 import type { Prisma } from '../../../platform/database/index.js';
 
-export const FeatureType = enumeration('STRING', 'INTEGER', 'FLOAT', 'BOOLEAN', 'TIMESTAMP');
+export const FeatureType = choice('FeatureType', 'Type of a feature.', {
+  STRING: 'A text of at most 2,000 characters.',
+  INTEGER: 'A whole number below 2^53.',
+  FLOAT: 'A number.',
+  BOOLEAN: 'True or false.',
+  TIMESTAMP: 'A date and time (ISO 8601).',
+});
 export type FeatureType = keyof typeof FeatureType;
 
 export const featureField = record('FeatureField', 'A value of a feature view.', {

@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { record } from '../../../kernel/record.js';
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice, record } from '../../../kernel/record.js';
 import type { SearchScope } from '../collection.js';
 
 /** Which scores rank the passages: vectors' cosine, BM25, or both fused. */
-export const SearchMode = enumeration('DENSE', 'LEXICAL', 'HYBRID');
+export const SearchMode = choice('SearchMode', 'What passages are ranked by.', {
+  DENSE: 'Similarity of meaning: the cosine of sentence embeddings.',
+  LEXICAL: 'Words in common: BM25 over stemmed terms.',
+  HYBRID: 'Both, weighted by the collection’s `denseWeight`.',
+});
 export type SearchMode = keyof typeof SearchMode;
 
 export interface RetrievalRequest {
@@ -74,7 +77,10 @@ export interface Passage {
 }
 
 /** Why a hybrid retrieval had to do with BM25 alone. */
-export const Degradation = enumeration('VECTOR_STORE_UNAVAILABLE', 'INDEX_OUTDATED');
+export const Degradation = choice('RetrievalDegradation', 'Why a hybrid search had to do with BM25 alone.', {
+  VECTOR_STORE_UNAVAILABLE: 'The vector store did not answer; it is tried again at the next search.',
+  INDEX_OUTDATED: 'A collection was embedded by another model: run `rebuildIndex` on it.',
+});
 export type Degradation = keyof typeof Degradation;
 
 export interface Retrieval {

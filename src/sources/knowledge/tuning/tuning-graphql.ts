@@ -10,19 +10,12 @@ import {
   recordType,
   inputType,
   idempotencyKey,
-  enumType,
   type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
 import { Collection, loadCollection, type KnowledgeStores } from '../collection-graphql.js';
 import { labelledQuestion, TUNING_LIMITS, type RetrievalTuner } from './retrieval-tuner.js';
-import { retrievalTuning, TuningSource, tuningResult } from './tuning-run.js';
-
-enumType(TuningSource, 'TuningSource', 'Where the questions came from that a weight was chosen on.', {
-  LABELLED: 'They were sent, with what answers them.',
-  CLOZE:
-    'Sentences of the collection’s own passages, without the rarer half of their words; each asks for its passage.',
-});
+import { retrievalTuning, tuningResult } from './tuning-run.js';
 
 export const retrievalTuningRuns = runGraph(
   retrievalTuning.handledBy(({ tuner }: { tuner: RetrievalTuner }, context) => tuner.tune(context)),

@@ -1,11 +1,14 @@
 import { z } from 'zod';
-import { record } from '../../../kernel/record.js';
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice, record } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../../platform/runs/index.js';
 
 /** Where the questions came from that a weight was chosen on. */
-export const TuningSource = enumeration('LABELLED', 'CLOZE');
+export const TuningSource = choice('TuningSource', 'Where the questions came from that a weight was chosen on.', {
+  LABELLED: 'They were sent, with what answers them.',
+  CLOZE:
+    'Sentences of the collection’s own passages, without the rarer half of their words; each asks for its passage.',
+});
 export type TuningSource = keyof typeof TuningSource;
 
 /** A question and the chunks that hold its answer. */

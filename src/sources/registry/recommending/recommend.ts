@@ -1,9 +1,17 @@
-import { enumeration } from '../../../kernel/enumeration.js';
+import { choice } from '../../../kernel/record.js';
 import type { GeneratorEntry } from '../../../platform/models-on-disk/index.js';
 import type { Speed } from './speed.js';
 
 /** What is said of a model of the catalogue. */
-export const Fit = enumeration('RECOMMENDED', 'FAST_ENOUGH', 'QUOTES_ONLY', 'TOO_SLOW', 'TOO_LARGE');
+export const Fit = choice('ModelFit', 'What a model of the catalogue is for this machine.', {
+  RECOMMENDED:
+    'Of the models that take at most half of the memory and have a reader or at least a billion weights, the largest that answers in time; where none of these does, the fastest of them. Others only where there are none of these. GRAFT_MODEL=auto takes it at first start.',
+  FAST_ENOUGH: 'It answers in time, too.',
+  QUOTES_ONLY:
+    'It answers in time, but models below a billion weights answer with quotes, which the default model’s reader chooses better.',
+  TOO_SLOW: 'A typical answer takes longer than `answerSeconds`.',
+  TOO_LARGE: 'It takes more than half of the memory.',
+});
 export type Fit = keyof typeof Fit;
 
 /** A model of the catalogue on this machine. */

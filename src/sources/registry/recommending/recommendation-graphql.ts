@@ -1,20 +1,10 @@
 import { Ctx, Query, Resolver } from 'type-graphql';
 import { z } from 'zod';
-import { cost, Needs, type GraphContext, ofType, objectType, enumType } from '../../../kit/graphql/index.js';
+import { cost, Needs, type GraphContext, ofType, objectType } from '../../../kit/graphql/index.js';
 import { CatalogueModel, toCatalogueModel } from '../catalogue-graphql.js';
 import { Fit } from './recommend.js';
 import type { ModelRecommender, Recommended } from './recommender.js';
 import { TYPICAL_ANSWER } from './speed.js';
-
-enumType(Fit, 'ModelFit', 'What a model of the catalogue is for this machine.', {
-  RECOMMENDED:
-    'Of the models that take at most half of the memory and have a reader or at least a billion weights, the largest that answers in time; where none of these does, the fastest of them. Others only where there are none of these. GRAFT_MODEL=auto takes it at first start.',
-  FAST_ENOUGH: 'It answers in time, too.',
-  QUOTES_ONLY:
-    'It answers in time, but models below a billion weights answer with quotes, which the default model’s reader chooses better.',
-  TOO_SLOW: 'A typical answer takes longer than `answerSeconds`.',
-  TOO_LARGE: 'It takes more than half of the memory.',
-});
 
 const ModelRecommendation = objectType('ModelRecommendation', 'A model of the catalogue on this machine.', {
   model: ofType(() => CatalogueModel).describe('Which.'),

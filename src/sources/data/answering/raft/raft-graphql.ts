@@ -13,7 +13,6 @@ import {
   ofType,
   idempotencyKey,
   inputType,
-  enumType,
   type StartedRun,
   type RunObject,
 } from '../../../../kit/graphql/index.js';
@@ -22,12 +21,7 @@ import { Dataset, loadDataset } from '../../datasets/dataset-graphql.js';
 import { SplitRuleInput } from '../../datasets/import-graphql.js';
 import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
 import { RAFT_LIMITS } from './raft-maker.js';
-import { raftMaking, raftOutput, RaftSource } from './raft-run.js';
-
-enumType(RaftSource, 'RaftSource', 'Where the questions of a set came from.', {
-  LABELLED: 'A dataset version brought them, with their answers.',
-  CLOZE: 'Spans of the collection’s own sentences that recur elsewhere in it are hidden and asked for.',
-});
+import { raftMaking, raftOutput } from './raft-run.js';
 
 export const raftRuns = runGraph(raftMaking.handledBy(({ raft }: Data, context) => raft.make(context)));
 const RaftDatasetRun = raftRuns.Run;

@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { enumeration } from '../../../../kernel/enumeration.js';
-import { record } from '../../../../kernel/record.js';
+import { choice, record } from '../../../../kernel/record.js';
 import { storedJson } from '../../../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../../../platform/runs/index.js';
 import { splitRule } from '../../datasets/importing/splits.js';
 
 /** Where the questions of a RAFT set come from. */
-export const RaftSource = enumeration('LABELLED', 'CLOZE');
+export const RaftSource = choice('RaftSource', 'Where the questions of a set came from.', {
+  LABELLED: 'A dataset version brought them, with their answers.',
+  CLOZE: 'Spans of the collection’s own sentences that recur elsewhere in it are hidden and asked for.',
+});
 export type RaftSource = keyof typeof RaftSource;
 
 export const raftOutput = record('RaftDatasetResult', 'What came of a RAFT_DATASET run.', {

@@ -1,9 +1,12 @@
-import { enumeration } from '../../../../kernel/enumeration.js';
+import { choice } from '../../../../kernel/record.js';
 import type { TextEncoding } from './decode.js';
 import type { DataFormat } from './formats.js';
 
 /** What offsets in a file count. */
-export const OffsetUnit = enumeration('CODE_POINTS', 'UTF16');
+export const OffsetUnit = choice('OffsetUnit', 'What offsets in a file count.', {
+  CODE_POINTS: 'Code points, as Python and hence most public sets do.',
+  UTF16: 'UTF-16 code units, as JavaScript and this API do.',
+});
 export type OffsetUnit = keyof typeof OffsetUnit;
 
 /** How a file is read and what its columns mean. Everything that has a default is filled in when it is recorded. */

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { enumeration } from '../../../../kernel/enumeration.js';
+import { choice } from '../../../../kernel/record.js';
 import { own } from '../../../../kernel/own.js';
 
-export const Split = enumeration('TRAIN', 'VALIDATION', 'TEST');
+export const Split = choice('Split', 'What a row is used for.', {
+  TRAIN: 'Training.',
+  VALIDATION: 'Choosing between checkpoints and settings.',
+  TEST: 'Measuring what was chosen.',
+});
 export type Split = keyof typeof Split;
 
 /** How rows without a given split get theirs. */

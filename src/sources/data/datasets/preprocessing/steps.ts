@@ -1,16 +1,20 @@
-import { enumeration } from '../../../../kernel/enumeration.js';
+import { choice } from '../../../../kernel/record.js';
 import { badInput } from '../../../../kernel/errors.js';
 import { findPii } from '../pii/find-pii.js';
 import { editsOf, type Edit } from './edits.js';
 
 /** The steps a dataset may declare. Their order is the declared one, and it is recorded in the version. */
-export const PreprocessingStep = enumeration(
-  'UNICODE_NFC',
-  'UNICODE_NFKC',
-  'WHITESPACE',
-  'HTML',
-  'MASK_PII',
-  'DEDUPLICATE',
+export const PreprocessingStep = choice(
+  'PreprocessingStep',
+  'Something that is done to texts before they are learned from, and to questions before they are answered.',
+  {
+    UNICODE_NFC: 'Characters are composed (Unicode NFC).',
+    UNICODE_NFKC: 'Characters are composed and compatibility forms folded (Unicode NFKC).',
+    WHITESPACE: 'Blanks at the ends go, runs of blanks become one, invisible characters go.',
+    HTML: 'Tags, comments and scripts go; references become characters.',
+    MASK_PII: 'E-mail addresses, telephone numbers, cards, accounts and keys become `[EMAIL]`, `[PHONE]`, …',
+    DEDUPLICATE: 'Later copies of the same text with the same answer are left out of the version.',
+  },
 );
 export type PreprocessingStep = keyof typeof PreprocessingStep;
 

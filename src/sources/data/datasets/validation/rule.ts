@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { enumeration } from '../../../../kernel/enumeration.js';
-import { record } from '../../../../kernel/record.js';
+import { choice, record } from '../../../../kernel/record.js';
 import type { TaskKind, TaskRow } from '../tasks/index.js';
 import type { SplitRule } from '../importing/splits.js';
 import type { TableEngine } from '../storage/duckdb.js';
 
 /** An error keeps its rows out of training; a warning and a hint leave them in. */
-export const Severity = enumeration('ERROR', 'WARNING', 'INFO');
+export const Severity = choice('ProblemSeverity', 'How bad a problem is.', {
+  ERROR: 'Its rows are kept out of training (quarantined).',
+  WARNING: 'Its rows stay; look at them.',
+  INFO: 'Worth knowing.',
+});
 export type Severity = keyof typeof Severity;
 
 /** What a rule is, apart from how it looks. */
