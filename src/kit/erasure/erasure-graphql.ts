@@ -1,7 +1,7 @@
 import { FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { Needs, RunEventType, runEvent, recordType, runGraph, objectType, type RunObject } from '../graphql/index.js';
-import { record } from '../../kernel/record.js';
+import { record, boolean } from '../../kernel/record.js';
 import {
   erasedRecords,
   erasing,
@@ -12,11 +12,9 @@ import {
 
 export const ErasureReport = objectType('ErasureReport', 'Where a deletion removed text, and what had to stay.', {
   ...erasureReport.shape,
-  complete: z
-    .boolean()
-    .describe(
-      'Whether all of it is done. Otherwise it takes long or a part could not be reached: it goes on by itself, tried again every minute, and search finds nothing of it meanwhile.',
-    ),
+  complete: boolean(
+    'Whether all of it is done. Otherwise it takes long or a part could not be reached: it goes on by itself, tried again every minute, and search finds nothing of it meanwhile.',
+  ),
   runId: z
     .string()
     .nullable()

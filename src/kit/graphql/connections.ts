@@ -2,6 +2,7 @@ import { ArgsType, Field, Int, type ClassType } from 'type-graphql';
 import { z } from 'zod';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageRequest, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { objectType, ofType } from './record-types.js';
+import { boolean, string } from '../../kernel/record.js';
 
 /** `first` and `after` of every list: `@Args(() => ConnectionArgs) args`, then `args.request()`. */
 @ArgsType()
@@ -26,10 +27,10 @@ export class ConnectionArgs {
 }
 
 const PageInfo = objectType('PageInfo', 'Where a page ends and whether more follows.', {
-  hasNextPage: z.boolean().describe('Whether another page follows.'),
-  hasPreviousPage: z.boolean().describe('Whether the page starts after a cursor, so that earlier items exist.'),
-  startCursor: z.string().nullable().describe('Cursor of the first item; null on an empty page.'),
-  endCursor: z.string().nullable().describe('Cursor to pass as `after` for the next page; null on an empty page.'),
+  hasNextPage: boolean('Whether another page follows.'),
+  hasPreviousPage: boolean('Whether the page starts after a cursor, so that earlier items exist.'),
+  startCursor: string('Cursor of the first item; null on an empty page.').nullable(),
+  endCursor: string('Cursor to pass as `after` for the next page; null on an empty page.').nullable(),
 });
 type PageInfo = InstanceType<typeof PageInfo>;
 
@@ -55,7 +56,7 @@ export function connectionTypes<T extends object>(
   name: string = node.name,
 ): { Connection: ClassType<ConnectionOf<T>>; Edge: ClassType<EdgeOf<T>> } {
   const Edge = objectType(`${name}Edge`, `A ${name} and its place in the list.`, {
-    cursor: z.string().describe('Opaque position, for `after`.'),
+    cursor: string('Opaque position, for `after`.'),
     node: ofType<T>(() => node).describe(`The ${name} itself.`),
   });
   const Connection = objectType(`${name}Connection`, `One page of a list of ${name} objects.`, {

@@ -22,7 +22,6 @@ export { neededRole, Needs } from './needs.js';
 export { NodeRegistry, NodeType } from './node.js';
 export {
   enumType,
-  givenId,
   inputType,
   listOf,
   nodeOf,
@@ -38,7 +37,6 @@ export { makeResolvers, type ResolverList } from './resolver-list.js';
 export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js';
 export { runEvent, runGraph, runResolvers, type RunGraph, runEventsOf, type StartedRun } from './run-graph.js';
 export {
-  IDEMPOTENCY_KEY,
   idempotencyKey,
   RunKind,
   RunStatus,

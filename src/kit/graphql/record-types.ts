@@ -117,9 +117,6 @@ export function nodeOf<T extends NodeType & { row: { id: string } }>(
 /** Names of the fields that GraphQL shows of an object that was made of a record's type; null for any other object. */
 export const shownFields = (object: object): ReadonlySet<string> | null => shownOf.get(object.constructor) ?? null;
 
-/** The field of an input that names something by its global id. */
-export const givenId = z.string().meta({ shown: 'ID' });
-
 /** An enum of values that stand elsewhere, and what each of them means; those of a `choice` bring that along. */
 export function enumType<Name extends string>(
   values: Readonly<Record<Name, string>>,

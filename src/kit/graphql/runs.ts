@@ -1,12 +1,12 @@
 import { Field, Float, Int, InterfaceType, registerEnumType } from 'type-graphql';
 import type { ErrorCode } from '../../kernel/error-codes.js';
+import { id } from '../../kernel/record.js';
 import { runError } from '../../kernel/run-error.js';
 import type { Json } from '../../kernel/stored-json.js';
 import { toGlobalId } from './global-ids.js';
 import { markedType, NodeType } from './node.js';
 import { recordType } from './record-types.js';
 import { DateTime } from './scalars.js';
-import { givenId } from './record-types.js';
 
 /** The kinds of runs as GraphQL's enum: `runGraph` enters each kind that is defined. */
 export const RunKind: Record<string, string> = {};
@@ -22,10 +22,10 @@ export function nameRunKind(kind: string, description: string, subject: string |
   kindDescriptions[kind] = { description };
 }
 
-/** Describes the argument that names a run for whoever asks for it twice. */
-export const IDEMPOTENCY_KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
-
-export const idempotencyKey = givenId.describe(IDEMPOTENCY_KEY);
+/** The field of an input that names the run for whoever asks for it twice. */
+export const idempotencyKey = id(
+  'Names the work: the same key with the same input is the same run; 1 to 200 characters.',
+);
 
 export enum RunStatus {
   QUEUED = 'QUEUED',

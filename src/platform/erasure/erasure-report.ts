@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { record } from '../../kernel/record.js';
+import { record, string } from '../../kernel/record.js';
 
 const keptFile = record('FileKept', 'A file that had to stay.', {
   fileId: z.string().meta({ node: 'File', name: 'id' }).describe('Id of the file.'),
-  name: z.string().describe('Its name.'),
-  reason: z.string().describe('What still needs it, and what to do so that it can go.'),
+  name: string('Its name.'),
+  reason: string('What still needs it, and what to do so that it can go.'),
 });
 
 export const erasedRecords = record('ErasedRecords', 'Records of one kind that an erasure changed.', {
-  holder: z.string().describe('What they are, in the plural, e.g. `answers`.'),
+  holder: string('What they are, in the plural, e.g. `answers`.'),
   count: z.int().describe('How many were deleted or lost the erased text.'),
 });
 

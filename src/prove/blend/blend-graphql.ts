@@ -3,14 +3,14 @@ import {
   SpendsBudget,
   Needs,
   cost,
-  IDEMPOTENCY_KEY,
   runGraph,
   runObject,
   type GraphContext,
   inputType,
   objectType,
+  idempotencyKey,
 } from '../../kit/graphql/index.js';
-import { string, int, id, float } from '../../kernel/record.js';
+import { string, int, float } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
 import { hybridFit } from './blend-run.js';
@@ -30,7 +30,7 @@ const FitHybridInput = inputType(
     version: int('Number of the version, from 1.'),
     rows: int(`Most rows for validation, 1 to ${MOST_FIT_ROWS}; of more a sample is drawn.`).default(300),
     seed: int('Of the sample: the same seed draws the same rows.').default(1),
-    idempotencyKey: id(IDEMPOTENCY_KEY),
+    idempotencyKey,
   },
 );
 type FitHybridInput = InstanceType<typeof FitHybridInput>;

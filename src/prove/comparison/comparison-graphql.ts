@@ -7,12 +7,12 @@ import {
   Needs,
   cost,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
   runGraph,
   runObject,
   type GraphContext,
   recordType,
   inputType,
+  idempotencyKey,
 } from '../../kit/graphql/index.js';
 import { id, oneOf, int, string, list } from '../../kernel/record.js';
 import { comparison, strategyComparison } from './comparison-run.js';
@@ -49,7 +49,7 @@ const CompareStrategiesInput = inputType(
     )
       .max(4)
       .nullish(),
-    idempotencyKey: id(IDEMPOTENCY_KEY),
+    idempotencyKey,
   },
 );
 type CompareStrategiesInput = InstanceType<typeof CompareStrategiesInput>;

@@ -13,7 +13,6 @@ import {
   SpendsBudget,
   Needs,
   cost,
-  IDEMPOTENCY_KEY,
   make,
   runGraph,
   runObject,
@@ -21,8 +20,9 @@ import {
   inputType,
   objectType,
   listOf,
+  idempotencyKey,
 } from '../../kit/graphql/index.js';
-import { choice, oneOf, int, id, string, boolean, float, list, date } from '../../kernel/record.js';
+import { choice, oneOf, int, string, boolean, float, list, date } from '../../kernel/record.js';
 import { AliasMovedPayload } from '../../learn/training/index.js';
 import { LEAST_CALIBRATED } from '../membership/fit-membership.js';
 import { LEAST_OWN } from './fit-router.js';
@@ -41,7 +41,7 @@ const FitRouterInput = inputType('FitRouterInput', 'How the router is fitted.', 
     RouterMode.APPLY,
   ),
   seed: int('Of the questions that are made: the same seed makes the same.').default(1),
-  idempotencyKey: id(IDEMPOTENCY_KEY),
+  idempotencyKey,
 });
 type FitRouterInput = InstanceType<typeof FitRouterInput>;
 

@@ -6,12 +6,12 @@ import {
   Needs,
   cost,
   fromGlobalId,
-  IDEMPOTENCY_KEY,
   recordType,
   runGraph,
   runObject,
   type GraphContext,
   inputType,
+  idempotencyKey,
 } from '../../kit/graphql/index.js';
 import { string, id, oneOf, int, list } from '../../kernel/record.js';
 import { measuredWording, Model, type ModelRegistry } from '../../sources/registry/index.js';
@@ -34,7 +34,7 @@ const CompareWordingsInput = inputType(
     rows: int(`Most rows, ${LEAST_WORDED_ROWS} to ${MOST_WORDED_ROWS}; of more a sample is drawn.`).default(200),
     seed: int('Of the sample: the same seed draws the same rows.').default(1),
     collections: list(z.string(), 'Names of the collections that answer them, 1 to 50.').max(50),
-    idempotencyKey: id(IDEMPOTENCY_KEY),
+    idempotencyKey,
   },
 );
 type CompareWordingsInput = InstanceType<typeof CompareWordingsInput>;

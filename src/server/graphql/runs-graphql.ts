@@ -1,3 +1,4 @@
+import { id } from '../../kernel/record.js';
 import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
@@ -26,7 +27,6 @@ import {
   type RunObject,
   type RunRowLike,
   type StoredEventLike,
-  givenId,
   inputType,
   ofType,
   objectType,
@@ -61,7 +61,7 @@ class RunsArgs extends ConnectionArgs {
 }
 
 const RunInput = inputType('RunInput', 'Names a run.', {
-  id: givenId.describe('Id of a run of any kind.'),
+  id: id('Id of a run of any kind.'),
 });
 type RunInput = InstanceType<typeof RunInput>;
 

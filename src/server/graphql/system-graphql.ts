@@ -17,6 +17,7 @@ import {
 import { WorkerState, type WorkerStatus } from '../../platform/worker/index.js';
 import { chosenExecutor, type ChosenExecutor } from '../../learn/training/index.js';
 import type { PartReadiness } from './health.js';
+import { string, boolean, oneOf, date, float } from '../../kernel/record.js';
 
 export interface SystemSources {
   /** Version of Graft. */
@@ -43,31 +44,31 @@ enumType(WorkerState, 'WorkerState', 'Whether the worker process takes work.', {
 });
 
 const SystemPart = objectType('SystemPart', 'One part of the system that others depend on.', {
-  name: z.string().describe('Name, as `/readyz` has it.'),
-  ready: z.boolean().describe('Whether it answers.'),
-  embedded: z.boolean().describe('Whether Graft started it itself; false for an external server.'),
-  detail: z.string().nullish().describe('Its state in a few words.'),
+  name: string('Name, as `/readyz` has it.'),
+  ready: boolean('Whether it answers.'),
+  embedded: boolean('Whether Graft started it itself; false for an external server.'),
+  detail: string('Its state in a few words.').nullish(),
 });
 type SystemPart = InstanceType<typeof SystemPart>;
 
 const Versions = objectType('Versions', 'Which programs answer.', {
-  graft: z.string().describe('Version of Graft.'),
-  node: z.string().describe('Version of Node.js.'),
-  inference: z.string().nullable().describe('Version of the inference engine; null while no worker is ready.'),
-  embedding: z.string().nullable().describe('Version of the embedding engine; null while no worker is ready.'),
+  graft: string('Version of Graft.'),
+  node: string('Version of Node.js.'),
+  inference: string('Version of the inference engine; null while no worker is ready.').nullable(),
+  embedding: string('Version of the embedding engine; null while no worker is ready.').nullable(),
 });
 type Versions = InstanceType<typeof Versions>;
 
 const WorkerDevice = objectType('WorkerDevice', 'What an engine runs on, as found by loading it.', {
-  processor: z.string().describe('Model of the processor.'),
+  processor: string('Model of the processor.'),
   cores: z.int().describe('Processor cores that the worker may use.'),
   processorFlags: z
     .array(z.string())
     .describe('Instructions of the processor that decide how fast numbers are multiplied, as the system calls them.'),
-  gpu: z.string().nullable().describe('Name of the GPU; null when there is none or none is used.'),
+  gpu: string('Name of the GPU; null when there is none or none is used.').nullable(),
   memoryBytes: z.number().meta({ shown: 'BigInt' }).describe('Memory of the machine, in bytes.'),
-  inferenceProvider: z.string().describe('What really runs inference: `cpu`, `cuda`, `vulkan` or `metal`.'),
-  embeddingProvider: z.string().describe('What really runs embedding: `cpu` or `cuda`.'),
+  inferenceProvider: string('What really runs inference: `cpu`, `cuda`, `vulkan` or `metal`.'),
+  embeddingProvider: string('What really runs embedding: `cpu` or `cuda`.'),
 });
 type WorkerDevice = InstanceType<typeof WorkerDevice>;
 
@@ -78,7 +79,7 @@ const WorkerThreads = objectType('WorkerThreads', 'Threads that were measured as
 type WorkerThreads = InstanceType<typeof WorkerThreads>;
 
 const WorkerReport = objectType('WorkerReport', 'The worker process, which runs the models.', {
-  state: z.enum(WorkerState).describe('Whether it takes work.'),
+  state: oneOf(WorkerState, 'Whether it takes work.'),
   pid: z.int().nullable().describe('Process id; null while none runs.'),
   restarts: z.int().describe('How often it was restarted since the gateway started.'),
   device: ofType(() => WorkerDevice)
@@ -111,8 +112,8 @@ const DiskReport = objectType('DiskReport', 'The disk that holds GRAFT_HOME, in 
 type DiskReport = InstanceType<typeof DiskReport>;
 
 const QueueReport = objectType('QueueReport', 'Runs of one kind that are not finished.', {
-  kind: z.enum(RunKind).describe('Kind of the runs.'),
-  status: z.enum(RunStatus).describe('`QUEUED`, `RUNNING` or `PAUSED`.'),
+  kind: oneOf(RunKind, 'Kind of the runs.'),
+  status: oneOf(RunStatus, '`QUEUED`, `RUNNING` or `PAUSED`.'),
   count: z.int().describe('How many there are.'),
 });
 type QueueReport = InstanceType<typeof QueueReport>;
@@ -121,8 +122,8 @@ const TrainingExecutor = recordType(chosenExecutor);
 
 const SystemStatus = objectType('SystemStatus', 'What Graft runs on and how it is doing.', {
   versions: ofType(() => Versions).describe('Which programs answer.'),
-  startedAt: z.date().describe('When the gateway started.'),
-  uptimeSeconds: z.number().describe('Seconds since then.'),
+  startedAt: date('When the gateway started.'),
+  uptimeSeconds: float('Seconds since then.'),
   parts: z
     .array(ofType(() => SystemPart))
     .describe('Database, vector store and worker: embedded or external, ready or not.'),

@@ -2,7 +2,7 @@ import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { AnswerType as Answer, type Assignment } from '../../answer/ask/index.js';
 import { cost, recordType, type GraphContext } from '../../kit/graphql/index.js';
-import { record } from '../../kernel/record.js';
+import { record, string, int, float, boolean } from '../../kernel/record.js';
 import { loadExperiment } from './experiments/experiment-graphql.js';
 import type { ExperimentStore } from './experiments/experiment-store.js';
 import { Experiment } from './experiments/experiment-types.js';
@@ -12,14 +12,11 @@ import { Rollout } from './rollouts/rollout-types.js';
 
 const ExperimentAssignment = recordType(
   record('ExperimentAssignment', 'What a question was drawn into when it was asked.', {
-    arm: z.string().describe('The arm that answered it, e.g. `CANDIDATE` or `CONTROL` of a rollout.'),
-    stage: z
-      .number()
-      .int()
-      .describe('The step of the rollout, or the phase of the experiment, that it was asked in; from 0.'),
-    bucket: z.number().describe('Where its unit falls, 0 to 1; 0 where the arm was asked for.'),
-    probability: z.number().describe('The probability with which the arm was drawn, above 0 to 1.'),
-    forced: z.boolean().describe('Whether a tester asked for the arm: then the answer counts for nothing.'),
+    arm: string('The arm that answered it, e.g. `CANDIDATE` or `CONTROL` of a rollout.'),
+    stage: int('The step of the rollout, or the phase of the experiment, that it was asked in; from 0.'),
+    bucket: float('Where its unit falls, 0 to 1; 0 where the arm was asked for.'),
+    probability: float('The probability with which the arm was drawn, above 0 to 1.'),
+    forced: boolean('Whether a tester asked for the arm: then the answer counts for nothing.'),
     kind: z.custom<Assignment['kind']>(),
     subjectId: z.string(),
   }),

@@ -1,16 +1,16 @@
-import { z } from 'zod';
-import { IDEMPOTENCY_KEY } from '../../kit/graphql/index.js';
+import { idempotencyKey } from '../../kit/graphql/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import { checkedText } from '../../kernel/text.js';
+import { string } from '../../kernel/record.js';
 
 /** What callers say of who wants something, and why, in every input. */
 export const saidBy = {
-  reason: z.string().describe('Why, for the record; 1 to 1,000 characters.'),
-  by: z.string().nullish().describe('Who wants it, for the record; 1 to 200 characters; by default the caller.'),
+  reason: string('Why, for the record; 1 to 1,000 characters.'),
+  by: string('Who wants it, for the record; 1 to 200 characters; by default the caller.').nullish(),
 };
 
 /** The same of what is made under a key. */
-export const saidOnce = { ...saidBy, idempotencyKey: z.string().describe(IDEMPOTENCY_KEY).meta({ shown: 'ID' }) };
+export const saidOnce = { ...saidBy, idempotencyKey };
 
 /** UTF-16 units. */
 const MAX_REASON = 1_000;

@@ -6,20 +6,18 @@ import { DialectName } from './dialects/dialect.js';
 import { LabelScoring } from './engine.js';
 import type { Fleet } from './fleet.js';
 import { EngineState, ResidentState, type Replica, type Resident } from './replicas/replica.js';
+import { string, oneOf, float, date, boolean } from '../../kernel/record.js';
 
 const EngineAdapterReport = objectType('EngineAdapterReport', 'An adapter version on one engine.', {
-  name: z.string().describe('Its name there: the adapter’s, and a digest of what is loaded.'),
-  adapter: z.string().describe('Name of the adapter.'),
+  name: string('Its name there: the adapter’s, and a digest of what is loaded.'),
+  adapter: string('Name of the adapter.'),
   version: z.int().describe('Number of the version, from 1.'),
-  state: z.enum(ResidentState).describe('Whether it answers there.'),
-  reason: z.string().nullable().describe('Why it doesn’t; null when it does.'),
-  cosine: z
-    .number()
-    .nullable()
-    .describe(
-      'Cosine between its change of the log-probabilities there and beside the gateway, -1 to 1, at least 0.9; null before it is measured.',
-    ),
-  provenAt: z.date().nullable().describe('When that was measured last; null before.'),
+  state: oneOf(ResidentState, 'Whether it answers there.'),
+  reason: string('Why it doesn’t; null when it does.').nullable(),
+  cosine: float(
+    'Cosine between its change of the log-probabilities there and beside the gateway, -1 to 1, at least 0.9; null before it is measured.',
+  ).nullable(),
+  provenAt: date('When that was measured last; null before.').nullable(),
   answered: z.int().describe('Requests that it answered there since it was loaded.'),
 });
 type EngineAdapterReport = InstanceType<typeof EngineAdapterReport>;
@@ -28,25 +26,23 @@ const EngineReport = objectType(
   'EngineReport',
   'An engine that answers before the worker does, as this gateway sees it.',
   {
-    url: z
-      .string()
-      .describe('Where it is; to callers of other workspaces than the first only its place in this list: `engine 1`.'),
-    state: z.enum(EngineState).describe('Whether it answers questions.'),
-    reason: z.string().nullable().describe('Why it doesn’t; null when it does.'),
-    paused: z.boolean().describe('Whether it is left alone for some seconds because it failed several times in a row.'),
-    dialect: z.enum(DialectName).nullable().describe('Which server it is; null before that is known.'),
-    version: z.string().nullable().describe('Version of the server, as it tells; null before that is known.'),
-    base: z.string().nullable().describe('Its name for the base model; null before that is known.'),
+    url: string('Where it is; to callers of other workspaces than the first only its place in this list: `engine 1`.'),
+    state: oneOf(EngineState, 'Whether it answers questions.'),
+    reason: string('Why it doesn’t; null when it does.').nullable(),
+    paused: boolean('Whether it is left alone for some seconds because it failed several times in a row.'),
+    dialect: oneOf(DialectName, 'Which server it is; null before that is known.').nullable(),
+    version: string('Version of the server, as it tells; null before that is known.').nullable(),
+    base: string('Its name for the base model; null before that is known.').nullable(),
     contextTokens: z
       .int()
       .nullable()
       .describe(
         'Tokens of a prompt and its answer together; null before that is known. What is longer the worker answers.',
       ),
-    labelScoring: z
-      .enum(LabelScoring)
-      .nullable()
-      .describe('How it tells the probabilities of labels; null before that is known.'),
+    labelScoring: oneOf(
+      LabelScoring,
+      'How it tells the probabilities of labels; null before that is known.',
+    ).nullable(),
     inFlight: z.int().describe('Requests of this gateway under way there.'),
     answered: z.int().describe('Requests that it answered since the gateway started.'),
     failed: z.int().describe('How often it failed since then.'),

@@ -22,17 +22,16 @@ import type { Json } from '../../platform/events/index.js';
 import type { CollectionRow } from './collection.js';
 import type { CollectionCounts, CollectionStore } from './collection-store.js';
 import type { ChunkRow, DocumentRow, DocumentStore } from './document-store.js';
+import { string, float, date } from '../../kernel/record.js';
 
 export const Collection = nodeType('Collection', 'A searchable set of documents.', {
-  name: z.string().describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
-  description: z.string().describe('What it holds, in the words of who made it; empty by default.'),
-  language: z
-    .string()
-    .describe('Text search configuration of PostgreSQL that stems its words, e.g. `english` or `simple`.'),
-  denseWeight: z
-    .number()
-    .describe('Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s. `tuneRetrieval` chooses it.'),
-  createdAt: z.date().describe('When it was created.'),
+  name: string('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
+  description: string('What it holds, in the words of who made it; empty by default.'),
+  language: string('Text search configuration of PostgreSQL that stems its words, e.g. `english` or `simple`.'),
+  denseWeight: float(
+    'Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s. `tuneRetrieval` chooses it.',
+  ),
+  createdAt: date('When it was created.'),
   rowId: z.custom<string>(),
 });
 export type Collection = InstanceType<typeof Collection>;
@@ -41,10 +40,10 @@ export const Document = nodeType(
   'Document',
   'A document as it was ingested; new content of the same name is a new document.',
   {
-    name: z.string().describe('Unique in its collection.'),
-    title: z.string().describe('Its own title, its first heading, or else its name; at most 200 characters.'),
-    mediaType: z.string().describe('Media type that its content turned out to have.'),
-    sha256: z.string().describe('SHA-256 of the bytes that were ingested, 64 hexadecimal digits.'),
+    name: string('Unique in its collection.'),
+    title: string('Its own title, its first heading, or else its name; at most 200 characters.'),
+    mediaType: string('Media type that its content turned out to have.'),
+    sha256: string('SHA-256 of the bytes that were ingested, 64 hexadecimal digits.'),
     bytes: z.bigint().describe('Size of what was ingested, in bytes.'),
     pages: z.int().nullable().describe('Number of pages; null where the format has none.'),
     chunkCount: z.int().describe('Number of its chunks.'),
@@ -52,7 +51,7 @@ export const Document = nodeType(
       .custom<Json>()
       .meta({ shown: 'JSON' })
       .describe('What `ingestDocuments` was given as metadata; `{}` by default.'),
-    createdAt: z.date().describe('When its content was read.'),
+    createdAt: date('When its content was read.'),
     rowId: z.custom<string>(),
     collectionId: z.custom<string>(),
   },
@@ -61,7 +60,7 @@ export type Document = InstanceType<typeof Document>;
 
 export const Chunk = nodeType('Chunk', 'A passage of a document: what search finds and citations point into.', {
   ordinal: z.int().describe('Place in its document, from 0.'),
-  text: z.string().describe('Its text, exactly as in `Document.text`; at most 1,200 characters.'),
+  text: string('Its text, exactly as in `Document.text`; at most 1,200 characters.'),
   start: z.int().describe('Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.'),
   end: z.int().describe('Where it ends in `Document.text` (exclusive), in UTF-16 code units.'),
   headings: z.array(z.string()).describe('Headings that it stands under, outermost first.'),

@@ -1,5 +1,4 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { z } from 'zod';
 import { ErasureReportType, toErasureReport } from '../../kit/erasure/index.js';
 import {
   Needs,
@@ -12,9 +11,10 @@ import {
   objectType,
 } from '../../kit/graphql/index.js';
 import type { KnowledgeService } from './knowledge-service.js';
+import { string } from '../../kernel/record.js';
 
 const DeleteCollectionInput = inputType('DeleteCollectionInput', 'Which collection to delete.', {
-  collection: z.string().describe('Name of the collection.'),
+  collection: string('Name of the collection.'),
 });
 type DeleteCollectionInput = InstanceType<typeof DeleteCollectionInput>;
 

@@ -15,7 +15,6 @@ import {
   inputType,
   ofType,
   objectType,
-  givenId,
   idempotencyKey,
   type StartedRun,
   type RunObject,
@@ -34,12 +33,11 @@ import { indexDocuments } from './indexing/index-documents.js';
 import { documentReport, ingestion, type DocumentProgress } from './indexing/ingestion-run.js';
 import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
 import type { KnowledgeService } from './knowledge-service.js';
+import { string, float, id } from '../../kernel/record.js';
 
 const CreateCollectionInput = inputType('CreateCollectionInput', 'A new collection.', {
-  name: z
-    .string()
-    .describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.'),
-  description: z.string().nullish().describe('What it holds; at most 1,000 characters, empty by default.'),
+  name: string('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.'),
+  description: string('What it holds; at most 1,000 characters, empty by default.').nullish(),
   language: z
     .string()
     .default('english')
@@ -62,19 +60,14 @@ const DocumentInput = inputType(
   'DocumentInput',
   'A document to ingest: its content comes from exactly one of `text` and `file`.',
   {
-    name: z
-      .string()
-      .describe(
-        'Unique in the collection, one line of 1 to 200 characters. An existing document of this name is replaced.',
-      ),
-    text: z.string().nullish().describe('Inline text, 1 to 1,000,000 characters.'),
-    file: givenId.nullish().describe('A file uploaded with `POST /files`, at most 64 MiB.'),
-    mediaType: z
-      .string()
-      .nullish()
-      .describe(
-        'Media type, where the name does not end in it: `text/plain`, `text/markdown`, `text/html`, `application/pdf` or that of DOCX. By default the content tells.',
-      ),
+    name: string(
+      'Unique in the collection, one line of 1 to 200 characters. An existing document of this name is replaced.',
+    ),
+    text: string('Inline text, 1 to 1,000,000 characters.').nullish(),
+    file: id('A file uploaded with `POST /files`, at most 64 MiB.').nullish(),
+    mediaType: string(
+      'Media type, where the name does not end in it: `text/plain`, `text/markdown`, `text/html`, `application/pdf` or that of DOCX. By default the content tells.',
+    ).nullish(),
     metadata: z
       .custom<Json>()
       .meta({ shown: 'JSON' })
@@ -87,7 +80,7 @@ const DocumentInput = inputType(
 type DocumentInput = InstanceType<typeof DocumentInput>;
 
 const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a collection.', {
-  collection: z.string().describe('Name of the collection.'),
+  collection: string('Name of the collection.'),
   documents: z
     .array(ofType(() => DocumentInput))
     .describe('1 to 100 documents with different names; inline texts of at most 4,000,000 characters together.'),
@@ -126,7 +119,7 @@ const IngestDocumentsPayload = ingestionRuns.payload(
 );
 
 const DeleteDocumentsInput = inputType('DeleteDocumentsInput', 'Documents to delete.', {
-  collection: z.string().describe('Name of the collection.'),
+  collection: string('Name of the collection.'),
   names: z.array(z.string()).describe('Names of 1 to 100 documents; if one does not exist, none is deleted.'),
 });
 type DeleteDocumentsInput = InstanceType<typeof DeleteDocumentsInput>;
@@ -141,8 +134,8 @@ const DeleteDocumentsPayload = objectType('DeleteDocumentsPayload', 'What `delet
 type DeleteDocumentsPayload = InstanceType<typeof DeleteDocumentsPayload>;
 
 const SetDenseWeightInput = inputType('SetDenseWeightInput', 'How a collection ranks.', {
-  collection: z.string().describe('Name of the collection.'),
-  denseWeight: z.number().describe('Share of the dense score in a hybrid one, 0 to 1; a new collection has 0.6.'),
+  collection: string('Name of the collection.'),
+  denseWeight: float('Share of the dense score in a hybrid one, 0 to 1; a new collection has 0.6.'),
 });
 type SetDenseWeightInput = InstanceType<typeof SetDenseWeightInput>;
 
@@ -152,7 +145,7 @@ const SetDenseWeightPayload = objectType('SetDenseWeightPayload', 'What `setDens
 type SetDenseWeightPayload = InstanceType<typeof SetDenseWeightPayload>;
 
 const RebuildIndexInput = inputType('RebuildIndexInput', 'Which index to rebuild.', {
-  collection: z.string().describe('Name of the collection.'),
+  collection: string('Name of the collection.'),
   idempotencyKey,
 });
 type RebuildIndexInput = InstanceType<typeof RebuildIndexInput>;

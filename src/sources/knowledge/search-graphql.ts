@@ -18,9 +18,10 @@ import { checkedText } from '../../kernel/text.js';
 import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
 import { Degradation, SearchMode, type Passage, passageScores } from './retrieval/retrieval.js';
 import type { Retriever } from './retrieval/retriever.js';
+import { string, float, oneOf } from '../../kernel/record.js';
 
 const SearchInput = inputType('SearchInput', 'What to search for, and where.', {
-  query: z.string().describe('A question or words; 1 to 2,000 characters.'),
+  query: string('A question or words; 1 to 2,000 characters.'),
   collections: z
     .array(z.string())
     .nullish()
@@ -35,9 +36,9 @@ export type RetrievalScores = InstanceType<typeof RetrievalScores>;
 
 const SearchHit = objectType('SearchHit', 'A passage that matches the query.', {
   chunk: ofType(() => Chunk).describe('The passage, with its offsets in the document.'),
-  collection: z.string().describe('Name of the collection that it was found in.'),
+  collection: string('Name of the collection that it was found in.'),
   scores: ofType(() => RetrievalScores).describe('Why it stands where it stands.'),
-  coverage: z.number().describe('How much of the query’s terms it holds, each weighted by its rarity, 0 to 1.'),
+  coverage: float('How much of the query’s terms it holds, each weighted by its rarity, 0 to 1.'),
   documentId: z.custom<string>(),
 });
 type SearchHit = InstanceType<typeof SearchHit>;
@@ -46,19 +47,19 @@ const SearchTimings = objectType(
   'SearchTimings',
   'How long the stages of a search took, in milliseconds; they overlap.',
   {
-    embedMs: z.number().describe('Embedding the query; 0 with mode `LEXICAL`.'),
-    denseMs: z.number().describe('Searching the vectors; 0 with mode `LEXICAL`.'),
-    lexicalMs: z
-      .number()
-      .describe('Weighing the query’s terms and ranking by BM25; 0 with mode `DENSE` unless `coverage` is asked for.'),
-    totalMs: z.number().describe('The whole search.'),
+    embedMs: float('Embedding the query; 0 with mode `LEXICAL`.'),
+    denseMs: float('Searching the vectors; 0 with mode `LEXICAL`.'),
+    lexicalMs: float(
+      'Weighing the query’s terms and ranking by BM25; 0 with mode `DENSE` unless `coverage` is asked for.',
+    ),
+    totalMs: float('The whole search.'),
   },
 );
 type SearchTimings = InstanceType<typeof SearchTimings>;
 
 const SearchResult = objectType('SearchResult', 'What a search found.', {
   hits: z.array(ofType(() => SearchHit)).describe('Best first.'),
-  degraded: z.enum(Degradation).nullable().describe('Why the vectors were left out; null when nothing was.'),
+  degraded: oneOf(Degradation, 'Why the vectors were left out; null when nothing was.').nullable(),
   timings: ofType(() => SearchTimings).describe('Where the time went.'),
 });
 type SearchResult = InstanceType<typeof SearchResult>;

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { Needs, objectType } from '../../kit/graphql/index.js';
 import { catalogue, type GeneratorEntry } from '../../platform/models-on-disk/index.js';
 import { fileBytes, memoryOf } from './recommending/memory.js';
+import { string } from '../../kernel/record.js';
 
 export const CatalogueModel = objectType('CatalogueModel', 'A model that Graft knows by name and can fetch.', {
-  name: z.string().describe('For `registerModel` and the environment variable GRAFT_MODEL.'),
-  licence: z.string().describe('Licence of its weights as an SPDX identifier.'),
+  name: string('For `registerModel` and the environment variable GRAFT_MODEL.'),
+  licence: string('Licence of its weights as an SPDX identifier.'),
   parameters: z.bigint().describe('Number of weights.'),
   bytes: z.bigint().describe('Size of the download in bytes.'),
   memoryBytes: z

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { encodeCursor } from '../../kernel/pagination.js';
-import { record } from '../../kernel/record.js';
+import { record, string, date, id } from '../../kernel/record.js';
 import {
   SpendsBudget,
   Needs,
@@ -20,10 +20,10 @@ import {
   toConnection,
   toGlobalId,
   nodeType,
-  givenId,
   inputType,
   type StartedRun,
   type RunObject,
+  idempotencyKey,
 } from '../../kit/graphql/index.js';
 import type { ConnectionOf, GraphContext } from '../../kit/graphql/index.js';
 import { downloading } from './download-run.js';
@@ -33,15 +33,12 @@ import type { Quantizer } from './quantization/quantizer.js';
 import { loadVariant, ModelVariant, toModelVariant } from './variant-graphql.js';
 
 export const Model = nodeType('Model', 'A base model: an open model that answers questions.', {
-  name: z.string().describe('Unique in the workspace.'),
-  architecture: z.string().describe('The architecture that its file names, e.g. `llama` or `qwen2`.'),
+  name: string('Unique in the workspace.'),
+  architecture: string('The architecture that its file names, e.g. `llama` or `qwen2`.'),
   parameters: z.bigint().describe('Number of weights.'),
-  licence: z
-    .string()
-    .nullable()
-    .describe('Licence of its weights as an SPDX identifier or as its file says; null if unknown.'),
-  source: z.string().describe('Where it came from: `catalogue`, `upload` or `hf:owner/repo`.'),
-  createdAt: z.date().describe('When it was registered.'),
+  licence: string('Licence of its weights as an SPDX identifier or as its file says; null if unknown.').nullable(),
+  source: string('Where it came from: `catalogue`, `upload` or `hf:owner/repo`.'),
+  createdAt: date('When it was registered.'),
   rowId: z.custom<string>(),
 });
 export type Model = InstanceType<typeof Model>;
@@ -68,21 +65,15 @@ const RegisterModelInput = inputType(
   'RegisterModelInput',
   'Where the model comes from: exactly one of `fileId`, `catalogueName` and `hubFile`.',
   {
-    fileId: givenId.nullish().describe('A GGUF file uploaded with `POST /files`.'),
-    catalogueName: z.string().nullish().describe('A name of `modelCatalogue`.'),
-    hubFile: z
-      .string()
-      .nullish()
-      .describe(
-        'A GGUF file of the Hugging Face hub: `hf:owner/repo/file.gguf`, or with a revision `hf:owner/repo@revision/file.gguf`.',
-      ),
-    name: z
-      .string()
-      .nullish()
-      .describe(
-        'Name of the model, 1 to 63 letters, digits, `.`, `_` or `-`; by default taken from the file’s. An existing name adds a variant to that model.',
-      ),
-    idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
+    fileId: id('A GGUF file uploaded with `POST /files`.').nullish(),
+    catalogueName: string('A name of `modelCatalogue`.').nullish(),
+    hubFile: string(
+      'A GGUF file of the Hugging Face hub: `hf:owner/repo/file.gguf`, or with a revision `hf:owner/repo@revision/file.gguf`.',
+    ).nullish(),
+    name: string(
+      'Name of the model, 1 to 63 letters, digits, `.`, `_` or `-`; by default taken from the file’s. An existing name adds a variant to that model.',
+    ).nullish(),
+    idempotencyKey,
   },
 );
 type RegisterModelInput = InstanceType<typeof RegisterModelInput>;

@@ -2,25 +2,21 @@ import { z } from 'zod';
 import { make, toGlobalId, type GraphContext, nodeType } from '../../kit/graphql/index.js';
 import { storedChat, type VariantRow } from './model.js';
 import type { ModelRegistry } from './model-registry.js';
+import { string, date } from '../../kernel/record.js';
 
 export const ModelVariant = nodeType('ModelVariant', 'One stored form of a model: one file with one quantization.', {
-  quantization: z
-    .string()
-    .describe(
-      'How it was quantized, in GGUF’s words: `F16`, `Q8_0`, `Q4_K_M`…; what its file says, else how most of its weights are stored.',
-    ),
-  sha256: z.string().describe('SHA-256 of its file, 64 hexadecimal digits.'),
+  quantization: string(
+    'How it was quantized, in GGUF’s words: `F16`, `Q8_0`, `Q4_K_M`…; what its file says, else how most of its weights are stored.',
+  ),
+  sha256: string('SHA-256 of its file, 64 hexadecimal digits.'),
   bytes: z.bigint().describe('Size of its file in bytes.'),
   contextLength: z.int().describe('Longest context that it was trained for, in tokens.'),
   vocabulary: z.int().describe('Number of tokens in its vocabulary.'),
-  chatTemplate: z.string().nullable().describe('Its chat template (Jinja); null when its file has none.'),
-  unusableBecause: z
-    .string()
-    .nullable()
-    .describe(
-      'Why its chat template can’t be used, so that asking it is refused with `MODEL_UNSUPPORTED`; null when it can, or when nobody has looked yet: that is done at the next start, or when it is asked.',
-    ),
-  createdAt: z.date().describe('When it was registered.'),
+  chatTemplate: string('Its chat template (Jinja); null when its file has none.').nullable(),
+  unusableBecause: string(
+    'Why its chat template can’t be used, so that asking it is refused with `MODEL_UNSUPPORTED`; null when it can, or when nobody has looked yet: that is done at the next start, or when it is asked.',
+  ).nullable(),
+  createdAt: date('When it was registered.'),
   modelId: z.custom<string>(),
   sourceId: z.custom<string | null>(),
   measurement: z.custom<unknown>(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { interval } from '../../kernel/interval.js';
-import { choice, record } from '../../kernel/record.js';
+import { choice, record, oneOf, int, float, string } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 
 /** Whose words an answer from documents has: the model's, or the best sentence's. */
@@ -23,21 +23,16 @@ export type Material = keyof typeof Material;
 
 /** What a comparison of a model's words with the best quotes found. */
 export const wordingFigures = {
-  better: z.enum(WordingChoice).describe('Whose words to take: the model’s only where they are shown to be better.'),
-  rows: z.number().int().describe('Questions that were asked.'),
-  material: z
-    .enum(Material)
-    .describe(
-      'What to show the model: whichever its words were right from more often, the sentence where both were alike.',
-    ),
-  sentence: z
-    .number()
-    .describe('Share of them whose right answer stands in its words when it is shown the best sentence, 0 to 1.'),
-  passages: z
-    .number()
-    .describe('Share of them whose right answer stands in its words when it is shown whole passages, 0 to 1.'),
-  model: z.number().describe('The larger of these two, 0 to 1.'),
-  quote: z.number().describe('Share of them whose right answer stands in the best quote, 0 to 1.'),
+  better: oneOf(WordingChoice, 'Whose words to take: the model’s only where they are shown to be better.'),
+  rows: int('Questions that were asked.'),
+  material: oneOf(
+    Material,
+    'What to show the model: whichever its words were right from more often, the sentence where both were alike.',
+  ),
+  sentence: float('Share of them whose right answer stands in its words when it is shown the best sentence, 0 to 1.'),
+  passages: float('Share of them whose right answer stands in its words when it is shown whole passages, 0 to 1.'),
+  model: float('The larger of these two, 0 to 1.'),
+  quote: float('Share of them whose right answer stands in the best quote, 0 to 1.'),
   difference: interval.describe('The model’s share minus the quote’s, -1 to 1.'),
 };
 
@@ -49,7 +44,7 @@ export const measuredWording = record(
     /** Of the variant that was asked. */
     quantization: z.string(),
     runId: z.string(),
-    at: z.string().describe('When it was found.').meta({ shown: 'DateTime' }),
+    at: string('When it was found.').meta({ shown: 'DateTime' }),
   },
 );
 export type MeasuredWording = z.infer<typeof measuredWording>;

@@ -15,7 +15,6 @@ import {
   connectionTypes,
   ConnectionArgs,
   cost,
-  IDEMPOTENCY_KEY,
   mapPage,
   Needs,
   recordType,
@@ -28,9 +27,10 @@ import {
   ofType,
   inputType,
   objectType,
+  idempotencyKey,
 } from '../../../kit/graphql/index.js';
 import { encodeCursor, type Page } from '../../../kernel/pagination.js';
-import { string, oneOf, boolean, float, int, list, id } from '../../../kernel/record.js';
+import { string, oneOf, boolean, float, int, list } from '../../../kernel/record.js';
 import { loadFeedback } from '../feedback-graphql.js';
 import type { FeedbackService } from '../feedback-service.js';
 import { Feedback } from '../feedback-types.js';
@@ -77,7 +77,7 @@ const CreateDatasetFromFeedbackInput = inputType(
       () => SplitRuleInput,
       'By default that of the version before, else a tenth each for validation and test.',
     ).nullish(),
-    idempotencyKey: id(IDEMPOTENCY_KEY),
+    idempotencyKey,
   },
 );
 type CreateDatasetFromFeedbackInput = InstanceType<typeof CreateDatasetFromFeedbackInput>;

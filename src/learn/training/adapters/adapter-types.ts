@@ -8,12 +8,11 @@ import {
   recordType,
   nodeType,
   ofType,
-  givenId,
   objectType,
   inputType,
   enumType,
 } from '../../../kit/graphql/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, string, oneOf, date, int, float, boolean, id } from '../../../kernel/record.js';
 import type { AdapterRow, AdapterVersionRow, AliasChangeRow } from '../../../sources/registry/index.js';
 import {
   attestation,
@@ -37,10 +36,10 @@ enumType(AdapterOrigin, 'AdapterOrigin', 'Where the weights of an adapter versio
 });
 
 export const Adapter = nodeType('Adapter', 'A named LoRA adapter for one task on one base model.', {
-  name: z.string().describe('Unique in the workspace.'),
-  task: z.enum(TaskKind).describe('What it was made for.'),
-  description: z.string().describe('What it is for, in the words of whoever made it; empty when nothing was said.'),
-  createdAt: z.date().describe('When it was first trained or imported.'),
+  name: string('Unique in the workspace.'),
+  task: oneOf(TaskKind, 'What it was made for.'),
+  description: string('What it is for, in the words of whoever made it; empty when nothing was said.'),
+  createdAt: date('When it was first trained or imported.'),
   row: z.custom<AdapterRow>(),
 });
 export type Adapter = InstanceType<typeof Adapter>;
@@ -51,10 +50,7 @@ const Attestation = recordType(
     'The proof that an adapter version acts on the model that is served, and only while it is applied.',
     {
       ...attestation.shape,
-      modulesMatched: z
-        .number()
-        .int()
-        .describe('Modules of the model that the adapter changes; all that it holds, or there is no proof.'),
+      modulesMatched: int('Modules of the model that the adapter changes; all that it holds, or there is no proof.'),
     },
   ),
 );
@@ -65,13 +61,13 @@ export const AdapterVersion = nodeType(
   'The weights of an adapter as one training run or one import made them. It never changes.',
   {
     version: z.int().describe('Counts from 1 within its adapter.'),
-    digest: z.string().describe('SHA-256 of its weights in PEFT’s form, 64 hexadecimal digits.'),
+    digest: string('SHA-256 of its weights in PEFT’s form, 64 hexadecimal digits.'),
     rank: z.int().describe('Rank of its updates.'),
-    alpha: z.number().describe('Its updates are scaled by alpha / rank.'),
+    alpha: float('Its updates are scaled by alpha / rank.'),
     targets: z.array(z.string()).describe('The linear layers that it changes, by PEFT’s names.'),
     sizeBytes: z.bigint().describe('Size of its weights in bytes.'),
-    origin: z.enum(AdapterOrigin).describe('Where its weights come from.'),
-    scale: z.number().describe('What its effect is multiplied by when it answers, 0 to 4; chosen on validation data.'),
+    origin: oneOf(AdapterOrigin, 'Where its weights come from.'),
+    scale: float('What its effect is multiplied by when it answers, 0 to 4; chosen on validation data.'),
     attestation: ofType(() => Attestation)
       .nullable()
       .describe(
@@ -80,7 +76,7 @@ export const AdapterVersion = nodeType(
     metrics: ofType(() => AdapterMetrics).describe(
       'What its training took in memory and time beside what was estimated, and what was measured since.',
     ),
-    createdAt: z.date().describe('When it was made.'),
+    createdAt: date('When it was made.'),
     row: z.custom<AdapterVersionRow>(),
   },
 );
@@ -90,12 +86,12 @@ export const AliasChange = objectType(
   'AliasChange',
   'One move of an alias: who, when, why and from where to where. It never changes.',
   {
-    id: givenId.describe('Of this change.'),
-    alias: z.enum(AdapterAlias).describe('What was moved.'),
-    changedBy: z.string().describe('Who moved it.'),
-    reason: z.string().describe('Why, in their words.'),
-    isRollback: z.boolean().describe('Whether it restored what an earlier promotion had replaced.'),
-    createdAt: z.date().describe('When.'),
+    id: id('Of this change.'),
+    alias: oneOf(AdapterAlias, 'What was moved.'),
+    changedBy: string('Who moved it.'),
+    reason: string('Why, in their words.'),
+    isRollback: boolean('Whether it restored what an earlier promotion had replaced.'),
+    createdAt: date('When.'),
     row: z.custom<AliasChangeRow>(),
   },
 );
@@ -108,10 +104,10 @@ export const RollbackAdapterInput = inputType(
   'RollbackAdapterInput',
   'Which alias goes back to what it named before its last promotion, and why.',
   {
-    adapter: z.string().describe('Name of the adapter.'),
+    adapter: string('Name of the adapter.'),
     alias: z.enum(AdapterAlias).optional().default(AdapterAlias.PRODUCTION).describe('Which alias goes back.'),
-    reason: z.string().describe('Why, for the record; 1 to 1,000 characters.'),
-    by: z.string().nullish().describe('Who decides, for the record; 1 to 200 characters; `operator` by default.'),
+    reason: string('Why, for the record; 1 to 1,000 characters.'),
+    by: string('Who decides, for the record; 1 to 200 characters; `operator` by default.').nullish(),
   },
 );
 export type RollbackAdapterInput = InstanceType<typeof RollbackAdapterInput>;

@@ -15,9 +15,10 @@ import type { AdapterRegistry } from '../../../sources/registry/index.js';
 import { decider } from '../adapters/adapter-graphql.js';
 import { Adapter, toAdapter } from '../adapters/adapter-types.js';
 import type { AdapterDeleter } from './adapter-deleter.js';
+import { string } from '../../../kernel/record.js';
 
 const DeleteAdapterInput = inputType('DeleteAdapterInput', 'Which adapter, or which version of it, to delete.', {
-  adapter: z.string().describe('Name of the adapter.'),
+  adapter: string('Name of the adapter.'),
   version: z.int().nullish().describe('Number of the one version that goes; all of the adapter goes by default.'),
   force: z
     .boolean()
@@ -29,7 +30,7 @@ const DeleteAdapterInput = inputType('DeleteAdapterInput', 'Which adapter, or wh
     .optional()
     .default('The version was deleted.')
     .describe('Why, for the record of the aliases that named the version; 1 to 1,000 characters.'),
-  by: z.string().nullish().describe('Who decides, for that record; 1 to 200 characters; `operator` by default.'),
+  by: string('Who decides, for that record; 1 to 200 characters; `operator` by default.').nullish(),
 });
 type DeleteAdapterInput = InstanceType<typeof DeleteAdapterInput>;
 

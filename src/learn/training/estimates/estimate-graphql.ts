@@ -1,28 +1,24 @@
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
-import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
   type GraphContext,
-  givenId,
   ofType,
   inputType,
   recordType,
 } from '../../../kit/graphql/index.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import { trainingEstimate, type TrainingEstimate, type TrainingEstimator } from './training-estimator.js';
+import { string, id } from '../../../kernel/record.js';
 
 const EstimateTrainingInput = inputType(
   'EstimateTrainingInput',
   'What would be trained, on which rows, and how: as for `startTraining`.',
   {
-    datasetVersion: givenId.describe('The dataset version.'),
-    model: z
-      .string()
-      .nullish()
-      .describe('The base model, `name` or `name@quantization`; by default the configured one.'),
+    datasetVersion: id('The dataset version.'),
+    model: string('The base model, `name` or `name@quantization`; by default the configured one.').nullish(),
     recipe: ofType(() => RecipeInput)
       .nullish()
       .describe('What is to be other than in the preset of the task.'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { factsOf, renderExample, type Data } from '../../../sources/data/index.js';
 import { GraftError } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
-import { record } from '../../../kernel/record.js';
+import { record, float, boolean } from '../../../kernel/record.js';
 import type { TrainWorker, WorkerClient } from '../../../platform/worker/index.js';
 import { renderAccepted, type PromptSegment } from '../../../sources/prompting/index.js';
 import { modelFileOf } from '../../../sources/registry/index.js';
@@ -27,7 +27,7 @@ export const trainingEstimate = record(
     examples: z.int().describe('Rows that would be learned; counted on a sample of at most 256.'),
     /** Rows whose tokens were counted. */
     sampled: z.int(),
-    meanTokens: z.number().describe('Mean length of an example in tokens, prompt and answer.'),
+    meanTokens: float('Mean length of an example in tokens, prompt and answer.'),
     tokens: z.int().meta({ shown: 'BigInt' }).describe('Tokens of all steps, general text included, without padding.'),
     steps: z.int().describe('Steps of the whole run.'),
     memoryBytes: z
@@ -35,17 +35,13 @@ export const trainingEstimate = record(
       .meta({ shown: 'BigInt' })
       .describe('Memory that the train worker would take at most, in bytes.'),
     availableBytes: z.int().meta({ shown: 'BigInt' }).describe('Memory that the machine has for it, in bytes.'),
-    fits: z.boolean().describe('Whether that is enough; a run that it isn’t enough for is refused.'),
-    tokensPerSecond: z
-      .number()
-      .nullable()
-      .describe('Tokens learned a second on this machine, as seen or timed; null before this model was trained here.'),
-    seconds: z
-      .number()
-      .nullable()
-      .describe(
-        'Seconds of all steps at that pace, without measurements on validation rows; null where it is unknown.',
-      ),
+    fits: boolean('Whether that is enough; a run that it isn’t enough for is refused.'),
+    tokensPerSecond: float(
+      'Tokens learned a second on this machine, as seen or timed; null before this model was trained here.',
+    ).nullable(),
+    seconds: float(
+      'Seconds of all steps at that pace, without measurements on validation rows; null where it is unknown.',
+    ).nullable(),
   },
 );
 export type TrainingEstimate = z.infer<typeof trainingEstimate>;

@@ -25,6 +25,7 @@ import { AdapterVersion } from '../adapters/adapter-types.js';
 import type { AdapterExporter } from './adapter-exporter.js';
 import type { AdapterMerger } from './adapter-merger.js';
 import { adapterExport, adapterMerge, mergeParity } from './export-run.js';
+import { string, oneOf } from '../../../kernel/record.js';
 
 const MergePrecision = enumeration(...MERGE_PRECISIONS);
 type MergePrecision = keyof typeof MergePrecision;
@@ -44,7 +45,7 @@ export const adapterMergeRuns = runGraph(
 const AdapterMergeRun = adapterMergeRuns.Run;
 
 const namedVersion = {
-  adapter: z.string().describe('Name of the adapter.'),
+  adapter: string('Name of the adapter.'),
   version: z.int().describe('Number of the version, from 1.'),
   idempotencyKey,
 };
@@ -57,12 +58,10 @@ const MergeAdapterInput = inputType(
   'Which adapter version becomes part of its base model, and how precisely.',
   {
     ...namedVersion,
-    precision: z
-      .enum(MergePrecision)
-      .nullish()
-      .describe(
-        'By default F32 where the base model has F32 or BF16, else F16. What the adapter doesn’t change stays.',
-      ),
+    precision: oneOf(
+      MergePrecision,
+      'By default F32 where the base model has F32 or BF16, else F16. What the adapter doesn’t change stays.',
+    ).nullish(),
   },
 );
 type MergeAdapterInput = InstanceType<typeof MergeAdapterInput>;

@@ -1,4 +1,4 @@
-import { record } from '../../../kernel/record.js';
+import { record, int, float } from '../../../kernel/record.js';
 import { z } from 'zod';
 import { storedJson } from '../../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../../platform/runs/index.js';
@@ -24,15 +24,13 @@ export const mergeParity = record(
   'MergeParity',
   `How a merged model agrees with its base model under the adapter, both as they are served, on fixed probes: the prompts of an attestation and three general texts. It is refused above ${MERGE_TOLERANCE.meanKl} nats, below ${100 * MERGE_TOLERANCE.topAgreement} % of the places, or where it differs by more than ${100 * MERGE_TOLERANCE.shareOfEffect} % of what the adapter changes.`,
   {
-    places: z.number().int().describe('Places at which both were asked for the next token.'),
-    meanKl: z.number().describe('Mean KL divergence from base + adapter over the whole vocabulary, in nats a token.'),
-    klStandardError: z.number().describe('Standard error of that mean, in nats.'),
-    topAgreement: z.number().describe('Share of places where both hold the same token for the most probable, 0 to 1.'),
-    effectKl: z
-      .number()
-      .describe(
-        'Mean KL divergence of the base model without the adapter at the same places: what the adapter changes.',
-      ),
+    places: int('Places at which both were asked for the next token.'),
+    meanKl: float('Mean KL divergence from base + adapter over the whole vocabulary, in nats a token.'),
+    klStandardError: float('Standard error of that mean, in nats.'),
+    topAgreement: float('Share of places where both hold the same token for the most probable, 0 to 1.'),
+    effectKl: float(
+      'Mean KL divergence of the base model without the adapter at the same places: what the adapter changes.',
+    ),
   },
 );
 export type MergeParity = z.infer<typeof mergeParity>;

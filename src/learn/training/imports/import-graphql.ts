@@ -10,11 +10,11 @@ import {
   runObject,
   type GraphContext,
   inputType,
-  givenId,
   ofType,
   objectType,
   type StartedRun,
   type RunObject,
+  idempotencyKey,
 } from '../../../kit/graphql/index.js';
 import { badInput } from '../../../kernel/errors.js';
 import type { FileService } from '../../../platform/artifacts/index.js';
@@ -23,6 +23,7 @@ import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
 import { AdapterVersion } from '../adapters/adapter-types.js';
 import type { AdapterImporter } from './adapter-importer.js';
 import { adapterImport } from './import-run.js';
+import { string, oneOf, id } from '../../../kernel/record.js';
 
 export const adapterImportRuns = runGraph(
   adapterImport.handledBy(({ importer }: { importer: AdapterImporter }, context) => importer.import(context)),
@@ -30,8 +31,8 @@ export const adapterImportRuns = runGraph(
 const AdapterImportRun = adapterImportRuns.Run;
 
 const LanguagePairInput = inputType('LanguagePairInput', 'Two languages, ISO 639-1.', {
-  source: z.string().describe('Translated from, e.g. `en`.'),
-  target: z.string().describe('Translated into, e.g. `de`.'),
+  source: string('Translated from, e.g. `en`.'),
+  target: string('Translated into, e.g. `de`.'),
 });
 type LanguagePairInput = InstanceType<typeof LanguagePairInput>;
 
@@ -39,21 +40,17 @@ const ImportAdapterInput = inputType(
   'ImportAdapterInput',
   'An adapter that was trained elsewhere: what Python’s `peft` saves, uploaded as its two files or as one archive.',
   {
-    adapter: z.string().describe('Name of the adapter; a new version of it if there is one.'),
+    adapter: string('Name of the adapter; a new version of it if there is one.'),
     description: z.string().optional().default('').describe('What it is for; at most 2,000 characters.'),
-    task: z.enum(TaskKind).describe('What it was trained for; its examples must have had Graft’s prompts.'),
-    model: z.string().nullish().describe('The base model, `name` or `name@quantization`; the default one by default.'),
-    archive: givenId
-      .nullish()
-      .describe(
-        'Id of an uploaded ZIP archive of the folder, in place of `config` and `weights`: at most 200 entries, of which these two are read, and `graft.json` where Graft exported it.',
-      ),
-    config: givenId.nullish().describe('Id of the uploaded `adapter_config.json`, at most 1 MiB; without `archive`.'),
-    weights: givenId
-      .nullish()
-      .describe(
-        'Id of the uploaded `adapter_model.safetensors`, at most 1.5 GiB; without `archive`. `adapter_model.bin` is refused.',
-      ),
+    task: oneOf(TaskKind, 'What it was trained for; its examples must have had Graft’s prompts.'),
+    model: string('The base model, `name` or `name@quantization`; the default one by default.').nullish(),
+    archive: id(
+      'Id of an uploaded ZIP archive of the folder, in place of `config` and `weights`: at most 200 entries, of which these two are read, and `graft.json` where Graft exported it.',
+    ).nullish(),
+    config: id('Id of the uploaded `adapter_config.json`, at most 1 MiB; without `archive`.').nullish(),
+    weights: id(
+      'Id of the uploaded `adapter_model.safetensors`, at most 1.5 GiB; without `archive`. `adapter_model.bin` is refused.',
+    ).nullish(),
     labels: z
       .array(z.string())
       .max(1_000)
@@ -65,7 +62,7 @@ const ImportAdapterInput = inputType(
     languages: ofType(() => LanguagePairInput)
       .nullish()
       .describe('For TRANSLATION.'),
-    idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
+    idempotencyKey,
   },
 );
 type ImportAdapterInput = InstanceType<typeof ImportAdapterInput>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hasLabel, taskOf, type TaskKind } from '../../../sources/data/index.js';
 import { badInput } from '../../../kernel/errors.js';
-import { choice, record } from '../../../kernel/record.js';
+import { choice, record, oneOf } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 
 /** The linear layers of a decoder block that LoRA can adapt, by PEFT's names. */
@@ -32,7 +32,7 @@ const retention = z.object({
  * fields otherwise that say what they are by default.
  */
 export const recipe = z.object({
-  answer: z.enum(AnswerForm).describe('How answers are learned; `LABEL_TOKEN` for classification, else `TEXT`.'),
+  answer: oneOf(AnswerForm, 'How answers are learned; `LABEL_TOKEN` for classification, else `TEXT`.'),
   /** Columns of A and rows of B (Hu et al. 2021). */
   rank: z.number().int().min(1).max(256).describe('Rank of the updates, 1 to 256; 16 by default.'),
   alpha: z.number().positive().max(1024).describe('Updates are scaled by alpha / rank; up to 1024, 32 by default.'),

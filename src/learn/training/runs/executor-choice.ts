@@ -1,4 +1,4 @@
-import { record } from '../../../kernel/record.js';
+import { record, string, float, boolean } from '../../../kernel/record.js';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MeasurementStore, type TrainWorker } from '../../../platform/worker/index.js';
@@ -6,8 +6,8 @@ import { EXECUTORS, executorName, type ExecutorName, type ModelFile } from '../.
 
 const executorSpeed = record('ExecutorSpeed', 'How fast an engine trains a model here.', {
   executor: executorName.describe('`onnx` (ONNX Runtime) or `tensorflow` (native TensorFlow.js).'),
-  device: z.string().describe('What it computes on here: `cpu` or `gpu`.'),
-  tokensPerSecond: z.number().describe('Tokens/s, forward and backward.'),
+  device: string('What it computes on here: `cpu` or `gpu`.'),
+  tokensPerSecond: float('Tokens/s, forward and backward.'),
 });
 
 export const chosenExecutor = record(
@@ -15,9 +15,9 @@ export const chosenExecutor = record(
   'Which engine trains a model on this machine: the fastest of those installed, measured before the first training.',
   {
     executor: executorName.describe('The engine that trains: `onnx` or `tensorflow`.'),
-    modelSha256: z.string().describe('SHA-256 of the model’s file.'),
+    modelSha256: string('SHA-256 of the model’s file.'),
     measured: z.array(executorSpeed).describe('What was measured of each.'),
-    quiet: z.boolean().describe('Whether other programs left the processors alone meanwhile.'),
+    quiet: boolean('Whether other programs left the processors alone meanwhile.'),
   },
 );
 export type ChosenExecutor = z.infer<typeof chosenExecutor>;

@@ -1,5 +1,4 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
-import { z } from 'zod';
 import { DatasetVersion, loadVersion, type Data } from '../../../sources/data/index.js';
 import {
   SpendsBudget,
@@ -10,11 +9,11 @@ import {
   recordInput,
   runGraph,
   runObject,
-  givenId,
   ofType,
   inputType,
   type StartedRun,
   type RunObject,
+  idempotencyKey,
 } from '../../../kit/graphql/index.js';
 import type { GraphContext } from '../../../kit/graphql/index.js';
 import {
@@ -29,6 +28,7 @@ import { recipeOverrides } from '../recipes/recipe.js';
 import { train, type TrainerParts } from './trainer.js';
 import { training } from './training-run.js';
 import type { TrainingService } from './training-service.js';
+import { string, id } from '../../../kernel/record.js';
 
 /** The kind of runs of this domain; its parts are the trainer's. */
 export const trainingRuns = runGraph(
@@ -40,27 +40,21 @@ export const RecipeInput = recordInput(recipeOverrides);
 export type RecipeInput = InstanceType<typeof RecipeInput>;
 
 const StartTrainingInput = inputType('StartTrainingInput', 'What to train, on which rows, and how.', {
-  adapter: z
-    .string()
-    .describe(
-      'Name of the adapter that gets a new version: 1 to 63 letters, digits, `.`, `_` or `-`. A new name makes a new adapter.',
-    ),
-  description: z.string().nullish().describe('What it is for, at most 2,000 characters; kept when the adapter is new.'),
-  datasetVersion: givenId.describe('The dataset version whose rows for training are learned.'),
-  model: z
-    .string()
-    .nullish()
-    .describe('The base model, `name` or `name@quantization`; by default that of `parent`, else the configured one.'),
-  parent: z
-    .string()
-    .nullish()
-    .describe(
-      'An adapter version to go on from, `name` (production), `name@candidate` or `name@3`, such as `reader@1`: of the same task and base model; its shape and form of answers are kept. By default training begins at the base model.',
-    ),
+  adapter: string(
+    'Name of the adapter that gets a new version: 1 to 63 letters, digits, `.`, `_` or `-`. A new name makes a new adapter.',
+  ),
+  description: string('What it is for, at most 2,000 characters; kept when the adapter is new.').nullish(),
+  datasetVersion: id('The dataset version whose rows for training are learned.'),
+  model: string(
+    'The base model, `name` or `name@quantization`; by default that of `parent`, else the configured one.',
+  ).nullish(),
+  parent: string(
+    'An adapter version to go on from, `name` (production), `name@candidate` or `name@3`, such as `reader@1`: of the same task and base model; its shape and form of answers are kept. By default training begins at the base model.',
+  ).nullish(),
   recipe: ofType(() => RecipeInput)
     .nullish()
     .describe('What is to be other than in the preset of the dataset’s task.'),
-  idempotencyKey: givenId.describe('The same key with the same input is the same run; 1 to 200 characters.'),
+  idempotencyKey,
 });
 type StartTrainingInput = InstanceType<typeof StartTrainingInput>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TASK_KINDS } from '../../../sources/data/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, int, float, boolean } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../../platform/runs/index.js';
 import { executorName } from '../../../worker-protocol/index.js';
@@ -48,41 +48,37 @@ const trainingOutput = z.object({
 export type TrainingOutput = z.infer<typeof trainingOutput>;
 
 const step = record('TrainingStepped', 'One step of training: one update of the weights.', {
-  step: z.number().int().describe('Number of the step, from 1.'),
-  steps: z.number().int().describe('Steps of the whole run.'),
-  epoch: z.number().describe('The pass over the rows that the step belongs to, from 0.'),
-  loss: z.number().describe('Mean cross-entropy of the answers’ tokens, in nats.'),
-  smoothedLoss: z.number().describe('The same, smoothed over some twenty steps.'),
-  replayKl: z
-    .number()
-    .nullable()
-    .describe('Mean divergence from the base model on general text, in nats a token; null without retention.'),
-  learningRate: z.number().describe('Learning rate of the step.'),
-  gradientNorm: z.number().describe('Norm of the gradient before clipping.'),
-  tokensPerSecond: z.number().describe('Tokens learned a second since the run was last taken up, without padding.'),
-  etaSeconds: z.number().describe('Seconds that are left, by the pace so far.'),
-  memoryBytes: z.number().describe('Memory of the train worker in bytes.').meta({ shown: 'BigInt' }),
+  step: int('Number of the step, from 1.'),
+  steps: int('Steps of the whole run.'),
+  epoch: float('The pass over the rows that the step belongs to, from 0.'),
+  loss: float('Mean cross-entropy of the answers’ tokens, in nats.'),
+  smoothedLoss: float('The same, smoothed over some twenty steps.'),
+  replayKl: float(
+    'Mean divergence from the base model on general text, in nats a token; null without retention.',
+  ).nullable(),
+  learningRate: float('Learning rate of the step.'),
+  gradientNorm: float('Norm of the gradient before clipping.'),
+  tokensPerSecond: float('Tokens learned a second since the run was last taken up, without padding.'),
+  etaSeconds: float('Seconds that are left, by the pace so far.'),
+  memoryBytes: float('Memory of the train worker in bytes.').meta({ shown: 'BigInt' }),
 });
 
 const validation = record('TrainingValidated', 'A measurement on rows for validation.', {
-  step: z.number().int().describe('The step after which it was made.'),
-  loss: z.number().describe('Mean cross-entropy of the answers’ tokens, in nats.'),
-  klToBase: z
-    .number()
-    .describe('Mean divergence from the base model at the answers’ places, in nats: it foretells forgetting.'),
-  accuracy: z
-    .number()
-    .nullable()
-    .describe('Share of rows whose label is the most probable one, 0 to 1; null for other forms of answers.'),
-  best: z.boolean().describe('Whether it is the best so far, whose weights are kept.'),
+  step: int('The step after which it was made.'),
+  loss: float('Mean cross-entropy of the answers’ tokens, in nats.'),
+  klToBase: float('Mean divergence from the base model at the answers’ places, in nats: it foretells forgetting.'),
+  accuracy: float(
+    'Share of rows whose label is the most probable one, 0 to 1; null for other forms of answers.',
+  ).nullable(),
+  best: boolean('Whether it is the best so far, whose weights are kept.'),
 });
 
 const finding = z.object({ ordinal: z.number(), split: z.string(), fault: z.string(), note: z.string() });
 
 const audit = record('TrainingAudited', 'What the supervision audit found before the first step.', {
-  examples: z.number().int().describe('Rows that were looked at.'),
-  trained: z.number().int().describe('Rows that are trained on.'),
-  validated: z.number().int().describe('Rows that validation is measured on.'),
+  examples: int('Rows that were looked at.'),
+  trained: int('Rows that are trained on.'),
+  validated: int('Rows that validation is measured on.'),
   counts: z
     .record(z.string(), z.number().int())
     .describe('Number of rows by fault, e.g. `NOTHING_TO_LEARN` or `TOO_LONG`.'),

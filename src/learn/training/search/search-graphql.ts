@@ -13,14 +13,13 @@ import {
   runObject,
   type GraphContext,
   recordType,
-  givenId,
   ofType,
   idempotencyKey,
   inputType,
   type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, string, id } from '../../../kernel/record.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import { SEARCH_RATES, type RateSearcher } from './rate-searcher.js';
 import { learningRateSearch, triedRate } from './search-run.js';
@@ -42,11 +41,8 @@ const FindLearningRateInput = inputType(
   'FindLearningRateInput',
   'What is to be trained, and which learning rates are tried for it.',
   {
-    datasetVersion: givenId.describe('The dataset version; it needs rows for validation.'),
-    model: z
-      .string()
-      .nullish()
-      .describe('The base model, `name` or `name@quantization`; by default the configured one.'),
+    datasetVersion: id('The dataset version; it needs rows for validation.'),
+    model: string('The base model, `name` or `name@quantization`; by default the configured one.').nullish(),
     recipe: ofType(() => RecipeInput)
       .nullish()
       .describe('The recipe that the rate is for, as for `startTraining`.'),

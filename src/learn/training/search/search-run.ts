@@ -1,4 +1,4 @@
-import { record } from '../../../kernel/record.js';
+import { record, float } from '../../../kernel/record.js';
 import { z } from 'zod';
 import { TASK_KINDS } from '../../../sources/data/index.js';
 import { storedJson } from '../../../kernel/stored-json.js';
@@ -7,21 +7,16 @@ import { executorName } from '../../../worker-protocol/index.js';
 import { recipe } from '../recipes/recipe.js';
 
 export const triedRate = record('TriedRate', 'What a short training at one learning rate came to.', {
-  learningRate: z.number().describe('The learning rate.'),
-  validationLoss: z
-    .number()
-    .nullable()
-    .describe(
-      'Mean cross-entropy of the answers’ tokens on rows for validation, in nats; null where the run diverged.',
-    ),
-  klToBase: z
-    .number()
-    .nullable()
-    .describe('Mean divergence from the base model at the answers’ places, in nats: it foretells forgetting.'),
-  accuracy: z
-    .number()
-    .nullable()
-    .describe('Share of rows whose label is the most probable one, 0 to 1; null for other forms of answers.'),
+  learningRate: float('The learning rate.'),
+  validationLoss: float(
+    'Mean cross-entropy of the answers’ tokens on rows for validation, in nats; null where the run diverged.',
+  ).nullable(),
+  klToBase: float(
+    'Mean divergence from the base model at the answers’ places, in nats: it foretells forgetting.',
+  ).nullable(),
+  accuracy: float(
+    'Share of rows whose label is the most probable one, 0 to 1; null for other forms of answers.',
+  ).nullable(),
 });
 export type TriedRate = z.infer<typeof triedRate>;
 

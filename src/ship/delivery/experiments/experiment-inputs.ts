@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { recordInput } from '../../../kit/graphql/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, id, float } from '../../../kernel/record.js';
 import { saidBy } from '../wish.js';
 import { sampleWish } from './sample-planner.js';
 import { experimentWish } from './settings.js';
@@ -13,7 +12,7 @@ export type CreateExperimentInput = InstanceType<typeof CreateExperimentInput>;
 export const PlanExperimentInput = recordInput(sampleWish);
 export type PlanExperimentInput = InstanceType<typeof PlanExperimentInput>;
 
-const experiment = z.string().describe('Id of the experiment.').meta({ shown: 'ID' });
+const experiment = id('Id of the experiment.');
 
 export const ExperimentOrderInput = recordInput(
   record('ExperimentOrderInput', 'What a person wants of an experiment.', { experiment, ...saidBy }),
@@ -24,7 +23,7 @@ export const WidenExperimentInput = recordInput(
   record('WidenExperimentInput', 'How many take part from now on.', {
     experiment,
     ...saidBy,
-    coverage: z.number().describe('Share of the questions that take part, above what it is, at most 1.'),
+    coverage: float('Share of the questions that take part, above what it is, at most 1.'),
   }),
 );
 export type WidenExperimentInput = InstanceType<typeof WidenExperimentInput>;

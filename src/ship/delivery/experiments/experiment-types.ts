@@ -1,7 +1,7 @@
 import { Field, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 import { connectionTypes, NodeType, recordType } from '../../../kit/graphql/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, oneOf, int, float, string, boolean, id, date } from '../../../kernel/record.js';
 import { healthCheck } from '../rollouts/rollout-types.js';
 import {
   ExperimentAction,
@@ -25,54 +25,49 @@ export const ExperimentPointType = recordType(comparisonPoint);
 export type ExperimentPointType = InstanceType<typeof ExperimentPointType>;
 
 const armFigure = record('ArmFigure', 'A metric of an arm.', {
-  metric: z.enum(ExperimentMetricName).describe('Which.'),
-  n: z.number().int().describe('Outcomes that say something of it.'),
-  mean: z.number().nullable().describe('Rate or mean as it was counted; null without outcomes.'),
-  adjustedMean: z.number().nullable().describe('The same as it is compared, adjusted; null without outcomes.'),
-  low: z
-    .number()
-    .nullable()
-    .describe('Lower end of what the true one may be, which may be read at any time; null before 20 values of a mean.'),
-  high: z.number().nullable().describe('Upper end, likewise.'),
+  metric: oneOf(ExperimentMetricName, 'Which.'),
+  n: int('Outcomes that say something of it.'),
+  mean: float('Rate or mean as it was counted; null without outcomes.').nullable(),
+  adjustedMean: float('The same as it is compared, adjusted; null without outcomes.').nullable(),
+  low: float(
+    'Lower end of what the true one may be, which may be read at any time; null before 20 values of a mean.',
+  ).nullable(),
+  high: float('Upper end, likewise.').nullable(),
 });
 export type ArmFigure = z.infer<typeof armFigure>;
 
 export const ArmResult = recordType(
   record('ArmResult', 'What was counted of an arm.', {
-    arm: z.string().describe('The arm.'),
-    answers: z.number().int().describe('Answers.'),
-    units: z.number().int().describe('Units; a question that named none is one.'),
+    arm: string('The arm.'),
+    answers: int('Answers.'),
+    units: int('Units; a question that named none is one.'),
     figures: z.array(armFigure).describe('Each metric.'),
   }),
 );
 export type ArmResult = InstanceType<typeof ArmResult>;
 
 const armComparison = record('ArmComparison', 'An arm held against the control by a metric.', {
-  arm: z.string().describe('The arm.'),
-  metric: z.enum(ExperimentMetricName).describe('The metric.'),
-  primary: z.boolean().describe('Whether it decides.'),
-  value: z.number().describe('Arm less control, in the metric’s unit; 0 without outcomes.'),
-  low: z
-    .number()
-    .nullable()
-    .describe(
-      'Lower end of what the difference may be: of a sequence, which holds at all times, while it runs; of the fixed interval after the planned end. Null where too few outcomes tell.',
-    ),
-  high: z.number().nullable().describe('Upper end, likewise.'),
-  finding: z.enum(Finding).describe('What that says.'),
+  arm: string('The arm.'),
+  metric: oneOf(ExperimentMetricName, 'The metric.'),
+  primary: boolean('Whether it decides.'),
+  value: float('Arm less control, in the metric’s unit; 0 without outcomes.'),
+  low: float(
+    'Lower end of what the difference may be: of a sequence, which holds at all times, while it runs; of the fixed interval after the planned end. Null where too few outcomes tell.',
+  ).nullable(),
+  high: float('Upper end, likewise.').nullable(),
+  finding: oneOf(Finding, 'What that says.'),
 });
 export type ArmComparison = z.infer<typeof armComparison>;
 
 export const ExperimentConclusion = recordType(
   record('ExperimentConclusion', 'What an experiment says.', {
-    verdict: z.enum(Verdict).describe('In a word.'),
-    arm: z.string().nullable().describe('The arm that is better; null where none is shown to be.'),
-    sentence: z.string().describe('In a sentence with figures.'),
-    final: z.boolean().describe('Whether it is that of the planned end.'),
-    suggestion: z
-      .string()
-      .nullable()
-      .describe('What a person may do next; nothing is shipped by itself. Null where nothing follows.'),
+    verdict: oneOf(Verdict, 'In a word.'),
+    arm: string('The arm that is better; null where none is shown to be.').nullable(),
+    sentence: string('In a sentence with figures.'),
+    final: boolean('Whether it is that of the planned end.'),
+    suggestion: string(
+      'What a person may do next; nothing is shipped by itself. Null where nothing follows.',
+    ).nullable(),
     comparisons: z.array(armComparison).describe('Each arm against the control by each metric.'),
   }),
 );
@@ -82,14 +77,14 @@ const decision = record(
   'ExperimentDecision',
   'Something that happened to an experiment. Decisions are only ever added.',
   {
-    id: z.string().describe('Its id.').meta({ shown: 'ID' }),
-    action: z.enum(ExperimentAction).describe('What.'),
+    id: id('Its id.'),
+    action: oneOf(ExperimentAction, 'What.'),
     reasons: z.array(z.string()).describe('Why, in sentences with figures.'),
-    phase: z.number().int().describe('The phase from then on, from 0.'),
-    answers: z.number().int().describe('Answers that had been counted in the phase.'),
-    decidedBy: z.string().nullable().describe('Who decided; null where the experiment did by itself.'),
-    reason: z.string().nullable().describe('The reason that they gave; null likewise.'),
-    createdAt: z.date().describe('When.').meta({ name: 'decidedAt' }),
+    phase: int('The phase from then on, from 0.'),
+    answers: int('Answers that had been counted in the phase.'),
+    decidedBy: string('Who decided; null where the experiment did by itself.').nullable(),
+    reason: string('The reason that they gave; null likewise.').nullable(),
+    createdAt: date('When.').meta({ name: 'decidedAt' }),
   },
 );
 export const ExperimentDecision = recordType(decision);
@@ -98,42 +93,37 @@ export const { Connection: ExperimentDecisionConnection } = connectionTypes(Expe
 
 export const ExperimentEvent = recordType(
   record('ExperimentEvent', 'A decision as its stream tells it.', {
-    id: z
-      .string()
-      .describe('Place in the experiment’s stream: pass the last one seen as `after` to continue behind it.')
-      .meta({ shown: 'ID' }),
+    id: id('Place in the experiment’s stream: pass the last one seen as `after` to continue behind it.'),
     decision: decision.describe('What happened.'),
   }),
 );
 export type ExperimentEvent = InstanceType<typeof ExperimentEvent>;
 
 const experiment = record('Experiment', 'Arms beside each other on the same traffic, and what they are worth.', {
-  name: z.string().describe('What it is called.'),
-  adapter: z
-    .string()
+  name: string('What it is called.'),
+  adapter: string('The adapter whose production’s questions are drawn; null: questions that leave everything to Graft.')
     .nullable()
-    .describe('The adapter whose production’s questions are drawn; null: questions that leave everything to Graft.')
     .meta({ name: 'adapterName' }),
-  status: z.enum(ExperimentStatus).describe('How far it is.'),
-  verdict: z.enum(Verdict).describe('What its figures said at the last look.'),
-  winner: z.string().nullable().describe('The arm that was better then; null where none was shown to be.'),
-  phase: z.number().int().describe('The phase, from 0; each counts anew.'),
-  before: z.boolean().describe('Whether all arms still answer as production, to know how units are.'),
+  status: oneOf(ExperimentStatus, 'How far it is.'),
+  verdict: oneOf(Verdict, 'What its figures said at the last look.'),
+  winner: string('The arm that was better then; null where none was shown to be.').nullable(),
+  phase: int('The phase, from 0; each counts anew.'),
+  before: boolean('Whether all arms still answer as production, to know how units are.'),
   arms: z.array(shownArm).describe('Its arms; the first is the control.'),
   metrics: z.array(shownMetric).describe('Its metrics.'),
-  coverage: z.number().describe('Share of the questions that take part, 0 to 1.'),
-  alpha: z.number().describe('Probability with which a difference is found where there is none.'),
-  plannedSize: z.number().int().nullable().describe('Outcomes of the primary metric after which it ends; null: none.'),
-  plannedDays: z.number().nullable().describe('Days after which it ends; null: none.'),
-  sticky: z.boolean().describe('Whether only questions that name a unit take part.'),
+  coverage: float('Share of the questions that take part, 0 to 1.'),
+  alpha: float('Probability with which a difference is found where there is none.'),
+  plannedSize: int('Outcomes of the primary metric after which it ends; null: none.').nullable(),
+  plannedDays: float('Days after which it ends; null: none.').nullable(),
+  sticky: boolean('Whether only questions that name a unit take part.'),
   health: z.array(healthCheck).describe('Whether its figures can be trusted.'),
-  answersCounted: z.number().int().describe('Answers that were counted in this phase.'),
-  days: z.number().describe('Days that it ran and was watched.'),
-  createdBy: z.string().describe('Who made it.'),
-  reason: z.string().describe('Why.'),
-  createdAt: z.date().describe('When it was made.'),
-  startedAt: z.date().nullable().describe('When it was started; null before.'),
-  finishedAt: z.date().nullable().describe('When it ended; null before.'),
+  answersCounted: int('Answers that were counted in this phase.'),
+  days: float('Days that it ran and was watched.'),
+  createdBy: string('Who made it.'),
+  reason: string('Why.'),
+  createdAt: date('When it was made.'),
+  startedAt: date('When it was started; null before.').nullable(),
+  finishedAt: date('When it ended; null before.').nullable(),
   row: z.custom<ExperimentRow>(),
 });
 export const Experiment = recordType(experiment, NodeType);

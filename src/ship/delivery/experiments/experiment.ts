@@ -1,6 +1,6 @@
 /** An experiment as it is kept: its plan, which is fixed, what was counted, and how units are drawn into it. */
 import { z } from 'zod';
-import { choice, record } from '../../../kernel/record.js';
+import { choice, record, int, float, oneOf, string, boolean, date } from '../../../kernel/record.js';
 import { storedJson, type ValueOf } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
 import { MAX_ANSWER_TOKENS, StrategyValues } from '../../../answer/ask/index.js';
@@ -41,23 +41,23 @@ export const ExperimentAction = choice('ExperimentAction', 'What happened to an 
 export type ExperimentAction = keyof typeof ExperimentAction;
 
 const generation = {
-  maxTokens: z.number().int().optional().describe(`Most tokens of an answer, 1 to ${MAX_ANSWER_TOKENS}.`),
-  temperature: z.number().optional().describe('Temperature: 0 (always the likeliest token) to 2.'),
-  seed: z.number().int().optional().describe('Seed, for temperatures above 0.'),
+  maxTokens: int(`Most tokens of an answer, 1 to ${MAX_ANSWER_TOKENS}.`).optional(),
+  temperature: float('Temperature: 0 (always the likeliest token) to 2.').optional(),
+  seed: int('Seed, for temperatures above 0.').optional(),
 };
 
 const changes = {
-  weight: z.number().describe('Its share of the units that take part; all add up to 1, and are equal by default.'),
-  strategy: z.enum(StrategyValues).nullable().describe('The strategy.'),
-  adapter: z.string().nullable().describe('The adapter version: `name@3`.'),
-  model: z.string().nullable().describe('The model: `name` or `name@quantization`.'),
-  denseWeight: z.number().nullable().describe('Share of the dense score in what is retrieved, 0 to 1.'),
+  weight: float('Its share of the units that take part; all add up to 1, and are equal by default.'),
+  strategy: oneOf(StrategyValues, 'The strategy.').nullable(),
+  adapter: string('The adapter version: `name@3`.').nullable(),
+  model: string('The model: `name` or `name@quantization`.').nullable(),
+  denseWeight: float('Share of the dense score in what is retrieved, 0 to 1.').nullable(),
   /** Missing in experiments from before there was a choice. */
-  wording: z.enum(WordingChoice).nullable().optional().describe('Whose words an answer from documents has.'),
+  wording: oneOf(WordingChoice, 'Whose words an answer from documents has.').nullable().optional(),
 };
 
 const arm = {
-  name: z.string().describe('Its name, 1 to 63 characters; `forceArm` takes it.'),
+  name: string('Its name, 1 to 63 characters; `forceArm` takes it.'),
   ...changes,
   versionId: z.string().nullable(),
   variantId: z.string().nullable(),
@@ -85,22 +85,22 @@ export const armWish = record('ExperimentArmInput', 'How an arm answers. What is
 /** An arm with what became of it. */
 export const shownArm = record('ExperimentArm', 'An arm of an experiment; what is null is as `ask` would have it.', {
   ...arm,
-  isControl: z.boolean().describe('Whether the others are compared with it.'),
-  stopped: z.string().nullable().describe('Why it can’t answer any more; null while it can.'),
+  isControl: boolean('Whether the others are compared with it.'),
+  stopped: string('Why it can’t answer any more; null while it can.').nullable(),
 });
 
 const metric = {
-  name: z.enum(ExperimentMetricName).describe('Which.').meta({ name: 'metric' }),
-  better: z.enum(Better).describe('Which way is better.'),
-  margin: z.number().describe('The largest difference that is none, in its unit.'),
-  primary: z.boolean().describe('Whether it decides.'),
+  name: oneOf(ExperimentMetricName, 'Which.').meta({ name: 'metric' }),
+  better: oneOf(Better, 'Which way is better.'),
+  margin: float('The largest difference that is none, in its unit.'),
+  primary: boolean('Whether it decides.'),
 };
 
 /** A metric with how it is taken. */
 export const shownMetric = record('ExperimentMeasure', 'A metric of an experiment.', {
   ...metric,
-  isRate: z.boolean().describe('Whether it is a share of answers, 0 to 1, and not a mean.'),
-  adjustment: z.enum(Adjustment).describe('How its mean is adjusted.'),
+  isRate: boolean('Whether it is a share of answers, 0 to 1, and not a mean.'),
+  adjustment: oneOf(Adjustment, 'How its mean is adjusted.'),
 });
 
 const settings = z.object({
@@ -170,11 +170,11 @@ export const storedExperimentState = storedJson(
 export type ExperimentState = ValueOf<typeof storedExperimentState>;
 
 const pointComparison = record('ExperimentPointComparison', 'A difference as it was known at a moment.', {
-  arm: z.string().describe('The arm.'),
-  metric: z.enum(ExperimentMetricName).describe('The metric.'),
-  value: z.number().nullable().describe('Arm less control.'),
-  low: z.number().nullable().describe('Lower end; null where it wasn’t known.'),
-  high: z.number().nullable().describe('Upper end; null where it wasn’t known.'),
+  arm: string('The arm.'),
+  metric: oneOf(ExperimentMetricName, 'The metric.'),
+  value: float('Arm less control.').nullable(),
+  low: float('Lower end; null where it wasn’t known.').nullable(),
+  high: float('Upper end; null where it wasn’t known.').nullable(),
 });
 export type PointComparison = z.infer<typeof pointComparison>;
 
@@ -182,9 +182,9 @@ export type PointComparison = z.infer<typeof pointComparison>;
 export const storedPoint = storedJson(z.array(pointComparison));
 
 export const comparisonPoint = record('ExperimentPoint', 'How the intervals were after so many answers.', {
-  phase: z.number().int().describe('The phase, from 0; each counts anew.'),
-  answers: z.number().int().describe('Answers that had been counted in the phase.'),
-  createdAt: z.date().describe('When.').meta({ name: 'at' }),
+  phase: int('The phase, from 0; each counts anew.'),
+  answers: int('Answers that had been counted in the phase.'),
+  createdAt: date('When.').meta({ name: 'at' }),
   comparisons: z.array(pointComparison).describe('Each arm by each metric.'),
 });
 export type ComparisonPoint = z.infer<typeof comparisonPoint>;

@@ -8,11 +8,11 @@
  * says once that is enough.
  */
 
-import { z } from 'zod';
+import { type z } from 'zod';
 import { daysLeft, leastEffect, powerOf, samplePlan, type Design } from '../../../prove/index.js';
 import { badInput } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
-import { record } from '../../../kernel/record.js';
+import { record, oneOf, string, int, float } from '../../../kernel/record.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
 import { outcomesOf } from './count.js';
 import { primaryOf, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
@@ -27,43 +27,30 @@ export const sampleWish = record(
   'PlanExperimentInput',
   'What a test is asked before it is made: with an alpha of 0.05, a power of 0.8, and every question taking part. A coverage of 0.2 takes five times the days. What is left out is measured on recent answers.',
   {
-    metric: z.enum(ExperimentMetricName).describe('The primary metric.'),
-    adapter: z
-      .string()
-      .nullish()
-      .describe('The adapter whose production’s answers are measured; by default answers of any kind.'),
-    arms: z.number().int().nullish().describe(`Arms with the control, 2 to ${MOST_ARMS}; 2 by default.`),
-    effect: z
-      .number()
-      .nullish()
-      .describe(
-        'The difference that would matter, in the metric’s unit, above 0; by default only `size` is asked about.',
-      ),
-    size: z
-      .number()
-      .int()
-      .nullish()
-      .describe(`Outcomes in all arms together, 1 to ${MOST_ANSWERS}; by default as many as \`effect\` needs.`),
-    baseline: z.number().nullish().describe('Of a rate: that of the control, 0 to 1; by default as measured.'),
+    metric: oneOf(ExperimentMetricName, 'The primary metric.'),
+    adapter: string('The adapter whose production’s answers are measured; by default answers of any kind.').nullish(),
+    arms: int(`Arms with the control, 2 to ${MOST_ARMS}; 2 by default.`).nullish(),
+    effect: float(
+      'The difference that would matter, in the metric’s unit, above 0; by default only `size` is asked about.',
+    ).nullish(),
+    size: int(`Outcomes in all arms together, 1 to ${MOST_ANSWERS}; by default as many as \`effect\` needs.`).nullish(),
+    baseline: float('Of a rate: that of the control, 0 to 1; by default as measured.').nullish(),
   },
 );
 type SampleWish = z.infer<typeof sampleWish>;
 
 export const samplePlanned = record('SamplePlan', 'How large a test must be, and what it can see.', {
-  metric: z.enum(ExperimentMetricName).describe('The primary metric.'),
-  baseline: z.number().nullable().describe('Mean of the control; null where nothing tells.'),
-  deviation: z.number().nullable().describe('Standard deviation of one value; null where nothing tells.'),
-  measuredOn: z.number().int().describe('Outcomes that these were measured on.'),
-  perDay: z.number().nullable().describe('Outcomes of the metric a day, in all; null where nothing tells.'),
-  size: z.number().int().nullable().describe('Outcomes in all arms together; null without size and effect.'),
-  effect: z
-    .number()
-    .nullable()
-    .describe('The difference that would matter, in the metric’s unit; null where nobody said.'),
-  power: z.number().nullable().describe('Probability with which it is seen with this size, 0 to 1.'),
-  leastEffect: z.number().nullable().describe('The least difference that is seen with the power that was asked for.'),
-  days: z.number().nullable().describe('Days that it takes at today’s traffic; null where nothing tells.'),
-  sentence: z.string().describe('The same in a sentence.'),
+  metric: oneOf(ExperimentMetricName, 'The primary metric.'),
+  baseline: float('Mean of the control; null where nothing tells.').nullable(),
+  deviation: float('Standard deviation of one value; null where nothing tells.').nullable(),
+  measuredOn: int('Outcomes that these were measured on.'),
+  perDay: float('Outcomes of the metric a day, in all; null where nothing tells.').nullable(),
+  size: int('Outcomes in all arms together; null without size and effect.').nullable(),
+  effect: float('The difference that would matter, in the metric’s unit; null where nobody said.').nullable(),
+  power: float('Probability with which it is seen with this size, 0 to 1.').nullable(),
+  leastEffect: float('The least difference that is seen with the power that was asked for.').nullable(),
+  days: float('Days that it takes at today’s traffic; null where nothing tells.').nullable(),
+  sentence: string('The same in a sentence.'),
 });
 type SampleEstimate = z.infer<typeof samplePlanned>;
 
@@ -72,17 +59,11 @@ export const experimentProgress = record(
   'How far an experiment is on the way to its planned end.',
   {
     plan: samplePlanned.describe('What it can see, by its own control once that says enough.'),
-    counted: z.number().int().describe('Outcomes of the primary metric so far.'),
-    daysLeft: z
-      .number()
-      .nullable()
-      .describe('Days until its planned end; 0 when it has ended; null where nothing tells.'),
-    conditionalPower: z
-      .number()
-      .nullable()
-      .describe(
-        'Probability that the planned end shows the effect, given what was seen (conditional power: Lan and Wittes, 1988); below .1 going on is futile. Null without size and effect, and before 20 outcomes an arm.',
-      ),
+    counted: int('Outcomes of the primary metric so far.'),
+    daysLeft: float('Days until its planned end; 0 when it has ended; null where nothing tells.').nullable(),
+    conditionalPower: float(
+      'Probability that the planned end shows the effect, given what was seen (conditional power: Lan and Wittes, 1988); below .1 going on is futile. Null without size and effect, and before 20 outcomes an arm.',
+    ).nullable(),
   },
 );
 type Progress = z.infer<typeof experimentProgress>;

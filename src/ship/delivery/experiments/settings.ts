@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
-import { record } from '../../../kernel/record.js';
+import { record, oneOf, float, boolean, int, string } from '../../../kernel/record.js';
 import { checkedText } from '../../../kernel/text.js';
 import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat } from '../../../answer/ask/index.js';
 import { weightsAddUp } from '../assignment/index.js';
@@ -17,40 +17,26 @@ export const DEFAULT_ALPHA = 0.05;
 export const DEFAULT_POWER = 0.8;
 
 const metricWish = record('ExperimentMetricInput', 'What is compared, and how much matters.', {
-  metric: z.enum(ExperimentMetricName).describe('Which.'),
-  margin: z
-    .number()
-    .nullish()
-    .describe(
-      'The largest difference that is none, in the metric’s unit (of a rate .02 = two points); by default .05 for FEEDBACK, AGREEMENT and ABSTENTION, .02 for FAILURE, and 0 for means: then no difference can be shown to be none.',
-    ),
-  primary: z
-    .boolean()
-    .nullish()
-    .describe('Whether it decides; exactly one does. True by default where there is one metric, else false.'),
+  metric: oneOf(ExperimentMetricName, 'Which.'),
+  margin: float(
+    'The largest difference that is none, in the metric’s unit (of a rate .02 = two points); by default .05 for FEEDBACK, AGREEMENT and ABSTENTION, .02 for FAILURE, and 0 for means: then no difference can be shown to be none.',
+  ).nullish(),
+  primary: boolean(
+    'Whether it decides; exactly one does. True by default where there is one metric, else false.',
+  ).nullish(),
 });
 
 /** What few callers say of an experiment. */
 const advanced = record('ExperimentOptionsInput', 'What most experiments leave as it is.', {
-  alpha: z
-    .number()
-    .nullish()
-    .describe(
-      `Probability with which a difference is found where there is none, of all arms by the primary metric together: however often it is looked at while it runs, the planned end included, which has four fifths of it. Above 0, below 1; ${DEFAULT_ALPHA} by default.`,
-    ),
-  power: z
-    .number()
-    .nullish()
-    .describe(
-      `Probability with which \`effect\` shall be seen, above 0, below 1; for planning and futility; ${DEFAULT_POWER} by default.`,
-    ),
-  beforeAnswers: z
-    .number()
-    .int()
-    .nullish()
-    .describe(
-      `Answers that are given as production before the arms differ, 0 to ${MOST_ANSWERS}, so that means are adjusted by how each unit was (CUPED); only with \`sticky\`; 0 by default.`,
-    ),
+  alpha: float(
+    `Probability with which a difference is found where there is none, of all arms by the primary metric together: however often it is looked at while it runs, the planned end included, which has four fifths of it. Above 0, below 1; ${DEFAULT_ALPHA} by default.`,
+  ).nullish(),
+  power: float(
+    `Probability with which \`effect\` shall be seen, above 0, below 1; for planning and futility; ${DEFAULT_POWER} by default.`,
+  ).nullish(),
+  beforeAnswers: int(
+    `Answers that are given as production before the arms differ, 0 to ${MOST_ANSWERS}, so that means are adjusted by how each unit was (CUPED); only with \`sticky\`; 0 by default.`,
+  ).nullish(),
 });
 
 const settingsWish = {
@@ -59,46 +45,31 @@ const settingsWish = {
     .max(MOST_ARMS)
     .describe(`2 to ${MOST_ARMS} arms; the first is the control, with which the others are compared.`),
   metrics: z.array(metricWish).max(MOST_METRICS).describe(`1 to ${MOST_METRICS} metrics, one of which is primary.`),
-  coverage: z
-    .number()
-    .nullish()
-    .describe('Share of the questions that take part, above 0 to 1; the rest is answered as production. 1 by default.'),
-  effect: z
-    .number()
-    .nullish()
-    .describe('The difference that would matter, in the primary metric’s unit, above 0; by default its margin.'),
-  plannedSize: z
-    .number()
-    .int()
-    .nullish()
-    .describe(
-      `Outcomes of the primary metric in all arms together after which it ends, 1 to ${MOST_ANSWERS}; see planExperiment. By default it has no planned size.`,
-    ),
-  plannedDays: z
-    .number()
-    .nullish()
-    .describe(
-      `Days of running after which it ends, above 0 to ${MOST_DAYS}; by default none. Without a planned end it is read by sequences until somebody ends it.`,
-    ),
-  sticky: z
-    .boolean()
-    .nullish()
-    .describe(
-      'Whether only questions that name a `unit` take part, so that whoever comes back gets the same arm; a question without one is a unit of its own, which such an experiment can’t use. False by default.',
-    ),
+  coverage: float(
+    'Share of the questions that take part, above 0 to 1; the rest is answered as production. 1 by default.',
+  ).nullish(),
+  effect: float(
+    'The difference that would matter, in the primary metric’s unit, above 0; by default its margin.',
+  ).nullish(),
+  plannedSize: int(
+    `Outcomes of the primary metric in all arms together after which it ends, 1 to ${MOST_ANSWERS}; see planExperiment. By default it has no planned size.`,
+  ).nullish(),
+  plannedDays: float(
+    `Days of running after which it ends, above 0 to ${MOST_DAYS}; by default none. Without a planned end it is read by sequences until somebody ends it.`,
+  ).nullish(),
+  sticky: boolean(
+    'Whether only questions that name a `unit` take part, so that whoever comes back gets the same arm; a question without one is a unit of its own, which such an experiment can’t use. False by default.',
+  ).nullish(),
 };
 
 export const experimentWish = record(
   'CreateExperimentInput',
   'An experiment as it is planned. Nobody is drawn until it is started.',
   {
-    name: z.string().describe('What it is called, 1 to 100 characters.'),
-    adapter: z
-      .string()
-      .nullish()
-      .describe(
-        'The adapter whose production’s questions are drawn, whether they name it or the router gives them to it; by default the questions that leave everything to Graft (AUTO).',
-      ),
+    name: string('What it is called, 1 to 100 characters.'),
+    adapter: string(
+      'The adapter whose production’s questions are drawn, whether they name it or the router gives them to it; by default the questions that leave everything to Graft (AUTO).',
+    ).nullish(),
     ...settingsWish,
     advanced: advanced.nullish().describe('What most experiments leave as it is.'),
     ...saidOnce,

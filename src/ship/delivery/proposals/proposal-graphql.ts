@@ -20,7 +20,7 @@ import {
 } from '../../../kit/graphql/index.js';
 import { callerName } from '../../../kernel/caller.js';
 import { encodeCursor } from '../../../kernel/pagination.js';
-import { record } from '../../../kernel/record.js';
+import { record, boolean, date, id, int, oneOf, string } from '../../../kernel/record.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../../learn/training/index.js';
 import { loadRollout } from '../rollouts/rollout-graphql.js';
@@ -31,20 +31,16 @@ import { saidBy } from '../wish.js';
 import { ProposalStatus, type ProposalRow, type ProposalStore } from './proposal-store.js';
 
 const proposal = record('Proposal', 'A version that shall answer as production, with everything that speaks for it.', {
-  adapter: z.string().describe('Name of the adapter.').meta({ name: 'adapterName' }),
-  candidateVersion: z.number().int().describe('Number of the version that shall answer.'),
-  replacesVersion: z
-    .number()
-    .int()
-    .nullable()
-    .describe('Number of the version that it would replace; null where production named none.'),
-  status: z.enum(ProposalStatus).describe('How far it is.'),
-  proposedBy: z.string().describe('Who proposed it.'),
-  rationale: z.string().describe('Why.'),
-  decidedBy: z.string().nullable().describe('Who decided; null while it is open.'),
-  reason: z.string().nullable().describe('The reason that they gave; null while it is open.'),
-  decidedAt: z.date().nullable().describe('When; null while it is open.'),
-  createdAt: z.date().describe('When it was made.'),
+  adapter: string('Name of the adapter.').meta({ name: 'adapterName' }),
+  candidateVersion: int('Number of the version that shall answer.'),
+  replacesVersion: int('Number of the version that it would replace; null where production named none.').nullable(),
+  status: oneOf(ProposalStatus, 'How far it is.'),
+  proposedBy: string('Who proposed it.'),
+  rationale: string('Why.'),
+  decidedBy: string('Who decided; null while it is open.').nullable(),
+  reason: string('The reason that they gave; null while it is open.').nullable(),
+  decidedAt: date('When; null while it is open.').nullable(),
+  createdAt: date('When it was made.'),
   row: z.custom<ProposalRow>(),
 });
 export const Proposal = recordType(proposal, NodeType);
@@ -53,16 +49,12 @@ const { Connection: ProposalConnection } = connectionTypes(Proposal);
 
 const ProposePromotionInput = recordInput(
   record('ProposePromotionInput', 'Which version shall answer, and why.', {
-    adapter: z.string().describe('Name of the adapter.'),
-    candidate: z.number().int().nullish().describe('Number of the version; by default the one that `CANDIDATE` names.'),
-    rationale: z.string().describe('What speaks for it, in words; 1 to 1,000 characters.'),
-    experiment: z
-      .string()
-      .nullish()
-      .describe(
-        'The ended experiment that speaks for it, of which the version was an arm that didn’t lose; by default none.',
-      )
-      .meta({ shown: 'ID' }),
+    adapter: string('Name of the adapter.'),
+    candidate: int('Number of the version; by default the one that `CANDIDATE` names.').nullish(),
+    rationale: string('What speaks for it, in words; 1 to 1,000 characters.'),
+    experiment: id(
+      'The ended experiment that speaks for it, of which the version was an arm that didn’t lose; by default none.',
+    ).nullish(),
     by: saidBy.by,
   }),
 );
@@ -70,8 +62,8 @@ type ProposePromotionInput = InstanceType<typeof ProposePromotionInput>;
 
 const DecideProposalInput = recordInput(
   record('DecideProposalInput', 'What a person decides of a proposal.', {
-    proposal: z.string().describe('Id of the proposal.').meta({ shown: 'ID' }),
-    approve: z.boolean().describe('Whether the candidate becomes production (true) or not (false).'),
+    proposal: id('Id of the proposal.'),
+    approve: boolean('Whether the candidate becomes production (true) or not (false).'),
     ...saidBy,
   }),
 );

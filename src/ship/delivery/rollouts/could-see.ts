@@ -1,6 +1,6 @@
-import { z } from 'zod';
+import { type z } from 'zod';
 import { powerOfRates } from '../../../prove/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, float } from '../../../kernel/record.js';
 import { percent } from '../../../kernel/text.js';
 import { alphaOf, type RolloutPlan } from './plan.js';
 import { storedPlan, storedState, type RolloutRow } from './rollout.js';
@@ -12,11 +12,9 @@ const LOSSES = [0.05, 0.1, 0.2] as const;
 const USUAL_RATE = 0.9;
 
 export const lossSeen = record('LossSeen', 'Whether a loss would have been found, had there been one.', {
-  loss: z.number().describe('The loss: so much lower a share of good answers, 0 to 1.'),
-  byNow: z.number().describe('Probability that a candidate that is worse by it would have been found by now, 0 to 1.'),
-  byTheEnd: z
-    .number()
-    .describe('The same once each step that is left has its least answers, as often judged as until now, 0 to 1.'),
+  loss: float('The loss: so much lower a share of good answers, 0 to 1.'),
+  byNow: float('Probability that a candidate that is worse by it would have been found by now, 0 to 1.'),
+  byTheEnd: float('The same once each step that is left has its least answers, as often judged as until now, 0 to 1.'),
 });
 type LossSeen = z.infer<typeof lossSeen>;
 

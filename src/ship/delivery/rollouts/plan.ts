@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { record } from '../../../kernel/record.js';
+import { record, float, int, boolean } from '../../../kernel/record.js';
 
 /** A figure that takes the rollout back at once where the candidate is shown to be worse. */
 const guardrail = z.object({
@@ -13,15 +13,13 @@ const guardrail = z.object({
 export type Guardrail = z.infer<typeof guardrail>;
 
 export const rolloutStep = record('RolloutStep', 'A step of a rollout.', {
-  share: z.number().describe('Share of the adapter’s questions that the candidate answers, 0 to 1.'),
-  controls: z
-    .number()
-    .describe(
-      'Controls a candidate’s answer that were asked for; where fewer questions are left, all of them are controls.',
-    ),
-  leastAnswers: z.number().int().describe('Answers of the candidate before the next step.'),
-  leastMinutes: z.number().describe('Minutes before the next step.'),
-  approval: z.boolean().describe('Whether a person must approve before it is left.'),
+  share: float('Share of the adapter’s questions that the candidate answers, 0 to 1.'),
+  controls: float(
+    'Controls a candidate’s answer that were asked for; where fewer questions are left, all of them are controls.',
+  ),
+  leastAnswers: int('Answers of the candidate before the next step.'),
+  leastMinutes: float('Minutes before the next step.'),
+  approval: boolean('Whether a person must approve before it is left.'),
 });
 export type RolloutStep = z.infer<typeof rolloutStep>;
 

@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { recordInput } from '../../../kit/graphql/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, id, int } from '../../../kernel/record.js';
 import { saidBy } from '../wish.js';
 import { rolloutWish } from './settings.js';
 
@@ -9,7 +8,7 @@ import { rolloutWish } from './settings.js';
 export const StartRolloutInput = recordInput(rolloutWish);
 export type StartRolloutInput = InstanceType<typeof StartRolloutInput>;
 
-const rollout = z.string().describe('Id of the rollout.').meta({ shown: 'ID' });
+const rollout = id('Id of the rollout.');
 
 export const RolloutOrderInput = recordInput(
   record('RolloutOrderInput', 'What a person wants of a rollout.', { rollout, ...saidBy }),
@@ -20,7 +19,7 @@ export const JumpRolloutInput = recordInput(
   record('JumpRolloutInput', 'To which step a rollout goes.', {
     rollout,
     ...saidBy,
-    step: z.number().int().describe('Index of the step, from 0 on.'),
+    step: int('Index of the step, from 0 on.'),
   }),
 );
 export type JumpRolloutInput = InstanceType<typeof JumpRolloutInput>;

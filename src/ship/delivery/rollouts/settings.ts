@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
-import { choice, record } from '../../../kernel/record.js';
+import { choice, record, float, int, boolean, oneOf, string, id } from '../../../kernel/record.js';
 import { saidOnce } from '../wish.js';
 import { RolloutMetric } from './measures.js';
 import {
@@ -56,36 +56,25 @@ const MARGINS: Readonly<Record<RolloutMetric, number>> = {
 };
 
 const stepWish = record('RolloutStepInput', 'A step of a rollout.', {
-  share: z
-    .number()
-    .describe(
-      `Share of the adapter’s questions that the candidate answers, above that of the step before, at most ${MOST_SHARE}.`,
-    ),
-  leastAnswers: z
-    .number()
-    .int()
-    .optional()
-    .describe(`Answers of the candidate in this step before the next, 0 to ${MOST_ANSWERS}; 50 by default.`),
-  leastMinutes: z
-    .number()
-    .optional()
-    .describe(`Minutes in this step before the next, 0 to ${MOST_MINUTES}; 10 by default.`),
-  approval: z
-    .boolean()
-    .optional()
-    .describe('Whether a person must approve before it is left; false by default, always true for the last.'),
+  share: float(
+    `Share of the adapter’s questions that the candidate answers, above that of the step before, at most ${MOST_SHARE}.`,
+  ),
+  leastAnswers: int(
+    `Answers of the candidate in this step before the next, 0 to ${MOST_ANSWERS}; 50 by default.`,
+  ).optional(),
+  leastMinutes: float(`Minutes in this step before the next, 0 to ${MOST_MINUTES}; 10 by default.`).optional(),
+  approval: boolean(
+    'Whether a person must approve before it is left; false by default, always true for the last.',
+  ).optional(),
 });
 
 const guardWish = record('GuardrailInput', 'A figure that takes a rollout back.', {
-  metric: z.enum(RolloutMetric).describe('Which.'),
-  margin: z
-    .number()
-    .nullish()
-    .describe(
-      `By how much the candidate may be worse, of 1, 0 to below 1; by default ${Object.entries(MARGINS)
-        .map(([name, margin]) => `${margin} for ${name}`)
-        .join(', ')}.`,
-    ),
+  metric: oneOf(RolloutMetric, 'Which.'),
+  margin: float(
+    `By how much the candidate may be worse, of 1, 0 to below 1; by default ${Object.entries(MARGINS)
+      .map(([name, margin]) => `${margin} for ${name}`)
+      .join(', ')}.`,
+  ).nullish(),
 });
 
 /** What few callers say of a rollout. */
@@ -102,45 +91,30 @@ const advanced = record('RolloutOptionsInput', 'What most rollouts leave to thei
     .max(5)
     .nullish()
     .describe('At most 5 figures that roll back at once; all five by default.'),
-  alpha: z
-    .number()
-    .nullish()
-    .describe(
-      `Probability with which an equally good candidate is rolled back, in all and however often it is looked at; above 0, below 1; ${DEFAULT_ALPHA} by default.`,
-    ),
-  slowMs: z
-    .number()
-    .nullish()
-    .describe('Milliseconds above which an answer is slow; by default twice the median of the first 20 controls.'),
-  unsure: z
-    .number()
-    .nullish()
-    .describe(
-      'Confidence below which an answer is unsure, above 0 to 1; by default the fifth least sure of the first 20 controls.',
-    ),
-  noTrafficMinutes: z
-    .number()
-    .nullish()
-    .describe(
-      `Minutes without an answer of the candidate after which it holds, above 0 to ${MOST_MINUTES}; ${NO_TRAFFIC_MINUTES} by default.`,
-    ),
+  alpha: float(
+    `Probability with which an equally good candidate is rolled back, in all and however often it is looked at; above 0, below 1; ${DEFAULT_ALPHA} by default.`,
+  ).nullish(),
+  slowMs: float(
+    'Milliseconds above which an answer is slow; by default twice the median of the first 20 controls.',
+  ).nullish(),
+  unsure: float(
+    'Confidence below which an answer is unsure, above 0 to 1; by default the fifth least sure of the first 20 controls.',
+  ).nullish(),
+  noTrafficMinutes: float(
+    `Minutes without an answer of the candidate after which it holds, above 0 to ${MOST_MINUTES}; ${NO_TRAFFIC_MINUTES} by default.`,
+  ).nullish(),
 });
 
 export const rolloutWish = record('StartRolloutInput', 'Which version goes to users, and how.', {
-  adapter: z.string().describe('Name of the adapter.'),
-  candidate: z.number().int().nullish().describe('Number of the version; by default the one that `CANDIDATE` names.'),
-  template: z.enum(RolloutTemplate).nullish().describe('A ready plan; `STANDARD` by default.'),
-  shadow: z
-    .string()
-    .nullish()
-    .describe(
-      'Id of a COMPLETE shadow of this candidate beside what is production now, as evidence; by default none. CONFLICT where it isn’t one.',
-    )
-    .meta({ shown: 'ID' }),
-  requireShadow: z
-    .boolean()
-    .nullish()
-    .describe('Whether such a shadow must exist, also where none is named; CONFLICT without one. False by default.'),
+  adapter: string('Name of the adapter.'),
+  candidate: int('Number of the version; by default the one that `CANDIDATE` names.').nullish(),
+  template: oneOf(RolloutTemplate, 'A ready plan; `STANDARD` by default.').nullish(),
+  shadow: id(
+    'Id of a COMPLETE shadow of this candidate beside what is production now, as evidence; by default none. CONFLICT where it isn’t one.',
+  ).nullish(),
+  requireShadow: boolean(
+    'Whether such a shadow must exist, also where none is named; CONFLICT without one. False by default.',
+  ).nullish(),
   advanced: advanced.nullish().describe('What most rollouts leave to their template.'),
   ...saidOnce,
 });

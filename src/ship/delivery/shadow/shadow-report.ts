@@ -1,72 +1,69 @@
 import { z } from 'zod';
 import { rateSequence } from '../../../prove/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, int, float, oneOf, string } from '../../../kernel/record.js';
 import { MOST_CHANGES, SkipReason } from './shadow.js';
 import { percent } from '../../../kernel/text.js';
 
 /** A figure of what was served and of what the candidate would have said, over the same questions. */
 const beside = record('ShadowFigure', 'A figure of what was served beside the candidate’s, over the same questions.', {
-  pairs: z.number().int().describe('Questions of which both are known.'),
-  served: z.number().nullable().describe('Of what was served; null where none is known.'),
-  candidate: z.number().nullable().describe('Of the candidate; null where none is known.'),
+  pairs: int('Questions of which both are known.'),
+  served: float('Of what was served; null where none is known.').nullable(),
+  candidate: float('Of the candidate; null where none is known.').nullable(),
 });
 
 const truth = record(
   'ShadowTruth',
   'Questions whose right answer feedback told, also after the shadow ended: an expectation, or a judgement of what was served.',
   {
-    known: z.number().int().describe('Questions of which it is known whether each of both answers is right.'),
-    differing: z.number().int().describe('Of those, the two answers differ.'),
-    servedRight: z.number().int().describe('Of those, what was served is right.'),
-    candidateRight: z.number().int().describe('Of those, the candidate is right.'),
-    onlyServed: z.number().int().describe('Only what was served is right.'),
-    onlyCandidate: z.number().int().describe('Only the candidate is right.'),
-    p: z
-      .number()
-      .describe('McNemar’s exact test: probability of a split at least as uneven if both were equally good, 0 to 1.'),
+    known: int('Questions of which it is known whether each of both answers is right.'),
+    differing: int('Of those, the two answers differ.'),
+    servedRight: int('Of those, what was served is right.'),
+    candidateRight: int('Of those, the candidate is right.'),
+    onlyServed: int('Only what was served is right.'),
+    onlyCandidate: int('Only the candidate is right.'),
+    p: float('McNemar’s exact test: probability of a split at least as uneven if both were equally good, 0 to 1.'),
   },
 );
 export type Truth = z.infer<typeof truth>;
 
 const skipped = record('ShadowSkipped', 'Sampled questions that were not put to the candidate, for one reason.', {
-  reason: z.enum(SkipReason).describe('Why.'),
-  count: z.number().int().describe('How many.'),
+  reason: oneOf(SkipReason, 'Why.'),
+  count: int('How many.'),
 });
 
 const failures = record('ShadowFailures', 'Questions that the candidate failed on with one code.', {
-  code: z.string().describe('The error code.'),
-  count: z.number().int().describe('How many.'),
+  code: string('The error code.'),
+  count: int('How many.'),
 });
 
 const labelChange = record('LabelChange', 'How often one label became another.', {
-  from: z.string().nullable().describe('What was served; null where it abstained.'),
-  to: z.string().nullable().describe('What the candidate said; null where it abstained.'),
-  count: z.number().int().describe('How often.'),
+  from: string('What was served; null where it abstained.').nullable(),
+  to: string('What the candidate said; null where it abstained.').nullable(),
+  count: int('How often.'),
 });
 
 const agreement = record('ShadowAgreement', 'A share with the interval that holds it.', {
-  value: z.number().describe('Share of the compared questions to which both said the same, 0 to 1.'),
-  low: z.number().describe('Lower end, 0 to 1: misses with a chance of 5 % at most, however often one looks.'),
-  high: z.number().describe('Upper end, 0 to 1.'),
+  value: float('Share of the compared questions to which both said the same, 0 to 1.'),
+  low: float('Lower end, 0 to 1: misses with a chance of 5 % at most, however often one looks.'),
+  high: float('Upper end, 0 to 1.'),
 });
 
 export const shadowReport = record(
   'ShadowReport',
   'What a shadow found so far. It grows with feedback, and shrinks when answers are erased.',
   {
-    sentence: z.string().describe('What was found, in a few sentences with figures.'),
-    answered: z.number().int().describe('Questions that were put to the candidate.'),
-    compared: z.number().int().describe('Of those, both answers were compared.'),
-    failed: z.number().int().describe('Of those, the candidate failed.'),
-    erased: z.number().int().describe('Of those, went with their answers, which were erased since.'),
-    waiting: z.number().int().describe('Sampled questions that wait, at most some 20.'),
+    sentence: string('What was found, in a few sentences with figures.'),
+    answered: int('Questions that were put to the candidate.'),
+    compared: int('Of those, both answers were compared.'),
+    failed: int('Of those, the candidate failed.'),
+    erased: int('Of those, went with their answers, which were erased since.'),
+    waiting: int('Sampled questions that wait, at most some 20.'),
     skipped: z.array(skipped).describe('Sampled questions that were not asked, by reason.'),
     failures: z.array(failures).describe('What the candidate failed with, most frequent first.'),
     agreement: agreement.nullable().describe('How often both said the same; null before the first.'),
-    similarity: z
-      .number()
-      .nullable()
-      .describe('Of answers in words: mean overlap of both texts’ words (F1), 0 to 1; null where there are none.'),
+    similarity: float(
+      'Of answers in words: mean overlap of both texts’ words (F1), 0 to 1; null where there are none.',
+    ).nullable(),
     changes: z.array(labelChange).describe(`Labels that changed, most frequent first, ${MOST_CHANGES} at most.`),
     abstentions: beside.describe('Questions that were not answered, counted.'),
     confidence: beside.describe('Mean confidence, 0 to 1, of questions where both have one.'),

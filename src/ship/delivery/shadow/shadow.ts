@@ -4,7 +4,7 @@ import { confidenceOf, type Answer } from '../../../answer/ask/index.js';
 import { answerF1 } from '../../../prove/index.js';
 import { verdictOn } from '../../../learn/feedback/index.js';
 import { badInput } from '../../../kernel/errors.js';
-import { choice, record } from '../../../kernel/record.js';
+import { choice, record, string, int, float } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
 import { saidOnce } from '../wish.js';
@@ -55,32 +55,17 @@ const MOST_PAIRS = 5_000;
 export const MOST_CHANGES = 50;
 
 export const shadowWish = record('StartShadowInput', 'Which version answers unseen, and what it may cost.', {
-  adapter: z.string().describe('Name of the adapter.'),
-  candidate: z
-    .number()
-    .int()
-    .nullish()
-    .describe('Number of the version, which must be attested; by default the one that `CANDIDATE` names.'),
-  share: z
-    .number()
-    .nullish()
-    .describe(
-      `Share of the answers by production that are sampled, above 0 to 1; ${SHADOW_DEFAULTS.share} by default.`,
-    ),
-  mostPerHour: z
-    .number()
-    .int()
-    .nullish()
-    .describe(
-      `Questions that the candidate is asked within an hour at most, 1 to ${MOST_PER_HOUR}; ${SHADOW_DEFAULTS.mostPerHour} by default. More are skipped.`,
-    ),
-  leastAnswers: z
-    .number()
-    .int()
-    .nullish()
-    .describe(
-      `Answers of the candidate at which it is complete, 1 to ${MOST_PAIRS}; ${SHADOW_DEFAULTS.leastAnswers} by default.`,
-    ),
+  adapter: string('Name of the adapter.'),
+  candidate: int('Number of the version, which must be attested; by default the one that `CANDIDATE` names.').nullish(),
+  share: float(
+    `Share of the answers by production that are sampled, above 0 to 1; ${SHADOW_DEFAULTS.share} by default.`,
+  ).nullish(),
+  mostPerHour: int(
+    `Questions that the candidate is asked within an hour at most, 1 to ${MOST_PER_HOUR}; ${SHADOW_DEFAULTS.mostPerHour} by default. More are skipped.`,
+  ).nullish(),
+  leastAnswers: int(
+    `Answers of the candidate at which it is complete, 1 to ${MOST_PAIRS}; ${SHADOW_DEFAULTS.leastAnswers} by default.`,
+  ).nullish(),
   ...saidOnce,
 });
 export type StartShadow = z.infer<typeof shadowWish> & { by: string };

@@ -24,14 +24,15 @@ import type { Data } from '../data.js';
 import { TaskKind } from './tasks/index.js';
 import type { DatasetRecord } from './dataset.js';
 import { DatasetVersion, loadVersion, toVersion } from './version-graphql.js';
+import { string, oneOf, date } from '../../../kernel/record.js';
 
 export const Dataset = nodeType('Dataset', 'Examples of one task, in immutable versions.', {
-  name: z.string().describe('Unique in the workspace.'),
-  description: z.string().describe('What it is, in the words of who made it; empty by default.'),
-  task: z.enum(TaskKind).describe('What it teaches.'),
+  name: string('Unique in the workspace.'),
+  description: string('What it is, in the words of who made it; empty by default.'),
+  task: oneOf(TaskKind, 'What it teaches.'),
   labels: z.array(z.string()).describe('The labels that rows may have; empty when any may.'),
-  language: z.string().nullable().describe('Language of its texts (ISO 639-1); null when the rows decide.'),
-  createdAt: z.date().describe('When it was created.'),
+  language: string('Language of its texts (ISO 639-1); null when the rows decide.').nullable(),
+  createdAt: date('When it was created.'),
   rowId: z.custom<string>(),
 });
 export type Dataset = InstanceType<typeof Dataset>;
@@ -39,17 +40,15 @@ export type Dataset = InstanceType<typeof Dataset>;
 const { Connection: DatasetConnection } = connectionTypes(Dataset);
 const { Connection: DatasetVersionConnection } = connectionTypes(DatasetVersion);
 const CreateDatasetInput = inputType('CreateDatasetInput', 'A new dataset.', {
-  name: z
-    .string()
-    .describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.'),
-  task: z.enum(TaskKind).describe('What it teaches; it decides which fields its rows have.'),
-  description: z.string().nullish().describe('What it is; at most 1,000 characters.'),
+  name: string('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.'),
+  task: oneOf(TaskKind, 'What it teaches; it decides which fields its rows have.'),
+  description: string('What it is; at most 1,000 characters.').nullish(),
   labels: z
     .array(z.string())
     .max(10_000)
     .nullish()
     .describe('The labels that rows may have: others are errors then. At most 10,000.'),
-  language: z.string().nullish().describe('Language of its texts (ISO 639-1), e.g. `en`.'),
+  language: string('Language of its texts (ISO 639-1), e.g. `en`.').nullish(),
 });
 type CreateDatasetInput = InstanceType<typeof CreateDatasetInput>;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
 import { digestOf, type Sha256 } from '../../../kernel/hashing.js';
-import { record } from '../../../kernel/record.js';
+import { record, string } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import { checkedText } from '../../../kernel/text.js';
 import type { Prisma } from '../../../platform/database/index.js';
@@ -16,8 +16,8 @@ export type DatasetRecord = Prisma.DatasetGetPayload<object> & { task: TaskKind 
 export type RowGroupRecord = Prisma.DatasetRowGroupGetPayload<object>;
 
 export const versionSource = record('VersionSourceType', 'A file that rows of a version came from.', {
-  name: z.string().describe('Its name.'),
-  sha256: z.string().describe('SHA-256 of its bytes.'),
+  name: string('Its name.'),
+  sha256: string('SHA-256 of its bytes.'),
   rows: z.number().nullable(),
 });
 export type VersionSource = z.infer<typeof versionSource>;

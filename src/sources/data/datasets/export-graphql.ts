@@ -8,7 +8,6 @@ import {
   runGraph,
   runObject,
   type GraphContext,
-  givenId,
   ofType,
   idempotencyKey,
   inputType,
@@ -22,11 +21,12 @@ import { exporting } from './export-run.js';
 import { FileType, loadFile } from './file-graphql.js';
 import { RowFilterInput } from './row-graphql.js';
 import { DatasetVersion, loadVersion } from './version-graphql.js';
+import { oneOf, id } from '../../../kernel/record.js';
 
 const ExportDatasetVersionInput = inputType('ExportDatasetVersionInput', 'What to export.', {
-  version: givenId.describe('Id of a `DatasetVersion`.'),
+  version: id('Id of a `DatasetVersion`.'),
   format: z.enum(ExportFormat).default(ExportFormat.JSONL).describe('How it is written.'),
-  split: z.enum(Split).nullish().describe('Only rows of this split.'),
+  split: oneOf(Split, 'Only rows of this split.').nullish(),
   filter: ofType(() => RowFilterInput)
     .nullish()
     .describe('Only rows that pass it; by default those that are not kept out of training.'),

@@ -11,20 +11,20 @@ import {
   type GraphContext,
   type NodeRegistry,
   nodeType,
-  givenId,
   inputType,
   ofType,
   objectType,
   loadRow,
 } from '../../../kit/graphql/index.js';
 import type { FileService, StoredFileRow } from '../../../platform/artifacts/index.js';
+import { string, id } from '../../../kernel/record.js';
 
 export const FileType = nodeType('File', 'A file that was uploaded or that Graft made.', {
-  name: z.string().describe('Its name.'),
-  mediaType: z.string().describe('Its media type.'),
+  name: string('Its name.'),
+  mediaType: string('Its media type.'),
   bytes: z.bigint().describe('Its size in bytes.'),
-  sha256: z.string().describe('SHA-256 of its bytes, 64 hexadecimal digits.'),
-  path: z.string().describe('Path to download it from on this server: `GET /files/<id>`.'),
+  sha256: string('SHA-256 of its bytes, 64 hexadecimal digits.'),
+  path: string('Path to download it from on this server: `GET /files/<id>`.'),
 });
 export type FileType = InstanceType<typeof FileType>;
 
@@ -41,7 +41,7 @@ export async function loadFile(context: GraphContext, files: FileService, id: st
 }
 
 const DeleteFileInput = inputType('DeleteFileInput', 'Which file to delete.', {
-  file: givenId.describe('Id of the file.'),
+  file: id('Id of the file.'),
 });
 type DeleteFileInput = InstanceType<typeof DeleteFileInput>;
 

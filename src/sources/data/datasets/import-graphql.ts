@@ -8,7 +8,6 @@ import {
   runGraph,
   runObject,
   type GraphContext,
-  givenId,
   ofType,
   inputType,
   idempotencyKey,
@@ -27,13 +26,14 @@ import { FileType, loadFile } from './file-graphql.js';
 import { importing } from './import-run.js';
 import { FileMappingInput, FileMappingType, fromMappingInput } from './mapping-graphql.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
+import { oneOf, string, id } from '../../../kernel/record.js';
 
 const DataFileInput = inputType('DataFileInput', 'A file of a new version.', {
-  file: givenId.describe('A file uploaded with `POST /files`.'),
-  pair: givenId
-    .nullish()
-    .describe('The other side of a parallel corpus: record n of both makes one row. Read with the same mapping.'),
-  split: z.enum(Split).nullish().describe('Split of all its rows; else the SPLIT column or the split rule decides.'),
+  file: id('A file uploaded with `POST /files`.'),
+  pair: id(
+    'The other side of a parallel corpus: record n of both makes one row. Read with the same mapping.',
+  ).nullish(),
+  split: oneOf(Split, 'Split of all its rows; else the SPLIT column or the split rule decides.').nullish(),
   mapping: ofType(() => FileMappingInput)
     .nullish()
     .describe('How it is read; what is left out is guessed as `previewImport` does.'),
@@ -52,7 +52,7 @@ export const SplitRuleInput = inputType(
 export type SplitRuleInput = InstanceType<typeof SplitRuleInput>;
 
 const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new version of a dataset.', {
-  dataset: z.string().describe('Name of the dataset.'),
+  dataset: string('Name of the dataset.'),
   files: z.array(ofType(() => DataFileInput)).describe('1 to 20 files.'),
   extend: z
     .boolean()
@@ -82,8 +82,8 @@ const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new versio
 type AddDatasetVersionInput = InstanceType<typeof AddDatasetVersionInput>;
 
 const PreviewImportInput = inputType('PreviewImportInput', 'A file to look at.', {
-  file: givenId.describe('A file uploaded with `POST /files`.'),
-  task: z.enum(TaskKind).nullish().describe('What it shall teach; guessed when left out.'),
+  file: id('A file uploaded with `POST /files`.'),
+  task: oneOf(TaskKind, 'What it shall teach; guessed when left out.').nullish(),
   mapping: ofType(() => FileMappingInput)
     .nullish()
     .describe('What is known about it already.'),
@@ -94,19 +94,19 @@ const PreviewRow = objectType('PreviewRow', 'A row as it would be imported.', {
   content: ofType<RowContent>(() => RowContentType)
     .nullable()
     .describe('What it would hold; null when the record is no row.'),
-  fault: z.string().nullable().describe('What is wrong with the record; null when nothing is.'),
+  fault: string('What is wrong with the record; null when nothing is.').nullable(),
 });
 type PreviewRow = InstanceType<typeof PreviewRow>;
 
 const ImportPreviewType = objectType('ImportPreview', 'What a file seems to hold; nothing is stored.', {
-  task: z.enum(TaskKind).nullable().describe('The task that it fits; null when none does.'),
+  task: oneOf(TaskKind, 'The task that it fits; null when none does.').nullable(),
   mapping: ofType(() => FileMappingType).describe('How it would be read.'),
   columns: z.array(z.string()).describe('Its columns.'),
   sample: z
     .array(z.array(z.unknown().meta({ shown: 'JSON' })))
     .describe('Its first records, at most 10, one value a column.'),
   rows: z.array(ofType(() => PreviewRow)).describe('The rows that they would become.'),
-  problem: z.string().nullable().describe('Why it can’t be imported with this mapping; null when it can.'),
+  problem: string('Why it can’t be imported with this mapping; null when it can.').nullable(),
 });
 type ImportPreviewType = InstanceType<typeof ImportPreviewType>;
 
@@ -114,17 +114,14 @@ const DeleteDatasetRowsInput = inputType(
   'DeleteDatasetRowsInput',
   'Rows to delete: by exactly one of `subject` and `keys`.',
   {
-    dataset: z.string().describe('Name of the dataset.'),
-    subject: z
-      .string()
-      .nullish()
-      .describe('Whom the rows are about, as the SUBJECT column names them, or the ENTITY column.'),
+    dataset: string('Name of the dataset.'),
+    subject: string('Whom the rows are about, as the SUBJECT column names them, or the ENTITY column.').nullish(),
     keys: z.array(z.string()).max(1_000).nullish().describe('Keys of the rows; at most 1,000.'),
-    split: z
-      .enum(Split)
-      .nullish()
-      .describe('With `keys`: the split that they stand in, where ids begin anew in each; by default any.'),
-    reason: z.string().describe('Why; it stands at the versions that are withdrawn. Leave the person’s name out.'),
+    split: oneOf(
+      Split,
+      'With `keys`: the split that they stand in, where ids begin anew in each; by default any.',
+    ).nullish(),
+    reason: string('Why; it stands at the versions that are withdrawn. Leave the person’s name out.'),
     idempotencyKey,
   },
 );
@@ -132,7 +129,7 @@ type DeleteDatasetRowsInput = InstanceType<typeof DeleteDatasetRowsInput>;
 
 const KeptFile = objectType('KeptFile', 'A file with deleted rows that a deletion left.', {
   file: ofType(() => FileType).describe('The file.'),
-  reason: z.string().describe('What is still made of it, and what to do.'),
+  reason: string('What is still made of it, and what to do.'),
 });
 type KeptFile = InstanceType<typeof KeptFile>;
 

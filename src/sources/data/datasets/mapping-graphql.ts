@@ -2,7 +2,7 @@ import { FieldResolver, registerEnumType, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { recordType, inputType, enumType } from '../../../kit/graphql/index.js';
 import { badInput } from '../../../kernel/errors.js';
-import { record } from '../../../kernel/record.js';
+import { record, oneOf, string, boolean } from '../../../kernel/record.js';
 import { TextEncoding } from './files/decode.js';
 import { DataFormat } from './files/formats.js';
 import { DATA_FIELDS, DataField, mappingRecord, OffsetUnit } from './importing/mapping.js';
@@ -30,20 +30,18 @@ enumType(TextEncoding, 'TextEncoding', 'How characters are written as bytes.', {
 });
 
 const columnUse = record('ColumnUse', 'What a column is used for.', {
-  field: z.enum(DataField).describe('The use.'),
-  column: z
-    .string()
-    .describe('Name of the column; without header `column1`, `column2`, …; in nested JSON a path with dots.'),
+  field: oneOf(DataField, 'The use.'),
+  column: string('Name of the column; without header `column1`, `column2`, …; in nested JSON a path with dots.'),
 });
 
 const constantField = record('ConstantField', 'A field that has the same value in every row.', {
-  field: z.enum(DataField).describe('The field.'),
-  value: z.string().describe('Its value, e.g. `en` for SOURCE_LANGUAGE.'),
+  field: oneOf(DataField, 'The field.'),
+  value: string('Its value, e.g. `en` for SOURCE_LANGUAGE.'),
 });
 
 const valueName = record('ValueNameInput', 'What a value in the file stands for.', {
-  value: z.string().describe('The value in the file, e.g. `0`.'),
-  name: z.string().describe('What it stands for, e.g. `train` or `negative`.'),
+  value: string('The value in the file, e.g. `0`.'),
+  name: string('What it stands for, e.g. `train` or `negative`.'),
 });
 
 const ColumnUse = recordType(columnUse);
@@ -58,11 +56,11 @@ export const FileMappingInput = inputType(
   'FileMappingInput',
   'How a file is read; what is left out is guessed from the file.',
   {
-    format: z.enum(DataFormat).nullish().describe('How it is written.'),
-    encoding: z.enum(TextEncoding).nullish().describe('How its characters are written.'),
-    delimiter: z.string().nullish().describe('One character between cells.'),
-    quotes: z.boolean().nullish().describe('Whether `"` opens a cell that may hold delimiters and line ends.'),
-    header: z.boolean().nullish().describe('Whether the first record names the columns.'),
+    format: oneOf(DataFormat, 'How it is written.').nullish(),
+    encoding: oneOf(TextEncoding, 'How its characters are written.').nullish(),
+    delimiter: string('One character between cells.').nullish(),
+    quotes: boolean('Whether `"` opens a cell that may hold delimiters and line ends.').nullish(),
+    header: boolean('Whether the first record names the columns.').nullish(),
     columns: z
       .array(record('ColumnUseInput', 'What a column is used for.', columnUse.shape))
       .nullish()
@@ -73,7 +71,7 @@ export const FileMappingInput = inputType(
       .describe('Fields that have the same value in every row; at most 100.'),
     splitValues: z.array(valueName).nullish().describe('What values of the SPLIT column stand for; at most 100.'),
     labelValues: z.array(valueName).max(10_000).nullish().describe('Names for coded labels; at most 10,000.'),
-    offsets: z.enum(OffsetUnit).nullish().describe('What offsets count; code points by default.'),
+    offsets: oneOf(OffsetUnit, 'What offsets count; code points by default.').nullish(),
   },
 );
 export type FileMappingInput = InstanceType<typeof FileMappingInput>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recordType } from '../../../kit/graphql/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, int, string } from '../../../kernel/record.js';
 import type { VersionSource } from './dataset.js';
 import {
   problem,
@@ -12,9 +12,9 @@ import {
 } from './validation/index.js';
 
 const place = record('RowPlace', 'Where a row stands in the files that a version came from.', {
-  place: z.number().int().describe('Place in the version, from 1.'),
-  file: z.string().describe('Name of the file.'),
-  row: z.number().int().describe('Number of the data row in the file, from 1; a header does not count.'),
+  place: int('Place in the version, from 1.'),
+  file: string('Name of the file.'),
+  row: int('Number of the data row in the file, from 1; a header does not count.'),
 });
 
 const { line, key, note } = problemRow.shape;

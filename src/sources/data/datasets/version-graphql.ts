@@ -8,7 +8,7 @@ import {
   nodeType,
   loadRow,
 } from '../../../kit/graphql/index.js';
-import { record } from '../../../kernel/record.js';
+import { record, string, int, boolean, date } from '../../../kernel/record.js';
 import type { Data } from '../data.js';
 import { splitCounts, versionStatistics, type VersionStatistics } from './making/statistics.js';
 import { PreprocessingStep } from './preprocessing/steps.js';
@@ -18,8 +18,8 @@ import { toReport, ValidationReportType } from './report-graphql.js';
 /** What a version of a dataset says of itself. What its fields lead to is in `version-fields-graphql.ts`. */
 
 const namedCount = record('NamedCount', 'How often something occurs in the usable rows.', {
-  name: z.string().describe('What is counted: an entity type or a language (ISO 639-1).'),
-  count: z.number().int().describe('How often.'),
+  name: string('What is counted: an entity type or a language (ISO 639-1).'),
+  count: int('How often.'),
 });
 
 const datasetStatistics = record('DatasetStatistics', 'Distributions over the usable rows of a version.', {
@@ -30,22 +30,18 @@ const datasetStatistics = record('DatasetStatistics', 'Distributions over the us
 
 export const DatasetVersion = nodeType('DatasetVersion', 'An immutable state of a dataset, named by its content.', {
   version: z.int().describe('Number within the dataset, from 1.'),
-  digest: z
-    .string()
-    .describe('SHA-256 of its manifest: rows, mapping, split rule and steps. The same content has the same digest.'),
+  digest: string('SHA-256 of its manifest: rows, mapping, split rule and steps. The same content has the same digest.'),
   counts: splitCounts.describe('How many rows it has.'),
   statistics: datasetStatistics.describe('Distributions over its usable rows.'),
   report: ofType(() => ValidationReportType).describe('What was found wrong with it.'),
-  usable: z
-    .boolean()
-    .describe('Whether it may be used: trained on where it has rows for that, measured on where it has others.'),
-  unusableReason: z.string().nullable().describe('Why it must not be used; null when it may.'),
+  usable: boolean('Whether it may be used: trained on where it has rows for that, measured on where it has others.'),
+  unusableReason: string('Why it must not be used; null when it may.').nullable(),
   sources: z.array(versionSource).describe('Files that its rows came from.'),
   steps: z
     .array(z.enum(PreprocessingStep))
     .describe('Steps that its texts went through, in order; questions at serving go through the same.'),
   manifest: z.unknown().meta({ shown: 'JSON' }).describe('The manifest whose canonical JSON has the digest.'),
-  createdAt: z.date().describe('When it was made.'),
+  createdAt: date('When it was made.'),
   record: z.custom<VersionRecord>(),
 });
 export type DatasetVersion = InstanceType<typeof DatasetVersion>;

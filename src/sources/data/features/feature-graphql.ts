@@ -32,20 +32,21 @@ import {
   type FeatureViewRecord,
   type NewView,
 } from './feature-view.js';
+import { string, date } from '../../../kernel/record.js';
 
 export const FeatureView = nodeType(
   'FeatureView',
   'Named, typed values of an entity over time: the same in training and at serving.',
   {
-    name: z.string().describe('Unique in the workspace.'),
-    description: z.string().describe('What it is, in the words of who made it; empty by default.'),
-    entity: z.string().describe('What its entities are, e.g. `customer`.'),
+    name: string('Unique in the workspace.'),
+    description: string('What it is, in the words of who made it; empty by default.'),
+    entity: string('What its entities are, e.g. `customer`.'),
     fields: z.array(featureField).describe('Its values, in order.'),
     ttlSeconds: z
       .int()
       .nullable()
       .describe('How long a value holds after its event time, in seconds; null: until the next.'),
-    createdAt: z.date().describe('When it was defined.'),
+    createdAt: date('When it was defined.'),
     record: z.custom<FeatureViewRecord>(),
   },
 );
@@ -54,7 +55,7 @@ export type FeatureView = InstanceType<typeof FeatureView>;
 const FeatureRowType = recordType(featureRow);
 
 const EntityFeatures = objectType('EntityFeatures', 'What a view says of an entity.', {
-  view: z.string().describe('Name of the view.'),
+  view: string('Name of the view.'),
   row: featureRow.nullable().describe('The row that holds; null when none does.'),
 });
 type EntityFeatures = InstanceType<typeof EntityFeatures>;
@@ -76,7 +77,7 @@ const DefineFeatureViewPayload = objectType('DefineFeatureViewPayload', 'What `d
 type DefineFeatureViewPayload = InstanceType<typeof DefineFeatureViewPayload>;
 
 const WriteFeaturesInput = inputType('WriteFeaturesInput', 'Rows for a feature view.', {
-  view: z.string().describe('Name of the view.'),
+  view: string('Name of the view.'),
   rows: z
     .array(newFeatureRow)
     .max(MAX_WRITE)

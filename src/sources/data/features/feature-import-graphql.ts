@@ -8,7 +8,6 @@ import {
   runGraph,
   runObject,
   type GraphContext,
-  givenId,
   idempotencyKey,
   inputType,
   type StartedRun,
@@ -17,12 +16,11 @@ import {
 import type { Data } from '../data.js';
 import { FeatureView, toView } from './feature-graphql.js';
 import { importingFeatures } from './feature-import-run.js';
+import { string, id } from '../../../kernel/record.js';
 
 const ImportFeaturesInput = inputType('ImportFeaturesInput', 'A file with the history of a feature view.', {
-  view: z.string().describe('Name of the view.'),
-  file: givenId.describe(
-    'A CSV, TSV, JSONL or JSON file uploaded with `POST /files`, with a column for each value, by its name.',
-  ),
+  view: string('Name of the view.'),
+  file: id('A CSV, TSV, JSONL or JSON file uploaded with `POST /files`, with a column for each value, by its name.'),
   entityColumn: z.string().default('entity').describe('Column of the entity.'),
   eventTimeColumn: z.string().default('event_time').describe('Column of the event time (ISO 8601).'),
   createdTimeColumn: z

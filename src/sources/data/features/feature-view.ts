@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
 import { own } from '../../../kernel/own.js';
-import { choice, record } from '../../../kernel/record.js';
+import { choice, record, string, oneOf, date } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import { checkedText } from '../../../kernel/text.js';
 import { readTime } from '../datasets/making/read-time.js';
@@ -18,8 +18,8 @@ export const FeatureType = choice('FeatureType', 'Type of a feature.', {
 export type FeatureType = keyof typeof FeatureType;
 
 export const featureField = record('FeatureField', 'A value of a feature view.', {
-  name: z.string().describe('Its name: 1 to 63 lower-case letters, digits or `_`, starting with a letter.'),
-  type: z.enum(FeatureType).describe('Its type; any value may also be null.'),
+  name: string('Its name: 1 to 63 lower-case letters, digits or `_`, starting with a letter.'),
+  type: oneOf(FeatureType, 'Its type; any value may also be null.'),
 });
 type FeatureField = z.infer<typeof featureField>;
 /** The column `fields` of a view. */
@@ -35,18 +35,18 @@ export const storedValues = storedJson(featureValues);
 export type FeatureViewRecord = Omit<Prisma.FeatureViewGetPayload<object>, 'fields'> & { fields: FeatureField[] };
 
 export const featureRow = record('FeatureRow', 'Values of an entity as of a moment.', {
-  entity: z.string().describe('The entity, e.g. `customer:42`.'),
-  eventTime: z.date().describe('When the values became true.'),
-  createdTime: z.date().describe('When they became known: no reader sees them before.'),
+  entity: string('The entity, e.g. `customer:42`.'),
+  eventTime: date('When the values became true.'),
+  createdTime: date('When they became known: no reader sees them before.'),
   values: featureValues.describe('The values by name.'),
 });
 /** A row of a view's history. */
 export type FeatureRow = z.infer<typeof featureRow>;
 
 export const newView = record('DefineFeatureViewInput', 'A new feature view.', {
-  name: z.string().describe('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
-  description: z.string().nullish().describe('What it is; at most 1,000 characters.'),
-  entity: z.string().describe('What its entities are, e.g. `customer`.'),
+  name: string('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
+  description: string('What it is; at most 1,000 characters.').nullish(),
+  entity: string('What its entities are, e.g. `customer`.'),
   fields: z
     .array(record('FeatureFieldInput', 'A value of a feature view.', featureField.shape))
     .describe('1 to 100 values.'),
@@ -55,13 +55,10 @@ export const newView = record('DefineFeatureViewInput', 'A new feature view.', {
 export type NewView = z.infer<typeof newView>;
 
 export const newFeatureRow = record('FeatureRowInput', 'Values of an entity as of a moment.', {
-  entity: z.string().describe('The entity, e.g. `customer:42`; at most 200 characters.'),
-  eventTime: z.date().describe('When the values became true; it may lie before that of rows that are there already.'),
+  entity: string('The entity, e.g. `customer:42`; at most 200 characters.'),
+  eventTime: date('When the values became true; it may lie before that of rows that are there already.'),
   values: z.record(z.string(), z.unknown()).describe('The values by name; one that is left out is null.'),
-  createdTime: z
-    .date()
-    .nullish()
-    .describe('When they became known; now when left out. For histories that are brought in.'),
+  createdTime: date('When they became known; now when left out. For histories that are brought in.').nullish(),
 });
 export type NewFeatureRow = z.infer<typeof newFeatureRow>;
 

@@ -6,11 +6,12 @@ import { badInput, notFound } from '../../../kernel/errors.js';
 import { checkedGroups } from '../../../kernel/groups.js';
 import { Document, type KnowledgeStores } from '../collection-graphql.js';
 import { checkedDocumentName } from '../ingestion.js';
+import { string } from '../../../kernel/record.js';
 
 const MOST_NAMES = 1_000;
 
 const SetDocumentAccessInput = inputType('SetDocumentAccessInput', 'Who may see documents.', {
-  collection: z.string().describe('Name of the collection.'),
+  collection: string('Name of the collection.'),
   names: z
     .array(z.string())
     .max(MOST_NAMES)

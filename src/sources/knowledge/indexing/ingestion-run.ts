@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { record } from '../../../kernel/record.js';
+import { record, string, oneOf, int } from '../../../kernel/record.js';
 import { runError } from '../../../kernel/run-error.js';
 import { anyJson, storedJson } from '../../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../../platform/runs/index.js';
@@ -23,10 +23,10 @@ const ingestionInput = z.object({
 });
 
 export const documentReport = record('IngestedDocument', 'What became of one document of an ingestion.', {
-  name: z.string().describe('Its name.'),
-  outcome: z.enum(DocumentOutcome).describe('What became of it.'),
+  name: string('Its name.'),
+  outcome: oneOf(DocumentOutcome, 'What became of it.'),
   documentId: z.string().nullable(),
-  chunks: z.number().int().describe('Number of its chunks; 0 when it failed.'),
+  chunks: int('Number of its chunks; 0 when it failed.'),
   notes: z.array(z.string()).describe('What you should know about the reading, e.g. an encoding that was guessed.'),
   error: runError.nullable().describe('Why it failed; null unless `outcome` is `FAILED`.'),
 });

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { choice, record } from '../../../kernel/record.js';
+import { type z } from 'zod';
+import { choice, record, float, int } from '../../../kernel/record.js';
 import type { SearchScope } from '../collection.js';
 
 /** Which scores rank the passages: vectors' cosine, BM25, or both fused. */
@@ -37,22 +37,13 @@ export const passageScores = record(
   'RetrievalScores',
   'How a passage was ranked. A candidate is one of the best 100 of an index.',
   {
-    dense: z
-      .number()
-      .nullable()
-      .describe('Cosine similarity to the query, -1 to 1; null when it is no dense candidate.'),
-    lexical: z.number().nullable().describe('BM25 score, 0 or more; null when it is no lexical candidate.'),
-    fused: z
-      .number()
-      .describe(
-        'What it is ranked by, 0 to 1: the scores, each scaled over its candidates, weighted and added. Comparable within one search only.',
-      ),
-    denseRank: z.number().int().nullable().describe('Place among the dense candidates, from 1; null when it is none.'),
-    lexicalRank: z
-      .number()
-      .int()
-      .nullable()
-      .describe('Place among the lexical candidates, from 1; null when it is none.'),
+    dense: float('Cosine similarity to the query, -1 to 1; null when it is no dense candidate.').nullable(),
+    lexical: float('BM25 score, 0 or more; null when it is no lexical candidate.').nullable(),
+    fused: float(
+      'What it is ranked by, 0 to 1: the scores, each scaled over its candidates, weighted and added. Comparable within one search only.',
+    ),
+    denseRank: int('Place among the dense candidates, from 1; null when it is none.').nullable(),
+    lexicalRank: int('Place among the lexical candidates, from 1; null when it is none.').nullable(),
   },
 );
 export type PassageScores = z.infer<typeof passageScores>;

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { record } from '../../../kernel/record.js';
+import { type z } from 'zod';
+import { record, string } from '../../../kernel/record.js';
 import { badInput, GraftError } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { seededRandom, shuffled } from '../../../kernel/random.js';
@@ -24,14 +24,11 @@ export const TUNING_LIMITS = {
 const STEP = 20;
 
 export const labelledQuestion = record('LabelledQuestionInput', 'A question, and what answers it.', {
-  question: z.string().describe('As a reader would ask it; at most 2,000 characters.'),
-  document: z.string().describe('Name of the document that answers it.'),
-  quote: z
-    .string()
-    .nullish()
-    .describe(
-      'Words of the passage that answers it, exactly as in `Chunk.text`; at most 2,000 characters. Without it any passage of the document counts.',
-    ),
+  question: string('As a reader would ask it; at most 2,000 characters.'),
+  document: string('Name of the document that answers it.'),
+  quote: string(
+    'Words of the passage that answers it, exactly as in `Chunk.text`; at most 2,000 characters. Without it any passage of the document counts.',
+  ).nullish(),
 });
 type LabelledQuestion = z.infer<typeof labelledQuestion>;
 

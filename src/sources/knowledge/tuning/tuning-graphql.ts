@@ -16,6 +16,7 @@ import {
 import { Collection, loadCollection, type KnowledgeStores } from '../collection-graphql.js';
 import { labelledQuestion, TUNING_LIMITS, type RetrievalTuner } from './retrieval-tuner.js';
 import { retrievalTuning, tuningResult } from './tuning-run.js';
+import { string } from '../../../kernel/record.js';
 
 export const retrievalTuningRuns = runGraph(
   retrievalTuning.handledBy(({ tuner }: { tuner: RetrievalTuner }, context) => tuner.tune(context)),
@@ -23,7 +24,7 @@ export const retrievalTuningRuns = runGraph(
 const RetrievalTuningRun = retrievalTuningRuns.Run;
 
 const TuneRetrievalInput = inputType('TuneRetrievalInput', 'On which questions a collection’s weight is chosen.', {
-  collection: z.string().describe('Name of the collection.'),
+  collection: string('Name of the collection.'),
   questions: z
     .array(labelledQuestion)
     .max(TUNING_LIMITS.questions)

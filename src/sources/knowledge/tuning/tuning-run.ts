@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, record } from '../../../kernel/record.js';
+import { choice, record, float, oneOf, int } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../../platform/runs/index.js';
 
@@ -16,22 +16,18 @@ const tuningQuestion = z.object({ question: z.string(), chunkIds: z.array(z.stri
 export type TuningQuestion = z.infer<typeof tuningQuestion>;
 
 const triedWeight = record('TriedDenseWeight', 'How well one weight ranks.', {
-  denseWeight: z.number().describe('Share of the dense score, 0 to 1.'),
-  chosenOn: z
-    .number()
-    .describe('Mean reciprocal rank among ten, 0 to 1, of the half of the questions that the weight is chosen on.'),
-  heldOut: z.number().describe('The same of the other half, which has no part in the choice.'),
+  denseWeight: float('Share of the dense score, 0 to 1.'),
+  chosenOn: float('Mean reciprocal rank among ten, 0 to 1, of the half of the questions that the weight is chosen on.'),
+  heldOut: float('The same of the other half, which has no part in the choice.'),
 });
 /** Mean reciprocal ranks at one weight, of the half that the weight is chosen on and of the other. */
 export type TriedWeight = z.infer<typeof triedWeight>;
 
 export const tuningResult = record('RetrievalTuningResult', 'What came of a RETRIEVAL_TUNING run.', {
-  source: z.enum(TuningSource).describe('Where the questions came from.'),
-  questions: z.number().int().describe('How many were asked.'),
-  before: z.number().describe('The collection’s weight before.'),
-  denseWeight: z
-    .number()
-    .describe('Its weight since: the one before where that ranks the held-out half better than the chosen one.'),
+  source: oneOf(TuningSource, 'Where the questions came from.'),
+  questions: int('How many were asked.'),
+  before: float('The collection’s weight before.'),
+  denseWeight: float('Its weight since: the one before where that ranks the held-out half better than the chosen one.'),
   tried: z.array(triedWeight).describe('What each weight gave, by weight.'),
 });
 

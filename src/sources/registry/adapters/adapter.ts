@@ -1,4 +1,4 @@
-import { record } from '../../../kernel/record.js';
+import { record, string, int, float, boolean } from '../../../kernel/record.js';
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
 import type { Sha256 } from '../../../kernel/hashing.js';
@@ -68,19 +68,17 @@ export const storedUsage = storedJson(adapterUsage);
 /** The proof that a version acts on the model that is served: see src/prove. */
 export const attestation = z.object({
   v: z.literal(1),
-  digest: z.string().describe('SHA-256 of the LoRA file that was loaded when this was measured.'),
+  digest: string('SHA-256 of the LoRA file that was loaded when this was measured.'),
   variantSha256: z.string(),
   modules: z.object({ matched: z.number().int(), expected: z.number().int() }),
-  probes: z.number().int().describe('Prompts on which the change was measured.'),
-  cosine: z
-    .number()
-    .describe(
-      'Cosine between the change of the logits in the engine that trained and in the one that serves, -1 to 1.',
-    ),
-  normRatio: z.number().describe('Size of the change when served over its size when trained; 1 is equal.'),
-  effect: z.number().describe('Mean absolute change of the logits when served; never 0.'),
-  offIsBase: z.boolean().describe('Whether the base model answered after the adapter exactly as before it.'),
-  attestedAt: z.string().describe('When it was measured.').meta({ shown: 'DateTime' }),
+  probes: int('Prompts on which the change was measured.'),
+  cosine: float(
+    'Cosine between the change of the logits in the engine that trained and in the one that serves, -1 to 1.',
+  ),
+  normRatio: float('Size of the change when served over its size when trained; 1 is equal.'),
+  effect: float('Mean absolute change of the logits when served; never 0.'),
+  offIsBase: boolean('Whether the base model answered after the adapter exactly as before it.'),
+  attestedAt: string('When it was measured.').meta({ shown: 'DateTime' }),
 });
 export type Attestation = z.infer<typeof attestation>;
 export const storedAttestation = storedJson(attestation);
@@ -102,35 +100,33 @@ const trainingTime = record(
   'TrainingTime',
   'Time of a training’s steps; that of a run that was interrupted is of its last stretch.',
   {
-    estimatedSeconds: z
-      .number()
-      .nullable()
-      .describe('What they were estimated to take, in seconds; null where no pace was known before.'),
-    seconds: z.number().describe('What they took, in seconds, without measurements on validation rows.'),
-    tokensPerSecond: z.number().describe('Tokens learned a second, without padding.'),
+    estimatedSeconds: float(
+      'What they were estimated to take, in seconds; null where no pace was known before.',
+    ).nullable(),
+    seconds: float('What they took, in seconds, without measurements on validation rows.'),
+    tokensPerSecond: float('Tokens learned a second, without padding.'),
   },
 );
 
 const measuredScale = record('MeasuredScale', 'A scale that was tried on validation rows.', {
-  scale: z.number().describe('What the adapter’s effect was multiplied by.'),
-  value: z.number().describe('The metric that it reached.'),
+  scale: float('What the adapter’s effect was multiplied by.'),
+  value: float('The metric that it reached.'),
 });
 
 /** What was measured of a version; versions that were not trained here begin with nothing. */
 export const adapterMetrics = z
   .object({
-    steps: z.number().int().describe('Steps of its training; null for an imported version.'),
-    adapterStep: z.number().int().describe('The step whose weights were kept; null for an imported version.'),
-    validationLoss: z
-      .number()
-      .nullable()
-      .describe('Loss of these weights on validation rows, in nats a token; null without such rows.'),
+    steps: int('Steps of its training; null for an imported version.'),
+    adapterStep: int('The step whose weights were kept; null for an imported version.'),
+    validationLoss: float(
+      'Loss of these weights on validation rows, in nats a token; null without such rows.',
+    ).nullable(),
     memory: trainingMemory.describe(
       'Memory that its training took; null for versions that were imported or trained before it was kept.',
     ),
     time: trainingTime.describe('Time that its training took; null as `memory` is.'),
     scales: z.array(measuredScale).describe('Scales that `chooseScale` tried; empty before it did.'),
-    scaleMetric: z.string().describe('The metric of these scales; null before any was tried.'),
+    scaleMetric: string('The metric of these scales; null before any was tried.'),
     risk: riskCurve
       .nullable()
       .describe(

@@ -1,5 +1,4 @@
 import { Arg, Ctx, FieldResolver, Float, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { z } from 'zod';
 import {
   SpendsBudget,
   Needs,
@@ -21,6 +20,7 @@ import { loadVariant, ModelVariant } from '../variant-graphql.js';
 import { recommendation, speedup, storedMeasurement, variantMeasurement, variantSpeed } from './quantization.js';
 import { quantization } from './quantization-run.js';
 import type { Quantizer } from './quantizer.js';
+import { string, oneOf } from '../../../kernel/record.js';
 
 const QuantizationType = enumeration(...QUANTIZATION_TYPES);
 type QuantizationType = keyof typeof QuantizationType;
@@ -44,8 +44,8 @@ export const quantizationRuns = runGraph(
 const QuantizationRun = quantizationRuns.Run;
 
 const QuantizeModelInput = inputType('QuantizeModelInput', 'Which model, and what to store it as.', {
-  model: z.string().nullish().describe('The model, `name` or `name@quantization`; by default the configured one.'),
-  type: z.enum(QuantizationType).describe('It must take fewer bits than the weights are stored in already.'),
+  model: string('The model, `name` or `name@quantization`; by default the configured one.').nullish(),
+  type: oneOf(QuantizationType, 'It must take fewer bits than the weights are stored in already.'),
   idempotencyKey,
 });
 type QuantizeModelInput = InstanceType<typeof QuantizeModelInput>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
-import { record } from '../../../kernel/record.js';
+import { record, boolean, int, float, string } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { QuantizationType } from '../../../worker-protocol/index.js';
 
@@ -11,7 +11,7 @@ export const variantSpeed = record(
     prefill: z.number().positive().describe('Reading a prompt, in tokens/s.'),
     decode: z.number().positive().describe('Writing an answer, in tokens/s.'),
     threads: z.object({ prefill: z.number().int(), decode: z.number().int() }),
-    quiet: z.boolean().describe('Whether other programs left the processors alone meanwhile.'),
+    quiet: boolean('Whether other programs left the processors alone meanwhile.'),
   },
 );
 
@@ -22,18 +22,16 @@ export const variantMeasurement = record(
     referenceVariantId: z.string(),
     /** SHA-256 of the texts that both read: figures of other texts can't be compared. */
     texts: z.string(),
-    places: z.number().int().describe('Places of Graft’s own text at which both were asked for the next token.'),
-    referencePerplexity: z.number().describe('Perplexity of the same text under the reference.'),
-    perplexity: z.number().describe('Perplexity of that text; lower is better.'),
-    meanKl: z
-      .number()
-      .describe(
-        'Mean KL divergence of its distribution from the reference’s, over the whole vocabulary, in nats a token.',
-      ),
-    klStandardError: z.number().describe('Standard error of that mean, in nats.'),
-    topAgreement: z.number().describe('Share of places where both hold the same token for the most probable, 0 to 1.'),
+    places: int('Places of Graft’s own text at which both were asked for the next token.'),
+    referencePerplexity: float('Perplexity of the same text under the reference.'),
+    perplexity: float('Perplexity of that text; lower is better.'),
+    meanKl: float(
+      'Mean KL divergence of its distribution from the reference’s, over the whole vocabulary, in nats a token.',
+    ),
+    klStandardError: float('Standard error of that mean, in nats.'),
+    topAgreement: float('Share of places where both hold the same token for the most probable, 0 to 1.'),
     speed: z.object({ reference: variantSpeed, variant: variantSpeed }),
-    machine: z.string().describe('Cores, processor and what it can do: speeds hold for it alone.'),
+    machine: string('Cores, processor and what it can do: speeds hold for it alone.'),
   },
 );
 export type VariantMeasurement = z.infer<typeof variantMeasurement>;
@@ -102,10 +100,8 @@ export const recommendation = record(
   'The variant that answers fastest within a bound on its divergence.',
   {
     variantId: z.string(),
-    speedup: z
-      .number()
-      .describe('How much faster it makes an answer than the most precise variant; 1 for that itself.'),
-    meanKl: z.number().describe('Its divergence from the most precise variant, in nats a token.'),
+    speedup: float('How much faster it makes an answer than the most precise variant; 1 for that itself.'),
+    meanKl: float('Its divergence from the most precise variant, in nats a token.'),
   },
 );
 export type Recommendation = z.infer<typeof recommendation>;

@@ -5,22 +5,21 @@ import { CatalogueModel, toCatalogueModel } from '../catalogue-graphql.js';
 import { Fit } from './recommend.js';
 import type { ModelRecommender, Recommended } from './recommender.js';
 import { TYPICAL_ANSWER } from './speed.js';
+import { boolean, oneOf, float, string } from '../../../kernel/record.js';
 
 const ModelRecommendation = objectType('ModelRecommendation', 'A model of the catalogue on this machine.', {
   model: ofType(() => CatalogueModel).describe('Which.'),
-  here: z.boolean().describe('Whether its file is here; else it is fetched when it is registered or made the default.'),
-  fit: z.enum(Fit).describe('What it is for this machine.'),
-  seconds: z
-    .number()
-    .describe(
-      'How long a typical answer takes that it words alone, in seconds. Where it is scaled from another model (`measuredOn`) it is a guess that may be wrong by a factor of two.',
-    ),
-  readTokensPerSecond: z.number().describe('How fast it reads the beginning of a prompt, in tokens/s.'),
-  writeTokensPerSecond: z.number().describe('How fast it writes, in tokens/s.'),
-  measuredOn: z
-    .string()
-    .describe('The model whose measured speed that follows from; its own name where it was measured here itself.'),
-  reader: z.boolean().describe('Whether a reader comes with it, which finds and judges what documents answer.'),
+  here: boolean('Whether its file is here; else it is fetched when it is registered or made the default.'),
+  fit: oneOf(Fit, 'What it is for this machine.'),
+  seconds: float(
+    'How long a typical answer takes that it words alone, in seconds. Where it is scaled from another model (`measuredOn`) it is a guess that may be wrong by a factor of two.',
+  ),
+  readTokensPerSecond: float('How fast it reads the beginning of a prompt, in tokens/s.'),
+  writeTokensPerSecond: float('How fast it writes, in tokens/s.'),
+  measuredOn: string(
+    'The model whose measured speed that follows from; its own name where it was measured here itself.',
+  ),
+  reader: boolean('Whether a reader comes with it, which finds and judges what documents answer.'),
 });
 type ModelRecommendation = InstanceType<typeof ModelRecommendation>;
 
@@ -33,11 +32,9 @@ const ModelRecommendations = objectType(
     readTokens: z.int().describe('Tokens that a typical answer reads: passages and the question.'),
     writtenTokens: z.int().describe('Tokens that it writes.'),
     memoryBytes: z.bigint().describe('Memory of this machine, or of its container, in bytes.'),
-    quiet: z
-      .boolean()
-      .describe(
-        'Whether other programs left the processors alone while it was measured; else models may be faster than is said.',
-      ),
+    quiet: boolean(
+      'Whether other programs left the processors alone while it was measured; else models may be faster than is said.',
+    ),
   },
 );
 type ModelRecommendations = InstanceType<typeof ModelRecommendations>;

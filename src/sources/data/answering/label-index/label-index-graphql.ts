@@ -9,7 +9,6 @@ import {
   runGraph,
   runObject,
   type GraphContext,
-  givenId,
   idempotencyKey,
   inputType,
   objectType,
@@ -19,9 +18,10 @@ import {
 import type { Data } from '../../data.js';
 import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
 import { labelIndexing } from './label-index-run.js';
+import { float, date, id } from '../../../../kernel/record.js';
 
 const IndexDatasetInput = inputType('IndexDatasetInput', 'Whose labelled rows to index.', {
-  datasetVersion: givenId.describe('Id of a `DatasetVersion` of a dataset for `CLASSIFICATION`.'),
+  datasetVersion: id('Id of a `DatasetVersion` of a dataset for `CLASSIFICATION`.'),
   idempotencyKey,
 });
 type IndexDatasetInput = InstanceType<typeof IndexDatasetInput>;
@@ -38,12 +38,10 @@ const LabelIndex = objectType(
   'Labelled rows of a version as vectors: those nearest to a text say its label.',
   {
     rows: z.int().describe('Rows in it: those for training.'),
-    accuracy: z
-      .number()
-      .describe(
-        'Share of up to 500 of its rows that the others label rightly, 0 to 1; how votes are weighed was chosen on them.',
-      ),
-    createdAt: z.date().describe('When it was made.'),
+    accuracy: float(
+      'Share of up to 500 of its rows that the others label rightly, 0 to 1; how votes are weighed was chosen on them.',
+    ),
+    createdAt: date('When it was made.'),
   },
 );
 type LabelIndex = InstanceType<typeof LabelIndex>;

@@ -9,7 +9,6 @@ import {
   runGraph,
   runObject,
   type GraphContext,
-  givenId,
   ofType,
   idempotencyKey,
   inputType,
@@ -22,6 +21,7 @@ import { SplitRuleInput } from '../../datasets/import-graphql.js';
 import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
 import { RAFT_LIMITS } from './raft-maker.js';
 import { raftMaking, raftOutput } from './raft-run.js';
+import { string, id } from '../../../../kernel/record.js';
 
 export const raftRuns = runGraph(raftMaking.handledBy(({ raft }: Data, context) => raft.make(context)));
 const RaftDatasetRun = raftRuns.Run;
@@ -30,15 +30,11 @@ const CreateRaftDatasetInput = inputType(
   'CreateRaftDatasetInput',
   'What an adapter is to learn to read, and on which questions.',
   {
-    collection: z.string().describe('Name of the collection whose passages are shown.'),
-    dataset: z
-      .string()
-      .describe('Name of the dataset for `QUESTION_ANSWERING` that gets a version; made when there is none.'),
-    questions: givenId
-      .nullish()
-      .describe(
-        'Id of a `DatasetVersion` of questions with answers (and contexts, which make finding their passages surer) about the collection’s documents. Without it, questions are made of the passages.',
-      ),
+    collection: string('Name of the collection whose passages are shown.'),
+    dataset: string('Name of the dataset for `QUESTION_ANSWERING` that gets a version; made when there is none.'),
+    questions: id(
+      'Id of a `DatasetVersion` of questions with answers (and contexts, which make finding their passages surer) about the collection’s documents. Without it, questions are made of the passages.',
+    ).nullish(),
     sample: z.int().default(400).describe('How many questions are made where none are given, 20 to 5,000.'),
     distractors: z
       .int()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, record } from '../../../../kernel/record.js';
+import { choice, record, boolean, oneOf, int } from '../../../../kernel/record.js';
 import { storedJson } from '../../../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../../../platform/runs/index.js';
 import { splitRule } from '../../datasets/importing/splits.js';
@@ -13,13 +13,13 @@ export type RaftSource = keyof typeof RaftSource;
 
 export const raftOutput = record('RaftDatasetResult', 'What came of a RAFT_DATASET run.', {
   versionId: z.string(),
-  created: z.boolean().describe('False when a version of the very same rows existed already.'),
-  source: z.enum(RaftSource).describe('Where the questions came from.'),
-  answered: z.number().int().describe('Rows that show the passage with their answer.'),
-  refused: z.number().int().describe('Rows that don’t, and are to be refused.'),
+  created: boolean('False when a version of the very same rows existed already.'),
+  source: oneOf(RaftSource, 'Where the questions came from.'),
+  answered: int('Rows that show the passage with their answer.'),
+  refused: int('Rows that don’t, and are to be refused.'),
   /** The collection lacks it, or retrieval doesn't find it. */
-  leftOut: z.number().int().describe('Questions without a row, because no passage with their answer was found.'),
-  documents: z.number().int().describe('Documents that are asked about.'),
+  leftOut: int('Questions without a row, because no passage with their answer was found.'),
+  documents: int('Documents that are asked about.'),
 });
 export type RaftOutput = z.infer<typeof raftOutput>;
 

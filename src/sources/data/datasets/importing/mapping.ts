@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { enumeration } from '../../../../kernel/enumeration.js';
 import { badInput } from '../../../../kernel/errors.js';
-import { record } from '../../../../kernel/record.js';
+import { record, oneOf, string, boolean } from '../../../../kernel/record.js';
 import { COMMON_FIELDS, type FieldDefinition } from '../files/fields.js';
 import { TASK_KINDS, taskOf, type TaskKind, type TASKS } from '../tasks/index.js';
 import { TextEncoding } from '../files/decode.js';
@@ -22,16 +22,16 @@ export const DataField = enumeration(...(Object.keys(DATA_FIELDS) as DataField[]
 export type FileMapping = MappingOnto<DataField>;
 
 export const mappingRecord = record('FileMapping', 'How a file is read and what its columns mean.', {
-  format: z.enum(DataFormat).describe('How it is written.'),
-  encoding: z.enum(TextEncoding).describe('How its characters are written.'),
-  delimiter: z.string().nullable().describe('Character between cells; null where there are none.'),
-  quotes: z.boolean().describe('Whether `"` opens a cell that may hold delimiters and line ends.'),
-  header: z.boolean().describe('Whether the first record names the columns.'),
+  format: oneOf(DataFormat, 'How it is written.'),
+  encoding: oneOf(TextEncoding, 'How its characters are written.'),
+  delimiter: string('Character between cells; null where there are none.').nullable(),
+  quotes: boolean('Whether `"` opens a cell that may hold delimiters and line ends.'),
+  header: boolean('Whether the first record names the columns.'),
   columns: z.partialRecord(z.enum(DataField), z.string()),
   constants: z.partialRecord(z.enum(DataField), z.string()),
   splitValues: z.record(z.string(), z.string()),
   labelValues: z.record(z.string(), z.string()),
-  offsets: z.enum(OffsetUnit).describe('What offsets count.'),
+  offsets: oneOf(OffsetUnit, 'What offsets count.'),
 });
 
 /** As runs and manifests store it. The interface can't be inferred from it: the kinds of tasks, whose fields it lists, use that. */

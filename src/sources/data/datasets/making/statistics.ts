@@ -1,33 +1,33 @@
 import { z } from 'zod';
-import { record } from '../../../../kernel/record.js';
+import { record, int, string, float } from '../../../../kernel/record.js';
 import type { TableEngine } from '../storage/duckdb.js';
 import { taskOf, type TaskKind } from '../tasks/index.js';
 
 const bySplit = {
-  train: z.number().int().describe('Rows for training.'),
-  validation: z.number().int().describe('Rows for choosing between checkpoints.'),
-  test: z.number().int().describe('Rows for measuring.'),
+  train: int('Rows for training.'),
+  validation: int('Rows for choosing between checkpoints.'),
+  test: int('Rows for measuring.'),
 };
 
 export const splitCounts = record('SplitCounts', 'Number of usable rows by split, and of those kept out.', {
   ...bySplit,
-  quarantined: z.number().int().describe('Rows that are kept out because of errors.'),
+  quarantined: int('Rows that are kept out because of errors.'),
 });
 export type SplitCounts = z.infer<typeof splitCounts>;
 
 const labelShare = record('LabelCount', 'Number of usable rows with a label.', {
-  label: z.string().describe('The label.'),
+  label: string('The label.'),
   ...bySplit,
 });
 type LabelShare = z.infer<typeof labelShare>;
 
 /** UTF-16 units are not counted by DuckDB: characters are code points. */
 const lengthSummary = record('LengthStatistics', 'Lengths of a field over the usable rows, in characters.', {
-  field: z.string().describe('The field.'),
-  mean: z.number().describe('The mean.'),
-  median: z.number().describe('Half of the rows are shorter.'),
-  p95: z.number().describe('95 % of the rows are shorter.'),
-  max: z.number().describe('The longest.'),
+  field: string('The field.'),
+  mean: float('The mean.'),
+  median: float('Half of the rows are shorter.'),
+  p95: float('95 % of the rows are shorter.'),
+  max: float('The longest.'),
 });
 type LengthSummary = z.infer<typeof lengthSummary>;
 
@@ -36,7 +36,7 @@ export const versionStatistics = z.object({
   entityTypes: z.array(z.object({ type: z.string(), count: z.number().int() })),
   languages: z.array(z.object({ language: z.string(), rows: z.number().int() })),
   lengths: z.array(lengthSummary).describe('Lengths of the text.'),
-  deduplicated: z.number().int().describe('Rows that the step DEDUPLICATE removed.'),
+  deduplicated: int('Rows that the step DEDUPLICATE removed.'),
 });
 export type VersionStatistics = z.infer<typeof versionStatistics>;
 

@@ -3,44 +3,41 @@ import { maskPii } from '../pii/find-pii.js';
 import type { TableEngine } from '../storage/duckdb.js';
 import { RULES } from './rules/index.js';
 import { Severity, versionFinding, type VersionFinding } from './rule.js';
+import { int, string, oneOf } from '../../../../kernel/record.js';
 
 /** A row that a rule names, as it is kept: `file` is an index into the version's files. */
 export const problemRow = z.object({
   ordinal: z.number().int(),
   file: z.number().int(),
   row: z.number().int(),
-  line: z.number().int().nullable().describe('Line of the file on which the row begins; null in JSON and Parquet.'),
-  key: z.string().describe('Key of the row: its id, or one made from its input.'),
-  note: z.string().describe('What is wrong with this row; personal data is masked.'),
+  line: int('Line of the file on which the row begins; null in JSON and Parquet.').nullable(),
+  key: string('Key of the row: its id, or one made from its input.'),
+  note: string('What is wrong with this row; personal data is masked.'),
   related: z.object({ ordinal: z.number().int(), file: z.number().int(), row: z.number().int() }).nullable(),
 });
 export type ProblemRow = z.infer<typeof problemRow>;
 
 /** All that one rule found. */
 export const problem = z.object({
-  rule: z.string().describe('Id of the rule, e.g. `near-duplicate`; `rows(filter: {problem: …})` lists its rows.'),
-  severity: z.enum(Severity).describe('How bad it is.'),
-  meaning: z.string().describe('What is wrong, in a sentence.'),
-  cure: z.string().describe('What you can do.'),
-  count: z.number().int().describe('Number of rows that it names; 0 when it concerns the version as a whole.'),
-  quarantined: z.number().int().describe('How many of them it keeps out of training.'),
+  rule: string('Id of the rule, e.g. `near-duplicate`; `rows(filter: {problem: …})` lists its rows.'),
+  severity: oneOf(Severity, 'How bad it is.'),
+  meaning: string('What is wrong, in a sentence.'),
+  cure: string('What you can do.'),
+  count: int('Number of rows that it names; 0 when it concerns the version as a whole.'),
+  quarantined: int('How many of them it keeps out of training.'),
   rows: z.array(problemRow),
-  example: z.string().nullable().describe('Beginning of the text of the first row; personal data is masked.'),
+  example: string('Beginning of the text of the first row; personal data is masked.').nullable(),
   findings: z.array(versionFinding).describe('What it found on the version as a whole.'),
 });
 export type Problem = z.infer<typeof problem>;
 
 export const validationReport = z.object({
-  rows: z.number().int().describe('Number of rows that were looked at.'),
-  usableRows: z.number().int().describe('Number of rows without an error.'),
-  quarantinedRows: z
-    .number()
-    .int()
-    .describe('Number of rows that are kept out of training; list them with `rows(filter: {quarantined: true})`.'),
-  openErrors: z
-    .number()
-    .int()
-    .describe('Errors of the version as a whole, which no quarantine cures: it must not be trained on then.'),
+  rows: int('Number of rows that were looked at.'),
+  usableRows: int('Number of rows without an error.'),
+  quarantinedRows: int(
+    'Number of rows that are kept out of training; list them with `rows(filter: {quarantined: true})`.',
+  ),
+  openErrors: int('Errors of the version as a whole, which no quarantine cures: it must not be trained on then.'),
   problems: z.array(problem),
 });
 export type ValidationReport = z.infer<typeof validationReport>;

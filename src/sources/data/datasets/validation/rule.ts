@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, record } from '../../../../kernel/record.js';
+import { choice, record, string, float } from '../../../../kernel/record.js';
 import type { TaskKind, TaskRow } from '../tasks/index.js';
 import type { SplitRule } from '../importing/splits.js';
 import type { TableEngine } from '../storage/duckdb.js';
@@ -53,9 +53,9 @@ export interface RowRule extends ValidationRule {
 /** It concerns the version and no row alone. */
 export const versionFinding = record('VersionFindingType', 'Something that a rule found on the version as a whole.', {
   rule: z.string(),
-  message: z.string().describe('What was found.'),
-  subject: z.string().nullable().describe('Field, label or split that it is about.'),
-  value: z.number().nullable().describe('The figure behind it, e.g. a ratio or a stability index.'),
+  message: string('What was found.'),
+  subject: string('Field, label or split that it is about.').nullable(),
+  value: float('The figure behind it, e.g. a ratio or a stability index.').nullable(),
 });
 export type VersionFinding = z.infer<typeof versionFinding>;
 
