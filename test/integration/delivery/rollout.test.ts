@@ -219,6 +219,27 @@ describe('a rollout', () => {
       [[], 'input.advanced.steps'],
     ] as const)
       await expect(start('steps', { steps })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field });
+    const guardrails = [{ metric: 'FAILURE' }, { metric: 'FEEDBACK', margin: 1 }] as const;
+    await expect(start('steps', { guardrails: [...guardrails] })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'input.advanced.guardrails[1].margin',
+    });
+    for (const [bad, field] of [
+      [{ slowMs: 0 }, 'slowMs'],
+      [{ unsure: 2 }, 'unsure'],
+    ] as const)
+      await expect(start('steps', bad)).rejects.toMatchObject({ field: `input.advanced.${field}` });
+  });
+
+  it('is one rollout under one key, whether a default is left out, null or named', async () => {
+    await kit.adapter('defaults');
+    const key = { idempotencyKey: 'once', steps: null };
+    const { id } = await start('defaults', key);
+    for (const same of [{ template: null }, { template: 'STANDARD' }, { alpha: null }, { alpha: 0.05 }] as const)
+      expect(await start('defaults', { ...key, ...same })).toMatchObject({ id });
+    await expect(start('defaults', { ...key, template: 'QUICK' })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+    });
   });
 
   it('is the only one of its adapter, of a thousand that are started at once by two gateways', async () => {

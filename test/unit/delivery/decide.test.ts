@@ -218,7 +218,7 @@ describe('a plan', () => {
     // Nobody would be left to compare with.
     expect(flawsOf(plan({ steps: [step({ share: 1 })] }))).toMatchObject([{ field: 'steps[0].share' }]);
     const broken = plan({
-      steps: [step({ share: 0.5 }), step({ share: 0.2, controls: 20 })],
+      steps: [step({ share: 0.5 }), step({ share: 0.2 })],
       alpha: 0,
       guardrails: [
         { name: 'a', margin: 1 },
@@ -227,10 +227,9 @@ describe('a plan', () => {
     });
     expect(flawsOf(broken).map(({ field }) => field)).toEqual([
       'steps[1].share',
-      'steps[1].controls',
       'alpha',
       'guardrails',
-      'a.margin',
+      'guardrails[0].margin',
     ]);
   });
 });

@@ -87,7 +87,6 @@ export function flawsOf({
       `steps[${i}].share`,
       `Give more than ${before} and at most ${MOST_SHARE}: the rest are controls until a person approves.`,
     );
-    check(step.controls >= 1 && step.controls <= 9, `steps[${i}].controls`, 'Give 1 to 9 controls a candidate answer.');
     const { leastAnswers, leastMinutes } = step;
     check(
       Number.isInteger(leastAnswers) && leastAnswers >= 0 && leastAnswers <= MOST_ANSWERS,
@@ -98,7 +97,9 @@ export function flawsOf({
   });
   check(alpha > 0 && alpha < 1, 'alpha', 'Give more than 0 and less than 1; .05 is usual.');
   check(new Set(guardrails.map(({ name }) => name)).size === guardrails.length, 'guardrails', 'Give each name once.');
-  guardrails.forEach(({ name, margin }) => check(margin >= 0 && margin < 1, `${name}.margin`, 'Give 0 to below 1.'));
+  guardrails.forEach(({ margin }, i) =>
+    check(margin >= 0 && margin < 1, `guardrails[${i}].margin`, 'Give 0 to below 1.'),
+  );
   check(
     noTrafficMinutes > 0 && noTrafficMinutes <= MOST_MINUTES,
     'noTrafficMinutes',

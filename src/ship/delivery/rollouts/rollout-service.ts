@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { badInput, GraftError } from '../../../kernel/errors.js';
+import { GraftError } from '../../../kernel/errors.js';
 import { digestOf } from '../../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { checkedText } from '../../../kernel/text.js';
@@ -20,7 +20,7 @@ import { NOTHING_NEW, refusedOrder, type RolloutDecider } from './rollout-decide
 import { storedPlan, storedState, type Order, type RolloutRow } from './rollout.js';
 import { rolloutKind } from './rollout-run.js';
 import type { RolloutStore } from './rollout-store.js';
-import { planOf, type PlanWish, type rolloutWish } from './settings.js';
+import { checkedBounds, planOf, type PlanWish, type rolloutWish } from './settings.js';
 import { startWatch } from './watch.js';
 import { checkedWho, sameAs } from '../wish.js';
 
@@ -49,16 +49,10 @@ export class RolloutService {
    */
   async start(workspaceId: WorkspaceId, wish: StartRollout): Promise<RolloutRow> {
     const plan = planOf(wish);
-    const { slowMs = null, unsure = null } = wish;
-    if (slowMs !== null && !(slowMs > 0))
-      throw badInput('input.advanced.slowMs', `slowMs must be above 0, not ${slowMs}.`);
-    if (unsure !== null && !(unsure > 0 && unsure <= 1))
-      throw badInput('input.advanced.unsure', `unsure must be above 0 and at most 1, not ${unsure}.`);
-    const { by, reason } = checkedWho(wish);
+    const bounds = checkedBounds(wish);
+    const who = checkedWho(wish);
     const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
-    return this.#starts.do(() =>
-      this.#start(workspaceId, { ...wish, plan, by, reason, idempotencyKey, slowMs, unsure }),
-    );
+    return this.#starts.do(() => this.#start(workspaceId, { ...wish, ...who, ...bounds, plan, idempotencyKey }));
   }
 
   async #start(workspaceId: WorkspaceId, wish: Checked): Promise<RolloutRow> {
@@ -162,7 +156,7 @@ export class RolloutService {
   }
 }
 
-type Checked = StartRollout & { plan: ReturnType<typeof planOf>; slowMs: number | null; unsure: number | null };
+type Checked = StartRollout & ReturnType<typeof checkedBounds> & { plan: ReturnType<typeof planOf> };
 
 const unpaired = ({ name }: AdapterRow, { version }: AdapterVersionRow): string =>
   'No pairs of answers to the same questions were seen. Judged pairs that differ tell more of quality than as many answers of a rollout. ' +

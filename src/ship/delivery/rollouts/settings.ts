@@ -144,6 +144,18 @@ export function planOf(wish: PlanWish): RolloutPlan {
   return plan;
 }
 
+/** Where slow and unsure begin; null where the first controls tell. @throws BAD_USER_INPUT naming the field */
+export function checkedBounds({ slowMs = null, unsure = null }: PlanWish): {
+  slowMs: number | null;
+  unsure: number | null;
+} {
+  if (slowMs !== null && !(slowMs > 0))
+    throw badInput('input.advanced.slowMs', `slowMs must be above 0, not ${slowMs}.`);
+  if (unsure !== null && !(unsure > 0 && unsure <= 1))
+    throw badInput('input.advanced.unsure', `unsure must be above 0 and at most 1, not ${unsure}.`);
+  return { slowMs, unsure };
+}
+
 function stepsOf({ template, steps }: PlanWish): RolloutStep[] {
   if (!steps) return [...TEMPLATES[template ?? 'STANDARD']];
   return steps.map((step, i) => ({
