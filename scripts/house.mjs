@@ -11,9 +11,9 @@ import ts from 'typescript';
  */
 const LIMITS = {
   'unused exports': { of: 'exports', limit: 2, goal: 2 },
-  'exports for tests alone': { of: 'exports', limit: 5.4, goal: 2 },
-  'functions too long or too branched': { limit: 48, goal: 0 },
-  'locals without a noun': { of: 'locals', limit: 9.3, goal: 1 },
+  'exports for tests alone': { of: 'exports', limit: 5.2, goal: 2 },
+  'functions too long or too branched': { limit: 21, goal: 0 },
+  'locals without a noun': { of: 'locals', limit: 9.2, goal: 1 },
 };
 
 /** Names that say when a value was made or whose it is, not what it is. */

@@ -110,12 +110,13 @@ export function nodeOf<T extends NodeType & { row: { id: string } }>(
   ...[lacking]: object extends Lacking<T> ? [] : [Lacking<T>]
 ): T {
   const values: Readonly<Record<string, unknown>> = { ...row, ...lacking };
-  const fields: object = Object.fromEntries((fieldsOf.get(type) ?? []).map((name) => [name, values[name]]));
+  const fields: object = Object.fromEntries((fieldsOf.get(type)?.all ?? []).map((name) => [name, values[name]]));
   return make<object>(type, { ...fields, id: toGlobalId(type.name, row.id), row }) as T;
 }
 
 /** Names of the fields that GraphQL shows of an object that was made of a record's type; null for any other object. */
-export const shownFields = (object: object): ReadonlySet<string> | null => shownOf.get(object.constructor) ?? null;
+export const shownFields = (object: object): ReadonlySet<string> | null =>
+  fieldsOf.get(object.constructor)?.shown ?? null;
 
 /** An enum of values that stand elsewhere, and what each of them means; those of a `choice` bring that along. */
 export function enumType<Name extends string>(
@@ -149,9 +150,8 @@ interface Derivation {
 }
 
 type Made = Map<string, { type: GraphClass<object>; shape: z.ZodRawShape; base: Base<object> | undefined }>;
-/** Names of a type's fields, shown or not. */
-const fieldsOf = new WeakMap<object, readonly string[]>();
-const shownOf = new WeakMap<object, ReadonlySet<string>>();
+/** Names of a type's fields: all, and those that GraphQL shows. */
+const fieldsOf = new WeakMap<object, { all: readonly string[]; shown: ReadonlySet<string> }>();
 const types: Made = new Map();
 const inputs: Made = new Map();
 
@@ -168,27 +168,43 @@ function derived(
   const known = made.get(record.name);
   if (known && isSame(known.shape, shape) && known.base === base) return known.type;
   if (known) throw new TypeError(`Two records are called ${record.name}: give one another name.`);
-  const fields = Object.entries<z.ZodType>(shape).flatMap(([name, field]) => {
+  const fields = describedFields(shape);
+
+  const type: GraphClass<object> = class extends (base ?? Object) {};
+  Object.defineProperty(type, 'name', { value: record.name });
+  made.set(record.name, { type, shape, base });
+  fieldsOf.set(type, { all: Object.keys(shape), shown: new Set(fields.map(({ name }) => name)) });
+  declare(record.name, record.description)(type);
+  for (const described of fields) addField(type.prototype as object, record.name, described, typeOf, bounded);
+  return type;
+}
+
+interface DescribedField extends Omit<ReturnType<typeof fieldMetaOf>, 'description'> {
+  name: string;
+  field: z.ZodType;
+  description: string;
+}
+
+const describedFields = (shape: z.ZodRawShape): DescribedField[] =>
+  Object.entries<z.ZodType>(shape as Record<string, z.ZodType>).flatMap(([name, field]) => {
     const { description, ...meta } = fieldMetaOf(field);
     return description === undefined ? [] : [{ name, field, description, ...meta }];
   });
 
-  const type: GraphClass<object> = class extends (base ?? Object) {};
-  Object.defineProperty(type, 'name', { value: record.name });
-  const prototype = type.prototype as object;
-  made.set(record.name, { type, shape, base });
-  fieldsOf.set(type, Object.keys(shape));
-  shownOf.set(type, new Set(fields.map(({ name }) => name)));
-  declare(record.name, record.description)(type);
-  for (const { name, field, description, node, shownName = name } of fields) {
-    const { of, maxItems, byDefault, ...options } = formIn(record.name, name, field, typeOf);
-    const as = { ...options, description, name: shownName, ...(bounded && { defaultValue: byDefault?.value }) };
-    if (node === undefined) Field(of, as)(prototype, name);
-    else Field(of, as)(prototype, `${name} of ${node}`, globalIdAt(prototype, name, node));
-    if (bounded && maxItems !== undefined) MaxItems(maxItems)(prototype, name);
-    if (bounded && byDefault?.nullIsAValue) NullIsAValue()(prototype, name);
-  }
-  return type;
+function addField(
+  prototype: object,
+  recordName: string,
+  { name, field, description, node, shownName = name }: DescribedField,
+  typeOf: Derivation['typeOf'],
+  bounded: boolean,
+): void {
+  const { of, maxItems, byDefault, ...options } = formIn(recordName, name, field, typeOf);
+  const as = { ...options, description, name: shownName, ...(bounded && { defaultValue: byDefault?.value }) };
+  if (node === undefined) Field(of, as)(prototype, name);
+  else Field(of, as)(prototype, `${name} of ${node}`, globalIdAt(prototype, name, node));
+  if (!bounded) return;
+  if (maxItems !== undefined) MaxItems(maxItems)(prototype, name);
+  if (byDefault?.nullIsAValue) NullIsAValue()(prototype, name);
 }
 
 /** Of the same fields: what `describe` makes of a record has them, though not always in the same object. */
