@@ -39,7 +39,7 @@ export const SourceKind = choice('FeedbackSourceKind', 'Who gives feedback.', {
 });
 export type SourceKind = keyof typeof SourceKind;
 
-export interface Source {
+interface Source {
   kind: SourceKind;
   /** The person, model or program, as its caller names it. */
   name: string;

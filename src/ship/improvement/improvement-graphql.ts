@@ -14,7 +14,6 @@ import {
   cost,
   fromGlobalId,
   plainValues,
-  inOrder,
   mapPage,
   Needs,
   SpendsBudget,
@@ -25,13 +24,13 @@ import {
   type GraphContext,
   ofType,
   objectType,
+  loadRow,
 } from '../../kit/graphql/index.js';
 import { callerName } from '../../kernel/caller.js';
 import { encodeCursor, pageRequest } from '../../kernel/pagination.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import type { AdapterRegistry, AdapterRow } from '../../sources/registry/index.js';
-import { Adapter, AdapterVersion, loadAdapterVersion, toAdapter, trainingRuns } from '../../learn/training/index.js';
-import type { ImprovementRow } from './improvement.js';
+import type { AdapterRegistry } from '../../sources/registry/index.js';
+import { Adapter, AdapterVersion, loadAdapterVersion, trainingRuns, loadAdapter } from '../../learn/training/index.js';
 import { improve, type ImproveParts } from './improve.js';
 import { improvementKind } from './improvement-run.js';
 import type { ImprovementService } from './improvement-service.js';
@@ -82,10 +81,7 @@ export async function loadImprovement(
   improvements: ImprovementStore,
   id: string,
 ): Promise<Improvement | null> {
-  const rows = context.loader<string, ImprovementRow>('improvement.byId', async (ids) =>
-    inOrder(ids, await improvements.byIds(context.workspaceId, ids)),
-  );
-  const row = await rows.load(id);
+  const row = await loadRow(context, 'improvement.byId', id, (ids) => improvements.byIds(context.workspaceId, ids));
   return row && toImprovement(row);
 }
 
@@ -95,19 +91,10 @@ export async function loadPolicy(
   improvements: ImprovementStore,
   id: string,
 ): Promise<RetrainingPolicy | null> {
-  const rows = context.loader<string, PolicyRow>('improvement.policyById', async (ids) =>
-    inOrder(ids, await improvements.policiesById(context.workspaceId, ids)),
+  const row = await loadRow(context, 'improvement.policyById', id, (ids) =>
+    improvements.policiesById(context.workspaceId, ids),
   );
-  const row = await rows.load(id);
   return row && toPolicy(row);
-}
-
-async function loadAdapter(context: GraphContext, adapters: AdapterRegistry, id: string): Promise<Adapter | null> {
-  const rows = context.loader<string, AdapterRow>('improvement.adapterById', async (ids) =>
-    inOrder(ids, await adapters.store.byIds(context.workspaceId, ids)),
-  );
-  const row = await rows.load(id);
-  return row && toAdapter(row);
 }
 
 /** Runs by id, batched over the request; a deleted one is missing. */

@@ -3,7 +3,7 @@ export { Data } from './data.js';
 export { dataDomain, openData, type OpenData } from './open.js';
 export { EntityType } from './datasets/content-graphql.js';
 export { DatasetVersion, loadVersion } from './datasets/version-graphql.js';
-export { loadRow } from './datasets/load-row.js';
+export { loadDatasetRow } from './datasets/load-row.js';
 export { DatasetRow } from './datasets/row-graphql.js';
 export type { NewImport, NewImportFile } from './datasets/dataset-service.js';
 export type { StoredRow } from './datasets/version-rows.js';

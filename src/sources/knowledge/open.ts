@@ -61,7 +61,7 @@ export interface Knowledge {
   readonly offer: Offer;
 }
 
-/** @param lower the embedder of new indexes, from the floor beside this one */
+/** @param lower the embedder of new indexes, from the registry beside it */
 export function openKnowledge(platform: Platform, { embedder }: { embedder: () => EmbedderFiles }): Knowledge {
   const { database, runs } = platform;
   const stores = {

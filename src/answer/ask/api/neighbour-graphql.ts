@@ -1,5 +1,5 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { DatasetRow, loadRow, type Data } from '../../../sources/data/index.js';
+import { DatasetRow, loadDatasetRow, type Data } from '../../../sources/data/index.js';
 import { cost, type GraphContext, recordType } from '../../../kit/graphql/index.js';
 import { neighbourUsed } from '../answer.js';
 
@@ -19,6 +19,6 @@ export class LabelledNeighbourResolver {
     @Root() { datasetVersionId, ordinal }: LabelledNeighbour,
     @Ctx() context: GraphContext,
   ): Promise<DatasetRow | null> {
-    return loadRow(context, this.parts.data, { versionId: datasetVersionId, ordinal });
+    return loadDatasetRow(context, this.parts.data, { versionId: datasetVersionId, ordinal });
   }
 }

@@ -49,7 +49,7 @@ export interface Asker {
   forceArm: string | null;
 }
 
-/** Who tries something on users. It stands on a higher floor and enters itself with `AskService.assignBy`. */
+/** Who tries something on users. It stands in a later chapter, and enters itself with `AskService.assignBy`. */
 export interface Assigner {
   /**
    * From memory alone, well under 0.2 ms.

@@ -254,12 +254,17 @@ export async function aliasMove(
 /** There are no accounts yet, so whoever decides says who they are. */
 export const decider = (by: string | null | undefined): string => checkedText(by ?? 'operator', 'input.by', 200);
 
-/** Lets `node(id)` find adapters and their versions. */
-async function loadAdapter(context: GraphContext, { store }: AdapterRegistry, id: string): Promise<Adapter | null> {
+/** An adapter by row id, batched over the request. */
+export async function loadAdapter(
+  context: GraphContext,
+  { store }: AdapterRegistry,
+  id: string,
+): Promise<Adapter | null> {
   const row = await loadRow(context, 'adapters.byId', id, (ids) => store.byIds(context.workspaceId, ids));
   return row && toAdapter(row);
 }
 
+/** Lets `node(id)` find adapters and their versions. */
 export function registerAdapterNodes(nodes: NodeRegistry, adapters: AdapterRegistry): void {
   nodes.register('Adapter', (context, id) => loadAdapter(context, adapters, id));
   nodes.register('AdapterVersion', (context, id) => loadAdapterVersion(context, adapters, id));

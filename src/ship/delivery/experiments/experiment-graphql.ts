@@ -4,7 +4,6 @@ import {
   ConnectionArgs,
   cost,
   fromGlobalId,
-  inOrder,
   mapPage,
   Needs,
   SpendsBudget,
@@ -16,6 +15,7 @@ import {
   type GraphContext,
   type StoredEventLike,
   type SubscriptionRequest,
+  loadRow,
 } from '../../../kit/graphql/index.js';
 import { callerName } from '../../../kernel/caller.js';
 import { notFound } from '../../../kernel/errors.js';
@@ -24,7 +24,7 @@ import type { EventLog } from '../../../platform/events/index.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
 import { Proposal } from '../proposals/proposal-graphql.js';
 import type { ExperimentCommand } from './experiment-decider.js';
-import { ExperimentStatus, isLive, type ExperimentRow } from './experiment.js';
+import { ExperimentStatus, isLive } from './experiment.js';
 import { experimentKind, watchExperiment, type ExperimentRunParts } from './experiment-run.js';
 import type { ExperimentService } from './experiment-service.js';
 import { experimentStream, type ExperimentStore } from './experiment-store.js';
@@ -78,11 +78,10 @@ export async function loadExperiment(
   experiments: ExperimentStore,
   id: string,
 ): Promise<Experiment | null> {
-  const rows = context.loader<string, ExperimentRow>('delivery.experimentsById', async (ids) =>
-    inOrder(ids, await experiments.byIds(context.workspaceId, ids)),
+  const row = await loadRow(context, 'delivery.experimentsById', id, (ids) =>
+    experiments.byIds(context.workspaceId, ids),
   );
-  const row = await rows.load(id);
-  return row ? toExperiment(row) : null;
+  return row && toExperiment(row);
 }
 
 @Resolver(() => Experiment)

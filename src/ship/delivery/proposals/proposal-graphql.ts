@@ -6,7 +6,6 @@ import {
   connectionTypes,
   cost,
   fromGlobalId,
-  inOrder,
   make,
   mapPage,
   Needs,
@@ -17,6 +16,7 @@ import {
   toGlobalId,
   type ConnectionOf,
   type GraphContext,
+  loadRow,
 } from '../../../kit/graphql/index.js';
 import { callerName } from '../../../kernel/caller.js';
 import { encodeCursor } from '../../../kernel/pagination.js';
@@ -92,11 +92,8 @@ export async function loadProposal(
   proposals: ProposalStore,
   id: string,
 ): Promise<Proposal | null> {
-  const rows = context.loader<string, ProposalRow>('delivery.proposalsById', async (ids) =>
-    inOrder(ids, await proposals.byIds(context.workspaceId, ids)),
-  );
-  const row = await rows.load(id);
-  return row ? toProposal(row) : null;
+  const row = await loadRow(context, 'delivery.proposalsById', id, (ids) => proposals.byIds(context.workspaceId, ids));
+  return row && toProposal(row);
 }
 
 interface ProposalResolverParts {

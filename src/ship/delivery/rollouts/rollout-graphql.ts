@@ -4,7 +4,6 @@ import {
   ConnectionArgs,
   cost,
   fromGlobalId,
-  inOrder,
   mapPage,
   Needs,
   SpendsBudget,
@@ -16,6 +15,7 @@ import {
   type GraphContext,
   type StoredEventLike,
   type SubscriptionRequest,
+  loadRow,
 } from '../../../kit/graphql/index.js';
 import { notFound } from '../../../kernel/errors.js';
 import { callerName } from '../../../kernel/caller.js';
@@ -25,7 +25,7 @@ import type { RunQueue } from '../../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../../learn/training/index.js';
 import type { Command } from './decide.js';
-import { isLive, type RolloutRow } from './rollout.js';
+import { isLive } from './rollout.js';
 import { allAsOfNow } from './rollout-now.js';
 import { rolloutKind, watchRollout, type RolloutRunParts } from './rollout-run.js';
 import type { RolloutService } from './rollout-service.js';
@@ -63,11 +63,10 @@ interface EventsArgs {
 
 /** A rollout by row id, batched over the request. */
 export async function loadRollout(context: GraphContext, rollouts: RolloutStore, id: string): Promise<Rollout | null> {
-  const rows = context.loader<string, RolloutRow>('delivery.rolloutsById', async (ids) =>
-    inOrder(ids, await allAsOfNow(rollouts, await rollouts.byIds(context.workspaceId, ids))),
+  const row = await loadRow(context, 'delivery.rolloutsById', id, async (ids) =>
+    allAsOfNow(rollouts, await rollouts.byIds(context.workspaceId, ids)),
   );
-  const row = await rows.load(id);
-  return row ? toRollout(row) : null;
+  return row && toRollout(row);
 }
 
 @Resolver(() => Rollout)

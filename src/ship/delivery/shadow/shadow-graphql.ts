@@ -5,7 +5,6 @@ import {
   ConnectionArgs,
   cost,
   fromGlobalId,
-  inOrder,
   make,
   mapPage,
   Needs,
@@ -18,6 +17,7 @@ import {
   type GraphContext,
   type StoredEventLike,
   type SubscriptionRequest,
+  loadRow,
 } from '../../../kit/graphql/index.js';
 import { callerName } from '../../../kernel/caller.js';
 import { encodeCursor } from '../../../kernel/pagination.js';
@@ -69,11 +69,8 @@ interface EventsArgs {
 
 /** A shadow by row id, batched over the request. */
 export async function loadShadow(context: GraphContext, shadows: ShadowStore, id: string): Promise<Shadow | null> {
-  const rows = context.loader<string, ShadowRow>('delivery.shadowsById', async (ids) =>
-    inOrder(ids, await shadows.byIds(context.workspaceId, ids)),
-  );
-  const row = await rows.load(id);
-  return row ? toShadow(row) : null;
+  const row = await loadRow(context, 'delivery.shadowsById', id, (ids) => shadows.byIds(context.workspaceId, ids));
+  return row && toShadow(row);
 }
 
 @Resolver(() => Shadow)

@@ -9,7 +9,7 @@ interface RowPlace {
 }
 
 /** A row by its place, batched over the request; null when its version is not there or was withdrawn. */
-export function loadRow(
+export function loadDatasetRow(
   context: GraphContext,
   data: Data,
   { versionId, ordinal }: RowPlace,
