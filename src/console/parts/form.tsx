@@ -154,18 +154,20 @@ export function Form({
   );
 }
 
-/** Fields beside each other, and the button behind them. */
+/** Fields beside each other, and the button behind them. One that sends nothing says neither `sending` nor `waits`. */
 export function LineForm({
-  sending: { fetching, error },
+  sending: { fetching, error } = { fetching: false },
   onSubmit,
   action,
-  waits,
+  waits = '',
   disabled,
   leftSection,
   beside,
   below,
   children,
-}: FormProps & Pick<ButtonProps, 'leftSection'> & { beside?: ReactNode; below?: ReactNode }) {
+}: Omit<FormProps, 'sending' | 'waits'> &
+  Partial<Pick<FormProps, 'sending' | 'waits'>> &
+  Pick<ButtonProps, 'leftSection'> & { beside?: ReactNode; below?: ReactNode }) {
   return (
     <form onSubmit={submitted(onSubmit)}>
       <Group align="flex-end">

@@ -5,6 +5,7 @@ import { GatewayError } from './gateway-error';
 import { ErrorState, Loading } from './page';
 import type { PagesShown } from './pages';
 
+/** What `useQuery` returns, or `usePages`. */
 type Asked<Data> =
   | { data: Data | undefined; error?: Error | undefined; again: () => void }
   | readonly [{ data?: Data | undefined; error?: Error | undefined }, again: () => void];

@@ -1,4 +1,5 @@
-/** Where things of the console are looked at, by their name or id. */
+/** Addresses of the console's pages about one thing: each takes its name or id, and encodes it. */
+
 const below = (page: string) => (name: string) => `${page}/${encodeURIComponent(name)}`;
 
 export const adapterPath = below('/adapters');

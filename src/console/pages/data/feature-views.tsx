@@ -40,13 +40,7 @@ function Lookup({ views }: { views: string[] }) {
   const [asked, setAsked] = useState('');
   return (
     <Paper>
-      <LineForm
-        sending={{ fetching: false }}
-        onSubmit={() => setAsked(entity.trim())}
-        action="Look up"
-        waits=""
-        disabled={entity.trim() === ''}
-      >
+      <LineForm onSubmit={() => setAsked(entity.trim())} action="Look up" disabled={entity.trim() === ''}>
         <TextInput
           label="What is known of an entity now"
           placeholder="customer:42"

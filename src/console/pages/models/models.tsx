@@ -139,10 +139,8 @@ function OwnModel({ busy, take, onSent }: { busy: string | null; take: Take; onS
     <>
       <Title order={2}>Your own</Title>
       <LineForm
-        sending={{ fetching: false }}
         onSubmit={() => take('Fetching from the hub…', async () => ({ hubFile: hubFile.trim() }))}
         action="Fetch"
-        waits=""
         disabled={hubFile.trim() === '' || busy !== null}
       >
         <TextInput
