@@ -1,4 +1,4 @@
-// Counts what makes the code hard to hold in the head, and fails where a count grew.
+// Counts what makes the code and its pages hard to hold in the head, and fails where a count grew.
 // `npm run house -- --list` names the places; `-- --list unused` names those of the lines with this word.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -14,6 +14,7 @@ const LIMITS = {
   'exports for tests alone': { of: 'exports', limit: 5.2, goal: 2 },
   'functions too long or too branched': { limit: 21, goal: 0 },
   'locals without a noun': { of: 'locals', limit: 9.2, goal: 1 },
+  'sentences too long': { limit: 0, goal: 0 },
 };
 
 /** Names that say when a value was made or whose it is, not what it is. */
@@ -29,6 +30,7 @@ const NO_NOUNS = new Set(
 /** A function beyond these is taken apart, or the line above it says why it is one piece: `// whole: …`. */
 const MOST_LINES = 80;
 const MOST_COMPLEXITY = 15;
+const MOST_WORDS = 25;
 const REASON = /\/\/ whole: \S/;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -243,6 +245,30 @@ function locals() {
   return { total, places };
 }
 
+/** The pages that people read, without what a script writes. */
+function pages() {
+  const docs = readdirSync(join(root, 'docs'), { recursive: true }).map((file) => `docs/${file}`);
+  const written = ['docs/measured.md', 'docs/configure.md'];
+  const atTop = readdirSync(root).filter((file) => file.endsWith('.md'));
+  return [...docs.filter((file) => file.endsWith('.md') && !written.includes(file)), ...atTop];
+}
+
+/** Sentences of pages with too many words; code counts as one word, and a step of a chain of arrows as a sentence. */
+function longSentences() {
+  return pages().flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8')
+      .replace(/```[^]*?```/g, '\n\n')
+      .replace(/<!--[^]*?-->/g, '')
+      .replace(/`[^`\n]*`/g, 'x')
+      .replace(/\]\([^)]*\)/g, ']');
+    const blocks = text.split(/\n\s*\n|\n(?=\s*(?:[-*|#]|\d+\. ))|\|/);
+    return blocks
+      .flatMap((block) => block.replace(/\s+/g, ' ').split(/(?<=[.!?:;])\s+|→/))
+      .filter((sentence) => (sentence.match(/\S*[\p{L}\p{N}]\S*/gu) ?? []).length > MOST_WORDS)
+      .map((sentence) => `${file}: ${sentence}`);
+  });
+}
+
 function place(source, node, text) {
   return `${source.fileName}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1} ${text}`;
 }
@@ -265,6 +291,7 @@ const placesByLine = {
   'exports for tests alone': exportPlaces.forTests,
   'functions too long or too branched': largeFunctions(),
   'locals without a noun': localPlaces.places,
+  'sentences too long': longSentences(),
 };
 
 const [option, word = ''] = process.argv.slice(2);

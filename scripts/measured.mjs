@@ -1,6 +1,9 @@
-// Writes docs/measured.md from bench/results and docs/configure.md from the code; with --check it changes nothing and fails where they differ, or where a page quotes a figure
-// of a benchmark that no result has.
+// Writes docs/measured.md from bench/results and docs/configure.md from the code. With --check it changes nothing and fails where they differ.
+// It also fails where a result is empty or names no commit of this history, where a page quotes a figure that no result has, and where README quotes a
+// result that is older than the code that it is of (`of` in bench/tables.json).
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -19,16 +22,40 @@ const cell = (value) => (value === null ? '–' : String(value ?? '').replaceAll
 const line = (cells) => `| ${cells.map(cell).join(' | ')} |`;
 const numeric = (rows, column) =>
   rows.every((row) => typeof row[column] === 'number' || /^[\d.<≤≥ ]+( ?%| ms| s)?$/.test(row[column] ?? ''));
+
+const git = (...args) => {
+  try {
+    return execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }).trim();
+  } catch {
+    return null;
+  }
+};
+/** An archive or a shallow clone can’t say what changed since a commit. */
+const history = git('rev-parse', '--is-shallow-repository') === 'false';
+if (!history) process.stderr.write('Without its whole history nothing can be said of stale results.\n');
+
+const known = new Map();
+const isKnown = (commit) => {
+  if (!known.has(commit)) known.set(commit, git('merge-base', '--is-ancestor', commit, 'HEAD') !== null);
+  return known.get(commit);
+};
+/** The paths of a table that changed since its rows were measured at a commit. */
+const changedSince = (commit, paths) => paths.filter((path) => git('diff', '--quiet', commit, '--', path) === null);
+
 const day = ({ at }) => at?.slice(0, 10) ?? 'unknown';
 const place = ({ machine, flags }) => [machine, flags].filter(Boolean).join(', ');
 
 function tableOf(rows) {
   if (rows.length === 0) return [];
-  const columns = Object.keys(rows[0]).filter((name) => name !== 'measured');
+  const runs = new Set(rows.map(({ measured }) => `${day(measured)} ${measured.commit}`));
+  // Rows of several runs say each when it was measured.
+  const shown =
+    runs.size > 1 ? rows.map((row) => ({ ...row, measured: `${day(row.measured)}, ${row.measured.commit}` })) : rows;
+  const columns = Object.keys(rows[0]).filter((name) => name !== 'measured' || runs.size > 1);
   return [
     line(columns),
     line(columns.map((column) => (numeric(rows, column) ? '---:' : '---'))),
-    ...rows.map((row) => line(columns.map((column) => row[column]))),
+    ...shown.map((row) => line(columns.map((column) => row[column]))),
     '',
   ];
 }
@@ -61,15 +88,64 @@ function measuredBy(rows) {
   return runs.length > 0 ? [`Measured ${runs.join('; ')}.`, ''] : [];
 }
 
-const sections = tables.flatMap(({ name, title, says, chosen }) => {
+/** What is wrong with a result, as sentences; and the sentence that says how it is stale. */
+function ageOf(name, rows, paths) {
+  if (rows.length === 0) problems.push(`bench/results/${name}.json has no rows.`);
+  const commits = [...new Set(rows.map(({ measured }) => measured?.commit ?? ''))];
+  if (!history) return [];
+  for (const commit of commits)
+    if (commit === '' || !isKnown(commit))
+      problems.push(
+        `bench/results/${name}.json has rows of ${commit || 'no commit'}: measure them again or take them out.`,
+      );
+  const changed = new Set(commits.filter(isKnown).flatMap((commit) => changedSince(commit, paths)));
+  if (changed.size > 0) stale.add(name);
+  return changed.size > 0
+    ? [`**Stale:** ${[...changed].map((path) => `\`${path}\``).join(', ')} changed since.`, '']
+    : [];
+}
+
+const sets = JSON.parse(read('bench/sets.json'));
+/** A benchmark's source with what it imports from bench. */
+function sourceOf(file, seen = new Set()) {
+  if (seen.has(file) || !existsSync(root + file)) return '';
+  seen.add(file);
+  const text = read(file);
+  const imported = [...text.matchAll(/from '(\.[^']+)\.js'/g)].map(([, path]) => join(dirname(file), `${path}.ts`));
+  return (
+    text +
+    imported
+      .filter((path) => path.startsWith('bench/'))
+      .map((path) => sourceOf(path, seen))
+      .join('')
+  );
+}
+
+/** A set on which something was chosen makes a table in-sample, or the table says why that choice doesn't reach it. */
+function choicesOf({ name, chosen, apart }) {
+  const source = sourceOf(`bench/${WRITTEN_BY[name] ?? name}.ts`);
+  const chosenOn = sets.filter((set) => set.chosen.length > 0 && source.includes(set.mark));
+  if (chosenOn.length > 0 && !chosen && !apart)
+    problems.push(
+      `bench/tables.json doesn't say of ${name} whether what was chosen on ${chosenOn.map((set) => set.name).join(' and ')} reaches it (chosen, apart).`,
+    );
+  if (chosen) return [`**In-sample:** ${chosen}.`];
+  return apart ? [`**Unseen:** ${apart}.`] : [];
+}
+
+const stale = new Set();
+const sections = tables.flatMap((table) => {
+  const { name, title, says, of } = table;
   if (!results.includes(name)) return [];
   const { rows = [], ...rest } = JSON.parse(read(`bench/results/${name}.json`));
+  const age = ageOf(name, rows, of);
   return [
     `## ${title}`,
     '',
     `\`npm run bench -- ${WRITTEN_BY[name] ?? name}\`. ${says}`,
-    ...(chosen ? [`**In-sample:** ${chosen}.`] : []),
+    ...choicesOf(table),
     '',
+    ...age,
     ...tableOf(rows),
     ...details(rest),
     ...measuredBy(rows),
@@ -83,7 +159,7 @@ const page =
     '<!-- Written by `npm run measured` from bench/results. -->',
     '',
     'Each table is what one benchmark wrote, on the machine and day that stand under it; the machines are small, shared and noisy, so peers run',
-    'interleaved in the same run and only ratios travel. Intervals are 95 %.',
+    'interleaved in the same run and only ratios travel. Intervals are 95 %. **Stale** rows are older than a change of the code that they measure.',
     '',
     ...sections,
   ]
@@ -109,11 +185,16 @@ for (const [path, made] of Object.entries({ 'docs/measured.md': page, 'docs/conf
 }
 
 /** A figure in a page says where it is from: `<!-- bench: reader: 65.8 -->` behind it. */
-for (const quoting of ['README.md', 'docs/scale.md'])
+const pages = readdirSync(`${root}docs`, { recursive: true }).filter(
+  (file) => file.endsWith('.md') && file !== 'measured.md',
+);
+for (const quoting of ['README.md', ...pages.map((file) => `docs/${file}`)])
   for (const [, name, figure] of read(quoting).matchAll(/<!-- bench: ([\w-]+): (.+?) -->/g)) {
     const file = `bench/results/${name}.json`;
     if (!existsSync(root + file) || !read(file).includes(figure))
       problems.push(`${quoting} quotes ${figure}, which ${file} does not say.`);
+    else if (quoting === 'README.md' && stale.has(name))
+      problems.push(`README.md quotes ${figure} of ${name}, which is stale.`);
   }
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);

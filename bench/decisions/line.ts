@@ -14,7 +14,7 @@ export interface Line {
   judged: number | null;
 }
 
-/** What is measured of one subject: each line takes so many streams, with seeds of their own. */
+/** What is measured of one subject: each line takes so many streams, with seeds of its own. */
 export interface Topic {
   name: string;
   lines(streams: number): Iterable<Line> | AsyncIterable<Line>;
@@ -26,6 +26,9 @@ export function shareOf(streams: number, from: number, holds: (seed: number) => 
   for (let i = 0; i < streams; i++) count += Number(holds(from + i * 7_919));
   return count / streams;
 }
+
+/** How many streams a promise of nine in ten takes, where one of 5 or 1 % takes all: its error is then as small beside it. */
+export const fewer = (streams: number): number => Math.ceil(streams / 5);
 
 /** Two standard errors of a share that is as promised: what chance alone gives so many streams. */
 export function simulationError({ promised, streams }: Pick<Line, 'promised' | 'streams'>): number {

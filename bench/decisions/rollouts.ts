@@ -16,7 +16,7 @@ import {
   type RolloutState,
   type Watch,
 } from '../../src/ship/delivery/index.js';
-import { shareOf, type Line, type Topic } from './line.js';
+import { fewer, shareOf, type Line, type Topic } from './line.js';
 import { isRight, JUDGED, questions, TRAFFIC, type Question, type Traffic } from './traffic.js';
 
 /** What becomes of one answer of an arm. */
@@ -237,6 +237,6 @@ export const rollouts: Topic = {
   name: 'rollouts',
   *lines(streams) {
     yield* equalCandidates(streams);
-    yield* worseCandidates(streams);
+    yield* worseCandidates(fewer(streams));
   },
 };

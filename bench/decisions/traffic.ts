@@ -52,24 +52,30 @@ export function* questions(
   const eases = Array.from({ length: users }, between);
   let session = { number: 0, ease: between() };
   for (let [number, at] = [0, 0]; ; number++) {
-    const rest = { at, judged: random() < judged, chance: random() };
-    const own = (unit: string, ease: number): Question => ({ ...rest, unit, conversation: unit, ease });
+    // One object of one shape a question: a run makes hundreds of millions.
+    const question: Question = { at, unit: '', conversation: '', ease: 0, judged: random() < judged, chance: random() };
     switch (traffic) {
       case 'independent':
-        yield own(`${seed}-${number}`, 0);
+        question.unit = `${seed}-${number}`;
         break;
       case 'repeating users': {
         const user = Math.floor(random() * users);
-        yield { ...own(`${seed}-user-${user}`, eases[user]!), conversation: `${seed}-${number}` };
+        question.unit = `${seed}-user-${user}`;
+        question.ease = eases[user]!;
+        question.conversation = `${seed}-${number}`;
         break;
       }
       case 'sessions':
         if (random() < 1 / SESSION) session = { number: session.number + 1, ease: between() };
-        yield own(`${seed}-session-${session.number}`, session.ease);
+        question.unit = `${seed}-session-${session.number}`;
+        question.ease = session.ease;
         break;
       case 'day and night':
-        yield own(`${seed}-${number}`, isNight(at) ? NIGHT.ease : 0);
+        question.unit = `${seed}-${number}`;
+        question.ease = isNight(at) ? NIGHT.ease : 0;
     }
+    question.conversation ||= question.unit;
+    yield question;
     at += MINUTE_MS * (traffic === 'day and night' && isNight(at) ? NIGHT.gap : 1);
   }
 }

@@ -177,7 +177,7 @@ const environment = z.object({
   GRAFT_RUNS: names
     .default([])
     .describe(
-      'Kinds of runs that this process takes of those that wait in the database, comma-separated (`TRAINING`), or with a minus those that it leaves to others (`-TRAINING`); unset, it takes all.',
+      'Kinds of waiting runs that this process takes, comma-separated (`TRAINING`), or with a minus those that it leaves to others (`-TRAINING`); unset, it takes all.',
     ),
   GRAFT_WEBHOOK_ALLOWED_HOSTS: names
     .default([])
