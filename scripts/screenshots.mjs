@@ -1,0 +1,42 @@
+// `npm run screenshots [-- --at http://127.0.0.1:4000]` takes a picture of each page of the console, as a running gateway shows it, and writes
+// docs/console.md. A gateway that `npm run demo -- --all` left running has something on each of them.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const at = process.argv[process.argv.indexOf('--at') + 1]?.startsWith('http')
+  ? process.argv[process.argv.indexOf('--at') + 1]
+  : 'http://127.0.0.1:4000';
+const executablePath = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  existsSync,
+);
+if (!executablePath) throw new Error('There is no Chromium: set CHROMIUM_PATH, or `apt-get install chromium`.');
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' });
+await page.goto(at);
+const links = page.getByRole('navigation').getByRole('link');
+await links.first().waitFor();
+const pages = await links.evaluateAll((found) =>
+  found.map((link) => ({ path: new URL(link.href).pathname, label: link.textContent.trim() })),
+);
+
+mkdirSync(`${root}docs/console`, { recursive: true });
+const lines = ['# The console, page by page', '', '<!-- Written by `npm run screenshots`. -->', ''];
+for (const { path, label } of pages) {
+  await page.goto(`${at}${path}`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.waitForLoadState('networkidle', { timeout: 5_000 }).catch(() => undefined); // streams keep some pages busy
+  const file = `console${path}.jpg`;
+  await page.screenshot({ path: `${root}docs/${file}`, type: 'jpeg', quality: 70 });
+  const purpose = await page
+    .locator('.page-header p')
+    .first()
+    .textContent()
+    .catch(() => null);
+  lines.push(`## ${label}`, '', ...(purpose ? [purpose.trim(), ''] : []), `![${label}](${file})`, '');
+  console.log(`${path} -> docs/${file}`);
+}
+await browser.close();
+writeFileSync(`${root}docs/console.md`, `${lines.join('\n').trimEnd()}\n`);
