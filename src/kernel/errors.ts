@@ -45,3 +45,15 @@ export const notFound = (what: string, which: string, field?: string): GraftErro
 
 export const badInput = (field: string, message: string, hint?: string): GraftError =>
   new GraftError('BAD_USER_INPUT', message, { field, hint });
+
+export const keyTaken = (): GraftError =>
+  new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
+    field: 'input.idempotencyKey',
+    hint: 'Use a new key for new work.',
+  });
+
+/** The row that an idempotency key names. @throws IDEMPOTENCY_CONFLICT where it was made from other input */
+export function ofSameInput<Row extends { inputDigest: string }>(row: Row, inputDigest: string): Row {
+  if (row.inputDigest !== inputDigest) throw keyTaken();
+  return row;
+}

@@ -1,4 +1,4 @@
-import { GraftError, notFound } from '../../kernel/errors.js';
+import { GraftError, notFound, ofSameInput } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
@@ -33,10 +33,7 @@ export class RunStore {
     const row = await tx.run.findUniqueOrThrow({
       where: { workspaceId_kind_idempotencyKey: { workspaceId, kind, idempotencyKey } },
     });
-    if (row.inputDigest !== inputDigest)
-      throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
-        field: 'input.idempotencyKey',
-      });
+    ofSameInput(row, inputDigest);
     if (added > 0) await notify(tx, RUNS_TOPIC);
     return row;
   }

@@ -1,6 +1,11 @@
 import { GraftError, notFound } from '../../kernel/errors.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../sources/registry/index.js';
 
+export interface Contestants {
+  candidate: AdapterVersionRow;
+  against: AdapterVersionRow;
+}
+
 /**
  * The version that is tried and production, which it is held against.
  * @param number of the version; null: what the alias `candidate` names
@@ -12,7 +17,7 @@ export async function contestants(
   adapter: AdapterRow,
   number: number | null,
   hints: { candidate: string; production: string },
-): Promise<{ candidate: AdapterVersionRow; against: AdapterVersionRow }> {
+): Promise<Contestants> {
   const conflict = (message: string, field: string, hint?: string): GraftError =>
     new GraftError('CONFLICT', message, { field: `input.${field}`, hint });
   const candidate = await store.resolve(adapter, number === null ? { alias: 'candidate' } : { version: number });
@@ -26,3 +31,14 @@ export async function contestants(
     throw conflict(`${adapter.name}@${candidate.version} is production already.`, 'candidate', 'Name another version.');
   return { candidate, against };
 }
+
+/** Both versions as columns of what compares them. */
+export const pairColumns = ({ id, name, workspaceId }: AdapterRow, { candidate, against }: Contestants) => ({
+  workspaceId,
+  adapterId: id,
+  adapter: name,
+  candidateId: candidate.id,
+  candidateVersion: candidate.version,
+  againstId: against.id,
+  againstVersion: against.version,
+});

@@ -1,8 +1,10 @@
-import { notFound } from '../../kernel/errors.js';
+import { notFound, ofSameInput } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/error-codes.js';
+import { digestOf } from '../../kernel/hashing.js';
 import { isUuid, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
-import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
+import { checkedText } from '../../kernel/text.js';
+import { isTaken, Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 
 /** What is started here, by table. */
 interface Subjects {
@@ -81,8 +83,39 @@ interface Unwatched {
 
 /** Of what is made once by a key, and watched by a run. */
 export class WatchedStore<Name extends 'rollout' | 'experiment' | 'shadow'> extends SubjectStore<Name> {
-  byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<Subjects[Name] | null> {
-    return this.rows().findFirst({ where: { workspaceId, idempotencyKey } });
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Serialises calls in this process, so that concurrent duplicates find the row that the first one made. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /**
+   * The row of an idempotency key, else the one that `create` makes with the key's columns.
+   * @param input what the row is made from: another input under the same key is refused
+   * @throws BAD_USER_INPUT on the key, IDEMPOTENCY_CONFLICT, and what `create` throws
+   */
+  createOnce(
+    workspaceId: WorkspaceId,
+    key: string,
+    input: object,
+    create: (columns: { idempotencyKey: string; inputDigest: string }) => Promise<Subjects[Name]>,
+  ): Promise<Subjects[Name]> {
+    const idempotencyKey = checkedText(key, 'input.idempotencyKey', 200);
+    const inputDigest = digestOf(input);
+    const findOrCreate = async (): Promise<Subjects[Name]> => {
+      const row = await this.rows().findFirst({ where: { workspaceId, idempotencyKey } });
+      return row ? ofSameInput(row, inputDigest) : create({ idempotencyKey, inputDigest });
+    };
+    return this.inTurn(() =>
+      findOrCreate().catch((error: unknown) => {
+        // Another gateway was quicker: its row is found, or stands in the way.
+        if (isTaken(error)) return findOrCreate();
+        throw error;
+      }),
+    );
   }
 
   liveOf(adapterId: string): Promise<Subjects[Name] | null> {

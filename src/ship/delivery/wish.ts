@@ -1,5 +1,4 @@
 import { idempotencyKey } from '../../kit/graphql/index.js';
-import { GraftError } from '../../kernel/errors.js';
 import { checkedText } from '../../kernel/text.js';
 import { string } from '../../kernel/record.js';
 
@@ -27,12 +26,3 @@ export const checkedWho = ({ by, reason }: { by: string; reason: string }): { by
   by: checkedActor(by),
   reason: checkedReason(reason),
 });
-
-/** What stands under an idempotency key already. @throws IDEMPOTENCY_CONFLICT when something else was wanted then */
-export function sameAs<R extends { inputDigest: string }>(known: R, inputDigest: string): R {
-  if (known.inputDigest === inputDigest) return known;
-  throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
-    field: 'input.idempotencyKey',
-    hint: 'Use a new key for new work.',
-  });
-}

@@ -1,13 +1,11 @@
 import type { z } from 'zod';
 import { GraftError, notFound } from '../../../kernel/errors.js';
-import { digestOf } from '../../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { checkedText } from '../../../kernel/text.js';
-import { asColumn, isTaken, type Transaction } from '../../../platform/database/index.js';
+import { asColumn, type Transaction } from '../../../platform/database/index.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
 import { parseAdapterReference, type AdapterRegistry, type ModelRegistry } from '../../../sources/registry/index.js';
 import type { LiveTests } from '../live-tests.js';
-import { OneByOne } from '../one-by-one.js';
 import { answersOf } from './count.js';
 import type { ExperimentDecider, ExperimentOrder } from './experiment-decider.js';
 import { isLive, storedExperimentState, storedSettings, type ExperimentArm, type ExperimentRow } from './experiment.js';
@@ -15,7 +13,7 @@ import { brokenArmsOf, experimentKind, usedBy } from './experiment-run.js';
 import type { ExperimentStore } from './experiment-store.js';
 import { settingsOf, type experimentWish, type ExperimentSettingsWish } from './settings.js';
 import { emptyState } from './tally.js';
-import { checkedWho, sameAs } from '../wish.js';
+import { checkedWho } from '../wish.js';
 
 export type CreateExperiment = Omit<z.infer<typeof experimentWish>, 'advanced'> &
   ExperimentSettingsWish & { by: string };
@@ -33,67 +31,45 @@ const MAX_NAME = 100;
 
 /** Makes experiments, starts them, and takes what people want of them. */
 export class ExperimentService {
-  readonly #begins = new OneByOne();
-
   constructor(private readonly parts: ExperimentServiceParts) {}
 
   /**
    * Writes a plan down; nobody is drawn until it is started.
    * @throws BAD_USER_INPUT, NOT_FOUND; CONFLICT for an arm whose adapter was never attested; IDEMPOTENCY_CONFLICT
    */
-  create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
-    return this.#begins.do(() => this.#create(workspaceId, wish));
-  }
-
-  async #create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
+  async create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
     const { experiments, adapters } = this.parts;
+    const { adapter: adapterName = null } = wish;
     const name = checkedText(wish.name, 'input.name', MAX_NAME);
     const { by, reason } = checkedWho(wish);
-    const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
-    const plan = settingsOf(wish, wish.adapter ?? null);
-    const inputDigest = digestOf({ plan, name, by, reason, adapter: wish.adapter ?? null });
-    const known = await experiments.byKey(workspaceId, idempotencyKey);
-    if (known) return sameAs(known, inputDigest);
-    const adapter =
-      wish.adapter === null || wish.adapter === undefined
-        ? null
-        : await adapters.require(workspaceId, wish.adapter, 'input.adapter');
-    plan.arms = await Promise.all(plan.arms.map((arm, i) => this.#found(workspaceId, arm, `input.arms[${i}]`)));
-    const id = newId();
-    const state = emptyState(plan, { before: plan.beforeAnswers > 0 });
-    try {
-      return await experiments.transaction(async (tx) => {
-        const made = await experiments.create(
+    const plan = settingsOf(wish, adapterName);
+    const input = { plan, name, by, reason, adapter: adapterName };
+    return experiments.createOnce(workspaceId, wish.idempotencyKey, input, async (key) => {
+      const adapter = adapterName === null ? null : await adapters.require(workspaceId, adapterName, 'input.adapter');
+      const arms = await Promise.all(plan.arms.map((arm, i) => this.#resolved(workspaceId, arm, `input.arms[${i}]`)));
+      const state = emptyState(plan, { before: plan.beforeAnswers > 0 });
+      return experiments.transaction(async (tx) => {
+        const experiment = await experiments.create(
           {
-            id,
-            workspaceId,
-            name,
+            ...{ ...key, id: newId(), workspaceId, name, createdBy: by, reason },
             adapter: adapter?.name ?? null,
             adapterId: adapter?.id ?? null,
             status: 'DRAFT',
             salt: newId(),
-            plan: asColumn(storedSettings.encode(plan)),
+            plan: asColumn(storedSettings.encode({ ...plan, arms })),
             state: asColumn(storedExperimentState.encode(state)),
-            idempotencyKey,
-            inputDigest,
-            createdBy: by,
-            reason,
           },
           tx,
         );
-        const reasons = [`Arms: ${plan.arms.map((arm) => arm.name).join(', ')}; nobody is drawn yet.`];
-        await experiments.decide(made, 0, { action: 'CREATE', reasons, by, reason }, tx);
-        return made;
+        const reasons = [`Arms: ${arms.map((arm) => arm.name).join(', ')}; nobody is drawn yet.`];
+        await experiments.decide(experiment, 0, { action: 'CREATE', reasons, by, reason }, tx);
+        return experiment;
       });
-    } catch (error) {
-      const other = isTaken(error) ? await experiments.byKey(workspaceId, idempotencyKey) : null;
-      if (!other) throw error;
-      return sameAs(other, inputDigest);
-    }
+    });
   }
 
   /** An arm with the rows that it needs, as they are now. */
-  async #found(workspaceId: WorkspaceId, arm: ExperimentArm, field: string): Promise<ExperimentArm> {
+  async #resolved(workspaceId: WorkspaceId, arm: ExperimentArm, field: string): Promise<ExperimentArm> {
     const { adapters, models } = this.parts;
     const found = { ...arm };
     if (arm.adapter !== null) {
@@ -118,7 +94,7 @@ export class ExperimentService {
    * @throws NOT_FOUND; CONFLICT when it was started before, when an arm is gone meanwhile, or its adapter has no production
    */
   start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
-    return this.#begins.do(() => this.#start(workspaceId, id, who));
+    return this.parts.experiments.inTurn(() => this.#start(workspaceId, id, who));
   }
 
   async #start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {

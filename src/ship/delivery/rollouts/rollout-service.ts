@@ -1,28 +1,27 @@
 import type { z } from 'zod';
 import { GraftError } from '../../../kernel/errors.js';
-import { digestOf } from '../../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
-import { checkedText } from '../../../kernel/text.js';
-import { asColumn, isTaken } from '../../../platform/database/index.js';
+import { asColumn } from '../../../platform/database/index.js';
 import { notify } from '../../../platform/events/index.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../../sources/registry/index.js';
 import type { Gate } from '../../../prove/index.js';
-import { contestants } from '../contestants.js';
+import { contestants, pairColumns, type Contestants } from '../contestants.js';
 import type { LiveTests } from '../live-tests.js';
-import { OneByOne } from '../one-by-one.js';
 import { shadowFor } from '../shadow/shadow-evidence.js';
+import type { ShadowRow } from '../shadow/shadow.js';
 import type { ShadowStore } from '../shadow/shadow-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import { startRollout } from './decide.js';
 import { startBounds } from './measures.js';
 import { NOTHING_NEW, refusedOrder, type RolloutDecider } from './rollout-decider.js';
 import { storedPlan, storedState, type Order, type RolloutRow } from './rollout.js';
+import type { RolloutPlan, RolloutStep } from './plan.js';
 import { rolloutKind } from './rollout-run.js';
 import type { RolloutStore } from './rollout-store.js';
 import { checkedBounds, planOf, type PlanWish, type rolloutWish } from './settings.js';
 import { startWatch } from './watch.js';
-import { checkedWho, sameAs } from '../wish.js';
+import { checkedWho } from '../wish.js';
 
 export type StartRollout = Omit<z.infer<typeof rolloutWish>, 'advanced'> & PlanWish & { by: string };
 
@@ -38,8 +37,6 @@ interface RolloutServiceParts {
 
 /** Starts rollouts, and takes what people want of them. */
 export class RolloutService {
-  readonly #starts = new OneByOne();
-
   constructor(private readonly parts: RolloutServiceParts) {}
 
   /**
@@ -48,97 +45,69 @@ export class RolloutService {
    * or its shadow is missing or not complete; IDEMPOTENCY_CONFLICT
    */
   async start(workspaceId: WorkspaceId, wish: StartRollout): Promise<RolloutRow> {
-    const plan = planOf(wish);
-    const bounds = checkedBounds(wish);
-    const who = checkedWho(wish);
-    const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
-    return this.#starts.do(() => this.#start(workspaceId, { ...wish, ...who, ...bounds, plan, idempotencyKey }));
+    const { rollouts, adapters, gate, shadows } = this.parts;
+    const request = { ...wish, ...checkedWho(wish), ...checkedBounds(wish), plan: planOf(wish) };
+    const { plan, by, reason, slowMs, unsure, candidate: version = null } = request;
+    const evidence = { shadow: wish.shadow ?? undefined, requireShadow: wish.requireShadow || undefined };
+    const input = { plan, adapter: wish.adapter, candidate: version, by, reason, slowMs, unsure, ...evidence };
+    return rollouts.createOnce(workspaceId, wish.idempotencyKey, input, async (key) => {
+      const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+      const live = await rollouts.liveOf(adapter.id);
+      if (live) throw overlapping(live);
+      const versions = await contestants(adapters, adapter, version, {
+        candidate: 'Promote one to CANDIDATE first, where the gate looks at it.',
+        production: 'Nobody is answered by it yet: promote the version itself.',
+      });
+      const held = await gate.admits(workspaceId, adapter, versions.candidate);
+      await adapters.requireServable({ adapter, version: versions.candidate });
+      const shadow = await shadowFor(shadows, workspaceId, wish, versions);
+      return this.#create({ ...request, ...key, ...versions, adapter, gate: held, shadow });
+    });
   }
 
-  async #start(workspaceId: WorkspaceId, wish: Checked): Promise<RolloutRow> {
-    const { rollouts, runs, adapters, gate, shadows, tests } = this.parts;
-    const { by, reason, idempotencyKey, slowMs, unsure } = wish;
-    const evidence = { shadow: wish.shadow ?? undefined, requireShadow: wish.requireShadow || undefined };
-    const { plan: asked, adapter: named, candidate: version = null } = wish;
-    const inputDigest = digestOf({
-      plan: asked,
-      adapter: named,
-      candidate: version,
-      by,
-      reason,
-      slowMs,
-      unsure,
-      ...evidence,
-    });
-    const known = await rollouts.byKey(workspaceId, idempotencyKey);
-    if (known) return sameAs(known, inputDigest);
-    const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
-    const live = await rollouts.liveOf(adapter.id);
-    if (live) throw overlapping(live);
-    const { candidate, against } = await contestants(adapters, adapter, wish.candidate ?? null, {
-      candidate: 'Promote one to CANDIDATE first, where the gate looks at it.',
-      production: 'Nobody is answered by it yet: promote the version itself.',
-    });
-    const held = await gate.admits(workspaceId, adapter, candidate);
-    await adapters.requireServable({ adapter, version: candidate });
-    const shadow = await shadowFor(shadows, workspaceId, wish, { candidate, against });
+  async #create(request: CheckedRollout): Promise<RolloutRow> {
+    const { rollouts, runs, tests } = this.parts;
+    const { adapter, candidate, against, shadow, by, reason, slowMs, unsure, idempotencyKey, inputDigest } = request;
+    const workspaceId = adapter.workspaceId as WorkspaceId;
     const id = newId();
-    const plan = { ...wish.plan, judged: await rollouts.judgedShare(workspaceId, against.id) };
-    const [first] = plan.steps;
-    const kept = {
+    const plan = { ...request.plan, judged: await rollouts.judgedShare(workspaceId, against.id) };
+    const [{ share, controls }] = plan.steps as [RolloutStep];
+    const state = {
       state: startRollout(0),
       watch: startWatch(plan),
       bounds: startBounds({ latencyMs: slowMs, confidence: unsure }),
       told: null,
     };
-    try {
-      const row = await rollouts.transaction(async (tx) => {
-        const run = await runs.enqueue(
-          rolloutKind,
-          { workspaceId, input: { rolloutId: id }, idempotencyKey: id, subjectId: adapter.id },
-          tx,
-        );
-        const made = await rollouts.create(
-          {
-            id,
-            workspaceId,
-            adapterId: adapter.id,
-            adapter: adapter.name,
-            runId: run.id,
-            salt: newId(),
-            candidateId: candidate.id,
-            candidateVersion: candidate.version,
-            againstId: against.id,
-            againstVersion: against.version,
-            status: 'RUNNING',
-            share: first!.share,
-            controls: first!.controls,
-            plan: asColumn(storedPlan.encode(plan)),
-            state: asColumn(storedState.encode(kept)),
-            gate: asColumn(held),
-            shadowId: shadow?.id ?? null,
-            idempotencyKey,
-            inputDigest,
-            startedBy: by,
-            reason,
-          },
-          tx,
-        );
-        const begins = `${candidate.version} is compared with ${against.version}, beginning at ${first!.share * 100} %.`;
-        const reasons = shadow ? [begins] : [begins, unpaired(adapter, candidate)];
-        await rollouts.decide(made, { action: 'START', check: 'COMMAND', reasons, by, reason, evidence: {} }, tx);
-        await notify(tx, TESTS_TOPIC);
-        return made;
-      });
-      await tests.refresh();
-      return row;
-    } catch (error) {
-      // Another gateway was quicker.
-      if (!isTaken(error)) throw error;
-      const other = await rollouts.byKey(workspaceId, idempotencyKey);
-      if (other) return sameAs(other, inputDigest);
-      throw overlapping(await rollouts.liveOf(adapter.id));
-    }
+    const row = await rollouts.transaction(async (tx) => {
+      const input = { rolloutId: id };
+      const run = await runs.enqueue(
+        rolloutKind,
+        { workspaceId, input, idempotencyKey: id, subjectId: adapter.id },
+        tx,
+      );
+      const rollout = await rollouts.create(
+        {
+          ...pairColumns(adapter, request),
+          ...{ id, share, controls, idempotencyKey, inputDigest, reason },
+          startedBy: by,
+          runId: run.id,
+          salt: newId(),
+          status: 'RUNNING',
+          plan: asColumn(storedPlan.encode(plan)),
+          state: asColumn(storedState.encode(state)),
+          gate: asColumn(request.gate),
+          shadowId: shadow?.id ?? null,
+        },
+        tx,
+      );
+      const begins = `${candidate.version} is compared with ${against.version}, beginning at ${share * 100} %.`;
+      const reasons = shadow ? [begins] : [begins, unpaired(adapter, candidate)];
+      await rollouts.decide(rollout, { action: 'START', check: 'COMMAND', reasons, by, reason, evidence: {} }, tx);
+      await notify(tx, TESTS_TOPIC);
+      return rollout;
+    });
+    await tests.refresh();
+    return row;
   }
 
   /** Does what a person wants. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it can’t be followed now, saying why */
@@ -156,15 +125,23 @@ export class RolloutService {
   }
 }
 
-type Checked = StartRollout & ReturnType<typeof checkedBounds> & { plan: ReturnType<typeof planOf> };
+interface CheckedRollout extends Contestants, ReturnType<typeof checkedBounds> {
+  adapter: AdapterRow;
+  plan: RolloutPlan;
+  gate: Awaited<ReturnType<Gate['admits']>>;
+  shadow: ShadowRow | null;
+  by: string;
+  reason: string;
+  idempotencyKey: string;
+  inputDigest: string;
+}
 
 const unpaired = ({ name }: AdapterRow, { version }: AdapterVersionRow): string =>
   'No pairs of answers to the same questions were seen. Judged pairs that differ tell more of quality than as many answers of a rollout. ' +
   `\`npx graft call StartShadow adapter=${name} candidate=${version} reason="…"\` compares pairs unseen.`;
 
-const overlapping = (live: RolloutRow | null): GraftError =>
-  new GraftError(
-    'CONFLICT',
-    `${live?.adapter ?? 'The adapter'} has a rollout already${live ? `, of version ${live.candidateVersion}` : ''}.`,
-    { field: 'input.adapter', hint: 'Let it end, or abort it, before another begins.' },
-  );
+const overlapping = ({ adapter, candidateVersion }: RolloutRow): GraftError =>
+  new GraftError('CONFLICT', `${adapter} has a rollout already, of version ${candidateVersion}.`, {
+    field: 'input.adapter',
+    hint: 'Let it end, or abort it, before another begins.',
+  });

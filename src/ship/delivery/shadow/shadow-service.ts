@@ -1,17 +1,15 @@
 import { GraftError } from '../../../kernel/errors.js';
-import { digestOf } from '../../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
-import { checkedText } from '../../../kernel/text.js';
-import { asSystem, inWorkspace, isTaken } from '../../../platform/database/index.js';
+import { asSystem, inWorkspace } from '../../../platform/database/index.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
-import { contestants } from '../contestants.js';
+import { contestants, pairColumns } from '../contestants.js';
 import type { PairStore } from './pair-store.js';
 import { checkedPlan, storedSkipped, type StartShadow, type ShadowRow, type SkipReason } from './shadow.js';
 import type { ShadowFigures } from './shadow-report.js';
 import { shadowKind } from './shadow-run.js';
 import type { ShadowStore } from './shadow-store.js';
-import { checkedWho, sameAs } from '../wish.js';
+import { checkedWho } from '../wish.js';
 
 export interface ShadowServiceParts {
   shadows: ShadowStore;
@@ -32,68 +30,39 @@ export class ShadowService {
     const { shadows, runs, adapters } = this.parts;
     const plan = checkedPlan(wish);
     const { by, reason } = checkedWho(wish);
-    const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
-    const inputDigest = digestOf({ ...plan, adapter: wish.adapter, candidate: wish.candidate ?? null, by, reason });
-    const known = await shadows.byKey(workspaceId, idempotencyKey);
-    if (known) return sameAs(known, inputDigest);
-    const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
-    await this.endAbandoned();
-    const live = await shadows.liveOf(adapter.id);
-    if (live) throw overlapping(live);
-    const { candidate, against } = await contestants(adapters, adapter, wish.candidate ?? null, {
-      candidate: 'Name one by its number: a shadow needs no candidate, only a version that was shown to act.',
-      production: 'Nobody is answered by it yet: compareStrategies and evaluate compare on labelled rows.',
-    });
-    if (candidate.attestation === null)
-      throw new GraftError('ADAPTER_UNPROVEN', `${adapter.name}@${candidate.version} was never shown to act.`, {
-        field: 'input.candidate',
-        hint: 'Attest it first.',
+    const input = { ...plan, adapter: wish.adapter, candidate: wish.candidate ?? null, by, reason };
+    return shadows.createOnce(workspaceId, wish.idempotencyKey, input, async (key) => {
+      const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+      await this.endAbandoned();
+      const live = await shadows.liveOf(adapter.id);
+      if (live) throw overlapping(live);
+      const versions = await contestants(adapters, adapter, input.candidate, {
+        candidate: 'Name one by its number: a shadow needs no candidate, only a version that was shown to act.',
+        production: 'Nobody is answered by it yet: compareStrategies and evaluate compare on labelled rows.',
       });
-    const id = newId();
-    try {
-      return await shadows.transaction(async (tx) => {
-        const input = { shadowId: id };
-        const run = await runs.enqueue(
-          shadowKind,
-          { workspaceId, input, idempotencyKey: id, subjectId: adapter.id },
-          tx,
-        );
-        return shadows.create(
+      if (versions.candidate.attestation === null)
+        throw new GraftError(
+          'ADAPTER_UNPROVEN',
+          `${adapter.name}@${versions.candidate.version} was never shown to act.`,
           {
-            id,
-            workspaceId,
-            adapterId: adapter.id,
-            adapter: adapter.name,
-            runId: run.id,
-            ...plan,
-            candidateId: candidate.id,
-            candidateVersion: candidate.version,
-            againstId: against.id,
-            againstVersion: against.version,
-            idempotencyKey,
-            inputDigest,
-            startedBy: by,
-            reason,
+            field: 'input.candidate',
+            hint: 'Attest it first.',
           },
-          tx,
         );
+      const id = newId();
+      const run = { workspaceId, input: { shadowId: id }, idempotencyKey: id, subjectId: adapter.id };
+      return shadows.transaction(async (tx) => {
+        const { id: runId } = await runs.enqueue(shadowKind, run, tx);
+        const shadow = { ...pairColumns(adapter, versions), ...plan, ...key, id, runId, startedBy: by, reason };
+        return shadows.create(shadow, tx);
       });
-    } catch (error) {
-      // Another gateway was quicker.
-      if (!isTaken(error)) throw error;
-      const other = await shadows.byKey(workspaceId, idempotencyKey);
-      if (other) return sameAs(other, inputDigest);
-      throw overlapping(await shadows.liveOf(adapter.id));
-    }
+    });
   }
 
   /** Ends one. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it has ended */
   async stop(workspaceId: WorkspaceId, id: string, { by, reason }: { by: string; reason: string }): Promise<ShadowRow> {
     const { shadows } = this.parts;
-    const end = {
-      status: 'STOPPED' as const,
-      ...checkedWho({ by, reason }),
-    };
+    const end = { status: 'STOPPED' as const, ...checkedWho({ by, reason }) };
     return shadows.transaction(async (tx) => {
       const row = await shadows.lock(workspaceId, id, tx);
       if (row.finishedAt !== null)
@@ -139,9 +108,8 @@ export class ShadowService {
   }
 }
 
-const overlapping = (live: ShadowRow | null): GraftError =>
-  new GraftError(
-    'CONFLICT',
-    `${live?.adapter ?? 'The adapter'} has a shadow already${live ? `, of version ${live.candidateVersion}` : ''}.`,
-    { field: 'input.adapter', hint: 'Let it end, or stop it, before another begins.' },
-  );
+const overlapping = ({ adapter, candidateVersion }: ShadowRow): GraftError =>
+  new GraftError('CONFLICT', `${adapter} has a shadow already, of version ${candidateVersion}.`, {
+    field: 'input.adapter',
+    hint: 'Let it end, or stop it, before another begins.',
+  });

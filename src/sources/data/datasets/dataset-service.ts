@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { badInput, GraftError } from '../../../kernel/errors.js';
+import { badInput, GraftError, keyTaken } from '../../../kernel/errors.js';
 import { digestOf } from '../../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { checkedName, checkedText } from '../../../kernel/text.js';
@@ -261,10 +261,7 @@ export class DatasetService {
   async #sameRequest(workspaceId: WorkspaceId, idempotencyKey: string, request: string): Promise<RunRow | null> {
     const earlier = await this.parts.runs.byKey(workspaceId, importing, idempotencyKey);
     const input = earlier && importing.inputOf(earlier);
-    if (input && !(input.operation === 'delete' && input.request === request))
-      throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
-        field: 'input.idempotencyKey',
-      });
+    if (input && !(input.operation === 'delete' && input.request === request)) throw keyTaken();
     return earlier;
   }
 
