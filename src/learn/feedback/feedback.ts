@@ -27,6 +27,12 @@ export const SHOWING_KINDS = Object.entries(FEEDBACK_KINDS).flatMap(([kind, { sh
   showsAnswer ? [kind] : [],
 );
 
+/** The kinds that measure this, as SQL lists them. */
+export const kindsThatMeasure = (what: (typeof FEEDBACK_KINDS)[FeedbackKind]['metric']): string =>
+  `(${Object.entries(FEEDBACK_KINDS)
+    .flatMap(([kind, { metric }]) => (metric === what ? [`'${kind}'`] : []))
+    .join(', ')})`;
+
 /** The table of kinds for SQL, with the columns `kind` and `metric`. */
 export const KIND_TABLE = `(VALUES ${Object.entries(FEEDBACK_KINDS)
   .map(([kind, { metric }]) => `('${kind}', '${metric}')`)

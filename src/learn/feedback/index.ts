@@ -2,7 +2,7 @@
 export { curation } from './curation/curation-run.js';
 export type { Curator, StartCuration } from './curation/curator.js';
 export { AS_ANSWERED, verdictOn } from './expectation.js';
-export { KIND_TABLE, type Feedback, type FeedbackInput } from './feedback.js';
+export { KIND_TABLE, kindsThatMeasure, type Feedback, type FeedbackInput } from './feedback.js';
 export { FeedbackService } from './feedback-service.js';
 export { FeedbackStore } from './feedback-store.js';
 export { feedbackDomain, openFeedback, type OpenFeedback } from './open.js';

@@ -1,3 +1,4 @@
+import { kindsThatMeasure } from '../../learn/feedback/index.js';
 import type { Database } from '../../platform/database/index.js';
 import { nothingBefore, OVERLAP, type Watermark } from './counting.js';
 
@@ -15,10 +16,10 @@ export interface StandingFeedback {
   expected: boolean | null;
 }
 
-/** Most of those of this kind that stand. */
-const majority = (kind: 'FEEDBACK' | 'EXPECTATION'): string =>
+/** What most feedback that stands says, of the kinds that measure this. */
+const majority = (metric: 'FEEDBACK' | 'AGREEMENT'): string =>
   `(SELECT CASE sign(sum(CASE WHEN agrees THEN 1 WHEN NOT agrees THEN -1 ELSE 0 END)) WHEN 1 THEN true WHEN -1 THEN false END
-      FROM feedback WHERE feedback.answer_id = answer.id AND superseded_at IS NULL AND kind = '${kind}')`;
+      FROM feedback WHERE feedback.answer_id = answer.id AND superseded_at IS NULL AND kind IN ${kindsThatMeasure(metric)})`;
 
 /** Feedback comes after its answer, sometimes days after, and may be replaced: it is read by numbers of its own. */
 export class LateFeedback {
@@ -29,7 +30,7 @@ export class LateFeedback {
     const { rows } = await this.database.pool.query<Omit<StandingFeedback, 'sequence'> & { sequence: string }>({
       name: 'delivery-late-feedback',
       text: `SELECT feedback_sequence AS sequence, id AS "answerId", assignment_arm AS arm, assignment_stage AS stage,
-                    unit_hash AS "unitHash", ${majority('FEEDBACK')} AS opinion, ${majority('EXPECTATION')} AS expected
+                    unit_hash AS "unitHash", ${majority('FEEDBACK')} AS opinion, ${majority('AGREEMENT')} AS expected
                FROM answer
               WHERE assignment_subject = $1 AND feedback_sequence > $2 AND feedback_sequence <> ALL($3::bigint[])
                 AND NOT assignment_forced AND ${nothingBefore('answer')}

@@ -1,16 +1,11 @@
 import { Badge } from '@mantine/core';
-import type { GuardFieldsFragment, RolloutMetric, RolloutShownFragment } from '../../generated/operations';
+import { metricsFor } from '../../../answer/ask/answer-metrics';
+import type { GuardFieldsFragment, RolloutShownFragment } from '../../generated/operations';
 import { count, duration } from '../../parts/format';
 import { Note, Section } from '../../parts/page';
 import { DataTable } from '../../parts/table';
 
-const NAMES: Record<RolloutMetric, string> = {
-  FAILURE: 'Answers without an error',
-  ABSTENTION: 'Questions that are answered',
-  LATENCY: 'Answers that are quick enough',
-  CONFIDENCE: 'Answers that are sure enough',
-  FEEDBACK: 'Answers that people found right',
-};
+const METRICS = metricsFor('rollout');
 
 const share = (value: number | null): string => (value === null ? '–' : `${(100 * value).toFixed(1)} %`);
 
@@ -55,7 +50,7 @@ const differenceOf = ({ difference }: GuardFieldsFragment) =>
 
 const nameOf = (guard: GuardFieldsFragment) => (
   <>
-    {NAMES[guard.metric]}
+    {METRICS[guard.metric].title}
     {boundOf(guard) && (
       <Note span size="xs">
         {' '}

@@ -1,19 +1,16 @@
+import { metricsFor } from '../../../answer/ask/answer-metrics';
 import type { ExperimentFinding, ExperimentMetric } from '../../generated/operations';
 
-export const METRIC_NAMES: Record<ExperimentMetric, string> = {
-  FEEDBACK: 'Answers found right by readers',
-  AGREEMENT: 'Answers as they were shown to be right',
-  FAILURE: 'Errors',
-  ABSTENTION: 'Questions without an answer',
-  LATENCY: 'Time to the answer',
-  COST: 'Tokens computed',
-  CONFIDENCE: 'Confidence',
-};
+const METRICS = Object.values(metricsFor('experiment'));
 
-const UNITS: Partial<Record<ExperimentMetric, string>> = { LATENCY: 'ms', COST: 'tokens' };
-export const RATES = new Set<ExperimentMetric>(['FEEDBACK', 'AGREEMENT', 'FAILURE', 'ABSTENTION']);
+export const METRIC_NAMES = Object.fromEntries(METRICS.map(({ name, title }) => [name, title])) as Record<
+  ExperimentMetric,
+  string
+>;
+export const RATES = new Set<ExperimentMetric>(METRICS.flatMap(({ name, kind }) => (kind === 'RATE' ? [name] : [])));
 
-export const unitOf = (metric: ExperimentMetric): string => (RATES.has(metric) ? 'points' : (UNITS[metric] ?? ''));
+export const unitOf = (metric: ExperimentMetric): string =>
+  RATES.has(metric) ? 'points' : (METRICS.find(({ name }) => name === metric)?.unit ?? '');
 
 /** A figure in its unit: rates in percent. */
 export function shown(metric: ExperimentMetric, value: number | null, signed = false): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { meaningsOf, metricsFor } from '../../../answer/ask/index.js';
 import { badInput } from '../../../kernel/errors.js';
 import { record, choice, oneOf, float, int, boolean, string, date } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
@@ -6,17 +7,8 @@ import { evidenceOf, noEvidence, observeMean, type MeanBound } from '../../../ke
 import type { AnswerFacts } from '../series/facts.js';
 import type { SeriesKey } from '../series/metric.js';
 
-export const RuleMetric = choice('RuleMetric', 'What a rule looks at in each answer.', {
-  ERROR_RATE: 'Whether it failed: a failure is of what was to answer, and of no collection, so that it takes none.',
-  ABSTENTION_RATE: 'Whether it abstained.',
-  LATENCY: 'Whether it took longer than `beyond` ms.',
-  COST: 'Whether model and embedder worked longer than `beyond` ms.',
-  PROMPT_TOKENS: 'Whether its prompt had more than `beyond` tokens.',
-  GENERATED_TOKENS: 'Whether the model wrote more than `beyond` tokens.',
-  CONFIDENCE: 'How sure it is, 0 to 1.',
-  RETRIEVAL_SCORE: 'The fused score of the best passage, 0 to 1.',
-  ACCURACY: 'Whether feedback says that it is right, as feedback comes.',
-});
+const METRICS = metricsFor('rule');
+export const RuleMetric = choice('RuleMetric', 'What a rule looks at in each answer.', meaningsOf(METRICS));
 export type RuleMetric = keyof typeof RuleMetric;
 
 export const Side = choice('Side', 'On which side of a threshold something is not as it should be.', {
@@ -66,8 +58,6 @@ export const FRESH: RuleState = { raised: false, shown: noEvidence(), recent: nu
 
 export const DEFAULT_ANSWERS_PER_FALSE_ALERT = 20_000;
 
-/** Metrics of which answers count as beyond a limit or not. */
-const LIMITED: readonly RuleMetric[] = ['LATENCY', 'COST', 'PROMPT_TOKENS', 'GENERATED_TOKENS'];
 const KEYS = ['model', 'adapter', 'strategy', 'collection', 'subject', 'arm'];
 const MOST_QUIET_MINUTES = 10_080;
 const [LEAST_PER_ALERT, MOST_PER_ALERT] = [100, 1_000_000_000];
@@ -80,7 +70,8 @@ export function checkRule({ metric, threshold, limit, answersPerFalseAlert, quie
       `threshold must be above 0 and below 1, not ${threshold}.`,
       'It is a share or a mean of values from 0 to 1.',
     );
-  if (LIMITED.includes(metric) !== (limit !== null))
+  // What has no upper end counts as beyond a limit or not.
+  if ((METRICS[metric].kind === 'GEOMETRIC') !== (limit !== null))
     throw badInput(
       'input.beyond',
       limit === null ? `${metric} needs beyond.` : `${metric} takes no beyond.`,
@@ -107,28 +98,9 @@ export function checkRule({ metric, threshold, limit, answersPerFalseAlert, quie
 
 /** What an answer says of a metric, from 0 to 1; null where it says nothing. */
 export function valueOf({ metric, limit }: Rule, facts: AnswerFacts): number | null {
-  const beyond = (value: number | null): number | null => (value === null ? null : Number(value > (limit ?? 0)));
   if (facts.status === 'CANCELLED') return null;
-  switch (metric) {
-    case 'ERROR_RATE':
-      return Number(facts.status === 'FAILED');
-    case 'LATENCY':
-      return beyond(facts.latencyMs);
-    case 'ABSTENTION_RATE':
-      return facts.status === 'COMPLETE' ? Number(facts.abstained) : null;
-    case 'COST':
-      return beyond(facts.computeMs);
-    case 'PROMPT_TOKENS':
-      return beyond(facts.promptTokens);
-    case 'GENERATED_TOKENS':
-      return beyond(facts.generatedTokens);
-    case 'CONFIDENCE':
-      return facts.confidence;
-    case 'RETRIEVAL_SCORE':
-      return facts.retrievalScore;
-    case 'ACCURACY':
-      return null;
-  }
+  const value = METRICS[metric].read(facts);
+  return value === null || limit === null ? value : Number(value > limit);
 }
 
 /** An adapter without a version is any of its versions, so that a rule on it stands when production names the next. */
@@ -164,18 +136,6 @@ export function stepRule(
   };
 }
 
-const NAMES: Record<RuleMetric, string> = {
-  ERROR_RATE: 'the share of failures',
-  ABSTENTION_RATE: 'the share of abstentions',
-  LATENCY: 'the share of answers that take longer than',
-  COST: 'the share of answers that cost more compute than',
-  PROMPT_TOKENS: 'the share of answers with more prompt tokens than',
-  GENERATED_TOKENS: 'the share of answers with more generated tokens than',
-  CONFIDENCE: 'mean confidence',
-  RETRIEVAL_SCORE: 'the mean retrieval score',
-  ACCURACY: 'the share of right answers',
-};
-
 /**
  * What the test has shown: that since it began the mean was beyond the threshold, if only for a while. The mean of the last answers is told beside it, for
  * whoever looks at a chart; the test doesn’t compare that, so that it may lie on either side.
@@ -187,8 +147,8 @@ export function sentenceOf(
   recent: number | null,
   seen: number,
 ): string {
-  const unit = metric === 'LATENCY' || metric === 'COST' ? ' ms' : '';
-  const what = `${NAMES[metric]}${limit === null ? '' : ` ${limit}${unit}`}`;
+  const { subject, unit } = METRICS[metric];
+  const what = `${subject}${limit === null ? '' : ` ${limit}${unit === 'ms' ? ' ms' : ''}`}`;
   const of = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
   const shown = `shown by a test of ${seen} answers${of.join('')}, with one false alert in ${answersPerFalseAlert} at most`;
   return `${name}: ${what} has been ${side.toLowerCase()} ${threshold} (${shown}). The mean of about the last 50 was then ${(recent ?? 0).toFixed(2)}.`;

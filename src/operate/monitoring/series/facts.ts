@@ -1,26 +1,16 @@
+import type { AnswerOutcome } from '../../../answer/ask/index.js';
 import { beginningOf } from '../../../kernel/text.js';
 import { durationBin, NO_CONFIDENCE, unitBin } from './bins.js';
-import type { Counted, SeriesKey } from './metric.js';
+import { AMOUNTS, type Counted, type SeriesKey } from './metric.js';
 
 /** What monitoring knows of an answer that was settled: numbers and names, no text of anybody's. */
-export interface AnswerFacts {
+export interface AnswerFacts extends Omit<AnswerOutcome, 'tokens'> {
   workspaceId: string;
   answerId: string;
   adapterVersionId: string | null;
   at: Date;
-  status: 'COMPLETE' | 'FAILED' | 'CANCELLED';
   errorCode: string | null;
   key: SeriesKey;
-  latencyMs: number | null;
-  abstained: boolean;
-  promptTokens: number | null;
-  generatedTokens: number | null;
-  /** How long model and embedder worked, in ms. */
-  computeMs: number | null;
-  /** 0 to 1: the probability of the label, else that the answer was found. */
-  confidence: number | null;
-  /** Fused score of the best passage, 0 to 1. */
-  retrievalScore: number | null;
   label: string | null;
   /** Whether its conversation or unit has an earlier complete answer of the same hour. */
   repeats: boolean;
@@ -42,19 +32,18 @@ const one = (metric: Counted, sum = 0, bin = 0, detail = ''): Addition => ({ met
 
 /** What an answer adds to each of its buckets. */
 export function additionsOf(facts: AnswerFacts): Addition[] {
-  const { status, errorCode, latencyMs, confidence, retrievalScore, label, computeMs } = facts;
+  const { status, errorCode, label } = facts;
   if (status === 'CANCELLED') return [one('CANCELLED')];
-  const latency = latencyMs === null ? [] : [one('LATENCY', latencyMs, durationBin(latencyMs))];
-  if (status === 'FAILED') return [one('FAILED', 0, 0, errorCode ?? 'INTERNAL_ERROR'), ...latency];
+  const amounts = Object.values(AMOUNTS).flatMap(({ read, counted, scale, failures = false }) => {
+    const value = status === 'COMPLETE' || failures ? read(facts) : null;
+    if (value === null) return [];
+    return [one(counted, value, scale === 'DURATION' ? durationBin(value) : scale === 'UNIT' ? unitBin(value) : 0)];
+  });
+  if (status === 'FAILED') return [one('FAILED', 0, 0, errorCode ?? 'INTERNAL_ERROR'), ...amounts];
   return [
     one('ANSWERS'),
-    ...latency,
+    ...amounts,
     ...(facts.abstained ? [one('ABSTAINED')] : []),
-    ...(facts.promptTokens === null ? [] : [one('PROMPT_TOKENS', facts.promptTokens)]),
-    ...(facts.generatedTokens === null ? [] : [one('GENERATED_TOKENS', facts.generatedTokens)]),
-    ...(computeMs === null ? [] : [one('COMPUTE', computeMs, durationBin(computeMs))]),
-    ...(confidence === null ? [] : [one('CONFIDENCE', confidence, unitBin(confidence))]),
-    ...(retrievalScore === null ? [] : [one('RETRIEVAL', retrievalScore, unitBin(retrievalScore))]),
     ...(label === null ? [] : [one('LABEL', 0, 0, beginningOf(label, LONGEST_LABEL))]),
   ];
 }

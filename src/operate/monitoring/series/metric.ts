@@ -1,6 +1,10 @@
+import { meaningsOf, metricsFor } from '../../../answer/ask/index.js';
 import { enumeration } from '../../../kernel/enumeration.js';
 import { choice } from '../../../kernel/record.js';
 import { NO_CONFIDENCE, type Scale } from './bins.js';
+
+/** The metrics of which a series has the mean of an answer. */
+export const AMOUNTS = metricsFor('series');
 
 /** What is counted of each answer: a row of `metric_bucket` has a count and a sum of one of them. */
 export const Counted = enumeration(
@@ -8,16 +12,11 @@ export const Counted = enumeration(
   'FAILED',
   'CANCELLED',
   'ABSTAINED',
-  'LATENCY',
-  'PROMPT_TOKENS',
-  'GENERATED_TOKENS',
-  'COMPUTE',
-  'CONFIDENCE',
-  'RETRIEVAL',
   'LABEL',
   'FEEDBACK',
   'TRUTH',
   'RIGHT',
+  ...Object.values(AMOUNTS).map(({ counted }) => counted),
 );
 export type Counted = keyof typeof Counted;
 
@@ -27,12 +26,7 @@ export const Metric = choice('Metric', 'What a series tells of answers.', {
   ERRORS: 'How many failed; split by ERROR_CODE it says why.',
   CANCELLED: 'How many were withdrawn by their callers.',
   ABSTENTION_RATE: 'Share of answers that abstained, 0 to 1.',
-  LATENCY: 'From the question to the end of its answer, in ms: mean and percentiles.',
-  PROMPT_TOKENS: 'Tokens of the prompt: mean of an answer.',
-  GENERATED_TOKENS: 'Tokens that the model wrote: mean of an answer.',
-  COST: 'How long model and embedder worked, in ms: mean of an answer and percentiles.',
-  CONFIDENCE: 'Probability of the label, else that the answer was found, 0 to 1: mean and percentiles.',
-  RETRIEVAL_SCORE: 'Fused score of the best passage that was read, 0 to 1: mean and percentiles.',
+  ...meaningsOf(AMOUNTS),
   ROUTE_MIX: 'Share of answers by strategy, 0 to 1; a series for each.',
   LABEL_MIX: 'Share of predicted labels, 0 to 1; a series for each.',
   FEEDBACK: 'What people and programs said, -1 to 1: mean. It stands in the bucket in which it was said.',
@@ -147,6 +141,13 @@ const numberOf = (counted: Counted) => (sums: Sums) => ({
   value: countOf(sums, counted),
 });
 
+const amounts = Object.fromEntries(
+  Object.values(AMOUNTS).map(({ name, counted, scale }): [string, MetricDefinition] => [
+    name,
+    { of: [counted], ...(scale && { quantiles: { of: counted, scale } }), point: meanOf(counted) },
+  ]),
+) as Record<keyof typeof AMOUNTS, MetricDefinition>;
+
 export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   VOLUME: {
     of: ['ANSWERS', 'FAILED'],
@@ -171,12 +172,7 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
       value: ratio(countOf(sums, 'ABSTAINED'), countOf(sums, 'ANSWERS')),
     }),
   },
-  LATENCY: { of: ['LATENCY'], quantiles: { of: 'LATENCY', scale: 'DURATION' }, point: meanOf('LATENCY') },
-  PROMPT_TOKENS: { of: ['PROMPT_TOKENS'], point: meanOf('PROMPT_TOKENS') },
-  GENERATED_TOKENS: { of: ['GENERATED_TOKENS'], point: meanOf('GENERATED_TOKENS') },
-  COST: { of: ['COMPUTE'], quantiles: { of: 'COMPUTE', scale: 'DURATION' }, point: meanOf('COMPUTE') },
-  CONFIDENCE: { of: ['CONFIDENCE'], quantiles: { of: 'CONFIDENCE', scale: 'UNIT' }, point: meanOf('CONFIDENCE') },
-  RETRIEVAL_SCORE: { of: ['RETRIEVAL'], quantiles: { of: 'RETRIEVAL', scale: 'UNIT' }, point: meanOf('RETRIEVAL') },
+  ...amounts,
   ROUTE_MIX: { of: ['ANSWERS'], by: 'STRATEGY', share: true, point: numberOf('ANSWERS') },
   LABEL_MIX: { of: ['LABEL'], detail: 'LABEL', by: 'LABEL', share: true, point: numberOf('LABEL') },
   FEEDBACK: { of: ['FEEDBACK'], point: meanOf('FEEDBACK') },

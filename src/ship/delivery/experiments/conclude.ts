@@ -9,6 +9,7 @@
  * - INCONCLUSIVE: neither, yet or at the end.
  */
 import { fixedDifference, meanDifferenceSequence, type Moments } from '../../../prove/index.js';
+import type { AnswerMetric } from '../../../answer/ask/index.js';
 import { choice } from '../../../kernel/record.js';
 
 /** Which way a metric is better. */
@@ -20,8 +21,7 @@ export type Better = keyof typeof Better;
 
 export interface ExperimentMetric {
   name: string;
-  /** A share of answers, a mean, or a geometric mean: what is skewed to the right, such as a time, is compared by its logarithms. */
-  kind: 'RATE' | 'MEAN' | 'GEOMETRIC';
+  kind: AnswerMetric<never>['kind'];
   better: Better;
   /** The largest difference that is none, in the metric's unit (of a rate: .02 = two points); 0 where no difference can be shown to be none. */
   margin: number;

@@ -2,7 +2,7 @@
 import { sampleRatioLogE } from '../../../prove/index.js';
 import type { StandingFeedback } from '../late-feedback.js';
 import { activeArms, isStopped, type ExperimentSettings, type ExperimentState, type Tally } from './experiment.js';
-import { LATE_METRICS, valuesOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
+import { LATE_METRICS, valueOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
 import { addValue, adjustmentOf } from './tally.js';
 
 /** A unit as its row keeps it while the experiment runs. */
@@ -61,10 +61,9 @@ function countOutcome(
     state.units += 1;
     noteSampleRatio(plan, state);
   }
-  const values = valuesOf(outcome);
   for (const { name } of plan.metrics) {
-    const value = values[name];
-    if (value === null || value === undefined) continue;
+    const value = valueOf(name, outcome);
+    if (value === null) continue;
     if (state.before) {
       if (unit) noteBefore(unit, name, value);
       continue;
@@ -120,8 +119,6 @@ function noteSampleRatio(plan: ExperimentSettings, state: ExperimentState): void
   state.sampleRatioPeak = Math.max(state.sampleRatioPeak, Math.min(logE, 1e6));
 }
 
-const SAYS = { FEEDBACK: 'opinion', AGREEMENT: 'expected' } as const;
-
 function countSaid(
   state: ExperimentState,
   phase: number,
@@ -131,10 +128,9 @@ function countSaid(
   const tally = state.arms[said.arm];
   if (!tally || isStopped(state, said.arm)) return;
   const counted = feedback.get(said.answerId) ?? { opinion: null, expected: null };
-  for (const metric of LATE_METRICS) {
+  for (const [metric, side] of Object.entries(LATE_METRICS)) {
     const own: Tally | undefined = tally.metrics[metric];
     if (!own) continue;
-    const side = SAYS[metric];
     const [before, now] = [counted[side], said[side]];
     if (before === now) continue;
     const { unit } = unitOf(units, said, phase);

@@ -9,7 +9,7 @@ import { armWish, type ExperimentArm, type ExperimentSettings } from './experime
 import { ExperimentMetricName, METRICS } from './metrics.js';
 
 export const MOST_ARMS = 6;
-const MOST_METRICS = 7;
+const MOST_METRICS = Object.keys(METRICS).length;
 const MAX_NAME = 63;
 export const MOST_ANSWERS = 10_000_000;
 const MOST_DAYS = 366;
@@ -19,7 +19,11 @@ export const DEFAULT_POWER = 0.8;
 const metricWish = record('ExperimentMetricInput', 'What is compared, and how much matters.', {
   metric: oneOf(ExperimentMetricName, 'Which.'),
   margin: float(
-    'The largest difference that is none, in the metric’s unit (of a rate .02 = two points); by default .05 for FEEDBACK, AGREEMENT and ABSTENTION, .02 for FAILURE, and 0 for means: then no difference can be shown to be none.',
+    `The largest difference that is none, in the metric’s unit (of a rate .02 = two points); by default ${Object.values(
+      METRICS,
+    )
+      .flatMap(({ name, margin }) => (margin > 0 ? [`${margin} for ${name}`] : []))
+      .join(', ')}, and 0 for means: then no difference can be shown to be none.`,
   ).nullish(),
   primary: boolean(
     'Whether it decides; exactly one does. True by default where there is one metric, else false.',

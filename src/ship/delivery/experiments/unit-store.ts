@@ -2,7 +2,7 @@ import { KIND_TABLE } from '../../../learn/feedback/index.js';
 import type { Database, Transaction } from '../../../platform/database/index.js';
 import { outcomesOfTest, OVERLAP, type Watermark } from '../counting.js';
 import type { CountedFeedback, BatchEffects, Unit } from './count.js';
-import type { ExperimentOutcome } from './metrics.js';
+import { METRICS, type ExperimentOutcome } from './metrics.js';
 
 interface UnitRow {
   hash: string;
@@ -12,6 +12,16 @@ interface UnitRow {
   beforeCounts: number[];
   beforeSums: number[];
 }
+
+const MEASURED = Object.values(METRICS);
+/** What `lately` says of each metric, as `valueOf` does; feedback tells of the others. */
+const VALUES = MEASURED.filter(({ sql }) => sql)
+  .map(
+    ({ name, kind, sql }) =>
+      `SELECT '${name}' AS metric, (${sql})::float8 AS x FROM lately${kind === 'RATE' ? '' : ` WHERE status = 'COMPLETE'`}`,
+  )
+  .join(' UNION ALL ');
+const SKEWED = MEASURED.flatMap(({ name, kind }) => (kind === 'GEOMETRIC' ? [`'${name}'`] : [])).join(', ');
 
 /** Answers of experiments as their columns tell them, and all SQL of `experiment_unit` and `experiment_feedback`. */
 export class UnitStore {
@@ -112,16 +122,11 @@ export class UnitStore {
                SELECT f.answer_id, f.kind, sum(CASE WHEN f.agrees THEN 1 ELSE -1 END) AS votes
                  FROM lately JOIN feedback f ON f.answer_id = lately.id
                 WHERE lately.feedback_count > 0 AND f.superseded_at IS NULL AND f.agrees IS NOT NULL GROUP BY 1, 2),
-             value AS (
-               SELECT 'FAILURE' AS metric, (status = 'FAILED')::int::float8 AS x FROM lately
-               UNION ALL SELECT 'ABSTENTION', abstained::int FROM lately WHERE status = 'COMPLETE'
-               UNION ALL SELECT 'LATENCY', latency_ms FROM lately WHERE status = 'COMPLETE'
-               UNION ALL SELECT 'CONFIDENCE', confidence FROM lately WHERE status = 'COMPLETE'
-               UNION ALL SELECT 'COST', (body->'cost'->>'computedTokens')::float8 FROM lately WHERE status = 'COMPLETE'
+             value AS (${VALUES}
                UNION ALL SELECT kinds.metric, (votes > 0)::int FROM said JOIN ${KIND_TABLE} USING (kind) WHERE votes <> 0)
              SELECT metric, count(x)::int AS n,
-                    CASE WHEN metric IN ('LATENCY', 'COST') THEN exp(avg(ln(greatest(x, 1)))) ELSE avg(x) END::float8 AS mean,
-                    coalesce(CASE WHEN metric IN ('LATENCY', 'COST')
+                    CASE WHEN metric IN (${SKEWED}) THEN exp(avg(ln(greatest(x, 1)))) ELSE avg(x) END::float8 AS mean,
+                    coalesce(CASE WHEN metric IN (${SKEWED})
                       THEN exp(2 * avg(ln(greatest(x, 1)))) * var_samp(ln(greatest(x, 1))) ELSE var_samp(x) END, 0)::float8 AS variance,
                     (count(x) / min(days.n))::float8 AS "perDay"
                FROM value, days WHERE x IS NOT NULL GROUP BY metric`,

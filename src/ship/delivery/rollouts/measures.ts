@@ -1,27 +1,24 @@
 import { z } from 'zod';
+import { meaningsOf, metricsFor, type AnswerOutcome } from '../../../answer/ask/index.js';
 import { choice } from '../../../kernel/record.js';
 
 /** What is compared of each answer of candidate and control. */
-export const RolloutMetric = choice('RolloutMetric', 'What of an answer is compared between candidate and control.', {
-  FAILURE: 'Whether there was an answer, not an error.',
-  ABSTENTION: 'Whether one was given at all.',
-  LATENCY: 'Whether it came in time: `slowMs`, or twice the median of the first 20 controls.',
-  CONFIDENCE: 'Whether it was sure enough: `unsure`, or the fifth least sure of the first 20 controls.',
-  FEEDBACK:
-    'Whether the first who judged it, by `submitFeedback` or as a reviewer, found it right; counted when they say so, also of steps that were left. Answers of which nobody says anything count for nothing.',
-});
+export const ROLLOUT_METRICS = metricsFor('rollout');
+
+export const RolloutMetric = choice(
+  'RolloutMetric',
+  'What of an answer is compared between candidate and control.',
+  meaningsOf(ROLLOUT_METRICS),
+);
 export type RolloutMetric = keyof typeof RolloutMetric;
 
 /** An answer of a test as its row’s columns tell it. */
-export interface RolloutOutcome {
+export interface RolloutOutcome extends Pick<AnswerOutcome, 'status' | 'abstained' | 'confidence'> {
+  latencyMs: number;
   /** Its number among all answers that count. */
   sequence: bigint;
   arm: string;
   stage: number;
-  status: 'COMPLETE' | 'FAILED' | 'CANCELLED';
-  abstained: boolean;
-  latencyMs: number;
-  confidence: number | null;
   /** Whether its unit had no answer of this arm in this stage before; a request that named no unit is always new. */
   newUnit: boolean;
 }
@@ -71,23 +68,24 @@ export function learnBounds(known: RolloutBounds, { status, latencyMs, confidenc
     [known.confidence, seen.confidence] = [quantile(seen.confidence, UNSURE), []];
 }
 
-/**
- * Whether an answer was good, by metric; null where it says nothing of it. An answer that its reader didn’t wait for counts as slow when it
- * had been slow by then, and for nothing else. What people say of it comes later.
- */
-export function measuresOf(
-  { status, abstained, latencyMs, confidence }: RolloutOutcome,
+/** Whether an answer was good, by metric; null where it says nothing of it. What people say of it comes later. */
+export const measuresOf = (outcome: RolloutOutcome, known: RolloutBounds): Record<RolloutMetric, boolean | null> =>
+  Object.fromEntries(
+    Object.values(ROLLOUT_METRICS).map((metric) => [metric.name, isGood(metric, outcome, known)]),
+  ) as Record<RolloutMetric, boolean | null>;
+
+function isGood(
+  { read, better, bound }: (typeof ROLLOUT_METRICS)[RolloutMetric],
+  outcome: RolloutOutcome,
   known: RolloutBounds,
-): Record<RolloutMetric, boolean | null> {
-  const complete = status === 'COMPLETE';
-  const slow = known.latencyMs === null ? null : latencyMs > known.latencyMs;
-  return {
-    FAILURE: status === 'CANCELLED' ? null : complete,
-    ABSTENTION: complete ? !abstained : null,
-    LATENCY: complete ? (slow === null ? null : !slow) : status === 'CANCELLED' && slow ? false : null,
-    FEEDBACK: null,
-    CONFIDENCE: complete && confidence !== null && known.confidence !== null ? confidence >= known.confidence : null,
-  };
+): boolean | null {
+  const value = read(outcome);
+  const limit = bound ? known[bound] : 0.5;
+  if (value === null || limit === null) return null;
+  const good = better === 'LOWER' ? value <= limit : value >= limit;
+  if (!bound || outcome.status === 'COMPLETE') return good;
+  // An answer that its reader didn’t wait for counts as slow when it had been slow by then, and for nothing else.
+  return outcome.status === 'CANCELLED' && bound === 'latencyMs' && !good ? false : null;
 }
 
 function quantile(values: readonly number[], share: number): number {

@@ -3,7 +3,7 @@ import { make, toGlobalId } from '../../../kit/graphql/index.js';
 import { z } from 'zod';
 import { couldSee } from './could-see.js';
 import { alphaOf, SAMPLE_RATIO_ALPHA, type Guardrail, type RolloutPlan } from './plan.js';
-import { RolloutMetric, type RolloutBounds } from './measures.js';
+import { ROLLOUT_METRICS, RolloutMetric, type RolloutBounds } from './measures.js';
 import {
   isLive,
   storedDecisionEvidence,
@@ -55,6 +55,7 @@ interface RolloutSnapshot {
 
 function toGuard({ name, margin }: Guardrail, { plan, watch, evidence, bounds }: RolloutSnapshot): Guard {
   const found = evidence.measures[name];
+  const { bound } = ROLLOUT_METRICS[name as RolloutMetric];
   const alpha = alphaOf(plan);
   const decidesAt = -Math.log(alpha);
   return {
@@ -62,7 +63,7 @@ function toGuard({ name, margin }: Guardrail, { plan, watch, evidence, bounds }:
     margin,
     alpha,
     decidesAt,
-    bound: name === 'LATENCY' ? bounds.latencyMs : name === 'CONFIDENCE' ? bounds.confidence : null,
+    bound: bound ? bounds[bound] : null,
     candidate: figure(found?.candidate),
     control: figure(found?.control),
     difference: differenceOf(found),

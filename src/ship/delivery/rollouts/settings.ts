@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
 import { choice, record, float, int, boolean, oneOf, string, id } from '../../../kernel/record.js';
 import { saidOnce } from '../wish.js';
-import { RolloutMetric } from './measures.js';
+import { ROLLOUT_METRICS, RolloutMetric } from './measures.js';
 import {
   CONTROLS,
   flawsOf,
@@ -45,15 +45,7 @@ const TEMPLATES: Readonly<Record<RolloutTemplate, readonly RolloutStep[]>> = {
 };
 
 const DEFAULT_ALPHA = 0.05;
-
-/** By how much a candidate may be worse before that counts against it: of so many answers in one. */
-const MARGINS: Readonly<Record<RolloutMetric, number>> = {
-  FAILURE: 0.01,
-  ABSTENTION: 0.02,
-  LATENCY: 0.05,
-  CONFIDENCE: 0.05,
-  FEEDBACK: 0.05,
-};
+const METRICS = Object.values(ROLLOUT_METRICS);
 
 const stepWish = record('RolloutStepInput', 'A step of a rollout.', {
   share: float(
@@ -71,9 +63,7 @@ const stepWish = record('RolloutStepInput', 'A step of a rollout.', {
 const guardWish = record('GuardrailInput', 'A figure that takes a rollout back.', {
   metric: oneOf(RolloutMetric, 'Which.'),
   margin: float(
-    `By how much the candidate may be worse, of 1, 0 to below 1; by default ${Object.entries(MARGINS)
-      .map(([name, margin]) => `${margin} for ${name}`)
-      .join(', ')}.`,
+    `By how much the candidate may be worse, of 1, 0 to below 1; by default ${METRICS.map(({ name, margin }) => `${margin} for ${name}`).join(', ')}.`,
   ).nullish(),
 });
 
@@ -88,9 +78,9 @@ const advanced = record('RolloutOptionsInput', 'What most rollouts leave to thei
     ),
   guardrails: z
     .array(guardWish)
-    .max(5)
+    .max(METRICS.length)
     .nullish()
-    .describe('At most 5 figures that roll back at once; all five by default.'),
+    .describe(`At most ${METRICS.length} figures that roll back at once; all of them by default.`),
   alpha: float(
     `Probability with which an equally good candidate is rolled back, in all and however often it is looked at; above 0, below 1; ${DEFAULT_ALPHA} by default.`,
   ).nullish(),
@@ -122,13 +112,6 @@ export const rolloutWish = record('StartRolloutInput', 'Which version goes to us
 /** How a rollout shall go, as its caller said it. */
 export type PlanWish = Pick<z.infer<typeof rolloutWish>, 'template'> & z.infer<typeof advanced>;
 
-/** The least share of good answers of a candidate beside which no controls answer any more. */
-const LEAST: Partial<Record<RolloutMetric, number>> = { FAILURE: 0.8, LATENCY: 0.5 };
-
-const DEFAULT_GUARDRAILS: readonly z.infer<typeof guardWish>[] = Object.values(RolloutMetric).map((metric) => ({
-  metric,
-}));
-
 /**
  * The plan of a rollout. Its last step always wants an approval, and leaves a tenth of the units to controls at least: what everybody gets
  * was decided by a person.
@@ -136,7 +119,7 @@ const DEFAULT_GUARDRAILS: readonly z.infer<typeof guardWish>[] = Object.values(R
  */
 export function planOf(wish: PlanWish): RolloutPlan {
   const steps = stepsOf(wish);
-  const guardrails = (wish.guardrails ?? DEFAULT_GUARDRAILS).map(guard);
+  const guardrails = (wish.guardrails ?? METRICS.map(({ name: metric }) => ({ metric }))).map(guard);
   const noTrafficMinutes = wish.noTrafficMinutes ?? NO_TRAFFIC_MINUTES;
   const plan = { steps, alpha: wish.alpha ?? DEFAULT_ALPHA, guardrails, noTrafficMinutes };
   const [flaw] = flawsOf(plan);
@@ -169,6 +152,6 @@ function stepsOf({ template, steps }: PlanWish): RolloutStep[] {
 
 const guard = ({ metric, margin }: z.infer<typeof guardWish>) => ({
   name: metric,
-  least: LEAST[metric] ?? null,
-  margin: margin ?? MARGINS[metric],
+  least: ROLLOUT_METRICS[metric].least ?? null,
+  margin: margin ?? ROLLOUT_METRICS[metric].margin,
 });

@@ -1,4 +1,4 @@
-import { AS_ANSWERED } from '../../../learn/feedback/index.js';
+import { AS_ANSWERED, kindsThatMeasure } from '../../../learn/feedback/index.js';
 import { mcnemarOf } from '../../../prove/index.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../../kernel/pagination.js';
@@ -63,10 +63,10 @@ const FAILURES = `SELECT shadow_id AS id, why AS code, count(*)::int AS count FR
 const TRUTHS = `WITH told AS (
   SELECT pair.shadow_id, pair.same, pair.verdict,
          (SELECT CASE WHEN count(DISTINCT f.verdict) = 1 THEN min(f.verdict) END FROM feedback f
-           WHERE f.answer_id = pair.answer_id AND f.superseded_at IS NULL AND f.kind = 'EXPECTATION' AND f.erased_at IS NULL
+           WHERE f.answer_id = pair.answer_id AND f.superseded_at IS NULL AND f.kind IN ${kindsThatMeasure('AGREEMENT')} AND f.erased_at IS NULL
              AND NOT (f.expectation->>'kind' = 'TEXT' AND f.expectation->>'text' IS NULL)) AS expected,
          (SELECT CASE WHEN bool_and(f.agrees) THEN true WHEN NOT bool_or(f.agrees) THEN false END FROM feedback f
-           WHERE f.answer_id = pair.answer_id AND f.superseded_at IS NULL AND f.kind = 'FEEDBACK' AND f.agrees IS NOT NULL) AS agrees
+           WHERE f.answer_id = pair.answer_id AND f.superseded_at IS NULL AND f.kind IN ${kindsThatMeasure('FEEDBACK')} AND f.agrees IS NOT NULL) AS agrees
     FROM shadow_pair pair WHERE pair.workspace_id = $1 AND pair.shadow_id = ANY($2::uuid[]) AND pair.status = 'COMPARED'),
 judged AS (
   SELECT shadow_id, same, CASE WHEN expected IS NULL THEN agrees ELSE expected = '${AS_ANSWERED}' END AS served,
