@@ -1,5 +1,6 @@
 import { DEFAULT_WORKSPACE_ID, type Uuid, type WorkspaceId } from './ids.js';
 import { choice } from './record.js';
+import { checkedText } from './text.js';
 
 /** From least to most. */
 export const Role = choice(
@@ -53,3 +54,7 @@ export const localCaller = (workspaceId: WorkspaceId = DEFAULT_WORKSPACE_ID): Ca
 
 /** A caller in one text, for rows that say who did something: the key's name and prefix, or `local`. */
 export const callerName = ({ key }: Caller): string => (key === null ? 'local' : `${key.name} (${key.prefix})`);
+
+/** Who stands in the record of a decision: whoever the caller names, by default the caller. @throws BAD_USER_INPUT */
+export const deciderOf = (caller: Caller, by?: string | null): string =>
+  checkedText(by ?? callerName(caller), 'input.by', 200);

@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { Needs, cost, type GraphContext, recordInput, ofType, inputType, objectType } from '../../kit/graphql/index.js';
+import { deciderOf } from '../../kernel/caller.js';
 import { record, string, int, oneOf, boolean, list } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
 import {
@@ -9,7 +10,6 @@ import {
   AliasChange,
   aliasMove,
   AliasMovedPayload,
-  decider,
   loadAdapterVersion,
   toAliasMoved,
 } from '../../learn/training/index.js';
@@ -35,7 +35,7 @@ const PromoteAdapterInput = inputType('PromoteAdapterInput', 'Which version an a
     AdapterAlias.PRODUCTION,
   ),
   reason: string('Why, for the record; 1 to 1,000 characters.'),
-  by: string('Who decides, for the record; 1 to 200 characters; `operator` by default.').nullish(),
+  by: string('Who decides, for the record; 1 to 200 characters; by default the caller.').nullish(),
   bounds: ofType(() => GateBoundsInput, 'Bounds of the gate for CANDIDATE.').nullish(),
   force: boolean(
     'Moves the alias whatever the gate says, and writes down that it was forced. Never without an attestation.',
@@ -125,7 +125,7 @@ export class GatedVersionResolver {
   })
   async promoteAdapter(
     @Arg('input', () => PromoteAdapterInput, { description: 'Which version.' }) input: PromoteAdapterInput,
-    @Ctx() { workspaceId, change: told }: GraphContext,
+    @Ctx() { workspaceId, caller, change: told }: GraphContext,
   ): Promise<AliasMovedPayload> {
     const { adapter, version, alias, reason, force, confirmNotBetter } = input;
     const change = await this.parts.gate.promote(workspaceId, {
@@ -135,7 +135,7 @@ export class GatedVersionResolver {
       reason,
       force,
       confirmNotBetter,
-      by: decider(input.by),
+      by: deciderOf(caller, input.by),
       bounds: given(input.bounds),
     });
     Object.assign(told, await aliasMove(this.parts.adapters.store, change));

@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from '
 import { AppliedAdapter } from '../../../answer/ask/index.js';
 import { DatasetVersion, loadVersion, TaskKind, type Data } from '../../../sources/data/index.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
-import { checkedText } from '../../../kernel/text.js';
+import { deciderOf } from '../../../kernel/caller.js';
 import { encodeCursor } from '../../../kernel/pagination.js';
 import {
   Needs,
@@ -48,7 +48,7 @@ interface AdapterResolverParts {
 export async function loadAdapterVersion(
   context: GraphContext,
   adapters: AdapterRegistry,
-  id: string,
+  id: string | null,
 ): Promise<AdapterVersion | null> {
   const row = await loadRow(context, 'adapters.versionsById', id, (ids) =>
     adapters.store.versionsById(context.workspaceId, ids),
@@ -143,10 +143,15 @@ export class AdapterResolver {
   })
   async rollbackAdapter(
     @Arg('input', () => RollbackAdapterInput, { description: 'Which alias.' }) input: RollbackAdapterInput,
-    @Ctx() { workspaceId, change: told }: GraphContext,
+    @Ctx() { workspaceId, caller, change: told }: GraphContext,
   ): Promise<AliasMovedPayload> {
     const { adapter: name, alias, reason } = input;
-    const change = await this.parts.adapters.rollback(workspaceId, { name, alias, reason, by: decider(input.by) });
+    const change = await this.parts.adapters.rollback(workspaceId, {
+      name,
+      alias,
+      reason,
+      by: deciderOf(caller, input.by),
+    });
     Object.assign(told, await aliasMove(this.parts.adapters.store, change));
     return toAliasMoved(await this.parts.adapters.require(workspaceId, name), change);
   }
@@ -181,7 +186,7 @@ export class AdapterVersionResolver {
     complexity: cost(2),
   })
   async trainedOn(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    return row.datasetVersionId === null ? null : loadVersion(context, this.parts.data, row.datasetVersionId);
+    return loadVersion(context, this.parts.data, row.datasetVersionId);
   }
 
   @FieldResolver(() => AdapterVersion, {
@@ -191,7 +196,7 @@ export class AdapterVersionResolver {
     complexity: cost(2),
   })
   async parent(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return row.parentId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.parentId);
+    return loadAdapterVersion(context, this.parts.adapters, row.parentId);
   }
 }
 
@@ -225,7 +230,7 @@ export class AliasChangeResolver {
     complexity: cost(2),
   })
   async from(@Root() { row }: AliasChange, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return row.fromVersionId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.fromVersionId);
+    return loadAdapterVersion(context, this.parts.adapters, row.fromVersionId);
   }
 
   @FieldResolver(() => AdapterVersion, {
@@ -234,7 +239,7 @@ export class AliasChangeResolver {
     complexity: cost(2),
   })
   async to(@Root() { row }: AliasChange, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return row.toVersionId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.toVersionId);
+    return loadAdapterVersion(context, this.parts.adapters, row.toVersionId);
   }
 }
 
@@ -250,9 +255,6 @@ export async function aliasMove(
   const named = (id: string | null) => ({ alias, version: (id && versions.get(id)) ?? null });
   return { before: named(fromVersionId), after: named(toVersionId) };
 }
-
-/** There are no accounts yet, so whoever decides says who they are. */
-export const decider = (by: string | null | undefined): string => checkedText(by ?? 'operator', 'input.by', 200);
 
 /** An adapter by row id, batched over the request. */
 export async function loadAdapter(

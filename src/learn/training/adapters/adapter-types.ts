@@ -107,7 +107,7 @@ export const RollbackAdapterInput = inputType(
     adapter: string('Name of the adapter.'),
     alias: z.enum(AdapterAlias).optional().default(AdapterAlias.PRODUCTION).describe('Which alias goes back.'),
     reason: string('Why, for the record; 1 to 1,000 characters.'),
-    by: string('Who decides, for the record; 1 to 200 characters; `operator` by default.').nullish(),
+    by: string('Who decides, for the record; 1 to 200 characters; by default the caller.').nullish(),
   },
 );
 export type RollbackAdapterInput = InstanceType<typeof RollbackAdapterInput>;

@@ -12,9 +12,9 @@ import {
   objectType,
 } from '../../../kit/graphql/index.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
-import { decider } from '../adapters/adapter-graphql.js';
 import { Adapter, toAdapter } from '../adapters/adapter-types.js';
 import type { AdapterDeleter } from './adapter-deleter.js';
+import { deciderOf } from '../../../kernel/caller.js';
 import { string } from '../../../kernel/record.js';
 
 const DeleteAdapterInput = inputType('DeleteAdapterInput', 'Which adapter, or which version of it, to delete.', {
@@ -30,7 +30,7 @@ const DeleteAdapterInput = inputType('DeleteAdapterInput', 'Which adapter, or wh
     .optional()
     .default('The version was deleted.')
     .describe('Why, for the record of the aliases that named the version; 1 to 1,000 characters.'),
-  by: string('Who decides, for that record; 1 to 200 characters; `operator` by default.').nullish(),
+  by: string('Who decides, for that record; 1 to 200 characters; by default the caller.').nullish(),
 });
 type DeleteAdapterInput = InstanceType<typeof DeleteAdapterInput>;
 
@@ -60,7 +60,7 @@ export class AdapterDeletionResolver {
   })
   async deleteAdapter(
     @Arg('input', () => DeleteAdapterInput, { description: 'Which adapter or version.' }) input: DeleteAdapterInput,
-    @Ctx() { workspaceId, change }: GraphContext,
+    @Ctx() { workspaceId, caller, change }: GraphContext,
   ): Promise<DeleteAdapterPayload> {
     const { adapter, version = null, force, reason } = input;
     const { deleter, adapters } = this.parts;
@@ -69,7 +69,7 @@ export class AdapterDeletionResolver {
       change.subject = toGlobalId('Adapter', was.id);
       change.before = { adapter, task: was.task, lastVersion: was.lastVersion };
     }
-    const removal = { adapter, version, force, reason, by: decider(input.by) };
+    const removal = { adapter, version, force, reason, by: deciderOf(caller, input.by) };
     const { versions, erasure } = await deleter.delete(workspaceId, removal);
     change.after = { adapter, versionsDeleted: versions.join(', ') };
     const left = version === null ? null : await adapters.store.byName(workspaceId, adapter);
