@@ -13,9 +13,10 @@ export {
   type OperationCost,
   type SignalSource,
 } from './context.js';
+export { fieldsOf, queriesOf, toItsOwn, toMany, toOne } from './fields-of.js';
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
 export { inOrder } from './in-order.js';
-export { loadRow, loadValue } from './load.js';
+export { loadRow, loadRun, loadValue } from './load.js';
 export { make } from './make.js';
 export { mostItems } from './max-items.js';
 export { neededRole, Needs } from './needs.js';

@@ -1,5 +1,7 @@
+import type { WorkspaceId } from '../../kernel/ids.js';
 import type { GraphContext } from './context.js';
 import { inOrder } from './in-order.js';
+import { runObject, type RunObject, type RunRowLike } from './runs.js';
 
 type Loading = Pick<GraphContext, 'loader'>;
 
@@ -7,9 +9,12 @@ type Loading = Pick<GraphContext, 'loader'>;
 export const loadRow = <Row extends { id: string }>(
   context: Loading,
   key: string,
-  id: string,
+  id: string | null,
   rowsOf: (ids: readonly string[]) => Promise<readonly Row[]>,
-): Promise<Row | null> => context.loader<string, Row>(key, async (ids) => inOrder(ids, await rowsOf(ids))).load(id);
+): Promise<Row | null> =>
+  id === null
+    ? Promise.resolve(null)
+    : context.loader<string, Row>(key, async (ids) => inOrder(ids, await rowsOf(ids))).load(id);
 
 /** The same for what belongs to a row, which comes by the row's id. */
 export const loadValue = <Value>(
@@ -24,3 +29,17 @@ export const loadValue = <Value>(
       return ids.map((each) => values.get(each) ?? null);
     })
     .load(id);
+
+/** A run by its id, batched over the request; null where there is none. */
+export async function loadRun(
+  context: Loading & Pick<GraphContext, 'workspaceId'>,
+  runs: { get(workspaceId: WorkspaceId, id: string): Promise<RunRowLike | null> },
+  id: string | null,
+): Promise<RunObject | null> {
+  if (id === null) return null;
+  const rows = context.loader<string, RunRowLike>('runs.byId', (ids) =>
+    Promise.all(ids.map((each) => runs.get(context.workspaceId, each))),
+  );
+  const row = await rows.load(id);
+  return row && runObject(row);
+}

@@ -1,7 +1,6 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { AnswerType as Answer, type Assignment } from '../../answer/ask/index.js';
-import { cost, recordType, type GraphContext } from '../../kit/graphql/index.js';
+import { fieldsOf, recordType, toOne } from '../../kit/graphql/index.js';
 import { record, string, int, float, boolean } from '../../kernel/record.js';
 import { loadExperiment } from './experiments/experiment-graphql.js';
 import type { ExperimentStore } from './experiments/experiment-store.js';
@@ -23,47 +22,32 @@ const ExperimentAssignment = recordType(
 );
 type ExperimentAssignment = InstanceType<typeof ExperimentAssignment>;
 
-@Resolver(() => Answer)
-export class AssignedAnswerResolver {
-  @FieldResolver(() => ExperimentAssignment, {
-    nullable: true,
-    description: 'The experiment or rollout that the question was part of; null where nothing was tried on it.',
-  })
-  experiment(@Root() { assignment }: Answer): ExperimentAssignment | null {
-    return assignment;
-  }
-}
-
-interface AssignmentResolverParts {
+interface AssignmentParts {
   rollouts: RolloutStore;
   experiments: ExperimentStore;
 }
 
-@Resolver(() => ExperimentAssignment)
-export class ExperimentAssignmentResolver {
-  constructor(private readonly parts: AssignmentResolverParts) {}
-
-  @FieldResolver(() => Rollout, {
-    nullable: true,
-    description: 'The rollout; null for an experiment.',
-    complexity: cost(2),
-  })
-  async rollout(
-    @Root() { kind, subjectId }: ExperimentAssignment,
-    @Ctx() context: GraphContext,
-  ): Promise<Rollout | null> {
-    return kind === 'ROLLOUT' ? loadRollout(context, this.parts.rollouts, subjectId) : null;
-  }
-
-  @FieldResolver(() => Experiment, {
-    nullable: true,
-    description: 'The experiment; null for a rollout.',
-    complexity: cost(2),
-  })
-  async experiment(
-    @Root() { kind, subjectId }: ExperimentAssignment,
-    @Ctx() context: GraphContext,
-  ): Promise<Experiment | null> {
-    return kind === 'EXPERIMENT' ? loadExperiment(context, this.parts.experiments, subjectId) : null;
-  }
-}
+export const assignmentResolvers = [
+  fieldsOf<Answer, AssignmentParts>(() => Answer, {
+    experiment: toOne(
+      () => ExperimentAssignment,
+      'The experiment or rollout that the question was part of; null where nothing was tried on it.',
+      ({ assignment }) => assignment,
+      { cost: 1 },
+    ),
+  }),
+  fieldsOf<ExperimentAssignment, AssignmentParts>(() => ExperimentAssignment, {
+    rollout: toOne(
+      () => Rollout,
+      'The rollout; null for an experiment.',
+      ({ kind, subjectId }, context, { rollouts }) =>
+        loadRollout(context, rollouts, kind === 'ROLLOUT' ? subjectId : null),
+    ),
+    experiment: toOne(
+      () => Experiment,
+      'The experiment; null for a rollout.',
+      ({ kind, subjectId }, context, { experiments }) =>
+        loadExperiment(context, experiments, kind === 'EXPERIMENT' ? subjectId : null),
+    ),
+  }),
+] as const;

@@ -9,15 +9,9 @@ import type { Platform } from '../../platform/platform.js';
 import type { RunQueue } from '../../platform/runs/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { AdapterRegistry, ModelRegistry, Registry } from '../../sources/registry/index.js';
-import { AssignedAnswerResolver, ExperimentAssignmentResolver } from './assignment-graphql.js';
+import { assignmentResolvers } from './assignment-graphql.js';
 import { ExperimentDecider } from './experiments/experiment-decider.js';
-import {
-  ExperimentResolver,
-  ExperimentRunResolver,
-  experimentRuns,
-  loadExperiment,
-  ProposalExperimentResolver,
-} from './experiments/experiment-graphql.js';
+import { experimentResolvers, experimentRuns, loadExperiment } from './experiments/experiment-graphql.js';
 import { ExperimentService } from './experiments/experiment-service.js';
 import { ExperimentStore } from './experiments/experiment-store.js';
 import { ExperimentTests } from './experiments/experiment-tests.js';
@@ -25,7 +19,7 @@ import { SamplePlanner } from './experiments/sample-planner.js';
 import { UnitStore } from './experiments/unit-store.js';
 import { LateFeedback } from './late-feedback.js';
 import { LiveTests, type TestSource } from './live-tests.js';
-import { loadProposal, ProposalResolver, RolloutProposalResolver } from './proposals/proposal-graphql.js';
+import { loadProposal, proposalResolvers } from './proposals/proposal-graphql.js';
 import { ProposalService } from './proposals/proposal-service.js';
 import { ProposalStore } from './proposals/proposal-store.js';
 import {
@@ -34,41 +28,25 @@ import {
   VersionRolloutsResolver,
 } from './rollouts/rollout-edges-graphql.js';
 import { RolloutDecider } from './rollouts/rollout-decider.js';
-import { loadRollout, RolloutResolver, RolloutRunResolver, rolloutRuns } from './rollouts/rollout-graphql.js';
+import { loadRollout, rolloutResolvers, rolloutRuns } from './rollouts/rollout-graphql.js';
 import { RolloutService } from './rollouts/rollout-service.js';
 import { RolloutStore } from './rollouts/rollout-store.js';
 import { RolloutTests } from './rollouts/rollout-tests.js';
 import { PairStore } from './shadow/pair-store.js';
-import { ProposalShadowResolver, RolloutShadowResolver } from './shadow/shadow-edges-graphql.js';
-import {
-  loadShadow,
-  ShadowPairResolver,
-  ShadowResolver,
-  ShadowRunResolver,
-  shadowRuns,
-} from './shadow/shadow-graphql.js';
+import { loadShadow, shadowResolvers, shadowRuns } from './shadow/shadow-graphql.js';
 import { ShadowService } from './shadow/shadow-service.js';
 import { ShadowStore } from './shadow/shadow-store.js';
 
 export const deliveryDomain = defineDomain({
   classes: [
-    AssignedAnswerResolver,
-    ExperimentAssignmentResolver,
-    RolloutResolver,
-    RolloutRunResolver,
+    ...assignmentResolvers,
+    ...rolloutResolvers,
     AdapterRolloutsResolver,
     VersionRolloutsResolver,
     RolloutAnswersResolver,
-    ProposalResolver,
-    RolloutProposalResolver,
-    ExperimentResolver,
-    ExperimentRunResolver,
-    ProposalExperimentResolver,
-    ShadowResolver,
-    ShadowRunResolver,
-    ShadowPairResolver,
-    RolloutShadowResolver,
-    ProposalShadowResolver,
+    ...proposalResolvers,
+    ...experimentResolvers,
+    ...shadowResolvers,
   ],
   runs: [rolloutRuns, experimentRuns, shadowRuns],
   registerNodes: (

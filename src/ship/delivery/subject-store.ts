@@ -1,10 +1,12 @@
 import { notFound, ofSameInput } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/error-codes.js';
 import { digestOf } from '../../kernel/hashing.js';
-import { isUuid, type WorkspaceId } from '../../kernel/ids.js';
+import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import type { Json } from '../../kernel/stored-json.js';
 import { checkedText } from '../../kernel/text.js';
 import { isTaken, Prisma, type Database, type Transaction } from '../../platform/database/index.js';
+import type { EventLog } from '../../platform/events/index.js';
 
 /** What is started here, by table. */
 interface Subjects {
@@ -14,10 +16,26 @@ interface Subjects {
   proposal: Prisma.ProposalGetPayload<object>;
 }
 
+/** What is decided of it, by table. */
+interface Decisions {
+  rollout: Prisma.RolloutDecisionGetPayload<object>;
+  experiment: Prisma.ExperimentDecisionGetPayload<object>;
+}
+
+/** A decision, before it is a row. */
+export interface NewDecision<Action extends string> {
+  action: Action;
+  reasons: readonly string[];
+  /** Who decided, and why; null where it did by itself. */
+  by?: string | null;
+  reason?: string | null;
+}
+
 /** What Prisma's client does alike with each of these tables. */
 interface Table<Row> {
-  findFirst(query: { where: object }): Promise<Row | null>;
+  findFirst(query: { where: object; orderBy?: object }): Promise<Row | null>;
   findMany(query: { where: object; orderBy?: object; take?: number }): Promise<Row[]>;
+  create(query: { data: object }): Promise<Row>;
 }
 
 /** Rows as the API finds them. */
@@ -49,7 +67,7 @@ export class SubjectStore<Name extends keyof Subjects> {
   /** Newest first; the cursor is `encodeCursor([row.id])`. */
   async list(
     workspaceId: WorkspaceId,
-    { adapter, status = null }: { adapter: string | null; status?: string | null },
+    { adapter = null, status = null }: { adapter?: string | null; status?: string | null },
     page: PageRequest,
   ): Promise<Page<Subjects[Name]>> {
     const where = {
@@ -83,6 +101,29 @@ interface Unwatched {
 
 /** Of what is made once by a key, and watched by a run. */
 export class WatchedStore<Name extends 'rollout' | 'experiment' | 'shadow'> extends SubjectStore<Name> {
+  constructor(
+    database: Database,
+    table: Name,
+    readonly events: EventLog,
+  ) {
+    super(database, table);
+  }
+
+  /** The stream of its events. */
+  stream(id: string): string {
+    return `${this.table}:${id}`;
+  }
+
+  /** Tells who follows it. */
+  protected async announce(
+    { id, workspaceId }: { id: string; workspaceId: string },
+    type: string,
+    payload: Json,
+    tx: Transaction,
+  ): Promise<void> {
+    await this.events.append(workspaceId as WorkspaceId, this.stream(id), type, payload, tx);
+  }
+
   #last: Promise<unknown> = Promise.resolve();
 
   /** Serialises calls in this process, so that concurrent duplicates find the row that the first one made. */
@@ -133,5 +174,49 @@ export class WatchedStore<Name extends 'rollout' | 'experiment' | 'shadow'> exte
               WHERE live.finished_at IS NULL AND run.finished_at IS NOT NULL`,
     });
     return rows;
+  }
+}
+
+/** Of what decides, or is decided of by people, and keeps each decision. */
+export class DecidedStore<Name extends keyof Decisions> extends WatchedStore<Name> {
+  #decisions(client: Transaction = this.database.prisma): Table<Decisions[Name]> {
+    return client[`${this.table}Decision`] as unknown as Table<Decisions[Name]>;
+  }
+
+  /** Adds a decision, and tells who follows. @param columns what it has beside what every decision has */
+  protected async addDecision(
+    row: Subjects[Name],
+    { action, reasons, by = null, reason = null }: NewDecision<string>,
+    columns: object,
+    tx: Transaction,
+  ): Promise<Decisions[Name]> {
+    const { id: subjectId, workspaceId } = row;
+    const decision = { id: newId(), workspaceId, [`${this.table}Id`]: subjectId, action, decidedBy: by, reason };
+    const added = await this.#decisions(tx).create({ data: { ...decision, ...columns, reasons: [...reasons] } });
+    await this.announce(row, 'decided', { id: decision.id }, tx);
+    return added;
+  }
+
+  /** Oldest first; the cursor is `encodeCursor([decision.id])`. */
+  async decisions(subjectId: string, page: PageRequest): Promise<Page<Decisions[Name]>> {
+    const where = {
+      [`${this.table}Id`]: subjectId,
+      ...(page.after !== null && { id: { gt: idCursor(page.after) } }),
+    };
+    return toPage(
+      await this.#decisions().findMany({ where, orderBy: { id: 'asc' }, take: page.first + 1 }),
+      page.first,
+    );
+  }
+
+  /** @throws NOT_FOUND */
+  async requireDecision(workspaceId: WorkspaceId, id: string): Promise<Decisions[Name]> {
+    const row = await this.#decisions().findFirst({ where: { workspaceId, id } });
+    if (!row) throw notFound('The decision', id);
+    return row;
+  }
+
+  lastDecision(subjectId: string): Promise<Decisions[Name] | null> {
+    return this.#decisions().findFirst({ where: { [`${this.table}Id`]: subjectId }, orderBy: { id: 'desc' } });
   }
 }

@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { DatasetVersion, loadVersion, type Data } from '../../sources/data/index.js';
 import {
   loadProposal,
@@ -12,23 +12,27 @@ import { evaluationRuns } from '../../prove/index.js';
 import {
   ConnectionArgs,
   cost,
-  fromGlobalId,
-  plainValues,
+  fieldsOf,
+  loadRow,
+  loadRun,
   mapPage,
   Needs,
-  SpendsBudget,
+  objectType,
+  ofType,
+  plainValues,
+  queriesOf,
   runGraph,
   runObject,
+  SpendsBudget,
   toConnection,
+  toMany,
+  toOne,
   type ConnectionOf,
   type GraphContext,
-  ofType,
-  objectType,
-  loadRow,
 } from '../../kit/graphql/index.js';
-import { callerName } from '../../kernel/caller.js';
+import { deciderOf } from '../../kernel/caller.js';
 import { encodeCursor, pageRequest } from '../../kernel/pagination.js';
-import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import type { RunQueue } from '../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
 import { Adapter, AdapterVersion, loadAdapterVersion, trainingRuns, loadAdapter } from '../../learn/training/index.js';
 import { improve, type ImproveParts } from './improve.js';
@@ -53,11 +57,6 @@ export const improvementRuns = runGraph(
   improvementKind.handledBy(({ improving }: { improving: ImproveParts }, context) => improve(improving, context)),
 );
 const ImprovementRun = improvementRuns.Run;
-type ImprovementRun = InstanceType<typeof ImprovementRun>;
-const TrainingRun = trainingRuns.Run;
-type TrainingRun = InstanceType<typeof TrainingRun>;
-const EvaluationRun = evaluationRuns.Run;
-type EvaluationRun = InstanceType<typeof EvaluationRun>;
 
 const StartImprovementPayload = objectType('StartImprovementPayload', 'The improvement that was begun, and its run.', {
   improvement: ofType(() => Improvement, 'Its fields fill as it goes on.'),
@@ -65,7 +64,7 @@ const StartImprovementPayload = objectType('StartImprovementPayload', 'The impro
 });
 type StartImprovementPayload = InstanceType<typeof StartImprovementPayload>;
 
-interface ImprovementResolverParts {
+interface ImprovementParts {
   improvementService: ImprovementService;
   improvements: ImprovementStore;
   adapters: AdapterRegistry;
@@ -79,7 +78,7 @@ interface ImprovementResolverParts {
 export async function loadImprovement(
   context: GraphContext,
   improvements: ImprovementStore,
-  id: string,
+  id: string | null,
 ): Promise<Improvement | null> {
   const row = await loadRow(context, 'improvement.byId', id, (ids) => improvements.byIds(context.workspaceId, ids));
   return row && toImprovement(row);
@@ -89,7 +88,7 @@ export async function loadImprovement(
 export async function loadPolicy(
   context: GraphContext,
   improvements: ImprovementStore,
-  id: string,
+  id: string | null,
 ): Promise<RetrainingPolicy | null> {
   const row = await loadRow(context, 'improvement.policyById', id, (ids) =>
     improvements.policiesById(context.workspaceId, ids),
@@ -97,44 +96,13 @@ export async function loadPolicy(
   return row && toPolicy(row);
 }
 
-/** Runs by id, batched over the request; a deleted one is missing. */
-async function loadRuns(context: GraphContext, runs: Pick<RunQueue, 'get'>, ids: readonly string[]): Promise<RunRow[]> {
-  const rows = context.loader<string, RunRow>('improvement.runById', (wanted) =>
-    Promise.all(wanted.map((id) => runs.get(context.workspaceId, id))),
-  );
-  return (await Promise.all(ids.map((id) => rows.load(id)))).flatMap((row) => (row ? [row] : []));
-}
+/** A deleted run is missing. */
+const loadRuns = async (context: GraphContext, runs: Pick<RunQueue, 'get'>, ids: readonly string[]) =>
+  (await Promise.all(ids.map((id) => loadRun(context, runs, id)))).flatMap((run) => run ?? []);
 
 @Resolver(() => Improvement)
-export class ImprovementResolver {
-  constructor(private readonly parts: ImprovementResolverParts) {}
-
-  @Needs('ASK')
-  @Query(() => ImprovementConnection, { description: 'Improvements, newest first.', complexity: cost(5) })
-  async improvements(
-    @Ctx() { workspaceId }: GraphContext,
-    @Args(() => ConnectionArgs) args: ConnectionArgs,
-    @Arg('adapter', () => String, { nullable: true, description: 'Only those of the adapter of this name.' })
-    adapter?: string | null,
-  ): Promise<ConnectionOf<Improvement>> {
-    const page = args.request();
-    const named = adapter ? await this.parts.adapters.require(workspaceId, adapter, 'adapter') : null;
-    const found = await this.parts.improvements.list(workspaceId, named ? { adapterId: named.id } : {}, page);
-    return toConnection(mapPage(found, toImprovement), ({ row }) => encodeCursor([row.id]), page.after);
-  }
-
-  @Needs('ASK')
-  @Query(() => Improvement, {
-    nullable: true,
-    description: 'One improvement; null when there is none of this id.',
-    complexity: cost(2),
-  })
-  improvement(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Ctx() context: GraphContext,
-  ): Promise<Improvement | null> {
-    return loadImprovement(context, this.parts.improvements, fromGlobalId(id, 'Improvement', 'id'));
-  }
+class StartImprovementResolver {
+  constructor(private readonly parts: ImprovementParts) {}
 
   @Needs('EDIT')
   @SpendsBudget('TRAINING')
@@ -147,84 +115,10 @@ export class ImprovementResolver {
     @Arg('input', () => StartImprovementInput, { description: 'Which adapter, and why.' }) input: StartImprovementInput,
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<StartImprovementPayload> {
-    const wish = { ...input, by: input.by ?? callerName(caller) };
+    const wish = { ...input, by: deciderOf(caller, input.by) };
     const row = await this.parts.improvementService.start(workspaceId, wish);
     const run = await this.parts.runs.get(workspaceId, row.runId);
     return { improvement: toImprovement(row), run: runObject(run!) };
-  }
-
-  @FieldResolver(() => Adapter, { nullable: true, description: 'What is improved.', complexity: cost(2) })
-  adapter(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<Adapter | null> {
-    return loadAdapter(context, this.parts.adapters, row.adapterId);
-  }
-
-  @FieldResolver(() => RetrainingPolicy, {
-    nullable: true,
-    description: 'The policy that began it, as it stands now; null where a person did.',
-    complexity: cost(2),
-  })
-  async policy(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<RetrainingPolicy | null> {
-    return row.policyId === null ? null : loadPolicy(context, this.parts.improvements, row.policyId);
-  }
-
-  @FieldResolver(() => DatasetVersion, {
-    nullable: true,
-    description:
-      'What people said, with the rows before it; its `lessons` lead to the answers and their feedback. Null before it is made.',
-    complexity: cost(2),
-  })
-  async datasetVersion(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    return row.datasetVersionId === null ? null : loadVersion(context, this.parts.data, row.datasetVersionId);
-  }
-
-  @FieldResolver(() => [TrainingRun], {
-    description: 'The trainings, in their order; two where both beginnings were tried.',
-    complexity: cost(5),
-  })
-  async trainingRuns(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<TrainingRun[]> {
-    return (await loadRuns(context, this.parts.runs, row.trainingRunIds)).map(runObject);
-  }
-
-  @FieldResolver(() => [EvaluationRun], {
-    description: 'The evaluations beside production, one a trained version.',
-    complexity: cost(5),
-  })
-  async evaluationRuns(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<EvaluationRun[]> {
-    return (await loadRuns(context, this.parts.runs, row.evaluationRunIds)).map(runObject);
-  }
-
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version that went to the gate; null before.',
-    complexity: cost(2),
-  })
-  async adapterVersion(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return row.adapterVersionId === null
-      ? null
-      : loadAdapterVersion(context, this.parts.adapters, row.adapterVersionId);
-  }
-
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'What production named when it began; null: nothing.',
-    complexity: cost(2),
-  })
-  async production(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return row.productionId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.productionId);
-  }
-
-  @FieldResolver(() => Rollout, {
-    nullable: true,
-    description: 'Its rollout; null before, and where the policy wants none.',
-    complexity: cost(2),
-  })
-  async rollout(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<Rollout | null> {
-    return row.rolloutId === null ? null : loadRollout(context, this.parts.rollouts, row.rolloutId);
-  }
-
-  @FieldResolver(() => Proposal, { nullable: true, description: 'Its proposal; null before.', complexity: cost(2) })
-  async proposal(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<Proposal | null> {
-    return row.proposalId === null ? null : loadProposal(context, this.parts.proposals, row.proposalId);
   }
 
   @FieldResolver(() => String, {
@@ -243,8 +137,8 @@ export class ImprovementResolver {
 }
 
 @Resolver(() => RetrainingPolicy)
-export class RetrainingPolicyResolver {
-  constructor(private readonly parts: ImprovementResolverParts) {}
+class RetrainingPolicyResolver {
+  constructor(private readonly parts: ImprovementParts) {}
 
   @Needs('ASK')
   @Query(() => RetrainingPolicyConnection, {
@@ -273,7 +167,7 @@ export class RetrainingPolicyResolver {
   ): Promise<RetrainingPolicyPayload> {
     const { adapter, by, ...wish } = input;
     change.before = plainValues((await this.parts.improvementService.settingsOf(workspaceId, adapter)) ?? {});
-    const row = await this.parts.improvementService.setPolicy(workspaceId, adapter, wish, by ?? callerName(caller));
+    const row = await this.parts.improvementService.setPolicy(workspaceId, adapter, wish, deciderOf(caller, by));
     return { policy: toPolicy(row) };
   }
 
@@ -303,59 +197,108 @@ export class RetrainingPolicyResolver {
   proposes(@Root() { row }: RetrainingPolicy): Promise<string | null> {
     return this.parts.improvementService.proposal(row);
   }
-
-  @FieldResolver(() => Adapter, { nullable: true, description: 'What it trains.', complexity: cost(2) })
-  adapter(@Root() { row }: RetrainingPolicy, @Ctx() context: GraphContext): Promise<Adapter | null> {
-    return loadAdapter(context, this.parts.adapters, row.adapterId);
-  }
 }
 
-/** From an adapter to its policy and its improvements. */
-@Resolver(() => Adapter)
-export class ImprovedAdapterResolver {
-  constructor(private readonly parts: ImprovementResolverParts) {}
+export const improvementResolvers = [
+  StartImprovementResolver,
+  RetrainingPolicyResolver,
+  queriesOf({
+    type: Improvement,
+    Connection: ImprovementConnection,
+    descriptions: { list: 'Improvements, newest first.', one: 'One improvement; null when there is none of this id.' },
+    filters: { adapter: [String, 'Only those of the adapter of this name.'] },
+    list: async ({ improvements, adapters }: ImprovementParts, { workspaceId }, { adapter }, page) => {
+      const named = adapter ? await adapters.require(workspaceId, adapter, 'adapter') : null;
+      return improvements.list(workspaceId, named ? { adapterId: named.id } : {}, page);
+    },
+    toNode: toImprovement,
+    load: ({ improvements }, context, id) => loadImprovement(context, improvements, id),
+  }),
+  fieldsOf<Improvement, ImprovementParts>(() => Improvement, {
+    adapter: toOne(
+      () => Adapter,
+      'What is improved.',
+      ({ row }, context, { adapters }) => loadAdapter(context, adapters, row.adapterId),
+    ),
+    policy: toOne(
+      () => RetrainingPolicy,
+      'The policy that began it, as it stands now; null where a person did.',
+      ({ row }, context, { improvements }) => loadPolicy(context, improvements, row.policyId),
+    ),
+    datasetVersion: toOne(
+      () => DatasetVersion,
+      'What people said, with the rows before it; its `lessons` lead to the answers and their feedback. Null before it is made.',
+      ({ row }, context, { data }) => loadVersion(context, data, row.datasetVersionId),
+    ),
+    trainingRuns: toMany(
+      () => trainingRuns.Run,
+      'The trainings, in their order; two where both beginnings were tried.',
+      ({ row }, context, { runs }) => loadRuns(context, runs, row.trainingRunIds),
+    ),
+    evaluationRuns: toMany(
+      () => evaluationRuns.Run,
+      'The evaluations beside production, one a trained version.',
+      ({ row }, context, { runs }) => loadRuns(context, runs, row.evaluationRunIds),
+    ),
+    adapterVersion: toOne(
+      () => AdapterVersion,
+      'The version that went to the gate; null before.',
+      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.adapterVersionId),
+    ),
+    production: toOne(
+      () => AdapterVersion,
+      'What production named when it began; null: nothing.',
+      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.productionId),
+    ),
+    rollout: toOne(
+      () => Rollout,
+      'Its rollout; null before, and where the policy wants none.',
+      ({ row }, context, { rollouts }) => loadRollout(context, rollouts, row.rolloutId),
+    ),
+    proposal: toOne(
+      () => Proposal,
+      'Its proposal; null before.',
+      ({ row }, context, { proposals }) => loadProposal(context, proposals, row.proposalId),
+    ),
+  }),
+  fieldsOf<RetrainingPolicy, ImprovementParts>(() => RetrainingPolicy, {
+    adapter: toOne(
+      () => Adapter,
+      'What it trains.',
+      ({ row }, context, { adapters }) => loadAdapter(context, adapters, row.adapterId),
+    ),
+  }),
+  fieldsOf<Adapter, ImprovementParts>(() => Adapter, {
+    retrainingPolicy: toOne(
+      () => RetrainingPolicy,
+      'When it is trained anew; null without a policy.',
+      async ({ row }, context, { improvements }) => {
+        const policies = context.loader<string, PolicyRow>('improvement.policyOfAdapter', (ids) =>
+          improvements.policiesOf(context.workspaceId, ids),
+        );
+        const policy = await policies.load(row.id);
+        return policy && toPolicy(policy);
+      },
+    ),
+  }),
+  fieldsOf<DatasetVersion, ImprovementParts>(() => DatasetVersion, {
+    improvements: toMany(
+      () => Improvement,
+      'Improvements that made it, newest first, at most 20.',
+      ({ record }, context, { improvements }) => newest(context, improvements, { datasetVersionId: record.id }),
+    ),
+  }),
+  fieldsOf<AdapterVersion, ImprovementParts>(() => AdapterVersion, {
+    improvements: toMany(
+      () => Improvement,
+      'Improvements that brought it to the gate, newest first, at most 20.',
+      ({ row }, context, { improvements }) => newest(context, improvements, { adapterVersionId: row.id }),
+    ),
+  }),
+] as const;
 
-  @FieldResolver(() => RetrainingPolicy, {
-    nullable: true,
-    description: 'When it is trained anew; null without a policy.',
-    complexity: cost(2),
-  })
-  async retrainingPolicy(@Root() { row }: Adapter, @Ctx() context: GraphContext): Promise<RetrainingPolicy | null> {
-    const { improvements } = this.parts;
-    const policies = context.loader<string, PolicyRow>('improvement.policyOfAdapter', (ids) =>
-      improvements.policiesOf(context.workspaceId, ids),
-    );
-    const found = await policies.load(row.id);
-    return found && toPolicy(found);
-  }
-}
-
-/** From rows to what they were gathered for. */
-@Resolver(() => DatasetVersion)
-export class ImprovingVersionResolver {
-  constructor(private readonly parts: ImprovementResolverParts) {}
-
-  @FieldResolver(() => [Improvement], {
-    description: 'Improvements that made it, newest first, at most 20.',
-    complexity: cost(5),
-  })
-  async improvements(@Root() { record }: DatasetVersion, @Ctx() { workspaceId }: GraphContext): Promise<Improvement[]> {
-    const found = await this.parts.improvements.list(workspaceId, { datasetVersionId: record.id }, pageRequest());
-    return found.items.map(toImprovement);
-  }
-}
-
-/** From a version to how it came about. */
-@Resolver(() => AdapterVersion)
-export class ImprovedVersionResolver {
-  constructor(private readonly parts: ImprovementResolverParts) {}
-
-  @FieldResolver(() => [Improvement], {
-    description: 'Improvements that brought it to the gate, newest first, at most 20.',
-    complexity: cost(5),
-  })
-  async improvements(@Root() { row }: AdapterVersion, @Ctx() { workspaceId }: GraphContext): Promise<Improvement[]> {
-    const found = await this.parts.improvements.list(workspaceId, { adapterVersionId: row.id }, pageRequest());
-    return found.items.map(toImprovement);
-  }
-}
+const newest = async (
+  { workspaceId }: GraphContext,
+  improvements: ImprovementStore,
+  filter: Parameters<ImprovementStore['list']>[1],
+): Promise<Improvement[]> => (await improvements.list(workspaceId, filter, pageRequest())).items.map(toImprovement);

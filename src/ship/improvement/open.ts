@@ -8,27 +8,12 @@ import type { Monitoring } from '../../operate/monitoring/index.js';
 import type { Platform } from '../../platform/platform.js';
 import type { Registry } from '../../sources/registry/index.js';
 import type { Training } from '../../learn/training/index.js';
-import {
-  ImprovedAdapterResolver,
-  ImprovedVersionResolver,
-  ImprovementResolver,
-  improvementRuns,
-  ImprovingVersionResolver,
-  loadImprovement,
-  loadPolicy,
-  RetrainingPolicyResolver,
-} from './improvement-graphql.js';
+import { improvementResolvers, improvementRuns, loadImprovement, loadPolicy } from './improvement-graphql.js';
 import { ImprovementService } from './improvement-service.js';
 import { ImprovementStore } from './improvement-store.js';
 
 export const improvementDomain = defineDomain({
-  classes: [
-    ImprovementResolver,
-    RetrainingPolicyResolver,
-    ImprovedAdapterResolver,
-    ImprovingVersionResolver,
-    ImprovedVersionResolver,
-  ],
+  classes: improvementResolvers,
   runs: [improvementRuns],
   registerNodes(nodes: NodeRegistry, { improvements }: { improvements: ImprovementStore }) {
     nodes.register('Improvement', (context, id) => loadImprovement(context, improvements, id));

@@ -1,33 +1,27 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import {
-  afterEvent,
-  ConnectionArgs,
   cost,
-  fromGlobalId,
-  mapPage,
-  Needs,
-  SpendsBudget,
-  runGraph,
-  runObject,
-  subscribeWith,
-  toConnection,
-  type ConnectionOf,
-  type GraphContext,
-  type StoredEventLike,
-  type SubscriptionRequest,
+  fieldsOf,
   loadRow,
+  loadRun,
+  loadValue,
+  Needs,
+  queriesOf,
+  runGraph,
+  toItsOwn,
+  toMany,
+  toOne,
+  type GraphContext,
 } from '../../../kit/graphql/index.js';
-import { callerName } from '../../../kernel/caller.js';
-import { notFound } from '../../../kernel/errors.js';
-import { encodeCursor } from '../../../kernel/pagination.js';
-import type { EventLog } from '../../../platform/events/index.js';
+import { deciderOf } from '../../../kernel/caller.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
+import { commandsOf, decisionsOf, eventsOf } from '../live-test-graphql.js';
 import { Proposal } from '../proposals/proposal-graphql.js';
 import type { ExperimentCommand } from './experiment-decider.js';
-import { ExperimentStatus, isLive } from './experiment.js';
+import { ExperimentStatus } from './experiment.js';
 import { experimentKind, watchExperiment, type ExperimentRunParts } from './experiment-run.js';
 import type { ExperimentService } from './experiment-service.js';
-import { experimentStream, type ExperimentStore } from './experiment-store.js';
+import type { ExperimentStore } from './experiment-store.js';
 import {
   CreateExperimentInput,
   ExperimentOrderInput,
@@ -40,7 +34,6 @@ import {
   Experiment,
   ExperimentConclusion,
   ExperimentConnection,
-  ExperimentDecision,
   ExperimentDecisionConnection,
   ExperimentEvent,
   ExperimentPayload,
@@ -57,26 +50,19 @@ export const experimentRuns = runGraph(
   ),
 );
 const ExperimentWatchRun = experimentRuns.Run;
-type ExperimentWatchRun = InstanceType<typeof ExperimentWatchRun>;
 
-interface ExperimentResolverParts {
+interface ExperimentParts {
   experimentService: ExperimentService;
   experiments: ExperimentStore;
   planner: SamplePlanner;
-  events: EventLog;
   runs: RunQueue;
-}
-
-interface EventsArgs {
-  experimentId: string;
-  after?: string | null;
 }
 
 /** An experiment by row id, batched over the request. */
 export async function loadExperiment(
   context: GraphContext,
   experiments: ExperimentStore,
-  id: string,
+  id: string | null,
 ): Promise<Experiment | null> {
   const row = await loadRow(context, 'delivery.experimentsById', id, (ids) =>
     experiments.byIds(context.workspaceId, ids),
@@ -85,37 +71,8 @@ export async function loadExperiment(
 }
 
 @Resolver(() => Experiment)
-export class ExperimentResolver {
-  constructor(readonly parts: ExperimentResolverParts) {}
-
-  @Needs('ASK')
-  @Query(() => ExperimentConnection, { description: 'Experiments, newest first.', complexity: cost(5) })
-  async experiments(
-    @Ctx() { workspaceId }: GraphContext,
-    @Args(() => ConnectionArgs) args: ConnectionArgs,
-    @Arg('status', () => ExperimentStatus, { nullable: true, description: 'Only those that are so far.' })
-    status?: ExperimentStatus | null,
-    @Arg('adapter', () => String, { nullable: true, description: 'Only those on this adapter’s questions.' })
-    adapter?: string | null,
-  ): Promise<ConnectionOf<Experiment>> {
-    const page = args.request();
-    const filter = { status: status ?? null, adapter: adapter ?? null };
-    const rows = await this.parts.experiments.list(workspaceId, filter, page);
-    return toConnection(mapPage(rows, toExperiment), ({ row }) => encodeCursor([row.id]), page.after);
-  }
-
-  @Needs('ASK')
-  @Query(() => Experiment, {
-    nullable: true,
-    description: 'The experiment of this id; null when there is none.',
-    complexity: cost(2),
-  })
-  experiment(
-    @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-  ): Promise<Experiment | null> {
-    return loadExperiment(context, this.parts.experiments, fromGlobalId(id, 'Experiment', 'id'));
-  }
+class ExperimentResolver {
+  constructor(readonly parts: ExperimentParts) {}
 
   @Needs('ASK')
   @Query(() => SamplePlan, {
@@ -140,233 +97,135 @@ export class ExperimentResolver {
     @Arg('input', () => CreateExperimentInput, { description: 'The plan.' }) input: CreateExperimentInput,
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<CreateExperimentPayload> {
-    const { advanced, ...wish } = input;
-    const by = input.by ?? callerName(caller);
-    const row = await this.parts.experimentService.create(workspaceId, { ...wish, ...advanced, by });
+    const { advanced, ...request } = input;
+    const by = deciderOf(caller, input.by);
+    const row = await this.parts.experimentService.create(workspaceId, { ...request, ...advanced, by });
     return { experiment: toExperiment(row) };
   }
+}
 
-  @Needs('OPERATE')
-  @SpendsBudget('RUN')
-  @Mutation(() => ExperimentPayload, {
-    description: 'Lets questions be drawn into an experiment. CONFLICT when it was started before, or an arm is gone.',
-    complexity: cost(10),
-  })
-  async startExperiment(
-    @Arg('input', () => ExperimentOrderInput, { description: 'Which, and why.' }) input: ExperimentOrderInput,
-    @Ctx() { workspaceId, caller }: GraphContext,
-  ): Promise<ExperimentPayload> {
-    const id = fromGlobalId(input.experiment, 'Experiment', 'input.experiment');
-    const who = { by: input.by ?? callerName(caller), reason: input.reason };
-    const row = await this.parts.experimentService.start(workspaceId, id, who);
-    return { experiment: toExperiment(row) };
-  }
-
-  @Needs('OPERATE')
-  @Mutation(() => ExperimentPayload, {
-    description: 'Lets production answer everything for a while; arms stay what they are.',
-    complexity: cost(10),
-  })
-  pauseExperiment(
-    @Arg('input', () => ExperimentOrderInput, { description: 'Which, and why.' }) input: ExperimentOrderInput,
-    @Ctx() context: GraphContext,
-  ): Promise<ExperimentPayload> {
-    return this.#order(context, input, { kind: 'PAUSE' });
-  }
-
-  @Needs('OPERATE')
-  @Mutation(() => ExperimentPayload, { description: 'Lets a paused experiment go on.', complexity: cost(10) })
-  resumeExperiment(
-    @Arg('input', () => ExperimentOrderInput, { description: 'Which, and why.' }) input: ExperimentOrderInput,
-    @Ctx() context: GraphContext,
-  ): Promise<ExperimentPayload> {
-    return this.#order(context, input, { kind: 'RESUME' });
-  }
-
-  @Needs('OPERATE')
-  @Mutation(() => ExperimentPayload, {
-    description:
-      'Ends an experiment with what it says now, by sequences, which hold at any time: it may be ended because of what it shows. Nothing is shipped.',
-    complexity: cost(10),
-  })
-  endExperiment(
-    @Arg('input', () => ExperimentOrderInput, { description: 'Which, and why.' }) input: ExperimentOrderInput,
-    @Ctx() context: GraphContext,
-  ): Promise<ExperimentPayload> {
-    return this.#order(context, input, { kind: 'END' });
-  }
-
-  @Needs('OPERATE')
-  @Mutation(() => ExperimentPayload, {
-    description: 'Gives an experiment up, planned or running: production answers everything again, at once.',
-    complexity: cost(10),
-  })
-  stopExperiment(
-    @Arg('input', () => ExperimentOrderInput, { description: 'Which, and why.' }) input: ExperimentOrderInput,
-    @Ctx() context: GraphContext,
-  ): Promise<ExperimentPayload> {
-    return this.#order(context, input, { kind: 'STOP' });
-  }
-
-  @Needs('OPERATE')
-  @Mutation(() => ExperimentPayload, {
-    description: 'Lets more of the questions take part. Nobody changes arms.',
-    complexity: cost(10),
-  })
-  widenExperiment(
-    @Arg('input', () => WidenExperimentInput, { description: 'Which, and how many.' }) input: WidenExperimentInput,
-    @Ctx() context: GraphContext,
-  ): Promise<ExperimentPayload> {
-    return this.#order(context, input, { kind: 'WIDEN', coverage: input.coverage });
-  }
-
-  async #order(
-    { workspaceId, caller }: GraphContext,
-    { experiment, by, reason }: ExperimentOrderInput,
-    command: ExperimentCommand,
-  ): Promise<ExperimentPayload> {
-    const id = fromGlobalId(experiment, 'Experiment', 'input.experiment');
-    const order = { command, reason, by: by ?? callerName(caller) };
-    const row = await this.parts.experimentService.order(workspaceId, id, order);
-    return { experiment: toExperiment(row) };
-  }
-
-  @FieldResolver(() => [ArmResult], { description: 'What was counted of each arm.', complexity: cost(5) })
-  results(@Root() { row }: Experiment): ArmResult[] {
-    return toResults(row);
-  }
-
-  @FieldResolver(() => ExperimentConclusion, {
-    description: 'What it says now, or said at its end. It may be read after every answer.',
-    complexity: cost(20),
-  })
-  conclusion(@Root() { row }: Experiment): ExperimentConclusion {
-    return toConclusion(row);
-  }
-
-  @FieldResolver(() => ExperimentProgress, {
-    description: 'What it can see, and how long it still runs.',
-    complexity: cost(20),
-  })
-  progress(@Root() { row }: Experiment): Promise<ExperimentProgress> {
-    return this.parts.planner.of(row);
-  }
-
-  @FieldResolver(() => [ExperimentPointType], {
-    description: 'How its intervals were, each some 8 % more answers after the one before: at most 300 a phase.',
-    complexity: cost(10),
-  })
-  async history(@Root() { row }: Experiment, @Ctx() context: GraphContext): Promise<ExperimentPointType[]> {
-    const points = context.loader<string, ExperimentPointType[]>('delivery.experimentPoints', async (ids) => {
-      const found = await this.parts.experiments.points(ids);
-      return ids.map((id) => found.get(id)!);
-    });
-    return (await points.load(row.id)) ?? [];
-  }
-
-  @FieldResolver(() => ExperimentWatchRun, {
-    nullable: true,
-    description: 'The run that watches it; null before it is started.',
-    complexity: cost(2),
-  })
-  async run(@Root() { row }: Experiment, @Ctx() { workspaceId }: GraphContext): Promise<ExperimentWatchRun | null> {
-    const run = row.runId === null ? null : await this.parts.runs.get(workspaceId, row.runId);
-    return run && runObject(run);
-  }
-
-  @FieldResolver(() => ExperimentDecisionConnection, {
-    description: 'Everything that happened to it, oldest first.',
-    complexity: cost(5),
-  })
-  async decisions(
-    @Root() { row }: Experiment,
-    @Args(() => ConnectionArgs) args: ConnectionArgs,
-  ): Promise<ConnectionOf<ExperimentDecision>> {
-    const page = args.request();
-    const rows = await this.parts.experiments.decisions(row.id, page);
-    return toConnection(mapPage(rows, toDecision), (decision) => encodeCursor([decision.id]), page.after);
-  }
-
-  @Needs('ASK')
-  @Subscription(() => ExperimentEvent, {
+export const experimentResolvers = [
+  ExperimentResolver,
+  queriesOf({
+    type: Experiment,
+    Connection: ExperimentConnection,
+    descriptions: { list: 'Experiments, newest first.', one: 'The experiment of this id; null when there is none.' },
+    filters: {
+      status: [ExperimentStatus, 'Only those that are so far.'],
+      adapter: [String, 'Only those on this adapter’s questions.'],
+    },
+    list: ({ experiments }: ExperimentParts, { workspaceId }, filter, page) =>
+      experiments.list(workspaceId, filter, page),
+    toNode: toExperiment,
+    load: ({ experiments }, context, id) => loadExperiment(context, experiments, id),
+  }),
+  commandsOf({
+    type: Experiment,
+    Payload: ExperimentPayload,
+    input: ExperimentOrderInput,
+    mutations: {
+      startExperiment: {
+        kind: 'START',
+        description:
+          'Lets questions be drawn into an experiment. CONFLICT when it was started before, or an arm is gone.',
+        spends: 'RUN',
+      },
+      pauseExperiment: {
+        kind: 'PAUSE',
+        description: 'Lets production answer everything for a while; arms stay what they are.',
+      },
+      resumeExperiment: { kind: 'RESUME', description: 'Lets a paused experiment go on.' },
+      endExperiment: {
+        kind: 'END',
+        description:
+          'Ends an experiment with what it says now, by sequences, which hold at any time: it may be ended because of what it shows. Nothing is shipped.',
+      },
+      stopExperiment: {
+        kind: 'STOP',
+        description: 'Gives an experiment up, planned or running: production answers everything again, at once.',
+      },
+      widenExperiment: {
+        kind: 'WIDEN',
+        description: 'Lets more of the questions take part. Nobody changes arms.',
+        input: WidenExperimentInput,
+        which: 'Which, and how many.',
+      },
+    },
+    apply: async (
+      { experimentService }: ExperimentParts,
+      workspaceId,
+      id,
+      { command, ...who }: { command: ExperimentCommand | { kind: 'START' }; by: string; reason: string },
+    ) =>
+      toExperiment(
+        command.kind === 'START'
+          ? await experimentService.start(workspaceId, id, who)
+          : await experimentService.order(workspaceId, id, { command, ...who }),
+      ),
+  }),
+  fieldsOf<Experiment, ExperimentParts>(() => Experiment, {
+    results: toMany(
+      () => ArmResult,
+      'What was counted of each arm.',
+      ({ row }) => toResults(row),
+    ),
+    conclusion: toItsOwn(
+      () => ExperimentConclusion,
+      'What it says now, or said at its end. It may be read after every answer.',
+      ({ row }) => toConclusion(row),
+      { cost: 20 },
+    ),
+    progress: toItsOwn(
+      () => ExperimentProgress,
+      'What it can see, and how long it still runs.',
+      ({ row }, _, { planner }) => planner.of(row),
+      { cost: 20 },
+    ),
+    history: toMany(
+      () => ExperimentPointType,
+      'How its intervals were, each some 8 % more answers after the one before: at most 300 a phase.',
+      async ({ row }, context, { experiments }) =>
+        (await loadValue(context, 'delivery.experimentPoints', row.id, (ids) => experiments.points(ids))) ?? [],
+      { cost: 10 },
+    ),
+    run: toOne(
+      () => ExperimentWatchRun,
+      'The run that watches it; null before it is started.',
+      ({ row }, context, { runs }) => loadRun(context, runs, row.runId),
+    ),
+  }),
+  decisionsOf(
+    Experiment,
+    ExperimentDecisionConnection,
+    'Everything that happened to it, oldest first.',
+    ({ experiments }: ExperimentParts, id, page) => experiments.decisions(id, page),
+    toDecision,
+  ),
+  eventsOf({
+    type: Experiment,
+    Event: ExperimentEvent,
     description:
       'Everything that happens to an experiment, from the first or behind `after`, as it comes; completes when it has ended. It is stored: who comes back misses nothing.',
-    complexity: cost(5),
-    subscribe: subscribeWith(
-      () => ExperimentResolver,
-      (resolver, { args, context }: SubscriptionRequest<EventsArgs>) => follow(resolver.parts, args, context),
+    storeOf: ({ experiments }: ExperimentParts) => experiments,
+    read: async ({ sequence, payload }, { experiments }, workspaceId) => ({
+      id: sequence.toString(),
+      decision: toDecision(await experiments.requireDecision(workspaceId, (payload as { id: string }).id)),
+    }),
+    isLast: ({ decision: { action } }) => action === 'END' || action === 'STOP',
+  }),
+  fieldsOf<InstanceType<typeof ExperimentWatchRun>, ExperimentParts>(() => ExperimentWatchRun, {
+    experiment: toOne(
+      () => Experiment,
+      'The experiment that it watches.',
+      ({ row }, context, { experiments }) =>
+        loadExperiment(context, experiments, experimentKind.inputOf(row).experimentId),
     ),
-  })
-  experimentEvents(
-    @Root() event: ExperimentEvent,
-    @Arg('experimentId', () => ID, { description: 'Id of the experiment.' }) _experimentId: string,
-    @Arg('after', () => String, {
-      nullable: true,
-      description: 'Id of the last event seen; by default from the first on.',
-    })
-    _after?: string | null,
-  ): ExperimentEvent {
-    return event;
-  }
-}
-
-/** @throws BAD_USER_INPUT on the ids, NOT_FOUND */
-async function* follow(
-  { experiments, events }: ExperimentResolverParts,
-  { experimentId, after }: EventsArgs,
-  { workspaceId, signal }: GraphContext,
-): AsyncGenerator<ExperimentEvent> {
-  const id = fromGlobalId(experimentId, 'Experiment', 'experimentId');
-  const behind = afterEvent(after);
-  const row = await experiments.require(workspaceId, id, 'experimentId');
-  yield* events.followToEnd(workspaceId, experimentStream(row.id), {
-    after: behind,
-    signal,
-    ended: row.status !== 'DRAFT' && !isLive(row.status),
-    read: (event) => toEvent(experiments, workspaceId, event),
-    isLast: ({ decision }) => ENDS.has(decision.action),
-  });
-}
-
-const ENDS = new Set(['END', 'STOP']);
-
-async function toEvent(
-  experiments: ExperimentStore,
-  workspaceId: GraphContext['workspaceId'],
-  { sequence, payload }: StoredEventLike,
-): Promise<ExperimentEvent> {
-  const { id } = payload as { id: string };
-  const [row] = await experiments.decisionsById(workspaceId, [id]);
-  if (!row) throw notFound('The decision', id);
-  return { id: sequence.toString(), decision: toDecision(row) };
-}
-
-/** The way from a run to what it watches. */
-@Resolver(() => ExperimentWatchRun)
-export class ExperimentRunResolver {
-  constructor(private readonly parts: ExperimentResolverParts) {}
-
-  @FieldResolver(() => Experiment, {
-    nullable: true,
-    description: 'The experiment that it watches.',
-    complexity: cost(2),
-  })
-  experiment(@Root() { row }: ExperimentWatchRun, @Ctx() context: GraphContext): Promise<Experiment | null> {
-    return loadExperiment(context, this.parts.experiments, experimentKind.inputOf(row).experimentId);
-  }
-}
-
-/** The way from a proposal to the experiment that speaks for it. */
-@Resolver(() => Proposal)
-export class ProposalExperimentResolver {
-  constructor(private readonly parts: ExperimentResolverParts) {}
-
-  @FieldResolver(() => Experiment, {
-    nullable: true,
-    description: 'The experiment that speaks for it; null without one.',
-    complexity: cost(2),
-  })
-  async experiment(@Root() { row }: Proposal, @Ctx() context: GraphContext): Promise<Experiment | null> {
-    return row.experimentId === null ? null : loadExperiment(context, this.parts.experiments, row.experimentId);
-  }
-}
+  }),
+  fieldsOf<Proposal, ExperimentParts>(() => Proposal, {
+    experiment: toOne(
+      () => Experiment,
+      'The experiment that speaks for it; null without one.',
+      ({ row }, context, { experiments }) => loadExperiment(context, experiments, row.experimentId),
+    ),
+  }),
+] as const;

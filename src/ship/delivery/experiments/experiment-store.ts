@@ -1,15 +1,12 @@
-import { newId, type WorkspaceId } from '../../../kernel/ids.js';
-import { idCursor, toPage, type Page, type PageRequest } from '../../../kernel/pagination.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
 import { notify, type EventLog } from '../../../platform/events/index.js';
-import { WatchedStore } from '../subject-store.js';
+import { DecidedStore, type NewDecision } from '../subject-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import {
   storedExperimentState,
   storedPoint,
   storedSettings,
   type ExperimentAction,
-  type ExperimentDecisionRow,
   type ExperimentRow,
   type ExperimentSettings,
   type ExperimentState,
@@ -17,27 +14,10 @@ import {
   type PointComparison,
 } from './experiment.js';
 
-type NewExperiment = Omit<
-  Prisma.ExperimentUncheckedCreateInput,
-  'createdAt' | 'startedAt' | 'finishedAt' | 'revision' | 'watchedMs' | 'decisions' | 'points' | 'units' | 'feedback'
->;
-
-/** One decision, before it is a row. */
-export interface NewExperimentDecision {
-  action: ExperimentAction;
-  reasons: readonly string[];
-  by?: string | null;
-  reason?: string | null;
-}
+export type NewExperimentDecision = NewDecision<ExperimentAction>;
 
 /** What a look changes of an experiment. */
-export interface ExperimentUpdate extends Partial<
-  Pick<
-    ExperimentRow,
-    | ('status' | 'phase' | 'watchedMs' | 'verdict' | 'winner' | 'final' | 'startedAt' | 'finishedAt' | 'runId')
-    | ('lastSequence' | 'recentSequences' | 'lastFeedback' | 'recentFeedback' | 'productionId')
-  >
-> {
+export interface ExperimentUpdate extends Partial<Omit<ExperimentRow, 'plan' | 'state'>> {
   state: ExperimentState;
   /** Where its coverage was widened. */
   plan?: ExperimentSettings;
@@ -56,19 +36,13 @@ export interface ExperimentSurroundings {
   usable: string[];
 }
 
-/** The stream of events of an experiment. */
-export const experimentStream = (id: string): string => `experiment:${id}`;
-
 /** All SQL of `experiment`, `experiment_decision` and `experiment_point`. */
-export class ExperimentStore extends WatchedStore<'experiment'> {
-  constructor(
-    database: Database,
-    private readonly events: EventLog,
-  ) {
-    super(database, 'experiment');
+export class ExperimentStore extends DecidedStore<'experiment'> {
+  constructor(database: Database, events: EventLog) {
+    super(database, 'experiment', events);
   }
 
-  create(experiment: NewExperiment, tx: Transaction): Promise<ExperimentRow> {
+  create(experiment: Prisma.ExperimentUncheckedCreateInput, tx: Transaction): Promise<ExperimentRow> {
     return tx.experiment.create({ data: experiment });
   }
 
@@ -120,41 +94,8 @@ export class ExperimentStore extends WatchedStore<'experiment'> {
   }
 
   /** Adds a decision to those of an experiment, and tells of it. */
-  async decide(
-    row: ExperimentRow,
-    answers: number,
-    { action, reasons, by = null, reason = null }: NewExperimentDecision,
-    tx: Transaction,
-  ): Promise<void> {
-    const { id } = await tx.experimentDecision.create({
-      data: {
-        id: newId(),
-        workspaceId: row.workspaceId,
-        experimentId: row.id,
-        phase: row.phase,
-        answers,
-        action,
-        reasons: [...reasons],
-        decidedBy: by,
-        reason,
-      },
-    });
-    await this.events.append(row.workspaceId as WorkspaceId, experimentStream(row.id), 'decided', { id }, tx);
-  }
-
-  /** Oldest first; the cursor is `encodeCursor([decision.id])`. */
-  async decisions(experimentId: string, page: PageRequest): Promise<Page<ExperimentDecisionRow>> {
-    const after = page.after === null ? undefined : idCursor(page.after);
-    const rows = await this.database.prisma.experimentDecision.findMany({
-      where: { experimentId, ...(after === undefined ? {} : { id: { gt: after } }) },
-      orderBy: { id: 'asc' },
-      take: page.first + 1,
-    });
-    return toPage(rows, page.first);
-  }
-
-  async decisionsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ExperimentDecisionRow[]> {
-    return this.database.prisma.experimentDecision.findMany({ where: { workspaceId, id: { in: [...ids] } } });
+  async decide(row: ExperimentRow, answers: number, decision: NewExperimentDecision, tx: Transaction): Promise<void> {
+    await this.addDecision(row, decision, { phase: row.phase, answers }, tx);
   }
 
   /** Of these experiments in their phases, those with the fewest answers first. */

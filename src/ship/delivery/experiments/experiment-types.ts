@@ -1,6 +1,5 @@
-import { Field, ObjectType } from 'type-graphql';
 import { z } from 'zod';
-import { connectionTypes, NodeType, recordType } from '../../../kit/graphql/index.js';
+import { connectionTypes, NodeType, objectType, ofType, recordType } from '../../../kit/graphql/index.js';
 import { record, oneOf, int, float, string, boolean, id, date } from '../../../kernel/record.js';
 import { healthCheck } from '../rollouts/rollout-types.js';
 import {
@@ -130,11 +129,11 @@ export const Experiment = recordType(experiment, NodeType);
 export type Experiment = InstanceType<typeof Experiment>;
 export const { Connection: ExperimentConnection } = connectionTypes(Experiment);
 
-@ObjectType({ description: 'The experiment as it is now.' })
-export class ExperimentPayload {
-  @Field(() => Experiment, { description: 'Watch it with `experimentEvents`.' })
-  experiment!: Experiment;
-}
-
-@ObjectType({ description: 'The experiment that was made, or was already under this key.' })
-export class CreateExperimentPayload extends ExperimentPayload {}
+const experimentField = { experiment: ofType(() => Experiment, 'Watch it with `experimentEvents`.') };
+export const ExperimentPayload = objectType('ExperimentPayload', 'The experiment as it is now.', experimentField);
+export const CreateExperimentPayload = objectType(
+  'CreateExperimentPayload',
+  'The experiment that was made, or was already under this key.',
+  experimentField,
+);
+export type CreateExperimentPayload = InstanceType<typeof CreateExperimentPayload>;

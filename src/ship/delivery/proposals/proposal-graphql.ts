@@ -1,25 +1,25 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { z } from 'zod';
 import { GateVerdict, gateVerdictOf } from '../../../prove/index.js';
 import {
-  ConnectionArgs,
   connectionTypes,
   cost,
+  fieldsOf,
   fromGlobalId,
+  loadRow,
   make,
-  mapPage,
   Needs,
   NodeType,
+  objectType,
+  ofType,
+  queriesOf,
   recordInput,
   recordType,
-  toConnection,
   toGlobalId,
-  type ConnectionOf,
+  toOne,
   type GraphContext,
-  loadRow,
 } from '../../../kit/graphql/index.js';
-import { callerName } from '../../../kernel/caller.js';
-import { encodeCursor } from '../../../kernel/pagination.js';
+import { deciderOf } from '../../../kernel/caller.js';
 import { record, boolean, date, id, int, oneOf, string } from '../../../kernel/record.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../../learn/training/index.js';
@@ -69,19 +69,15 @@ const DecideProposalInput = recordInput(
 );
 type DecideProposalInput = InstanceType<typeof DecideProposalInput>;
 
-@ObjectType({ description: 'The proposal that was made.' })
-class ProposePromotionPayload {
-  @Field(() => Proposal, { description: 'It is open; `decideProposal` decides it.' })
-  proposal!: Proposal;
-}
+const ProposePromotionPayload = objectType('ProposePromotionPayload', 'The proposal that was made.', {
+  proposal: ofType(() => Proposal, 'It is open; `decideProposal` decides it.'),
+});
+type ProposePromotionPayload = InstanceType<typeof ProposePromotionPayload>;
 
-@ObjectType({ description: 'The proposal as it was decided.' })
-class DecideProposalPayload {
-  @Field(() => Proposal, {
-    description: 'Approved, production names its candidate; `rollbackAdapter` takes that back.',
-  })
-  proposal!: Proposal;
-}
+const DecideProposalPayload = objectType('DecideProposalPayload', 'The proposal as it was decided.', {
+  proposal: ofType(() => Proposal, 'Approved, production names its candidate; `rollbackAdapter` takes that back.'),
+});
+type DecideProposalPayload = InstanceType<typeof DecideProposalPayload>;
 
 const toProposal = (row: ProposalRow): Proposal =>
   make(Proposal, { ...row, id: toGlobalId('Proposal', row.id), status: row.status as ProposalStatus, row });
@@ -90,13 +86,13 @@ const toProposal = (row: ProposalRow): Proposal =>
 export async function loadProposal(
   context: GraphContext,
   proposals: ProposalStore,
-  id: string,
+  id: string | null,
 ): Promise<Proposal | null> {
   const row = await loadRow(context, 'delivery.proposalsById', id, (ids) => proposals.byIds(context.workspaceId, ids));
   return row && toProposal(row);
 }
 
-interface ProposalResolverParts {
+interface ProposalParts {
   proposalService: ProposalService;
   proposals: ProposalStore;
   rollouts: RolloutStore;
@@ -104,37 +100,8 @@ interface ProposalResolverParts {
 }
 
 @Resolver(() => Proposal)
-export class ProposalResolver {
-  constructor(private readonly parts: ProposalResolverParts) {}
-
-  @Needs('ASK')
-  @Query(() => ProposalConnection, { description: 'Proposals, newest first.', complexity: cost(5) })
-  async proposals(
-    @Ctx() { workspaceId }: GraphContext,
-    @Args(() => ConnectionArgs) args: ConnectionArgs,
-    @Arg('status', () => ProposalStatus, { nullable: true, description: 'Only those that are so far.' })
-    status?: ProposalStatus | null,
-    @Arg('adapter', () => String, { nullable: true, description: 'Only those of this adapter.' })
-    adapter?: string | null,
-  ): Promise<ConnectionOf<Proposal>> {
-    const page = args.request();
-    const filter = { status: status ?? null, adapter: adapter ?? null };
-    const rows = await this.parts.proposals.list(workspaceId, filter, page);
-    return toConnection(mapPage(rows, toProposal), ({ row }) => encodeCursor([row.id]), page.after);
-  }
-
-  @Needs('ASK')
-  @Query(() => Proposal, {
-    nullable: true,
-    description: 'The proposal of this id; null when there is none.',
-    complexity: cost(2),
-  })
-  proposal(
-    @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-  ): Promise<Proposal | null> {
-    return loadProposal(context, this.parts.proposals, fromGlobalId(id, 'Proposal', 'id'));
-  }
+class ProposalResolver {
+  constructor(private readonly parts: ProposalParts) {}
 
   @Needs('OPERATE')
   @Mutation(() => ProposePromotionPayload, {
@@ -148,7 +115,7 @@ export class ProposalResolver {
   ): Promise<ProposePromotionPayload> {
     const { adapter, candidate = null, rationale } = input;
     const experimentId = input.experiment ? fromGlobalId(input.experiment, 'Experiment', 'input.experiment') : null;
-    const wish = { adapter, candidate, rationale, by: input.by ?? callerName(caller), experimentId };
+    const wish = { adapter, candidate, rationale, by: deciderOf(caller, input.by), experimentId };
     return { proposal: toProposal(await this.parts.proposalService.propose(workspaceId, wish)) };
   }
 
@@ -164,62 +131,60 @@ export class ProposalResolver {
   ): Promise<DecideProposalPayload> {
     const id = fromGlobalId(input.proposal, 'Proposal', 'input.proposal');
     const { approve, reason } = input;
-    const verdict = { approve, reason, by: input.by ?? callerName(caller) };
+    const verdict = { approve, reason, by: deciderOf(caller, input.by) };
     return { proposal: toProposal(await this.parts.proposalService.decide(workspaceId, id, verdict)) };
   }
-
-  @FieldResolver(() => GateVerdict, {
-    nullable: true,
-    description: 'What the gate said of it, with the evaluation that it rests on.',
-  })
-  gate(@Root() { row }: Proposal): GateVerdict | null {
-    return gateVerdictOf(row.gate);
-  }
-
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version, with its attestation and evaluations; null when it was deleted.',
-    complexity: cost(2),
-  })
-  candidate(@Root() { row }: Proposal, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, row.candidateId);
-  }
-
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version that it would replace; null where there is none.',
-    complexity: cost(2),
-  })
-  async replaces(@Root() { row }: Proposal, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return row.replacesId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.replacesId);
-  }
-
-  @FieldResolver(() => Rollout, {
-    nullable: true,
-    description: 'The rollout that led to it; null without one.',
-    complexity: cost(2),
-  })
-  async rollout(@Root() { row }: Proposal, @Ctx() context: GraphContext): Promise<Rollout | null> {
-    return row.rolloutId === null ? null : loadRollout(context, this.parts.rollouts, row.rolloutId);
-  }
 }
 
-/** The way from a rollout to its proposal. */
-@Resolver(() => Rollout)
-export class RolloutProposalResolver {
-  constructor(private readonly parts: ProposalResolverParts) {}
-
-  @FieldResolver(() => Proposal, {
-    nullable: true,
-    description: 'The proposal that it led to; null while it hasn’t.',
-    complexity: cost(2),
-  })
-  async proposal(@Root() { row }: Rollout, @Ctx() context: GraphContext): Promise<Proposal | null> {
-    const rows = context.loader<string, ProposalRow>('delivery.proposalsOfRollouts', async (ids) => {
-      const found = await this.parts.proposals.ofRollouts(context.workspaceId, ids);
-      return ids.map((id) => found.find(({ rolloutId }) => rolloutId === id) ?? null);
-    });
-    const found = await rows.load(row.id);
-    return found && toProposal(found);
-  }
-}
+export const proposalResolvers = [
+  ProposalResolver,
+  queriesOf({
+    type: Proposal,
+    Connection: ProposalConnection,
+    descriptions: { list: 'Proposals, newest first.', one: 'The proposal of this id; null when there is none.' },
+    filters: {
+      status: [ProposalStatus, 'Only those that are so far.'],
+      adapter: [String, 'Only those of this adapter.'],
+    },
+    list: ({ proposals }: ProposalParts, { workspaceId }, filter, page) => proposals.list(workspaceId, filter, page),
+    toNode: toProposal,
+    load: ({ proposals }, context, id) => loadProposal(context, proposals, id),
+  }),
+  fieldsOf<Proposal, ProposalParts>(() => Proposal, {
+    gate: toOne(
+      () => GateVerdict,
+      'What the gate said of it, with the evaluation that it rests on.',
+      ({ row }) => gateVerdictOf(row.gate),
+      { cost: 1 },
+    ),
+    candidate: toOne(
+      () => AdapterVersion,
+      'The version, with its attestation and evaluations; null when it was deleted.',
+      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.candidateId),
+    ),
+    replaces: toOne(
+      () => AdapterVersion,
+      'The version that it would replace; null where there is none.',
+      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.replacesId),
+    ),
+    rollout: toOne(
+      () => Rollout,
+      'The rollout that led to it; null without one.',
+      ({ row }, context, { rollouts }) => loadRollout(context, rollouts, row.rolloutId),
+    ),
+  }),
+  fieldsOf<Rollout, ProposalParts>(() => Rollout, {
+    proposal: toOne(
+      () => Proposal,
+      'The proposal that it led to; null while it hasn’t.',
+      async ({ row }, context, { proposals }) => {
+        const rows = context.loader<string, ProposalRow>('delivery.proposalsOfRollouts', async (ids) => {
+          const newest = await proposals.ofRollouts(context.workspaceId, ids);
+          return ids.map((id) => newest.find(({ rolloutId }) => rolloutId === id) ?? null);
+        });
+        const found = await rows.load(row.id);
+        return found && toProposal(found);
+      },
+    ),
+  }),
+] as const;

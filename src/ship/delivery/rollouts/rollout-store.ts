@@ -1,10 +1,9 @@
-import { isUuid, newId, type WorkspaceId } from '../../../kernel/ids.js';
-import { idCursor, toPage, type Page, type PageRequest } from '../../../kernel/pagination.js';
+import { isUuid, type WorkspaceId } from '../../../kernel/ids.js';
 import type { Json } from '../../../kernel/stored-json.js';
 import { asColumn, Prisma, type Database, type Transaction } from '../../../platform/database/index.js';
 import { notify, type EventLog } from '../../../platform/events/index.js';
 import { UNCOUNTED, UNHEARD, type ReadPosition } from '../counting.js';
-import { WatchedStore } from '../subject-store.js';
+import { DecidedStore, type NewDecision } from '../subject-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import type { RolloutOutcome, FirstVerdict } from './measures.js';
 import {
@@ -16,19 +15,6 @@ import {
   storedDecisionEvidence,
 } from './rollout.js';
 
-type NewRollout = Omit<
-  Prisma.RolloutUncheckedCreateInput,
-  | 'createdAt'
-  | 'finishedAt'
-  | 'revision'
-  | 'watchedMs'
-  | 'lastSequence'
-  | 'recentSequences'
-  | 'lastVerdict'
-  | 'recentVerdicts'
-  | 'decisions'
->;
-
 /** What a look at a rollout finds besides its answers. */
 export interface RolloutSurroundings {
   revision: number;
@@ -39,17 +25,11 @@ export interface RolloutSurroundings {
   againstExists: boolean;
 }
 
-/** One decision, before it is a row. */
-export interface NewRolloutDecision {
-  action: RolloutAction;
+export interface NewRolloutDecision extends NewDecision<RolloutAction> {
+  /** Which check decided. */
   check: string;
-  reasons: readonly string[];
-  by?: string | null;
-  reason?: string | null;
   evidence: Json;
 }
-
-const evidenceColumn = ({ evidence }: NewRolloutDecision) => asColumn(storedDecisionEvidence.encode(evidence));
 
 /** Newest answers that tell how many are judged. */
 const JUDGED_OF = 1_000;
@@ -57,18 +37,13 @@ const JUDGED_OF = 1_000;
 /** Most rollouts that are shown of one adapter or version. */
 export const MOST_SHOWN = 20;
 
-export const rolloutStream = (id: string): string => `rollout:${id}`;
-
 /** All SQL of `rollout` and `rollout_decision`. */
-export class RolloutStore extends WatchedStore<'rollout'> {
-  constructor(
-    database: Database,
-    private readonly events: EventLog,
-  ) {
-    super(database, 'rollout');
+export class RolloutStore extends DecidedStore<'rollout'> {
+  constructor(database: Database, events: EventLog) {
+    super(database, 'rollout', events);
   }
 
-  create(rollout: NewRollout, tx: Transaction): Promise<RolloutRow> {
+  create(rollout: Prisma.RolloutUncheckedCreateInput, tx: Transaction): Promise<RolloutRow> {
     return tx.rollout.create({ data: rollout });
   }
 
@@ -177,43 +152,11 @@ export class RolloutStore extends WatchedStore<'rollout'> {
   }
 
   /** Adds a decision to those of a rollout, and tells of it. */
-  async decide(row: RolloutRow, decision: NewRolloutDecision, tx: Transaction): Promise<RolloutDecisionRow> {
-    const made = await tx.rolloutDecision.create({
-      data: {
-        id: newId(),
-        workspaceId: row.workspaceId,
-        rolloutId: row.id,
-        step: row.step,
-        share: row.share,
-        action: decision.action,
-        check: decision.check,
-        reasons: [...decision.reasons],
-        decidedBy: decision.by ?? null,
-        reason: decision.reason ?? null,
-        evidence: evidenceColumn(decision),
-      },
-    });
-    await this.events.append(row.workspaceId as WorkspaceId, rolloutStream(row.id), 'decided', { id: made.id }, tx);
-    return made;
-  }
-
-  /** Oldest first; the cursor is `encodeCursor([decision.id])`. */
-  async decisions(rolloutId: string, page: PageRequest): Promise<Page<RolloutDecisionRow>> {
-    const after = page.after === null ? undefined : idCursor(page.after);
-    const rows = await this.database.prisma.rolloutDecision.findMany({
-      where: { rolloutId, ...(after === undefined ? {} : { id: { gt: after } }) },
-      orderBy: { id: 'asc' },
-      take: page.first + 1,
-    });
-    return toPage(rows, page.first);
-  }
-
-  lastDecision(rolloutId: string): Promise<RolloutDecisionRow | null> {
-    return this.database.prisma.rolloutDecision.findFirst({ where: { rolloutId }, orderBy: { id: 'desc' } });
-  }
-
-  async decisionsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<RolloutDecisionRow[]> {
-    return this.database.prisma.rolloutDecision.findMany({ where: { workspaceId, id: { in: [...ids] } } });
+  decide(row: RolloutRow, decision: NewRolloutDecision, tx: Transaction): Promise<RolloutDecisionRow> {
+    const { check, evidence } = decision;
+    const { step, share } = row;
+    const columns = { step, share, check, evidence: asColumn(storedDecisionEvidence.encode(evidence)) };
+    return this.addDecision(row, decision, columns, tx);
   }
 }
 
@@ -225,22 +168,7 @@ export interface RolloutCounts extends Pick<RolloutRow, 'watchedMs' | 'lastSeque
 }
 
 /** What a look changes of a rollout. */
-export interface RolloutUpdate extends Partial<
-  Pick<
-    RolloutRow,
-    | 'status'
-    | 'awaitsApproval'
-    | 'step'
-    | 'share'
-    | 'controls'
-    | 'watchedMs'
-    | 'lastSequence'
-    | 'recentSequences'
-    | 'lastVerdict'
-    | 'recentVerdicts'
-    | 'finishedAt'
-  >
-> {
+export interface RolloutUpdate extends Partial<Omit<RolloutRow, 'plan' | 'state' | 'gate'>> {
   kept: KeptState;
   decisions: readonly NewRolloutDecision[];
 }

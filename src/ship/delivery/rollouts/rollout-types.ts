@@ -1,6 +1,5 @@
-import { Field, ObjectType } from 'type-graphql';
 import { z } from 'zod';
-import { connectionTypes, NodeType, recordType } from '../../../kit/graphql/index.js';
+import { connectionTypes, NodeType, objectType, ofType, recordType } from '../../../kit/graphql/index.js';
 import { record, int, float, oneOf, boolean, string, id, date } from '../../../kernel/record.js';
 import { lossSeen } from './could-see.js';
 import { RolloutMetric } from './measures.js';
@@ -125,11 +124,11 @@ export const Rollout = recordType(rollout, NodeType);
 export type Rollout = InstanceType<typeof Rollout>;
 export const { Connection: RolloutConnection } = connectionTypes(Rollout);
 
-@ObjectType({ description: 'The rollout as it is now.' })
-export class RolloutPayload {
-  @Field(() => Rollout, { description: 'Watch it with `rolloutEvents`.' })
-  rollout!: Rollout;
-}
-
-@ObjectType({ description: 'The rollout that was started, or was already under this key.' })
-export class StartRolloutPayload extends RolloutPayload {}
+const rolloutField = { rollout: ofType(() => Rollout, 'Watch it with `rolloutEvents`.') };
+export const RolloutPayload = objectType('RolloutPayload', 'The rollout as it is now.', rolloutField);
+export const StartRolloutPayload = objectType(
+  'StartRolloutPayload',
+  'The rollout that was started, or was already under this key.',
+  rolloutField,
+);
+export type StartRolloutPayload = InstanceType<typeof StartRolloutPayload>;

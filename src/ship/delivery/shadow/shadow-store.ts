@@ -7,10 +7,7 @@ import { WatchedStore } from '../subject-store.js';
 import type { PairStore } from './pair-store.js';
 import { storedSkipped, type ShadowRow, type ShadowStatus } from './shadow.js';
 
-type NewShadow = Omit<
-  Prisma.ShadowUncheckedCreateInput,
-  'status' | 'answered' | 'skipped' | 'createdAt' | 'finishedAt' | 'pairs'
->;
+type NewShadow = Omit<Prisma.ShadowUncheckedCreateInput, 'status' | 'skipped'>;
 
 /** What a look at a shadow finds. */
 export interface ShadowLook {
@@ -42,16 +39,14 @@ export const ShadowEventKind = choice('ShadowEventKind', 'What happened in a sha
 });
 export type ShadowEventKind = keyof typeof ShadowEventKind;
 
-export const shadowStream = (id: string): string => `shadow:${id}`;
-
 /** All SQL of `shadow`. */
 export class ShadowStore extends WatchedStore<'shadow'> {
   constructor(
     database: Database,
-    private readonly events: EventLog,
+    events: EventLog,
     private readonly pairs: PairStore,
   ) {
-    super(database, 'shadow');
+    super(database, 'shadow', events);
   }
 
   async create(shadow: NewShadow, tx: Transaction): Promise<ShadowRow> {
@@ -61,14 +56,9 @@ export class ShadowStore extends WatchedStore<'shadow'> {
     return row;
   }
 
-  /** Tells whoever follows the shadow. */
-  async tell(
-    { id, workspaceId }: Pick<ShadowRow, 'id' | 'workspaceId'>,
-    kind: ShadowEventKind,
-    answerId: string | null,
-    tx: Transaction,
-  ): Promise<void> {
-    await this.events.append(workspaceId as WorkspaceId, shadowStream(id), kind, { answerId }, tx);
+  /** Tells who follows it. */
+  tell(row: ShadowRow, kind: ShadowEventKind, answerId: string | null, tx: Transaction): Promise<void> {
+    return this.announce(row, kind, { answerId }, tx);
   }
 
   /** The newest shadow of each of these versions that ran to its end, beside the version that each is held against. */

@@ -1,6 +1,14 @@
-import { Field, ObjectType } from 'type-graphql';
 import { z } from 'zod';
-import { connectionTypes, make, NodeType, recordInput, recordType, toGlobalId } from '../../../kit/graphql/index.js';
+import {
+  connectionTypes,
+  make,
+  NodeType,
+  objectType,
+  ofType,
+  recordInput,
+  recordType,
+  toGlobalId,
+} from '../../../kit/graphql/index.js';
 import { record, boolean, date, float, id, int, oneOf, string } from '../../../kernel/record.js';
 import { saidBy } from '../wish.js';
 import { PairStatus, shadowWish, ShadowStatus, type ShadowPairRow, type ShadowRow } from './shadow.js';
@@ -78,14 +86,14 @@ export const ShadowEvent = recordType(
 );
 export type ShadowEvent = InstanceType<typeof ShadowEvent>;
 
-@ObjectType({ description: 'The shadow as it is now.' })
-export class ShadowPayload {
-  @Field(() => Shadow, { description: 'Watch it with `shadowEvents`.' })
-  shadow!: Shadow;
-}
-
-@ObjectType({ description: 'The shadow that was started, or was already under this key.' })
-export class StartShadowPayload extends ShadowPayload {}
+const shadowField = { shadow: ofType(() => Shadow, 'Watch it with `shadowEvents`.') };
+export const ShadowPayload = objectType('ShadowPayload', 'The shadow as it is now.', shadowField);
+export const StartShadowPayload = objectType(
+  'StartShadowPayload',
+  'The shadow that was started, or was already under this key.',
+  shadowField,
+);
+export type StartShadowPayload = InstanceType<typeof StartShadowPayload>;
 
 export const toShadow = (row: ShadowRow): Shadow =>
   make(Shadow, { ...row, id: toGlobalId('Shadow', row.id), status: row.status as ShadowStatus, row });

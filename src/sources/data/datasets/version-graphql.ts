@@ -77,7 +77,11 @@ export function toVersion(record: VersionRecord): DatasetVersion {
 }
 
 /** A version by row id, batched over the request. */
-export async function loadVersion(context: GraphContext, data: Data, id: string): Promise<DatasetVersion | null> {
+export async function loadVersion(
+  context: GraphContext,
+  data: Data,
+  id: string | null,
+): Promise<DatasetVersion | null> {
   const row = await loadRow(context, 'data.versionsById', id, (ids) =>
     data.store.versionsByIds(context.workspaceId, ids),
   );
