@@ -41,13 +41,13 @@ interface Use<Name extends string = string> {
 
 /** What each use adds. */
 export interface MetricUses {
-  /** `margin`: the largest difference that is none where a plan names none. `sql`: the value as SQL reads it of a row of `answer`. */
-  experiment: Use & { title: string; margin: number; sql?: string };
+  /** `margin`: the largest difference that is none where a plan names none. `sql`: the value as SQL reads it of a row of `answer`; null of what is `late`. */
+  experiment: Use & { title: string; margin: number; sql: string | null };
   /**
    * `margin`: by how much a candidate may be worse. `least`: the least share of good answers beside which no controls answer any more.
-   * `bound`: what an answer is held against where it isn't a rate.
+   * `bound`: what an answer is held against; null of a rate.
    */
-  rollout: Use & { title: string; margin: number; least?: number; bound?: 'latencyMs' | 'confidence' };
+  rollout: Use & { title: string; margin: number; least?: number; bound: 'latencyMs' | 'confidence' | null };
   /** `subject`: what the sentence of an alert is about. */
   rule: Use & { subject: string };
   /** Of answers of which a series has mean and quantiles; `counted` is its name in the buckets, `failures` whether failures have it, too. */
@@ -77,6 +77,7 @@ export const ANSWER_METRICS = {
       meaning: 'Whether there was an answer, not an error.',
       margin: 0.01,
       least: 0.8,
+      bound: null,
     },
     rule: {
       name: 'ERROR_RATE',
@@ -100,6 +101,7 @@ export const ANSWER_METRICS = {
       title: 'Questions that are answered',
       meaning: 'Whether one was given at all.',
       margin: 0.02,
+      bound: null,
     },
     rule: { name: 'ABSTENTION_RATE', meaning: 'Whether it abstained.', subject: 'the share of abstentions' },
   },
@@ -246,6 +248,7 @@ export const ANSWER_METRICS = {
       title: 'Answers found right by readers',
       meaning: 'Share that most opinions on it find right, of the answers on which there are any.',
       margin: 0.05,
+      sql: null,
     },
     rollout: {
       name: 'FEEDBACK',
@@ -253,6 +256,7 @@ export const ANSWER_METRICS = {
       meaning:
         'Whether the first who judged it, by `submitFeedback` or as a reviewer, found it right; counted when they say so, also of steps that were left. Answers of which nobody says anything count for nothing.',
       margin: 0.05,
+      bound: null,
     },
   },
   AGREEMENT: {
@@ -265,6 +269,7 @@ export const ANSWER_METRICS = {
       title: 'Answers as they were shown to be right',
       meaning: 'Share that is as those expected who showed the right answer, of the answers for which somebody did.',
       margin: 0.05,
+      sql: null,
     },
   },
   ACCURACY: {
@@ -284,6 +289,10 @@ type Entries = (typeof ANSWER_METRICS)[keyof typeof ANSWER_METRICS];
 type Used<U extends keyof MetricUses> = Extract<Entries, Record<U, unknown>>;
 /** Names of the metrics that a use has. */
 export type MetricName<U extends keyof MetricUses> = Used<U>[U] extends Use<infer Name> ? Name : never;
+
+/** Names of those that feedback tells. */
+export type LateMetricName<U extends keyof MetricUses> =
+  Extract<Used<U>, { late: true }>[U] extends Use<infer Name> ? Name : never;
 
 /** A metric with what a use adds, in whichever words the table has that. */
 type MetricOf<U extends keyof MetricUses> = Omit<Used<U>, keyof MetricUses> &

@@ -1,6 +1,6 @@
 /** Questions and their answers. */
 export { basisOf, confidenceOf, type Answer, type Assignment, type Conflict, type Evidence } from './answer.js';
-export { meaningsOf, metricsFor, type AnswerMetric, type AnswerOutcome } from './answer-metrics.js';
+export { meaningsOf, metricsFor, type AnswerMetric, type AnswerOutcome, type LateMetricName } from './answer-metrics.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './route/assignment.js';
 export {
   Strategy as StrategyValues,

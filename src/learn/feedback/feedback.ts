@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { LateMetricName } from '../../answer/ask/index.js';
 import type { Caller } from '../../kernel/caller.js';
 import type { Uuid } from '../../kernel/ids.js';
 import { badInput } from '../../kernel/errors.js';
@@ -20,7 +21,7 @@ export type FeedbackKind = keyof typeof FeedbackKind;
 export const FEEDBACK_KINDS = {
   EXPECTATION: { showsAnswer: true, metric: 'AGREEMENT' },
   FEEDBACK: { showsAnswer: false, metric: 'FEEDBACK' },
-} as const satisfies Record<FeedbackKind, { showsAnswer: boolean; metric: string }>;
+} as const satisfies Record<FeedbackKind, { showsAnswer: boolean; metric: LateMetricName<'experiment'> }>;
 
 /** Kinds that say what the right answer is. */
 export const SHOWING_KINDS = Object.entries(FEEDBACK_KINDS).flatMap(([kind, { showsAnswer }]) =>
@@ -28,7 +29,7 @@ export const SHOWING_KINDS = Object.entries(FEEDBACK_KINDS).flatMap(([kind, { sh
 );
 
 /** The kinds that measure this, as SQL lists them. */
-export const kindsThatMeasure = (what: (typeof FEEDBACK_KINDS)[FeedbackKind]['metric']): string =>
+export const kindsThatMeasure = (what: LateMetricName<'experiment'>): string =>
   `(${Object.entries(FEEDBACK_KINDS)
     .flatMap(([kind, { metric }]) => (metric === what ? [`'${kind}'`] : []))
     .join(', ')})`;

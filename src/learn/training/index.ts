@@ -7,7 +7,7 @@ export {
   AliasMovedPayload,
   toAliasMoved,
 } from './adapters/adapter-types.js';
-export { aliasMove, loadAdapter, loadAdapterVersion } from './adapters/adapter-graphql.js';
+export { aliasMove, loadAdapter, loadAdapterVersion, toVersion } from './adapters/adapter-graphql.js';
 export { presetOf, storedRecipe, type RecipeOverrides } from './recipes/recipe.js';
 export { training } from './runs/training-run.js';
 export { Adapter, toAdapter } from './adapters/adapter-types.js';

@@ -14,6 +14,7 @@ interface Subjects {
   experiment: Prisma.ExperimentGetPayload<object>;
   shadow: Prisma.ShadowGetPayload<object>;
   proposal: Prisma.ProposalGetPayload<object>;
+  improvement: Prisma.ImprovementGetPayload<object>;
 }
 
 /** What is decided of it, by table. */
@@ -64,16 +65,15 @@ export class SubjectStore<Name extends keyof Subjects> {
     return row;
   }
 
-  /** Newest first; the cursor is `encodeCursor([row.id])`. */
+  /** Newest first; the cursor is `encodeCursor([row.id])`. @param filter by column; what is null or missing filters nothing */
   async list(
     workspaceId: WorkspaceId,
-    { adapter = null, status = null }: { adapter?: string | null; status?: string | null },
+    filter: { readonly [Column in keyof Subjects[Name]]?: string | null },
     page: PageRequest,
   ): Promise<Page<Subjects[Name]>> {
     const where = {
+      ...Object.fromEntries(Object.entries(filter).filter(([, value]) => typeof value === 'string')),
       workspaceId,
-      ...(adapter !== null && { adapter }),
-      ...(status !== null && { status }),
       ...(page.after !== null && { id: { lt: idCursor(page.after) } }),
     };
     return toPage(await this.rows().findMany({ where, orderBy: { id: 'desc' }, take: page.first + 1 }), page.first);

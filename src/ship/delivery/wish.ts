@@ -1,4 +1,5 @@
 import { idempotencyKey } from '../../kit/graphql/index.js';
+import { badInput } from '../../kernel/errors.js';
 import { checkedText } from '../../kernel/text.js';
 import { string } from '../../kernel/record.js';
 
@@ -26,3 +27,22 @@ export const checkedWho = ({ by, reason }: { by: string; reason: string }): { by
   by: checkedActor(by),
   reason: checkedReason(reason),
 });
+
+/** A number that a rule of its input allows. @throws BAD_USER_INPUT: `share must be above 0 and at most 1, not 2.` */
+export function checkedNumber(value: number, field: string, isAllowed: boolean, rule: string): number {
+  if (isAllowed) return value;
+  throw badInput(field, `${field.slice(field.lastIndexOf('.') + 1)} must be ${rule}, not ${value}.`);
+}
+
+/** A share of what there is. @throws BAD_USER_INPUT */
+export const checkedShare = (value: number, field: string): number =>
+  checkedNumber(value, field, value > 0 && value <= 1, 'above 0 and at most 1');
+
+/** A count. @throws BAD_USER_INPUT */
+export const checkedCount = (value: number, field: string, least: number, most: number): number =>
+  checkedNumber(
+    value,
+    field,
+    Number.isInteger(value) && value >= least && value <= most,
+    `a whole number from ${least} to ${most}`,
+  );

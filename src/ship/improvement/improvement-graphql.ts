@@ -34,7 +34,7 @@ import { deciderOf } from '../../kernel/caller.js';
 import { encodeCursor, pageRequest } from '../../kernel/pagination.js';
 import type { RunQueue } from '../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
-import { Adapter, AdapterVersion, loadAdapterVersion, trainingRuns, loadAdapter } from '../../learn/training/index.js';
+import { Adapter, AdapterVersion, toVersion, trainingRuns, loadAdapter } from '../../learn/training/index.js';
 import { improve, type ImproveParts } from './improve.js';
 import { improvementKind } from './improvement-run.js';
 import type { ImprovementService } from './improvement-service.js';
@@ -240,16 +240,8 @@ export const improvementResolvers = [
       'The evaluations beside production, one a trained version.',
       ({ row }, context, { runs }) => loadRuns(context, runs, row.evaluationRunIds),
     ),
-    adapterVersion: toOne(
-      () => AdapterVersion,
-      'The version that went to the gate; null before.',
-      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.adapterVersionId),
-    ),
-    production: toOne(
-      () => AdapterVersion,
-      'What production named when it began; null: nothing.',
-      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.productionId),
-    ),
+    adapterVersion: toVersion('The version that went to the gate; null before.', ({ row }) => row.adapterVersionId),
+    production: toVersion('What production named when it began; null: nothing.', ({ row }) => row.productionId),
     rollout: toOne(
       () => Rollout,
       'Its rollout; null before, and where the policy wants none.',

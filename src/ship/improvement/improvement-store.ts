@@ -1,6 +1,7 @@
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
-import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { asColumn, type Database, type Transaction } from '../../platform/database/index.js';
+import { SubjectStore } from '../delivery/index.js';
 import type { ImprovementOutcome, ImprovementRow, ImprovementTrigger } from './improvement.js';
 import { storedSettings, type PolicyRow, type PolicySettings } from './policy.js';
 
@@ -17,28 +18,12 @@ interface NewImprovement {
 }
 
 /** What an improvement has come to; each is written once. */
-type Edges = Partial<
-  Pick<
-    ImprovementRow,
-    | 'curationRunId'
-    | 'datasetVersionId'
-    | 'trainingRunIds'
-    | 'evaluationRunIds'
-    | 'adapterVersionId'
-    | 'rolloutId'
-    | 'proposalId'
-    | 'newRows'
-    | 'trainingSeconds'
-    | 'evaluationSeconds'
-  >
->;
+type Edges = Partial<Omit<ImprovementRow, 'settings'>>;
 
 /** All SQL of the tables `retraining_policy` and `improvement`. */
-export class ImprovementStore {
-  constructor(private readonly database: Database) {}
-
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.database.prisma.$transaction(work);
+export class ImprovementStore extends SubjectStore<'improvement'> {
+  constructor(database: Database) {
+    super(database, 'improvement');
   }
 
   /** The policies of these adapters, in their order; null where an adapter has none. */
@@ -87,24 +72,6 @@ export class ImprovementStore {
   /** @throws the database's error of a taken key where the adapter has a live one: see `isTaken` */
   create({ settings, ...row }: NewImprovement & { id: string }, tx: Transaction): Promise<ImprovementRow> {
     return tx.improvement.create({ data: { ...row, settings: asColumn(storedSettings.encode(settings)) } });
-  }
-
-  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ImprovementRow[]> {
-    return this.database.prisma.improvement.findMany({ where: { workspaceId, id: { in: [...ids] } } });
-  }
-
-  /** Newest first; the cursor is the id. */
-  async list(
-    workspaceId: WorkspaceId,
-    filter: Pick<Prisma.ImprovementWhereInput, 'adapterId' | 'datasetVersionId' | 'adapterVersionId'>,
-    page: PageRequest,
-  ): Promise<Page<ImprovementRow>> {
-    const rows = await this.database.prisma.improvement.findMany({
-      where: { workspaceId, ...filter, ...(page.after === null ? {} : { id: { lt: idCursor(page.after) } }) },
-      orderBy: { id: 'desc' },
-      take: page.first + 1,
-    });
-    return toPage(rows, page.first);
   }
 
   /** The newest of an adapter; null when it never had one. */

@@ -13,6 +13,7 @@ import {
   toConnection,
   loadRow,
   loadValue,
+  toOne,
 } from '../../../kit/graphql/index.js';
 import type { Change, ConnectionOf, GraphContext, NodeRegistry } from '../../../kit/graphql/index.js';
 import { loadVariant, Model, ModelVariant, toModel } from '../../../sources/registry/index.js';
@@ -55,6 +56,15 @@ export async function loadAdapterVersion(
   );
   return row && toAdapterVersion(row);
 }
+
+/** A field that leads to a version. @param idOf its id, as the object has it */
+export const toVersion = <Root>(description: string, idOf: (root: Root) => string | null) =>
+  toOne(
+    () => AdapterVersion,
+    description,
+    (root: Root, context, { adapters }: { adapters: AdapterRegistry }) =>
+      loadAdapterVersion(context, adapters, idOf(root)),
+  );
 
 @Resolver(() => Adapter)
 export class AdapterResolver {

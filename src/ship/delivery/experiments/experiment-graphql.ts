@@ -23,23 +23,21 @@ import { experimentKind, watchExperiment, type ExperimentRunParts } from './expe
 import type { ExperimentService } from './experiment-service.js';
 import type { ExperimentStore } from './experiment-store.js';
 import {
-  CreateExperimentInput,
-  ExperimentOrderInput,
-  PlanExperimentInput,
-  WidenExperimentInput,
-} from './experiment-inputs.js';
-import {
   ArmResult,
+  CreateExperimentInput,
   CreateExperimentPayload,
   Experiment,
   ExperimentConclusion,
   ExperimentConnection,
   ExperimentDecisionConnection,
   ExperimentEvent,
+  ExperimentOrderInput,
   ExperimentPayload,
   ExperimentPointType,
   ExperimentProgress,
+  PlanExperimentInput,
   SamplePlan,
+  WidenExperimentInput,
 } from './experiment-types.js';
 import { toConclusion, toDecision, toExperiment, toResults } from './experiment-view.js';
 import type { SamplePlanner } from './sample-planner.js';

@@ -1,6 +1,15 @@
 import { z } from 'zod';
-import { connectionTypes, NodeType, objectType, ofType, recordType } from '../../../kit/graphql/index.js';
+import {
+  connectionTypes,
+  inputType,
+  NodeType,
+  objectType,
+  ofType,
+  recordInput,
+  recordType,
+} from '../../../kit/graphql/index.js';
 import { record, oneOf, int, float, string, boolean, id, date } from '../../../kernel/record.js';
+import { saidBy } from '../wish.js';
 import { healthCheck } from '../rollouts/rollout-types.js';
 import {
   ExperimentAction,
@@ -12,7 +21,8 @@ import {
 } from './experiment.js';
 import { Finding, Verdict } from './conclude.js';
 import { ExperimentMetricName } from './metrics.js';
-import { experimentProgress, samplePlanned } from './sample-planner.js';
+import { experimentProgress, samplePlanned, sampleWish } from './sample-planner.js';
+import { experimentWish } from './settings.js';
 
 // An experiment as the API shows it: its plan, what was counted, what it says, what happened.
 
@@ -137,3 +147,15 @@ export const CreateExperimentPayload = objectType(
   experimentField,
 );
 export type CreateExperimentPayload = InstanceType<typeof CreateExperimentPayload>;
+
+export const CreateExperimentInput = recordInput(experimentWish);
+export type CreateExperimentInput = InstanceType<typeof CreateExperimentInput>;
+export const PlanExperimentInput = recordInput(sampleWish);
+export type PlanExperimentInput = InstanceType<typeof PlanExperimentInput>;
+
+const order = { experiment: id('Id of the experiment.'), ...saidBy };
+export const ExperimentOrderInput = inputType('ExperimentOrderInput', 'What a person wants of an experiment.', order);
+export const WidenExperimentInput = inputType('WidenExperimentInput', 'How many take part from now on.', {
+  ...order,
+  coverage: float('Share of the questions that take part, above what it is, at most 1.'),
+});

@@ -1,4 +1,4 @@
-import { meaningsOf, metricsFor, type AnswerOutcome } from '../../../answer/ask/index.js';
+import { meaningsOf, metricsFor, type AnswerOutcome, type LateMetricName } from '../../../answer/ask/index.js';
 import { choice } from '../../../kernel/record.js';
 
 /** What of answers an experiment can compare; the margins are those of plans that name none. */
@@ -12,8 +12,9 @@ export const ExperimentMetricName = choice(
 export type ExperimentMetricName = keyof typeof ExperimentMetricName;
 
 /** Those that feedback tells, and what it says of an answer then. */
-export const LATE_METRICS = { FEEDBACK: 'opinion', AGREEMENT: 'expected' } as const satisfies Partial<
-  Record<ExperimentMetricName, string>
+export const LATE_METRICS = { FEEDBACK: 'opinion', AGREEMENT: 'expected' } as const satisfies Record<
+  LateMetricName<'experiment'>,
+  'opinion' | 'expected'
 >;
 
 /** How a metric's mean is made to vary less, by what was known before anything differed. */

@@ -14,6 +14,7 @@ import { badInput } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { record, oneOf, string, int, float } from '../../../kernel/record.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
+import { checkedCount, checkedNumber } from '../wish.js';
 import { outcomesOf } from './count.js';
 import { primaryOf, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
 import { futilityOf } from './look.js';
@@ -75,6 +76,8 @@ interface BaselineFigures {
   measuredOn: number;
 }
 
+const UNKNOWN: BaselineFigures = { baseline: null, variance: null, perDay: null, measuredOn: 0 };
+
 /** Says before a test begins, and while it runs, what it can see. */
 export class SamplePlanner {
   constructor(private readonly parts: { units: UnitStore; adapters: AdapterRegistry }) {}
@@ -83,11 +86,10 @@ export class SamplePlanner {
   async plan(workspaceId: WorkspaceId, wish: SampleWish): Promise<SampleEstimate> {
     const { metric, arms, effect = null, size = null, baseline = null } = wish;
     const many = arms ?? 2;
-    if (!(Number.isInteger(many) && many >= 2 && many <= MOST_ARMS))
-      throw badInput('input.arms', `arms must be 2 to ${MOST_ARMS}, not ${many}.`);
-    if (effect !== null && !(effect > 0)) throw badInput('input.effect', `effect must be above 0, not ${effect}.`);
-    if (size !== null && !(size > 0 && size <= MOST_ANSWERS))
-      throw badInput('input.size', `size must be above 0 and at most ${MOST_ANSWERS}, not ${size}.`);
+    checkedCount(many, 'input.arms', 2, MOST_ARMS);
+    if (effect !== null) checkedNumber(effect, 'input.effect', effect > 0, 'above 0');
+    if (size !== null)
+      checkedNumber(size, 'input.size', size > 0 && size <= MOST_ANSWERS, `above 0 and at most ${MOST_ANSWERS}`);
     if (baseline !== null && METRICS[metric].kind !== 'RATE')
       throw badInput('input.baseline', `${metric} is no rate: what it varies is measured on recent answers.`);
     if (baseline !== null && !(baseline >= 0 && baseline <= 1))
@@ -139,9 +141,9 @@ export class SamplePlanner {
     const { units, adapters } = this.parts;
     const row = adapter === null ? null : await adapters.require(workspaceId, adapter, 'input.adapter');
     const version = row && (await adapters.store.resolve(row, { alias: 'production' }));
-    if (row && !version) return { baseline: null, variance: null, perDay: null, measuredOn: 0 };
+    if (row && !version) return UNKNOWN;
     const found = (await units.traffic(workspaceId, version?.id ?? null)).find((each) => each.metric === metric);
-    if (!found) return { baseline: null, variance: null, perDay: null, measuredOn: 0 };
+    if (!found) return UNKNOWN;
     const { mean, variance, perDay, n } = found;
     return { baseline: mean, variance, perDay, measuredOn: n };
   }

@@ -4,7 +4,7 @@ import { record, oneOf, float, boolean, int, string } from '../../../kernel/reco
 import { checkedText } from '../../../kernel/text.js';
 import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat } from '../../../answer/ask/index.js';
 import { weightsAddUp } from '../assignment/index.js';
-import { saidOnce } from '../wish.js';
+import { checkedCount, checkedNumber, checkedShare, saidOnce } from '../wish.js';
 import { armWish, type ExperimentArm, type ExperimentSettings } from './experiment.js';
 import { ExperimentMetricName, METRICS } from './metrics.js';
 
@@ -91,7 +91,7 @@ export type ExperimentSettingsWish = z.infer<z.ZodObject<typeof settingsWish>> &
 export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null): ExperimentSettings {
   const sticky = wish.sticky ?? false;
   const beforeAnswers = wish.beforeAnswers ?? 0;
-  within('advanced.beforeAnswers', beforeAnswers, 0, MOST_ANSWERS, true);
+  checkedCount(beforeAnswers, 'input.advanced.beforeAnswers', 0, MOST_ANSWERS);
   if (beforeAnswers > 0 && !sticky)
     throw badInput(
       'input.advanced.beforeAnswers',
@@ -99,16 +99,20 @@ export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null)
       'Set sticky: true, and let requests name their unit.',
     );
   const plannedSize = wish.plannedSize ?? null;
-  if (plannedSize !== null) within('plannedSize', plannedSize, 1, MOST_ANSWERS, true);
+  if (plannedSize !== null) checkedCount(plannedSize, 'input.plannedSize', 1, MOST_ANSWERS);
   const plannedDays = wish.plannedDays ?? null;
-  if (plannedDays !== null && !(plannedDays > 0 && plannedDays <= MOST_DAYS))
-    throw badInput('input.plannedDays', `plannedDays must be above 0 and at most ${MOST_DAYS}, not ${plannedDays}.`);
+  if (plannedDays !== null)
+    checkedNumber(
+      plannedDays,
+      'input.plannedDays',
+      plannedDays > 0 && plannedDays <= MOST_DAYS,
+      `above 0 and at most ${MOST_DAYS}`,
+    );
   const effect = wish.effect ?? null;
-  if (effect !== null && !(effect > 0 && Number.isFinite(effect)))
-    throw badInput('input.effect', `effect must be above 0, not ${effect}.`);
+  if (effect !== null) checkedNumber(effect, 'input.effect', effect > 0 && Number.isFinite(effect), 'above 0');
   return {
     arms: armsOf(wish.arms, adapter),
-    coverage: share('coverage', wish.coverage ?? 1),
+    coverage: checkedShare(wish.coverage ?? 1, 'input.coverage'),
     metrics: metricsOf(wish.metrics),
     alpha: probability('alpha', wish.alpha ?? DEFAULT_ALPHA),
     power: probability('power', wish.power ?? DEFAULT_POWER),
@@ -120,25 +124,8 @@ export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null)
   };
 }
 
-function within(name: string, value: number, least: number, most: number, whole = false): void {
-  if (!(value >= least && value <= most && (!whole || Number.isInteger(value))))
-    throw badInput(
-      `input.${name}`,
-      `${name} must be ${whole ? 'a whole number from ' : ''}${least} to ${most}, not ${value}.`,
-    );
-}
-
-function share(name: string, value: number): number {
-  if (!(value > 0 && value <= 1))
-    throw badInput(`input.${name}`, `${name} must be above 0 and at most 1, not ${value}.`);
-  return value;
-}
-
-function probability(name: string, value: number): number {
-  if (!(value > 0 && value < 1))
-    throw badInput(`input.advanced.${name}`, `${name} must be above 0 and below 1, not ${value}.`);
-  return value;
-}
+const probability = (name: string, value: number): number =>
+  checkedNumber(value, `input.advanced.${name}`, value > 0 && value < 1, 'above 0 and below 1');
 
 function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentArm[] {
   if (wishes.length < 2 || wishes.length > MOST_ARMS)
@@ -179,8 +166,8 @@ function armOf(wish: ArmWish, weight: number, field: string, whose: string | nul
       'Where Graft chooses, an arm with an adapter says how it answers.',
       `Take ${ADAPTING}.`,
     );
-  if (denseWeight !== null && !(denseWeight >= 0 && denseWeight <= 1))
-    throw badInput(`${field}.denseWeight`, `denseWeight must be 0 to 1, not ${denseWeight}.`);
+  if (denseWeight !== null)
+    checkedNumber(denseWeight, `${field}.denseWeight`, denseWeight >= 0 && denseWeight <= 1, '0 to 1');
   return {
     name,
     weight,
@@ -198,10 +185,9 @@ function armOf(wish: ArmWish, weight: number, field: string, whose: string | nul
 function generationOf(wish: (ArmWish['generation'] & object) | null, field: string): ExperimentArm['generation'] {
   if (wish === null) return null;
   const { maxTokens = null, temperature = null, seed = null } = wish;
-  if (maxTokens !== null && !(Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= MAX_ANSWER_TOKENS))
-    throw badInput(`${field}.maxTokens`, `maxTokens must be 1 to ${MAX_ANSWER_TOKENS}, not ${maxTokens}.`);
-  if (temperature !== null && !(temperature >= 0 && temperature <= 2))
-    throw badInput(`${field}.temperature`, `temperature must be 0 to 2, not ${temperature}.`);
+  if (maxTokens !== null) checkedCount(maxTokens, `${field}.maxTokens`, 1, MAX_ANSWER_TOKENS);
+  if (temperature !== null)
+    checkedNumber(temperature, `${field}.temperature`, temperature >= 0 && temperature <= 2, '0 to 2');
   return {
     ...(maxTokens !== null && { maxTokens }),
     ...(temperature !== null && { temperature }),

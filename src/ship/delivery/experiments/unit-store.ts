@@ -1,6 +1,6 @@
 import { KIND_TABLE } from '../../../learn/feedback/index.js';
 import type { Database, Transaction } from '../../../platform/database/index.js';
-import { outcomesOfTest, OVERLAP, type Watermark } from '../counting.js';
+import { behind, outcomesOfTest, type Watermark } from '../counting.js';
 import type { CountedFeedback, BatchEffects, Unit } from './count.js';
 import { METRICS, type ExperimentOutcome } from './metrics.js';
 
@@ -30,7 +30,7 @@ export class UnitStore {
   /** Answers that were not counted yet, in the order of their numbers. @param tokens whether what they cost is wanted, which is read of their bodies */
   async uncounted(
     experimentId: string,
-    { last, recent }: Watermark,
+    counted: Watermark,
     { tokens, most }: { tokens: boolean; most: number },
   ): Promise<ExperimentOutcome[]> {
     const { rows } = await this.database.pool.query<Omit<ExperimentOutcome, 'sequence'> & { sequence: string }>({
@@ -39,9 +39,9 @@ export class UnitStore {
                     outcome.unit_hash AS "unitHash",
                     ${tokens ? 'outcome.tokens' : 'NULL'} AS tokens
                FROM (${outcomesOfTest(tokens ? [`(body->'cost'->>'computedTokens')::float8 AS tokens`] : [])}) outcome
-              WHERE sequence > $2 AND sequence <> ALL($3::bigint[])
+              WHERE sequence > $2 AND NOT sequence <@ $3::int8multirange
               ORDER BY sequence LIMIT $4`,
-      values: [experimentId, last - BigInt(OVERLAP), recent.map(String), most],
+      values: [experimentId, ...behind(counted), most],
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
   }

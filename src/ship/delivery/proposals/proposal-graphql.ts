@@ -22,7 +22,7 @@ import {
 import { deciderOf } from '../../../kernel/caller.js';
 import { record, boolean, date, id, int, oneOf, string } from '../../../kernel/record.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
-import { AdapterVersion, loadAdapterVersion } from '../../../learn/training/index.js';
+import { toVersion } from '../../../learn/training/index.js';
 import { loadRollout } from '../rollouts/rollout-graphql.js';
 import type { RolloutStore } from '../rollouts/rollout-store.js';
 import { Rollout } from '../rollouts/rollout-types.js';
@@ -157,16 +157,11 @@ export const proposalResolvers = [
       ({ row }) => gateVerdictOf(row.gate),
       { cost: 1 },
     ),
-    candidate: toOne(
-      () => AdapterVersion,
+    candidate: toVersion(
       'The version, with its attestation and evaluations; null when it was deleted.',
-      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.candidateId),
+      ({ row }) => row.candidateId,
     ),
-    replaces: toOne(
-      () => AdapterVersion,
-      'The version that it would replace; null where there is none.',
-      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.replacesId),
-    ),
+    replaces: toVersion('The version that it would replace; null where there is none.', ({ row }) => row.replacesId),
     rollout: toOne(
       () => Rollout,
       'The rollout that led to it; null without one.',

@@ -15,20 +15,22 @@ import {
 import { deciderOf } from '../../../kernel/caller.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
-import { AdapterVersion, loadAdapterVersion } from '../../../learn/training/index.js';
+import { toVersion } from '../../../learn/training/index.js';
 import { commandsOf, decisionsOf, eventsOf } from '../live-test-graphql.js';
 import type { Order } from './rollout.js';
 import { allAsOfNow } from './rollout-now.js';
 import { rolloutKind, watchRollout, type RolloutRunParts } from './rollout-run.js';
 import type { RolloutService } from './rollout-service.js';
 import type { RolloutStore } from './rollout-store.js';
-import { JumpRolloutInput, RolloutOrderInput, StartRolloutInput } from './rollout-inputs.js';
 import {
+  JumpRolloutInput,
   Rollout,
   RolloutConnection,
   RolloutDecisionConnection,
   RolloutEvent,
+  RolloutOrderInput,
   RolloutPayload,
+  StartRolloutInput,
   StartRolloutPayload,
 } from './rollout-types.js';
 import { toDecision, toRollout } from './rollout-view.js';
@@ -125,16 +127,8 @@ export const rolloutResolvers = [
       toRollout(await rolloutService.order(workspaceId, id, order)),
   }),
   fieldsOf<Rollout, RolloutParts>(() => Rollout, {
-    candidate: toOne(
-      () => AdapterVersion,
-      'The version that is delivered; null when it was deleted.',
-      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.candidateId),
-    ),
-    against: toOne(
-      () => AdapterVersion,
-      'The version that it is held against; null when it was deleted.',
-      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.againstId),
-    ),
+    candidate: toVersion('The version that is delivered; null when it was deleted.', ({ row }) => row.candidateId),
+    against: toVersion('The version that it is held against; null when it was deleted.', ({ row }) => row.againstId),
     run: toOne(
       () => RolloutWatchRun,
       'The run that watches it.',

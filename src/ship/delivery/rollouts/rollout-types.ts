@@ -1,11 +1,21 @@
 import { z } from 'zod';
-import { connectionTypes, NodeType, objectType, ofType, recordType } from '../../../kit/graphql/index.js';
+import {
+  connectionTypes,
+  inputType,
+  NodeType,
+  objectType,
+  ofType,
+  recordInput,
+  recordType,
+} from '../../../kit/graphql/index.js';
 import { record, int, float, oneOf, boolean, string, id, date } from '../../../kernel/record.js';
+import { saidBy } from '../wish.js';
 import { lossSeen } from './could-see.js';
 import { RolloutMetric } from './measures.js';
 import { RolloutStatus } from './decide.js';
 import { RolloutAction, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
 import { rolloutStep } from './plan.js';
+import { rolloutWish } from './settings.js';
 
 // A rollout as the API shows it: its steps, its figures with their evidence, what was decided.
 
@@ -132,3 +142,13 @@ export const StartRolloutPayload = objectType(
   rolloutField,
 );
 export type StartRolloutPayload = InstanceType<typeof StartRolloutPayload>;
+
+export const StartRolloutInput = recordInput(rolloutWish);
+export type StartRolloutInput = InstanceType<typeof StartRolloutInput>;
+
+const order = { rollout: id('Id of the rollout.'), ...saidBy };
+export const RolloutOrderInput = inputType('RolloutOrderInput', 'What a person wants of a rollout.', order);
+export const JumpRolloutInput = inputType('JumpRolloutInput', 'To which step a rollout goes.', {
+  ...order,
+  step: int('Index of the step, from 0 on.'),
+});

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
 import { choice, record, float, int, boolean, oneOf, string, id } from '../../../kernel/record.js';
-import { saidOnce } from '../wish.js';
+import { checkedNumber, checkedShare, saidOnce } from '../wish.js';
 import { ROLLOUT_METRICS, RolloutMetric } from './measures.js';
 import {
   CONTROLS,
@@ -132,10 +132,8 @@ export function checkedBounds({ slowMs = null, unsure = null }: PlanWish): {
   slowMs: number | null;
   unsure: number | null;
 } {
-  if (slowMs !== null && !(slowMs > 0))
-    throw badInput('input.advanced.slowMs', `slowMs must be above 0, not ${slowMs}.`);
-  if (unsure !== null && !(unsure > 0 && unsure <= 1))
-    throw badInput('input.advanced.unsure', `unsure must be above 0 and at most 1, not ${unsure}.`);
+  if (slowMs !== null) checkedNumber(slowMs, 'input.advanced.slowMs', slowMs > 0, 'above 0');
+  if (unsure !== null) checkedShare(unsure, 'input.advanced.unsure');
   return { slowMs, unsure };
 }
 

@@ -10,23 +10,18 @@ import type { ShadowFigures, Truth } from './shadow-report.js';
 /** What the pairs of one shadow say together. */
 type PairFigures = Omit<ShadowFigures, 'answered' | 'erased' | 'skipped'>;
 
-interface SumsRow {
-  id: string;
-  waiting: number;
-  compared: number;
-  failed: number;
-  same: number;
-  similarity: number | null;
-  servedAbstained: number;
-  candidateAbstained: number;
-  sure: number;
-  servedConfidence: number | null;
-  candidateConfidence: number | null;
-  servedMs: number | null;
-  candidateMs: number | null;
-  servedComputeMs: number | null;
-  candidateComputeMs: number | null;
-}
+/** The sums of a shadow without pairs. */
+const NOTHING = {
+  ...{ waiting: 0, compared: 0, failed: 0, same: 0, servedAbstained: 0, candidateAbstained: 0, sure: 0 },
+  similarity: null as number | null,
+  servedConfidence: null as number | null,
+  candidateConfidence: null as number | null,
+  servedMs: null as number | null,
+  candidateMs: null as number | null,
+  servedComputeMs: null as number | null,
+  candidateComputeMs: null as number | null,
+};
+const NOTHING_TOLD = { known: 0, differing: 0, servedRight: 0, candidateRight: 0, onlyServed: 0, onlyCandidate: 0 };
 
 const BOTH_SURE = `status = 'COMPARED' AND served_confidence IS NOT NULL AND candidate_confidence IS NOT NULL`;
 const medianOf = (column: string) =>
@@ -144,7 +139,7 @@ export class PairStore {
     const { pool } = this.database;
     const values = [workspaceId, ids];
     const [sums, changes, failures, truths] = await Promise.all([
-      pool.query<SumsRow>({ name: 'shadow-sums', text: SUMS, values }),
+      pool.query<Of<typeof NOTHING>>({ name: 'shadow-sums', text: SUMS, values }),
       pool.query<Of<PairFigures['changes'][number]>>({ name: 'shadow-changes', text: CHANGES, values }),
       pool.query<Of<PairFigures['failures'][number]>>({ name: 'shadow-failures', text: FAILURES, values }),
       pool.query<Of<Omit<Truth, 'p'>>>({ name: 'shadow-truths', text: TRUTHS, values }),
@@ -154,7 +149,7 @@ export class PairStore {
     return new Map(
       ids.map((id) => {
         const [sum = NOTHING] = of(sums, id);
-        const [told = NOTHING_TOLD] = of(truths, id);
+        const [{ id: _, ...truth } = { id, ...NOTHING_TOLD }] = of(truths, id);
         const { compared, sure, servedAbstained, candidateAbstained } = sum;
         return [
           id,
@@ -170,13 +165,7 @@ export class PairStore {
             confidence: { pairs: sure, served: sum.servedConfidence, candidate: sum.candidateConfidence },
             latencyMs: { pairs: compared, served: sum.servedMs, candidate: sum.candidateMs },
             computeMs: { pairs: compared, served: sum.servedComputeMs, candidate: sum.candidateComputeMs },
-            truth: {
-              known: told.known,
-              differing: told.differing,
-              servedRight: told.servedRight,
-              candidateRight: told.candidateRight,
-              ...mcnemarBeside(told.onlyServed, told.onlyCandidate),
-            },
+            truth: { ...truth, p: mcnemarOf(truth.onlyServed, truth.onlyCandidate) },
           },
         ];
       }),
@@ -219,25 +208,3 @@ interface Failed {
   status: 'FAILED';
   code: string;
 }
-
-function mcnemarBeside(onlyServed: number, onlyCandidate: number): Pick<Truth, 'onlyServed' | 'onlyCandidate' | 'p'> {
-  return { onlyServed, onlyCandidate, p: mcnemarOf(onlyServed, onlyCandidate) };
-}
-
-const NOTHING = {
-  waiting: 0,
-  compared: 0,
-  failed: 0,
-  same: 0,
-  similarity: null,
-  servedAbstained: 0,
-  candidateAbstained: 0,
-  sure: 0,
-  servedConfidence: null,
-  candidateConfidence: null,
-  servedMs: null,
-  candidateMs: null,
-  servedComputeMs: null,
-  candidateComputeMs: null,
-};
-const NOTHING_TOLD = { known: 0, differing: 0, servedRight: 0, candidateRight: 0, onlyServed: 0, onlyCandidate: 0 };

@@ -22,7 +22,7 @@ import { deciderOf } from '../../../kernel/caller.js';
 import { encodeCursor } from '../../../kernel/pagination.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
-import { AdapterVersion, loadAdapterVersion } from '../../../learn/training/index.js';
+import { toVersion } from '../../../learn/training/index.js';
 import { commandsOf, eventsOf } from '../live-test-graphql.js';
 import { Proposal } from '../proposals/proposal-graphql.js';
 import { Rollout } from '../rollouts/rollout-types.js';
@@ -151,16 +151,8 @@ export const shadowResolvers = [
       toShadow(await shadowService.stop(workspaceId, id, { by, reason })),
   }),
   fieldsOf<Shadow, ShadowParts>(() => Shadow, {
-    candidate: toOne(
-      () => AdapterVersion,
-      'The version that answers unseen; null when it was deleted.',
-      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.candidateId),
-    ),
-    against: toOne(
-      () => AdapterVersion,
-      'The version whose answers are sampled; null when it was deleted.',
-      ({ row }, context, { adapters }) => loadAdapterVersion(context, adapters, row.againstId),
-    ),
+    candidate: toVersion('The version that answers unseen; null when it was deleted.', ({ row }) => row.candidateId),
+    against: toVersion('The version whose answers are sampled; null when it was deleted.', ({ row }) => row.againstId),
     run: toOne(
       () => ShadowWatchRun,
       'The run that asks.',

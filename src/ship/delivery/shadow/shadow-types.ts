@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   connectionTypes,
+  inputType,
   make,
   NodeType,
   objectType,
@@ -18,13 +19,10 @@ import { ShadowEventKind } from './shadow-store.js';
 export const StartShadowInput = recordInput(shadowWish);
 export type StartShadowInput = InstanceType<typeof StartShadowInput>;
 
-export const StopShadowInput = recordInput(
-  record('StopShadowInput', 'Which shadow ends, and why.', {
-    shadow: id('Id of the shadow.'),
-    ...saidBy,
-  }),
-);
-export type StopShadowInput = InstanceType<typeof StopShadowInput>;
+export const StopShadowInput = inputType('StopShadowInput', 'Which shadow ends, and why.', {
+  shadow: id('Id of the shadow.'),
+  ...saidBy,
+});
 
 export const ShadowReport = recordType(shadowReport);
 export type ShadowReport = InstanceType<typeof ShadowReport>;

@@ -3,11 +3,10 @@ import { z } from 'zod';
 import { confidenceOf, type Answer } from '../../../answer/ask/index.js';
 import { answerF1 } from '../../../prove/index.js';
 import { verdictOn } from '../../../learn/feedback/index.js';
-import { badInput } from '../../../kernel/errors.js';
 import { choice, record, string, int, float } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
-import { saidOnce } from '../wish.js';
+import { checkedCount, checkedShare, saidOnce } from '../wish.js';
 
 export type ShadowRow = Prisma.ShadowGetPayload<object>;
 export type ShadowPairRow = Prisma.ShadowPairGetPayload<object>;
@@ -72,18 +71,12 @@ export type StartShadow = z.infer<typeof shadowWish> & { by: string };
 
 /** @throws BAD_USER_INPUT */
 export function checkedPlan(wish: { [Name in keyof ShadowPlan]?: number | null }): ShadowPlan {
-  const share = wish.share ?? SHADOW_DEFAULTS.share;
-  if (!(share > 0 && share <= 1)) throw badInput('input.share', `share must be above 0 and at most 1, not ${share}.`);
+  const { share, mostPerHour, leastAnswers } = SHADOW_DEFAULTS;
   return {
-    share,
-    mostPerHour: counted(wish.mostPerHour ?? SHADOW_DEFAULTS.mostPerHour, 'mostPerHour', MOST_PER_HOUR),
-    leastAnswers: counted(wish.leastAnswers ?? SHADOW_DEFAULTS.leastAnswers, 'leastAnswers', MOST_PAIRS),
+    share: checkedShare(wish.share ?? share, 'input.share'),
+    mostPerHour: checkedCount(wish.mostPerHour ?? mostPerHour, 'input.mostPerHour', 1, MOST_PER_HOUR),
+    leastAnswers: checkedCount(wish.leastAnswers ?? leastAnswers, 'input.leastAnswers', 1, MOST_PAIRS),
   };
-}
-
-function counted(n: number, name: string, most: number): number {
-  if (Number.isInteger(n) && n >= 1 && n <= most) return n;
-  throw badInput(`input.${name}`, `${name} must be between 1 and ${most}, not ${n}.`);
 }
 
 /** How two answers to one question differ: numbers, labels and a digest, nothing of what was said. */
