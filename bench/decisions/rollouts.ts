@@ -11,7 +11,7 @@ import {
   rolloutTest,
   startRollout,
   startWatch,
-  type PlanWish,
+  type PlanRequest,
   type RolloutPlan,
   type RolloutState,
   type Watch,
@@ -112,14 +112,14 @@ export function ride(
 }
 
 /** A plan as callers get it, of one step that nobody leaves: what guardrails do is seen without the steps. */
-export function heldAt(share: number, wish: PlanWish = {}): RolloutPlan {
+export function heldAt(share: number, wish: PlanRequest = {}): RolloutPlan {
   const [step] = planOf(wish).steps;
   return { ...planOf(wish), steps: [{ ...step!, share, controls: 9, leastAnswers: Infinity, approval: false }] };
 }
 
 const wentBack = (...given: Parameters<typeof ride>): boolean => ride(...given).status === 'ROLLED_BACK';
 
-const JUDGEMENTS: PlanWish = { guardrails: [{ metric: 'FEEDBACK', margin: 0 }] };
+const JUDGEMENTS: PlanRequest = { guardrails: [{ metric: 'FEEDBACK', margin: 0 }] };
 /** Fails in one of a hundred answers, as what is shared does. */
 const usual: Version = (question) => ({ failed: question.chance < 0.01, right: true });
 const failsAt =

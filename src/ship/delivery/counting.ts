@@ -110,7 +110,7 @@ export class Counting {
 }
 
 /** What was said of a test’s answers and wasn’t counted yet, in the order of its numbers; of each answer only what was said first. Parameters as above. */
-export const UNHEARD = `
+export const UNCOUNTED_VERDICTS = `
   SELECT sequence, arm, stage, good, NOT EXISTS (
            SELECT 1 FROM answer_verdict before
             WHERE before.subject = $1 AND before.unit_hash = verdict.unit_hash AND before.stage = verdict.stage

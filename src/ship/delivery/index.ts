@@ -15,5 +15,5 @@ export type { RolloutRow } from './rollouts/rollout.js';
 export type { RolloutStore } from './rollouts/rollout-store.js';
 export { Rollout } from './rollouts/rollout-types.js';
 export { SubjectStore } from './subject-store.js';
-export { planOf, RolloutTemplate, type PlanWish } from './rollouts/settings.js';
+export { planOf, RolloutTemplate, type PlanRequest } from './rollouts/settings.js';
 export { enterStep, evidenceOf, record, recordLate, startWatch, type Watch } from './rollouts/watch.js';

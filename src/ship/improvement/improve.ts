@@ -191,14 +191,14 @@ async function ended(
 async function curate(work: ImprovementWork, row: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, production, settings } = work;
   if (row.datasetVersionId !== null) return row;
-  const wish = await lessons(parts, workspaceId, work);
-  if (wish === null || production === null)
+  const request = await lessons(parts, workspaceId, work);
+  if (request === null || production === null)
     throw new GraftError('CONFLICT', `Production of ${work.adapter.name} names no dataset that it was trained on.`, {
       hint: 'Name the dataset in the policy.',
     });
   for (let round = 1; ; round++) {
     const run = await parts.curator.start(workspaceId, {
-      ...wish,
+      ...request,
       leastRows: settings.leastRows,
       steps: null,
       splitRule: null,
@@ -208,7 +208,7 @@ async function curate(work: ImprovementWork, row: ImprovementRow): Promise<Impro
     if (!(await labelsConfirmed(work, await ended(work, run)))) break;
   }
   // Not what the run made: an improvement that ended before its version was in production has left lessons that nothing learned from.
-  const lessonsMade = await parts.curator.lessonsSince(workspaceId, wish.dataset, production);
+  const lessonsMade = await parts.curator.lessonsSince(workspaceId, request.dataset, production);
   if (lessonsMade === null)
     throw new Ended('NOTHING_NEW', 'What people said since the last version teaches too little that is new.');
   const { versionId, fresh } = lessonsMade;
@@ -380,8 +380,8 @@ async function compareUnseen(work: ImprovementWork, row: ImprovementRow): Promis
     return live === null || live.idempotencyKey === idempotencyKey ? true : null;
   };
   await until(work, free, [0.72, 'It waits until another shadow of the adapter has ended.']);
-  const wish = { ...UNSEEN, by: WHO, reason: row.reason.slice(0, 1_000), idempotencyKey };
-  const started = await delivery.shadows.start(workspaceId, { adapter: adapter.name, candidate: version, ...wish });
+  const request = { ...UNSEEN, by: WHO, reason: row.reason.slice(0, 1_000), idempotencyKey };
+  const started = await delivery.shadows.start(workspaceId, { adapter: adapter.name, candidate: version, ...request });
   const shadow = await until(work, async () => {
     const found = await delivery.stores.shadows.require(workspaceId, started.id);
     return found.finishedAt === null ? null : found;

@@ -115,8 +115,8 @@ class StartImprovementResolver {
     @Arg('input', () => StartImprovementInput, { description: 'Which adapter, and why.' }) input: StartImprovementInput,
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<StartImprovementPayload> {
-    const wish = { ...input, by: deciderOf(caller, input.by) };
-    const row = await this.parts.improvementService.start(workspaceId, wish);
+    const request = { ...input, by: deciderOf(caller, input.by) };
+    const row = await this.parts.improvementService.start(workspaceId, request);
     const run = await this.parts.runs.get(workspaceId, row.runId);
     return { improvement: toImprovement(row), run: runObject(run!) };
   }
@@ -165,9 +165,9 @@ class RetrainingPolicyResolver {
     input: SetRetrainingPolicyInput,
     @Ctx() { workspaceId, caller, change }: GraphContext,
   ): Promise<RetrainingPolicyPayload> {
-    const { adapter, by, ...wish } = input;
+    const { adapter, by, ...request } = input;
     change.before = plainValues((await this.parts.improvementService.settingsOf(workspaceId, adapter)) ?? {});
-    const row = await this.parts.improvementService.setPolicy(workspaceId, adapter, wish, deciderOf(caller, by));
+    const row = await this.parts.improvementService.setPolicy(workspaceId, adapter, request, deciderOf(caller, by));
     return { policy: toPolicy(row) };
   }
 

@@ -21,7 +21,7 @@ import {
   storedSettings,
   type PolicyRow,
   type PolicySettings,
-  type PolicyWish,
+  type PolicyRequest,
   type Situation,
 } from './policy.js';
 
@@ -57,11 +57,11 @@ export class ImprovementService {
   async setPolicy(
     workspaceId: WorkspaceId,
     name: string,
-    wish: PolicyWish & { dataset?: string | null },
+    request: PolicyRequest & { dataset?: string | null },
     by: string,
   ): Promise<PolicyRow> {
     const { improvements, adapters } = this.parts;
-    const { dataset, ...rest } = wish;
+    const { dataset, ...rest } = request;
     const adapter = await adapters.require(workspaceId, name, 'input.adapter');
     const datasetId =
       dataset === undefined ? undefined : dataset && (await this.#datasetFor(workspaceId, dataset, adapter));
@@ -135,11 +135,11 @@ export class ImprovementService {
     if (!adapter || (last && last.outcome === null)) return null;
     const settings = storedSettings.decode(policy.settings);
     const production = await adapters.store.resolve(adapter, { alias: 'production' });
-    const wish = await lessons(this.parts, workspaceId, { adapter, production, settings });
-    if (wish === null) return null;
+    const request = await lessons(this.parts, workspaceId, { adapter, production, settings });
+    if (request === null) return null;
     const since = last?.createdAt ?? null;
     const [{ fresh: freshRows }, open] = await Promise.all([
-      curator.outlook(workspaceId, { ...wish, leastRows: settings.leastRows }),
+      curator.outlook(workspaceId, { ...request, leastRows: settings.leastRows }),
       settings.onAlert ? alerts.store.openAbout(workspaceId, adapter.name) : [],
     ]);
     const recent = open.filter(({ raisedAt }) => since === null || raisedAt > since);
@@ -208,7 +208,7 @@ export class ImprovementService {
   async #begin(
     workspaceId: WorkspaceId,
     adapter: AdapterRow,
-    wish: {
+    request: {
       policy: PolicyRow | null;
       trigger: ImprovementTrigger;
       reason: string;
@@ -217,7 +217,7 @@ export class ImprovementService {
     },
   ): Promise<ImprovementRow> {
     const { improvements, adapters, runs } = this.parts;
-    const { policy, trigger, reason, by, idempotencyKey } = wish;
+    const { policy, trigger, reason, by, idempotencyKey } = request;
     const production = await adapters.store.resolve(adapter, { alias: 'production' });
     const id = newId();
     const settings: PolicySettings = policy ? storedSettings.decode(policy.settings) : DEFAULT_SETTINGS;

@@ -75,14 +75,14 @@ export const DEFAULT_SETTINGS: PolicySettings = {
 };
 
 /** Null is what was left out: a default where there is one, else off. */
-export type PolicyWish = { [Field in keyof PolicySettings]?: PolicySettings[Field] | null };
+export type PolicyRequest = { [Field in keyof PolicySettings]?: PolicySettings[Field] | null };
 
 /** Fields that null switches off. */
 const NULLABLE: readonly (keyof PolicySettings)[] = ['datasetId', 'newRows', 'everyDays', 'rollout'];
 
 /** @throws BAD_USER_INPUT that names the field */
-export function checkedSettings(wish: PolicyWish, before: PolicySettings = DEFAULT_SETTINGS): PolicySettings {
-  const given = Object.entries(wish).filter(
+export function checkedSettings(request: PolicyRequest, before: PolicySettings = DEFAULT_SETTINGS): PolicySettings {
+  const given = Object.entries(request).filter(
     ([name, value]) => value !== undefined && (value !== null || NULLABLE.includes(name as keyof PolicySettings)),
   );
   const parsed = settings.safeParse({ ...before, ...Object.fromEntries(given) });

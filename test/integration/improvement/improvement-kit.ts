@@ -12,7 +12,7 @@ import type { ImprovementContext } from '../../../src/ship/improvement/improveme
 import { improvementKind } from '../../../src/ship/improvement/improvement-run.js';
 import { ImprovementService } from '../../../src/ship/improvement/improvement-service.js';
 import { ImprovementStore } from '../../../src/ship/improvement/improvement-store.js';
-import type { PolicyWish } from '../../../src/ship/improvement/policy.js';
+import type { PolicyRequest as PolicyWish } from '../../../src/ship/improvement/policy.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { newId, type Uuid, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { AlertService } from '../../../src/operate/monitoring/alerts/alert-service.js';

@@ -4,7 +4,10 @@ import { count, type BatchEffects } from '../../../src/ship/delivery/experiments
 import { activeArms, testOf, type ExperimentState } from '../../../src/ship/delivery/experiments/experiment.js';
 import { futilityOf, look, sampleRatioSays } from '../../../src/ship/delivery/experiments/look.js';
 import type { ExperimentOutcome } from '../../../src/ship/delivery/experiments/metrics.js';
-import { settingsOf, type ExperimentSettingsWish } from '../../../src/ship/delivery/experiments/settings.js';
+import {
+  settingsOf,
+  type ExperimentSettingsRequest as ExperimentSettingsWish,
+} from '../../../src/ship/delivery/experiments/settings.js';
 import { emptyArms, emptyState, plainMoments } from '../../../src/ship/delivery/experiments/tally.js';
 import { momentsOf } from '../../../src/prove/index.js';
 

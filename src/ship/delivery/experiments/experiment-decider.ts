@@ -55,7 +55,7 @@ export class ExperimentDecider {
       const keys = { hashes: unitsOf(batch), answerIds: said.map(({ answerId }) => answerId) };
       const touched = await units.touched(row.id, keys, tx);
       count(plan, state, row.phase, batch, touched);
-      await units.keep(row.id, touched, tx);
+      await units.persist(row.id, touched, tx);
     }
     const [answers, feedback] = [
       countedWith({ last: row.lastSequence, recent: row.recentSequences }, outcomes),
@@ -83,7 +83,7 @@ export class ExperimentDecider {
       saved.final = true;
       end(saved, 'ENDED', { action: 'END', reasons: ['The planned end.', concluded(plan, state, true).sentence] });
     } else if (order) this.#follow(row, plan, saved, order);
-    if (saved.finishedAt) await this.parts.units.forget(row.id, tx);
+    if (saved.finishedAt) await this.parts.units.delete(row.id, tx);
     return this.parts.experiments.save(row, saved, tx);
   }
 

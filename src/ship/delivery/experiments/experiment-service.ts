@@ -11,12 +11,12 @@ import type { ExperimentDecider, ExperimentOrder } from './experiment-decider.js
 import { isLive, storedExperimentState, storedSettings, type ExperimentArm, type ExperimentRow } from './experiment.js';
 import { brokenArmsOf, experimentKind, usedBy } from './experiment-run.js';
 import type { ExperimentStore } from './experiment-store.js';
-import { settingsOf, type experimentWish, type ExperimentSettingsWish } from './settings.js';
+import { settingsOf, type experimentRequest, type ExperimentSettingsRequest } from './settings.js';
 import { emptyState } from './tally.js';
-import { checkedWho } from '../wish.js';
+import { checkedRequester } from '../request.js';
 
-export type CreateExperiment = Omit<z.infer<typeof experimentWish>, 'advanced'> &
-  ExperimentSettingsWish & { by: string };
+export type CreateExperiment = Omit<z.infer<typeof experimentRequest>, 'advanced'> &
+  ExperimentSettingsRequest & { by: string };
 
 interface ExperimentServiceParts {
   experiments: ExperimentStore;
@@ -37,14 +37,14 @@ export class ExperimentService {
    * Writes a plan down; nobody is drawn until it is started.
    * @throws BAD_USER_INPUT, NOT_FOUND; CONFLICT for an arm whose adapter was never attested; IDEMPOTENCY_CONFLICT
    */
-  async create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
+  async create(workspaceId: WorkspaceId, request: CreateExperiment): Promise<ExperimentRow> {
     const { experiments, adapters } = this.parts;
-    const { adapter: adapterName = null } = wish;
-    const name = checkedText(wish.name, 'input.name', MAX_NAME);
-    const { by, reason } = checkedWho(wish);
-    const plan = settingsOf(wish, adapterName);
+    const { adapter: adapterName = null } = request;
+    const name = checkedText(request.name, 'input.name', MAX_NAME);
+    const { by, reason } = checkedRequester(request);
+    const plan = settingsOf(request, adapterName);
     const input = { plan, name, by, reason, adapter: adapterName };
-    return experiments.createOnce(workspaceId, wish.idempotencyKey, input, async (key) => {
+    return experiments.createOnce(workspaceId, request.idempotencyKey, input, async (key) => {
       const adapter = adapterName === null ? null : await adapters.require(workspaceId, adapterName, 'input.adapter');
       const arms = await Promise.all(plan.arms.map((arm, i) => this.#resolved(workspaceId, arm, `input.arms[${i}]`)));
       const state = emptyState(plan, { before: plan.beforeAnswers > 0 });
@@ -99,7 +99,7 @@ export class ExperimentService {
 
   async #start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
     const { experiments, runs, tests } = this.parts;
-    const { by, reason } = checkedWho(who);
+    const { by, reason } = checkedRequester(who);
     const seen = await experiments.require(workspaceId, id, 'input.experiment');
     if (seen.status !== 'DRAFT') throw startedBefore(seen);
     const around = await experiments.surroundings(seen, usedBy(seen));
@@ -152,7 +152,7 @@ export class ExperimentService {
   /** Does what a person wants. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it can’t be followed now, saying why */
   async order(workspaceId: WorkspaceId, id: string, { command, ...who }: ExperimentOrder): Promise<ExperimentRow> {
     const { experiments, experimentDecider, tests } = this.parts;
-    const order = { command, ...checkedWho(who) };
+    const order = { command, ...checkedRequester(who) };
     const row = await experiments.transaction(async (tx) => {
       const locked = await experiments.lock(workspaceId, id, tx);
       if (locked.status === 'DRAFT' && command.kind === 'STOP') return this.#discard(locked, order, tx);

@@ -9,7 +9,7 @@ import {
   recordType,
 } from '../../../kit/graphql/index.js';
 import { record, oneOf, int, float, string, boolean, id, date } from '../../../kernel/record.js';
-import { saidBy } from '../wish.js';
+import { requestedBy } from '../request.js';
 import { healthCheck } from '../rollouts/rollout-types.js';
 import {
   ExperimentAction,
@@ -21,8 +21,8 @@ import {
 } from './experiment.js';
 import { Finding, Verdict } from './conclude.js';
 import { ExperimentMetricName } from './metrics.js';
-import { experimentProgress, samplePlanned, sampleWish } from './sample-planner.js';
-import { experimentWish } from './settings.js';
+import { experimentProgress, samplePlanned, sampleRequest } from './sample-planner.js';
+import { experimentRequest } from './settings.js';
 
 // An experiment as the API shows it: its plan, what was counted, what it says, what happened.
 
@@ -148,12 +148,12 @@ export const CreateExperimentPayload = objectType(
 );
 export type CreateExperimentPayload = InstanceType<typeof CreateExperimentPayload>;
 
-export const CreateExperimentInput = recordInput(experimentWish);
+export const CreateExperimentInput = recordInput(experimentRequest);
 export type CreateExperimentInput = InstanceType<typeof CreateExperimentInput>;
-export const PlanExperimentInput = recordInput(sampleWish);
+export const PlanExperimentInput = recordInput(sampleRequest);
 export type PlanExperimentInput = InstanceType<typeof PlanExperimentInput>;
 
-const order = { experiment: id('Id of the experiment.'), ...saidBy };
+const order = { experiment: id('Id of the experiment.'), ...requestedBy };
 export const ExperimentOrderInput = inputType('ExperimentOrderInput', 'What a person wants of an experiment.', order);
 export const WidenExperimentInput = inputType('WidenExperimentInput', 'How many take part from now on.', {
   ...order,

@@ -69,18 +69,22 @@ const storedArm = z.object(arm);
 export type ExperimentArm = z.infer<typeof storedArm>;
 
 /** An arm as its caller says it. */
-export const armWish = record('ExperimentArmInput', 'How an arm answers. What is left out is as `ask` would have it.', {
-  name: arm.name,
-  ...z.object(changes).partial().shape,
-  adapter: changes.adapter
-    .optional()
-    .describe(
-      'The adapter version: `name@3`, or `name`, `name@candidate`, as they are when it is created. It must be attested.',
-    ),
-  generation: record('ExperimentGenerationInput', 'How generation is changed.', generation)
-    .nullish()
-    .describe('How it generates.'),
-});
+export const armRequest = record(
+  'ExperimentArmInput',
+  'How an arm answers. What is left out is as `ask` would have it.',
+  {
+    name: arm.name,
+    ...z.object(changes).partial().shape,
+    adapter: changes.adapter
+      .optional()
+      .describe(
+        'The adapter version: `name@3`, or `name`, `name@candidate`, as they are when it is created. It must be attested.',
+      ),
+    generation: record('ExperimentGenerationInput', 'How generation is changed.', generation)
+      .nullish()
+      .describe('How it generates.'),
+  },
+);
 
 /** An arm with what became of it. */
 export const shownArm = record('ExperimentArm', 'An arm of an experiment; what is null is as `ask` would have it.', {

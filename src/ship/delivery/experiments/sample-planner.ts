@@ -14,7 +14,7 @@ import { badInput } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { record, oneOf, string, int, float } from '../../../kernel/record.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
-import { checkedCount, checkedNumber } from '../wish.js';
+import { checkedCount, checkedNumber } from '../request.js';
 import { outcomesOf } from './count.js';
 import { primaryOf, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
 import { futilityOf } from './look.js';
@@ -24,7 +24,7 @@ import { plainMoments } from './tally.js';
 import { LOOKED_AT, type UnitStore } from './unit-store.js';
 import { AT_THE_END, inUnits } from './conclude.js';
 
-export const sampleWish = record(
+export const sampleRequest = record(
   'PlanExperimentInput',
   'What a test is asked before it is made: with an alpha of 0.05, a power of 0.8, and every question taking part. A coverage of 0.2 takes five times the days. What is left out is measured on recent answers.',
   {
@@ -38,7 +38,7 @@ export const sampleWish = record(
     baseline: float('Of a rate: that of the control, 0 to 1; by default as measured.').nullish(),
   },
 );
-type SampleWish = z.infer<typeof sampleWish>;
+type SampleRequest = z.infer<typeof sampleRequest>;
 
 export const samplePlanned = record('SamplePlan', 'How large a test must be, and what it can see.', {
   metric: oneOf(ExperimentMetricName, 'The primary metric.'),
@@ -83,8 +83,8 @@ export class SamplePlanner {
   constructor(private readonly parts: { units: UnitStore; adapters: AdapterRegistry }) {}
 
   /** @throws BAD_USER_INPUT, NOT_FOUND */
-  async plan(workspaceId: WorkspaceId, wish: SampleWish): Promise<SampleEstimate> {
-    const { metric, arms, effect = null, size = null, baseline = null } = wish;
+  async plan(workspaceId: WorkspaceId, request: SampleRequest): Promise<SampleEstimate> {
+    const { metric, arms, effect = null, size = null, baseline = null } = request;
     const many = arms ?? 2;
     checkedCount(many, 'input.arms', 2, MOST_ARMS);
     if (effect !== null) checkedNumber(effect, 'input.effect', effect > 0, 'above 0');
@@ -94,7 +94,7 @@ export class SamplePlanner {
       throw badInput('input.baseline', `${metric} is no rate: what it varies is measured on recent answers.`);
     if (baseline !== null && !(baseline >= 0 && baseline <= 1))
       throw badInput('input.baseline', `The baseline of ${metric} is a share, 0 to 1, not ${baseline}.`);
-    const seen = await this.#lately(workspaceId, wish.adapter ?? null, metric);
+    const seen = await this.#lately(workspaceId, request.adapter ?? null, metric);
     const known = baseline === null ? seen : { ...seen, baseline, variance: baseline * (1 - baseline) };
     const design = { metric, arms: many, coverage: 1, alpha: DEFAULT_ALPHA, power: DEFAULT_POWER };
     return sampleOf(design, known, { effect, size });

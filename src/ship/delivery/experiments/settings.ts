@@ -4,8 +4,8 @@ import { record, oneOf, float, boolean, int, string } from '../../../kernel/reco
 import { checkedText } from '../../../kernel/text.js';
 import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat } from '../../../answer/ask/index.js';
 import { weightsAddUp } from '../assignment/index.js';
-import { checkedCount, checkedNumber, checkedShare, saidOnce } from '../wish.js';
-import { armWish, type ExperimentArm, type ExperimentSettings } from './experiment.js';
+import { checkedCount, checkedNumber, checkedShare, requestedOnce } from '../request.js';
+import { armRequest, type ExperimentArm, type ExperimentSettings } from './experiment.js';
 import { ExperimentMetricName, METRICS } from './metrics.js';
 
 export const MOST_ARMS = 6;
@@ -16,7 +16,7 @@ const MOST_DAYS = 366;
 export const DEFAULT_ALPHA = 0.05;
 export const DEFAULT_POWER = 0.8;
 
-const metricWish = record('ExperimentMetricInput', 'What is compared, and how much matters.', {
+const metricRequest = record('ExperimentMetricInput', 'What is compared, and how much matters.', {
   metric: oneOf(ExperimentMetricName, 'Which.'),
   margin: float(
     `The largest difference that is none, in the metric’s unit (of a rate .02 = two points); by default ${Object.values(
@@ -43,12 +43,12 @@ const advanced = record('ExperimentOptionsInput', 'What most experiments leave a
   ).nullish(),
 });
 
-const settingsWish = {
+const settingsRequest = {
   arms: z
-    .array(armWish)
+    .array(armRequest)
     .max(MOST_ARMS)
     .describe(`2 to ${MOST_ARMS} arms; the first is the control, with which the others are compared.`),
-  metrics: z.array(metricWish).max(MOST_METRICS).describe(`1 to ${MOST_METRICS} metrics, one of which is primary.`),
+  metrics: z.array(metricRequest).max(MOST_METRICS).describe(`1 to ${MOST_METRICS} metrics, one of which is primary.`),
   coverage: float(
     'Share of the questions that take part, above 0 to 1; the rest is answered as production. 1 by default.',
   ).nullish(),
@@ -66,7 +66,7 @@ const settingsWish = {
   ).nullish(),
 };
 
-export const experimentWish = record(
+export const experimentRequest = record(
   'CreateExperimentInput',
   'An experiment as it is planned. Nobody is drawn until it is started.',
   {
@@ -74,23 +74,23 @@ export const experimentWish = record(
     adapter: string(
       'The adapter whose production’s questions are drawn, whether they name it or the router gives them to it; by default the questions that leave everything to Graft (AUTO).',
     ).nullish(),
-    ...settingsWish,
+    ...settingsRequest,
     advanced: advanced.nullish().describe('What most experiments leave as it is.'),
-    ...saidOnce,
+    ...requestedOnce,
   },
 );
 
-type ArmWish = z.infer<typeof armWish>;
-export type ExperimentSettingsWish = z.infer<z.ZodObject<typeof settingsWish>> & z.infer<typeof advanced>;
+type ArmRequest = z.infer<typeof armRequest>;
+export type ExperimentSettingsRequest = z.infer<z.ZodObject<typeof settingsRequest>> & z.infer<typeof advanced>;
 
 /**
  * The plan, of which arms are not looked up yet.
  * @param adapter whose questions are drawn; null: those that leave the choice to Graft
  * @throws BAD_USER_INPUT
  */
-export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null): ExperimentSettings {
-  const sticky = wish.sticky ?? false;
-  const beforeAnswers = wish.beforeAnswers ?? 0;
+export function settingsOf(request: ExperimentSettingsRequest, adapter: string | null): ExperimentSettings {
+  const sticky = request.sticky ?? false;
+  const beforeAnswers = request.beforeAnswers ?? 0;
   checkedCount(beforeAnswers, 'input.advanced.beforeAnswers', 0, MOST_ANSWERS);
   if (beforeAnswers > 0 && !sticky)
     throw badInput(
@@ -98,9 +98,9 @@ export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null)
       'Only units that come back can be known before.',
       'Set sticky: true, and let requests name their unit.',
     );
-  const plannedSize = wish.plannedSize ?? null;
+  const plannedSize = request.plannedSize ?? null;
   if (plannedSize !== null) checkedCount(plannedSize, 'input.plannedSize', 1, MOST_ANSWERS);
-  const plannedDays = wish.plannedDays ?? null;
+  const plannedDays = request.plannedDays ?? null;
   if (plannedDays !== null)
     checkedNumber(
       plannedDays,
@@ -108,14 +108,14 @@ export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null)
       plannedDays > 0 && plannedDays <= MOST_DAYS,
       `above 0 and at most ${MOST_DAYS}`,
     );
-  const effect = wish.effect ?? null;
+  const effect = request.effect ?? null;
   if (effect !== null) checkedNumber(effect, 'input.effect', effect > 0 && Number.isFinite(effect), 'above 0');
   return {
-    arms: armsOf(wish.arms, adapter),
-    coverage: checkedShare(wish.coverage ?? 1, 'input.coverage'),
-    metrics: metricsOf(wish.metrics),
-    alpha: probability('alpha', wish.alpha ?? DEFAULT_ALPHA),
-    power: probability('power', wish.power ?? DEFAULT_POWER),
+    arms: armsOf(request.arms, adapter),
+    coverage: checkedShare(request.coverage ?? 1, 'input.coverage'),
+    metrics: metricsOf(request.metrics),
+    alpha: probability('alpha', request.alpha ?? DEFAULT_ALPHA),
+    power: probability('power', request.power ?? DEFAULT_POWER),
     effect,
     plannedSize,
     plannedDays,
@@ -127,7 +127,7 @@ export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null)
 const probability = (name: string, value: number): number =>
   checkedNumber(value, `input.advanced.${name}`, value > 0 && value < 1, 'above 0 and below 1');
 
-function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentArm[] {
+function armsOf(wishes: readonly ArmRequest[], adapter: string | null): ExperimentArm[] {
   if (wishes.length < 2 || wishes.length > MOST_ARMS)
     throw badInput('input.arms', `arms must have 2 to ${MOST_ARMS} entries, not ${wishes.length}.`);
   const given = wishes.filter(({ weight }) => weight !== null && weight !== undefined).length;
@@ -142,7 +142,7 @@ function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentA
       `Divide each by ${Number(sum.toFixed(4))}, or leave them out: then all are equal. A smaller share of the traffic is \`coverage\`.`,
     );
   }
-  const arms = wishes.map((wish, i) => armOf(wish, weights[i]!, `input.arms[${i}]`, adapter));
+  const arms = wishes.map((request, i) => armOf(request, weights[i]!, `input.arms[${i}]`, adapter));
   arms.forEach(({ name }, i) => {
     if (arms.findIndex((other) => other.name === name) !== i)
       throw badInput(`input.arms[${i}].name`, `Two arms are called ${JSON.stringify(name)}.`);
@@ -152,9 +152,9 @@ function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentA
 
 const ADAPTING = strategiesThat(({ adapts }) => adapts).join(' or ');
 
-function armOf(wish: ArmWish, weight: number, field: string, whose: string | null): ExperimentArm {
-  const { strategy = null, adapter = null, model = null, denseWeight = null, wording = null } = wish;
-  const name = checkedText(wish.name, `${field}.name`, MAX_NAME);
+function armOf(request: ArmRequest, weight: number, field: string, whose: string | null): ExperimentArm {
+  const { strategy = null, adapter = null, model = null, denseWeight = null, wording = null } = request;
+  const name = checkedText(request.name, `${field}.name`, MAX_NAME);
   const adapts = strategy !== null && STRATEGIES[strategy].adapts;
   if (adapts && adapter === null && whose === null)
     throw badInput(`${field}.adapter`, `${strategy} needs an adapter.`, 'Name one, such as "routing@3".');
@@ -178,13 +178,13 @@ function armOf(wish: ArmWish, weight: number, field: string, whose: string | nul
     variantId: null,
     denseWeight,
     wording,
-    generation: generationOf(wish.generation ?? null, `${field}.generation`),
+    generation: generationOf(request.generation ?? null, `${field}.generation`),
   };
 }
 
-function generationOf(wish: (ArmWish['generation'] & object) | null, field: string): ExperimentArm['generation'] {
-  if (wish === null) return null;
-  const { maxTokens = null, temperature = null, seed = null } = wish;
+function generationOf(request: (ArmRequest['generation'] & object) | null, field: string): ExperimentArm['generation'] {
+  if (request === null) return null;
+  const { maxTokens = null, temperature = null, seed = null } = request;
   if (maxTokens !== null) checkedCount(maxTokens, `${field}.maxTokens`, 1, MAX_ANSWER_TOKENS);
   if (temperature !== null)
     checkedNumber(temperature, `${field}.temperature`, temperature >= 0 && temperature <= 2, '0 to 2');
@@ -195,7 +195,7 @@ function generationOf(wish: (ArmWish['generation'] & object) | null, field: stri
   };
 }
 
-function metricsOf(wishes: ExperimentSettingsWish['metrics']): ExperimentSettings['metrics'] {
+function metricsOf(wishes: ExperimentSettingsRequest['metrics']): ExperimentSettings['metrics'] {
   if (wishes.length < 1 || wishes.length > MOST_METRICS)
     throw badInput('input.metrics', `metrics must have 1 to ${MOST_METRICS} entries, not ${wishes.length}.`);
   const alone = wishes.length === 1;

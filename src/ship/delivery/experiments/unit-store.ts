@@ -71,7 +71,7 @@ export class UnitStore {
   }
 
   /** Writes them as they are now: one statement each. */
-  async keep(experimentId: string, { units, feedback }: BatchEffects, tx: Transaction): Promise<void> {
+  async persist(experimentId: string, { units, feedback }: BatchEffects, tx: Transaction): Promise<void> {
     const rows = [...units].map(([hash, { phase, taken, before }]): UnitRow => ({
       hash,
       phase,
@@ -101,7 +101,7 @@ export class UnitStore {
   }
 
   /** Units and answers are forgotten with the experiment’s end: its sums stay. */
-  async forget(experimentId: string, tx: Transaction): Promise<void> {
+  async delete(experimentId: string, tx: Transaction): Promise<void> {
     await tx.experimentUnit.deleteMany({ where: { experimentId } });
     await tx.experimentFeedback.deleteMany({ where: { experimentId } });
   }

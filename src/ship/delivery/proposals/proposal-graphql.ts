@@ -27,7 +27,7 @@ import { loadRollout } from '../rollouts/rollout-graphql.js';
 import type { RolloutStore } from '../rollouts/rollout-store.js';
 import { Rollout } from '../rollouts/rollout-types.js';
 import type { ProposalService } from './proposal-service.js';
-import { saidBy } from '../wish.js';
+import { requestedBy } from '../request.js';
 import { ProposalStatus, type ProposalRow, type ProposalStore } from './proposal-store.js';
 
 const proposal = record('Proposal', 'A version that shall answer as production, with everything that speaks for it.', {
@@ -55,7 +55,7 @@ const ProposePromotionInput = recordInput(
     experiment: id(
       'The ended experiment that speaks for it, of which the version was an arm that didn’t lose; by default none.',
     ).nullish(),
-    by: saidBy.by,
+    by: requestedBy.by,
   }),
 );
 type ProposePromotionInput = InstanceType<typeof ProposePromotionInput>;
@@ -64,7 +64,7 @@ const DecideProposalInput = recordInput(
   record('DecideProposalInput', 'What a person decides of a proposal.', {
     proposal: id('Id of the proposal.'),
     approve: boolean('Whether the candidate becomes production (true) or not (false).'),
-    ...saidBy,
+    ...requestedBy,
   }),
 );
 type DecideProposalInput = InstanceType<typeof DecideProposalInput>;
@@ -115,8 +115,8 @@ class ProposalResolver {
   ): Promise<ProposePromotionPayload> {
     const { adapter, candidate = null, rationale } = input;
     const experimentId = input.experiment ? fromGlobalId(input.experiment, 'Experiment', 'input.experiment') : null;
-    const wish = { adapter, candidate, rationale, by: deciderOf(caller, input.by), experimentId };
-    return { proposal: toProposal(await this.parts.proposalService.propose(workspaceId, wish)) };
+    const request = { adapter, candidate, rationale, by: deciderOf(caller, input.by), experimentId };
+    return { proposal: toProposal(await this.parts.proposalService.propose(workspaceId, request)) };
   }
 
   @Needs('OPERATE')

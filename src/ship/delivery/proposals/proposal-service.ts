@@ -6,10 +6,10 @@ import type { AdapterRegistry } from '../../../sources/registry/index.js';
 import { checkEvidence } from '../experiments/experiment-evidence.js';
 import type { ExperimentStore } from '../experiments/experiment-store.js';
 import type { LiveTests } from '../live-tests.js';
-import { NOTHING_NEW, refusedOrder, type RolloutDecider } from '../rollouts/rollout-decider.js';
+import { NOTHING_NEW, refusedCommand, type RolloutDecider } from '../rollouts/rollout-decider.js';
 import type { RolloutStore } from '../rollouts/rollout-store.js';
 import type { ProposalRow, ProposalStore } from './proposal-store.js';
-import { checkedActor, checkedReason, checkedWho } from '../wish.js';
+import { checkedActor, checkedReason, checkedRequester } from '../request.js';
 
 interface Propose {
   adapter: string;
@@ -44,15 +44,15 @@ export class ProposalService {
    * Proposes a version without a rollout, for adapters that nobody is answered by yet or whose evidence lies elsewhere.
    * @throws NOT_FOUND, BAD_USER_INPUT, GATE_REFUSED; CONFLICT when the adapter has an open proposal or a live rollout, or lost the experiment
    */
-  async propose(workspaceId: WorkspaceId, wish: Propose): Promise<ProposalRow> {
+  async propose(workspaceId: WorkspaceId, request: Propose): Promise<ProposalRow> {
     const { proposals, rollouts, adapters, gate } = this.parts;
-    const by = checkedActor(wish.by);
-    const rationale = checkedReason(wish.rationale, 'input.rationale');
-    const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
-    const which = wish.candidate === null ? { alias: 'candidate' as const } : { version: wish.candidate };
+    const by = checkedActor(request.by);
+    const rationale = checkedReason(request.rationale, 'input.rationale');
+    const adapter = await adapters.require(workspaceId, request.adapter, 'input.adapter');
+    const which = request.candidate === null ? { alias: 'candidate' as const } : { version: request.candidate };
     const candidate = await adapters.store.resolve(adapter, which);
     if (!candidate)
-      throw notFound('The adapter version', `${adapter.name}@${wish.candidate ?? 'candidate'}`, 'input.candidate');
+      throw notFound('The adapter version', `${adapter.name}@${request.candidate ?? 'candidate'}`, 'input.candidate');
     const production = await adapters.store.resolve(adapter, { alias: 'production' });
     if (production?.id === candidate.id)
       throw new GraftError('CONFLICT', `${adapter.name}@${candidate.version} is production already.`, {
@@ -64,11 +64,11 @@ export class ProposalService {
         field: 'input.adapter',
         hint: 'Let it end, or abort it first.',
       });
-    if (wish.experimentId !== null)
+    if (request.experimentId !== null)
       await checkEvidence(
         this.parts.experiments,
         workspaceId,
-        wish.experimentId,
+        request.experimentId,
         `${adapter.name}@${candidate.version}`,
       );
     const held = await gate.admits(workspaceId, adapter, candidate);
@@ -83,7 +83,7 @@ export class ProposalService {
             rolloutId: null,
             candidateId: candidate.id,
             candidateVersion: candidate.version,
-            experimentId: wish.experimentId,
+            experimentId: request.experimentId,
             replacesId: production?.id ?? null,
             replacesVersion: production?.version ?? null,
             gate: held,
@@ -109,7 +109,7 @@ export class ProposalService {
    */
   async decide(workspaceId: WorkspaceId, id: string, verdict: ProposalRuling): Promise<ProposalRow> {
     const { proposals, tests } = this.parts;
-    const { by, reason } = checkedWho(verdict);
+    const { by, reason } = checkedRequester(verdict);
     const { approve } = verdict;
     const [seen] = await proposals.byIds(workspaceId, [id]);
     if (!seen) throw notFound('The proposal', id, 'input.proposal');
@@ -136,12 +136,12 @@ export class ProposalService {
     const rollout = await rollouts.lock(workspaceId, rolloutId!, tx);
     const open = await proposals.lock(workspaceId, id, tx);
     if (open.status !== 'OPEN') throw decidedBefore(open);
-    if (approve && rollout.status === 'PAUSED') throw refusedOrder('The rollout is paused: resume it, then approve.');
+    if (approve && rollout.status === 'PAUSED') throw refusedCommand('The rollout is paused: resume it, then approve.');
     const order = { command: { kind: approve ? ('APPROVE' as const) : ('ABORT' as const) }, by, reason };
     const { row, decisions, refused } = await decider.decide(rollout, { ...NOTHING_NEW, order }, tx);
-    if (refused !== null) throw refusedOrder(refused);
+    if (refused !== null) throw refusedCommand(refused);
     if (approve && row.status !== 'COMPLETED')
-      throw refusedOrder(`It can’t be promoted now. ${decisions.at(-1)?.reasons.join(' ') ?? 'A check holds it.'}`);
+      throw refusedCommand(`It can’t be promoted now. ${decisions.at(-1)?.reasons.join(' ') ?? 'A check holds it.'}`);
     return proposals.lock(workspaceId, id, tx);
   }
 

@@ -128,11 +128,11 @@ export function decide(
     };
   const obeyed = command ? obey(plan, state, command, now) : null;
   if (obeyed && typeof obeyed !== 'string') return obeyed;
-  return { ...look(plan, state, evidence, now), refused: obeyed };
+  return { ...evaluate(plan, state, evidence, now), refused: obeyed };
 }
 
 /** What a look finds that no guardrail ended and no command decided. */
-function look(
+function evaluate(
   plan: RolloutPlan,
   state: RolloutState,
   evidence: RolloutEvidence,

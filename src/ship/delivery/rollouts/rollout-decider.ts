@@ -5,7 +5,7 @@ import type { AdapterRegistry, AliasChangeRow } from '../../../sources/registry/
 import type { ProposalStore } from '../proposals/proposal-store.js';
 import { countedWith } from '../counting.js';
 import { qualityOf } from './could-see.js';
-import { count, hear, look } from './look.js';
+import { count, countVerdicts, evaluate } from './evaluate.js';
 import { storedPlan, storedState, type Order, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
 import type { RolloutOutcome, FirstVerdict } from './measures.js';
 import type { NewRolloutDecision, RolloutStore, RolloutUpdate } from './rollout-store.js';
@@ -56,10 +56,10 @@ export class RolloutDecider {
     const kept = storedState.decode(structuredClone(row.state));
     const watched = row.watchedMs + watchedMs;
     count(plan, kept, outcomes, watched);
-    hear(plan, kept, verdicts);
+    countVerdicts(plan, kept, verdicts);
     const counted = countedWith({ last: row.lastSequence, recent: row.recentSequences }, outcomes);
     const heard = countedWith({ last: row.lastVerdict, recent: row.recentVerdicts }, verdicts);
-    const found = broken === null ? look(plan, kept, watched, order) : null;
+    const found = broken === null ? evaluate(plan, kept, watched, order) : null;
     const decisions: NewRolloutDecision[] = found?.decisions ?? [aborted(broken!)];
     if (broken !== null) kept.state = { ...kept.state, status: 'ABORTED' };
     const { status, step } = kept.state;
@@ -84,7 +84,7 @@ export class RolloutDecider {
       const clash = await this.#promote(row, order, tx);
       // Nobody is there to be told: it would be tried, and refused, at every look.
       if (clash !== null && order === null) return this.decide(row, { ...news, broken: clash.why }, tx);
-      if (clash !== null) throw refusedOrder(`It can’t be promoted now. ${clash.why}`, clash.hint);
+      if (clash !== null) throw refusedCommand(`It can’t be promoted now. ${clash.why}`, clash.hint);
     }
     const { row: after, decisions: made } = await this.parts.rollouts.save(row, saved, tx);
     await this.#follow(after, made, order, step === plan.steps.length - 1, tx);
@@ -186,7 +186,7 @@ const aborted = (why: string): NewRolloutDecision => ({
 });
 
 /** What says that an order can’t be followed. */
-export const refusedOrder = (
+export const refusedCommand = (
   why: string,
   hint = 'Look at the rollout’s decisions and its step, then decide.',
 ): GraftError => new GraftError('CONFLICT', why, { hint });

@@ -1,6 +1,6 @@
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { behind, MOST_IN_A_LOOK } from '../counting.js';
-import { count, hear } from './look.js';
+import { count, countVerdicts } from './evaluate.js';
 import { listens } from './plan.js';
 import { isLive, storedPlan, storedState, type RolloutRow } from './rollout.js';
 import type { RolloutStore } from './rollout-store.js';
@@ -10,15 +10,19 @@ import type { RolloutStore } from './rollout-store.js';
  * written by it.
  */
 async function asOfNow(
-  rollouts: Pick<RolloutStore, 'byIds' | 'look' | 'unheard'>,
+  rollouts: Pick<RolloutStore, 'byIds' | 'poll' | 'uncountedVerdicts'>,
   row: RolloutRow,
 ): Promise<RolloutRow> {
   if (!isLive(row.status)) return row;
   const plan = storedPlan.decode(row.plan);
   const [seen, said] = await Promise.all([
-    rollouts.look(row, behind({ last: row.lastSequence, recent: row.recentSequences }), MOST_IN_A_LOOK),
+    rollouts.poll(row, behind({ last: row.lastSequence, recent: row.recentSequences }), MOST_IN_A_LOOK),
     listens(plan)
-      ? rollouts.unheard(row.id, behind({ last: row.lastVerdict, recent: row.recentVerdicts }), MOST_IN_A_LOOK)
+      ? rollouts.uncountedVerdicts(
+          row.id,
+          behind({ last: row.lastVerdict, recent: row.recentVerdicts }),
+          MOST_IN_A_LOOK,
+        )
       : [],
   ]);
   if (seen && seen.around.revision !== row.revision) {
@@ -29,7 +33,7 @@ async function asOfNow(
   if (!seen || seen.outcomes.length + said.length === 0) return row;
   const kept = storedState.decode(structuredClone(row.state));
   count(plan, kept, seen.outcomes, row.watchedMs);
-  hear(plan, kept, said);
+  countVerdicts(plan, kept, said);
   return { ...row, state: storedState.encode(kept) };
 }
 

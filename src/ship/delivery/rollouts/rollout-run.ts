@@ -53,14 +53,16 @@ export async function watchRollout(
   while (isLive(unwritten.row.status)) {
     signal.throwIfAborted();
     const { row } = unwritten;
-    const seen = await rollouts.look(row, unwritten.counted.behind, MOST_IN_A_LOOK);
+    const seen = await rollouts.poll(row, unwritten.counted.behind, MOST_IN_A_LOOK);
     if (!seen) throw new Error('the rollout is gone');
     const { around, outcomes: came } = seen;
     if (around.revision !== row.revision) {
       unwritten = new Unwritten(await rollouts.require(workspaceId, row.id));
       continue;
     }
-    const said = unwritten.listens ? await rollouts.unheard(row.id, unwritten.heard.behind, MOST_IN_A_LOOK) : [];
+    const said = unwritten.listens
+      ? await rollouts.uncountedVerdicts(row.id, unwritten.heard.behind, MOST_IN_A_LOOK)
+      : [];
     const now = clock.monotonic();
     // Monotonic clocks don’t go back; one that did would count for nothing.
     const follows = unwritten.take(came, said, Math.min(Math.max(0, now - last), LONGEST_LOOK_MS));
@@ -76,7 +78,7 @@ export async function watchRollout(
   /** Where somebody decides meanwhile, nothing is written: the next look finds that. */
   async function kept(counted: Unwritten): Promise<void> {
     const written = await context.fenced(async (tx) => {
-      const done = await rollouts.keep(counted.row, counted.columns, tx);
+      const done = await rollouts.persist(counted.row, counted.columns, tx);
       if (done) await context.checkpoint({ revision: counted.row.revision + 1 }, tx);
       return done;
     });

@@ -14,16 +14,16 @@ import type { ShadowStore } from '../shadow/shadow-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import { startRollout } from './decide.js';
 import { startBounds } from './measures.js';
-import { NOTHING_NEW, refusedOrder, type RolloutDecider } from './rollout-decider.js';
+import { NOTHING_NEW, refusedCommand, type RolloutDecider } from './rollout-decider.js';
 import { storedPlan, storedState, type Order, type RolloutRow } from './rollout.js';
 import type { RolloutPlan, RolloutStep } from './plan.js';
 import { rolloutKind } from './rollout-run.js';
 import type { RolloutStore } from './rollout-store.js';
-import { checkedBounds, planOf, type PlanWish, type rolloutWish } from './settings.js';
+import { checkedBounds, planOf, type PlanRequest, type rolloutRequest } from './settings.js';
 import { startWatch } from './watch.js';
-import { checkedWho } from '../wish.js';
+import { checkedRequester } from '../request.js';
 
-export type StartRollout = Omit<z.infer<typeof rolloutWish>, 'advanced'> & PlanWish & { by: string };
+export type StartRollout = Omit<z.infer<typeof rolloutRequest>, 'advanced'> & PlanRequest & { by: string };
 
 interface RolloutServiceParts {
   rollouts: RolloutStore;
@@ -44,14 +44,14 @@ export class RolloutService {
    * @throws NOT_FOUND, BAD_USER_INPUT, GATE_REFUSED; CONFLICT when the adapter has a live one, no production, or the version isn’t attested,
    * or its shadow is missing or not complete; IDEMPOTENCY_CONFLICT
    */
-  async start(workspaceId: WorkspaceId, wish: StartRollout): Promise<RolloutRow> {
+  async start(workspaceId: WorkspaceId, request: StartRollout): Promise<RolloutRow> {
     const { rollouts, adapters, gate, shadows } = this.parts;
-    const request = { ...wish, ...checkedWho(wish), ...checkedBounds(wish), plan: planOf(wish) };
-    const { plan, by, reason, slowMs, unsure, candidate: version = null } = request;
-    const evidence = { shadow: wish.shadow ?? undefined, requireShadow: wish.requireShadow || undefined };
-    const input = { plan, adapter: wish.adapter, candidate: version, by, reason, slowMs, unsure, ...evidence };
-    return rollouts.createOnce(workspaceId, wish.idempotencyKey, input, async (key) => {
-      const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+    const checked = { ...request, ...checkedRequester(request), ...checkedBounds(request), plan: planOf(request) };
+    const { plan, by, reason, slowMs, unsure, candidate: version = null } = checked;
+    const evidence = { shadow: request.shadow ?? undefined, requireShadow: request.requireShadow || undefined };
+    const input = { plan, adapter: request.adapter, candidate: version, by, reason, slowMs, unsure, ...evidence };
+    return rollouts.createOnce(workspaceId, request.idempotencyKey, input, async (key) => {
+      const adapter = await adapters.require(workspaceId, request.adapter, 'input.adapter');
       const live = await rollouts.liveOf(adapter.id);
       if (live) throw overlapping(live);
       const versions = await contestants(adapters, adapter, version, {
@@ -60,17 +60,17 @@ export class RolloutService {
       });
       const held = await gate.admits(workspaceId, adapter, versions.candidate);
       await adapters.requireServable({ adapter, version: versions.candidate });
-      const shadow = await shadowFor(shadows, workspaceId, wish, versions);
-      return this.#create({ ...request, ...key, ...versions, adapter, gate: held, shadow });
+      const shadow = await shadowFor(shadows, workspaceId, request, versions);
+      return this.#create({ ...checked, ...key, ...versions, adapter, gate: held, shadow });
     });
   }
 
-  async #create(request: CheckedRollout): Promise<RolloutRow> {
+  async #create(checked: CheckedRollout): Promise<RolloutRow> {
     const { rollouts, runs, tests } = this.parts;
-    const { adapter, candidate, against, shadow, by, reason, slowMs, unsure, idempotencyKey, inputDigest } = request;
+    const { adapter, candidate, against, shadow, by, reason, slowMs, unsure, idempotencyKey, inputDigest } = checked;
     const workspaceId = adapter.workspaceId as WorkspaceId;
     const id = newId();
-    const plan = { ...request.plan, judged: await rollouts.judgedShare(workspaceId, against.id) };
+    const plan = { ...checked.plan, judged: await rollouts.judgedShare(workspaceId, against.id) };
     const [{ share, controls }] = plan.steps as [RolloutStep];
     const state = {
       state: startRollout(0),
@@ -87,7 +87,7 @@ export class RolloutService {
       );
       const rollout = await rollouts.create(
         {
-          ...pairColumns(adapter, request),
+          ...pairColumns(adapter, checked),
           ...{ id, share, controls, idempotencyKey, inputDigest, reason },
           startedBy: by,
           runId: run.id,
@@ -95,7 +95,7 @@ export class RolloutService {
           status: 'RUNNING',
           plan: asColumn(storedPlan.encode(plan)),
           state: asColumn(storedState.encode(state)),
-          gate: asColumn(request.gate),
+          gate: asColumn(checked.gate),
           shadowId: shadow?.id ?? null,
         },
         tx,
@@ -111,16 +111,16 @@ export class RolloutService {
   }
 
   /** Does what a person wants. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it can’t be followed now, saying why */
-  async order(workspaceId: WorkspaceId, id: string, wish: Order): Promise<RolloutRow> {
+  async order(workspaceId: WorkspaceId, id: string, request: Order): Promise<RolloutRow> {
     const { rollouts, decider, tests } = this.parts;
-    const { by, reason } = checkedWho(wish);
+    const { by, reason } = checkedRequester(request);
     const { row, refused } = await rollouts.transaction(async (tx) => {
       const locked = await rollouts.lock(workspaceId, id, tx);
-      const order = { command: wish.command, by, reason };
+      const order = { command: request.command, by, reason };
       return decider.decide(locked, { ...NOTHING_NEW, order }, tx);
     });
     await tests.refresh();
-    if (refused !== null) throw refusedOrder(refused);
+    if (refused !== null) throw refusedCommand(refused);
     return row;
   }
 }

@@ -2,7 +2,7 @@ import { isUuid, type WorkspaceId } from '../../../kernel/ids.js';
 import type { Json } from '../../../kernel/stored-json.js';
 import { asColumn, Prisma, type Database, type Transaction } from '../../../platform/database/index.js';
 import { notify, type EventLog } from '../../../platform/events/index.js';
-import { UNCOUNTED, UNHEARD, type ReadPosition } from '../counting.js';
+import { UNCOUNTED, UNCOUNTED_VERDICTS, type ReadPosition } from '../counting.js';
 import { DecidedStore, type NewDecision } from '../subject-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import type { RolloutOutcome, FirstVerdict } from './measures.js';
@@ -83,14 +83,14 @@ export class RolloutStore extends DecidedStore<'rollout'> {
    * Everything that a look wants, in one statement, as there are many looks: the rollout's surroundings, and its answers that weren't counted.
    * @returns null when the rollout is gone
    */
-  async look(
+  async poll(
     { id, adapterId, candidateId, againstId }: RolloutRow,
     behind: ReadPosition,
     most: number,
   ): Promise<{ around: RolloutSurroundings; outcomes: RolloutOutcome[] } | null> {
     type Found = RolloutSurroundings & Omit<RolloutOutcome, 'sequence'> & { sequence: string | null };
     const { rows } = await this.database.pool.query<Found>({
-      name: 'rollout-look',
+      name: 'rollout-poll',
       text: `SELECT came.*, revision,
                     (SELECT version_id FROM adapter_alias WHERE adapter_id = $5 AND alias = 'production') AS "productionId",
                     EXISTS (SELECT 1 FROM adapter_version WHERE id = $6) AS "candidateExists",
@@ -108,10 +108,10 @@ export class RolloutStore extends DecidedStore<'rollout'> {
   }
 
   /** What was said of its answers behind a place, so many at most. */
-  async unheard(rolloutId: string, behind: ReadPosition, most: number): Promise<FirstVerdict[]> {
+  async uncountedVerdicts(rolloutId: string, behind: ReadPosition, most: number): Promise<FirstVerdict[]> {
     const { rows } = await this.database.pool.query<Omit<FirstVerdict, 'sequence'> & { sequence: string }>({
-      name: 'rollout-unheard',
-      text: UNHEARD,
+      name: 'rollout-uncounted-verdicts',
+      text: UNCOUNTED_VERDICTS,
       values: [rolloutId, ...behind, most],
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
@@ -121,7 +121,7 @@ export class RolloutStore extends DecidedStore<'rollout'> {
    * Writes what was counted where nothing follows from it: one statement, as there are many of them.
    * @returns whether it is written; false where somebody has decided since `revision`
    */
-  async keep(
+  async persist(
     { id, revision }: Pick<RolloutRow, 'id' | 'revision'>,
     counted: RolloutCounts,
     tx: Transaction,

@@ -9,13 +9,13 @@ import {
   recordType,
 } from '../../../kit/graphql/index.js';
 import { record, int, float, oneOf, boolean, string, id, date } from '../../../kernel/record.js';
-import { saidBy } from '../wish.js';
+import { requestedBy } from '../request.js';
 import { lossSeen } from './could-see.js';
 import { RolloutMetric } from './measures.js';
 import { RolloutStatus } from './decide.js';
 import { RolloutAction, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
 import { rolloutStep } from './plan.js';
-import { rolloutWish } from './settings.js';
+import { rolloutRequest } from './settings.js';
 
 // A rollout as the API shows it: its steps, its figures with their evidence, what was decided.
 
@@ -143,10 +143,10 @@ export const StartRolloutPayload = objectType(
 );
 export type StartRolloutPayload = InstanceType<typeof StartRolloutPayload>;
 
-export const StartRolloutInput = recordInput(rolloutWish);
+export const StartRolloutInput = recordInput(rolloutRequest);
 export type StartRolloutInput = InstanceType<typeof StartRolloutInput>;
 
-const order = { rollout: id('Id of the rollout.'), ...saidBy };
+const order = { rollout: id('Id of the rollout.'), ...requestedBy };
 export const RolloutOrderInput = inputType('RolloutOrderInput', 'What a person wants of a rollout.', order);
 export const JumpRolloutInput = inputType('JumpRolloutInput', 'To which step a rollout goes.', {
   ...order,

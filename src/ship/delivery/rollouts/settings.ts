@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../../../kernel/errors.js';
 import { choice, record, float, int, boolean, oneOf, string, id } from '../../../kernel/record.js';
-import { checkedNumber, checkedShare, saidOnce } from '../wish.js';
+import { checkedNumber, checkedShare, requestedOnce } from '../request.js';
 import { ROLLOUT_METRICS, RolloutMetric } from './measures.js';
 import {
   CONTROLS,
@@ -47,7 +47,7 @@ const TEMPLATES: Readonly<Record<RolloutTemplate, readonly RolloutStep[]>> = {
 const DEFAULT_ALPHA = 0.05;
 const METRICS = Object.values(ROLLOUT_METRICS);
 
-const stepWish = record('RolloutStepInput', 'A step of a rollout.', {
+const stepRequest = record('RolloutStepInput', 'A step of a rollout.', {
   share: float(
     `Share of the adapter’s questions that the candidate answers, above that of the step before, at most ${MOST_SHARE}.`,
   ),
@@ -60,7 +60,7 @@ const stepWish = record('RolloutStepInput', 'A step of a rollout.', {
   ).optional(),
 });
 
-const guardWish = record('GuardrailInput', 'A figure that takes a rollout back.', {
+const guardRequest = record('GuardrailInput', 'A figure that takes a rollout back.', {
   metric: oneOf(RolloutMetric, 'Which.'),
   margin: float(
     `By how much the candidate may be worse, of 1, 0 to below 1; by default ${METRICS.map(({ name, margin }) => `${margin} for ${name}`).join(', ')}.`,
@@ -70,14 +70,14 @@ const guardWish = record('GuardrailInput', 'A figure that takes a rollout back.'
 /** What few callers say of a rollout. */
 const advanced = record('RolloutOptionsInput', 'What most rollouts leave to their template.', {
   steps: z
-    .array(stepWish)
+    .array(stepRequest)
     .max(MOST_STEPS)
     .nullish()
     .describe(
       `1 to ${MOST_STEPS} steps with growing shares, at most ${MOST_SHARE}, instead of the template’s: a tenth stays with production until a person approves.`,
     ),
   guardrails: z
-    .array(guardWish)
+    .array(guardRequest)
     .max(METRICS.length)
     .nullish()
     .describe(`At most ${METRICS.length} figures that roll back at once; all of them by default.`),
@@ -95,7 +95,7 @@ const advanced = record('RolloutOptionsInput', 'What most rollouts leave to thei
   ).nullish(),
 });
 
-export const rolloutWish = record('StartRolloutInput', 'Which version goes to users, and how.', {
+export const rolloutRequest = record('StartRolloutInput', 'Which version goes to users, and how.', {
   adapter: string('Name of the adapter.'),
   candidate: int('Number of the version; by default the one that `CANDIDATE` names.').nullish(),
   template: oneOf(RolloutTemplate, 'A ready plan; `STANDARD` by default.').nullish(),
@@ -106,29 +106,29 @@ export const rolloutWish = record('StartRolloutInput', 'Which version goes to us
     'Whether such a shadow must exist, also where none is named; CONFLICT without one. False by default.',
   ).nullish(),
   advanced: advanced.nullish().describe('What most rollouts leave to their template.'),
-  ...saidOnce,
+  ...requestedOnce,
 });
 
 /** How a rollout shall go, as its caller said it. */
-export type PlanWish = Pick<z.infer<typeof rolloutWish>, 'template'> & z.infer<typeof advanced>;
+export type PlanRequest = Pick<z.infer<typeof rolloutRequest>, 'template'> & z.infer<typeof advanced>;
 
 /**
  * The plan of a rollout. Its last step always wants an approval, and leaves a tenth of the units to controls at least: what everybody gets
  * was decided by a person.
  * @throws BAD_USER_INPUT naming the field
  */
-export function planOf(wish: PlanWish): RolloutPlan {
-  const steps = stepsOf(wish);
-  const guardrails = (wish.guardrails ?? METRICS.map(({ name: metric }) => ({ metric }))).map(guard);
-  const noTrafficMinutes = wish.noTrafficMinutes ?? NO_TRAFFIC_MINUTES;
-  const plan = { steps, alpha: wish.alpha ?? DEFAULT_ALPHA, guardrails, noTrafficMinutes };
+export function planOf(request: PlanRequest): RolloutPlan {
+  const steps = stepsOf(request);
+  const guardrails = (request.guardrails ?? METRICS.map(({ name: metric }) => ({ metric }))).map(guard);
+  const noTrafficMinutes = request.noTrafficMinutes ?? NO_TRAFFIC_MINUTES;
+  const plan = { steps, alpha: request.alpha ?? DEFAULT_ALPHA, guardrails, noTrafficMinutes };
   const [flaw] = flawsOf(plan);
   if (flaw) throw badInput(`input.advanced.${flaw.field}`, `${flaw.field} can’t be followed.`, flaw.hint);
   return plan;
 }
 
 /** Where slow and unsure begin; null where the first controls tell. @throws BAD_USER_INPUT naming the field */
-export function checkedBounds({ slowMs = null, unsure = null }: PlanWish): {
+export function checkedBounds({ slowMs = null, unsure = null }: PlanRequest): {
   slowMs: number | null;
   unsure: number | null;
 } {
@@ -137,7 +137,7 @@ export function checkedBounds({ slowMs = null, unsure = null }: PlanWish): {
   return { slowMs, unsure };
 }
 
-function stepsOf({ template, steps }: PlanWish): RolloutStep[] {
+function stepsOf({ template, steps }: PlanRequest): RolloutStep[] {
   if (!steps) return [...TEMPLATES[template ?? 'STANDARD']];
   return steps.map((step, i) => ({
     controls: CONTROLS,
@@ -148,7 +148,7 @@ function stepsOf({ template, steps }: PlanWish): RolloutStep[] {
   }));
 }
 
-const guard = ({ metric, margin }: z.infer<typeof guardWish>) => ({
+const guard = ({ metric, margin }: z.infer<typeof guardRequest>) => ({
   name: metric,
   least: ROLLOUT_METRICS[metric].least ?? null,
   margin: margin ?? ROLLOUT_METRICS[metric].margin,

@@ -1,5 +1,5 @@
 import { Counting } from '../counting.js';
-import { count, hear, look } from './look.js';
+import { count, countVerdicts, evaluate } from './evaluate.js';
 import type { RolloutOutcome, FirstVerdict } from './measures.js';
 import { listens, type RolloutPlan } from './plan.js';
 import { storedPlan, storedState, type KeptState, type RolloutRow } from './rollout.js';
@@ -50,8 +50,8 @@ export class Unwritten {
     this.heard.add(verdicts.map(({ sequence }) => sequence));
     const now = this.#row.watchedMs + this.watchedMs;
     count(this.#plan, this.#kept, outcomes, now);
-    hear(this.#plan, this.#kept, verdicts);
-    const { decisions, last } = look(this.#plan, this.#kept, now);
+    countVerdicts(this.#plan, this.#kept, verdicts);
+    const { decisions, last } = evaluate(this.#plan, this.#kept, now);
     return decisions.length > 0 || (last.action === 'AWAIT_APPROVAL') !== this.#row.awaitsApproval;
   }
 

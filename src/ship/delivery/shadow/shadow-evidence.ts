@@ -5,7 +5,7 @@ import type { ShadowRow } from './shadow.js';
 import type { ShadowStore } from './shadow-store.js';
 
 /** Which shadow a rollout wants to stand upon. */
-interface ShadowWish {
+interface ShadowRequest {
   /** Row id of one; null: none is named. */
   shadow?: string | null;
   /** Whether there must be one, named or not. */
@@ -20,7 +20,7 @@ interface ShadowWish {
 export async function shadowFor(
   shadows: Pick<ShadowStore, 'require' | 'lastOf'>,
   workspaceId: WorkspaceId,
-  { shadow, requireShadow }: ShadowWish,
+  { shadow, requireShadow }: ShadowRequest,
   { candidate, against }: { candidate: AdapterVersionRow; against: AdapterVersionRow },
 ): Promise<ShadowRow | null> {
   if (shadow !== null && shadow !== undefined) {

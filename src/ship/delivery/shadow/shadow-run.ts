@@ -9,7 +9,7 @@ import { pause } from '../../../platform/events/index.js';
 import { defineRunKind, type ContextOf } from '../../../platform/runs/index.js';
 import type { PairStore } from './pair-store.js';
 import { compareAnswers, type ShadowRow, type SkipReason } from './shadow.js';
-import type { ShadowLook, ShadowStore } from './shadow-store.js';
+import type { ShadowPoll, ShadowStore } from './shadow-store.js';
 
 export const shadowKind = defineRunKind({
   kind: 'SHADOW_WATCH',
@@ -57,18 +57,18 @@ export async function watchShadow(
   const row = await shadows.require(workspaceId, input.shadowId);
   for (;;) {
     signal.throwIfAborted();
-    const look = await shadows.look(row);
-    if (look.status !== 'RUNNING') return { status: look.status, answered: look.answered };
-    const broken = brokenBy(row, look);
+    const poll = await shadows.poll(row);
+    if (poll.status !== 'RUNNING') return { status: poll.status, answered: poll.answered };
+    const broken = brokenBy(row, poll);
     if (broken !== null) {
       const end = { status: 'FAILED' as const, errorCode: broken.code, reason: broken.message };
       await fenced(async (tx) => void (await shadows.end(await shadows.lock(workspaceId, row.id, tx), end, tx)));
       throw broken;
     }
-    if (look.skipped)
+    if (poll.skipped)
       await fenced(async (tx) => void (await shadows.countSkipped(await shadows.lock(workspaceId, row.id, tx), tx)));
     const next = await pairs.next(row.id);
-    if (next !== null && look.lately >= row.mostPerHour) await skip('HOURLY_BOUND');
+    if (next !== null && poll.lately >= row.mostPerHour) await skip('HOURLY_BOUND');
     else if (next !== null && !interactive.busy) await askCandidate(next);
     else await pause(LOOK_MS, signal);
   }
@@ -96,7 +96,7 @@ export async function watchShadow(
       },
     );
     // A version that went meanwhile is told of by the next look.
-    if (outcome.status === 'FAILED' && brokenBy(row, await shadows.look(row)) !== null) return;
+    if (outcome.status === 'FAILED' && brokenBy(row, await shadows.poll(row)) !== null) return;
     if (outcome.status === 'FAILED' && UNAVAILABLE.has(outcome.code)) {
       await skip('UNAVAILABLE', answerId);
       return pause(LOOK_MS, signal);
@@ -106,7 +106,7 @@ export async function watchShadow(
       if (locked.finishedAt !== null || !(await pairs.settle(tx, { shadowId: row.id, answerId }, outcome))) return;
       const answered = locked.answered + 1;
       await shadows.countAnswered(row.id, tx);
-      await shadows.tell(row, outcome.status, answerId, tx);
+      await shadows.report(row, outcome.status, answerId, tx);
       await context.checkpoint({ answered }, tx);
       if (answered < row.leastAnswers) return;
       const reason = `${answered} questions were put to the candidate, as many as were wished.`;
@@ -118,7 +118,7 @@ export async function watchShadow(
 /** Why a shadow can’t go on; null when it can. */
 function brokenBy(
   { adapter, candidateVersion, againstId, againstVersion }: ShadowRow,
-  { attested, productionId }: ShadowLook,
+  { attested, productionId }: ShadowPoll,
 ): GraftError | null {
   const name = `${adapter}@${candidateVersion}`;
   if (attested === null)

@@ -9,7 +9,7 @@ import { checkedPlan, storedSkipped, type StartShadow, type ShadowRow, type Skip
 import type { ShadowFigures } from './shadow-report.js';
 import { shadowKind } from './shadow-run.js';
 import type { ShadowStore } from './shadow-store.js';
-import { checkedWho } from '../wish.js';
+import { checkedRequester } from '../request.js';
 
 export interface ShadowServiceParts {
   shadows: ShadowStore;
@@ -26,13 +26,13 @@ export class ShadowService {
    * Starts a shadow of a version that was shown to act, beside the adapter’s production.
    * @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when the adapter has a live one or no production; ADAPTER_UNPROVEN, IDEMPOTENCY_CONFLICT
    */
-  async start(workspaceId: WorkspaceId, wish: StartShadow): Promise<ShadowRow> {
+  async start(workspaceId: WorkspaceId, request: StartShadow): Promise<ShadowRow> {
     const { shadows, runs, adapters } = this.parts;
-    const plan = checkedPlan(wish);
-    const { by, reason } = checkedWho(wish);
-    const input = { ...plan, adapter: wish.adapter, candidate: wish.candidate ?? null, by, reason };
-    return shadows.createOnce(workspaceId, wish.idempotencyKey, input, async (key) => {
-      const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+    const plan = checkedPlan(request);
+    const { by, reason } = checkedRequester(request);
+    const input = { ...plan, adapter: request.adapter, candidate: request.candidate ?? null, by, reason };
+    return shadows.createOnce(workspaceId, request.idempotencyKey, input, async (key) => {
+      const adapter = await adapters.require(workspaceId, request.adapter, 'input.adapter');
       await this.endAbandoned();
       const live = await shadows.liveOf(adapter.id);
       if (live) throw overlapping(live);
@@ -62,7 +62,7 @@ export class ShadowService {
   /** Ends one. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it has ended */
   async stop(workspaceId: WorkspaceId, id: string, { by, reason }: { by: string; reason: string }): Promise<ShadowRow> {
     const { shadows } = this.parts;
-    const end = { status: 'STOPPED' as const, ...checkedWho({ by, reason }) };
+    const end = { status: 'STOPPED' as const, ...checkedRequester({ by, reason }) };
     return shadows.transaction(async (tx) => {
       const row = await shadows.lock(workspaceId, id, tx);
       if (row.finishedAt !== null)

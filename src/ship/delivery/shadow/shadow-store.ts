@@ -10,7 +10,7 @@ import { storedSkipped, type ShadowRow, type ShadowStatus } from './shadow.js';
 type NewShadow = Omit<Prisma.ShadowUncheckedCreateInput, 'status' | 'skipped'>;
 
 /** What a look at a shadow finds. */
-export interface ShadowLook {
+export interface ShadowPoll {
   status: ShadowStatus;
   answered: number;
   /** Asked within the last hour. */
@@ -52,12 +52,12 @@ export class ShadowStore extends WatchedStore<'shadow'> {
   async create(shadow: NewShadow, tx: Transaction): Promise<ShadowRow> {
     const skipped = asColumn(storedSkipped.encode({}));
     const row = await tx.shadow.create({ data: { ...shadow, status: 'RUNNING', skipped } });
-    await this.tell(row, 'STARTED', null, tx);
+    await this.report(row, 'STARTED', null, tx);
     return row;
   }
 
   /** Tells who follows it. */
-  tell(row: ShadowRow, kind: ShadowEventKind, answerId: string | null, tx: Transaction): Promise<void> {
+  report(row: ShadowRow, kind: ShadowEventKind, answerId: string | null, tx: Transaction): Promise<void> {
     return this.announce(row, kind, { answerId }, tx);
   }
 
@@ -74,9 +74,9 @@ export class ShadowStore extends WatchedStore<'shadow'> {
     });
   }
 
-  async look({ id, adapterId, candidateId }: ShadowRow): Promise<ShadowLook> {
-    const { rows } = await this.database.pool.query<ShadowLook>({
-      name: 'shadow-look',
+  async poll({ id, adapterId, candidateId }: ShadowRow): Promise<ShadowPoll> {
+    const { rows } = await this.database.pool.query<ShadowPoll>({
+      name: 'shadow-poll',
       text: `SELECT status, answered,
                     (SELECT count(*)::int FROM shadow_pair WHERE shadow_id = $1 AND asked_at > now() - interval '1 hour') AS lately,
                     EXISTS (SELECT 1 FROM shadow_pair WHERE shadow_id = $1 AND status = 'SKIPPED') AS skipped,
@@ -110,7 +110,7 @@ export class ShadowStore extends WatchedStore<'shadow'> {
       where: { id: row.id },
       data: { status, errorCode: errorCode ?? null, endedBy: by ?? null, endReason: reason, finishedAt: new Date() },
     });
-    await this.tell(ended, 'ENDED', null, tx);
+    await this.report(ended, 'ENDED', null, tx);
     return ended;
   }
 }

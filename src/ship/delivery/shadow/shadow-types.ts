@@ -11,17 +11,17 @@ import {
   toGlobalId,
 } from '../../../kit/graphql/index.js';
 import { record, boolean, date, float, id, int, oneOf, string } from '../../../kernel/record.js';
-import { saidBy } from '../wish.js';
-import { PairStatus, shadowWish, ShadowStatus, type ShadowPairRow, type ShadowRow } from './shadow.js';
+import { requestedBy } from '../request.js';
+import { PairStatus, shadowRequest, ShadowStatus, type ShadowPairRow, type ShadowRow } from './shadow.js';
 import { shadowReport } from './shadow-report.js';
 import { ShadowEventKind } from './shadow-store.js';
 
-export const StartShadowInput = recordInput(shadowWish);
+export const StartShadowInput = recordInput(shadowRequest);
 export type StartShadowInput = InstanceType<typeof StartShadowInput>;
 
 export const StopShadowInput = inputType('StopShadowInput', 'Which shadow ends, and why.', {
   shadow: id('Id of the shadow.'),
-  ...saidBy,
+  ...requestedBy,
 });
 
 export const ShadowReport = recordType(shadowReport);

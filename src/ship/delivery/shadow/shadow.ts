@@ -6,7 +6,7 @@ import { verdictOn } from '../../../learn/feedback/index.js';
 import { choice, record, string, int, float } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
-import { checkedCount, checkedShare, saidOnce } from '../wish.js';
+import { checkedCount, checkedShare, requestedOnce } from '../request.js';
 
 export type ShadowRow = Prisma.ShadowGetPayload<object>;
 export type ShadowPairRow = Prisma.ShadowPairGetPayload<object>;
@@ -53,7 +53,7 @@ const MOST_PAIRS = 5_000;
 /** Kinds of changed labels that a report tells. */
 export const MOST_CHANGES = 50;
 
-export const shadowWish = record('StartShadowInput', 'Which version answers unseen, and what it may cost.', {
+export const shadowRequest = record('StartShadowInput', 'Which version answers unseen, and what it may cost.', {
   adapter: string('Name of the adapter.'),
   candidate: int('Number of the version, which must be attested; by default the one that `CANDIDATE` names.').nullish(),
   share: float(
@@ -65,17 +65,17 @@ export const shadowWish = record('StartShadowInput', 'Which version answers unse
   leastAnswers: int(
     `Answers of the candidate at which it is complete, 1 to ${MOST_PAIRS}; ${SHADOW_DEFAULTS.leastAnswers} by default.`,
   ).nullish(),
-  ...saidOnce,
+  ...requestedOnce,
 });
-export type StartShadow = z.infer<typeof shadowWish> & { by: string };
+export type StartShadow = z.infer<typeof shadowRequest> & { by: string };
 
 /** @throws BAD_USER_INPUT */
-export function checkedPlan(wish: { [Name in keyof ShadowPlan]?: number | null }): ShadowPlan {
+export function checkedPlan(request: { [Name in keyof ShadowPlan]?: number | null }): ShadowPlan {
   const { share, mostPerHour, leastAnswers } = SHADOW_DEFAULTS;
   return {
-    share: checkedShare(wish.share ?? share, 'input.share'),
-    mostPerHour: checkedCount(wish.mostPerHour ?? mostPerHour, 'input.mostPerHour', 1, MOST_PER_HOUR),
-    leastAnswers: checkedCount(wish.leastAnswers ?? leastAnswers, 'input.leastAnswers', 1, MOST_PAIRS),
+    share: checkedShare(request.share ?? share, 'input.share'),
+    mostPerHour: checkedCount(request.mostPerHour ?? mostPerHour, 'input.mostPerHour', 1, MOST_PER_HOUR),
+    leastAnswers: checkedCount(request.leastAnswers ?? leastAnswers, 'input.leastAnswers', 1, MOST_PAIRS),
   };
 }
 

@@ -8,7 +8,7 @@ import type { NewRolloutDecision } from './rollout-store.js';
 import { enterStep, evidenceOf, record, recordLate } from './watch.js';
 
 /** What a look found. */
-interface RolloutLook {
+interface Evaluation {
   kept: KeptState;
   /** In order; none where nothing changed. */
   decisions: NewRolloutDecision[];
@@ -34,7 +34,7 @@ export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly Rol
 }
 
 /** Counts what was said of answers, however long ago they were given. Changes `kept`. */
-export function hear(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly FirstVerdict[]): void {
+export function countVerdicts(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly FirstVerdict[]): void {
   for (const { arm, stage, good, newUnit } of verdicts)
     if (arm === CANDIDATE || arm === CONTROL)
       recordLate(watch, plan, { step: stage, arm, newUnit, measures: { FEEDBACK: good } });
@@ -45,12 +45,12 @@ export function hear(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly
  * @param now watched milliseconds of the rollout
  * @param order what a person wants
  */
-export function look(
+export function evaluate(
   plan: RolloutPlan,
   before: KeptState,
   now: number,
   order: { command: Command; by: string; reason: string } | null = null,
-): RolloutLook {
+): Evaluation {
   const kept = before;
   const decisions: NewRolloutDecision[] = [];
   let command = order?.command ?? null;
