@@ -27,5 +27,10 @@ export function linesBelow({ text, route, citations, conflicts }: StreamedAnswer
   ];
 }
 
-const quoteLine = ({ quote, documentName, start, end }: StreamedAnswer['citations'][number], indent: string): string =>
-  `${indent}“${quote}”\n${indent}  ${documentName}, characters ${start}–${end}`;
+function quoteLine(
+  { quote, documentName, page, start, end }: StreamedAnswer['citations'][number],
+  indent: string,
+): string {
+  const place = page === null ? documentName : `${documentName}, page ${page}`;
+  return `${indent}“${quote}”\n${indent}  ${place}, characters ${start}–${end}`;
+}

@@ -3,32 +3,21 @@
 import { Command, Option } from 'commander';
 import { OperationTypeNode } from 'graphql';
 import { GraftClient, GraftClientError } from '../client/graft-client.js';
-import {
-  AddDatasetVersionDocument,
-  CreateDatasetDocument,
-  DatasetDocument,
-  ImportProgressDocument,
-  RunsDocument,
-  SearchDocument,
-  type Split,
-  type TaskKind,
-} from '../client/operations/index.js';
+import { RunsDocument, SearchDocument } from '../client/operations/index.js';
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
 import { packageVersion } from '../platform/package-root.js';
-import { say } from '../platform/terminal.js';
+import { printJson, say } from '../platform/terminal.js';
 import { eventsOf, followAnyRun, pick, runOf, takenBy, variablesOf } from './call.js';
 import { readyOperation, readyOperations, type ReadyOperation } from '../client/operations/ready.js';
-import { aShare, aSplit } from './a-split.js';
-import { aTask } from './a-task.js';
 import { addAccessCommands, type WithClient } from './keys.js';
 import { addAskCommand } from './ask.js';
 import { migrateDatabase } from './migrate.js';
-import { dataFilesAt, filesAt, tellUpload } from './files.js';
+import { addDataCommands } from './data.js';
+import { filesAt, tellUpload } from './files.js';
 import { addCompletionCommand } from './completion.js';
 import { addIngestCommand } from './ingest.js';
 import { addModelCommands } from './models.js';
 import { anAddress } from './an-address.js';
-import { followRun } from './follow-run.js';
 
 const address = new Option('--url <url>', 'where Graft runs').default('http://127.0.0.1:4000').argParser(anAddress);
 // Empty, it counts as unset, as every variable does.
@@ -43,7 +32,6 @@ const program = new Command('graft')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 const unique = (): string => crypto.randomUUID();
-const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 
 /** Who reads may have had enough, as `head` has: what is done goes on without a word, and how it ends the exit code says. */
 const enough = new AbortController();
@@ -104,67 +92,7 @@ program
 
 addIngestCommand(program, withClient);
 
-interface ImportOptions {
-  create?: TaskKind;
-  split?: Split;
-  test?: number;
-  validation?: number;
-}
-
-program
-  .command('import <dataset> <files...>')
-  .description('make a new version of a dataset from files')
-  .option('--create <task>', 'make the dataset, of a task such as classification, if there is none of this name', aTask)
-  .addOption(
-    new Option('--split <split>', 'put all rows into train, validation or test; by default they are drawn')
-      .argParser(aSplit)
-      .conflicts(['test', 'validation']),
-  )
-  .option(
-    '--test <share>',
-    'draw this share of the rows for the test, 0 to 1; by default as for the newest version, else 0.1',
-    aShare,
-  )
-  .option('--validation <share>', 'the same for validation', aShare)
-  .action((dataset: string, files: string[], { create, split, ...shares }: ImportOptions) =>
-    withClient(async (client, { json }) => {
-      const found = await dataFilesAt(files);
-      const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
-      if (!known && create === undefined)
-        throw new GraftClientError(
-          'NOT_FOUND',
-          `There is no dataset "${dataset}".`,
-          'Pass --create with its task, such as classification, to make it.',
-        );
-      const sent = [];
-      for (const [index, file] of found.entries()) {
-        tellUpload(file, index, found.length);
-        sent.push({ file: await client.upload(file.path), ...(split && { split }) });
-      }
-      // Now that something is there for it.
-      if (!known) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
-      const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
-        input: {
-          dataset,
-          files: sent,
-          idempotencyKey: unique(),
-          ...(Object.keys(shares).length > 0 && { splitRule: shares }),
-        },
-      });
-      const runId = addDatasetVersion.run.id;
-      await followRun(runId, client.subscribe(ImportProgressDocument, { runId }), (data) => data.importProgress);
-      if (json) printJson({ runId });
-      else {
-        const { dataset: now } = await client.request(DatasetDocument, { name: dataset });
-        const { version, counts } = now?.latestVersion ?? {};
-        say(`imported into ${dataset}`);
-        if (counts)
-          say(
-            `version ${version}: ${counts.train} rows for training, ${counts.validation} for validation, ${counts.test} for the test`,
-          );
-      }
-    }),
-  );
+addDataCommands(program, withClient);
 
 program
   .command('runs')
@@ -271,9 +199,13 @@ program
   .action((name: string | undefined) =>
     withClient(async (_, { json }) => {
       if (name !== undefined) return tellOperation(readyOperation(name), json);
-      const all = readyOperations().map(({ name, kind, description }) => ({ name, kind, description }));
-      if (json) return printJson(all);
-      for (const { name, kind, description } of all) say(`${name.padEnd(28)} ${kind.padEnd(12)} ${description}`);
+      const all = readyOperations();
+      if (json) return printJson(all.map(({ flow, name, kind, description }) => ({ flow, name, kind, description })));
+      let group = '';
+      for (const { flow, name, kind, description } of all) {
+        if (flow !== group) say(`${group === '' ? '' : '\n'}${(group = flow)}`);
+        say(`  ${name.padEnd(28)} ${kind.padEnd(12)} ${description}`);
+      }
     }),
   );
 

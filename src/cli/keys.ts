@@ -10,7 +10,7 @@ import {
   WorkspacesDocument,
   type ApiKeysQuery,
 } from '../client/operations/index.js';
-import { say } from '../platform/terminal.js';
+import { printJson, say } from '../platform/terminal.js';
 import { aNumber } from './a-number.js';
 import { createKeyAtHome, type KeyAtHome } from './keys-at-home.js';
 import { DAY_MS } from '../kernel/duration.js';
@@ -23,8 +23,6 @@ export type WithClient = (
 const ROLES = Object.values(Role);
 
 type Key = ApiKeysQuery['apiKeys']['edges'][number]['node'];
-
-const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 
 /** The key alone on stdout, so that a script can take it. */
 function sayToken(token: string, json: boolean | undefined, key: object): void {
@@ -117,6 +115,7 @@ function addKeyCommands(program: Command, withClient: WithClient): void {
       withClient(async (client, { json }) => {
         const all = await everyKey(client, await workspaceId(client, of));
         if (json) return printJson(all);
+        if (all.length === 0) say('There are no keys yet: `graft keys create --role ADMIN` makes the first.');
         for (const key of all) say(`${key.prefix}  ${key.role.padEnd(7)}  ${key.name}  ${stateOf(key)}`);
       }),
     );

@@ -4,14 +4,13 @@ import {
   ModelsDocument,
   type ModelRecommendationsQuery,
 } from '../client/operations/index.js';
-import { say } from '../platform/terminal.js';
+import { printJson, say } from '../platform/terminal.js';
 import type { WithClient } from './keys.js';
 
 type Recommendations = ModelRecommendationsQuery['modelRecommendations'];
 type Recommended = Recommendations['models'][number];
 type Fit = Recommended['fit'];
 
-const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 const gigabytes = (bytes: number | string): string => `${(Number(bytes) / 1e9).toFixed(1)} GB`;
 /** Two digits: a guess says no more. */
 const duration = (seconds: number): string =>

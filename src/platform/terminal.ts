@@ -5,6 +5,9 @@ import type { Logger } from './telemetry/index.js';
 /** What a person or a script reads, on stdout; the log goes to stderr. */
 export const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** The same for a script. */
+export const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
+
 /** Where to go; the console first, since everything is reached from there. */
 export function sayAddresses(url: string): void {
   say(`Console     ${url}/`);

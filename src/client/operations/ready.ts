@@ -7,6 +7,8 @@ const READY = new URL('../../../../src/client/operations/generated/ready.json', 
 
 /** An operation of `schema/operations`. */
 export interface ReadyOperation {
+  /** The group that it stands in, in the Playground and in lists. */
+  flow: string;
   name: string;
   kind: OperationDefinitionNode['operation'];
   /** What it is for. */
@@ -21,9 +23,9 @@ export interface ReadyOperation {
 /** Every ready operation, in the order of the Playground's sidebar: what the build wrote of each. */
 export function readyOperations(): ReadyOperation[] {
   const written = JSON.parse(readFileSync(READY, 'utf8')) as Omit<ReadyOperation, 'variables'>[];
-  return written.map(({ name, kind, description, text, example }) => {
+  return written.map(({ flow, name, kind, description, text, example }) => {
     const { variableDefinitions: variables } = parse(text).definitions[0] as OperationDefinitionNode;
-    return { name, kind, description: description.replaceAll('\n', ' '), text, variables, example };
+    return { flow, name, kind, description: description.replaceAll('\n', ' '), text, variables, example };
   });
 }
 

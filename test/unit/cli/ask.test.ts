@@ -51,6 +51,11 @@ describe('a stream that ends before the answer is ready', () => {
 });
 
 describe('linesBelow', () => {
+  it('names the page of a PDF', () => {
+    const citations = [{ ...PUMP, documentName: 'orlo.pdf', page: 3 }] as unknown as StreamedAnswer['citations'];
+    expect(linesBelow(answerOf(PUMP.quote, [], { citations }))[0]).toContain('orlo.pdf, page 3, characters 4–22');
+  });
+
   it('says what is missing from an answer, what was not judged, and why there is none, and no more of the route', () => {
     const refused = unanswered(0.1, 0.26, true);
     const told = [

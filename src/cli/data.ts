@@ -1,0 +1,179 @@
+import { basename, extname } from 'node:path';
+import { Option, type Command } from 'commander';
+import { GraftClientError, type GraftClient } from '../client/graft-client.js';
+import {
+  AddDatasetVersionDocument,
+  AdapterDocument,
+  AttestAdapterDocument,
+  CreateDatasetDocument,
+  DatasetDocument,
+  EvaluateDocument,
+  EvaluationsDocument,
+  ImportProgressDocument,
+  StartTrainingDocument,
+  type Split,
+  type TaskKind,
+} from '../client/operations/index.js';
+import { printJson, say } from '../platform/terminal.js';
+import { aNumber } from './a-number.js';
+import { aShare, aSplit } from './a-split.js';
+import { aTask } from './a-task.js';
+import { followAnyRun } from './call.js';
+import { dataFilesAt, tellUpload } from './files.js';
+import { followRun } from './follow-run.js';
+import type { WithClient } from './keys.js';
+
+interface ImportOptions {
+  create?: TaskKind;
+  split?: Split;
+  test?: number;
+  validation?: number;
+}
+
+/** Makes a version of a dataset of files, and says what it has. @returns the run, and the newest version then */
+async function importRows(
+  client: GraftClient,
+  dataset: string,
+  files: readonly string[],
+  { create, split, ...shares }: ImportOptions,
+) {
+  const found = await dataFilesAt(files);
+  const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
+  if (!known && create === undefined)
+    throw new GraftClientError(
+      'NOT_FOUND',
+      `There is no dataset "${dataset}".`,
+      'Pass --create with its task, such as classification, to make it.',
+    );
+  const sent = [];
+  for (const [index, file] of found.entries()) {
+    tellUpload(file, index, found.length);
+    sent.push({ file: await client.upload(file.path), ...(split && { split }) });
+  }
+  // Now that something is there for it.
+  if (!known) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
+  const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
+    input: {
+      dataset,
+      files: sent,
+      idempotencyKey: crypto.randomUUID(),
+      ...(Object.keys(shares).length > 0 && { splitRule: shares }),
+    },
+  });
+  const runId = addDatasetVersion.run.id;
+  await followRun(runId, client.subscribe(ImportProgressDocument, { runId }), (data) => data.importProgress);
+  const { dataset: now } = await client.request(DatasetDocument, { name: dataset });
+  return { runId, version: now?.latestVersion ?? null };
+}
+
+const rowsOf = ({
+  version,
+  counts,
+}: {
+  version: number;
+  counts: { train: number; validation: number; test: number };
+}) =>
+  `version ${version}: ${counts.train} rows for training, ${counts.validation} for validation, ${counts.test} for the test`;
+
+interface TrainOptions {
+  task: TaskKind;
+  name?: string;
+  epochs?: number;
+  test?: number;
+  validation?: number;
+}
+
+/** From files to a version that is attested and evaluated. */
+async function train(client: GraftClient, files: readonly string[], options: TrainOptions): Promise<string> {
+  const { task, epochs, name = nameOf(files[0]!), ...shares } = options;
+  const { version } = await importRows(client, name, files, { create: task, ...shares });
+  if (!version) throw new GraftClientError('NOT_FOUND', `The dataset "${name}" was deleted meanwhile.`, null);
+  process.stderr.write(`Dataset ${name}, ${rowsOf(version)}\n`);
+  const key = () => ({ idempotencyKey: crypto.randomUUID() });
+  const follow = async (what: string, runId: string) => {
+    process.stderr.write(`${what}\n`);
+    await followAnyRun(client, runId);
+  };
+  const recipe = epochs === undefined ? {} : { recipe: { epochs } };
+  const { startTraining } = await client.request(StartTrainingDocument, {
+    input: { adapter: name, datasetVersion: version.id, ...recipe, ...key() },
+  });
+  await follow('Training', startTraining.run.id);
+  const { adapter } = await client.request(AdapterDocument, { name });
+  const made = adapter!.versions[0]!.version;
+  const { attestAdapter } = await client.request(AttestAdapterDocument, {
+    input: { adapter: name, version: made, ...key() },
+  });
+  await follow('Attesting', attestAdapter.run.id);
+  const { evaluate } = await client.request(EvaluateDocument, {
+    input: { adapter: `${name}@${made}`, datasetVersion: version.id, ...key() },
+  });
+  await follow('Evaluating', evaluate.run.id);
+  return `${name}@${made}`;
+}
+
+/** A name that datasets and adapters may have, of a file's. */
+const nameOf = (path: string): string =>
+  basename(path, extname(path))
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .slice(0, 63);
+
+async function tellTrained(client: GraftClient, adapter: string): Promise<void> {
+  const { evaluations } = await client.request(EvaluationsDocument, { first: 1 });
+  const [measure] = evaluations.edges[0]?.node.metrics ?? [];
+  if (measure) {
+    const { name, value, low, high } = measure;
+    say(`${adapter}: ${name} ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) on the test rows`);
+  }
+  const [name, version] = adapter.split('@');
+  say(`Ask it:     npx graft call AskWithAdapter adapter=${adapter} question="…"`);
+  say(`Promote it: npx graft call PromoteAdapter adapter=${name} version=${version} alias=CANDIDATE reason="…"`);
+}
+
+const share = (flags: string): Option =>
+  new Option(
+    flags,
+    'draw this share of the rows for it, 0 to 1; by default as for the newest version, else 0.1',
+  ).argParser(aShare);
+
+export function addDataCommands(program: Command, withClient: WithClient): void {
+  program
+    .command('import <dataset> <files...>')
+    .description('make a new version of a dataset from files')
+    .option(
+      '--create <task>',
+      'make the dataset, of a task such as classification, if there is none of this name',
+      aTask,
+    )
+    .addOption(
+      new Option('--split <split>', 'put all rows into train, validation or test; by default they are drawn')
+        .argParser(aSplit)
+        .conflicts(['test', 'validation']),
+    )
+    .addOption(share('--test <share>'))
+    .addOption(share('--validation <share>'))
+    .action((dataset: string, files: string[], options: ImportOptions) =>
+      withClient(async (client, { json }) => {
+        const { runId, version } = await importRows(client, dataset, files, options);
+        if (json) return printJson({ runId });
+        say(`imported into ${dataset}`);
+        if (version) say(rowsOf(version));
+      }),
+    );
+
+  program
+    .command('train <files...>')
+    .description('from labelled rows to an adapter version that is trained, attested and evaluated')
+    .requiredOption('--task <task>', 'what the rows are for, such as classification', aTask)
+    .option('--name <name>', 'of dataset and adapter; by default the first file’s')
+    .option('--epochs <number>', 'passes over the rows; by default as the task’s preset says', aNumber)
+    .addOption(share('--test <share>'))
+    .addOption(share('--validation <share>'))
+    .action((files: string[], options: TrainOptions) =>
+      withClient(async (client, { json }) => {
+        const adapter = await train(client, files, options);
+        if (json) printJson({ adapter });
+        else await tellTrained(client, adapter);
+      }),
+    );
+}
