@@ -137,6 +137,28 @@ describe('the console’s page of monitoring', () => {
   );
 
   itInBrowser(
+    'sets an alert rule in a form, and deletes it once a dialog has asked',
+    async () => {
+      const page = await browser.open('/monitoring');
+      await page.getByRole('button', { name: 'New alert rule' }).click(PATIENCE);
+      await page.getByLabel('Name').fill('unsure');
+      await page.getByRole('combobox', { name: 'Alert where' }).click();
+      await page.getByRole('option', { name: 'confidence' }).click();
+      await page.getByRole('combobox', { name: 'are' }).click();
+      await page.getByRole('option', { name: 'below' }).click();
+      await page.getByLabel('Percent').fill('60');
+      await page.getByRole('button', { name: 'Set the rule' }).click();
+      const rule = page.getByTestId('alert-rule').filter({ hasText: 'unsure' });
+      await rule.getByText('confidence below 60 %').waitFor(PATIENCE);
+      await rule.getByRole('button', { name: 'Delete the rule unsure' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+      await rule.waitFor({ state: 'detached', ...PATIENCE });
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
     'says what was refused, not that there is nothing',
     async () => {
       const page = await browser.open('/monitoring');

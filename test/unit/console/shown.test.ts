@@ -1,6 +1,7 @@
 import { usesWith } from '../../../src/console/pages/data/column-uses.js';
 import { decided } from '../../../src/console/pages/improvements/decided.js';
-import { inUnit } from '../../../src/console/pages/monitoring/unit.js';
+import { inTurn } from '../../../src/console/pages/ask/in-turn.js';
+import { inUnit, openFrom } from '../../../src/console/pages/monitoring/unit.js';
 import { rangeWithZero } from '../../../src/console/parts/charts/picture.js';
 import { duration, momentAmong } from '../../../src/console/parts/format.js';
 
@@ -44,6 +45,20 @@ describe('what the console shows of records', () => {
     expect(rangeWithZero(2, 10)).toEqual([0, 11]);
     expect(rangeWithZero(null, null)).toEqual([0, 1]);
     expect(rangeWithZero(0.2, 0.97)).toEqual([0, 1]);
+  });
+
+  it('of an hour that isn’t over, is told from those that are', () => {
+    expect(openFrom([0, 3_600, 7_200], 3_600, 9_000)).toBe(2);
+    expect(openFrom([0, 3_600], 3_600, 9_000)).toBeNull();
+    expect(openFrom([], 3_600, 9_000)).toBeNull();
+  });
+
+  it('of the destinations of a question, has what was chosen first, however sure it was that it is nobody’s', () => {
+    const base = { strategy: 'BASE', order: null, probability: 1 } as const;
+    const adapter = { strategy: 'ADAPTER', order: 1, probability: 0.9 } as const;
+    const documents = { strategy: 'RAG', order: 2, probability: 0.1 } as const;
+    const ordered = inTurn({ strategy: 'RAG', candidates: [base, adapter, documents] });
+    expect(ordered.map(({ strategy }) => strategy)).toEqual(['RAG', 'ADAPTER', 'BASE']);
   });
 
   it('of a moment, is its time today, and its day beside it among those of other days', () => {

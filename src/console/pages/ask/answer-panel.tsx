@@ -1,6 +1,8 @@
-import { Alert, Badge, Paper, Stack, Text, Title } from '@mantine/core';
+import { Alert, Badge, Button, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconCircleCheck, IconMessageQuestion } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
+import { useQuery } from 'urql';
+import { AnswerHistoryDocument } from '../../generated/operations';
 import type { Choices } from '../../parts/choices';
 import type { Place } from '../../parts/document/document-place';
 import { plural } from '../../parts/format';
@@ -42,7 +44,27 @@ function FirstDocuments({ documents, onDone }: { documents: number; onDone: () =
   );
 }
 
-function Idle({ scope: { loaded, collections, again } }: { scope: Choices }) {
+/** Questions that were answered here before, to begin with. */
+function Examples({ onPick }: { onPick: (question: string) => void }) {
+  const [{ data }] = useQuery({ query: AnswerHistoryDocument, variables: { first: 20 } });
+  const answered = (data?.answers.edges ?? []).flatMap(({ node }) => (node.abstained ? [] : [node.question]));
+  return (
+    <Stack gap="xs" align="center">
+      {[...new Set(answered)].slice(0, 3).map((question) => (
+        <Button key={question} variant="default" size="compact-sm" maw="100%" onClick={() => onPick(question)}>
+          {question}
+        </Button>
+      ))}
+    </Stack>
+  );
+}
+
+interface IdleProps {
+  scope: Choices;
+  onPick: (question: string) => void;
+}
+
+function Idle({ scope: { loaded, collections, again }, onPick }: IdleProps) {
   const documents = loaded ? collections.reduce((sum, { documentCount }) => sum + documentCount, 0) : undefined;
   // What became of the first files stays to be read when some of them are there.
   const [began, setBegan] = useState(false);
@@ -53,7 +75,7 @@ function Idle({ scope: { loaded, collections, again } }: { scope: Choices }) {
   if (documents === 0 || began)
     return <FirstDocuments documents={documents} onDone={() => again({ requestPolicy: 'network-only' })} />;
   return (
-    <EmptyState icon={IconMessageQuestion} title="Ask a question above">
+    <EmptyState icon={IconMessageQuestion} title="Ask a question above" action={<Examples onPick={onPick} />}>
       {plural(documents, 'document')} can be asked about. The answer appears here as it is written, with the sentences
       it rests on.
     </EmptyState>
@@ -66,11 +88,13 @@ export function AnswerPanel(props: {
   scope: Choices;
   onOpen: (place: Place) => void;
   onRetry: () => void;
+  /** A question that was asked before is to be asked. */
+  onPick: (question: string) => void;
 }) {
-  const { asking, scope, onOpen, onRetry } = props;
+  const { asking, scope, onOpen, onRetry, onPick } = props;
   switch (asking.status) {
     case 'idle':
-      return <Idle scope={scope} />;
+      return <Idle scope={scope} onPick={onPick} />;
     case 'waiting':
     case 'writing':
       return (

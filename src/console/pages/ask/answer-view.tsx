@@ -6,7 +6,8 @@ import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
 import { Note, Prose, Section } from '../../parts/page';
 import { AnswerActions } from './answer-actions';
-import { does, stageName, STRATEGY_NAMES } from './names';
+import { inTurn } from './in-turn';
+import { destinationOf, does, stageName, STRATEGY_NAMES } from './names';
 import { Neighbours, OutputView } from './output-view';
 
 const WORDING = {
@@ -88,12 +89,12 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
         <Badge color="teal">{STRATEGY_NAMES[route.strategy]}</Badge>
       </Group>
       <Stack gap="sm">
-        {route.candidates.map((candidate) => (
+        {inTurn(route).map((candidate) => (
           <ShareBar
             key={`${candidate.strategy} ${candidate.adapter}`}
             label={
               <Text component="span" size="sm" fw={candidate.strategy === route.strategy ? 600 : undefined}>
-                {candidate.adapter ?? STRATEGY_NAMES[candidate.strategy]}
+                {destinationOf(route.strategy, candidate)}
               </Text>
             }
             value={candidate.available ? candidate.probability : null}

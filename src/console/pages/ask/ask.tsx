@@ -119,7 +119,7 @@ export default function AskPage() {
           {asking.status === 'idle' && linked !== null ? (
             <Recorded id={linked} onOpen={setPlace} />
           ) : (
-            <AnswerPanel asking={asking} scope={scope} onOpen={setPlace} onRetry={send} />
+            <AnswerPanel asking={asking} scope={scope} onOpen={setPlace} onRetry={send} onPick={question.setText} />
           )}
           <Earlier answers={earlier} onNew={beginAnew} />
         </Tabs.Panel>

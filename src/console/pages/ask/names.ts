@@ -1,6 +1,6 @@
 import type { AnswerStage } from '../../../answer/ask/stages';
 import { STRATEGIES, mayDo } from '../../../answer/ask/strategies';
-import type { Strategy, StrategyChoice } from '../../generated/operations';
+import type { AnswerShownFragment, Strategy, StrategyChoice } from '../../generated/operations';
 
 const NAMES = Object.entries(STRATEGIES).map(([strategy, { title }]) => [strategy, title] as const);
 
@@ -15,6 +15,14 @@ export const STRATEGY_CHOICES: { value: StrategyChoice; label: string }[] = [
   { value: 'AUTO', label: 'Graft chooses' },
   ...NAMES.map(([value, label]) => ({ value: value as Strategy, label })),
 ];
+
+/** What a destination is called. Beside another that was chosen, the base model's probability is that the question is nobody's. */
+export const destinationOf = (
+  chosen: Strategy,
+  { adapter, strategy, probability }: AnswerShownFragment['route']['candidates'][number],
+): string =>
+  adapter ??
+  (strategy === 'BASE' && chosen !== 'BASE' && probability !== null ? 'none of these' : STRATEGY_NAMES[strategy]);
 
 /** Stages in words; the API’s own names are short. */
 const STAGE_NAMES: Record<AnswerStage, string> = {

@@ -116,8 +116,8 @@ export function Alerts() {
       </Title>
       {none(open) && none(resolved) && (
         <Note>
-          Nothing was raised so far. Questions and labels are watched by themselves; <code>setAlertRule</code> in the
-          Playground adds rules on failures, latency, confidence and more, and <code>addWebhook</code> says who is told.
+          Nothing was raised so far. Questions and labels are watched by themselves. Rules below add failures, latency,
+          confidence and more; <code>addWebhook</code> in the Playground says who is told.
         </Note>
       )}
       <Rows pages={open.pages} label="Show older alerts that wait" />

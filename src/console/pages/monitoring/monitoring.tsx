@@ -4,6 +4,7 @@ import { Provider } from 'urql';
 import { uncached } from '../../client';
 import { FilterField, OneOf } from '../../parts/form';
 import { Choice, PageHeader } from '../../parts/page';
+import { AlertRules } from './alert-rules';
 import { Alerts } from './alerts';
 import { Drift } from './drift';
 import { SeriesChart, type Shown } from './series-chart';
@@ -82,6 +83,7 @@ export default function MonitoringPage() {
           </SimpleGrid>
         </Provider>
         <Drift />
+        <AlertRules />
       </Stack>
     </>
   );

@@ -3,7 +3,7 @@ import { useQuery } from 'urql';
 import { SeriesShownDocument, type Metric, type SeriesShownQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { ErrorState, Loading, Note } from '../../parts/page';
-import { inUnit } from './unit';
+import { inUnit, openFrom } from './unit';
 import { inputOf, type View } from './view';
 
 type Series = SeriesShownQuery['monitoring'][number];
@@ -60,7 +60,15 @@ export function SeriesChart({ view, shown, now }: { view: View; shown: Shown; no
   const left = data.monitoring.length - lines.length;
   return (
     <Paper data-testid={`series-${metric}`}>
-      <Chart title={title} unit={unit} fromZero spanGaps x={{ label: 'time', values: x, time: true }} series={series} />
+      <Chart
+        title={title}
+        unit={unit}
+        fromZero
+        spanGaps
+        x={{ label: 'time', values: x, time: true }}
+        series={series}
+        openFrom={openFrom(x, SECONDS[lines[0]?.resolution ?? 'HOUR'], now / 1000)}
+      />
       {left > 0 && (
         <Note size="xs">
           The {MOST_LINES} with the most answers are drawn, {left} more are not.

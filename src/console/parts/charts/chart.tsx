@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
-import type UPlot from 'uplot';
+import UPlot from 'uplot';
 import { momentAmong } from '../format';
 import { Note } from '../page';
 import { ChartFrame, type Cell } from './chart-frame';
@@ -25,6 +25,29 @@ interface ChartProps {
   fromZero?: boolean;
   /** Lines go on over places without a value, which series of other places leave. */
   spanGaps?: boolean;
+  /** The place of the first value that still changes, since its time isn't over: the way to it is dashed. */
+  openFrom?: number | null;
+}
+
+const linear = UPlot.paths.linear!();
+
+/** Draws the way from the last settled value to those that still change. */
+function drawOpen({ ctx: pen, data, valToPos }: UPlot, at: number, from: number): void {
+  const [x, values] = [data[0], data[at] ?? []];
+  const begin = values.findLastIndex((value, i) => i < from && typeof value === 'number');
+  if (begin < 0) return;
+  const scale = window.devicePixelRatio;
+  pen.save();
+  pen.setLineDash([5 * scale, 4 * scale]);
+  pen.lineWidth = 2 * scale;
+  pen.strokeStyle = colourOf(at - 1);
+  pen.beginPath();
+  for (let i = begin; i < values.length; i += 1) {
+    const value = values[i];
+    if (typeof value === 'number') pen.lineTo(valToPos(x[i]!, 'x', true), valToPos(value, 'y', true));
+  }
+  pen.stroke();
+  pen.restore();
 }
 
 /** What the legend says of a line: its value under the pointer, else its newest. */
@@ -45,11 +68,13 @@ const roomFor = (_plot: UPlot, marks: readonly string[] | null): number =>
   20 + 8 * Math.max(4, ...(marks ?? []).map(({ length }) => length));
 
 function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | null) => void }) {
-  const { x, series, unit, height = 220, spanGaps = false, fromZero = false } = chart;
+  const { x, series, unit, height = 220, spanGaps = false, fromZero = false, openFrom = null } = chart;
   const labels = series.map(({ label }) => label).join('\n');
   const data = [x.values, ...series.map(({ values }) => values)] as unknown as UPlot.AlignedData;
   const xText = useRef(shownX(x));
   xText.current = shownX(x);
+  const open = useRef(openFrom);
+  open.current = openFrom;
   const draw = (ink: Ink): Drawing => ({
     scales: {
       x: { time: x.time ?? false },
@@ -66,12 +91,17 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
         stroke: colourOf(i),
         width: 2,
         spanGaps,
+        paths: (plot: UPlot, at: number, from: number, to: number) =>
+          linear(plot, at, from, Math.min(to, (open.current ?? Infinity) - 1)),
         value: (plot: UPlot, at: number | null, index: number, under: number | null) => {
           const value = latestOf(plot, index, at, under);
           return value === null ? 'none' : tick(value);
         },
       })),
     ],
+    hooks: {
+      drawSeries: [(plot, at) => void (at > 0 && open.current !== null && drawOpen(plot, at, open.current))],
+    },
     data,
   });
   const changes = [labels, unit, spanGaps, fromZero, x.label, x.time];
