@@ -17,6 +17,12 @@ describe('a ready operation, as the command line and agents send it', () => {
     expect(ready.length).toBeGreaterThan(100);
   });
 
+  it('has an example that asks on an empty home, too: it names no collection', () => {
+    const asking = readyOperations().filter(({ flow }) => flow === 'Ask');
+    expect(asking.map(({ name }) => name)).toEqual(expect.arrayContaining(['Ask', 'AnswerAll', 'AskStream']));
+    expect(asking.filter(({ example }) => example.includes('"collections"'))).toEqual([]);
+  });
+
   it('is listed as it is sent', () => {
     const list = loadOperationList({ GRAFT_OPERATIONS: 'enforce' }, schema, silentLogger())!;
     expect(readyOperations().filter(({ text }) => !list.has(parse(text)))).toEqual([]);
