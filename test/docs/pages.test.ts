@@ -9,11 +9,21 @@ const PAGES = [
   'answer-from-documents',
   'train-an-adapter',
   'prove-and-ship',
+  'evaluation',
   'learn',
   'rag-or-fine-tuning',
   'clients',
+  'graphql',
+  'snippets',
   'models',
   'operate',
+  'access',
+  'watch',
+  'backup',
+  'hardening',
+  'sizing',
+  'troubleshooting',
+  'tutorial',
 ];
 
 /** A page's commands (blocks of `sh`), each with what its output must show (`<!-- shows: a|b -->` behind it: all of them). */
