@@ -71,9 +71,8 @@ describe('a file that is made of official weights', () => {
       EMBEDDER.name,
     );
     // The official weights are 91 MB elsewhere. Any weights that round to what the file holds make it, too.
-    expect(await made(weightsThatRoundTo(await readFile(model), source.recipe), source.recipe)).toEqual(
-      await readFile(model),
-    );
+    const remade = await made(weightsThatRoundTo(await readFile(model), source.recipe), source.recipe);
+    expect(sha256(remade)).toBe(file!.sha256);
   }, 60_000);
 
   it('comes where no other source has the file, and nothing of the weights stays', async () => {
