@@ -132,7 +132,11 @@ async function answerAll({ service, workspaceId }: Answering, asked: readonly As
   const { signal } = new AbortController();
   const answers = [];
   for (const { question, collections, golds } of asked) {
-    const answer = await service.ask({ workspaceId }, { question, collections, strategy: 'RAG' }, signal);
+    const answer = await service.ask(
+      { workspaceId },
+      { question, collections, strategy: 'RAG', reader: false },
+      signal,
+    );
     const quotes = answer.evidence.map(({ quote }) => quote).join('\n');
     const text = holds(answer.text, golds);
     answers.push({ question, golds, answer, text, either: text || holds(quotes, golds) });

@@ -221,7 +221,12 @@ async function fromDocuments(origin: string, agent: Agent, strategy: 'RAG' | 'AU
   const total: number[] = [];
   const first: number[] = [];
   const generation = { maxTokens: 16 };
-  const inputs = [...questions, ...questions].map(({ question }) => ({ question, strategy, generation }));
+  const inputs = [...questions, ...questions].map(({ question }) => ({
+    question,
+    strategy,
+    reader: strategy === 'AUTO',
+    generation,
+  }));
   for (const input of inputs) {
     const began = performance.now();
     type Asked = { ask: { cost: { computeMs: number } } };

@@ -66,7 +66,7 @@ async function tell({ service, workspaceId }: Answering, set: string, one: Asked
   const began = performance.now();
   const answer = await service.ask(
     { workspaceId },
-    { question, collections: [set], strategy, ...(earlier && { earlier }) },
+    { question, collections: [set], strategy, reader: strategy === 'AUTO', ...(earlier && { earlier }) },
     signal,
   );
   const ms = performance.now() - began;

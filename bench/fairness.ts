@@ -36,7 +36,7 @@ const PLAIN: Record<string, (n: number) => object> = {
     strategy: 'BASE',
     generation: { maxTokens: 32 },
   }),
-  'RAG over the handbook': (n) => ({ question: handbook(n), strategy: 'RAG' }),
+  'RAG over the handbook': (n) => ({ question: handbook(n), strategy: 'RAG', reader: false }),
   'AUTO over the handbook, which asks the reader': (n) => ({ question: handbook(n), strategy: 'AUTO' }),
 };
 

@@ -37,7 +37,7 @@ async function tell(
   const { service, workspaceId } = answering;
   const { abstention, text, evidence } = await service.ask(
     { workspaceId },
-    { question, collections: [collection], strategy: 'RAG' },
+    { question, collections: [collection], strategy: 'RAG', reader: false },
     signal,
   );
   const refused = abstention !== null;

@@ -1,7 +1,7 @@
 /**
  * Whether nothing is answered where passages are near the question and hold no answer, and what that costs where they do: on texts of which
- * half lies in each of two collections (`support/asked-corpora.ts`). RAG is retrieval as the caller may ask for it, AUTO what answers by itself,
- * where the reader that comes with Graft judges the sentences first.
+ * half lies in each of two collections (`support/asked-corpora.ts`). RAG is retrieval alone (`reader: false`), AUTO what answers by itself, where the
+ * reader that comes with Graft judges the sentences first.
  *
  *   npm run bench -- near [--questions 60]           (of each corpus at most)
  */
@@ -33,7 +33,8 @@ async function measure(
   for (const { question, answers, of, near, document } of asked) {
     for (const strategy of STRATEGIES) {
       const began = performance.now();
-      const { abstention, text } = await service.ask({ workspaceId }, { question, collections: of, strategy }, signal);
+      const input = { question, collections: of, strategy, reader: strategy === 'AUTO' };
+      const { abstention, text } = await service.ask({ workspaceId }, input, signal);
       const ms = performance.now() - began;
       const right = abstention === null && holdsGold({ gold: answers, answer: text });
       told.push({ strategy, near, document, refused: abstention !== null, right, ms });

@@ -38,7 +38,7 @@ let asked = 0;
 
 async function ask(): Promise<Outcome> {
   const { question } = questions[asked++ % questions.length]!;
-  const body = JSON.stringify({ query: ASK, variables: { input: { question, strategy: 'RAG' } } });
+  const body = JSON.stringify({ query: ASK, variables: { input: { question, strategy: 'RAG', reader: false } } });
   const began = performance.now();
   const response = await fetch(`${program.url}/graphql`, {
     method: 'POST',

@@ -1,7 +1,7 @@
 /**
  * Answers to questions in a user's own words, which are rarely those of the document: manuals, rules, minutes, recipes, help pages and reports in
  * five sets of six documents (`bench/own-words`), each with 60 questions that they answer and 40 that they come near to and don't.
- * RAG is retrieval as the caller may ask for it, AUTO what answers by itself, where the reader that comes with Graft judges the sentences first.
+ * RAG is retrieval alone (`reader: false`), AUTO what answers by itself, where the reader that comes with Graft judges the sentences first.
  *
  * Published: refusals, and how often a right answer stands word for word in the text, in the best quote and in one of three. The weights in
  * `src/answer/ask/read/evidence.ts` were chosen on the first three sets among others; the probability of an answer and its threshold
@@ -20,7 +20,7 @@ import { refusals, shareOf, type ToldOrRefused } from './support/shares.js';
 
 /** As asked, and as the model words it where it would have quoted. */
 const STRATEGIES = {
-  RAG: { strategy: 'RAG' },
+  RAG: { strategy: 'RAG', reader: false },
   AUTO: { strategy: 'AUTO' },
   'AUTO, the model’s words': { strategy: 'AUTO', wording: 'MODEL' },
 } as const;

@@ -66,7 +66,7 @@ async function read({ service, workspaceId }: Answering, { question, collections
 }
 
 async function ragOf({ service, workspaceId }: Answering, { question, collections }: Asked) {
-  const answer = await service.ask({ workspaceId }, { question, collections, strategy: 'RAG' }, signal);
+  const answer = await service.ask({ workspaceId }, { question, collections, strategy: 'RAG', reader: false }, signal);
   const [best] = answer.evidence;
   return { text: answer.abstention ? '' : answer.text, quote: best?.quote ?? '', document: best?.documentName };
 }

@@ -38,7 +38,13 @@ type Answering = Awaited<ReturnType<typeof startAnswering>>;
 /** @returns null where nothing was worded, or it was replaced for another reason than what it says */
 async function word(answering: Answering, corpus: string, asked: AskedQuestion): Promise<Worded | null> {
   const { service, workspaceId } = answering;
-  const input = { question: asked.question, collections: asked.of, strategy: 'RAG', wording: 'MODEL' } as const;
+  const input = {
+    question: asked.question,
+    collections: asked.of,
+    strategy: 'RAG',
+    reader: false,
+    wording: 'MODEL',
+  } as const;
   let written = '';
   let answer: Answer | null = null;
   const texts = new Map<string, string>();

@@ -129,7 +129,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
       const conversationId = `alike ${said.length} ${said[0]}`;
       let last: Record<string, never> = {};
       for (const question of said) {
-        const input = { question, collections: [collection], conversationId };
+        const input = { question, strategy: 'RAG', collections: [collection], conversationId };
         ({ ask: last } = await graphql.request<{ ask: Record<string, never> }>(asked, { input }));
       }
       const { text, confidence, askedAs, abstained, abstention, citations, route, configuration } = last as unknown as {
@@ -298,14 +298,13 @@ describe('the addresses that OpenAI’s clients speak', () => {
       openai.chat.completions.create({
         model: 'graft/pumps',
         messages: [{ role: 'user', content }],
-        graft: { strategy: 'RAG' },
         response_format: jsonSchema({
           type: 'object',
           properties: { pressure: { type: 'string', maxLength: 20 } },
           required: ['pressure'],
           additionalProperties: false,
         }),
-      } as OpenAI.ChatCompletionCreateParamsNonStreaming);
+      });
     for (const question of [QUESTION, 'Who won the chess tournament of 1931 in Prague?']) {
       const { message, logprobs } = (await asked(question)).choices[0]!;
       expect(logprobs).toBeNull();

@@ -302,6 +302,7 @@ const askedWith = z.object({
   maxErrorRate: z.number().optional(),
   maxOwnRefused: z.number().optional(),
   wording: z.enum(WordingChoice).optional(),
+  reader: z.literal(false).optional(),
   form: jsonForm.optional(),
   generation: z.object({ maxTokens: z.number(), temperature: z.number(), seed: z.number().nullable() }),
 });
@@ -322,7 +323,7 @@ export const answerBody = z.object({
   output,
   abstention: abstention.describe('Why none was given; null when one was.').nullable(),
   answerability: float(
-    'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule; where the reader that comes with Graft judged the sentences, as `HYBRID`’s adapter or where `AUTO` chose `RAG`, by that (the route’s reasons say so); null where nothing was read.',
+    'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule; where the reader that comes with Graft judged the sentences, by that (the route’s reasons say so); null where nothing was read.',
   ).nullable(),
   evidence: list(
     evidence,

@@ -41,8 +41,8 @@ export interface AskInput {
   requestId?: string | null;
   strategy?: StrategyChoice | null;
   adapter?: string | null;
-  /** Lets `AUTO` ask no adapter. The reader judges documents all the same; `RAG` leaves it out. */
-  documentsAlone?: true;
+  /** Whether the reader that comes with Graft judges what is read of documents; by default it does. */
+  reader?: boolean | null;
   model?: string | null;
   dataset?: string | null;
   task?: TaskKind | null;
@@ -77,8 +77,8 @@ export interface Question {
   strategy: StrategyChoice;
   /** `name`, `name@candidate` or `name@3`; null: none, or what AUTO finds. */
   adapter: string | null;
-  /** Set where `AUTO` asks no adapter. */
-  documentsAlone?: true;
+  /** Set where words and vectors alone judge what is read of documents. */
+  reader?: false;
   /** `name` or `name@quantization`; null: the one that adapter or configuration say. */
   model: string | null;
   /** The dataset whose labelled rows are read instead of passages; null: none, or those that the adapter was trained on. */
@@ -146,7 +146,7 @@ export function checkedQuestion(input: AskInput): Question {
     ...checkedForm(strategy ?? 'AUTO', input),
     ...checkedProbable(input),
     ...checkedOwnRefused(strategy ?? 'AUTO', input.maxOwnRefused),
-    ...(input.documentsAlone && { documentsAlone: true as const }),
+    ...(input.reader === false && { reader: false as const }),
     ...(input.material && { material: input.material }),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
   };

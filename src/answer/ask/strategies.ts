@@ -40,7 +40,8 @@ export const STRATEGIES = {
     takesForm: true,
     title: 'Retrieval',
     description: 'Retrieval: from passages of the workspace’s documents.',
-    asked: 'From passages of the workspace’s documents, or not at all.',
+    asked:
+      'From passages of the workspace’s documents, or not at all: no adapter answers. The reader that comes with Graft judges them (`reader`).',
   },
   ADAPTER: {
     reads: false,

@@ -10,13 +10,13 @@ export interface Names {
   models: Pick<ModelStore, 'models' | 'modelByName'>;
 }
 
-export type ModelTarget = Pick<AskInput, 'strategy' | 'adapter' | 'model' | 'collections' | 'documentsAlone'>;
+export type ModelTarget = Pick<AskInput, 'strategy' | 'adapter' | 'model' | 'collections'>;
 
 /** The name that leaves the choice to Graft. */
 const GRAFT = 'graft';
 
 /**
- * What a model name of the endpoint asks for: `graft` (AUTO), `graft/<collection>` (AUTO without adapters), `<adapter>`,
+ * What a model name of the endpoint asks for: `graft` (AUTO), `graft/<collection>` (RAG), `<adapter>`,
  * `<adapter>@candidate`, `<adapter>@7` (ADAPTER), `<adapter>+<collection>` (HYBRID), `<model>` and `<model>@<quantization>` (BASE).
  * An adapter goes before a model of its name.
  * @throws NOT_FOUND
@@ -26,7 +26,7 @@ export async function targetOf(names: Names, workspaceId: WorkspaceId, model: st
   if (model.startsWith(`${GRAFT}/`)) {
     const named = model.slice(GRAFT.length + 1);
     await names.collections.require(workspaceId, named, 'input.model');
-    return { strategy: 'AUTO', collections: [named], documentsAlone: true };
+    return { strategy: 'RAG', collections: [named] };
   }
   const [adapter = '', collection] = splitOnce(model, '+');
   const [name = ''] = splitOnce(adapter, '@');

@@ -60,7 +60,7 @@ describe('what the reader makes of passages that an answer is to come from', () 
     const { status } = await answering.ingest('traps', [{ name: 'traps.txt', text }]);
     expect(status).toBe('SUCCEEDED');
     const collections = ['traps'];
-    const unread = await ask(question, { collections, strategy: 'RAG' });
+    const unread = await ask(question, { collections, reader: false });
     expect(unread.evidence[0]!.quote).toContain('three colours');
     expect(unread.evidence.every(({ answerability }) => answerability === undefined)).toBe(true);
     const answer = await ask(question, { collections });
@@ -155,13 +155,21 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(judged(await ask('RMA number form signature'))).toBeDefined();
   });
 
-  it('judges nothing for whoever asks for retrieval, or for any answer, or in a language that it doesn’t read', async () => {
+  it('judges for whoever asks for documents alone what it judges where the choice is left to Graft', async () => {
+    const [alone, left] = [await ask(RMA, { strategy: 'RAG' }), await ask(RMA)];
+    expect(judged(alone)).toEqual(judged(left));
+    expect(alone).toMatchObject({ text: left.text, route: { strategy: 'RAG', chosenBy: 'CALLER' } });
+    expect((await ask(NEAR, { strategy: 'RAG' })).abstention).toMatchObject({ reason: 'LOW_CONFIDENCE' });
+  });
+
+  it('judges nothing for whoever wants retrieval alone, or any answer, or in a language that it doesn’t read', async () => {
     const unjudged = async (question: string, more: Partial<AskInput> = {}) => {
       const answer = await ask(question, { minConfidence: 0.001, ...more });
       expect(answer.abstention).toBeNull();
       expect(judged(answer)).toBeUndefined();
     };
-    await unjudged(NEAR, { strategy: 'RAG' });
+    await unjudged(NEAR, { strategy: 'RAG', reader: false });
+    await unjudged(NEAR, { reader: false });
     await unjudged(NEAR, { minConfidence: 0 });
     await unjudged('¿Cuántos días vale el RMA number?');
     await unjudged('Wie lange gilt die RMA number?');

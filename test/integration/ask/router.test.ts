@@ -37,8 +37,8 @@ describe('a fitted router', () => {
 
   const fit = async (mode: 'OBSERVE' | 'APPLY') =>
     answering.finished(await fitter.start(answering.workspaceId, { mode, seed: 1, idempotencyKey: newId() }), 200_000);
-  const ask = (question: string) =>
-    answering.service.tryOut(answering.caller, { question, strategy: 'AUTO' }, new AbortController().signal);
+  const ask = (question: string, strategy: 'AUTO' | 'RAG' = 'AUTO') =>
+    answering.service.tryOut(answering.caller, { question, strategy }, new AbortController().signal);
 
   it('says that there is nothing to choose between', async () => {
     expect(await fit('OBSERVE')).toMatchObject({ status: 'FAILED', errorCode: 'CONFLICT' });
@@ -71,13 +71,8 @@ describe('a fitted router', () => {
   });
 
   it('isn’t asked where no adapter may be: documents answer alone', async () => {
-    const question = { question: 'At what wind speed are the roof vents forced shut?', documentsAlone: true as const };
-    const { route, evidence } = await answering.service.tryOut(
-      answering.caller,
-      question,
-      new AbortController().signal,
-    );
-    expect(route).toMatchObject({ strategy: 'RAG', chosenBy: 'ROUTER' });
+    const { route, evidence } = await ask('At what wind speed are the roof vents forced shut?', 'RAG');
+    expect(route).toMatchObject({ strategy: 'RAG', chosenBy: 'CALLER' });
     expect(route.router).toBeUndefined();
     expect(evidence.length).toBeGreaterThan(0);
   });

@@ -17,7 +17,7 @@ const target = (model: string) => targetOf(names, DEFAULT_WORKSPACE_ID, model);
 describe('a model name of the endpoint', () => {
   it.each([
     ['graft', { strategy: 'AUTO' }],
-    ['graft/pumps', { strategy: 'AUTO', collections: ['pumps'], documentsAlone: true }],
+    ['graft/pumps', { strategy: 'RAG', collections: ['pumps'] }],
     ['router', { strategy: 'ADAPTER', adapter: 'router' }],
     ['router@7', { strategy: 'ADAPTER', adapter: 'router@7' }],
     ['router@candidate+pumps', { strategy: 'HYBRID', adapter: 'router@candidate', collections: ['pumps'] }],

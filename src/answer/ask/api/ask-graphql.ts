@@ -20,7 +20,7 @@ import {
 } from '../../../kit/graphql/index.js';
 import { PreprocessingStep, TaskKind } from '../../../sources/data/index.js';
 import { encodeCursor, type PageRequest } from '../../../kernel/pagination.js';
-import { int, float, string, list, id, oneOf } from '../../../kernel/record.js';
+import { boolean, int, float, string, list, id, oneOf } from '../../../kernel/record.js';
 import { Answer, toAnswer } from './answer-graphql.js';
 import type { Answer as AnswerRecord } from '../answer.js';
 import { STRATEGIES, StrategyChoice } from '../strategies.js';
@@ -97,7 +97,7 @@ const AskInput = inputType('AskInput', 'A question and how to answer it.', {
     'At most 6 steps, each once, that the question goes through in this order, before anything reads or records it: those of the dataset that the model was trained on, or `MASK_PII` to keep personal data out.',
   ).nullish(),
   minConfidence: float(
-    `The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. ${LEAST_PROBABILITY} by default, whether words and vectors estimate it or, with \`AUTO\` and as \`HYBRID\`’s adapter, the reader that comes with Graft beside them; with \`HYBRID\` and another adapter its own choice between answer and refusal; 0 turns all off. Where labelled rows are read: the least probability of the label, by default any.`,
+    `The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. ${LEAST_PROBABILITY} by default, whether words and vectors estimate it or the reader that comes with Graft beside them; with \`HYBRID\` and another adapter its own choice between answer and refusal; 0 turns all off. Where labelled rows are read: the least probability of the label, by default any.`,
   ).nullish(),
   maxErrorRate: float(
     'The error rate, above 0 and below 1, that answers shall keep. Answers, and choices of the router, that are less sure than keeps it on held-out data are not given; the route’s reasons say where that begins, or that the rate can’t be kept: then nothing is answered (`UNPROVEN`). Begins where held-out data shows that the rate is kept, with a chance of at most one in ten that luck alone showed it: 45 answers without a fault are the least that can show 5 %. Known of adapters that were evaluated on rows that they hadn’t learned from, and of routers.',
@@ -105,6 +105,9 @@ const AskInput = inputType('AskInput', 'A question and how to answer it.', {
   maxOwnRefused: float(
     `The share of an adapter’s own messages, 0 to 0.5, that may be refused so that foreign ones are: what looks more foreign than all but this share of its held-out rows is answered by none of its labels (\`FOREIGN\`). ${OWN_REFUSED} by default; 0 refuses nothing. Known of versions that were evaluated with \`foreign\`. Goes with strategies that apply an adapter.`,
   ).nullish(),
+  reader: boolean(
+    'With `AUTO` and `RAG` over documents: whether the reader that comes with Graft judges the best sentences before an answer is given. Without it words and vectors judge alone: quicker, but what only comes near is refused less often.',
+  ).default(true),
   wording: oneOf(
     WordingChoice,
     'With `AUTO` and `RAG` over documents: whose words the answer has. By default the model’s where `compareWordings` showed that they are right more often than the best quote, or where nobody measured and the model has a billion weights or more, or where features are read beside; else the quote. The route’s reasons say which and why. Ignored where an adapter reads, or the model answers alone.',

@@ -41,7 +41,7 @@ export type Judgement = Nothing | Rows | Documents | Refused;
 /**
  * Whether what was read holds the answer. Rows and nothing are taken as they are: a label's own probability decides later, and what a
  * model knows can't be judged before it speaks. Passages are held against the least probability by words and vectors; and by the reader, sentence for sentence,
- * where the caller leaves the choice or the adapter that answers reads sentences anyway: whoever asks for retrieval gets that and no more.
+ * unless the caller leaves it out and the adapter that answers reads none anyway.
  * @throws what the worker throws
  */
 export async function judgeSources(work: Work, planned: PlannedQuestion, source: Source): Promise<Judgement> {
@@ -61,7 +61,7 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
   const { workspaceId, watch, signal, worker, registry, clock } = work;
   const { retrieval } = result;
   const { passages } = retrieval;
-  const checked = planned.refusal === null && (question.strategy === 'AUTO' || readsSentences(plan));
+  const checked = planned.refusal === null && (readsSentences(plan) || (plan.adaptation === null && question.reader !== false));
   const embedding = { worker, clock, embedder: () => registry.embedder() };
   const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
     findEvidence(embedding, workspaceId, result, signal, checked ? TO_BE_READ : ANSWERED),

@@ -5,7 +5,7 @@ import type { AskInput, Question } from '../question.js';
 /** What a caller asked beside the question, as the answer keeps it: what nobody asked for is left out. */
 export function askedWith({ generation, ...asked }: Question): AskedWith {
   const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate, wording, form } = asked;
-  const { maxOwnRefused } = asked;
+  const { maxOwnRefused, reader } = asked;
   return {
     ...(collections && { collections }),
     ...(dataset !== null && { dataset }),
@@ -16,6 +16,7 @@ export function askedWith({ generation, ...asked }: Question): AskedWith {
     ...(maxErrorRate !== null && { maxErrorRate }),
     ...(maxOwnRefused !== undefined && { maxOwnRefused }),
     ...(wording !== null && { wording }),
+    ...(reader === false && { reader }),
     ...(form && { form }),
     generation,
   };

@@ -163,8 +163,8 @@ async function askRouter(
   work: Work,
   { question, sources: { scope }, expectedMs, vector }: RouterStep,
 ): Promise<RouterVerdict | null> {
-  const { strategy, documentsAlone, text, maxErrorRate } = question;
-  if (strategy !== 'AUTO' || documentsAlone || scope === null) return null;
+  const { strategy, text, maxErrorRate } = question;
+  if (strategy !== 'AUTO' || scope === null) return null;
   const { workspaceId, routers, registry, watch, signal } = work;
   const current = await routers.current(workspaceId, embedderDigest(registry.embedder()));
   if (!current) return null;
