@@ -33,6 +33,7 @@ import {
   routerFitRuns,
   RouterVersionResolver,
 } from './router/router-graphql.js';
+import { RoutePreviewResolver } from './router/preview-graphql.js';
 import { ROUTER_LOOK_MS, RouterKeeper } from './router/router-keeper.js';
 import { WordedModelResolver, WordingComparisonResolver, wordingComparisonRuns } from './wording/wording-graphql.js';
 import { WordingComparer } from './wording/wording-comparer.js';
@@ -54,6 +55,7 @@ export const evaluationDomain = defineDomain({
     RouterResolver,
     RouterVersionResolver,
     RoutedPromotionResolver,
+    RoutePreviewResolver,
     WordingComparisonResolver,
     WordedModelResolver,
   ],
@@ -90,7 +92,7 @@ export function openEvaluation(
 ): OpenEvaluation {
   const { registry, adapters } = lower.registry;
   const { data } = lower.data;
-  const { routers, memberships, askingInBulk } = lower.ask;
+  const { routers, memberships, asking, askingInBulk } = lower.ask;
   const { config, database, erasure, files, runs, worker, trainWorker, log } = platform;
   const evaluations = new EvaluationStore(database);
   erasure.addHolder(evaluationHolder(evaluations));
@@ -130,7 +132,7 @@ export function openEvaluation(
     offer: offer(
       evaluationDomain,
       runs,
-      { ...services, routers, adapters, registry, data },
+      { ...services, asking, routers, adapters, registry, data },
       { chores, start: startReader },
     ),
   };

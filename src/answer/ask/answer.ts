@@ -37,6 +37,13 @@ export const neighbourUsed = record('LabelledNeighbour', 'A labelled row that a 
 });
 export type NeighbourUsed = z.infer<typeof neighbourUsed>;
 
+/** Its words stay in the document, which the reader of the answer may not see. */
+export const nearestPassage = record('NearestPassage', 'The passage that a question is most like.', {
+  chunkId: z.string(),
+  similarity: float('Cosine similarity of both, -1 to 1; null where no vectors were compared.').nullable(),
+});
+export type NearestPassage = z.infer<typeof nearestPassage>;
+
 const routeCandidate = record('RouteCandidate', 'A destination that was considered.', {
   strategy: oneOf(Strategy, 'The strategy.'),
   adapter: string('With which adapter, as `name@3`; null without one.').optional(),
@@ -55,6 +62,9 @@ const routeCandidate = record('RouteCandidate', 'A destination that was consider
   nearest: neighbourUsed
     .optional()
     .describe('The row that it was trained on which is most like the question; null where none was looked for.'),
+  passage: nearestPassage
+    .optional()
+    .describe('Of documents: the best passage for the question; null where none was looked for.'),
 });
 export type RouteCandidate = z.infer<typeof routeCandidate>;
 
@@ -65,6 +75,20 @@ const routerAsked = record('RouterAsked', 'The router that was asked.', {
     'Probability of whose the question is held to be minus the highest of the others, -1 to 1: below 0 where it is not the most probable one.',
   ),
 });
+
+/** What `previewRoutes` says of a question. */
+export const routePreview = record('RoutePreview', 'Where a question would go. Nobody is asked for an answer.', {
+  destination: string(
+    'Whose the question is held to be: the name of an adapter, `DOCUMENTS`, or `NOBODY`: then documents are asked where there are any, and if they refuse, too, the question is refused, or the base model answers (`baseAnswers`).',
+  ),
+  probability: float('Probability that it belongs there, 0 to 1; null where no router learned it.').nullable(),
+  pValue: float('Conformal p-value of the question there; null where nobody calibrated the destination.').nullable(),
+  candidates: list(
+    routeCandidate,
+    'The destinations that were looked at. `order` counts those who would be asked, each where all before it refuse.',
+  ),
+});
+export type RoutePreview = z.infer<typeof routePreview>;
 
 export const routeDecision = record('RouteDecision', 'The strategy that was chosen, and why.', {
   strategy: oneOf(Strategy, 'What the answer is made with.'),

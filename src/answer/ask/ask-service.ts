@@ -3,7 +3,7 @@ import { isUuid, newId } from '../../kernel/ids.js';
 import type { Page, PageRequest } from '../../kernel/pagination.js';
 import { EVERYBODY, type Caller as AnyCaller } from '../../kernel/caller.js';
 import { untraced } from '../../platform/tracing/index.js';
-import type { Answer } from './answer.js';
+import type { Answer, RoutePreview } from './answer.js';
 import { ask, type AskRequest } from './ask.js';
 import type { AnswerEvent, AskEvent } from './events.js';
 import type { AskParts } from './parts.js';
@@ -14,6 +14,8 @@ import { noSuchArm, type Assigner, type Drawing } from './route/assignment.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
 import { sharingReads } from './read/shared-reads.js';
 import { SharedStream } from './record/shared-stream.js';
+import { previewRoute } from './route/route-question.js';
+import { Stopwatch } from './stopwatch.js';
 
 /** What answering looks at of whoever asks. An operation's context is no caller, though it has a workspace: it would see what everybody sees. */
 type Caller = Pick<AnyCaller, 'workspaceId'> & Partial<Pick<AnyCaller, 'groups' | 'key'>> & { readonly caller?: never };
@@ -23,6 +25,9 @@ const LONGEST_SUFFIX = 1 + Math.max(...Object.values(Strategy).map(({ length }) 
 
 /** Answers per deletion by id; a conversation may have any number. */
 const MOST_DELETED = 100;
+
+/** Questions of a list whose routes are looked up at once: people's questions come between. */
+const PREVIEWED_AT_ONCE = 4;
 
 /** Names of arms are no longer than other names. */
 const MAX_ARM_CHARACTERS = 63;
@@ -115,6 +120,27 @@ export class AskService {
     const askedBy = key?.lineId ?? null;
     const asked = { workspaceId, groups, askedBy, question, requestId: null, drawing: null, recorded: false };
     return untraced(() => answered(ask(this.parts, asked, signal)));
+  }
+
+  /**
+   * Where each of these questions would go: nobody is asked for an answer, and nothing is recorded.
+   * @throws BAD_USER_INPUT, QUESTION_TOO_LONG, NOT_FOUND for a collection, and what retrieval throws
+   */
+  async previewRoutes(
+    { workspaceId, groups = EVERYBODY }: Caller,
+    inputs: readonly Pick<AskInput, 'question' | 'collections'>[],
+    signal: AbortSignal,
+  ): Promise<RoutePreview[]> {
+    const questions = inputs.map(checkedQuestion);
+    const watch = new Stopwatch(this.parts.clock);
+    const work = { ...sharingReads(this.parts), workspaceId, groups, askedBy: null, watch, signal };
+    const previews: RoutePreview[] = [];
+    while (previews.length < questions.length) {
+      signal.throwIfAborted();
+      const next = questions.slice(previews.length, previews.length + PREVIEWED_AT_ONCE);
+      previews.push(...(await Promise.all(next.map((question) => previewRoute(work, question)))));
+    }
+    return previews;
   }
 
   /**

@@ -1,5 +1,13 @@
 /** Questions and their answers. */
-export { basisOf, confidenceOf, type Answer, type Assignment, type Conflict, type Evidence } from './answer.js';
+export {
+  basisOf,
+  confidenceOf,
+  routePreview,
+  type Answer,
+  type Assignment,
+  type Conflict,
+  type Evidence,
+} from './answer.js';
 export { meaningsOf, metricsFor, type AnswerMetric, type AnswerOutcome, type LateMetricName } from './answer-metrics.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './route/assignment.js';
 export {

@@ -13,6 +13,7 @@ import type { AskParts } from './parts.js';
 import { AnswerDeletionResolver } from './api/deletion-graphql.js';
 import { LabelledNeighbourResolver } from './api/neighbour-graphql.js';
 import { quotationResolvers } from './api/quotation-graphql.js';
+import { NearestPassageResolver } from './api/route-graphql.js';
 import { AnswerStore } from './record/answer-store.js';
 import { answerHolder } from './record/erase-answers.js';
 import { ExpectedTimes } from './route/expected-times.js';
@@ -27,6 +28,7 @@ export const askDomain = defineDomain({
     AnswerDeletionResolver,
     ...quotationResolvers,
     LabelledNeighbourResolver,
+    NearestPassageResolver,
     PromptPassageResolver,
     RetrievedPassageResolver,
   ],

@@ -72,7 +72,7 @@ const RouterPlace = objectType('RouterPlace', 'A place that questions may belong
 });
 type RouterPlace = InstanceType<typeof RouterPlace>;
 
-const RouterVersion = objectType(
+export const RouterVersion = objectType(
   'RouterVersion',
   'A version of the router: what was learned of where questions belong.',
   {
@@ -91,7 +91,7 @@ const RouterVersion = objectType(
     record: z.custom<RouterRecord>(),
   },
 );
-type RouterVersion = InstanceType<typeof RouterVersion>;
+export type RouterVersion = InstanceType<typeof RouterVersion>;
 
 export const toRouter = (record: RouterRecord): RouterVersion => {
   const { version, mode, createdAt, learned } = record;

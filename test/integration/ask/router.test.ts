@@ -1,10 +1,13 @@
+import { graphql } from 'graphql';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RouterKeeper, type RouterFitter } from '../../../src/prove/index.js';
 import { toRouter } from '../../../src/prove/router/router-graphql.js';
 import type { BaseAnswers } from '../../../src/answer/ask/route/base-answers.js';
 import { basisOf } from '../../../src/answer/ask/answer.js';
+import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
+import { createGraphContext } from '../../../src/kit/graphql/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { startAnswering, type Answering } from './answering.js';
 
@@ -20,6 +23,16 @@ const DELIVERIES = ['service-level-agreement.md', 'troubleshooting.md'].map((nam
   name,
   text: readFileSync(join(packageRoot(), 'examples', 'handbook', name), 'utf8'),
 }));
+
+interface Previewed {
+  router: { version: number; mode: string } | null;
+  routes: {
+    destination: string;
+    candidates: { strategy: string; order: number | null; passage: { chunk: { text: string } | null } | null }[];
+  }[];
+  accuracy: { value: number; low: number; high: number; questions: number } | null;
+  confusions: { expected: string; destination: string; count: number }[];
+}
 
 describe('a fitted router', () => {
   let answering: Answering;
@@ -68,6 +81,65 @@ describe('a fitted router', () => {
       abstention: { reason: 'OUT_OF_SCOPE', sentence: 'None of your documents or adapters knows this.' },
       wording: 'ABSTENTION',
     });
+  });
+
+  const PREVIEW = `query ($input: PreviewRoutesInput!) { previewRoutes(input: $input) {
+    router { version mode } accuracy { value low high questions } confusions { expected destination count }
+    routes { destination probability pValue candidates { strategy order passage { similarity chunk { text } } } } } }`;
+  const preview = async (questions: { text: string; expected?: string }[]) => {
+    const contextValue = createGraphContext(localCaller(answering.workspaceId), 'test', {
+      signal: new AbortController().signal,
+    });
+    const { schema } = answering;
+    const { data, errors } = await graphql({
+      schema,
+      source: PREVIEW,
+      variableValues: { input: { questions } },
+      contextValue,
+    });
+    if (errors) throw errors[0]!.originalError ?? errors[0]!;
+    return (data as { previewRoutes: Previewed }).previewRoutes;
+  };
+
+  it('tells where a list of questions would go, and of how many that is where they should, and asks nobody', async () => {
+    const asked = answering.generations.length;
+    const recorded = () => answering.database.prisma.answer.count({ where: { workspaceId: answering.workspaceId } });
+    const before = await recorded();
+    const list = [
+      { text: 'At what wind speed are the roof vents forced shut?', expected: 'DOCUMENTS' },
+      { text: 'Write a short poem about autumn.', expected: 'DOCUMENTS' },
+      { text: 'How are you?' },
+    ];
+    const { router, routes, accuracy, confusions } = await preview(list);
+    expect(router).toEqual({ version: 1, mode: 'APPLY' });
+    expect(routes.map(({ destination }) => destination)).toEqual(['DOCUMENTS', 'NOBODY', 'NOBODY']);
+    const documents = routes[0]!.candidates.find(({ strategy }) => strategy === 'RAG')!;
+    expect(documents).toMatchObject({
+      order: 1,
+      passage: { chunk: { text: expect.stringContaining('vents') as string } },
+    });
+    expect(accuracy).toMatchObject({ value: 0.5, questions: 2 });
+    expect([accuracy!.low < 0.1, accuracy!.high > 0.9]).toEqual([true, true]);
+    expect(confusions).toContainEqual({ expected: 'DOCUMENTS', destination: 'NOBODY', count: 1 });
+    // What an earlier preview said, as what is expected: nothing moved.
+    const again = await preview(list.map(({ text }, i) => ({ text, expected: routes[i]!.destination })));
+    expect(again.accuracy).toMatchObject({ value: 1, high: 1, questions: 3 });
+    expect([answering.generations.length, await recorded()]).toEqual([asked, before]);
+  });
+
+  it('takes no list that is too long, and no question of one that is', async () => {
+    const refused = (questions: { text: string }[], field: string) =>
+      expect(preview(questions)).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field });
+    await refused([], 'input.questions');
+    await refused(
+      Array.from({ length: 501 }, () => ({ text: 'x' })),
+      'input.questions',
+    );
+    await refused([{ text: 'x' }, { text: 'x'.repeat(2_001) }], 'input.questions.1.text');
+    await refused(
+      Array.from({ length: 51 }, () => ({ text: 'x'.repeat(1_990) })),
+      'input.questions',
+    );
   });
 
   it('isn’t asked where no adapter may be: documents answer alone', async () => {

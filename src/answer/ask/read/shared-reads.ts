@@ -4,9 +4,9 @@ import type { AskParts } from '../parts.js';
 type Reads = Pick<AskParts, 'retriever' | 'worker' | 'labelIndexes'>;
 
 /**
- * Parts for several answers to one question: what one has looked up serves the others, too (scope, the question's vector, passages,
+ * Parts for several answers to one question, or for a list of questions: what one has looked up serves the others, too (scope, the question's vector, passages,
  * rarity of words, vectors of sentences, nearest rows, lengths in tokens). Only generating and scoring are each one's own. Use them for
- * one question and let them go: nothing is looked up again, whatever changes meanwhile. Each answer states its cost as if it were alone.
+ * one request and let them go: nothing is looked up again, whatever changes meanwhile. Each answer states its cost as if it were alone.
  */
 export function sharingReads<Parts extends Reads>(parts: Parts): Parts {
   const { retriever, worker, labelIndexes } = parts;

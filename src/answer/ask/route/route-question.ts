@@ -1,6 +1,6 @@
 import { embedderDigest, type QueryVector } from '../../../sources/knowledge/index.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
-import type { Abstention, RouteDecision } from '../answer.js';
+import type { Abstention, RouteDecision, RoutePreview } from '../answer.js';
 import { outOfScope, unproven } from '../judge/abstain.js';
 import type { Work } from '../parts.js';
 import type { Sources } from '../plan.js';
@@ -18,7 +18,7 @@ import {
   type Drawing,
   type Drawn,
 } from './assignment.js';
-import { decideRoute, nobodyRoute, routed, type RouteFeatures } from './route.js';
+import { decideRoute, nobodyRoute, previewOf, routed, type RouteFeatures } from './route.js';
 import { lookAround, type RouterVerdict } from './router/look-around.js';
 
 /** A question whose strategy is decided: what draw and router made of it, and where its answer may come from. */
@@ -49,31 +49,44 @@ export interface RoutedQuestion {
  * @throws NOT_FOUND for a collection or dataset that doesn't exist, BAD_USER_INPUT for an arm that is nowhere to be had
  */
 export async function routeQuestion(work: Work, asked: Question, drawing: Drawing | null): Promise<RoutedQuestion> {
-  const { workspaceId, watch } = work;
+  const { workspaceId } = work;
   const before = drawBefore(workspaceId, asked, drawing);
   const opened = asDrawn(asked, changeOf(before));
-  const expectedMs = work.expected.medians();
-  const vector = once(() => vectorOf(work, asked.text));
-  if (mayRead(opened, expectedMs)) void vector();
-  const open = await watch.time('scope', () => sourcesOf(work, opened, changeOf(before)));
-
-  const verdict = await askRouter(work, { question: opened, sources: open, expectedMs, vector });
-  const observed = chooseRoute(opened, open, expectedMs);
+  const known = await lookedUp(work, opened, changeOf(before));
   const baseAnswers = opened.strategy === 'AUTO' && (await work.baseAnswers.allowed(workspaceId));
-  return attempt({ workspaceId, opened, open, observed, verdict, before, drawing, vector, baseAnswers }, []);
+  return attempt({ workspaceId, opened, ...known, before, drawing, baseAnswers }, []);
 }
 
-/** All that the attempts of one question have in common. */
-interface Attempts {
-  workspaceId: WorkspaceId;
-  opened: Question;
+/** Where a question would go if it were asked now and nothing tried on it. @throws NOT_FOUND for a collection that doesn't exist */
+export async function previewRoute(work: Work, asked: Question): Promise<RoutePreview> {
+  const { observed, verdict } = await lookedUp(work, asked, changeOf(null));
+  return previewOf(observed, verdict);
+}
+
+/** What is known of a question before anybody is asked. */
+interface LookedUp {
   open: Sources;
   /** What is decided without a router. */
   observed: RouteDecision;
   verdict: RouterVerdict | null;
+  vector: () => Promise<QueryVector>;
+}
+
+async function lookedUp(work: Work, question: Question, change: Arm): Promise<LookedUp> {
+  const expectedMs = work.expected.medians();
+  const vector = once(() => vectorOf(work, question.text));
+  if (mayRead(question, expectedMs)) void vector();
+  const open = await work.watch.time('scope', () => sourcesOf(work, question, change));
+  const verdict = await askRouter(work, { question, sources: open, expectedMs, vector });
+  return { open, observed: chooseRoute(question, open, expectedMs), verdict, vector };
+}
+
+/** All that the attempts of one question have in common. */
+interface Attempts extends LookedUp {
+  workspaceId: WorkspaceId;
+  opened: Question;
   before: Drawn | null;
   drawing: Drawing | null;
-  vector: () => Promise<QueryVector>;
   /** Whether the base model answers what is nobody's. */
   baseAnswers: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Abstention, RouteCandidate, RouteDecision, RouteReason } from '../answer.js';
+import type { Abstention, RouteCandidate, RouteDecision, RoutePreview, RouteReason } from '../answer.js';
 import type { Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { Destination, RouterVerdict } from './router/look-around.js';
@@ -113,6 +113,22 @@ export function nobodyRoute(
   return { strategy, chosenBy: 'ROUTER', reasons, ...considered(verdict, refusals) };
 }
 
+/** Where a question would go: to whom the router holds it to belong, or, without one, to documents where any can be read. */
+export function previewOf(observed: RouteDecision, verdict: RouterVerdict | null): RoutePreview {
+  const owner = verdict?.owner ?? { strategy: observed.strategy, adapter: null, probability: null, pValue: null };
+  const { strategy, adapter, probability, pValue } = owner;
+  return {
+    destination: adapter?.split('@')[0] ?? (STRATEGIES[strategy].reads ? 'DOCUMENTS' : 'NOBODY'),
+    probability,
+    pValue,
+    candidates:
+      verdict?.places.map((place) => {
+        const order = verdict.order.indexOf(place) + 1;
+        return { ...candidateOf(place, -1, []), ...(order > 0 && { order }) };
+      }) ?? observed.candidates,
+  };
+}
+
 /** The destinations that a router considered, and which router it was. */
 function considered(
   { places, order, version, mode, owner }: RouterVerdict,
@@ -128,7 +144,7 @@ function considered(
 
 /** @param at its place among those who are asked, -1 where it isn't */
 function candidateOf(place: Destination, at: number, refusals: readonly Abstention[]): RouteCandidate {
-  const { strategy, adapter, probability, expectedMs, pValue, nearest } = place;
+  const { strategy, adapter, probability, expectedMs, pValue, nearest, passage } = place;
   const refusal = at >= 0 ? refusals[at] : undefined;
   return {
     strategy,
@@ -138,6 +154,7 @@ function candidateOf(place: Destination, at: number, refusals: readonly Abstenti
     ...(adapter !== null && { adapter }),
     ...(pValue !== null && { pValue }),
     ...(nearest && { nearest }),
+    ...(passage && { passage }),
     ...(at >= 0 && at <= refusals.length && { order: at + 1 }),
     ...(refusal && { refused: refusal.sentence }),
   };

@@ -8,7 +8,7 @@ import { isGraftError } from '../../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../../kernel/ids.js';
 import type { QueryVector, SearchScope } from '../../../../sources/knowledge/index.js';
 import { percent } from '../../../../kernel/text.js';
-import type { NeighbourUsed, RouteReason } from '../../answer.js';
+import type { NearestPassage, NeighbourUsed, RouteReason } from '../../answer.js';
 import type { AskParts } from '../../parts.js';
 import { chunksOf, retrievePassages, type RetrievalResult } from '../../read/retrieve.js';
 import { strategyThat } from '../../strategies.js';
@@ -27,6 +27,8 @@ export interface Destination extends ScoredPlace {
   label: string;
   /** The training row that is most like the question; null where none was looked for. */
   nearest: NeighbourUsed | null;
+  /** The best passage of documents; null for others. */
+  passage: NearestPassage | null;
 }
 
 /** What a router made of a question. */
@@ -63,7 +65,7 @@ const READING = strategyThat({ reads: true, adapts: false });
 const ADAPTING = strategyThat({ reads: false, adapts: true });
 const BOTH = strategyThat({ reads: true, adapts: true });
 
-type Unweighed = Place & Pick<Destination, 'label' | 'nearest'>;
+type Unweighed = Place & Pick<Destination, 'label' | 'nearest' | 'passage'>;
 
 /**
  * Holds a question against every place that a router knows, and says who is to be asked.
@@ -101,7 +103,7 @@ export async function lookAround(
   };
 }
 
-const UNKNOWN = { adapter: null, logOdds: null, pValue: null, nearest: null };
+const UNKNOWN = { adapter: null, logOdds: null, pValue: null, nearest: null, passage: null };
 
 /** What is to be read, if there is anything. */
 function documentsPlace(
@@ -110,8 +112,10 @@ function documentsPlace(
   expectedMs: number | null,
 ): Unweighed[] {
   if (found === null) return [];
+  const [best] = found.retrieval.passages;
   const nearest = nearestCollection(found.retrieval.passages);
-  const place = { ...UNKNOWN, strategy: READING, label: nearest?.name ?? 'Documents', expectedMs };
+  const passage = best ? { chunkId: best.chunkId, similarity: best.scores.dense } : null;
+  const place = { ...UNKNOWN, strategy: READING, label: nearest?.name ?? 'Documents', expectedMs, passage };
   const known = collections.find(({ id }) => id === nearest?.id);
   if (!known || !nearest?.signal) return [place];
   const score = logOdds(known.calibration, nearest.signal);
@@ -139,6 +143,7 @@ function adapterPlace(
       logOdds,
       pValue,
       expectedMs,
+      passage: null,
       nearest: { datasetVersionId, ordinal: ordinals[row]!, label: labels[row]!, similarity },
     },
   ];
