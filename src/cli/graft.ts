@@ -31,7 +31,6 @@ const program = new Command('graft')
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-
 /** Who reads may have had enough, as `head` has: what is done goes on without a word, and how it ends the exit code says. */
 const enough = new AbortController();
 for (const out of [process.stdout, process.stderr])

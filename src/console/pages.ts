@@ -1,5 +1,6 @@
 import {
   IconActivity,
+  IconArrowsSplit,
   IconBooks,
   IconBox,
   IconChartLine,
@@ -46,6 +47,7 @@ export const SECTIONS: readonly { label: string; pages: readonly ConsolePage[] }
       page('/knowledge', 'Knowledge', IconBooks, () => import('./pages/knowledge/knowledge')),
       page('/compare', 'Compare', IconScale, () => import('./pages/compare/compare')),
       page('/router', 'Router', IconRoute, () => import('./pages/router/router')),
+      page('/what-if', 'What if', IconArrowsSplit, () => import('./pages/what-if/what-if')),
     ],
   },
   {

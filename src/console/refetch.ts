@@ -2,7 +2,7 @@ import type { UpdateResolver } from '@urql/exchange-graphcache';
 import type { OperationContext, OperationResult } from 'urql';
 
 /** Computed of what was typed, at the cost of a search or an estimate: asked when somebody asks, not because something was changed. */
-const COMPUTED: readonly string[] = ['search', 'estimateTraining', 'planExperiment'];
+const COMPUTED: readonly string[] = ['search', 'previewRoutes', 'estimateTraining', 'planExperiment'];
 
 /** What was read may be otherwise now: pages that are open ask again, others when they are opened. */
 const forgetRead: UpdateResolver = (_result, _args, cache) => {

@@ -81,6 +81,26 @@ describe('the console, on which strategy to use,', () => {
   );
 
   itInBrowser(
+    'shows where each question of a pasted list would go, and what a change moved of them',
+    async () => {
+      const page = await browser.open('/what-if');
+      await page.getByLabel('Questions').fill('How long is a parcel on its way?\nWho won the cup?\tDOCUMENTS');
+      await page.getByRole('button', { name: 'Show where they go' }).click(PATIENCE);
+      const table = page.getByRole('table', { name: 'Where each question would go' });
+      await table.getByText('Who won the cup?').waitFor(PATIENCE);
+      // There is no document: what was expected to be read is first.
+      expect(await table.getByRole('row').nth(1).innerText()).toMatch(/Who won the cup\?[^]*NOBODY[^]*DOCUMENTS/);
+      await page.getByText('0.0 % (0.0 % to 97.5 %) of 1 question.').waitFor();
+      expect([await seriousFaults(page), (await overflow(page)) > 0]).toEqual([[], false]);
+      await page.getByRole('button', { name: 'Expect these destinations' }).click();
+      await page.getByRole('button', { name: 'Show where they go' }).click();
+      await page.getByText('100.0 % (15.8 % to 100.0 %) of 2 questions.').waitFor(PATIENCE);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
     'shows what an adapter’s training took, deletes one version of it, and all of it only where its alias is given up, too',
     async () => {
       await addMeasuredAdapter(stand.database, 'unneeded', [

@@ -78,6 +78,13 @@ function prospectOf({
   return known.join(' · ');
 }
 
+/** The row or the passage of a destination that is most like the question, as far as whoever looks may see it. */
+function nearestOf({ nearest, passage }: AnswerShownFragment['route']['candidates'][number]): string | null {
+  const text = nearest?.row?.content?.input ?? passage?.chunk?.text;
+  if (text === undefined) return null;
+  return nearest?.label ? `“${text}”, labelled ${nearest.label}` : `“${text}”`;
+}
+
 function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
   const strongest = Math.max(1e-9, ...route.reasons.map(({ contribution }) => Math.abs(contribution)));
   return (
@@ -90,16 +97,22 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
       </Group>
       <Stack gap="sm">
         {inTurn(route).map((candidate) => (
-          <ShareBar
-            key={`${candidate.strategy} ${candidate.adapter}`}
-            label={
-              <Text component="span" size="sm" fw={candidate.strategy === route.strategy ? 600 : undefined}>
-                {destinationOf(route.strategy, candidate)}
-              </Text>
-            }
-            value={candidate.available ? candidate.probability : null}
-            text={prospectOf(candidate)}
-          />
+          <div key={`${candidate.strategy} ${candidate.adapter}`}>
+            <ShareBar
+              label={
+                <Text component="span" size="sm" fw={candidate.strategy === route.strategy ? 600 : undefined}>
+                  {destinationOf(route.strategy, candidate)}
+                </Text>
+              }
+              value={candidate.available ? candidate.probability : null}
+              text={prospectOf(candidate)}
+            />
+            {nearestOf(candidate) && (
+              <Note size="xs" lineClamp={2}>
+                Nearest: {nearestOf(candidate)}
+              </Note>
+            )}
+          </div>
         ))}
         <Note size="xs" mt="xs">
           {route.chosenBy === 'CALLER' ? 'You chose the strategy.' : 'Graft chose the strategy. Why:'}
