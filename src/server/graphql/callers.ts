@@ -50,6 +50,9 @@ const NEEDED: Readonly<Record<string, Role>> = {
   '/audit.ndjson': 'ADMIN',
   '/metrics': 'OPERATE',
   '/mcp': 'ASK',
+  // Nothing is there, which whoever asks is told in the form of `/v1`.
+  '/v1': 'ASK',
+  '/v1/*': 'ASK',
   '/v1/models': 'ASK',
   '/v1/models/*': 'ASK',
   '/v1/chat/completions': 'ASK',

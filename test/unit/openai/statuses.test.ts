@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { addAuthentication, LOCAL_CALLERS } from '../../../src/server/graphql/callers.js';
 import { ErrorPresenter } from '../../../src/server/graphql/errors.js';
 import type { ServerKit } from '../../../src/server/graphql/server.js';
 import { localCaller } from '../../../src/kernel/caller.js';
@@ -17,10 +18,7 @@ describe('statuses at /v1', () => {
 
   beforeAll(() => {
     server = Fastify();
-    server.addHook('onRequest', (request, _, done) => {
-      request.caller = localCaller();
-      done();
-    });
+    addAuthentication(server, { ...LOCAL_CALLERS, authenticate: () => ({ ...localCaller(), role: 'ASK' }) });
     const fail = () => Promise.reject(new GraftError(thrown, 'It failed.'));
     const names = { adapters: { byName: fail }, models: { modelByName: fail }, collections: { require: fail } };
     addOpenAi(
@@ -55,7 +53,7 @@ describe('statuses at /v1', () => {
   });
 
   it.each(['/v1', '/v1/nothing', '/v1/chat/completions?a=b'])(
-    'an address with nothing behind it is told in that form: GET %s',
+    'an address with nothing behind it is told in that form, whatever the caller’s role: GET %s',
     async (url) => {
       const { statusCode, body } = await server.inject({ method: 'GET', url });
       expect(statusCode).toBe(404);
