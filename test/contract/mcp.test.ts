@@ -67,6 +67,19 @@ describe('operations as tools', () => {
     ]);
   });
 
+  test.each([
+    ['no params', {}],
+    ['no name', { params: { arguments: {} } }],
+    ['arguments that are no object', { params: { name: 'System', arguments: 5 } }],
+  ])('tell whoever calls with %s that the params are wrong', async (_, wrong) => {
+    const response = await fetch(`${graft.url}/mcp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', ...wrong }),
+    });
+    expect(await response.json()).toMatchObject({ id: 1, error: { code: -32_602 } });
+  });
+
   test('are refused to pages of other origins, as everything is', async () => {
     const response = await fetch(`${graft.url}/mcp`, {
       method: 'POST',
