@@ -11,6 +11,7 @@ import {
   EvaluationsDocument,
   ImportProgressDocument,
   StartTrainingDocument,
+  type DatasetQuery,
   type Split,
   type TaskKind,
 } from '../client/operations/index.js';
@@ -66,14 +67,16 @@ async function importRows(
   return { runId, version: now?.latestVersion ?? null };
 }
 
-const rowsOf = ({
-  version,
-  counts,
-}: {
-  version: number;
-  counts: { train: number; validation: number; test: number };
-}) =>
-  `version ${version}: ${counts.train} rows for training, ${counts.validation} for validation, ${counts.test} for the test`;
+type Version = NonNullable<NonNullable<DatasetQuery['dataset']>['latestVersion']>;
+
+/** How many rows a version has, what is wrong with them, and why it can't be used. */
+const linesOf = ({ version, counts, report, unusableReason }: Version): string[] => [
+  `version ${version}: ${counts.train} rows for training, ${counts.validation} for validation, ${counts.test} for the test`,
+  ...report.problems.map(
+    ({ severity, count, rule, meaning }) => `${severity.toLowerCase()}: ${rule} (${count}). ${meaning}`,
+  ),
+  ...(unusableReason ? [unusableReason] : []),
+];
 
 interface TrainOptions {
   task: TaskKind;
@@ -88,7 +91,7 @@ async function train(client: GraftClient, files: readonly string[], options: Tra
   const { task, epochs, name = nameOf(files[0]!), ...shares } = options;
   const { version } = await importRows(client, name, files, { create: task, ...shares });
   if (!version) throw new GraftClientError('NOT_FOUND', `The dataset "${name}" was deleted meanwhile.`, null);
-  process.stderr.write(`Dataset ${name}, ${rowsOf(version)}\n`);
+  process.stderr.write(`Dataset ${name}, ${linesOf(version).join('\n')}\n`);
   const key = () => ({ idempotencyKey: crypto.randomUUID() });
   const follow = async (what: string, runId: string) => {
     process.stderr.write(`${what}\n`);
@@ -157,7 +160,7 @@ export function addDataCommands(program: Command, withClient: WithClient): void 
         const { runId, version } = await importRows(client, dataset, files, options);
         if (json) return printJson({ runId });
         say(`imported into ${dataset}`);
-        if (version) say(rowsOf(version));
+        for (const line of version ? linesOf(version) : []) say(line);
       }),
     );
 

@@ -137,6 +137,16 @@ describe('the command line', () => {
     expect(ended).toEqual({ code: 0, stdout: '[', stderr: '' });
   }, 60_000);
 
+  it('makes a version of a dataset from a file, and says what its rows lack', async () => {
+    const path = join(home.path, '..', 'kinds.csv');
+    const rows = ['It leaks.,FAULT', 'It leaks.,FAULT', 'What does it cost?,PRICE'];
+    await writeFile(path, `text,label\n${rows.join('\n')}\n`);
+    const imported = await run('import', 'kinds', path, '--create', 'classification', '--split', 'train');
+    expect(imported).toMatchObject({ code: 0 });
+    expect(imported.stdout).toContain('version 1: 3 rows for training, 0 for validation, 0 for the test\n');
+    expect(imported.stdout).toMatch(/^warning: exact-duplicate \(1\)\. .+$/m);
+  }, 60_000);
+
   it('says a refusal in one line with its code and ends with 1; wrong usage ends with 2', async () => {
     const refused = await run('search', '--collection', 'none', 'pump');
     expect(refused.code).toBe(1);
