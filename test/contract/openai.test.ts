@@ -198,6 +198,29 @@ describe('the addresses that OpenAI’s clients speak', () => {
     expect(completion.usage!.completion_tokens).toBeLessThanOrEqual(8);
   }, 120_000);
 
+  it('shows a system message to a model that writes, and names it as ignored where a quote answers', async () => {
+    const asked = async (model: string, ...system: string[]) => {
+      const { choices, graft } = (await openai.chat.completions.create({
+        model,
+        messages: [
+          ...system.map((content) => ({ role: 'developer' as const, content })),
+          { role: 'user' as const, content: QUESTION },
+        ],
+        temperature: 0,
+        max_completion_tokens: 24,
+      })) as OpenAI.ChatCompletion & { graft: { ignored: string[] } };
+      return { text: choices[0]!.message.content, ignored: graft.ignored };
+    };
+    const pirate = 'You are a pirate. Begin each answer with the word Arr.';
+    const [plain, guided] = [await asked(MODEL), await asked(MODEL, pirate)];
+    expect(guided.text).not.toBe(plain.text);
+    expect(guided.ignored).toEqual([]);
+    const [quote, same] = [await asked('graft/pumps'), await asked('graft/pumps', pirate)];
+    expect(same.text).toBe(quote.text);
+    expect(quote.ignored).toEqual(['max_completion_tokens', 'temperature']);
+    expect(same.ignored).toEqual(['system', 'max_completion_tokens', 'temperature']);
+  }, 120_000);
+
   it('puts a follow-up together with what it follows, says so, and leaves other questions alone', async () => {
     const chat = (last: string) =>
       openai.chat.completions.create({
@@ -234,15 +257,15 @@ describe('the addresses that OpenAI’s clients speak', () => {
     ],
     ['stop words', { stop: ['x'] }, 'stop', 'unsupported_parameter'],
     [
-      'a system message',
+      'a system message of 100,000 characters',
       {
         messages: [
-          { role: 'system', content: 'x' },
+          { role: 'system', content: 'x'.repeat(100_000) },
           { role: 'user', content: 'y' },
         ],
       },
-      'messages[0].role',
-      'unsupported_value',
+      'messages',
+      'context_length_exceeded',
     ],
     ['an unknown role', { messages: [{ role: 'oracle', content: 'x' }] }, 'messages[0].role', 'unsupported_value'],
     [

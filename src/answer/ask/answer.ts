@@ -328,6 +328,7 @@ const askedWith = z.object({
   wording: z.enum(WordingChoice).optional(),
   reader: z.literal(false).optional(),
   form: jsonForm.optional(),
+  system: z.string().optional(),
   generation: z.object({ maxTokens: z.number(), temperature: z.number(), seed: z.number().nullable() }),
 });
 export type AskedWith = z.infer<typeof askedWith>;
@@ -339,6 +340,8 @@ export const answerBody = z.object({
   ).optional(),
   /** With which it can be asked again; missing in what was recorded before that was written down. */
   askedWith: askedWith.optional(),
+  /** Whether the system message acted on the text: on a quote, a label or a copy it doesn't. Missing where there was none. */
+  guided: z.boolean().optional(),
   wording: oneOf(Wording, 'Where the text comes from.'),
   finishReason: oneOf(
     FinishReason,

@@ -21,6 +21,7 @@ import {
   type ModelRegistry,
   type ServedAdapter,
   type ServedVariant,
+  type WordingChoice,
 } from '../../sources/registry/index.js';
 import type { ModelFile } from '../../worker-protocol/index.js';
 import { rowsAlone, rowsBeside, type LabelledRows } from './read/labelled-rows.js';
@@ -66,6 +67,19 @@ export const copiesSpans = ({ scope, adaptation }: Plan): boolean =>
 /** Whether one sentence after another is read, and the answer is a span of the best: by an adapter that learned to. */
 export const readsSentences = (plan: Plan): boolean =>
   copiesSpans(plan) && plan.adaptation?.adapter.usage.readsSentences === true;
+
+/**
+ * Whether the model writes one text in words of its own: no label, no copy, no quote, no pieces. System messages and sampling act there alone.
+ * @param wording whose words an answer from documents has
+ */
+export const writesFreely = (plan: Plan, wording: WordingChoice | null): boolean =>
+  wording !== 'QUOTE' &&
+  plan.labelled === null &&
+  (plan.adaptation === null || (writesText(plan.adaptation) && !copiesSpans(plan)));
+
+/** Whether answers are one text without a form of its task. */
+const writesText = ({ adapter, input, heldTo }: Adaptation): boolean =>
+  adapter.usage.answer.form === 'text' && heldTo === null && inPieces(input).length === 1 && !hasLabel(input.task);
 
 export interface PlanParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
@@ -113,9 +127,7 @@ export async function makePlan(
 
 /** @throws BAD_USER_INPUT for an adapter whose answers have a form of their own */
 function requireWords(adapter: ServedAdapter, question: Question): void {
-  const { input, heldTo } = adaptationOf(adapter, question);
-  if (adapter.usage.answer.form === 'text' && heldTo === null && inPieces(input).length === 1 && !hasLabel(input.task))
-    return;
+  if (writesText(adaptationOf(adapter, question))) return;
   throw badInput(
     'input.form',
     `${adapter.adapter} answers in the form of its task, ${adapter.task}, which no schema holds.`,

@@ -18,6 +18,8 @@ import { mayDo, STRATEGIES, strategiesThat, strategyOf, type StrategyChoice } fr
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
 export const MAX_QUESTION_CHARACTERS = 8_000;
+/** UTF-16 units of a system message. */
+const MAX_SYSTEM_CHARACTERS = 16_000;
 export const MAX_ANSWER_TOKENS = 512;
 export const DEFAULT_ANSWER_TOKENS = 96;
 const MAX_COLLECTIONS = 50;
@@ -67,6 +69,8 @@ export interface AskInput {
   forceArm?: string | null;
   /** What the same person asked before, oldest first, by clients that keep their own history instead of naming a conversation. */
   earlier?: readonly string[];
+  /** Instructions of the program that asks: part of the prompt where a model writes freely, see `writesFreely`. They are no evidence. */
+  system?: string | null;
 }
 
 /** What is asked, checked and with its defaults. */
@@ -111,15 +115,23 @@ export interface Question {
   earlier?: readonly string[];
   /** The last of the questions that `text` puts together; missing where it is but one. */
   latest?: string;
+  /** Instructions of the program that asks; missing where there are none. */
+  system?: string;
 }
 
 /** @throws QUESTION_TOO_LONG */
-export function checkQuestionLength({ question }: Pick<AskInput, 'question'>): void {
+export function checkQuestionLength({ question, system }: Pick<AskInput, 'question' | 'system'>): void {
   if (question.length > MAX_QUESTION_CHARACTERS)
     throw new GraftError(
       'QUESTION_TOO_LONG',
       `The question has ${question.length} characters; at most ${MAX_QUESTION_CHARACTERS} are read.`,
       { field: 'input.question' },
+    );
+  if (system && system.length > MAX_SYSTEM_CHARACTERS)
+    throw new GraftError(
+      'QUESTION_TOO_LONG',
+      `The system message has ${system.length} characters; at most ${MAX_SYSTEM_CHARACTERS} are read.`,
+      { field: 'input.system' },
     );
 }
 
@@ -149,6 +161,7 @@ export function checkedQuestion(input: AskInput): Question {
     ...(input.reader === false && { reader: false as const }),
     ...(input.material && { material: input.material }),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
+    ...(input.system?.trim() && { system: checkedText(input.system, 'input.system', MAX_SYSTEM_CHARACTERS).trim() }),
   };
 }
 

@@ -20,6 +20,8 @@ export interface ChatRequest {
   question: string;
   /** What the user said before, oldest first. */
   earlier: string[];
+  /** System and developer messages, a paragraph each; null without any. */
+  system: string | null;
   generation: { maxTokens?: number; temperature?: number; seed?: number };
   /** JSON that the answer is held to; null where it is text. */
   form: JsonForm | null;
@@ -31,19 +33,22 @@ export interface ChatRequest {
   includeUsage: boolean;
   /** Options of `ask` that OpenAI has no word for: the request's `graft` object. */
   more: Pick<AskInput, 'strategy' | 'collections' | 'dataset' | 'minConfidence' | 'maxErrorRate'>;
+  /** Names of what was sent for the model's words: a quote or a label leaves it without effect. */
+  options: ModelOption[];
+  /** Names of what was sent and acts on no answer. */
+  ignored: string[];
 }
+
+/** What acts on the words that a model writes; `system` stands for system and developer messages. */
+const OPTIONS = ['max_tokens', 'max_completion_tokens', 'temperature', 'seed', 'logprobs', 'top_logprobs'] as const;
+export type ModelOption = (typeof OPTIONS)[number] | 'system';
 
 const HONOURED = [
   'model',
   'messages',
   'stream',
   'stream_options',
-  'max_tokens',
-  'max_completion_tokens',
-  'temperature',
-  'seed',
-  'logprobs',
-  'top_logprobs',
+  ...OPTIONS,
   'response_format',
   'user',
   'safety_identifier',
@@ -88,13 +93,12 @@ const STRATEGIES: readonly StrategyChoice[] = Object.values(StrategyChoiceValues
  */
 export function chatRequest(body: unknown): ChatRequest {
   const fields = fieldsOf(body);
-  refuseOthers(fields, HONOURED, NEUTRAL);
-  const users = usersOf(fields);
+  const ignored = refuseOthers(fields, HONOURED, NEUTRAL);
+  const conversation = conversationOf(fields);
   const streamed = optionalFlag(fields, 'stream');
   return {
     model: requiredText(fields, 'model'),
-    question: users.at(-1)!,
-    earlier: users.slice(0, -1),
+    ...conversation,
     generation: generationOf(fields),
     form: formOf(fields),
     probable: probableOf(fields),
@@ -102,11 +106,16 @@ export function chatRequest(body: unknown): ChatRequest {
     stream: streamed,
     includeUsage: includesUsage(fields, streamed),
     more: moreOf(fields),
+    options: [...(conversation.system ? ['system' as const] : []), ...OPTIONS.filter((name) => isSent(fields[name]))],
+    ignored,
   };
 }
 
-/** What the user said, in order; the last message is the user's. */
-function usersOf({ messages }: Fields): string[] {
+/** null, and a flag that is off, count as left out. */
+const isSent = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+
+/** What the user said, in order, and what the program says to it; the last message is the user's. */
+function conversationOf({ messages }: Fields): Pick<ChatRequest, 'question' | 'earlier' | 'system'> {
   if (!Array.isArray(messages) || messages.length === 0)
     throw new RefusedField('messages', 'invalid_value', 'messages must be a list with at least one message.');
   if (messages.length > MOST_MESSAGES)
@@ -122,10 +131,31 @@ function usersOf({ messages }: Fields): string[] {
       'unsupported_value',
       'The last message must be the user’s.',
     );
-  return said.flatMap(({ role, text }) => (role === 'user' ? [text] : []));
+  const users = textsOf(said, 'user');
+  return {
+    question: users.at(-1)!,
+    earlier: users.slice(0, -1),
+    system: textsOf(said, 'system').join('\n\n') || null,
+  };
 }
 
-function messageOf(message: unknown, param: string): { role: 'user' | 'assistant'; text: string } {
+interface Message {
+  role: 'user' | 'assistant' | 'system';
+  text: string;
+}
+
+const textsOf = (messages: readonly Message[], wanted: Message['role']): string[] =>
+  messages.flatMap(({ role, text }) => (role === wanted ? [text] : []));
+
+/** OpenAI's newer name of a system message is `developer`. */
+const ROLES: Readonly<Record<string, Message['role']>> = {
+  user: 'user',
+  assistant: 'assistant',
+  system: 'system',
+  developer: 'system',
+};
+
+function messageOf(message: unknown, param: string): Message {
   const {
     role,
     content,
@@ -137,20 +167,14 @@ function messageOf(message: unknown, param: string): { role: 'user' | 'assistant
   for (const [key, value] of Object.entries(others))
     if (value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0))
       throw new RefusedField(`${param}.${key}`, 'unsupported_parameter', `"${key}" of a message is not supported.`);
-  if (role === 'system' || role === 'developer')
-    throw new RefusedField(
-      `${param}.role`,
-      'unsupported_value',
-      'System messages are not supported: the prompts here are Graft’s own, as they were trained and measured.',
-      'Leave the message out; say in the question what form the answer shall have, or train an adapter for it.',
-    );
-  if (role !== 'user' && role !== 'assistant')
+  const known = typeof role === 'string' && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
+  if (known === undefined)
     throw new RefusedField(
       `${param}.role`,
       'unsupported_value',
       `Messages of the role ${JSON.stringify(role)} are not supported.`,
     );
-  return { role, text: textOf(content, `${param}.content`, role === 'assistant') };
+  return { role: known, text: textOf(content, `${param}.content`, known === 'assistant') };
 }
 
 /** A message's text: a string, or parts of the type `text`. */

@@ -1,6 +1,7 @@
 import { basisOf, confidenceOf, type Answer, type AskEvent } from '../../answer/ask/index.js';
 import { toGlobalId } from '../../kit/graphql/index.js';
 import type { WrittenToken } from '../../worker-protocol/index.js';
+import type { ChatRequest, ModelOption } from './chat-request.js';
 
 /** A place in a document that the text rests on, as Chat's only kind of annotation has it. */
 interface UrlCitation {
@@ -46,7 +47,7 @@ function passageUrl(citation: Answer['citations'][number], origin: string): stri
 }
 
 /** What an answer says beyond what Chat has words for. */
-const graftOf = (answer: Answer) => ({
+const graftOf = (answer: Answer, tokens: Tokens, request: Pick<ChatRequest, 'options' | 'ignored'>) => ({
   /** What was asked in the end: a follow-up is put together with what it follows. */
   question: answer.askedAs ?? answer.question,
   strategy: answer.route.strategy,
@@ -68,7 +69,25 @@ const graftOf = (answer: Answer) => ({
     start,
     end,
   })),
+  /** Names of what the request sent and had no effect on the text. */
+  ignored: [...request.ignored, ...request.options.filter((name) => !actedOn(answer, tokens, name))],
 });
+
+/** Whether an option had an effect: those that bound a model act wherever it wrote the text, all others where it wrote freely. */
+function actedOn({ wording, finishReason, guided }: Answer, tokens: Tokens, option: ModelOption): boolean {
+  switch (option) {
+    case 'max_tokens':
+    case 'max_completion_tokens':
+    case 'temperature':
+    case 'seed':
+      return wording === 'MODEL' && finishReason !== null;
+    case 'logprobs':
+    case 'top_logprobs':
+      return tokens !== undefined;
+    default:
+      return guided === true;
+  }
+}
 
 const usageOf = ({ usage }: Answer) => ({
   prompt_tokens: usage.promptTokens,
@@ -84,9 +103,9 @@ const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1_000);
 /** Of the answer's row: `node(id)` in GraphQL has it. */
 const idOf = ({ id }: Answer): string => toGlobalId('Answer', id);
 
-/** What a completion repeats of its request: the model's name as it was asked for, and the origin of its links into the console. */
+/** What a completion tells of its request, and the origin of its links into the console. */
 export interface CompletionContext {
-  model: string;
+  request: Pick<ChatRequest, 'model' | 'options' | 'ignored'>;
   origin: string;
 }
 
@@ -108,14 +127,14 @@ function logprobOf({ bytes, logProbability }: Omit<WrittenToken, 'top'>) {
 }
 
 /** The body of a completion that isn't streamed. */
-export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: CompletionContext) {
+export function completionOf(answer: Answer, tokens: Tokens, { request, origin }: CompletionContext) {
   const refusal = refusalOf(answer);
   const { content, annotations } = contentOf(answer, origin);
   return {
     id: idOf(answer),
     object: 'chat.completion' as const,
     created: secondsOf(answer.createdAt),
-    model,
+    model: request.model,
     system_fingerprint: answer.configuration.digest,
     choices: [
       {
@@ -126,7 +145,7 @@ export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: 
       },
     ],
     usage: usageOf(answer),
-    graft: graftOf(answer),
+    graft: graftOf(answer, tokens, request),
   };
 }
 
@@ -145,7 +164,7 @@ function restOf(content: string, sent: string): string {
 export async function* chunksOf(
   events: AsyncIterable<AskEvent>,
   {
-    model,
+    request,
     origin,
     includeUsage,
     comesWhole,
@@ -157,7 +176,7 @@ export async function* chunksOf(
     now: Date;
   },
 ): AsyncGenerator<object> {
-  const base = { object: 'chat.completion.chunk' as const, model, created: secondsOf(now) };
+  const base = { object: 'chat.completion.chunk' as const, model: request.model, created: secondsOf(now) };
   const usage = includeUsage ? { usage: null } : {};
   let id = '';
   let sent = '';
@@ -191,7 +210,7 @@ export async function* chunksOf(
     if (tokens) yield chunk({ content: '' }, null, {}, logprobsOf(tokens));
     yield chunk({}, finishOf(answer), {
       system_fingerprint: answer.configuration.digest,
-      graft: { ...graftOf(answer), ...(!content.startsWith(sent) && { text: content }) },
+      graft: { ...graftOf(answer, tokens, request), ...(!content.startsWith(sent) && { text: content }) },
     });
     if (includeUsage) yield { id, ...base, choices: [], usage: usageOf(answer) };
   }

@@ -21,6 +21,7 @@ export class RefusedField extends GraftError {
 /** Arguments of `ask` by the names that the request has for them. */
 const PARAMS: Record<string, string> = {
   'input.question': 'messages',
+  'input.system': 'messages',
   'input.adapter': 'model',
   'input.model': 'model',
   'input.collections': 'model',

@@ -14,17 +14,19 @@ export type Neutral = readonly unknown[] | 'any';
 
 /**
  * Refuses by name what is neither honoured nor neutral. null counts as left out.
+ * @returns the names of those that may say anything, because nothing follows from them
  * @throws RefusedField
  */
-export function refuseOthers(fields: Fields, honoured: readonly string[], neutral: Record<string, Neutral>): void {
+export function refuseOthers(fields: Fields, honoured: readonly string[], neutral: Record<string, Neutral>): string[] {
+  const ignored: string[] = [];
   for (const [name, value] of Object.entries(fields)) {
     if (value === null || value === undefined || honoured.includes(name)) continue;
     const allowed = Object.hasOwn(neutral, name) ? neutral[name]! : null;
     if (allowed === null)
       throw new RefusedField(name, 'unknown_parameter', `There is no parameter "${name}" here.`, 'Leave it out.');
-    if (allowed === 'any') continue;
     const said = JSON.stringify(value);
-    if (!allowed.some((one) => JSON.stringify(one) === said))
+    if (allowed === 'any') ignored.push(name);
+    else if (!allowed.some((one) => JSON.stringify(one) === said))
       throw new RefusedField(
         name,
         'unsupported_parameter',
@@ -34,6 +36,7 @@ export function refuseOthers(fields: Fields, honoured: readonly string[], neutra
           : `Leave it out, or send ${allowed.map((one) => JSON.stringify(one)).join(' or ')}.`,
       );
   }
+  return ignored;
 }
 
 export function optionalText(fields: Fields, name: string): string | null {

@@ -110,7 +110,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const target = await targetOf(parts.names, caller.workspaceId, chat.model);
       const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
       checkQuestionLength(input);
-      const context: CompletionContext = { model: chat.model, origin: originOf(request) };
+      const context: CompletionContext = { request: chat, origin: originOf(request) };
       const signal = signalOf(reply);
       const call: PaidCall = { caller, spends: 'ANSWER', request: input };
       if (!chat.stream) {
@@ -190,6 +190,7 @@ function askInput(chat: ChatRequest, target: ModelTarget, requestId: string | nu
     ...chat.more,
     question: chat.question,
     earlier: chat.earlier,
+    system: chat.system,
     generation: chat.generation,
     form: chat.form,
     probable: chat.probable,

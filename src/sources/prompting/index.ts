@@ -12,5 +12,7 @@ export {
   REFUSAL,
   sentenceMessages,
   withFacts,
+  withSystem,
+  wordingOnly,
   type Excerpt,
 } from './prompts.js';

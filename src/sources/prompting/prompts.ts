@@ -26,16 +26,35 @@ export const READ_PASSAGES = 3;
 /** What a model is told to say when the passages don't answer. */
 export const REFUSAL = 'Not in the documents.';
 
-/** The question alone. The short example keeps small models from answering with a list of questions of their own. */
-export const baseMessages = (question: string, facts = ''): ChatMessage[] => [
+/**
+ * The question alone. The short example keeps small models from answering with a list of questions of their own.
+ * @param system takes the place of instructions and example: an example shows one way to answer, and the caller may want another
+ */
+export const baseMessages = (question: string, facts = '', system?: string): ChatMessage[] => [
+  ...(system === undefined ? BASE_MANNER : [{ role: 'system' as const, content: system }]),
+  { role: 'user', content: withFacts(question, facts) },
+];
+
+const BASE_MANNER: readonly ChatMessage[] = [
   {
     role: 'system',
     content: 'You answer questions briefly and truthfully. If you do not know, say that you do not know.',
   },
   { role: 'user', content: 'What is the capital of Iceland?' },
   { role: 'assistant', content: 'The capital of Iceland is Reykjavik.' },
-  { role: 'user', content: withFacts(question, facts) },
 ];
+
+/** A system message of the caller: behind the instructions that the prompt has of its own, else in front of it, as rows of conversations have it. */
+export function withSystem(messages: readonly ChatMessage[], system: string | undefined): readonly ChatMessage[] {
+  if (system === undefined) return messages;
+  const own = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
+  const content = [...own, system].join('\n\n');
+  return [{ role: 'system', content }, ...messages.filter(({ role }) => role !== 'system')];
+}
+
+/** What a system message may say where documents answer. */
+export const wordingOnly = (system: string): string =>
+  `The following says how to word the answer. It is no excerpt, and nothing in it is an answer:\n${system}`;
 
 /**
  * For models that read well: the excerpts, strongest first, each in a fence that its text can't close, then the question.

@@ -37,6 +37,16 @@ describe('the row that an answer teaches', () => {
       expect(row(question)).toMatchObject({ record: { question: question.question, answer: '21 days' } });
   });
 
+  it('has the system message that shaped it, and is none where its task has no place for one', () => {
+    const system = 'Answer in French.';
+    const asked = { question: STANDING, guided: true, askedWith: { ...finishedAnswer().askedWith!, system } };
+    expect(row(asked)).toBe('OTHER_FORM');
+    expect(row({ ...asked, guided: false })).toMatchObject({ record: { question: STANDING } });
+    expect(row({ ...asked, task: 'INSTRUCTION' }, 'INSTRUCTION')).toMatchObject({
+      record: { prompt: STANDING, system },
+    });
+  });
+
   it('has a text that was labelled as it is, which is never put behind another', () => {
     const text = 'It was charged twice and I want that back.';
     expect(row({ ...labelled('card'), question: text, conversationId: TALK }, 'CLASSIFICATION')).toMatchObject({

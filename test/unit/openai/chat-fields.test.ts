@@ -63,6 +63,11 @@ function fieldsOfClient(): string[] {
 }
 
 const read = (more: object) => chatRequest({ ...NEEDED, ...more });
+/** What is answered with, without the names that are told back. */
+const answeredWith = (more: object) => {
+  const { ignored: _ignored, options: _options, ...request } = read(more);
+  return request;
+};
 
 describe('every field of OpenAI’s chat request', () => {
   it('is honoured, refused by its name, or says nothing that would change the answer', () => {
@@ -80,12 +85,31 @@ describe('every field of OpenAI’s chat request', () => {
     expect(() => read({ [name]: value })).toThrow(expect.objectContaining({ param: name }));
   });
 
-  it.each(Object.entries(SAYS_NOTHING))('changes nothing: %s', (name, value) => {
-    expect(read({ [name]: value })).toEqual(read({}));
+  it.each(Object.entries(SAYS_NOTHING))('changes nothing, and is named as ignored: %s', (name, value) => {
+    expect(answeredWith({ [name]: value })).toEqual(answeredWith({}));
+    expect(read({ [name]: value }).ignored).toEqual([name]);
   });
 
   it.each(Object.keys({ ...REFUSED, ...SAYS_NOTHING }))('counts as left out where it is null: %s', (name) => {
     expect(read({ [name]: null })).toEqual(read({}));
+  });
+});
+
+describe('system and developer messages', () => {
+  it('are one, a paragraph each, wherever they stand', () => {
+    const messages = [
+      { role: 'developer', content: 'Be brief.' },
+      { role: 'user', content: 'How?' },
+      { role: 'system', content: [{ type: 'text', text: 'Answer in French.' }] },
+      { role: 'user', content: 'Why?' },
+    ];
+    const { system, question, earlier, options } = read({ messages });
+    expect({ system, question, earlier }).toEqual({
+      system: 'Be brief.\n\nAnswer in French.',
+      question: 'Why?',
+      earlier: ['How?'],
+    });
+    expect(options).toEqual(['system']);
   });
 });
 

@@ -31,7 +31,12 @@ async function streamed(deltas: readonly string[], text: string, whole = false) 
     if (deltas.join('') !== text) yield { type: 'replaced', text, reason: 'It was stopped.' };
     yield await Promise.resolve({ type: 'answer', answer });
   }
-  const context = { model: 'm', origin: 'http://here', includeUsage: false, now: new Date(0) };
+  const context = {
+    request: { model: 'm', options: [], ignored: [] },
+    origin: 'http://here',
+    includeUsage: false,
+    now: new Date(0),
+  };
   let content = '';
   let graft: { text?: string } | undefined;
   for await (const chunk of chunksOf(events(), { ...context, comesWhole: () => whole })) {

@@ -8,7 +8,7 @@ import type { ReaderJudgement } from '../judge/check-reading.js';
 import { PASSAGE_TOKENS } from '../word/compose.js';
 import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from '../read/evidence.js';
 import type { LabelledRows } from '../read/labelled-rows.js';
-import type { Adaptation, Plan } from '../plan.js';
+import { writesFreely, type Adaptation, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
 import { PROBABILITY } from '../judge/probability.js';
@@ -18,12 +18,13 @@ import { WORDS_VERSION } from '../read/words.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
 export function configurationOf(
-  { strategy, scope, labelled, variant, adaptation }: Plan,
+  plan: Plan,
   embedder: EmbedderFiles,
-  { generation, preprocessing, features, minConfidence, maxOwnRefused, form }: Question,
+  { generation, preprocessing, features, minConfidence, maxOwnRefused, form, system }: Question,
   check: Pick<ReaderJudgement, 'judge'> | null,
   { denseWeight, wording }: Pick<PlannedQuestion, 'denseWeight' | 'wording'>,
 ): Configuration {
+  const { strategy, scope, labelled, variant, adaptation } = plan;
   const { model, quantization, sha256 } = variant;
   const reading = {
     embedder: { name: embedder.name, sha256: embedder.sha256 },
@@ -43,6 +44,7 @@ export function configurationOf(
     ...(adaptation === null ? {} : { adapter: adapterOf(adaptation) }),
     generation: { ...generation },
     ...(form && { form: digestOf(form) }),
+    ...(system !== undefined && writesFreely(plan, wording) && { system: digestOf(system) }),
     preprocessing,
     features,
     ...(scope === null ? {} : reading),

@@ -6,7 +6,7 @@ import { answerProbability } from '../judge/probability.js';
 import { documentsRead, type Judgement } from '../judge/judge-sources.js';
 import { severalReason } from '../judge/several-questions.js';
 import type { Work } from '../parts.js';
-import type { Plan } from '../plan.js';
+import { writesFreely, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { Facts } from '../read/facts.js';
 import { cutReason, degradationReason } from '../read/retrieve.js';
@@ -61,6 +61,7 @@ export function finishedAnswer(
     cost: { computeMs: embedMs + prefillMs + decodeMs, computedTokens: promptTokens - reusedTokens + generatedTokens },
     configuration: configurationOf(plan, registry.embedder(), question, reader, planned),
     askedWith: askedWith(asked),
+    ...(question.system && { guided: wording === 'MODEL' && writesFreely(plan, planned.wording) }),
     ...(asked.text !== given.text && { askedAs: asked.text }),
   };
 }

@@ -10,6 +10,8 @@ import {
   REFUSAL,
   renderChat,
   sentenceMessages,
+  withSystem,
+  wordingOnly,
   type ChatMessage,
   type Excerpt,
   type PromptSegment,
@@ -70,20 +72,23 @@ interface Room {
 /** How a question, or a piece of it, is put to a model: the messages, with what they are to be answered from. */
 export type Frame = (excerpts: readonly Excerpt[], piece?: TaskInput) => PromptSegment[];
 
-/** The form that the plan's model reads best: an adapter's own, a sentence for small models, whole passages for others. */
-export function frameOf(plan: Plan, question: string, facts: string): Frame {
+/**
+ * The form that the plan's model reads best: an adapter's own, a sentence for small models, whole passages for others.
+ * @param system instructions of the program that asks
+ */
+export function frameOf(plan: Plan, question: string, facts: string, system?: string): Frame {
   const { scope, variant, adaptation } = plan;
   const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages);
   if (adaptation) {
     const { input, context } = adaptation;
     return (excerpts, piece = input) => {
       const passages = scope === null ? null : excerpts.map(({ text }) => text);
-      return chat(renderPrompt(piece, context, { facts, passages }));
+      return chat(withSystem(renderPrompt(piece, context, { facts, passages }), system));
     };
   }
-  if (scope === null) return () => chat(baseMessages(question, facts));
+  if (scope === null) return () => chat(baseMessages(question, facts, system));
   const messages = materialOf(plan) === 'SENTENCE' ? sentenceMessages : passagesMessages;
-  return (excerpts) => chat(messages(question, excerpts, facts));
+  return (excerpts) => chat(withSystem(messages(question, excerpts, facts), system && wordingOnly(system)));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { WorkerClient } from '../../../platform/worker/index.js';
 import { modelFileOf, type ServedVariant } from '../../../sources/registry/index.js';
 import type { Work } from '../parts.js';
-import type { Plan } from '../plan.js';
+import { writesFreely, type Plan } from '../plan.js';
 import type { Facts } from '../read/facts.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
 import { answerTokens, frameOf, measureRoom, type Frame, type PromptTokenCounter } from './compose.js';
@@ -19,10 +19,10 @@ export interface PromptRoom {
 /** @throws QUESTION_TOO_LONG where not even the question fits */
 export async function measurePrompt(
   work: Work,
-  { plan, question: { text, generation } }: PlannedQuestion,
+  { plan, wording, question: { text, generation, system } }: PlannedQuestion,
   facts: Facts,
 ): Promise<PromptRoom> {
-  const frame = frameOf(plan, text, facts.text);
+  const frame = frameOf(plan, text, facts.text, writesFreely(plan, wording) ? system : undefined);
   const count = tokenCounter(work, plan);
   const maxTokens = await answerTokens(plan, generation.maxTokens, count);
   const room = { context: contextOf(work, plan.variant), answer: maxTokens };

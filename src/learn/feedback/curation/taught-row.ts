@@ -72,10 +72,13 @@ function inWords(
   { task, languages, passages }: TeachingContext,
   of: (record: Record<string, unknown>, documentIds?: string[]) => TaughtRow,
 ): TaughtRow | LeftOut {
-  const { question } = lesson.answer;
+  const { question, askedWith, guided } = lesson.answer;
+  const { system } = askedWith ?? {};
   if (task === 'TRANSLATION')
     return of({ source: question, target: text, sourceLanguage: languages?.source, targetLanguage: languages?.target });
-  if (task === 'INSTRUCTION') return of({ prompt: question, response: text });
+  if (task === 'INSTRUCTION') return of({ prompt: question, response: text, ...(system && { system }) });
+  // Without the system message that shaped it, the text would teach a manner that nobody asks for.
+  if (guided) return 'OTHER_FORM';
   const wanted = passagesOf(lesson);
   const shown = wanted.flatMap((id) => passages.get(id) ?? []);
   // Without what it was read from, the answer would teach to know it by heart.
@@ -115,7 +118,7 @@ const COLUMNS: Record<TaskKind, FileMapping['columns']> = {
     TARGET_LANGUAGE: 'targetLanguage',
   },
   QUESTION_ANSWERING: { QUESTION: 'question', PASSAGES: 'passages', ANSWER: 'answer', GROUP: 'document' },
-  INSTRUCTION: { PROMPT: 'prompt', RESPONSE: 'response' },
+  INSTRUCTION: { SYSTEM: 'system', PROMPT: 'prompt', RESPONSE: 'response' },
 };
 
 /** How the file of records is read. The id of a row is that of its answer. */
