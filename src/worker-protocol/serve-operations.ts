@@ -42,6 +42,10 @@ const markedCopy = z.strictObject({
 });
 export type MarkedCopy = z.infer<typeof markedCopy>['mark'];
 
+export const stopText = z.string().min(1).max(256);
+
+const MOST_BIASES = 300;
+
 /** As many as OpenAI's `top_logprobs`. */
 export const MOST_PROBABLE = 20;
 
@@ -55,6 +59,22 @@ const writtenToken = probableToken.extend({ top: z.array(probableToken) });
 /** A token of an answer, and what the model found most probable in its place, the most probable first. */
 export type WrittenToken = z.infer<typeof writtenToken>;
 
+/** How the next token is drawn, as OpenAI's parameters of the same names say; what is missing is left at `SAMPLING`. */
+export const sampling = z.strictObject({
+  /** The least share of the probability that is drawn from, above a temperature of 0. */
+  topP: z.number().min(0).max(1).optional(),
+  /** What a token's logit loses for each time that the answer has it. */
+  frequencyPenalty: z.number().min(-2).max(2).optional(),
+  /** What the logit of a token loses that the answer has. */
+  presencePenalty: z.number().min(-2).max(2).optional(),
+  /** What is added to logits, by the ids of the model's tokens; one that ends an answer keeps its own. */
+  logitBias: z
+    .record(z.string().regex(/^\d{1,7}$/), z.number().min(-100).max(100))
+    .refine((biases) => Object.keys(biases).length <= MOST_BIASES, `It has more than ${MOST_BIASES} tokens.`)
+    .optional(),
+});
+export type Sampling = z.infer<typeof sampling>;
+
 const generate = {
   input: z.object({
     model: modelFile,
@@ -67,8 +87,10 @@ const generate = {
     /** 0 always takes the most probable token. */
     temperature: z.number().min(0).max(5),
     seed: z.number().int().min(0).max(0xffffffff).optional(),
+    /** Not with `constraint`. */
+    sampling: sampling.optional(),
     /** Texts that end the answer; they are not part of it. */
-    stop: z.array(z.string().min(1).max(256)).max(16),
+    stop: z.array(stopText).max(16),
     /** GBNF; the rule `root` is where it starts. */
     grammar: z.string().max(100_000).optional(),
     /** Holds the answer to JSON of this form, without white space; not with `grammar`. */

@@ -59,6 +59,8 @@ describe('generation in a real worker', () => {
     const warm = { temperature: 1.5, seed: 7 };
     expect(await text(warm)).toBe(await text(warm));
     expect(await text({ ...warm, seed: 8 })).not.toBe(await text(warm));
+    const last = { ...warm, seed: 0xffffffff };
+    expect(await text(last)).toBe(await text(last));
   });
 
   it('does not compute a beginning again that an earlier prompt had', async () => {
@@ -84,6 +86,29 @@ describe('generation in a real worker', () => {
     expect(asText).toBe(asPrompt);
     expect(asPrompt).toBeGreaterThan(20);
     expect(forged).toBeLessThan(12);
+  });
+
+  it('draws as it is asked: a nucleus, penalties of what was said, and biases of tokens', async () => {
+    const { client } = worker;
+    const text = async (sampling: GenerateRequest['sampling'], more: Partial<GenerateRequest> = {}) =>
+      doneOf(await generate({ ...more, sampling })).text;
+    const likeliest = await text({});
+    const warm = { temperature: 1.5, seed: 7 };
+    expect(await text({}, warm)).not.toBe(likeliest);
+    expect(await text({ topP: 0 }, warm)).toBe(likeliest);
+    const [ids] = (await client.tokenize({ workspaceId, model, prompts: [plain('z')] })).tokens;
+    const z = `${ids!.at(-1)!}`;
+    expect(await text({ logitBias: { [z]: 100 } }, { maxTokens: 8 })).toBe('zzzzzzzz');
+    const wanted = { logitBias: { [z]: 6 } };
+    const count = (said: string) => said.split('z').length - 1;
+    const [free, once, fewer] = [
+      count(await text(wanted)),
+      count(await text({ ...wanted, presencePenalty: 2 })),
+      count(await text({ ...wanted, frequencyPenalty: 2 })),
+    ];
+    expect(free).toBeGreaterThan(once);
+    expect(free).toBeGreaterThan(fewer);
+    expect(count(await text({ logitBias: { [z]: -100 } }))).toBe(0);
   });
 
   it('ends at a stop text that lies across tokens, and never emits a part of it', async () => {
@@ -125,6 +150,7 @@ describe('generation in a real worker', () => {
   });
 
   it.each([
+    ['a bias of a token that the model lacks', { sampling: { logitBias: { 9999999: 1 } } }, 'BAD_USER_INPUT'],
     ['an invalid grammar', { grammar: 'root ::= (' }, 'BAD_USER_INPUT'],
     ['an empty prompt', { prompt: plain('') }, 'BAD_USER_INPUT'],
     [

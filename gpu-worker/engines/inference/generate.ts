@@ -9,7 +9,6 @@ import {
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
 import { RepetitionWatch } from '../../../src/kernel/repetition.js';
 import {
-  SAMPLING,
   type GenerateChunk,
   type InputOf,
   type OutputOf,
@@ -30,9 +29,13 @@ import { requireNumbers } from './no-numbers.js';
 import { requireTime } from './prefill.js';
 import { ProbableTokens } from './probable-tokens.js';
 import { readingProgress } from './reading-progress.js';
+import { drawnAs, noting } from './sampling.js';
 import { TextStream } from './text-stream.js';
 
 type Generate = ServeOperations['generate'];
+
+/** llama.cpp reads it as one that it is to draw itself: asked for, it would give another text each time. */
+const ANY_SEED = 0xffffffff;
 
 /**
  * Answers one prompt: reuse what the sequence already holds, evaluate the rest slice by slice, then take token after
@@ -57,6 +60,8 @@ export async function generate(
   const cursor = input.constraint && cursorOf(hosted, input.constraint);
   const probable = input.probable === undefined ? null : new ProbableTokens(vocabularyOf(model), input.probable);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
+  const said: Token[] = [];
+  const drawn = drawnAs(model, input.sampling ?? {}, { said, most: maxTokens });
   const request = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn, trace };
 
   return hosted.withSequence(prompt, request, async (lease) => {
@@ -65,14 +70,17 @@ export async function generate(
     await chunks.send({ type: 'started', promptTokens: prompt.length, reusedTokens });
     const rest = await lease.read(prompt, reusedTokens, readingProgress(call));
 
-    const seed = input.seed ?? randomInt(2 ** 32);
+    const seed = (input.seed ?? randomInt(2 ** 32)) % ANY_SEED;
     const { temperature } = input;
     const key = keyOf(input.model.adapters);
     const copied: CopyOutcome = { reason: 'eos', refusalProbability: null };
     const tokens = cursor
       ? copyTokens(lease, rest, { cursor, ends: endsOf(model), maxTokens, temperature, seed }, copied, signal)
-      : lease.steps(
-          freely(hosted, lease, rest, { ...SAMPLING, temperature, seed, grammarEvaluationState }, { key, probable }),
+      : noting(
+          said,
+          lease.steps(
+            freely(hosted, lease, rest, { ...drawn, temperature, seed, grammarEvaluationState }, { key, probable }),
+          ),
         );
     const stream = new TextStream(chunks);
     try {
@@ -199,11 +207,11 @@ function cursorOf({ model }: HostedModel, constraint: NonNullable<InputOf<Genera
 }
 
 /** @throws BAD_USER_INPUT where two things are asked that exclude each other */
-function grammarFor({ grammar, json, constraint, probable }: InputOf<Generate>): string | undefined {
+function grammarFor({ grammar, json, constraint, probable, sampling }: InputOf<Generate>): string | undefined {
   if ([grammar, json, constraint].filter((bond) => bond !== undefined).length > 1)
     throw badInput('constraint', 'An answer is held to a grammar, to a form or to texts, not to two of them.');
-  if (constraint !== undefined && probable !== undefined)
-    throw badInput('probable', 'A copy is chosen among spans, not token by token.');
+  if (constraint !== undefined && (probable ?? sampling) !== undefined)
+    throw badInput('constraint', 'A copy is chosen among spans, not token by token.');
   return json === undefined ? grammar : grammarOf(json);
 }
 

@@ -7,6 +7,7 @@ import { passageScores } from '../../sources/knowledge/index.js';
 import { jsonForm } from '../../worker-protocol/index.js';
 import { WordingChoice } from '../../sources/registry/index.js';
 import { RouterMode } from './route/router/router.js';
+import { sampling } from './question.js';
 import { Strategy } from './strategies.js';
 
 const RouteSource = choice('RouteSource', 'Who chose the strategy.', {
@@ -329,6 +330,7 @@ const askedWith = z.object({
   reader: z.literal(false).optional(),
   form: jsonForm.optional(),
   system: z.string().optional(),
+  sampling: sampling.optional(),
   generation: z.object({ maxTokens: z.number(), temperature: z.number(), seed: z.number().nullable() }),
 });
 export type AskedWith = z.infer<typeof askedWith>;
@@ -340,7 +342,7 @@ export const answerBody = z.object({
   ).optional(),
   /** With which it can be asked again; missing in what was recorded before that was written down. */
   askedWith: askedWith.optional(),
-  /** Whether the system message acted on the text: on a quote, a label or a copy it doesn't. Missing where there was none. */
+  /** Whether system message and sampling acted on the text: on a quote, a label or a copy they don't. Missing where there was neither. */
   guided: z.boolean().optional(),
   wording: oneOf(Wording, 'Where the text comes from.'),
   finishReason: oneOf(

@@ -27,7 +27,7 @@ export { AskService } from './ask-service.js';
 export type { AskParts } from './parts.js';
 export { AnswerConnection, answersPage, loadAnswer } from './api/ask-graphql.js';
 export { askDomain, openAsking, type OpenAsking } from './open.js';
-export type { AskEvent } from './events.js';
+export type { AnswerEvent, AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './api/answer-graphql.js';
 export { checkQuestionLength, MAX_ANSWER_TOKENS, type AskInput } from './question.js';
 export { readSchema, SchemaFault } from './form/read-schema.js';

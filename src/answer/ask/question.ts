@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Groups } from '../../kernel/caller.js';
 import {
   checkedEntity,
@@ -12,7 +13,7 @@ import { digestOf } from '../../kernel/hashing.js';
 import type { Uuid } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { Material, WordingChoice } from '../../sources/registry/index.js';
-import { MOST_PROBABLE, type JsonForm } from '../../worker-protocol/index.js';
+import { MOST_PROBABLE, sampling as drawn, stopText, type JsonForm } from '../../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
 import { mayDo, STRATEGIES, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
 
@@ -35,6 +36,13 @@ export interface Generation {
   /** For temperatures above 0; null takes one at random. */
   seed: number | null;
 }
+
+/** How a model's words are drawn and ended beside `Generation`, where it writes freely (`writesFreely`). */
+export const sampling = drawn.extend({
+  /** Texts that end the answer; JSON ends by itself. */
+  stop: z.array(stopText).min(1).max(4).optional(),
+});
+export type Sampling = z.infer<typeof sampling>;
 
 /** What a caller asks, as it came. */
 export interface AskInput {
@@ -71,6 +79,7 @@ export interface AskInput {
   earlier?: readonly string[];
   /** Instructions of the program that asks: part of the prompt where a model writes freely, see `writesFreely`. They are no evidence. */
   system?: string | null;
+  sampling?: Sampling | null;
 }
 
 /** What is asked, checked and with its defaults. */
@@ -117,6 +126,8 @@ export interface Question {
   latest?: string;
   /** Instructions of the program that asks; missing where there are none. */
   system?: string;
+  /** Missing where nobody said. */
+  sampling?: Sampling;
 }
 
 /** @throws QUESTION_TOO_LONG */
@@ -161,6 +172,7 @@ export function checkedQuestion(input: AskInput): Question {
     ...(input.reader === false && { reader: false as const }),
     ...(input.material && { material: input.material }),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
+    ...checkedSampling(input.sampling),
     ...(input.system?.trim() && { system: checkedText(input.system, 'input.system', MAX_SYSTEM_CHARACTERS).trim() }),
   };
 }
@@ -321,6 +333,15 @@ function checkedProbable({ probable, requestId }: AskInput): Pick<Question, 'pro
   if (requestId !== null && requestId !== undefined)
     throw badInput(field, 'A recorded answer keeps no log-probabilities.', 'Leave the request id out.');
   return { probable };
+}
+
+function checkedSampling(asked: Sampling | null | undefined): Pick<Question, 'sampling'> {
+  if (!asked) return {};
+  const { data, error } = sampling.safeParse(asked);
+  if (data) return { sampling: data };
+  const [{ path, message } = { path: [], message: '' }] = error.issues;
+  const [name] = path.map(String);
+  throw badInput(`input.sampling.${name}`, `${name} can’t be taken: ${message}.`);
 }
 
 function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>, unlessSaid: number): Generation {

@@ -168,13 +168,13 @@ export class Fleet implements Engine {
   async *#answer(
     replica: Replica,
     { tokens, adapter, acting }: EngineRequest,
-    { maxTokens, temperature, seed, stop }: GenerateRequest,
+    { maxTokens, temperature, seed, sampling, stop }: GenerateRequest,
     signal: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
     const began = performance.now();
     const written = new Written();
     let firstAt: number | null = null;
-    const asked = { tokens, maxTokens, temperature, stop, ...(seed === undefined ? {} : { seed }) };
+    const asked = { tokens, maxTokens, temperature, stop, sampling, ...(seed === undefined ? {} : { seed }) };
     for await (const piece of replica.stream(adapter, asked, signal)) {
       if (firstAt === null) {
         firstAt = performance.now();
@@ -238,9 +238,12 @@ export class Fleet implements Engine {
   }
 }
 
-/** Only the worker beside the gateway holds an answer to a text, a form or a grammar, and tells of each token how probable it was. */
-const heldElsewhere = ({ grammar, json, constraint, probable }: GenerateRequest): boolean =>
-  [grammar, json, constraint, probable].some((asked) => asked !== undefined);
+/**
+ * Only the worker beside the gateway holds an answer to a text, a form or a grammar, tells of each token how probable it was, and knows which
+ * tokens there are: an id that an engine doesn't have counts there as its fault.
+ */
+const heldElsewhere = ({ grammar, json, constraint, probable, sampling }: GenerateRequest): boolean =>
+  [grammar, json, constraint, probable, sampling?.logitBias].some((asked) => asked !== undefined);
 
 /** What an engine has said so far. */
 class Written {

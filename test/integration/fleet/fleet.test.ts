@@ -217,6 +217,15 @@ test.each(['VLLM', 'SGLANG'] as const)(
     const penalties = { repetition_penalty: 1, presence_penalty: 0, frequency_penalty: 0 };
     expect(one.asked.map(({ body }) => body)).toMatchObject([{ ...penalties, top_p: 0.95, top_k: 40, min_p: 0 }]);
     one.asked.splice(0);
+    const sampling = { topP: 0.5, presencePenalty: 1, frequencyPenalty: -1 };
+    await textOf(fleet.generate({ ...question(null), sampling, stop: ['.'] }));
+    expect(one.asked.map(({ body }) => body)).toMatchObject([
+      { top_p: 0.5, presence_penalty: 1, frequency_penalty: -1, repetition_penalty: 1, top_k: 40, stop: ['.'] },
+    ]);
+    // Nobody knows here which tokens an engine has.
+    const biased = { ...question(null), sampling: { logitBias: { 7: 1 } } };
+    await expect(textOf(fleet.generate(biased))).rejects.toBeInstanceOf(NoEngine);
+    one.asked.splice(0);
     const { workspaceId, model, prompt } = question(null);
     await fleet.scoreNext({ workspaceId, model, prompt, candidates: [1, 2] });
     expect(one.asked.map(({ body }) => body)).toMatchObject([

@@ -5,7 +5,7 @@ import type { AskInput, Question } from '../question.js';
 /** What a caller asked beside the question, as the answer keeps it: what nobody asked for is left out. */
 export function askedWith({ generation, ...asked }: Question): AskedWith {
   const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate, wording, form } = asked;
-  const { maxOwnRefused, reader, system } = asked;
+  const { maxOwnRefused, reader, system, sampling } = asked;
   return {
     ...(collections && { collections }),
     ...(dataset !== null && { dataset }),
@@ -19,6 +19,7 @@ export function askedWith({ generation, ...asked }: Question): AskedWith {
     ...(reader === false && { reader }),
     ...(form && { form }),
     ...(system !== undefined && { system }),
+    ...(sampling && { sampling }),
     generation,
   };
 }

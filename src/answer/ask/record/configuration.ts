@@ -20,7 +20,7 @@ import { WORDS_VERSION } from '../read/words.js';
 export function configurationOf(
   plan: Plan,
   embedder: EmbedderFiles,
-  { generation, preprocessing, features, minConfidence, maxOwnRefused, form, system }: Question,
+  { generation, preprocessing, features, minConfidence, maxOwnRefused, form, system, sampling }: Question,
   check: Pick<ReaderJudgement, 'judge'> | null,
   { denseWeight, wording }: Pick<PlannedQuestion, 'denseWeight' | 'wording'>,
 ): Configuration {
@@ -44,7 +44,10 @@ export function configurationOf(
     ...(adaptation === null ? {} : { adapter: adapterOf(adaptation) }),
     generation: { ...generation },
     ...(form && { form: digestOf(form) }),
-    ...(system !== undefined && writesFreely(plan, wording) && { system: digestOf(system) }),
+    ...(writesFreely(plan, wording) && {
+      ...(system !== undefined && { system: digestOf(system) }),
+      ...(sampling && { sampling }),
+    }),
     preprocessing,
     features,
     ...(scope === null ? {} : reading),

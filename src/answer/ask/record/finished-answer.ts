@@ -61,7 +61,9 @@ export function finishedAnswer(
     cost: { computeMs: embedMs + prefillMs + decodeMs, computedTokens: promptTokens - reusedTokens + generatedTokens },
     configuration: configurationOf(plan, registry.embedder(), question, reader, planned),
     askedWith: askedWith(asked),
-    ...(question.system && { guided: wording === 'MODEL' && writesFreely(plan, planned.wording) }),
+    ...((question.system ?? question.sampling) && {
+      guided: wording === 'MODEL' && writesFreely(plan, planned.wording),
+    }),
     ...(asked.text !== given.text && { askedAs: asked.text }),
   };
 }

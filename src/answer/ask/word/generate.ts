@@ -4,7 +4,7 @@ import type { WorkerClient } from '../../../platform/worker/index.js';
 import type { GenerateDone, GenerateRequest, JsonForm, ModelFile } from '../../../worker-protocol/index.js';
 import { inference } from '../../../platform/tracing/index.js';
 import type { ComposedPrompt } from './compose.js';
-import type { Generation } from '../question.js';
+import type { Generation, Sampling } from '../question.js';
 
 export interface GenerateStep {
   workspaceId: WorkspaceId;
@@ -13,6 +13,8 @@ export interface GenerateStep {
   named?: string;
   composed: Pick<ComposedPrompt, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'refusal' | 'heldTo'>;
   generation: Generation;
+  /** How they are drawn and ended beside that, where the model writes freely. */
+  sampling?: Sampling;
   /** JSON that the words are held to. */
   form?: JsonForm;
   /** How many of the most probable tokens are told at each place. */
@@ -88,8 +90,9 @@ async function* streamed(
 
 function requestOf(
   prompt: PromptSegment[],
-  { workspaceId, model, composed, generation, form, probable }: GenerateStep,
+  { workspaceId, model, composed, generation, sampling = {}, form, probable }: GenerateStep,
 ): GenerateRequest {
+  const { stop = [], ...drawn } = sampling;
   const { maxTokens, temperature, seed } = generation;
   return {
     workspaceId,
@@ -98,8 +101,9 @@ function requestOf(
     maxTokens,
     temperature,
     ...(seed === null ? {} : { seed }),
+    ...(Object.keys(drawn).length > 0 && { sampling: drawn }),
     // JSON ends by itself, and what would end a text may stand in it.
-    ...(form === undefined ? { stop: composed.stop } : { stop: [], json: form }),
+    ...(form === undefined ? { stop: [...composed.stop, ...stop] } : { stop: [], json: form }),
     ...(probable === undefined || composed.copyFrom || composed.heldTo ? {} : { probable }),
     ...(composed.copyFrom && {
       constraint: { copyFrom: composed.copyFrom, ...(composed.refusal !== null && { refusal: composed.refusal }) },

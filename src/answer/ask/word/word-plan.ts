@@ -2,7 +2,7 @@ import type { Citation, Evidence } from '../answer.js';
 import type { AskEvent } from '../events.js';
 import { documentsRead, type Judgement } from '../judge/judge-sources.js';
 import type { Work } from '../parts.js';
-import { nameOf, readsSentences } from '../plan.js';
+import { nameOf, readsSentences, writesFreely } from '../plan.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
 import { citeSpan } from './cite-span.js';
 import { cite } from './cite.js';
@@ -87,7 +87,7 @@ function complete(
   if (judgement.kind === 'REFUSED') return wordAbstention(judgement.abstention);
   const [best] = evidenceOf(judgement);
   if (wording === 'QUOTE' && best) return wordQuote(best);
-  const { minConfidence, form, probable } = question;
+  const { minConfidence, form, probable, sampling } = question;
   const generation = { ...question.generation, maxTokens };
   const step = { workspaceId, model: plan.model, named: nameOf(plan), composed, generation, signal };
   const labels = labelTokensOf(plan);
@@ -98,7 +98,12 @@ function complete(
   if (labels) return classify(worker, step, labels, minConfidence);
   if (composed.copyFrom) return wordCopy(generate(worker, step), minConfidence);
   const source = { best, read: composed.read };
-  const asked = { ...step, ...(form && { form }), ...(probable !== undefined && { probable }) };
+  const asked = {
+    ...step,
+    ...(form && { form }),
+    ...(probable !== undefined && { probable }),
+    ...(sampling && writesFreely(plan, wording) && { sampling }),
+  };
   if (form) return wordJson(generate(worker, asked), source, { question: question.text, form });
   return wordAnswer(generate(worker, asked), source, { question: question.text, adaptation: plan.adaptation });
 }

@@ -57,6 +57,15 @@ const NO_PENALTIES = { repetition_penalty: 1, presence_penalty: 0, frequency_pen
 export const AS_THE_MODEL = { ...NO_PENALTIES, top_p: 1, top_k: -1, min_p: 0 };
 const AS_THE_WORKER = { ...NO_PENALTIES, top_p: SAMPLING.topP, top_k: SAMPLING.topK, min_p: SAMPLING.minP };
 
+/** Engines refuse a share of 0, by which the worker takes the most probable token. */
+const LEAST_TOP_P = 1e-6;
+
+const drawnAs = ({ topP, frequencyPenalty, presencePenalty }: NonNullable<GenerationRequest['sampling']> = {}) => ({
+  ...(topP !== undefined && { top_p: Math.max(topP, LEAST_TOP_P) }),
+  ...(frequencyPenalty !== undefined && { frequency_penalty: frequencyPenalty }),
+  ...(presencePenalty !== undefined && { presence_penalty: presencePenalty }),
+});
+
 /**
  * An answer, piece by piece. The model that each piece names has to be the one that was asked.
  * @param more what the dialect asks for besides
@@ -64,7 +73,7 @@ const AS_THE_WORKER = { ...NO_PENALTIES, top_p: SAMPLING.topP, top_k: SAMPLING.t
 export async function* streamCompletion(
   http: EngineHttp,
   model: string,
-  { tokens, maxTokens, temperature, seed, stop }: GenerationRequest,
+  { tokens, maxTokens, temperature, seed, sampling, stop }: GenerationRequest,
   more: object,
   signal: AbortSignal,
 ): AsyncGenerator<AnswerPiece, void> {
@@ -74,6 +83,7 @@ export async function* streamCompletion(
     max_tokens: maxTokens,
     temperature,
     ...AS_THE_WORKER,
+    ...drawnAs(sampling),
     stream: true,
     ...(seed === undefined ? {} : { seed }),
     ...(stop.length === 0 ? {} : { stop }),

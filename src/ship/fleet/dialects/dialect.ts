@@ -1,4 +1,5 @@
 import { choice } from '../../../kernel/record.js';
+import type { Sampling } from '../../../worker-protocol/index.js';
 import type { Capabilities } from '../engine.js';
 import type { EngineHttp } from '../engine-http.js';
 
@@ -26,6 +27,7 @@ export interface GenerationRequest extends Prompted {
   maxTokens: number;
   temperature: number;
   seed?: number;
+  sampling?: Omit<Sampling, 'logitBias'>;
   stop: readonly string[];
 }
 
