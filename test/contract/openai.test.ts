@@ -221,6 +221,70 @@ describe('the addresses that OpenAI’s clients speak', () => {
     expect(same.ignored).toEqual(['system', 'max_completion_tokens', 'temperature']);
   }, 120_000);
 
+  it('draws and ends a model’s words as asked, and names what a quote leaves without effect', async () => {
+    const asked = async (model: string, more: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming> = {}) => {
+      const { choices, graft } = (await openai.chat.completions.create({
+        model,
+        messages: [{ role: 'user', content: QUESTION }],
+        ...more,
+      })) as OpenAI.ChatCompletion & { graft: { ignored: string[] } };
+      return { text: choices[0]!.message.content!, finish: choices[0]!.finish_reason, ignored: graft.ignored };
+    };
+    const { text } = await asked(MODEL);
+    const stop = text.split(' ')[2]!;
+    expect(await asked(MODEL, { stop })).toMatchObject({
+      text: text.slice(0, text.indexOf(stop)).trim(),
+      finish: 'stop',
+    });
+    const drawn = {
+      top_p: 0.9,
+      frequency_penalty: 1.5,
+      presence_penalty: 1.5,
+      logit_bias: { 1000: -5 },
+      stop: ['###'],
+    };
+    const [penalised, quoted] = [await asked(MODEL, drawn), await asked('graft/pumps', drawn)];
+    expect(penalised.text).not.toBe(text);
+    expect(penalised.ignored).toEqual([]);
+    expect(quoted.ignored.sort()).toEqual(Object.keys(drawn).sort());
+  }, 120_000);
+
+  it('answers a system message, a stop text and two choices, whole and streamed', async () => {
+    const asked = {
+      model: MODEL,
+      messages: [
+        { role: 'system' as const, content: 'You tell stories.' },
+        { role: 'user' as const, content: 'Tell me of a ship.' },
+      ],
+      stop: ['zebra'],
+      n: 2,
+      temperature: 1,
+      seed: 4_294_967_295,
+      max_completion_tokens: 12,
+      metadata: { of: 'a test' },
+    };
+    type Graft = { id: string; ignored: string[] };
+    const whole = (await openai.chat.completions.create(asked)) as OpenAI.ChatCompletion & { graft: Graft };
+    expect(whole.choices.map(({ index }) => index)).toEqual([0, 1]);
+    const [first, second] = whole.choices.map(({ message }) => message.content);
+    expect(second).not.toBe(first);
+    expect(whole.graft.ignored).toEqual(['metadata']);
+    const told = whole.choices as unknown as { graft: Graft }[];
+    expect(told.map(({ graft: { id } }) => id === whole.id)).toEqual([true, false]);
+    expect(whole.usage!.completion_tokens).toBeGreaterThan(12);
+    const streamed = ['', ''];
+    const ids = new Set<string>();
+    const usages: unknown[] = [];
+    const stream = { ...asked, stream: true as const, stream_options: { include_usage: true } };
+    for await (const { id, choices, usage } of await openai.chat.completions.create(stream)) {
+      ids.add(id);
+      for (const { index, delta } of choices) streamed[index]! += delta.content ?? '';
+      if (usage) usages.push(usage.completion_tokens);
+    }
+    expect(streamed).toEqual([first, second]);
+    expect([ids.size, usages]).toEqual([1, [whole.usage!.completion_tokens]]);
+  }, 240_000);
+
   it('puts a follow-up together with what it follows, says so, and leaves other questions alone', async () => {
     const chat = (last: string) =>
       openai.chat.completions.create({
@@ -241,8 +305,17 @@ describe('the addresses that OpenAI’s clients speak', () => {
   it.each([
     ['an unknown field', { colour: 'red' }, 'colour', 'unknown_parameter'],
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', 'unsupported_parameter'],
-    ['more than one choice', { n: 2 }, 'n', 'unsupported_parameter'],
-    ['a nucleus', { top_p: 0.5 }, 'top_p', 'unsupported_parameter'],
+    ['nine choices', { n: 9 }, 'n', 'invalid_value'],
+    ['a nucleus larger than all', { top_p: 1.5 }, 'top_p', 'bad_user_input'],
+    ['a penalty out of range', { presence_penalty: 3 }, 'presence_penalty', 'bad_user_input'],
+    ['a bias out of range', { logit_bias: { 7: 101 } }, 'logit_bias', 'bad_user_input'],
+    ['a bias of words', { logit_bias: { yes: 1 } }, 'logit_bias', 'bad_user_input'],
+    [
+      'a bias of a token that there is not',
+      { model: MODEL, logit_bias: { 9999999: 1 } },
+      'logit_bias',
+      'bad_user_input',
+    ],
     ['more alternatives than there are', { logprobs: true, top_logprobs: 21 }, 'top_logprobs', 'invalid_value'],
     ['alternatives of nothing', { top_logprobs: 1 }, 'top_logprobs', 'invalid_value'],
     ['JSON of what may quote', { response_format: { type: 'json_object' } }, 'response_format', 'bad_user_input'],
@@ -255,7 +328,9 @@ describe('the addresses that OpenAI’s clients speak', () => {
       'response_format',
       'invalid_value',
     ],
-    ['stop words', { stop: ['x'] }, 'stop', 'unsupported_parameter'],
+    ['five stop texts', { stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop', 'bad_user_input'],
+    ['an endless stop text', { stop: 'x'.repeat(100_000) }, 'stop', 'bad_user_input'],
+    ['a stop text that is none', { stop: [7] }, 'stop', 'bad_user_input'],
     [
       'a system message of 100,000 characters',
       {
@@ -540,7 +615,14 @@ for chunk in client.chat.completions.create(model="graft/pumps", messages=[{"rol
 vector = client.embeddings.create(model="all-minilm-l6-v2", input="a pump").data[0].embedding
 formed = client.chat.completions.create(model=given["model"], messages=[{"role": "user", "content": "What is a pump?"}], temperature=0,
     response_format={"type": "json_schema", "json_schema": {"name": "kind", "strict": True, "schema": given["schema"]}}, logprobs=True, top_logprobs=1).choices[0]
-print(json.dumps({"object": json.loads(formed.message.content), "logprobs": [each.logprob for each in formed.logprobs.content], "text": done.choices[0].message.content, "streamed": streamed, "dimensions": len(vector)}))
+asked = dict(model=given["model"], messages=[{"role": "developer", "content": "You tell stories."}, {"role": "user", "content": "Tell me of a ship."}],
+    stop="zebra", n=2, temperature=1, seed=7, max_completion_tokens=12)
+whole = [each.message.content for each in client.chat.completions.create(**asked).choices]
+parts = ["", ""]
+for chunk in client.chat.completions.create(**asked, stream=True):
+    for each in chunk.choices:
+        parts[each.index] += each.delta.content or ""
+print(json.dumps({"whole": whole, "parts": parts, "object": json.loads(formed.message.content), "logprobs": [each.logprob for each in formed.logprobs.content], "text": done.choices[0].message.content, "streamed": streamed, "dimensions": len(vector)}))
 `;
       const found = await (python as Python).ask<{
         text: string;
@@ -548,6 +630,8 @@ print(json.dumps({"object": json.loads(formed.message.content), "logprobs": [eac
         dimensions: number;
         object: unknown;
         logprobs: number[];
+        whole: string[];
+        parts: string[];
       }>(script, { url: graft.url, question: QUESTION, model: MODEL, schema: KIND });
       expect(keepsTo(found.object, KIND)).toBe(true);
       expect(found.logprobs.every((each) => each <= 0)).toBe(true);
@@ -555,6 +639,7 @@ print(json.dumps({"object": json.loads(formed.message.content), "logprobs": [eac
       expect(found.text).toContain('37 bar');
       expect(found.streamed).toBe(found.text);
       expect(found.dimensions).toBe(384);
+      expect([found.whole.length, found.parts]).toEqual([2, found.whole]);
     },
     300_000,
   );
@@ -580,10 +665,13 @@ print(json.dumps({"object": json.loads(formed.message.content), "logprobs": [eac
     await expect(graphql.request(AskDocument, { input: { question: QUESTION } })).rejects.toMatchObject({
       code: 'BUDGET_EXCEEDED',
     });
+    await set(1);
+    const two = await post('/v1/chat/completions', { model: MODEL, messages, max_completion_tokens: 4, n: 2 });
+    expect(two.status).toBe(429);
     await set(1_000);
     expect(await answered()).toEqual(calls.map(() => '200 '));
     const { me } = await graphql.request(BudgetsDocument, {});
-    expect(me.workspace.budgets[0]).toMatchObject({ window: 'DAY', requests: 1_000, requestsLeft: 996 });
+    expect(me.workspace.budgets[0]).toMatchObject({ window: 'DAY', requests: 1_000, requestsLeft: 995 });
     await set(null);
   }, 120_000);
 });

@@ -22,7 +22,10 @@ export interface ChatRequest {
   earlier: string[];
   /** System and developer messages, a paragraph each; null without any. */
   system: string | null;
+  /** How many answers, each a choice. */
+  n: number;
   generation: { maxTokens?: number; temperature?: number; seed?: number };
+  sampling: NonNullable<AskInput['sampling']> | null;
   /** JSON that the answer is held to; null where it is text. */
   form: JsonForm | null;
   /** How many of the most probable tokens are told beside each; null where no log-probabilities are wanted. */
@@ -40,7 +43,19 @@ export interface ChatRequest {
 }
 
 /** What acts on the words that a model writes; `system` stands for system and developer messages. */
-const OPTIONS = ['max_tokens', 'max_completion_tokens', 'temperature', 'seed', 'logprobs', 'top_logprobs'] as const;
+const OPTIONS = [
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'seed',
+  'stop',
+  'top_p',
+  'frequency_penalty',
+  'presence_penalty',
+  'logit_bias',
+  'logprobs',
+  'top_logprobs',
+] as const;
 export type ModelOption = (typeof OPTIONS)[number] | 'system';
 
 const HONOURED = [
@@ -48,6 +63,7 @@ const HONOURED = [
   'messages',
   'stream',
   'stream_options',
+  'n',
   ...OPTIONS,
   'response_format',
   'user',
@@ -57,25 +73,19 @@ const HONOURED = [
 
 /** What may be sent because it says nothing that would change the answer. */
 const NEUTRAL: Record<string, Neutral> = {
-  n: [1],
-  top_p: [1],
-  presence_penalty: [0],
-  frequency_penalty: [0],
-  logit_bias: [{}],
-  stop: [[]],
   tools: [[]],
   tool_choice: ['none', 'auto'],
   functions: [[]],
   function_call: ['none', 'auto'],
   modalities: [['text']],
   audio: [],
-  prediction: [],
-  reasoning_effort: ['none'],
-  verbosity: ['medium'],
   web_search_options: [],
   moderation: [],
-  service_tier: ['auto', 'default'],
-  // They name, keep or place the request; its answer is the same.
+  // They name, keep, place or hurry the request, or ask for an effort that no model here knows: an answer means the same.
+  service_tier: 'any',
+  reasoning_effort: 'any',
+  verbosity: 'any',
+  prediction: 'any',
   parallel_tool_calls: 'any',
   metadata: 'any',
   store: 'any',
@@ -85,6 +95,7 @@ const NEUTRAL: Record<string, Neutral> = {
 };
 
 const MOST_MESSAGES = 200;
+const MOST_CHOICES = 8;
 const STRATEGIES: readonly StrategyChoice[] = Object.values(StrategyChoiceValues);
 
 /**
@@ -99,7 +110,9 @@ export function chatRequest(body: unknown): ChatRequest {
   return {
     model: requiredText(fields, 'model'),
     ...conversation,
+    n: choicesOf(fields),
     generation: generationOf(fields),
+    sampling: samplingOf(fields),
     form: formOf(fields),
     probable: probableOf(fields),
     unit: optionalText(fields, 'safety_identifier') ?? optionalText(fields, 'user'),
@@ -111,8 +124,9 @@ export function chatRequest(body: unknown): ChatRequest {
   };
 }
 
-/** null, and a flag that is off, count as left out. */
-const isSent = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+/** What asks for nothing counts as left out, as null does. */
+const ASKS_NOTHING = new Set(['null', 'false', '[]', '{}', '""']);
+const isSent = (value: unknown): boolean => value !== undefined && !ASKS_NOTHING.has(JSON.stringify(value));
 
 /** What the user said, in order, and what the program says to it; the last message is the user's. */
 function conversationOf({ messages }: Fields): Pick<ChatRequest, 'question' | 'earlier' | 'system'> {
@@ -197,6 +211,12 @@ function textOf(content: unknown, param: string, mayBeMissing: boolean): string 
     .join('\n');
 }
 
+function choicesOf(fields: Fields): number {
+  const n = optionalNumber(fields, 'n') ?? 1;
+  if (Number.isInteger(n) && n >= 1 && n <= MOST_CHOICES) return n;
+  throw new RefusedField('n', 'invalid_value', `n must be a whole number between 1 and ${MOST_CHOICES}, not ${n}.`);
+}
+
 function generationOf(fields: Fields): ChatRequest['generation'] {
   const most = optionalNumber(fields, 'max_completion_tokens') ?? optionalNumber(fields, 'max_tokens');
   const temperature = optionalNumber(fields, 'temperature');
@@ -207,6 +227,22 @@ function generationOf(fields: Fields): ChatRequest['generation'] {
     ...(temperature === null ? {} : { temperature }),
     ...(seed === null ? {} : { seed }),
   };
+}
+
+/** Their ranges are those of `ask`, which tells of them by the same names. */
+function samplingOf(fields: Fields): ChatRequest['sampling'] {
+  const { stop, logit_bias: logitBias } = fields;
+  const numbers = {
+    topP: optionalNumber(fields, 'top_p'),
+    frequencyPenalty: optionalNumber(fields, 'frequency_penalty'),
+    presencePenalty: optionalNumber(fields, 'presence_penalty'),
+  };
+  const asked = {
+    ...Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== null)),
+    ...(isSent(stop) && { stop: (Array.isArray(stop) ? stop : [stop]) as string[] }),
+    ...(isSent(logitBias) && { logitBias: fieldsOf(logitBias, 'logit_bias') as Record<string, number> }),
+  };
+  return Object.keys(asked).length === 0 ? null : asked;
 }
 
 /** @throws RefusedField for `top_logprobs` without `logprobs`, and beyond 20 */

@@ -1,4 +1,4 @@
-import { basisOf, confidenceOf, type Answer, type AskEvent } from '../../answer/ask/index.js';
+import { basisOf, confidenceOf, type Answer, type AnswerEvent, type AskEvent } from '../../answer/ask/index.js';
 import { toGlobalId } from '../../kit/graphql/index.js';
 import type { WrittenToken } from '../../worker-protocol/index.js';
 import type { ChatRequest, ModelOption } from './chat-request.js';
@@ -47,7 +47,7 @@ function passageUrl(citation: Answer['citations'][number], origin: string): stri
 }
 
 /** What an answer says beyond what Chat has words for. */
-const graftOf = (answer: Answer, tokens: Tokens, request: Pick<ChatRequest, 'options' | 'ignored'>) => ({
+const graftOf = ({ answer, tokens }: AnswerEvent, request: Pick<ChatRequest, 'options' | 'ignored'>) => ({
   /** What was asked in the end: a follow-up is put together with what it follows. */
   question: answer.askedAs ?? answer.question,
   strategy: answer.route.strategy,
@@ -74,7 +74,7 @@ const graftOf = (answer: Answer, tokens: Tokens, request: Pick<ChatRequest, 'opt
 });
 
 /** Whether an option had an effect: those that bound a model act wherever it wrote the text, all others where it wrote freely. */
-function actedOn({ wording, finishReason, guided }: Answer, tokens: Tokens, option: ModelOption): boolean {
+function actedOn({ wording, finishReason, guided, askedWith }: Answer, tokens: Tokens, option: ModelOption): boolean {
   switch (option) {
     case 'max_tokens':
     case 'max_completion_tokens':
@@ -84,17 +84,24 @@ function actedOn({ wording, finishReason, guided }: Answer, tokens: Tokens, opti
     case 'logprobs':
     case 'top_logprobs':
       return tokens !== undefined;
+    case 'stop':
+      return guided === true && !askedWith?.form;
     default:
       return guided === true;
   }
 }
 
-const usageOf = ({ usage }: Answer) => ({
-  prompt_tokens: usage.promptTokens,
-  completion_tokens: usage.generatedTokens,
-  total_tokens: usage.promptTokens + usage.generatedTokens,
-  prompt_tokens_details: { cached_tokens: usage.reusedTokens },
-});
+/** Of all choices together. */
+function usageOf(answers: readonly Answer[]) {
+  const sum = (of: keyof Answer['usage']) => answers.reduce((total, { usage }) => total + usage[of], 0);
+  const [prompt, completion] = [sum('promptTokens'), sum('generatedTokens')];
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: sum('reusedTokens') },
+  };
+}
 
 const finishOf = ({ finishReason }: Answer): 'stop' | 'length' => (finishReason === 'LENGTH' ? 'length' : 'stop');
 
@@ -126,28 +133,46 @@ function logprobOf({ bytes, logProbability }: Omit<WrittenToken, 'top'>) {
   return { token: buffer.toString('utf8'), logprob: logProbability, bytes: [...buffer] };
 }
 
-/** The body of a completion that isn't streamed. */
-export function completionOf(answer: Answer, tokens: Tokens, { request, origin }: CompletionContext) {
-  const refusal = refusalOf(answer);
-  const { content, annotations } = contentOf(answer, origin);
+/**
+ * The body of a completion that isn't streamed; it has the id of the first choice.
+ * @param choices at least one
+ */
+export function completionOf(choices: readonly AnswerEvent[], { request, origin }: CompletionContext) {
+  const { answer } = choices[0]!;
   return {
     id: idOf(answer),
     object: 'chat.completion' as const,
     created: secondsOf(answer.createdAt),
     model: request.model,
     system_fingerprint: answer.configuration.digest,
-    choices: [
-      {
-        index: 0,
-        message: { role: 'assistant' as const, content: refusal === null ? content : null, refusal, annotations },
-        logprobs: logprobsOf(tokens),
-        finish_reason: finishOf(answer),
-      },
-    ],
-    usage: usageOf(answer),
-    graft: graftOf(answer, tokens, request),
+    choices: choices.map((choice, index) => ({
+      index,
+      ...choiceOf(choice, origin),
+      ...(choices.length > 1 && { graft: choiceGraftOf(choice, request) }),
+    })),
+    usage: usageOf(choices.map((choice) => choice.answer)),
+    graft: graftOf(choices[0]!, request),
   };
 }
+
+function choiceOf({ answer, tokens }: AnswerEvent, origin: string) {
+  const refusal = refusalOf(answer);
+  const { content, annotations } = contentOf(answer, origin);
+  return {
+    message: { role: 'assistant' as const, content: refusal === null ? content : null, refusal, annotations },
+    logprobs: logprobsOf(tokens),
+    finish_reason: finishOf(answer),
+  };
+}
+
+/** Of several choices each tells its own, and the id of its answer. */
+const choiceGraftOf: (...of: Parameters<typeof graftOf>) => ReturnType<typeof graftOf> & { id?: string } = (
+  event,
+  request,
+) => ({
+  id: idOf(event.answer),
+  ...graftOf(event, request),
+});
 
 /** What has yet to be sent of a text: nothing where more was sent than stands (a loop that was cut off); all of it, on a line of its own, where other words were. */
 function restOf(content: string, sent: string): string {
@@ -156,41 +181,53 @@ function restOf(content: string, sent: string): string {
 }
 
 /**
- * The chunks of a streamed completion. Chat has no word for taking text back, so what is likely to be replaced is held until it can't be:
- * answers that read, or that an adapter gives in its task's form, come whole, all others as they are written. Where those are replaced after
- * all (a loop, no answer), the text that stands is `text` in `graft`, too. Log-probabilities come behind the text, in one chunk.
- * @throws what `events` throw
+ * The chunks of a streamed completion, one choice after another. Chat has no word for taking text back, so what is likely to be replaced is held
+ * until it can't be: answers that read, or that an adapter gives in its task's form, come whole, all others as they are written. Where those are
+ * replaced after all (a loop, no answer), the text that stands is `text` in `graft`, too. Log-probabilities come behind the text, in one chunk.
+ * @param choices nothing is asked of one before its turn
+ * @throws what they throw
  */
 export async function* chunksOf(
-  events: AsyncIterable<AskEvent>,
-  {
-    request,
-    origin,
-    includeUsage,
-    comesWhole,
-    now,
-  }: CompletionContext & {
-    includeUsage: boolean;
-    /** Whether the text is held until it can't be replaced any more. */
-    comesWhole: (strategy: Answer['route']['strategy']) => boolean;
-    now: Date;
-  },
+  choices: readonly AsyncIterable<AskEvent>[],
+  context: ChunkContext,
 ): AsyncGenerator<object> {
-  const base = { object: 'chat.completion.chunk' as const, model: request.model, created: secondsOf(now) };
+  const { request, includeUsage, now } = context;
+  const head = { id: '', object: 'chat.completion.chunk', model: request.model, created: secondsOf(now) };
+  const answers: Answer[] = [];
+  for (const [index, events] of choices.entries()) {
+    const place = { head, index, graftOf: choices.length > 1 ? choiceGraftOf : graftOf };
+    answers.push(...(yield* choiceChunks(events, place, context)));
+  }
+  if (includeUsage) yield { ...head, choices: [], usage: usageOf(answers) };
+}
+
+type ChunkContext = CompletionContext & {
+  includeUsage: boolean;
+  /** Whether the text is held until it can't be replaced any more. */
+  comesWhole: (strategy: Answer['route']['strategy']) => boolean;
+  now: Date;
+};
+
+/** @returns the answer, where there is one */
+async function* choiceChunks(
+  events: AsyncIterable<AskEvent>,
+  { head, index, graftOf }: { head: { id: string }; index: number; graftOf: typeof choiceGraftOf },
+  { request, origin, includeUsage, comesWhole }: ChunkContext,
+): AsyncGenerator<object, Answer[]> {
   const usage = includeUsage ? { usage: null } : {};
-  let id = '';
+  const answers: Answer[] = [];
   let sent = '';
   let holds = true;
   const chunk = (delta: object, finish: string | null = null, more: object = {}, logprobs: object | null = null) => ({
-    id,
-    ...base,
-    choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
+    ...head,
+    choices: [{ index, delta, logprobs, finish_reason: finish }],
     ...usage,
     ...more,
   });
   for await (const event of events) {
     if (event.type === 'route') {
-      id = toGlobalId('Answer', event.answerId);
+      // All chunks have the id of the first choice.
+      head.id ||= toGlobalId('Answer', event.answerId);
       holds = comesWhole(event.route.strategy);
       yield chunk({ role: 'assistant', content: '', refusal: null });
     }
@@ -200,7 +237,7 @@ export async function* chunksOf(
     }
     if (event.type !== 'answer') continue;
     const { answer, tokens } = event;
-    id = idOf(answer);
+    answers.push(answer);
     const refusal = refusalOf(answer);
     const { content, annotations } = contentOf(answer, origin);
     const rest = restOf(content, sent);
@@ -210,8 +247,8 @@ export async function* chunksOf(
     if (tokens) yield chunk({ content: '' }, null, {}, logprobsOf(tokens));
     yield chunk({}, finishOf(answer), {
       system_fingerprint: answer.configuration.digest,
-      graft: { ...graftOf(answer, tokens, request), ...(!content.startsWith(sent) && { text: content }) },
+      graft: { ...graftOf(event, request), ...(!content.startsWith(sent) && { text: content }) },
     });
-    if (includeUsage) yield { id, ...base, choices: [], usage: usageOf(answer) };
   }
+  return answers;
 }

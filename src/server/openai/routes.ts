@@ -4,6 +4,7 @@ import type { PaidCall } from '../../operate/access/index.js';
 import {
   checkQuestionLength,
   STRATEGIES,
+  type AnswerEvent,
   type AskEvent,
   type AskInput,
   type AskService,
@@ -108,19 +109,16 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const chat = chatRequest(request.body);
       const caller = request.caller;
       const target = await targetOf(parts.names, caller.workspaceId, chat.model);
-      const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
-      checkQuestionLength(input);
+      const inputs = choiceInputs(
+        chat.n,
+        askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit')),
+      );
+      checkQuestionLength(inputs[0]!);
       const context: CompletionContext = { request: chat, origin: originOf(request) };
       const signal = signalOf(reply);
-      const call: PaidCall = { caller, spends: 'ANSWER', request: input };
-      if (!chat.stream) {
-        const { answer, tokens } = await parts.paying.paid(call, () => parts.asking.answer(caller, input, signal));
-        return told(reply).send(completionOf(answer, tokens, context));
-      }
-      const paid = parts.paying.paidStream(call, () => parts.asking.stream(caller, input, signal));
-      // Whoever reads the body asks for what follows.
-      const events = streamWithin((work) => inScope(caller.workspaceId, work), paid);
-      const chunks = streamedChunks(events, chat, context);
+      const asked = { caller, inputs, signal };
+      if (!chat.stream) return told(reply).send(completionOf(await answersTo(parts, asked), context));
+      const chunks = streamedChunks(answersBegun(parts, asked), chat, context);
       endWithReply(chunks, reply);
       // What fails before the first chunk has a status of its own.
       const first = await chunks.next();
@@ -135,8 +133,33 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
   );
 }
 
-const streamedChunks = (events: AsyncIterable<AskEvent>, chat: ChatRequest, context: CompletionContext) =>
-  chunksOf(events, {
+interface AskedChoices {
+  caller: FastifyRequest['caller'];
+  inputs: readonly AskInput[];
+  signal: AbortSignal;
+}
+
+/** One after another; each is paid for by itself. */
+async function answersTo({ paying, asking }: OpenAiParts, { caller, inputs, signal }: AskedChoices) {
+  const answers: AnswerEvent[] = [];
+  for (const request of inputs)
+    answers.push(
+      await paying.paid({ caller, spends: 'ANSWER', request }, () => asking.answer(caller, request, signal)),
+    );
+  return answers;
+}
+
+/** The same as streams: each is asked for, and paid, once it is read. */
+const answersBegun = ({ paying, asking }: OpenAiParts, { caller, inputs, signal }: AskedChoices) =>
+  inputs.map((request) => {
+    const open = () => asking.stream(caller, request, signal);
+    const paid = paying.paidStream({ caller, spends: 'ANSWER', request }, open);
+    // Whoever reads the body asks for what follows.
+    return streamWithin((work) => inScope(caller.workspaceId, work), paid);
+  });
+
+const streamedChunks = (choices: AsyncIterable<AskEvent>[], chat: ChatRequest, context: CompletionContext) =>
+  chunksOf(choices, {
     ...context,
     includeUsage: chat.includeUsage,
     now: new Date(),
@@ -192,9 +215,26 @@ function askInput(chat: ChatRequest, target: ModelTarget, requestId: string | nu
     earlier: chat.earlier,
     system: chat.system,
     generation: chat.generation,
+    sampling: chat.sampling,
     form: chat.form,
     probable: chat.probable,
     requestId,
     unit: unit ?? chat.unit,
   };
 }
+
+/** The last one is the first to the worker. */
+const SEEDS = 2 ** 32 - 1;
+
+/** A question for each choice: the first is the request itself, the others differ in seed and request id. */
+const choiceInputs = (n: number, input: AskInput): AskInput[] =>
+  Array.from({ length: n }, (_, index) => {
+    const { requestId, generation } = input;
+    const seed = generation?.seed ?? null;
+    if (index === 0) return input;
+    return {
+      ...input,
+      ...(requestId && { requestId: `${requestId}:${index}` }),
+      ...(seed !== null && { generation: { ...generation, seed: (seed + index) % SEEDS } }),
+    };
+  });

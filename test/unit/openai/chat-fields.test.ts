@@ -14,6 +14,12 @@ const HONOURED: Record<string, object> = {
   max_completion_tokens: { max_completion_tokens: 7 },
   temperature: { temperature: 1 },
   seed: { seed: 3 },
+  n: { n: 2 },
+  stop: { stop: '.' },
+  top_p: { top_p: 1 },
+  frequency_penalty: { frequency_penalty: 0 },
+  presence_penalty: { presence_penalty: -1 },
+  logit_bias: { logit_bias: { 50256: -100 } },
   stream: { stream: true },
   stream_options: { stream: true, stream_options: { include_usage: true } },
   logprobs: { logprobs: true },
@@ -25,22 +31,12 @@ const HONOURED: Record<string, object> = {
 
 const REFUSED: Record<string, unknown> = {
   audio: { voice: 'alloy', format: 'mp3' },
-  frequency_penalty: 0.5,
   function_call: { name: 'f' },
   functions: [{ name: 'f' }],
-  logit_bias: { 50256: -100 },
   modalities: ['text', 'audio'],
   moderation: { model: 'omni-moderation-latest' },
-  n: 2,
-  prediction: { type: 'content', content: 'x' },
-  presence_penalty: 0.5,
-  reasoning_effort: 'high',
-  service_tier: 'priority',
-  stop: ['x'],
   tool_choice: 'required',
   tools: [{ type: 'function', function: { name: 'f' } }],
-  top_p: 0.5,
-  verbosity: 'low',
   web_search_options: {},
 };
 
@@ -48,6 +44,10 @@ const REFUSED: Record<string, unknown> = {
 const SAYS_NOTHING: Record<string, unknown> = {
   metadata: { a: 'b' },
   parallel_tool_calls: false,
+  prediction: { type: 'content', content: 'x' },
+  reasoning_effort: 'high',
+  service_tier: 'priority',
+  verbosity: 'low',
   prompt_cache_key: 'k',
   prompt_cache_options: { mode: 'auto' },
   prompt_cache_retention: '24h',
@@ -111,6 +111,10 @@ describe('system and developer messages', () => {
     });
     expect(options).toEqual(['system']);
   });
+});
+
+it.each([0, 9, 1.5, -1])('choices are 1 to 8, not %j', (n) => {
+  expect(() => read({ n })).toThrow(expect.objectContaining({ param: 'n' }));
 });
 
 describe('log-probabilities', () => {

@@ -39,7 +39,7 @@ async function streamed(deltas: readonly string[], text: string, whole = false) 
   };
   let content = '';
   let graft: { text?: string } | undefined;
-  for await (const chunk of chunksOf(events(), { ...context, comesWhole: () => whole })) {
+  for await (const chunk of chunksOf([events()], { ...context, comesWhole: () => whole })) {
     const { choices, graft: told } = chunk as { choices: { delta: { content?: string } }[]; graft?: { text?: string } };
     content += choices[0]?.delta.content ?? '';
     graft ??= told;
