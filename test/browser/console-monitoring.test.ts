@@ -146,7 +146,7 @@ describe('the console’s page of monitoring', () => {
       await page.getByRole('option', { name: 'confidence' }).click();
       await page.getByRole('combobox', { name: 'are' }).click();
       await page.getByRole('option', { name: 'below' }).click();
-      await page.getByLabel('Percent', { exact: true }).fill('60');
+      await page.getByRole('textbox', { name: 'Percent' }).fill('60');
       await page.getByRole('button', { name: 'Set the rule' }).click();
       const rule = page.getByTestId('alert-rule').filter({ hasText: 'unsure' });
       await rule.getByText('confidence below 60 %').waitFor(PATIENCE);
