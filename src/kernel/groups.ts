@@ -4,7 +4,7 @@ import { UNSEEN } from './text.js';
 const MOST_GROUPS = 100;
 const LONGEST_GROUP = 100;
 
-/** Names of groups, each once. @throws BAD_USER_INPUT for more than 100, and for one that can't be a name */
+/** Names of groups, each once in whatever Unicode form. @throws BAD_USER_INPUT for more than 100, and for one that can't be a name */
 export function checkedGroups(groups: readonly string[], field: string): string[] {
   if (groups.length > MOST_GROUPS)
     throw badInput(field, `${field} must have at most ${MOST_GROUPS} groups, not ${groups.length}.`);
@@ -14,7 +14,7 @@ export function checkedGroups(groups: readonly string[], field: string): string[
   if (wrong)
     throw badInput(
       field,
-      `Each of ${field} must have 1 to ${LONGEST_GROUP} characters, none of them a control character or one that turns the direction of what follows, and no space around.`,
+      `Each of ${field} must have 1 to ${LONGEST_GROUP} characters, all of which can be seen, and no space around.`,
     );
-  return [...new Set(groups)];
+  return [...new Set(groups.map((name) => name.normalize('NFC')))];
 }

@@ -33,10 +33,10 @@ export const beginningInBytes = (text: string, most: number): string => {
 };
 
 /**
- * What can't be seen: control characters, and those that turn the direction of what follows, by which a name looks like another one
- * (https://trojansource.codes).
+ * What can't be seen: control characters, blanks without width, soft hyphens and marks of direction, by which a name looks like another one
+ * (https://trojansource.codes). Joiners, which Persian, Hindi and emoji need, are not among them.
  */
-export const UNSEEN = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+export const UNSEEN = /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/u;
 
 /** Letters and digits in a row, in their order. */
 export const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];

@@ -74,8 +74,7 @@ export const unseenThere = (name?: string): GraftError =>
 /** 1 to 200 characters on one line; equal names in different Unicode forms are one. */
 export function checkedDocumentName(value: string, field: string): string {
   const name = checkedText(value, field, INGESTION_LIMITS.name).normalize('NFC').trim();
-  if (UNSEEN.test(name))
-    throw badInput(field, `${field} contains a control character or one that turns the direction of what follows.`);
+  if (UNSEEN.test(name)) throw badInput(field, `${field} contains a character that can’t be seen.`);
   return name;
 }
 

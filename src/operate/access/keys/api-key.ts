@@ -70,14 +70,11 @@ export const isToken = (token: string, digest: string | undefined): boolean => {
 
 const LONGEST_NAME = 100;
 
-/** @throws BAD_USER_INPUT */
+/** Equal names in different Unicode forms are one. @throws BAD_USER_INPUT */
 export function checkedName(name: string, field: string): string {
-  const trimmed = name.trim();
+  const trimmed = name.normalize('NFC').trim();
   if (trimmed === '' || trimmed.length > LONGEST_NAME || UNSEEN.test(trimmed))
-    throw badInput(
-      field,
-      `${field} must have 1 to ${LONGEST_NAME} characters, none of them a control character or one that turns the direction of what follows.`,
-    );
+    throw badInput(field, `${field} must have 1 to ${LONGEST_NAME} characters, all of which can be seen.`);
   return trimmed;
 }
 

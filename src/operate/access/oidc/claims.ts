@@ -29,13 +29,15 @@ function claimOf(claims: Claims, name: string): unknown {
     );
 }
 
-/** Its values, be it a list or one text. @throws FORBIDDEN for more than 1,000 */
+/** Its values, be it a list or one text, in the Unicode form in which names are stored. @throws FORBIDDEN for more than 1,000 */
 function valuesOf(claims: Claims, name: string): string[] {
   const claim = claimOf(claims, name);
   const values = Array.isArray(claim) ? (claim as unknown[]) : [claim];
   if (values.length > MOST_VALUES)
     throw forbidden(`The claim ${name} of the token has ${values.length} values; at most ${MOST_VALUES} are read.`);
-  return values.filter((one): one is string => typeof one === 'string' && one !== '' && one.length <= LONGEST_VALUE);
+  return values
+    .filter((one): one is string => typeof one === 'string' && one !== '' && one.length <= LONGEST_VALUE)
+    .map((one) => one.normalize('NFC'));
 }
 
 /** The highest role that the token gives. @throws FORBIDDEN where it gives none */

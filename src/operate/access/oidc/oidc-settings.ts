@@ -55,7 +55,7 @@ export function oidcSettings(variables: OidcVariables): OidcSettings | null {
         `GRAFT_OIDC_ROLES: ${JSON.stringify(pair)} is no pair such as staff=ASK.`,
         'Roles are ASK, EDIT, OPERATE and ADMIN.',
       );
-    roles.set(value, role as Role);
+    roles.set(value.normalize('NFC'), role as Role);
   }
   if (roles.size === 0) throw wrong('GRAFT_OIDC_ROLES must give somebody a role: staff=ASK,operators=ADMIN.');
   return {
