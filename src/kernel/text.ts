@@ -5,12 +5,17 @@ import { badInput } from './errors.js';
  * @throws BAD_USER_INPUT on NUL or a lone surrogate, which no store keeps faithfully, and when it is empty or over `maxLength` UTF-16 units
  */
 export function checkedText(value: string, field: string, maxLength: number, { allowEmpty = false } = {}): string {
-  if (value.includes('\0')) throw badInput(field, `${field} contains a NUL character.`);
-  if (!value.isWellFormed()) throw badInput(field, `${field} contains a lone surrogate: it is not valid Unicode.`);
+  requireStorable(value, field);
   if (!allowEmpty && value.trim() === '') throw badInput(field, `${field} is empty.`);
   if (value.length > maxLength)
     throw badInput(field, `${field} has ${value.length} characters; at most ${maxLength} are taken.`);
   return value;
+}
+
+/** @throws BAD_USER_INPUT on NUL or a lone surrogate, which no store keeps faithfully */
+export function requireStorable(value: string, field: string): void {
+  if (value.includes('\0')) throw badInput(field, `${field} contains a NUL character.`);
+  if (!value.isWellFormed()) throw badInput(field, `${field} contains a lone surrogate: it is not valid Unicode.`);
 }
 
 /** Text as every store keeps it: without NUL, and with U+FFFD in place of half a character. */

@@ -5,6 +5,7 @@ import {
   parse,
   specifiedRules,
   validate,
+  visit,
   type DocumentNode,
   type GraphQLSchema,
   type OperationTypeNode,
@@ -13,6 +14,7 @@ import { LRUCache } from 'lru-cache';
 import { neededRole, type OperationCost } from '../../kit/graphql/index.js';
 import { isAllowed, type Role } from '../../kernel/caller.js';
 import { GraftError } from '../../kernel/errors.js';
+import { requireStorable } from '../../kernel/text.js';
 import { checkCost } from './cost.js';
 import { checkDocumentSize, checkShape, tooComplex, type Limits } from './limits.js';
 import { nameToText, type OperationList } from './operation-list.js';
@@ -146,6 +148,7 @@ export class DocumentChecker {
       const errors = validate(this.schema, document, specifiedRules, { maxErrors: MOST_REQUEST_ERRORS });
       if (errors.length > 0)
         return new RequestRefused(errors.map((error) => codedError(error, 'GRAPHQL_VALIDATION_FAILED')));
+      visit(document, { StringValue: ({ value }) => requireStorable(value, 'The document') });
       let exclusive = false;
       for (const fields of rootFields.values()) {
         if (!fields.some((field) => EXCLUSIVE_FIELDS.has(field))) continue;

@@ -20,6 +20,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { badInput } from '../../kernel/errors.js';
+import { requireStorable } from '../../kernel/text.js';
 import { mostItems } from '../../kit/graphql/index.js';
 
 /** The errors about a request, before anything ran, that an answer lists; whoever sent a thousand needs the first few. */
@@ -71,7 +72,7 @@ const LONGEST_ECHO = 1_000;
 
 /**
  * Checks the variables before they are coerced: every list against the number of items that its description allows, before
- * anything looks at the items, every id and name against the longest, and every value that will not fit against the length
+ * anything looks at the items, every id and name against the longest, every text against what no store keeps, and every value that will not fit against the length
  * that an error about it may quote.
  * @throws BAD_USER_INPUT naming the list or the value
  */
@@ -105,6 +106,7 @@ class SizeCheck {
     if (isListType(nullable)) this.#list(value, nullable.ofType, path, most);
     else if (isInputObjectType(nullable)) this.#object(value, nullable, path);
     else if (isText(value, nullable)) {
+      if (typeof value === 'string') requireStorable(value, path);
       if (nullable.name === 'ID') checkName(value, path);
     } else this.#misfit(value, path, `a value of the type ${nullable.name}`, isCertainlyWrong(value, nullable));
   }

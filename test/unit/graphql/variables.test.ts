@@ -127,6 +127,29 @@ describe('values that do not fit', () => {
     expect((refusal as Error).message.length).toBeLessThan(200);
   });
 
+  it.each(['\0', '\ud800'])('do not reach the database with %j in a text, wherever it stands', (unstorable) => {
+    const refused = (query: string, variables: object) =>
+      expect(() => checker.checkVariables(checker.prepare(query), null, variables as Record<string, unknown>)).toThrow(
+        /contains a (NUL|lone)/,
+      );
+    refused('query ($name: String!) { collection(name: $name) { id } }', { name: unstorable });
+    refused('query ($id: ID!) { node(id: $id) { id } }', { id: unstorable });
+    refused(INGEST, { input: { collection: 'c', documents: [{ name: unstorable }], idempotencyKey: 'k' } });
+    refused(
+      'mutation ($names: [String!]!) { deleteDocuments(input: { collection: "c", names: $names }) { deleted } }',
+      {
+        names: ['a', unstorable],
+      },
+    );
+  });
+
+  it.each([
+    '{ collection(name: "\\u0000") { id } }',
+    'query ($n: String = "\\u0000") { rollouts(adapter: $n) { edges { cursor } } }',
+  ])('do not reach the database with a NUL that the document itself has: %s', (query) => {
+    expect(() => checker.prepare(query)).toThrow(/contains a NUL/);
+  });
+
   it.each([
     ['a name', 'query ($name: String!) { collection(name: $name) { id } }', { name: long }],
     ['an id', 'query ($id: ID!) { node(id: $id) { id } }', { id: long }],
