@@ -93,6 +93,7 @@ describe('the list of answers', () => {
     ['a cursor of another list', {}, encodeCursor(['routing', 3]), 'after'],
     ['a cursor with SQL in it', {}, encodeCursor(["' OR true --"]), 'after'],
     ['a confidence above 1', { confidenceBelow: 1.5 }, null, 'filter.confidenceBelow'],
+    ['a confidence below any that is stored', { confidenceBelow: 5e-324 }, null, 'filter.confidenceBelow'],
     ['a sample of nothing', { sample: { rate: 0, seed: 1 } }, null, 'filter.sample.rate'],
     ['a seed that is no whole number', { sample: { rate: 0.5, seed: 0.5 } }, null, 'filter.sample.seed'],
     ['an end before the beginning', { from: new Date(2), to: new Date(1) }, null, 'filter.to'],

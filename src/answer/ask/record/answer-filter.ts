@@ -35,7 +35,8 @@ interface AnswerSample {
 /** @throws BAD_USER_INPUT for what no answer can meet */
 export function checkedFilter(filter: AnswerFilter): AnswerFilter {
   const { confidenceBelow, from, to, sample } = filter;
-  if (confidenceBelow !== null && confidenceBelow !== undefined && !(confidenceBelow > 0 && confidenceBelow <= 1))
+  // The database keeps single precision, in which less than 1e-45 is no number.
+  if (typeof confidenceBelow === 'number' && !(Math.fround(confidenceBelow) > 0 && confidenceBelow <= 1))
     throw badInput('filter.confidenceBelow', `confidenceBelow must be above 0 and at most 1, not ${confidenceBelow}.`);
   if (from && to && from >= to) throw badInput('filter.to', 'to must be later than from.');
   if (sample && !(sample.rate > 0 && sample.rate <= 1))
