@@ -21,7 +21,7 @@ const unknown = (value: number): MeanSequence => ({ value, low: -Infinity, high:
 
 export function meanSequence({ n, mean, variance }: Moments, alpha: number, tightestAt = TIGHTEST_AT): MeanSequence {
   if (n < LEAST_VALUES) return unknown(mean);
-  return sequence(mean, variance / n, n, alpha, tightestAt);
+  return confidenceSequence(mean, variance / n, n, alpha, tightestAt);
 }
 
 /** Of the difference `arm` - `control`. */
@@ -33,10 +33,17 @@ export function meanDifferenceSequence(
 ): MeanSequence {
   const { value, variance } = differenceOf(control, arm, kind);
   if (Math.min(control.n, arm.n) < LEAST_VALUES || (kind === 'RELATIVE' && control.mean === 0)) return unknown(value);
-  return sequence(value, variance, control.n + arm.n, alpha, tightestAt);
+  return confidenceSequence(value, variance, control.n + arm.n, alpha, tightestAt);
 }
 
-function sequence(value: number, variance: number, n: number, alpha: number, tightestAt: number): MeanSequence {
+/** Of an estimate from `n` values, with its variance. */
+export function confidenceSequence(
+  value: number,
+  variance: number,
+  n: number,
+  alpha: number,
+  tightestAt: number,
+): MeanSequence {
   if (!(variance >= 0)) return unknown(value);
   const rho = rhoFor(tightestAt, alpha);
   const spread = n * rho ** 2 + 1;
