@@ -525,6 +525,17 @@ CREATE UNIQUE INDEX review_item_workspace_id_subject_key ON review_item (workspa
 -- What is still to be done, which is little beside what was.
 CREATE INDEX review_item_open_idx ON review_item (workspace_id, id) WHERE (done < wanted);
 
+-- A draw of answers to review: each answer of its time was drawn with this probability.
+CREATE TABLE review_draw (
+  id UUID PRIMARY KEY,
+  workspace_id UUID NOT NULL,
+  adapter_version_id UUID,
+  from_at TIMESTAMPTZ(6) NOT NULL,
+  to_at TIMESTAMPTZ(6) NOT NULL,
+  probability DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX review_draw_workspace_id_idx ON review_draw (workspace_id);
+
 -- A reviewer's look at an item: at work until `locked_until`, by the database's clock, or done.
 CREATE TABLE review (
   item_id UUID NOT NULL REFERENCES review_item ON UPDATE CASCADE ON DELETE CASCADE,

@@ -33,7 +33,7 @@ export { checkQuestionLength, MAX_ANSWER_TOKENS, type AskInput } from './questio
 export { readSchema, SchemaFault } from './form/read-schema.js';
 export { goesOn, standaloneQuestion } from './follow-up.js';
 export { AnswerFilterInput, toFilter } from './api/answer-filter-graphql.js';
-export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
+export { checkedFilter, randomNumber, type AnswerFilter } from './record/answer-filter.js';
 export { AnswerStore } from './record/answer-store.js';
 export type { ErasedAnswers } from './record/on-erasure.js';
 export { answerHolder, DELETED_TEXT } from './record/erase-answers.js';

@@ -28,6 +28,8 @@ import {
 } from './feedback-graphql.js';
 import { FeedbackService } from './feedback-service.js';
 import { FeedbackStore } from './feedback-store.js';
+import { ProductionQualityResolver } from './quality/quality-graphql.js';
+import { QualityStore } from './quality/quality-store.js';
 import { ReviewDesk } from './review/review-desk.js';
 import { PreferenceResolver, registerReviewNode, ReviewItemResolver, ReviewResolver } from './review/review-graphql.js';
 import { ReviewStore } from './review/review-store.js';
@@ -49,6 +51,7 @@ export const feedbackDomain = defineDomain({
     ReviewResolver,
     ReviewItemResolver,
     PreferenceResolver,
+    ProductionQualityResolver,
     RetentionResolver,
   ],
   runs: [curationRuns, unlearningRuns],
@@ -94,7 +97,8 @@ export function openFeedback(
     store: curation,
     unlearner,
   });
-  const desk = new ReviewDesk({ store: reviews, answers, feedback });
+  const quality = new QualityStore(database);
+  const desk = new ReviewDesk({ store: reviews, answers, feedback, quality });
   const retention = new RetentionSweeper({ store: new RetentionStore(database, store), log });
   answers.onErasure(eraseWithAnswers({ store, reviews, curation, unlearner }));
   erasure.addHolder(feedbackHolder({ database, store, reviews, curation, unlearner }));
@@ -107,6 +111,8 @@ export function openFeedback(
     curation,
     unlearner,
     desk,
+    quality,
+    adapters,
     retention,
   };
   const chores = [{ name: 'expire feedback', everyMs: HOUR_MS, work: () => retention.expireAll() }];

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { askDomain, AnswerStore, AskService } from '../../../src/answer/ask/index.js';
 import { DatasetStore } from '../../../src/sources/data/datasets/dataset-store.js';
 import { feedbackDomain, FeedbackService, FeedbackStore } from '../../../src/learn/feedback/index.js';
+import { QualityStore } from '../../../src/learn/feedback/quality/quality-store.js';
 import { buildGraphSchema } from '../../../src/server/graphql/schema.js';
 import { createGraphContext, makeResolvers, NodeRegistry, toGlobalId } from '../../../src/kit/graphql/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
@@ -26,7 +27,8 @@ describe('feedback over GraphQL', () => {
       documents,
       datasets: new DatasetStore(database),
     });
-    const parts = { feedback, asking, service: asking, stores: { documents } } as never;
+    const quality = new QualityStore(database);
+    const parts = { feedback, quality, asking, service: asking, stores: { documents } } as never;
     schema = buildGraphSchema([
       ...makeResolvers(askDomain, parts, nodes),
       ...makeResolvers(feedbackDomain, parts, nodes),
@@ -61,6 +63,24 @@ describe('feedback over GraphQL', () => {
       answer: { feedback: [{ id }] },
     });
     expect(await nodes.fetch(context(), id)).toMatchObject({ id });
+  });
+
+  it('says how many reviews are wanted before the quality of production is known', async () => {
+    await recordAnswers(database, workspaceId, [{ text: 'Monday' }]);
+    const { productionQuality } = await send<{ productionQuality: object }>(
+      '{ productionQuality { share low high reviewed wanted answers others } }',
+    );
+    expect(productionQuality).toMatchObject({
+      share: null,
+      low: null,
+      high: null,
+      reviewed: 0,
+      wanted: 10,
+      answers: 0,
+    });
+    await expect(
+      send('{ productionQuality(from: "2026-02-01T00:00:00Z", to: "2026-01-01T00:00:00Z") { share } }'),
+    ).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'to' });
   });
 
   it('names the place of what is wrong in a batch', async () => {

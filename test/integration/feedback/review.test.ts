@@ -1,6 +1,9 @@
 import { toGlobalId } from '../../../src/kit/graphql/index.js';
+import { HOUR_MS } from '../../../src/kernel/duration.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
+import { qualityOf } from '../../../src/learn/feedback/quality/quality.js';
+import { QualityStore } from '../../../src/learn/feedback/quality/quality-store.js';
 import type { QueueReviews, SubmitReview } from '../../../src/learn/feedback/review/review-desk.js';
 import { LOCK_MINUTES, orderFor } from '../../../src/learn/feedback/review/review.js';
 import { labelled } from '../../support/recorded-answers.js';
@@ -51,6 +54,33 @@ describe('the review queue', () => {
         [other, 'CHOSEN'],
       ]),
     );
+  });
+
+  it('draws answers at random, what waits for another reason too, and tells from their reviews how many are right', async () => {
+    const ids = await kit.record(...Array.from({ length: 40 }, () => labelled('card', 0.7)));
+    const quality = new QualityStore(kit.kit.database);
+    const scope = { from: new Date(Date.now() - HOUR_MS), to: new Date(Date.now() + HOUR_MS), adapterVersionId: null };
+    const read = async () => qualityOf(await quality.classes(ws, scope));
+    await queue({ answers: ids });
+    expect(await queue({ draw: { scope, most: 20 } })).toEqual({ queued: 0, known: 20 });
+    expect(await read()).toMatchObject({ share: null, wanted: 10, waiting: 20, others: 40 });
+    for (let i = 0; i < 20; i++) {
+      const item = await kit.opened.desk.claim(caller, { reviewer: 'anna', itemId: null, reason: 'SAMPLED', skip: [] });
+      await submit(item!.id, 'anna', { score: i % 4 === 0 ? -1 : 1 });
+    }
+    const { share, low, high, ...counts } = await read();
+    expect(share).toBeCloseTo(0.75, 9);
+    expect(low! < 0.75 && high! > 0.75).toBe(true);
+    expect(counts).toEqual({ reviewed: 20, waiting: 0, wanted: 0, answers: 40, others: 0 });
+
+    // Those of another version, and those that came later, are not part of it until some of them are drawn and reviewed.
+    expect(await queue({ draw: { scope: { ...scope, adapterVersionId: newId() }, most: 5 } })).toEqual({
+      queued: 0,
+      known: 0,
+    });
+    await kit.record(...Array.from({ length: 10 }, () => labelled('card')));
+    await queue({ draw: { scope, most: 5 } });
+    expect(await read()).toMatchObject({ share, reviewed: 20, waiting: 5, answers: 40, others: 10 });
   });
 
   it('has no feedback of an item that a reviewer has only begun to look at', async () => {

@@ -46,6 +46,10 @@ export function checkedFilter(filter: AnswerFilter): AnswerFilter {
   return filter;
 }
 
+/** 32 bits of MD5 over id and seed, as SQL: equally likely, and the same on every server. */
+export const randomNumber = (id: string, seed: string): string =>
+  `('x' || left(md5(${id}::text || ' ' || ${seed}::text), 8))::bit(32)::bigint`;
+
 /** The filter as SQL conditions on `answer`, whose values are numbered from `first` on. */
 export function conditionsOf(filter: AnswerFilter, first: number): { where: string[]; values: unknown[] } {
   const where: string[] = [];
@@ -72,10 +76,9 @@ export function conditionsOf(filter: AnswerFilter, first: number): { where: stri
   if (disagrees === true) where.push('(feedback_wrong > 0 OR disputed)');
   if (disagrees === false) where.push('feedback_wrong = 0 AND NOT disputed');
   if (sample) {
-    // 32 bits of MD5 over id and seed: equally likely, and the same on every server.
     values.push(String(sample.seed), Math.round(sample.rate * 2 ** 32));
     const [seed, bound] = [first + values.length - 2, first + values.length - 1];
-    where.push(`('x' || left(md5(id::text || ' ' || $${seed}::text), 8))::bit(32)::bigint < $${bound}::bigint`);
+    where.push(`${randomNumber('id', `$${seed}`)} < $${bound}::bigint`);
   }
   return { where, values };
 }

@@ -8,6 +8,8 @@ import { checkedText } from '../../../kernel/text.js';
 import type { ExpectationInput } from '../expectation.js';
 import type { FeedbackInput, Giver } from '../feedback.js';
 import type { FeedbackService } from '../feedback-service.js';
+import type { QualityScope } from '../quality/quality.js';
+import type { QualityStore } from '../quality/quality-store.js';
 import {
   LOCK_MINUTES,
   orderFor,
@@ -30,6 +32,8 @@ export interface QueueReviews {
   /** Answers that it finds, the newest first, up to `most`. */
   filter: AnswerFilter | null;
   most: number;
+  /** Answers that are drawn at random. */
+  draw?: { scope: QualityScope; most: number } | null;
   reviewers: number;
 }
 
@@ -48,6 +52,7 @@ interface ReviewDeskParts {
   store: ReviewStore;
   answers: Pick<AnswerStore, 'list' | 'byIds'>;
   feedback: Pick<FeedbackService, 'prepare' | 'write'>;
+  quality: Pick<QualityStore, 'draw'>;
 }
 
 /** Hands out answers to reviewers, one at a time to each, and takes what they say. */
@@ -57,21 +62,26 @@ export class ReviewDesk {
   /** @returns how many are new in the queue, and how many were in it before @throws BAD_USER_INPUT, NOT_FOUND */
   async queue(
     { workspaceId }: Caller,
-    { answers, pairs, filter, most, reviewers }: QueueReviews,
+    { answers, pairs, filter, most, draw = null, reviewers }: QueueReviews,
   ): Promise<{ queued: number; known: number }> {
     if (!Number.isInteger(reviewers) || reviewers < 1 || reviewers > REVIEW_LIMITS.reviewers)
       throw badInput('input.reviewers', `reviewers must be 1 to ${REVIEW_LIMITS.reviewers}, not ${reviewers}.`);
-    if (!Number.isInteger(most) || most < 1 || most > REVIEW_LIMITS.queued)
-      throw badInput('input.most', `most must be 1 to ${REVIEW_LIMITS.queued}, not ${most}.`);
+    requireMost(most, 'input.most');
+    if (draw) requireMost(draw.most, 'input.draw.most');
     if (answers.length + pairs.length > REVIEW_LIMITS.listed)
       throw badInput('input.answers', `At most ${REVIEW_LIMITS.listed} answers and pairs are named at once.`);
-    if (answers.length + pairs.length === 0 && filter === null)
-      throw badInput('input', 'Nothing to review is named.', 'Give answers, pairs or a filter.');
+    if (answers.length + pairs.length === 0 && filter === null && draw === null)
+      throw badInput('input', 'Nothing to review is named.', 'Give answers, pairs, a filter or a draw.');
     const named = await this.#named(workspaceId, answers, pairs);
     const found = filter === null ? [] : await this.#found(workspaceId, checkedFilter(filter), most);
-    const items = [...named, ...found];
-    const queued = items.length === 0 ? 0 : await this.parts.store.queue(workspaceId, items, reviewers);
-    return { queued, known: items.length - queued };
+    const { store, quality } = this.parts;
+    return store.within(async (tx) => {
+      const drawn = draw ? await quality.draw(tx, workspaceId, draw.scope, draw.most) : [];
+      const items = [...named, ...found, ...drawn.map((id) => alone('SAMPLED', id))];
+      const queued = items.length === 0 ? 0 : await store.queue(tx, workspaceId, items, reviewers);
+      await store.markSampled(tx, workspaceId, drawn);
+      return { queued, known: items.length - queued };
+    });
   }
 
   async #named(
@@ -93,7 +103,7 @@ export class ReviewDesk {
         throw badInput(`input.pairs.${i}`, 'A pair is two answers to the same question.', '`answerAll` gives them.');
     });
     return [
-      ...answers.map((answerId): NewReviewItem => ({ reason: 'CHOSEN', answerId, otherId: null })),
+      ...answers.map((id) => alone('CHOSEN', id)),
       ...pairs.map(({ first, second }): NewReviewItem => ({ reason: 'PAIR', answerId: first, otherId: second })),
     ];
   }
@@ -104,7 +114,7 @@ export class ReviewDesk {
     for (let after: string | null = null; items.length < most;) {
       const first = Math.min(MAX_PAGE_SIZE, most - items.length);
       const page: Page<Answer> = await this.parts.answers.list(workspaceId, filter, { first, after });
-      items.push(...page.items.map(({ id }) => ({ reason, answerId: id, otherId: null })));
+      items.push(...page.items.map(({ id }) => alone(reason, id)));
       if (!page.hasNextPage) break;
       after = encodeCursor([page.items.at(-1)!.id]);
     }
@@ -190,6 +200,13 @@ export class ReviewDesk {
   preferences({ workspaceId }: Caller, page: PageRequest): Promise<Page<Preference>> {
     return this.parts.store.preferences(workspaceId, page);
   }
+}
+
+const alone = (reason: ReviewReason, answerId: string): NewReviewItem => ({ reason, answerId, otherId: null });
+
+function requireMost(most: number, field: string): void {
+  if (!Number.isInteger(most) || most < 1 || most > REVIEW_LIMITS.queued)
+    throw badInput(field, `most must be 1 to ${REVIEW_LIMITS.queued}, not ${most}.`);
 }
 
 const reviewerOf = (name: string, field = 'input.reviewer'): string => checkedText(name, field, REVIEW_LIMITS.reviewer);

@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, Float, Mutation, Query, Resolver, Root }
 import { z } from 'zod';
 import { AnswerFilterInput, AnswerType, loadAnswer, toFilter, type AskService } from '../../../answer/ask/index.js';
 import { Dataset, loadDataset, type Data } from '../../../sources/data/index.js';
+import type { AdapterRegistry } from '../../../sources/registry/index.js';
 import {
   connectionTypes,
   ConnectionArgs,
@@ -27,6 +28,7 @@ import { movedLabel } from '../curation/moved-labels.js';
 import { loadFeedback } from '../feedback-graphql.js';
 import { ExpectationInputType, toExpectation } from '../feedback-inputs.js';
 import type { FeedbackService } from '../feedback-service.js';
+import { ADAPTER, SINCE, toScope } from '../quality/quality-graphql.js';
 import { Feedback } from '../feedback-types.js';
 import {
   LOCK_MINUTES,
@@ -48,14 +50,27 @@ const ReviewPairInput = inputType('ReviewPairInput', 'Two answers to the same qu
 });
 type ReviewPairInput = InstanceType<typeof ReviewPairInput>;
 
+const ReviewDrawInput = inputType(
+  'ReviewDrawInput',
+  'A random draw from answers that were not drawn before. `productionQuality` is estimated from their reviews.',
+  {
+    adapter: string(ADAPTER).nullish(),
+    from: date(SINCE).nullish(),
+    to: date('Only answers that were asked before; now by default.').nullish(),
+    most: int('How many are drawn, 1 to 1,000.').default(50),
+  },
+);
+type ReviewDrawInput = InstanceType<typeof ReviewDrawInput>;
+
 const QueueReviewsInput = inputType(
   'QueueReviewsInput',
-  'What shall be reviewed: answers, pairs, those that a filter finds, or all of these.',
+  'What shall be reviewed: answers, pairs, those that a filter finds, a random draw, or all of these.',
   {
     answers: list(z.string().meta({ shown: 'ID' }), 'Answers; with `pairs` at most 100.').default([]),
     pairs: listOf(() => ReviewPairInput, 'Pairs, shown blind; with `answers` at most 100.').default([]),
     filter: ofType(() => AnswerFilterInput, 'Answers that it finds, the newest first.').nullish(),
     most: int('Most answers that the filter adds, 1 to 1,000.').default(100),
+    draw: ofType(() => ReviewDrawInput, 'Answers that are drawn at random.').nullish(),
     reviewers: int('How many reviewers shall look at each, 1 to 9.').default(1),
   },
 );
@@ -176,6 +191,7 @@ const itemId = (id: string, field: string): string => fromGlobalId(id, 'ReviewIt
 
 interface ReviewResolverParts {
   desk: ReviewDesk;
+  adapters: Pick<AdapterRegistry, 'resolve'>;
 }
 
 @Resolver()
@@ -189,7 +205,7 @@ export class ReviewResolver {
   })
   async queueReviews(
     @Arg('input', () => QueueReviewsInput, { description: 'Which answers, for how many reviewers.' })
-    { answers, pairs, filter, ...input }: QueueReviewsInput,
+    { answers, pairs, filter, draw, ...input }: QueueReviewsInput,
     @Ctx() context: GraphContext,
   ): Promise<QueueReviewsPayload> {
     const answerId = (id: string, field: string) => fromGlobalId(id, 'Answer', field);
@@ -201,6 +217,7 @@ export class ReviewResolver {
         second: answerId(second, `input.pairs.${i}.second`),
       })),
       filter: filter ? toFilter(filter, 'input.filter') : null,
+      draw: draw && { scope: await toScope(this.parts.adapters, context, draw, 'input.draw.'), most: draw.most },
     });
     return queued;
   }

@@ -72,7 +72,12 @@ export class ReviewStore {
   }
 
   /** Puts answers into the queue; those that are in it, or were, stay as they are. @returns how many are new */
-  async queue(workspaceId: WorkspaceId, items: readonly NewReviewItem[], wanted: number): Promise<number> {
+  async queue(
+    tx: Transaction,
+    workspaceId: WorkspaceId,
+    items: readonly NewReviewItem[],
+    wanted: number,
+  ): Promise<number> {
     const rows = items.map(({ reason, answerId, otherId }) => ({
       id: newId(),
       reason,
@@ -81,7 +86,7 @@ export class ReviewStore {
       subject: otherId === null ? answerId : [answerId, otherId].sort().join(' '),
     }));
     // Joined, because an answer may be erased at this moment.
-    return this.database.prisma.$executeRaw`
+    return tx.$executeRaw`
       INSERT INTO review_item (id, workspace_id, subject, reason, answer_id, other_id, wanted)
       SELECT told.id, ${workspaceId}::uuid, told.subject, told.reason, told.answer_id, told.other_id, ${wanted}::int
         FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
@@ -90,6 +95,13 @@ export class ReviewStore {
        WHERE told.other_id IS NULL OR EXISTS (
          SELECT 1 FROM answer o WHERE o.id = told.other_id AND o.workspace_id = ${workspaceId}::uuid)
       ON CONFLICT (workspace_id, subject) DO NOTHING`;
+  }
+
+  /** Names the draw as the reason of what waits for another one, so that who reviews the draw finds all of it. */
+  async markSampled(tx: Transaction, workspaceId: WorkspaceId, answerIds: readonly string[]): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE review_item SET reason = 'SAMPLED'
+       WHERE workspace_id = ${workspaceId}::uuid AND subject = ANY(${[...answerIds]}::text[]) AND done = 0`;
   }
 
   /**
