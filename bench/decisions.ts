@@ -10,12 +10,13 @@ import { experiments } from './decisions/experiments.js';
 import { curation } from './decisions/curation.js';
 import { gate } from './decisions/gate.js';
 import { boundOf, isKept, simulationError, type Topic } from './decisions/line.js';
+import { quality } from './decisions/quality.js';
 import { rollouts } from './decisions/rollouts.js';
 import { numberOption, textOption } from './support/options.js';
 import { percent } from './support/percent.js';
 import { describeMachine, printResult } from './support/report.js';
 
-const TOPICS: readonly Topic[] = [rollouts, alerts, drift, experiments, curation, gate];
+const TOPICS: readonly Topic[] = [rollouts, alerts, drift, experiments, curation, gate, quality];
 
 const STREAMS = numberOption('streams', 2_000);
 const only = textOption('topic', '');
