@@ -1,6 +1,12 @@
 import { GraftClient } from '../../src/client/graft-client.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
-import { AlertsDocument, MonitoringDocument, SetAlertRuleDocument } from '../../src/client/operations/index.js';
+import {
+  AlertsDocument,
+  ClaimReviewDocument,
+  MonitoringDocument,
+  SetAlertRuleDocument,
+  SubmitReviewDocument,
+} from '../../src/client/operations/index.js';
 import { plantAnswer } from '../integration/monitoring/monitoring-kit.js';
 import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
 import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
@@ -153,6 +159,32 @@ describe('the console’s page of monitoring', () => {
       await rule.getByRole('button', { name: 'Delete the rule unsure' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
       await rule.waitFor({ state: 'detached', ...PATIENCE });
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'draws answers to review, and says from their reviews how many are right',
+    async () => {
+      const page = await browser.open('/monitoring?span=7d');
+      const quality = page.getByTestId('quality');
+      await quality
+        .getByText('Not known yet: 0 answers drawn at random and reviewed, 10 more wanted.')
+        .waitFor(PATIENCE);
+      await quality.getByRole('button', { name: 'Draw 50 to review' }).click();
+      await quality.getByRole('link', { name: 'Review 50 drawn answers' }).waitFor(PATIENCE);
+      for (let i = 0; i < 12; i++) {
+        const { claimReview } = await client.request(ClaimReviewDocument, {
+          input: { reviewer: 'anna' },
+          reviewer: 'anna',
+        });
+        await client.request(SubmitReviewDocument, {
+          input: { item: claimReview.item!.id, reviewer: 'anna', score: i % 4 === 0 ? -1 : 1 },
+        });
+      }
+      await page.reload();
+      await quality.getByText(/^Right: \d+ % \(\d+ to \d+\), from 12 reviewed and 2\d\d answers\.$/).waitFor(PATIENCE);
       await page.context().close();
     },
     120_000,

@@ -7,6 +7,7 @@ import { Choice, PageHeader } from '../../parts/page';
 import { AlertRules } from './alert-rules';
 import { Alerts } from './alerts';
 import { Drift } from './drift';
+import { ProductionQuality } from './quality';
 import { SeriesChart, type Shown } from './series-chart';
 import { FILTERS, SPANS, SPLITS, useView, type View } from './view';
 
@@ -76,6 +77,7 @@ export default function MonitoringPage() {
           )}
         </Group>
         <Provider value={uncached}>
+          {narrowed.every((name) => name === 'adapter') && <ProductionQuality view={view} now={now} />}
           <SimpleGrid cols={{ base: 1, md: 2 }}>
             {CHARTS.map((shown) => (
               <SeriesChart key={shown.metric} view={view} shown={shown} now={now} />

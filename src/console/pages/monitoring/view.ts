@@ -48,15 +48,16 @@ export function useView(): [View, (change: Record<string, string | null>) => voi
   return [{ span, by: by === 'NONE' ? null : by, where }, change];
 }
 
-/** Up to `now`, which all charts share, so that they show the same time. */
-export const inputOf = (
-  { span, by, where }: View,
-  metric: MonitoringInput['metric'],
-  now: number,
-): MonitoringInput => ({
-  metric,
-  by: by === null || metric === 'ROUTE_MIX' ? [] : [by],
-  where,
+/** The time that is shown. */
+export const timeOf = ({ span }: View, now: number) => ({
   from: new Date(now - span.ms).toISOString(),
   to: new Date(now).toISOString(),
+});
+
+/** Up to `now`, which all charts share, so that they show the same time. */
+export const inputOf = (view: View, metric: MonitoringInput['metric'], now: number): MonitoringInput => ({
+  metric,
+  by: view.by === null || metric === 'ROUTE_MIX' ? [] : [view.by],
+  where: view.where,
+  ...timeOf(view, now),
 });
