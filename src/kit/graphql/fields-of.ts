@@ -91,7 +91,7 @@ interface Queried<Row, Node, Parts> {
 }
 
 /** The two queries of a node type: a page of them, newest first, and one by its id. */
-export function queriesOf<Row extends { id: string }, Node extends NodeType, Parts>({
+export function queriesOf<Row, Node extends NodeType & { row: { id: string } }, Parts>({
   type,
   Connection,
   descriptions,
@@ -110,8 +110,7 @@ export function queriesOf<Row extends { id: string }, Node extends NodeType, Par
       const page = args.request();
       const filter = Object.fromEntries(names.map((name, i) => [name, given[i] ?? null]));
       const rows = await list(this.parts, context, filter, page);
-      const cursors = rows.items.map(({ id }) => encodeCursor([id]));
-      return toConnection(mapPage(rows, toNode), () => cursors.shift()!, page.after);
+      return toConnection(mapPage(rows, toNode), ({ row }) => encodeCursor([row.id]), page.after);
     }
 
     [one](context: GraphContext, id: string) {

@@ -5,6 +5,7 @@ import type { AdapterRegistry, AliasChangeRow } from '../../../sources/registry/
 import type { ProposalStore } from '../proposals/proposal-store.js';
 import { countedWith } from '../counting.js';
 import { qualityOf } from './could-see.js';
+import { hasEnded } from './decide.js';
 import { count, countVerdicts, evaluate } from './evaluate.js';
 import { storedPlan, storedState, type Order, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
 import type { RolloutOutcome, FirstVerdict } from './measures.js';
@@ -64,7 +65,6 @@ export class RolloutDecider {
     if (broken !== null) kept.state = { ...kept.state, status: 'ABORTED' };
     const { status, step } = kept.state;
     const at = plan.steps[step]!;
-    const ended = status === 'ROLLED_BACK' || status === 'COMPLETED' || status === 'ABORTED';
     const saved: RolloutUpdate = {
       kept,
       decisions,
@@ -78,7 +78,7 @@ export class RolloutDecider {
       lastVerdict: heard.last,
       recentVerdicts: [...heard.recent],
       awaitsApproval: found?.last.action === 'AWAIT_APPROVAL',
-      finishedAt: ended ? new Date() : null,
+      finishedAt: hasEnded(kept.state) ? new Date() : null,
     };
     if (status === 'COMPLETED') {
       const clash = await this.#promote(row, order, tx);
