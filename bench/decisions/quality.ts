@@ -1,4 +1,4 @@
-import { qualityOf, type DrawnClass } from '../../src/learn/feedback/index.js';
+import { qualityOf } from '../../src/learn/feedback/index.js';
 import { seededRandom, shuffled } from '../../src/kernel/random.js';
 import { rateSequence } from '../../src/kernel/statistics/sequential/rate-sequence.js';
 import type { Topic } from './line.js';
@@ -36,7 +36,7 @@ function drawn(traffic: Traffic, confidences: Confidences, seed: number): { pred
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** What the product says after so many reviews. */
-function look(answers: ReturnType<typeof drawn>, sums: Pick<DrawnClass, 'sum' | 'sumSquares'>, reviewed: number) {
+function look(answers: ReturnType<typeof drawn>, sums: { sum: number; sumSquares: number }, reviewed: number) {
   const first = answers
     .slice(0, reviewed + 1)
     .map((one, number) => ({ ...one, number, reviewed: number < reviewed, right: one.right }));

@@ -8,7 +8,7 @@ export { FeedbackStore } from './feedback-store.js';
 export { feedbackDomain, openFeedback, type OpenFeedback } from './open.js';
 export { estimateReliability, type Ballot } from './source-weights.js';
 /** For who measures what it promises: bench/decisions. */
-export { qualityOf, type DrawnClass } from './quality/quality.js';
+export { qualityOf } from './quality/quality.js';
 export { votesOf } from './votes.js';
 export { lessonOf } from './curation/lesson.js';
 export type { HeldOut } from './curation/usual-errors.js';

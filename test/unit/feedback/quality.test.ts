@@ -1,7 +1,7 @@
-import { qualityOf, scopeOf, type DrawnAnswer, type DrawnClass } from '../../../src/learn/feedback/quality/quality.js';
+import { qualityOf, scopeOf, type DrawnClass } from '../../../src/learn/feedback/quality/quality.js';
 
 /** Drawn answers, in their order: right (1), wrong (0), of which nobody can tell (null), or not reviewed (undefined). */
-const drawn = (...said: (1 | 0 | null | undefined)[]): DrawnAnswer[] =>
+const drawn = (...said: (1 | 0 | null | undefined)[]): DrawnClass['drawn'] =>
   said.map((right, i) => ({ number: i / 1_000, predicted: 0.8, reviewed: right !== undefined, right: right ?? null }));
 
 const ofClass = (answers: number, ...said: Parameters<typeof drawn>): DrawnClass => ({

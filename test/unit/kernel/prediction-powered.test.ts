@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { momentsOf } from '../../../src/kernel/statistics/moments.js';
-import { predictedShare, type JudgedPrediction } from '../../../src/kernel/statistics/prediction-powered.js';
+import { predictedShare } from '../../../src/kernel/statistics/prediction-powered.js';
 import { draws } from '../../support/draws.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -60,17 +60,17 @@ describe('the share of right answers from predictions and judgements', () => {
     const counts = [30, 100, 300].map((reviewed) => ({ reviewed, missed: 0 }));
     for (let stream = 0; stream < STREAMS; stream++) {
       const random = seededRandom(stream * 7_919 + 5);
-      const answers = Array.from({ length: ANSWERS }, (_, i): JudgedPrediction => {
+      const answers = Array.from({ length: ANSWERS }, (_, i) => {
         const p = 1 - (1 - rate) * 3 * random() ** 2;
         return { predicted: predicts(p, random()), right: Number(random() < p), weight: weight(i) };
       });
       const truth = momentsOf(answers.map(({ right }) => right)).mean;
       const predictions = momentsOf(answers.map(({ predicted }) => predicted));
       let out = false;
-      const judged: JudgedPrediction[] = [];
+      const judged: typeof answers = [];
       for (let number = 1; number <= 300; number++) {
         // Answers of the first half are drawn four times as often where they weigh a quarter.
-        let one: JudgedPrediction;
+        let one: (typeof answers)[number];
         do one = answers[Math.floor(random() * ANSWERS)]!;
         while (random() * one.weight > 1);
         judged.push(one);

@@ -25,16 +25,15 @@ const sentenceOf = ({ share, low, high, reviewed, answers, wanted }: Quality): s
 export function ProductionQuality({ view, now }: { view: View; now: number }) {
   const time = timeOf(view, now);
   const adapter = view.where.adapter ?? null;
-  const shown = useQuery({ query: QualityShownDocument, variables: { adapter, ...time } });
-  const [, again] = shown;
-  const draw = useSend(QueueReviewsInConsoleDocument, () => again({ requestPolicy: 'network-only' }));
+  const result = useQuery({ query: QualityShownDocument, variables: { adapter, ...time } });
+  const draw = useSend(QueueReviewsInConsoleDocument, () => result[1]({ requestPolicy: 'network-only' }));
   return (
     <Section
       title="Quality"
       says={`What ${adapter === null ? 'all answers' : `the answers of ${adapter}`} say of themselves, corrected by some that people review.`}
       data-testid="quality"
     >
-      <Loaded shown={shown} what="quality">
+      <Loaded shown={result} what="quality">
         {({ productionQuality: quality }) => (
           <Group gap="sm">
             <Text size="sm">{sentenceOf(quality)}</Text>

@@ -22,12 +22,12 @@ export class QualityStore {
   constructor(private readonly database: Database) {}
 
   /** Draws answers that were not drawn before, each with the same probability. @returns their ids in the order of the draw */
-  async draw(tx: Transaction, workspaceId: WorkspaceId, scope: QualityScope, most: number): Promise<string[]> {
+  async draw(tx: Transaction, workspaceId: WorkspaceId, scope: QualityScope, limit: number): Promise<string[]> {
     const { from, to, adapterVersionId } = scope;
     const rows = await tx.$queryRaw<{ id: string; number: number }[]>`
       SELECT a.id, ${NUMBER} AS number FROM answer a ${DRAWS}
        WHERE ${inScope(workspaceId, scope)} AND a.finished_at < least(${to}, now()) AND ${NUMBER} >= coalesce(d.probability, 0)
-       ORDER BY number LIMIT ${most}`;
+       ORDER BY number LIMIT ${limit}`;
     const last = rows.at(-1);
     if (last)
       await tx.$executeRaw`

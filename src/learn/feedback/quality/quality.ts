@@ -5,7 +5,7 @@ import { predictedShare } from '../../../kernel/statistics/prediction-powered.js
 import { float, int, record } from '../../../kernel/record.js';
 
 /** Fewer reviewed answers say nothing. */
-export const LEAST_REVIEWED = 10;
+const LEAST_REVIEWED = 10;
 
 /** How far back answers are looked at where nobody says since when, in days. */
 export const QUALITY_DAYS = 30;
@@ -54,7 +54,7 @@ export function scopeOf(
 }
 
 /** A drawn answer: its random number, what it predicts of itself, and what its reviewers say; null: neither right nor wrong. */
-export interface DrawnAnswer {
+interface DrawnAnswer {
   number: number;
   predicted: number;
   reviewed: boolean;
@@ -77,33 +77,33 @@ export interface DrawnClass {
  * reviewed first for another reason. Classes of which too little is reviewed are left out.
  */
 export function qualityOf(classes: readonly DrawnClass[]): ProductionQuality {
-  const all = classes.map((one) => {
-    const waiting = one.drawn.filter(({ reviewed }) => !reviewed);
+  const groups = classes.map((group) => {
+    const waiting = group.drawn.filter(({ reviewed }) => !reviewed);
     const first = Math.min(...waiting.map(({ number }) => number));
-    const judged = one.drawn.flatMap(({ number, predicted, right }) =>
+    const judgements = group.drawn.flatMap(({ number, predicted, right }) =>
       right === null || number >= first ? [] : [{ predicted, right }],
     );
-    const enough = judged.length >= (waiting.length > 0 ? LEAST_REVIEWED : 1);
-    return { ...one, waiting: waiting.length, judged, counts: one.drawnFrom && enough };
+    const enough = judgements.length >= (waiting.length > 0 ? LEAST_REVIEWED : 1);
+    return { ...group, waiting: waiting.length, judgements, counts: group.drawnFrom && enough };
   });
-  const counted = all.filter(({ counts }) => counts);
-  const judged = counted.flatMap(({ answers, judged }) =>
-    judged.map((one) => ({ ...one, weight: answers / judged.length })),
+  const countedGroups = groups.filter(({ counts }) => counts);
+  const judgements = countedGroups.flatMap(({ answers, judgements }) =>
+    judgements.map((judgement) => ({ ...judgement, weight: answers / judgements.length })),
   );
-  const total = (of: readonly (typeof all)[number][], part: (one: (typeof all)[number]) => number): number =>
-    of.reduce((sum, one) => sum + part(one), 0);
-  const answers = total(counted, (one) => one.answers);
-  const known = judged.length >= LEAST_REVIEWED;
-  const mean = total(counted, ({ sum }) => sum) / Math.max(1, answers);
-  const variance = total(counted, ({ sumSquares }) => sumSquares) / Math.max(1, answers) - mean ** 2;
-  const { value, low, high } = predictedShare({ n: answers, mean, variance: Math.max(0, variance) }, judged);
-  const reviewed = known ? judged.length : total(all, (one) => one.judged.length);
+  const total = (of: readonly (typeof groups)[number][], part: (group: (typeof groups)[number]) => number): number =>
+    of.reduce((sum, group) => sum + part(group), 0);
+  const answers = total(countedGroups, (group) => group.answers);
+  const isKnown = judgements.length >= LEAST_REVIEWED;
+  const mean = total(countedGroups, ({ sum }) => sum) / Math.max(1, answers);
+  const variance = total(countedGroups, ({ sumSquares }) => sumSquares) / Math.max(1, answers) - mean ** 2;
+  const { value, low, high } = predictedShare({ n: answers, mean, variance: Math.max(0, variance) }, judgements);
+  const reviewed = isKnown ? judgements.length : total(groups, (group) => group.judgements.length);
   return {
-    ...(known ? { share: value, low, high } : { share: null, low: null, high: null }),
+    ...(isKnown ? { share: value, low, high } : { share: null, low: null, high: null }),
     reviewed,
-    waiting: total(all, ({ waiting }) => waiting),
-    wanted: known ? 0 : Math.max(1, LEAST_REVIEWED - reviewed),
-    answers: known ? answers : 0,
-    others: total(all, (one) => one.answers) - (known ? answers : 0),
+    waiting: total(groups, ({ waiting }) => waiting),
+    wanted: isKnown ? 0 : Math.max(1, LEAST_REVIEWED - reviewed),
+    answers: isKnown ? answers : 0,
+    others: total(groups, (group) => group.answers) - (isKnown ? answers : 0),
   };
 }
