@@ -6,6 +6,7 @@ import {
   ConnectionArgs,
   connectionTypes,
   createGraphContext,
+  DateTime,
   fromGlobalId,
   NodeRegistry,
   NodeType,
@@ -128,6 +129,13 @@ describe('graphql-kit', () => {
       'A',
     ]);
     expect(batches).toEqual([['a', 'b']]);
+  });
+});
+
+describe('DateTime', () => {
+  it('takes no year that the database hasn’t got', () => {
+    expect(() => DateTime.parseValue('0000-06-01T00:00:00Z')).toThrow('no year before 0001');
+    expect(DateTime.parseValue('0001-06-01T00:00:00Z')).toEqual(new Date('0001-06-01T00:00:00Z'));
   });
 });
 

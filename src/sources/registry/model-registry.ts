@@ -51,6 +51,8 @@ const REPORT_MS = 500;
 export class ModelRegistry {
   /** Variants never change, and a file that was intact once in this process is trusted until its end. */
   readonly #served = new Map<string, ServedVariant>();
+  /** What was found in the default model's file, which each new workspace registers. */
+  #defaultFile: NewVariant | undefined;
   #embedder: Embedder | undefined;
   #default: string;
 
@@ -79,7 +81,9 @@ export class ModelRegistry {
     if (entry === null) return this.defaultVariant(workspaceId);
     const [file] = await this.parts.modelsOnDisk.files(entry.name, onProgress, signal);
     if (!(await this.parts.store.variantByDigest(workspaceId, file!.sha256))) {
-      const variant = await this.#inspected(workspaceId, catalogued(entry, file!), null, signal);
+      if (this.#defaultFile?.sha256 !== file!.sha256)
+        this.#defaultFile = await this.#inspected(workspaceId, catalogued(entry, file!), null, signal);
+      const variant = this.#defaultFile;
       await this.parts.store.transaction((tx) => this.parts.store.add(workspaceId, variant, tx));
     }
     return this.defaultVariant(workspaceId);

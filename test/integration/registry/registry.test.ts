@@ -250,6 +250,8 @@ describe('the default models', () => {
     await kit.registry.ensureDefaults(WORKSPACE);
     const inspections = jest.spyOn(worker.client, 'inspectModel');
     const variant = await kit.registry.ensureDefaults(WORKSPACE);
+    // Nor where another workspace begins.
+    await kit.registry.ensureDefaults(freshWorkspace());
     expect(inspections).not.toHaveBeenCalled();
     expect(variant).toMatchObject({
       model: 'smollm2-135m-instruct',

@@ -26,7 +26,9 @@ function mostChanged({ shares, kind }: Stream): string {
 }
 
 const stateOf = ({ phase, observations, needed }: Stream): string =>
-  `${PHASES[phase]}, ${count(observations)}${needed === null ? '' : ` of ${count(needed)}`}`;
+  phase === 'OFF'
+    ? PHASES.OFF
+    : `${PHASES[phase]}, ${count(observations)}${needed === null ? '' : ` of ${count(needed)}`}`;
 
 /** What is watched for change, and what is seen of one. */
 export function Drift() {
