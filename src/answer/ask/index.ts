@@ -8,7 +8,13 @@ export {
   type Conflict,
   type Evidence,
 } from './answer.js';
-export { meaningsOf, metricsFor, type AnswerMetric, type AnswerOutcome, type LateMetricName } from './answer-metrics.js';
+export {
+  meaningsOf,
+  metricsFor,
+  type AnswerMetric,
+  type AnswerOutcome,
+  type LateMetricName,
+} from './answer-metrics.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './route/assignment.js';
 export {
   Strategy as StrategyValues,

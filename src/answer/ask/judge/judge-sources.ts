@@ -61,7 +61,8 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
   const { workspaceId, watch, signal, worker, registry, clock } = work;
   const { retrieval } = result;
   const { passages } = retrieval;
-  const checked = planned.refusal === null && (readsSentences(plan) || (plan.adaptation === null && question.reader !== false));
+  const checked =
+    planned.refusal === null && (readsSentences(plan) || (plan.adaptation === null && question.reader !== false));
   const embedding = { worker, clock, embedder: () => registry.embedder() };
   const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
     findEvidence(embedding, workspaceId, result, signal, checked ? TO_BE_READ : ANSWERED),
