@@ -9,14 +9,12 @@ const FeedbackSourceInput = inputType('FeedbackSourceInput', 'Who gives feedback
     `The same for everything that this source says: 1 to ${FEEDBACK_LIMITS.name} characters. Names are those of the key that sends them: under another key the same name is another source.`,
   ),
 });
-type FeedbackSourceInput = InstanceType<typeof FeedbackSourceInput>;
 
 const ExpectedEntityInput = inputType('ExpectedEntityInput', 'An entity that should have been found.', {
   type: string('Its type, as a dataset for `EXTRACTION` writes it.'),
   start: int('Where it starts in `Answer.question`, in UTF-16 units.'),
   end: int('Where it ends (exclusive).'),
 });
-type ExpectedEntityInput = InstanceType<typeof ExpectedEntityInput>;
 
 export const ExpectationInputType = inputType(
   'ExpectationInputType',

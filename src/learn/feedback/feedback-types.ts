@@ -13,12 +13,9 @@ const FeedbackSource = objectType('FeedbackSource', 'Who gave feedback: what one
   name: string('Its name.'),
   givenBy: string(GIVEN_BY).nullable(),
 });
-type FeedbackSource = InstanceType<typeof FeedbackSource>;
 
 const ExpectedLabel = recordType(expectedLabel);
-type ExpectedLabel = InstanceType<typeof ExpectedLabel>;
 const ExpectedEntities = recordType(expectedEntities);
-type ExpectedEntities = InstanceType<typeof ExpectedEntities>;
 export const ExpectedText = recordType(expectedText);
 export type ExpectedText = InstanceType<typeof ExpectedText>;
 

@@ -51,7 +51,6 @@ const RoutedShare = objectType('RoutedShare', 'The share of questions that would
   high: float('Upper end.'),
   questions: int('Questions that say where they should go.'),
 });
-type RoutedShare = InstanceType<typeof RoutedShare>;
 
 const RouteConfusion = record('RouteConfusion', 'Questions that should go to one destination and would go to one.', {
   expected: string('Where they should go.'),

@@ -70,7 +70,6 @@ const RouterPlace = objectType('RouterPlace', 'A place that questions may belong
   foreign: int('Foreign questions that it was calibrated on.'),
   auc: float('Probability that a question of its own looks nearer than a foreign one, 0 to 1 (AUROC).'),
 });
-type RouterPlace = InstanceType<typeof RouterPlace>;
 
 export const RouterVersion = objectType(
   'RouterVersion',

@@ -49,7 +49,6 @@ const SystemPart = objectType('SystemPart', 'One part of the system that others 
   embedded: boolean('Whether Graft started it itself; false for an external server.'),
   detail: string('Its state in a few words.').nullish(),
 });
-type SystemPart = InstanceType<typeof SystemPart>;
 
 const Versions = objectType('Versions', 'Which programs answer.', {
   graft: string('Version of Graft.'),
@@ -57,7 +56,6 @@ const Versions = objectType('Versions', 'Which programs answer.', {
   inference: string('Version of the inference engine; null while no worker is ready.').nullable(),
   embedding: string('Version of the embedding engine; null while no worker is ready.').nullable(),
 });
-type Versions = InstanceType<typeof Versions>;
 
 const WorkerDevice = objectType('WorkerDevice', 'What an engine runs on, as found by loading it.', {
   processor: string('Model of the processor.'),
@@ -70,7 +68,6 @@ const WorkerDevice = objectType('WorkerDevice', 'What an engine runs on, as foun
   inferenceProvider: string('What really runs inference: `cpu`, `cuda`, `vulkan` or `metal`.'),
   embeddingProvider: string('What really runs embedding: `cpu` or `cuda`.'),
 });
-type WorkerDevice = InstanceType<typeof WorkerDevice>;
 
 const WorkerThreads = objectType('WorkerThreads', 'Threads that were measured as fastest on this machine.', {
   prefill: z.int().describe('Threads for reading prompts.'),
@@ -103,13 +100,11 @@ const MemoryReport = objectType('MemoryReport', 'Memory, in bytes.', {
   freeBytes: z.number().meta({ shown: 'BigInt' }).describe('Free memory of the machine.'),
   totalBytes: z.number().meta({ shown: 'BigInt' }).describe('Memory of the machine.'),
 });
-type MemoryReport = InstanceType<typeof MemoryReport>;
 
 const DiskReport = objectType('DiskReport', 'The disk that holds GRAFT_HOME, in bytes.', {
   freeBytes: z.number().meta({ shown: 'BigInt' }).describe('Free for Graft.'),
   totalBytes: z.number().meta({ shown: 'BigInt' }).describe('Size of the file system.'),
 });
-type DiskReport = InstanceType<typeof DiskReport>;
 
 const QueueReport = objectType('QueueReport', 'Runs of one kind that are not finished.', {
   kind: oneOf(RunKind, 'Kind of the runs.'),

@@ -31,7 +31,6 @@ const ImprovementCost = objectType('ImprovementCost', 'What an improvement took.
   trainingSeconds: float('Seconds of training, of all tries together.'),
   evaluationSeconds: float('Seconds in which the trained versions were attested and evaluated.'),
 });
-type ImprovementCost = InstanceType<typeof ImprovementCost>;
 
 export const Improvement = objectType(
   'Improvement',

@@ -77,7 +77,6 @@ const DocumentInput = inputType(
       ),
   },
 );
-type DocumentInput = InstanceType<typeof DocumentInput>;
 
 const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a collection.', {
   collection: string('Name of the collection.'),

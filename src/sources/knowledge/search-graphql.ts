@@ -55,7 +55,6 @@ const SearchTimings = objectType(
     totalMs: float('The whole search.'),
   },
 );
-type SearchTimings = InstanceType<typeof SearchTimings>;
 
 const SearchResult = objectType('SearchResult', 'What a search found.', {
   hits: z.array(ofType(() => SearchHit)).describe('Best first.'),

@@ -8,7 +8,6 @@ const SampleInput = inputType('SampleInput', 'A share of the answers, drawn the 
   rate: float('Share of the answers, above 0 to 1.'),
   seed: float('A whole number: another one draws other answers.').default(1),
 });
-type SampleInput = InstanceType<typeof SampleInput>;
 
 export const AnswerFilterInput = inputType('AnswerFilter', 'Which answers to list; conditions add up.', {
   strategy: oneOf(Strategy, 'Only those made with this strategy.').nullish(),

@@ -30,13 +30,11 @@ import { GONE } from './quotation-graphql.js';
 const TextOutput = objectType('TextOutput', 'An answer in words.', {
   text: string('The same as `Answer.text`.'),
 });
-type TextOutput = InstanceType<typeof TextOutput>;
 
 const LabelProbability = objectType('LabelProbability', 'A label and how probable it is.', {
   label: string('The label, as the dataset writes it.'),
   probability: float('Its probability among the labels of the set, 0 to 1.'),
 });
-type LabelProbability = InstanceType<typeof LabelProbability>;
 
 const LabelOutput = objectType('LabelOutput', 'An answer as one label of a set.', {
   label: string('The label, as the dataset writes it; the same as `Answer.text`.'),
@@ -48,7 +46,6 @@ const LabelOutput = objectType('LabelOutput', 'An answer as one label of a set.'
     'At most ten other labels, most probable first; empty where none has a probability.',
   ),
 });
-type LabelOutput = InstanceType<typeof LabelOutput>;
 
 const EntitiesOutput = objectType(
   'EntitiesOutput',
@@ -57,7 +54,6 @@ const EntitiesOutput = objectType(
     entities: listOf(() => EntityType, 'The entities in the order of the text; offsets are into `Answer.question`.'),
   },
 );
-type EntitiesOutput = InstanceType<typeof EntitiesOutput>;
 
 const AnswerOutput = createUnionType({
   name: 'AnswerOutput',

@@ -30,7 +30,6 @@ type RetrievedPassage = InstanceType<typeof RetrievedPassage>;
 const RouteChosen = objectType('RouteChosen', 'The first event: what the answer is made with.', {
   route: ofType(() => RouteDecision, 'The strategy and why. The answer may add reasons found later.'),
 });
-type RouteChosen = InstanceType<typeof RouteChosen>;
 
 const PassagesRetrieved = objectType(
   'PassagesRetrieved',
@@ -40,7 +39,6 @@ const PassagesRetrieved = objectType(
     degraded: oneOf(Degradation, 'Why the vectors were left out; null when nothing was.').nullable(),
   },
 );
-type PassagesRetrieved = InstanceType<typeof PassagesRetrieved>;
 
 const ConflictsFound = objectType(
   'ConflictsFound',
@@ -49,12 +47,10 @@ const ConflictsFound = objectType(
     conflicts: listOf(() => Conflict, 'At most three; the same as `Answer.conflicts`.'),
   },
 );
-type ConflictsFound = InstanceType<typeof ConflictsFound>;
 
 const TextDelta = objectType('TextDelta', 'More of the text. Provisional: `TextReplaced` may follow. Not stored.', {
   text: string('What to append.'),
 });
-type TextDelta = InstanceType<typeof TextDelta>;
 
 const TextReplaced = objectType(
   'TextReplaced',
@@ -64,12 +60,10 @@ const TextReplaced = objectType(
     reason: string('What was wrong with it, in words.'),
   },
 );
-type TextReplaced = InstanceType<typeof TextReplaced>;
 
 const AnswerReady = objectType('AnswerReady', 'The last event: the answer as it was recorded.', {
   answer: ofType(() => Answer, 'The answer; where its text differs from the deltas, it is right.'),
 });
-type AnswerReady = InstanceType<typeof AnswerReady>;
 
 export const AskEvent = createUnionType({
   name: 'AskEvent',

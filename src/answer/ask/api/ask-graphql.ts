@@ -58,7 +58,6 @@ const GenerationInput = inputType('GenerationInput', 'How the model writes.', {
     'With a temperature above 0: the same seed writes the same text. 0 to 4294967295; random by default.',
   ).nullish(),
 });
-type GenerationInput = InstanceType<typeof GenerationInput>;
 
 const AskInput = inputType('AskInput', 'A question and how to answer it.', {
   question: string(

@@ -4,9 +4,7 @@ import { Chunk, Document, loadChunk, loadDocument, type KnowledgeStores } from '
 import { citation, conflict, conflictingQuote, evidence, type Span } from '../answer.js';
 
 const Evidence = recordType(evidence);
-type Evidence = InstanceType<typeof Evidence>;
 const Citation = recordType(citation);
-type Citation = InstanceType<typeof Citation>;
 export const Conflict = recordType(conflict);
 export type Conflict = InstanceType<typeof Conflict>;
 

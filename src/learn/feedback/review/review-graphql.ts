@@ -48,7 +48,6 @@ const ReviewPairInput = inputType('ReviewPairInput', 'Two answers to the same qu
   first: id('One answer.'),
   second: id('The other.'),
 });
-type ReviewPairInput = InstanceType<typeof ReviewPairInput>;
 
 const ReviewDrawInput = inputType(
   'ReviewDrawInput',
@@ -60,7 +59,6 @@ const ReviewDrawInput = inputType(
     most: int('How many are drawn, 1 to 1,000.').default(50),
   },
 );
-type ReviewDrawInput = InstanceType<typeof ReviewDrawInput>;
 
 const QueueReviewsInput = inputType(
   'QueueReviewsInput',

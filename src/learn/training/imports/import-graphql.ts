@@ -34,7 +34,6 @@ const LanguagePairInput = inputType('LanguagePairInput', 'Two languages, ISO 639
   source: string('Translated from, e.g. `en`.'),
   target: string('Translated into, e.g. `de`.'),
 });
-type LanguagePairInput = InstanceType<typeof LanguagePairInput>;
 
 const ImportAdapterInput = inputType(
   'ImportAdapterInput',

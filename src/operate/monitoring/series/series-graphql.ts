@@ -40,7 +40,6 @@ const SeriesValue = objectType('SeriesValue', 'A value by which a series is told
   dimension: oneOf(Dimension, 'Of what.'),
   value: string('The value; empty where answers have none.'),
 });
-type SeriesValue = InstanceType<typeof SeriesValue>;
 
 export const Series = objectType(
   'Series',

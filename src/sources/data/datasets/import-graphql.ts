@@ -38,7 +38,6 @@ const DataFileInput = inputType('DataFileInput', 'A file of a new version.', {
     .nullish()
     .describe('How it is read; what is left out is guessed as `previewImport` does.'),
 });
-type DataFileInput = InstanceType<typeof DataFileInput>;
 
 export const SplitRuleInput = inputType(
   'SplitRuleInput',
@@ -96,7 +95,6 @@ const PreviewRow = objectType('PreviewRow', 'A row as it would be imported.', {
     .describe('What it would hold; null when the record is no row.'),
   fault: string('What is wrong with the record; null when nothing is.').nullable(),
 });
-type PreviewRow = InstanceType<typeof PreviewRow>;
 
 const ImportPreviewType = objectType('ImportPreview', 'What a file seems to hold; nothing is stored.', {
   task: oneOf(TaskKind, 'The task that it fits; null when none does.').nullable(),
