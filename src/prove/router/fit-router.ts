@@ -70,11 +70,12 @@ export function fitRouter(
     return [{ id, calibration, heldOut: { rows: scores.length, foreign: foreign.length, scores } }];
   });
   const known = new Set([...collections.map(({ id }) => id), ...places.adapters]);
-  const usable = (all: readonly PlacedQuestion[]) =>
-    all.filter(({ belongs }) => belongs === null || known.has(belongs));
+  const usable = ({ belongs }: PlacedQuestion): boolean => belongs === null || known.has(belongs);
   const fitted = { collections, adapters: places.adapters };
-  const whole = fitWhole(fitted, usable(fitting));
-  return { collections, ...whole, ...measureRouter(fitted, whole, usable(held)) };
+  const whole = fitWhole(fitted, fitting.filter(usable));
+  // Documents that nobody calibrated lose questions to adapters, too: those are measured.
+  const measured = held.filter((question) => usable(question) || isOwn(question));
+  return { collections, ...whole, ...measureRouter(fitted, whole, measured) };
 }
 
 const signalsOf = (questions: readonly PlacedQuestion[]): PlaceSignal[] =>
@@ -88,6 +89,8 @@ interface Fitted {
 const BASE = { strategy: 'BASE', adapter: null } as const;
 const DOCUMENTS = { strategy: 'RAG', adapter: null } as const;
 const UNKNOWN = { logOdds: null, pValue: null, expectedMs: null };
+
+const isUncalibrated = (place: Place): boolean => placeKey(place) === placeKey(DOCUMENTS) && place.pValue === null;
 
 /** The places of one question, as the router weighs them. */
 function placesOf({ collections, adapters }: Fitted, { memberships, nearest }: PlacedQuestion): Place[] {
@@ -138,11 +141,12 @@ function measureRouter(
   questions: readonly PlacedQuestion[],
 ): Pick<RouterParameters, 'figures' | 'risks'> {
   const rows = questions.map((question): ClassifiedRow => {
-    const owner = ownerOf(weigh(placesOf(fitted, question), by));
-    const predicted = placeKey(owner);
+    const places = weigh(placesOf(fitted, question), by);
+    const owner = ownerOf(places);
     // Documents that nobody calibrated are read whatever is asked, as without a router: that they refuse what isn't theirs, reading sees to.
-    const isRead = question.belongs === null && predicted === placeKey(DOCUMENTS) && owner.pValue === null;
-    return { gold: isRead ? predicted : keyOf(fitted, question), predicted, probability: owner.probability };
+    const isRead = question.belongs === null && places.some((place) => isUncalibrated(place));
+    const gold = isRead ? placeKey(DOCUMENTS) : keyOf(fitted, question);
+    return { gold, predicted: placeKey(owner), probability: owner.probability };
   });
   // Of one source, questions are right or wrong together: the bounds count decisions that are independent.
   const sources = new Set<string>();
@@ -156,6 +160,7 @@ function measureRouter(
     (most, own) => (own.length > most.length ? own : most),
     [],
   );
+  const sure = rows.filter(({ probability }) => probability !== null);
   const isCommonest = ({ gold }: ClassifiedRow): boolean => gold === commonest[0]?.gold;
   const isRight = ({ gold, predicted }: ClassifiedRow): boolean => gold === predicted;
   const lead = mcnemar(independent.map(isRight), independent.map(isCommonest));
@@ -163,18 +168,19 @@ function measureRouter(
     figures: {
       questions: rows.length,
       accuracy: rows.length === 0 ? 0 : measure(accuracy, rows),
-      calibrationError: rows.length === 0 ? 0 : measure(calibrationError, rows),
+      calibrationError: sure.length === 0 ? 0 : measure(calibrationError, sure),
       commonest: commonest.length / Math.max(1, rows.length),
       p: lead.onlyFirst > lead.onlySecond ? lead.p : 1,
     },
-    risks: risksOf(independent.filter(({ probability }) => probability !== null)),
+    risks: risksOf(independent),
   };
 }
 
 /** Of each destination those that went there, as many of each place: else the place with most questions, where nearly all go right, would answer for one with few. */
 function risksOf(rows: readonly ClassifiedRow[]): RouterParameters['risks'] {
   const risks: RouterParameters['risks'] = {};
-  for (const [key, routes] of groupBy(evenly(rows), ({ predicted }) => predicted ?? ''))
+  const known = evenly(rows).filter(({ probability }) => probability !== null);
+  for (const [key, routes] of groupBy(known, ({ predicted }) => predicted ?? ''))
     risks[key] = riskCurveOf(
       routes.map(({ gold, predicted, probability }) => ({ confidence: probability ?? 0, right: gold === predicted })),
     );

@@ -69,13 +69,29 @@ describe('fitting a router', () => {
     expect(missingOf({ figures: fitRouter(PAPERS, []).figures })).toContain('Nothing could be measured');
   });
 
-  it('asks an adapter beside a collection of which hardly a question could be made', () => {
+  describe('beside a collection of which hardly a question could be made', () => {
     const few = questions(80, 1).filter(({ belongs }, i) => belongs !== 'papers' || i % 20 === 0);
-    const { collections, figures } = fitRouter(PAPERS, few);
-    expect(collections).toEqual([]);
-    expect(figures).toMatchObject({ questions: 80 });
-    // What is nobody's is read for and refused, as it was before there was an adapter: that is no fault of the router.
-    expect(missingOf({ figures })).toBeNull();
+
+    it('asks an adapter that knows its messages', () => {
+      const { collections, figures, risks } = fitRouter(PAPERS, few);
+      expect(collections).toEqual([]);
+      expect(figures).toMatchObject({ questions: 82 });
+      // What is nobody's is read for and refused, as it was before there was an adapter: that is no fault of the router.
+      expect(missingOf({ figures })).toBeNull();
+      expect(leastConfidence(risks['routing']!, 0.1)).not.toBeNull();
+    });
+
+    it('decides nothing where an adapter takes what isn’t its own', () => {
+      const random = seededRandom(2);
+      const greedy = few.map((question) => {
+        const isTaken = question.belongs === 'routing' || random() < 0.6;
+        return {
+          ...question,
+          memberships: new Map([['routing', isTaken ? { logOdds: 3, pValue: 0.5 } : { logOdds: -3, pValue: 0.01 }]]),
+        };
+      });
+      expect(missingOf({ figures: fitRouter(PAPERS, greedy).figures })).not.toBeNull();
+    });
   });
 
   it('keeps how often routes were wrong for each destination by itself', () => {
