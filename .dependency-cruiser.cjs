@@ -27,6 +27,10 @@ const DOMAINS_IN_ORDER = [
   ['ship/delivery', 'ship/fleet'],
   ['ship/improvement'],
 ];
+/** And for the stages of a question, last to first: the files beside them are what all of them speak of. */
+const STAGES = [['languages', 'form'], ['read'], ['route'], ['prompt'], ['judge'], ['word'], ['record'], ['api']].map(
+  (row) => row.map((name) => `answer/ask/${name}`),
+);
 const DOMAINS = DOMAINS_IN_ORDER.flat();
 const opened = readdirSync('src', { recursive: true })
   .filter((path) => /(^|[\\/])open\.ts$/.test(path) && !/^(server|kit)/.test(path))
@@ -43,7 +47,7 @@ const inOrder = (order, comment) =>
   order
     .flatMap((row, level) =>
       row.map((name) => ({
-        name: `${name.replace('/', '-')}-looks-up-only`,
+        name: `${name.replaceAll('/', '-')}-looks-up-only`,
         comment,
         severity: 'error',
         from: { path: folders([name]) },
@@ -62,6 +66,10 @@ module.exports = {
       'A chapter can be understood, tested and replaced without those behind it. What would point there travels as data.',
     ),
     ...inOrder(DOMAINS_IN_ORDER, 'The same for the domains of a chapter.'),
+    ...inOrder(
+      STAGES,
+      'What is recorded knows how it was worded, judged, prompted, routed and read; never the other way round.',
+    ),
     {
       name: 'no-cycles',
       comment: 'Modules that need each other are one module; under ESM a cycle of decorated classes crashes at load.',

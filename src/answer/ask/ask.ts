@@ -12,12 +12,13 @@ import { lookUpFacts, type Facts } from './read/facts.js';
 import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from './record/claim.js';
 import { finishedAnswer, usedBy } from './record/finished-answer.js';
 import type { Drawing } from './route/assignment.js';
-import { planAnswer, type PlannedQuestion } from './route/plan-answer.js';
+import type { PlannedQuestion } from './planned-question.js';
+import { planAnswer } from './route/plan-answer.js';
 import { routeQuestion, type RoutedQuestion } from './route/route-question.js';
 import { Stopwatch } from './stopwatch.js';
 import { tellFinished, tellPlanned } from './trace.js';
 import { STRATEGY_STAGES } from './strategy-stages.js';
-import { measurePrompt, type PromptRoom } from './word/prompt-room.js';
+import { measurePrompt, type PromptRoom } from './prompt/prompt-room.js';
 import type { WordedAnswer } from './word/word-plan.js';
 
 /** A checked question and who asks it under which id. */

@@ -25,10 +25,10 @@ export {
   type StrategyChoice,
 } from './strategies.js';
 export { scoreLabels, type LabelProbability } from './word/classify.js';
-export { promptsOf } from './word/compose.js';
-export { generate } from './word/generate.js';
+export { promptsOf } from './prompt/compose.js';
+export { generate } from './prompt/generate.js';
 export { pool } from './word/classify-by-rows.js';
-export { askAgain } from './record/ask-again.js';
+export { askAgain } from './ask-again.js';
 export { AskService } from './ask-service.js';
 export type { AskParts } from './parts.js';
 export { AnswerConnection, answersPage, loadAnswer } from './api/ask-graphql.js';
@@ -71,7 +71,7 @@ export { RouterStore } from './route/router/router-store.js';
 export { nearestCollection } from './route/router/documents.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, wording-rules.ts. */
-export { abstention, LEAST_PROBABILITY } from './judge/abstain.js';
+export { abstention, LEAST_PROBABILITY } from './abstention.js';
 export {
   answerProbability,
   calibrated,
@@ -80,12 +80,12 @@ export {
   readerLogOdds,
   type ProbabilityRule,
 } from './judge/probability.js';
-export { isReadEnough, isWorthReading, READING } from './judge/reading.js';
+export { isReadEnough, isWorthReading, READING, TO_BE_READ } from './judge/reading.js';
 export { readSentences } from './judge/check-reading.js';
 export { makePlan, type Plan } from './plan.js';
-export { contextOf, tokenCounter } from './word/prompt-room.js';
+export { contextOf, tokenCounter } from './prompt/prompt-room.js';
 export { ALL_WORDING_RULES, checkWording, type WordingRules } from './word/verify.js';
 export { ALL_RULES, byScore } from './read/evidence.js';
 export { checkedQuestion } from './question.js';
 export { findConflicts } from './read/conflicts/find-conflicts.js';
-export { ANSWERED, findEvidence, retrievePassages, TO_BE_READ, type RetrievalResult } from './read/retrieve.js';
+export { ANSWERED, findEvidence, retrievePassages, type RetrievalResult } from './read/retrieve.js';

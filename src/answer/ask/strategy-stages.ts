@@ -2,9 +2,9 @@ import { judgeSources, type Judgement } from './judge/judge-sources.js';
 import type { AskEvent } from './events.js';
 import type { Work } from './parts.js';
 import { readNothing, readSources, type Source } from './read/read-sources.js';
-import type { PlannedQuestion } from './route/plan-answer.js';
+import type { PlannedQuestion } from './planned-question.js';
 import type { Strategy } from './strategies.js';
-import type { PromptRoom } from './word/prompt-room.js';
+import type { PromptRoom } from './prompt/prompt-room.js';
 import { wordPlan, type WordedAnswer } from './word/word-plan.js';
 
 /** How a strategy answers: what it reads, how it judges that, and how it puts the answer into words. */

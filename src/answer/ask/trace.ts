@@ -1,7 +1,7 @@
 import { currentSpan, GEN_AI, GRAFT, tracesText } from '../../platform/tracing/index.js';
 import type { Answer, Assignment } from './answer.js';
 import { nameOf } from './plan.js';
-import type { PlannedQuestion } from './route/plan-answer.js';
+import type { PlannedQuestion } from './planned-question.js';
 
 /** Says what was decided of a question on the span of its answer: names, ids and numbers, and what was asked where text is wanted. */
 export function tellPlanned(answerId: string, planned: PlannedQuestion, drawn: Assignment | null): void {

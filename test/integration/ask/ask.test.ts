@@ -5,7 +5,7 @@ import { digestOf } from '../../../src/kernel/hashing.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { CollectionStore, Retriever } from '../../../src/sources/knowledge/index.js';
 import { mapDatabaseError, Prisma } from '../../../src/platform/database/index.js';
-import { mostTokens } from '../../../src/answer/ask/word/compose.js';
+import { mostTokens } from '../../../src/answer/ask/prompt/compose.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';

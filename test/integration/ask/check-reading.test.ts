@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/answer/ask/question.js';
 import type { AnswerStage } from '../../../src/answer/ask/stages.js';
-import { LEAST_PROBABILITY } from '../../../src/answer/ask/judge/abstain.js';
+import { LEAST_PROBABILITY } from '../../../src/answer/ask/abstention.js';
 import { isWorthReading, READING } from '../../../src/answer/ask/judge/reading.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';

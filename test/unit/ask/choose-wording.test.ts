@@ -1,7 +1,7 @@
 import { AS_ASKED, checkedQuestion } from '../../../src/answer/ask/index.js';
 import { asDrawn } from '../../../src/answer/ask/route/assignment.js';
 import type { Plan } from '../../../src/answer/ask/plan.js';
-import { chooseWording } from '../../../src/answer/ask/word/choose-wording.js';
+import { chooseWording } from '../../../src/answer/ask/route/choose-wording.js';
 import { compareWordings } from '../../../src/prove/wording/compare-wordings.js';
 import type { MeasuredWording } from '../../../src/sources/registry/index.js';
 

@@ -1,7 +1,7 @@
 import { readChat } from '../../../gpu-worker/chat/read-chat.js';
 import fc from 'fast-check';
 import type { Plan } from '../../../src/answer/ask/plan.js';
-import { composeQuestion, composeReading, fit, frameOf, measureRoom } from '../../../src/answer/ask/word/compose.js';
+import { composeQuestion, composeReading, fit, frameOf, measureRoom } from '../../../src/answer/ask/prompt/compose.js';
 import { promptText, type PromptSegment } from '../../../src/sources/prompting/index.js';
 import { TINY_CHAT_SOURCE } from '../../support/tiny-model.js';
 import { evidenceOf, passageOf, planOf, variantOf } from './support.js';

@@ -1,4 +1,4 @@
-import { generate, type GenerationResult, type GenerateStep } from '../../../src/answer/ask/word/generate.js';
+import { generate, type GenerationResult, type GenerateStep } from '../../../src/answer/ask/prompt/generate.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../src/kernel/ids.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
 import type { GenerateDone } from '../../../src/worker-protocol/index.js';

@@ -4,7 +4,7 @@ import {
   languageOf,
   languageReason,
   seemsIn,
-} from '../../../src/answer/ask/judge/language.js';
+} from '../../../src/answer/ask/languages/question-language.js';
 import type { Adaptation } from '../../../src/answer/ask/plan.js';
 import { planOf, variantOf } from './support.js';
 

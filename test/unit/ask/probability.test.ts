@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { LEAST_PROBABILITY } from '../../../src/answer/ask/judge/abstain.js';
+import { LEAST_PROBABILITY } from '../../../src/answer/ask/abstention.js';
 import {
   answerProbability,
   calibrated,

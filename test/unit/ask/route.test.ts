@@ -1,4 +1,4 @@
-import { abstention, LEAST_PROBABILITY } from '../../../src/answer/ask/judge/abstain.js';
+import { abstention, LEAST_PROBABILITY } from '../../../src/answer/ask/abstention.js';
 import { ExpectedTimes } from '../../../src/answer/ask/route/expected-times.js';
 import { decideRoute, withReason, type RouteFeatures } from '../../../src/answer/ask/route/route.js';
 import { evidenceOf } from './support.js';

@@ -1,6 +1,6 @@
 import type { Answer, Assignment } from '../../../src/answer/ask/answer.js';
 import { tellFinished, tellPlanned } from '../../../src/answer/ask/trace.js';
-import type { PlannedQuestion } from '../../../src/answer/ask/route/plan-answer.js';
+import type { PlannedQuestion } from '../../../src/answer/ask/planned-question.js';
 import { traceBy, traced, type Attributes } from '../../../src/platform/tracing/index.js';
 
 const TEXT = 'Who is ill?';

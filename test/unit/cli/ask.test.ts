@@ -1,7 +1,7 @@
 import { linesBelow, type StreamedAnswer } from '../../../src/cli/answer-lines.js';
 import { writeAnswer } from '../../../src/cli/ask.js';
-import { refusalReason, unanswered } from '../../../src/answer/ask/judge/abstain.js';
-import { embedderReason } from '../../../src/answer/ask/judge/language.js';
+import { refusalReason, unanswered } from '../../../src/answer/ask/abstention.js';
+import { embedderReason } from '../../../src/answer/ask/languages/question-language.js';
 import { severalReason } from '../../../src/answer/ask/judge/several-questions.js';
 import type { RouteReason } from '../../../src/answer/ask/answer.js';
 import type { AskStreamSubscription } from '../../../src/client/operations/index.js';

@@ -29,7 +29,7 @@ import type { BaseAnswers } from '../route/base-answers.js';
 import { AskEvent, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from '../events.js';
 import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
-import { LEAST_PROBABILITY } from '../judge/abstain.js';
+import { LEAST_PROBABILITY } from '../abstention.js';
 import { OWN_REFUSED } from '../route/membership/foreign.js';
 import { WordingChoice } from '../../../sources/registry/index.js';
 import { checkQuestionLength, DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';

@@ -6,10 +6,11 @@ import type { Question } from '../question.js';
 import { KEPT_EVIDENCE } from '../read/evidence.js';
 import type { Nothing, Passages, Rows, Source } from '../read/read-sources.js';
 import { inContext } from '../read/surroundings.js';
-import { ANSWERED, chunksOf, findEvidence, TO_BE_READ } from '../read/retrieve.js';
-import type { PlannedQuestion } from '../route/plan-answer.js';
-import { contextOf, tokenCounter } from '../word/prompt-room.js';
-import { abstention, LEAST_PROBABILITY, unanswered } from './abstain.js';
+import { ANSWERED, chunksOf, findEvidence } from '../read/retrieve.js';
+import { TO_BE_READ } from './reading.js';
+import type { PlannedQuestion } from '../planned-question.js';
+import { contextOf, tokenCounter } from '../prompt/prompt-room.js';
+import { abstention, LEAST_PROBABILITY, unanswered } from '../abstention.js';
 import { checkReading, type ReadCheck } from './check-reading.js';
 import { answerProbability } from './probability.js';
 

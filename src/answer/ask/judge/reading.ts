@@ -1,6 +1,7 @@
-import { LEAST_PROBABILITY } from './abstain.js';
+import { LEAST_PROBABILITY } from '../abstention.js';
 import type { Evidence } from '../answer.js';
 import { byScore } from '../read/evidence.js';
+import type { Breadth } from '../read/retrieve.js';
 import { answerProbability, readerLogOdds, type JudgedSentence, type ProbabilityRule } from './probability.js';
 
 /** How sentences are read by the reader before an answer is given from one: `bench -- probability` shows what it comes to. */
@@ -17,6 +18,9 @@ export const READING = {
   /** What a unit of the reader's log-odds adds to a sentence's score: any from .07 to .13 served each corpus better than none, or as well. */
   weight: 0.1,
 } as const;
+
+/** What is sought for a reader: the best of many hold the sentence that few words of the question lead to more often than the best of eight. */
+export const TO_BE_READ: Breadth = { embedded: 40, kept: READING.most };
 
 /** Whether a sentence would be probable enough to be answered from if the reader gave it as much as it gives hardly any that doesn't answer. */
 export const isWorthReading = (

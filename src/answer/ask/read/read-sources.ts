@@ -1,7 +1,7 @@
 import type { Neighbour } from '../../../sources/data/index.js';
 import type { SearchScope } from '../../../sources/knowledge/index.js';
 import type { Work } from '../parts.js';
-import type { PlannedQuestion } from '../route/plan-answer.js';
+import type { PlannedQuestion } from '../planned-question.js';
 import type { LabelledRows } from './labelled-rows.js';
 import { retrievePassages, weighedFor, type RetrievalResult } from './retrieve.js';
 

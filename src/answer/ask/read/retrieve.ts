@@ -17,7 +17,6 @@ import {
   type SentenceRules,
   type Wanted,
 } from './evidence.js';
-import { READING } from '../judge/reading.js';
 import { contentStems, contentWords } from './words.js';
 
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
@@ -101,7 +100,7 @@ interface EvidenceRanking {
   embedMs: number;
 }
 
-interface Breadth {
+export interface Breadth {
   /** Sentences whose vectors are computed. */
   embedded: number;
   /** Sentences that are kept. */
@@ -110,8 +109,6 @@ interface Breadth {
 
 /** For an answer from the best of them. */
 export const ANSWERED: Breadth = { embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE };
-/** For a reader: the best of many hold the sentence that few words of the question lead to more often than the best of eight. */
-export const TO_BE_READ: Breadth = { embedded: 40, kept: READING.most };
 
 /** What the passages say to the question. */
 export async function findEvidence(

@@ -2,18 +2,18 @@ import { NEIGHBOURS } from '../../../sources/data/index.js';
 import { digestOf } from '../../../kernel/hashing.js';
 import { PROMPTS_VERSION } from '../../../sources/prompting/index.js';
 import type { EmbedderFiles } from '../../../worker-protocol/index.js';
-import { LEAST_PROBABILITY } from '../judge/abstain.js';
+import { LEAST_PROBABILITY } from '../abstention.js';
 import type { Configuration } from '../answer.js';
 import type { ReaderJudgement } from '../judge/check-reading.js';
-import { PASSAGE_TOKENS } from '../word/compose.js';
+import { PASSAGE_TOKENS } from '../prompt/compose.js';
 import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from '../read/evidence.js';
 import type { LabelledRows } from '../read/labelled-rows.js';
 import { writesFreely, type Adaptation, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
-import type { PlannedQuestion } from '../route/plan-answer.js';
+import type { PlannedQuestion } from '../planned-question.js';
 import { PROBABILITY } from '../judge/probability.js';
-import { READING } from '../judge/reading.js';
-import { PASSAGES, TO_BE_READ } from '../read/retrieve.js';
+import { READING, TO_BE_READ } from '../judge/reading.js';
+import { PASSAGES } from '../read/retrieve.js';
 import { WORDS_VERSION } from '../read/words.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */

@@ -1,6 +1,6 @@
 import type { TaskKind } from '../../../sources/data/index.js';
 import type { Conflict, Evidence, FinishedAnswer, RouteReason } from '../answer.js';
-import { refusalReason } from '../judge/abstain.js';
+import { refusalReason } from '../abstention.js';
 import { checkReason, type ReaderJudgement } from '../judge/check-reading.js';
 import { answerProbability } from '../judge/probability.js';
 import { documentsRead, type Judgement } from '../judge/judge-sources.js';
@@ -10,11 +10,11 @@ import { writesFreely, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { Facts } from '../read/facts.js';
 import { cutReason, degradationReason } from '../read/retrieve.js';
-import type { PlannedQuestion } from '../route/plan-answer.js';
+import type { PlannedQuestion } from '../planned-question.js';
 import { withReason } from '../route/route.js';
 import type { Completion } from '../word/word-answer.js';
 import type { WordedAnswer } from '../word/word-plan.js';
-import { askedWith } from './ask-again.js';
+import { askedWith } from '../ask-again.js';
 import { configurationOf } from './configuration.js';
 
 /** What the stages made of a question. */

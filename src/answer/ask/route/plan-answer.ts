@@ -1,35 +1,16 @@
-import type { QueryVector } from '../../../sources/knowledge/index.js';
-import type { Abstention, RouteDecision } from '../answer.js';
-import { unproven } from '../judge/abstain.js';
-import { embedderReason, languageReason } from '../judge/language.js';
+import type { Abstention } from '../answer.js';
+import { unproven } from '../abstention.js';
+import { embedderReason, languageReason } from '../languages/question-language.js';
 import type { Work } from '../parts.js';
 import { makePlan, type Plan } from '../plan.js';
-import type { Question } from '../question.js';
-import type { RetrievalResult } from '../read/retrieve.js';
+import type { PlannedQuestion } from '../planned-question.js';
 import { changeOf, isGone } from './assignment.js';
 import { foreignRefusal } from './membership/foreign.js';
 import { originReason } from './origin.js';
 import { answerBound, boundQuestion, type RiskBound } from './risk.js';
-import { chooseWording, type ChosenWording } from '../word/choose-wording.js';
+import { chooseWording } from './choose-wording.js';
 import { unreadReason, withReason } from './route.js';
 import type { RoutedQuestion } from './route-question.js';
-
-/** A question of which all is decided: the stages that follow run from this alone. */
-export interface PlannedQuestion {
-  plan: Plan;
-  /** Under the bound that an error rate comes to. */
-  question: Question;
-  /** Why nothing is read: nobody is to be asked, an error rate is wanted that nothing shows to be kept, or the message is none of the adapter's. */
-  refusal: Abstention | null;
-  route: RouteDecision;
-  vector: () => Promise<QueryVector>;
-  /** Passages that were looked at already; null when none were. */
-  passages: RetrievalResult | null;
-  /** Whose words the answer has; null where no base model words one from documents. */
-  wording: ChosenWording['by'] | null;
-  /** The weight of meaning that a draw gave; null where collections have their own. */
-  denseWeight: number | null;
-}
 
 /**
  * Resolves what the route names, and says what is to be known of it.

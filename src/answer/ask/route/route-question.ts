@@ -1,7 +1,7 @@
 import { embedderDigest, type QueryVector } from '../../../sources/knowledge/index.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import type { Abstention, RouteDecision, RoutePreview } from '../answer.js';
-import { outOfScope, unproven } from '../judge/abstain.js';
+import { outOfScope, unproven } from '../abstention.js';
 import type { Work } from '../parts.js';
 import type { Sources } from '../plan.js';
 import type { Question } from '../question.js';

@@ -3,7 +3,7 @@ import { softmax } from '../../../kernel/softmax.js';
 import type { WorkerClient } from '../../../platform/worker/index.js';
 import type { LabelToken } from '../../../sources/registry/index.js';
 import type { AskEvent } from '../events.js';
-import { unsure } from '../judge/abstain.js';
+import { unsure } from '../abstention.js';
 import type { LabelledRows } from '../read/labelled-rows.js';
 import { scoreLabels, type ClassifyStep, type LabelProbability } from './classify.js';
 import { abstained, type Completion } from './word-answer.js';

@@ -5,10 +5,10 @@ import { prefill } from '../../../platform/tracing/index.js';
 import type { WorkerClient } from '../../../platform/worker/index.js';
 import type { LabelToken } from '../../../sources/registry/index.js';
 import type { ModelFile } from '../../../worker-protocol/index.js';
-import type { ComposedPrompt } from './compose.js';
+import type { ComposedPrompt } from '../prompt/compose.js';
 import type { AskEvent } from '../events.js';
 import type { Plan } from '../plan.js';
-import { unsure } from '../judge/abstain.js';
+import { unsure } from '../abstention.js';
 import { abstained, type Completion } from './word-answer.js';
 
 /** A label and how probable it is, 0 to 1. */

@@ -1,10 +1,10 @@
 import { readAnswer } from '../../../sources/data/index.js';
 import type { Abstention, Evidence, FinishReason, Output, Wording } from '../answer.js';
-import { declined } from '../judge/abstain.js';
+import { declined } from '../abstention.js';
 import type { AskEvent } from '../events.js';
 import type { Adaptation } from '../plan.js';
 import type { WrittenToken } from '../../../worker-protocol/index.js';
-import type { GenerationResult } from './generate.js';
+import type { GenerationResult } from '../prompt/generate.js';
 import { checkWording } from './verify.js';
 
 /** The text of an answer and where it comes from. */

@@ -1,7 +1,7 @@
 import { REFUSAL } from '../../../sources/prompting/index.js';
-import { declined, unsure } from '../judge/abstain.js';
+import { declined, unsure } from '../abstention.js';
 import type { AskEvent } from '../events.js';
-import type { GenerationResult } from './generate.js';
+import type { GenerationResult } from '../prompt/generate.js';
 import { abstained, FINISH_REASONS, passOn, type Completion } from './word-answer.js';
 
 /** Where nobody asks for more, the model's own choice between a span and the refusal decides. */

@@ -1,8 +1,8 @@
 import type { JsonForm } from '../../../worker-protocol/index.js';
 import type { Evidence } from '../answer.js';
 import type { AskEvent } from '../events.js';
-import { declined } from '../judge/abstain.js';
-import type { GenerationResult } from './generate.js';
+import { declined } from '../abstention.js';
+import type { GenerationResult } from '../prompt/generate.js';
 import { checkWording } from './verify.js';
 import { abstained, FINISH_REASONS, passOn, type Completion } from './word-answer.js';
 

@@ -3,7 +3,7 @@ import type { AskEvent } from '../events.js';
 import { documentsRead, type Judgement } from '../judge/judge-sources.js';
 import type { Work } from '../parts.js';
 import { nameOf, readsSentences, writesFreely } from '../plan.js';
-import type { PlannedQuestion } from '../route/plan-answer.js';
+import type { PlannedQuestion } from '../planned-question.js';
 import { citeSpan } from './cite-span.js';
 import { cite } from './cite.js';
 import { classifyByRows } from './classify-by-rows.js';
@@ -15,9 +15,9 @@ import {
   composeQuote,
   composeReading,
   type ComposedPrompt,
-} from './compose.js';
-import { generate } from './generate.js';
-import type { PromptRoom } from './prompt-room.js';
+} from '../prompt/compose.js';
+import { generate } from '../prompt/generate.js';
+import type { PromptRoom } from '../prompt/prompt-room.js';
 import { wordAbstention, wordAnswer, wordQuote, type Completion } from './word-answer.js';
 import { wordCopy } from './word-copy.js';
 import { ownValues, wordJson } from './word-json.js';

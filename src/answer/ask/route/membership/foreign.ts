@@ -1,6 +1,6 @@
 import { embedderDigest, type QueryVector } from '../../../../sources/knowledge/index.js';
 import type { Abstention } from '../../answer.js';
-import { foreign } from '../../judge/abstain.js';
+import { foreign } from '../../abstention.js';
 import type { Work } from '../../parts.js';
 import type { Plan } from '../../plan.js';
 import type { Question } from '../../question.js';

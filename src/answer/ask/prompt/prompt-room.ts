@@ -3,7 +3,7 @@ import { modelFileOf, type ServedVariant } from '../../../sources/registry/index
 import type { Work } from '../parts.js';
 import { writesFreely, type Plan } from '../plan.js';
 import type { Facts } from '../read/facts.js';
-import type { PlannedQuestion } from '../route/plan-answer.js';
+import type { PlannedQuestion } from '../planned-question.js';
 import { answerTokens, frameOf, measureRoom, type Frame, type PromptTokenCounter } from './compose.js';
 
 /** How the question is put, and how much fits beside it. */

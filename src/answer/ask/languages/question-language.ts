@@ -1,5 +1,5 @@
 import type { RouteReason } from '../answer.js';
-import { LANGUAGES, listed } from '../languages/index.js';
+import { LANGUAGES, listed } from './index.js';
 import type { Plan } from '../plan.js';
 
 /** A question is too short for n-grams to be sure, and their tables take 90 MB in every gateway: words that are in most questions tell. */

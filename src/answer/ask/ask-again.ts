@@ -1,6 +1,6 @@
-import { STRATEGIES } from '../strategies.js';
-import type { Answer, AskedWith } from '../answer.js';
-import type { AskInput, Question } from '../question.js';
+import { STRATEGIES } from './strategies.js';
+import type { Answer, AskedWith } from './answer.js';
+import type { AskInput, Question } from './question.js';
 
 /** What a caller asked beside the question, as the answer keeps it: what nobody asked for is left out. */
 export function askedWith({ generation, ...asked }: Question): AskedWith {
