@@ -38,10 +38,10 @@ export const beginningInBytes = (text: string, most: number): string => {
 };
 
 /**
- * What can't be seen: control characters, blanks without width, soft hyphens and marks of direction, by which a name looks like another one
- * (https://trojansource.codes). Joiners, which Persian, Hindi and emoji need, are not among them.
+ * What can't be seen: control characters, fillers, blanks without width, soft hyphens and marks of direction, by which a name looks like another one
+ * (https://trojansource.codes). Joiners and marks of style, which Persian, Hindi and emoji need, are not among them.
  */
-export const UNSEEN = /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/u;
+export const UNSEEN = /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Default_Ignorable_Code_Point}]/u;
 
 /** Letters and digits in a row, in their order. */
 export const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];

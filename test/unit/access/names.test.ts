@@ -19,7 +19,19 @@ describe('names that look alike', () => {
   });
 
   it.each(Object.entries(TAKES))('have nothing in them that can’t be seen: %s', (_of, named) => {
-    for (const unseen of ['\u0007', '\u00ad', '\u061c', '\u200b', '\u200e', '\u202e', '\u2060', '\u2066', '\ufeff'])
+    for (const unseen of [
+      '\u0007',
+      '\u00ad',
+      '\u061c',
+      '\u200b',
+      '\u200e',
+      '\u202e',
+      '\u2060',
+      '\u2066',
+      '\ufeff',
+      '\u3164',
+      '\u{e0061}',
+    ])
       expect(() => named(`pay${unseen}roll`)).toThrow(/seen/);
     // Joiners are part of words in some languages, and of emoji.
     expect(named('می\u200cخواهم')).toBe('می\u200cخواهم');
