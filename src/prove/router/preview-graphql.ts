@@ -92,7 +92,8 @@ function checkedList({ questions }: PreviewRoutesInput): { text: string; expecte
 export class RoutePreviewResolver {
   constructor(private readonly parts: { asking: AskService; routers: Pick<RouterStore, 'newest'> }) {}
 
-  @Needs('ASK')
+  // Its neighbours show rows of training, hundreds at a time and without a record.
+  @Needs('EDIT')
   @SpendsBudget('SEARCH', ({ input }: { input: PreviewRoutesInput }) => checkedList(input))
   @Query(() => RoutePreviews, {
     description:
