@@ -86,6 +86,6 @@ export { makePlan, type Plan } from './plan.js';
 export { contextOf, tokenCounter } from './prompt/prompt-room.js';
 export { ALL_WORDING_RULES, checkWording, type WordingRules } from './word/verify.js';
 export { ALL_RULES, byScore } from './read/evidence.js';
-export { checkedQuestion } from './question.js';
+export { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS } from './question.js';
 export { findConflicts } from './read/conflicts/find-conflicts.js';
 export { ANSWERED, findEvidence, retrievePassages, type RetrievalResult } from './read/retrieve.js';

@@ -2,7 +2,9 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Readable } from 'node:stream';
 import type { PaidCall } from '../../operate/access/index.js';
 import {
+  checkedKey,
   checkQuestionLength,
+  MAX_KEY_CHARACTERS,
   STRATEGIES,
   type AnswerEvent,
   type AskEvent,
@@ -13,6 +15,7 @@ import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { newId } from '../../kernel/ids.js';
 import { streamWithin } from '../../kernel/stream-within.js';
 import { inScope } from '../../platform/database/index.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
@@ -226,10 +229,17 @@ function askInput(chat: ChatRequest, target: ModelTarget, requestId: string | nu
 /** The last one is the first to the worker. */
 const SEEDS = 2 ** 32 - 1;
 
-/** A question for each choice: the first is the request itself, the others differ in seed and request id. */
-const choiceInputs = (n: number, input: AskInput): AskInput[] =>
-  Array.from({ length: n }, (_, index) => {
-    const { requestId, generation } = input;
+/**
+ * A question for each choice: the first is the request itself, the others differ in seed and request id. All are of one unit: answers to one user are no
+ * independent draws, and one completion comes from one arm.
+ * @throws BAD_USER_INPUT for a request id that leaves no room for a choice's number
+ */
+const choiceInputs = (n: number, asked: AskInput): AskInput[] => {
+  if (n === 1) return [asked];
+  const requestId = checkedKey(asked.requestId, 'idempotency-key', MAX_KEY_CHARACTERS - 2);
+  const input = { ...asked, unit: asked.unit ?? newId() };
+  return Array.from({ length: n }, (_, index) => {
+    const { generation } = input;
     const seed = generation?.seed ?? null;
     if (index === 0) return input;
     return {
@@ -238,3 +248,4 @@ const choiceInputs = (n: number, input: AskInput): AskInput[] =>
       ...(seed !== null && { generation: { ...generation, seed: (seed + index) % SEEDS } }),
     };
   });
+};
