@@ -1,7 +1,7 @@
 import { constants, copyFile, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { badInput, GraftError, notFound } from '../../kernel/errors.js';
+import { badInput, GraftError, isGraftError, notFound } from '../../kernel/errors.js';
 import type { Sha256 } from '../../kernel/hashing.js';
 import type { Logger } from '../telemetry/index.js';
 import { VerifiedFiles } from '../verified-files.js';
@@ -290,7 +290,9 @@ export class ModelsOnDisk {
   ): Promise<void> {
     const path = join(dirname(part), weights.file);
     const { location } = await this.#ensure(path, weights, onProgress, signal).catch((error: unknown) => {
-      throw error instanceof GraftError ? new SourceFailed(error.message) : error;
+      throw isGraftError(error, 'MODEL_UNAVAILABLE') || isGraftError(error, 'MODEL_DIGEST_MISMATCH')
+        ? new SourceFailed(error.message)
+        : error;
     });
     await makeFile(path, recipe, part).catch(unwritable(part));
     await this.discard(location);

@@ -73,12 +73,12 @@ function inWords(
   of: (record: Record<string, unknown>, documentIds?: string[]) => TaughtRow,
 ): TaughtRow | LeftOut {
   const { question, askedWith, guided } = lesson.answer;
-  const { system } = askedWith ?? {};
+  const { system, sampling } = askedWith ?? {};
+  // Without what shaped it, the text would teach a manner that nobody asks for. What a person wrote nothing shaped, and instructions keep their system message.
+  if (guided && lesson.right === null && !(task === 'INSTRUCTION' && !sampling)) return 'OTHER_FORM';
   if (task === 'TRANSLATION')
     return of({ source: question, target: text, sourceLanguage: languages?.source, targetLanguage: languages?.target });
   if (task === 'INSTRUCTION') return of({ prompt: question, response: text, ...(system && { system }) });
-  // Without the system message that shaped it, the text would teach a manner that nobody asks for.
-  if (guided) return 'OTHER_FORM';
   const wanted = passagesOf(lesson);
   const shown = wanted.flatMap((id) => passages.get(id) ?? []);
   // Without what it was read from, the answer would teach to know it by heart.

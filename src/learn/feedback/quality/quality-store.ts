@@ -7,6 +7,9 @@ import type { DrawnClass, QualityScope } from './quality.js';
 const NUMBER = Prisma.raw(`(${randomNumber('a.id', "'reviews'")} / 4294967296.0::float8)`);
 const STEP = 2 ** -32;
 
+/** How probable it is that an answer is right, by what it said of itself. That of a refusal is that there is no answer. */
+const PREDICTED = Prisma.raw(`(CASE WHEN a.abstained THEN 1 - a.confidence ELSE a.confidence END)::float8`);
+
 /** The draws that an answer was in, and the highest of their probabilities; null where it was in none. */
 const DRAWS = Prisma.sql`CROSS JOIN LATERAL (
   SELECT string_agg(d.id::text, ' ' ORDER BY d.id) AS draws, max(d.probability) AS probability FROM review_draw d
@@ -40,14 +43,14 @@ export class QualityStore {
   classes(workspaceId: WorkspaceId, scope: QualityScope): Promise<DrawnClass[]> {
     return this.database.prisma.$queryRaw`
       WITH population AS (
-        SELECT a.id, coalesce(a.confidence::float8, avg(a.confidence) OVER (), 0.5) AS predicted, d.draws, d.probability
+        SELECT a.id, coalesce(${PREDICTED}, avg(${PREDICTED}) OVER (), 0.5) AS predicted, d.draws, d.probability
           FROM answer a ${DRAWS} WHERE ${inScope(workspaceId, scope)}),
       drawn AS (
         SELECT a.draws, json_agg(json_build_object(
                  'number', ${NUMBER}, 'predicted', a.predicted, 'reviewed', i.done > 0, 'right', said.right)) AS answers
           FROM population a JOIN review_item i ON i.workspace_id = ${workspaceId}::uuid AND i.subject = a.id::text
           CROSS JOIN LATERAL (
-            SELECT avg(f.agrees::int)::float8 AS right FROM review r JOIN feedback f ON f.id = ANY(r.feedback_ids)
+            SELECT coalesce(avg(f.agrees::int) FILTER (WHERE f.kind = 'FEEDBACK'), avg(f.agrees::int))::float8 AS right FROM review r JOIN feedback f ON f.id = ANY(r.feedback_ids)
              WHERE r.item_id = i.id AND r.done_at IS NOT NULL) AS said
          WHERE ${NUMBER} < a.probability GROUP BY a.draws)
       SELECT p.draws IS NOT NULL AS "drawnFrom", count(*)::int AS answers, sum(p.predicted) AS sum, sum(p.predicted ^ 2) AS "sumSquares",
