@@ -21,7 +21,7 @@ export async function openHome(home: string): Promise<void> {
     const foreign = created === undefined ? foreignIn(await readdir(home)) : null;
     if (foreign !== null)
       throw new GraftError('SETUP_FAILED', `The folder ${home} is in use for something else: ${foreign} lies in it.`, {
-        hint: 'Set GRAFT_HOME to a folder of its own, such as ~/.graft, which is the default.',
+        hint: 'Set GRAFT_HOME to a folder of its own, such as ./.graft, which is the default.',
       });
     if (created !== undefined) await chmod(home, process.getuid?.() === 0 ? 0o711 : 0o700);
     await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });

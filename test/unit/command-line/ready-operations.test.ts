@@ -17,6 +17,20 @@ describe('a ready operation, as the command line and agents send it', () => {
     expect(ready.length).toBeGreaterThan(100);
   });
 
+  it('is there for each mutation: what has none is out of reach of the command line, and of all where operations are enforced', () => {
+    const sent = new Set(
+      readyOperations().flatMap(({ text }) =>
+        parse(text).definitions.flatMap((definition) =>
+          definition.kind === 'OperationDefinition'
+            ? definition.selectionSet.selections.map((field) => (field.kind === 'Field' ? field.name.value : ''))
+            : [],
+        ),
+      ),
+    );
+    const mutations = Object.keys(schema.getMutationType()!.getFields());
+    expect(mutations.filter((name) => !sent.has(name))).toEqual([]);
+  });
+
   it('has an example that asks on an empty home, too: it names no collection', () => {
     const asking = readyOperations().filter(({ flow }) => flow === 'Ask');
     expect(asking.map(({ name }) => name)).toEqual(expect.arrayContaining(['Ask', 'AnswerAll', 'AskStream']));

@@ -42,7 +42,7 @@ export type Judgement = Nothing | Rows | Documents | Refused;
 /**
  * Whether what was read holds the answer. Rows and nothing are taken as they are: a label's own probability decides later, and what a
  * model knows can't be judged before it speaks. Passages are held against the least probability by words and vectors; and by the reader, sentence for sentence,
- * unless the caller leaves it out and the adapter that answers reads none anyway.
+ * unless the caller leaves it out or an adapter answers that reads none.
  * @throws what the worker throws
  */
 export async function judgeSources(work: Work, planned: PlannedQuestion, source: Source): Promise<Judgement> {
