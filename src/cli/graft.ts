@@ -11,7 +11,6 @@ import { eventsOf, followAnyRun, pick, runOf, takenBy, variablesOf } from './cal
 import { readyOperation, readyOperations, type ReadyOperation } from '../client/operations/ready.js';
 import { addAccessCommands, type WithClient } from './keys.js';
 import { addAskCommand } from './ask.js';
-import { migrateDatabase } from './migrate.js';
 import { addDataCommands } from './data.js';
 import { filesAt, tellUpload } from './files.js';
 import { addCompletionCommand } from './completion.js';
@@ -128,6 +127,7 @@ program
   .description('bring the database of DATABASE_URL to this version’s form, before gateways are replaced')
   .action(() =>
     withClient(async () => {
+      const { migrateDatabase } = await import('./migrate.js');
       const applied = await migrateDatabase(process.env.DATABASE_URL || undefined);
       say(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}.`);
     }),

@@ -12,7 +12,7 @@ import {
 } from '../client/operations/index.js';
 import { printJson, say } from '../platform/terminal.js';
 import { aNumber } from './a-number.js';
-import { createKeyAtHome, type KeyAtHome } from './keys-at-home.js';
+import type { createKeyAtHome, KeyAtHome } from './keys-at-home.js';
 import { DAY_MS } from '../kernel/duration.js';
 
 export type WithClient = (
@@ -102,7 +102,7 @@ function addKeyCommands(program: Command, withClient: WithClient): void {
         const expiresAt = days === undefined ? null : new Date(Date.now() + days * DAY_MS);
         const key = { name: called, role, expiresAt };
         const there = atHome ? null : await createThere(client, key, of, named);
-        const made = there ?? (await sayingWhere(createKeyAtHome(key, of)));
+        const made = there ?? (await sayingWhere(atHomeAlone(key, of)));
         sayToken(made.token, json, made.key);
       }),
     );
@@ -204,6 +204,10 @@ async function createThere(client: GraftClient, key: KeyToMake, of: string | und
     );
   }
 }
+
+/** The database's code is loaded by who needs it: every command would wait for it. */
+const atHomeAlone: typeof createKeyAtHome = async (...given) =>
+  (await import('./keys-at-home.js')).createKeyAtHome(...given);
 
 async function sayingWhere(made: Promise<KeyAtHome>): Promise<KeyAtHome> {
   const key = await made;
