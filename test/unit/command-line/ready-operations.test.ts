@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { buildSchema, parse, validate } from 'graphql';
+import { buildSchema, Kind, parse, validate } from 'graphql';
 import { readyOperation, readyOperations } from '../../../src/client/operations/ready.js';
 import { loadOperationList } from '../../../src/server/graphql/operation-list.js';
 import { followDocument, RUN_STATE, RUN_TYPE } from '../../../src/client/operations/following.js';
@@ -21,8 +21,8 @@ describe('a ready operation, as the command line and agents send it', () => {
     const sent = new Set(
       readyOperations().flatMap(({ text }) =>
         parse(text).definitions.flatMap((definition) =>
-          definition.kind === 'OperationDefinition'
-            ? definition.selectionSet.selections.map((field) => (field.kind === 'Field' ? field.name.value : ''))
+          definition.kind === Kind.OPERATION_DEFINITION
+            ? definition.selectionSet.selections.map((field) => (field.kind === Kind.FIELD ? field.name.value : ''))
             : [],
         ),
       ),
