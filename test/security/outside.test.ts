@@ -177,13 +177,11 @@ describe('the whole product from outside', () => {
           list,
           await outcome(`query ($after: String) { ${list}(after: $after) { edges { cursor } } }`, { after }),
         ]).toEqual([list, expect.stringMatching(/^BAD_USER_INPUT/)]);
-    expect(await outcome('{ answers(filter: { conversationId: "a\\u0000" }) { edges { cursor } } }', {})).toMatch(
-      /^BAD_USER_INPUT/,
-    );
-    expect(await outcome('{ model(name: "a\\u0000") { id } collection(name: "a\\u0000") { id } }', {})).toEqual({
-      model: null,
-      collection: null,
-    });
+    for (const asked of [
+      '{ answers(filter: { conversationId: "a\\u0000" }) { edges { cursor } } }',
+      '{ model(name: "a\\u0000") { id } collection(name: "a\\u0000") { id } }',
+    ])
+      expect(await outcome(asked, {})).toMatch(/^BAD_USER_INPUT/);
   });
 
   itWhen(process.platform === 'linux', 'descriptors are counted in /proc')(
