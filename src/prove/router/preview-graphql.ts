@@ -70,21 +70,29 @@ const RoutePreviews = objectType('RoutePreviews', 'Where questions would go, as 
 });
 type RoutePreviews = InstanceType<typeof RoutePreviews>;
 
-/** @throws BAD_USER_INPUT */
-function checkedList({ questions }: PreviewRoutesInput): { text: string; expected: string | null }[] {
-  const field = 'input.questions';
-  if (questions.length < 1 || questions.length > MOST_QUESTIONS)
-    throw badInput(field, `questions must have 1 to ${MOST_QUESTIONS} items, not ${questions.length}.`);
+const FIELD = 'input.questions';
+
+/** Before the budget is asked. @throws BAD_USER_INPUT for more than is read */
+function checkSize({ questions }: PreviewRoutesInput): PreviewRoutesInput['questions'] {
+  if (questions.length > MOST_QUESTIONS)
+    throw badInput(FIELD, `questions must have 1 to ${MOST_QUESTIONS} items, not ${questions.length}.`);
   const characters = questions.reduce((sum, { text }) => sum + text.length, 0);
   if (characters > MOST_TOGETHER)
     throw badInput(
-      field,
+      FIELD,
       `The questions have ${characters} characters together; at most ${MOST_TOGETHER} are read.`,
       'Preview the list in parts.',
     );
+  return questions;
+}
+
+/** @throws BAD_USER_INPUT */
+function checkedList(input: PreviewRoutesInput): { text: string; expected: string | null }[] {
+  const questions = checkSize(input);
+  if (questions.length === 0) throw badInput(FIELD, 'questions is empty.');
   return questions.map(({ text, expected }, i) => ({
-    text: checkedText(text, `${field}.${i}.text`, MOST_CHARACTERS),
-    expected: expected ? checkedText(expected, `${field}.${i}.expected`, 130) : null,
+    text: checkedText(text, `${FIELD}.${i}.text`, MOST_CHARACTERS),
+    expected: expected ? checkedText(expected, `${FIELD}.${i}.expected`, 130) : null,
   }));
 }
 
@@ -94,7 +102,7 @@ export class RoutePreviewResolver {
 
   // Its neighbours show rows of training, hundreds at a time and without a record.
   @Needs('EDIT')
-  @SpendsBudget('SEARCH', ({ input }: { input: PreviewRoutesInput }) => checkedList(input))
+  @SpendsBudget('SEARCH', ({ input }: { input: PreviewRoutesInput }) => checkSize(input))
   @Query(() => RoutePreviews, {
     description:
       'Where plain questions would go, without an answer: no model is asked, and nothing is recorded. With `expected` it counts how many would go where they should; with the destinations of an earlier preview as `expected`, what a change moved.',

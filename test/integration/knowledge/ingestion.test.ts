@@ -259,7 +259,7 @@ describe('ingestion', () => {
     ['a lone surrogate', [{ name: 'a', text: 'x\ud800y' }], 'surrogate'],
     ['a huge text', [{ name: 'a', text: 'x'.repeat(1_000_001) }], 'at most 1000000'],
     ['too much in all', Array.from({ length: 5 }, (_, i) => ({ name: `${i}`, text: 'x'.repeat(900_000) })), 'together'],
-    ['a name on two lines', [{ name: 'a\nb', text: 'x' }], 'control'],
+    ['a name on two lines', [{ name: 'a\nb', text: 'x' }], 'can’t be seen'],
     ['metadata that is no object', [{ name: 'a', text: 'x', metadata: [1] }], 'must be an object'],
     ['metadata with NUL', [{ name: 'a', text: 'x', metadata: { k: 'a\0' } }], 'NUL'],
   ])('refuses %s before any work', async (_what, documents, message) => {
