@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors } from '../gpu-worker/formats/safetensors/safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from '../src/kernel/safetensors.js';
 import { followAnyRun } from '../src/cli/call.js';
 import { GraftClient, GraftClientError } from '../src/client/graft-client.js';
 import { sha256 } from '../src/kernel/hashing.js';

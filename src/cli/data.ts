@@ -122,13 +122,16 @@ const nameOf = (path: string): string =>
     .slice(0, 63);
 
 async function tellTrained(client: GraftClient, adapter: string): Promise<void> {
-  const { evaluations } = await client.request(EvaluationsDocument, { first: 1 });
-  const [measure] = evaluations.edges[0]?.node.metrics ?? [];
-  if (measure) {
-    const { name, value, low, high } = measure;
-    say(`${adapter}: ${name} ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) on the test rows`);
-  }
   const [name, version] = adapter.split('@');
+  const { evaluations } = await client.request(EvaluationsDocument, { first: 20 });
+  const own = evaluations.edges.find(
+    ({ node: { adapterVersion: of } }) => of?.adapter?.name === name && of?.version === Number(version),
+  );
+  const [measure] = own?.node.metrics ?? [];
+  if (measure) {
+    const { name: metric, value, low, high } = measure;
+    say(`${adapter}: ${metric} ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) on the test rows`);
+  }
   say(`Ask it:     npx graft call AskWithAdapter adapter=${adapter} question="…"`);
   say(`Promote it: npx graft call PromoteAdapter adapter=${name} version=${version} alias=CANDIDATE reason="…"`);
 }

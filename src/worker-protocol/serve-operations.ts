@@ -59,6 +59,9 @@ const writtenToken = probableToken.extend({ top: z.array(probableToken) });
 /** A token of an answer, and what the model found most probable in its place, the most probable first. */
 export type WrittenToken = z.infer<typeof writtenToken>;
 
+/** So many seeds are told apart: llama.cpp reads the last number of 32 bits as a seed that it is to draw itself. */
+export const SEEDS = 0xffff_ffff;
+
 /** How the next token is drawn, as OpenAI's parameters of the same names say; what is missing is left at `SAMPLING`. */
 export const sampling = z.strictObject({
   /** The least share of the probability that is drawn from, above a temperature of 0. */
@@ -86,7 +89,7 @@ const generate = {
     maxTokens: z.number().int().min(1),
     /** 0 always takes the most probable token. */
     temperature: z.number().min(0).max(5),
-    seed: z.number().int().min(0).max(0xffffffff).optional(),
+    seed: z.number().int().min(0).max(SEEDS).optional(),
     /** Not with `constraint`. */
     sampling: sampling.optional(),
     /** Texts that end the answer; they are not part of it. */

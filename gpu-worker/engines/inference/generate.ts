@@ -9,6 +9,7 @@ import {
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
 import { RepetitionWatch } from '../../../src/kernel/repetition.js';
 import {
+  SEEDS,
   type GenerateChunk,
   type InputOf,
   type OutputOf,
@@ -33,9 +34,6 @@ import { drawnAs, noting } from './sampling.js';
 import { TextStream } from './text-stream.js';
 
 type Generate = ServeOperations['generate'];
-
-/** llama.cpp reads it as one that it is to draw itself: asked for, it would give another text each time. */
-const ANY_SEED = 0xffffffff;
 
 /**
  * Answers one prompt: reuse what the sequence already holds, evaluate the rest slice by slice, then take token after
@@ -70,7 +68,7 @@ export async function generate(
     await chunks.send({ type: 'started', promptTokens: prompt.length, reusedTokens });
     const rest = await lease.read(prompt, reusedTokens, readingProgress(call));
 
-    const seed = (input.seed ?? randomInt(2 ** 32)) % ANY_SEED;
+    const seed = (input.seed ?? randomInt(2 ** 32)) % SEEDS;
     const { temperature } = input;
     const key = keyOf(input.model.adapters);
     const copied: CopyOutcome = { reason: 'eos', refusalProbability: null };

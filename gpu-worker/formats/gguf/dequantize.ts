@@ -1,5 +1,5 @@
 import { GraftError } from '../../../src/kernel/errors.js';
-import { bfloatToNumber, halfToNumber } from '../half.js';
+import { bfloatToNumber, halfToNumber } from '../../../src/kernel/half.js';
 import { tensorBytes, tensorTypeName } from './tensor-types.js';
 
 /** Writes the numbers of one block, which begins at byte `at`, to `out` from index `to` on. */

@@ -1,4 +1,4 @@
-import { encodeNumbers } from '../half.js';
+import { encodeNumbers } from '../../../src/kernel/half.js';
 
 /** One tensor of 32-bit numbers; dimensions as ggml counts them, the fastest-running first. */
 export interface GgufTensorData {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { encodeNumbers } from '../half.js';
+import { encodeNumbers } from '../../../src/kernel/half.js';
 import { GgufBytes, type GgufField } from './encode.js';
 import { invalid, type GgufHeader, type GgufTensor } from './header.js';
 import { readBlocks } from './tensor-data.js';

@@ -4,7 +4,12 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../../src/kernel/error-codes.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { parseBounded } from '../../../src/kernel/json-limits.js';
-import { encodeSafetensors, openSafetensors, type NamedTensor, type TensorEntry } from '../safetensors/safetensors.js';
+import {
+  encodeSafetensors,
+  openSafetensors,
+  type NamedTensor,
+  type TensorEntry,
+} from '../../../src/kernel/safetensors.js';
 import { requireComputable } from './computable.js';
 
 const CONFIG = 'adapter_config.json';

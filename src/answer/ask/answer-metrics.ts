@@ -48,8 +48,8 @@ export interface MetricUses {
    * `bound`: what an answer is held against; null of a rate.
    */
   rollout: Use & { title: string; margin: number; least?: number; bound: 'latencyMs' | 'confidence' | null };
-  /** `subject`: what the sentence of an alert is about. */
-  rule: Use & { subject: string };
+  /** `title`: what a rule looks at, in a list; `subject`: what the sentence of an alert is about. */
+  rule: Use & { title: string; subject: string };
   /** Of answers of which a series has mean and quantiles; `counted` is its name in the buckets, `failures` whether failures have it, too. */
   series: Use & { counted: string; scale?: 'DURATION' | 'UNIT'; failures?: true };
 }
@@ -81,6 +81,7 @@ export const ANSWER_METRICS = {
     },
     rule: {
       name: 'ERROR_RATE',
+      title: 'failures',
       meaning: 'Whether it failed: a failure is of what was to answer, and of no collection, so that it takes none.',
       subject: 'the share of failures',
     },
@@ -103,7 +104,12 @@ export const ANSWER_METRICS = {
       margin: 0.02,
       bound: null,
     },
-    rule: { name: 'ABSTENTION_RATE', meaning: 'Whether it abstained.', subject: 'the share of abstentions' },
+    rule: {
+      name: 'ABSTENTION_RATE',
+      title: 'abstentions',
+      meaning: 'Whether it abstained.',
+      subject: 'the share of abstentions',
+    },
   },
   LATENCY: {
     kind: 'GEOMETRIC',
@@ -127,6 +133,7 @@ export const ANSWER_METRICS = {
     },
     rule: {
       name: 'LATENCY',
+      title: 'slow answers',
       meaning: 'Whether it took longer than `beyond` ms.',
       subject: 'the share of answers that take longer than',
     },
@@ -158,6 +165,7 @@ export const ANSWER_METRICS = {
     read: ({ promptTokens }: Reads<'promptTokens'>) => promptTokens,
     rule: {
       name: 'PROMPT_TOKENS',
+      title: 'long prompts',
       meaning: 'Whether its prompt had more than `beyond` tokens.',
       subject: 'the share of answers with more prompt tokens than',
     },
@@ -170,6 +178,7 @@ export const ANSWER_METRICS = {
     read: ({ generatedTokens }: Reads<'generatedTokens'>) => generatedTokens,
     rule: {
       name: 'GENERATED_TOKENS',
+      title: 'long answers',
       meaning: 'Whether the model wrote more than `beyond` tokens.',
       subject: 'the share of answers with more generated tokens than',
     },
@@ -186,6 +195,7 @@ export const ANSWER_METRICS = {
     read: ({ computeMs }: Reads<'computeMs'>) => computeMs,
     rule: {
       name: 'COST',
+      title: 'answers that cost much',
       meaning: 'Whether model and embedder worked longer than `beyond` ms.',
       subject: 'the share of answers that cost more compute than',
     },
@@ -214,7 +224,7 @@ export const ANSWER_METRICS = {
       margin: 0.05,
       bound: 'confidence',
     },
-    rule: { name: 'CONFIDENCE', meaning: 'How sure it is, 0 to 1.', subject: 'mean confidence' },
+    rule: { name: 'CONFIDENCE', title: 'confidence', meaning: 'How sure it is, 0 to 1.', subject: 'mean confidence' },
     series: {
       name: 'CONFIDENCE',
       meaning: 'Probability of the label, else that the answer was found, 0 to 1: mean and percentiles.',
@@ -228,6 +238,7 @@ export const ANSWER_METRICS = {
     read: ({ retrievalScore }: Reads<'retrievalScore'>) => retrievalScore,
     rule: {
       name: 'RETRIEVAL_SCORE',
+      title: 'retrieval score',
       meaning: 'The fused score of the best passage, 0 to 1.',
       subject: 'the mean retrieval score',
     },
@@ -279,6 +290,7 @@ export const ANSWER_METRICS = {
     late: true,
     rule: {
       name: 'ACCURACY',
+      title: 'right answers',
       meaning: 'Whether feedback says that it is right, as feedback comes.',
       subject: 'the share of right answers',
     },

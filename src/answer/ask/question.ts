@@ -13,7 +13,7 @@ import { digestOf } from '../../kernel/hashing.js';
 import type { Uuid } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { Material, WordingChoice } from '../../sources/registry/index.js';
-import { MOST_PROBABLE, sampling as drawn, stopText, type JsonForm } from '../../worker-protocol/index.js';
+import { MOST_PROBABLE, sampling as drawn, SEEDS, stopText, type JsonForm } from '../../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
 import { mayDo, STRATEGIES, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
 
@@ -25,7 +25,6 @@ export const MAX_ANSWER_TOKENS = 512;
 export const DEFAULT_ANSWER_TOKENS = 96;
 const MAX_COLLECTIONS = 50;
 const MAX_FEATURE_VIEWS = 20;
-const MAX_SEED = 0xffff_ffff;
 const MOST_OWN_REFUSED = 0.5;
 
 export interface Generation {
@@ -352,7 +351,7 @@ function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>
     throw badInput(`${field}.maxTokens`, `maxTokens must be between 1 and ${MAX_ANSWER_TOKENS}, not ${tokens}.`);
   if (!(heat >= 0 && heat <= 2))
     throw badInput(`${field}.temperature`, `temperature must be between 0 and 2, not ${heat}.`);
-  if (seed !== null && seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed <= MAX_SEED))
-    throw badInput(`${field}.seed`, `seed must be an integer between 0 and ${MAX_SEED}, not ${seed}.`);
+  if (seed !== null && seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed <= SEEDS))
+    throw badInput(`${field}.seed`, `seed must be an integer between 0 and ${SEEDS}, not ${seed}.`);
   return { maxTokens: tokens, temperature: heat, seed: seed ?? null };
 }

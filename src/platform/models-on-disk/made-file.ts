@@ -1,5 +1,7 @@
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { brotliDecompressSync } from 'node:zlib';
+import { roundedToEven } from '../../kernel/half.js';
+import { openSafetensors, type TensorEntry } from '../../kernel/safetensors.js';
 
 /**
  * How a stretch of the file follows from a tensor of 32-bit floats `[rows, columns]`: its `values` as they stand; one `scales` value a row,
@@ -18,13 +20,13 @@ export async function makeFile(weights: string, recipe: string, target: string):
   const packed = brotliDecompressSync(Buffer.from(recipe, 'base64'));
   const head = packed.indexOf('\n');
   const steps = JSON.parse(packed.toString('utf8', 0, head)) as Step[];
-  const tensorOf = readTensors(await readFile(weights));
+  const { tensors } = openSafetensors(await readFile(weights));
   let literal = head + 1;
   const file = await open(target, 'w');
   try {
     for (const [length, name, form] of steps) {
       await write(file, packed.subarray(literal, (literal += length)));
-      await write(file, inForm(tensorOf(name), form));
+      await write(file, inForm(tensors.get(name)!, form));
     }
     await write(file, packed.subarray(literal));
   } finally {
@@ -32,26 +34,8 @@ export async function makeFile(weights: string, recipe: string, target: string):
   }
 }
 
-interface Tensor {
-  columns: number;
-  values: Float32Array;
-}
-
-function readTensors(file: Buffer): (name: string) => Tensor {
-  const start = 8 + Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, start)) as Record<
-    string,
-    { shape: number[]; data_offsets: [number, number] }
-  >;
-  return (name) => {
-    const { shape, data_offsets: offsets } = header[name]!;
-    // A copy, because floats must begin at a multiple of four.
-    const bytes = new Uint8Array(file.subarray(start + offsets[0], start + offsets[1]));
-    return { columns: shape.at(-1)!, values: new Float32Array(bytes.buffer) };
-  };
-}
-
-function inForm({ columns, values }: Tensor, form: Form): Float32Array | Int8Array {
+function inForm({ shape, read }: TensorEntry, form: Form): Float32Array | Int8Array {
+  const [columns, values] = [shape.at(-1)!, read()];
   if (form === 'values') return values;
   const rows = values.length / columns;
   const scales = new Float32Array(rows);
@@ -64,17 +48,10 @@ function inForm({ columns, values }: Tensor, form: Form): Float32Array | Int8Arr
   const bytes = new Int8Array(values.length);
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++) {
-      const byte = nearestEven(Math.fround(values[row * columns + column]! / scales[row]!));
+      const byte = roundedToEven(Math.fround(values[row * columns + column]! / scales[row]!));
       bytes[form === 'rows' ? row * columns + column : column * rows + row] = byte;
     }
   return bytes;
-}
-
-/** The nearest whole number; of two, the even one. */
-function nearestEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
 }
 
 const write = (file: FileHandle, { buffer, byteOffset, byteLength }: ArrayBufferView): Promise<unknown> =>

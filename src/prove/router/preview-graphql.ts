@@ -14,6 +14,8 @@ import {
   SpendsBudget,
   type GraphContext,
 } from '../../kit/graphql/index.js';
+import { embedderDigest } from '../../sources/knowledge/index.js';
+import type { ModelRegistry } from '../../sources/registry/index.js';
 import { confusions } from '../metrics/classification.js';
 import { toRouter, RouterVersion } from './router-graphql.js';
 
@@ -98,7 +100,13 @@ function checkedList(input: PreviewRoutesInput): { text: string; expected: strin
 
 @Resolver()
 export class RoutePreviewResolver {
-  constructor(private readonly parts: { asking: AskService; routers: Pick<RouterStore, 'newest'> }) {}
+  constructor(
+    private readonly parts: {
+      asking: AskService;
+      routers: Pick<RouterStore, 'current'>;
+      registry: Pick<ModelRegistry, 'embedder'>;
+    },
+  ) {}
 
   // Its neighbours show rows of training, hundreds at a time and without a record.
   @Needs('EDIT')
@@ -115,16 +123,17 @@ export class RoutePreviewResolver {
     const questions = checkedList(input);
     const { collections } = input;
     const asked = questions.map(({ text }) => ({ question: text, collections }));
-    const [router, routes] = await Promise.all([
-      this.parts.routers.newest(workspaceId),
-      this.parts.asking.previewRoutes(caller, asked, signal),
+    const { asking, routers, registry } = this.parts;
+    const [current, routes] = await Promise.all([
+      routers.current(workspaceId, embedderDigest(registry.embedder())),
+      asking.previewRoutes(caller, asked, signal),
     ]);
     const judged = questions.flatMap(({ expected }, i) =>
       expected === null ? [] : [{ gold: expected, predicted: routes[i]!.destination, probability: null }],
     );
     const right = judged.filter(({ gold, predicted }) => gold === predicted).length;
     return {
-      router: router && toRouter(router),
+      router: current && toRouter(current.record),
       routes,
       accuracy: judged.length === 0 ? null : { ...binomialInterval(right, judged.length), questions: judged.length },
       confusions: confusions(judged).map(({ gold, predicted, count }) => ({

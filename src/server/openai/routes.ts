@@ -16,6 +16,7 @@ import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
+import { SEEDS } from '../../worker-protocol/index.js';
 import { streamWithin } from '../../kernel/stream-within.js';
 import { inScope } from '../../platform/database/index.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
@@ -225,9 +226,6 @@ function askInput(chat: ChatRequest, target: ModelTarget, requestId: string | nu
     unit: unit ?? chat.unit,
   };
 }
-
-/** The last one is the first to the worker. */
-const SEEDS = 2 ** 32 - 1;
 
 /**
  * A question for each choice: the first is the request itself, the others differ in seed and request id. All are of one unit: answers to one user are no

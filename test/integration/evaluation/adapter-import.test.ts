@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors } from '../../../gpu-worker/formats/safetensors/safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from '../../../src/kernel/safetensors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';

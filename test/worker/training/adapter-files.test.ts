@@ -7,11 +7,7 @@ import { fromInterleaved, toInterleaved } from '../../../gpu-worker/engines/trai
 import { readGgufHeader } from '../../../gpu-worker/formats/gguf/header.js';
 import { readTensor } from '../../../gpu-worker/formats/gguf/tensor-data.js';
 import { decodePeftAdapter, readPeftAdapter, writePeftAdapter } from '../../../gpu-worker/formats/peft/peft-adapter.js';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  openSafetensors,
-} from '../../../gpu-worker/formats/safetensors/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, openSafetensors } from '../../../src/kernel/safetensors.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import { Bench, LORA } from './support.js';
 

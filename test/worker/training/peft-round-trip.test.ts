@@ -11,11 +11,7 @@ import { GgufWeights } from '../../../gpu-worker/engines/training/model/gguf-wei
 import { logitsGraph } from '../../../gpu-worker/engines/training/model/programs.js';
 import { indices, packSequences } from '../../../gpu-worker/engines/training/trainer/pack.js';
 import { adapterFeeds } from '../../../gpu-worker/engines/training/trainer/step.js';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type NamedTensor,
-} from '../../../gpu-worker/formats/safetensors/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../../src/kernel/safetensors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { zipOf } from '../../../src/learn/training/exports/zip-of.js';
 import { Python } from '../../support/python.js';

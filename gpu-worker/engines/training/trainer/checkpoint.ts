@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GraftError } from '../../../../src/kernel/errors.js';
 import { canonicalJson, digestOf, sha256 } from '../../../../src/kernel/hashing.js';
-import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../../formats/safetensors/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../../../src/kernel/safetensors.js';
 import type { AdamMoments } from './adamw.js';
 import type { TrainingJob } from './job.js';
 

@@ -1,6 +1,7 @@
 import { Button, Group, NumberInput, Text, TextInput } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useState } from 'react';
+import { metricsFor } from '../../../answer/ask/answer-metrics';
 import {
   AlertRulesShownDocument,
   DeleteAlertRuleInConsoleDocument,
@@ -18,19 +19,12 @@ import { usePages } from '../../parts/use-pages';
 
 type Rule = AlertRulesShownQuery['alertRules']['edges'][number]['node'];
 
-/** What a rule looks at; where answers count beyond a limit, its unit. */
-const METRICS: Readonly<Record<RuleMetric, { label: string; beyond?: string }>> = {
-  ERROR_RATE: { label: 'failures' },
-  ABSTENTION_RATE: { label: 'abstentions' },
-  LATENCY: { label: 'slow answers', beyond: 'ms' },
-  COST: { label: 'answers that cost much', beyond: 'ms' },
-  PROMPT_TOKENS: { label: 'long prompts', beyond: 'tokens' },
-  GENERATED_TOKENS: { label: 'long answers', beyond: 'tokens' },
-  CONFIDENCE: { label: 'confidence' },
-  RETRIEVAL_SCORE: { label: 'retrieval score' },
-  ACCURACY: { label: 'right answers' },
-};
-const CHOICES = Object.entries(METRICS).map(([value, { label }]) => ({ value: value as RuleMetric, label }));
+const METRICS = metricsFor('rule');
+const CHOICES = Object.values(METRICS).map(({ name, title }) => ({ value: name as RuleMetric, label: title }));
+
+/** The unit of the limit beyond which an answer counts; undefined where all count. */
+const unitOf = (metric: RuleMetric): string | undefined => METRICS[metric].unit;
+
 const SIDES: { value: Side; label: string }[] = [
   { value: 'ABOVE', label: 'above' },
   { value: 'BELOW', label: 'below' },
@@ -44,7 +38,7 @@ function NewRule({ onClose }: { onClose: () => void }) {
   const [beyond, setBeyond] = useState<number | string>(2_000);
   const [adapter, setAdapter] = useInputState('');
   const set = useSend(SetAlertRuleInConsoleDocument, onClose);
-  const unit = METRICS[metric].beyond;
+  const unit = unitOf(metric);
   const send = () =>
     set.send({
       name: name.trim(),
@@ -84,9 +78,8 @@ function NewRule({ onClose }: { onClose: () => void }) {
 }
 
 const sentenceOf = ({ metric, side, threshold, beyond }: Rule): string => {
-  const { label, beyond: unit } = METRICS[metric];
-  const limit = beyond === null ? '' : ` (beyond ${beyond} ${unit ?? ''})`;
-  return `${label}${limit} ${side === 'ABOVE' ? 'above' : 'below'} ${Number((100 * threshold).toPrecision(3))} %`;
+  const limit = beyond === null ? '' : ` (beyond ${beyond} ${unitOf(metric) ?? ''})`;
+  return `${METRICS[metric].title}${limit} ${side === 'ABOVE' ? 'above' : 'below'} ${Number((100 * threshold).toPrecision(3))} %`;
 };
 
 /** Rules by which answers raise an alert: set and deleted here. */

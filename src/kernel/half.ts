@@ -13,6 +13,13 @@ export const halfToNumber = (bits: number): number => HALVES[bits] as number;
 
 const word = new DataView(new ArrayBuffer(4));
 
+/** The nearest whole number; of two equally near the even one. */
+export function roundedToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
+}
+
 /** The nearest half of a number, as 16 bits; of two equally near the even one. What is too large becomes infinite. */
 function numberToHalf(value: number): number {
   word.setFloat32(0, value);
@@ -24,10 +31,7 @@ function numberToHalf(value: number): number {
   // Below the smallest normal half, steps are of one size.
   const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
   const step = 2 ** (exponent - 10);
-  const steps = magnitude / step;
-  const low = Math.floor(steps);
-  const rest = steps - low;
-  const rounded = low + (rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? 1 : 0);
+  const rounded = roundedToEven(magnitude / step);
   // A normal half's leading 1 is not written; a carry out of the fraction raises the exponent by itself.
   return sign | (exponent === -14 ? rounded : ((exponent + 14) << 10) + rounded);
 }

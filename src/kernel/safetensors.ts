@@ -1,6 +1,6 @@
-import { GraftError } from '../../../src/kernel/errors.js';
-import { parseBounded } from '../../../src/kernel/json-limits.js';
-import { bfloatToNumber, encodeNumbers, halfToNumber } from '../half.js';
+import { GraftError } from './errors.js';
+import { parseBounded } from './json-limits.js';
+import { bfloatToNumber, encodeNumbers, halfToNumber } from './half.js';
 
 /** A file of 32-bit tensors as Hugging Face's safetensors library writes and reads them. */
 interface Safetensors {
