@@ -56,7 +56,7 @@ export function decodeSafetensors(bytes: Buffer): Safetensors {
 /**
  * Reads the header and believes nothing. As the reference implementation does, it refuses tensors that overlap, gaps between them and bytes
  * behind them: every byte of the file is in one tensor, so reading all of them takes no more than the file has, or twice that for halves.
- * @throws ADAPTER_DAMAGED, also for numbers of another type than F32, F16 and BF16
+ * @throws ADAPTER_DAMAGED, also for numbers of another type than F32, F16 and BF16; for those of I64 when they are read
  */
 export function openSafetensors(bytes: Buffer): {
   metadata: Readonly<Record<string, string>>;
@@ -98,11 +98,13 @@ function textsOf(metadata: unknown = {}): Readonly<Record<string, string>> {
   return metadata as Readonly<Record<string, string>>;
 }
 
-/** Bytes of a number, and how to read one. */
-const TYPES: Readonly<Record<string, { bytes: number; read: (from: Buffer, at: number) => number }>> = {
+/** Bytes of a number, and how to read one; null: it has a place, but is no tensor of weights. */
+const TYPES: Readonly<Record<string, { bytes: number; read: ((from: Buffer, at: number) => number) | null }>> = {
   F32: { bytes: 4, read: (from, at) => from.readFloatLE(at) },
   F16: { bytes: 2, read: (from, at) => halfToNumber(from.readUInt16LE(at)) },
   BF16: { bytes: 2, read: (from, at) => bfloatToNumber(from.readUInt16LE(at)) },
+  // Positions, which models of encoders keep beside their weights.
+  I64: { bytes: 8, read: null },
 };
 
 interface TensorSpan {
@@ -119,8 +121,7 @@ function place(name: string, entry: unknown): TensorSpan {
   const called = JSON.stringify(name.slice(0, 200));
   const { dtype, shape, data_offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   const type = typeof dtype === 'string' && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
-  if (type === undefined)
-    throw damaged(`tensor ${called} has numbers of another type than ${Object.keys(TYPES).join(', ')}`);
+  if (type === undefined) throw ofAnotherType(name);
   const counts = (value: unknown): value is number[] =>
     Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
   if (!counts(shape) || !counts(data_offsets) || data_offsets.length !== 2)
@@ -145,8 +146,12 @@ function requireWhole(tensors: readonly TensorSpan[], bytes: number): void {
   if (end !== bytes) throw damaged(end > bytes ? 'it is cut short' : 'bytes follow its last tensor');
 }
 
-function read({ type, elements, from }: TensorSpan, numbers: Buffer): Float32Array {
+const ofAnotherType = (name: string): GraftError =>
+  damaged(`tensor ${JSON.stringify(name.slice(0, 200))} has numbers of another type than F32, F16, BF16`);
+
+function read({ name, type: { bytes, read: numberAt }, elements, from }: TensorSpan, numbers: Buffer): Float32Array {
+  if (numberAt === null) throw ofAnotherType(name);
   const data = new Float32Array(elements);
-  for (let index = 0; index < elements; index++) data[index] = type.read(numbers, from + index * type.bytes);
+  for (let index = 0; index < elements; index++) data[index] = numberAt(numbers, from + index * bytes);
   return data;
 }

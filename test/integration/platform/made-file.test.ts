@@ -10,24 +10,23 @@ import {
   type FileSource,
 } from '../../../src/platform/models-on-disk/index.js';
 import { makeFile } from '../../../src/platform/models-on-disk/made-file.js';
+import { encodeSafetensors, type NamedTensor } from '../../../src/kernel/safetensors.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { HubServer } from './hub-server.js';
 
 const EMBEDDER = catalogueEntry('all-minilm-l6-v2')!;
 
-/** A file in the safetensors format. */
-function safetensors(tensors: Record<string, { shape: number[]; values: Float32Array }>): Buffer {
-  const header: Record<string, object> = {};
-  const bytes: Buffer[] = [];
-  let at = 0;
-  for (const [name, { shape, values }] of Object.entries(tensors)) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [at, (at += values.byteLength)] };
-    bytes.push(Buffer.from(values.buffer, values.byteOffset, values.byteLength));
-  }
+/** Weights as encoders have them: with positions in 64-bit integers beside them, which no recipe reads. */
+function weightsOf(tensors: Record<string, NamedTensor>): Buffer {
+  const file = encodeSafetensors({ metadata: {}, tensors: new Map(Object.entries(tensors)) });
+  const start = 8 + Number(file.readBigUInt64LE());
+  const header = JSON.parse(file.toString('utf8', 8, start)) as Record<string, object>;
+  const end = file.length - start;
+  header['position_ids'] = { dtype: 'I64', shape: [1, 2], data_offsets: [end, end + 16] };
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
-  return Buffer.concat([length, json, ...bytes]);
+  return Buffer.concat([length, json, file.subarray(start), Buffer.alloc(16)]);
 }
 
 const recipeOf = (steps: unknown[], literals: string): string =>
@@ -43,7 +42,7 @@ describe('a file that is made of official weights', () => {
     await makeFile(join(folder, 'weights'), recipe, join(folder, 'target'));
     return readFile(join(folder, 'target'));
   };
-  const weights = safetensors({ w: { shape: [2, 2], values: Float32Array.of(127, 2.5, -1, 0.5) } });
+  const weights = weightsOf({ w: { shape: [2, 2], data: Float32Array.of(127, 2.5, -1, 0.5) } });
   const recipe = recipeOf(
     [
       [2, 'w', 'scales'],
@@ -146,14 +145,14 @@ function weightsThatRoundTo(file: Buffer, recipe: string): Buffer {
   const steps = JSON.parse(packed.toString('utf8', 0, packed.indexOf('\n'))) as Step[];
   const bytesOf = new Map<string, { at: number; form: Step[2] }>();
   const scalesOf = new Map<string, Float32Array>();
-  const tensors: Parameters<typeof safetensors>[0] = {};
+  const tensors: Record<string, NamedTensor> = {};
   let at = 0;
   for (const [literal, name, form] of steps) {
     at += literal;
     const [rows, columns] = shapeOf(name);
     const length = form === 'values' ? rows * columns * 4 : form === 'scales' ? rows * 4 : rows * columns;
     const floats = (): Float32Array => new Float32Array(new Uint8Array(file.subarray(at, at + length)).buffer);
-    if (form === 'values') tensors[name] = { shape: [rows, columns], values: floats() };
+    if (form === 'values') tensors[name] = { shape: [rows, columns], data: floats() };
     else if (form === 'scales') scalesOf.set(name, floats());
     else bytesOf.set(name, { at, form });
     at += length;
@@ -169,9 +168,9 @@ function weightsThatRoundTo(file: Buffer, recipe: string): Buffer {
             ? Math.sign(byte) * greatestOf(scalesOf.get(name)![row]!)
             : byte * scalesOf.get(name)![row]!;
       }
-    tensors[name] = { shape: [rows, columns], values };
+    tensors[name] = { shape: [rows, columns], data: values };
   }
-  return safetensors(tensors);
+  return weightsOf(tensors);
 }
 
 /** A 32-bit float of which a 127th is this scale. */

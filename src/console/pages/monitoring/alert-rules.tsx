@@ -20,7 +20,7 @@ import { usePages } from '../../parts/use-pages';
 type Rule = AlertRulesShownQuery['alertRules']['edges'][number]['node'];
 
 const METRICS = metricsFor('rule');
-const CHOICES = Object.values(METRICS).map(({ name, title }) => ({ value: name as RuleMetric, label: title }));
+const CHOICES = Object.values(METRICS).map(({ name, title }) => ({ value: name, label: title }));
 
 /** The unit of the limit beyond which an answer counts; undefined where all count. */
 const unitOf = (metric: RuleMetric): string | undefined => METRICS[metric].unit;
