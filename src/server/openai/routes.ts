@@ -2,9 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Readable } from 'node:stream';
 import type { PaidCall } from '../../operate/access/index.js';
 import {
-  checkedKey,
   checkQuestionLength,
-  MAX_KEY_CHARACTERS,
   STRATEGIES,
   type AnswerEvent,
   type AskEvent,
@@ -15,11 +13,10 @@ import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
-import { newId } from '../../kernel/ids.js';
-import { SEEDS } from '../../worker-protocol/index.js';
 import { streamWithin } from '../../kernel/stream-within.js';
 import { inScope } from '../../platform/database/index.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
+import { choiceInputs } from './choices.js';
 import { chunksOf, completionOf, type CompletionContext } from './completion.js';
 import { embeddingsOf, type EmbeddingParts } from './embeddings.js';
 import { openAiError } from './errors.js';
@@ -226,24 +223,3 @@ function askInput(chat: ChatRequest, target: ModelTarget, requestId: string | nu
     unit: unit ?? chat.unit,
   };
 }
-
-/**
- * A question for each choice: the first is the request itself, the others differ in seed and request id. All are of one unit: answers to one user are no
- * independent draws, and one completion comes from one arm.
- * @throws BAD_USER_INPUT for a request id that leaves no room for a choice's number
- */
-const choiceInputs = (n: number, asked: AskInput): AskInput[] => {
-  if (n === 1) return [asked];
-  const requestId = checkedKey(asked.requestId, 'idempotency-key', MAX_KEY_CHARACTERS - 2);
-  const input = { ...asked, unit: asked.unit ?? newId() };
-  return Array.from({ length: n }, (_, index) => {
-    const { generation } = input;
-    const seed = generation?.seed ?? null;
-    if (index === 0) return input;
-    return {
-      ...input,
-      ...(requestId && { requestId: `${requestId}:${index}` }),
-      ...(seed !== null && { generation: { ...generation, seed: (seed + index) % SEEDS } }),
-    };
-  });
-};

@@ -66,7 +66,9 @@ describe('the review queue', () => {
     expect(await read()).toMatchObject({ share: null, wanted: 10, waiting: 20, others: 40 });
     for (let i = 0; i < 20; i++) {
       const item = await kit.opened.desk.claim(caller, { reviewer: 'anna', itemId: null, reason: 'SAMPLED', skip: [] });
-      await submit(item!.id, 'anna', { score: i % 4 === 0 ? -1 : 1 });
+      // Right, though she would have put it otherwise: a review counts once, by its score.
+      const better = i === 1 && { expectation: { label: 'refund', newLabel: true } };
+      await submit(item!.id, 'anna', { score: i % 4 === 0 ? -1 : 1, ...better });
     }
     const { share, low, high, ...counts } = await read();
     expect(share).toBeCloseTo(0.75, 9);
@@ -81,6 +83,14 @@ describe('the review queue', () => {
     await kit.record(...Array.from({ length: 10 }, () => labelled('card')));
     await queue({ draw: { scope, most: 5 } });
     expect(await read()).toMatchObject({ share, reviewed: 20, waiting: 5, answers: 40, others: 10 });
+  });
+
+  it('takes the probability of a refusal for that of its being wrong', async () => {
+    const abstention = { reason: 'LOW_RELEVANCE', sentence: 'Not there.', probability: 0.2, threshold: 0.26 } as const;
+    await kit.record({ wording: 'ABSTENTION', abstention, answerability: 0.2 });
+    const scope = { from: new Date(Date.now() - HOUR_MS), to: new Date(Date.now() + HOUR_MS), adapterVersionId: null };
+    const [refused] = await new QualityStore(kit.kit.database).classes(ws, scope);
+    expect(refused!.sum).toBeCloseTo(0.8, 6);
   });
 
   it('has no feedback of an item that a reviewer has only begun to look at', async () => {

@@ -1,5 +1,6 @@
 import type { Answer } from '../../../src/answer/ask/index.js';
 import { taughtRow, type TeachingContext } from '../../../src/learn/feedback/curation/taught-row.js';
+import type { Lesson } from '../../../src/learn/feedback/curation/lesson.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 
@@ -7,12 +8,16 @@ const STANDING = 'How long is an RMA number valid?';
 const FOLLOW_UP = 'And where do I write it?';
 const TALK = 'support';
 
-const row = (wishes: Partial<Answer>, task: TeachingContext['task'] = 'QUESTION_ANSWERING') =>
+const row = (
+  wishes: Partial<Answer>,
+  task: TeachingContext['task'] = 'QUESTION_ANSWERING',
+  right: Lesson['right'] = null,
+) =>
   taughtRow(
     {
       answer: { ...finishedAnswer(), id: newId(), conversationId: null, ...wishes } as Answer,
-      basis: 'CONFIRMED',
-      right: null,
+      basis: right === null ? 'CONFIRMED' : 'DEMONSTRATED',
+      right,
       feedback: [],
     },
     { task, labels: null, languages: null, passages: new Map() },
@@ -45,6 +50,12 @@ describe('the row that an answer teaches', () => {
     expect(row({ ...asked, task: 'INSTRUCTION' }, 'INSTRUCTION')).toMatchObject({
       record: { prompt: STANDING, system },
     });
+    expect(row({ ...asked, task: 'TRANSLATION' }, 'TRANSLATION')).toBe('OTHER_FORM');
+    const drawn = { ...asked, askedWith: { ...asked.askedWith, sampling: { stop: ['.'] } } };
+    expect(row({ ...drawn, task: 'INSTRUCTION' }, 'INSTRUCTION')).toBe('OTHER_FORM');
+    // What a person wrote nothing shaped.
+    const right = { kind: 'TEXT', text: 'Twenty-one days.', passageId: null } as const;
+    expect(row(asked, 'QUESTION_ANSWERING', right)).toMatchObject({ record: { answer: 'Twenty-one days.' } });
   });
 
   it('has a text that was labelled as it is, which is never put behind another', () => {
