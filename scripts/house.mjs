@@ -253,17 +253,21 @@ function pages() {
   return [...docs.filter((file) => file.endsWith('.md') && !written.includes(file)), ...atTop];
 }
 
-/** Sentences of pages with too many words; code counts as one word, and a step of a chain of arrows as a sentence. */
+/** Sentences of pages with too many words; a piece of code counts as one word, and a step of a chain of arrows as a sentence. */
 function longSentences() {
   return pages().flatMap((file) => {
     const text = readFileSync(join(root, file), 'utf8')
       .replace(/```[^]*?```/g, '\n\n')
       .replace(/<!--[^]*?-->/g, '')
-      .replace(/`[^`\n]*`/g, 'x')
       .replace(/\]\([^)]*\)/g, ']');
     const blocks = text.split(/\n\s*\n|\n(?=\s*(?:[-*|#]|\d+\. ))|\|/);
     return blocks
-      .flatMap((block) => block.replace(/\s+/g, ' ').split(/(?<=[.!?:;])\s+|→/))
+      .flatMap((block) =>
+        block
+          .replace(/`[^`]*`/g, 'x')
+          .replace(/\s+/g, ' ')
+          .split(/(?<=[.!?])\s+|→/),
+      )
       .filter((sentence) => (sentence.match(/\S*[\p{L}\p{N}]\S*/gu) ?? []).length > MOST_WORDS)
       .map((sentence) => `${file}: ${sentence}`);
   });
