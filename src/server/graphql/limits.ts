@@ -50,7 +50,7 @@ export const DEFAULT_LIMITS: Limits = {
   aliases: 40,
   rootFields: 20,
   cost: 10_000,
-  bodyBytes: 8 * 1024 * 1024,
+  bodyBytes: 6 * 1024 * 1024,
   messageBytes: 2 * 1024 * 1024,
   // The largest honest one names the values of 10,000 labels.
   json: { values: 50_000, nesting: 64 },
