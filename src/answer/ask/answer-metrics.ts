@@ -126,7 +126,8 @@ export const ANSWER_METRICS = {
     rollout: {
       name: 'LATENCY',
       title: 'Answers that are quick enough',
-      meaning: 'Whether it came in time: `slowMs`, or twice the median of the first 20 controls.',
+      meaning:
+        'Whether it came in time: `slowMs`, or twice the median of the first 20 controls, and at least 500 ms above it.',
       margin: 0.05,
       least: 0.5,
       bound: 'latencyMs',

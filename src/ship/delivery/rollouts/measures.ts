@@ -50,6 +50,11 @@ export type RolloutBounds = z.infer<typeof bounds>;
 const LEARNED_OF = 20;
 /** How many times the control’s median is slow. Half of all answers would be slow at 1, and a tenfold time is caught at any. */
 const SLOW = 2;
+/**
+ * So many ms above the median are not slow yet. A candidate with few of the questions has its adapter loaded, and its prompt read, for each of
+ * them, which the control has not; beside quick controls that alone is twice their time, and nobody notices it.
+ */
+const UNNOTICED_MS = 500;
 /** The share of controls that are less sure than the bound: low enough to be rare, high enough to be counted. */
 const UNSURE = 0.2;
 
@@ -63,7 +68,7 @@ export function learnBounds(known: RolloutBounds, { status, latencyMs, confidenc
   if (status !== 'COMPLETE') return;
   const { seen } = known;
   if (known.latencyMs === null && seen.latencyMs.push(latencyMs) >= LEARNED_OF)
-    [known.latencyMs, seen.latencyMs] = [SLOW * quantile(seen.latencyMs, 0.5), []];
+    [known.latencyMs, seen.latencyMs] = [slowAbove(quantile(seen.latencyMs, 0.5)), []];
   if (known.confidence === null && confidence !== null && seen.confidence.push(confidence) >= LEARNED_OF)
     [known.confidence, seen.confidence] = [quantile(seen.confidence, UNSURE), []];
 }
@@ -87,6 +92,8 @@ function isGood(
   // An answer that its reader didn’t wait for counts as slow when it had been slow by then, and for nothing else.
   return outcome.status === 'CANCELLED' && bound === 'latencyMs' && !good ? false : null;
 }
+
+const slowAbove = (medianMs: number): number => Math.max(SLOW * medianMs, medianMs + UNNOTICED_MS);
 
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -85,7 +85,7 @@ const advanced = record('RolloutOptionsInput', 'What most rollouts leave to thei
     `Probability with which an equally good candidate is rolled back, in all and however often it is looked at; above 0, below 1; ${DEFAULT_ALPHA} by default.`,
   ).nullish(),
   slowMs: float(
-    'Milliseconds above which an answer is slow; by default twice the median of the first 20 controls.',
+    'Milliseconds above which an answer is slow; by default twice the median of the first 20 controls, and at least 500 ms above it.',
   ).nullish(),
   unsure: float(
     'Confidence below which an answer is unsure, above 0 to 1; by default the fifth least sure of the first 20 controls.',
