@@ -59,12 +59,16 @@ export function lotsOf(questions: readonly PassageQuestion[]): PassageQuestion[]
 /** Draws the questions that are to be refused, each once before any a second time. */
 export class Readings {
   private readonly drawn = new Set<PassageQuestion>();
+  /** Of each question: made of two passages, it may have two. */
+  private readonly answers: ReadonlyMap<string, PassageQuestion[]>;
 
   constructor(
     private readonly pool: readonly PassageQuestion[],
     private readonly settings: ReadingSettings,
     private readonly random: () => number,
-  ) {}
+  ) {
+    this.answers = groupBy(pool, ({ question }) => question);
+  }
 
   /** @param lot questions on one passage @param near what retrieval finds for one of them, best first */
   rowsOf(lot: readonly PassageQuestion[], near: readonly NamedChunk[]): RaftRow[] {
@@ -98,7 +102,9 @@ export class Readings {
         each.split === lot[0]!.split &&
         !own.has(each.question) &&
         !shown.some(({ chunkId }) => chunkId === each.passage.chunkId) &&
-        !texts.some((text) => text.includes(each.answer.toLowerCase())),
+        !this.answers
+          .get(each.question)!
+          .some(({ answer }) => texts.some((text) => text.includes(answer.toLowerCase()))),
     );
     const chosen: PassageQuestion[] = [];
     while (chosen.length < wanted && open.length > 0) {
