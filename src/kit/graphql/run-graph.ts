@@ -1,8 +1,10 @@
-import { Arg, createUnionType, ID, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, createUnionType, Ctx, ID, Mutation, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import { z } from 'zod';
+import type { Role } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { StoredJson, ValueOf } from '../../kernel/stored-json.js';
 import { cost } from './complexity.js';
+import type { GraphContext } from './context.js';
 import { make } from './make.js';
 import { Needs } from './needs.js';
 import type { NodeRegistry } from './node.js';
@@ -18,6 +20,7 @@ import {
 import { recordType } from './record-types.js';
 import { nameRunKind, runObject, RunType, runTypeName, type RunObject, type RunRowLike } from './runs.js';
 import { objectType, ofType } from './record-types.js';
+import { SpendsBudget, type Spends } from './spends.js';
 import { subscribeWith, type SubscriptionRequest } from './subscriptions.js';
 
 /** What the GraphQL side of a kind derives from: `defineRunKind` of the platform makes it. */
@@ -64,6 +67,30 @@ export interface RunGraph {
    * @param goesOn what to do about the run, for the API; by default that its subscription tells how far it is
    */
   payload(name: string, description: string, goesOn?: string): new () => StartedRun;
+  /** A resolver with the mutation that starts a run of this kind; its payload’s type has the mutation’s name. The kind’s own resolver extends it. */
+  startedBy<P, I extends object>(mutation: string, start: RunStart<P, I>): new (parts: P) => ResolverOf<P>;
+}
+
+/** How a mutation starts a run. */
+interface RunStart<P, I extends object> {
+  description: string;
+  /** `EDIT` by default. */
+  needs?: Role;
+  /** `RUN` by default. */
+  spends?: Spends;
+  /** Complexity of the field; 20 by default. */
+  cost?: number;
+  input: new () => I;
+  /** What the argument `input` says. */
+  argument: string;
+  /** What the payload is, and what to do about its run: see `payload`. */
+  payload: string;
+  goesOn?: string;
+  run(parts: P, input: I, context: GraphContext): Promise<RunRowLike>;
+}
+
+class ResolverOf<P> {
+  constructor(protected readonly parts: P) {}
 }
 
 /** What a mutation returns that starts a run: its own type has the same field. */
@@ -142,7 +169,30 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
     }
   }
 
-  return { ...handled, Run, Progress, payload };
+  const startedBy = <P, I extends object>(mutation: string, start: RunStart<P, I>): new (parts: P) => ResolverOf<P> => {
+    const Payload = payload(
+      `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Payload`,
+      start.payload,
+      start.goesOn,
+    );
+    const { description } = start;
+
+    @Resolver()
+    class Start extends ResolverOf<P> {
+      @Needs(start.needs ?? 'EDIT')
+      @SpendsBudget(start.spends ?? 'RUN')
+      @Mutation(() => Payload, { name: mutation, description, complexity: cost(start.cost ?? 20) })
+      async start(
+        @Arg('input', () => start.input, { description: start.argument }) input: I,
+        @Ctx() context: GraphContext,
+      ): Promise<StartedRun> {
+        return { run: runObject(await start.run(this.parts, input, context)) };
+      }
+    }
+    return Start;
+  };
+
+  return { ...handled, Run, Progress, payload, startedBy };
 }
 
 /** @throws TypeError where an event is neither shown nor carries a record */

@@ -1,13 +1,5 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
-import {
-  SpendsBudget,
-  Needs,
-  cost,
-  runGraph,
-  runObject,
-  type GraphContext,
-  inputType,
-} from '../../kit/graphql/index.js';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { cost, runGraph, type GraphContext, inputType } from '../../kit/graphql/index.js';
 import { string, int, id } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
@@ -25,13 +17,6 @@ const AttestAdapterInput = inputType('AttestAdapterInput', 'Which adapter versio
   version: int('Number of the version, from 1.'),
   idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
 });
-type AttestAdapterInput = InstanceType<typeof AttestAdapterInput>;
-
-const AttestAdapterPayload = attestationRuns.payload(
-  'AttestAdapterPayload',
-  'The run that measures what the adapter changes.',
-);
-type AttestAdapterPayload = InstanceType<typeof AttestAdapterPayload>;
 
 interface AttestationResolverParts {
   attestor: Attestor;
@@ -39,23 +24,14 @@ interface AttestationResolverParts {
 }
 
 @Resolver(() => AttestationRun)
-export class AttestationRunResolver {
-  constructor(private readonly parts: AttestationResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => AttestAdapterPayload, {
-    description:
-      'Measures on fixed prompts what an adapter version changes where it is served, where it was trained, and that nothing of it stays behind. What doesn’t act, acts in part or acts otherwise ends with an error, and can’t be promoted.',
-    complexity: cost(20),
-  })
-  async attestAdapter(
-    @Arg('input', () => AttestAdapterInput, { description: 'Which version.' }) input: AttestAdapterInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<AttestAdapterPayload> {
-    return { run: runObject(await this.parts.attestor.start(workspaceId, input)) };
-  }
-
+export class AttestationRunResolver extends attestationRuns.startedBy('attestAdapter', {
+  description:
+    'Measures on fixed prompts what an adapter version changes where it is served, where it was trained, and that nothing of it stays behind. What doesn’t act, acts in part or acts otherwise ends with an error, and can’t be promoted.',
+  input: AttestAdapterInput,
+  argument: 'Which version.',
+  payload: 'The run that measures what the adapter changes.',
+  run: (parts: AttestationResolverParts, input, { workspaceId }) => parts.attestor.start(workspaceId, input),
+}) {
   @FieldResolver(() => AdapterVersion, {
     nullable: true,
     description: 'The version, with its attestation once the run succeeded; null when it was deleted.',

@@ -1,15 +1,5 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
-import {
-  SpendsBudget,
-  Needs,
-  cost,
-  runGraph,
-  runObject,
-  type GraphContext,
-  inputType,
-  objectType,
-  idempotencyKey,
-} from '../../kit/graphql/index.js';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { cost, runGraph, type GraphContext, inputType, objectType, idempotencyKey } from '../../kit/graphql/index.js';
 import { string, int, float } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
@@ -33,10 +23,6 @@ const FitHybridInput = inputType(
     idempotencyKey,
   },
 );
-type FitHybridInput = InstanceType<typeof FitHybridInput>;
-
-const FitHybridPayload = hybridFitRuns.payload('FitHybridPayload', 'The run that fits.');
-type FitHybridPayload = InstanceType<typeof FitHybridPayload>;
 
 const HybridWeights = objectType('HybridWeights', 'How much adapter and rows count, and what each says alone.', {
   adapter: float('Power to which the adapter’s probabilities are taken.'),
@@ -54,23 +40,14 @@ interface HybridFitResolverParts {
 }
 
 @Resolver(() => HybridFitRun)
-export class HybridFitResolver {
-  constructor(private readonly parts: HybridFitResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => FitHybridPayload, {
-    description:
-      'Fits how much a version and the labelled rows that it was trained on count together, on its rows for validation; `HYBRID` answers with the weights from then on. Until then both count the same.',
-    complexity: cost(20),
-  })
-  async fitHybrid(
-    @Arg('input', () => FitHybridInput, { description: 'Which version, on how many rows.' }) input: FitHybridInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<FitHybridPayload> {
-    return { run: runObject(await this.parts.hybridFitter.start(workspaceId, input)) };
-  }
-
+export class HybridFitResolver extends hybridFitRuns.startedBy('fitHybrid', {
+  description:
+    'Fits how much a version and the labelled rows that it was trained on count together, on its rows for validation; `HYBRID` answers with the weights from then on. Until then both count the same.',
+  input: FitHybridInput,
+  argument: 'Which version, on how many rows.',
+  payload: 'The run that fits.',
+  run: (parts: HybridFitResolverParts, input, { workspaceId }) => parts.hybridFitter.start(workspaceId, input),
+}) {
   @FieldResolver(() => AdapterVersion, {
     nullable: true,
     description: 'The version; null when it was deleted.',

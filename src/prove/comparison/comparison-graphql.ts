@@ -1,14 +1,11 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { StrategyValues as Strategy } from '../../answer/ask/index.js';
 import { DatasetVersion, loadVersion, Split, type Data } from '../../sources/data/index.js';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   runGraph,
-  runObject,
   type GraphContext,
   recordType,
   inputType,
@@ -52,10 +49,6 @@ const CompareStrategiesInput = inputType(
     idempotencyKey,
   },
 );
-type CompareStrategiesInput = InstanceType<typeof CompareStrategiesInput>;
-
-const CompareStrategiesPayload = strategyComparisonRuns.payload('CompareStrategiesPayload', 'The run that compares.');
-type CompareStrategiesPayload = InstanceType<typeof CompareStrategiesPayload>;
 
 const ComparisonReport = recordType(comparison);
 type ComparisonReport = InstanceType<typeof ComparisonReport>;
@@ -66,28 +59,19 @@ interface ComparisonResolverParts {
 }
 
 @Resolver(() => StrategyComparisonRun)
-export class StrategyComparisonResolver {
-  constructor(private readonly parts: ComparisonResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => CompareStrategiesPayload, {
-    description:
-      'Lets the base model, retrieval, an adapter and both together answer the same labelled rows, and says which to use, with paired tests, as a run. No answer of it is recorded.',
-    complexity: cost(20),
-  })
-  async compareStrategies(
-    @Arg('input', () => CompareStrategiesInput, { description: 'On which rows, and with what.' })
-    input: CompareStrategiesInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<CompareStrategiesPayload> {
+export class StrategyComparisonResolver extends strategyComparisonRuns.startedBy('compareStrategies', {
+  description:
+    'Lets the base model, retrieval, an adapter and both together answer the same labelled rows, and says which to use, with paired tests, as a run. No answer of it is recorded.',
+  input: CompareStrategiesInput,
+  argument: 'On which rows, and with what.',
+  payload: 'The run that compares.',
+  run: (parts: ComparisonResolverParts, input, { workspaceId }) => {
     const { datasetVersion, adapter = null, collections = null, strategies = null, ...rest } = input;
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
     const wanted = { ...rest, adapter, collections, strategies, datasetVersionId };
-    const run = await this.parts.comparer.start(workspaceId, wanted);
-    return { run: runObject(run) };
-  }
-
+    return parts.comparer.start(workspaceId, wanted);
+  },
+}) {
   @FieldResolver(() => DatasetVersion, {
     nullable: true,
     description: 'The version whose rows are answered.',

@@ -1,9 +1,8 @@
-import { Arg, Args, Ctx, FieldResolver, Float, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Float, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { DatasetVersion, loadVersion, Split, type Data } from '../../sources/data/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import {
-  SpendsBudget,
   Needs,
   ConnectionArgs,
   cost,
@@ -11,7 +10,6 @@ import {
   mapPage,
   recordType,
   runGraph,
-  runObject,
   toConnection,
   type ConnectionOf,
   type GraphContext,
@@ -69,12 +67,8 @@ const EvaluateInput = inputType('EvaluateInput', 'Who shall answer which rows, a
   ).default(true),
   idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
 });
-type EvaluateInput = InstanceType<typeof EvaluateInput>;
 
 const EvaluationPlanType = recordType(evaluationPlan);
-
-const EvaluatePayload = evaluationRuns.payload('EvaluatePayload', 'The run that asks and measures.');
-type EvaluatePayload = InstanceType<typeof EvaluatePayload>;
 
 interface EvaluationResolverParts {
   evaluator: Evaluator;
@@ -84,9 +78,19 @@ interface EvaluationResolverParts {
 }
 
 @Resolver(() => Evaluation)
-export class EvaluationResolver {
-  constructor(private readonly parts: EvaluationResolverParts) {}
-
+export class EvaluationResolver extends evaluationRuns.startedBy('evaluate', {
+  description:
+    'Lets a model, with or without an adapter, answer rows of a dataset version, and measures the answers. Rows with a text that an adapter was trained on by another version are left out.',
+  input: EvaluateInput,
+  argument: 'Who answers what.',
+  payload: 'The run that asks and measures.',
+  run: (parts: EvaluationResolverParts, input, { workspaceId }) => {
+    const { adapter = null, model = null, against = null, datasetVersion, otherTasks, ...rest } = input;
+    const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
+    const others = otherTasks.map((id) => fromGlobalId(id, 'DatasetVersion', 'input.otherTasks'));
+    return parts.evaluator.start(workspaceId, { ...rest, adapter, model, against, datasetVersionId, others });
+  },
+}) {
   @Needs('ASK')
   @Query(() => EvaluationConnection, { description: 'Finished evaluations, newest first.', complexity: cost(5) })
   async evaluations(
@@ -124,50 +128,6 @@ export class EvaluationResolver {
       rows: rows ?? 500,
       gain: gain ?? WORTH_FINDING.gain,
     });
-  }
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => EvaluatePayload, {
-    description:
-      'Lets a model, with or without an adapter, answer rows of a dataset version, and measures the answers. Rows with a text that an adapter was trained on by another version are left out.',
-    complexity: cost(20),
-  })
-  async evaluate(
-    @Arg('input', () => EvaluateInput, { description: 'Who answers what.' }) input: EvaluateInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<EvaluatePayload> {
-    const {
-      adapter = null,
-      model = null,
-      against = null,
-      split,
-      rows,
-      seed,
-      force,
-      retention,
-      regression,
-      foreign,
-      idempotencyKey,
-    } = input;
-    const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const others = input.otherTasks.map((id) => fromGlobalId(id, 'DatasetVersion', 'input.otherTasks'));
-    const wish = {
-      adapter,
-      model,
-      against,
-      datasetVersionId,
-      split,
-      rows,
-      seed,
-      force,
-      retention,
-      others,
-      regression,
-      foreign,
-      idempotencyKey,
-    };
-    return { run: runObject(await this.parts.evaluator.start(workspaceId, wish)) };
   }
 
   @FieldResolver(() => AdapterVersion, {

@@ -10,7 +10,6 @@ import {
 } from '../../answer/ask/index.js';
 import { notFound } from '../../kernel/errors.js';
 import {
-  SpendsBudget,
   Needs,
   cost,
   make,
@@ -43,10 +42,6 @@ const FitRouterInput = inputType('FitRouterInput', 'How the router is fitted.', 
   seed: int('Of the questions that are made: the same seed makes the same.').default(1),
   idempotencyKey,
 });
-type FitRouterInput = InstanceType<typeof FitRouterInput>;
-
-const FitRouterPayload = routerFitRuns.payload('FitRouterPayload', 'The run that fits.');
-type FitRouterPayload = InstanceType<typeof FitRouterPayload>;
 
 const PlaceChangeKind = choice('RouterPlaceChangeKind', 'What became of a place since the router was fitted.', {
   ADDED: 'It wasn’t there: its questions are read, or answered by another.',
@@ -130,9 +125,15 @@ interface RouterResolverParts {
 }
 
 @Resolver(() => RouterFitRun)
-export class RouterResolver {
-  constructor(private readonly parts: RouterResolverParts) {}
-
+export class RouterResolver extends routerFitRuns.startedBy('fitRouter', {
+  description:
+    'Fits a version of the router to the collections and the adapters in production as they are now, as a run: from their own rows and questions that it makes of their texts, and measured on others. A fit follows by itself when an adapter gets into production and when anything changes, unless `GRAFT_ROUTER_REFIT` is off.',
+  needs: 'OPERATE',
+  input: FitRouterInput,
+  argument: 'How.',
+  payload: 'The run that fits.',
+  run: (parts: RouterResolverParts, input, { workspaceId }) => parts.routerFitter.start(workspaceId, input),
+}) {
   @Needs('ASK')
   @Query(() => RouterVersion, {
     nullable: true,
@@ -143,20 +144,6 @@ export class RouterResolver {
   async router(@Ctx() { workspaceId }: GraphContext): Promise<RouterVersion | null> {
     const record = await this.parts.routers.newest(workspaceId);
     return record && toRouter(record);
-  }
-
-  @Needs('OPERATE')
-  @SpendsBudget('RUN')
-  @Mutation(() => FitRouterPayload, {
-    description:
-      'Fits a version of the router to the collections and the adapters in production as they are now, as a run: from their own rows and questions that it makes of their texts, and measured on others. A fit follows by itself when an adapter gets into production and when anything changes, unless `GRAFT_ROUTER_REFIT` is off.',
-    complexity: cost(20),
-  })
-  async fitRouter(
-    @Arg('input', () => FitRouterInput, { description: 'How.' }) input: FitRouterInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<FitRouterPayload> {
-    return { run: runObject(await this.parts.routerFitter.start(workspaceId, input)) };
   }
 
   @Needs('OPERATE')

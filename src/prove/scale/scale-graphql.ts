@@ -1,15 +1,5 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
-import {
-  SpendsBudget,
-  Needs,
-  cost,
-  fromGlobalId,
-  runGraph,
-  runObject,
-  type GraphContext,
-  recordType,
-  inputType,
-} from '../../kit/graphql/index.js';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { cost, fromGlobalId, runGraph, type GraphContext, recordType, inputType } from '../../kit/graphql/index.js';
 import { string, int, id } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
@@ -36,10 +26,6 @@ const ChooseScaleInput = inputType(
     idempotencyKey: id('The same key with the same input is the same run; 1 to 200 characters.'),
   },
 );
-type ChooseScaleInput = InstanceType<typeof ChooseScaleInput>;
-
-const ChooseScalePayload = scaleChoiceRuns.payload('ChooseScalePayload', 'The run that tries scales.');
-type ChooseScalePayload = InstanceType<typeof ChooseScalePayload>;
 
 const TriedScale = recordType(triedScale);
 type TriedScale = InstanceType<typeof TriedScale>;
@@ -50,27 +36,20 @@ interface ScaleResolverParts {
 }
 
 @Resolver(() => ScaleChoiceRun)
-export class ScaleChoiceResolver {
-  constructor(private readonly parts: ScaleResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => ChooseScalePayload, {
-    description:
-      'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped, and once an alias has named a version its scale stays.',
-    complexity: cost(20),
-  })
-  async chooseScale(
-    @Arg('input', () => ChooseScaleInput, { description: 'Which version, on which rows.' }) input: ChooseScaleInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<ChooseScalePayload> {
+export class ScaleChoiceResolver extends scaleChoiceRuns.startedBy('chooseScale', {
+  description:
+    'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped, and once an alias has named a version its scale stays.',
+  input: ChooseScaleInput,
+  argument: 'Which version, on which rows.',
+  payload: 'The run that tries scales.',
+  run: (parts: ScaleResolverParts, input, { workspaceId }) => {
     const { datasetVersion, ...rest } = input;
     const datasetVersionId = datasetVersion
       ? fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion')
       : null;
-    return { run: runObject(await this.parts.scales.start(workspaceId, { ...rest, datasetVersionId })) };
-  }
-
+    return parts.scales.start(workspaceId, { ...rest, datasetVersionId });
+  },
+}) {
   @FieldResolver(() => AdapterVersion, {
     nullable: true,
     description: 'The version, with its scale once the run succeeded; null when it was deleted.',

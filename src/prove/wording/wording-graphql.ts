@@ -1,14 +1,11 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { Split } from '../../sources/data/index.js';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   recordType,
   runGraph,
-  runObject,
   type GraphContext,
   inputType,
   idempotencyKey,
@@ -37,10 +34,6 @@ const CompareWordingsInput = inputType(
     idempotencyKey,
   },
 );
-type CompareWordingsInput = InstanceType<typeof CompareWordingsInput>;
-
-const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
-type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;
 
 const MeasuredWording = recordType(measuredWording);
 type MeasuredWording = InstanceType<typeof MeasuredWording>;
@@ -48,27 +41,18 @@ const WordingReport = recordType(wordingReport);
 type WordingReport = InstanceType<typeof WordingReport>;
 
 @Resolver(() => WordingComparisonRun)
-export class WordingComparisonResolver {
-  constructor(private readonly parts: { wordings: WordingComparer }) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => CompareWordingsPayload, {
-    description:
-      'Lets a model word answers from documents to labelled questions and holds them against the best quotes, as a run. Answers from documents take from then on the model’s words where these are shown to be right more often, else the quote. No answer of it is recorded.',
-    complexity: cost(20),
-  })
-  async compareWordings(
-    @Arg('input', () => CompareWordingsInput, { description: 'Which model, which questions.' })
-    input: CompareWordingsInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<CompareWordingsPayload> {
+export class WordingComparisonResolver extends wordingComparisonRuns.startedBy('compareWordings', {
+  description:
+    'Lets a model word answers from documents to labelled questions and holds them against the best quotes, as a run. Answers from documents take from then on the model’s words where these are shown to be right more often, else the quote. No answer of it is recorded.',
+  input: CompareWordingsInput,
+  argument: 'Which model, which questions.',
+  payload: 'The run that compares.',
+  run: (parts: { wordings: WordingComparer }, input, { workspaceId }) => {
     const { datasetVersion, model = null, ...rest } = input;
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const run = await this.parts.wordings.start(workspaceId, { ...rest, model, datasetVersionId });
-    return { run: runObject(run) };
-  }
-
+    return parts.wordings.start(workspaceId, { ...rest, model, datasetVersionId });
+  },
+}) {
   @FieldResolver(() => WordingReport, { nullable: true, description: 'What was found; null until the run succeeded.' })
   report(@Root() { row }: WordingComparisonRun): WordingReport | null {
     return wordingComparison.outputOf(row);

@@ -2,7 +2,6 @@ import { Arg, Ctx, FieldResolver, Mutation, ObjectType, Resolver, Root } from 't
 import { z } from 'zod';
 import { ErasureReportType, toErasureReport } from '../../kit/erasure/index.js';
 import {
-  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -10,13 +9,11 @@ import {
   RunEventType,
   runEvent,
   runGraph,
-  runObject,
   type GraphContext,
   inputType,
   ofType,
   objectType,
   idempotencyKey,
-  type StartedRun,
   type RunObject,
 } from '../../kit/graphql/index.js';
 import type { Json } from '../../kernel/stored-json.js';
@@ -85,7 +82,6 @@ const IngestDocumentsInput = inputType('IngestDocumentsInput', 'Documents for a 
     .describe('1 to 100 documents with different names; inline texts of at most 4,000,000 characters together.'),
   idempotencyKey,
 });
-type IngestDocumentsInput = InstanceType<typeof IngestDocumentsInput>;
 
 const IngestedDocument = recordType(documentReport);
 type IngestedDocument = InstanceType<typeof IngestedDocument>;
@@ -111,11 +107,6 @@ export const reindexingRuns = runGraph(
   reindexing.handledBy(({ service }: Service, context) => rebuildIndex(service.parts, context)),
 );
 const ReindexingRun = reindexingRuns.Run;
-
-const IngestDocumentsPayload = ingestionRuns.payload(
-  'IngestDocumentsPayload',
-  'The run that `ingestDocuments` started.',
-);
 
 const DeleteDocumentsInput = inputType('DeleteDocumentsInput', 'Documents to delete.', {
   collection: string('Name of the collection.'),
@@ -147,13 +138,6 @@ const RebuildIndexInput = inputType('RebuildIndexInput', 'Which index to rebuild
   collection: string('Name of the collection.'),
   idempotencyKey,
 });
-type RebuildIndexInput = InstanceType<typeof RebuildIndexInput>;
-
-const RebuildIndexPayload = reindexingRuns.payload(
-  'RebuildIndexPayload',
-  'The run that `rebuildIndex` started.',
-  'It goes on by itself; search uses the old index until it is done.',
-);
 
 /** What the resolvers of this domain's changes need. */
 interface IngestionResolverParts {
@@ -162,9 +146,20 @@ interface IngestionResolverParts {
 }
 
 @Resolver(() => IngestionRun)
-export class IngestionResolver {
-  constructor(private readonly parts: IngestionResolverParts) {}
-
+export class IngestionResolver extends ingestionRuns.startedBy('ingestDocuments', {
+  description:
+    'Adds documents to a collection, or replaces those of the same names, which you may see, as a run: plain text, Markdown, HTML, PDF and DOCX. Search sees the old content of a document until all of the new one is there.',
+  input: IngestDocumentsInput,
+  argument: 'Which documents, and where to.',
+  payload: 'The run that `ingestDocuments` started.',
+  run: (parts: IngestionResolverParts, input, { caller }) => {
+    const documents = input.documents.map(({ file, ...document }, index) => ({
+      ...document,
+      fileId: file ? fromGlobalId(file, 'File', `input.documents.${index}.file`) : null,
+    }));
+    return parts.service.ingestDocuments(caller, { ...input, documents });
+  },
+}) {
   @Needs('EDIT')
   @Mutation(() => CreateCollectionPayload, { description: 'Makes an empty collection.', complexity: cost(5) })
   async createCollection(
@@ -173,25 +168,6 @@ export class IngestionResolver {
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<CreateCollectionPayload> {
     return { collection: toCollection(await this.parts.service.createCollection({ ...input, workspaceId })) };
-  }
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => IngestDocumentsPayload, {
-    description:
-      'Adds documents to a collection, or replaces those of the same names, which you may see, as a run: plain text, Markdown, HTML, PDF and DOCX. Search sees the old content of a document until all of the new one is there.',
-    complexity: cost(20),
-  })
-  async ingestDocuments(
-    @Arg('input', () => IngestDocumentsInput, { description: 'Which documents, and where to.' })
-    input: IngestDocumentsInput,
-    @Ctx() { caller }: GraphContext,
-  ): Promise<StartedRun> {
-    const documents = input.documents.map(({ file, ...document }, index) => ({
-      ...document,
-      fileId: file ? fromGlobalId(file, 'File', `input.documents.${index}.file`) : null,
-    }));
-    return { run: runObject(await this.parts.service.ingestDocuments(caller, { ...input, documents })) };
   }
 
   @Needs('EDIT')
@@ -227,20 +203,6 @@ export class IngestionResolver {
     const { denseWeight } = await this.parts.service.collection(workspaceId, input.collection);
     change.before = { denseWeight };
     return { collection: toCollection(await this.parts.service.setDenseWeight(workspaceId, input)) };
-  }
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => RebuildIndexPayload, {
-    description:
-      'Embeds a collection again, as a run: after the embedder was changed (GRAFT_EMBEDDER), or when the vector store lost its data.',
-    complexity: cost(20),
-  })
-  async rebuildIndex(
-    @Arg('input', () => RebuildIndexInput, { description: 'Which collection.' }) input: RebuildIndexInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
-    return { run: runObject(await this.parts.service.rebuildIndex(workspaceId, input)) };
   }
 
   @FieldResolver(() => Collection, {
@@ -311,9 +273,15 @@ export class IngestedDocumentResolver {
 }
 
 @Resolver(() => ReindexingRun)
-export class ReindexingRunResolver {
-  constructor(private readonly parts: { stores: KnowledgeStores }) {}
-
+export class ReindexingRunResolver extends reindexingRuns.startedBy('rebuildIndex', {
+  description:
+    'Embeds a collection again, as a run: after the embedder was changed (GRAFT_EMBEDDER), or when the vector store lost its data.',
+  input: RebuildIndexInput,
+  argument: 'Which collection.',
+  payload: 'The run that `rebuildIndex` started.',
+  goesOn: 'It goes on by itself; search uses the old index until it is done.',
+  run: ({ service }: IngestionResolverParts, input, { workspaceId }) => service.rebuildIndex(workspaceId, input),
+}) {
   @FieldResolver(() => Collection, {
     nullable: true,
     description: 'The collection whose index it rebuilds.',

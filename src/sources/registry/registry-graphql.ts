@@ -1,9 +1,8 @@
-import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { encodeCursor } from '../../kernel/pagination.js';
 import { record, string, date, id } from '../../kernel/record.js';
 import {
-  SpendsBudget,
   Needs,
   connectionTypes,
   ConnectionArgs,
@@ -16,12 +15,10 @@ import {
   runEvent,
   recordType,
   runGraph,
-  runObject,
   toConnection,
   toGlobalId,
   nodeType,
   inputType,
-  type StartedRun,
   type RunObject,
   idempotencyKey,
 } from '../../kit/graphql/index.js';
@@ -76,12 +73,6 @@ const RegisterModelInput = inputType(
     idempotencyKey,
   },
 );
-type RegisterModelInput = InstanceType<typeof RegisterModelInput>;
-
-const RegisterModelPayload = downloadRuns.payload(
-  'RegisterModelPayload',
-  'The run that fetches, checks and registers the model.',
-);
 
 export const toModel = (row: ModelRow): Model =>
   make(Model, { ...row, id: toGlobalId('Model', row.id), rowId: row.id });
@@ -92,9 +83,18 @@ interface RegistryResolverParts {
 }
 
 @Resolver(() => Model)
-export class ModelResolver {
-  constructor(private readonly parts: Pick<RegistryResolverParts, 'registry'>) {}
-
+export class ModelResolver extends downloadRuns.startedBy('registerModel', {
+  description:
+    'Fetches a model, loads it once in a process of its own, and registers it. A file that is cut short, corrupt, not the expected one or not supported is refused and not kept.',
+  needs: 'OPERATE',
+  input: RegisterModelInput,
+  argument: 'Which model.',
+  payload: 'The run that fetches, checks and registers the model.',
+  run: (parts: Pick<RegistryResolverParts, 'registry'>, input, context) => {
+    const fileId = input.fileId ? fromGlobalId(input.fileId, 'File', 'input.fileId') : null;
+    return parts.registry.register(context.workspaceId, { ...input, fileId });
+  },
+}) {
   @Needs('ASK')
   @Query(() => ModelConnection, { description: 'The models of the workspace, by name.', complexity: cost(5) })
   async models(
@@ -126,21 +126,6 @@ export class ModelResolver {
       this.parts.registry.variantsOf(context.workspaceId, ids),
     );
     return ((await rows.load(model.rowId)) ?? []).map(toModelVariant);
-  }
-
-  @Needs('OPERATE')
-  @SpendsBudget('RUN')
-  @Mutation(() => RegisterModelPayload, {
-    description:
-      'Fetches a model, loads it once in a process of its own, and registers it. A file that is cut short, corrupt, not the expected one or not supported is refused and not kept.',
-    complexity: cost(20),
-  })
-  async registerModel(
-    @Arg('input', () => RegisterModelInput, { description: 'Which model.' }) input: RegisterModelInput,
-    @Ctx() context: GraphContext,
-  ): Promise<StartedRun> {
-    const fileId = input.fileId ? fromGlobalId(input.fileId, 'File', 'input.fileId') : null;
-    return { run: runObject(await this.parts.registry.register(context.workspaceId, { ...input, fileId })) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { AnswerFilterInput, AnswerType, loadAnswer, toFilter, type AskService } from '../../../answer/ask/index.js';
 import {
@@ -18,9 +18,7 @@ import {
   mapPage,
   Needs,
   recordType,
-  SpendsBudget,
   runGraph,
-  runObject,
   toConnection,
   type ConnectionOf,
   type GraphContext,
@@ -80,13 +78,6 @@ const CreateDatasetFromFeedbackInput = inputType(
     idempotencyKey,
   },
 );
-type CreateDatasetFromFeedbackInput = InstanceType<typeof CreateDatasetFromFeedbackInput>;
-
-const CreateDatasetFromFeedbackPayload = curationRuns.payload(
-  'CreateDatasetFromFeedbackPayload',
-  'The run that makes the version.',
-);
-type CreateDatasetFromFeedbackPayload = InstanceType<typeof CreateDatasetFromFeedbackPayload>;
 
 const CurationResult = recordType(curationOutput);
 type CurationResult = InstanceType<typeof CurationResult>;
@@ -120,29 +111,19 @@ interface CurationResolverParts {
 }
 
 @Resolver(() => CurationRun)
-export class CurationResolver {
-  constructor(private readonly parts: CurationResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => CreateDatasetFromFeedbackPayload, {
-    description:
-      'Makes a dataset version of what people demonstrated or confirmed as answers, as a run: never of a model’s own unconfirmed words. Rows are deduplicated, checked for personal data and for leaks into the test split, and split by the rules of any import.',
-    complexity: cost(100),
-  })
-  async createDatasetFromFeedback(
-    @Arg('input', () => CreateDatasetFromFeedbackInput, { description: 'Which dataset, from which answers.' })
-    { answers, task = null, splitRule = null, preprocessing = null, ...input }: CreateDatasetFromFeedbackInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<CreateDatasetFromFeedbackPayload> {
-    const filter = toFilter(answers, 'input.answers');
-    return {
-      run: runObject(
-        await this.parts.curator.start(workspaceId, { ...input, task, filter, splitRule, steps: preprocessing }),
-      ),
-    };
-  }
-
+export class CurationResolver extends curationRuns.startedBy('createDatasetFromFeedback', {
+  description:
+    'Makes a dataset version of what people demonstrated or confirmed as answers, as a run: never of a model’s own unconfirmed words. Rows are deduplicated, checked for personal data and for leaks into the test split, and split by the rules of any import.',
+  cost: 100,
+  input: CreateDatasetFromFeedbackInput,
+  argument: 'Which dataset, from which answers.',
+  payload: 'The run that makes the version.',
+  run: (
+    { curator }: CurationResolverParts,
+    { answers, task = null, splitRule = null, preprocessing: steps = null, ...input },
+    { workspaceId },
+  ) => curator.start(workspaceId, { ...input, task, filter: toFilter(answers, 'input.answers'), splitRule, steps }),
+}) {
   @FieldResolver(() => Dataset, {
     nullable: true,
     description: 'The dataset that gets a version.',

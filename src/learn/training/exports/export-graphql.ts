@@ -1,9 +1,7 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { FileType, loadFile } from '../../../sources/data/index.js';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   runGraph,
   runObject,
@@ -12,7 +10,6 @@ import {
   idempotencyKey,
   inputType,
   enumType,
-  type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
 import { enumeration } from '../../../kernel/enumeration.js';
@@ -51,7 +48,6 @@ const namedVersion = {
 };
 
 const ExportAdapterInput = inputType('ExportAdapterInput', 'Which adapter version to pack.', namedVersion);
-type ExportAdapterInput = InstanceType<typeof ExportAdapterInput>;
 
 const MergeAdapterInput = inputType(
   'MergeAdapterInput',
@@ -64,13 +60,9 @@ const MergeAdapterInput = inputType(
     ).nullish(),
   },
 );
-type MergeAdapterInput = InstanceType<typeof MergeAdapterInput>;
 
 const MergeParity = recordType(mergeParity);
 type MergeParity = InstanceType<typeof MergeParity>;
-
-const ExportAdapterPayload = adapterExportRuns.payload('ExportAdapterPayload', 'The run that packs the version.');
-const MergeAdapterPayload = adapterMergeRuns.payload('MergeAdapterPayload', 'The run that merges the version.');
 
 interface AdapterExportResolverParts {
   exporter: AdapterExporter;
@@ -81,23 +73,14 @@ interface AdapterExportResolverParts {
 }
 
 @Resolver(() => AdapterExportRun)
-export class AdapterExportResolver {
-  constructor(private readonly parts: AdapterExportResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => ExportAdapterPayload, {
-    description:
-      'Packs a version as a ZIP archive of the folder that Python’s `peft` loads, with a `graft.json` that tells Graft how to ask it: `importAdapter` takes the archive.',
-    complexity: cost(20),
-  })
-  async exportAdapter(
-    @Arg('input', () => ExportAdapterInput, { description: 'Which version.' }) input: ExportAdapterInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
-    return { run: runObject(await this.parts.exporter.start(workspaceId, input)) };
-  }
-
+export class AdapterExportResolver extends adapterExportRuns.startedBy('exportAdapter', {
+  description:
+    'Packs a version as a ZIP archive of the folder that Python’s `peft` loads, with a `graft.json` that tells Graft how to ask it: `importAdapter` takes the archive.',
+  input: ExportAdapterInput,
+  argument: 'Which version.',
+  payload: 'The run that packs the version.',
+  run: (parts: AdapterExportResolverParts, input, { workspaceId }) => parts.exporter.start(workspaceId, input),
+}) {
   @FieldResolver(() => AdapterVersion, {
     nullable: true,
     description: 'The version that it packs.',
@@ -119,24 +102,16 @@ export class AdapterExportResolver {
 }
 
 @Resolver(() => AdapterMergeRun)
-export class AdapterMergeResolver {
-  constructor(private readonly parts: AdapterExportResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => MergeAdapterPayload, {
-    description:
-      'Writes base model and adapter into one GGUF file, which any llama.cpp serves, and holds it against the two as they are served here. `registerModel` takes the file.',
-    complexity: cost(50),
-  })
-  async mergeAdapter(
-    @Arg('input', () => MergeAdapterInput, { description: 'Which version, and how precisely.' })
-    { precision = null, ...input }: MergeAdapterInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
-    return { run: runObject(await this.parts.merger.start(workspaceId, { ...input, precision })) };
-  }
-
+export class AdapterMergeResolver extends adapterMergeRuns.startedBy('mergeAdapter', {
+  description:
+    'Writes base model and adapter into one GGUF file, which any llama.cpp serves, and holds it against the two as they are served here. `registerModel` takes the file.',
+  cost: 50,
+  input: MergeAdapterInput,
+  argument: 'Which version, and how precisely.',
+  payload: 'The run that merges the version.',
+  run: (parts: AdapterExportResolverParts, { precision = null, ...input }, { workspaceId }) =>
+    parts.merger.start(workspaceId, { ...input, precision }),
+}) {
   @FieldResolver(() => AdapterVersion, {
     nullable: true,
     description: 'The version that it merges.',

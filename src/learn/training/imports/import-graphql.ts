@@ -1,18 +1,14 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { FileType, loadFile, TaskKind } from '../../../sources/data/index.js';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   runGraph,
-  runObject,
   type GraphContext,
   inputType,
   ofType,
   objectType,
-  type StartedRun,
   type RunObject,
   idempotencyKey,
 } from '../../../kit/graphql/index.js';
@@ -66,11 +62,6 @@ const ImportAdapterInput = inputType(
 );
 type ImportAdapterInput = InstanceType<typeof ImportAdapterInput>;
 
-const ImportAdapterPayload = adapterImportRuns.payload(
-  'ImportAdapterPayload',
-  'The run that checks the adapter and adds it.',
-);
-
 const AdapterFiles = objectType(
   'AdapterFiles',
   'The files of an adapter version: the first two are what Python’s `peft` loads.',
@@ -95,21 +86,13 @@ interface AdapterImportResolverParts {
 }
 
 @Resolver(() => AdapterImportRun)
-export class AdapterImportResolver {
-  constructor(private readonly parts: AdapterImportResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => ImportAdapterPayload, {
-    description:
-      'Adds a LoRA adapter that was trained elsewhere. It is held against its base model module by module; what doesn’t fit, is no plain LoRA, or is pickled is refused. Like any other it answers after it was attested and promoted.',
-    complexity: cost(20),
-  })
-  async importAdapter(
-    @Arg('input', () => ImportAdapterInput, { description: 'The files and what they are for.' })
-    input: ImportAdapterInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
+export class AdapterImportResolver extends adapterImportRuns.startedBy('importAdapter', {
+  description:
+    'Adds a LoRA adapter that was trained elsewhere. It is held against its base model module by module; what doesn’t fit, is no plain LoRA, or is pickled is refused. Like any other it answers after it was attested and promoted.',
+  input: ImportAdapterInput,
+  argument: 'The files and what they are for.',
+  payload: 'The run that checks the adapter and adds it.',
+  run: (parts: AdapterImportResolverParts, input, { workspaceId }) => {
     const { archive, config, weights, model = null, languages = null, ...rest } = input;
     const wish = {
       ...rest,
@@ -117,9 +100,9 @@ export class AdapterImportResolver {
       languages: languages && { source: languages.source, target: languages.target },
       files: filesOf({ archive, config, weights }),
     };
-    return { run: runObject(await this.parts.importer.start(workspaceId, wish)) };
-  }
-
+    return parts.importer.start(workspaceId, wish);
+  },
+}) {
   @FieldResolver(() => AdapterVersion, {
     nullable: true,
     description: 'The version; null until the run succeeded.',

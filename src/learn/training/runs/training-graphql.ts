@@ -1,17 +1,13 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { DatasetVersion, loadVersion, type Data } from '../../../sources/data/index.js';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   JsonScalar,
   recordInput,
   runGraph,
-  runObject,
   ofType,
   inputType,
-  type StartedRun,
   type RunObject,
   idempotencyKey,
 } from '../../../kit/graphql/index.js';
@@ -56,13 +52,6 @@ const StartTrainingInput = inputType('StartTrainingInput', 'What to train, on wh
     .describe('What is to be other than in the preset of the dataset’s task.'),
   idempotencyKey,
 });
-type StartTrainingInput = InstanceType<typeof StartTrainingInput>;
-
-const StartTrainingPayload = trainingRuns.payload(
-  'StartTrainingPayload',
-  'The run that trains.',
-  'It goes on by itself; watch it with `trainingProgress`, stop it with `pauseRun` or `cancelRun`.',
-);
 
 interface TrainingResolverParts {
   training: TrainingService;
@@ -72,34 +61,20 @@ interface TrainingResolverParts {
 }
 
 @Resolver(() => TrainingRun)
-export class TrainingRunResolver {
-  constructor(private readonly parts: TrainingResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('TRAINING')
-  @Mutation(() => StartTrainingPayload, {
-    description:
-      'Trains a version of an adapter on a dataset version, in a worker of its own that stands aside for questions. One run works at a time, others wait in order.',
-    complexity: cost(50),
-  })
-  async startTraining(
-    @Arg('input', () => StartTrainingInput, { description: 'What to train.' }) input: StartTrainingInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
-    const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const { adapter, description, model, parent, idempotencyKey } = input;
-    const run = await this.parts.training.start(workspaceId, {
-      adapter,
-      description,
-      model,
-      parent,
-      idempotencyKey,
-      datasetVersionId,
-      recipe: input.recipe,
-    });
-    return { run: runObject(run) };
-  }
-
+export class TrainingRunResolver extends trainingRuns.startedBy('startTraining', {
+  description:
+    'Trains a version of an adapter on a dataset version, in a worker of its own that stands aside for questions. One run works at a time, others wait in order.',
+  spends: 'TRAINING',
+  cost: 50,
+  input: StartTrainingInput,
+  argument: 'What to train.',
+  payload: 'The run that trains.',
+  goesOn: 'It goes on by itself; watch it with `trainingProgress`, stop it with `pauseRun` or `cancelRun`.',
+  run: (parts: TrainingResolverParts, { datasetVersion, ...input }, { workspaceId }) => {
+    const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
+    return parts.training.start(workspaceId, { ...input, datasetVersionId });
+  },
+}) {
   @FieldResolver(() => String, { description: 'Name of the adapter that gets a version.' })
   adapterName(@Root() { row }: RunObject): string {
     return training.inputOf(row).adapter;

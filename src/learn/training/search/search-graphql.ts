@@ -1,22 +1,18 @@
-import { Arg, Ctx, FieldResolver, Float, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Float, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { DatasetVersion, loadVersion, type Data } from '../../../sources/data/index.js';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   JsonScalar,
   runEvent,
   RunEventType,
   runGraph,
-  runObject,
   type GraphContext,
   recordType,
   ofType,
   idempotencyKey,
   inputType,
-  type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
 import { record, string, id } from '../../../kernel/record.js';
@@ -57,12 +53,6 @@ const FindLearningRateInput = inputType(
     idempotencyKey,
   },
 );
-type FindLearningRateInput = InstanceType<typeof FindLearningRateInput>;
-
-const FindLearningRatePayload = learningRateSearchRuns.payload(
-  'FindLearningRatePayload',
-  'The run that tries the learning rates.',
-);
 
 interface RateSearchResolverParts {
   searcher: RateSearcher;
@@ -70,27 +60,19 @@ interface RateSearchResolverParts {
 }
 
 @Resolver(() => LearningRateSearchRun)
-export class RateSearchResolver {
-  constructor(private readonly parts: RateSearchResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('TRAINING')
-  @Mutation(() => FindLearningRatePayload, {
-    description:
-      'Trains a few steps at three to five learning rates, each anew, measures each on rows for validation, and says which to take. It keeps no adapter.',
-    complexity: cost(50),
-  })
-  async findLearningRate(
-    @Arg('input', () => FindLearningRateInput, { description: 'What is to be trained.' })
-    { datasetVersion, rates = null, steps = null, ...input }: FindLearningRateInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
+export class RateSearchResolver extends learningRateSearchRuns.startedBy('findLearningRate', {
+  description:
+    'Trains a few steps at three to five learning rates, each anew, measures each on rows for validation, and says which to take. It keeps no adapter.',
+  spends: 'TRAINING',
+  cost: 50,
+  input: FindLearningRateInput,
+  argument: 'What is to be trained.',
+  payload: 'The run that tries the learning rates.',
+  run: (parts: RateSearchResolverParts, { datasetVersion, rates = null, steps = null, ...input }, { workspaceId }) => {
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    return {
-      run: runObject(await this.parts.searcher.start(workspaceId, { ...input, datasetVersionId, rates, steps })),
-    };
-  }
-
+    return parts.searcher.start(workspaceId, { ...input, datasetVersionId, rates, steps });
+  },
+}) {
   @FieldResolver(() => DatasetVersion, {
     nullable: true,
     description: 'The rows that it trains on.',

@@ -1,17 +1,13 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   runGraph,
-  runObject,
   type GraphContext,
   ofType,
   idempotencyKey,
   inputType,
-  type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
 import type { Data } from '../data.js';
@@ -32,46 +28,34 @@ const ExportDatasetVersionInput = inputType('ExportDatasetVersionInput', 'What t
     .describe('Only rows that pass it; by default those that are not kept out of training.'),
   idempotencyKey,
 });
-type ExportDatasetVersionInput = InstanceType<typeof ExportDatasetVersionInput>;
 
 export const exportRuns = runGraph(exporting.handledBy(({ exporter }: Data, context) => exporter.run(context)));
 const DatasetExportRun = exportRuns.Run;
 
-const ExportDatasetVersionPayload = exportRuns.payload('ExportDatasetVersionPayload', 'The run that writes the file.');
-
 @Resolver(() => DatasetExportRun)
-export class ExportResolver {
-  constructor(private readonly data: Data) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => ExportDatasetVersionPayload, {
-    description: 'Writes the rows of a version into a file, as a run.',
-    complexity: cost(20),
-  })
-  async exportDatasetVersion(
-    @Arg('input', () => ExportDatasetVersionInput, { description: 'Which rows, and how.' })
-    input: ExportDatasetVersionInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
+export class ExportResolver extends exportRuns.startedBy('exportDatasetVersion', {
+  description: 'Writes the rows of a version into a file, as a run.',
+  input: ExportDatasetVersionInput,
+  argument: 'Which rows, and how.',
+  payload: 'The run that writes the file.',
+  run: (data: Data, input, { workspaceId }) => {
     // Left out means false, null means all.
     const quarantined = input.filter?.quarantined === undefined ? false : input.filter.quarantined;
-    const run = await this.data.exporter.start(workspaceId, {
+    return data.exporter.start(workspaceId, {
       versionId: fromGlobalId(input.version, 'DatasetVersion', 'input.version'),
       format: input.format,
       filter: { ...input.filter, quarantined, split: input.split },
       idempotencyKey: input.idempotencyKey,
     });
-    return { run: runObject(run) };
-  }
-
+  },
+}) {
   @FieldResolver(() => DatasetVersion, {
     nullable: true,
     description: 'The version whose rows it writes.',
     complexity: cost(5),
   })
   version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    return loadVersion(context, this.data, exporting.inputOf(row).versionId);
+    return loadVersion(context, this.parts, exporting.inputOf(row).versionId);
   }
 
   @FieldResolver(() => FileType, {
@@ -82,7 +66,7 @@ export class ExportResolver {
   })
   async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
     const id = exporting.outputOf(row)?.fileId;
-    return id ? loadFile(context, this.data.parts.files, id) : null;
+    return id ? loadFile(context, this.parts.parts.files, id) : null;
   }
 
   @FieldResolver(() => Int, { nullable: true, description: 'Rows in the file; null before the end.' })

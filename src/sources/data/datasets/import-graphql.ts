@@ -78,7 +78,6 @@ const AddDatasetVersionInput = inputType('AddDatasetVersionInput', 'A new versio
   minRowsPerLabel: z.int().default(5).describe('A label with fewer rows for training is reported.'),
   idempotencyKey,
 });
-type AddDatasetVersionInput = InstanceType<typeof AddDatasetVersionInput>;
 
 const PreviewImportInput = inputType('PreviewImportInput', 'A file to look at.', {
   file: id('A file uploaded with `POST /files`.'),
@@ -134,12 +133,29 @@ type KeptFile = InstanceType<typeof KeptFile>;
 export const importRuns = runGraph(importing.handledBy(({ importer }: Data, context) => importer.run(context)));
 const ImportRun = importRuns.Run;
 
-const ImportRunPayload = importRuns.payload('ImportRunPayload', 'The run that makes the version.');
+const DeleteDatasetRowsPayload = importRuns.payload(
+  'DeleteDatasetRowsPayload',
+  'The run that makes the version without them.',
+);
 
 @Resolver(() => ImportRun)
-export class ImportResolver {
-  constructor(private readonly data: Data) {}
-
+export class ImportResolver extends importRuns.startedBy('addDatasetVersion', {
+  description:
+    'Reads files into a new version of a dataset, as a run. What is wrong with single rows stands in the report of the version; what makes a file unreadable is said at once or fails the run.',
+  cost: 100,
+  input: AddDatasetVersionInput,
+  argument: 'Which files, and how they are read.',
+  payload: 'The run that makes the version.',
+  run: ({ datasets }: Data, input, { workspaceId }) => {
+    const files: NewImport['files'] = input.files.map(({ file, pair, split, mapping }, i) => ({
+      fileId: fromGlobalId(file, 'File', `input.files.${i}.file`),
+      pairId: pair ? fromGlobalId(pair, 'File', `input.files.${i}.pair`) : null,
+      split: split ?? null,
+      mapping: fromMappingInput(mapping, `input.files.${i}.mapping`),
+    }));
+    return datasets.addVersion(workspaceId, { ...input, files });
+  },
+}) {
   @Needs('EDIT')
   @SpendsBudget('RUN')
   @Query(() => ImportPreviewType, {
@@ -152,7 +168,7 @@ export class ImportResolver {
   ): Promise<ImportPreviewType> {
     const fileId = fromGlobalId(input.file, 'File', 'input.file');
     const mapping = fromMappingInput(input.mapping, 'input.mapping');
-    const preview = await this.data.datasets.preview(workspaceId, { fileId, task: input.task ?? null, mapping });
+    const preview = await this.parts.datasets.preview(workspaceId, { fileId, task: input.task ?? null, mapping });
     const rows = preview.rows.map((row) =>
       'fault' in row ? { content: null, fault: row.fault.message } : { content: row, fault: null },
     );
@@ -160,28 +176,7 @@ export class ImportResolver {
   }
 
   @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => ImportRunPayload, {
-    description:
-      'Reads files into a new version of a dataset, as a run. What is wrong with single rows stands in the report of the version; what makes a file unreadable is said at once or fails the run.',
-    complexity: cost(100),
-  })
-  async addDatasetVersion(
-    @Arg('input', () => AddDatasetVersionInput, { description: 'Which files, and how they are read.' })
-    input: AddDatasetVersionInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
-    const files: NewImport['files'] = input.files.map(({ file, pair, split, mapping }, i) => ({
-      fileId: fromGlobalId(file, 'File', `input.files.${i}.file`),
-      pairId: pair ? fromGlobalId(pair, 'File', `input.files.${i}.pair`) : null,
-      split: split ?? null,
-      mapping: fromMappingInput(mapping, `input.files.${i}.mapping`),
-    }));
-    return { run: runObject(await this.data.datasets.addVersion(workspaceId, { ...input, files })) };
-  }
-
-  @Needs('EDIT')
-  @Mutation(() => ImportRunPayload, {
+  @Mutation(() => DeleteDatasetRowsPayload, {
     description:
       'Deletes the rows about a person: a version without them is made, as a run, and all versions that have them are withdrawn and their rows erased, with what was made of those versions (exports, training examples) and the uploaded files that they were made of, under whatever name they were uploaded. A file that a standing version was also made of stays: see `keptFiles`. Rows of feature views whose entity is `subject`, and answers that were told them, go at once, in all of the workspace. An import under way that reads a deleted file fails. Not found and so left: files that `importFeatures` read, documents of collections, and answers that name a person otherwise.',
     complexity: cost(100),
@@ -190,10 +185,10 @@ export class ImportResolver {
     @Arg('input', () => DeleteDatasetRowsInput, { description: 'Which rows, and why.' }) input: DeleteDatasetRowsInput,
     @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<StartedRun> {
-    const dataset = await this.data.store.byName(workspaceId, input.dataset);
-    const was = dataset && (await this.data.store.latest(dataset.id));
+    const dataset = await this.parts.store.byName(workspaceId, input.dataset);
+    const was = dataset && (await this.parts.store.latest(dataset.id));
     if (was) change.before = { dataset: input.dataset, version: was.version };
-    return { run: runObject(await this.data.datasets.deleteRows(workspaceId, input)) };
+    return { run: runObject(await this.parts.datasets.deleteRows(workspaceId, input)) };
   }
 
   @FieldResolver(() => Dataset, {
@@ -202,7 +197,7 @@ export class ImportResolver {
     complexity: cost(2),
   })
   async dataset(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Dataset | null> {
-    return row.subjectId ? loadDataset(context, this.data, row.subjectId) : null;
+    return row.subjectId ? loadDataset(context, this.parts, row.subjectId) : null;
   }
 
   @FieldResolver(() => DatasetVersion, {
@@ -212,7 +207,7 @@ export class ImportResolver {
   })
   async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
     const id = importing.outputOf(row)?.versionId;
-    return id ? loadVersion(context, this.data, id) : null;
+    return id ? loadVersion(context, this.parts, id) : null;
   }
 
   @FieldResolver(() => Boolean, {
@@ -226,7 +221,7 @@ export class ImportResolver {
   @FieldResolver(() => [DatasetVersion], { description: 'Versions that it withdrew.', complexity: cost(5) })
   async withdrawn(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
     const ids = importing.outputOf(row)?.withdrawn ?? [];
-    const versions = await Promise.all(ids.map((id) => loadVersion(context, this.data, id)));
+    const versions = await Promise.all(ids.map((id) => loadVersion(context, this.parts, id)));
     return versions.filter((version) => version !== null);
   }
 
@@ -243,7 +238,7 @@ export class ImportResolver {
   })
   async keptFiles(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<KeptFile[]> {
     const kept = importing.outputOf(row)?.keptFiles ?? [];
-    const files = await Promise.all(kept.map(({ fileId }) => loadFile(context, this.data.parts.files, fileId)));
+    const files = await Promise.all(kept.map(({ fileId }) => loadFile(context, this.parts.parts.files, fileId)));
     // A later deletion may have taken it.
     return kept.flatMap(({ reason }, i) => (files[i] ? [{ file: files[i], reason }] : []));
   }

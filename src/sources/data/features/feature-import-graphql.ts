@@ -1,16 +1,12 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   runGraph,
-  runObject,
   type GraphContext,
   idempotencyKey,
   inputType,
-  type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
 import type { Data } from '../data.js';
@@ -30,32 +26,20 @@ const ImportFeaturesInput = inputType('ImportFeaturesInput', 'A file with the hi
     .describe('Column of the creation time; null: the rows are known as of now, that is when the import is asked for.'),
   idempotencyKey,
 });
-type ImportFeaturesInput = InstanceType<typeof ImportFeaturesInput>;
 
 export const featureImportRuns = runGraph(
   importingFeatures.handledBy(({ featureFiles }: Data, context) => featureFiles.run(context)),
 );
 const FeatureImportRun = featureImportRuns.Run;
 
-const ImportFeaturesPayload = featureImportRuns.payload('ImportFeaturesPayload', 'The run that reads the file.');
-
 @Resolver(() => FeatureImportRun)
-export class FeatureImportResolver {
-  constructor(private readonly data: Data) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => ImportFeaturesPayload, {
-    description:
-      'Adds the rows of a file to a feature view, as a run; nothing is written unless all of them are right.',
-    complexity: cost(20),
-  })
-  async importFeatures(
-    @Arg('input', () => ImportFeaturesInput, { description: 'Which file, and its columns.' })
-    input: ImportFeaturesInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
-    const run = await this.data.featureFiles.start(workspaceId, {
+export class FeatureImportResolver extends featureImportRuns.startedBy('importFeatures', {
+  description: 'Adds the rows of a file to a feature view, as a run; nothing is written unless all of them are right.',
+  input: ImportFeaturesInput,
+  argument: 'Which file, and its columns.',
+  payload: 'The run that reads the file.',
+  run: (data: Data, input, { workspaceId }) => {
+    return data.featureFiles.start(workspaceId, {
       view: input.view,
       fileId: fromGlobalId(input.file, 'File', 'input.file'),
       columns: {
@@ -65,13 +49,12 @@ export class FeatureImportResolver {
       },
       idempotencyKey: input.idempotencyKey,
     });
-    return { run: runObject(run) };
-  }
-
+  },
+}) {
   @FieldResolver(() => FeatureView, { description: 'The view that gets the rows.', complexity: cost(2) })
   async view(@Root() { row }: RunObject, @Ctx() { workspaceId }: GraphContext): Promise<FeatureView> {
     const { view } = importingFeatures.inputOf(row);
-    return toView(await this.data.featureStore.requireView(workspaceId, view, 'view'));
+    return toView(await this.parts.featureStore.requireView(workspaceId, view, 'view'));
   }
 
   @FieldResolver(() => Int, { nullable: true, description: 'Rows of the file; null before the end.' })

@@ -1,16 +1,12 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   runGraph,
-  runObject,
   type GraphContext,
   recordType,
   inputType,
   idempotencyKey,
-  type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
 import { Collection, loadCollection, type KnowledgeStores } from '../collection-graphql.js';
@@ -36,13 +32,6 @@ const TuneRetrievalInput = inputType('TuneRetrievalInput', 'On which questions a
   seed: z.int().default(1).describe('Of the draw: the same seed draws the same passages and halves.'),
   idempotencyKey,
 });
-type TuneRetrievalInput = InstanceType<typeof TuneRetrievalInput>;
-
-const TuneRetrievalPayload = retrievalTuningRuns.payload(
-  'TuneRetrievalPayload',
-  'The run that chooses a weight.',
-  'It goes on by itself; search uses the old weight until it is done.',
-);
 
 const RetrievalTuningResult = recordType(tuningResult);
 type RetrievalTuningResult = InstanceType<typeof RetrievalTuningResult>;
@@ -53,24 +42,16 @@ interface TuningResolverParts {
 }
 
 @Resolver(() => RetrievalTuningRun)
-export class RetrievalTuningResolver {
-  constructor(private readonly parts: TuningResolverParts) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => TuneRetrievalPayload, {
-    description:
-      'Chooses how much meaning counts against words in hybrid searches of a collection, as a run: on labelled questions, or on ones that are made of its own passages. To set a weight by hand, `setDenseWeight`.',
-    complexity: cost(20),
-  })
-  async tuneRetrieval(
-    @Arg('input', () => TuneRetrievalInput, { description: 'Which collection, on which questions.' })
-    { questions = null, ...input }: TuneRetrievalInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
-    return { run: runObject(await this.parts.tuner.start(workspaceId, { ...input, questions })) };
-  }
-
+export class RetrievalTuningResolver extends retrievalTuningRuns.startedBy('tuneRetrieval', {
+  description:
+    'Chooses how much meaning counts against words in hybrid searches of a collection, as a run: on labelled questions, or on ones that are made of its own passages. To set a weight by hand, `setDenseWeight`.',
+  input: TuneRetrievalInput,
+  argument: 'Which collection, on which questions.',
+  payload: 'The run that chooses a weight.',
+  goesOn: 'It goes on by itself; search uses the old weight until it is done.',
+  run: (parts: TuningResolverParts, { questions = null, ...input }, { workspaceId }) =>
+    parts.tuner.start(workspaceId, { ...input, questions }),
+}) {
   @FieldResolver(() => Collection, {
     nullable: true,
     description: 'The collection; null when it was deleted.',

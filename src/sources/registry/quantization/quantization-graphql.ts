@@ -1,16 +1,13 @@
-import { Arg, Ctx, FieldResolver, Float, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Float, Query, Resolver, Root } from 'type-graphql';
 import {
-  SpendsBudget,
   Needs,
   cost,
   recordType,
   runGraph,
-  runObject,
   type GraphContext,
   idempotencyKey,
   inputType,
   enumType,
-  type StartedRun,
   type RunObject,
 } from '../../../kit/graphql/index.js';
 import { enumeration } from '../../../kernel/enumeration.js';
@@ -48,9 +45,6 @@ const QuantizeModelInput = inputType('QuantizeModelInput', 'Which model, and wha
   type: oneOf(QuantizationType, 'It must take fewer bits than the weights are stored in already.'),
   idempotencyKey,
 });
-type QuantizeModelInput = InstanceType<typeof QuantizeModelInput>;
-
-const QuantizeModelPayload = quantizationRuns.payload('QuantizeModelPayload', 'The run that quantizes.');
 
 interface QuantizationResolverParts {
   registry: ModelRegistry;
@@ -58,23 +52,15 @@ interface QuantizationResolverParts {
 }
 
 @Resolver(() => QuantizationRun)
-export class QuantizationRunResolver {
-  constructor(private readonly parts: QuantizationResolverParts) {}
-
-  @Needs('OPERATE')
-  @SpendsBudget('RUN')
-  @Mutation(() => QuantizeModelPayload, {
-    description:
-      'Stores a variant of a model in a smaller type by llama.cpp’s own quantizer, and measures what that costs and gives: size, divergence, perplexity, speed. The run’s result is a variant like any other.',
-    complexity: cost(20),
-  })
-  async quantizeModel(
-    @Arg('input', () => QuantizeModelInput, { description: 'Which model, and as what.' }) input: QuantizeModelInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
-    return { run: runObject(await this.parts.quantizer.start(workspaceId, input)) };
-  }
-
+export class QuantizationRunResolver extends quantizationRuns.startedBy('quantizeModel', {
+  description:
+    'Stores a variant of a model in a smaller type by llama.cpp’s own quantizer, and measures what that costs and gives: size, divergence, perplexity, speed. The run’s result is a variant like any other.',
+  needs: 'OPERATE',
+  input: QuantizeModelInput,
+  argument: 'Which model, and as what.',
+  payload: 'The run that quantizes.',
+  run: (parts: QuantizationResolverParts, input, { workspaceId }) => parts.quantizer.start(workspaceId, input),
+}) {
   @FieldResolver(() => QuantizationType, { description: 'What it stores the weights as.' })
   quantizationType(@Root() { row }: RunObject): QuantizationType {
     return quantization.inputOf(row).type;

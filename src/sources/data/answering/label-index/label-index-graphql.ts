@@ -1,18 +1,14 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   make,
   runGraph,
-  runObject,
   type GraphContext,
   idempotencyKey,
   inputType,
   objectType,
-  type StartedRun,
   type RunObject,
 } from '../../../../kit/graphql/index.js';
 import type { Data } from '../../data.js';
@@ -24,14 +20,11 @@ const IndexDatasetInput = inputType('IndexDatasetInput', 'Whose labelled rows to
   datasetVersion: id('Id of a `DatasetVersion` of a dataset for `CLASSIFICATION`.'),
   idempotencyKey,
 });
-type IndexDatasetInput = InstanceType<typeof IndexDatasetInput>;
 
 export const labelIndexingRuns = runGraph(
   labelIndexing.handledBy(({ labelIndexes }: Data, context) => labelIndexes.index(context)),
 );
 const LabelIndexingRun = labelIndexingRuns.Run;
-
-const IndexDatasetPayload = labelIndexingRuns.payload('IndexDatasetPayload', 'The run that indexes.');
 
 const LabelIndex = objectType(
   'LabelIndex',
@@ -47,31 +40,24 @@ const LabelIndex = objectType(
 type LabelIndex = InstanceType<typeof LabelIndex>;
 
 @Resolver(() => LabelIndexingRun)
-export class LabelIndexingResolver {
-  constructor(private readonly data: Data) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => IndexDatasetPayload, {
-    description:
-      'Embeds the labelled rows of a version, as a run. Then `ask` with `dataset` and `RAG` answers by the nearest of them, and with `HYBRID` by them and an adapter together.',
-    complexity: cost(20),
-  })
-  async indexDataset(
-    @Arg('input', () => IndexDatasetInput, { description: 'Which version.' }) input: IndexDatasetInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
+export class LabelIndexingResolver extends labelIndexingRuns.startedBy('indexDataset', {
+  description:
+    'Embeds the labelled rows of a version, as a run. Then `ask` with `dataset` and `RAG` answers by the nearest of them, and with `HYBRID` by them and an adapter together.',
+  input: IndexDatasetInput,
+  argument: 'Which version.',
+  payload: 'The run that indexes.',
+  run: (data: Data, input, { workspaceId }) => {
     const versionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    return { run: runObject(await this.data.labelIndexes.start(workspaceId, versionId, input.idempotencyKey)) };
-  }
-
+    return data.labelIndexes.start(workspaceId, versionId, input.idempotencyKey);
+  },
+}) {
   @FieldResolver(() => DatasetVersion, {
     nullable: true,
     description: 'The version whose rows it indexes.',
     complexity: cost(5),
   })
   version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    return loadVersion(context, this.data, labelIndexing.inputOf(row).datasetVersionId);
+    return loadVersion(context, this.parts, labelIndexing.inputOf(row).datasetVersionId);
   }
 }
 

@@ -1,18 +1,14 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
-  SpendsBudget,
-  Needs,
   cost,
   fromGlobalId,
   recordType,
   runGraph,
-  runObject,
   type GraphContext,
   ofType,
   idempotencyKey,
   inputType,
-  type StartedRun,
   type RunObject,
 } from '../../../../kit/graphql/index.js';
 import type { Data } from '../../data.js';
@@ -57,42 +53,30 @@ const CreateRaftDatasetInput = inputType(
     idempotencyKey,
   },
 );
-type CreateRaftDatasetInput = InstanceType<typeof CreateRaftDatasetInput>;
-
-const CreateRaftDatasetPayload = raftRuns.payload('CreateRaftDatasetPayload', 'The run that makes the version.');
 
 const RaftDatasetResult = recordType(raftOutput);
 type RaftDatasetResult = InstanceType<typeof RaftDatasetResult>;
 
 @Resolver(() => RaftDatasetRun)
-export class RaftResolver {
-  constructor(private readonly data: Data) {}
-
-  @Needs('EDIT')
-  @SpendsBudget('RUN')
-  @Mutation(() => CreateRaftDatasetPayload, {
-    description:
-      'Makes a dataset version that teaches an adapter to answer from a collection, as a run: questions, each with the passage that answers it and others that search finds for it, and a share without the right passage, to be refused (RAFT, retrieval-augmented fine-tuning). Train it with `startTraining` and ask it with `HYBRID`: both show passages in the same form. When the collection’s documents change, its answers say so.',
-    complexity: cost(100),
-  })
-  async createRaftDataset(
-    @Arg('input', () => CreateRaftDatasetInput, { description: 'Which collection, on which questions.' })
-    { questions = null, splitRule = null, ...input }: CreateRaftDatasetInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<StartedRun> {
+export class RaftResolver extends raftRuns.startedBy('createRaftDataset', {
+  description:
+    'Makes a dataset version that teaches an adapter to answer from a collection, as a run: questions, each with the passage that answers it and others that search finds for it, and a share without the right passage, to be refused (RAFT, retrieval-augmented fine-tuning). Train it with `startTraining` and ask it with `HYBRID`: both show passages in the same form. When the collection’s documents change, its answers say so.',
+  cost: 100,
+  input: CreateRaftDatasetInput,
+  argument: 'Which collection, on which questions.',
+  payload: 'The run that makes the version.',
+  run: (data: Data, { questions = null, splitRule = null, ...input }, { workspaceId }) => {
     const asked = questions === null ? null : fromGlobalId(questions, 'DatasetVersion', 'input.questions');
-    return {
-      run: runObject(await this.data.raft.start(workspaceId, { ...input, questions: asked, splitRule })),
-    };
-  }
-
+    return data.raft.start(workspaceId, { ...input, questions: asked, splitRule });
+  },
+}) {
   @FieldResolver(() => Dataset, {
     nullable: true,
     description: 'The dataset that gets a version.',
     complexity: cost(2),
   })
   async dataset(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Dataset | null> {
-    return row.subjectId === null ? null : loadDataset(context, this.data, row.subjectId);
+    return row.subjectId === null ? null : loadDataset(context, this.parts, row.subjectId);
   }
 
   @FieldResolver(() => DatasetVersion, {
@@ -102,7 +86,7 @@ export class RaftResolver {
   })
   async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
     const id = raftMaking.outputOf(row)?.versionId;
-    return id === undefined ? null : loadVersion(context, this.data, id);
+    return id === undefined ? null : loadVersion(context, this.parts, id);
   }
 
   @FieldResolver(() => RaftDatasetResult, {
