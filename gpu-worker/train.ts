@@ -17,8 +17,9 @@ import { Server, type Handlers } from './server.js';
  * others by priority; between batches the gateway's `hold` does (`Call.turn`), because a batch under way keeps caches and memory busy.
  */
 export async function train(options: TrainOptions, graftVersion: string): Promise<void> {
-  // Linux gives a priority to a thread: those that are started from here on inherit it, so this comes first.
-  setPriority(constants.priority.PRIORITY_LOW);
+  // Linux gives a priority to a thread: those that are started from here on inherit it, so this comes first. Not the lowest, which has a
+  // seventieth of a core beside a program that wants it whole: on a busy machine a training then never ended.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const budget = new QueueBudget(options.queue);
   const lane = new Lane(1, 1, budget);
   const handlers: Handlers<TrainOperations> = {

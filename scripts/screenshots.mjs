@@ -22,12 +22,23 @@ const pages = await links.evaluateAll((found) =>
   found.map((link) => ({ path: new URL(link.href).pathname, label: link.textContent.trim() })),
 );
 
+/** What a page shows of the first in its list, or of a question that was answered before; a page without either stays as it is. */
+async function openFirst(path) {
+  const example = page.locator('main').getByRole('button').filter({ hasText: /\?$/u }).first();
+  const listed = page.locator(`main a[href^="${path}/"]`).first();
+  const first = (await listed.count()) > 0 ? listed : path === '/ask' ? example : null;
+  if (first === null || (await first.count()) === 0) return;
+  await first.click();
+  await page.waitForLoadState('networkidle', { timeout: 15_000 }).catch(() => undefined);
+}
+
 mkdirSync(`${root}docs/console`, { recursive: true });
 const lines = ['# The console, page by page', '', '<!-- Written by `npm run screenshots`. -->', ''];
 for (const { path, label } of pages) {
   await page.goto(`${at}${path}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.waitForLoadState('networkidle', { timeout: 5_000 }).catch(() => undefined); // streams keep some pages busy
+  await openFirst(path);
   const file = `console${path}.jpg`;
   await page.screenshot({ path: `${root}docs/${file}`, type: 'jpeg', quality: 70 });
   const purpose = await page

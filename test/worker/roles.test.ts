@@ -140,7 +140,7 @@ describe('the train worker', () => {
     expect(train.status).toMatchObject({ state: 'idle', pid: null });
     const hello = await train.hello();
     expect(hello).toMatchObject({ role: 'train', limits: { queue: 512 } });
-    expect(getPriority(train.status.pid ?? 0)).toBe(constants.priority.PRIORITY_LOW);
+    expect(getPriority(train.status.pid ?? 0)).toBe(constants.priority.PRIORITY_BELOW_NORMAL);
   });
 
   it('is not taken for dead when a busy machine lets it wait for longer than a worker that answers may', async () => {
