@@ -1,15 +1,19 @@
 // Prints one line a test file with the time that is left, every failure in full, every skipped test with its reason, then the ten slowest files,
-// and as the last line `N passed, N failed` (and `, N skipped` when there are any). A run that is ended early says what it had.
+// once more what failed, and as the last line `N passed, N failed` (and `, N skipped` when there are any). A run that is ended early says what it had.
 import { sourceOf, secondsOf } from './seconds.mjs';
 
 const SLOWEST = 10;
 const NAMED_FROM_SECONDS = 15;
+/** A test that takes longer is named below its file. */
+const SLOW_TEST_SECONDS = 60;
 
 export default class Reporter {
   constructor(globalConfig) {
     this.root = globalConfig.rootDir;
     this.workers = globalConfig.maxWorkers;
     this.files = [];
+    this.running = new Map();
+    this.failures = [];
     this.counts = { passed: 0, failed: 0, skipped: 0 };
     for (const signal of ['SIGINT', 'SIGTERM'])
       process.once(signal, () => {
@@ -24,8 +28,13 @@ export default class Reporter {
     this.started = Date.now();
   }
 
+  onTestFileStart(test) {
+    this.running.set(sourceOf(test.path, this.root), Date.now());
+  }
+
   onTestResult(test, result, results) {
     const path = sourceOf(test.path, this.root);
+    this.running.delete(path);
     const seconds = (result.perfStats.end - result.perfStats.start) / 1000;
     const failed = result.numFailingTests > 0 || Boolean(result.testExecError);
     this.files.push({ path, seconds });
@@ -36,8 +45,12 @@ export default class Reporter {
     const outcome = `${failed ? 'FAIL' : 'ok  '} ${path} (${result.numPassingTests} passed, ${seconds.toFixed(1)} s)`;
     console.log(`${outcome}${this.left(results)}`);
     if (failed) console.log(result.failureMessage ?? result.testExecError?.stack);
-    for (const { status, fullName } of result.testResults)
+    for (const { status, fullName, duration } of result.testResults) {
       if (status === 'pending') console.log(`  skipped: ${fullName}`);
+      if (status === 'failed') this.failures.push(`${path}: ${fullName}`);
+      if (duration > 1000 * SLOW_TEST_SECONDS) console.log(`  ${(duration / 1000).toFixed(0)} s  ${fullName}`);
+    }
+    if (failed && result.numFailingTests === 0) this.failures.push(path);
   }
 
   /** How far the run is, by what its files took when they were measured. */
@@ -50,9 +63,10 @@ export default class Reporter {
     return `  ${this.files.length}/${this.total}, about ${Math.max(1, Math.round(minutes))} min left`;
   }
 
-  /** Long files begin first, so those that are left are taken to be quick. */
+  /** Long files begin first: of those under way the rest counts, and those that are left are taken to be quick. */
   remaining(files) {
-    return files * secondsOf('');
+    const rest = [...this.running].map(([path, began]) => Math.max(0, secondsOf(path) - (Date.now() - began) / 1000));
+    return rest.reduce((sum, seconds) => sum + seconds, 0) + Math.max(0, files - rest.length) * secondsOf('');
   }
 
   onRunComplete() {
@@ -69,6 +83,7 @@ export default class Reporter {
 
   sum() {
     const { passed, failed, skipped } = this.counts;
+    if (this.failures.length > 0) console.log(`\nFailed:\n${this.failures.map((name) => `  ${name}`).join('\n')}`);
     console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   }
 }
