@@ -2,7 +2,7 @@
 // Whoever uses a field that the schema renamed fails to compile. Codegen's plugins are called directly: its command line
 // would bring hundreds of packages for reading a configuration file.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codegen } from '@graphql-codegen/core';
@@ -10,6 +10,7 @@ import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { minifyIntrospectionQuery } from '@urql/introspection';
 import { buildASTSchema, introspectionFromSchema, Kind, parse, print, TokenKind, visit } from 'graphql';
+import ts from 'typescript';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const OPERATIONS = 'schema/operations';
@@ -133,9 +134,32 @@ async function generate(folder, target) {
   });
   mkdirSync(dirname(join(root, target)), { recursive: true });
   writeFileSync(join(root, target), made);
+  return made;
 }
 
-await generate(OPERATIONS, 'src/client/operations/generated/operations.ts');
+/** `graft/operations` as a package of its own (docs/snippets.md): who asks a gateway needs nothing of what runs one. */
+function writePackage(operations) {
+  const folder = join(root, 'dist/operations');
+  mkdirSync(folder, { recursive: true });
+  const graft = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const types = '@graphql-typed-document-node/core';
+  const described = {
+    name: graft.name,
+    version: graft.version,
+    description: 'The operations of a Graft gateway as typed documents.',
+    license: 'Apache-2.0',
+    type: 'module',
+    exports: { './operations': { types: './index.d.ts', default: './index.js' }, './package.json': './package.json' },
+    dependencies: { [types]: graft.dependencies[types] },
+  };
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(described, null, 2)}\n`);
+  const options = { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } };
+  writeFileSync(join(folder, 'index.js'), ts.transpileModule(operations, options).outputText);
+  writeFileSync(join(folder, 'index.d.ts'), ts.transpileDeclaration(operations, options).outputText);
+  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+}
+
+writePackage(await generate(OPERATIONS, 'src/client/operations/generated/operations.ts'));
 await generate('src/console', 'src/console/generated/operations.ts');
 for (const [name, made] of Object.entries({ manifest, ready: readyOperations() }))
   writeFileSync(join(root, `src/client/operations/generated/${name}.json`), `${JSON.stringify(made, null, 1)}\n`);
