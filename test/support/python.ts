@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A Python with packages, to ask the field's own implementations for the values that ours must have. */
 export class Python {
@@ -29,6 +29,11 @@ export class Python {
       await rm(making, { recursive: true, force: true });
       return `no Python with ${packages.join(' ')}: ${(error as Error).message.trim().split('\n').at(-1)}`;
     }
+  }
+
+  /** Where its programs lie: before the others in PATH, they are a shell's `python3` and `pip`. */
+  get programs(): string {
+    return dirname(this.program);
   }
 
   /** Starts a program of one of the packages; the caller ends it. */
