@@ -1,4 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { graphql } from 'graphql';
 import { buildGraphSchema } from '../../src/server/graphql/schema.js';
 import { RESOLVER_CLASSES } from '../../src/server/graphql/resolvers.js';
@@ -9,16 +11,36 @@ import { localCaller } from '../../src/kernel/caller.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../src/kernel/ids.js';
 import { EventLog } from '../../src/platform/events/index.js';
+import { ExecutorChoice } from '../../src/learn/training/index.js';
 import { RunQueue } from '../../src/platform/runs/index.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { testKind } from './platform/runs/test-kind.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
+
+/** A train worker of a machine whose TensorFlow found a GPU: no test can have one on command. */
+const MEASURED = {
+  measured: [
+    { executor: 'onnx', device: 'cpu', tokensPerSecond: 300 },
+    { executor: 'tensorflow', device: 'gpu', tokensPerSecond: 9_000 },
+  ],
+  quiet: true,
+};
+const trainWorker = {
+  hello: async () => ({
+    build: { onnxruntime: '1.20.0' },
+    device: { cpu: { model: 'a processor', cores: 2, flags: [] }, gpu: null, memoryBytes: 8e9 },
+    provider: { training: 'onnx tensorflow' },
+  }),
+  call: async () => MEASURED,
+};
 
 describe('runs, nodes and the system over GraphQL', () => {
   let database: TestDatabase;
   let events: EventLog;
   let runs: RunQueue;
   let schema: ReturnType<typeof buildGraphSchema>;
+  let home: string;
+  let executors: ExecutorChoice;
   const nodes = new NodeRegistry();
 
   beforeAll(async () => {
@@ -26,13 +48,15 @@ describe('runs, nodes and the system over GraphQL', () => {
     const log = silentLogger();
     events = new EventLog({ database, log });
     runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'test', kinds: [] });
+    home = await mkdtemp(join(tmpdir(), 'graft-system-'));
+    executors = new ExecutorChoice({ worker: trainWorker as never, home });
     const sources: SystemSources = {
       version: '1.2.3',
       home: tmpdir(),
       parts: async () => [{ name: 'database', ready: true, embedded: true, detail: 'running' }],
       worker: { status: { state: 'restarting', pid: null, hello: null, load: null, restarts: 2 } },
       threads: () => ({ prefill: 2, decode: 1 }),
-      executors: async () => [],
+      executors: () => executors.chosen(),
       queues: (workspaceId) => runs.unfinished(workspaceId),
     };
     const own = [
@@ -48,6 +72,7 @@ describe('runs, nodes and the system over GraphQL', () => {
   afterAll(async () => {
     await events.close();
     await database.dispose();
+    await rm(home, { recursive: true });
   });
 
   const ask = async (source: string, workspaceId: WorkspaceId = DEFAULT_WORKSPACE_ID) => {
@@ -155,5 +180,26 @@ describe('runs, nodes and the system over GraphQL', () => {
       disk: { freeBytes: expect.any(Number) },
       queues: [{ kind: 'INGESTION', status: 'QUEUED', count: 3 }],
     });
+  });
+
+  it('says which devices the training engines see, as they were measured before the first training, also after a restart', async () => {
+    const seen = async () => {
+      const { data } = await ask('{ system { training { executor modelSha256 measured { executor device } } } }');
+      return (data['system'] as { training: object[] }).training;
+    };
+    expect(await seen()).toEqual([]);
+    const model = { path: '/nowhere/model.gguf', sha256: 'a'.repeat(64), contextLength: 64 };
+    await executors.choose(DEFAULT_WORKSPACE_ID, model, new AbortController().signal);
+    const found = {
+      executor: 'tensorflow',
+      modelSha256: model.sha256,
+      measured: [
+        { executor: 'onnx', device: 'cpu' },
+        { executor: 'tensorflow', device: 'gpu' },
+      ],
+    };
+    expect(await seen()).toEqual([found]);
+    executors = new ExecutorChoice({ worker: trainWorker as never, home });
+    expect(await seen()).toEqual([found]);
   });
 });
