@@ -43,7 +43,10 @@ interface Opened {
   stated: Sha256 | null;
 }
 
-/** Files of one server over HTTP, with resumed downloads. Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+/**
+ * Files of one server over HTTP, with resumed downloads. Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY as pip and curl do: a proxy is asked for plain
+ * HTTP itself, since most let tunnels through to port 443 alone.
+ */
 export class HttpFiles {
   readonly #agent: Dispatcher;
   readonly #origin: string;
@@ -55,8 +58,8 @@ export class HttpFiles {
     this.#agent = new EnvHttpProxyAgent({
       connect: { timeout: CONNECT_MS, ...ca },
       requestTls: ca,
-      headersTimeout: HEADERS_MS,
-      bodyTimeout: STALLED_MS,
+      proxyTls: { timeout: CONNECT_MS },
+      proxyTunnel: false,
     });
   }
 
@@ -176,6 +179,9 @@ export class HttpFiles {
     try {
       return await request(url, {
         dispatcher: this.#agent,
+        // Here, since an agent hands its own limits on to no proxy.
+        headersTimeout: HEADERS_MS,
+        bodyTimeout: STALLED_MS,
         headers: { 'user-agent': 'graft', 'accept-encoding': 'identity', ...headers, ...credentials },
         signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
       });

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface HubServerFile {
@@ -30,10 +31,11 @@ export class HubServer {
     readonly url: string,
   ) {}
 
-  static async start(): Promise<HubServer> {
-    const server = createServer();
+  /** @param tls its key and certificate (PEM); plain HTTP without them */
+  static async start(tls?: { key: string; cert: string }): Promise<HubServer> {
+    const server = tls ? createTlsServer(tls) : createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const hub = new HubServer(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const hub = new HubServer(server, `http${tls ? 's' : ''}://127.0.0.1:${(server.address() as AddressInfo).port}`);
     server.on('request', (request, response) => void hub.#answer(request, response));
     return hub;
   }
