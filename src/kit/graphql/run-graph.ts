@@ -86,7 +86,7 @@ interface RunStart<P, I extends object> {
   /** What the payload is, and what to do about its run: see `payload`. */
   payload: string;
   goesOn?: string;
-  run(parts: P, input: I, context: GraphContext): Promise<RunRowLike>;
+  run: (parts: P, input: I, context: GraphContext) => Promise<RunRowLike>;
 }
 
 class ResolverOf<P> {
@@ -170,29 +170,32 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
   }
 
   const startedBy = <P, I extends object>(mutation: string, start: RunStart<P, I>): new (parts: P) => ResolverOf<P> => {
-    const Payload = payload(
-      `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Payload`,
-      start.payload,
-      start.goesOn,
-    );
-    const { description } = start;
-
-    @Resolver()
-    class Start extends ResolverOf<P> {
-      @Needs(start.needs ?? 'EDIT')
-      @SpendsBudget(start.spends ?? 'RUN')
-      @Mutation(() => Payload, { name: mutation, description, complexity: cost(start.cost ?? 20) })
-      async start(
-        @Arg('input', () => start.input, { description: start.argument }) input: I,
-        @Ctx() context: GraphContext,
-      ): Promise<StartedRun> {
-        return { run: runObject(await start.run(this.parts, input, context)) };
-      }
-    }
-    return Start;
+    const name = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Payload`;
+    return startResolver(mutation, start, payload(name, start.payload, start.goesOn));
   };
 
   return { ...handled, Run, Progress, payload, startedBy };
+}
+
+/** The resolver of a mutation that starts a run. */
+function startResolver<P, I extends object>(
+  name: string,
+  { needs = 'EDIT', spends = 'RUN', cost: own = 20, input: Input, argument, description, run }: RunStart<P, I>,
+  Payload: new () => StartedRun,
+): new (parts: P) => ResolverOf<P> {
+  @Resolver()
+  class Start extends ResolverOf<P> {
+    @Needs(needs)
+    @SpendsBudget(spends)
+    @Mutation(() => Payload, { name, description, complexity: cost(own) })
+    async start(
+      @Arg('input', () => Input, { description: argument }) input: I,
+      @Ctx() context: GraphContext,
+    ): Promise<StartedRun> {
+      return { run: runObject(await run(this.parts, input, context)) };
+    }
+  }
+  return Start;
 }
 
 /** @throws TypeError where an event is neither shown nor carries a record */
