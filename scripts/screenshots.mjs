@@ -22,14 +22,28 @@ const pages = await links.evaluateAll((found) =>
   found.map((link) => ({ path: new URL(link.href).pathname, label: link.textContent.trim() })),
 );
 
-/** What a page shows of the first in its list, or of a question that was answered before; a page without either stays as it is. */
+const QUESTION = 'At what wind speed are the roof vents forced shut?';
+
+/** Asks where a page asks, and shows the first of what a page lists; one that does neither stays as it is. */
 async function openFirst(path) {
-  const example = page.locator('main').getByRole('button').filter({ hasText: /\?$/u }).first();
+  if (path === '/ask') {
+    await page.getByLabel('Question').fill(QUESTION);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page
+      .getByText('Why this answer', { exact: false })
+      .first()
+      .waitFor({ timeout: 30_000 })
+      .catch(() => undefined);
+  }
   const listed = page.locator(`main a[href^="${path}/"]`).first();
-  const first = (await listed.count()) > 0 ? listed : path === '/ask' ? example : null;
-  if (first === null || (await first.count()) === 0) return;
-  await first.click();
-  await page.waitForLoadState('networkidle', { timeout: 15_000 }).catch(() => undefined);
+  if ((await listed.count()) > 0) await listed.click();
+  await settled();
+}
+
+/** Until nothing is loaded any more; streams keep some pages busy. */
+async function settled() {
+  await page.waitForLoadState('networkidle', { timeout: 5_000 }).catch(() => undefined);
+  await page.locator('.mantine-Loader-root').first().waitFor({ state: 'hidden', timeout: 30_000 });
 }
 
 mkdirSync(`${root}docs/console`, { recursive: true });
@@ -37,7 +51,7 @@ const lines = ['# The console, page by page', '', '<!-- Written by `npm run scre
 for (const { path, label } of pages) {
   await page.goto(`${at}${path}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.waitForLoadState('networkidle', { timeout: 5_000 }).catch(() => undefined); // streams keep some pages busy
+  await settled();
   await openFirst(path);
   const file = `console${path}.jpg`;
   await page.screenshot({ path: `${root}docs/${file}`, type: 'jpeg', quality: 70 });
