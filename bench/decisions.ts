@@ -30,7 +30,7 @@ for (const topic of TOPICS.filter(({ name }) => only === '' || name === only))
       traffic,
       judged: judged === null ? '' : percent(judged),
       promised: `${'atMost' in promised ? '<=' : '>='} ${percent(boundOf(promised))}`,
-      measured: percent(measured),
+      'came out': percent(measured),
       error: percent(simulationError(line)),
       streams,
       kept: isKept(line) ? 'yes' : 'no',
