@@ -7,6 +7,7 @@ import { sha256, type Sha256 } from '../../../src/kernel/hashing.js';
 import type { CatalogueEntry, FileSource } from '../../../src/platform/models-on-disk/index.js';
 import { ModelsOnDisk, parseHubFile, type DownloadProgress } from '../../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import { tinyEntry } from './tiny-entry.js';
 import { HubServer } from './hub-server.js';
 import { wheelFile } from './wheel-file.js';
 
@@ -21,16 +22,7 @@ describe('models on disk', () => {
   let hub: HubServer;
   let folder: string;
 
-  const entry = (sources: FileSource[], digest: Sha256 | null = sha256(content)): CatalogueEntry => ({
-    name: 'tiny',
-    kind: 'generator',
-    licence: 'Apache-2.0',
-    parameters: 1,
-    contextLength: 1,
-    shape: { layers: 1, width: 1, vocabulary: 1, layerWeights: 1, contextBytes: 1, quantization: 'F32' },
-    reader: false,
-    files: [{ role: 'model', file: 'tiny.gguf', sha256: digest, bytes: content.length, sources }],
-  });
+  const entry = (sources: FileSource[], digest?: Sha256 | null): CatalogueEntry => tinyEntry(content, sources, digest);
   const models = (
     sources: FileSource[],
     options: { digest?: Sha256 | null; endpoint?: string; indexes?: string[]; token?: string; shipped?: string } = {},

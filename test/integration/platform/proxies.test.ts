@@ -10,6 +10,7 @@ import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { itWhen } from '../../support/skip.js';
 import { ForwardProxy } from './forward-proxy.js';
 import { HubServer } from './hub-server.js';
+import { tinyEntry } from './tiny-entry.js';
 import { wheelFile } from './wheel-file.js';
 
 const HUB: FileSource = { hub: { repo: 'owner/model', file: 'tiny.gguf', revision: 'abc' } };
@@ -68,16 +69,7 @@ describe('models behind a proxy', () => {
         'hub' in from
           ? { urls: [], certificates: null }
           : { urls: [from.index], certificates: from.certificates ?? null },
-      entryOf: () => ({
-        name: 'tiny',
-        kind: 'generator',
-        licence: 'Apache-2.0',
-        parameters: 1,
-        contextLength: 1,
-        shape: { layers: 1, width: 1, vocabulary: 1, layerWeights: 1, contextBytes: 1, quantization: 'F32' },
-        reader: false,
-        files: [{ role: 'model', file: 'tiny.gguf', sha256: sha256(content), bytes: content.length, sources }],
-      }),
+      entryOf: () => tinyEntry(content, sources),
     });
     const { model } = await models.ensure('tiny');
     return readFile(model);
