@@ -141,11 +141,12 @@ function ageOf(name, rows, paths) {
       problems.push(
         `bench/results/${name}.json has rows of ${commit || 'no commit'}: measure them again or take them out.`,
       );
-  const older = commits.filter(isKnown).filter((commit) => changedSince(commit, paths).length > 0);
+  const changes = new Map(commits.filter(isKnown).map((commit) => [commit, changedSince(commit, paths)]));
+  const older = [...changes.keys()].filter((commit) => changes.get(commit).length > 0);
   if (older.length === 0) return [];
   const fresh = rows.filter(({ measured }) => !older.includes(measured?.commit));
   freshRows.set(name, JSON.stringify(fresh, null, 2));
-  const changed = new Set(older.flatMap((commit) => changedSince(commit, paths)));
+  const changed = new Set([...changes.values()].flat());
   const which = fresh.length > 0 ? `the rows of ${older.join(', ')}: ` : '';
   return [`**Stale:** ${which}${[...changed].map((path) => `\`${path}\``).join(', ')} changed since.`, ''];
 }

@@ -29,11 +29,7 @@ async function openFirst(path) {
   if (path === '/ask') {
     await page.getByLabel('Question').fill(QUESTION);
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
-    await page
-      .getByText('Why this answer', { exact: false })
-      .first()
-      .waitFor({ timeout: 30_000 })
-      .catch(() => undefined);
+    await page.getByText('Evidence', { exact: true }).waitFor({ timeout: 60_000 });
   }
   const listed = page.locator(`main a[href^="${path}/"]`).first();
   if ((await listed.count()) > 0) await listed.click();
@@ -52,14 +48,14 @@ for (const { path, label } of pages) {
   await page.goto(`${at}${path}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await settled();
-  await openFirst(path);
-  const file = `console${path}.jpg`;
-  await page.screenshot({ path: `${root}docs/${file}`, type: 'jpeg', quality: 70 });
   const purpose = await page
     .locator('.page-header p')
     .first()
     .textContent()
     .catch(() => null);
+  await openFirst(path);
+  const file = `console${path}.jpg`;
+  await page.screenshot({ path: `${root}docs/${file}`, type: 'jpeg', quality: 70 });
   lines.push(`## ${label}`, '', ...(purpose ? [purpose.trim(), ''] : []), `![${label}](${file})`, '');
   console.log(`${path} -> docs/${file}`);
 }
