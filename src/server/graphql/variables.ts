@@ -29,7 +29,7 @@ export const MOST_REQUEST_ERRORS = 5;
 /** Longer than any name of the schema: the search for "did you mean" takes time that grows with the name. */
 const LONGEST_KEY = 200;
 
-/** Longer than any name, key, id or cursor: a database that is asked for one of megabytes holds the event loop for 100 ms. */
+/** Longer than any name, key, id or cursor: a database that is asked for one of 8 MB held the event loop for 100 ms. */
 const LONGEST_NAME = 10_000;
 
 /** What is known of variables from the document alone. */

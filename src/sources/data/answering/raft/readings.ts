@@ -59,15 +59,15 @@ export function lotsOf(questions: readonly PassageQuestion[]): PassageQuestion[]
 /** Draws the questions that are to be refused, each once before any a second time. */
 export class Readings {
   private readonly drawn = new Set<PassageQuestion>();
-  /** Of each question: made of two passages, it may have two. */
-  private readonly answers: ReadonlyMap<string, PassageQuestion[]>;
+  /** The pool by question: one that two passages make may have two answers. */
+  private readonly byQuestion: ReadonlyMap<string, PassageQuestion[]>;
 
   constructor(
     private readonly pool: readonly PassageQuestion[],
     private readonly settings: ReadingSettings,
     private readonly random: () => number,
   ) {
-    this.answers = groupBy(pool, ({ question }) => question);
+    this.byQuestion = groupBy(pool, ({ question }) => question);
   }
 
   /** @param lot questions on one passage @param near what retrieval finds for one of them, best first */
@@ -102,7 +102,7 @@ export class Readings {
         each.split === lot[0]!.split &&
         !own.has(each.question) &&
         !shown.some(({ chunkId }) => chunkId === each.passage.chunkId) &&
-        !this.answers
+        !this.byQuestion
           .get(each.question)!
           .some(({ answer }) => texts.some((text) => text.includes(answer.toLowerCase()))),
     );
