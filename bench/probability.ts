@@ -1,5 +1,5 @@
 /**
- * What the probability of an answer (`src/answer/ask/judge/probability.ts`) is fitted to, and what its threshold comes to on a corpus that had no part in it.
+ * What the probability of an answer (`src/answer/ask/read/probability.ts`) is fitted to, and what its threshold comes to on a corpus that had no part in it.
  *
  * Corpora: the four sets of `own-words`, each asked of its own documents and, off topic, of the next set's; and, where they are, XQuAD's unseen
  * articles, COVID-QA and the example handbook in halves, each asked of both (answerable), of the half without the answer (near), and off topic.

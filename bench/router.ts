@@ -8,30 +8,12 @@
  *
  * The adapters' weights are those of a tiny random model: routing doesn't depend on them.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readFileSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GraftClient } from '../src/client/graft-client.js';
+import type { GraftClient } from '../src/client/graft-client.js';
 import { calibrationError, measure } from '../src/prove/index.js';
 import { seededRandom, shuffled } from '../src/kernel/random.js';
 import { dot } from '../src/kernel/vectors.js';
-import {
-  AddDatasetVersionDocument,
-  AttestAdapterDocument,
-  CreateCollectionDocument,
-  CreateDatasetDocument,
-  DatasetDocument,
-  IngestDocumentsDocument,
-  PromoteAdapterDocument,
-  RegisterModelDocument,
-  RouterDocument,
-  RunsDocument,
-  StartTrainingDocument,
-  type AdapterAlias,
-} from '../src/client/operations/index.js';
-import { spawnGraft } from '../test/support/graft-program.js';
-import { writeTinyModel } from '../test/support/tiny-model.js';
 import { realEmbedder, startWorker, workspaceId } from '../test/support/worker.js';
 import { banking77 } from './support/banking77.js';
 import { EVERYDAY } from './support/everyday.js';
@@ -40,6 +22,7 @@ import { OUT_OF_SCOPE } from './support/out-of-scope.js';
 import { Peers } from './support/peers.js';
 import { describeMachine, median, printResult } from './support/report.js';
 import { readSquad } from './support/squad.js';
+import { ingest, promoteTiny, reached, withGateway } from './support/tiny-adapter.js';
 
 const LABELS = 20;
 const ROWS_A_LABEL = 40;
@@ -82,55 +65,13 @@ const adapters = Array.from({ length: ADAPTERS }, (_, i) => {
 });
 const routeOf = (label: string): string => adapters.find((each) => each.labels.has(label))?.name ?? 'NOBODY';
 
-const folder = await mkdtemp(join(tmpdir(), 'graft-bench-router-'));
-
-/** @throws when the run did not succeed */
-async function ended(client: GraftClient, id: string): Promise<void> {
-  for (;;) {
-    const { runs } = await client.request(RunsDocument, { first: 50 });
-    const run = runs.edges.map(({ node }) => node).find((each) => each.id === id);
-    if (run?.status === 'SUCCEEDED') return;
-    if (run?.status === 'FAILED' || run?.status === 'CANCELLED') throw new Error(JSON.stringify(run));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-}
-
-async function ingest(client: GraftClient, name: string, documents: { name: string; text: string }[]): Promise<void> {
-  await client.request(CreateCollectionDocument, { input: { name } });
-  const input = { collection: name, documents, idempotencyKey: name };
-  await ended(client, (await client.request(IngestDocumentsDocument, { input })).ingestDocuments.run.id);
-}
-
-/** Puts an adapter in production, whatever the gate says of its weights. @returns what promotion says of plain questions */
-async function promote(client: GraftClient, { name, labels: own }: (typeof adapters)[number]): Promise<string> {
+/** The adapter's own rows of those that are learned from. */
+function rowsFor({ labels: own }: (typeof adapters)[number]): Row[] {
   const counts = new Map<string, number>();
-  const rows = train.filter(({ label }) => {
+  return train.filter(({ label }) => {
     counts.set(label, (counts.get(label) ?? 0) + 1);
     return own.has(label) && counts.get(label)! <= ROWS_A_LABEL;
   });
-  const path = join(folder, `${name}.jsonl`);
-  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  await client.request(CreateDatasetDocument, { input: { name, task: 'CLASSIFICATION', language: 'en' } });
-  const added = { dataset: name, files: [{ file: await client.upload(path) }], idempotencyKey: name };
-  await ended(client, (await client.request(AddDatasetVersionDocument, { input: added })).addDatasetVersion.run.id);
-  const { dataset } = await client.request(DatasetDocument, { name });
-  const recipe = { rank: 2, alpha: 4, batchExamples: 4, epochs: 0.02, validationRows: 10, retention: { tokens: 16 } };
-  const training = {
-    adapter: name,
-    datasetVersion: dataset!.latestVersion!.id,
-    model: 'tiny',
-    recipe,
-    idempotencyKey: name,
-  };
-  await ended(client, (await client.request(StartTrainingDocument, { input: training })).startTraining.run.id);
-  const attestation = { adapter: name, version: 1, idempotencyKey: name };
-  await ended(client, (await client.request(AttestAdapterDocument, { input: attestation })).attestAdapter.run.id);
-  let routing = '';
-  for (const alias of ['CANDIDATE', 'PRODUCTION'] satisfies AdapterAlias[]) {
-    const input = { adapter: name, version: 1, alias, force: true, reason: 'The benchmark of routes.', by: 'bench' };
-    routing = (await client.request(PromoteAdapterDocument, { input })).promoteAdapter.routing;
-  }
-  return routing;
 }
 
 interface Decision {
@@ -233,18 +174,12 @@ async function bench(client: GraftClient): Promise<void> {
     .map((name) => ({ name, text: readFileSync(join('examples/handbook', name), 'utf8') }));
   await ingest(client, 'papers', DOCUMENTS > 0 ? papers.slice(0, DOCUMENTS) : papers);
   if (DOCUMENTS === 0) await ingest(client, 'handbook', handbook);
-  const { path } = writeTinyModel(join(folder, 'tiny.gguf'));
-  const model = { fileId: await client.upload(path), name: 'tiny', idempotencyKey: 'tiny' };
-  await ended(client, (await client.request(RegisterModelDocument, { input: model })).registerModel.run.id);
-  for (const adapter of adapters) console.log(await promote(client, adapter));
+  for (const adapter of adapters) console.log(await promoteTiny(client, adapter.name, rowsFor(adapter)));
   const promoted = performance.now();
-  let router = (await client.request(RouterDocument, {})).router;
-  const isKnown = (): boolean =>
-    adapters.every(({ name }) => router?.places.some((place) => place.name === `${name}@1`));
-  while (!isKnown()) {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    router = (await client.request(RouterDocument, {})).router;
-  }
+  const router = await reached(
+    client,
+    adapters.map(({ name }) => name),
+  );
   console.log(
     `Plain questions reach the adapters ${((performance.now() - promoted) / 1_000).toFixed(1)} s after promotion.`,
   );
@@ -275,8 +210,8 @@ async function bench(client: GraftClient): Promise<void> {
       client,
       own.map(({ text }) => spelling(text)),
     );
-    const reached = decisions.map(({ route }, i) => route === routeOf(own[i]!.label));
-    add(`own messages, ${name}`, reached, decisions);
+    const right = decisions.map(({ route }, i) => route === routeOf(own[i]!.label));
+    add(`own messages, ${name}`, right, decisions);
   }
   const foreign = {
     'other labels of the bank': others.map(({ text }) => text),
@@ -335,13 +270,4 @@ async function bench(client: GraftClient): Promise<void> {
   ]);
 }
 
-const { program, started } = spawnGraft(join(folder, 'home'), { LOG_LEVEL: 'warn' });
-try {
-  const client = new GraftClient((await started).url);
-  await bench(client);
-  client.close();
-} finally {
-  program.child.kill('SIGTERM');
-  await program.ended;
-  await rm(folder, { recursive: true, force: true });
-}
+await withGateway(bench);

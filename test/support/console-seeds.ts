@@ -231,6 +231,7 @@ export async function addRouter({ prisma }: Database): Promise<void> {
                 weights: { bias: 0, own: 1, label: 1, near: 1 },
                 calibration: { ...heldOut, auc: 0.91 },
               },
+              evidence: [],
             },
           ],
           temperature: 1,

@@ -1,6 +1,6 @@
 import type { Abstention, AbstentionReason, Evidence, RouteReason } from './answer.js';
 import { percent } from '../../kernel/text.js';
-import { answerProbability } from './judge/probability.js';
+import { answerProbability } from './read/probability.js';
 
 /**
  * The least estimated probability that a sentence answers the question with which an answer is given from it, whoever estimated it: the least

@@ -56,7 +56,16 @@ export {
 export { OWN_REFUSED } from './route/membership/foreign.js';
 export { MembershipStore } from './route/membership/membership-store.js';
 export { areaUnder, calibrate, logOdds, type PlaceSignal } from './route/router/calibration.js';
-export { ownerOf, placeKey, weigh, type Place, type Weights } from './route/router/choose.js';
+export {
+  ownerOf,
+  placeKey,
+  SIGNIFICANT,
+  weigh,
+  yieldsTo,
+  type BestSentence,
+  type Place,
+  type Weights,
+} from './route/router/choose.js';
 export {
   missingOf,
   modeInForce,
@@ -68,7 +77,7 @@ export {
   type RouterRecord,
 } from './route/router/router.js';
 export { RouterStore } from './route/router/router-store.js';
-export { nearestCollection } from './route/router/documents.js';
+export { bestSentence, nearestCollection } from './route/router/documents.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, wording-rules.ts. */
 export { abstention, LEAST_PROBABILITY } from './abstention.js';
@@ -79,7 +88,7 @@ export {
   PROBABILITY,
   readerLogOdds,
   type ProbabilityRule,
-} from './judge/probability.js';
+} from './read/probability.js';
 export { isReadEnough, isWorthReading, READING, TO_BE_READ } from './judge/reading.js';
 export { readSentences } from './judge/check-reading.js';
 export { makePlan, type Plan } from './plan.js';

@@ -4,7 +4,10 @@ import {
   ownerOf,
   placeKey,
   pValueOf,
+  SIGNIFICANT,
   weigh,
+  yieldsTo,
+  type BestSentence,
   type Membership,
   type Place,
   type PlaceSignal,
@@ -26,6 +29,8 @@ export interface PlacedQuestion {
   belongs: string | null;
   /** The collection whose passage is the best of all; null where nothing was found. */
   nearest: { id: string; signal: PlaceSignal | null } | null;
+  /** Null where nothing was found, or no adapter takes the question for its own. */
+  best: BestSentence | null;
   /** By adapter version: by a membership that had no part in the question. */
   memberships: ReadonlyMap<string, Pick<Membership, 'logOdds' | 'pValue'>>;
 }
@@ -42,17 +47,48 @@ export const LEAST_OWN = 10;
 /** Pull of temperature and scores towards 1 and 0, in rows' worth of evidence. */
 const PRIOR_ROWS = 4;
 
+/** Ids: adapters whose membership was learned, and collections. */
+interface PlaceIds {
+  collections: readonly string[];
+  adapters: readonly string[];
+}
+
+/** What is served: documents are one place, known by the collection nearest to the question. */
+interface FittedRouter extends Weights {
+  collections: FittedCollection[];
+  /** By adapter: see `RouterParameters`. */
+  evidence: ReadonlyMap<string, readonly number[]>;
+}
+
 /**
- * Calibrates collections, fits how sure the whole is, and measures it on every second question, none of which it was fitted on nor shares its source. Fitted
- * and measured is what is served: documents are one place, known by the collection nearest to the question.
- * @param places ids: adapters whose membership was learned, and collections
+ * Calibrates collections, fits how sure the whole is, and measures it. Each half of the questions measures what was fitted on the other, none of which shares its
+ * source; served is what was fitted on the first.
+ * @param learned messages that adapters learned from: what documents hold for these is like what they hold for others
  * @returns collections without enough questions of their own are left out
  */
 export function fitRouter(
-  places: { collections: readonly string[]; adapters: readonly string[] },
+  places: PlaceIds,
   questions: readonly PlacedQuestion[],
-): { collections: FittedCollection[] } & Weights & Pick<RouterParameters, 'figures' | 'risks'> {
-  const [fitting, held] = halves(questions);
+  learned: readonly Pick<PlacedQuestion, 'belongs' | 'best'>[] = [],
+): FittedRouter & Pick<RouterParameters, 'figures' | 'risks'> {
+  const known = new Set([...places.collections, ...places.adapters]);
+  const [first, second] = halves(questions.filter(({ belongs }) => belongs === null || known.has(belongs)));
+  // An own message is among those that it is compared with: its p-value is as good as one of a message that isn't.
+  const evidence = new Map(places.adapters.map((id) => [id, evidenceOf([...questions, ...learned], id)]));
+  const [served, crossed] = [fitHalf(places, evidence, first, second), fitHalf(places, evidence, second, first)];
+  const measured = [...measuredOn(places, served, second), ...measuredOn(places, crossed, first)];
+  return { ...served, ...figuresOf(measured) };
+}
+
+const evidenceOf = (questions: readonly Pick<PlacedQuestion, 'belongs' | 'best'>[], adapter: string): number[] =>
+  questions.filter(({ belongs }) => belongs === adapter).map(({ best }) => best?.score ?? 0);
+
+function fitHalf(
+  places: PlaceIds,
+  evidence: FittedRouter['evidence'],
+  fitting: readonly PlacedQuestion[],
+  held: readonly PlacedQuestion[],
+): FittedRouter {
   const ofDocuments = new Set(places.collections);
   const isOwn = ({ belongs }: PlacedQuestion): boolean => ofDocuments.has(belongs ?? '');
   const allForeign = fitting.filter((question) => !isOwn(question));
@@ -71,33 +107,31 @@ export function fitRouter(
   });
   const known = new Set([...collections.map(({ id }) => id), ...places.adapters]);
   const usable = ({ belongs }: PlacedQuestion): boolean => belongs === null || known.has(belongs);
-  const fitted = { collections, adapters: places.adapters };
-  const whole = fitWhole(fitted, fitting.filter(usable));
-  // Documents that nobody calibrated lose questions to adapters, too: those are measured.
-  const measured = held.filter((question) => usable(question) || isOwn(question));
-  return { collections, ...whole, ...measureRouter(fitted, whole, measured) };
+  const fitted = { collections, adapters: places.adapters, evidence };
+  return { collections, evidence, ...fitWhole(fitted, fitting.filter(usable)) };
 }
 
 const signalsOf = (questions: readonly PlacedQuestion[]): PlaceSignal[] =>
   questions.flatMap(({ nearest }) => nearest?.signal ?? []);
 
-interface Fitted {
-  collections: readonly FittedCollection[];
-  adapters: readonly string[];
-}
+type Fitted = Pick<FittedRouter, 'collections' | 'evidence'> & Pick<PlaceIds, 'adapters'>;
 
 const BASE = { strategy: 'BASE', adapter: null } as const;
 const DOCUMENTS = { strategy: 'RAG', adapter: null } as const;
-const UNKNOWN = { logOdds: null, pValue: null, expectedMs: null };
+const UNKNOWN = { logOdds: null, pValue: null, expectedMs: null, yields: false };
 
 const isUncalibrated = (place: Place): boolean => placeKey(place) === placeKey(DOCUMENTS) && place.pValue === null;
 
 /** The places of one question, as the router weighs them. */
-function placesOf({ collections, adapters }: Fitted, { memberships, nearest }: PlacedQuestion): Place[] {
+function placesOf(
+  { collections, adapters, evidence: own }: Fitted,
+  { memberships, nearest, best }: PlacedQuestion,
+): Place[] {
   const places: Place[] = [{ ...BASE, ...UNKNOWN }];
   for (const id of adapters) {
     const membership = memberships.get(id);
-    if (membership) places.push({ ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id });
+    const yields = (membership?.pValue ?? 0) >= SIGNIFICANT && yieldsTo(own.get(id) ?? [], best);
+    if (membership) places.push({ ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id, yields });
   }
   if (nearest === null) return places;
   const known = collections.find(({ id }) => id === nearest.id);
@@ -135,51 +169,61 @@ function fitWhole(fitted: Fitted, questions: readonly PlacedQuestion[]): Weights
   return weightsAt(minimize(byDifferences(loss, 1e-3), new Float64Array(3), { steps: 50 }));
 }
 
-function measureRouter(
-  fitted: Fitted,
-  by: Weights,
-  questions: readonly PlacedQuestion[],
-): Pick<RouterParameters, 'figures' | 'risks'> {
-  const rows = questions.map((question): ClassifiedRow => {
-    const places = weigh(placesOf(fitted, question), by);
-    const owner = ownerOf(places);
+/** A held-out question: where it belongs, and where it went. */
+interface MeasuredQuestion extends ClassifiedRow {
+  source: string | null;
+}
+
+function measuredOn(places: PlaceIds, router: FittedRouter, questions: readonly PlacedQuestion[]): MeasuredQuestion[] {
+  const fitted = { ...router, adapters: places.adapters };
+  return questions.map((question) => {
+    const weighed = weigh(placesOf(fitted, question), router);
+    const owner = ownerOf(weighed);
     // Documents that nobody calibrated are read whatever is asked, as without a router: that they refuse what isn't theirs, reading sees to.
-    const isRead = question.belongs === null && places.some((place) => isUncalibrated(place));
+    const isRead = question.belongs === null && weighed.some((place) => isUncalibrated(place));
     const gold = isRead ? placeKey(DOCUMENTS) : keyOf(fitted, question);
-    return { gold, predicted: placeKey(owner), probability: owner.probability };
+    return { gold, predicted: placeKey(owner), probability: owner.probability, source: question.source };
   });
+}
+
+function figuresOf(rows: readonly MeasuredQuestion[]): Pick<RouterParameters, 'figures' | 'risks'> {
   // Of one source, questions are right or wrong together: the bounds count decisions that are independent.
   const sources = new Set<string>();
-  const independent = rows.filter((_, i) => {
-    const { source } = questions[i]!;
+  const independent = rows.filter(({ source }) => {
     const seen = source !== null && sources.has(source);
     if (source !== null) sources.add(source);
     return !seen;
   });
-  const commonest = [...groupBy(rows, ({ gold }) => gold).values()].reduce<ClassifiedRow[]>(
-    (most, own) => (own.length > most.length ? own : most),
-    [],
-  );
+  // How many questions were made of a place says nothing of how many will be asked.
+  const even = evenly(independent);
   const sure = rows.filter(({ probability }) => probability !== null);
-  const isCommonest = ({ gold }: ClassifiedRow): boolean => gold === commonest[0]?.gold;
+  const commonest = commonestOf(independent);
   const isRight = ({ gold, predicted }: ClassifiedRow): boolean => gold === predicted;
-  const lead = mcnemar(independent.map(isRight), independent.map(isCommonest));
+  const lead = mcnemar(
+    even.map(isRight),
+    even.map(({ gold }) => gold === commonest),
+  );
   return {
     figures: {
       questions: rows.length,
-      accuracy: rows.length === 0 ? 0 : measure(accuracy, rows),
+      accuracy: even.length === 0 ? 0 : measure(accuracy, even),
       calibrationError: sure.length === 0 ? 0 : measure(calibrationError, sure),
-      commonest: commonest.length / Math.max(1, rows.length),
+      commonest: even.filter(({ gold }) => gold === commonest).length / Math.max(1, even.length),
       p: lead.onlyFirst > lead.onlySecond ? lead.p : 1,
     },
-    risks: risksOf(independent),
+    risks: risksOf(even),
   };
 }
 
+function commonestOf(rows: readonly ClassifiedRow[]): ClassifiedRow['gold'] | undefined {
+  const places = [...groupBy(rows, ({ gold }) => gold)];
+  return places.sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
+}
+
 /** Of each destination those that went there, as many of each place: else the place with most questions, where nearly all go right, would answer for one with few. */
-function risksOf(rows: readonly ClassifiedRow[]): RouterParameters['risks'] {
+function risksOf(even: readonly ClassifiedRow[]): RouterParameters['risks'] {
   const risks: RouterParameters['risks'] = {};
-  const known = evenly(rows).filter(({ probability }) => probability !== null);
+  const known = even.filter(({ probability }) => probability !== null);
   for (const [key, routes] of groupBy(known, ({ predicted }) => predicted ?? ''))
     risks[key] = riskCurveOf(
       routes.map(({ gold, predicted, probability }) => ({ confidence: probability ?? 0, right: gold === predicted })),

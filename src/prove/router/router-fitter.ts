@@ -1,6 +1,9 @@
 import {
+  bestSentence,
   membershipOf,
   nearestCollection,
+  retrievePassages,
+  SIGNIFICANT,
   type AdapterSample,
   type FittedOn,
   type MembershipModel,
@@ -11,6 +14,7 @@ import {
 } from '../../answer/ask/index.js';
 import { inputText, Split, type Data } from '../../sources/data/index.js';
 import { EVERYBODY } from '../../kernel/caller.js';
+import type { Clock } from '../../kernel/clock.js';
 import { GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { seededRandom, shuffled } from '../../kernel/random.js';
@@ -20,7 +24,6 @@ import {
   makeQuestions,
   type CollectionStore,
   type DocumentStore,
-  type Passage,
   type Retriever,
   type SearchScope,
 } from '../../sources/knowledge/index.js';
@@ -48,6 +51,7 @@ interface RouterFitterParts {
   collections: Pick<CollectionStore, 'scope' | 'newPassages'>;
   documents: Pick<DocumentStore, 'drawChunks'>;
   worker: Pick<WorkerClient, 'embed'>;
+  clock: Clock;
   routers: RouterStore;
 }
 
@@ -55,7 +59,6 @@ interface RouterFitterParts {
 const OWN = 120;
 /** Rows of an adapter that its membership is learned from. */
 const ROWS = 1_000;
-const PASSAGES = 6;
 const MOST_ROUNDS = 8;
 /** Questions that are placed at once. */
 const AT_ONCE = 16;
@@ -158,14 +161,19 @@ export class RouterFitter {
       throw new GraftError('CONFLICT', 'There is nothing to choose between.', {
         hint: 'Ingest documents, or promote an adapter to production first.',
       });
-    const { asked, adapters } = await this.#learnt(context, places);
-    const questions = await this.#placed(context, places, { asked, adapters });
-    const { collections: fitted, ...whole } = fitRouter(
+    const { asked, learned: messages, adapters } = await this.#learnt(context, places);
+    const placed = await this.#placed(context, places, { asked: [...asked, ...messages], adapters });
+    const {
+      collections: fitted,
+      evidence,
+      ...whole
+    } = fitRouter(
       {
         collections: places.collections.map(({ id }) => id),
         adapters: adapters.map(({ adapter }) => adapter.versionId),
       },
-      questions,
+      placed.slice(0, asked.length),
+      placed.slice(asked.length),
     );
     const learned: RouterParameters = {
       ...whole,
@@ -177,7 +185,7 @@ export class RouterFitter {
       adapters: adapters.map(({ adapter: { versionId, name, version, datasetVersionId }, model }) => {
         const { labels, weights, calibration } = model;
         const membership = { labels, weights, calibration };
-        return { versionId, name, version, datasetVersionId, membership };
+        return { versionId, name, version, datasetVersionId, membership, evidence: [...evidence.get(versionId)!] };
       }),
       fittedOn: fittedOn(places, mark),
     };
@@ -199,11 +207,11 @@ export class RouterFitter {
     return { version };
   }
 
-  /** Questions to measure on, and what was learned of adapters from texts that are none of them. */
+  /** Questions to measure on, messages that adapters learned from, and what was learned of adapters from texts that are none of them. */
   async #learnt(
     context: RouterFitContext,
     { collections, adapters, sight }: Places,
-  ): Promise<{ asked: EmbeddedQuestion[]; adapters: MemberAdapter[] }> {
+  ): Promise<{ asked: EmbeddedQuestion[]; learned: EmbeddedQuestion[]; adapters: MemberAdapter[] }> {
     const { run, input, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
     const random = seededRandom(input.seed);
@@ -225,6 +233,7 @@ export class RouterFitter {
       asked.push(...(await this.#embedded(workspaceId, collection.id, others, signal)));
     }
     const sampled: SampledAdapter[] = [];
+    const learned: EmbeddedQuestion[] = [];
     for (const adapter of adapters) {
       await this.#giveWay(context);
       const { rows, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
@@ -233,7 +242,10 @@ export class RouterFitter {
         adapter,
         rows: rows.map((row, i) => ({ ordinal: row.ordinal, label: labelOf(row), vectors: vectors[i]! })),
       });
-      asked.push(...(await this.#embedded(workspaceId, adapter.versionId, own.map(unshared), signal)));
+      const { versionId: belongs } = adapter;
+      asked.push(...(await this.#embedded(workspaceId, belongs, own.map(unshared), signal)));
+      const more = rows.slice(0, Math.max(0, OWN - own.length));
+      learned.push(...more.map((row, i) => ({ ...unshared(textOf(row)), belongs, vector: vectors[i]![0]! })));
     }
     const members: MemberAdapter[] = [];
     for (const { adapter, rows } of sampled) {
@@ -250,7 +262,7 @@ export class RouterFitter {
       const model = await inThread<FittedMembership | null>('membership/membership-thread', work, signal);
       if (model) members.push({ adapter, model, rows: model.kept.map((place) => rows[place]!) });
     }
-    return { asked, adapters: members };
+    return { asked, learned, adapters: members };
   }
 
   /** Holds questions against every place, as they would be when served. */
@@ -261,14 +273,21 @@ export class RouterFitter {
   ): Promise<PlacedQuestion[]> {
     const { run, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
+    const { worker, registry, clock } = this.parts;
+    const reading = { worker, clock, embedder: () => registry.embedder() };
     const place = async (question: EmbeddedQuestion): Promise<PlacedQuestion> => {
       const memberships = new Map(
         adapters.map(({ adapter, model }) => [adapter.versionId, membershipOf(model, question.vector)]),
       );
       const scope = { workspaceId, collections, groups: EVERYBODY, sight };
-      const passages = collections.length > 0 ? await this.#passages(scope, question, signal) : [];
-      const { belongs, source } = question;
-      return { belongs, source, nearest: nearestCollection(passages), memberships };
+      const { belongs, source, text, vector } = question;
+      const found =
+        collections.length > 0
+          ? await retrievePassages(this.parts, scope, { text, vector: Promise.resolve({ vector, ms: 0 }) }, signal)
+          : null;
+      const isTaken = [...memberships.values()].some(({ pValue }) => pValue >= SIGNIFICANT);
+      const best = found && isTaken ? await bestSentence(reading, workspaceId, found, signal) : null;
+      return { belongs, source, nearest: nearestCollection(found?.retrieval.passages ?? []), best, memberships };
     };
     const questions: PlacedQuestion[] = [];
     while (questions.length < asked.length) {
@@ -343,12 +362,6 @@ export class RouterFitter {
     const texts = questions.map(({ text }) => text);
     const [vectors] = await embedGroups(this.parts, workspaceId, [texts], signal);
     return questions.map((question, i) => ({ ...question, belongs, vector: vectors![i]! }));
-  }
-
-  async #passages(scope: SearchScope, { text, vector }: EmbeddedQuestion, signal: AbortSignal): Promise<Passage[]> {
-    const asked = Promise.resolve({ vector, ms: 0 });
-    const request = { scope, query: text, vector: asked, mode: 'HYBRID' as const, limit: PASSAGES };
-    return (await this.parts.retriever.retrieve(request, { signal })).passages;
   }
 }
 

@@ -21,6 +21,7 @@ const found = (...versions: number[]): RouterParameters => ({
       weights: { bias: 0, own: 1, label: 0, near: 0 },
       calibration: { rows: 60, foreign: 60, scores: [0], auc: 0.9 },
     },
+    evidence: [],
   })),
   figures: { questions: 60, accuracy: 0.9, calibrationError: 0.05, commonest: 0.5, p: 0.001 },
   risks: {},

@@ -3,7 +3,7 @@ import { boundsIn } from '../../../src/answer/ask/read/conflicts/amounts.js';
 import { rankEvidence, scoreSentences, wantedBy, type QuestionTerm } from '../../../src/answer/ask/read/evidence.js';
 import { particularsOf } from '../../../src/answer/ask/read/particulars.js';
 import { contentWords } from '../../../src/answer/ask/read/words.js';
-import { answerProbability } from '../../../src/answer/ask/judge/probability.js';
+import { answerProbability } from '../../../src/answer/ask/read/probability.js';
 import { evidenceOf, passageOf } from './support.js';
 
 /** As it is asked: the sentence that is quoted. */

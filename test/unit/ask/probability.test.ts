@@ -7,7 +7,7 @@ import {
   PROBABILITY,
   readerLogOdds,
   type JudgedSentence,
-} from '../../../src/answer/ask/judge/probability.js';
+} from '../../../src/answer/ask/read/probability.js';
 import { isReadEnough, isWorthReading, READING } from '../../../src/answer/ask/judge/reading.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });

@@ -13,7 +13,7 @@ import { isUntold, seemsIn } from '../languages/question-language.js';
 import { copiesSpans, makePlan, nameOf, readsSentences, type Plan, type PlanParts } from '../plan.js';
 import { READER, strategyThat } from '../strategies.js';
 import type { Question } from '../question.js';
-import { answerProbability, calibrated, readerLogOdds } from './probability.js';
+import { answerProbability, calibrated, readerLogOdds } from '../read/probability.js';
 import { isReadEnough, isWorthReading, READING } from './reading.js';
 import { percent } from '../../../kernel/text.js';
 

@@ -12,7 +12,7 @@ import type { PlannedQuestion } from '../planned-question.js';
 import { contextOf, tokenCounter } from '../prompt/prompt-room.js';
 import { abstention, LEAST_PROBABILITY, unanswered } from '../abstention.js';
 import { checkReading, type ReadCheck } from './check-reading.js';
-import { answerProbability } from './probability.js';
+import { answerProbability } from '../read/probability.js';
 
 /** Passages that were judged. */
 interface Documents {

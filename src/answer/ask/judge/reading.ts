@@ -2,7 +2,7 @@ import { LEAST_PROBABILITY } from '../abstention.js';
 import type { Evidence } from '../answer.js';
 import { byScore } from '../read/evidence.js';
 import type { Breadth } from '../read/retrieve.js';
-import { answerProbability, readerLogOdds, type JudgedSentence, type ProbabilityRule } from './probability.js';
+import { answerProbability, readerLogOdds, type JudgedSentence, type ProbabilityRule } from '../read/probability.js';
 
 /** How sentences are read by the reader before an answer is given from one: `bench -- probability` shows what it comes to. */
 export const READING = {

@@ -11,7 +11,7 @@ import type { LabelledRows } from '../read/labelled-rows.js';
 import { writesFreely, type Adaptation, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { PlannedQuestion } from '../planned-question.js';
-import { PROBABILITY } from '../judge/probability.js';
+import { PROBABILITY } from '../read/probability.js';
 import { READING, TO_BE_READ } from '../judge/reading.js';
 import { PASSAGES } from '../read/retrieve.js';
 import { WORDS_VERSION } from '../read/words.js';

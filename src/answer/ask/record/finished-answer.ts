@@ -2,7 +2,7 @@ import type { TaskKind } from '../../../sources/data/index.js';
 import type { Conflict, Evidence, FinishedAnswer, RouteReason } from '../answer.js';
 import { refusalReason } from '../abstention.js';
 import { checkReason, type ReaderJudgement } from '../judge/check-reading.js';
-import { answerProbability } from '../judge/probability.js';
+import { answerProbability } from '../read/probability.js';
 import { documentsRead, type Judgement } from '../judge/judge-sources.js';
 import { severalReason } from '../judge/several-questions.js';
 import type { Work } from '../parts.js';

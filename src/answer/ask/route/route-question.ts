@@ -176,13 +176,18 @@ async function askRouter(
   work: Work,
   { question, sources: { scope }, expectedMs, vector }: RouterStep,
 ): Promise<RouterVerdict | null> {
-  const { strategy, text, maxErrorRate } = question;
+  const { strategy, text, collections, maxErrorRate } = question;
   if (strategy !== 'AUTO' || scope === null) return null;
   const { workspaceId, routers, registry, watch, signal } = work;
   const current = await routers.current(workspaceId, embedderDigest(registry.embedder()));
   if (!current) return null;
   return watch.time('route', () =>
-    lookAround(work, current, { workspaceId, text, scope, vector: vector(), expectedMs, maxErrorRate }, signal),
+    lookAround(
+      work,
+      current,
+      { workspaceId, text, scope, named: collections !== null, vector: vector(), expectedMs, maxErrorRate },
+      signal,
+    ),
   );
 }
 

@@ -48,7 +48,7 @@ export const adapterUsage = z.object({
   /** Whether some of these were one sentence under its heading, as `src/answer/ask/read/surroundings.ts` shows it; left out where none were. */
   readsSentences: z.boolean().optional(),
   /**
-   * What brings its word on a single sentence to the scale that `src/answer/ask/judge/probability.ts` weighs it on; left out where that was fitted to it. What
+   * What brings its word on a single sentence to the scale that `src/answer/ask/read/probability.ts` weighs it on; left out where that was fitted to it. What
    * it says of whole passages stays as it is.
    */
   calibration: readerCalibration.optional(),

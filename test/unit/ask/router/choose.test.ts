@@ -4,6 +4,7 @@ import {
   ownerOf,
   SIGNIFICANT,
   weigh,
+  yieldsTo,
   type Place,
   type ScoredPlace,
 } from '../../../../src/answer/ask/route/router/choose.js';
@@ -14,6 +15,7 @@ const place = (more: Partial<Place>): Place => ({
   logOdds: null,
   pValue: null,
   expectedMs: null,
+  yields: false,
   ...more,
 });
 const nobody = place({ strategy: 'BASE' });
@@ -33,9 +35,8 @@ describe('who is asked', () => {
     );
   });
 
-  it('is the more probable first, and the other after it', () => {
-    expect(asked(nobody, documents(-3), adapter(4))).toEqual(['routing@1', 'RAG']);
-    expect(asked(nobody, documents(3), adapter(1))).toEqual(['RAG', 'routing@1']);
+  it('is the more probable adapter first, and documents after all', () => {
+    expect(asked(nobody, documents(3), adapter(1))).toEqual(['routing@1', 'RAG']);
     expect(asked(nobody, documents(1), adapter(2), adapter(3, 0.9, 'tickets@2'))).toEqual([
       'tickets@2',
       'routing@1',
@@ -43,15 +44,36 @@ describe('who is asked', () => {
     ]);
   });
 
+  it('are documents before the first adapter that lets them', () => {
+    const yielding = { ...adapter(2), yields: true };
+    expect(asked(nobody, documents(-3), yielding)).toEqual(['RAG', 'routing@1']);
+    expect(asked(nobody, documents(null), yielding, adapter(3, 0.9, 'tickets@2'))).toEqual([
+      'tickets@2',
+      'RAG',
+      'routing@1',
+    ]);
+  });
+
+  it('is an adapter that lets documents go first with at most one of five of its own messages', () => {
+    const sentence = (score: number, probability = 0.9) => ({ score, probability });
+    fc.assert(
+      fc.property(fc.array(fc.float({ min: 0, max: 2, noNaN: true }), { minLength: 20, maxLength: 200 }), (scores) => {
+        const first = scores.filter((score) => yieldsTo(scores, sentence(score)));
+        expect(first.length).toBeLessThanOrEqual(0.2 * scores.length);
+      }),
+    );
+    expect(yieldsTo([0.3, 0.4], sentence(0.9))).toBe(true);
+    expect(yieldsTo([0.3, 0.4], sentence(0.35))).toBe(false);
+    expect(yieldsTo([], null)).toBe(false);
+    // A sentence that is as likely as not no answer is enough where somebody says what to read.
+    expect(yieldsTo([0.3, 0.4], sentence(0.9, 0.3))).toBe(false);
+    expect(yieldsTo([0.3, 0.4], sentence(0.9, 0.3), true)).toBe(true);
+  });
+
   it('is no adapter that the question is foreign to, however probable it is beside others', () => {
     expect(asked(nobody, documents(-4, 0.01), adapter(6, SIGNIFICANT / 2))).toEqual(['RAG']);
     expect(asked(nobody, adapter(6, SIGNIFICANT / 2))).toEqual([]);
     expect(asked(nobody, adapter(-6, SIGNIFICANT))).toEqual(['routing@1']);
-  });
-
-  it('are documents that nobody calibrated behind an adapter that is more probable than not', () => {
-    expect(asked(nobody, documents(null), adapter(2))).toEqual(['routing@1', 'RAG']);
-    expect(asked(nobody, documents(null), adapter(-2))).toEqual(['RAG', 'routing@1']);
   });
 
   it('are documents wherever there are some: they can refuse', () => {
@@ -69,6 +91,7 @@ describe('whose a question is held to be', () => {
   it('is that of the first that is asked', () => {
     expect(owner(nobody, documents(-3), adapter(4))).toMatchObject({ adapter: 'routing@1' });
     expect(owner(nobody, documents(null))).toMatchObject({ strategy: 'RAG' });
+    expect(owner(nobody, documents(-3), { ...adapter(4), yields: true })).toMatchObject({ strategy: 'RAG' });
   });
 
   it('is nobody’s where it looks foreign there, too', () => {

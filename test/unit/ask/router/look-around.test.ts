@@ -1,6 +1,7 @@
 import { calibrate, type PlaceSignal } from '../../../../src/answer/ask/route/router/calibration.js';
 import { lookAround } from '../../../../src/answer/ask/route/router/look-around.js';
 import type { Current } from '../../../../src/answer/ask/route/router/router-store.js';
+import { systemClock } from '../../../../src/kernel/clock.js';
 import { notFound } from '../../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../../src/kernel/ids.js';
 import { ALL_SEEN } from '../../../../src/sources/knowledge/index.js';
@@ -36,6 +37,7 @@ const current: Current = {
             weights: { bias: -5, own: 1, label: 0, near: 1 },
             calibration: { rows: 40, foreign: 40, scores: [0, 1, 2, 3], auc: 1 },
           },
+          evidence: [0, 0.4, 0.8, 1.2],
         },
       ],
       figures: { questions: 100, accuracy: 1, calibrationError: 0, commonest: 0.5, p: 0.001 },
@@ -63,6 +65,7 @@ const question = {
   expectedMs: {},
   maxErrorRate: null,
   scope: { workspaceId, collections: [], groups: null, sight: ALL_SEEN },
+  named: false,
   vector: Promise.resolve({ vector: Float32Array.of(1, 0), ms: 0 }),
 };
 const foreign = { ...question, vector: Promise.resolve({ vector: Float32Array.of(-1, 0), ms: 0 }) };
@@ -70,18 +73,31 @@ type Parts = Parameters<typeof lookAround>[0];
 
 const inProduction = (version: number) =>
   Promise.resolve({ adapter: 'routing', version, datasetVersionId: null, usage: { answer: { form: 'text' } } });
-const partsWith = (resolve: () => Promise<unknown>, dense: number | null = 0.5): Parts =>
-  ({
+/** @param text of the only passage @param dense how like the question it and its sentence are */
+const partsWith = (resolve: () => Promise<unknown>, dense: number | null = 0.5, text = 'It rains.'): Parts => {
+  const passage = {
+    collectionId: 'c',
+    collectionName: 'handbook',
+    documentName: 'bills',
+    headings: [],
+    text,
+    start: 0,
+    scores: { dense, fused: 1 },
+    coverage: 0,
+  };
+  const queryVector = dense === null ? null : Float32Array.of(1);
+  return {
     labelIndexes: {},
     adapters: { resolve },
+    registry: { embedder: () => ({}) },
+    worker: { embed: ({ texts }: { texts: string[] }) => Promise.resolve({ vectors: texts.map(() => [dense]) }) },
+    clock: systemClock,
     retriever: {
-      retrieve: () =>
-        Promise.resolve({
-          passages: [{ collectionId: 'c', collectionName: 'handbook', scores: { dense }, coverage: 0 }],
-        }),
-      termWeights: () => Promise.resolve(new Map()),
+      retrieve: () => Promise.resolve({ passages: [passage], queryVector }),
+      termWeights: (_: unknown, words: string[]) => Promise.resolve(new Map(words.map((word) => [word, { idf: 1 }]))),
     },
-  }) as unknown as Parts;
+  } as unknown as Parts;
+};
 const reading = { workspaceId, collections: [{ id: 'c', name: 'handbook', chunks: 1 }] } as never;
 const knowing = (learned: Partial<Current['record']['learned']>): Current => ({
   ...current,
@@ -118,15 +134,22 @@ describe('a router that looks around', () => {
     expect(owner.strategy).toBe('BASE');
   });
 
-  it('asks documents behind the adapter, and before it where they are more probable', async () => {
-    const keys = async (dense: number) => {
-      const router = knowing({ collections: [handbook] });
-      const parts = partsWith(() => inProduction(1), dense);
-      const found = await lookAround(parts, router, { ...question, scope: reading }, new AbortController().signal);
-      return found.order.map(({ adapter, strategy }) => adapter ?? strategy);
-    };
-    expect(await keys(0.1)).toEqual(['routing@1', 'RAG']);
-    expect(await keys(0.9)).toEqual(['RAG', 'routing@1']);
+  it('asks documents behind the adapter, and before it where hardly an own message finds as good a sentence', async () => {
+    const found = (dense: number, text: string) =>
+      lookAround(
+        partsWith(() => inProduction(1), dense, text),
+        knowing({ collections: [handbook] }),
+        { ...question, scope: reading },
+        new AbortController().signal,
+      );
+    const keys = async (dense: number, text: string) =>
+      (await found(dense, text)).order.map(({ adapter, strategy }) => adapter ?? strategy);
+    expect(await keys(0.9, 'It rains.')).toEqual(['routing@1', 'RAG']);
+    expect(await keys(0.1, 'Whoever was charged twice is paid back.')).toEqual(['routing@1', 'RAG']);
+    expect(await keys(0.9, 'Whoever was charged twice is paid back.')).toEqual(['RAG', 'routing@1']);
+    const { owner, reasons } = await found(0.9, 'Whoever was charged twice is paid back.');
+    expect(owner.strategy).toBe('RAG');
+    expect(reasons.map(({ sentence }) => sentence).join()).toContain('Documents are asked first');
   });
 
   it('answers by both with an adapter whose rows are indexed', async () => {

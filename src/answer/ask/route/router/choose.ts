@@ -1,12 +1,13 @@
 /*
  * Who is asked, and in which order:
  *   an adapter whose p-value reaches SIGNIFICANT: by then one of twenty of its own messages is lost
- *   documents, wherever any can be read, because reading can refuse
- *   the more probable first; documents that nobody calibrated come behind an adapter that is more probable than not
+ *   documents, wherever any can be read, because reading can refuse: behind it, unless few of its own messages find as good a sentence in them
+ *   of adapters the more probable first
  * Whoever refuses is followed by the next. Where nobody is left the question belongs to nothing.
  */
 
 import { softmax } from '../../../../kernel/softmax.js';
+import { LEAST_PROBABILITY } from '../../abstention.js';
 import { STRATEGIES, type Strategy } from '../../strategies.js';
 
 /** Somebody who may be asked, and how much speaks for it. */
@@ -20,6 +21,8 @@ export interface Place {
   pValue: number | null;
   /** Median time of an answer, in ms; null where it is not known. */
   expectedMs: number | null;
+  /** Whether documents are asked before it. */
+  yields: boolean;
 }
 
 export interface ScoredPlace extends Place {
@@ -29,6 +32,32 @@ export interface ScoredPlace extends Place {
 
 /** Below this p-value a question counts as foreign: the share of its own messages that an adapter loses. */
 export const SIGNIFICANT = 0.05;
+
+/** The sentence of what may be read that comes nearest to an answer. */
+export interface BestSentence {
+  /** Its score among the sentences. */
+  score: number;
+  /** That it answers, 0 to 1, before a reader judged it. */
+  probability: number;
+}
+
+/** Share of an adapter's own messages that documents may be asked of before it: whoever reads can refuse, whoever sorts can't. */
+const YIELDED = 0.2;
+/** Least probability of the sentence that documents go first for; less where the caller names what may be read. Both were chosen on `bench -- near-domain`. */
+const SURE = { named: LEAST_PROBABILITY, unnamed: 0.4 } as const;
+
+/**
+ * Whether an adapter lets documents go first: few of its own messages find as good a sentence there (conformal p-value). What tells a question from a message on
+ * the same subject is that documents answer it; of how much they hold for messages that need none, its own are the only sample.
+ * @param own scores of the best sentences for held-out messages of the adapter
+ * @param best null where nothing can be read
+ * @param named whether the caller names the collections that may be read
+ */
+export function yieldsTo(own: readonly number[], best: BestSentence | null, named = false): boolean {
+  if (best === null || best.probability < (named ? SURE.named : SURE.unnamed)) return false;
+  const pValue = (1 + own.filter((score) => score >= best.score).length) / (own.length + 1);
+  return pValue <= Math.max(YIELDED, 1 / (own.length + 1));
+}
 
 /** The base model stands for nobody: what it is probable by is that the question belongs to nothing. */
 const isNobody = ({ strategy }: Pick<Place, 'strategy'>): boolean =>
@@ -67,17 +96,19 @@ export function orderOf<P extends ScoredPlace>(places: readonly P[]): P[] {
     .filter(({ adapter, pValue }) => adapter !== null && pValue !== null && pValue >= SIGNIFICANT)
     .sort((a, b) => b.probability! - a.probability!);
   if (!documents) return adapters;
-  const isBefore = ({ probability }: P): boolean => probability! > (documents.probability ?? 0.5);
-  return [...adapters.filter(isBefore), documents, ...adapters.filter((place) => !isBefore(place))];
+  const found = adapters.findIndex(({ yields }) => yields);
+  const at = found < 0 ? adapters.length : found;
+  return [...adapters.slice(0, at), documents, ...adapters.slice(at)];
 }
 
 /**
  * Whose the question is held to be: the first that is asked, unless it looks foreign there, too. Documents are asked of what is more
- * probably nobody's as well, since they can refuse.
+ * probably nobody's as well, since they can refuse; it is theirs where an adapter lets them go first.
  */
 export function ownerOf<P extends ScoredPlace>(places: readonly P[]): P {
   const [first] = orderOf(places);
   const nobody = places.find(isNobody)!;
+  if (first && isDocuments(first) && places.some(({ yields }) => yields)) return first;
   if (first === undefined || (first.pValue !== null && first.pValue < SIGNIFICANT)) return nobody;
   const { probability } = first;
   return isDocuments(first) && probability !== null && probability < nobody.probability! ? nobody : first;

@@ -1,5 +1,10 @@
+import type { WorkspaceId } from '../../../../kernel/ids.js';
 import type { Passage } from '../../../../sources/knowledge/index.js';
+import { answerProbability } from '../../read/probability.js';
+import { EMBEDDED_SENTENCES } from '../../read/evidence.js';
+import { findEvidence, type RetrievalResult } from '../../read/retrieve.js';
 import type { PlaceSignal } from './calibration.js';
+import type { BestSentence } from './choose.js';
 
 /** How many of the nearest passages make the mean. */
 const NEAREST = 3;
@@ -28,4 +33,18 @@ export function nearestCollection(
   if (!best) return null;
   const own = passages.filter(({ collectionId }) => collectionId === best.collectionId);
   return { id: best.collectionId, name: best.collectionName, signal: signalOfPassages(own) };
+}
+
+/** Sentences that are compared with the question before anybody is asked. */
+const COMPARED = { embedded: EMBEDDED_SENTENCES, kept: 1 };
+
+/** Null where nothing was found. @throws what the worker throws */
+export async function bestSentence(
+  parts: Parameters<typeof findEvidence>[0],
+  workspaceId: WorkspaceId,
+  found: RetrievalResult,
+  signal: AbortSignal,
+): Promise<BestSentence | null> {
+  const [best] = (await findEvidence(parts, workspaceId, found, signal, COMPARED)).evidence;
+  return best ? { score: best.score, probability: answerProbability(best) } : null;
 }

@@ -16,8 +16,18 @@ import type { ExpectedTimes } from '../expected-times.js';
 import { membershipOf, pValueOf } from '../membership/membership.js';
 import { routeBound } from '../risk.js';
 import { logOdds } from './calibration.js';
-import { orderOf, ownerOf, placeKey, SIGNIFICANT, weigh, type Place, type ScoredPlace } from './choose.js';
-import { nearestCollection } from './documents.js';
+import {
+  orderOf,
+  ownerOf,
+  placeKey,
+  SIGNIFICANT,
+  weigh,
+  yieldsTo,
+  type BestSentence,
+  type Place,
+  type ScoredPlace,
+} from './choose.js';
+import { bestSentence, nearestCollection } from './documents.js';
 import { modeInForce, type RouterMode, type RouterParameters } from './router.js';
 import type { Current } from './router-store.js';
 
@@ -53,6 +63,8 @@ interface RouterQuery {
   workspaceId: WorkspaceId;
   text: string;
   scope: SearchScope;
+  /** Whether the caller names the collections that may be read. */
+  named: boolean;
   vector: Promise<QueryVector>;
   expectedMs: ReturnType<ExpectedTimes['medians']>;
   /** The error rate that answers shall keep on held-out questions; null: any. */
@@ -72,9 +84,9 @@ type Unweighed = Place & Pick<Destination, 'label' | 'nearest' | 'passage'>;
  * @throws what retrieval and the worker throw
  */
 export async function lookAround(
-  parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes'>,
+  parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes' | 'worker' | 'registry' | 'clock'>,
   { record, samples }: Current,
-  { workspaceId, text, scope, vector, expectedMs, maxErrorRate }: RouterQuery,
+  { workspaceId, text, scope, named, vector, expectedMs, maxErrorRate }: RouterQuery,
   signal: AbortSignal,
 ): Promise<RouterVerdict> {
   const [found, { vector: question }] = await Promise.all([
@@ -88,7 +100,16 @@ export async function lookAround(
     ...learned.adapters.flatMap((adapter) => adapterPlace(adapter, samples, question, expectedMs[ADAPTING] ?? null)),
   ];
   const { there, gone } = await withoutGone(parts, workspaceId, places);
-  const weighed = weigh(there, learned);
+  // Where no adapter takes the question for its own, documents are first whatever they hold.
+  const best = found && there.some(takes) ? await bestIn(parts, workspaceId, found, signal) : null;
+  const yields = ({ adapter }: Unweighed): boolean => {
+    const own = learned.adapters.find(({ name, version }) => `${name}@${version}` === adapter)?.evidence;
+    return own !== undefined && yieldsTo(own, best, named);
+  };
+  const weighed = weigh(
+    there.map((place) => ({ ...place, yields: takes(place) && yields(place) })),
+    learned,
+  );
   const owner = ownerOf(weighed);
   const { order, unproven, bounds } = withinRate(orderOf(weighed), learned, maxErrorRate);
   return {
@@ -103,7 +124,15 @@ export async function lookAround(
   };
 }
 
-const UNKNOWN = { adapter: null, logOdds: null, pValue: null, nearest: null, passage: null };
+const bestIn = (
+  { worker, registry, clock }: Pick<AskParts, 'worker' | 'registry' | 'clock'>,
+  ...asked: [workspaceId: WorkspaceId, found: RetrievalResult, signal: AbortSignal]
+): Promise<BestSentence | null> => bestSentence({ worker, clock, embedder: () => registry.embedder() }, ...asked);
+
+/** Whether an adapter takes the question for its own. */
+const takes = ({ adapter, pValue }: Place): boolean => adapter !== null && pValue !== null && pValue >= SIGNIFICANT;
+
+const UNKNOWN = { adapter: null, logOdds: null, pValue: null, nearest: null, passage: null, yields: false };
 
 /** What is to be read, if there is anything. */
 function documentsPlace(
@@ -144,6 +173,7 @@ function adapterPlace(
       pValue,
       expectedMs,
       passage: null,
+      yields: false,
       nearest: { datasetVersionId, ordinal: ordinals[row]!, label: labels[row]!, similarity },
     },
   ];
@@ -159,8 +189,7 @@ async function withoutGone(
   const gone: RouteReason[] = [];
   for (const place of places) {
     // Whom the question is foreign to isn't asked, gone or not.
-    const asked = place.adapter !== null && place.pValue !== null && place.pValue >= SIGNIFICANT;
-    const served = asked ? await inProduction(parts, workspaceId, place.adapter!) : 'ALONE';
+    const served = takes(place) ? await inProduction(parts, workspaceId, place.adapter!) : 'ALONE';
     if (served === 'GONE')
       gone.push({
         feature: 'router.adapter.gone',
@@ -219,15 +248,17 @@ function reasonsOf(places: readonly Destination[], owner: Destination): RouteRea
   return places
     .filter(({ probability, pValue }) => probability !== null && (pValue !== null || owner.pValue === null))
     .map((place) => {
-      const { label, probability, pValue, adapter, strategy } = place;
+      const { label, probability, pValue, adapter, strategy, yields } = place;
       return {
         feature: adapter === null ? (strategy === READING ? 'router.documents' : 'router.nothing') : 'router.adapter',
         value: probability ?? 0,
         contribution: place === owner ? 1 : 0,
-        sentence: sentenceOf(label, probability ?? 0, pValue),
+        sentence: `${sentenceOf(label, probability ?? 0, pValue)}${yields ? YIELDS : ''}`,
       };
     });
 }
+
+const YIELDS = ' Documents are asked first: few of its own messages find as good a sentence in them.';
 
 function sentenceOf(label: string, probability: number, pValue: number | null): string {
   if (pValue === null) return `${label}: probability ${probability.toFixed(2)}.`;

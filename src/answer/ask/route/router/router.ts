@@ -62,6 +62,8 @@ const learned = z.object({
       datasetVersionId: z.string(),
       /** The rest of its membership is in its sample. */
       membership: calibratedMembership,
+      /** What documents held for own messages that it was not fitted on, as scores of the best sentences; 0 where there were none. */
+      evidence: z.array(z.number()),
     }),
   ),
   /** Log-odds of all places are divided by it: above 1 it makes the router less sure. */
