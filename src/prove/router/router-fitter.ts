@@ -57,6 +57,8 @@ interface RouterFitterParts {
 
 /** Questions of each place: half of them fit, half of them measure. */
 const OWN = 120;
+/** Messages of an adapter that are enough to tell what documents hold for such. */
+const EVIDENCED = 60;
 /** Rows of an adapter that its membership is learned from. */
 const ROWS = 1_000;
 const MOST_ROUNDS = 8;
@@ -244,7 +246,7 @@ export class RouterFitter {
       });
       const { versionId: belongs } = adapter;
       asked.push(...(await this.#embedded(workspaceId, belongs, own.map(unshared), signal)));
-      const more = rows.slice(0, Math.max(0, OWN - own.length));
+      const more = rows.slice(0, Math.max(0, EVIDENCED - own.length));
       learned.push(...more.map((row, i) => ({ ...unshared(textOf(row)), belongs, vector: vectors[i]![0]! })));
     }
     const members: MemberAdapter[] = [];
