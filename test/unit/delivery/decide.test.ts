@@ -40,6 +40,7 @@ const evidence = (changes: Partial<RolloutEvidence> = {}): RolloutEvidence => ({
   lastAnswerAt: START + 20 * MINUTE,
   measures: {},
   sampleRatio: { logE: 0, observed: 0.1, expected: 0.1 },
+  judgedRatio: { logE: 0, observed: 0.1, expected: 0.1 },
   down: { candidate: false, control: false },
   allFailed: false,
   ...changes,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { assign } from '../../../src/ship/delivery/assignment/index.js';
 import { count, type BatchEffects } from '../../../src/ship/delivery/experiments/count.js';
 import { activeArms, testOf, type ExperimentState } from '../../../src/ship/delivery/experiments/experiment.js';
-import { futilityOf, look, sampleRatioSays } from '../../../src/ship/delivery/experiments/look.js';
+import { futilityOf, judgedEqually, look, sampleRatioSays } from '../../../src/ship/delivery/experiments/look.js';
 import type { ExperimentOutcome } from '../../../src/ship/delivery/experiments/metrics.js';
 import {
   settingsOf,
@@ -120,6 +120,18 @@ describe('what an experiment counts', () => {
     expect(sampleRatioSays(plan, state)).toBe(
       'Of 600 units a has 300 where 300 were due, b has 300 where 300 were due. Look for answers that are lost in one arm before you believe any figure.',
     );
+  });
+
+  it('tells where one arm’s answers are judged more often', () => {
+    const plan = settings({ metrics: [{ metric: 'FEEDBACK' }] });
+    const judged = (old: number, fresh: number): boolean => {
+      const state = begun(plan);
+      for (const [arm, n] of Object.entries({ old, new: fresh }))
+        Object.assign(state.arms[arm]!.metrics['FEEDBACK']!.all, { n });
+      return judgedEqually(plan, state, 'FEEDBACK');
+    };
+    expect(judged(210, 190)).toBe(true);
+    expect(judged(300, 100)).toBe(false);
   });
 
   it('takes points of its plot ever further apart', () => {

@@ -2,6 +2,7 @@ import { assign, rolloutTest } from '../../../src/ship/delivery/assignment/index
 import { decide, hasEnded, startRollout } from '../../../src/ship/delivery/rollouts/decide.js';
 import { NO_TRAFFIC_MINUTES, type RolloutPlan } from '../../../src/ship/delivery/rollouts/plan.js';
 import {
+  drawn,
   enterStep,
   evidenceOf,
   record,
@@ -90,6 +91,21 @@ describe('a watched rollout', () => {
     const { state, evidence } = ride({ ...SAME, lost: 0.5 }, 1, 20_000);
     expect(evidence.sampleRatio.logE).toBeGreaterThan(Math.log(1_000));
     expect(state.status).toBe('RUNNING');
+  });
+
+  it('tells where one arm’s answers are judged more often, and not where both are judged rarely', () => {
+    const guarded = { ...plan, guardrails: [{ name: 'FEEDBACK', margin: 0.05 }] };
+    const judged = (share: { CANDIDATE: number; CONTROL: number }): number => {
+      const [watch, random] = [startWatch(guarded), seededRandom(3)];
+      for (let at = 0; at < 4_000; at++) {
+        const arm = random() < drawn(guarded, 0)! ? 'CANDIDATE' : 'CONTROL';
+        const FEEDBACK = random() < share[arm] ? random() < 0.8 : null;
+        record(watch, guarded, { step: 0, arm, at, measures: { FEEDBACK } });
+      }
+      return evidenceOf(watch, guarded).judgedRatio.logE;
+    };
+    expect(judged({ CANDIDATE: 0.05, CONTROL: 0.05 })).toBeLessThan(0);
+    expect(judged({ CANDIDATE: 0.4, CONTROL: 0.1 })).toBeGreaterThan(Math.log(1_000));
   });
 
   it('takes a candidate back that fails one user who comes back at every answer, unless the controls fail, too', () => {

@@ -1,7 +1,7 @@
 /**
  * What follows from what an experiment has counted: warnings, findings, its end, and points of the plot. Nothing is read or written here.
  */
-import { conditionalPower, FUTILE_BELOW, type Moments } from '../../../prove/index.js';
+import { conditionalPower, FUTILE_BELOW, sampleRatioLogE, type Moments } from '../../../prove/index.js';
 import { AT_THE_END, conclude, inUnits, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
 import { answersOf, outcomesOf } from './count.js';
 import {
@@ -13,6 +13,7 @@ import {
   type PointComparison,
 } from './experiment.js';
 import type { NewExperimentDecision } from './experiment-store.js';
+import type { LATE_METRICS } from './metrics.js';
 import { measuredOf } from './tally.js';
 import { DAY_MS } from '../../../kernel/duration.js';
 
@@ -109,6 +110,21 @@ export function sampleRatioSays(plan: ExperimentSettings, state: ExperimentState
     ({ name, weight, has }) => `${name} has ${has} where ${Math.round((weight / drawn) * units)} were due`,
   );
   return `Of ${units} units ${each.join(', ')}. Look for answers that are lost in one arm before you believe any figure.`;
+}
+
+/** Whether each arm's answers were judged as often as it was drawn, by the metric; of metrics that are known at once all answers are. */
+export function judgedEqually(
+  plan: ExperimentSettings,
+  state: Pick<ExperimentState, 'arms' | 'stopped'>,
+  metric: keyof typeof LATE_METRICS,
+): boolean {
+  const active = activeArms(plan, state);
+  const drawn = active.reduce((sum, { weight }) => sum + weight, 0);
+  const logE = sampleRatioLogE(
+    active.map(({ name }) => state.arms[name]?.metrics[metric]?.all.n ?? 0),
+    active.map(({ weight }) => weight / drawn),
+  );
+  return logE < -Math.log(SAMPLE_RATIO_ALPHA);
 }
 
 const futileSays = ({ effect }: ExperimentSettings, power: number): string =>

@@ -119,7 +119,7 @@ function figuresOf(evidence: unknown): DecisionFigure[] {
 }
 
 function healthOf(row: RolloutRow, { plan, evidence }: RolloutSnapshot): HealthCheck[] {
-  const { sampleRatio, lastAnswerAt, answers, down } = evidence;
+  const { sampleRatio, judgedRatio, lastAnswerAt, answers, down } = evidence;
   const { noTrafficMinutes } = plan;
   const silentMinutes = (row.watchedMs - (lastAnswerAt ?? 0)) / MINUTE_MS;
   const total = answers.candidate + answers.control;
@@ -133,6 +133,11 @@ function healthOf(row: RolloutRow, { plan, evidence }: RolloutSnapshot): HealthC
       name: 'sample ratio',
       healthy: sampleRatio.logE < -Math.log(SAMPLE_RATIO_ALPHA),
       message: `${(100 * sampleRatio.observed).toFixed(1)} % of ${total} answers are the candidate’s; ${(100 * sampleRatio.expected).toFixed(1)} % of the units were drawn.`,
+    },
+    {
+      name: 'judged',
+      healthy: judgedRatio.logE < -Math.log(SAMPLE_RATIO_ALPHA),
+      message: `${(100 * judgedRatio.observed).toFixed(1)} % of the units that were judged are the candidate’s; ${(100 * judgedRatio.expected).toFixed(1)} % of the units were drawn. Where one arm is judged more often, FEEDBACK compares unlike answers.`,
     },
     {
       name: 'outage',

@@ -36,8 +36,16 @@ export interface Watch {
   measures: Record<string, Rate>;
   /** Of each arm, whether its newest answers were given at all, `1` one that was: what tells an outage that befalls both. */
   newest: { candidate: string; control: string };
-  /** In this step, and ln e of those before it. */
-  units: { candidate: number; control: number; logE: number };
+  units: Split;
+  /** Units of whose answers somebody judged one. */
+  judged: Split;
+}
+
+/** How many fell to each arm in this step, and ln e of the steps before that they don't fall as drawn. */
+interface Split {
+  candidate: number;
+  control: number;
+  logE: number;
 }
 
 export interface MeasureEvidence {
@@ -52,12 +60,21 @@ export interface RolloutEvidence {
   answers: { candidate: number; control: number };
   lastAnswerAt: number | null;
   measures: Record<string, MeasureEvidence>;
-  /** ln e that the arms' units are not in the ratio that was drawn; shares of the candidate's. */
-  sampleRatio: { logE: number; observed: number; expected: number };
+  /** Of the arms' units. */
+  sampleRatio: Ratio;
+  /** Of those that were judged: where one arm's are judged more often, `FEEDBACK` compares unlike answers. */
+  judgedRatio: Ratio;
   /** Whether most of the newest answers of an arm failed, whoever asked. */
   down: { candidate: boolean; control: boolean };
   /** Whether all of the candidate's newest answers failed, whoever asked, while most of the controls' were given. */
   allFailed: boolean;
+}
+
+/** ln e that both arms are not in the ratio that was drawn; shares of the candidate's. */
+interface Ratio {
+  logE: number;
+  observed: number;
+  expected: number;
 }
 
 /** Answers of an arm that tell whether it is down, and the share of failures at which it is. */
@@ -83,19 +100,16 @@ export function startWatch({ guardrails }: Pick<RolloutPlan, 'guardrails'>): Wat
     lastAnswerAt: null,
     measures: Object.fromEntries(measures),
     units: { candidate: 0, control: 0, logE: 0 },
+    judged: { candidate: 0, control: 0, logE: 0 },
     newest: { candidate: '', control: '' },
   };
 }
 
 /** Begins a step: its counts start anew, evidence is kept. */
 export function enterStep(watch: Watch, plan: RolloutPlan, step: number): Watch {
-  const { candidate, control, logE: before } = watch.units;
   const ratio = drawn(plan, watch.step);
-  watch.units = {
-    candidate: 0,
-    control: 0,
-    logE: before + (ratio === null ? 0 : sampleRatioLogE([candidate, control], [ratio, 1 - ratio])),
-  };
+  for (const what of ['units', 'judged'] as const)
+    watch[what] = { candidate: 0, control: 0, logE: ratioOf(watch[what], ratio).logE };
   watch.step = step;
   watch.answers = { candidate: 0, control: 0 };
   return watch;
@@ -131,6 +145,8 @@ export function recordLate(
 ): Watch {
   const ratio = drawn(plan, step);
   if (ratio === null || newUnit === false) return watch;
+  if (typeof measures.FEEDBACK === 'boolean' && step === watch.step)
+    watch.judged[arm === 'CANDIDATE' ? 'candidate' : 'control'] += 1;
   for (const wanted of plan.guardrails) {
     const good = measures[wanted.name];
     const measure = watch.measures[wanted.name];
@@ -155,7 +171,6 @@ function take(measure: Rate, arm: 'candidate' | 'control', good: boolean, { want
 
 /** What `decide` looks at. */
 export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {
-  const { candidate, control, logE: before } = watch.units;
   const expected = drawn(plan, watch.step);
   const down = { candidate: isDown(watch.newest.candidate), control: isDown(watch.newest.control) };
   return {
@@ -167,15 +182,19 @@ export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {
         return measure ? [[wanted.name, evidenceOfMeasure(measure)]] : [];
       }),
     ),
-    sampleRatio: {
-      logE: before + (expected === null ? 0 : sampleRatioLogE([candidate, control], [expected, 1 - expected])),
-      observed: candidate + control === 0 ? 0 : candidate / (candidate + control),
-      expected: expected ?? 1,
-    },
+    sampleRatio: ratioOf(watch.units, expected),
+    judgedRatio: ratioOf(watch.judged, expected),
     down,
     allFailed: watch.newest.candidate === ALL_FAILED && watch.newest.control.length === NEWEST && !down.control,
   };
 }
+
+/** @param expected the candidate's share; null where nothing is drawn for controls */
+const ratioOf = ({ candidate, control, logE }: Split, expected: number | null): Ratio => ({
+  logE: logE + (expected === null ? 0 : sampleRatioLogE([candidate, control], [expected, 1 - expected])),
+  observed: candidate + control === 0 ? 0 : candidate / (candidate + control),
+  expected: expected ?? 1,
+});
 
 function evidenceOfMeasure({ worse, candidate, control }: Rate): MeasureEvidence {
   const shareOf = ({ n, good }: { n: number; good: number }) => ({ answers: n, value: n === 0 ? 0 : good / n });
