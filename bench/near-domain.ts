@@ -1,11 +1,10 @@
 /**
  * Documents and messages of one organisation, which are about the same things: a plain question is asked where collections are named, and where none are.
- * Three organisations whose messages and questions were written for this, and on which nothing was chosen; `greenhouses`, the examples, was chosen on.
+ * The messages and questions of three organisations were written for this, `greenhouses` is the examples. When documents go first was chosen on all four.
  *
  *   npm run bench -- near-domain [--only campsite,greenhouses] [--record FILE]   (all that was known of each question, as lines of JSON)
  *
- * Right is a message that an adapter answers first and last, and a question that is answered with a quote that holds its answer. Beside it: documents alone, and what always
- * the commonest kind would come to.
+ * Right is a message with a label, and a question that is answered with a quote that holds its answer. Beside it: documents alone.
  */
 import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -63,25 +63,24 @@ interface FittedRouter extends Weights {
 /**
  * Calibrates collections, fits how sure the whole is, and measures it. Each half of the questions measures what was fitted on the other, none of which shares its
  * source; served is what was fitted on the first.
- * @param learned messages that adapters learned from: what documents hold for these is like what they hold for others
+ * @param evidence what documents held for messages of each adapter, as scores of the best sentences; none of an adapter where there were no documents
  * @returns collections without enough questions of their own are left out
  */
 export function fitRouter(
   places: PlaceIds,
   questions: readonly PlacedQuestion[],
-  learned: readonly Pick<PlacedQuestion, 'belongs' | 'best'>[] = [],
+  evidence: FittedRouter['evidence'] = new Map(),
 ): FittedRouter & Pick<RouterParameters, 'figures' | 'risks'> {
   const known = new Set([...places.collections, ...places.adapters]);
   const [first, second] = halves(questions.filter(({ belongs }) => belongs === null || known.has(belongs)));
-  // An own message is among those that it is compared with: its p-value is as good as one of a message that isn't.
-  const evidence = new Map(places.adapters.map((id) => [id, evidenceOf([...questions, ...learned], id)]));
   const [served, crossed] = [fitHalf(places, evidence, first, second), fitHalf(places, evidence, second, first)];
-  const measured = [...measuredOn(places, served, second), ...measuredOn(places, crossed, first)];
-  return { ...served, ...figuresOf(measured) };
+  const held = measuredOn(places, served, second);
+  return {
+    ...served,
+    figures: figuresOf(places, [...held, ...measuredOn(places, crossed, first)]),
+    risks: risksOf(evenly(independent(held), ({ gold }) => gold)),
+  };
 }
-
-const evidenceOf = (questions: readonly Pick<PlacedQuestion, 'belongs' | 'best'>[], adapter: string): number[] =>
-  questions.filter(({ belongs }) => belongs === adapter).map(({ best }) => best?.score ?? 0);
 
 function fitHalf(
   places: PlaceIds,
@@ -186,33 +185,39 @@ function measuredOn(places: PlaceIds, router: FittedRouter, questions: readonly 
   });
 }
 
-function figuresOf(rows: readonly MeasuredQuestion[]): Pick<RouterParameters, 'figures' | 'risks'> {
-  // Of one source, questions are right or wrong together: the bounds count decisions that are independent.
+/**
+ * Of both sides, messages of adapters and all else, as many: how many questions were made of a place says nothing of how many will be asked. Without a router all else
+ * would be read and refused as it is now.
+ */
+function figuresOf({ adapters }: PlaceIds, rows: readonly MeasuredQuestion[]): RouterParameters['figures'] {
+  const isMessage = ({ gold }: ClassifiedRow): boolean => adapters.includes(gold);
+  const even = evenly(independent(rows), rows.some(isMessage) ? isMessage : ({ gold }) => gold);
+  const sure = rows.filter(({ probability }) => probability !== null);
+  const commonest = commonestOf(even);
+  const isCommonest = rows.some(isMessage)
+    ? (row: ClassifiedRow): boolean => !isMessage(row)
+    : ({ gold }: ClassifiedRow): boolean => gold === commonest;
+  const lead = mcnemar(
+    even.map(({ gold, predicted }) => gold === predicted),
+    even.map(isCommonest),
+  );
+  return {
+    questions: even.length,
+    accuracy: even.length === 0 ? 0 : measure(accuracy, even),
+    calibrationError: sure.length === 0 ? 0 : measure(calibrationError, sure),
+    commonest: even.filter(isCommonest).length / Math.max(1, even.length),
+    p: lead.onlyFirst > lead.onlySecond ? lead.p : 1,
+  };
+}
+
+/** One question of each source: the others are right or wrong with it. */
+function independent(rows: readonly MeasuredQuestion[]): MeasuredQuestion[] {
   const sources = new Set<string>();
-  const independent = rows.filter(({ source }) => {
+  return rows.filter(({ source }) => {
     const seen = source !== null && sources.has(source);
     if (source !== null) sources.add(source);
     return !seen;
   });
-  // How many questions were made of a place says nothing of how many will be asked.
-  const even = evenly(independent);
-  const sure = rows.filter(({ probability }) => probability !== null);
-  const commonest = commonestOf(independent);
-  const isRight = ({ gold, predicted }: ClassifiedRow): boolean => gold === predicted;
-  const lead = mcnemar(
-    even.map(isRight),
-    even.map(({ gold }) => gold === commonest),
-  );
-  return {
-    figures: {
-      questions: rows.length,
-      accuracy: even.length === 0 ? 0 : measure(accuracy, even),
-      calibrationError: sure.length === 0 ? 0 : measure(calibrationError, sure),
-      commonest: even.filter(({ gold }) => gold === commonest).length / Math.max(1, even.length),
-      p: lead.onlyFirst > lead.onlySecond ? lead.p : 1,
-    },
-    risks: risksOf(even),
-  };
 }
 
 function commonestOf(rows: readonly ClassifiedRow[]): ClassifiedRow['gold'] | undefined {
@@ -231,11 +236,11 @@ function risksOf(even: readonly ClassifiedRow[]): RouterParameters['risks'] {
   return risks;
 }
 
-/** As many of each place, drawn from all of its own: else the place with most of them, where nearly all go right, would answer for one with few. */
-function evenly(rows: readonly ClassifiedRow[]): ClassifiedRow[] {
-  const places = [...groupBy(rows, ({ gold }) => gold).values()];
-  const most = Math.min(...places.map(({ length }) => length));
-  return places.flatMap((own) => Array.from({ length: most }, (_, i) => own[Math.floor((i * own.length) / most)]!));
+/** As many of each group, drawn from all of its own: else the one with most of them, where nearly all go right, would answer for one with few. */
+function evenly(rows: readonly MeasuredQuestion[], groupOf: (row: ClassifiedRow) => unknown): MeasuredQuestion[] {
+  const groups = [...groupBy(rows, groupOf).values()];
+  const most = Math.min(...groups.map(({ length }) => length));
+  return groups.flatMap((own) => Array.from({ length: most }, (_, i) => own[Math.floor((i * own.length) / most)]!));
 }
 
 /** Every second source of questions of each place: those that a router is fitted on, and those that it is measured on. */

@@ -4,6 +4,8 @@ import {
   nearestCollection,
   retrievePassages,
   SIGNIFICANT,
+  type BestSentence,
+  type RetrievalResult,
   type AdapterSample,
   type FittedOn,
   type MembershipModel,
@@ -16,10 +18,12 @@ import { inputText, Split, type Data } from '../../sources/data/index.js';
 import { EVERYBODY } from '../../kernel/caller.js';
 import type { Clock } from '../../kernel/clock.js';
 import { GraftError } from '../../kernel/errors.js';
+import { groupBy } from '../../kernel/group-by.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { seededRandom, shuffled } from '../../kernel/random.js';
 import { wordsOf } from '../../kernel/text.js';
 import {
+  ALL_SEEN,
   embedderDigest,
   makeQuestions,
   type CollectionStore,
@@ -163,19 +167,16 @@ export class RouterFitter {
       throw new GraftError('CONFLICT', 'There is nothing to choose between.', {
         hint: 'Ingest documents, or promote an adapter to production first.',
       });
-    const { asked, learned: messages, adapters } = await this.#learnt(context, places);
-    const placed = await this.#placed(context, places, { asked: [...asked, ...messages], adapters });
-    const {
-      collections: fitted,
-      evidence,
-      ...whole
-    } = fitRouter(
+    const { asked, messages, adapters } = await this.#learnt(context, places);
+    const questions = await this.#placed(context, places, { asked, adapters });
+    const evidence = await this.#evidence(context, places, messages);
+    const { collections: fitted, ...whole } = fitRouter(
       {
         collections: places.collections.map(({ id }) => id),
         adapters: adapters.map(({ adapter }) => adapter.versionId),
       },
-      placed.slice(0, asked.length),
-      placed.slice(asked.length),
+      questions,
+      evidence,
     );
     const learned: RouterParameters = {
       ...whole,
@@ -187,7 +188,7 @@ export class RouterFitter {
       adapters: adapters.map(({ adapter: { versionId, name, version, datasetVersionId }, model }) => {
         const { labels, weights, calibration } = model;
         const membership = { labels, weights, calibration };
-        return { versionId, name, version, datasetVersionId, membership, evidence: [...evidence.get(versionId)!] };
+        return { versionId, name, version, datasetVersionId, membership, evidence: evidence.get(versionId) ?? [] };
       }),
       fittedOn: fittedOn(places, mark),
     };
@@ -209,11 +210,11 @@ export class RouterFitter {
     return { version };
   }
 
-  /** Questions to measure on, messages that adapters learned from, and what was learned of adapters from texts that are none of them. */
+  /** Questions to measure on, some messages of each adapter, and what was learned of adapters from texts that are none of them. */
   async #learnt(
     context: RouterFitContext,
     { collections, adapters, sight }: Places,
-  ): Promise<{ asked: EmbeddedQuestion[]; learned: EmbeddedQuestion[]; adapters: MemberAdapter[] }> {
+  ): Promise<{ asked: EmbeddedQuestion[]; messages: EmbeddedQuestion[]; adapters: MemberAdapter[] }> {
     const { run, input, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
     const random = seededRandom(input.seed);
@@ -235,7 +236,7 @@ export class RouterFitter {
       asked.push(...(await this.#embedded(workspaceId, collection.id, others, signal)));
     }
     const sampled: SampledAdapter[] = [];
-    const learned: EmbeddedQuestion[] = [];
+    const messages: EmbeddedQuestion[] = [];
     for (const adapter of adapters) {
       await this.#giveWay(context);
       const { rows, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
@@ -245,9 +246,10 @@ export class RouterFitter {
         rows: rows.map((row, i) => ({ ordinal: row.ordinal, label: labelOf(row), vectors: vectors[i]! })),
       });
       const { versionId: belongs } = adapter;
-      asked.push(...(await this.#embedded(workspaceId, belongs, own.map(unshared), signal)));
-      const more = rows.slice(0, Math.max(0, EVIDENCED - own.length));
-      learned.push(...more.map((row, i) => ({ ...unshared(textOf(row)), belongs, vector: vectors[i]![0]! })));
+      const held = await this.#embedded(workspaceId, belongs, own.map(unshared), signal);
+      const learned = rows.map((row, i) => ({ ...unshared(textOf(row)), belongs, vector: vectors[i]![0]! }));
+      asked.push(...held);
+      messages.push(...[...held, ...learned].slice(0, EVIDENCED));
     }
     const members: MemberAdapter[] = [];
     for (const { adapter, rows } of sampled) {
@@ -264,7 +266,7 @@ export class RouterFitter {
       const model = await inThread<FittedMembership | null>('membership/membership-thread', work, signal);
       if (model) members.push({ adapter, model, rows: model.kept.map((place) => rows[place]!) });
     }
-    return { asked, learned, adapters: members };
+    return { asked, messages, adapters: members };
   }
 
   /** Holds questions against every place, as they would be when served. */
@@ -275,34 +277,74 @@ export class RouterFitter {
   ): Promise<PlacedQuestion[]> {
     const { run, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const { worker, registry, clock } = this.parts;
-    const reading = { worker, clock, embedder: () => registry.embedder() };
     const place = async (question: EmbeddedQuestion): Promise<PlacedQuestion> => {
       const memberships = new Map(
         adapters.map(({ adapter, model }) => [adapter.versionId, membershipOf(model, question.vector)]),
       );
       const scope = { workspaceId, collections, groups: EVERYBODY, sight };
-      const { belongs, source, text, vector } = question;
-      const found =
-        collections.length > 0
-          ? await retrievePassages(this.parts, scope, { text, vector: Promise.resolve({ vector, ms: 0 }) }, signal)
-          : null;
+      const { belongs, source } = question;
+      const found = await this.#found(scope, question, signal);
       const isTaken = [...memberships.values()].some(({ pValue }) => pValue >= SIGNIFICANT);
-      const best = found && isTaken ? await bestSentence(reading, workspaceId, found, signal) : null;
+      const best = found && isTaken ? await this.#best(workspaceId, found, signal) : null;
       return { belongs, source, nearest: nearestCollection(found?.retrieval.passages ?? []), best, memberships };
     };
-    const questions: PlacedQuestion[] = [];
-    while (questions.length < asked.length) {
-      signal.throwIfAborted();
+    return this.#inTurns(context, asked, place, (done) =>
+      context.progress(0.3 + (0.5 * done) / asked.length, `${done} of ${asked.length} questions are placed.`),
+    );
+  }
+
+  /** What documents hold for messages of each adapter, whoever may read them: scores tell nothing of what they say. */
+  async #evidence(
+    context: RouterFitContext,
+    { collections }: Places,
+    messages: readonly EmbeddedQuestion[],
+  ): Promise<Map<string, number[]>> {
+    const { run, signal } = context;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const scope = { workspaceId, collections, groups: null, sight: ALL_SEEN };
+    const scoreOf = async (message: EmbeddedQuestion): Promise<[string, number][]> => {
+      const found = await this.#found(scope, message, signal);
+      const best = found && (await this.#best(workspaceId, found, signal));
+      return best ? [[message.belongs!, best.score]] : [];
+    };
+    const scores = await this.#inTurns(context, messages, scoreOf, (done) =>
+      context.progress(0.8 + (0.15 * done) / messages.length, `${done} of ${messages.length} messages are looked up.`),
+    );
+    const byAdapter = groupBy(scores.flat(), ([adapter]) => adapter);
+    return new Map([...byAdapter].map(([adapter, own]) => [adapter, own.map(([, score]) => score)]));
+  }
+
+  /** Some at once, and between them whoever waits. */
+  async #inTurns<T, R>(
+    context: RouterFitContext,
+    items: readonly T[],
+    work: (item: T) => Promise<R>,
+    told: (done: number) => Promise<void>,
+  ): Promise<R[]> {
+    const results: R[] = [];
+    while (results.length < items.length) {
+      context.signal.throwIfAborted();
       await this.#giveWay(context);
-      questions.push(...(await Promise.all(asked.slice(questions.length).slice(0, AT_ONCE).map(place))));
-      await context.progress(
-        0.3 + (0.65 * questions.length) / asked.length,
-        `${questions.length} of ${asked.length} questions are placed.`,
-      );
+      results.push(...(await Promise.all(items.slice(results.length).slice(0, AT_ONCE).map(work))));
+      await told(results.length);
       await context.takeTurns();
     }
-    return questions;
+    return results;
+  }
+
+  /** Null without a collection. */
+  async #found(
+    scope: SearchScope,
+    { text, vector }: EmbeddedQuestion,
+    signal: AbortSignal,
+  ): Promise<RetrievalResult | null> {
+    if (scope.collections.length === 0) return null;
+    return retrievePassages(this.parts, scope, { text, vector: Promise.resolve({ vector, ms: 0 }) }, signal);
+  }
+
+  #best(workspaceId: WorkspaceId, found: RetrievalResult, signal: AbortSignal): Promise<BestSentence | null> {
+    const { worker, registry, clock } = this.parts;
+    return bestSentence({ worker, clock, embedder: () => registry.embedder() }, workspaceId, found, signal);
   }
 
   /** A fit that nobody asked for waits while anything else works, and lets one that somebody asks for pass. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { assign } from '../../../src/ship/delivery/assignment/index.js';
 import { count, type BatchEffects } from '../../../src/ship/delivery/experiments/count.js';
 import { activeArms, testOf, type ExperimentState } from '../../../src/ship/delivery/experiments/experiment.js';
-import { futilityOf, judgedEqually, look, sampleRatioSays } from '../../../src/ship/delivery/experiments/look.js';
+import { futilityOf, look, sampleRatioSays } from '../../../src/ship/delivery/experiments/look.js';
 import type { ExperimentOutcome } from '../../../src/ship/delivery/experiments/metrics.js';
 import {
   settingsOf,
@@ -122,16 +122,16 @@ describe('what an experiment counts', () => {
     );
   });
 
-  it('tells where one arm’s answers are judged more often', () => {
+  it('warns once where one arm’s answers are judged more often', () => {
     const plan = settings({ metrics: [{ metric: 'FEEDBACK' }] });
-    const judged = (old: number, fresh: number): boolean => {
+    const judged = (old: number, fresh: number): (string | undefined)[] => {
       const state = begun(plan);
       for (const [arm, n] of Object.entries({ old, new: fresh }))
         Object.assign(state.arms[arm]!.metrics['FEEDBACK']!.all, { n });
-      return judgedEqually(plan, state, 'FEEDBACK');
+      return [0, 1].map(() => look(plan, state, 0).decisions.find(({ action }) => action === 'WARN')?.reasons[0]);
     };
-    expect(judged(210, 190)).toBe(true);
-    expect(judged(300, 100)).toBe(false);
+    expect(judged(210, 190)).toEqual([undefined, undefined]);
+    expect(judged(300, 100)).toEqual([expect.stringContaining('FEEDBACK compare unlike answers'), undefined]);
   });
 
   it('takes points of its plot ever further apart', () => {

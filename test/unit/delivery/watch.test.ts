@@ -93,19 +93,21 @@ describe('a watched rollout', () => {
     expect(state.status).toBe('RUNNING');
   });
 
-  it('tells where one arm’s answers are judged more often, and not where both are judged rarely', () => {
+  it('tells where one arm’s answers are judged more often, also when their step was left, and not where both are judged rarely', () => {
     const guarded = { ...plan, guardrails: [{ name: 'FEEDBACK', margin: 0.05 }] };
-    const judged = (share: { CANDIDATE: number; CONTROL: number }): number => {
+    const judged = (share: { CANDIDATE: number; CONTROL: number }) => {
       const [watch, random] = [startWatch(guarded), seededRandom(3)];
-      for (let at = 0; at < 4_000; at++) {
-        const arm = random() < drawn(guarded, 0)! ? 'CANDIDATE' : 'CONTROL';
-        const FEEDBACK = random() < share[arm] ? random() < 0.8 : null;
-        record(watch, guarded, { step: 0, arm, at, measures: { FEEDBACK } });
-      }
-      return evidenceOf(watch, guarded).judgedRatio.logE;
+      const arms = Array.from({ length: 4_000 }, () => (random() < drawn(guarded, 0)! ? 'CANDIDATE' : 'CONTROL'));
+      arms.forEach((arm, at) => record(watch, guarded, { step: 0, arm, at, measures: {} }));
+      enterStep(watch, guarded, 1);
+      for (const arm of arms)
+        if (random() < share[arm]) recordLate(watch, guarded, { step: 0, arm, measures: { FEEDBACK: random() < 0.8 } });
+      return evidenceOf(watch, guarded).judgedRatio;
     };
-    expect(judged({ CANDIDATE: 0.05, CONTROL: 0.05 })).toBeLessThan(0);
-    expect(judged({ CANDIDATE: 0.4, CONTROL: 0.1 })).toBeGreaterThan(Math.log(1_000));
+    const [even, uneven] = [judged({ CANDIDATE: 0.05, CONTROL: 0.05 }), judged({ CANDIDATE: 0.4, CONTROL: 0.1 })];
+    expect(even.logE).toBeLessThan(0);
+    expect(uneven.logE).toBeGreaterThan(Math.log(1_000));
+    expect(uneven.observed).toBeGreaterThan(2 * uneven.expected);
   });
 
   it('takes a candidate back that fails one user who comes back at every answer, unless the controls fail, too', () => {

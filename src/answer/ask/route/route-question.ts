@@ -176,7 +176,7 @@ async function askRouter(
   work: Work,
   { question, sources: { scope }, expectedMs, vector }: RouterStep,
 ): Promise<RouterVerdict | null> {
-  const { strategy, text, collections, maxErrorRate } = question;
+  const { strategy, text, latest, collections, maxErrorRate } = question;
   if (strategy !== 'AUTO' || scope === null) return null;
   const { workspaceId, routers, registry, watch, signal } = work;
   const current = await routers.current(workspaceId, embedderDigest(registry.embedder()));
@@ -185,7 +185,7 @@ async function askRouter(
     lookAround(
       work,
       current,
-      { workspaceId, text, scope, named: collections !== null, vector: vector(), expectedMs, maxErrorRate },
+      { workspaceId, text, latest, scope, named: collections !== null, vector: vector(), expectedMs, maxErrorRate },
       signal,
     ),
   );

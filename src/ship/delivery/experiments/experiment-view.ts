@@ -22,8 +22,8 @@ import {
   type ExperimentConclusion,
   type ExperimentDecision,
 } from './experiment-types.js';
-import { concluded, judgedEqually, ratioBroken, sampleRatioSays } from './look.js';
-import { LATE_METRICS, METRICS, type ExperimentMetricName } from './metrics.js';
+import { concluded, judgedSays, judgedUnevenly, ratioBroken, sampleRatioSays } from './look.js';
+import { METRICS, type ExperimentMetricName } from './metrics.js';
 import { adjustmentOf, measuredOf, plainMoments } from './tally.js';
 import { DAY_MS } from '../../../kernel/duration.js';
 
@@ -56,9 +56,7 @@ export function toExperiment(row: ExperimentRow): Experiment {
 
 function healthOf(plan: ExperimentSettings, state: ExperimentState): HealthCheck[] {
   const stopped = Object.values(state.stopped);
-  const uneven = plan.metrics.flatMap(({ name }) =>
-    name in LATE_METRICS && !judgedEqually(plan, state, name as keyof typeof LATE_METRICS) ? [name] : [],
-  );
+  const uneven = judgedUnevenly(plan, state);
   return [
     { name: 'sample ratio', healthy: !ratioBroken(state), message: sampleRatioSays(plan, state) },
     {
@@ -67,7 +65,7 @@ function healthOf(plan: ExperimentSettings, state: ExperimentState): HealthCheck
       message:
         uneven.length === 0
           ? 'Nothing shows that one arm’s answers are judged more often than another’s.'
-          : `One arm’s answers are judged more often than another’s: ${uneven.join(' and ')} compare unlike answers. Have answers of all arms reviewed at random.`,
+          : judgedSays(uneven),
     },
     {
       name: 'arms',

@@ -13,7 +13,7 @@ import {
   type PointComparison,
 } from './experiment.js';
 import type { NewExperimentDecision } from './experiment-store.js';
-import type { LATE_METRICS } from './metrics.js';
+import { LATE_METRICS, type ExperimentMetricName } from './metrics.js';
 import { measuredOf } from './tally.js';
 import { DAY_MS } from '../../../kernel/duration.js';
 
@@ -67,6 +67,8 @@ export function look(
   };
   const answers = answersOf(state);
   if (ratioBroken(state)) once('sample ratio', 'WARN', () => sampleRatioSays(plan, state));
+  const uneven = judgedUnevenly(plan, state);
+  if (uneven.length > 0) once('judged', 'WARN', () => judgedSays(uneven));
   if (state.before) {
     const begins = answers >= plan.beforeAnswers;
     return { decisions, verdict: 'INCONCLUSIVE', winner: null, final: false, begins, point: null };
@@ -112,20 +114,23 @@ export function sampleRatioSays(plan: ExperimentSettings, state: ExperimentState
   return `Of ${units} units ${each.join(', ')}. Look for answers that are lost in one arm before you believe any figure.`;
 }
 
-/** Whether each arm's answers were judged as often as it was drawn, by the metric; of metrics that are known at once all answers are. */
-export function judgedEqually(
+/** Metrics that people's judgement tells, by which arms' answers weren't judged as often as the arms were drawn. */
+export function judgedUnevenly(
   plan: ExperimentSettings,
   state: Pick<ExperimentState, 'arms' | 'stopped'>,
-  metric: keyof typeof LATE_METRICS,
-): boolean {
+): ExperimentMetricName[] {
   const active = activeArms(plan, state);
   const drawn = active.reduce((sum, { weight }) => sum + weight, 0);
-  const logE = sampleRatioLogE(
-    active.map(({ name }) => state.arms[name]?.metrics[metric]?.all.n ?? 0),
-    active.map(({ weight }) => weight / drawn),
-  );
-  return logE < -Math.log(SAMPLE_RATIO_ALPHA);
+  const isUneven = (metric: string): boolean =>
+    sampleRatioLogE(
+      active.map(({ name }) => state.arms[name]?.metrics[metric]?.all.n ?? 0),
+      active.map(({ weight }) => weight / drawn),
+    ) >= -Math.log(SAMPLE_RATIO_ALPHA);
+  return plan.metrics.map(({ name }) => name).filter((name) => name in LATE_METRICS && isUneven(name));
 }
+
+export const judgedSays = (metrics: readonly string[]): string =>
+  `One arm’s answers are judged more often than another’s: ${metrics.join(' and ')} compare unlike answers. Have answers of all arms reviewed at random.`;
 
 const futileSays = ({ effect }: ExperimentSettings, power: number): string =>
   `The planned end would show a difference of ${effect} with a probability of ${(100 * power).toFixed(0)} % by now: going on is futile.`;

@@ -137,7 +137,7 @@ function healthOf(row: RolloutRow, { plan, evidence }: RolloutSnapshot): HealthC
     {
       name: 'judged',
       healthy: judgedRatio.logE < -Math.log(SAMPLE_RATIO_ALPHA),
-      message: `${(100 * judgedRatio.observed).toFixed(1)} % of the units that were judged are the candidate’s; ${(100 * judgedRatio.expected).toFixed(1)} % of the units were drawn. Where one arm is judged more often, FEEDBACK compares unlike answers.`,
+      message: `${(100 * judgedRatio.observed).toFixed(1)} % of the judged units are the candidate’s where ${(100 * judgedRatio.expected).toFixed(1)} % were due. Where one arm is judged more often, FEEDBACK compares unlike answers, which no decision knows.`,
     },
     {
       name: 'outage',

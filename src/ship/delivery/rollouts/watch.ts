@@ -36,16 +36,16 @@ export interface Watch {
   measures: Record<string, Rate>;
   /** Of each arm, whether its newest answers were given at all, `1` one that was: what tells an outage that befalls both. */
   newest: { candidate: string; control: string };
-  units: Split;
-  /** Units of whose answers somebody judged one. */
-  judged: Split;
+  /** In this step, and ln e of those before it. */
+  units: Split & { logE: number };
+  /** Units of whose answers one was judged, of each step: most are judged when their step was left. */
+  judged: Split[];
 }
 
-/** How many fell to each arm in this step, and ln e of the steps before that they don't fall as drawn. */
+/** How many fell to each arm. */
 interface Split {
   candidate: number;
   control: number;
-  logE: number;
 }
 
 export interface MeasureEvidence {
@@ -100,16 +100,15 @@ export function startWatch({ guardrails }: Pick<RolloutPlan, 'guardrails'>): Wat
     lastAnswerAt: null,
     measures: Object.fromEntries(measures),
     units: { candidate: 0, control: 0, logE: 0 },
-    judged: { candidate: 0, control: 0, logE: 0 },
+    judged: [],
     newest: { candidate: '', control: '' },
   };
 }
 
 /** Begins a step: its counts start anew, evidence is kept. */
 export function enterStep(watch: Watch, plan: RolloutPlan, step: number): Watch {
-  const ratio = drawn(plan, watch.step);
-  for (const what of ['units', 'judged'] as const)
-    watch[what] = { candidate: 0, control: 0, logE: ratioOf(watch[what], ratio).logE };
+  const logE = watch.units.logE + splitLogE(watch.units, drawn(plan, watch.step));
+  watch.units = { candidate: 0, control: 0, logE };
   watch.step = step;
   watch.answers = { candidate: 0, control: 0 };
   return watch;
@@ -145,8 +144,10 @@ export function recordLate(
 ): Watch {
   const ratio = drawn(plan, step);
   if (ratio === null || newUnit === false) return watch;
-  if (typeof measures.FEEDBACK === 'boolean' && step === watch.step)
-    watch.judged[arm === 'CANDIDATE' ? 'candidate' : 'control'] += 1;
+  if (typeof measures.FEEDBACK === 'boolean') {
+    for (let at = watch.judged.length; at <= step; at++) watch.judged.push({ candidate: 0, control: 0 });
+    watch.judged[step]![arm === 'CANDIDATE' ? 'candidate' : 'control'] += 1;
+  }
   for (const wanted of plan.guardrails) {
     const good = measures[wanted.name];
     const measure = watch.measures[wanted.name];
@@ -182,19 +183,38 @@ export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {
         return measure ? [[wanted.name, evidenceOfMeasure(measure)]] : [];
       }),
     ),
-    sampleRatio: ratioOf(watch.units, expected),
-    judgedRatio: ratioOf(watch.judged, expected),
+    sampleRatio: {
+      logE: watch.units.logE + splitLogE(watch.units, expected),
+      observed: shareIn(watch.units),
+      expected: expected ?? 1,
+    },
+    judgedRatio: judgedRatioOf(watch, plan),
     down,
     allFailed: watch.newest.candidate === ALL_FAILED && watch.newest.control.length === NEWEST && !down.control,
   };
 }
 
 /** @param expected the candidate's share; null where nothing is drawn for controls */
-const ratioOf = ({ candidate, control, logE }: Split, expected: number | null): Ratio => ({
-  logE: logE + (expected === null ? 0 : sampleRatioLogE([candidate, control], [expected, 1 - expected])),
-  observed: candidate + control === 0 ? 0 : candidate / (candidate + control),
-  expected: expected ?? 1,
-});
+const splitLogE = ({ candidate, control }: Split, expected: number | null): number =>
+  expected === null ? 0 : sampleRatioLogE([candidate, control], [expected, 1 - expected]);
+
+const shareIn = ({ candidate, control }: Split): number =>
+  candidate + control === 0 ? 0 : candidate / (candidate + control);
+
+/** Over all steps: e-values of independent draws multiply. */
+function judgedRatioOf({ judged }: Watch, plan: RolloutPlan): Ratio {
+  const all = { candidate: 0, control: 0 };
+  let [logE, due] = [0, 0];
+  judged.forEach((split, step) => {
+    const expected = drawn(plan, step);
+    if (expected === null) return;
+    all.candidate += split.candidate;
+    all.control += split.control;
+    logE += splitLogE(split, expected);
+    due += expected * (split.candidate + split.control);
+  });
+  return { logE, observed: shareIn(all), expected: due / Math.max(1, all.candidate + all.control) };
+}
 
 function evidenceOfMeasure({ worse, candidate, control }: Rate): MeasureEvidence {
   const shareOf = ({ n, good }: { n: number; good: number }) => ({ answers: n, value: n === 0 ? 0 : good / n });

@@ -37,7 +37,7 @@ const current: Current = {
             weights: { bias: -5, own: 1, label: 0, near: 1 },
             calibration: { rows: 40, foreign: 40, scores: [0, 1, 2, 3], auc: 1 },
           },
-          evidence: [0, 0.4, 0.8, 1.2],
+          evidence: Array.from({ length: 20 }, (_, i) => 0.08 * i),
         },
       ],
       figures: { questions: 100, accuracy: 1, calibrationError: 0, commonest: 0.5, p: 0.001 },
@@ -65,6 +65,7 @@ const question = {
   expectedMs: {},
   maxErrorRate: null,
   scope: { workspaceId, collections: [], groups: null, sight: ALL_SEEN },
+  latest: undefined,
   named: false,
   vector: Promise.resolve({ vector: Float32Array.of(1, 0), ms: 0 }),
 };
@@ -144,7 +145,7 @@ describe('a router that looks around', () => {
       );
     const keys = async (dense: number, text: string) =>
       (await found(dense, text)).order.map(({ adapter, strategy }) => adapter ?? strategy);
-    expect(await keys(0.9, 'It rains.')).toEqual(['routing@1', 'RAG']);
+    expect(await keys(0.8, 'It rains.')).toEqual(['routing@1', 'RAG']);
     expect(await keys(0.1, 'Whoever was charged twice is paid back.')).toEqual(['routing@1', 'RAG']);
     expect(await keys(0.9, 'Whoever was charged twice is paid back.')).toEqual(['RAG', 'routing@1']);
     const { owner, reasons } = await found(0.9, 'Whoever was charged twice is paid back.');

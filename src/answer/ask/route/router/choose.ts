@@ -43,20 +43,22 @@ export interface BestSentence {
 
 /** Share of an adapter's own messages that documents may be asked of before it: whoever reads can refuse, whoever sorts can't. */
 const YIELDED = 0.2;
+/** Fewer messages tell nothing of what documents hold for others, as when there were no documents yet. */
+const LEAST_MESSAGES = 10;
 /** Least probability of the sentence that documents go first for; less where the caller names what may be read. Both were chosen on `bench -- near-domain`. */
 const SURE = { named: LEAST_PROBABILITY, unnamed: 0.4 } as const;
 
 /**
  * Whether an adapter lets documents go first: few of its own messages find as good a sentence there (conformal p-value). What tells a question from a message on
  * the same subject is that documents answer it; of how much they hold for messages that need none, its own are the only sample.
- * @param own scores of the best sentences for held-out messages of the adapter
+ * @param own scores of the best sentences for messages of the adapter
  * @param best null where nothing can be read
  * @param named whether the caller names the collections that may be read
  */
 export function yieldsTo(own: readonly number[], best: BestSentence | null, named = false): boolean {
-  if (best === null || best.probability < (named ? SURE.named : SURE.unnamed)) return false;
-  const pValue = (1 + own.filter((score) => score >= best.score).length) / (own.length + 1);
-  return pValue <= Math.max(YIELDED, 1 / (own.length + 1));
+  if (best === null || own.length < LEAST_MESSAGES) return false;
+  if (best.probability < (named ? SURE.named : SURE.unnamed)) return false;
+  return (1 + own.filter((score) => score >= best.score).length) / (own.length + 1) <= YIELDED;
 }
 
 /** The base model stands for nobody: what it is probable by is that the question belongs to nothing. */
@@ -96,8 +98,8 @@ export function orderOf<P extends ScoredPlace>(places: readonly P[]): P[] {
     .filter(({ adapter, pValue }) => adapter !== null && pValue !== null && pValue >= SIGNIFICANT)
     .sort((a, b) => b.probability! - a.probability!);
   if (!documents) return adapters;
-  const found = adapters.findIndex(({ yields }) => yields);
-  const at = found < 0 ? adapters.length : found;
+  // Behind every adapter that doesn't let them: its own messages are none of what another's say of documents.
+  const at = adapters.findLastIndex(({ yields }) => !yields) + 1;
   return [...adapters.slice(0, at), documents, ...adapters.slice(at)];
 }
 

@@ -1,7 +1,7 @@
 /*
  * A question is held against every destination: documents by what is retrieved from them, adapters by their membership. Who is asked follows from that
  * alone (`choose.ts`). An adapter whose version left production since the fit is passed over, with a reason. Where an error rate is wanted, so is
- * every destination of which it isn't shown that routes to it keep the rate.
+ * every destination of which it isn't shown that routes to it keep the rate: its bound knows nothing of questions that it lets documents have.
  */
 
 import { isGraftError } from '../../../../kernel/errors.js';
@@ -10,7 +10,7 @@ import type { QueryVector, SearchScope } from '../../../../sources/knowledge/ind
 import { percent } from '../../../../kernel/text.js';
 import type { NearestPassage, NeighbourUsed, RouteReason } from '../../answer.js';
 import type { AskParts } from '../../parts.js';
-import { chunksOf, retrievePassages, type RetrievalResult } from '../../read/retrieve.js';
+import { chunksOf, retrievePassages, weighedFor, type RetrievalResult } from '../../read/retrieve.js';
 import { strategyThat } from '../../strategies.js';
 import type { ExpectedTimes } from '../expected-times.js';
 import { membershipOf, pValueOf } from '../membership/membership.js';
@@ -62,6 +62,8 @@ export interface RouterVerdict {
 interface RouterQuery {
   workspaceId: WorkspaceId;
   text: string;
+  /** The question alone, where `text` has those that it follows before it. */
+  latest: string | undefined;
   scope: SearchScope;
   /** Whether the caller names the collections that may be read. */
   named: boolean;
@@ -86,7 +88,7 @@ type Unweighed = Place & Pick<Destination, 'label' | 'nearest' | 'passage'>;
 export async function lookAround(
   parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes' | 'worker' | 'registry' | 'clock'>,
   { record, samples }: Current,
-  { workspaceId, text, scope, named, vector, expectedMs, maxErrorRate }: RouterQuery,
+  { workspaceId, text, latest, scope, named, vector, expectedMs, maxErrorRate }: RouterQuery,
   signal: AbortSignal,
 ): Promise<RouterVerdict> {
   const [found, { vector: question }] = await Promise.all([
@@ -101,7 +103,7 @@ export async function lookAround(
   ];
   const { there, gone } = await withoutGone(parts, workspaceId, places);
   // Where no adapter takes the question for its own, documents are first whatever they hold.
-  const best = found && there.some(takes) ? await bestIn(parts, workspaceId, found, signal) : null;
+  const best = found && there.some(takes) ? await bestIn(parts, workspaceId, weighedFor(latest, found), signal) : null;
   const yields = ({ adapter }: Unweighed): boolean => {
     const own = learned.adapters.find(({ name, version }) => `${name}@${version}` === adapter)?.evidence;
     return own !== undefined && yieldsTo(own, best, named);
@@ -230,7 +232,8 @@ function withinRate(
   if (maxErrorRate === null) return { order, unproven: null, bounds: [] };
   const bounded = order.map((place) => ({ place, bound: routeBound(risks[placeKey(place)] ?? null, maxErrorRate) }));
   const kept = bounded.filter(
-    ({ place, bound }) => bound.least !== null && place.probability !== null && place.probability >= bound.least,
+    ({ place: { probability, yields }, bound }) =>
+      bound.least !== null && probability !== null && probability >= bound.least && !yields,
   );
   const [first] = kept.length > 0 ? kept : bounded;
   const below =

@@ -62,7 +62,7 @@ const learned = z.object({
       datasetVersionId: z.string(),
       /** The rest of its membership is in its sample. */
       membership: calibratedMembership,
-      /** What documents held for own messages, as scores of the best sentences; 0 where there were none. */
+      /** What documents held for own messages, as scores of the best sentences; empty where there were no documents. */
       evidence: z.array(z.number()),
     }),
   ),
