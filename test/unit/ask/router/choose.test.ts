@@ -82,9 +82,10 @@ describe('who is asked', () => {
       expect(yieldsTo(seen, sentence(0.97, 0.3), true)).toBe(true);
     });
 
-    it('never where too little is known of what they hold for its own, as when they came later', () => {
-      expect(yieldsTo([], sentence(2))).toBe(false);
-      expect(yieldsTo(seen.slice(0, 9), sentence(2))).toBe(false);
+    it('where too little is known of what they hold for its own, as when they came later, for a sure sentence alone', () => {
+      expect(yieldsTo([], sentence(0.1, 0.6))).toBe(true);
+      expect(yieldsTo([], sentence(2, 0.45), true)).toBe(false);
+      expect(yieldsTo(seen.slice(0, 9), sentence(2, 0.45))).toBe(false);
       expect(yieldsTo(seen, null)).toBe(false);
     });
   });

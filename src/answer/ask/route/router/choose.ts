@@ -43,8 +43,9 @@ export interface BestSentence {
 
 /** Share of an adapter's own messages that documents may be asked of before it: whoever reads can refuse, whoever sorts can't. */
 const YIELDED = 0.2;
-/** Fewer messages tell nothing of what documents hold for others, as when there were no documents yet. */
+/** Fewer messages tell nothing of what documents hold for others, as where documents came after the fit: then their sentence must be a surer one. */
 const LEAST_MESSAGES = 10;
+const SURE_ALONE = 0.5;
 /** Least probability of the sentence that documents go first for; less where the caller names what may be read. Both were chosen on `bench -- near-domain`. */
 const SURE = { named: LEAST_PROBABILITY, unnamed: 0.4 } as const;
 
@@ -56,7 +57,8 @@ const SURE = { named: LEAST_PROBABILITY, unnamed: 0.4 } as const;
  * @param named whether the caller names the collections that may be read
  */
 export function yieldsTo(own: readonly number[], best: BestSentence | null, named = false): boolean {
-  if (best === null || own.length < LEAST_MESSAGES) return false;
+  if (best === null) return false;
+  if (own.length < LEAST_MESSAGES) return best.probability >= SURE_ALONE;
   if (best.probability < (named ? SURE.named : SURE.unnamed)) return false;
   return (1 + own.filter((score) => score >= best.score).length) / (own.length + 1) <= YIELDED;
 }
