@@ -21,7 +21,7 @@ const FOLDER = 'bench/near-domain';
 const EXAMPLES = 'greenhouses';
 const ONLY = listOption('only');
 const RECORD = textOption('record', '');
-/** Each third message of a label is asked; the others are learned from. */
+/** Each third message is asked; the others are learned from. */
 const ASKED = 3;
 
 interface Message {

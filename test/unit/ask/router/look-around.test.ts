@@ -153,6 +153,30 @@ describe('a router that looks around', () => {
     expect(reasons.map(({ sentence }) => sentence).join()).toContain('Documents are asked first');
   });
 
+  describe('where documents go before the adapter', () => {
+    const asked = async (
+      query: Omit<Parameters<typeof lookAround>[2], 'scope'>,
+      { dense = 0.9, risks = {} }: { dense?: number; risks?: Current['record']['learned']['risks'] } = {},
+    ) => {
+      const parts = partsWith(() => inProduction(1), dense, 'Whoever was charged twice is paid back.');
+      const router = knowing({ collections: [handbook], risks });
+      const { order } = await lookAround(parts, router, { ...query, scope: reading }, new AbortController().signal);
+      return order.map(({ adapter, strategy }) => adapter ?? strategy);
+    };
+
+    it('doesn’t let the adapter have the question under a wanted error rate, whose bound never counted such', async () => {
+      const risks = { 'routing@1': [{ confidence: 0, decisions: 99, wrong: 1 }] };
+      expect(await asked({ ...question, maxErrorRate: 0.1 }, { risks })).toEqual([]);
+    });
+
+    it('goes by the newest question of several that were put together', async () => {
+      const latest = 'And what of the red bicycle with the bent wheel?';
+      const text = `Who was charged twice and paid back? ${latest}`;
+      expect(await asked({ ...question, text }, { dense: 0.6 })).toEqual(['RAG', 'routing@1']);
+      expect(await asked({ ...question, text, latest }, { dense: 0.6 })).toEqual(['routing@1', 'RAG']);
+    });
+  });
+
   it('answers by both with an adapter whose rows are indexed', async () => {
     const parts = {
       ...partsWith(() =>
