@@ -4,7 +4,7 @@ import {
   ownerOf,
   placeKey,
   pValueOf,
-  SIGNIFICANT,
+  takes,
   weigh,
   yieldsTo,
   type BestSentence,
@@ -129,8 +129,9 @@ function placesOf(
   const places: Place[] = [{ ...BASE, ...UNKNOWN }];
   for (const id of adapters) {
     const membership = memberships.get(id);
-    const yields = (membership?.pValue ?? 0) >= SIGNIFICANT && yieldsTo(own.get(id) ?? [], best);
-    if (membership) places.push({ ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id, yields });
+    if (!membership) continue;
+    const place: Place = { ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id };
+    places.push({ ...place, yields: takes(place) && yieldsTo(own.get(id) ?? [], best) });
   }
   if (nearest === null) return places;
   const known = collections.find(({ id }) => id === nearest.id);

@@ -31,7 +31,14 @@ export interface ScoredPlace extends Place {
 }
 
 /** Below this p-value a question counts as foreign: the share of its own messages that an adapter loses. */
-export const SIGNIFICANT = 0.05;
+const SIGNIFICANT = 0.05;
+
+/** Whether a question with this p-value counts as one of a destination's own. */
+export const isOwn = (pValue: number): boolean => pValue >= SIGNIFICANT;
+
+/** Whether it is an adapter that takes the question for its own. */
+export const takes = ({ adapter, pValue }: Pick<Place, 'adapter' | 'pValue'>): boolean =>
+  adapter !== null && pValue !== null && isOwn(pValue);
 
 /** The sentence of what may be read that comes nearest to an answer. */
 export interface BestSentence {
@@ -42,7 +49,7 @@ export interface BestSentence {
 }
 
 /** Share of an adapter's own messages that documents may be asked of before it: whoever reads can refuse, whoever sorts can't. */
-const YIELDED = 0.2;
+const YIELDED = 0.3;
 /** Fewer messages tell nothing of what documents hold for others, as where documents came after the fit: then their sentence must be a surer one. */
 const LEAST_MESSAGES = 10;
 const SURE_ALONE = 0.5;
@@ -96,9 +103,7 @@ export function weigh<P extends Place>(
 /** Who is asked, first to last; empty where nobody is to be. */
 export function orderOf<P extends ScoredPlace>(places: readonly P[]): P[] {
   const documents = places.find(isDocuments);
-  const adapters = places
-    .filter(({ adapter, pValue }) => adapter !== null && pValue !== null && pValue >= SIGNIFICANT)
-    .sort((a, b) => b.probability! - a.probability!);
+  const adapters = places.filter(takes).sort((a, b) => b.probability! - a.probability!);
   if (!documents) return adapters;
   // Behind every adapter that doesn't let them: its own messages are none of what another's say of documents.
   const at = adapters.findLastIndex(({ yields }) => !yields) + 1;
@@ -113,7 +118,7 @@ export function ownerOf<P extends ScoredPlace>(places: readonly P[]): P {
   const [first] = orderOf(places);
   const nobody = places.find(isNobody)!;
   if (first && isDocuments(first) && places.some(({ yields }) => yields)) return first;
-  if (first === undefined || (first.pValue !== null && first.pValue < SIGNIFICANT)) return nobody;
+  if (first === undefined || (first.pValue !== null && !isOwn(first.pValue))) return nobody;
   const { probability } = first;
   return isDocuments(first) && probability !== null && probability < nobody.probability! ? nobody : first;
 }

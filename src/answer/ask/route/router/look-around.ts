@@ -17,10 +17,11 @@ import { membershipOf, pValueOf } from '../membership/membership.js';
 import { routeBound } from '../risk.js';
 import { logOdds } from './calibration.js';
 import {
+  isOwn,
   orderOf,
   ownerOf,
   placeKey,
-  SIGNIFICANT,
+  takes,
   weigh,
   yieldsTo,
   type BestSentence,
@@ -130,9 +131,6 @@ const bestIn = (
   { worker, registry, clock }: Pick<AskParts, 'worker' | 'registry' | 'clock'>,
   ...asked: [workspaceId: WorkspaceId, found: RetrievalResult, signal: AbortSignal]
 ): Promise<BestSentence | null> => bestSentence({ worker, clock, embedder: () => registry.embedder() }, ...asked);
-
-/** Whether an adapter takes the question for its own. */
-const takes = ({ adapter, pValue }: Place): boolean => adapter !== null && pValue !== null && pValue >= SIGNIFICANT;
 
 const UNKNOWN = { adapter: null, logOdds: null, pValue: null, nearest: null, passage: null, yields: false };
 
@@ -266,6 +264,6 @@ const YIELDS = ' Documents are asked first: few of its own messages find as good
 function sentenceOf(label: string, probability: number, pValue: number | null): string {
   if (pValue === null) return `${label}: probability ${probability.toFixed(2)}.`;
   const share = `${(100 * pValue).toFixed(pValue < 0.01 ? 1 : 0)} % of its own questions look as foreign to it or more`;
-  const foreign = pValue < SIGNIFICANT ? ': to it the question is foreign' : '';
+  const foreign = isOwn(pValue) ? '' : ': to it the question is foreign';
   return `${label}: probability ${probability.toFixed(2)}, p-value ${pValue.toFixed(3)} (${share}${foreign}).`;
 }
