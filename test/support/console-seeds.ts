@@ -235,6 +235,7 @@ export async function addRouter({ prisma }: Database): Promise<void> {
             },
           ],
           temperature: 1,
+          significance: 0.05,
           baseScore: 0,
           adapterScore: 0,
           figures: { questions: 180, accuracy: 0.94, calibrationError: 0.03, commonest: 0.38, p: 0.001 },

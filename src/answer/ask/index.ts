@@ -57,10 +57,9 @@ export { OWN_REFUSED } from './route/membership/foreign.js';
 export { MembershipStore } from './route/membership/membership-store.js';
 export { areaUnder, calibrate, logOdds, type PlaceSignal } from './route/router/calibration.js';
 export {
-  isOwn,
   ownerOf,
   placeKey,
-  takes,
+  SIGNIFICANCE,
   weigh,
   yieldsTo,
   type BestSentence,

@@ -4,7 +4,7 @@ import {
   ownerOf,
   placeKey,
   pValueOf,
-  takes,
+  SIGNIFICANCE,
   weigh,
   yieldsTo,
   type BestSentence,
@@ -58,6 +58,7 @@ interface FittedRouter extends Weights {
   collections: FittedCollection[];
   /** By adapter: see `RouterParameters`. */
   evidence: ReadonlyMap<string, readonly number[]>;
+  significance: number;
 }
 
 /**
@@ -106,38 +107,55 @@ function fitHalf(
   });
   const known = new Set([...collections.map(({ id }) => id), ...places.adapters]);
   const usable = ({ belongs }: PlacedQuestion): boolean => belongs === null || known.has(belongs);
-  const fitted = { collections, adapters: places.adapters, evidence };
-  return { collections, evidence, ...fitWhole(fitted, fitting.filter(usable)) };
+  const significance = significanceOf(places, fitting);
+  const fitted = { collections, adapters: places.adapters, evidence, significance };
+  return { collections, evidence, significance, ...fitWhole(fitted, fitting.filter(usable)) };
+}
+
+/** Share of messages of adapters that may count as foreign to all of them. */
+const LOST = 0.025;
+
+/**
+ * The p-value that all but few messages of adapters reach at one of them. Each takes some of what is foreign to it by chance, so of several one does more
+ * easily; a message that is its own to one is rarely foreign to all.
+ */
+function significanceOf({ adapters }: PlaceIds, questions: readonly PlacedQuestion[]): number {
+  const own = questions.filter(({ belongs }) => adapters.includes(belongs ?? ''));
+  const highest = own.map(({ memberships }) => Math.max(...[...memberships.values()].map(({ pValue }) => pValue)));
+  const reached = highest.sort((a, b) => a - b)[Math.floor(LOST * (highest.length + 1)) - 1];
+  return Math.max(SIGNIFICANCE, reached ?? 0);
 }
 
 const signalsOf = (questions: readonly PlacedQuestion[]): PlaceSignal[] =>
   questions.flatMap(({ nearest }) => nearest?.signal ?? []);
 
-type Fitted = Pick<FittedRouter, 'collections' | 'evidence'> & Pick<PlaceIds, 'adapters'>;
+type Fitted = Pick<FittedRouter, 'collections' | 'evidence' | 'significance'> & Pick<PlaceIds, 'adapters'>;
 
 const BASE = { strategy: 'BASE', adapter: null } as const;
 const DOCUMENTS = { strategy: 'RAG', adapter: null } as const;
-const UNKNOWN = { logOdds: null, pValue: null, expectedMs: null, yields: false };
+const UNKNOWN = { logOdds: null, pValue: null, own: null, expectedMs: null, yields: false };
 
 const isUncalibrated = (place: Place): boolean => placeKey(place) === placeKey(DOCUMENTS) && place.pValue === null;
 
 /** The places of one question, as the router weighs them. */
 function placesOf(
-  { collections, adapters, evidence: own }: Fitted,
+  { collections, adapters, evidence, significance }: Fitted,
   { memberships, nearest, best }: PlacedQuestion,
 ): Place[] {
   const places: Place[] = [{ ...BASE, ...UNKNOWN }];
   for (const id of adapters) {
     const membership = memberships.get(id);
     if (!membership) continue;
-    const place: Place = { ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id };
-    places.push({ ...place, yields: takes(place) && yieldsTo(own.get(id) ?? [], best) });
+    const own = membership.pValue >= significance;
+    const yields = own && yieldsTo(evidence.get(id) ?? [], best);
+    places.push({ ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id, own, yields });
   }
   if (nearest === null) return places;
   const known = collections.find(({ id }) => id === nearest.id);
   if (!known || !nearest.signal) return [...places, { ...DOCUMENTS, ...UNKNOWN }];
   const score = logOdds(known.calibration, nearest.signal);
-  return [...places, { ...DOCUMENTS, ...UNKNOWN, logOdds: score, pValue: pValueOf(known.heldOut, score) }];
+  const pValue = pValueOf(known.heldOut, score);
+  return [...places, { ...DOCUMENTS, ...UNKNOWN, logOdds: score, pValue, own: pValue >= SIGNIFICANCE }];
 }
 
 /** `placeKey` of where a question belongs: which collection it was made of is no matter, because all are read. */

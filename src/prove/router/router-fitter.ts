@@ -1,9 +1,9 @@
 import {
   bestSentence,
-  isOwn,
   membershipOf,
   nearestCollection,
   retrievePassages,
+  SIGNIFICANCE,
   type BestSentence,
   type RetrievalResult,
   type AdapterSample,
@@ -284,7 +284,7 @@ export class RouterFitter {
       const scope = { workspaceId, collections, groups: EVERYBODY, sight };
       const { belongs, source } = question;
       const found = await this.#found(scope, question, signal);
-      const isTaken = [...memberships.values()].some(({ pValue }) => isOwn(pValue));
+      const isTaken = [...memberships.values()].some(({ pValue }) => pValue >= SIGNIFICANCE);
       const best = found && isTaken ? await this.#best(workspaceId, found, signal) : null;
       return { belongs, source, nearest: nearestCollection(found?.retrieval.passages ?? []), best, memberships };
     };

@@ -9,6 +9,7 @@ import { waitingForLocks } from '../../support/lock-waits.js';
 const found = (...versions: number[]): RouterParameters => ({
   collections: [],
   temperature: 1,
+  significance: 0.05,
   baseScore: 0,
   adapterScore: 0,
   adapters: versions.map((version) => ({

@@ -93,6 +93,33 @@ describe('fitting a router', () => {
     expect(missingOf({ figures: fitRouter(PAPERS, near).figures })).not.toBeNull();
   });
 
+  it('asks more of adapters that stand beside others: of several, one takes what is foreign to all by chance', () => {
+    const random = seededRandom(6);
+    const fitted = (adapters: number) => {
+      const names = Array.from({ length: adapters }, (_, i) => `adapter ${i}`);
+      const asked = [...names, null].flatMap((belongs) =>
+        Array.from({ length: 200 }, (): PlacedQuestion => {
+          // Conformal p-values: even for a message of the adapter's own, low for most of what is foreign to it.
+          const pValueAt = (name: string): number => (name === belongs ? random() : random() ** 4);
+          const memberships = new Map(names.map((name) => [name, { logOdds: 0, pValue: pValueAt(name) }]));
+          return { belongs, source: null, nearest: null, best: null, memberships };
+        }),
+      );
+      const { significance } = fitRouter({ collections: [], adapters: names }, asked);
+      const takenFrom = (least: number, isForeign: boolean): number => {
+        const of = asked.filter(({ belongs }) => (belongs === null) === isForeign);
+        const taken = of.filter(({ memberships }) => [...memberships.values()].some(({ pValue }) => pValue >= least));
+        return taken.length / of.length;
+      };
+      return { significance, takenFrom };
+    };
+    expect(fitted(1).significance).toBe(0.05);
+    const { significance, takenFrom } = fitted(4);
+    expect(takenFrom(significance, false)).toBeGreaterThan(0.95);
+    expect(takenFrom(0.05, true)).toBeGreaterThan(0.9);
+    expect(takenFrom(significance, true)).toBeLessThan(0.85);
+  });
+
   describe('beside a collection of which hardly a question could be made', () => {
     const few = questions(80, 1).filter(({ belongs }, i) => belongs !== 'papers' || i % 20 === 0);
 

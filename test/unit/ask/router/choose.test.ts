@@ -3,6 +3,7 @@ import { seededRandom } from '../../../../src/kernel/random.js';
 import {
   orderOf,
   ownerOf,
+  SIGNIFICANCE,
   weigh,
   yieldsTo,
   type Place,
@@ -14,14 +15,16 @@ const place = (more: Partial<Place>): Place => ({
   adapter: null,
   logOdds: null,
   pValue: null,
+  own: null,
   expectedMs: null,
   yields: false,
   ...more,
 });
 const nobody = place({ strategy: 'BASE' });
 const documents = (logOdds: number | null, pValue: number | null = logOdds === null ? null : 0.5) =>
-  place({ strategy: 'RAG', logOdds, pValue });
-const adapter = (logOdds: number, pValue = 0.5, name = 'routing@1') => place({ adapter: name, logOdds, pValue });
+  place({ strategy: 'RAG', logOdds, pValue, own: pValue === null ? null : pValue >= SIGNIFICANCE });
+const adapter = (logOdds: number, pValue = 0.5, name = 'routing@1') =>
+  place({ adapter: name, logOdds, pValue, own: pValue >= SIGNIFICANCE });
 const weighed = (...places: Place[]): ScoredPlace[] => weigh(places, { baseScore: 0, adapterScore: 0, temperature: 1 });
 const asked = (...places: Place[]) => orderOf(weighed(...places)).map((each) => each.adapter ?? each.strategy);
 
@@ -90,9 +93,9 @@ describe('who is asked', () => {
   });
 
   it('is no adapter that the question is foreign to, however probable it is beside others', () => {
-    expect(asked(nobody, documents(-4, 0.01), adapter(6, 0.025))).toEqual(['RAG']);
-    expect(asked(nobody, adapter(6, 0.025))).toEqual([]);
-    expect(asked(nobody, adapter(-6, 0.05))).toEqual(['routing@1']);
+    expect(asked(nobody, documents(-4, 0.01), adapter(6, SIGNIFICANCE / 2))).toEqual(['RAG']);
+    expect(asked(nobody, adapter(6, SIGNIFICANCE / 2))).toEqual([]);
+    expect(asked(nobody, adapter(-6, SIGNIFICANCE))).toEqual(['routing@1']);
   });
 
   it('are documents wherever there are some: they can refuse', () => {

@@ -24,6 +24,7 @@ const current: Current = {
     learned: {
       collections: [],
       temperature: 1,
+      significance: 0.05,
       baseScore: 0,
       adapterScore: 0,
       adapters: [

@@ -1,6 +1,6 @@
 /*
  * Who is asked, and in which order:
- *   an adapter whose p-value reaches SIGNIFICANT: by then one of twenty of its own messages is lost
+ *   an adapter whose p-value says that the question is one of its own
  *   documents, wherever any can be read, because reading can refuse: behind it, unless few of its own messages find as good a sentence in them
  *   of adapters the more probable first
  * Whoever refuses is followed by the next. Where nobody is left the question belongs to nothing.
@@ -19,6 +19,8 @@ export interface Place {
   logOdds: number | null;
   /** Conformal p-value of the question among its own; null where nobody calibrated it. */
   pValue: number | null;
+  /** Whether that is enough for one of its own; null where nobody calibrated it. */
+  own: boolean | null;
   /** Median time of an answer, in ms; null where it is not known. */
   expectedMs: number | null;
   /** Whether documents are asked before it. */
@@ -30,15 +32,11 @@ export interface ScoredPlace extends Place {
   probability: number | null;
 }
 
-/** Below this p-value a question counts as foreign: the share of its own messages that an adapter loses. */
-const SIGNIFICANT = 0.05;
-
-/** Whether a question with this p-value counts as one of a destination's own. */
-export const isOwn = (pValue: number): boolean => pValue >= SIGNIFICANT;
+/** Below this p-value a question counts as foreign: the share of its own messages that a place loses. An adapter among others may need more. */
+export const SIGNIFICANCE = 0.05;
 
 /** Whether it is an adapter that takes the question for its own. */
-export const takes = ({ adapter, pValue }: Pick<Place, 'adapter' | 'pValue'>): boolean =>
-  adapter !== null && pValue !== null && isOwn(pValue);
+export const takes = ({ adapter, own }: Pick<Place, 'adapter' | 'own'>): boolean => adapter !== null && own === true;
 
 /** The sentence of what may be read that comes nearest to an answer. */
 export interface BestSentence {
@@ -118,7 +116,7 @@ export function ownerOf<P extends ScoredPlace>(places: readonly P[]): P {
   const [first] = orderOf(places);
   const nobody = places.find(isNobody)!;
   if (first && isDocuments(first) && places.some(({ yields }) => yields)) return first;
-  if (first === undefined || (first.pValue !== null && !isOwn(first.pValue))) return nobody;
+  if (first === undefined || first.own === false) return nobody;
   const { probability } = first;
   return isDocuments(first) && probability !== null && probability < nobody.probability! ? nobody : first;
 }

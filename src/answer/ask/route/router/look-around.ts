@@ -17,10 +17,10 @@ import { membershipOf, pValueOf } from '../membership/membership.js';
 import { routeBound } from '../risk.js';
 import { logOdds } from './calibration.js';
 import {
-  isOwn,
   orderOf,
   ownerOf,
   placeKey,
+  SIGNIFICANCE,
   takes,
   weigh,
   yieldsTo,
@@ -100,7 +100,7 @@ export async function lookAround(
   const places: Unweighed[] = [
     { ...UNKNOWN, strategy: ALONE, label: 'Nothing', expectedMs: expectedMs[ALONE] ?? null },
     ...documentsPlace(learned.collections, found, expectedMs[READING] ?? null),
-    ...learned.adapters.flatMap((adapter) => adapterPlace(adapter, samples, question, expectedMs[ADAPTING] ?? null)),
+    ...adapterPlaces(learned, samples, question, expectedMs[ADAPTING] ?? null),
   ];
   const { there, gone } = await withoutGone(parts, workspaceId, places);
   // Where no adapter takes the question for its own, documents are first whatever they hold.
@@ -132,7 +132,7 @@ const bestIn = (
   ...asked: [workspaceId: WorkspaceId, found: RetrievalResult, signal: AbortSignal]
 ): Promise<BestSentence | null> => bestSentence({ worker, clock, embedder: () => registry.embedder() }, ...asked);
 
-const UNKNOWN = { adapter: null, logOdds: null, pValue: null, nearest: null, passage: null, yields: false };
+const UNKNOWN = { adapter: null, logOdds: null, pValue: null, own: null, nearest: null, passage: null, yields: false };
 
 /** What is to be read, if there is anything. */
 function documentsPlace(
@@ -148,36 +148,38 @@ function documentsPlace(
   const known = collections.find(({ id }) => id === nearest?.id);
   if (!known || !nearest?.signal) return [place];
   const score = logOdds(known.calibration, nearest.signal);
-  return [{ ...place, logOdds: score, pValue: pValueOf(known.heldOut, score) }];
+  const pValue = pValueOf(known.heldOut, score);
+  return [{ ...place, logOdds: score, pValue, own: pValue >= SIGNIFICANCE }];
 }
 
-function adapterPlace(
-  adapter: RouterParameters['adapters'][number],
+const adapterPlaces = (
+  { adapters, significance }: Pick<RouterParameters, 'adapters' | 'significance'>,
   samples: Current['samples'],
   question: Float32Array,
   expectedMs: number | null,
-): Unweighed[] {
-  const sample = samples.get(adapter.versionId);
-  // Rows of it were erased since.
-  if (!sample) return [];
-  const { name, version, datasetVersionId, membership } = adapter;
-  const { regression, rows, ordinals, labels } = sample;
-  const { logOdds, pValue, nearest } = membershipOf({ ...membership, regression, rows }, question);
-  const { row, similarity } = nearest;
-  return [
-    {
-      strategy: ADAPTING,
-      adapter: `${name}@${version}`,
-      label: name,
-      logOdds,
-      pValue,
-      expectedMs,
-      passage: null,
-      yields: false,
-      nearest: { datasetVersionId, ordinal: ordinals[row]!, label: labels[row]!, similarity },
-    },
-  ];
-}
+): Unweighed[] =>
+  adapters.flatMap(({ versionId, name, version, datasetVersionId, membership }) => {
+    const sample = samples.get(versionId);
+    // Rows of it were erased since.
+    if (!sample) return [];
+    const { regression, rows, ordinals, labels } = sample;
+    const { logOdds, pValue, nearest } = membershipOf({ ...membership, regression, rows }, question);
+    const { row, similarity } = nearest;
+    return [
+      {
+        strategy: ADAPTING,
+        adapter: `${name}@${version}`,
+        label: name,
+        logOdds,
+        pValue,
+        own: pValue >= significance,
+        expectedMs,
+        passage: null,
+        yields: false,
+        nearest: { datasetVersionId, ordinal: ordinals[row]!, label: labels[row]!, similarity },
+      },
+    ];
+  });
 
 /** The places without adapters that left production; one whose rows are indexed answers by both. */
 async function withoutGone(
@@ -249,21 +251,22 @@ function reasonsOf(places: readonly Destination[], owner: Destination): RouteRea
   return places
     .filter(({ probability, pValue }) => probability !== null && (pValue !== null || owner.pValue === null))
     .map((place) => {
-      const { label, probability, pValue, adapter, strategy, yields } = place;
+      const { probability, adapter, strategy, yields } = place;
       return {
         feature: adapter === null ? (strategy === READING ? 'router.documents' : 'router.nothing') : 'router.adapter',
         value: probability ?? 0,
         contribution: place === owner ? 1 : 0,
-        sentence: `${sentenceOf(label, probability ?? 0, pValue)}${yields ? YIELDS : ''}`,
+        sentence: `${sentenceOf(place)}${yields ? YIELDS : ''}`,
       };
     });
 }
 
 const YIELDS = ' Documents are asked first: few of its own messages find as good a sentence in them.';
 
-function sentenceOf(label: string, probability: number, pValue: number | null): string {
-  if (pValue === null) return `${label}: probability ${probability.toFixed(2)}.`;
+function sentenceOf({ label, probability, pValue, own }: Destination): string {
+  const probable = `${label}: probability ${(probability ?? 0).toFixed(2)}`;
+  if (pValue === null) return `${probable}.`;
   const share = `${(100 * pValue).toFixed(pValue < 0.01 ? 1 : 0)} % of its own questions look as foreign to it or more`;
-  const foreign = isOwn(pValue) ? '' : ': to it the question is foreign';
-  return `${label}: probability ${probability.toFixed(2)}, p-value ${pValue.toFixed(3)} (${share}${foreign}).`;
+  const foreign = own ? '' : ': to it the question is foreign';
+  return `${probable}, p-value ${pValue.toFixed(3)} (${share}${foreign}).`;
 }

@@ -72,6 +72,8 @@ const learned = z.object({
   baseScore: z.number(),
   /** Added to adapters' scores: memberships are calibrated against labels next to their own, which few ask about. */
   adapterScore: z.number(),
+  /** Least p-value with which a message counts as an adapter's own. */
+  significance: z.number(),
   figures: routerFigures,
   /** How often held-out questions that went to a destination were wrong there above each probability, by `placeKey`. */
   risks: z.record(z.string(), riskCurve),
