@@ -89,15 +89,22 @@ describe('an experiment’s conclusion', () => {
     const four = plan({ arms: ['production', 'a', 'b', 'c'], metrics: [right, { ...right, name: 'agreed' }, latency] });
     expect(alphaOfComparison(four, true)).toBeCloseTo(0.05 / 6, 12);
     expect(alphaOfComparison(four, false)).toBeCloseTo(0.05 / 3, 12);
+  });
+
+  it('names the best of several arms that are better than the control, and doesn’t say that it is better than they', () => {
+    const four = plan({ arms: ['production', 'a', 'b', 'c'], metrics: [right] });
     const measured = {
       production: { right: rate(1_000, 0.7) },
       a: { right: rate(1_000, 0.8) },
       b: { right: rate(1_000, 0.7) },
-      c: { right: rate(1_000, 0.8) },
+      c: { right: rate(1_000, 0.81) },
     };
-    const { verdict, sentence } = conclude({ ...four, metrics: [right] }, measured);
-    expect(verdict).toBe('INCONCLUSIVE');
-    expect(sentence).toContain('several arms are better than it');
+    const won = conclude(four, measured);
+    expect(won).toMatchObject({ verdict: 'WINNER', arm: 'c' });
+    expect(won.sentence).toMatch(/^c is better than production.* So is a: which is the best isn’t shown\.$/);
+    const lower = { ...four, metrics: [{ ...right, better: 'LOWER' as const }] };
+    const fewer = { ...measured, production: { right: rate(1_000, 0.9) } };
+    expect(conclude(lower, fewer)).toMatchObject({ verdict: 'WINNER', arm: 'b' });
   });
 
   it('spends alpha once, whether a difference is found on the way or at the planned end', () => {

@@ -4,7 +4,8 @@
  *
  * Each arm is compared with the control by each metric; alpha is shared by all comparisons of primary metrics, and again by all of
  * the others (Bonferroni), so that more arms or metrics don't make chance a winner. Only primary metrics decide:
- * - WINNER: an arm is shown better than the control by a primary metric and worse by none, or the control better than every arm.
+ * - WINNER: an arm is shown better than the control by a primary metric and worse by none, or the control better than every arm. Of several such arms
+ *   it is the one with the best figure: that it is better than the others isn't shown, and isn't said.
  * - NO_DIFFERENCE: every arm is shown to differ by no primary metric by more than its margin.
  * - INCONCLUSIVE: neither, yet or at the end.
  */
@@ -180,17 +181,21 @@ export function inUnits(kind: ExperimentMetric['kind'], moments: Moments): Momen
 }
 
 function verdictOf(
-  { arms, control }: ExperimentPlan,
-  comparisons: readonly Pick<ArmContrast, 'arm' | 'primary' | 'finding' | 'value'>[],
+  { arms, control, metrics }: ExperimentPlan,
+  comparisons: readonly Pick<ArmContrast, 'arm' | 'metric' | 'primary' | 'finding' | 'value'>[],
 ): { verdict: Verdict; arm: string | null } {
   const primary = comparisons.filter((each) => each.primary);
   const of = (arm: string): Finding[] => primary.filter((each) => each.arm === arm).map(({ finding }) => finding);
   const others = arms.filter((_, index) => index !== control);
   if (primary.length === 0) return { verdict: 'INCONCLUSIVE', arm: null };
   const better = others.filter((arm) => of(arm).includes('BETTER') && !of(arm).includes('WORSE'));
-  // Of several arms that are better than the control none is yet shown to be better than the others.
-  if (better.length === 1) return { verdict: 'WINNER', arm: better[0]! };
-  if (better.length > 1) return { verdict: 'INCONCLUSIVE', arm: null };
+  if (better.length > 0) {
+    const decisive = metrics.find((metric) => metric.primary)!;
+    const gain = (arm: string): number =>
+      (decisive.better === 'HIGHER' ? 1 : -1) *
+      primary.find((each) => each.arm === arm && each.metric === decisive.name)!.value;
+    return { verdict: 'WINNER', arm: better.reduce((best, arm) => (gain(arm) > gain(best) ? arm : best)) };
+  }
   if (others.every((arm) => of(arm).includes('WORSE') && !of(arm).includes('BETTER')))
     return { verdict: 'WINNER', arm: arms[control]! };
   if (primary.every(({ finding }) => finding === 'WITHIN_MARGIN')) return { verdict: 'NO_DIFFERENCE', arm: null };
@@ -224,16 +229,16 @@ function sentenceOf(
       .map(told)
       .join('; ');
   const when = final ? 'at the planned end' : 'read at any time';
-  if (verdict === 'WINNER' && winner !== controlName)
-    return `${winner} is better than ${controlName}, ${when}: ${decided('BETTER', winner!)}.`;
+  if (verdict === 'WINNER' && winner !== controlName) {
+    const others = primary.filter(({ finding, arm }) => finding === 'BETTER' && arm !== winner).map(({ arm }) => arm);
+    const also =
+      others.length === 0 ? '' : ` So is ${[...new Set(others)].join(', so is ')}: which is the best isn’t shown.`;
+    return `${winner} is better than ${controlName}, ${when}: ${decided('BETTER', winner!)}.${also}`;
+  }
   if (verdict === 'WINNER') return `${controlName} is better than every other arm, ${when}: ${decided('WORSE')}.`;
   if (verdict === 'NO_DIFFERENCE')
     return `No arm differs from ${controlName} by more than the margin, ${when}: ${decided('WITHIN_MARGIN')}.`;
-  const several = new Set(primary.filter(({ finding }) => finding === 'BETTER').map(({ arm }) => arm)).size > 1;
-  return (
-    `Inconclusive against ${controlName}${final ? ' at the planned end' : ' so far'}` +
-    `${several ? ', several arms are better than it and none yet than the others' : ''}: ${primary.map(told).join('; ')}.`
-  );
+  return `Inconclusive against ${controlName}${final ? ' at the planned end' : ' so far'}: ${primary.map(told).join('; ')}.`;
 }
 
 /** Rates are told in percent. */
