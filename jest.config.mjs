@@ -19,7 +19,7 @@ const pattern = (path) => `<rootDir>/dist/${path.replace(/\.ts$/, '.js')}`;
 
 // Files run as they were built, from dist/, in processes that load each module once: see test/support/light.mjs.
 const shared = {
-  runner: 'jest-light-runner/child-process',
+  runner: '<rootDir>/test/support/light-runner.mjs',
   transform: {},
   testMatch: ['**/*.test.js'],
   modulePathIgnorePatterns: ['<rootDir>/.graft/'],
