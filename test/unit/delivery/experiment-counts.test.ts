@@ -53,6 +53,26 @@ describe('what an experiment counts', () => {
     );
   });
 
+  it('is the share of answers beyond a limit where the plan names one, and says so', () => {
+    const metrics = [{ metric: 'LATENCY' as const, beyond: 2_000 }];
+    const plan = settings({ metrics, plannedSize: 400 });
+    const state = begun(plan);
+    const outcomes = Array.from({ length: 400 }, (_, i) =>
+      outcome({ arm: i % 2 ? 'new' : 'old', latencyMs: i % 2 && i % 4 === 3 ? 9_000 : 2_000 }),
+    );
+    count(plan, state, 0, { outcomes, said: [] }, nothing());
+    expect(plainMoments(state.arms['old'], 'LATENCY')).toMatchObject({ n: 200, mean: 0 });
+    expect(plainMoments(state.arms['new'], 'LATENCY')).toMatchObject({ n: 200, mean: 0.5 });
+    const { verdict, winner, decisions } = look(plan, state, 1);
+    expect([verdict, winner]).toEqual(['WINNER', 'old']);
+    expect(decisions[0]!.reasons[0]).toContain('LATENCY beyond 2000: 50 % of 200 answers of new against 0 % of 200');
+    expect(() => settings({ metrics: [{ metric: 'FAILURE', beyond: 0.5 }] })).toThrow(
+      'FAILURE is a share of answers already',
+    );
+    expect(() => settings({ metrics: [{ metric: 'LATENCY', beyond: 0 }] })).toThrow('above 0');
+    expect(() => settings({ metrics: [{ metric: 'LATENCY', beyond: 900, margin: 20 }] })).toThrow('below 1');
+  });
+
   it('takes one outcome of a unit', () => {
     const plan = settings();
     const [state, touched] = [begun(plan), nothing()];

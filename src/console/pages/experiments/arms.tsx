@@ -1,11 +1,12 @@
 import { Badge, Table } from '@mantine/core';
-import type { ExperimentMetric, ExperimentShownFragment } from '../../generated/operations';
+import type { ExperimentShownFragment } from '../../generated/operations';
 import { count } from '../../parts/format';
 import { Note, Section, Strong } from '../../parts/page';
 import { ScrollRegion } from '../../parts/table';
-import { FINDINGS, METRIC_NAMES, shown, unitOf } from './names';
+import { FINDINGS, shown, titleOf, unitOf } from './names';
 
 type Arm = ExperimentShownFragment['arms'][number];
+type Measure = ExperimentShownFragment['metrics'][number];
 
 /** What an arm does otherwise, in a few words. */
 function changesOf({ strategy, adapter, model, denseWeight, wording, generation }: Arm): string {
@@ -21,8 +22,9 @@ function changesOf({ strategy, adapter, model, denseWeight, wording, generation 
   return said.length === 0 ? 'as production' : said.join(', ');
 }
 
-function Cell(props: { experiment: ExperimentShownFragment; arm: Arm; metric: ExperimentMetric }) {
-  const { experiment, arm, metric } = props;
+function Cell(props: { experiment: ExperimentShownFragment; arm: Arm; measure: Measure }) {
+  const { experiment, arm, measure } = props;
+  const { metric } = measure;
   const figure = experiment.results
     .find((result) => result.arm === arm.name)
     ?.figures.find((each) => each.metric === metric);
@@ -31,15 +33,16 @@ function Cell(props: { experiment: ExperimentShownFragment; arm: Arm; metric: Ex
   return (
     <>
       <Strong>
-        {shown(metric, figure?.adjustedMean ?? null)}{' '}
+        {shown(measure, figure?.adjustedMean ?? null)}{' '}
         <Note span size="xs">
           of {count(figure?.n ?? 0)}
         </Note>
       </Strong>
       {compared && (
         <Note size="xs">
-          {shown(metric, compared.value, true)} {unitOf(metric)}
-          {compared.low !== null && ` (${shown(metric, compared.low, true)} to ${shown(metric, compared.high, true)})`}
+          {shown(measure, compared.value, true)} {unitOf(measure)}
+          {compared.low !== null &&
+            ` (${shown(measure, compared.low, true)} to ${shown(measure, compared.high, true)})`}
         </Note>
       )}
       {finding && compared.finding !== 'OPEN' && (
@@ -96,23 +99,24 @@ export function Arms({ experiment }: { experiment: ExperimentShownFragment }) {
                 );
               })}
             </Table.Tr>
-            {metrics.map(({ metric, primary, better, margin }) => (
-              <Table.Tr key={metric}>
+            {metrics.map((measure) => (
+              <Table.Tr key={measure.metric}>
                 <Table.Td>
-                  {METRIC_NAMES[metric]}{' '}
-                  {primary && (
+                  {titleOf(measure)}{' '}
+                  {measure.primary && (
                     <Badge size="xs" variant="light">
                       decides
                     </Badge>
                   )}
                   <Note size="xs">
-                    {better === 'HIGHER' ? 'more' : 'less'} is better
-                    {margin > 0 && `, ${shown(metric, margin, true).replace('+', '')} ${unitOf(metric)} don’t matter`}
+                    {measure.better === 'HIGHER' ? 'more' : 'less'} is better
+                    {measure.margin > 0 &&
+                      `, ${shown(measure, measure.margin, true).replace('+', '')} ${unitOf(measure)} don’t matter`}
                   </Note>
                 </Table.Td>
                 {arms.map((arm) => (
                   <Table.Td key={arm.name}>
-                    <Cell experiment={experiment} arm={arm} metric={metric} />
+                    <Cell experiment={experiment} arm={arm} measure={measure} />
                   </Table.Td>
                 ))}
               </Table.Tr>

@@ -17,7 +17,7 @@ import { Arms } from './arms';
 import { StatusBadge, VerdictBadge } from './badges';
 import { ExperimentOrders } from './experiment-orders';
 import { Intervals } from './intervals';
-import { METRIC_NAMES, shown, unitOf } from './names';
+import { shown, titleOf, unitOf } from './names';
 
 /** Figures move between decisions, which the stream alone tells. */
 const LOOK_MS = 3_000;
@@ -30,14 +30,15 @@ function daysShown(days: number | null): string {
 }
 
 function Progress({ experiment }: { experiment: ExperimentShownFragment }) {
-  const { progress, plannedSize, plannedDays, status } = experiment;
+  const { progress, plannedSize, plannedDays, status, metrics } = experiment;
+  const decisive = metrics.find(({ primary }) => primary)!;
   const { counted, daysLeft, conditionalPower, plan } = progress;
   const end =
     plannedSize !== null ? ` of ${count(plannedSize)}` : plannedDays !== null ? `, for ${plannedDays} days` : '';
   return (
     <>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
-        <Figure label={`Outcomes: ${METRIC_NAMES[plan.metric]}`} value={`${count(counted)}${end}`} />
+        <Figure label={`Outcomes: ${titleOf(decisive)}`} value={`${count(counted)}${end}`} />
         <Figure
           label="Until its planned end"
           value={status === 'ENDED' || status === 'STOPPED' ? 'over' : daysShown(daysLeft)}
@@ -47,7 +48,7 @@ function Progress({ experiment }: { experiment: ExperimentShownFragment }) {
           value={
             plan.leastEffect === null
               ? 'unknown'
-              : `${shown(plan.metric, plan.leastEffect, true).replace('+', '')} ${unitOf(plan.metric)}`
+              : `${shown(decisive, plan.leastEffect, true).replace('+', '')} ${unitOf(decisive)}`
           }
         />
         <Figure

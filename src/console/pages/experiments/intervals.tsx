@@ -4,7 +4,7 @@ import { Chart } from '../../parts/charts/chart';
 import { OneOf } from '../../parts/form';
 import { Note } from '../../parts/page';
 import { useAddress } from '../../parts/use-address';
-import { METRIC_NAMES, RATES, unitOf } from './names';
+import { titleOf, unitOf } from './names';
 
 /** How the interval of each arm's difference narrowed with the answers; metric and arm stand in the address. */
 export function Intervals({ experiment }: { experiment: ExperimentShownFragment }) {
@@ -12,9 +12,10 @@ export function Intervals({ experiment }: { experiment: ExperimentShownFragment 
   const { arms, metrics, history, phase } = experiment;
   const others = arms.filter(({ isControl }) => !isControl);
   const primary = metrics.find((each) => each.primary) ?? metrics[0]!;
-  const { metric, margin } = metrics.find((each) => each.metric === params.get('metric')) ?? primary;
+  const measure = metrics.find((each) => each.metric === params.get('metric')) ?? primary;
+  const { metric, margin } = measure;
   const arm = others.find(({ name }) => name === params.get('arm')) ?? others[0]!;
-  const scale = RATES.has(metric) ? 100 : 1;
+  const scale = measure.isRate ? 100 : 1;
   const points = history
     .filter((point) => point.phase === phase)
     .flatMap(({ answers, comparisons }) => {
@@ -37,7 +38,7 @@ export function Intervals({ experiment }: { experiment: ExperimentShownFragment 
         <Group gap="xs">
           <OneOf
             aria-label="Metric"
-            data={metrics.map((each) => ({ value: each.metric, label: METRIC_NAMES[each.metric] }))}
+            data={metrics.map((each) => ({ value: each.metric, label: titleOf(each) }))}
             value={metric}
             w={290}
             onChange={(metric) => change({ metric })}
@@ -57,8 +58,8 @@ export function Intervals({ experiment }: { experiment: ExperimentShownFragment 
         {margin > 0 && `; while both are within ${margin * scale} of it, by nothing that matters`}.
       </Note>
       <Chart
-        title={`${METRIC_NAMES[metric]}: ${arm.name} less ${arms[0]?.name ?? ''}`}
-        unit={unitOf(metric)}
+        title={`${titleOf(measure)}: ${arm.name} less ${arms[0]?.name ?? ''}`}
+        unit={unitOf(measure)}
         x={{ label: 'answers', values: points.map(({ answers }) => answers) }}
         series={[
           line('difference', ({ value }) => value),

@@ -1,5 +1,5 @@
 import { metricsFor } from '../../../answer/ask/answer-metrics';
-import type { ExperimentFinding, ExperimentMetric } from '../../generated/operations';
+import type { ExperimentFinding, ExperimentMetric, ExperimentShownFragment } from '../../generated/operations';
 
 const METRICS = Object.values(metricsFor('experiment'));
 
@@ -9,14 +9,21 @@ export const METRIC_NAMES = Object.fromEntries(METRICS.map(({ name, title }) => 
 >;
 export const RATES = new Set<ExperimentMetric>(METRICS.flatMap(({ name, kind }) => (kind === 'RATE' ? [name] : [])));
 
-export const unitOf = (metric: ExperimentMetric): string =>
-  RATES.has(metric) ? 'points' : (METRICS.find(({ name }) => name === metric)?.unit ?? '');
+type Measure = Pick<ExperimentShownFragment['metrics'][number], 'metric' | 'beyond' | 'isRate'>;
+
+const ownUnitOf = (metric: ExperimentMetric): string => METRICS.find(({ name }) => name === metric)?.unit ?? '';
+
+export const titleOf = ({ metric, beyond }: Measure): string =>
+  beyond === null ? METRIC_NAMES[metric] : `${METRIC_NAMES[metric]}, above ${beyond} ${ownUnitOf(metric)}`.trimEnd();
+
+/** Of a difference. */
+export const unitOf = ({ metric, isRate }: Measure): string => (isRate ? 'points' : ownUnitOf(metric));
 
 /** A figure in its unit: rates in percent. */
-export function shown(metric: ExperimentMetric, value: number | null, signed = false): string {
+export function shown({ isRate }: Measure, value: number | null, signed = false): string {
   if (value === null) return '–';
   const sign = signed && value > 0 ? '+' : '';
-  if (RATES.has(metric)) return `${sign}${(100 * value).toFixed(1)}${signed ? '' : ' %'}`;
+  if (isRate) return `${sign}${(100 * value).toFixed(1)}${signed ? '' : ' %'}`;
   return `${sign}${Number(value.toPrecision(3))}`;
 }
 

@@ -22,6 +22,8 @@ export type Better = keyof typeof Better;
 
 export interface ExperimentMetric {
   name: string;
+  /** How it is told, where its name doesn’t say all. */
+  title?: string;
   kind: AnswerMetric<never>['kind'];
   better: Better;
   /** The largest difference that is none, in the metric's unit (of a rate: .02 = two points); 0 where no difference can be shown to be none. */
@@ -209,16 +211,16 @@ function sentenceOf(
   comparisons: readonly ArmContrast[],
 ): string {
   const controlName = arms[control]!;
-  const kindOf = (metric: string) => metrics.find(({ name }) => name === metric)!.kind;
+  const metricOf = (metric: string) => metrics.find(({ name }) => name === metric)!;
   const told = (each: ArmContrast): string => {
-    if (each.control.n === 0 || each.measured.n === 0)
-      return `${each.metric} of ${each.arm}: no outcomes in both arms yet`;
-    const [value, unit] = inUnit(kindOf(each.metric));
+    const { kind, title = each.metric } = metricOf(each.metric);
+    if (each.control.n === 0 || each.measured.n === 0) return `${title} of ${each.arm}: no outcomes in both arms yet`;
+    const [value, unit] = inUnit(kind);
     const interval = Number.isFinite(each.low)
       ? `, ${value(each.low)} to ${value(each.high)}`
       : ', too few for an interval';
     return (
-      `${each.metric}: ${value(each.measured.mean)}${unit} of ${each.measured.n} answers of ${each.arm} against ` +
+      `${title}: ${value(each.measured.mean)}${unit} of ${each.measured.n} answers of ${each.arm} against ` +
       `${value(each.control.mean)}${unit} of ${each.control.n} of ${controlName} (difference ${value(each.value)}${interval})`
     );
   };

@@ -61,8 +61,9 @@ function countOutcome(
     state.units += 1;
     noteSampleRatio(plan, state);
   }
-  for (const { name } of plan.metrics) {
-    const value = valueOf(name, outcome);
+  for (const metric of plan.metrics) {
+    const { name } = metric;
+    const value = valueOf(metric, outcome);
     if (value === null) continue;
     if (state.before) {
       if (unit) noteBefore(unit, name, value);
@@ -70,7 +71,7 @@ function countOutcome(
     }
     if (!mayCount(unit, name)) continue;
     const seen = unit?.before.get(name);
-    const adjustment = adjustmentOf(plan, name);
+    const adjustment = adjustmentOf(plan, metric);
     addValue(tally.metrics[name]!, value, {
       covariate: adjustment === 'CUPED' && seen ? seen.sum / seen.n : null,
     });

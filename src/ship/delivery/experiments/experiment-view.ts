@@ -23,7 +23,7 @@ import {
   type ExperimentDecision,
 } from './experiment-types.js';
 import { concluded, judgedSays, judgedUnevenly, ratioBroken, sampleRatioSays } from './look.js';
-import { METRICS, type ExperimentMetricName } from './metrics.js';
+import { kindOf, type ExperimentMetricName, type Measure } from './metrics.js';
 import { adjustmentOf, measuredOf, plainMoments } from './tally.js';
 import { DAY_MS } from '../../../kernel/duration.js';
 
@@ -44,8 +44,8 @@ export function toExperiment(row: ExperimentRow): Experiment {
     })),
     metrics: plan.metrics.map((metric) => ({
       ...metric,
-      isRate: METRICS[metric.name].kind === 'RATE',
-      adjustment: adjustmentOf(plan, metric.name),
+      isRate: kindOf(metric) === 'RATE',
+      adjustment: adjustmentOf(plan, metric),
     })),
     health: healthOf(plan, state),
     answersCounted: answersOf(state),
@@ -92,27 +92,22 @@ export function toResults(row: ExperimentRow): ArmResult[] {
       arm: name,
       answers: arm?.answers ?? 0,
       units: arm?.units ?? 0,
-      figures: plan.metrics.map(({ name: metric }) =>
-        toFigure(metric, plainMoments(arm, metric), measured[name]?.[metric], plan.alpha),
+      figures: plan.metrics.map((metric) =>
+        toFigure(metric, plainMoments(arm, metric.name), measured[name]?.[metric.name], plan.alpha),
       ),
     };
   });
 }
 
-function toFigure(
-  metric: ExperimentMetricName,
-  plain: Moments,
-  adjusted: Moments | undefined,
-  alpha: number,
-): ArmFigure {
-  const { kind } = METRICS[metric];
+function toFigure(metric: Measure, plain: Moments, adjusted: Moments | undefined, alpha: number): ArmFigure {
+  const kind = kindOf(metric);
   const { n, mean } = inUnits(kind, plain);
   const used = adjusted ?? plain;
   const { low, high } =
     kind === 'RATE' ? rateSequence({ answers: n, good: Math.round(n * mean) }, alpha) : rangeOfMean(kind, used, alpha);
   const none = n === 0;
   return {
-    metric,
+    metric: metric.name,
     n,
     mean: none ? null : mean,
     adjustedMean: none ? null : inUnits(kind, used).mean,

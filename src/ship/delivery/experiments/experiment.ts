@@ -7,7 +7,7 @@ import { MAX_ANSWER_TOKENS, StrategyValues } from '../../../answer/ask/index.js'
 import { WordingChoice } from '../../../sources/registry/index.js';
 import { bucketRanges, type Test } from '../assignment/index.js';
 import { Better, type ExperimentPlan } from './conclude.js';
-import { Adjustment, ExperimentMetricName, METRICS } from './metrics.js';
+import { Adjustment, ExperimentMetricName, kindOf, titleOf } from './metrics.js';
 
 export type ExperimentRow = Prisma.ExperimentGetPayload<object>;
 export type ExperimentDecisionRow = Prisma.ExperimentDecisionGetPayload<object>;
@@ -95,6 +95,9 @@ export const shownArm = record('ExperimentArm', 'An arm of an experiment; what i
 
 const metric = {
   name: oneOf(ExperimentMetricName, 'Which.').meta({ name: 'metric' }),
+  beyond: float(
+    'What an answer must be above to count, in its unit: the share of such answers is compared. Null: the metric itself.',
+  ).nullable(),
   better: oneOf(Better, 'Which way is better.'),
   margin: float('The largest difference that is none, in its unit.'),
   primary: boolean('Whether it decides.'),
@@ -214,7 +217,7 @@ export const planOf = (
   alpha: plan.alpha,
   ends: plan.plannedSize !== null || plan.plannedDays !== null,
   final,
-  metrics: plan.metrics.map((metric) => ({ ...metric, kind: METRICS[metric.name].kind })),
+  metrics: plan.metrics.map((metric) => ({ ...metric, title: titleOf(metric), kind: kindOf(metric) })),
 });
 
 export const primaryOf = ({ metrics }: ExperimentSettings): ExperimentSettings['metrics'][number] =>

@@ -1,4 +1,10 @@
-import { meaningsOf, metricsFor, type AnswerOutcome, type LateMetricName } from '../../../answer/ask/index.js';
+import {
+  meaningsOf,
+  metricsFor,
+  type AnswerMetric,
+  type AnswerOutcome,
+  type LateMetricName,
+} from '../../../answer/ask/index.js';
 import { choice } from '../../../kernel/record.js';
 
 /** What of answers an experiment can compare; the margins are those of plans that name none. */
@@ -41,10 +47,24 @@ export interface ExperimentOutcome extends Pick<
   unitHash: string | null;
 }
 
+/** A metric as an experiment takes it: as the table has it, or as the share of answers of which it is above a limit, as the tail of a distribution is known. */
+export interface Measure {
+  name: ExperimentMetricName;
+  beyond: number | null;
+}
+
+export const kindOf = ({ name, beyond }: Measure): AnswerMetric<never>['kind'] =>
+  beyond === null ? METRICS[name].kind : 'RATE';
+
+/** How it is told. */
+export const titleOf = ({ name, beyond }: Measure): string => (beyond === null ? name : `${name} beyond ${beyond}`);
+
 /** What an answer says of a metric at once; null where it says nothing. Of a geometric mean the logarithm: below one ms or token nothing is told apart. */
-export function valueOf(name: ExperimentMetricName, outcome: ExperimentOutcome): number | null {
+export function valueOf({ name, beyond }: Measure, outcome: ExperimentOutcome): number | null {
   const { kind, read } = METRICS[name];
   // Of an error only the error counts, and what was withdrawn says nothing.
   const value = kind === 'RATE' || outcome.status === 'COMPLETE' ? read(outcome) : null;
-  return value !== null && kind === 'GEOMETRIC' ? Math.log(Math.max(1, value)) : value;
+  if (value === null) return null;
+  if (beyond !== null) return Number(value > beyond);
+  return kind === 'GEOMETRIC' ? Math.log(Math.max(1, value)) : value;
 }

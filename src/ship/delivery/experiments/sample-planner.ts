@@ -18,8 +18,8 @@ import { checkedCount, checkedNumber } from '../request.js';
 import { outcomesOf } from './count.js';
 import { primaryOf, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
 import { futilityOf } from './look.js';
-import { ExperimentMetricName, METRICS } from './metrics.js';
-import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS } from './settings.js';
+import { ExperimentMetricName, kindOf, titleOf, type Measure } from './metrics.js';
+import { checkedBeyond, DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS } from './settings.js';
 import { plainMoments } from './tally.js';
 import { LOOKED_AT, type UnitStore } from './unit-store.js';
 import { AT_THE_END, inUnits } from './conclude.js';
@@ -29,6 +29,7 @@ export const sampleRequest = record(
   'What a test is asked before it is made: with an alpha of 0.05, a power of 0.8, and every question taking part. A coverage of 0.2 takes five times the days. What is left out is measured on recent answers.',
   {
     metric: oneOf(ExperimentMetricName, 'The primary metric.'),
+    beyond: float('The share of answers of which it is above this instead of its mean, in its unit.').nullish(),
     adapter: string('The adapter whose production’s answers are measured; by default answers of any kind.').nullish(),
     arms: int(`Arms with the control, 2 to ${MOST_ARMS}; 2 by default.`).nullish(),
     effect: float(
@@ -90,13 +91,14 @@ export class SamplePlanner {
     if (effect !== null) checkedNumber(effect, 'input.effect', effect > 0, 'above 0');
     if (size !== null)
       checkedNumber(size, 'input.size', size > 0 && size <= MOST_ANSWERS, `above 0 and at most ${MOST_ANSWERS}`);
-    if (baseline !== null && METRICS[metric].kind !== 'RATE')
+    const measure = { name: metric, beyond: checkedBeyond(metric, request.beyond, 'input.beyond') };
+    if (baseline !== null && kindOf(measure) !== 'RATE')
       throw badInput('input.baseline', `${metric} is no rate: what it varies is measured on recent answers.`);
     if (baseline !== null && !(baseline >= 0 && baseline <= 1))
       throw badInput('input.baseline', `The baseline of ${metric} is a share, 0 to 1, not ${baseline}.`);
-    const seen = await this.#lately(workspaceId, request.adapter ?? null, metric);
+    const seen = await this.#lately(workspaceId, request.adapter ?? null, measure);
     const known = baseline === null ? seen : { ...seen, baseline, variance: baseline * (1 - baseline) };
-    const design = { metric, arms: many, coverage: 1, alpha: DEFAULT_ALPHA, power: DEFAULT_POWER };
+    const design = { measure, arms: many, coverage: 1, alpha: DEFAULT_ALPHA, power: DEFAULT_POWER };
     return sampleOf(design, known, { effect, size });
   }
 
@@ -104,9 +106,10 @@ export class SamplePlanner {
   async of(row: ExperimentRow): Promise<Progress> {
     const plan = storedSettings.decode(row.plan);
     const state = storedExperimentState.decode(row.state);
-    const { name: metric, margin } = primaryOf(plan);
+    const measure = primaryOf(plan);
+    const { name: metric, margin } = measure;
     const counted = outcomesOf(state, metric);
-    const control = inUnits(METRICS[metric].kind, plainMoments(state.arms[plan.arms[0]!.name], metric));
+    const control = inUnits(kindOf(measure), plainMoments(state.arms[plan.arms[0]!.name], metric));
     const days = row.watchedMs / 86_400_000;
     const own: BaselineFigures | null =
       control.n < LEAST_OWN
@@ -114,12 +117,12 @@ export class SamplePlanner {
         : {
             baseline: control.mean,
             measuredOn: control.n,
-            variance: METRICS[metric].kind === 'RATE' ? control.mean * (1 - control.mean) : control.variance,
+            variance: kindOf(measure) === 'RATE' ? control.mean * (1 - control.mean) : control.variance,
             perDay: days > 0 ? counted / days / plan.coverage : null,
           };
-    const known = own ?? (await this.#lately(row.workspaceId as WorkspaceId, row.adapter, metric));
+    const known = own ?? (await this.#lately(row.workspaceId as WorkspaceId, row.adapter, measure));
     const effect = plan.effect ?? (margin > 0 ? margin : null);
-    const of = { metric, arms: plan.arms.length, coverage: plan.coverage, alpha: plan.alpha, power: plan.power };
+    const of = { measure, arms: plan.arms.length, coverage: plan.coverage, alpha: plan.alpha, power: plan.power };
     const sample = sampleOf(of, known, { effect, size: plan.plannedSize });
     const perDay = known.perDay === null ? 0 : known.perDay * plan.coverage;
     const bySize = plan.plannedSize === null ? null : daysLeft(plan.plannedSize - counted, perDay);
@@ -133,16 +136,12 @@ export class SamplePlanner {
     };
   }
 
-  async #lately(
-    workspaceId: WorkspaceId,
-    adapter: string | null,
-    metric: ExperimentMetricName,
-  ): Promise<BaselineFigures> {
+  async #lately(workspaceId: WorkspaceId, adapter: string | null, measure: Measure): Promise<BaselineFigures> {
     const { units, adapters } = this.parts;
     const row = adapter === null ? null : await adapters.require(workspaceId, adapter, 'input.adapter');
     const version = row && (await adapters.store.resolve(row, { alias: 'production' }));
     if (row && !version) return UNKNOWN;
-    const found = (await units.traffic(workspaceId, version?.id ?? null)).find((each) => each.metric === metric);
+    const found = await units.traffic(workspaceId, version?.id ?? null, measure);
     if (!found) return UNKNOWN;
     const { mean, variance, perDay, n } = found;
     return { baseline: mean, variance, perDay, measuredOn: n };
@@ -154,16 +153,17 @@ const LEAST_OWN = 20;
 
 function sampleOf(
   {
-    metric,
+    measure,
     arms,
     coverage,
     alpha,
     power,
-  }: { metric: ExperimentMetricName; arms: number; coverage: number; alpha: number; power: number },
+  }: { measure: Measure; arms: number; coverage: number; alpha: number; power: number },
   { baseline, variance, perDay, measuredOn }: BaselineFigures,
   { effect, size }: { effect: number | null; size: number | null },
 ): SampleEstimate {
   const traffic = perDay === null ? null : perDay * coverage;
+  const { name: metric } = measure;
   const told = { metric, baseline, measuredOn, perDay, deviation: variance === null ? null : Math.sqrt(variance) };
   if (variance === null || !(variance > 0))
     return {
@@ -173,36 +173,37 @@ function sampleOf(
       power: null,
       leastEffect: null,
       days: size === null || traffic === null ? null : daysLeft(size, traffic),
-      sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. ${METRICS[metric].kind === 'RATE' ? 'Give baseline to learn' : 'Once some do, this tells'} what the test can see.`,
+      sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. ${kindOf(measure) === 'RATE' ? 'Give baseline to learn' : 'Once some do, this tells'} what the test can see.`,
     };
   const design: Design = { variance, alpha: (AT_THE_END * alpha) / (arms - 1) };
   const needed = effect === null ? null : samplePlan(design, effect, power, 0).control * arms;
-  const taken = size ?? needed;
-  const each = taken === null ? null : taken / arms;
+  const whole = size ?? needed;
+  const each = whole === null ? null : whole / arms;
   const least = each === null ? null : leastEffect(design, power, each);
-  const days = taken === null || traffic === null ? null : daysLeft(taken, traffic);
+  const days = whole === null || traffic === null ? null : daysLeft(whole, traffic);
   return {
     ...told,
-    size: taken,
+    size: whole,
     effect,
     leastEffect: least,
     days,
     power: effect === null || each === null ? null : powerOf(design, effect, each),
-    sentence: sentenceOf(metric, { taken, least, power, days }),
+    sentence: sentenceOf(measure, { size: whole, least, power, days }),
   };
 }
 
 function sentenceOf(
-  metric: ExperimentMetricName,
-  { taken, least, power, days }: { taken: number | null; least: number | null; power: number; days: number | null },
+  measure: Measure,
+  { size, least, power, days }: { size: number | null; least: number | null; power: number; days: number | null },
 ): string {
-  if (taken === null || least === null) return `Give the difference of ${metric} that would matter, or a size.`;
-  const shown = METRICS[metric].kind === 'RATE' ? `${(100 * least).toFixed(1)} points` : Number(least.toPrecision(3));
+  const metric = titleOf(measure);
+  if (size === null || least === null) return `Give the difference of ${metric} that would matter, or a size.`;
+  const shown = kindOf(measure) === 'RATE' ? `${(100 * least).toFixed(1)} points` : Number(least.toPrecision(3));
   const long =
     days === null
       ? ''
       : `, some ${days < 1 ? plural(Math.ceil(days * 24), 'hour') : plural(Math.ceil(days), 'day')} of today’s traffic`;
-  return `With ${taken} outcomes in all arms${long}, a difference of ${shown} in ${metric} is seen with a probability of ${Math.round(100 * power)} %; smaller ones are seen less often.`;
+  return `With ${size} outcomes in all arms${long}, a difference of ${shown} in ${metric} is seen with a probability of ${Math.round(100 * power)} %; smaller ones are seen less often.`;
 }
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -6,7 +6,7 @@ import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat } from '../../../answer/a
 import { weightsAddUp } from '../assignment/index.js';
 import { checkedCount, checkedNumber, checkedShare, requestedOnce } from '../request.js';
 import { armRequest, type ExperimentArm, type ExperimentSettings } from './experiment.js';
-import { ExperimentMetricName, METRICS } from './metrics.js';
+import { ExperimentMetricName, kindOf, METRICS } from './metrics.js';
 
 export const MOST_ARMS = 6;
 const MOST_METRICS = Object.keys(METRICS).length;
@@ -16,6 +16,9 @@ const MOST_DAYS = 366;
 export const DEFAULT_ALPHA = 0.05;
 export const DEFAULT_POWER = 0.8;
 
+/** The margin of shares that a plan makes of means. */
+const SHARE_MARGIN = 0.05;
+
 const metricRequest = record('ExperimentMetricInput', 'What is compared, and how much matters.', {
   metric: oneOf(ExperimentMetricName, 'Which.'),
   margin: float(
@@ -23,7 +26,10 @@ const metricRequest = record('ExperimentMetricInput', 'What is compared, and how
       METRICS,
     )
       .flatMap(({ name, margin }) => (margin > 0 ? [`${margin} for ${name}`] : []))
-      .join(', ')}, and 0 for means: then no difference can be shown to be none.`,
+      .join(', ')}, ${SHARE_MARGIN} with \`beyond\`, and 0 for means: then no difference can be shown to be none.`,
+  ).nullish(),
+  beyond: float(
+    'Compares the share of answers of which it is above this instead, in its unit: LATENCY beyond 2000 are answers that take longer than two seconds. Not of what is a share already.',
   ).nullish(),
   primary: boolean(
     'Whether it decides; exactly one does. True by default where there is one metric, else false.',
@@ -199,17 +205,19 @@ function metricsOf(wishes: ExperimentSettingsRequest['metrics']): ExperimentSett
   if (wishes.length < 1 || wishes.length > MOST_METRICS)
     throw badInput('input.metrics', `metrics must have 1 to ${MOST_METRICS} entries, not ${wishes.length}.`);
   const alone = wishes.length === 1;
-  const metrics = wishes.map(({ metric, margin, primary }, i) => {
+  const metrics = wishes.map(({ metric, margin, primary, beyond }, i) => {
     const standard = METRICS[metric];
-    const own = margin ?? standard.margin;
-    if (!(own >= 0 && Number.isFinite(own) && (standard.kind !== 'RATE' || own < 1)))
+    const measure = { name: metric, beyond: checkedBeyond(metric, beyond, `input.metrics[${i}].beyond`) };
+    const isRate = kindOf(measure) === 'RATE';
+    const own = margin ?? (measure.beyond === null ? standard.margin : SHARE_MARGIN);
+    if (!(own >= 0 && Number.isFinite(own) && (!isRate || own < 1)))
       throw badInput(
         `input.metrics[${i}].margin`,
-        `The margin of ${metric} must be at least 0${standard.kind === 'RATE' ? ' and below 1' : ''}, not ${own}.`,
+        `The margin of ${metric} must be at least 0${isRate ? ' and below 1' : ''}, not ${own}.`,
       );
     if (wishes.findIndex((other) => other.metric === metric) !== i)
       throw badInput(`input.metrics[${i}].metric`, `${metric} is there twice.`);
-    return { name: metric, better: standard.better, margin: own, primary: primary ?? alone };
+    return { ...measure, better: standard.better, margin: own, primary: primary ?? alone };
   });
   const primary = metrics.filter((metric) => metric.primary).length;
   if (primary !== 1)
@@ -219,4 +227,16 @@ function metricsOf(wishes: ExperimentSettingsRequest['metrics']): ExperimentSett
       'Mark the one that decides with primary: true; the others are told beside it.',
     );
   return metrics;
+}
+
+/** @throws BAD_USER_INPUT */
+export function checkedBeyond(
+  metric: ExperimentMetricName,
+  beyond: number | null | undefined,
+  field: string,
+): number | null {
+  if (beyond === null || beyond === undefined) return null;
+  if (METRICS[metric].kind === 'RATE')
+    throw badInput(field, `${metric} is a share of answers already.`, 'Leave beyond out.');
+  return checkedNumber(beyond, field, beyond > 0 && Number.isFinite(beyond), 'above 0');
 }

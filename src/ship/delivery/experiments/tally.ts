@@ -12,7 +12,7 @@ import {
   type MetricSums,
   type Tally,
 } from './experiment.js';
-import { METRICS, type Adjustment, type ExperimentMetricName } from './metrics.js';
+import { kindOf, type Adjustment, type Measure } from './metrics.js';
 
 const emptySums = (): MetricSums => ({ n: 0, sum: 0, sumSquares: 0 });
 const emptyTally = (): Tally => ({
@@ -43,8 +43,8 @@ export const emptyState = (plan: ExperimentSettings, { before }: Pick<Experiment
 /** The part that decides was fixed before the start, never by what is seen. */
 export const adjustmentOf = (
   { beforeAnswers }: Pick<ExperimentSettings, 'beforeAnswers'>,
-  metric: ExperimentMetricName,
-): Adjustment => (METRICS[metric].kind === 'RATE' ? 'NONE' : beforeAnswers > 0 ? 'CUPED' : 'NONE');
+  metric: Measure,
+): Adjustment => (kindOf(metric) === 'RATE' ? 'NONE' : beforeAnswers > 0 ? 'CUPED' : 'NONE');
 
 /** @param sign -1 takes the value out again @param covariate the unit's mean before; null where it wasn't known */
 export function addValue(
@@ -80,10 +80,10 @@ export const plainMoments = (arm: ArmTally | undefined, metric: string): Moments
 export function measuredOf(plan: ExperimentSettings, state: Pick<ExperimentState, 'arms' | 'stopped'>): ArmMoments {
   const names = activeArms(plan, state).map(({ name }) => name);
   const measured: Record<string, Record<string, Moments>> = Object.fromEntries(names.map((name) => [name, {}]));
-  for (const { name: metric } of plan.metrics) {
-    const tallies = names.map((name) => state.arms[name]?.metrics[metric] ?? emptyTally());
+  for (const metric of plan.metrics) {
+    const tallies = names.map((name) => state.arms[name]?.metrics[metric.name] ?? emptyTally());
     const moments = adjusted(adjustmentOf(plan, metric), tallies);
-    names.forEach((name, i) => (measured[name]![metric] = moments[i]!));
+    names.forEach((name, i) => (measured[name]![metric.name] = moments[i]!));
   }
   return measured;
 }

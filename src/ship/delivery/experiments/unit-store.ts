@@ -2,7 +2,7 @@ import { KIND_TABLE } from '../../../learn/feedback/index.js';
 import type { Database, Transaction } from '../../../platform/database/index.js';
 import { behind, outcomesOfTest, type Watermark } from '../counting.js';
 import type { CountedFeedback, BatchEffects, Unit } from './count.js';
-import { METRICS, type ExperimentOutcome } from './metrics.js';
+import { kindOf, METRICS, type ExperimentOutcome, type Measure } from './metrics.js';
 
 interface UnitRow {
   hash: string;
@@ -21,7 +21,6 @@ const VALUES = MEASURED.filter(({ sql }) => sql)
       `SELECT '${name}' AS metric, (${sql})::float8 AS x FROM lately${kind === 'RATE' ? '' : ` WHERE status = 'COMPLETE'`}`,
   )
   .join(' UNION ALL ');
-const SKEWED = MEASURED.flatMap(({ name, kind }) => (kind === 'GEOMETRIC' ? [`'${name}'`] : [])).join(', ');
 
 /** Answers of experiments as their columns tell them, and all SQL of `experiment_unit` and `experiment_feedback`. */
 export class UnitStore {
@@ -110,7 +109,7 @@ export class UnitStore {
    * How the answers were lately that an experiment would be made of: those of a version, or of questions that left the choice open.
    * @param versionId the version that answered; null: whatever strategy Graft chose
    */
-  async traffic(workspaceId: string, versionId: string | null): Promise<Traffic[]> {
+  async traffic(workspaceId: string, versionId: string | null, measure: Measure): Promise<Traffic | null> {
     const { rows } = await this.database.pool.query<Traffic>({
       name: 'experiment-traffic',
       text: `WITH lately AS (
@@ -123,16 +122,19 @@ export class UnitStore {
                  FROM lately JOIN feedback f ON f.answer_id = lately.id
                 WHERE lately.feedback_count > 0 AND f.superseded_at IS NULL AND f.agrees IS NOT NULL GROUP BY 1, 2),
              value AS (${VALUES}
-               UNION ALL SELECT kinds.metric, (votes > 0)::int FROM said JOIN ${KIND_TABLE} USING (kind) WHERE votes <> 0)
-             SELECT metric, count(x)::int AS n,
-                    CASE WHEN metric IN (${SKEWED}) THEN exp(avg(ln(greatest(x, 1)))) ELSE avg(x) END::float8 AS mean,
-                    coalesce(CASE WHEN metric IN (${SKEWED})
+               UNION ALL SELECT kinds.metric, (votes > 0)::int FROM said JOIN ${KIND_TABLE} USING (kind) WHERE votes <> 0),
+             taken AS (
+               SELECT CASE WHEN $4::float8 IS NULL THEN x ELSE (x > $4)::int END AS x FROM value
+                WHERE metric = $3 AND x IS NOT NULL)
+             SELECT count(x)::int AS n,
+                    CASE WHEN $5::boolean THEN exp(avg(ln(greatest(x, 1)))) ELSE avg(x) END::float8 AS mean,
+                    coalesce(CASE WHEN $5::boolean
                       THEN exp(2 * avg(ln(greatest(x, 1)))) * var_samp(ln(greatest(x, 1))) ELSE var_samp(x) END, 0)::float8 AS variance,
                     (count(x) / min(days.n))::float8 AS "perDay"
-               FROM value, days WHERE x IS NOT NULL GROUP BY metric`,
-      values: [workspaceId, versionId],
+               FROM taken, days HAVING count(x) > 0`,
+      values: [workspaceId, versionId, measure.name, measure.beyond, kindOf(measure) === 'GEOMETRIC'],
     });
-    return rows;
+    return rows[0] ?? null;
   }
 }
 
@@ -141,7 +143,6 @@ export const LOOKED_AT = 5_000;
 
 /** What recent answers say of a metric. */
 interface Traffic {
-  metric: string;
   n: number;
   mean: number;
   variance: number;
