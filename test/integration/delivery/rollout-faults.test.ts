@@ -60,6 +60,7 @@ describe('a rollout among faults', () => {
       },
       60_000,
     );
+    await gateway.tests.refresh();
     await kit.ask(gateway, 'killed', 20);
     await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval, 60_000);
     const recorded = await kit.database.prisma.answer.count({ where: { assignmentSubject: id } });
