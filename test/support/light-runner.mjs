@@ -1,6 +1,7 @@
 /*
- * jest-light-runner 0.8.2 for child processes, with a gap closed: a process asks for its settings once, and the first that asks makes the runner send them to all,
- * also to those that don't listen yet. Such a one then waited for ever for what it had been sent. So each keeps what comes early, in `light-worker.mjs`.
+ * The runner of all tests: jest-light-runner 0.8.2 in child processes, without a race of its start. A process asks for its settings once. The first that asks
+ * makes the runner send them to all, also to those that don't listen yet, and nobody is sent them again: a process that started late waited for ever.
+ * So each process keeps what comes before it asks (`light-worker.mjs`).
  */
 import { createRunner } from 'jest-light-runner';
 

@@ -1,4 +1,4 @@
-/* Loaded before all else in a process that runs tests: see `light-runner.mjs`. */
+/* Keeps the settings that come before a test process asks for them. Loaded before all else in it: see `light-runner.mjs`. */
 const ASK = 'jest-light-runner-get-worker-data';
 const ANSWER = 'jest-light-runner-worker-data';
 
