@@ -136,6 +136,12 @@ describe('a router that looks around', () => {
     expect(owner.strategy).toBe('BASE');
   });
 
+  it('asks an adapter only from the p-value on that the fit found for all adapters', async () => {
+    const { pValue } = (await look()).owner;
+    expect((await look(knowing({ significance: pValue! }))).order).toHaveLength(1);
+    expect((await look(knowing({ significance: pValue! + 0.01 }))).order).toEqual([]);
+  });
+
   it('asks documents behind the adapter, and before it where hardly an own message finds as good a sentence', async () => {
     const found = (dense: number, text: string) =>
       lookAround(
