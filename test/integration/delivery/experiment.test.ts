@@ -369,6 +369,10 @@ describe('an experiment', () => {
       0.164,
       2,
     );
+    // With a limit a mean is a share, and planned for as one.
+    const slow = await planner.plan(WORKSPACE, { metric: 'LATENCY', beyond: 2000, baseline: 0.8, effect: 0.05 });
+    expect(slow).toMatchObject({ size: sample.size, metric: 'LATENCY' });
+    expect(slow.sentence).toContain('5.0 points in LATENCY beyond 2000');
     const { id } = await kit.started(gateway, { plannedSize: 1000, effect: 0.1 });
     await kit.ask(gateway, 100, (_, n) => (n % 4 ? {} : abstained));
     await kit.countedAre(id, 100);
@@ -380,7 +384,7 @@ describe('an experiment', () => {
     expect(progress.counted).toBe(100);
     expect(progress.daysLeft).toBeCloseTo(9, 1);
     expect(progress.conditionalPower).not.toBeNull();
-    for (const over of [{ arms: 1 }, { effect: 0 }, { size: 0 }, { baseline: 2 }])
+    for (const over of [{ arms: 1 }, { effect: 0 }, { size: 0 }, { baseline: 2 }, { beyond: 0.5 }])
       await expect(planner.plan(WORKSPACE, { metric: 'FEEDBACK', ...over })).rejects.toMatchObject({
         code: 'BAD_USER_INPUT',
       });

@@ -102,6 +102,8 @@ describe('an experiment’s conclusion', () => {
     const won = conclude(four, measured);
     expect(won).toMatchObject({ verdict: 'WINNER', arm: 'c' });
     expect(won.sentence).toMatch(/^c is better than production.* So is a: which is the best isn’t shown\.$/);
+    const all = { ...measured, b: { right: rate(1_000, 0.79) } };
+    expect(conclude(four, all).sentence).toContain(' So are a and b: which is the best isn’t shown.');
     const lower = { ...four, metrics: [{ ...right, better: 'LOWER' as const }] };
     const fewer = { ...measured, production: { right: rate(1_000, 0.9) } };
     expect(conclude(lower, fewer)).toMatchObject({ verdict: 'WINNER', arm: 'b' });

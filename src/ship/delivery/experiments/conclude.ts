@@ -232,9 +232,10 @@ function sentenceOf(
       .join('; ');
   const when = final ? 'at the planned end' : 'read at any time';
   if (verdict === 'WINNER' && winner !== controlName) {
-    const others = primary.filter(({ finding, arm }) => finding === 'BETTER' && arm !== winner).map(({ arm }) => arm);
-    const also =
-      others.length === 0 ? '' : ` So is ${[...new Set(others)].join(', so is ')}: which is the best isn’t shown.`;
+    const better = primary.filter(({ finding, arm }) => finding === 'BETTER' && arm !== winner);
+    const others = [...new Set(better.map(({ arm }) => arm))];
+    const verb = others.length === 1 ? 'is' : 'are';
+    const also = others.length === 0 ? '' : ` So ${verb} ${others.join(' and ')}: which is the best isn’t shown.`;
     return `${winner} is better than ${controlName}, ${when}: ${decided('BETTER', winner!)}.${also}`;
   }
   if (verdict === 'WINNER') return `${controlName} is better than every other arm, ${when}: ${decided('WORSE')}.`;

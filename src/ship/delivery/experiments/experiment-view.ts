@@ -99,15 +99,15 @@ export function toResults(row: ExperimentRow): ArmResult[] {
   });
 }
 
-function toFigure(metric: Measure, plain: Moments, adjusted: Moments | undefined, alpha: number): ArmFigure {
-  const kind = kindOf(metric);
+function toFigure(measure: Measure, plain: Moments, adjusted: Moments | undefined, alpha: number): ArmFigure {
+  const kind = kindOf(measure);
   const { n, mean } = inUnits(kind, plain);
   const used = adjusted ?? plain;
   const { low, high } =
     kind === 'RATE' ? rateSequence({ answers: n, good: Math.round(n * mean) }, alpha) : rangeOfMean(kind, used, alpha);
   const none = n === 0;
   return {
-    metric: metric.name,
+    metric: measure.name,
     n,
     mean: none ? null : mean,
     adjustedMean: none ? null : inUnits(kind, used).mean,

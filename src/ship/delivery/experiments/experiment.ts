@@ -96,7 +96,7 @@ export const shownArm = record('ExperimentArm', 'An arm of an experiment; what i
 const metric = {
   name: oneOf(ExperimentMetricName, 'Which.').meta({ name: 'metric' }),
   beyond: float(
-    'What an answer must be above to count, in its unit: the share of such answers is compared. Null: the metric itself.',
+    'The limit in its unit above which an answer counts: the share of such answers is compared. Null: the metric as it is.',
   ).nullable(),
   better: oneOf(Better, 'Which way is better.'),
   margin: float('The largest difference that is none, in its unit.'),

@@ -47,7 +47,7 @@ export interface ExperimentOutcome extends Pick<
   unitHash: string | null;
 }
 
-/** A metric as an experiment takes it: as the table has it, or as the share of answers of which it is above a limit, as the tail of a distribution is known. */
+/** A metric as an experiment compares it: as the table has it, or as the share of answers above a limit. */
 export interface Measure {
   name: ExperimentMetricName;
   beyond: number | null;

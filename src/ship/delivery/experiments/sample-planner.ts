@@ -29,7 +29,7 @@ export const sampleRequest = record(
   'What a test is asked before it is made: with an alpha of 0.05, a power of 0.8, and every question taking part. A coverage of 0.2 takes five times the days. What is left out is measured on recent answers.',
   {
     metric: oneOf(ExperimentMetricName, 'The primary metric.'),
-    beyond: float('The share of answers of which it is above this instead of its mean, in its unit.').nullish(),
+    beyond: float('A limit in its unit: the share of answers above it is planned for instead of the mean.').nullish(),
     adapter: string('The adapter whose production’s answers are measured; by default answers of any kind.').nullish(),
     arms: int(`Arms with the control, 2 to ${MOST_ARMS}; 2 by default.`).nullish(),
     effect: float(
@@ -93,7 +93,7 @@ export class SamplePlanner {
       checkedNumber(size, 'input.size', size > 0 && size <= MOST_ANSWERS, `above 0 and at most ${MOST_ANSWERS}`);
     const measure = { name: metric, beyond: checkedBeyond(metric, request.beyond, 'input.beyond') };
     if (baseline !== null && kindOf(measure) !== 'RATE')
-      throw badInput('input.baseline', `${metric} is no rate: what it varies is measured on recent answers.`);
+      throw badInput('input.baseline', `${titleOf(measure)} is no rate: what it varies is measured on recent answers.`);
     if (baseline !== null && !(baseline >= 0 && baseline <= 1))
       throw badInput('input.baseline', `The baseline of ${metric} is a share, 0 to 1, not ${baseline}.`);
     const seen = await this.#lately(workspaceId, request.adapter ?? null, measure);
@@ -163,8 +163,13 @@ function sampleOf(
   { effect, size }: { effect: number | null; size: number | null },
 ): SampleEstimate {
   const traffic = perDay === null ? null : perDay * coverage;
-  const { name: metric } = measure;
-  const told = { metric, baseline, measuredOn, perDay, deviation: variance === null ? null : Math.sqrt(variance) };
+  const told = {
+    metric: measure.name,
+    baseline,
+    measuredOn,
+    perDay,
+    deviation: variance === null ? null : Math.sqrt(variance),
+  };
   if (variance === null || !(variance > 0))
     return {
       ...told,
@@ -173,7 +178,7 @@ function sampleOf(
       power: null,
       leastEffect: null,
       days: size === null || traffic === null ? null : daysLeft(size, traffic),
-      sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. ${kindOf(measure) === 'RATE' ? 'Give baseline to learn' : 'Once some do, this tells'} what the test can see.`,
+      sentence: `Nothing is known of how much ${titleOf(measure)} varies: none of the last ${LOOKED_AT} answers says it. ${kindOf(measure) === 'RATE' ? 'Give baseline to learn' : 'Once some do, this tells'} what the test can see.`,
     };
   const design: Design = { variance, alpha: (AT_THE_END * alpha) / (arms - 1) };
   const needed = effect === null ? null : samplePlan(design, effect, power, 0).control * arms;

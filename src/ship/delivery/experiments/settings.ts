@@ -16,7 +16,7 @@ const MOST_DAYS = 366;
 export const DEFAULT_ALPHA = 0.05;
 export const DEFAULT_POWER = 0.8;
 
-/** The margin of shares that a plan makes of means. */
+/** The margin of a metric that `beyond` makes a share. */
 const SHARE_MARGIN = 0.05;
 
 const metricRequest = record('ExperimentMetricInput', 'What is compared, and how much matters.', {
@@ -29,7 +29,7 @@ const metricRequest = record('ExperimentMetricInput', 'What is compared, and how
       .join(', ')}, ${SHARE_MARGIN} with \`beyond\`, and 0 for means: then no difference can be shown to be none.`,
   ).nullish(),
   beyond: float(
-    'Compares the share of answers of which it is above this instead, in its unit: LATENCY beyond 2000 are answers that take longer than two seconds. Not of what is a share already.',
+    'A limit in the metric’s unit: the share of answers above it is compared instead of the mean. LATENCY beyond 2000 counts answers that take longer than two seconds. Not for metrics that are shares already.',
   ).nullish(),
   primary: boolean(
     'Whether it decides; exactly one does. True by default where there is one metric, else false.',
@@ -229,7 +229,7 @@ function metricsOf(wishes: ExperimentSettingsRequest['metrics']): ExperimentSett
   return metrics;
 }
 
-/** @throws BAD_USER_INPUT */
+/** The limit of a metric; null where the metric is compared as it is. @throws BAD_USER_INPUT */
 export function checkedBeyond(
   metric: ExperimentMetricName,
   beyond: number | null | undefined,

@@ -43,8 +43,8 @@ export const emptyState = (plan: ExperimentSettings, { before }: Pick<Experiment
 /** The part that decides was fixed before the start, never by what is seen. */
 export const adjustmentOf = (
   { beforeAnswers }: Pick<ExperimentSettings, 'beforeAnswers'>,
-  metric: Measure,
-): Adjustment => (kindOf(metric) === 'RATE' ? 'NONE' : beforeAnswers > 0 ? 'CUPED' : 'NONE');
+  measure: Measure,
+): Adjustment => (kindOf(measure) === 'RATE' ? 'NONE' : beforeAnswers > 0 ? 'CUPED' : 'NONE');
 
 /** @param sign -1 takes the value out again @param covariate the unit's mean before; null where it wasn't known */
 export function addValue(

@@ -108,6 +108,7 @@ export class UnitStore {
   /**
    * How the answers were lately that an experiment would be made of: those of a version, or of questions that left the choice open.
    * @param versionId the version that answered; null: whatever strategy Graft chose
+   * @returns null where no answer says anything of the metric
    */
   async traffic(workspaceId: string, versionId: string | null, measure: Measure): Promise<Traffic | null> {
     const { rows } = await this.database.pool.query<Traffic>({
