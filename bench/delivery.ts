@@ -34,6 +34,7 @@ import { numberOption } from './support/options.js';
 import { describeMachine, median, printResult } from './support/report.js';
 import { percent } from './support/percent.js';
 import { quantile } from './support/logistic.js';
+import { rateOf } from './support/rate.js';
 
 const RUNS = numberOption('runs', 400);
 const PEERS = numberOption('peers', 1_000);
@@ -175,7 +176,7 @@ function experiment(
     seen[index]!.n += 1;
     seen[index]!.good += Number(random() < rates[index]!);
     const measured = Object.fromEntries(
-      seen.map(({ n, good }, i) => [EXPERIMENT.arms[i]!, { right: { n, mean: n === 0 ? 0 : good / n, variance: 0 } }]),
+      seen.map(({ n, good }, i) => [EXPERIMENT.arms[i]!, { right: rateOf(n, good) }]),
     );
     if (glance(EXPERIMENT, measured).verdict === 'WINNER') {
       const { arm } = conclude(EXPERIMENT, measured);

@@ -1,6 +1,7 @@
 import { glance, type ExperimentPlan } from '../../src/ship/delivery/index.js';
-import { momentsOf } from '../../src/prove/index.js';
+import { cupedArms, momentsOf } from '../../src/prove/index.js';
 import { seededRandom } from '../../src/kernel/random.js';
+import { rateOf } from '../support/rate.js';
 import { shareOf, type Topic } from './line.js';
 import { isRight, JUDGED, questions, TRAFFIC, type Traffic } from './traffic.js';
 
@@ -28,8 +29,51 @@ function namesWinner(traffic: Traffic, seed: number, { weight, judged }: { weigh
     arm.good += Number(isRight(question, 0.8));
     if (seen.size % 10 !== 0) continue;
     const measured = Object.fromEntries(
-      Object.entries(values).map(([name, { n, good }]) => [name, { right: { n, mean: n && good / n, variance: 0 } }]),
+      Object.entries(values).map(([name, { n, good }]) => [name, { right: rateOf(n, good) }]),
     );
+    if (glance({ ...PLAN, metrics, final: false }, measured).verdict === 'WINNER') return true;
+  }
+  return false;
+}
+
+/** Answers of a unit before the arms differ, where a share is adjusted by them. */
+const BEFORE = 3;
+
+/** Whether equal arms have a winner at any look, of the first answer of each unit adjusted by how it was before (CUPED). */
+function adjustedNamesWinner(traffic: Traffic, seed: number): boolean {
+  const random = seededRandom(seed + 3);
+  const metrics = [{ name: 'right', kind: 'RATE', better: 'HIGHER', margin: 0, primary: true } as const];
+  const arms = Array.from({ length: 2 }, () => ({
+    n: 0,
+    sum: 0,
+    sumSquares: 0,
+    covariateSum: 0,
+    covariateSumSquares: 0,
+    sumProducts: 0,
+  }));
+  const before = new Map<string, { n: number; good: number }>();
+  let [number, counted] = [0, 0];
+  for (const question of questions(traffic, { seed, users: MOST, spread: 0.6 })) {
+    if (++number > 4 * MOST) return false;
+    const seen = before.get(question.unit) ?? { n: 0, good: 0 };
+    before.set(question.unit, seen);
+    const right = Number(isRight(question, 0.5));
+    if (seen.n++ < BEFORE) {
+      seen.good += right;
+      continue;
+    }
+    if (seen.n > BEFORE + 1) continue;
+    const arm = arms[random() < 0.9 ? 0 : 1]!;
+    const covariate = seen.good / BEFORE;
+    arm.n += 1;
+    arm.sum += right;
+    arm.sumSquares += right;
+    arm.covariateSum += covariate;
+    arm.covariateSumSquares += covariate ** 2;
+    arm.sumProducts += right * covariate;
+    if (++counted % 10 !== 0 || arms.some(({ n }) => n === 0)) continue;
+    const [production, fresh] = cupedArms(arms);
+    const measured = { production: { right: production! }, new: { right: fresh! } };
     if (glance({ ...PLAN, metrics, final: false }, measured).verdict === 'WINNER') return true;
   }
   return false;
@@ -71,6 +115,16 @@ export const experiments: Topic = {
             traffic,
             judged,
           };
+      // Where nobody comes back, nothing is known of a unit before.
+      if (traffic === 'repeating users' || traffic === 'sessions')
+        yield {
+          promise: 'equal arms of 90 and 10 % have a winner at any look, adjusted by how units were',
+          promised: { atMost: 0.05 },
+          measured: shareOf(streams, 37, (seed) => adjustedNamesWinner(traffic, seed)),
+          streams,
+          traffic,
+          judged: null,
+        };
       const end = { promised: { atMost: 0.05 }, streams, traffic, judged: null };
       yield {
         ...end,

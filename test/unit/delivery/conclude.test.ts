@@ -21,7 +21,7 @@ const plan = (changes: Partial<ExperimentPlan> = {}): ExperimentPlan => ({
   final: false,
   ...changes,
 });
-const rate = (n: number, mean: number) => ({ n, mean, variance: 0 });
+const rate = (n: number, mean: number) => ({ n, mean, variance: n > 1 ? (mean * (1 - mean) * n) / (n - 1) : 0 });
 const both = (production: number, fresh: number, n = 2_000): ArmMoments => ({
   production: { right: rate(n, production), latency: { n, mean: 300, variance: 10_000 } },
   new: { right: rate(n, fresh), latency: { n, mean: 250, variance: 10_000 } },

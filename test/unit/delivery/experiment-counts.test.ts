@@ -2,13 +2,15 @@ import fc from 'fast-check';
 import { assign } from '../../../src/ship/delivery/assignment/index.js';
 import { count, type BatchEffects } from '../../../src/ship/delivery/experiments/count.js';
 import { activeArms, testOf, type ExperimentState } from '../../../src/ship/delivery/experiments/experiment.js';
-import { futilityOf, look, sampleRatioSays } from '../../../src/ship/delivery/experiments/look.js';
+import { concluded, futilityOf, look, sampleRatioSays } from '../../../src/ship/delivery/experiments/look.js';
 import type { ExperimentOutcome } from '../../../src/ship/delivery/experiments/metrics.js';
 import {
   settingsOf,
   type ExperimentSettingsRequest as ExperimentSettingsWish,
 } from '../../../src/ship/delivery/experiments/settings.js';
-import { emptyArms, emptyState, plainMoments } from '../../../src/ship/delivery/experiments/tally.js';
+import { emptyArms, emptyState, measuredOf, plainMoments } from '../../../src/ship/delivery/experiments/tally.js';
+import type { StandingFeedback } from '../../../src/ship/delivery/late-feedback.js';
+import { seededRandom } from '../../../src/kernel/random.js';
 import { momentsOf } from '../../../src/prove/index.js';
 
 const settings = (over: Partial<ExperimentSettingsWish> = {}) =>
@@ -80,6 +82,53 @@ describe('what an experiment counts', () => {
     count(plan, state, 0, { outcomes, said: [] }, touched);
     expect(state.arms['old']!.metrics['LATENCY']!.all.n).toBe(1);
     expect([state.units, state.arms['old']!.answers]).toEqual([1, 3]);
+  });
+
+  it('adjusts shares by how each unit was before, of answers and of what was said of them, and takes back what is withdrawn', () => {
+    const plan = settings({
+      metrics: [{ metric: 'FEEDBACK', primary: true }, { metric: 'ABSTENTION' }],
+      sticky: true,
+      beforeAnswers: 800,
+    });
+    const touched = nothing();
+    const random = seededRandom(5);
+    // Half of the units find nine of ten answers right, the others one of ten.
+    const units = Array.from({ length: 400 }, (_, i) => ({ unitHash: `unit ${i}`, likes: i % 2 === 0 ? 0.9 : 0.1 }));
+    const armOf = (i: number) => (i % 4 < 2 ? 'old' : 'new');
+    const asked = (stage: number, gain: number, state: ExperimentState): StandingFeedback[] => {
+      const rows = units.map(({ unitHash, likes }, i) => {
+        const opinion = random() < likes + (armOf(i) === 'new' ? gain : 0);
+        return {
+          sequence: BigInt(i),
+          answerId: `${stage} ${i} ${random()}`,
+          arm: armOf(i),
+          stage,
+          unitHash,
+          opinion,
+          expected: null,
+        };
+      });
+      const outcomes = rows.map(({ arm, unitHash, opinion }) => outcome({ arm, unitHash, stage, abstained: !opinion }));
+      count(plan, state, stage, { outcomes, said: rows }, touched);
+      return rows;
+    };
+    const before = emptyState(plan, { before: true });
+    asked(0, 0, before);
+    asked(0, 0, before);
+    const state = begun(plan);
+    const said = asked(1, 0.1, state);
+    for (const metric of ['FEEDBACK', 'ABSTENTION'] as const) {
+      const [plain, measured] = [plainMoments(state.arms['new'], metric), measuredOf(plan, state)['new']![metric]!];
+      expect(measured.variance).toBeLessThan(0.7 * plain.variance);
+      expect(measured.mean).toBeCloseTo(plain.mean, 1);
+      const { low, high } = concluded(plan, state, true).comparisons.find((each) => each.metric === metric)!;
+      const unadjusted = { ...plan, beforeAnswers: 0 };
+      const wider = concluded(unadjusted, state, true).comparisons.find((each) => each.metric === metric)!;
+      expect(high - low).toBeLessThan(0.85 * (wider.high - wider.low));
+    }
+    count(plan, state, 1, { outcomes: [], said: said.map((each) => ({ ...each, opinion: null })) }, touched);
+    const { all, known } = state.arms['new']!.metrics['FEEDBACK']!;
+    for (const sum of Object.values({ ...all, ...known })) expect(sum).toBeCloseTo(0, 9);
   });
 
   it('leaves out answers of other phases, of arms that were stopped, and of readers that left', () => {

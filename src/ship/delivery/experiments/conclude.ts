@@ -45,7 +45,7 @@ export interface ExperimentPlan {
   final: boolean;
 }
 
-/** Of an arm's answers with an outcome, by metric: of a geometric mean those of the logarithms. A rate's variance isn't read. */
+/** Of an arm's answers with an outcome, by metric: of a geometric mean those of the logarithms. */
 export type ArmMoments = Readonly<Record<string, Readonly<Record<string, Moments>>>>;
 
 export const Verdict = choice('ExperimentVerdict', 'What an experiment says.', {
@@ -170,9 +170,10 @@ function rangeOf(
  * A rate with a success and a failure more (Agresti & Caffo 2000): of a rare one, a small arm that has seen none would seem to have no
  * variance. At 1 % and arms of 90 and 10 % a third of equal arms had a winner without it.
  */
-function smoothed({ n, mean }: Moments): Moments {
-  const share = (Math.round(n * mean) + 1) / (n + 2);
-  return { n: n + 2, mean: share, variance: share * (1 - share) };
+function smoothed({ n, mean, variance }: Moments): Moments {
+  const share = (n * mean + 1) / (n + 2);
+  const squares = variance * (n - 1) + n * (mean - share) ** 2 + share ** 2 + (1 - share) ** 2;
+  return { n: n + 2, mean: share, variance: squares / (n + 2) };
 }
 
 /** Moments of a metric in its unit: those of logarithms as the geometric mean and its spread. */

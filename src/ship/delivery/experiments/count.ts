@@ -3,7 +3,7 @@ import { sampleRatioLogE } from '../../../prove/index.js';
 import type { StandingFeedback } from '../late-feedback.js';
 import { activeArms, isStopped, type ExperimentSettings, type ExperimentState, type Tally } from './experiment.js';
 import { LATE_METRICS, valueOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
-import { addValue, adjustmentOf } from './tally.js';
+import { addValue } from './tally.js';
 
 /** A unit as its row keeps it while the experiment runs. */
 export interface Unit {
@@ -40,7 +40,7 @@ export function count(
   touched: BatchEffects,
 ): void {
   for (const outcome of outcomes) if (outcome.stage === phase) countOutcome(plan, state, phase, outcome, touched);
-  for (const each of said) if (each.stage === phase && !state.before) countSaid(state, phase, each, touched);
+  for (const each of said) if (each.stage === phase) countSaid(state, phase, each, touched);
 }
 
 function countOutcome(
@@ -65,16 +65,8 @@ function countOutcome(
     const { name } = metric;
     const value = valueOf(metric, outcome);
     if (value === null) continue;
-    if (state.before) {
-      if (unit) noteBefore(unit, name, value);
-      continue;
-    }
-    if (!mayCount(unit, name)) continue;
-    const seen = unit?.before.get(name);
-    const adjustment = adjustmentOf(plan, metric);
-    addValue(tally.metrics[name]!, value, {
-      covariate: adjustment === 'CUPED' && seen ? seen.sum / seen.n : null,
-    });
+    if (state.before) noteBefore(unit, name, value);
+    else if (mayCount(unit, name)) addValue(tally.metrics[name]!, value, { covariate: meanBefore(unit, name) });
   }
 }
 
@@ -104,9 +96,16 @@ function mayCount(unit: Unit | null, metric: string): boolean {
   return true;
 }
 
-function noteBefore(unit: Unit, metric: string, value: number): void {
-  const seen = unit.before.get(metric) ?? { n: 0, sum: 0 };
-  unit.before.set(metric, { n: seen.n + 1, sum: seen.sum + value });
+/** @param sign -1 takes the value out again */
+function noteBefore(unit: Unit | null, metric: string, value: number, sign: 1 | -1 = 1): void {
+  const { n, sum } = unit?.before.get(metric) ?? { n: 0, sum: 0 };
+  unit?.before.set(metric, { n: n + sign, sum: sum + sign * value });
+}
+
+/** How a unit was before the arms differed; null where nothing tells. */
+function meanBefore(unit: Unit | null, metric: string): number | null {
+  const { n, sum } = unit?.before.get(metric) ?? { n: 0, sum: 0 };
+  return n > 0 ? sum / n : null;
 }
 
 /** Looked at with every unit: crossing once is enough. */
@@ -135,13 +134,20 @@ function countSaid(
     const [before, now] = [counted[side], said[side]];
     if (before === now) continue;
     const { unit } = unitOf(units, said, phase);
+    if (state.before) {
+      if (before !== null) noteBefore(unit, metric, Number(before), -1);
+      if (now !== null) noteBefore(unit, metric, Number(now));
+      counted[side] = now;
+      continue;
+    }
+    const covariate = meanBefore(unit, metric);
     if (before !== null) {
-      addValue(own, Number(before), { sign: -1 });
+      addValue(own, Number(before), { sign: -1, covariate });
       unit?.taken.delete(metric);
       counted[side] = null;
     }
     if (now !== null && mayCount(unit, metric)) {
-      addValue(own, Number(now), {});
+      addValue(own, Number(now), { covariate });
       counted[side] = now;
     }
   }

@@ -45,7 +45,7 @@ export function toExperiment(row: ExperimentRow): Experiment {
     metrics: plan.metrics.map((metric) => ({
       ...metric,
       isRate: kindOf(metric) === 'RATE',
-      adjustment: adjustmentOf(plan, metric),
+      adjustment: adjustmentOf(plan),
     })),
     health: healthOf(plan, state),
     answersCounted: answersOf(state),

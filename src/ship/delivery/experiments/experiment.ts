@@ -107,7 +107,7 @@ const metric = {
 export const shownMetric = record('ExperimentMeasure', 'A metric of an experiment.', {
   ...metric,
   isRate: boolean('Whether it is a share of answers, 0 to 1, and not a mean.'),
-  adjustment: oneOf(Adjustment, 'How its mean is adjusted.'),
+  adjustment: oneOf(Adjustment, 'How its mean or share is adjusted.'),
 });
 
 const settings = z.object({

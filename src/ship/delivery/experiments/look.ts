@@ -149,12 +149,11 @@ export function futilityOf(plan: ExperimentSettings, state: ExperimentState): nu
   const measured = measuredOf(plan, state);
   const [control, ...others] = settings.arms;
   const kind = settings.metrics.find(({ primary: decides }) => decides)!.kind;
-  const spread = (moments: Moments): number => (kind === 'RATE' ? moments.mean * (1 - moments.mean) : moments.variance);
   const direction = primary.better === 'HIGHER' ? 1 : -1;
   const powers = others.flatMap((arm) => {
     const of = (name: string): Moments => inUnits(kind, measured[name]![primary.name]!);
     const [a, b] = [of(control!), of(arm)];
-    const error = Math.sqrt(spread(a) / a.n + spread(b) / b.n);
+    const error = Math.sqrt(a.variance / a.n + b.variance / b.n);
     if (Math.min(a.n, b.n) < 20 || !(error > 0)) return [];
     const z = (direction * (b.mean - a.mean)) / error;
     // At the end the error is smaller by the root of what was done.

@@ -26,7 +26,7 @@ export const LATE_METRICS = { FEEDBACK: 'opinion', AGREEMENT: 'expected' } as co
 /** How a metric's mean is made to vary less, by what was known before anything differed. */
 export const Adjustment = choice(
   'ExperimentAdjustment',
-  'How a mean is made to vary less, by what was known before the arms differed.',
+  'How a mean or share is made to vary less, by what was known before the arms differed.',
   {
     NONE: 'Not at all.',
     CUPED: 'By how each unit was before (Deng, Xu, Kohavi and Walker, 2013).',

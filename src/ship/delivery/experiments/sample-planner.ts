@@ -117,7 +117,7 @@ export class SamplePlanner {
         : {
             baseline: control.mean,
             measuredOn: control.n,
-            variance: kindOf(measure) === 'RATE' ? control.mean * (1 - control.mean) : control.variance,
+            variance: control.variance,
             perDay: days > 0 ? counted / days / plan.coverage : null,
           };
     const known = own ?? (await this.#lately(row.workspaceId as WorkspaceId, row.adapter, measure));

@@ -45,7 +45,7 @@ const advanced = record('ExperimentOptionsInput', 'What most experiments leave a
     `Probability with which \`effect\` shall be seen, above 0, below 1; for planning and futility; ${DEFAULT_POWER} by default.`,
   ).nullish(),
   beforeAnswers: int(
-    `Answers that are given as production before the arms differ, 0 to ${MOST_ANSWERS}, so that means are adjusted by how each unit was (CUPED); only with \`sticky\`; 0 by default.`,
+    `Answers that are given as production before the arms differ, 0 to ${MOST_ANSWERS}, so that means and shares are adjusted by how each unit was (CUPED); only with \`sticky\`; 0 by default.`,
   ).nullish(),
 });
 

@@ -12,7 +12,7 @@ import {
   type MetricSums,
   type Tally,
 } from './experiment.js';
-import { kindOf, type Adjustment, type Measure } from './metrics.js';
+import type { Adjustment } from './metrics.js';
 
 const emptySums = (): MetricSums => ({ n: 0, sum: 0, sumSquares: 0 });
 const emptyTally = (): Tally => ({
@@ -41,10 +41,8 @@ export const emptyState = (plan: ExperimentSettings, { before }: Pick<Experiment
 });
 
 /** The part that decides was fixed before the start, never by what is seen. */
-export const adjustmentOf = (
-  { beforeAnswers }: Pick<ExperimentSettings, 'beforeAnswers'>,
-  measure: Measure,
-): Adjustment => (kindOf(measure) === 'RATE' ? 'NONE' : beforeAnswers > 0 ? 'CUPED' : 'NONE');
+export const adjustmentOf = ({ beforeAnswers }: Pick<ExperimentSettings, 'beforeAnswers'>): Adjustment =>
+  beforeAnswers > 0 ? 'CUPED' : 'NONE';
 
 /** @param sign -1 takes the value out again @param covariate the unit's mean before; null where it wasn't known */
 export function addValue(
@@ -82,7 +80,7 @@ export function measuredOf(plan: ExperimentSettings, state: Pick<ExperimentState
   const measured: Record<string, Record<string, Moments>> = Object.fromEntries(names.map((name) => [name, {}]));
   for (const metric of plan.metrics) {
     const tallies = names.map((name) => state.arms[name]?.metrics[metric.name] ?? emptyTally());
-    const moments = adjusted(adjustmentOf(plan, metric), tallies);
+    const moments = adjusted(adjustmentOf(plan), tallies);
     names.forEach((name, i) => (measured[name]![metric.name] = moments[i]!));
   }
   return measured;
