@@ -3,6 +3,7 @@ import { GraftClient } from '../../src/client/graft-client.js';
 import { fromGlobalId } from '../../src/kit/graphql/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
 import { seededRandom } from '../../src/kernel/random.js';
+import { metricsFor } from '../../src/answer/ask/answer-metrics.js';
 import { STRATEGIES } from '../../src/answer/ask/strategies.js';
 import {
   CreateExperimentDocument,
@@ -155,6 +156,12 @@ describe('the console’s page of experiments', () => {
       await page.getByLabel('Weight of dense retrieval').fill('0.3');
       await page.getByLabel('Temperature').fill('0.5');
       await page.waitForURL(/strategy=RAG.*dense=0\.3.*temperature=0\.5/);
+      await page.getByRole('combobox', { name: 'What decides' }).click();
+      await page.getByRole('option', { name: metricsFor('experiment').LATENCY.title, exact: true }).click();
+      await page.getByLabel('Share of answers above (ms)').fill('2000');
+      await page.getByLabel('Difference that would matter (points)').fill('7');
+      await page.waitForURL(/beyond=2000.*effect=7/);
+      await page.getByTestId('experiment-sample').getByText('LATENCY beyond 2000').waitFor(PATIENCE);
       await page.reload();
       await page.getByLabel('Why').fill('Words may be enough');
       await keepScreenshot(page, 'experiment-plan');
@@ -165,6 +172,7 @@ describe('the console’s page of experiments', () => {
       const [made] = experiments.edges.map(({ node }) => node).filter(({ name }) => name.includes('dense 0.3'));
       const { experiment: planned } = await client.request(ExperimentDocument, { id: made!.id });
       expect(planned!.arms[1]).toMatchObject({ strategy: 'RAG', denseWeight: 0.3, generation: { temperature: 0.5 } });
+      expect(planned!.metrics[0]).toMatchObject({ metric: 'LATENCY', beyond: 2_000, isRate: true, primary: true });
       await page.context().close();
     },
     120_000,

@@ -14,43 +14,66 @@ import { experimentPath } from '../../parts/paths';
 import { useAddress, type Change } from '../../parts/use-address';
 import { armOf } from './arm';
 import { ArmFields } from './arm-fields';
-import { METRIC_NAMES, RATES } from './names';
+import { METRIC_NAMES, ownUnitOf, RATES } from './names';
 
 const METRICS = Object.entries(METRIC_NAMES).map(([value, label]) => ({ value, label }));
 const isMetric = (value: string | null): value is ExperimentMetric => value !== null && value in METRIC_NAMES;
-
-/** What size a test needs, told while it is planned. */
-function Sample({ metric, adapter, effect }: { metric: ExperimentMetric; adapter: string | null; effect: number }) {
-  const input = { metric, adapter, effect };
-  const [{ data, error }] = useQuery({ query: ExperimentPlannedDocument, variables: { input }, pause: !(effect > 0) });
-  if (error) return <ErrorState error={error} />;
-  return <Note data-testid="experiment-sample">{data?.planExperiment.sentence ?? ' '}</Note>;
-}
 
 /** What the address plans, besides the arm: what decides, from which difference on, and when it ends. */
 function planOf(params: URLSearchParams) {
   const given = params.get('primary');
   const metric = isMetric(given) ? given : 'FEEDBACK';
-  const scale = RATES.has(metric) ? 100 : 1;
-  const effect = Number(params.get('effect') ?? (RATES.has(metric) ? 5 : '')) / scale;
-  return { metric, scale, effect, size: params.get('size') ?? '', sticky: params.get('sticky') === 'yes' };
+  const beyond = RATES.has(metric) ? null : Number(params.get('beyond')) || null;
+  const isShare = RATES.has(metric) || beyond !== null;
+  const scale = isShare ? 100 : 1;
+  const effect = Number(params.get('effect') ?? (isShare ? 5 : '')) / scale;
+  return {
+    metric,
+    beyond,
+    isShare,
+    scale,
+    effect,
+    size: params.get('size') ?? '',
+    sticky: params.get('sticky') === 'yes',
+  };
 }
 
 type Plan = ReturnType<typeof planOf>;
 
+/** What size a test needs, told while it is planned. */
+function Sample({ plan: { metric, beyond, effect }, adapter }: { plan: Plan; adapter: string | null }) {
+  const input = { metric, beyond, adapter, effect };
+  const [{ data, error }] = useQuery({ query: ExperimentPlannedDocument, variables: { input }, pause: !(effect > 0) });
+  if (error) return <ErrorState error={error} />;
+  return <Note data-testid="experiment-sample">{data?.planExperiment.sentence ?? ' '}</Note>;
+}
+
+const unitOf = (metric: ExperimentMetric): string => (ownUnitOf(metric) === '' ? '' : ` (${ownUnitOf(metric)})`);
+
 /** What decides, and when it ends. */
-function EndFields({ plan: { metric, scale, effect, size }, set }: { plan: Plan; set: Change }) {
+function EndFields({ plan, set }: { plan: Plan; set: Change }) {
+  const { metric, beyond, isShare, scale, effect, size } = plan;
   return (
     <Group align="flex-end">
       <OneOf
         label="What decides"
         data={METRICS}
         value={metric}
-        onChange={(value) => set({ primary: value })}
+        onChange={(value) => set({ primary: value, beyond: null, effect: null })}
         miw={260}
       />
+      {!RATES.has(metric) && (
+        <NumberInput
+          label={`Share of answers above${unitOf(metric)}`}
+          placeholder="the mean is compared"
+          value={beyond ?? ''}
+          min={0}
+          onChange={(value) => set({ beyond: String(value) || null, ...(beyond === null && { effect: null }) })}
+          w={210}
+        />
+      )}
       <NumberInput
-        label={`Difference that would matter${RATES.has(metric) ? ' (points)' : ''}`}
+        label={`Difference that would matter${isShare ? ' (points)' : unitOf(metric)}`}
         value={effect > 0 ? effect * scale : ''}
         min={0}
         onChange={(value) => set({ effect: String(value) || null })}
@@ -68,8 +91,8 @@ function EndFields({ plan: { metric, scale, effect, size }, set }: { plan: Plan;
   );
 }
 
-const metricsOf = (metric: ExperimentMetric) => [
-  { metric, primary: true },
+const metricsOf = ({ metric, beyond }: Plan) => [
+  { metric, beyond, primary: true },
   ...(['FEEDBACK', 'FAILURE', 'ABSTENTION', 'LATENCY'] as const)
     .filter((other) => other !== metric)
     .map((other) => ({ metric: other })),
@@ -87,7 +110,7 @@ export function CreateExperiment() {
   );
   const { adapter, arm } = armOf(params);
   const plan = planOf(params);
-  const { metric, effect, size, sticky } = plan;
+  const { effect, size, sticky } = plan;
   const submit = () => {
     if (arm === null) return;
     return create.send({
@@ -97,7 +120,7 @@ export function CreateExperiment() {
       idempotencyKey,
       sticky,
       arms: [{ name: 'production' }, arm],
-      metrics: metricsOf(metric),
+      metrics: metricsOf(plan),
       ...(size !== '' && { plannedSize: Number(size) }),
       ...(effect > 0 && { effect }),
     });
@@ -108,7 +131,7 @@ export function CreateExperiment() {
         <Note>The first arm answers as production does; the second as you change it here.</Note>
         <ArmFields params={params} choices={choices} set={set} />
         <EndFields plan={plan} set={set} />
-        <Sample metric={metric} adapter={adapter} effect={effect} />
+        <Sample plan={plan} adapter={adapter} />
         <Checkbox
           label="Only questions that name a unit take part"
           checked={sticky}

@@ -11,7 +11,8 @@ export const RATES = new Set<ExperimentMetric>(METRICS.flatMap(({ name, kind }) 
 
 type Measure = Pick<ExperimentShownFragment['metrics'][number], 'metric' | 'beyond' | 'isRate'>;
 
-const ownUnitOf = (metric: ExperimentMetric): string => METRICS.find(({ name }) => name === metric)?.unit ?? '';
+/** Of a mean; empty where it has none. */
+export const ownUnitOf = (metric: ExperimentMetric): string => METRICS.find(({ name }) => name === metric)?.unit ?? '';
 
 export const titleOf = ({ metric, beyond }: Measure): string =>
   beyond === null ? METRIC_NAMES[metric] : `${METRIC_NAMES[metric]}, above ${beyond} ${ownUnitOf(metric)}`.trimEnd();
