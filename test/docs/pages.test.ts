@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/platform/package-root.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { NpmProject } from '../support/npm-project.js';
+import { blocksOf, pageShell } from '../support/page-blocks.js';
 import { Python } from '../support/python.js';
 import { itWhen } from '../support/skip.js';
 
@@ -53,54 +51,29 @@ async function projectOf(command: string): Promise<Pick<Block, 'enter' | 'reason
   return { enter: `cd '${project.path}'` };
 }
 
-/** A page's commands (blocks of `sh`), each with what its output must show (`<!-- shows: a|b -->` behind it). */
-async function blocksOf(name: string): Promise<Block[]> {
-  const page = readFileSync(join(packageRoot(), 'docs', `${name}.md`), 'utf8');
-  const blocks: Block[] = [];
-  for (const [, command, shows] of page.matchAll(/```sh\n([\s\S]*?)```\n(?:<!-- shows: (.*?) -->)?/g))
-    blocks.push({ command: command!, shows: shows?.split('|') ?? [], ...(await projectOf(command!)) });
-  return blocks;
-}
-
 const pages: [name: string, blocks: Block[]][] = [];
-for (const name of PAGES) pages.push([name, await blocksOf(name)]);
+for (const name of PAGES) {
+  const blocks: Block[] = [];
+  for (const block of blocksOf(name, 'sh')) blocks.push({ ...block, ...(await projectOf(block.command)) });
+  pages.push([name, blocks]);
+}
 
 describe('the pages of docs/, tried from top to bottom on an empty home', () => {
   let home: Awaited<ReturnType<typeof temporaryHome>>;
   let graft: GraftProgram;
-  let bin: string;
+  /** One shell for all of a page, so that a variable set in one block is there in the next. */
+  let run: (script: string) => Promise<string>;
 
   beforeAll(async () => {
     home = await temporaryHome({ first: true });
     graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
-    // `npx graft` is this checkout's command line; npx itself would ask a registry first.
-    bin = join(home.path, '..', 'bin');
-    mkdirSync(bin);
-    const program = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
-    writeFileSync(join(bin, 'npx'), `#!/bin/sh\nshift\nexec "${process.execPath}" "${program}" "$@"\n`);
-    chmodSync(join(bin, 'npx'), 0o755);
+    run = pageShell(join(home.path, '..'), { GRAFT_URL: graft.url, GRAFT_HOME: home.path });
   }, 600_000);
   afterAll(async () => {
     graft.child.kill('SIGTERM');
     await graft.ended;
     await Promise.all([home.remove(), ...projects.map((project) => project.remove())]);
   });
-
-  /** One shell for all of a page, so that a variable set in one block is there in the next. */
-  const run = (script: string): Promise<string> =>
-    new Promise((resolve, reject) =>
-      execFile(
-        'bash',
-        ['-euo', 'pipefail', '-c', script],
-        {
-          cwd: packageRoot(),
-          env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, GRAFT_URL: graft.url, GRAFT_HOME: home.path },
-          maxBuffer: 64 * 1024 * 1024,
-        },
-        (error, stdout, stderr) =>
-          error ? reject(new Error(`${error.message}\n${stderr}\n${stdout.slice(-4_000)}`)) : resolve(stdout),
-      ),
-    );
 
   it.each(pages)(
     '%s.md does what it says',

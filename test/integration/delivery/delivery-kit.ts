@@ -1,4 +1,4 @@
-import { AnswerStore, AskService, type AskParts, type Assignment } from '../../../src/answer/ask/index.js';
+import { AnswerStore, AskService, type AskParts, type Assignment, type Drawn } from '../../../src/answer/ask/index.js';
 import { deliveryServices } from '../../../src/ship/delivery/open.js';
 import { experimentRuns } from '../../../src/ship/delivery/experiments/experiment-graphql.js';
 import { rolloutRuns } from '../../../src/ship/delivery/rollouts/rollout-graphql.js';
@@ -84,9 +84,30 @@ export type TestGateway = ReturnType<typeof gatewayOn>;
 export type AnswerRow = Awaited<ReturnType<Database['prisma']['answer']['findMany']>>[number];
 export type Arm = 'CANDIDATE' | 'CONTROL';
 
+/** How far one draw lies behind the one before: however many follow each other, they lie evenly. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+const [NEAR, MOST_TRIES] = [0.02, 500];
+
+/**
+ * Draws units that the test doesn't name so that arms always get their shares. Ids are random, and so would be which arm has how many: equally good
+ * ones would seem unequal in one test of a thousand, and a test would wait in vain for answers that chance gave to the other arm.
+ */
+export function evenDraws() {
+  let draws = 0;
+  return (draw: (unit: string) => Drawn | null): Drawn | null => {
+    const place = (draws++ * GOLDEN) % 1;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const found = draw(newId());
+      if (found && Math.abs(found.assignment.bucket - place) < NEAR) return found;
+    }
+    return null;
+  };
+}
+
 /** Adapters without weights on a database of its own, gateways over it, and answers as `ask` would record them. */
 export class DeliveryKit {
   readonly #gateways: TestGateway[] = [];
+  readonly #evenly = evenDraws();
 
   private constructor(readonly database: TestDatabase) {}
 
@@ -173,11 +194,13 @@ export class DeliveryKit {
     adapter: string,
     times: number,
     behaves: (arm: Arm, n: number) => WishedAnswer = () => ({}),
-    unit: (n: number) => string | null = () => newId(),
+    unit?: (n: number) => string | null,
   ): Promise<Record<Arm, number>> {
     const drawn = { CANDIDATE: 0, CONTROL: 0 };
+    const draw = (who: string | null) =>
+      gateway.tests.assign(WORKSPACE, adapter, { unit: who, requestKey: newId(), forceArm: null });
     for (let n = 0; n < times; n++) {
-      const found = gateway.tests.assign(WORKSPACE, adapter, { unit: unit(n), requestKey: newId(), forceArm: null });
+      const found = unit ? draw(unit(n)) : this.#evenly(draw);
       if (!found) continue;
       const arm = found.assignment.arm as Arm;
       await this.record(found.assignment, behaves(arm, drawn[arm]));

@@ -3,7 +3,7 @@ import { storedExperimentState, type ExperimentRow } from '../../../src/ship/del
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
 import { recordAnswers, type WishedAnswer } from '../../support/recorded-answers.js';
-import { WORKSPACE, type DeliveryKit, type TestGateway } from './delivery-kit.js';
+import { evenDraws, WORKSPACE, type DeliveryKit, type TestGateway } from './delivery-kit.js';
 
 /** An experiment as tests want one: two arms beside each other on the questions that leave everything to Graft. */
 export const planned = (over: Partial<CreateExperiment> = {}): CreateExperiment => ({
@@ -22,6 +22,8 @@ export const abstained: WishedAnswer = {
 
 /** Experiments over the gateways of a kit, and answers as `ask` would record them. */
 export class ExperimentKit {
+  readonly #evenly = evenDraws();
+
   constructor(readonly kit: DeliveryKit) {}
 
   async started(gateway: TestGateway, over: Partial<CreateExperiment> = {}): Promise<ExperimentRow> {
@@ -42,11 +44,11 @@ export class ExperimentKit {
     gateway: TestGateway,
     times: number,
     behaves: (arm: string, n: number) => WishedAnswer | null = () => ({}),
-    unit: (n: number) => string | null = () => newId(),
+    unit?: (n: number) => string | null,
   ): Promise<Record<string, string[]>> {
     const ids: Record<string, string[]> = {};
     for (let n = 0; n < times; n++) {
-      const found = this.drawn(gateway, unit(n));
+      const found = unit ? this.drawn(gateway, unit(n)) : this.#evenly((who) => this.drawn(gateway, who));
       if (!found) continue;
       const { arm } = found.assignment;
       const own = (ids[arm] ??= []);

@@ -9,6 +9,7 @@ import { eventually } from '../../support/eventually.js';
 import { Life } from '../../support/mortal.js';
 import { labelled, recordAnswers } from '../../support/recorded-answers.js';
 import { ws } from '../data/data-kit.js';
+import { evenDraws } from '../delivery/delivery-kit.js';
 import { ANNA, ImprovementKit } from './improvement-kit.js';
 
 const DAY_MS = 86_400_000;
@@ -192,12 +193,14 @@ describe('a retraining policy', () => {
       60_000,
     );
   const idle = () => Promise.resolve();
+  const evenly = evenDraws();
   /** Users ask what is rolled out. @returns their answers */
   const ask = async (adapter: AdapterRow) => {
     const ids: string[] = [];
     for (let n = 0; n < 50; n++) {
-      const asker = { unit: newId(), requestKey: `${n}`, forceArm: null };
-      const drawn = kit.delivery.tests.assign(ws, adapter.name, asker);
+      const drawn = evenly((unit) =>
+        kit.delivery.tests.assign(ws, adapter.name, { unit, requestKey: `${n}`, forceArm: null }),
+      );
       if (!drawn) continue;
       const answer = { assignment: drawn.assignment, latencyMs: 100 };
       ids.push(...(await recordAnswers(kit.kit.database, ws, [answer])));

@@ -32,18 +32,20 @@ describe('series', () => {
   }
 
   it('count answers, failures and withdrawn questions by minute, and say why they failed', async () => {
-    const at = minutesAgo(5);
+    // Midnight lies between none of them.
+    const isOneDay = minutesAgo(5).getUTCDate() === minutesAgo(3).getUTCDate();
+    const [at, later] = isOneDay ? [minutesAgo(5), minutesAgo(3)] : [minutesAgo(3), minutesAgo(1)];
     const workspaceId = await planted(
       { at },
       { at },
       { at, status: 'FAILED' as const, errorCode: 'WORKER_CRASHED' },
       { at, status: 'CANCELLED' as const, errorCode: 'CANCELLED' },
-      { at: minutesAgo(3) },
+      { at: later },
     );
     const [volume] = await series.read(workspaceId, { metric: 'VOLUME', resolution: 'MINUTE' });
     expect(volume!.points).toMatchObject([
       { at, count: 3, value: 3 },
-      { at: minutesAgo(3), value: 1 },
+      { at: later, value: 1 },
     ]);
     const [rate] = await series.read(workspaceId, { metric: 'ERROR_RATE', resolution: 'DAY' });
     expect(rate!.points).toMatchObject([{ count: 4, value: 0.25 }]);

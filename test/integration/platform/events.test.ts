@@ -78,12 +78,14 @@ describe('the event log', () => {
   it('never shows an event before an earlier one of its stream is decided', async () => {
     const stream = newStream();
     const order: string[] = [];
+    let appended = false;
     const slow = database.prisma.$transaction(async (tx) => {
       await events.append(WORKSPACE, stream, 'slow', {}, tx);
+      appended = true;
       await sleep(200);
       order.push('slow');
     });
-    await sleep(50);
+    await eventually('the slow one to be appended', () => appended);
     const quick = events.append(WORKSPACE, stream, 'quick', {}).then(() => order.push('quick'));
     await Promise.all([slow, quick]);
     expect(order).toEqual(['slow', 'quick']);

@@ -133,12 +133,11 @@ describe('an interrupted run', () => {
 
   it('stops in time when a handler does not let go, and lets it write nothing afterwards', async () => {
     let late: Promise<unknown> | undefined;
-    let [begun, ended] = [false, false];
+    let begun = false;
+    let letGo!: () => void;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
     const stubborn = kit.queue(async ({ fenced }) => {
-      late = sleep(600).then(() => {
-        ended = true;
-        return fenced(async () => 'written').catch((error: GraftError) => error.code);
-      });
+      late = held.then(() => fenced(async () => 'written').catch((error: GraftError) => error.code));
       begun = true;
       await late;
     });
@@ -147,8 +146,8 @@ describe('an interrupted run', () => {
     await kit.reaches(run, 'RUNNING');
     await eventually('the work to begin', () => begun);
     await stubborn.stop(100);
-    expect(ended).toBe(false);
     expect(await kit.row(run)).toMatchObject({ status: 'QUEUED' });
+    letGo();
     expect(await late).toBe('CONFLICT');
   });
 
