@@ -59,6 +59,9 @@ export interface RideOptions {
   approves?: boolean;
 }
 
+/** Questions for each answer that is compared, at most: of few users it may be that no arm has one, however often they ask. */
+const MOST_QUESTIONS = 20;
+
 /** Takes a stream of questions through a rollout until it ends, awaits what nobody approves, or enough were answered. */
 export function ride(
   plan: RolloutPlan,
@@ -73,7 +76,8 @@ export function ride(
   let awaitsApproval = false;
   const seen = new Set<string>();
   for (const question of questions(traffic, { seed, ...rest })) {
-    if (compared >= most || hasEnded(state) || (awaitsApproval && !approves)) break;
+    if (compared >= most || number >= MOST_QUESTIONS * most) break;
+    if (hasEnded(state) || (awaitsApproval && !approves)) break;
     const { share, controls } = plan.steps[state.step]!;
     const drawn = assign(rolloutTest(`rollout-${seed}`, share, controls), question.unit);
     number += 1;

@@ -44,7 +44,9 @@ describe('what people say of the answers of a rollout', () => {
     await kit.reaches(id, 'it goes back', ({ status }) => status === 'ROLLED_BACK');
     const last = (await kit.decisions(id)).at(-1)!;
     expect(last).toMatchObject({ action: 'ROLL_BACK', check: 'GUARDRAIL', decidedBy: null });
-    expect(last.reasons[0]).toMatch(/^FEEDBACK: 0 % of \d+ answers against 100 % of \d+ controls/);
+    expect(last.reasons[0]).toMatch(
+      /^FEEDBACK \(answers that people found right\): 0 % of \d+ answers against 100 % of \d+ controls/,
+    );
     const [figure] = toDecision(last).figures;
     expect(figure).toMatchObject({ metric: 'FEEDBACK', candidate: { value: 0 }, control: { value: 1 } });
     expect(figure!.difference).toMatchObject({ estimate: -1, low: -1 });

@@ -23,6 +23,7 @@
  */
 import { z } from 'zod';
 import { choice } from '../../../kernel/record.js';
+import { ROLLOUT_METRICS, type RolloutMetric } from './measures.js';
 import { alphaOf, SAMPLE_RATIO_ALPHA, type RolloutPlan, type RolloutStep } from './plan.js';
 import type { RolloutEvidence, MeasureEvidence } from './watch.js';
 import { percent } from '../../../kernel/text.js';
@@ -222,7 +223,7 @@ function crossedGuardrails(plan: RolloutPlan, { measures, allFailed }: RolloutEv
     const found = measures[name];
     if (!found || found.worse < -Math.log(alpha)) return [];
     return [
-      `${name}: ${figures(found)}, worse by more than the margin of ${margin}; ` +
+      `${name} (${told(name)}): ${figures(found)}, worse by more than the margin of ${margin}; ` +
         `so much evidence comes by chance with p <= ${Math.exp(-found.worse).toPrecision(2)}, and ${alpha.toPrecision(2)} was allowed.`,
     ];
   });
@@ -278,6 +279,10 @@ function passedSentence(
 }
 
 const nameOf = ({ steps }: RolloutPlan, index: number): string => `${index + 1} (${percent(steps[index]!.share, 1)})`;
+
+/** What a figure is the share of: of errors and abstentions it is the opposite. */
+const told = (name: string): string =>
+  name in ROLLOUT_METRICS ? ROLLOUT_METRICS[name as RolloutMetric].title.toLowerCase() : 'good answers';
 
 const figures = ({ candidate, control }: MeasureEvidence): string =>
   `${percent(candidate.value, 1)} of ${candidate.answers} answers against ${percent(control.value, 1)} of ${control.answers} controls`;
