@@ -66,7 +66,13 @@ async function tell({ service, workspaceId }: Answering, set: string, one: Asked
   const began = performance.now();
   const answer = await service.ask(
     { workspaceId },
-    { question, collections: [set], strategy, reader: strategy === 'AUTO', ...(earlier && { earlier }) },
+    {
+      question,
+      collections: [set],
+      strategy,
+      reader: strategy === 'AUTO',
+      ...(earlier && { earlier: earlier.map((before) => ({ question: before, answer: null })) }),
+    },
     signal,
   );
   const ms = performance.now() - began;

@@ -221,6 +221,25 @@ describe('the addresses that OpenAI’s clients speak', () => {
     expect(same.ignored).toEqual(['system', 'max_completion_tokens', 'temperature']);
   }, 120_000);
 
+  it('shows a base model what was said before, and drops the oldest where it doesn’t fit', async () => {
+    const tokensOf = async (...before: OpenAI.ChatCompletionMessageParam[]) => {
+      const { usage } = await openai.chat.completions.create({
+        model: MODEL,
+        messages: [...before, { role: 'user', content: 'What is my name?' }],
+        max_tokens: 1,
+      });
+      return usage!.prompt_tokens;
+    };
+    const named = [
+      { role: 'user', content: 'Hello, my name is Ottokar.' },
+      { role: 'assistant', content: 'Hello Ottokar, how can I help you?' },
+    ] as const;
+    const [turn, both] = [await tokensOf(named[0]), await tokensOf(...named)];
+    expect(both - turn).toBeGreaterThan(8);
+    const long = { role: 'assistant', content: 'And so on. '.repeat(400) } as const;
+    expect(await tokensOf({ role: 'user', content: 'Tell me a story.' }, long, ...named)).toBe(both);
+  });
+
   it('draws and ends a model’s words as asked, and names what a quote leaves without effect', async () => {
     const asked = async (model: string, more: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming> = {}) => {
       const { choices, graft } = (await openai.chat.completions.create({

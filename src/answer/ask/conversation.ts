@@ -21,7 +21,7 @@ export async function followed(work: FollowWork, question: Question): Promise<Fo
   const recorded = earlier
     ? []
     : await work.answers.askedBefore({ ...work, conversationId: conversationId! }, REMEMBERED);
-  const before = earlier?.slice(-REMEMBERED) ?? recorded.map((each) => each.question);
+  const before = (earlier?.slice(-REMEMBERED) ?? recorded).map((each) => each.question);
   const { text: standing, joined } = standaloneQuestion(text, before);
   if (joined === 0 || standing.length > MAX_QUESTION_CHARACTERS) return alone;
   return { question: { ...question, text: standing, latest: text }, behind: recorded.slice(-joined) };

@@ -12,6 +12,7 @@ import { badInput, GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import type { Uuid } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
+import type { EarlierTurn } from '../../sources/prompting/index.js';
 import type { Material, WordingChoice } from '../../sources/registry/index.js';
 import { MOST_PROBABLE, sampling as drawn, SEEDS, stopText, type JsonForm } from '../../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
@@ -74,8 +75,8 @@ export interface AskInput {
   unit?: string | null;
   /** The arm that a tester wants; such answers count for nothing. */
   forceArm?: string | null;
-  /** What the same person asked before, oldest first, by clients that keep their own history instead of naming a conversation. */
-  earlier?: readonly string[];
+  /** What the same person asked before and was answered, oldest first, by clients that keep their own history instead of naming a conversation. */
+  earlier?: readonly EarlierTurn[];
   /** Instructions of the program that asks: part of the prompt where a model writes freely, see `writesFreely`. They are no evidence. */
   system?: string | null;
   sampling?: Sampling | null;
@@ -119,8 +120,8 @@ export interface Question {
   form?: JsonForm;
   /** How many of the most probable tokens are told at each place; missing where nobody asked. */
   probable?: number;
-  /** What was asked before, by a client that keeps its own history; missing where there is none. */
-  earlier?: readonly string[];
+  /** What was said before, by a client that keeps its own history; missing where there is none. */
+  earlier?: readonly EarlierTurn[];
   /** The last of the questions that `text` puts together; missing where it is but one. */
   latest?: string;
   /** Instructions of the program that asks; missing where there are none. */

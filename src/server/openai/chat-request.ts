@@ -18,8 +18,8 @@ export interface ChatRequest {
   model: string;
   /** What the user said last. */
   question: string;
-  /** What the user said before, oldest first. */
-  earlier: string[];
+  /** What the user said before, oldest first, and what was answered. */
+  earlier: NonNullable<AskInput['earlier']>;
   /** System and developer messages, a paragraph each; null without any. */
   system: string | null;
   /** How many answers, each a choice. */
@@ -145,21 +145,26 @@ function conversationOf({ messages }: Fields): Pick<ChatRequest, 'question' | 'e
       'unsupported_value',
       'The last message must be the user’s.',
     );
-  const users = textsOf(said, 'user');
-  return {
-    question: users.at(-1)!,
-    earlier: users.slice(0, -1),
-    system: textsOf(said, 'system').join('\n\n') || null,
-  };
+  const instructions = said.flatMap(({ role, text }) => (role === 'system' ? [text] : []));
+  return { question: said.at(-1)!.text, earlier: earlierOf(said), system: instructions.join('\n\n') || null };
+}
+
+/** Each message of the user but the last, with what an assistant said to it. */
+function earlierOf(said: readonly Message[]): { question: string; answer: string | null }[] {
+  const turns: { question: string; answer: string | null }[] = [];
+  for (const { role, text } of said.slice(0, -1)) {
+    const last = turns.at(-1);
+    if (role === 'user') turns.push({ question: text, answer: null });
+    else if (role === 'assistant' && last && text !== '')
+      last.answer = last.answer === null ? text : `${last.answer}\n\n${text}`;
+  }
+  return turns;
 }
 
 interface Message {
   role: 'user' | 'assistant' | 'system';
   text: string;
 }
-
-const textsOf = (messages: readonly Message[], wanted: Message['role']): string[] =>
-  messages.flatMap(({ role, text }) => (role === wanted ? [text] : []));
 
 /** OpenAI's newer name of a system message is `developer`. */
 const ROLES: Readonly<Record<string, Message['role']>> = {

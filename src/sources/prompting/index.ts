@@ -14,5 +14,6 @@ export {
   withFacts,
   withSystem,
   wordingOnly,
+  type EarlierTurn,
   type Excerpt,
 } from './prompts.js';

@@ -30,10 +30,27 @@ export const REFUSAL = 'Not in the documents.';
  * The question alone. The short example keeps small models from answering with a list of questions of their own.
  * @param system takes the place of instructions and example: an example shows one way to answer, and the caller may want another
  */
-export const baseMessages = (question: string, facts = '', system?: string): ChatMessage[] => [
-  ...(system === undefined ? BASE_MANNER : [{ role: 'system' as const, content: system }]),
+export const baseMessages = (
+  question: string,
+  { facts = '', system, earlier = [] }: { facts?: string; system?: string; earlier?: readonly EarlierTurn[] } = {},
+): ChatMessage[] => [
+  ...(system === undefined ? mannerBefore(earlier) : [{ role: 'system' as const, content: system }]),
+  ...earlier.flatMap((turn): ChatMessage[] => [
+    { role: 'user', content: turn.question },
+    ...(turn.answer === null ? [] : [{ role: 'assistant' as const, content: turn.answer }]),
+  ]),
   { role: 'user', content: withFacts(question, facts) },
 ];
+
+/** A question that the same person asked before, and what they were answered; null where nothing is known of it. */
+export interface EarlierTurn {
+  question: string;
+  answer: string | null;
+}
+
+/** Behind the example, an earlier turn would seem to be about it. */
+const mannerBefore = (earlier: readonly EarlierTurn[]): readonly ChatMessage[] =>
+  earlier.length > 0 ? BASE_MANNER.slice(0, 1) : BASE_MANNER;
 
 const BASE_MANNER: readonly ChatMessage[] = [
   {

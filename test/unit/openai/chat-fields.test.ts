@@ -100,6 +100,9 @@ describe('system and developer messages', () => {
     const messages = [
       { role: 'developer', content: 'Be brief.' },
       { role: 'user', content: 'How?' },
+      { role: 'assistant', content: 'So.' },
+      { role: 'assistant', content: null },
+      { role: 'user', content: 'When?' },
       { role: 'system', content: [{ type: 'text', text: 'Answer in French.' }] },
       { role: 'user', content: 'Why?' },
     ];
@@ -107,7 +110,10 @@ describe('system and developer messages', () => {
     expect({ system, question, earlier }).toEqual({
       system: 'Be brief.\n\nAnswer in French.',
       question: 'Why?',
-      earlier: ['How?'],
+      earlier: [
+        { question: 'How?', answer: 'So.' },
+        { question: 'When?', answer: null },
+      ],
     });
     expect(options).toEqual(['system']);
   });

@@ -13,6 +13,7 @@ import {
   withSystem,
   wordingOnly,
   type ChatMessage,
+  type EarlierTurn,
   type Excerpt,
   type PromptSegment,
 } from '../../../sources/prompting/index.js';
@@ -74,9 +75,14 @@ export type Frame = (excerpts: readonly Excerpt[], piece?: TaskInput) => PromptS
 
 /**
  * The form that the plan's model reads best: an adapter's own, a sentence for small models, whole passages for others.
- * @param system instructions of the program that asks
+ * @param system instructions of the program that asks @param earlier what the base model is shown of the conversation
  */
-export function frameOf(plan: Plan, question: string, facts: string, system?: string): Frame {
+export function frameOf(
+  plan: Plan,
+  question: string,
+  facts: string,
+  { system, earlier }: { system?: string; earlier?: readonly EarlierTurn[] } = {},
+): Frame {
   const { scope, variant, adaptation } = plan;
   const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages);
   if (adaptation) {
@@ -86,7 +92,7 @@ export function frameOf(plan: Plan, question: string, facts: string, system?: st
       return chat(withSystem(renderPrompt(piece, context, { facts, passages }), system));
     };
   }
-  if (scope === null) return () => chat(baseMessages(question, facts, system));
+  if (scope === null) return () => chat(baseMessages(question, { facts, system, earlier }));
   const messages = materialOf(plan) === 'SENTENCE' ? sentenceMessages : passagesMessages;
   return (excerpts) => chat(withSystem(messages(question, excerpts, facts), system && wordingOnly(system)));
 }

@@ -1,10 +1,15 @@
+import { isGraftError } from '../../../kernel/errors.js';
 import type { WorkerClient } from '../../../platform/worker/index.js';
+import type { EarlierTurn } from '../../../sources/prompting/index.js';
 import { modelFileOf, type ServedVariant } from '../../../sources/registry/index.js';
 import type { Work } from '../parts.js';
 import { writesFreely, type Plan } from '../plan.js';
 import type { Facts } from '../read/facts.js';
 import type { PlannedQuestion } from '../planned-question.js';
 import { answerTokens, frameOf, measureRoom, type Frame, type PromptTokenCounter } from './compose.js';
+
+/** UTF-16 units of a conversation that the base model reads before a question: some thousand tokens. */
+const MOST_CHARACTERS = 4_000;
 
 /** How the question is put, and how much fits beside it. */
 export interface PromptRoom {
@@ -19,14 +24,35 @@ export interface PromptRoom {
 /** @throws QUESTION_TOO_LONG where not even the question fits */
 export async function measurePrompt(
   work: Work,
-  { plan, wording, question: { text, generation, system } }: PlannedQuestion,
+  { plan, wording, question }: PlannedQuestion,
   facts: Facts,
 ): Promise<PromptRoom> {
-  const frame = frameOf(plan, text, facts.text, writesFreely(plan, wording) ? system : undefined);
+  const system = writesFreely(plan, wording) ? question.system : undefined;
   const count = tokenCounter(work, plan);
-  const maxTokens = await answerTokens(plan, generation.maxTokens, count);
+  const maxTokens = await answerTokens(plan, question.generation.maxTokens, count);
   const room = { context: contextOf(work, plan.variant), answer: maxTokens };
-  return { frame, count, maxTokens, left: await measureRoom(text, frame, room, count) };
+  const isBase = plan.scope === null && plan.adaptation === null;
+  // A follow-up is put behind what it follows, unless the model sees that itself.
+  const seen = isBase && question.earlier ? newest(question.earlier) : [];
+  const text = seen.length > 0 ? (question.latest ?? question.text) : question.text;
+  for (let earlier = seen; ; earlier = earlier.slice(Math.ceil(earlier.length / 2))) {
+    const frame = frameOf(plan, text, facts.text, { system, earlier });
+    try {
+      return { frame, count, maxTokens, left: await measureRoom(text, frame, room, count) };
+    } catch (error) {
+      if (earlier.length === 0 || !isGraftError(error) || error.code !== 'QUESTION_TOO_LONG') throw error;
+    }
+  }
+}
+
+/** The newest turns of a conversation, as many as are read beside a question. */
+function newest(turns: readonly EarlierTurn[]): readonly EarlierTurn[] {
+  let characters = 0;
+  const first = turns.findLastIndex(({ question, answer }) => {
+    characters += question.length + (answer?.length ?? 0);
+    return characters > MOST_CHARACTERS;
+  });
+  return turns.slice(first + 1);
 }
 
 /** Tokens that a prompt and its answer may have together: the model's own limit or the worker's. */
