@@ -255,6 +255,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
       text: text.slice(0, text.indexOf(stop)).trim(),
       finish: 'stop',
     });
+    expect(await asked(MODEL, { stop: text[0]! })).toEqual({ text: '', finish: 'stop', ignored: [] });
     const drawn = {
       top_p: 0.9,
       frequency_penalty: 1.5,

@@ -38,12 +38,13 @@ export function* wordQuote(best: Evidence): Generator<AskEvent, Completion> {
  * Passes on the model's words, then holds them against what it read: words that this doesn't support are replaced by the
  * best sentence, because what can't be checked against a source is worth less than the source itself. So are words that
  * ended in a loop; where there is no sentence, the loop is cut off. A base model that says nothing refuses nothing: it has no word in it.
+ * @param hasStop whether a text of the caller ends the words: where it comes first, there is nothing to say, and nothing was refused
  * @param source.best the best evidence; undefined where the model answers from what it knows, and nothing can be checked
  */
 export async function* wordAnswer(
   generation: AsyncGenerator<string, GenerationResult>,
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
-  { question, adaptation }: { question: string; adaptation: Adaptation | null },
+  { question, adaptation, hasStop }: { question: string; adaptation: Adaptation | null; hasStop: boolean },
 ): AsyncGenerator<AskEvent, Completion> {
   const done = yield* passOn(generation);
   const finishReason = FINISH_REASONS[done.reason];
@@ -53,7 +54,12 @@ export async function* wordAnswer(
     text,
     reason: repeated ? REPEATED : reason,
   });
-  const reply = adaptation ? readTask(done.kept, adaptation) : readPlain(done.kept, best !== undefined);
+  const isEndedAtOnce = hasStop && best === undefined && done.reason === 'stop' && done.kept === '';
+  const reply = isEndedAtOnce
+    ? NO_WORDS
+    : adaptation
+      ? readTask(done.kept, adaptation)
+      : readPlain(done.kept, best !== undefined);
   if (best !== undefined && adaptation === null && done.kept === '') {
     yield replaced(best.quote, 'The model wrote nothing.');
     return { ...quoted(best), finishReason, done };
@@ -125,6 +131,8 @@ const quoted = ({ quote }: Evidence): Omit<Completion, 'done' | 'finishReason'> 
 
 /** What was said, as text and in the form of its task. */
 type TextAndOutput = { text: string; output: Output };
+
+const NO_WORDS: TextAndOutput = { text: '', output: { kind: 'TEXT' } };
 
 /** Words of the base model; null when they are none, or say that the excerpts hold no answer. */
 const readPlain = (text: string, reading: boolean): TextAndOutput | null =>

@@ -105,7 +105,8 @@ function complete(
     ...(sampling && writesFreely(plan, wording) && { sampling }),
   };
   if (form) return wordJson(generate(worker, asked), source, { question: question.text, form });
-  return wordAnswer(generate(worker, asked), source, { question: question.text, adaptation: plan.adaptation });
+  const hasStop = asked.sampling?.stop !== undefined && asked.sampling.stop.length > 0;
+  return wordAnswer(generate(worker, asked), source, { question: question.text, adaptation: plan.adaptation, hasStop });
 }
 
 function citationsOf(
