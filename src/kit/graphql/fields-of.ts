@@ -13,7 +13,7 @@ type Resolved<T> = T | Promise<T>;
 type ResolverOf<Parts> = new (parts: Parts) => object;
 
 /** A field of a type, answered from its object, the request and the domain's parts. */
-interface FieldOf<Root, Parts> {
+export interface FieldOf<Root, Parts> {
   type: () => ClassOf<object> | ClassOf<object>[];
   nullable: boolean;
   description: string;
@@ -51,17 +51,29 @@ export const toItsOwn = <Root, Parts, T extends object>(
   { cost: own = 5, needs }: FieldOptions = {},
 ): FieldOf<Root, Parts> => ({ type, nullable: false, description, cost: own, needs, find });
 
+export type Fields<Root, Parts> = Readonly<Record<string, FieldOf<Root, Parts>>>;
+
 /** The resolver of fields that lead from objects of a type to others. */
 export function fieldsOf<Root extends object, Parts>(
   type: () => ClassOf<Root>,
-  fields: Readonly<Record<string, FieldOf<Root, Parts>>>,
+  fields: Fields<Root, Parts>,
 ): ResolverOf<Parts> {
-  class Fields {
+  class OnlyFields {
     constructor(readonly parts: Parts) {}
   }
-  const prototype = Fields.prototype as object as Record<string, unknown>;
+  addFields(OnlyFields, type, fields);
+  return OnlyFields;
+}
+
+/** Makes a class the resolver of a type, with such fields beside its own. */
+export function addFields<Root extends object, Parts>(
+  resolver: new (parts: Parts) => { readonly parts: Parts },
+  type: () => ClassOf<Root>,
+  fields: Fields<Root, Parts>,
+): void {
+  const prototype = resolver.prototype as Record<string, unknown>;
   for (const [name, { type: of, nullable, description, cost: own, needs, find }] of Object.entries(fields)) {
-    prototype[name] = function (this: Fields, root: Root, context: GraphContext) {
+    prototype[name] = function (this: { parts: Parts }, root: Root, context: GraphContext) {
       return find(root, context, this.parts);
     };
     FieldResolver(of, { nullable, description, complexity: cost(own) })(prototype, name, {});
@@ -69,8 +81,7 @@ export function fieldsOf<Root extends object, Parts>(
     Ctx()(prototype, name, 1);
     if (needs) Needs(needs)(prototype, name, {});
   }
-  Resolver(type)(Fields);
-  return Fields;
+  Resolver(type)(resolver);
 }
 
 interface Queried<Row, Node, Parts> {

@@ -5,6 +5,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { StoredJson, ValueOf } from '../../kernel/stored-json.js';
 import { cost } from './complexity.js';
 import type { GraphContext } from './context.js';
+import { addFields, type Fields } from './fields-of.js';
 import { make } from './make.js';
 import { Needs } from './needs.js';
 import type { NodeRegistry } from './node.js';
@@ -67,7 +68,7 @@ export interface RunGraph {
    * @param goesOn what to do about the run, for the API; by default that its subscription tells how far it is
    */
   payload(name: string, description: string, goesOn?: string): new () => StartedRun;
-  /** A resolver with the mutation that starts a run of this kind; its payload’s type has the mutation’s name. The kind’s own resolver extends it. */
+  /** A resolver with the mutation that starts a run of this kind; its payload’s type has the mutation’s name. Where runs lead to more than objects, the kind’s own resolver extends it. */
   startedBy<P, I extends object>(mutation: string, start: RunStart<P, I>): new (parts: P) => ResolverOf<P>;
 }
 
@@ -87,11 +88,13 @@ interface RunStart<P, I extends object> {
   payload: string;
   goesOn?: string;
   run: (parts: P, input: I, context: GraphContext) => Promise<RunRowLike>;
+  /** What runs of the kind lead to. */
+  fields?: Fields<RunObject, P>;
 }
 
 /** A resolver with the parts of its domain, for those that extend it. */
 class ResolverOf<P> {
-  constructor(protected readonly parts: P) {}
+  constructor(readonly parts: P) {}
 }
 
 /** What a mutation returns that starts a run: its own type has the same field. */
@@ -172,7 +175,10 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
 
   const startedBy = <P, I extends object>(mutation: string, start: RunStart<P, I>): new (parts: P) => ResolverOf<P> => {
     const name = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Payload`;
-    return startResolver(mutation, start, payload(name, start.payload, start.goesOn));
+    const Start = startResolver(mutation, start, payload(name, start.payload, start.goesOn));
+    if (start.fields) addFields(Start, () => Run, start.fields);
+    else Resolver()(Start);
+    return Start;
   };
 
   return { ...handled, Run, Progress, payload, startedBy };
@@ -184,7 +190,6 @@ function startResolver<P, I extends object>(
   { needs = 'EDIT', spends = 'RUN', cost: own = 20, input: Input, argument, description, run }: RunStart<P, I>,
   Payload: new () => StartedRun,
 ): new (parts: P) => ResolverOf<P> {
-  @Resolver()
   class Start extends ResolverOf<P> {
     @Needs(needs)
     @SpendsBudget(spends)

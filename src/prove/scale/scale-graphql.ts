@@ -1,16 +1,13 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { cost, fromGlobalId, runGraph, type GraphContext, recordType, inputType } from '../../kit/graphql/index.js';
+import { fromGlobalId, runGraph, recordType, inputType, toMany } from '../../kit/graphql/index.js';
 import { string, int, id } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
-import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
+import { toVersion } from '../../learn/training/index.js';
 import { scaleChoice, triedScale } from './scale-run.js';
 import type { ScaleChooser } from './scale-chooser.js';
 
 export const scaleChoiceRuns = runGraph(
   scaleChoice.handledBy(({ scales }: { scales: ScaleChooser }, context) => scales.choose(context)),
 );
-const ScaleChoiceRun = scaleChoiceRuns.Run;
-type ScaleChoiceRun = InstanceType<typeof ScaleChoiceRun>;
 
 const ChooseScaleInput = inputType(
   'ChooseScaleInput',
@@ -28,15 +25,13 @@ const ChooseScaleInput = inputType(
 );
 
 const TriedScale = recordType(triedScale);
-type TriedScale = InstanceType<typeof TriedScale>;
 
 interface ScaleResolverParts {
   scales: ScaleChooser;
   adapters: AdapterRegistry;
 }
 
-@Resolver(() => ScaleChoiceRun)
-export class ScaleChoiceResolver extends scaleChoiceRuns.startedBy('chooseScale', {
+export const ScaleChoiceResolver = scaleChoiceRuns.startedBy('chooseScale', {
   description:
     'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped, and once an alias has named a version its scale stays.',
   input: ChooseScaleInput,
@@ -49,18 +44,16 @@ export class ScaleChoiceResolver extends scaleChoiceRuns.startedBy('chooseScale'
       : null;
     return parts.scales.start(workspaceId, { ...rest, datasetVersionId });
   },
-}) {
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version, with its scale once the run succeeded; null when it was deleted.',
-    complexity: cost(2),
-  })
-  version(@Root() { row }: ScaleChoiceRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, scaleChoice.inputOf(row).adapterVersionId);
-  }
-
-  @FieldResolver(() => [TriedScale], { description: 'What each scale gave; empty until the run succeeded.' })
-  tried(@Root() { row }: ScaleChoiceRun): TriedScale[] {
-    return scaleChoice.outputOf(row)?.tried ?? [];
-  }
-}
+  fields: {
+    version: toVersion(
+      'The version, with its scale once the run succeeded; null when it was deleted.',
+      ({ row }) => scaleChoice.inputOf(row).adapterVersionId,
+    ),
+    tried: toMany(
+      () => TriedScale,
+      'What each scale gave; empty until the run succeeded.',
+      ({ row }) => scaleChoice.outputOf(row)?.tried ?? [],
+      { cost: 1 },
+    ),
+  },
+});
