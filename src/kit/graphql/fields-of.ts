@@ -14,7 +14,7 @@ type ResolverOf<Parts> = new (parts: Parts) => object;
 
 /** A field of a type, answered from its object, the request and the domain's parts. */
 export interface FieldOf<Root, Parts> {
-  type: () => ClassOf<object> | ClassOf<object>[];
+  type: () => object | object[];
   nullable: boolean;
   description: string;
   cost: number;
@@ -35,9 +35,9 @@ export const toOne = <Root, Parts, T extends object>(
   { cost: own = 2, needs }: FieldOptions = {},
 ): FieldOf<Root, Parts> => ({ type, nullable: true, description, cost: own, needs, find });
 
-/** A field that leads to several. */
-export const toMany = <Root, Parts, T extends object>(
-  type: () => ClassOf<T>,
+/** A field that leads to several: objects, or values of an enumeration. */
+export const toMany = <Root, Parts, T>(
+  type: () => ClassOf<T & object> | Readonly<Record<string, T>>,
   description: string,
   find: (root: Root, context: GraphContext, parts: Parts) => Resolved<readonly T[]>,
   { cost: own = 5, needs }: FieldOptions = {},
@@ -76,7 +76,7 @@ export function addFields<Root extends object, Parts>(
     prototype[name] = function (this: { parts: Parts }, root: Root, context: GraphContext) {
       return find(root, context, this.parts);
     };
-    FieldResolver(of, { nullable, description, complexity: cost(own) })(prototype, name, {});
+    FieldResolver(of as () => ClassOf<object>, { nullable, description, complexity: cost(own) })(prototype, name, {});
     Root()(prototype, name, 0);
     Ctx()(prototype, name, 1);
     if (needs) Needs(needs)(prototype, name, {});

@@ -3,10 +3,12 @@ import { AnswerType, loadAnswer, type AskService } from '../../answer/ask/index.
 import {
   ConnectionArgs,
   cost,
+  fieldsOf,
   fromGlobalId,
   mapPage,
   Needs,
   toConnection,
+  toOne,
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
@@ -193,19 +195,13 @@ export class FeedbackEdgesResolver {
   }
 }
 
-@Resolver(() => ExpectedText)
-export class ExpectedTextResolver {
-  constructor(private readonly parts: { stores: KnowledgeStores }) {}
-
-  @FieldResolver(() => Chunk, {
-    nullable: true,
-    description: 'The passage that holds the answer; null where none was named, or its document has changed or gone.',
-    complexity: cost(2),
-  })
-  async passage(@Root() { passageId }: ExpectedText, @Ctx() context: GraphContext): Promise<Chunk | null> {
-    return passageId === null ? null : loadChunk(context, this.parts.stores, passageId);
-  }
-}
+export const ExpectedTextResolver = fieldsOf<ExpectedText, { stores: KnowledgeStores }>(() => ExpectedText, {
+  passage: toOne(
+    () => Chunk,
+    'The passage that holds the answer; null where none was named, or its document has changed or gone.',
+    ({ passageId }, context, { stores }) => (passageId === null ? null : loadChunk(context, stores, passageId)),
+  ),
+});
 
 @Resolver(() => AnswerType)
 export class AnswerFeedbackResolver {

@@ -1,16 +1,13 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { cost, runGraph, type GraphContext, inputType } from '../../kit/graphql/index.js';
+import { toVersion } from '../../learn/training/index.js';
+import { runGraph, inputType } from '../../kit/graphql/index.js';
 import { string, int, id } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
-import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
 import { attestation } from './attestation-run.js';
 import type { Attestor } from './attestor.js';
 
 export const attestationRuns = runGraph(
   attestation.handledBy(({ attestor }: { attestor: Attestor }, context) => attestor.attest(context)),
 );
-const AttestationRun = attestationRuns.Run;
-type AttestationRun = InstanceType<typeof AttestationRun>;
 
 const AttestAdapterInput = inputType('AttestAdapterInput', 'Which adapter version shall be shown to act.', {
   adapter: string('Name of the adapter.'),
@@ -23,21 +20,17 @@ interface AttestationResolverParts {
   adapters: AdapterRegistry;
 }
 
-@Resolver(() => AttestationRun)
-export class AttestationRunResolver extends attestationRuns.startedBy('attestAdapter', {
+export const AttestationRunResolver = attestationRuns.startedBy('attestAdapter', {
   description:
     'Measures on fixed prompts what an adapter version changes where it is served, where it was trained, and that nothing of it stays behind. What doesn’t act, acts in part or acts otherwise ends with an error, and can’t be promoted.',
   input: AttestAdapterInput,
   argument: 'Which version.',
   payload: 'The run that measures what the adapter changes.',
   run: (parts: AttestationResolverParts, input, { workspaceId }) => parts.attestor.start(workspaceId, input),
-}) {
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version, with its attestation once the run succeeded; null when it was deleted.',
-    complexity: cost(2),
-  })
-  version(@Root() { row }: AttestationRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, attestation.inputOf(row).adapterVersionId);
-  }
-}
+  fields: {
+    version: toVersion(
+      'The version, with its attestation once the run succeeded; null when it was deleted.',
+      ({ row }) => attestation.inputOf(row).adapterVersionId,
+    ),
+  },
+});

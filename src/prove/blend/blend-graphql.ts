@@ -1,16 +1,13 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { cost, runGraph, type GraphContext, inputType, objectType, idempotencyKey } from '../../kit/graphql/index.js';
+import { toVersion } from '../../learn/training/index.js';
+import { runGraph, inputType, objectType, idempotencyKey, toOne } from '../../kit/graphql/index.js';
 import { string, int, float } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
-import { AdapterVersion, loadAdapterVersion } from '../../learn/training/index.js';
 import { hybridFit } from './blend-run.js';
 import { MOST_FIT_ROWS, type HybridFitter } from './hybrid-fitter.js';
 
 export const hybridFitRuns = runGraph(
   hybridFit.handledBy(({ hybridFitter }: { hybridFitter: HybridFitter }, context) => hybridFitter.fit(context)),
 );
-const HybridFitRun = hybridFitRuns.Run;
-type HybridFitRun = InstanceType<typeof HybridFitRun>;
 
 const FitHybridInput = inputType(
   'FitHybridInput',
@@ -39,34 +36,30 @@ interface HybridFitResolverParts {
   adapters: AdapterRegistry;
 }
 
-@Resolver(() => HybridFitRun)
-export class HybridFitResolver extends hybridFitRuns.startedBy('fitHybrid', {
+export const HybridFitResolver = hybridFitRuns.startedBy('fitHybrid', {
   description:
     'Fits how much a version and the labelled rows that it was trained on count together, on its rows for validation; `HYBRID` answers with the weights from then on. Until then both count the same.',
   input: FitHybridInput,
   argument: 'Which version, on how many rows.',
   payload: 'The run that fits.',
   run: (parts: HybridFitResolverParts, input, { workspaceId }) => parts.hybridFitter.start(workspaceId, input),
-}) {
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version; null when it was deleted.',
-    complexity: cost(2),
-  })
-  version(@Root() { row }: HybridFitRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, hybridFit.inputOf(row).adapterVersionId);
-  }
-
-  @FieldResolver(() => HybridWeights, { nullable: true, description: 'What was found; null until the run succeeded.' })
-  weights(@Root() { row }: HybridFitRun): HybridWeights | null {
-    const found = hybridFit.outputOf(row);
-    if (!found) return null;
-    const { adapter, neighbours, both } = found.accuracy;
-    return {
-      ...found.weights,
-      adapterAccuracy: adapter,
-      neighboursAccuracy: neighbours,
-      accuracy: both,
-    };
-  }
-}
+  fields: {
+    version: toVersion('The version; null when it was deleted.', ({ row }) => hybridFit.inputOf(row).adapterVersionId),
+    weights: toOne(
+      () => HybridWeights,
+      'What was found; null until the run succeeded.',
+      ({ row }) => {
+        const found = hybridFit.outputOf(row);
+        if (!found) return null;
+        const { adapter, neighbours, both } = found.accuracy;
+        return {
+          ...found.weights,
+          adapterAccuracy: adapter,
+          neighboursAccuracy: neighbours,
+          accuracy: both,
+        };
+      },
+      { cost: 1 },
+    ),
+  },
+});

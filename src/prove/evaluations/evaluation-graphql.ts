@@ -15,6 +15,8 @@ import {
   type GraphContext,
   type NodeRegistry,
   inputType,
+  fieldsOf,
+  toOne,
 } from '../../kit/graphql/index.js';
 import { string, id, oneOf, int, boolean, list } from '../../kernel/record.js';
 import { loadVariant, ModelVariant, type AdapterRegistry, type ModelRegistry } from '../../sources/registry/index.js';
@@ -182,20 +184,16 @@ export class EvaluationResolver extends evaluationRuns.startedBy('evaluate', {
   }
 }
 
-@Resolver(() => EvaluationRun)
-export class EvaluationRunResolver {
-  constructor(private readonly parts: EvaluationResolverParts) {}
-
-  @FieldResolver(() => Evaluation, {
-    nullable: true,
-    description: 'What it found; null until it succeeded.',
-    complexity: cost(2),
-  })
-  async evaluation(@Root() { row }: EvaluationRun, @Ctx() { workspaceId }: GraphContext): Promise<Evaluation | null> {
-    const [found] = await this.parts.evaluator.store.byIds(workspaceId, [row.id]);
-    return found && found.figures !== null ? toEvaluation(found) : null;
-  }
-}
+export const EvaluationRunResolver = fieldsOf<EvaluationRun, EvaluationResolverParts>(() => EvaluationRun, {
+  evaluation: toOne(
+    () => Evaluation,
+    'What it found; null until it succeeded.',
+    async ({ row }, { workspaceId }, { evaluator }) => {
+      const [found] = await evaluator.store.byIds(workspaceId, [row.id]);
+      return found && found.figures !== null ? toEvaluation(found) : null;
+    },
+  ),
+});
 
 @Resolver(() => AdapterVersion)
 export class EvaluatedVersionResolver {

@@ -1,6 +1,16 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
-import { Needs, cost, type GraphContext, recordInput, ofType, inputType, objectType } from '../../kit/graphql/index.js';
+import {
+  Needs,
+  cost,
+  type GraphContext,
+  recordInput,
+  ofType,
+  inputType,
+  objectType,
+  fieldsOf,
+  toOne,
+} from '../../kit/graphql/index.js';
 import { deciderOf } from '../../kernel/caller.js';
 import { record, string, int, oneOf, boolean, list } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
@@ -10,7 +20,7 @@ import {
   AliasChange,
   aliasMove,
   AliasMovedPayload,
-  loadAdapterVersion,
+  toVersion,
   toAliasMoved,
 } from '../../learn/training/index.js';
 import { toEvaluation, Evaluation } from '../evaluations/evaluation-types.js';
@@ -73,31 +83,21 @@ interface GateResolverParts {
   evaluations: EvaluationStore;
 }
 
-@Resolver(() => GateVerdict)
-export class GateVerdictResolver {
-  constructor(private readonly parts: GateResolverParts) {}
-
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'What it was held against: the production version; null for the base model.',
-    complexity: cost(2),
-  })
-  async against(@Root() { found }: GateVerdict, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    const { replacedVersionId } = found;
-    return replacedVersionId === null ? null : loadAdapterVersion(context, this.parts.adapters, replacedVersionId);
-  }
-
-  @FieldResolver(() => Evaluation, {
-    nullable: true,
-    description: 'The evaluation that it rests on; null when there was none.',
-    complexity: cost(2),
-  })
-  async evaluation(@Root() { found }: GateVerdict, @Ctx() { workspaceId }: GraphContext): Promise<Evaluation | null> {
-    if (found.evaluationId === null) return null;
-    const [row] = await this.parts.evaluations.byIds(workspaceId, [found.evaluationId]);
-    return row ? toEvaluation(row) : null;
-  }
-}
+export const GateVerdictResolver = fieldsOf<GateVerdict, GateResolverParts>(() => GateVerdict, {
+  against: toVersion(
+    'What it was held against: the production version; null for the base model.',
+    ({ found }) => found.replacedVersionId,
+  ),
+  evaluation: toOne(
+    () => Evaluation,
+    'The evaluation that it rests on; null when there was none.',
+    async ({ found }, { workspaceId }, { evaluations }) => {
+      if (found.evaluationId === null) return null;
+      const [row] = await evaluations.byIds(workspaceId, [found.evaluationId]);
+      return row ? toEvaluation(row) : null;
+    },
+  ),
+});
 
 @Resolver(() => AdapterVersion)
 export class GatedVersionResolver {

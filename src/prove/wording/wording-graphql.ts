@@ -1,14 +1,13 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import { Split } from '../../sources/data/index.js';
 import {
-  cost,
   fromGlobalId,
   recordType,
   runGraph,
-  type GraphContext,
   inputType,
   idempotencyKey,
+  fieldsOf,
+  toOne,
 } from '../../kit/graphql/index.js';
 import { string, id, oneOf, int, list } from '../../kernel/record.js';
 import { measuredWording, Model, type ModelRegistry } from '../../sources/registry/index.js';
@@ -18,8 +17,6 @@ import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wor
 export const wordingComparisonRuns = runGraph(
   wordingComparison.handledBy(({ wordings }: { wordings: WordingComparer }, context) => wordings.compare(context)),
 );
-const WordingComparisonRun = wordingComparisonRuns.Run;
-type WordingComparisonRun = InstanceType<typeof WordingComparisonRun>;
 
 const CompareWordingsInput = inputType(
   'CompareWordingsInput',
@@ -40,8 +37,7 @@ type MeasuredWording = InstanceType<typeof MeasuredWording>;
 const WordingReport = recordType(wordingReport);
 type WordingReport = InstanceType<typeof WordingReport>;
 
-@Resolver(() => WordingComparisonRun)
-export class WordingComparisonResolver extends wordingComparisonRuns.startedBy('compareWordings', {
+export const WordingComparisonResolver = wordingComparisonRuns.startedBy('compareWordings', {
   description:
     'Lets a model word answers from documents to labelled questions and holds them against the best quotes, as a run. Answers from documents take from then on the model’s words where these are shown to be right more often, else the quote. No answer of it is recorded.',
   input: CompareWordingsInput,
@@ -52,27 +48,25 @@ export class WordingComparisonResolver extends wordingComparisonRuns.startedBy('
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
     return parts.wordings.start(workspaceId, { ...rest, model, datasetVersionId });
   },
-}) {
-  @FieldResolver(() => WordingReport, { nullable: true, description: 'What was found; null until the run succeeded.' })
-  report(@Root() { row }: WordingComparisonRun): WordingReport | null {
-    return wordingComparison.outputOf(row);
-  }
-}
+  fields: {
+    report: toOne(
+      () => WordingReport,
+      'What was found; null until the run succeeded.',
+      ({ row }) => wordingComparison.outputOf(row),
+      { cost: 1 },
+    ),
+  },
+});
 
-@Resolver(() => Model)
-export class WordedModelResolver {
-  constructor(private readonly parts: { registry: ModelRegistry }) {}
-
-  @FieldResolver(() => MeasuredWording, {
-    nullable: true,
-    description: 'What `compareWordings` found of it last; null where it wasn’t run.',
-    complexity: cost(2),
-  })
-  wording(@Root() model: Model, @Ctx() context: GraphContext): Promise<MeasuredWording | null> {
-    const { registry } = this.parts;
-    const found = context.loader<string, MeasuredWording | null>('evaluation.wordings', (ids) =>
-      registry.measuredWordings(context.workspaceId, ids),
-    );
-    return found.load(model.rowId);
-  }
-}
+export const WordedModelResolver = fieldsOf<Model, { registry: ModelRegistry }>(() => Model, {
+  wording: toOne(
+    () => MeasuredWording,
+    'What `compareWordings` found of it last; null where it wasn’t run.',
+    (model, context, { registry }) => {
+      const found = context.loader<string, MeasuredWording | null>('evaluation.wordings', (ids) =>
+        registry.measuredWordings(context.workspaceId, ids),
+      );
+      return found.load(model.rowId);
+    },
+  ),
+});

@@ -5,10 +5,12 @@ import {
   connectionTypes,
   ConnectionArgs,
   cost,
+  fieldsOf,
   make,
   mapPage,
   toConnection,
   toGlobalId,
+  toOne,
   type ConnectionOf,
   type GraphContext,
   type NodeRegistry,
@@ -259,19 +261,13 @@ export class DocumentResolver {
   }
 }
 
-@Resolver(() => Chunk)
-export class ChunkResolver {
-  constructor(private readonly parts: { stores: KnowledgeStores }) {}
-
-  @FieldResolver(() => Document, {
-    nullable: true,
-    description: 'The document that it is a passage of; null when that was replaced or deleted meanwhile.',
-    complexity: cost(2),
-  })
-  document(@Root() chunk: Chunk, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.parts.stores, chunk.documentId);
-  }
-}
+export const ChunkResolver = fieldsOf<Chunk, { stores: KnowledgeStores }>(() => Chunk, {
+  document: toOne(
+    () => Document,
+    'The document that it is a passage of; null when that was replaced or deleted meanwhile.',
+    ({ documentId }, context, { stores }) => loadDocument(context, stores, documentId),
+  ),
+});
 
 /** Lets `node(id)` find collections, documents and chunks. */
 export function registerCollectionNodes(nodes: NodeRegistry, stores: KnowledgeStores): void {

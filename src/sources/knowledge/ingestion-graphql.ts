@@ -4,6 +4,7 @@ import { ErasureReportType, toErasureReport } from '../../kit/erasure/index.js';
 import {
   Needs,
   cost,
+  fieldsOf,
   fromGlobalId,
   recordType,
   RunEventType,
@@ -14,7 +15,8 @@ import {
   ofType,
   objectType,
   idempotencyKey,
-  type RunObject,
+  toMany,
+  toOne,
 } from '../../kit/graphql/index.js';
 import type { Json } from '../../kernel/stored-json.js';
 import {
@@ -106,7 +108,6 @@ const IngestionRun = ingestionRuns.Run;
 export const reindexingRuns = runGraph(
   reindexing.handledBy(({ service }: Service, context) => rebuildIndex(service.parts, context)),
 );
-const ReindexingRun = reindexingRuns.Run;
 
 const DeleteDocumentsInput = inputType('DeleteDocumentsInput', 'Documents to delete.', {
   collection: string('Name of the collection.'),
@@ -159,6 +160,27 @@ export class IngestionResolver extends ingestionRuns.startedBy('ingestDocuments'
     }));
     return parts.service.ingestDocuments(caller, { ...input, documents });
   },
+  fields: {
+    collection: toOne(
+      () => Collection,
+      'The collection that the documents are for.',
+      ({ row }, context, { stores }: IngestionResolverParts) =>
+        row.subjectId === null ? null : loadCollection(context, stores, row.subjectId),
+    ),
+    documents: toMany(
+      () => IngestedDocument,
+      'The documents that are done so far, whatever became of them; without those that you may not see.',
+      async ({ row }, context, { stores }: IngestionResolverParts) => {
+        const { documents } = ingestion.outputOf(row) ?? ingestion.checkpointOf(row) ?? { documents: [] };
+        const { collectionId } = ingestion.inputOf(row);
+        const unseen = await Promise.all(
+          documents.map(({ name }) => isUnseen(context, stores, { collectionId, name })),
+        );
+        return documents.filter((_, i) => !unseen[i]);
+      },
+      { cost: 2 },
+    ),
+  },
 }) {
   @Needs('EDIT')
   @Mutation(() => CreateCollectionPayload, { description: 'Makes an empty collection.', complexity: cost(5) })
@@ -204,28 +226,6 @@ export class IngestionResolver extends ingestionRuns.startedBy('ingestDocuments'
     change.before = { denseWeight };
     return { collection: toCollection(await this.parts.service.setDenseWeight(workspaceId, input)) };
   }
-
-  @FieldResolver(() => Collection, {
-    nullable: true,
-    description: 'The collection that the documents are for.',
-    complexity: cost(2),
-  })
-  async collection(@Root() run: RunObject, @Ctx() context: GraphContext): Promise<Collection | null> {
-    return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
-  }
-
-  @FieldResolver(() => [IngestedDocument], {
-    description: 'The documents that are done so far, whatever became of them; without those that you may not see.',
-    complexity: cost(2),
-  })
-  async documents(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<IngestedDocument[]> {
-    const { documents } = ingestion.outputOf(row) ?? ingestion.checkpointOf(row) ?? { documents: [] };
-    const { collectionId } = ingestion.inputOf(row);
-    const unseen = await Promise.all(
-      documents.map(({ name }) => isUnseen(context, this.parts.stores, { collectionId, name })),
-    );
-    return documents.filter((_, i) => !unseen[i]);
-  }
 }
 
 @Resolver(() => IngestionEvent)
@@ -258,22 +258,18 @@ export class IngestionEventResolver {
   }
 }
 
-@Resolver(() => IngestedDocument)
-export class IngestedDocumentResolver {
-  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+export const IngestedDocumentResolver = fieldsOf<IngestedDocument, { stores: KnowledgeStores }>(
+  () => IngestedDocument,
+  {
+    document: toOne(
+      () => Document,
+      'The document itself; null when it failed, or was replaced or deleted since.',
+      ({ documentId }, context, { stores }) => (documentId ? loadDocument(context, stores, documentId) : null),
+    ),
+  },
+);
 
-  @FieldResolver(() => Document, {
-    nullable: true,
-    description: 'The document itself; null when it failed, or was replaced or deleted since.',
-    complexity: cost(2),
-  })
-  async document(@Root() ingested: IngestedDocument, @Ctx() context: GraphContext): Promise<Document | null> {
-    return ingested.documentId ? loadDocument(context, this.parts.stores, ingested.documentId) : null;
-  }
-}
-
-@Resolver(() => ReindexingRun)
-export class ReindexingRunResolver extends reindexingRuns.startedBy('rebuildIndex', {
+export const ReindexingRunResolver = reindexingRuns.startedBy('rebuildIndex', {
   description:
     'Embeds a collection again, as a run: after the embedder was changed (GRAFT_EMBEDDER), or when the vector store lost its data.',
   input: RebuildIndexInput,
@@ -281,13 +277,12 @@ export class ReindexingRunResolver extends reindexingRuns.startedBy('rebuildInde
   payload: 'The run that `rebuildIndex` started.',
   goesOn: 'It goes on by itself; search uses the old index until it is done.',
   run: ({ service }: IngestionResolverParts, input, { workspaceId }) => service.rebuildIndex(workspaceId, input),
-}) {
-  @FieldResolver(() => Collection, {
-    nullable: true,
-    description: 'The collection whose index it rebuilds.',
-    complexity: cost(2),
-  })
-  async collection(@Root() run: RunObject, @Ctx() context: GraphContext): Promise<Collection | null> {
-    return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
-  }
-}
+  fields: {
+    collection: toOne(
+      () => Collection,
+      'The collection whose index it rebuilds.',
+      ({ row }, context, { stores }: IngestionResolverParts) =>
+        row.subjectId === null ? null : loadCollection(context, stores, row.subjectId),
+    ),
+  },
+});

@@ -7,6 +7,7 @@ import {
   connectionTypes,
   ConnectionArgs,
   cost,
+  fieldsOf,
   fromGlobalId,
   make,
   mapPage,
@@ -17,6 +18,7 @@ import {
   runGraph,
   toConnection,
   toGlobalId,
+  toOne,
   nodeType,
   inputType,
   type RunObject,
@@ -142,20 +144,16 @@ export class ModelVariantResolver {
   }
 }
 
-@Resolver(() => DownloadRun)
-export class DownloadRunResolver {
-  constructor(private readonly parts: RegistryResolverParts) {}
-
-  @FieldResolver(() => ModelVariant, {
-    nullable: true,
-    description: 'What it registered; null until it succeeded.',
-    complexity: cost(2),
-  })
-  async variant(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
-    const output = downloading.outputOf(row);
-    return output ? loadVariant(context, this.parts.registry, output.variantId) : null;
-  }
-}
+export const DownloadRunResolver = fieldsOf<RunObject, RegistryResolverParts>(() => DownloadRun, {
+  variant: toOne(
+    () => ModelVariant,
+    'What it registered; null until it succeeded.',
+    ({ row }, context, { registry }) => {
+      const output = downloading.outputOf(row);
+      return output ? loadVariant(context, registry, output.variantId) : null;
+    },
+  ),
+});
 
 /** Lets `node(id)` find models and their variants. */
 export function registerModelNodes(nodes: NodeRegistry, registry: ModelRegistry): void {

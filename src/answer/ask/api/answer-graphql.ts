@@ -1,16 +1,17 @@
-import { createUnionType, FieldResolver, Resolver, Root, Ctx } from 'type-graphql';
+import { createUnionType } from 'type-graphql';
 import { z } from 'zod';
 import { EntityType, TaskKind } from '../../../sources/data/index.js';
 import {
-  cost,
   make,
   NodeType,
-  type GraphContext,
   recordType,
   objectType,
   listOf,
   ofType,
   nodeOf,
+  fieldsOf,
+  toOne,
+  toItsOwn,
 } from '../../../kit/graphql/index.js';
 import { string, float, boolean, oneOf, id, date } from '../../../kernel/record.js';
 import { Chunk, loadChunk, type KnowledgeStores } from '../../../sources/knowledge/index.js';
@@ -123,22 +124,19 @@ export const toAnswer = (row: AnswerRecord): Answer =>
     modelDigest: row.variant.sha256,
   });
 
-@Resolver(() => Answer)
-export class AnswerResolver {
-  constructor(private readonly parts: { registry: ModelRegistry }) {}
+export const AnswerResolver = fieldsOf<Answer, { registry: ModelRegistry }>(() => Answer, {
+  model: toItsOwn(
+    () => ModelVariant,
+    'The model that answered, or would have.',
+    (answer, context, { registry }) => loadVariant(context, registry, answer.row.variant.id),
+    { cost: 2 },
+  ),
+});
 
-  @FieldResolver(() => ModelVariant, { description: 'The model that answered, or would have.', complexity: cost(2) })
-  model(@Root() answer: Answer, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
-    return loadVariant(context, this.parts.registry, answer.row.variant.id);
-  }
-}
-
-@Resolver(() => PromptPassage)
-export class PromptPassageResolver {
-  constructor(private readonly parts: { stores: KnowledgeStores }) {}
-
-  @FieldResolver(() => Chunk, { nullable: true, description: `The passage; ${GONE}`, complexity: cost(2) })
-  chunk(@Root() passage: PromptPassage, @Ctx() context: GraphContext): Promise<Chunk | null> {
-    return loadChunk(context, this.parts.stores, passage.chunkId);
-  }
-}
+export const PromptPassageResolver = fieldsOf<PromptPassage, { stores: KnowledgeStores }>(() => PromptPassage, {
+  chunk: toOne(
+    () => Chunk,
+    `The passage; ${GONE}`,
+    (passage, context, { stores }) => loadChunk(context, stores, passage.chunkId),
+  ),
+});

@@ -1,6 +1,6 @@
-import { createUnionType, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { createUnionType } from 'type-graphql';
 import { z } from 'zod';
-import { cost, make, type GraphContext, ofType, objectType, listOf } from '../../../kit/graphql/index.js';
+import { make, ofType, objectType, listOf, fieldsOf, toOne } from '../../../kit/graphql/index.js';
 import { string, float, oneOf } from '../../../kernel/record.js';
 import {
   Chunk,
@@ -101,16 +101,13 @@ export function toEvent(event: AskEventRecord): typeof AskEvent {
   }
 }
 
-@Resolver(() => RetrievedPassage)
-export class RetrievedPassageResolver {
-  constructor(private readonly parts: { stores: KnowledgeStores }) {}
-
-  @FieldResolver(() => Document, {
-    nullable: true,
-    description: 'The document that it is a passage of; null when that was replaced or deleted meanwhile.',
-    complexity: cost(2),
-  })
-  document(@Root() passage: RetrievedPassage, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.parts.stores, passage.documentId);
-  }
-}
+export const RetrievedPassageResolver = fieldsOf<RetrievedPassage, { stores: KnowledgeStores }>(
+  () => RetrievedPassage,
+  {
+    document: toOne(
+      () => Document,
+      'The document that it is a passage of; null when that was replaced or deleted meanwhile.',
+      (passage, context, { stores }) => loadDocument(context, stores, passage.documentId),
+    ),
+  },
+);

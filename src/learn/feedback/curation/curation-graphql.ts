@@ -15,13 +15,16 @@ import {
   connectionTypes,
   ConnectionArgs,
   cost,
+  fieldsOf,
   mapPage,
   Needs,
   recordType,
   runGraph,
   toConnection,
+  toOne,
   type ConnectionOf,
   type GraphContext,
+  type RunObject,
   ofType,
   inputType,
   objectType,
@@ -41,14 +44,10 @@ import type { Unlearner } from './unlearner.js';
 export const curationRuns = runGraph(
   curation.handledBy(({ curator }: { curator: Curator }, context) => curator.make(context)),
 );
-const CurationRun = curationRuns.Run;
-type CurationRun = InstanceType<typeof CurationRun>;
 
 export const unlearningRuns = runGraph(
   unlearning.handledBy(({ unlearner }: { unlearner: Unlearner }, context) => unlearner.work(context)),
 );
-const UnlearningRun = unlearningRuns.Run;
-type UnlearningRun = InstanceType<typeof UnlearningRun>;
 
 const CreateDatasetFromFeedbackInput = inputType(
   'CreateDatasetFromFeedbackInput',
@@ -80,7 +79,6 @@ const CreateDatasetFromFeedbackInput = inputType(
 );
 
 const CurationResult = recordType(curationOutput);
-type CurationResult = InstanceType<typeof CurationResult>;
 
 const Lesson = objectType('Lesson', 'What a row of a dataset version was made of.', {
   basis: oneOf(Basis, 'Why it may be learned.'),
@@ -110,8 +108,7 @@ interface CurationResolverParts {
   data: Data;
 }
 
-@Resolver(() => CurationRun)
-export class CurationResolver extends curationRuns.startedBy('createDatasetFromFeedback', {
+export const CurationResolver = curationRuns.startedBy('createDatasetFromFeedback', {
   description:
     'Makes a dataset version of what people demonstrated or confirmed as answers, as a run: never of a model’s own unconfirmed words. Rows are deduplicated, checked for personal data and for leaks into the test split, and split by the rules of any import.',
   cost: 100,
@@ -123,48 +120,36 @@ export class CurationResolver extends curationRuns.startedBy('createDatasetFromF
     { answers, task = null, splitRule = null, preprocessing: steps = null, ...input },
     { workspaceId },
   ) => curator.start(workspaceId, { ...input, task, filter: toFilter(answers, 'input.answers'), splitRule, steps }),
-}) {
-  @FieldResolver(() => Dataset, {
-    nullable: true,
-    description: 'The dataset that gets a version.',
-    complexity: cost(2),
-  })
-  async dataset(@Root() { row }: CurationRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
-    return row.subjectId === null ? null : loadDataset(context, this.parts.data, row.subjectId);
-  }
+  fields: {
+    dataset: toOne(
+      () => Dataset,
+      'The dataset that gets a version.',
+      ({ row }, context, { data }: CurationResolverParts) =>
+        row.subjectId === null ? null : loadDataset(context, data, row.subjectId),
+    ),
+    version: toOne(
+      () => DatasetVersion,
+      'The version that it made, or found to exist already; null before its end, and where nothing was new.',
+      ({ row }, context, { data }: CurationResolverParts) =>
+        loadVersion(context, data, curation.outputOf(row)?.versionId ?? null),
+      { cost: 5 },
+    ),
+    result: toOne(
+      () => CurationResult,
+      'What came of it; null until the run succeeded.',
+      ({ row }) => curation.outputOf(row),
+      { cost: 1 },
+    ),
+  },
+});
 
-  @FieldResolver(() => DatasetVersion, {
-    nullable: true,
-    description: 'The version that it made, or found to exist already; null before its end, and where nothing was new.',
-    complexity: cost(5),
-  })
-  async version(@Root() { row }: CurationRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    const id = curation.outputOf(row)?.versionId ?? null;
-    return id === null ? null : loadVersion(context, this.parts.data, id);
-  }
-
-  @FieldResolver(() => CurationResult, {
-    nullable: true,
-    description: 'What came of it; null until the run succeeded.',
-  })
-  result(@Root() { row }: CurationRun): CurationResult | null {
-    return curation.outputOf(row);
-  }
-}
-
-@Resolver(() => UnlearningRun)
-export class UnlearningResolver {
-  constructor(private readonly parts: { data: Data }) {}
-
-  @FieldResolver(() => Dataset, {
-    nullable: true,
-    description: 'The dataset that rows are taken out of.',
-    complexity: cost(2),
-  })
-  async dataset(@Root() { row }: UnlearningRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
-    return row.subjectId === null ? null : loadDataset(context, this.parts.data, row.subjectId);
-  }
-}
+export const UnlearningResolver = fieldsOf<RunObject, { data: Data }>(() => unlearningRuns.Run, {
+  dataset: toOne(
+    () => Dataset,
+    'The dataset that rows are taken out of.',
+    ({ row }, context, { data }) => (row.subjectId === null ? null : loadDataset(context, data, row.subjectId)),
+  ),
+});
 
 @Resolver(() => Lesson)
 export class LessonResolver {

@@ -14,6 +14,9 @@ import {
   loadRow,
   loadValue,
   toOne,
+  fieldsOf,
+  toMany,
+  toItsOwn,
 } from '../../../kit/graphql/index.js';
 import type { Change, ConnectionOf, GraphContext, NodeRegistry } from '../../../kit/graphql/index.js';
 import { loadVariant, Model, ModelVariant, toModel } from '../../../sources/registry/index.js';
@@ -167,48 +170,36 @@ export class AdapterResolver {
   }
 }
 
-@Resolver(() => AdapterVersion)
-export class AdapterVersionResolver {
-  constructor(private readonly parts: AdapterResolverParts) {}
-
-  @FieldResolver(() => Adapter, { description: 'The adapter that it is a version of.', complexity: cost(2) })
-  async adapter(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<Adapter> {
-    return (await loadAdapter(context, this.parts.adapters, row.adapterId))!;
-  }
-
-  @FieldResolver(() => ModelVariant, {
-    description: 'The stored form of the model that it was trained against.',
-    complexity: cost(2),
-  })
-  async model(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<ModelVariant> {
-    return (await loadVariant(context, this.parts.registry, row.variantId))!;
-  }
-
-  @FieldResolver(() => [AdapterAlias], { description: 'The aliases that name it now.', complexity: cost(2) })
-  async aliases(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<string[]> {
-    const { store } = this.parts.adapters;
-    return (await loadValue(context, 'adapters.aliases', row.id, (ids) => store.aliasesOf(ids))) ?? [];
-  }
-
-  @FieldResolver(() => DatasetVersion, {
-    nullable: true,
-    description: 'The rows that it learned from; null for an imported one.',
-    complexity: cost(2),
-  })
-  async trainedOn(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    return loadVersion(context, this.parts.data, row.datasetVersionId);
-  }
-
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description:
-      'The version that its training started from; null when it started from the base model, or when that version was deleted.',
-    complexity: cost(2),
-  })
-  async parent(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, row.parentId);
-  }
-}
+export const AdapterVersionResolver = fieldsOf<AdapterVersion, AdapterResolverParts>(() => AdapterVersion, {
+  adapter: toItsOwn(
+    () => Adapter,
+    'The adapter that it is a version of.',
+    async ({ row }, context, { adapters }) => (await loadAdapter(context, adapters, row.adapterId))!,
+    { cost: 2 },
+  ),
+  model: toItsOwn(
+    () => ModelVariant,
+    'The stored form of the model that it was trained against.',
+    async ({ row }, context, { registry }) => (await loadVariant(context, registry, row.variantId))!,
+    { cost: 2 },
+  ),
+  aliases: toMany(
+    () => AdapterAlias,
+    'The aliases that name it now.',
+    async ({ row }, context, { adapters }) =>
+      (await loadValue(context, 'adapters.aliases', row.id, (ids) => adapters.store.aliasesOf(ids))) ?? [],
+    { cost: 2 },
+  ),
+  trainedOn: toOne(
+    () => DatasetVersion,
+    'The rows that it learned from; null for an imported one.',
+    ({ row }, context, { data }) => loadVersion(context, data, row.datasetVersionId),
+  ),
+  parent: toVersion(
+    'The version that its training started from; null when it started from the base model, or when that version was deleted.',
+    ({ row }) => row.parentId,
+  ),
+});
 
 /** The way from an answer to the rows that trained its adapter. */
 @Resolver(() => AppliedAdapter)
@@ -230,28 +221,10 @@ export class AppliedAdapterResolver {
   }
 }
 
-@Resolver(() => AliasChange)
-export class AliasChangeResolver {
-  constructor(private readonly parts: AdapterResolverParts) {}
-
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'What it named before; null when nothing.',
-    complexity: cost(2),
-  })
-  async from(@Root() { row }: AliasChange, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, row.fromVersionId);
-  }
-
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'What it named from then on; null when nothing.',
-    complexity: cost(2),
-  })
-  async to(@Root() { row }: AliasChange, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, row.toVersionId);
-  }
-}
+export const AliasChangeResolver = fieldsOf<AliasChange, AdapterResolverParts>(() => AliasChange, {
+  from: toVersion('What it named before; null when nothing.', ({ row }) => row.fromVersionId),
+  to: toVersion('What it named from then on; null when nothing.', ({ row }) => row.toVersionId),
+});
 
 /** A move as the audit log tells it: which version the alias named before and after. */
 export async function aliasMove(

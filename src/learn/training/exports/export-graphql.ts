@@ -1,23 +1,22 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { toVersion } from '../adapters/adapter-graphql.js';
 import { z } from 'zod';
 import { FileType, loadFile } from '../../../sources/data/index.js';
 import {
-  cost,
   runGraph,
   runObject,
-  type GraphContext,
   recordType,
   idempotencyKey,
   inputType,
   enumType,
-  type RunObject,
+  fieldsOf,
+  toOne,
+  toMany,
 } from '../../../kit/graphql/index.js';
 import { enumeration } from '../../../kernel/enumeration.js';
 import type { FileService } from '../../../platform/artifacts/index.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
 import { MERGE_PRECISIONS } from '../../../worker-protocol/index.js';
-import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
 import { AdapterVersion } from '../adapters/adapter-types.js';
 import type { AdapterExporter } from './adapter-exporter.js';
 import type { AdapterMerger } from './adapter-merger.js';
@@ -34,7 +33,6 @@ enumType(MergePrecision, 'MergePrecision', 'The type that the layers which an ad
 export const adapterExportRuns = runGraph(
   adapterExport.handledBy(({ exporter }: { exporter: AdapterExporter }, context) => exporter.export(context)),
 );
-const AdapterExportRun = adapterExportRuns.Run;
 
 export const adapterMergeRuns = runGraph(
   adapterMerge.handledBy(({ merger }: { merger: AdapterMerger }, context) => merger.merge(context)),
@@ -72,37 +70,27 @@ interface AdapterExportResolverParts {
   runs: Pick<RunQueue, 'list'>;
 }
 
-@Resolver(() => AdapterExportRun)
-export class AdapterExportResolver extends adapterExportRuns.startedBy('exportAdapter', {
+export const AdapterExportResolver = adapterExportRuns.startedBy('exportAdapter', {
   description:
     'Packs a version as a ZIP archive of the folder that Python’s `peft` loads, with a `graft.json` that tells Graft how to ask it: `importAdapter` takes the archive.',
   input: ExportAdapterInput,
   argument: 'Which version.',
   payload: 'The run that packs the version.',
   run: (parts: AdapterExportResolverParts, input, { workspaceId }) => parts.exporter.start(workspaceId, input),
-}) {
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version that it packs.',
-    complexity: cost(2),
-  })
-  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, adapterExport.inputOf(row).adapterVersionId);
-  }
+  fields: {
+    version: toVersion('The version that it packs.', ({ row }) => adapterExport.inputOf(row).adapterVersionId),
+    file: toOne(
+      () => FileType,
+      'The archive, to be downloaded from its `path`; null before the end.',
+      ({ row }, context, { files }: AdapterExportResolverParts) => {
+        const id = adapterExport.outputOf(row)?.fileId;
+        return id ? loadFile(context, files, id) : null;
+      },
+    ),
+  },
+});
 
-  @FieldResolver(() => FileType, {
-    nullable: true,
-    description: 'The archive, to be downloaded from its `path`; null before the end.',
-    complexity: cost(2),
-  })
-  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
-    const id = adapterExport.outputOf(row)?.fileId;
-    return id ? loadFile(context, this.parts.files, id) : null;
-  }
-}
-
-@Resolver(() => AdapterMergeRun)
-export class AdapterMergeResolver extends adapterMergeRuns.startedBy('mergeAdapter', {
+export const AdapterMergeResolver = adapterMergeRuns.startedBy('mergeAdapter', {
   description:
     'Writes base model and adapter into one GGUF file, which any llama.cpp serves, and holds it against the two as they are served here. `registerModel` takes the file.',
   cost: 50,
@@ -111,48 +99,35 @@ export class AdapterMergeResolver extends adapterMergeRuns.startedBy('mergeAdapt
   payload: 'The run that merges the version.',
   run: (parts: AdapterExportResolverParts, { precision = null, ...input }, { workspaceId }) =>
     parts.merger.start(workspaceId, { ...input, precision }),
-}) {
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version that it merges.',
-    complexity: cost(2),
-  })
-  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    return loadAdapterVersion(context, this.parts.adapters, adapterMerge.inputOf(row).adapterVersionId);
-  }
-
-  @FieldResolver(() => FileType, {
-    nullable: true,
-    description: 'The model, to be downloaded from its `path` or registered by its id; null before the end.',
-    complexity: cost(2),
-  })
-  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
-    const id = adapterMerge.outputOf(row)?.fileId;
-    return id ? loadFile(context, this.parts.files, id) : null;
-  }
-
-  @FieldResolver(() => MergeParity, {
-    nullable: true,
-    description: 'How it agrees with base model and adapter; null before the end.',
-  })
-  parity(@Root() { row }: RunObject): MergeParity | null {
-    return adapterMerge.outputOf(row)?.parity ?? null;
-  }
-}
+  fields: {
+    version: toVersion('The version that it merges.', ({ row }) => adapterMerge.inputOf(row).adapterVersionId),
+    file: toOne(
+      () => FileType,
+      'The model, to be downloaded from its `path` or registered by its id; null before the end.',
+      ({ row }, context, { files }: AdapterExportResolverParts) => {
+        const id = adapterMerge.outputOf(row)?.fileId;
+        return id ? loadFile(context, files, id) : null;
+      },
+    ),
+    parity: toOne(
+      () => MergeParity,
+      'How it agrees with base model and adapter; null before the end.',
+      ({ row }) => adapterMerge.outputOf(row)?.parity ?? null,
+      { cost: 1 },
+    ),
+  },
+});
 
 const MOST_MERGES = 20;
 
-@Resolver(() => AdapterVersion)
-export class MergedVersionResolver {
-  constructor(private readonly parts: AdapterExportResolverParts) {}
-
-  @FieldResolver(() => [AdapterMergeRun], {
-    description: 'The runs that made a model of it and its base model, newest first; at most 20.',
-    complexity: cost(5),
-  })
-  async merges(@Root() { row }: AdapterVersion, @Ctx() { workspaceId }: GraphContext): Promise<RunObject[]> {
-    const filter = { kind: adapterMerge.kind, subjectId: row.id };
-    const { items } = await this.parts.runs.list(workspaceId, filter, { first: MOST_MERGES, after: null });
-    return items.map(runObject);
-  }
-}
+export const MergedVersionResolver = fieldsOf<AdapterVersion, AdapterExportResolverParts>(() => AdapterVersion, {
+  merges: toMany(
+    () => AdapterMergeRun,
+    'The runs that made a model of it and its base model, newest first; at most 20.',
+    async ({ row }, { workspaceId }, { runs }) => {
+      const filter = { kind: adapterMerge.kind, subjectId: row.id };
+      const { items } = await runs.list(workspaceId, filter, { first: MOST_MERGES, after: null });
+      return items.map(runObject);
+    },
+  ),
+});

@@ -1,21 +1,19 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { toVersion } from '../adapters/adapter-graphql.js';
 import { z } from 'zod';
 import { FileType, loadFile, TaskKind } from '../../../sources/data/index.js';
 import {
-  cost,
   fromGlobalId,
   runGraph,
-  type GraphContext,
   inputType,
   ofType,
   objectType,
-  type RunObject,
   idempotencyKey,
+  fieldsOf,
+  toItsOwn,
 } from '../../../kit/graphql/index.js';
 import { badInput } from '../../../kernel/errors.js';
 import type { FileService } from '../../../platform/artifacts/index.js';
 import type { AdapterRegistry } from '../../../sources/registry/index.js';
-import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
 import { AdapterVersion } from '../adapters/adapter-types.js';
 import type { AdapterImporter } from './adapter-importer.js';
 import { adapterImport } from './import-run.js';
@@ -24,7 +22,6 @@ import { string, oneOf, id } from '../../../kernel/record.js';
 export const adapterImportRuns = runGraph(
   adapterImport.handledBy(({ importer }: { importer: AdapterImporter }, context) => importer.import(context)),
 );
-const AdapterImportRun = adapterImportRuns.Run;
 
 const LanguagePairInput = inputType('LanguagePairInput', 'Two languages, ISO 639-1.', {
   source: string('Translated from, e.g. `en`.'),
@@ -85,8 +82,7 @@ interface AdapterImportResolverParts {
   files: FileService;
 }
 
-@Resolver(() => AdapterImportRun)
-export class AdapterImportResolver extends adapterImportRuns.startedBy('importAdapter', {
+export const AdapterImportResolver = adapterImportRuns.startedBy('importAdapter', {
   description:
     'Adds a LoRA adapter that was trained elsewhere. It is held against its base model module by module; what doesn’t fit, is no plain LoRA, or is pickled is refused. Like any other it answers after it was attested and promoted.',
   input: ImportAdapterInput,
@@ -102,17 +98,13 @@ export class AdapterImportResolver extends adapterImportRuns.startedBy('importAd
     };
     return parts.importer.start(workspaceId, wish);
   },
-}) {
-  @FieldResolver(() => AdapterVersion, {
-    nullable: true,
-    description: 'The version; null until the run succeeded.',
-    complexity: cost(2),
-  })
-  async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
-    const output = adapterImport.outputOf(row);
-    return output && loadAdapterVersion(context, this.parts.adapters, output.adapterVersionId);
-  }
-}
+  fields: {
+    version: toVersion(
+      'The version; null until the run succeeded.',
+      ({ row }) => adapterImport.outputOf(row)?.adapterVersionId ?? null,
+    ),
+  },
+});
 
 /** @throws BAD_USER_INPUT unless there is either an archive or both files */
 function filesOf({ archive, config, weights }: Pick<ImportAdapterInput, 'archive' | 'config' | 'weights'>) {
@@ -125,17 +117,14 @@ function filesOf({ archive, config, weights }: Pick<ImportAdapterInput, 'archive
   };
 }
 
-@Resolver(() => AdapterVersion)
-export class AdapterFilesResolver {
-  constructor(private readonly parts: AdapterImportResolverParts) {}
-
-  @FieldResolver(() => AdapterFiles, {
-    description: 'Its files to download: put the first two into a folder under their names, and `peft` loads it.',
-    complexity: cost(5),
-  })
-  async files(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<AdapterFiles> {
-    const of = (id: string): Promise<FileType | null> => loadFile(context, this.parts.files, id);
-    const [config, weights, gguf] = await Promise.all([row.configFileId, row.weightsFileId, row.ggufFileId].map(of));
-    return { config: config ?? null, weights: weights ?? null, gguf: gguf ?? null };
-  }
-}
+export const AdapterFilesResolver = fieldsOf<AdapterVersion, AdapterImportResolverParts>(() => AdapterVersion, {
+  files: toItsOwn(
+    () => AdapterFiles,
+    'Its files to download: put the first two into a folder under their names, and `peft` loads it.',
+    async ({ row }, context, { files }) => {
+      const of = (id: string): Promise<FileType | null> => loadFile(context, files, id);
+      const [config, weights, gguf] = await Promise.all([row.configFileId, row.weightsFileId, row.ggufFileId].map(of));
+      return { config: config ?? null, weights: weights ?? null, gguf: gguf ?? null };
+    },
+  ),
+});

@@ -1,5 +1,4 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { cost, type GraphContext } from '../../../kit/graphql/index.js';
+import { fieldsOf, toMany } from '../../../kit/graphql/index.js';
 import { Series } from '../series/series-graphql.js';
 import { Alert, toAlert } from './alert-graphql.js';
 import type { AlertService } from './alert-service.js';
@@ -8,33 +7,29 @@ import { speaksOf } from './rule.js';
 type During = Awaited<ReturnType<AlertService['store']['during']>>;
 
 /** From a series to what was raised about it. */
-@Resolver(() => Series)
-export class SeriesAlertsResolver {
-  constructor(private readonly parts: { alerts: AlertService }) {}
-
-  @FieldResolver(() => [Alert], {
-    description:
-      'Alerts of its span about its answers, newest first, at most 200: of rules on its metric, and of a LABEL_MIX those of drift of labels.',
-    complexity: cost(5),
-  })
-  async alerts(@Root() { metric, about }: Series, @Ctx() context: GraphContext): Promise<Alert[]> {
-    const { from, to, where } = about;
-    // Every series of a request has the same span: they share one statement.
-    const during = context.loader<string, During>('monitoring.alertsDuring', (spans) =>
-      Promise.all(
-        spans.map((span) => {
-          const [since, until] = span.split(' ').map((at) => new Date(Number(at))) as [Date, Date];
-          return this.parts.alerts.store.during(context.workspaceId, since, until);
-        }),
-      ),
-    );
-    const found = (await during.load(`${from.getTime()} ${to.getTime()}`)) ?? [];
-    return found
-      .filter(({ alert, rule }) => {
-        if (rule) return speaksOf(rule, metric, where);
-        if (metric !== 'LABEL_MIX' || alert.kind !== 'LABELS') return false;
-        return where.adapter === undefined || alert.source.endsWith(`:${where.adapter}`);
-      })
-      .map(({ alert }) => toAlert(alert));
-  }
-}
+export const SeriesAlertsResolver = fieldsOf<Series, { alerts: AlertService }>(() => Series, {
+  alerts: toMany(
+    () => Alert,
+    'Alerts of its span about its answers, newest first, at most 200: of rules on its metric, and of a LABEL_MIX those of drift of labels.',
+    async ({ metric, about }, context, { alerts }) => {
+      const { from, to, where } = about;
+      // Every series of a request has the same span: they share one statement.
+      const during = context.loader<string, During>('monitoring.alertsDuring', (spans) =>
+        Promise.all(
+          spans.map((span) => {
+            const [since, until] = span.split(' ').map((at) => new Date(Number(at))) as [Date, Date];
+            return alerts.store.during(context.workspaceId, since, until);
+          }),
+        ),
+      );
+      const found = (await during.load(`${from.getTime()} ${to.getTime()}`)) ?? [];
+      return found
+        .filter(({ alert, rule }) => {
+          if (rule) return speaksOf(rule, metric, where);
+          if (metric !== 'LABEL_MIX' || alert.kind !== 'LABELS') return false;
+          return where.adapter === undefined || alert.source.endsWith(`:${where.adapter}`);
+        })
+        .map(({ alert }) => toAlert(alert));
+    },
+  ),
+});

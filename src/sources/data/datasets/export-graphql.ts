@@ -1,14 +1,13 @@
-import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
-  cost,
   fromGlobalId,
   runGraph,
-  type GraphContext,
   ofType,
   idempotencyKey,
   inputType,
   type RunObject,
+  toOne,
 } from '../../../kit/graphql/index.js';
 import type { Data } from '../data.js';
 import { Split } from './importing/splits.js';
@@ -48,27 +47,23 @@ export class ExportResolver extends exportRuns.startedBy('exportDatasetVersion',
       idempotencyKey: input.idempotencyKey,
     });
   },
-}) {
-  @FieldResolver(() => DatasetVersion, {
-    nullable: true,
-    description: 'The version whose rows it writes.',
-    complexity: cost(5),
-  })
-  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    return loadVersion(context, this.parts, exporting.inputOf(row).versionId);
-  }
-
-  @FieldResolver(() => FileType, {
-    nullable: true,
-    description:
+  fields: {
+    version: toOne(
+      () => DatasetVersion,
+      'The version whose rows it writes.',
+      ({ row }, context, data: Data) => loadVersion(context, data, exporting.inputOf(row).versionId),
+      { cost: 5 },
+    ),
+    file: toOne(
+      () => FileType,
       'The file with the rows: download it from its `path`. Null before the end, and once it was deleted with a person’s rows.',
-    complexity: cost(2),
-  })
-  async file(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<FileType | null> {
-    const id = exporting.outputOf(row)?.fileId;
-    return id ? loadFile(context, this.parts.parts.files, id) : null;
-  }
-
+      ({ row }, context, { parts }: Data) => {
+        const id = exporting.outputOf(row)?.fileId;
+        return id ? loadFile(context, parts.files, id) : null;
+      },
+    ),
+  },
+}) {
   @FieldResolver(() => Int, { nullable: true, description: 'Rows in the file; null before the end.' })
   rows(@Root() { row }: RunObject): number | null {
     return exporting.outputOf(row)?.rows ?? null;

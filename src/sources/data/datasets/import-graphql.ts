@@ -14,6 +14,8 @@ import {
   objectType,
   type StartedRun,
   type RunObject,
+  toMany,
+  toOne,
 } from '../../../kit/graphql/index.js';
 import type { Data } from '../data.js';
 import { Split } from './importing/splits.js';
@@ -128,7 +130,6 @@ const KeptFile = objectType('KeptFile', 'A file with deleted rows that a deletio
   file: ofType(() => FileType).describe('The file.'),
   reason: string('What is still made of it, and what to do.'),
 });
-type KeptFile = InstanceType<typeof KeptFile>;
 
 export const importRuns = runGraph(importing.handledBy(({ importer }: Data, context) => importer.run(context)));
 const ImportRun = importRuns.Run;
@@ -154,6 +155,38 @@ export class ImportResolver extends importRuns.startedBy('addDatasetVersion', {
       mapping: fromMappingInput(mapping, `input.files.${i}.mapping`),
     }));
     return datasets.addVersion(workspaceId, { ...input, files });
+  },
+  fields: {
+    dataset: toOne(
+      () => Dataset,
+      'The dataset that gets a version.',
+      ({ row }, context, data: Data) => (row.subjectId ? loadDataset(context, data, row.subjectId) : null),
+    ),
+    version: toOne(
+      () => DatasetVersion,
+      'The version that it made, or found to exist already; null before its end.',
+      ({ row }, context, data: Data) => loadVersion(context, data, importing.outputOf(row)?.versionId ?? null),
+      { cost: 5 },
+    ),
+    withdrawn: toMany(
+      () => DatasetVersion,
+      'Versions that it withdrew.',
+      async ({ row }, context, data: Data) => {
+        const ids = importing.outputOf(row)?.withdrawn ?? [];
+        const versions = await Promise.all(ids.map((id) => loadVersion(context, data, id)));
+        return versions.filter((version) => version !== null);
+      },
+    ),
+    keptFiles: toMany(
+      () => KeptFile,
+      'Files with deleted rows that a deletion left because a standing version was made of them.',
+      async ({ row }, context, { parts }: Data) => {
+        const kept = importing.outputOf(row)?.keptFiles ?? [];
+        const files = await Promise.all(kept.map(({ fileId }) => loadFile(context, parts.files, fileId)));
+        // A later deletion may have taken it.
+        return kept.flatMap(({ reason }, i) => (files[i] ? [{ file: files[i], reason }] : []));
+      },
+    ),
   },
 }) {
   @Needs('EDIT')
@@ -191,25 +224,6 @@ export class ImportResolver extends importRuns.startedBy('addDatasetVersion', {
     return { run: runObject(await this.parts.datasets.deleteRows(workspaceId, input)) };
   }
 
-  @FieldResolver(() => Dataset, {
-    nullable: true,
-    description: 'The dataset that gets a version.',
-    complexity: cost(2),
-  })
-  async dataset(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Dataset | null> {
-    return row.subjectId ? loadDataset(context, this.parts, row.subjectId) : null;
-  }
-
-  @FieldResolver(() => DatasetVersion, {
-    nullable: true,
-    description: 'The version that it made, or found to exist already; null before its end.',
-    complexity: cost(5),
-  })
-  async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    const id = importing.outputOf(row)?.versionId;
-    return id ? loadVersion(context, this.parts, id) : null;
-  }
-
   @FieldResolver(() => Boolean, {
     nullable: true,
     description: 'False when a version of the very same content existed already; null before its end.',
@@ -218,28 +232,10 @@ export class ImportResolver extends importRuns.startedBy('addDatasetVersion', {
     return importing.outputOf(row)?.created ?? null;
   }
 
-  @FieldResolver(() => [DatasetVersion], { description: 'Versions that it withdrew.', complexity: cost(5) })
-  async withdrawn(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
-    const ids = importing.outputOf(row)?.withdrawn ?? [];
-    const versions = await Promise.all(ids.map((id) => loadVersion(context, this.parts, id)));
-    return versions.filter((version) => version !== null);
-  }
-
   @FieldResolver(() => [String], {
     description: 'Names of the uploads and exports that a deletion deleted; empty before its end.',
   })
   deletedFiles(@Root() { row }: RunObject): string[] {
     return importing.outputOf(row)?.deletedFiles ?? [];
-  }
-
-  @FieldResolver(() => [KeptFile], {
-    description: 'Files with deleted rows that a deletion left because a standing version was made of them.',
-    complexity: cost(5),
-  })
-  async keptFiles(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<KeptFile[]> {
-    const kept = importing.outputOf(row)?.keptFiles ?? [];
-    const files = await Promise.all(kept.map(({ fileId }) => loadFile(context, this.parts.parts.files, fileId)));
-    // A later deletion may have taken it.
-    return kept.flatMap(({ reason }, i) => (files[i] ? [{ file: files[i], reason }] : []));
   }
 }

@@ -1,14 +1,5 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
-import {
-  cost,
-  runGraph,
-  type GraphContext,
-  recordType,
-  inputType,
-  idempotencyKey,
-  type RunObject,
-} from '../../../kit/graphql/index.js';
+import { runGraph, recordType, inputType, idempotencyKey, toOne } from '../../../kit/graphql/index.js';
 import { Collection, loadCollection, type KnowledgeStores } from '../collection-graphql.js';
 import { labelledQuestion, TUNING_LIMITS, type RetrievalTuner } from './retrieval-tuner.js';
 import { retrievalTuning, tuningResult } from './tuning-run.js';
@@ -17,7 +8,6 @@ import { string } from '../../../kernel/record.js';
 export const retrievalTuningRuns = runGraph(
   retrievalTuning.handledBy(({ tuner }: { tuner: RetrievalTuner }, context) => tuner.tune(context)),
 );
-const RetrievalTuningRun = retrievalTuningRuns.Run;
 
 const TuneRetrievalInput = inputType('TuneRetrievalInput', 'On which questions a collection’s weight is chosen.', {
   collection: string('Name of the collection.'),
@@ -34,15 +24,13 @@ const TuneRetrievalInput = inputType('TuneRetrievalInput', 'On which questions a
 });
 
 const RetrievalTuningResult = recordType(tuningResult);
-type RetrievalTuningResult = InstanceType<typeof RetrievalTuningResult>;
 
 interface TuningResolverParts {
   tuner: RetrievalTuner;
   stores: KnowledgeStores;
 }
 
-@Resolver(() => RetrievalTuningRun)
-export class RetrievalTuningResolver extends retrievalTuningRuns.startedBy('tuneRetrieval', {
+export const RetrievalTuningResolver = retrievalTuningRuns.startedBy('tuneRetrieval', {
   description:
     'Chooses how much meaning counts against words in hybrid searches of a collection, as a run: on labelled questions, or on ones that are made of its own passages. To set a weight by hand, `setDenseWeight`.',
   input: TuneRetrievalInput,
@@ -51,21 +39,18 @@ export class RetrievalTuningResolver extends retrievalTuningRuns.startedBy('tune
   goesOn: 'It goes on by itself; search uses the old weight until it is done.',
   run: (parts: TuningResolverParts, { questions = null, ...input }, { workspaceId }) =>
     parts.tuner.start(workspaceId, { ...input, questions }),
-}) {
-  @FieldResolver(() => Collection, {
-    nullable: true,
-    description: 'The collection; null when it was deleted.',
-    complexity: cost(2),
-  })
-  async collection(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Collection | null> {
-    return row.subjectId === null ? null : loadCollection(context, this.parts.stores, row.subjectId);
-  }
-
-  @FieldResolver(() => RetrievalTuningResult, {
-    nullable: true,
-    description: 'What came of it; null until the run succeeded.',
-  })
-  result(@Root() { row }: RunObject): RetrievalTuningResult | null {
-    return retrievalTuning.outputOf(row);
-  }
-}
+  fields: {
+    collection: toOne(
+      () => Collection,
+      'The collection; null when it was deleted.',
+      ({ row }, context, { stores }: TuningResolverParts) =>
+        row.subjectId === null ? null : loadCollection(context, stores, row.subjectId),
+    ),
+    result: toOne(
+      () => RetrievalTuningResult,
+      'What came of it; null until the run succeeded.',
+      ({ row }) => retrievalTuning.outputOf(row),
+      { cost: 1 },
+    ),
+  },
+});

@@ -8,6 +8,7 @@ import {
   idempotencyKey,
   inputType,
   enumType,
+  toOne,
   type RunObject,
 } from '../../../kit/graphql/index.js';
 import { enumeration } from '../../../kernel/enumeration.js';
@@ -60,29 +61,26 @@ export class QuantizationRunResolver extends quantizationRuns.startedBy('quantiz
   argument: 'Which model, and as what.',
   payload: 'The run that quantizes.',
   run: (parts: QuantizationResolverParts, input, { workspaceId }) => parts.quantizer.start(workspaceId, input),
+  fields: {
+    source: toOne(
+      () => ModelVariant,
+      'What it quantizes; null when that was removed.',
+      ({ row }, context, { registry }: QuantizationResolverParts) =>
+        loadVariant(context, registry, quantization.inputOf(row).sourceId),
+    ),
+    variant: toOne(
+      () => ModelVariant,
+      'What it made; null until it succeeded.',
+      ({ row }, context, { registry }: QuantizationResolverParts) => {
+        const output = quantization.outputOf(row);
+        return output && loadVariant(context, registry, output.variantId);
+      },
+    ),
+  },
 }) {
   @FieldResolver(() => QuantizationType, { description: 'What it stores the weights as.' })
   quantizationType(@Root() { row }: RunObject): QuantizationType {
     return quantization.inputOf(row).type;
-  }
-
-  @FieldResolver(() => ModelVariant, {
-    nullable: true,
-    description: 'What it quantizes; null when that was removed.',
-    complexity: cost(2),
-  })
-  source(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
-    return loadVariant(context, this.parts.registry, quantization.inputOf(row).sourceId);
-  }
-
-  @FieldResolver(() => ModelVariant, {
-    nullable: true,
-    description: 'What it made; null until it succeeded.',
-    complexity: cost(2),
-  })
-  async variant(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
-    const output = quantization.outputOf(row);
-    return output && loadVariant(context, this.parts.registry, output.variantId);
   }
 }
 

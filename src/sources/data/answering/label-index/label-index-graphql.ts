@@ -1,15 +1,13 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
-  cost,
+  fieldsOf,
   fromGlobalId,
   make,
   runGraph,
-  type GraphContext,
   idempotencyKey,
   inputType,
   objectType,
-  type RunObject,
+  toOne,
 } from '../../../../kit/graphql/index.js';
 import type { Data } from '../../data.js';
 import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
@@ -24,7 +22,6 @@ const IndexDatasetInput = inputType('IndexDatasetInput', 'Whose labelled rows to
 export const labelIndexingRuns = runGraph(
   labelIndexing.handledBy(({ labelIndexes }: Data, context) => labelIndexes.index(context)),
 );
-const LabelIndexingRun = labelIndexingRuns.Run;
 
 const LabelIndex = objectType(
   'LabelIndex',
@@ -37,10 +34,8 @@ const LabelIndex = objectType(
     createdAt: date('When it was made.'),
   },
 );
-type LabelIndex = InstanceType<typeof LabelIndex>;
 
-@Resolver(() => LabelIndexingRun)
-export class LabelIndexingResolver extends labelIndexingRuns.startedBy('indexDataset', {
+export const LabelIndexingResolver = labelIndexingRuns.startedBy('indexDataset', {
   description:
     'Embeds the labelled rows of a version, as a run. Then `ask` with `dataset` and `RAG` answers by the nearest of them, and with `HYBRID` by them and an adapter together.',
   input: IndexDatasetInput,
@@ -50,31 +45,24 @@ export class LabelIndexingResolver extends labelIndexingRuns.startedBy('indexDat
     const versionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
     return data.labelIndexes.start(workspaceId, versionId, input.idempotencyKey);
   },
-}) {
-  @FieldResolver(() => DatasetVersion, {
-    nullable: true,
-    description: 'The version whose rows it indexes.',
-    complexity: cost(5),
-  })
-  version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    return loadVersion(context, this.parts, labelIndexing.inputOf(row).datasetVersionId);
-  }
-}
+  fields: {
+    version: toOne(
+      () => DatasetVersion,
+      'The version whose rows it indexes.',
+      ({ row }, context, data: Data) => loadVersion(context, data, labelIndexing.inputOf(row).datasetVersionId),
+      { cost: 5 },
+    ),
+  },
+});
 
-@Resolver(() => DatasetVersion)
-export class VersionLabelIndexResolver {
-  constructor(private readonly data: Data) {}
-
-  @FieldResolver(() => LabelIndex, {
-    nullable: true,
-    description: 'Its labelled rows as vectors; null until `indexDataset` made them with the embedder in use.',
-    complexity: cost(3),
-  })
-  async labelIndex(
-    @Root() { record }: DatasetVersion,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<LabelIndex | null> {
-    const index = await this.data.labelIndexes.find(workspaceId, { datasetVersionId: record.id });
-    return index && make(LabelIndex, { rows: index.rows, accuracy: index.fit.accuracy, createdAt: index.createdAt });
-  }
-}
+export const VersionLabelIndexResolver = fieldsOf<DatasetVersion, Data>(() => DatasetVersion, {
+  labelIndex: toOne(
+    () => LabelIndex,
+    'Its labelled rows as vectors; null until `indexDataset` made them with the embedder in use.',
+    async ({ record }, { workspaceId }, { labelIndexes }) => {
+      const index = await labelIndexes.find(workspaceId, { datasetVersionId: record.id });
+      return index && make(LabelIndex, { rows: index.rows, accuracy: index.fit.accuracy, createdAt: index.createdAt });
+    },
+    { cost: 3 },
+  ),
+});

@@ -1,15 +1,12 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { z } from 'zod';
 import {
-  cost,
   fromGlobalId,
   recordType,
   runGraph,
-  type GraphContext,
   ofType,
   idempotencyKey,
   inputType,
-  type RunObject,
+  toOne,
 } from '../../../../kit/graphql/index.js';
 import type { Data } from '../../data.js';
 import { Dataset, loadDataset } from '../../datasets/dataset-graphql.js';
@@ -20,7 +17,6 @@ import { raftMaking, raftOutput } from './raft-run.js';
 import { string, id } from '../../../../kernel/record.js';
 
 export const raftRuns = runGraph(raftMaking.handledBy(({ raft }: Data, context) => raft.make(context)));
-const RaftDatasetRun = raftRuns.Run;
 
 const CreateRaftDatasetInput = inputType(
   'CreateRaftDatasetInput',
@@ -55,10 +51,8 @@ const CreateRaftDatasetInput = inputType(
 );
 
 const RaftDatasetResult = recordType(raftOutput);
-type RaftDatasetResult = InstanceType<typeof RaftDatasetResult>;
 
-@Resolver(() => RaftDatasetRun)
-export class RaftResolver extends raftRuns.startedBy('createRaftDataset', {
+export const RaftResolver = raftRuns.startedBy('createRaftDataset', {
   description:
     'Makes a dataset version that teaches an adapter to answer from a collection, as a run: questions, each with the passage that answers it and others that search finds for it, and a share without the right passage, to be refused (RAFT, retrieval-augmented fine-tuning). Train it with `startTraining` and ask it with `HYBRID`: both show passages in the same form. When the collection’s documents change, its answers say so.',
   cost: 100,
@@ -69,31 +63,23 @@ export class RaftResolver extends raftRuns.startedBy('createRaftDataset', {
     const asked = questions === null ? null : fromGlobalId(questions, 'DatasetVersion', 'input.questions');
     return data.raft.start(workspaceId, { ...input, questions: asked, splitRule });
   },
-}) {
-  @FieldResolver(() => Dataset, {
-    nullable: true,
-    description: 'The dataset that gets a version.',
-    complexity: cost(2),
-  })
-  async dataset(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<Dataset | null> {
-    return row.subjectId === null ? null : loadDataset(context, this.parts, row.subjectId);
-  }
-
-  @FieldResolver(() => DatasetVersion, {
-    nullable: true,
-    description: 'The version that it made, or found to exist already; null before its end.',
-    complexity: cost(5),
-  })
-  async version(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    const id = raftMaking.outputOf(row)?.versionId;
-    return id === undefined ? null : loadVersion(context, this.parts, id);
-  }
-
-  @FieldResolver(() => RaftDatasetResult, {
-    nullable: true,
-    description: 'What came of it; null until the run succeeded.',
-  })
-  result(@Root() { row }: RunObject): RaftDatasetResult | null {
-    return raftMaking.outputOf(row);
-  }
-}
+  fields: {
+    dataset: toOne(
+      () => Dataset,
+      'The dataset that gets a version.',
+      ({ row }, context, data: Data) => (row.subjectId === null ? null : loadDataset(context, data, row.subjectId)),
+    ),
+    version: toOne(
+      () => DatasetVersion,
+      'The version that it made, or found to exist already; null before its end.',
+      ({ row }, context, data: Data) => loadVersion(context, data, raftMaking.outputOf(row)?.versionId ?? null),
+      { cost: 5 },
+    ),
+    result: toOne(
+      () => RaftDatasetResult,
+      'What came of it; null until the run succeeded.',
+      ({ row }) => raftMaking.outputOf(row),
+      { cost: 1 },
+    ),
+  },
+});
