@@ -128,6 +128,17 @@ describe('a watched rollout', () => {
     expect(decided({ CANDIDATE: true, CONTROL: true }).action).toBe('WAIT');
   });
 
+  it('takes no candidate back when an outage of both arms ends, and the controls are given again before it', () => {
+    const guarded = { ...plan, guardrails: [{ name: 'FAILURE', margin: 0.01 }] };
+    const watch = startWatch(guarded);
+    for (let at = 0; at < 210; at++) {
+      const [arm, isOut] = [at % 10 === 0 ? 'CANDIDATE' : 'CONTROL', at > 99 && at <= 200] as const;
+      record(watch, guarded, { step: 0, arm, at, newUnit: at < 10, measures: { FAILURE: !isOut } });
+      const { action } = decide(guarded, startRollout(0), evidenceOf(watch, guarded), at);
+      expect(['WAIT', 'HOLD']).toContain(action);
+    }
+  });
+
   it('decides the same with its state written down and read again after every seventh answer', () => {
     const bad = { ...SAME, right: { CANDIDATE: 0.75, CONTROL: 0.9 } };
     for (const seed of seeds) {

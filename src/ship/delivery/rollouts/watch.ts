@@ -36,6 +36,8 @@ export interface Watch {
   measures: Record<string, Rate>;
   /** Of each arm, whether its newest answers were given at all, `1` one that was: what tells an outage that befalls both. */
   newest: { candidate: string; control: string };
+  /** Answers of the candidate that failed since one was last given, and what became of the controls between them. */
+  failing: { answers: number; controls: { answers: number; given: number } };
   /** In this step, and ln e of those before it. */
   units: Split & { logE: number };
   /** Units of whose answers one was judged, of each step: most are judged when their step was left. */
@@ -66,7 +68,7 @@ export interface RolloutEvidence {
   judgedRatio: Ratio;
   /** Whether most of the newest answers of an arm failed, whoever asked. */
   down: { candidate: boolean; control: boolean };
-  /** Whether all of the candidate's newest answers failed, whoever asked, while most of the controls' were given. */
+  /** Whether all of the candidate's newest answers failed, whoever asked, while most of the controls' between them were given. */
   allFailed: boolean;
 }
 
@@ -80,8 +82,6 @@ interface Ratio {
 /** Answers of an arm that tell whether it is down, and the share of failures at which it is. */
 const NEWEST = 10;
 const DOWN = 0.5;
-const ALL_FAILED = '0'.repeat(NEWEST);
-
 const isDown = (newest: string): boolean => newest.length === NEWEST && newest.split('0').length - 1 >= DOWN * NEWEST;
 
 export function startWatch({ guardrails }: Pick<RolloutPlan, 'guardrails'>): Watch {
@@ -102,6 +102,7 @@ export function startWatch({ guardrails }: Pick<RolloutPlan, 'guardrails'>): Wat
     units: { candidate: 0, control: 0, logE: 0 },
     judged: [],
     newest: { candidate: '', control: '' },
+    failing: noneFailing(),
   };
 }
 
@@ -127,10 +128,34 @@ export function record(watch: Watch, plan: RolloutPlan, outcome: ArmOutcome): Wa
     if (outcome.newUnit !== false) watch.units[arm] += 1;
   }
   const { FAILURE: answered } = outcome.measures;
-  if (answered !== null && answered !== undefined)
+  if (answered !== null && answered !== undefined) {
     watch.newest[arm] = (watch.newest[arm] + (answered ? '1' : '0')).slice(-NEWEST);
+    noteFailing(watch, arm, answered);
+  }
   return recordLate(watch, plan, outcome);
 }
+
+const noneFailing = (): Watch['failing'] => ({ answers: 0, controls: { answers: 0, given: 0 } });
+
+function noteFailing(watch: Watch, arm: 'candidate' | 'control', answered: boolean): void {
+  const { failing } = watch;
+  if (arm === 'candidate' && answered) watch.failing = noneFailing();
+  else if (arm === 'candidate') failing.answers += 1;
+  else if (failing.answers > 0) {
+    failing.controls.answers += 1;
+    failing.controls.given += Number(answered);
+  }
+}
+
+/**
+ * Whether the candidate fails alone. The controls are those of the same time: when an outage of both arms ends, the more frequent controls are given
+ * again before the candidate is asked once more, and one equal candidate in five went back.
+ */
+const failsAlone = ({ failing: { answers, controls }, newest }: Watch): boolean =>
+  answers >= NEWEST &&
+  controls.given > DOWN * controls.answers &&
+  newest.control.length === NEWEST &&
+  !isDown(newest.control);
 
 /**
  * Takes what became known of an answer that was recorded before: feedback, a label. An outcome that changes can't be taken back. One outcome a unit and
@@ -190,7 +215,7 @@ export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {
     },
     judgedRatio: judgedRatioOf(watch, plan),
     down,
-    allFailed: watch.newest.candidate === ALL_FAILED && watch.newest.control.length === NEWEST && !down.control,
+    allFailed: failsAlone(watch),
   };
 }
 
