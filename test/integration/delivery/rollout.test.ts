@@ -93,7 +93,7 @@ describe('a rollout', () => {
     });
     const last = (await kit.decisions(id)).at(-1)!;
     expect(last).toMatchObject({ action: 'ROLL_BACK', check: 'GUARDRAIL', decidedBy: null });
-    expect(last.reasons[0]).toMatch(/^FAILURE: /);
+    expect(last.reasons[0]).toMatch(/^FAILURE \(answers without an error\): /);
     expect(last.evidence).toMatchObject({ measures: { FAILURE: { candidate: {}, control: {} } } });
     expect(await production('throws')).toBe(1);
     await eventually('nobody is drawn', () => drawn('throws', 'anybody') === null);
@@ -104,7 +104,7 @@ describe('a rollout', () => {
     const { id } = await start('slow', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 0.9 }] });
     await kit.ask(gateway, 'slow', 200, (arm, n) => ({ latencyMs: (arm === 'CANDIDATE' ? 1000 : 100) + (n % 7) }));
     await kit.reaches(id, 'it goes back', ({ status }) => status === 'ROLLED_BACK');
-    expect((await kit.decisions(id)).at(-1)!.reasons[0]).toMatch(/^LATENCY: /);
+    expect((await kit.decisions(id)).at(-1)!.reasons[0]).toMatch(/^LATENCY \(answers that are quick enough\): /);
   });
 
   it('decides at the answer that crosses, while later ones have not come', async () => {
