@@ -221,7 +221,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
     expect(same.ignored).toEqual(['system', 'max_completion_tokens', 'temperature']);
   }, 120_000);
 
-  it('shows a base model what was said before, and drops the oldest where it doesn’t fit', async () => {
+  it('shows a base model what was said before, and the newest alone of a long conversation', async () => {
     const tokensOf = async (...before: OpenAI.ChatCompletionMessageParam[]) => {
       const { usage } = await openai.chat.completions.create({
         model: MODEL,

@@ -2,6 +2,10 @@ import { readChat } from '../../../gpu-worker/chat/read-chat.js';
 import fc from 'fast-check';
 import type { Plan } from '../../../src/answer/ask/plan.js';
 import { composeQuestion, composeReading, fit, frameOf, measureRoom } from '../../../src/answer/ask/prompt/compose.js';
+import { measurePrompt } from '../../../src/answer/ask/prompt/prompt-room.js';
+import type { Work } from '../../../src/answer/ask/parts.js';
+import type { PlannedQuestion } from '../../../src/answer/ask/planned-question.js';
+import type { Facts } from '../../../src/answer/ask/read/facts.js';
 import { promptText, type PromptSegment } from '../../../src/sources/prompting/index.js';
 import { TINY_CHAT_SOURCE } from '../../support/tiny-model.js';
 import { evidenceOf, passageOf, planOf, variantOf } from './support.js';
@@ -143,6 +147,26 @@ describe('earlier turns', () => {
     expect(told(alone)).toMatch(/^You answer questions briefly/);
     expect(told(alone)).not.toContain('Iceland');
     expect(told(alone).endsWith(`\n\n${turns}`)).toBe(true);
+  });
+
+  it('are fewer where not all fit', async () => {
+    const questions = ['A '.repeat(100), 'Who?'];
+    const question = {
+      text: 'Who? Why?',
+      latest: 'Why?',
+      generation: { maxTokens: 10 },
+      earlier: questions.map((text) => ({ question: text, answer: 'Ann.' })),
+    };
+    const countTokens = async ({ texts }: { texts: (string | PromptSegment[])[] }) => count(texts);
+    const promptIn = async (contextTokens: number) => {
+      const work = { worker: { countTokens, status: { hello: { limits: { contextTokens } } } } } as unknown as Work;
+      const planned = { plan: alone, wording: null, question } as unknown as PlannedQuestion;
+      const { frame } = await measurePrompt(work, planned, { text: '' } as Facts);
+      return promptText(frame([]));
+    };
+    expect(await promptIn(2_000)).toMatch(/A A .*User: Who\?\n\nAssistant: Ann\.\n\nUser: Why\?\n\nAssistant:$/s);
+    expect(await promptIn(200)).toMatch(/know\.\n\nUser: Who\?\n\nAssistant: Ann\.\n\nUser: Why\?\n\nAssistant:$/);
+    await expect(promptIn(100)).rejects.toMatchObject({ code: 'QUESTION_TOO_LONG' });
   });
 
   it('are no evidence, and stand in no prompt of documents', () => {
