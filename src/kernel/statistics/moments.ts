@@ -1,4 +1,4 @@
-/** What is known of a sample: of a rate, `variance` is mean * (1 - mean). */
+/** What is known of a sample; the values of a rate are 0 and 1. */
 export interface Moments {
   n: number;
   mean: number;

@@ -124,8 +124,7 @@ export const CurationResolver = curationRuns.startedBy('createDatasetFromFeedbac
     dataset: toOne(
       () => Dataset,
       'The dataset that gets a version.',
-      ({ row }, context, { data }: CurationResolverParts) =>
-        row.subjectId === null ? null : loadDataset(context, data, row.subjectId),
+      ({ row }, context, { data }: CurationResolverParts) => loadDataset(context, data, row.subjectId),
     ),
     version: toOne(
       () => DatasetVersion,
@@ -147,7 +146,7 @@ export const UnlearningResolver = fieldsOf<RunObject, { data: Data }>(() => unle
   dataset: toOne(
     () => Dataset,
     'The dataset that rows are taken out of.',
-    ({ row }, context, { data }) => (row.subjectId === null ? null : loadDataset(context, data, row.subjectId)),
+    ({ row }, context, { data }) => loadDataset(context, data, row.subjectId),
   ),
 });
 

@@ -350,7 +350,7 @@ export class ReviewItemResolver {
     complexity: cost(2),
   })
   async dataset(@Root() { row }: ReviewItem, @Ctx() context: GraphContext): Promise<Dataset | null> {
-    return row.datasetId === null ? null : loadDataset(context, this.parts.data, row.datasetId);
+    return loadDataset(context, this.parts.data, row.datasetId);
   }
 
   @FieldResolver(() => String, { description: 'What was asked.', complexity: cost(2) })

@@ -82,10 +82,8 @@ export const AdapterExportResolver = adapterExportRuns.startedBy('exportAdapter'
     file: toOne(
       () => FileType,
       'The archive, to be downloaded from its `path`; null before the end.',
-      ({ row }, context, { files }: AdapterExportResolverParts) => {
-        const id = adapterExport.outputOf(row)?.fileId;
-        return id ? loadFile(context, files, id) : null;
-      },
+      ({ row }, context, { files }: AdapterExportResolverParts) =>
+        loadFile(context, files, adapterExport.outputOf(row)?.fileId ?? null),
     ),
   },
 });
@@ -104,10 +102,8 @@ export const AdapterMergeResolver = adapterMergeRuns.startedBy('mergeAdapter', {
     file: toOne(
       () => FileType,
       'The model, to be downloaded from its `path` or registered by its id; null before the end.',
-      ({ row }, context, { files }: AdapterExportResolverParts) => {
-        const id = adapterMerge.outputOf(row)?.fileId;
-        return id ? loadFile(context, files, id) : null;
-      },
+      ({ row }, context, { files }: AdapterExportResolverParts) =>
+        loadFile(context, files, adapterMerge.outputOf(row)?.fileId ?? null),
     ),
     parity: toOne(
       () => MergeParity,

@@ -61,7 +61,7 @@ const toDataset = (row: DatasetRecord): Dataset =>
   make(Dataset, { ...row, id: toGlobalId('Dataset', row.id), rowId: row.id });
 
 /** A dataset by row id, batched over the request. */
-export async function loadDataset(context: GraphContext, data: Data, id: string): Promise<Dataset | null> {
+export async function loadDataset(context: GraphContext, data: Data, id: string | null): Promise<Dataset | null> {
   const row = await loadRow(context, 'data.datasetsById', id, (ids) => data.store.byIds(context.workspaceId, ids));
   return row && toDataset(row);
 }

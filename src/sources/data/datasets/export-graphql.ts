@@ -57,10 +57,7 @@ export class ExportResolver extends exportRuns.startedBy('exportDatasetVersion',
     file: toOne(
       () => FileType,
       'The file with the rows: download it from its `path`. Null before the end, and once it was deleted with a person’s rows.',
-      ({ row }, context, { parts }: Data) => {
-        const id = exporting.outputOf(row)?.fileId;
-        return id ? loadFile(context, parts.files, id) : null;
-      },
+      ({ row }, context, { parts }: Data) => loadFile(context, parts.files, exporting.outputOf(row)?.fileId ?? null),
     ),
   },
 }) {

@@ -35,7 +35,7 @@ function toFile(row: StoredFileRow): FileType {
 }
 
 /** Null where it was deleted. One statement for all that a request asks for. */
-export async function loadFile(context: GraphContext, files: FileService, id: string): Promise<FileType | null> {
+export async function loadFile(context: GraphContext, files: FileService, id: string | null): Promise<FileType | null> {
   const row = await loadRow(context, 'data.filesById', id, (ids) => files.find(context.workspaceId, { ids }));
   return row && toFile(row);
 }

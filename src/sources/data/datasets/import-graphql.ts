@@ -160,7 +160,7 @@ export class ImportResolver extends importRuns.startedBy('addDatasetVersion', {
     dataset: toOne(
       () => Dataset,
       'The dataset that gets a version.',
-      ({ row }, context, data: Data) => (row.subjectId ? loadDataset(context, data, row.subjectId) : null),
+      ({ row }, context, data: Data) => loadDataset(context, data, row.subjectId),
     ),
     version: toOne(
       () => DatasetVersion,

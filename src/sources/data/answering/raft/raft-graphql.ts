@@ -67,7 +67,7 @@ export const RaftResolver = raftRuns.startedBy('createRaftDataset', {
     dataset: toOne(
       () => Dataset,
       'The dataset that gets a version.',
-      ({ row }, context, data: Data) => (row.subjectId === null ? null : loadDataset(context, data, row.subjectId)),
+      ({ row }, context, data: Data) => loadDataset(context, data, row.subjectId),
     ),
     version: toOne(
       () => DatasetVersion,
