@@ -13,9 +13,12 @@ const TOLD = new Set([
   'route.nobody',
 ]);
 
+const OWN_WORDS = '  The base model’s own words: nothing of yours was read for them, and they may be invented.';
+
 /** What stands below an answer on a terminal: what should be known of it, where it is from, and what the documents don't agree on. */
-export function linesBelow({ text, route, citations, conflicts }: StreamedAnswer): string[] {
+export function linesBelow({ text, abstained, route, citations, conflicts }: StreamedAnswer): string[] {
   return [
+    ...(route.strategy === 'BASE' && !abstained ? [OWN_WORDS] : []),
     ...route.reasons
       .filter(({ feature, sentence }) => TOLD.has(feature) && sentence !== text)
       .map(({ sentence }) => `  ${sentence}`),

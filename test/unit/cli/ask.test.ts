@@ -56,6 +56,19 @@ describe('linesBelow', () => {
     expect(linesBelow(answerOf(PUMP.quote, [], { citations }))[0]).toContain('orlo.pdf, page 3, characters 4–22');
   });
 
+  it('marks a base model’s own words, and no refusal', () => {
+    const answer = (abstained: boolean) => ({
+      ...answerOf('In the lagoon.'),
+      abstained,
+      route: { strategy: 'BASE', reasons: [] },
+    });
+    const [mark, refused] = [false, true].map((abstained) =>
+      linesBelow(answer(abstained) as unknown as StreamedAnswer),
+    );
+    expect(mark).toEqual([expect.stringContaining('own words')]);
+    expect(refused).toEqual([]);
+  });
+
   it('says what is missing from an answer, what was not judged, and why there is none, and no more of the route', () => {
     const refused = unanswered(0.1, 0.26, true);
     const told = [
