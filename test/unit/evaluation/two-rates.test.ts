@@ -182,6 +182,16 @@ describe('evidence that a rate is worse', () => {
     expect(powerOf(WORSE, { control: 0.9, loss: 0.1, answers: 0, alpha: 0.05 })).toBe(0);
   });
 
+  it('stops no candidate that gave no bad answer, however many good ones of the control came between', () => {
+    const state = startTwoRates();
+    for (let i = 0; i < 100; i++) observeRate(state, 'control', true, WORSE);
+    expect(logE(state)).toBeGreaterThan(-Math.log(0.05));
+    observeRate(state, 'candidate', true, WORSE);
+    expect(state.peak).toBe(0);
+    observeRate(state, 'candidate', false, WORSE);
+    expect(state.peak).toBe(logE(state));
+  });
+
   it('keeps what it showed, and goes through JSON unchanged', () => {
     const state = startTwoRates();
     for (let i = 0; i < 300; i++) observeRate(state, i % 10 === 0 ? 'candidate' : 'control', i % 10 !== 0, WORSE);

@@ -51,7 +51,10 @@ export interface RateCounts {
 export interface TwoRates {
   /** ln of the capital that bets on each effect, of 1 for each; none before the first answer. */
   logs: number[];
-  /** The largest ln e that was reached: what decides, since crossing once is enough. */
+  /**
+   * The largest ln e that was reached since the candidate gave a bad answer: what decides, since crossing once is enough. Good answers of the control alone
+   * could cross the bound as well, within its alpha, but nobody would see what the candidate did.
+   */
   peak: number;
   candidate: RateCounts;
   control: RateCounts;
@@ -111,7 +114,8 @@ export function observeRate(
   state.expected += options.drawn;
   state[arm].answers += 1;
   state[arm].good += Number(good);
-  state.peak = Math.max(state.peak, logE(state));
+  const { answers: candidates, good: goodOnes } = state.candidate;
+  if (goodOnes < candidates) state.peak = Math.max(state.peak, logE(state));
   return state;
 }
 
