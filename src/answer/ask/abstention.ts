@@ -23,7 +23,7 @@ export function abstention(
 }
 
 const SENTENCES = {
-  NO_DOCUMENTS: 'There are no documents yet that could answer this.',
+  NO_DOCUMENTS: 'There are no documents yet that could answer this: add some, or ask for the strategy BASE.',
   NOTHING_FOUND: 'This is not in your documents: nothing in them matches the question.',
   // By words and vectors alone: an answer that is put in other words may be missed.
   LOW_RELEVANCE: 'This does not seem to be in your documents: nothing in them is near enough to the question.',

@@ -77,7 +77,7 @@ export {
   type RouterRecord,
 } from './route/router/router.js';
 export { RouterStore } from './route/router/router-store.js';
-export { bestSentence, nearestCollection } from './route/router/documents.js';
+export { bestSentence, heldByDocuments, nearestCollection } from './route/router/documents.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, wording-rules.ts. */
 export { abstention, LEAST_PROBABILITY } from './abstention.js';

@@ -1,9 +1,9 @@
 import {
   calibrate,
+  heldByDocuments,
   logOdds,
   ownerOf,
   placeKey,
-  pValueOf,
   SIGNIFICANCE,
   weigh,
   yieldsTo,
@@ -151,11 +151,7 @@ function placesOf(
     places.push({ ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id, own, yields });
   }
   if (nearest === null) return places;
-  const known = collections.find(({ id }) => id === nearest.id);
-  if (!known || !nearest.signal) return [...places, { ...DOCUMENTS, ...UNKNOWN }];
-  const score = logOdds(known.calibration, nearest.signal);
-  const pValue = pValueOf(known.heldOut, score);
-  return [...places, { ...DOCUMENTS, ...UNKNOWN, logOdds: score, pValue, own: pValue >= SIGNIFICANCE }];
+  return [...places, { ...UNKNOWN, ...heldByDocuments(collections, nearest), ...DOCUMENTS }];
 }
 
 /** `placeKey` of where a question belongs: which collection it was made of is no matter, because all are read. */

@@ -4,7 +4,6 @@ import {
   nearestCollection,
   retrievePassages,
   SIGNIFICANCE,
-  type BestSentence,
   type RetrievalResult,
   type AdapterSample,
   type FittedOn,
@@ -285,7 +284,7 @@ export class RouterFitter {
       const { belongs, source } = question;
       const found = await this.#found(scope, question, signal);
       const isTaken = [...memberships.values()].some(({ pValue }) => pValue >= SIGNIFICANCE);
-      const best = found && isTaken ? await this.#best(workspaceId, found, signal) : null;
+      const best = found && isTaken ? await bestSentence(this.parts, workspaceId, found, signal) : null;
       return { belongs, source, nearest: nearestCollection(found?.retrieval.passages ?? []), best, memberships };
     };
     return this.#inTurns(context, asked, place, (done) =>
@@ -304,7 +303,7 @@ export class RouterFitter {
     const scope = { workspaceId, collections, groups: null, sight: ALL_SEEN };
     const scoreOf = async (message: EmbeddedQuestion): Promise<[string, number][]> => {
       const found = await this.#found(scope, message, signal);
-      const best = found && (await this.#best(workspaceId, found, signal));
+      const best = found && (await bestSentence(this.parts, workspaceId, found, signal));
       return best ? [[message.belongs!, best.score]] : [];
     };
     const scores = await this.#inTurns(context, messages, scoreOf, (done) =>
@@ -340,11 +339,6 @@ export class RouterFitter {
   ): Promise<RetrievalResult | null> {
     if (scope.collections.length === 0) return null;
     return retrievePassages(this.parts, scope, { text, vector: Promise.resolve({ vector, ms: 0 }) }, signal);
-  }
-
-  #best(workspaceId: WorkspaceId, found: RetrievalResult, signal: AbortSignal): Promise<BestSentence | null> {
-    const { worker, registry, clock } = this.parts;
-    return bestSentence({ worker, clock, embedder: () => registry.embedder() }, workspaceId, found, signal);
   }
 
   /** A fit that nobody asked for waits while anything else works, and lets one that somebody asks for pass. */

@@ -1,4 +1,5 @@
 import { AnswerStore, AskService, type Answer, type AskInput } from '../../../src/answer/ask/index.js';
+import type { BaseAnswers } from '../../../src/answer/ask/route/base-answers.js';
 import type { AnswerStage } from '../../../src/answer/ask/stages.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { digestOf } from '../../../src/kernel/hashing.js';
@@ -232,16 +233,16 @@ describe('ask', () => {
     expect([citations, usage.generatedTokens]).toEqual([[], 0]);
   });
 
-  it('answers from the model alone where there are no documents', async () => {
+  it('refuses where there are no documents, unless the workspace lets the base model answer', async () => {
     const workspaceId = freshWorkspace();
     await answering.database.prisma.workspace.create({ data: { id: workspaceId, name: workspaceId } });
     await answering.registry.ensureDefaults(workspaceId);
-    const answer = await answering.service.ask(
-      { workspaceId },
-      { question: 'What is the capital of France?' },
-      forever,
-    );
+    const ask = () => answering.service.ask({ workspaceId }, { question: 'What is the capital of France?' }, forever);
+    expect(await ask()).toMatchObject({ route: { strategy: 'RAG' }, abstention: { reason: 'NO_DOCUMENTS' } });
+    await (answering.parts.baseAnswers as BaseAnswers).set(workspaceId, true);
+    const answer = await ask();
     expect(answer.route).toMatchObject({ strategy: 'BASE', chosenBy: 'ROUTER' });
+    expect(answer.route.reasons.at(-1)?.sentence).toMatch(/its own words, without evidence/);
     expect(answer).toMatchObject({ wording: 'MODEL', evidence: [], citations: [], abstention: null });
     expect(answer.text).toContain('Paris');
   });

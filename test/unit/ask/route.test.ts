@@ -1,6 +1,6 @@
 import { abstention, LEAST_PROBABILITY } from '../../../src/answer/ask/abstention.js';
 import { ExpectedTimes } from '../../../src/answer/ask/route/expected-times.js';
-import { decideRoute, withReason, type RouteFeatures } from '../../../src/answer/ask/route/route.js';
+import { decideRoute, previewOf, withReason, type RouteFeatures } from '../../../src/answer/ask/route/route.js';
 import { evidenceOf } from './support.js';
 
 const features: RouteFeatures = {
@@ -28,14 +28,18 @@ describe('decideRoute', () => {
     expect(route.candidates).toContainEqual(expect.objectContaining({ strategy: 'HYBRID', available: false }));
   });
 
-  it('answers from the model alone where there is nothing to read, also when there is an empty collection', () => {
-    const route = decideRoute({ ...features, readable: { collections: 1, chunks: 0 } });
-    expect(route).toMatchObject({ strategy: 'BASE', chosenBy: 'ROUTER' });
-    expect(route.reasons[0]).toMatchObject({ contribution: 1, sentence: 'There is no passage to read.' });
+  it('reads though there is nothing to read, which refuses: the base model would invent an answer', () => {
+    for (const named of [false, true]) {
+      const route = decideRoute({ ...features, named, readable: { collections: 1, chunks: 0 } });
+      expect(route).toMatchObject({ strategy: 'RAG', chosenBy: 'ROUTER' });
+      expect(route.reasons.at(-1)).toMatchObject({ contribution: -1, sentence: 'There is no passage to read.' });
+    }
   });
 
-  it('reads what the caller named, though it is empty: the answer must not come from elsewhere', () => {
-    expect(decideRoute({ ...features, named: true, readable: { collections: 1, chunks: 0 } }).strategy).toBe('RAG');
+  it('foresees that a question is nobody’s where there is nothing to read', () => {
+    const empty = decideRoute({ ...features, readable: { collections: 1, chunks: 0 } });
+    expect(previewOf(empty, null)).toMatchObject({ destination: 'NOBODY' });
+    expect(previewOf(decideRoute(features), null)).toMatchObject({ destination: 'DOCUMENTS' });
   });
 
   it('obeys the caller and says so', () => {

@@ -6,7 +6,7 @@ import type { Work } from '../parts.js';
 import type { Sources } from '../plan.js';
 import type { Question } from '../question.js';
 import { chunksOf, type RetrievalResult } from '../read/retrieve.js';
-import { mayDo, STRATEGIES, strategyThat } from '../strategies.js';
+import { mayDo, strategyThat } from '../strategies.js';
 import {
   asDrawn,
   changeOf,
@@ -19,6 +19,7 @@ import {
   type Drawn,
 } from './assignment.js';
 import { decideRoute, nobodyRoute, previewOf, routed, type RouteFeatures } from './route.js';
+import { isNobody } from './router/choose.js';
 import { lookAround, type RouterVerdict } from './router/look-around.js';
 
 /** A question whose strategy is decided: what draw and router made of it, and where its answer may come from. */
@@ -111,7 +112,8 @@ function attempt(attempts: Attempts, refusals: readonly Abstention[]): RoutedQue
     routed: inForce !== null,
     refused,
     next: (refusal) => nextOf(attempts, [...refusals, refusal], isLast),
-    lastWord: (refusal) => (inForce && isForeign(inForce) && refusal.reason !== 'UNPROVEN' ? outOfScope() : refusal),
+    lastWord: (refusal) =>
+      inForce && isNobody(inForce.owner) && refusal.reason !== 'UNPROVEN' ? outOfScope() : refusal,
   };
 }
 
@@ -134,11 +136,10 @@ function routeOf(
 
 /** Who is asked after these refused: another destination, or the base model where the workspace lets it. */
 function nextOf(attempts: Attempts, refusals: readonly Abstention[], wasLast: boolean): RoutedQuestion | null {
-  const { verdict, opened, observed, baseAnswers } = attempts;
+  const { verdict, opened, baseAnswers } = attempts;
   if (wasLast || opened.strategy !== 'AUTO') return null;
   const left = verdict?.mode === 'APPLY' ? verdict.order.length - refusals.length : 0;
-  const isBase = verdict?.mode !== 'APPLY' && !STRATEGIES[observed.strategy].reads;
-  return left > 0 || (baseAnswers && !isBase && opened.dataset === null) ? attempt(attempts, refusals) : null;
+  return left > 0 || (baseAnswers && opened.dataset === null) ? attempt(attempts, refusals) : null;
 }
 
 /** Why nobody is asked of a question that nobody is left for; null where the base model is. */
@@ -146,10 +147,6 @@ function refusedBy({ baseAnswers }: Attempts, { unproven: sentence }: RouterVerd
   if (sentence !== null) return unproven(sentence);
   return baseAnswers ? null : outOfScope();
 }
-
-/** Whether the question looks foreign to everybody. */
-const isForeign = ({ owner }: RouterVerdict): boolean =>
-  !STRATEGIES[owner.strategy].reads && !STRATEGIES[owner.strategy].adapts;
 
 /** Where the answer may come from; nothing is looked up where nothing is to be read. */
 async function sourcesOf(

@@ -20,14 +20,14 @@ export interface RouteFeatures {
   expectedMs: Readonly<Partial<Record<Strategy, number>>>;
 }
 
-/**
- * Which strategy answers, and why. AUTO is RAG where there is something to read, because an answer with its source is worth
- * more than one without; else BASE.
- */
+/** What AUTO is where no router decides: whoever reads refuses what isn't there, also where nothing is; the base model would invent it. */
+const UNROUTED = strategyThat({ reads: true, adapts: false });
+
+/** Which strategy answers where no router decides, and why. */
 export function decideRoute(features: RouteFeatures): RouteDecision {
   const { choice, named, readable, labelledRows } = features;
   const { collections, chunks } = readable ?? { collections: 0, chunks: 0 };
-  const strategy = choice === 'AUTO' ? strategyThat({ reads: chunks > 0 || named, adapts: false }) : choice;
+  const strategy = choice === 'AUTO' ? UNROUTED : choice;
   const forReading = STRATEGIES[strategy].reads ? 1 : -1;
   const reasons: RouteReason[] = [];
   if (choice !== 'AUTO')
@@ -115,7 +115,9 @@ export function nobodyRoute(
 
 /** Where a question would go: to whom the router holds it to belong, or, without one, to documents where any can be read. */
 export function previewOf(observed: RouteDecision, verdict: RouterVerdict | null): RoutePreview {
-  const owner = verdict?.owner ?? { strategy: observed.strategy, adapter: null, probability: null, pValue: null };
+  const isReadable = observed.candidates.some(({ strategy, available }) => strategy === UNROUTED && available);
+  const unrouted = isReadable ? UNROUTED : strategyThat({ reads: false, adapts: false });
+  const owner = verdict?.owner ?? { strategy: unrouted, adapter: null, probability: null, pValue: null };
   const { strategy, adapter, probability, pValue } = owner;
   return {
     destination: adapter?.split('@')[0] ?? (STRATEGIES[strategy].reads ? 'DOCUMENTS' : 'NOBODY'),

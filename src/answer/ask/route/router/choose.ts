@@ -19,7 +19,7 @@ export interface Place {
   logOdds: number | null;
   /** Conformal p-value of the question among its own; null where nobody calibrated it. */
   pValue: number | null;
-  /** Whether that is enough for one of its own; null where nobody calibrated it. */
+  /** Whether the p-value is high enough for one of its own; null where nobody calibrated it. */
   own: boolean | null;
   /** Median time of an answer, in ms; null where it is not known. */
   expectedMs: number | null;
@@ -69,7 +69,7 @@ export function yieldsTo(own: readonly number[], best: BestSentence | null, name
 }
 
 /** The base model stands for nobody: what it is probable by is that the question belongs to nothing. */
-const isNobody = ({ strategy }: Pick<Place, 'strategy'>): boolean =>
+export const isNobody = ({ strategy }: Pick<Place, 'strategy'>): boolean =>
   !STRATEGIES[strategy].reads && !STRATEGIES[strategy].adapts;
 
 const isDocuments = ({ strategy, adapter }: Pick<Place, 'strategy' | 'adapter'>): boolean =>

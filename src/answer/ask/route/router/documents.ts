@@ -3,8 +3,11 @@ import type { Passage } from '../../../../sources/knowledge/index.js';
 import { answerProbability } from '../../read/probability.js';
 import { EMBEDDED_SENTENCES } from '../../read/evidence.js';
 import { findEvidence, type RetrievalResult } from '../../read/retrieve.js';
-import type { PlaceSignal } from './calibration.js';
-import type { BestSentence } from './choose.js';
+import type { AskParts } from '../../parts.js';
+import { pValueOf } from '../membership/membership.js';
+import { logOdds, type PlaceSignal } from './calibration.js';
+import { SIGNIFICANCE, type BestSentence, type Place } from './choose.js';
+import type { RouterParameters } from './router.js';
 
 /** How many of the nearest passages make the mean. */
 const NEAREST = 3;
@@ -35,16 +38,36 @@ export function nearestCollection(
   return { id: best.collectionId, name: best.collectionName, signal: signalOfPassages(own) };
 }
 
+/** Whether a question is documents' own, by the collection that it comes nearest to; unknown where that one was never calibrated. */
+export function heldByDocuments(
+  collections: readonly Pick<RouterParameters['collections'][number], 'id' | 'calibration' | 'heldOut'>[],
+  nearest: { id: string; signal: PlaceSignal | null } | null,
+): Pick<Place, 'logOdds' | 'pValue' | 'own'> {
+  const known = collections.find(({ id }) => id === nearest?.id);
+  if (!known || !nearest?.signal) return { logOdds: null, pValue: null, own: null };
+  const score = logOdds(known.calibration, nearest.signal);
+  const pValue = pValueOf(known.heldOut, score);
+  return { logOdds: score, pValue, own: pValue >= SIGNIFICANCE };
+}
+
 /** Sentences that are compared with the question before anybody is asked. */
 const COMPARED = { embedded: EMBEDDED_SENTENCES, kept: 1 };
 
 /** Null where nothing was found. @throws what the worker throws */
 export async function bestSentence(
-  parts: Parameters<typeof findEvidence>[0],
+  {
+    worker,
+    clock,
+    registry,
+  }: Pick<AskParts, 'clock'> & {
+    worker: Pick<AskParts['worker'], 'embed'>;
+    registry: Pick<AskParts['registry'], 'embedder'>;
+  },
   workspaceId: WorkspaceId,
   found: RetrievalResult,
   signal: AbortSignal,
 ): Promise<BestSentence | null> {
+  const parts = { worker, clock, embedder: () => registry.embedder() };
   const [best] = (await findEvidence(parts, workspaceId, found, signal, COMPARED)).evidence;
   return best ? { score: best.score, probability: answerProbability(best) } : null;
 }

@@ -13,22 +13,10 @@ import type { AskParts } from '../../parts.js';
 import { chunksOf, retrievePassages, weighedFor, type RetrievalResult } from '../../read/retrieve.js';
 import { strategyThat } from '../../strategies.js';
 import type { ExpectedTimes } from '../expected-times.js';
-import { membershipOf, pValueOf } from '../membership/membership.js';
+import { membershipOf } from '../membership/membership.js';
 import { routeBound } from '../risk.js';
-import { logOdds } from './calibration.js';
-import {
-  orderOf,
-  ownerOf,
-  placeKey,
-  SIGNIFICANCE,
-  takes,
-  weigh,
-  yieldsTo,
-  type BestSentence,
-  type Place,
-  type ScoredPlace,
-} from './choose.js';
-import { bestSentence, nearestCollection } from './documents.js';
+import { orderOf, ownerOf, placeKey, takes, weigh, yieldsTo, type Place, type ScoredPlace } from './choose.js';
+import { bestSentence, heldByDocuments, nearestCollection } from './documents.js';
 import { modeInForce, type RouterMode, type RouterParameters } from './router.js';
 import type { Current } from './router-store.js';
 
@@ -104,7 +92,8 @@ export async function lookAround(
   ];
   const { there, gone } = await withoutGone(parts, workspaceId, places);
   // Where no adapter takes the question for its own, documents are first whatever they hold.
-  const best = found && there.some(takes) ? await bestIn(parts, workspaceId, weighedFor(latest, found), signal) : null;
+  const best =
+    found && there.some(takes) ? await bestSentence(parts, workspaceId, weighedFor(latest, found), signal) : null;
   const yields = ({ adapter }: Unweighed): boolean => {
     const own = learned.adapters.find(({ name, version }) => `${name}@${version}` === adapter)?.evidence;
     return own !== undefined && yieldsTo(own, best, named);
@@ -127,11 +116,6 @@ export async function lookAround(
   };
 }
 
-const bestIn = (
-  { worker, registry, clock }: Pick<AskParts, 'worker' | 'registry' | 'clock'>,
-  ...asked: [workspaceId: WorkspaceId, found: RetrievalResult, signal: AbortSignal]
-): Promise<BestSentence | null> => bestSentence({ worker, clock, embedder: () => registry.embedder() }, ...asked);
-
 const UNKNOWN = { adapter: null, logOdds: null, pValue: null, own: null, nearest: null, passage: null, yields: false };
 
 /** What is to be read, if there is anything. */
@@ -144,12 +128,8 @@ function documentsPlace(
   const [best] = found.retrieval.passages;
   const nearest = nearestCollection(found.retrieval.passages);
   const passage = best ? { chunkId: best.chunkId, similarity: best.scores.dense } : null;
-  const place = { ...UNKNOWN, strategy: READING, label: nearest?.name ?? 'Documents', expectedMs, passage };
-  const known = collections.find(({ id }) => id === nearest?.id);
-  if (!known || !nearest?.signal) return [place];
-  const score = logOdds(known.calibration, nearest.signal);
-  const pValue = pValueOf(known.heldOut, score);
-  return [{ ...place, logOdds: score, pValue, own: pValue >= SIGNIFICANCE }];
+  const held = heldByDocuments(collections, nearest);
+  return [{ ...UNKNOWN, ...held, strategy: READING, label: nearest?.name ?? 'Documents', expectedMs, passage }];
 }
 
 const adapterPlaces = (
