@@ -25,7 +25,7 @@ const DOMAINS_IN_ORDER = [
   ['learn/training', 'learn/feedback', 'operate/access', 'operate/monitoring'],
   ['prove'],
   ['ship/delivery', 'ship/fleet'],
-  ['ship/improvement'],
+  ['ship/improvement', 'ship/tuning'],
 ];
 /** And for the stages of a question, last to first: the files beside them are what all of them speak of. */
 const STAGES = [['languages', 'form'], ['read'], ['route'], ['prompt'], ['judge'], ['word'], ['record'], ['api']].map(

@@ -3,14 +3,12 @@ import { Option, type Command } from 'commander';
 import { GraftClientError, type GraftClient } from '../client/graft-client.js';
 import {
   AddDatasetVersionDocument,
-  AdapterDocument,
-  AttestAdapterDocument,
   CreateDatasetDocument,
   DatasetDocument,
-  EvaluateDocument,
   EvaluationsDocument,
+  FineTuningDocument,
   ImportProgressDocument,
-  StartTrainingDocument,
+  StartFineTuningDocument,
   type DatasetQuery,
   type Split,
   type TaskKind,
@@ -31,6 +29,17 @@ interface ImportOptions {
   validation?: number;
 }
 
+/** @returns ids of the files, in their order */
+async function uploadAll(client: GraftClient, paths: readonly string[]): Promise<string[]> {
+  const found = await dataFilesAt(paths);
+  const ids: string[] = [];
+  for (const [index, file] of found.entries()) {
+    tellUpload(file, index, found.length);
+    ids.push(await client.upload(file.path));
+  }
+  return ids;
+}
+
 /** Makes a version of a dataset of files, and says what it has. @returns the run, and the newest version then */
 async function importRows(
   client: GraftClient,
@@ -38,7 +47,6 @@ async function importRows(
   files: readonly string[],
   { create, split, ...shares }: ImportOptions,
 ) {
-  const found = await dataFilesAt(files);
   const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
   if (!known && create === undefined)
     throw new GraftClientError(
@@ -46,11 +54,7 @@ async function importRows(
       `There is no dataset "${dataset}".`,
       'Pass --create with its task, such as classification, to make it.',
     );
-  const sent = [];
-  for (const [index, file] of found.entries()) {
-    tellUpload(file, index, found.length);
-    sent.push({ file: await client.upload(file.path), ...(split && { split }) });
-  }
+  const sent = (await uploadAll(client, files)).map((file) => ({ file, ...(split && { split }) }));
   // Now that something is there for it.
   if (!known) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
@@ -86,33 +90,24 @@ interface TrainOptions {
   validation?: number;
 }
 
-/** From files to a version that is attested and evaluated. */
+/** From files to a version that is attested and evaluated: one run, which goes on without the command. */
 async function train(client: GraftClient, files: readonly string[], options: TrainOptions): Promise<string> {
   const { task, epochs, name = nameOf(files[0]!), ...shares } = options;
-  const { version } = await importRows(client, name, files, { create: task, ...shares });
-  if (!version) throw new GraftClientError('NOT_FOUND', `The dataset "${name}" was deleted meanwhile.`, null);
-  process.stderr.write(`Dataset ${name}, ${linesOf(version).join('\n')}\n`);
-  const key = () => ({ idempotencyKey: crypto.randomUUID() });
-  const follow = async (what: string, runId: string) => {
-    process.stderr.write(`${what}\n`);
-    await followAnyRun(client, runId);
-  };
-  const recipe = epochs === undefined ? {} : { recipe: { epochs } };
-  const { startTraining } = await client.request(StartTrainingDocument, {
-    input: { adapter: name, datasetVersion: version.id, ...recipe, ...key() },
+  const { startFineTuning } = await client.request(StartFineTuningDocument, {
+    input: {
+      name,
+      files: await uploadAll(client, files),
+      task,
+      ...(epochs !== undefined && { recipe: { epochs } }),
+      ...(Object.keys(shares).length > 0 && { splitRule: shares }),
+      idempotencyKey: crypto.randomUUID(),
+    },
   });
-  await follow('Training', startTraining.run.id);
-  const { adapter } = await client.request(AdapterDocument, { name });
-  const made = adapter!.versions[0]!.version;
-  const { attestAdapter } = await client.request(AttestAdapterDocument, {
-    input: { adapter: name, version: made, ...key() },
-  });
-  await follow('Attesting', attestAdapter.run.id);
-  const { evaluate } = await client.request(EvaluateDocument, {
-    input: { adapter: `${name}@${made}`, datasetVersion: version.id, ...key() },
-  });
-  await follow('Evaluating', evaluate.run.id);
-  return `${name}@${made}`;
+  await followAnyRun(client, startFineTuning.run.id);
+  const { node } = await client.request(FineTuningDocument, { id: startFineTuning.run.id });
+  if (node?.__typename !== 'FineTuningRun' || !node.adapterVersion)
+    throw new GraftClientError('NOT_FOUND', 'What was trained was deleted meanwhile.', null);
+  return `${name}@${node.adapterVersion.version}`;
 }
 
 /** A name that datasets and adapters may have, of a file's. */

@@ -12,6 +12,11 @@ const names = z.string().transform((list) =>
     .map((name) => name.trim())
     .filter((name) => name !== ''),
 );
+const pairs = names.transform((list) =>
+  Object.fromEntries(
+    list.map((pair): [string, string] => [pair.slice(0, pair.lastIndexOf('=')), pair.slice(pair.lastIndexOf('=') + 1)]),
+  ),
+);
 /** What `@fastify/proxy-addr` takes: addresses, networks, and its names for private ones. */
 const proxies = names.refine((list) => isList(list), { error: 'must be addresses or networks such as 10.0.0.0/8' });
 const isList = (list: string[]): boolean => {
@@ -128,9 +133,14 @@ const environment = z.object({
   GRAFT_ALLOWED_ORIGINS: names
     .default([])
     .describe('Origins, comma-separated (`https://app.example.com`), whose pages may call Graft besides its own.'),
+  GRAFT_OPENAI_MODELS: pairs
+    .default({})
+    .describe(
+      'Models that stand for OpenAI’s names at `/v1`, comma-separated: `gpt-4o-mini=smollm2-135m,gpt-4o-mini-2024-07-18=smollm2-135m`.',
+    ),
   GRAFT_MAX_UPLOAD_BYTES: whole(1, Number.MAX_SAFE_INTEGER)
     .default(4 * 1024 ** 3)
-    .describe('Largest file that `POST /files` takes, in bytes.'),
+    .describe('Largest file that `POST /files` and `POST /v1/files` take, in bytes.'),
   GRAFT_DRAIN_SECONDS: whole(0, 600)
     .default(10)
     .describe('How long running requests may take to finish after SIGTERM, in seconds.'),
@@ -297,7 +307,8 @@ const SHOWN_DEFAULTS: Partial<Record<keyof Config, string>> = {
 /** The configuration as a Markdown table, for the README. */
 export function configTable(): string {
   const rows = Object.entries(environment.shape).map(([name, schema]) => {
-    const shown = SHOWN_DEFAULTS[name as keyof Config] ?? String(schema.safeParse(undefined).data ?? '');
+    const fallback = schema.safeParse(undefined).data ?? '';
+    const shown = SHOWN_DEFAULTS[name as keyof Config] ?? (typeof fallback === 'object' ? '' : String(fallback));
     return `| \`${name}\` | ${shown === '' ? '' : `\`${shown}\``} | ${schema.description ?? ''} |`;
   });
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');

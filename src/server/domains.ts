@@ -15,6 +15,7 @@ import { openMonitoring } from '../operate/monitoring/index.js';
 import type { Platform } from '../platform/platform.js';
 import { openRegistry } from '../sources/registry/index.js';
 import { openTraining } from '../learn/training/index.js';
+import { openTuning } from '../ship/tuning/index.js';
 
 type Opened = Record<Exclude<keyof typeof DOMAINS, 'gateway'>, { readonly offer: Offer }>;
 
@@ -34,8 +35,9 @@ export async function openDomains(platform: Platform) {
   const monitoring = openMonitoring(platform, { registry, data, ask });
   const learning = { training, feedback, evaluation, delivery, monitoring };
   const improvement = openImprovement(platform, { registry, data, ...learning });
+  const tuning = openTuning(platform, { registry, data, training, evaluation });
   const erasure = openErasure(platform);
-  return { access, registry, knowledge, data, fleet, ask, ...learning, improvement, erasure } satisfies Opened;
+  return { access, registry, knowledge, data, fleet, ask, ...learning, improvement, tuning, erasure } satisfies Opened;
 }
 
 export type Domains = Awaited<ReturnType<typeof openDomains>>;

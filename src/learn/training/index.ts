@@ -8,7 +8,7 @@ export {
   toAliasMoved,
 } from './adapters/adapter-types.js';
 export { aliasMove, loadAdapter, loadAdapterVersion, toVersion } from './adapters/adapter-graphql.js';
-export { presetOf, storedRecipe, type RecipeOverrides } from './recipes/recipe.js';
+export { presetOf, recipeOverrides, storedRecipe, type RecipeOverrides } from './recipes/recipe.js';
 export { training } from './runs/training-run.js';
 export { Adapter, toAdapter } from './adapters/adapter-types.js';
 export { chooseLabelTokens } from './recipes/label-tokens.js';
@@ -20,6 +20,6 @@ export { probeCandidates, probePrompts } from './adapters/probes.js';
 export { decodeLogits, encodeLogits, shippedProbe, type ShippedProbe } from './built-in/shipped-probe.js';
 export { installReader, READER_TASK, READER_USAGE, type BuiltInAdapter } from './built-in/install-reader.js';
 export { replayWindows, type Tokenize } from './runs/encode-examples.js';
-export { trainingRuns } from './runs/training-graphql.js';
+export { RecipeInput, trainingRuns } from './runs/training-graphql.js';
 export { TrainingService } from './runs/training-service.js';
 export { chosenExecutor, ExecutorChoice, type ChosenExecutor } from './runs/executor-choice.js';

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
+import { toPage, type Page } from '../../kernel/pagination.js';
 import { checkedText } from '../../kernel/text.js';
 import { asSystem, inWorkspace, type Database, type Prisma, type Transaction } from '../database/index.js';
 import type { ArtifactStore, StagedBytes } from './artifact-store.js';
@@ -96,6 +97,25 @@ export class FileService {
       where: { workspaceId, OR: [{ id: { in: [...ids] } }, { sha256: { in: [...digests] } }] },
       orderBy: { id: 'asc' },
     });
+  }
+
+  /** Files of a media type by age. @param after the row id that they come behind; null: from the first on */
+  async list(
+    workspaceId: WorkspaceId,
+    {
+      mediaType,
+      first,
+      after,
+      order,
+    }: { mediaType: string; first: number; after: string | null; order: 'asc' | 'desc' },
+  ): Promise<Page<StoredFileRow>> {
+    const behind = after === null ? {} : { id: order === 'asc' ? { gt: after } : { lt: after } };
+    const rows = await this.database.prisma.storedFile.findMany({
+      where: { workspaceId, mediaType, ...behind },
+      orderBy: { id: order },
+      take: first + 1,
+    });
+    return toPage(rows, first);
   }
 
   /** Keeps files with these contents from being removed until the transaction ends. @returns those that the workspace has */

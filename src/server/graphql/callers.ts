@@ -58,6 +58,16 @@ const NEEDED: Readonly<Record<string, Role>> = {
   '/v1/chat/completions': 'ASK',
   '/v1/embeddings': 'ASK',
   '/v1/rerank': 'ASK',
+  '/v1/files': 'EDIT',
+  '/v1/files/:id': 'EDIT',
+  '/v1/files/:id/content': 'EDIT',
+  '/v1/fine_tuning/jobs': 'EDIT',
+  '/v1/fine_tuning/jobs/:id': 'EDIT',
+  '/v1/fine_tuning/jobs/:id/cancel': 'EDIT',
+  '/v1/fine_tuning/jobs/:id/pause': 'EDIT',
+  '/v1/fine_tuning/jobs/:id/resume': 'EDIT',
+  '/v1/fine_tuning/jobs/:id/events': 'EDIT',
+  '/v1/fine_tuning/jobs/:id/checkpoints': 'EDIT',
 };
 
 /** Where each operation is ended by itself, with an error that says why. */

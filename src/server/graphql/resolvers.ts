@@ -12,6 +12,7 @@ import { knowledgeDomain } from '../../sources/knowledge/index.js';
 import { monitoringDomain } from '../../operate/monitoring/index.js';
 import { registryDomain } from '../../sources/registry/index.js';
 import { trainingDomain } from '../../learn/training/index.js';
+import { tuningDomain } from '../../ship/tuning/index.js';
 import { NodeResolver, RunResolver, RunSubjectResolver } from './runs-graphql.js';
 import { SystemResolver } from './system-graphql.js';
 
@@ -36,6 +37,7 @@ export const DOMAINS = {
   fleet: fleetDomain,
   monitoring: monitoringDomain,
   improvement: improvementDomain,
+  tuning: tuningDomain,
   erasure: erasureDomain,
 };
 

@@ -44,7 +44,7 @@ const UPLOAD_HEADER = 'graft-upload';
 const LONGEST_NAME = 255;
 
 /** The last part of what the client calls the file, without what can’t be seen: it is shown and stored, never used as a path. */
-function fileName(given = ''): string {
+export function fileName(given = ''): string {
   const last = given.split(/[/\\]/).at(-1) ?? '';
   return last.replace(new RegExp(UNSEEN, 'gu'), '').toWellFormed().trim().slice(-LONGEST_NAME) || 'file';
 }
@@ -145,7 +145,7 @@ async function keep(
   return stored;
 }
 
-const tooLarge = (maxBytes: number): GraftError =>
+export const tooLarge = (maxBytes: number): GraftError =>
   new GraftError('PAYLOAD_TOO_LARGE', `The file is larger than ${maxBytes} bytes, the most that is taken.`, {
     hint: 'Raise GRAFT_MAX_UPLOAD_BYTES.',
   });

@@ -37,6 +37,13 @@ const PARAMS: Record<string, string> = {
   'input.probable': 'logprobs',
   'input.unit': 'user',
   'input.requestId': 'idempotency-key',
+  'input.name': 'suffix',
+  'input.files': 'training_file',
+  'input.validationFiles': 'validation_file',
+  'input.recipe.epochs': 'hyperparameters.n_epochs',
+  'input.recipe.batchExamples': 'hyperparameters.batch_size',
+  'input.recipe.learningRate': 'hyperparameters.learning_rate_multiplier',
+  'input.recipe.seed': 'seed',
 };
 
 /** What OpenAI calls it, where it has a word that clients act on. */

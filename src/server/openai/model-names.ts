@@ -8,6 +8,7 @@ export interface Names {
   collections: Pick<CollectionStore, 'list' | 'require'>;
   adapters: Pick<AdapterStore, 'adapters' | 'byName' | 'versionsOf' | 'aliasesOf'>;
   models: Pick<ModelStore, 'models' | 'modelByName'>;
+  table: ModelTable;
 }
 
 export type ModelTarget = Pick<AskInput, 'strategy' | 'adapter' | 'model' | 'collections'>;
@@ -15,13 +16,28 @@ export type ModelTarget = Pick<AskInput, 'strategy' | 'adapter' | 'model' | 'col
 /** The name that leaves the choice to Graft. */
 const GRAFT = 'graft';
 
+/** Names of OpenAI's models, and the models here that stand for them: `GRAFT_OPENAI_MODELS`. */
+export type ModelTable = Readonly<Record<string, string>>;
+
+/** The model that stands for a name; the name itself where none does. */
+export const standIn = (table: ModelTable, name: string): string =>
+  (Object.hasOwn(table, name) ? table[name] : undefined) ?? name;
+
+const TUNED = 'ft:';
+
+/** The name of what a job made, as OpenAI has it: `ft:<model>:graft:<suffix>:<adapter>@<version>`; the last part is what it asks for. */
+export const tunedName = (model: string, suffix: string | null, adapter: string): string =>
+  [TUNED.slice(0, -1), model, GRAFT, suffix ?? '', adapter].join(':');
+
 /**
  * What a model name of the endpoint asks for: `graft` (AUTO), `graft/<collection>` (RAG), `<adapter>`,
- * `<adapter>@candidate`, `<adapter>@7` (ADAPTER), `<adapter>+<collection>` (HYBRID), `<model>` and `<model>@<quantization>` (BASE).
+ * `<adapter>@candidate`, `<adapter>@7` (ADAPTER), `<adapter>+<collection>` (HYBRID), `<model>` and `<model>@<quantization>` (BASE), a name of the
+ * operator's table (BASE), and that of what a job made, `ft:…` (ADAPTER).
  * An adapter goes before a model of its name.
  * @throws NOT_FOUND
  */
-export async function targetOf(names: Names, workspaceId: WorkspaceId, model: string): Promise<ModelTarget> {
+export async function targetOf(names: Names, workspaceId: WorkspaceId, asked: string): Promise<ModelTarget> {
+  const model = asked.startsWith(TUNED) ? asked.slice(asked.lastIndexOf(':') + 1) : standIn(names.table, asked);
   if (model === GRAFT) return { strategy: 'AUTO' };
   if (model.startsWith(`${GRAFT}/`)) {
     const named = model.slice(GRAFT.length + 1);
@@ -37,7 +53,7 @@ export async function targetOf(names: Names, workspaceId: WorkspaceId, model: st
   if (await names.adapters.byName(workspaceId, name)) return { strategy: 'ADAPTER', adapter };
   if (collection === undefined && (await names.models.modelByName(workspaceId, name)))
     return { strategy: 'BASE', model };
-  throw new GraftError('NOT_FOUND', `The model "${model.slice(0, 200)}" does not exist.`, {
+  throw new GraftError('NOT_FOUND', `The model "${asked.slice(0, 200)}" does not exist.`, {
     field: 'input.model',
     hint: `\`GET /v1/models\` lists the names; "${GRAFT}" leaves the choice to Graft.`,
   });

@@ -3,21 +3,42 @@ import type { OpenAsking } from '../../answer/ask/index.js';
 import type { Knowledge } from '../../sources/knowledge/index.js';
 import type { Platform } from '../../platform/platform.js';
 import { ModelStore, type Registry } from '../../sources/registry/index.js';
+import type { OpenTuning } from '../../ship/tuning/index.js';
 import type { OpenAiParts } from './routes.js';
 
 /** What the endpoint takes of the domains. */
 export const openAiParts = (
-  { worker, database }: Platform,
+  { worker, database, runs, files, erasure, config }: Platform,
   {
     access,
     registry,
     knowledge,
     ask,
-  }: { access: Pick<Access, 'hooks'>; registry: Registry; knowledge: Knowledge; ask: Pick<OpenAsking, 'asking'> },
+    tuning,
+  }: {
+    access: Pick<Access, 'hooks'>;
+    registry: Registry;
+    knowledge: Knowledge;
+    ask: Pick<OpenAsking, 'asking'>;
+    tuning: OpenTuning;
+  },
 ): OpenAiParts => ({
   worker,
   registry: registry.registry,
   asking: ask.asking,
   paying: access.hooks,
-  names: { collections: knowledge.collections, adapters: registry.adapters.store, models: new ModelStore(database) },
+  noting: access.hooks,
+  tuning: tuning.tuning,
+  runs,
+  files,
+  erasure,
+  adapters: registry.adapters,
+  maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
+  table: config.GRAFT_OPENAI_MODELS,
+  names: {
+    collections: knowledge.collections,
+    adapters: registry.adapters.store,
+    models: new ModelStore(database),
+    table: config.GRAFT_OPENAI_MODELS,
+  },
 });

@@ -18,12 +18,14 @@ import { inScope } from '../../platform/database/index.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
 import { choiceInputs } from './choices.js';
 import { chunksOf, completionOf, type CompletionContext } from './completion.js';
+import { event, headerOf } from './http.js';
+import { addFiles, addJobs, type FineTuningRouteParts } from './fine-tuning-routes.js';
 import { embeddingsOf, type EmbeddingParts } from './embeddings.js';
 import { openAiError } from './errors.js';
 import { listedModels, targetOf, type Names, type ModelTarget } from './model-names.js';
 import { rerankOf } from './rerank.js';
 
-export interface OpenAiParts extends EmbeddingParts {
+export interface OpenAiParts extends EmbeddingParts, FineTuningRouteParts {
   asking: Pick<AskService, 'stream' | 'answer'>;
   names: Names;
   /** Asks budgets before paid work and counts what it comes to. */
@@ -58,7 +60,7 @@ const errorHandlerOf =
 
 /**
  * The addresses that OpenAI's clients speak, beside GraphQL and on the same answers, records and rules: `chat/completions`, `embeddings`,
- * `models`, `rerank`. A field is honoured or refused by its name.
+ * `models`, `rerank`, `files`, `fine_tuning/jobs`. A field is honoured or refused by its name.
  */
 export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
   const options = { errorHandler: errorHandlerOf(kit.presenter) };
@@ -66,13 +68,17 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
     if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     return kit.underWay(work());
   };
+  const answer = (reply: FastifyReply, work: () => Promise<unknown>) =>
+    working(async () => told(reply).send(await work()));
+  addFiles(server, parts, { options, answer });
+  addJobs(server, parts, { options, answer });
   const signalOf = (reply: FastifyReply): AbortSignal => new ResponseLifetime(reply.raw).signal;
   const told = (reply: FastifyReply) => reply.header('cache-control', 'no-store');
 
   for (const url of ['/v1', '/v1/*'])
     server.all(url, options, (request) => {
       throw new GraftError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]} here.`, {
-        hint: 'Send POST to /v1/chat/completions, /v1/embeddings or /v1/rerank, or GET to /v1/models.',
+        hint: 'There are /v1/chat/completions, /v1/embeddings, /v1/rerank, /v1/models, /v1/files and /v1/fine_tuning/jobs.',
       });
     });
   server.get('/v1/models', options, (request, reply) =>
@@ -195,13 +201,6 @@ async function* eventStream(
     clearInterval(comments);
     await rest.return(undefined);
   }
-}
-
-const event = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
-
-function headerOf(request: FastifyRequest, name: string): string | null {
-  const value = request.headers[name];
-  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 /** Where the caller reaches this gateway, for links into the console. */

@@ -19,7 +19,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { pause } from '../../platform/events/index.js';
-import { isFinished, type RunQueue, type RunRow } from '../../platform/runs/index.js';
+import { runEnd, type RunQueue, type RunRow } from '../../platform/runs/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../sources/registry/index.js';
 import { storedRecipe, training, type RecipeOverrides, type TrainingService } from '../../learn/training/index.js';
 import { keyOf, type ImprovementOutcome, type ImprovementRow } from './improvement.js';
@@ -171,22 +171,9 @@ async function until<T>(
   }
 }
 
-/** Waits for a run that this improvement began; cancelled, it takes the run with it. @throws what the run failed with */
-async function ended(
-  { parts: { runs, lookMs = LOOK_MS }, context, workspaceId }: ImprovementWork,
-  { id }: RunRow,
-): Promise<RunRow> {
-  for (;;) {
-    const run = await runs.get(workspaceId, id);
-    if (!run) throw new GraftError('NOT_FOUND', 'A run that this waited for is gone.');
-    if (run.status === 'SUCCEEDED') return run;
-    if (isFinished(run.status))
-      throw new GraftError('CONFLICT', `${run.kind} ended ${run.status}: ${run.errorMessage ?? 'it was cancelled'}`);
-    await pause(lookMs, context.signal);
-    if (context.signal.reason === 'cancel') await runs.cancel(workspaceId, id);
-    context.signal.throwIfAborted();
-  }
-}
+/** The end of a run that this improvement began. @throws what it failed with */
+const ended = ({ parts: { runs, lookMs = LOOK_MS }, context }: ImprovementWork, run: Pick<RunRow, 'id'>) =>
+  runEnd({ runs, context, everyMs: lookMs }, run);
 
 async function curate(work: ImprovementWork, row: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, production, settings } = work;
@@ -236,7 +223,7 @@ async function train(work: ImprovementWork, before: ImprovementRow): Promise<Imp
     production === null ? [null] : BEGINNINGS[settings.trainFrom](`${adapter.name}@${production.version}`);
   for (const [index, parent] of beginnings.entries()) {
     if (row.trainingRunIds.length > index) {
-      await ended(work, { id: row.trainingRunIds[index]! } as RunRow);
+      await ended(work, { id: row.trainingRunIds[index]! });
       continue;
     }
     // A second try is a luxury: without room for it in the day's budget, the first one goes on alone.

@@ -18,7 +18,7 @@ export { importing } from './datasets/import-run.js';
 export { TextEncoding } from './datasets/files/decode.js';
 export { DataFormat } from './datasets/files/formats.js';
 export type { FileMapping } from './datasets/importing/mapping.js';
-export { Split, splitRule, type SplitRule } from './datasets/importing/splits.js';
+export { DEFAULT_SPLIT_RULE, Split, splitRule, type SplitRule } from './datasets/importing/splits.js';
 export { blend, UNFITTED, type Blend, type LabelIndexRecord } from './answering/label-index/label-index.js';
 export { labelIndexing } from './answering/label-index/label-index-run.js';
 export { LabelIndexes } from './answering/label-index/label-indexer.js';

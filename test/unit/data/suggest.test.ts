@@ -47,6 +47,16 @@ describe('instructions', () => {
     expect(messagesOf(dolly)).toEqual(talk('Who won?\n\nAda beat Bob.', 'Ada'));
   });
 
+  it('end at the last answer that has a weight, as rows of OpenAI’s tuners say which is learned', () => {
+    const again = { role: 'user', content: 'And now?' };
+    const unlearned = { role: 'assistant', content: 'Later.', weight: 0 };
+    const messages = [...talk('Who won?', 'Ada'), again, unlearned];
+    expect(messagesOf({ messages })).toEqual(talk('Who won?', 'Ada'));
+    const learned = { role: 'assistant', content: 'Bob', weight: 1 };
+    expect(messagesOf({ messages: [...messages, again, learned] })).toHaveLength(6);
+    expect(messagesOf({ messages: [again, unlearned] })).toMatchObject({ fault: { rule: 'wrong-type' } });
+  });
+
   it('are what `input` says where nothing else does', () => {
     expect(messagesOf({ input: 'Say hello', output: 'Hello' })).toEqual(talk('Say hello', 'Hello'));
   });

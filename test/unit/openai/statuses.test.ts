@@ -20,7 +20,12 @@ describe('statuses at /v1', () => {
     server = Fastify();
     addAuthentication(server, { ...LOCAL_CALLERS, authenticate: () => ({ ...localCaller(), role: 'ASK' }) });
     const fail = () => Promise.reject(new GraftError(thrown, 'It failed.'));
-    const names = { adapters: { byName: fail }, models: { modelByName: fail }, collections: { require: fail } };
+    const names = {
+      adapters: { byName: fail },
+      models: { modelByName: fail },
+      collections: { require: fail },
+      table: {},
+    };
     addOpenAi(
       server,
       { names } as unknown as OpenAiParts,

@@ -99,12 +99,7 @@ export class TrainingService {
       parent && input.model == null
         ? await registry.variant(workspaceId, parent.variantId)
         : await registry.resolve(workspaceId, input.model ?? null);
-    if (!TRAINABLE.includes(variant.architecture))
-      throw new GraftError(
-        'MODEL_UNSUPPORTED',
-        `Models of the architecture ${variant.architecture} can’t be trained.`,
-        { field: 'input.model', hint: `Train a model of ${TRAINABLE.join(', ')}.` },
-      );
+    requireTrainable(variant);
     const wanted = input.recipe ?? {};
     if (parent === null) return { dataset, version, variant, recipe: recipeFor(dataset.task, wanted), parent };
     const { modelId } = await registry.variant(workspaceId, parent.variantId);
@@ -114,6 +109,26 @@ export class TrainingService {
         hint: 'Leave the model out: that of the version to go on from is trained.',
       });
     return { dataset, version, variant, recipe: recipeOn(parent, dataset.task, wanted), parent };
+  }
+
+  /**
+   * Refuses what can be refused before there are rows.
+   * @returns the base model that would be trained @throws NOT_FOUND, MODEL_UNSUPPORTED, BAD_USER_INPUT, ALREADY_EXISTS
+   */
+  async planned(
+    workspaceId: WorkspaceId,
+    {
+      adapter,
+      task,
+      model,
+      recipe,
+    }: { adapter: string; task: TaskKind; model: string | null; recipe: RecipeOverrides },
+  ): Promise<string> {
+    const variant = await this.parts.registry.resolve(workspaceId, model);
+    requireTrainable(variant);
+    recipeFor(task, recipe);
+    await this.#requireFree(workspaceId, adapter, task, variant.modelId);
+    return model ?? variant.model;
   }
 
   /** @throws BAD_USER_INPUT, NOT_FOUND */
@@ -133,6 +148,15 @@ export class TrainingService {
         hint: 'Choose another name.',
       });
   }
+}
+
+/** @throws MODEL_UNSUPPORTED */
+function requireTrainable({ architecture }: ServedVariant): void {
+  if (TRAINABLE.includes(architecture)) return;
+  throw new GraftError('MODEL_UNSUPPORTED', `Models of the architecture ${architecture} can’t be trained.`, {
+    field: 'input.model',
+    hint: `Train a model of ${TRAINABLE.join(', ')}.`,
+  });
 }
 
 /**

@@ -1,0 +1,122 @@
+import type { Multipart } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '../../kernel/caller.js';
+import { GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
+import type { Erasure } from '../../platform/erasure/index.js';
+import { fileName, tooLarge } from '../graphql/uploads.js';
+import { RefusedField } from './errors.js';
+import { listOf, rowIdOf, type ListRequest } from './lists.js';
+
+export interface FileParts {
+  files: FileService;
+  erasure: Pick<Erasure, 'eraseFile'>;
+  maxUploadBytes: number;
+}
+
+/** Rows to learn from, a JSON object a line. Only such files are listed: documents and models are no files of `/v1`. */
+const JSONL = 'application/jsonl';
+const PURPOSE = 'fine-tune';
+const PREFIX = 'file';
+
+export const fileIdOf = (row: Pick<StoredFileRow, 'id'>): string => `${PREFIX}-${row.id}`;
+
+/** The row id in a file's id. @throws NOT_FOUND */
+export const fileRowId = (id: string, field = 'file_id'): string => rowIdOf(PREFIX, id, 'The file', field);
+
+export const fileOf = (row: StoredFileRow) => ({
+  id: fileIdOf(row),
+  object: 'file',
+  bytes: Number(row.bytes),
+  created_at: Math.floor(row.createdAt.getTime() / 1_000),
+  filename: row.name,
+  purpose: PURPOSE,
+  status: 'processed',
+  expires_at: null,
+  status_details: null,
+});
+
+/** A file of `/v1`. @throws NOT_FOUND, also for one that Graft's own addresses alone know */
+export async function requireFile({ files }: FileParts, workspaceId: WorkspaceId, id: string): Promise<StoredFileRow> {
+  const row = await files.get(workspaceId, fileRowId(id), 'file_id');
+  if (row.mediaType !== JSONL) fileRowId('');
+  return row;
+}
+
+/**
+ * Stores the file of a form with the fields `purpose` and `file`, in any order.
+ * @throws BAD_REQUEST, BAD_USER_INPUT, PAYLOAD_TOO_LARGE; nothing is kept then
+ */
+export async function storeFile(
+  { files, maxUploadBytes: maxBytes }: FileParts,
+  request: FastifyRequest,
+): Promise<StoredFileRow> {
+  // A page of another origin can send a form without asking; it can't send this header.
+  if (!request.headers.authorization && !request.headers['graft-upload'])
+    throw new GraftError(
+      'BAD_REQUEST',
+      'Send the file with the header "Authorization: Bearer …", as every OpenAI client does.',
+    );
+  if (!request.isMultipart())
+    throw new GraftError('BAD_REQUEST', 'Send multipart/form-data with `purpose` and `file`.');
+  const { workspaceId } = request.caller;
+  const limits = { files: 1, fields: 4, parts: 5, fieldSize: 100, fileSize: maxBytes + 1 };
+  const form: { file: StoredFileRow | null; purpose: string | null } = { file: null, purpose: null };
+  try {
+    for await (const part of request.parts({ limits })) await takePart(part, form, { files, workspaceId, maxBytes });
+    if (form.purpose === null) throw new RefusedField('purpose', 'invalid_value', 'purpose is missing.');
+    if (form.file === null) throw new RefusedField('file', 'invalid_value', 'file is missing.');
+    return form.file;
+  } catch (error) {
+    if (form.file) await files.remove(workspaceId, form.file.id);
+    throw error;
+  }
+}
+
+async function takePart(
+  part: Multipart,
+  form: { file: StoredFileRow | null; purpose: string | null },
+  { files, workspaceId, maxBytes }: { files: FileService; workspaceId: WorkspaceId; maxBytes: number },
+): Promise<void> {
+  if (part.type === 'file') {
+    if (part.fieldname !== 'file') throw unknownField(part.fieldname);
+    const name = fileName(part.filename);
+    form.file = await files.store(workspaceId, { name, mediaType: JSONL, source: part.file, maxBytes });
+    if (part.file.truncated) throw tooLarge(maxBytes);
+    return;
+  }
+  if (part.fieldname !== 'purpose') throw unknownField(part.fieldname);
+  if (part.value !== PURPOSE)
+    throw new RefusedField(
+      'purpose',
+      'unsupported_value',
+      `Files are taken for the purpose "${PURPOSE}" alone.`,
+      'Documents to answer from go to `POST /files` and `ingestDocuments`.',
+    );
+  form.purpose = part.value;
+}
+
+const unknownField = (name: string): RefusedField =>
+  new RefusedField(
+    name.slice(0, 100),
+    'unknown_parameter',
+    'The form takes `purpose` and `file` alone.',
+    'Leave it out.',
+  );
+
+/** Oldest or newest first, those behind `after`. @throws BAD_USER_INPUT, NOT_FOUND for an `after` that is no file */
+export async function filesOf({ files }: FileParts, workspaceId: WorkspaceId, { limit, after, order }: ListRequest) {
+  const behind = after === null ? null : fileRowId(after, 'after');
+  const page = await files.list(workspaceId, { mediaType: JSONL, first: limit, after: behind, order });
+  return listOf(page.items.map(fileOf), page.hasNextPage);
+}
+
+/** @throws NOT_FOUND, CONFLICT where something needs the file */
+export async function deleteFile(parts: FileParts, { workspaceId, groups }: Caller, id: string) {
+  const row = await requireFile(parts, workspaceId, id);
+  const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups);
+  const [kept] = keptFiles;
+  if (kept) throw new GraftError('CONFLICT', `The file stays: ${kept.reason}`, { field: 'file_id' });
+  return { id, object: 'file', deleted: true };
+}

@@ -1,0 +1,10 @@
+import type { FastifyRequest } from 'fastify';
+
+/** One server-sent event. */
+export const event = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+
+/** A header's value; null without one. */
+export function headerOf(request: FastifyRequest, name: string): string | null {
+  const value = request.headers[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}

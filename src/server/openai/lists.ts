@@ -1,0 +1,51 @@
+import { notFound } from '../../kernel/errors.js';
+import { isUuid } from '../../kernel/ids.js';
+import { MAX_PAGE_SIZE } from '../../kernel/pagination.js';
+import { RefusedField } from './errors.js';
+import type { Fields } from './fields.js';
+
+/** What a list is asked for in its address. */
+export interface ListRequest {
+  limit: number;
+  /** Id of the last that the caller has; null: from the first on. */
+  after: string | null;
+  order: 'asc' | 'desc';
+}
+
+/** @throws RefusedField for what is no number of items, no order, or unknown */
+export function listRequest(query: Fields, fallback: number, others: readonly string[] = []): ListRequest {
+  const known = ['limit', 'after', 'order', ...others];
+  const unknown = Object.keys(query).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new RefusedField(
+      unknown.slice(0, 100),
+      'unknown_parameter',
+      'The list has no such parameter.',
+      'Leave it out.',
+    );
+  const { limit = fallback, after = null, order = 'desc' } = query;
+  const count = Number(limit);
+  if (!Number.isInteger(count) || count < 1)
+    throw new RefusedField('limit', 'invalid_value', 'limit must be a whole number from 1 on.');
+  if (after !== null && typeof after !== 'string')
+    throw new RefusedField('after', 'invalid_value', 'after must be an id.');
+  if (order !== 'asc' && order !== 'desc')
+    throw new RefusedField('order', 'invalid_value', 'order must be "asc" or "desc".');
+  return { limit: Math.min(count, MAX_PAGE_SIZE), after, order };
+}
+
+/** A page as clients read it: they ask for the next one behind `last_id` while there is more. */
+export const listOf = <T extends { id: string }>(data: readonly T[], hasMore: boolean) => ({
+  object: 'list',
+  data,
+  has_more: hasMore,
+  first_id: data[0]?.id ?? null,
+  last_id: data.at(-1)?.id ?? null,
+});
+
+/** The row id in an id of the API such as `file-<uuid>`. @throws NOT_FOUND */
+export function rowIdOf(prefix: string, id: string, what: string, field: string): string {
+  const row = id.startsWith(`${prefix}-`) ? id.slice(prefix.length + 1) : '';
+  if (!isUuid(row)) throw notFound(what, id.slice(0, 200), field);
+  return row;
+}
