@@ -2,14 +2,14 @@
  * What Graft decides by itself, promise beside measured: streams of simulated traffic go through the functions that decide in the
  * product, four kinds of traffic and three rates of judgement. A promise is kept when no more is missing than the simulation's error.
  *
- *   npm run bench -- decisions [--streams 2000] [--topic rollouts]
+ *   npm run bench -- decisions [--streams 2000] [--topic rollouts] [--traffic sessions]
  */
 import { alerts } from './decisions/alerts.js';
 import { drift } from './decisions/drift.js';
 import { experiments } from './decisions/experiments.js';
 import { curation } from './decisions/curation.js';
 import { gate } from './decisions/gate.js';
-import { boundOf, isKept, simulationError, type Topic } from './decisions/line.js';
+import { boundOf, isKept, simulationError, type Line, type Topic } from './decisions/line.js';
 import { quality } from './decisions/quality.js';
 import { rollouts } from './decisions/rollouts.js';
 import { numberOption, textOption } from './support/options.js';
@@ -21,22 +21,25 @@ const TOPICS: readonly Topic[] = [rollouts, alerts, drift, experiments, curation
 const STREAMS = numberOption('streams', 2_000);
 const only = textOption('topic', '');
 
-const rows: Record<string, string | number>[] = [];
-for (const topic of TOPICS.filter(({ name }) => only === '' || name === only))
+type Row = Record<string, string | number>;
+
+const rowOf = (line: Line): Row => ({
+  promise: line.promise,
+  traffic: line.traffic,
+  judged: line.judged === null ? '' : percent(line.judged),
+  promised: `${'atMost' in line.promised ? '<=' : '>='} ${percent(boundOf(line.promised))}`,
+  'came out': percent(line.measured),
+  error: percent(simulationError(line)),
+  streams: line.streams,
+  kept: isKept(line) ? 'yes' : 'no',
+});
+
+for (const topic of TOPICS.filter(({ name }) => only === '' || name === only)) {
+  const rows: Row[] = [];
   for await (const line of topic.lines(STREAMS)) {
-    const { promise, promised, measured, streams, traffic, judged } = line;
-    rows.push({
-      promise,
-      traffic,
-      judged: judged === null ? '' : percent(judged),
-      promised: `${'atMost' in promised ? '<=' : '>='} ${percent(boundOf(promised))}`,
-      'came out': percent(measured),
-      error: percent(simulationError(line)),
-      streams,
-      kept: isKept(line) ? 'yes' : 'no',
-    });
+    rows.push(rowOf(line));
     console.log(Object.values(rows.at(-1)!).join(' | '));
   }
-
-printResult('decisions', { machine: describeMachine(), rows }, ['promise', 'traffic', 'judged']);
-if (rows.some(({ kept }) => kept === 'no')) process.exitCode = 1;
+  printResult(`decisions-${topic.name}`, { machine: describeMachine(), rows }, ['promise', 'traffic', 'judged']);
+  if (rows.some(({ kept }) => kept === 'no')) process.exitCode = 1;
+}

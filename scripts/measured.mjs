@@ -13,6 +13,8 @@ const read = (path) => readFileSync(root + path, 'utf8');
 
 /** Benchmarks whose name is not that of what they write. */
 const WRITTEN_BY = { learned: 'training', 'reader-calibration': 'probability' };
+/** The benchmark that writes what a table shows; one of many topics writes a table for each. */
+const writerOf = (name) => WRITTEN_BY[name] ?? name.replace(/^decisions-.*/, 'decisions');
 const tables = JSON.parse(read('bench/tables.json'));
 const results = readdirSync(`${root}bench/results`).map((file) => file.replace('.json', ''));
 const problems = results
@@ -169,7 +171,7 @@ function sourceOf(file, seen = new Set()) {
 
 /** A set on which something was chosen makes a table in-sample, or the table says why that choice doesn't reach it. */
 function choicesOf({ name, chosen, apart }) {
-  const source = sourceOf(`bench/${WRITTEN_BY[name] ?? name}.ts`);
+  const source = sourceOf(`bench/${writerOf(name)}.ts`);
   const chosenOn = sets.filter((set) => set.chosen.length > 0 && source.includes(set.mark));
   if (chosenOn.length > 0 && !chosen && !apart)
     problems.push(
@@ -189,7 +191,7 @@ const sections = tables.flatMap((table) => {
   return [
     `## ${title}`,
     '',
-    `\`npm run bench -- ${WRITTEN_BY[name] ?? name}\`. ${says}`,
+    `\`npm run bench -- ${writerOf(name)}\`. ${says}`,
     ...choicesOf(table),
     '',
     ...age,

@@ -1,8 +1,12 @@
+import { listOption } from '../support/options.js';
 import { seededRandom } from '../../src/kernel/random.js';
 
 /** How questions come in. */
-export const TRAFFIC = ['independent', 'repeating users', 'sessions', 'day and night'] as const;
-export type Traffic = (typeof TRAFFIC)[number];
+const KINDS = ['independent', 'repeating users', 'sessions', 'day and night'] as const;
+export type Traffic = (typeof KINDS)[number];
+const only = listOption('traffic');
+/** Those that are asked for; all by default. */
+export const TRAFFIC = KINDS.filter((kind) => only === null || only.includes(kind));
 
 /** Shares of the answers of which somebody says whether they are right. */
 export const JUDGED = [1, 0.2, 0.05] as const;
