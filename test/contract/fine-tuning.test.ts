@@ -128,6 +128,9 @@ describe('a tuning script of OpenAI’s', () => {
       expect.stringMatching(/^\d+ rows are learned from, \d+ choose among steps, \d+ are held out/),
     );
     expect(messages).toContainEqual(found.findings[0]);
+    const followed = await (await fetch(`${graft.url}/v1/fine_tuning/jobs/${job.id}/events?stream=true`)).text();
+    expect(followed.match(/^data: /gm)).toHaveLength(events.length + 1);
+    expect(followed.endsWith('data: [DONE]\n\n')).toBe(true);
     const checkpoints = await openai.fineTuning.jobs.checkpoints.list(job.id);
     expect(checkpoints.data.map((each) => each.fine_tuned_model_checkpoint)).toEqual([done.fine_tuned_model]);
     const chat = await openai.chat.completions.create({
@@ -144,7 +147,7 @@ describe('a tuning script of OpenAI’s', () => {
       model: 'tiny',
       training_file: file.id,
       validation_file: (await uploaded(ROWS.slice(0, 10))).id,
-      suffix: 'long',
+      suffix: 'a long one',
       hyperparameters: { n_epochs: 100 },
     });
     await eventually(
@@ -190,13 +193,30 @@ describe('a tuning script of OpenAI’s', () => {
     });
     await expect(create({ model: 'gpt-9' })).rejects.toMatchObject({ status: 404 });
     await expect(create({ training_file: 'file-1' })).rejects.toMatchObject({ status: 404 });
-    await expect(create({ suffix: 'no spaces' })).rejects.toMatchObject({ status: 400, param: 'suffix' });
+    await expect(create({ suffix: 'x'.repeat(64) })).rejects.toMatchObject({ status: 400, param: 'suffix' });
     await expect(
       openai.files.create({ file: await toFile(Buffer.from('x'), 'x.txt'), purpose: 'vision' }),
     ).rejects.toMatchObject({ status: 400, param: 'purpose' });
     const form = new FormData();
     form.append('purpose', 'fine-tune');
     form.append('file', new Blob(['{}']), 'x.jsonl');
+    const sent = (body: FormData | string, headers: Record<string, string> = {}) =>
+      fetch(`${graft.url}/v1/files`, { method: 'POST', body, headers: { authorization: 'Bearer none', ...headers } });
+    const two = new FormData();
+    two.append('purpose', 'fine-tune');
+    for (const name of ['a.jsonl', 'b.jsonl']) two.append('file', new Blob(['{}']), name);
+    expect((await sent(two)).status).toBe(400);
+    const cut = '--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n{}';
+    expect((await sent(cut, { 'content-type': 'multipart/form-data; boundary=x' })).status).toBe(400);
+    expect((await sent(cut, { 'content-type': 'multipart/form-data' })).status).toBe(400);
+    expect((await sent('{}', { 'content-type': 'application/json' })).status).toBe(400);
+    expect((await openai.files.list()).data.map(({ filename }) => filename)).not.toContain('a.jsonl');
+    for (const path of [
+      'files/file-1/content',
+      'fine_tuning/jobs/ftjob-1/events?stream=true',
+      'fine_tuning/jobs/ftjob-1',
+    ])
+      expect((await fetch(`${graft.url}/v1/${path}`)).status).toBe(404);
     // As a form of another page sends it.
     expect((await fetch(`${graft.url}/v1/files`, { method: 'POST', body: form })).status).toBe(400);
   });

@@ -1,7 +1,7 @@
 import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../../kernel/caller.js';
-import { GraftError } from '../../kernel/errors.js';
+import { GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { Erasure } from '../../platform/erasure/index.js';
@@ -62,7 +62,7 @@ export async function storeFile(
     throw new GraftError('BAD_REQUEST', 'Send multipart/form-data with `purpose` and `file`.');
   const { workspaceId } = request.caller;
   const limits = { files: 1, fields: 4, parts: 5, fieldSize: 100, fileSize: maxBytes + 1 };
-  const form: { file: StoredFileRow | null; purpose: string | null } = { file: null, purpose: null };
+  const form: FileForm = { file: null, purpose: null, isBroken: false };
   try {
     for await (const part of request.parts({ limits })) await takePart(part, form, { files, workspaceId, maxBytes });
     if (form.purpose === null) throw new RefusedField('purpose', 'invalid_value', 'purpose is missing.');
@@ -70,17 +70,32 @@ export async function storeFile(
     return form.file;
   } catch (error) {
     if (form.file) await files.remove(workspaceId, form.file.id);
-    throw error;
+    if (isGraftError(error) || !(form.isBroken || isOfForm(error))) throw error;
+    throw new GraftError('BAD_REQUEST', 'The form can’t be read: it holds `purpose` and one `file`.', { cause: error });
   }
 }
 
+/** What a form had so far. */
+interface FileForm {
+  file: StoredFileRow | null;
+  purpose: string | null;
+  /** Whether the file ended before its part did. */
+  isBroken: boolean;
+}
+
+/** What the form's reader refuses: too many parts, no end, no boundary. */
+const isOfForm = (error: unknown): boolean =>
+  error instanceof Error &&
+  (String((error as { code?: unknown }).code).startsWith('FST_') || /form|part/i.test(error.message));
+
 async function takePart(
   part: Multipart,
-  form: { file: StoredFileRow | null; purpose: string | null },
+  form: FileForm,
   { files, workspaceId, maxBytes }: { files: FileService; workspaceId: WorkspaceId; maxBytes: number },
 ): Promise<void> {
   if (part.type === 'file') {
     if (part.fieldname !== 'file') throw unknownField(part.fieldname);
+    part.file.once('error', () => (form.isBroken = true));
     const name = fileName(part.filename);
     form.file = await files.store(workspaceId, { name, mediaType: JSONL, source: part.file, maxBytes });
     if (part.file.truncated) throw tooLarge(maxBytes);

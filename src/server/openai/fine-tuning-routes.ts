@@ -63,9 +63,12 @@ export function addFiles(server: FastifyInstance, parts: FineTuningRouteParts, {
     answer(reply, async () => fileOf(await requireFile(parts, caller.workspaceId, params.id))),
   );
   server.get<OfId>('/v1/files/:id/content', options, ({ caller, params }, reply) =>
-    answer(reply.type('application/octet-stream').header('x-content-type-options', 'nosniff'), async () => {
+    answer(reply, async () => {
       const { id } = await requireFile(parts, caller.workspaceId, params.id);
-      return (await parts.files.open(caller.workspaceId, id)).content();
+      const content = await (await parts.files.open(caller.workspaceId, id)).content();
+      // Not before: an error is JSON.
+      void reply.type('application/octet-stream').header('x-content-type-options', 'nosniff');
+      return content;
     }),
   );
   server.delete<OfId>('/v1/files/:id', options, (request, reply) =>
@@ -106,9 +109,12 @@ export function addJobs(server: FastifyInstance, parts: FineTuningRouteParts, { 
     const { stream, ...page } = query;
     if (stream !== 'true')
       return answer(reply, () => eventsOf(parts, caller.workspaceId, params.id, listRequest(page, 20)));
-    const events = followJob(parts, caller.workspaceId, params.id, new ResponseLifetime(reply.raw).signal);
-    const scoped = streamWithin((work) => inScope(caller.workspaceId, work), events);
-    return answer(reply.type('text/event-stream; charset=utf-8'), async () => Readable.from(asEvents(scoped)));
+    return answer(reply, async () => {
+      await jobById(parts, caller.workspaceId, params.id);
+      const events = followJob(parts, caller.workspaceId, params.id, new ResponseLifetime(reply.raw).signal);
+      void reply.type('text/event-stream; charset=utf-8');
+      return Readable.from(asEvents(streamWithin((work) => inScope(caller.workspaceId, work), events)));
+    });
   });
   server.get<OfId>(`${jobs}/:id/checkpoints`, options, ({ caller, params }, reply) =>
     answer(reply, () => checkpointsOf(parts, caller.workspaceId, params.id)),

@@ -29,6 +29,8 @@ const PREFIX = 'ftjob';
 /** Events of one job that are looked through. */
 const MOST_EVENTS = 10_000;
 const MOST_METADATA = 16;
+/** As many as a name has. */
+const LONGEST_SUFFIX = 63;
 
 const numberOrAuto = z.union([z.literal('auto'), z.number()]);
 const hyperparameters = z.strictObject({
@@ -75,10 +77,17 @@ function checkedJob(body: unknown): JobRequest {
     training_file: requiredText(fields, 'training_file'),
     validation_file: optionalText(fields, 'validation_file'),
     hyperparameters: checkedHyperparameters(fields),
-    suffix: optionalText(fields, 'suffix'),
+    suffix: checkedSuffix(fields),
     seed: optionalNumber(fields, 'seed'),
     metadata,
   };
+}
+
+function checkedSuffix(fields: Fields): string | null {
+  const suffix = optionalText(fields, 'suffix');
+  if (suffix !== null && suffix.length > LONGEST_SUFFIX)
+    throw new RefusedField('suffix', 'invalid_value', `suffix has at most ${LONGEST_SUFFIX} characters.`);
+  return suffix;
 }
 
 /** Of the method, or of the older field beside it. */
@@ -119,7 +128,7 @@ export async function createJob(parts: FineTuningParts, caller: Caller, body: un
   for (const id of [request.training_file, request.validation_file].filter((each) => each !== null))
     await requireFile(parts, workspaceId, id);
   const idempotencyKey = key ?? newId();
-  const name = request.suffix ?? `tuned-${idempotencyKey.slice(-12)}`;
+  const name = nameOf(request.suffix ?? '') || `tuned-${idempotencyKey.slice(-12)}`;
   const input = {
     name,
     files: [fileRowId(request.training_file, 'training_file')],
@@ -133,6 +142,9 @@ export async function createJob(parts: FineTuningParts, caller: Caller, body: un
   const begin = () => parts.tuning.start(workspaceId, input);
   return jobOf(parts, await parts.paying.paid({ caller, spends: 'TRAINING', request: input }, begin));
 }
+
+/** A name that adapters may have, of a suffix, which may be any text. */
+const nameOf = (suffix: string): string => suffix.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[-.]+|-+$/g, '');
 
 const rowIdOfJob = (id: string): string => rowIdOf(PREFIX, id, 'The job', 'fine_tuning_job_id');
 
