@@ -128,7 +128,7 @@ export async function createJob(parts: FineTuningParts, caller: Caller, body: un
   for (const id of [request.training_file, request.validation_file].filter((each) => each !== null))
     await requireFile(parts, workspaceId, id);
   const idempotencyKey = key ?? newId();
-  const name = nameOf(request.suffix ?? '') || `tuned-${idempotencyKey.slice(-12)}`;
+  const name = nameOf(request.suffix ?? `tuned-${idempotencyKey.slice(-12)}`) || 'tuned';
   const input = {
     name,
     files: [fileRowId(request.training_file, 'training_file')],
