@@ -30,8 +30,7 @@ interface ImportOptions {
 }
 
 /** @returns ids of the files, in their order */
-async function uploadAll(client: GraftClient, paths: readonly string[]): Promise<string[]> {
-  const found = await dataFilesAt(paths);
+async function uploadAll(client: GraftClient, found: Awaited<ReturnType<typeof dataFilesAt>>): Promise<string[]> {
   const ids: string[] = [];
   for (const [index, file] of found.entries()) {
     tellUpload(file, index, found.length);
@@ -47,6 +46,7 @@ async function importRows(
   files: readonly string[],
   { create, split, ...shares }: ImportOptions,
 ) {
+  const found = await dataFilesAt(files);
   const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
   if (!known && create === undefined)
     throw new GraftClientError(
@@ -54,7 +54,7 @@ async function importRows(
       `There is no dataset "${dataset}".`,
       'Pass --create with its task, such as classification, to make it.',
     );
-  const sent = (await uploadAll(client, files)).map((file) => ({ file, ...(split && { split }) }));
+  const sent = (await uploadAll(client, found)).map((file) => ({ file, ...(split && { split }) }));
   // Now that something is there for it.
   if (!known) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
@@ -96,7 +96,7 @@ async function train(client: GraftClient, files: readonly string[], options: Tra
   const { startFineTuning } = await client.request(StartFineTuningDocument, {
     input: {
       name,
-      files: await uploadAll(client, files),
+      files: await uploadAll(client, await dataFilesAt(files)),
       task,
       ...(epochs !== undefined && { recipe: { epochs } }),
       ...(Object.keys(shares).length > 0 && { splitRule: shares }),
