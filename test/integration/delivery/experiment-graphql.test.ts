@@ -42,6 +42,9 @@ async function start() {
   );
   const domains = await openDomains(surroundings.test.platform);
   await domains.registry.registry.ensureDefaults(surroundings.workspaceId);
+  // There are no documents: the model answers.
+  const { prisma } = surroundings.test.platform.database;
+  await prisma.workspace.update({ where: { id: surroundings.workspaceId }, data: { baseAnswers: true } });
   surroundings.test.work(domains);
   await domains.delivery.tests.start();
   return { ...surroundings, ...schemaOf(surroundings.test, domains) };
