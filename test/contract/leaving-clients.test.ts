@@ -86,7 +86,7 @@ describe('a client that leaves', () => {
       return new Promise(() => undefined);
     });
     const asking = { stream: () => held.stream() } as unknown as OpenAiParts['asking'];
-    addOpenAi(server, { asking, paying: held.paying } as unknown as OpenAiParts, kit);
+    addOpenAi(server, { asking, paying: held.paying, names: { table: {} } } as unknown as OpenAiParts, kit);
     addMcp(server, '1', kit);
     await server.listen({ host: '127.0.0.1', port: 0 });
     url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
