@@ -12,11 +12,13 @@ const names = z.string().transform((list) =>
     .map((name) => name.trim())
     .filter((name) => name !== ''),
 );
-const pairs = names.transform((list) =>
-  Object.fromEntries(
-    list.map((pair): [string, string] => [pair.slice(0, pair.lastIndexOf('=')), pair.slice(pair.lastIndexOf('=') + 1)]),
-  ),
-);
+const pairs = names
+  .refine((list) => list.every((pair) => /^[^=]+=[^=]+$/.test(pair)), {
+    error: 'must be pairs such as gpt-4o-mini=smollm2',
+  })
+  .transform((list) =>
+    Object.fromEntries(list.map((pair) => pair.split('=').map((part) => part.trim()) as [string, string])),
+  );
 /** What `@fastify/proxy-addr` takes: addresses, networks, and its names for private ones. */
 const proxies = names.refine((list) => isList(list), { error: 'must be addresses or networks such as 10.0.0.0/8' });
 const isList = (list: string[]): boolean => {

@@ -17,6 +17,13 @@ describe('config', () => {
     expect(config.GRAFT_HOME).toBe(join(homedir(), 'data'));
   });
 
+  it('reads which models stand for OpenAI’s names, and takes nothing that is no pair', () => {
+    const read = (GRAFT_OPENAI_MODELS: string) => loadConfig({ GRAFT_OPENAI_MODELS }).GRAFT_OPENAI_MODELS;
+    expect(read('gpt-4o=small, gpt-4o-mini = tiny')).toEqual({ 'gpt-4o': 'small', 'gpt-4o-mini': 'tiny' });
+    for (const wrong of ['gpt-4o', 'gpt-4o=', '=small', 'a=b=c'])
+      expect(() => read(wrong)).toThrow(/GRAFT_OPENAI_MODELS/);
+  });
+
   it('names every bad variable in one message, and never a secret’s value', () => {
     const bad = {
       GRAFT_PORT: '70000',

@@ -1,7 +1,7 @@
 import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../../kernel/caller.js';
-import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { Erasure } from '../../platform/erasure/index.js';
@@ -40,7 +40,7 @@ export const fileOf = (row: StoredFileRow) => ({
 /** A file of `/v1`. @throws NOT_FOUND, also for one that Graft's own addresses alone know */
 export async function requireFile({ files }: FileParts, workspaceId: WorkspaceId, id: string): Promise<StoredFileRow> {
   const row = await files.get(workspaceId, fileRowId(id), 'file_id');
-  if (row.mediaType !== JSONL) fileRowId('');
+  if (row.mediaType !== JSONL) throw notFound('The file', id, 'file_id');
   return row;
 }
 
@@ -83,10 +83,13 @@ interface FileForm {
   isBroken: boolean;
 }
 
+/** Its reader's own errors have no code. */
+const OF_FORM = /^(Unexpected end of |Multipart: |Part terminated early|Malformed )/;
+
 /** What the form's reader refuses: too many parts, no end, no boundary. */
 const isOfForm = (error: unknown): boolean =>
   error instanceof Error &&
-  (String((error as { code?: unknown }).code).startsWith('FST_') || /form|part/i.test(error.message));
+  (String((error as { code?: unknown }).code).startsWith('FST_') || OF_FORM.test(error.message));
 
 async function takePart(
   part: Multipart,

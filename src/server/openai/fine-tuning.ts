@@ -6,6 +6,7 @@ import { fineTuning, stateOf, type TuningService } from '../../ship/tuning/index
 import { presetOf, training, type RecipeOverrides } from '../../learn/training/index.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
 import { TaskKind } from '../../sources/data/index.js';
+import { notFound } from '../../kernel/errors.js';
 import type { Caller } from '../../kernel/caller.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor } from '../../kernel/pagination.js';
@@ -26,7 +27,7 @@ export interface FineTuningParts extends FileParts {
 }
 
 const PREFIX = 'ftjob';
-/** Events of one job that are looked through. */
+/** Events of one job that are looked through: it reports a few hundred. */
 const MOST_EVENTS = 10_000;
 const MOST_METADATA = 16;
 /** As many as a name has. */
@@ -151,8 +152,8 @@ const rowIdOfJob = (id: string): string => rowIdOf(PREFIX, id, 'The job', 'fine_
 /** @throws NOT_FOUND */
 async function requireRun({ runs }: FineTuningParts, workspaceId: WorkspaceId, id: string): Promise<RunRow> {
   const row = await runs.get(workspaceId, rowIdOfJob(id));
-  if (row?.kind !== fineTuning.kind) rowIdOfJob('');
-  return row!;
+  if (row?.kind !== fineTuning.kind) throw notFound('The job', id, 'fine_tuning_job_id');
+  return row;
 }
 
 /** @throws NOT_FOUND */

@@ -26,6 +26,8 @@ export interface TuneParts {
 }
 
 const POLL_MS = 1_000;
+/** Of a run that is waited for a report a hundredth is told: a training of hours has thousands. */
+const LEAST_PROGRESS = 0.01;
 const EVALUATED_ROWS = 500;
 const MAX_TOKENS = 2_048;
 const LEAST_ROWS_A_LABEL = 5;
@@ -145,13 +147,13 @@ class Tuning {
 
   /** Waits for a run, whose own reports are told as this one's. @param from share of the way that is behind, @param to when it has ended */
   #end(run: RunRow, from: number, to: number): Promise<RunRow> {
-    let told = '';
+    let told = -1;
     const seen = async ({ message, progress }: RunRow): Promise<void> => {
-      if (message === '' || message === told) return;
-      told = message;
+      if (message === '' || Math.abs(progress - told) < LEAST_PROGRESS) return;
+      told = progress;
       await this.context.progress(from + (to - from) * progress, message);
     };
-    return runEnd({ runs: this.parts.runs, context: this.context, everyMs: POLL_MS, seen }, run);
+    return runEnd({ runs: this.parts.runs, context: this.context, everyMs: POLL_MS, resumes: true, seen }, run);
   }
 }
 

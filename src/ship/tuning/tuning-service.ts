@@ -7,6 +7,7 @@ import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import {
   checkedSplitRule,
+  MAX_FILES,
   type Data,
   type DatasetRecord,
   type SplitRule,
@@ -27,9 +28,6 @@ export interface StartTuning {
   idempotencyKey: string;
 }
 
-/** As many as an import takes. */
-const MOST_FILES = 20;
-
 /** Starts what leads from files to a proven version. */
 export class TuningService {
   constructor(
@@ -48,8 +46,8 @@ export class TuningService {
   async start(workspaceId: WorkspaceId, input: StartTuning): Promise<RunRow> {
     const name = checkedName(input.name, 'input.name');
     const { files, validationFiles, task } = input;
-    if (files.length === 0 || files.length + validationFiles.length > MOST_FILES)
-      throw badInput('input.files', `1 to ${MOST_FILES} files are taken, those for validation included.`);
+    if (files.length === 0 || files.length + validationFiles.length > MAX_FILES)
+      throw badInput('input.files', `1 to ${MAX_FILES} files are taken, those for validation included.`);
     for (const id of files) await this.parts.files.get(workspaceId, id, 'input.files');
     for (const id of validationFiles) await this.parts.files.get(workspaceId, id, 'input.validationFiles');
     const wanted = { adapter: name, task, model: input.model ?? null, recipe: input.recipe ?? {} };

@@ -5,7 +5,7 @@ export { EntityType } from './datasets/content-graphql.js';
 export { DatasetVersion, loadVersion } from './datasets/version-graphql.js';
 export { loadDatasetRow } from './datasets/load-row.js';
 export { DatasetRow } from './datasets/row-graphql.js';
-export type { NewImport, NewImportFile } from './datasets/dataset-service.js';
+export { MAX_FILES, type NewImport, type NewImportFile } from './datasets/dataset-service.js';
 export type { StoredRow } from './datasets/version-rows.js';
 export { FeatureService } from './features/feature-service.js';
 export { checkedEntity, FeatureType } from './features/feature-view.js';
