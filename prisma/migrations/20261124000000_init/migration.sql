@@ -640,21 +640,6 @@ CREATE TABLE feature_row (
 CREATE INDEX feature_row_view_id_entity_event_time_created_time_idx ON feature_row (view_id, entity, event_time DESC, created_time DESC);
 CREATE UNIQUE INDEX feature_row_view_id_entity_event_time_created_time_key ON feature_row (view_id, entity, event_time, created_time);
 
--- Examples of a dataset version as one template and one tokenizer turn them into tokens: made once.
-CREATE TABLE training_examples (
-  id UUID PRIMARY KEY,
-  workspace_id UUID NOT NULL,
-  dataset_version_id UUID NOT NULL,
-  digest TEXT NOT NULL,
-  file_id UUID NOT NULL,
-  sha256 TEXT NOT NULL,
-  examples INTEGER NOT NULL,
-  tokens BIGINT NOT NULL,
-  created_at TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
-);
-CREATE INDEX training_examples_dataset_version_id_idx ON training_examples (dataset_version_id);
-CREATE UNIQUE INDEX training_examples_workspace_id_digest_key ON training_examples (workspace_id, digest);
-
 -- Labelled rows of a dataset version as vectors: those nearest to a text say its label. The row is there before the first vector:
 -- where rows are erased, it is the reminder.
 CREATE TABLE label_index (

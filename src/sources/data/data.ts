@@ -22,7 +22,6 @@ import { IsolatedMaker } from './datasets/making/isolated-maker.js';
 import { LabelIndexes } from './answering/label-index/label-indexer.js';
 import { blendHolder, LabelIndexStore } from './answering/label-index/label-index-store.js';
 import { RaftMaker } from './answering/raft/raft-maker.js';
-import { TrainingExampleCache } from './datasets/training-examples/training-example-cache.js';
 import type { TokenCounter } from './datasets/validation/index.js';
 
 export interface DataParts {
@@ -45,7 +44,7 @@ export interface DataParts {
   countTokens: ((workspaceId: WorkspaceId) => TokenCounter) | null;
 }
 
-/** The parts of this domain, wired: datasets with the cache of training examples, features, RAFT sets and label indexes. */
+/** The parts of this domain, wired: datasets, features, RAFT sets and label indexes. */
 export class Data {
   readonly store: DatasetStore;
   readonly featureStore: FeatureStore;
@@ -53,7 +52,6 @@ export class Data {
   readonly featureFiles: FeatureFiles;
   readonly rows: VersionRows;
   readonly datasets: DatasetService;
-  readonly trainingExamples: TrainingExampleCache;
   readonly importer: Importer;
   readonly exporter: Exporter;
   readonly labelIndexes: LabelIndexes;
@@ -79,7 +77,6 @@ export class Data {
     this.datasets = new DatasetService({ ...shared, rows: this.rows, runs });
     parts.erasure.addHolder(featureHolder(this.features));
     parts.erasure.addDependant(datasetsNeedFiles(this.store));
-    this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });
     const { vectors, worker, embedder } = parts;
     this.labelIndexes = new LabelIndexes({
       runs,
@@ -91,8 +88,7 @@ export class Data {
       worker,
       embedder,
     });
-    const madeOfRows = [this.trainingExamples, this.labelIndexes];
-    this.importer = new Importer({ ...shared, artifacts, clock, countTokens, madeOfRows });
+    this.importer = new Importer({ ...shared, artifacts, clock, countTokens, madeOfRows: this.labelIndexes });
     const { collections, documents, retriever } = parts;
     this.raft = new RaftMaker({
       runs,
@@ -106,7 +102,7 @@ export class Data {
       retriever,
     });
     parts.erasure.addHolder(blendHolder(database));
-    parts.erasure.addHolder(raftHolder({ database, store: this.store, files, madeOfRows, clock }));
+    parts.erasure.addHolder(raftHolder({ database, store: this.store, files, madeOfRows: this.labelIndexes, clock }));
     this.exporter = new Exporter({ ...shared, datasets: this.datasets, rows: this.rows, runs, artifacts });
   }
 

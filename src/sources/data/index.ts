@@ -54,7 +54,7 @@ export {
   type TaskInput,
   type TaskRow,
 } from './datasets/tasks/index.js';
-export { auditSupervision, factsOf, type SupervisionAudit } from './datasets/training-examples/supervision-audit.js';
+export { auditSupervision, factsOf, type SupervisionAudit } from './datasets/supervision-audit.js';
 // How alike two texts are, by the measure that near duplicates and leaks go by.
 export { jaccard, NEAR_DUPLICATE, shingles } from './datasets/validation/near-duplicates/minhash.js';
 export { rowHashes } from './datasets/rows/row-table.js';

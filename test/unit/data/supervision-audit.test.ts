@@ -1,10 +1,7 @@
 import type { StoredRow } from '../../../src/sources/data/datasets/version-rows.js';
 import { Split } from '../../../src/sources/data/datasets/importing/splits.js';
 import { LabelWords, type TaskRow } from '../../../src/sources/data/datasets/tasks/index.js';
-import {
-  auditSupervision,
-  type AuditedModel,
-} from '../../../src/sources/data/datasets/training-examples/supervision-audit.js';
+import { auditSupervision, type AuditedModel } from '../../../src/sources/data/datasets/supervision-audit.js';
 import { renderChat } from '../../../src/sources/prompting/index.js';
 import { storedRow } from '../../support/stored-row.js';
 

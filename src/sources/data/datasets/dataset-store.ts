@@ -202,15 +202,14 @@ export class DatasetStore {
     return rows;
   }
 
-  /** A standing version whose rows or training examples lie in files with these contents, by digest. */
+  /** A standing version whose rows lie in files with these contents, by digest. */
   async keptIn(
     workspaceId: WorkspaceId,
     digests: readonly string[],
   ): Promise<Map<string, { dataset: string; version: number }>> {
     const { rows } = await this.database.pool.query<{ sha256: string; dataset: string; version: number }>(
       `SELECT DISTINCT ON (sha256) sha256, dataset.name AS dataset, version
-       FROM (SELECT version_id, sha256 FROM dataset_row_group
-             UNION ALL SELECT dataset_version_id, sha256 FROM training_examples) AS kept
+       FROM dataset_row_group
        JOIN dataset_version v ON v.id = version_id JOIN dataset ON dataset.id = dataset_id
        WHERE v.workspace_id = $1 AND withdrawn_at IS NULL AND sha256 = ANY($2)
        ORDER BY sha256, v.id DESC`,

@@ -5,7 +5,7 @@ import type { DatasetRecord } from './dataset.js';
 import type { DatasetStore, Withdrawn } from './dataset-store.js';
 import type { ImportOutput } from './import-run.js';
 
-/** Keeps something that was made of the rows of versions, and lets go of it with them: training examples, vectors. */
+/** Keeps something that was made of the rows of versions, and lets go of it with them: vectors. */
 export interface MadeOfRows {
   forget(workspaceId: WorkspaceId, versionIds: readonly string[]): Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface MadeOfRows {
 export interface ErasingParts {
   store: DatasetStore;
   files: FileService;
-  madeOfRows: readonly MadeOfRows[];
+  madeOfRows: MadeOfRows;
 }
 
 /** What became of the files that hold rows of withdrawn versions, row groups apart. */
@@ -40,7 +40,7 @@ export async function eraseVersions(
 }
 
 /**
- * Deletes what holds rows of a dataset's withdrawn versions: row groups, training examples, vectors, exports, and in the workspace
+ * Deletes what holds rows of a dataset's withdrawn versions: row groups, vectors, exports, and in the workspace
  * each upload of a file that they were made of. It looks at all withdrawn versions of the dataset, so it can be repeated
  * after a crash, and a file that had to stay goes with a later deletion.
  */
@@ -51,7 +51,7 @@ export async function eraseWithdrawnRows(
   const workspaceId = dataset.workspaceId as WorkspaceId;
   const versions = await store.withdrawn(dataset.id);
   const versionIds = versions.map((version) => version.id);
-  for (const made of madeOfRows) await made.forget(workspaceId, versionIds);
+  await madeOfRows.forget(workspaceId, versionIds);
 
   const groups = versions.flatMap(({ manifest }) => manifest.rowGroups.map((group) => group.sha256));
   const groupFiles = await files.find(workspaceId, { digests: groups });

@@ -33,7 +33,7 @@ interface ImportParts {
   artifacts: ArtifactStore;
   features: FeatureService;
   maker: IsolatedMaker;
-  madeOfRows: readonly MadeOfRows[];
+  madeOfRows: MadeOfRows;
   clock: Clock;
   /** Tokens by the model that is trained by default; null without one: then bytes are taken for an estimate. */
   countTokens: ((workspaceId: WorkspaceId) => TokenCounter) | null;

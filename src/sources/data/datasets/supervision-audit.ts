@@ -1,9 +1,9 @@
-import type { ChatMessage, PromptSegment } from '../../../prompting/index.js';
-import type { StoredRow } from '../version-rows.js';
-import { canonicalJson } from '../../../../kernel/hashing.js';
-import { enumeration } from '../../../../kernel/enumeration.js';
-import { renderFeatures, type FeatureValues } from '../../features/feature-view.js';
-import { readAnswer, renderExample, rightAnswer, taskOf, type TaskContext, type TaskRow } from '../tasks/index.js';
+import type { ChatMessage, PromptSegment } from '../../prompting/index.js';
+import type { StoredRow } from './version-rows.js';
+import { canonicalJson } from '../../../kernel/hashing.js';
+import { enumeration } from '../../../kernel/enumeration.js';
+import { renderFeatures, type FeatureValues } from '../features/feature-view.js';
+import { readAnswer, renderExample, rightAnswer, taskOf, type TaskContext, type TaskRow } from './tasks/index.js';
 
 /** Why an example teaches nothing, or not what its row says. */
 const SupervisionFault = enumeration(
