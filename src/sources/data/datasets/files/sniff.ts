@@ -6,7 +6,6 @@ import { readDelimited, type DelimitedRecord } from './delimited.js';
 import type { FileShape } from './file-shape.js';
 import { DataFormat } from './formats.js';
 import { sampleSquad, SQUAD_COLUMNS } from './read-json.js';
-import { sampleParquet } from './read-parquet.js';
 import { parseObject, positionalName, valueAt } from './read-text.js';
 import type { DataFile } from './records.js';
 
@@ -46,6 +45,7 @@ export async function sniffFile(file: DataFile, folder: string, hints: ShapeHint
       hint: 'Unpack it and upload the CSV, TSV, JSONL, JSON or Parquet file itself; archives are never opened here.',
     });
   if (start.subarray(0, 4).toString('latin1') === 'PAR1') {
+    const { sampleParquet } = await import('./read-parquet.js');
     const { columns, rows } = await sampleParquet(file, folder, SAMPLE_ROWS);
     return {
       format: DataFormat.PARQUET,

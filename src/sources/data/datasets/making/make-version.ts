@@ -3,7 +3,6 @@ import { GraftError } from '../../../../kernel/errors.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
 import { TableEngine } from '../storage/duckdb.js';
 import { FLAG_COLUMNS, STAGED_COLUMNS } from '../rows/row-table.js';
-import { languageDetector } from '../validation/language.js';
 import { quarantineRows } from '../validation/quarantine.js';
 import { makeReport, type ValidationReport } from '../validation/report.js';
 import type { TokenCounter, VersionFinding } from '../validation/rule.js';
@@ -90,7 +89,6 @@ async function stageRows(
     flags: await engine.createTable('flags', FLAG_COLUMNS),
     next: await firstFreeOrdinal(engine, recipe.base),
     characters: 0,
-    detectLanguage: await languageDetector(),
   };
   let reported = 0;
   for (const [index, { file }] of recipe.files.entries())

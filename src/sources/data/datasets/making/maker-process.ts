@@ -4,9 +4,7 @@
  */
 import { setPriority } from 'node:os';
 import { workOn, type Parent } from '../../../../task-process/index.js';
-import { sniffFile } from '../files/sniff.js';
 import type { TokenCounter } from '../validation/rule.js';
-import { makeVersion } from './make-version.js';
 import type { MakerTask } from './maker-protocol.js';
 
 /** Below the gateway and the serve worker: answering questions comes first. */
@@ -19,8 +17,13 @@ const counterOf =
     (await gateway.ask(texts)) ?? texts.map((text) => Math.ceil(Buffer.byteLength(text) / 4));
 
 workOn<MakerTask>(async (task, gateway) => {
-  if (task.kind === 'sniff') return { kind: 'sniffed', shape: await sniffFile(task.file, task.folder, task.hints) };
+  // Each task loads what it needs: a look at a file is over sooner than DuckDB is loaded.
+  if (task.kind === 'sniff') {
+    const { sniffFile } = await import('../files/sniff.js');
+    return { kind: 'sniffed', shape: await sniffFile(task.file, task.folder, task.hints) };
+  }
   setPriority(NICE);
+  const { makeVersion } = await import('./make-version.js');
   const version = await makeVersion(task.recipe, {
     folder: task.folder,
     parent: task.parent,

@@ -77,7 +77,9 @@ export async function stageBase(
         };
         const carried = fromColumns(recipe.settings.task, r);
         const row = revise ? revise(carried) : carried;
-        if (row) stageRow(own, meta, { row, hashes: rowHashes(row), notes: notesOf(r), features: r.features }, recipe);
+        if (!row) continue;
+        const staged = { row, hashes: rowHashes(row), notes: notesOf(r), features: r.features };
+        await stageRow(own, meta, staged, recipe);
       }
     }
     await breathe();

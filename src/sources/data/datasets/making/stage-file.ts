@@ -12,6 +12,7 @@ import { CHUNK_ROWS, type TableWriter } from '../storage/duckdb.js';
 import { faultyValues, rowHashes, type RowHashes, stagedValues, type RowMeta } from '../rows/row-table.js';
 import { inputText, taskOf, textHash, type TaskRow } from '../tasks/index.js';
 import { flagValues } from '../validation/flags.js';
+import { languageOf } from '../validation/language.js';
 import { breathe } from '../validation/near-duplicates/find-pairs.js';
 import { ROW_RULES } from '../validation/rules/index.js';
 import type { VersionRecipe, RecipeFile } from './recipe.js';
@@ -25,7 +26,6 @@ export interface Staging {
   next: number;
   /** Characters of all texts so far: what a file unfolds to is bounded, however small it is itself. */
   characters: number;
-  detectLanguage: (text: string) => string | null;
 }
 
 /** Fields that tell rows, people and things apart: a rounded number there would make one of several. */
@@ -45,7 +45,7 @@ export async function stageFile(
   const { fields, records } = openInput(input, folder);
   let rows = 0;
   for await (const batch of records) {
-    for (const record of batch) stageRecord(recipe, input, index, fields, record, staging);
+    for (const record of batch) await stageRecord(recipe, input, index, fields, record, staging);
     rows += batch.length;
     if (rows % CHUNK_ROWS < batch.length) await breathe();
     await onBatch(rows);
@@ -87,14 +87,14 @@ function openInput(
   };
 }
 
-function stageRecord(
+async function stageRecord(
   recipe: VersionRecipe,
   input: RecipeFile,
   file: number,
   fields: readonly DataField[],
   record: SourceRecord,
   staging: Staging,
-): void {
+): Promise<void> {
   const values: Partial<Record<DataField, unknown>> = { ...input.mapping.constants };
   fields.forEach((field, i) => (values[field] = record.values[i]));
   const at = { ordinal: staging.next++, file, fileRow: record.row, line: record.line };
@@ -139,7 +139,7 @@ function stageRecord(
     eventTime,
     language: null,
   };
-  stageRow(staging, meta, { row, hashes, notes: built.notes }, recipe);
+  await stageRow(staging, meta, { row, hashes, notes: built.notes }, recipe);
 }
 
 /** A row on its way into the staging tables. */
@@ -151,12 +151,12 @@ interface StagedRow {
 }
 
 /** Puts one row and what the row rules say of it into the staging tables. */
-export function stageRow(
+export async function stageRow(
   staging: Staging,
   meta: RowMeta,
   { row, hashes, notes, features = null }: StagedRow,
   recipe: VersionRecipe,
-): void {
+): Promise<void> {
   const text = inputText(row);
   staging.characters += text.length;
   if (staging.characters > MAX_CHARACTERS)
@@ -164,7 +164,7 @@ export function stageRow(
       'PAYLOAD_TOO_LARGE',
       `The files unfold to more than ${MAX_CHARACTERS / 1024 ** 3} GiB of text.`,
     );
-  staging.rows.add(stagedValues({ ...meta, language: staging.detectLanguage(text) }, row, hashes, features));
+  staging.rows.add(stagedValues({ ...meta, language: await languageOf(text) }, row, hashes, features));
   for (const { rule, note } of notes)
     staging.flags.add(flagValues({ ordinal: meta.ordinal, rule, note, related: null }));
   for (const rule of ROW_RULES) {

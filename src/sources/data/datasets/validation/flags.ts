@@ -3,7 +3,7 @@ import type { TableEngine } from '../storage/duckdb.js';
 import { FLAG_COLUMNS } from '../rows/row-table.js';
 
 /** What a rule found on one row. */
-interface Flag {
+export interface Flag {
   ordinal: number;
   rule: string;
   note: string;

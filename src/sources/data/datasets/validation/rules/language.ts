@@ -1,7 +1,7 @@
 import { fromColumns, type ContentColumns } from '../../rows/row-table.js';
 import { taskOf } from '../../tasks/index.js';
-import { flagRows } from '../flags.js';
-import { languageDetector } from '../language.js';
+import { flagRows, type Flag } from '../flags.js';
+import { languageOf } from '../language.js';
 import { Severity, type TableRule, type Tables } from '../rule.js';
 
 const LANGUAGE_MIX = 'language-mix';
@@ -66,21 +66,21 @@ async function checkMix({ engine, settings }: Tables): Promise<void> {
 }
 
 async function checkSides({ engine, settings }: Tables): Promise<void> {
-  const detect = await languageDetector();
   const rows = engine.stream<ContentColumns & { ordinal: number }>(
     'SELECT ordinal, text, label, body FROM rows WHERE fault IS NULL',
   );
-  await flagRows(engine, rows, (batch) =>
-    batch.flatMap((columns) => {
+  await flagRows(engine, rows, async (batch) => {
+    const flags: Flag[] = [];
+    for (const columns of batch) {
       const sides = taskOf(settings.task).languages(fromColumns(settings.task, columns));
-      if (!sides) return [];
-      for (const [side, { text, language }] of Object.entries(sides)) {
-        const found = detect(text);
+      for (const [side, { text, language }] of Object.entries(sides ?? {})) {
+        const found = await languageOf(text);
         if (!found || language === 'und' || areAlike(found, language.slice(0, 2).toLowerCase())) continue;
         const note = `${side} looks like ${found}, not ${language}`;
-        return [{ ordinal: columns.ordinal, rule: WRONG_LANGUAGE, note, related: null }];
+        flags.push({ ordinal: columns.ordinal, rule: WRONG_LANGUAGE, note, related: null });
+        break;
       }
-      return [];
-    }),
-  );
+    }
+    return flags;
+  });
 }
