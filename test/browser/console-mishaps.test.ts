@@ -223,7 +223,7 @@ describe('the console, when something goes wrong,', () => {
       let release = () => {};
       const released = new Promise<void>((resolve) => (release = resolve));
       await page.route('**/graphql', async (route) => {
-        if (route.request().postData()?.includes('AddVersionInConsole')) await released;
+        if (route.request().postData()?.includes('mutation AddDatasetVersion(')) await released;
         await route.continue();
       });
       await page.getByRole('button', { name: 'Import' }).click(PATIENCE);

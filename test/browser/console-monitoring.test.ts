@@ -193,7 +193,7 @@ describe('the console’s page of monitoring', () => {
       const page = await browser.open('/monitoring');
       const errors = [{ message: 'Your role may not see it.', extensions: { code: 'FORBIDDEN' } }];
       await page.route('**/graphql', (route) =>
-        route.request().postData()?.includes('DriftShown') ? route.fulfill({ json: { errors } }) : route.continue(),
+        route.request().postData()?.includes('query Drift ') ? route.fulfill({ json: { errors } }) : route.continue(),
       );
       await page.reload();
       await page.getByText('Your role may not see it.').waitFor(PATIENCE);
@@ -210,7 +210,7 @@ describe('the console’s page of monitoring', () => {
       await page.clock.install();
       let answered = 0;
       page.on('response', (response) => {
-        if (response.request().postData()?.includes('query SeriesShown')) answered += 1;
+        if (response.request().postData()?.includes('query Monitoring(')) answered += 1;
       });
       await page.reload();
       const devtools = await page.context().newCDPSession(page);

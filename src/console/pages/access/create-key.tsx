@@ -1,7 +1,7 @@
 import { Group, NumberInput, TagsInput, TextInput } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
-import { CreateKeyInConsoleDocument, type Role } from '../../generated/operations';
+import { CreateApiKeyDocument, type Role } from '../../generated/operations';
 import { Form, OneOf, useSend } from '../../parts/form';
 import { Section } from '../../parts/page';
 import { useAddress } from '../../parts/use-address';
@@ -23,7 +23,7 @@ export function CreateKey({ onMade }: { onMade: (made: Made) => void }) {
   const role = ROLES.find(({ value }) => value === address.get('role'))?.value ?? 'ASK';
   const groups = address.get('groups')?.split(',').filter(Boolean) ?? [];
   const days = address.get('days') ?? '';
-  const create = useSend(CreateKeyInConsoleDocument, ({ createApiKey: { key, token } }) => {
+  const create = useSend(CreateApiKeyDocument, ({ createApiKey: { key, token } }) => {
     setName('');
     onMade({ name: key.name, token, own: false });
   });

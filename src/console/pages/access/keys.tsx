@@ -2,10 +2,10 @@ import { Alert, Badge, Button, Code, CopyButton, Group, Paper, Stack, Text } fro
 import { IconKey } from '@tabler/icons-react';
 import { useState } from 'react';
 import {
-  RevokeKeyInConsoleDocument,
-  RotateKeyInConsoleDocument,
+  RevokeApiKeyDocument,
+  RotateApiKeyDocument,
   type ApiKeyFieldsFragment,
-  type RotateKeyInConsoleMutation,
+  type RotateApiKeyMutation,
 } from '../../generated/operations';
 import { OneOf, useSend, WaitingButton } from '../../parts/form';
 import { dateTime, words } from '../../parts/format';
@@ -78,16 +78,16 @@ const OVERLAPS = [
 ];
 
 /** The old one may have ended already: asked with it, the page would be gone, and with it the token that nobody sees again. */
-const takeAsOwn = beforeRefetch<RotateKeyInConsoleMutation>(({ rotateApiKey }) => goOnWith(rotateApiKey.token));
+const takeAsOwn = beforeRefetch<RotateApiKeyMutation>(({ rotateApiKey }) => goOnWith(rotateApiKey.token));
 
 /** What can be done with a key that still works. Revoking asks once more, since nothing brings it back. */
 function Orders({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (made: Made) => void }) {
   const [overlap, setOverlap] = useState('86400');
   const [sure, setSure] = useState(false);
-  const rotate = useSend(RotateKeyInConsoleDocument, ({ rotateApiKey: { key, token } }) =>
+  const rotate = useSend(RotateApiKeyDocument, ({ rotateApiKey: { key, token } }) =>
     onMade({ name: key.name, token, own }),
   );
-  const revoke = useSend(RevokeKeyInConsoleDocument);
+  const revoke = useSend(RevokeApiKeyDocument);
   const replace = () => rotate.send({ id: apiKey.id, overlapSeconds: Number(overlap) }, own ? takeAsOwn : undefined);
   return (
     <>

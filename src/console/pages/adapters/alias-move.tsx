@@ -1,7 +1,7 @@
 import { Checkbox } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useState, type ReactNode } from 'react';
-import { PromoteInConsoleDocument, RollbackInConsoleDocument, type AdapterAlias } from '../../generated/operations';
+import { PromoteAdapterDocument, RollbackAdapterDocument, type AdapterAlias } from '../../generated/operations';
 import { Form, OneOf, useSend, Why, type Sending } from '../../parts/form';
 import { Note } from '../../parts/page';
 import type { Version } from './version-card';
@@ -52,7 +52,7 @@ export function PromoteVersion(props: { adapter: string; version: Version; onClo
   } = props;
   const [force, setForce] = useInputState(false);
   const [confirmNotBetter, setConfirmNotBetter] = useInputState(false);
-  const promote = useSend(PromoteInConsoleDocument, onClose);
+  const promote = useSend(PromoteAdapterDocument, onClose);
   return (
     <MoveForm
       what={`${adapter}@${version}`}
@@ -82,7 +82,7 @@ export function PromoteVersion(props: { adapter: string; version: Version; onClo
 
 /** Takes the last move of an alias back. */
 export function RollBack({ adapter, onClose }: { adapter: string; onClose: () => void }) {
-  const rollBack = useSend(RollbackInConsoleDocument, onClose);
+  const rollBack = useSend(RollbackAdapterDocument, onClose);
   return (
     <MoveForm
       what={adapter}

@@ -1,6 +1,6 @@
 import { Button, Checkbox, Group, Stack, Text } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
-import { DeleteAdapterInConsoleDocument, type AdapterAlias } from '../../generated/operations';
+import { DeleteAdapterDocument, type AdapterAlias } from '../../generated/operations';
 import { Form, useSend, Why } from '../../parts/form';
 import { words } from '../../parts/format';
 
@@ -14,7 +14,7 @@ export function DeleteAdapter(props: {
   onClose: () => void;
 }) {
   const { adapter, version, aliases, onClose } = props;
-  const remove = useSend(DeleteAdapterInConsoleDocument, ({ deleteAdapter }) => {
+  const remove = useSend(DeleteAdapterDocument, ({ deleteAdapter }) => {
     if (deleteAdapter.erasure.keptFiles.length === 0) onClose();
   });
   const [reason, setReason] = useInputState('');

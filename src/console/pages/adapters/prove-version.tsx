@@ -2,11 +2,11 @@ import { Group, NumberInput, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import {
-  AttestationShownDocument,
-  AttestInConsoleDocument,
-  EvaluateInConsoleDocument,
-  EvaluationPlannedDocument,
-  EvaluationShownDocument,
+  AttestationProgressDocument,
+  AttestAdapterDocument,
+  EvaluateDocument,
+  PlanEvaluationDocument,
+  EvaluationProgressDocument,
   type Split,
 } from '../../generated/operations';
 import { useChoices } from '../../parts/choices';
@@ -18,7 +18,7 @@ import type { Version } from './version-card';
 
 export function AttestVersion(props: { adapter: string; version: number; onClose: () => void }) {
   const { adapter, version, onClose } = props;
-  const run = useStartedRun(AttestInConsoleDocument, AttestationShownDocument);
+  const run = useStartedRun(AttestAdapterDocument, AttestationProgressDocument);
   return (
     <RunDialog
       run={run}
@@ -57,12 +57,12 @@ export function EvaluateVersion(props: { adapter: string; task: string; version:
     onClose,
   } = props;
   const choices = useRows(trainedOn);
-  const run = useStartedRun(EvaluateInConsoleDocument, EvaluationShownDocument);
+  const run = useStartedRun(EvaluateDocument, EvaluationProgressDocument);
   const [datasetVersion, setDatasetVersion] = useState<string | null>(trainedOn?.id ?? null);
   const [split, setSplit] = useState<Split>('TEST');
   const [rows, setRows] = useState(500);
   const [{ data: planned }] = useQuery({
-    query: EvaluationPlannedDocument,
+    query: PlanEvaluationDocument,
     variables: { datasetVersion: datasetVersion ?? '', rows },
     pause: datasetVersion === null || split !== 'TEST' || task !== 'CLASSIFICATION',
   });

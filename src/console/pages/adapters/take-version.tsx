@@ -2,10 +2,10 @@ import { Anchor, Button, Group, SegmentedControl, Stack, Text } from '@mantine/c
 import { useState } from 'react';
 import { useClient } from 'urql';
 import {
-  ExportInConsoleDocument,
-  ExportShownDocument,
-  MergeInConsoleDocument,
-  MergeShownDocument,
+  ExportAdapterDocument,
+  AdapterExportProgressDocument,
+  MergeAdapterDocument,
+  AdapterMergeProgressDocument,
   TakenFileDocument,
   type TakenFileQuery,
 } from '../../generated/operations';
@@ -29,8 +29,8 @@ export function TakeVersion({ adapter, version, onClose }: { adapter: string; ve
   const client = useClient();
   const { download, error: notSaved } = useDownload();
   const [form, setForm] = useState<Form>('peft');
-  const pack = useStartedRun(ExportInConsoleDocument, ExportShownDocument);
-  const merge = useStartedRun(MergeInConsoleDocument, MergeShownDocument);
+  const pack = useStartedRun(ExportAdapterDocument, AdapterExportProgressDocument);
+  const merge = useStartedRun(MergeAdapterDocument, AdapterMergeProgressDocument);
   const [taken, setTaken] = useState<Taken | null>(null);
   const run = form === 'peft' ? pack : merge;
   const start = async () => {

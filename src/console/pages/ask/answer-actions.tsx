@@ -2,7 +2,7 @@ import { ActionIcon, Button, CopyButton, Group, Stack, Textarea, Tooltip } from 
 import { useInputState } from '@mantine/hooks';
 import { IconCopy, IconLink, IconPencil, IconThumbDown, IconThumbUp, type Icon } from '@tabler/icons-react';
 import { useState } from 'react';
-import { RateAnswerDocument, type AnswerShownFragment } from '../../generated/operations';
+import { SubmitFeedbackDocument, type AnswerShownFragment } from '../../generated/operations';
 import { useSend, WaitingButton } from '../../parts/form';
 import { ErrorState, Note } from '../../parts/page';
 
@@ -77,7 +77,7 @@ function Correction(props: {
 
 /** What a reader does with an answer: says whether it is right, writes what is, copies it, or sends its address to others. */
 export function AnswerActions({ answer: { id, text } }: { answer: Pick<AnswerShownFragment, 'id' | 'text'> }) {
-  const { error, fetching, send } = useSend(RateAnswerDocument);
+  const { error, fetching, send } = useSend(SubmitFeedbackDocument);
   const [score, setScore] = useState<number | null>(null);
   const [correcting, setCorrecting] = useState(false);
   const [corrected, setCorrected] = useState(false);

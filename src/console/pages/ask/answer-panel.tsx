@@ -2,7 +2,7 @@ import { Alert, Badge, Button, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconCircleCheck, IconMessageQuestion } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
-import { AnswerHistoryDocument } from '../../generated/operations';
+import { AnswersDocument } from '../../generated/operations';
 import type { Choices } from '../../parts/choices';
 import type { Place } from '../../parts/document/document-place';
 import { plural } from '../../parts/format';
@@ -46,7 +46,7 @@ function FirstDocuments({ documents, onDone }: { documents: number; onDone: () =
 
 /** Questions that were answered here before, to begin with. */
 function Examples({ onPick }: { onPick: (question: string) => void }) {
-  const [{ data }] = useQuery({ query: AnswerHistoryDocument, variables: { first: 20 } });
+  const [{ data }] = useQuery({ query: AnswersDocument, variables: { first: 20 } });
   const answered = (data?.answers.edges ?? []).flatMap(({ node }) => (node.abstained ? [] : [node.question]));
   return (
     <Stack gap="xs" align="center">

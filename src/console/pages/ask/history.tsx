@@ -2,7 +2,7 @@ import { Badge, Button, Group, Modal, Paper, Stack, Text, Title, UnstyledButton 
 import { IconHistory } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { AnswerHistoryDocument, RecordedAnswerDocument, type AnswerShownFragment } from '../../generated/operations';
+import { AnswersDocument, RecordedAnswerDocument, type AnswerShownFragment } from '../../generated/operations';
 import type { Place } from '../../parts/document/document-place';
 import { dateTime } from '../../parts/format';
 import { Listed } from '../../parts/loaded';
@@ -22,7 +22,7 @@ export function Recorded({ id, onOpen }: { id: string; onOpen: (place: Place) =>
 /** Recorded answers, newest first; one opens with all that was recorded of it. */
 export function History({ onOpen }: { onOpen: (place: Place) => void }) {
   const [opened, setOpened] = useState<{ id: string; question: string } | null>(null);
-  const pages = usePages(AnswerHistoryDocument, { first: 20 }, ({ answers }) => answers);
+  const pages = usePages(AnswersDocument, { first: 20 }, ({ answers }) => answers);
   return (
     <>
       <Listed

@@ -1,7 +1,7 @@
 import { Anchor, Badge, Button, Code, Group, Paper, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { useQuery } from 'urql';
-import { AuditShownDocument, type AuditFilterInput, type AuditShownQuery } from '../../generated/operations';
+import { AuditLogDocument, type AuditFilterInput, type AuditLogQuery } from '../../generated/operations';
 import { FilterField } from '../../parts/form';
 import { dateTime, words } from '../../parts/format';
 import { Loaded, PageSteps } from '../../parts/loaded';
@@ -41,7 +41,7 @@ export function exportAddress(address: URLSearchParams): string {
   return query.size === 0 ? '/audit.ndjson' : `/audit.ndjson?${query}`;
 }
 
-export type Entry = AuditShownQuery['auditLog']['edges'][number]['node'];
+export type Entry = AuditLogQuery['auditLog']['edges'][number]['node'];
 
 const json = (value: unknown): string => JSON.stringify(value, null, 2) ?? 'null';
 const isNothing = (value: unknown): boolean =>
@@ -162,8 +162,8 @@ export default function AuditPage() {
   const narrow = (changes: Record<string, string | null>) => change({ after: null, ...changes });
   const after = address.get('after');
   const shown = useQuery({
-    query: AuditShownDocument,
-    variables: { filter: filterOf(address), after },
+    query: AuditLogDocument,
+    variables: { filter: filterOf(address), first: 50, after },
     requestPolicy: 'network-only',
   });
   return (

@@ -3,7 +3,7 @@ import { useState, type ReactNode } from 'react';
 import { useQuery } from 'urql';
 import {
   BudgetsOfKeyDocument,
-  SetBudgetInConsoleDocument,
+  SetBudgetDocument,
   type BudgetFieldsFragment,
   type BudgetWindow,
   type KeyBudgetsFragment,
@@ -27,7 +27,7 @@ const valuesOf = (budget: BudgetFieldsFragment | undefined): Values => ({
 function Limits(props: { keyId: string | null; window: BudgetWindow; budget: BudgetFieldsFragment | undefined }) {
   const { keyId, window, budget } = props;
   const [values, setValues] = useState(valuesOf(budget));
-  const set = useSend(SetBudgetInConsoleDocument);
+  const set = useSend(SetBudgetDocument);
   const none = LIMITS.every(({ name }) => values[name] === null);
   return (
     <Form

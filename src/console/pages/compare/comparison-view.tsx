@@ -4,7 +4,7 @@ import { useEffect } from 'react';
 import { useQuery } from 'urql';
 import {
   ComparisonOpenedDocument,
-  ComparisonProgressShownDocument,
+  StrategyComparisonProgressDocument,
   type ComparisonShownFragment,
 } from '../../generated/operations';
 import { IntervalBars } from '../../parts/charts/interval-bars';
@@ -114,7 +114,7 @@ function ReportView({ report }: { report: Report }) {
 export function ComparisonView({ id }: { id: string }) {
   const shown = useQuery({ query: ComparisonOpenedDocument, variables: { id } });
   const [{ data }, again] = shown;
-  const { watch, ...followed } = useRun(ComparisonProgressShownDocument);
+  const { watch, ...followed } = useRun(StrategyComparisonProgressDocument);
   const run = data?.node?.__typename === 'StrategyComparisonRun' ? data.node : null;
   const open = run !== null && run.report === null && run.error === null && run.status !== 'CANCELLED';
   useEffect(() => {

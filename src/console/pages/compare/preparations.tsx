@@ -1,10 +1,10 @@
 import { Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import {
-  FitHybridInConsoleDocument,
-  HybridFitShownDocument,
-  IndexRowsInConsoleDocument,
-  RowIndexingShownDocument,
+  FitHybridDocument,
+  HybridFitProgressDocument,
+  IndexDatasetDocument,
+  LabelIndexingProgressDocument,
   type ComparedVersionsQuery,
 } from '../../generated/operations';
 import { WaitingButton } from '../../parts/form';
@@ -38,7 +38,7 @@ function Preparation(props: {
 }
 
 function IndexRows({ version, onChange }: { version: Version; onChange: () => void }) {
-  const run = useStartedRun(IndexRowsInConsoleDocument, RowIndexingShownDocument);
+  const run = useStartedRun(IndexDatasetDocument, LabelIndexingProgressDocument);
   const start = async () => {
     if (await run.start({ datasetVersion: version.id })) onChange();
   };
@@ -57,7 +57,7 @@ function IndexRows({ version, onChange }: { version: Version; onChange: () => vo
 }
 
 function FitHybrid({ adapter }: { adapter: string }) {
-  const run = useStartedRun(FitHybridInConsoleDocument, HybridFitShownDocument);
+  const run = useStartedRun(FitHybridDocument, HybridFitProgressDocument);
   const [name, version] = adapter.split('@') as [string, string];
   return (
     <Preparation

@@ -3,7 +3,7 @@ import { IconScale } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
-import { ComparedVersionsDocument, CompareInConsoleDocument, type Split } from '../../generated/operations';
+import { ComparedVersionsDocument, CompareStrategiesDocument, type Split } from '../../generated/operations';
 import { adapterChoices, useChoices, versionChoices, type Choices } from '../../parts/choices';
 import { OneOf, useSend, WaitingButton } from '../../parts/form';
 import { ErrorState, Note } from '../../parts/page';
@@ -64,7 +64,7 @@ export function StartComparison() {
   const [adapter, setAdapter] = useState<string | null>(null);
   const [split, setSplit] = useState<Split>('TEST');
   const [rows, setRows] = useState(200);
-  const compare = useSend(CompareInConsoleDocument, (data) => go(comparisonPath(data.compareStrategies.run.id)));
+  const compare = useSend(CompareStrategiesDocument, (data) => go(comparisonPath(data.compareStrategies.run.id)));
   const start = () => {
     if (!version) return;
     const input = { datasetVersion: version.id, split, rows, ...(adapter !== null && { adapter }) };

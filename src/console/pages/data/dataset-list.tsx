@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
 import {
-  CreateDatasetInConsoleDocument,
+  CreateDatasetDocument,
   DataFieldsDocument,
   DatasetListDocument,
   type DatasetListQuery,
@@ -26,9 +26,7 @@ function NewDataset({ onClose }: { onClose: () => void }) {
   const [task, setTask] = useState<string | null>('CLASSIFICATION');
   const [{ data }] = useQuery({ query: DataFieldsDocument });
   const tasks = data?.tasks?.enumValues ?? [];
-  const create = useSend(CreateDatasetInConsoleDocument, ({ createDataset }) =>
-    go(datasetPath(createDataset.dataset.name)),
-  );
+  const create = useSend(CreateDatasetDocument, ({ createDataset }) => go(datasetPath(createDataset.dataset.name)));
   return (
     <Form
       sending={create}

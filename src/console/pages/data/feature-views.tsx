@@ -3,11 +3,7 @@ import { useInputState } from '@mantine/hooks';
 import { IconDatabase } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import {
-  FeaturesOfEntityDocument,
-  FeatureViewsShownDocument,
-  type FeatureViewsShownQuery,
-} from '../../generated/operations';
+import { FeaturesDocument, FeatureViewsShownDocument, type FeatureViewsShownQuery } from '../../generated/operations';
 import { LineForm } from '../../parts/form';
 import { dateTime } from '../../parts/format';
 import { Loaded } from '../../parts/loaded';
@@ -16,7 +12,7 @@ import { EmptyState, ErrorState, Note } from '../../parts/page';
 /** What the views say of one entity now, as a question at serving would be told. */
 function Known({ entity, views }: { entity: string; views: string[] }) {
   const [{ data, error }] = useQuery({
-    query: FeaturesOfEntityDocument,
+    query: FeaturesDocument,
     variables: { entity, views },
     requestPolicy: 'network-only',
   });

@@ -3,10 +3,10 @@ import { useInputState } from '@mantine/hooks';
 import { useRef, useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import {
-  AddVersionInConsoleDocument,
+  AddDatasetVersionDocument,
   DataFieldsDocument,
   ImportPreviewShownDocument,
-  ImportShownDocument,
+  ImportProgressDocument,
   type ColumnUseInput,
   type ImportPreviewShownQuery,
   type TaskKind,
@@ -155,7 +155,7 @@ export function ImportFile(props: { dataset: string; task: TaskKind; extendable:
   const { dataset, task, extendable, onDone } = props;
   const { file, preview, columns, failure, take, correct, done, ...looking } = useFile(task);
   const [extend, setExtend] = useInputState(extendable);
-  const run = useStartedRun(AddVersionInConsoleDocument, ImportShownDocument);
+  const run = useStartedRun(AddDatasetVersionDocument, ImportProgressDocument);
   const busy = run.busy ? 'Reading and checking every row…' : looking.busy;
   const start = async () => {
     if (!file) return;

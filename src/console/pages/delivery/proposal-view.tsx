@@ -2,11 +2,7 @@ import { Alert, Badge, Group, Stack, Text } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { IconCheck, IconX } from '@tabler/icons-react';
 import { useQuery } from 'urql';
-import {
-  DecideProposalInConsoleDocument,
-  ProposalOpenedDocument,
-  type ProposalOpenedQuery,
-} from '../../generated/operations';
+import { DecideProposalDocument, ProposalOpenedDocument, type ProposalOpenedQuery } from '../../generated/operations';
 import { useSend, WaitingButton, Why } from '../../parts/form';
 import { dateTime, rowsOf } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
@@ -19,7 +15,7 @@ type Proposal = NonNullable<ProposalOpenedQuery['proposal']>;
 
 function Decide({ id }: { id: string }) {
   const [reason, setReason] = useInputState('');
-  const { error, fetching, send } = useSend(DecideProposalInConsoleDocument);
+  const { error, fetching, send } = useSend(DecideProposalDocument);
   const common = { waits: fetching && 'Deciding…', disabled: reason.trim() === '' };
   return (
     <Section title="Decide">

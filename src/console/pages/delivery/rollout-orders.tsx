@@ -1,19 +1,19 @@
 import {
-  AbortRolloutInConsoleDocument,
-  AdvanceRolloutInConsoleDocument,
-  PauseRolloutInConsoleDocument,
-  ResumeRolloutInConsoleDocument,
+  AbortRolloutDocument,
+  AdvanceRolloutDocument,
+  PauseRolloutDocument,
+  ResumeRolloutDocument,
   type RolloutShownFragment,
 } from '../../generated/operations';
 import { OrderButtons, type Order } from '../../parts/order-buttons';
 
-const PAUSE = { label: 'Pause', title: 'Pause the rollout', document: PauseRolloutInConsoleDocument };
-const RESUME = { label: 'Go on', title: 'Let the rollout go on', document: ResumeRolloutInConsoleDocument };
-const ADVANCE = { label: 'Next step', title: 'Go to the next step now', document: AdvanceRolloutInConsoleDocument };
+const PAUSE = { label: 'Pause', title: 'Pause the rollout', document: PauseRolloutDocument };
+const RESUME = { label: 'Go on', title: 'Let the rollout go on', document: ResumeRolloutDocument };
+const ADVANCE = { label: 'Next step', title: 'Go to the next step now', document: AdvanceRolloutDocument };
 const ABORT = {
   label: 'End it',
   title: 'End the rollout: production stays',
-  document: AbortRolloutInConsoleDocument,
+  document: AbortRolloutDocument,
   tone: 'danger',
 } as const;
 

@@ -2,9 +2,9 @@ import { Alert, SimpleGrid, Stack, Stepper } from '@mantine/core';
 import { useCallback } from 'react';
 import { useQuery } from 'urql';
 import {
-  RolloutFollowedDocument,
+  RolloutEventsDocument,
   RolloutOpenedDocument,
-  type RolloutFollowedSubscription,
+  type RolloutEventsSubscription,
   type RolloutOpenedQuery,
   type RolloutShownFragment,
 } from '../../generated/operations';
@@ -100,10 +100,10 @@ export function RolloutView({ id }: { id: string }) {
   const live = shown[0].data?.rollout?.finishedAt === null;
   const look = useLook(shown, live ? LOOK_MS : null);
   const after = useCallback(
-    (last?: RolloutFollowedSubscription) => ({ rolloutId: id, after: last?.rolloutEvents.id }),
+    (last?: RolloutEventsSubscription) => ({ rolloutId: id, after: last?.rolloutEvents.id }),
     [id],
   );
-  useLookAtEvents(RolloutFollowedDocument, live ? after : null, look);
+  useLookAtEvents(RolloutEventsDocument, live ? after : null, look);
   return (
     <Opened shown={shown} what="rollout" thing={({ rollout }) => rollout}>
       {(rollout) => <OpenedRollout rollout={rollout} />}

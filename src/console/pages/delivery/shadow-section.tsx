@@ -2,7 +2,7 @@ import { Group, NumberInput, Select, Stack } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { ShadowsShownDocument, StartShadowInConsoleDocument } from '../../generated/operations';
+import { ShadowsShownDocument, StartShadowDocument } from '../../generated/operations';
 import { productionOf, useChoices, type AdapterChoice } from '../../parts/choices';
 import { LineForm, useOneKey, useSend, Why } from '../../parts/form';
 import { count, dateTime } from '../../parts/format';
@@ -32,7 +32,7 @@ function StartShadow({ ready }: { ready: ReturnType<typeof readyOf> }) {
   const [percent, setPercent] = useState<number | string>(20);
   const [reason, setReason] = useInputState('');
   const idempotencyKey = useOneKey();
-  const start = useSend(StartShadowInConsoleDocument, (data) => go(shadowPath(data.startShadow.shadow.id)));
+  const start = useSend(StartShadowDocument, (data) => go(shadowPath(data.startShadow.shadow.id)));
   const submit = () => {
     const [adapter, candidate] = version?.split('@') ?? [];
     if (adapter === undefined) return;

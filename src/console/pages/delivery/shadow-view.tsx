@@ -2,10 +2,10 @@ import { Alert, Badge, Stack, Text } from '@mantine/core';
 import { useCallback } from 'react';
 import { useQuery } from 'urql';
 import {
-  ShadowFollowedDocument,
+  ShadowEventsDocument,
   ShadowOpenedDocument,
-  StopShadowInConsoleDocument,
-  type ShadowFollowedSubscription,
+  StopShadowDocument,
+  type ShadowEventsSubscription,
   type ShadowOpenedQuery,
   type ShadowStatus,
 } from '../../generated/operations';
@@ -50,13 +50,13 @@ function Differing({ pairs }: Pick<Shadow, 'pairs'>) {
 export function ShadowView({ id }: { id: string }) {
   const shown = useQuery({ query: ShadowOpenedDocument, variables: { id } });
   const look = useLook(shown);
-  const stop = useSend(StopShadowInConsoleDocument);
+  const stop = useSend(StopShadowDocument);
   const live = shown[0].data?.shadow?.status === 'RUNNING';
   const after = useCallback(
-    (last?: ShadowFollowedSubscription) => ({ shadowId: id, after: last?.shadowEvents.id }),
+    (last?: ShadowEventsSubscription) => ({ shadowId: id, after: last?.shadowEvents.id }),
     [id],
   );
-  useLookAtEvents(ShadowFollowedDocument, live ? after : null, look);
+  useLookAtEvents(ShadowEventsDocument, live ? after : null, look);
   return (
     <Opened shown={shown} what="shadow" thing={({ shadow }) => shadow}>
       {({ adapterName, candidateVersion, againstVersion, status, answered, leastAnswers, ...shadow }) => (

@@ -2,7 +2,7 @@ import { Checkbox, Select } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { StartRolloutInConsoleDocument, type RolloutTemplate } from '../../generated/operations';
+import { StartRolloutDocument, type RolloutTemplate } from '../../generated/operations';
 import { productionOf, useChoices } from '../../parts/choices';
 import { LineForm, OneOf, useOneKey, useSend, Why } from '../../parts/form';
 import { Note, Section } from '../../parts/page';
@@ -23,7 +23,7 @@ export function StartRollout() {
   const [reason, setReason] = useInputState('');
   const [requireShadow, setRequireShadow] = useInputState(false);
   const idempotencyKey = useOneKey();
-  const start = useSend(StartRolloutInConsoleDocument, (data) => go(rolloutPath(data.startRollout.rollout.id)));
+  const start = useSend(StartRolloutDocument, (data) => go(rolloutPath(data.startRollout.rollout.id)));
   const ready = adapters.flatMap(({ name, versions }) => {
     const production = productionOf(versions);
     const candidate = versions.find(({ aliases }) => aliases.includes('CANDIDATE'));

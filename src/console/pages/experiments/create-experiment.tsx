@@ -2,11 +2,7 @@ import { Button, Checkbox, Group, NumberInput, Stack } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
-import {
-  CreateExperimentInConsoleDocument,
-  ExperimentPlannedDocument,
-  type ExperimentMetric,
-} from '../../generated/operations';
+import { CreateExperimentDocument, PlanExperimentDocument, type ExperimentMetric } from '../../generated/operations';
 import { useChoices } from '../../parts/choices';
 import { LineForm, OneOf, useOneKey, useSend, Why } from '../../parts/form';
 import { ErrorState, Note, Section } from '../../parts/page';
@@ -43,7 +39,7 @@ type Plan = ReturnType<typeof planOf>;
 /** What size a test needs, told while it is planned. */
 function Sample({ plan: { metric, beyond, effect }, adapter }: { plan: Plan; adapter: string | null }) {
   const input = { metric, beyond, adapter, effect };
-  const [{ data, error }] = useQuery({ query: ExperimentPlannedDocument, variables: { input }, pause: !(effect > 0) });
+  const [{ data, error }] = useQuery({ query: PlanExperimentDocument, variables: { input }, pause: !(effect > 0) });
   if (error) return <ErrorState error={error} />;
   return <Note data-testid="experiment-sample">{data?.planExperiment.sentence ?? ' '}</Note>;
 }
@@ -105,9 +101,7 @@ export function CreateExperiment() {
   const choices = useChoices();
   const idempotencyKey = useOneKey();
   const [reason, setReason] = useInputState('');
-  const create = useSend(CreateExperimentInConsoleDocument, (data) =>
-    go(experimentPath(data.createExperiment.experiment.id)),
-  );
+  const create = useSend(CreateExperimentDocument, (data) => go(experimentPath(data.createExperiment.experiment.id)));
   const { adapter, arm } = armOf(params);
   const plan = planOf(params);
   const { effect, size, sticky } = plan;

@@ -1,9 +1,9 @@
 import {
-  EndExperimentInConsoleDocument,
-  PauseExperimentInConsoleDocument,
-  ResumeExperimentInConsoleDocument,
-  StartExperimentInConsoleDocument,
-  StopExperimentInConsoleDocument,
+  EndExperimentDocument,
+  PauseExperimentDocument,
+  ResumeExperimentDocument,
+  StartExperimentDocument,
+  StopExperimentDocument,
   type ExperimentInListFragment,
   type ExperimentStatus,
 } from '../../generated/operations';
@@ -12,20 +12,20 @@ import { OrderButtons, type Order } from '../../parts/order-buttons';
 const START = {
   label: 'Start',
   title: 'Start the experiment',
-  document: StartExperimentInConsoleDocument,
+  document: StartExperimentDocument,
   tone: 'main',
 } as const;
 const PAUSE = {
   label: 'Pause',
   title: 'Pause: production answers everything',
-  document: PauseExperimentInConsoleDocument,
+  document: PauseExperimentDocument,
 };
-const RESUME = { label: 'Go on', title: 'Let the experiment go on', document: ResumeExperimentInConsoleDocument };
-const END = { label: 'End it', title: 'End it with what it says now', document: EndExperimentInConsoleDocument };
+const RESUME = { label: 'Go on', title: 'Let the experiment go on', document: ResumeExperimentDocument };
+const END = { label: 'End it', title: 'End it with what it says now', document: EndExperimentDocument };
 const STOP = {
   label: 'Give it up',
   title: 'Give the experiment up',
-  document: StopExperimentInConsoleDocument,
+  document: StopExperimentDocument,
   tone: 'danger',
 } as const;
 

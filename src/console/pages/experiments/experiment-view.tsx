@@ -3,9 +3,9 @@ import { IconScale } from '@tabler/icons-react';
 import { useCallback } from 'react';
 import { useQuery } from 'urql';
 import {
-  ExperimentFollowedDocument,
+  ExperimentEventsDocument,
   ExperimentOpenedDocument,
-  type ExperimentFollowedSubscription,
+  type ExperimentEventsSubscription,
   type ExperimentShownFragment,
 } from '../../generated/operations';
 import { count, dateTime } from '../../parts/format';
@@ -139,10 +139,10 @@ export function ExperimentView({ id }: { id: string }) {
   const live = opened[0].data?.experiment?.finishedAt === null;
   const look = useLook(opened, live ? LOOK_MS : null);
   const after = useCallback(
-    (last?: ExperimentFollowedSubscription) => ({ experimentId: id, after: last?.experimentEvents.id }),
+    (last?: ExperimentEventsSubscription) => ({ experimentId: id, after: last?.experimentEvents.id }),
     [id],
   );
-  useLookAtEvents(ExperimentFollowedDocument, live ? after : null, look);
+  useLookAtEvents(ExperimentEventsDocument, live ? after : null, look);
   return (
     <Opened shown={opened} what="experiment" thing={({ experiment }) => experiment}>
       {(experiment) => <OpenedExperiment experiment={experiment} />}

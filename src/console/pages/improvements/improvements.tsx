@@ -7,7 +7,7 @@ import { useLocation } from 'wouter';
 import {
   ImprovementOpenedDocument,
   ImprovementsShownDocument,
-  StartImprovementInConsoleDocument,
+  StartImprovementDocument,
   type ImprovementShownFragment,
   type PolicyShownFragment,
 } from '../../generated/operations';
@@ -57,7 +57,7 @@ function Start() {
   const [adapter, setAdapter] = useState<string | null>(null);
   const [reason, setReason] = useInputState('');
   const idempotencyKey = useOneKey();
-  const start = useSend(StartImprovementInConsoleDocument, ({ startImprovement }) =>
+  const start = useSend(StartImprovementDocument, ({ startImprovement }) =>
     go(improvementPath(startImprovement.improvement.id)),
   );
   return (

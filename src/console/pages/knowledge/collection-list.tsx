@@ -3,7 +3,7 @@ import { useInputState } from '@mantine/hooks';
 import { IconBooks } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
-import { CollectionListDocument, CreateCollectionInConsoleDocument } from '../../generated/operations';
+import { CollectionListDocument, CreateCollectionDocument } from '../../generated/operations';
 import { Form, NameField, useCreating, useSend } from '../../parts/form';
 import { plural, words } from '../../parts/format';
 import { Loaded } from '../../parts/loaded';
@@ -14,7 +14,7 @@ function NewCollection({ onClose }: { onClose: () => void }) {
   const [, go] = useLocation();
   const [name, setName] = useInputState('');
   const [description, setDescription] = useInputState('');
-  const create = useSend(CreateCollectionInConsoleDocument, ({ createCollection }) =>
+  const create = useSend(CreateCollectionDocument, ({ createCollection }) =>
     go(collectionPath(createCollection.collection.name)),
   );
   return (

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Link, useSearch } from 'wouter';
 import {
   CollectionShownDocument,
-  DeleteDocumentsInConsoleDocument,
+  DeleteDocumentsDocument,
   type CollectionShownQuery,
 } from '../../generated/operations';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
@@ -66,7 +66,7 @@ function Documents(props: {
   onRemoved: () => void;
 }) {
   const { collection, edges, onOpen, onRemoved } = props;
-  const { error, fetching, send } = useSend(DeleteDocumentsInConsoleDocument);
+  const { error, fetching, send } = useSend(DeleteDocumentsDocument);
   const [leaving, setLeaving] = useState<string | null>(null);
   const erase = async () => {
     setLeaving(null);

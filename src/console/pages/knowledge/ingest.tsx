@@ -1,9 +1,9 @@
 import { Badge, Group, Paper, Progress, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import {
-  CreateCollectionInConsoleDocument,
-  IngestInConsoleDocument,
-  IngestionShownDocument,
+  CreateCollectionDocument,
+  IngestDocumentsDocument,
+  IngestionProgressDocument,
 } from '../../generated/operations';
 import { DropZone } from '../../parts/drop-zone';
 import { useSend } from '../../parts/form';
@@ -47,11 +47,11 @@ export function Ingest(props: {
   const [files, setFiles] = useState<readonly Incoming[]>([]);
   const [sending, setSending] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
-  const { send: createCollection } = useSend(CreateCollectionInConsoleDocument);
+  const { send: createCollection } = useSend(CreateCollectionDocument);
 
   const change = (name: string, part: Partial<Incoming>) =>
     setFiles((before) => before.map((file) => (file.name === name ? { ...file, ...part } : file)));
-  const run = useStartedRun(IngestInConsoleDocument, IngestionShownDocument, ({ result }) => {
+  const run = useStartedRun(IngestDocumentsDocument, IngestionProgressDocument, ({ result }) => {
     if (!result) return;
     const note = result.error ? result.error.message : [plural(result.chunks, 'passage'), ...result.notes].join(' · ');
     change(result.name, { outcome: { ...OUTCOMES[result.outcome], note } });

@@ -14,14 +14,14 @@ import { useInputState } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { SearchBenchDocument, type SearchBenchQuery, type SearchMode } from '../../generated/operations';
+import { SearchDocument, type SearchQuery, type SearchMode } from '../../generated/operations';
 import { ShareBar } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { LineForm } from '../../parts/form';
 import { duration, words } from '../../parts/format';
 import { EmptyState, ErrorState, Loading, Note } from '../../parts/page';
 
-type Hit = SearchBenchQuery['search']['hits'][number];
+type Hit = SearchQuery['search']['hits'][number];
 
 const MODES: { value: SearchMode; label: string }[] = [
   { value: 'HYBRID', label: 'Both' },
@@ -77,7 +77,7 @@ function HitView(props: { hit: Hit; place: number; strongest: number; onOpen: (p
   );
 }
 
-function Hits({ search, onOpen }: SearchBenchQuery & { onOpen: (place: Place) => void }) {
+function Hits({ search, onOpen }: SearchQuery & { onOpen: (place: Place) => void }) {
   const { hits, degraded, timings } = search;
   const strongest = Math.max(1e-9, ...hits.map(({ scores }) => scores.lexical ?? 0));
   return (
@@ -117,7 +117,7 @@ export function SearchBench({ collection, onOpen }: { collection: string; onOpen
   const [asked, setAsked] = useState('');
   const [mode, setMode] = useState<SearchMode>('HYBRID');
   const [{ data, error, fetching }, again] = useQuery({
-    query: SearchBenchDocument,
+    query: SearchDocument,
     variables: { input: { query: asked, collections: [collection], mode, limit: 10 } },
     pause: asked === '',
   });

@@ -4,11 +4,11 @@ import { IconBox, IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import {
-  DownloadShownDocument,
-  ModelsRecommendedDocument,
+  DownloadProgressDocument,
+  ModelRecommendationsDocument,
   ModelsShownDocument,
-  RegisterModelInConsoleDocument,
-  type ModelsRecommendedQuery,
+  RegisterModelDocument,
+  type ModelRecommendationsQuery,
   type ModelsShownQuery,
   type RegisterModelInput,
 } from '../../generated/operations';
@@ -27,7 +27,7 @@ const weights = (parameters: number | string): string => {
   return millions < 1000 ? `${Math.round(millions)} M` : `${(millions / 1000).toFixed(1)} B`;
 };
 
-type Recommendations = ModelsRecommendedQuery['modelRecommendations'];
+type Recommendations = ModelRecommendationsQuery['modelRecommendations'];
 type Fit = Recommendations['models'][number];
 
 /** `about 12 s`, where it was not measured itself. */
@@ -171,9 +171,9 @@ function Recommended({ answerSeconds, readTokens, writtenTokens, quiet }: Recomm
 
 export default function ModelsPage() {
   const shown = useQuery({ query: ModelsShownDocument });
-  const [{ data: recommended }] = useQuery({ query: ModelsRecommendedDocument });
+  const [{ data: recommended }] = useQuery({ query: ModelRecommendationsDocument });
   const told = recommended?.modelRecommendations;
-  const run = useStartedRun(RegisterModelInConsoleDocument, DownloadShownDocument);
+  const run = useStartedRun(RegisterModelDocument, DownloadProgressDocument);
   const [busy, setBusy] = useState<string | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const take: Take = async (what, source) => {

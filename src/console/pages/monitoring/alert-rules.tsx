@@ -3,10 +3,10 @@ import { useInputState } from '@mantine/hooks';
 import { useState } from 'react';
 import { metricsFor } from '../../../answer/ask/answer-metrics';
 import {
-  AlertRulesShownDocument,
-  DeleteAlertRuleInConsoleDocument,
-  SetAlertRuleInConsoleDocument,
-  type AlertRulesShownQuery,
+  AlertRulesDocument,
+  DeleteAlertRuleDocument,
+  SetAlertRuleDocument,
+  type AlertRulesQuery,
   type RuleMetric,
   type Side,
 } from '../../generated/operations';
@@ -17,7 +17,7 @@ import { ErrorState, Note, Section } from '../../parts/page';
 import { DataTable } from '../../parts/table';
 import { usePages } from '../../parts/use-pages';
 
-type Rule = AlertRulesShownQuery['alertRules']['edges'][number]['node'];
+type Rule = AlertRulesQuery['alertRules']['edges'][number]['node'];
 
 const METRICS = metricsFor('rule');
 const CHOICES = Object.values(METRICS).map(({ name, title }) => ({ value: name, label: title }));
@@ -37,7 +37,7 @@ function NewRule({ onClose }: { onClose: () => void }) {
   const [percent, setPercent] = useState<number | string>(5);
   const [beyond, setBeyond] = useState<number | string>(2_000);
   const [adapter, setAdapter] = useInputState('');
-  const set = useSend(SetAlertRuleInConsoleDocument, onClose);
+  const set = useSend(SetAlertRuleDocument, onClose);
   const unit = unitOf(metric);
   const send = () =>
     set.send({
@@ -84,10 +84,10 @@ const sentenceOf = ({ metric, side, threshold, beyond }: Rule): string => {
 
 /** Rules by which answers raise an alert: set and deleted here. */
 export function AlertRules() {
-  const pages = usePages(AlertRulesShownDocument, {}, ({ alertRules }) => alertRules);
+  const pages = usePages(AlertRulesDocument, { first: 50 }, ({ alertRules }) => alertRules);
   const creating = useCreating('New alert rule', NewRule);
   const [asked, setAsked] = useState<string | null>(null);
-  const remove = useSend(DeleteAlertRuleInConsoleDocument, () => setAsked(null));
+  const remove = useSend(DeleteAlertRuleDocument, () => setAsked(null));
   return (
     <Section title="Alert rules" says="Each answer is tested once, so that looking often makes no false alarm.">
       <Loaded shown={pages} what="the alert rules">

@@ -1,10 +1,10 @@
 import { Badge, Group, Paper, Stack, Text, Title, type ButtonProps } from '@mantine/core';
 import {
-  AcknowledgeAlertInConsoleDocument,
-  AlertRaisedInConsoleDocument,
+  AcknowledgeAlertDocument,
+  AlertRaisedDocument,
   AlertsShownDocument,
-  ResolveAlertInConsoleDocument,
-  type AlertRaisedInConsoleSubscription,
+  ResolveAlertDocument,
+  type AlertRaisedSubscription,
   type AlertsShownQuery,
 } from '../../generated/operations';
 import { useSend, WaitingButton, type Sending } from '../../parts/form';
@@ -49,8 +49,8 @@ const OrderButton = ({
 );
 
 function AlertRow({ alert, me }: { alert: Alert; me: string }) {
-  const acknowledge = useSend(AcknowledgeAlertInConsoleDocument);
-  const resolve = useSend(ResolveAlertInConsoleDocument);
+  const acknowledge = useSend(AcknowledgeAlertDocument);
+  const resolve = useSend(ResolveAlertDocument);
   const input = { alert: alert.id, by: me.slice(0, NAME_LENGTH) };
   return (
     <Paper p="sm" data-testid="alert">
@@ -84,7 +84,7 @@ function AlertRow({ alert, me }: { alert: Alert; me: string }) {
   );
 }
 
-const after = (last?: AlertRaisedInConsoleSubscription) => ({ after: last?.alertRaised.id ?? null });
+const after = (last?: AlertRaisedSubscription) => ({ after: last?.alertRaised.id ?? null });
 
 /** Those that are open or acknowledged, or the resolved ones; each page is looked at again with `look`. */
 function useAlerts(open: boolean) {
@@ -107,7 +107,7 @@ function Rows({ pages, label }: { pages: ReturnType<typeof useAlerts>['pages']; 
 /** Alerts, those that wait for somebody first, newest first; what is raised while somebody looks appears by itself. */
 export function Alerts() {
   const [open, resolved] = [useAlerts(true), useAlerts(false)];
-  useLookAtEvents(AlertRaisedInConsoleDocument, after, open.look);
+  useLookAtEvents(AlertRaisedDocument, after, open.look);
   const none = ({ pages }: typeof open) => pages.data !== undefined && pages.edges.length === 0;
   return (
     <section aria-label="Alerts">

@@ -1,10 +1,10 @@
 import { useQuery } from 'urql';
-import { DriftShownDocument, type DriftShownQuery } from '../../generated/operations';
+import { DriftDocument, type DriftQuery } from '../../generated/operations';
 import { count, percent } from '../../parts/format';
 import { ErrorState, Note, Section } from '../../parts/page';
 import { DataTable } from '../../parts/table';
 
-type Stream = DriftShownQuery['drift'][number];
+type Stream = DriftQuery['drift'][number];
 
 const PHASES = {
   LEARNING: 'learns what there is',
@@ -32,7 +32,7 @@ const stateOf = ({ phase, observations, needed }: Stream): string =>
 
 /** What is watched for change, and what is seen of one. */
 export function Drift() {
-  const [{ data, error }, again] = useQuery({ query: DriftShownDocument });
+  const [{ data, error }, again] = useQuery({ query: DriftDocument });
   const streams = data?.drift ?? [];
   return (
     <Section title="Drift">

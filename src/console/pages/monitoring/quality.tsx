@@ -1,9 +1,9 @@
 import { Group, Text } from '@mantine/core';
 import { useQuery } from 'urql';
 import {
-  QualityShownDocument,
-  QueueReviewsInConsoleDocument,
-  type QualityShownQuery,
+  ProductionQualityDocument,
+  QueueReviewsDocument,
+  type ProductionQualityQuery,
 } from '../../generated/operations';
 import { useSend, WaitingButton } from '../../parts/form';
 import { count, percent, plural } from '../../parts/format';
@@ -11,7 +11,7 @@ import { Loaded } from '../../parts/loaded';
 import { ErrorState, Note, Section, To } from '../../parts/page';
 import { timeOf, type View } from './view';
 
-type Quality = QualityShownQuery['productionQuality'];
+type Quality = ProductionQualityQuery['productionQuality'];
 
 /** How many answers a press of the button draws. */
 const DRAWN = 50;
@@ -25,8 +25,8 @@ const sentenceOf = ({ share, low, high, reviewed, answers, wanted }: Quality): s
 export function ProductionQuality({ view, now }: { view: View; now: number }) {
   const time = timeOf(view, now);
   const adapter = view.where.adapter ?? null;
-  const result = useQuery({ query: QualityShownDocument, variables: { adapter, ...time } });
-  const draw = useSend(QueueReviewsInConsoleDocument, () => result[1]({ requestPolicy: 'network-only' }));
+  const result = useQuery({ query: ProductionQualityDocument, variables: { adapter, ...time } });
+  const draw = useSend(QueueReviewsDocument, () => result[1]({ requestPolicy: 'network-only' }));
   return (
     <Section
       title="Quality"

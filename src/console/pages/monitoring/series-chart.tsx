@@ -1,12 +1,12 @@
 import { Paper } from '@mantine/core';
 import { useQuery } from 'urql';
-import { SeriesShownDocument, type Metric, type SeriesShownQuery } from '../../generated/operations';
+import { MonitoringDocument, type Metric, type MonitoringQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { ErrorState, Loading, Note } from '../../parts/page';
 import { inUnit, openFrom } from './unit';
 import { inputOf, type View } from './view';
 
-type Series = SeriesShownQuery['monitoring'][number];
+type Series = MonitoringQuery['monitoring'][number];
 
 /** As many as the chart has colours for. */
 const MOST_LINES = 5;
@@ -40,7 +40,7 @@ function grid(all: readonly Series[]): number[] {
 export function SeriesChart({ view, shown, now }: { view: View; shown: Shown; now: number }) {
   const { metric, title, unit, percentile = false, empty = null, shares = false } = shown;
   const [{ data, error }, again] = useQuery({
-    query: SeriesShownDocument,
+    query: MonitoringDocument,
     variables: { input: inputOf(view, metric, now) },
   });
   if (error && !data) return <ErrorState error={error} onRetry={again} />;

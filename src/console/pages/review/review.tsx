@@ -2,7 +2,7 @@ import { Button, Kbd, Modal, Paper, Select, SimpleGrid, Stack, Table, Text, Text
 import { useInputState } from '@mantine/hooks';
 import { IconChecks } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
-import { QueueReviewsInConsoleDocument, type ReviewReason } from '../../generated/operations';
+import { QueueReviewsDocument, type ReviewReason } from '../../generated/operations';
 import { useSend, WaitingButton } from '../../parts/form';
 import { EmptyState, ErrorState, Loading, Note, PageHeader } from '../../parts/page';
 import { useAddress } from '../../parts/use-address';
@@ -58,7 +58,7 @@ function Keys({ opened, onClose }: { opened: boolean; onClose: () => void }) {
 
 /** Puts the latest answers into the queue that nobody said anything of. */
 function Fill({ onFilled }: { onFilled: () => void }) {
-  const { error, fetching, data, send } = useSend(QueueReviewsInConsoleDocument, ({ queueReviews }) => {
+  const { error, fetching, data, send } = useSend(QueueReviewsDocument, ({ queueReviews }) => {
     if (queueReviews.queued > 0) onFilled();
   });
   const fill = () => send({ filter: { hasFeedback: false }, most: 50, answers: [], pairs: [], reviewers: 1 });

@@ -2,8 +2,8 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { useClient } from 'urql';
 import {
   ClaimReviewInConsoleDocument,
-  ReleaseReviewInConsoleDocument,
-  SubmitReviewInConsoleDocument,
+  ReleaseReviewDocument,
+  SubmitReviewDocument,
   type ItemReviewedFragment,
   type ReviewReason,
   type SubmitReviewInput,
@@ -66,8 +66,7 @@ export function useReview(
 
   useFirst(wanted, claim);
 
-  const letGo = (id: string) =>
-    client.mutation(ReleaseReviewInConsoleDocument, { input: { item: id, reviewer } }).toPromise();
+  const letGo = (id: string) => client.mutation(ReleaseReviewDocument, { input: { item: id, reviewer } }).toPromise();
 
   return {
     ...state,
@@ -95,7 +94,7 @@ export function useReview(
     async submit(said: Omit<SubmitReviewInput, 'item' | 'reviewer'>): Promise<boolean> {
       if (!state.item || state.waiting) return false;
       setState((before) => ({ ...before, waiting: true, error: null }));
-      const { error } = await client.mutation(SubmitReviewInConsoleDocument, {
+      const { error } = await client.mutation(SubmitReviewDocument, {
         input: { ...said, item: state.item.id, reviewer },
       });
       if (error) {

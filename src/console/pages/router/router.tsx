@@ -2,11 +2,11 @@ import { Badge, Paper, SimpleGrid, Stack, Switch, Text } from '@mantine/core';
 import { IconRoute } from '@tabler/icons-react';
 import { useMutation, useQuery } from 'urql';
 import {
-  FitRouterInConsoleDocument,
-  RouterFitShownDocument,
-  RouterShownDocument,
-  SetRouterModeInConsoleDocument,
-  type RouterShownQuery,
+  FitRouterDocument,
+  RouterFitProgressDocument,
+  RouterDocument,
+  SetRouterModeDocument,
+  type RouterQuery,
 } from '../../generated/operations';
 import { WaitingButton } from '../../parts/form';
 import { count, dateTime, percent } from '../../parts/format';
@@ -16,11 +16,11 @@ import { adapterPath, collectionPath } from '../../parts/paths';
 import { RunProgress, useStartedRun } from '../../parts/runs';
 import { DataTable } from '../../parts/table';
 
-type Router = NonNullable<RouterShownQuery['router']>;
+type Router = NonNullable<RouterQuery['router']>;
 
 /** The router decides, or only says what it would have decided. */
 function Mode({ router: { version, mode, missing } }: { router: Router }) {
-  const [{ error, fetching }, change] = useMutation(SetRouterModeInConsoleDocument);
+  const [{ error, fetching }, change] = useMutation(SetRouterModeDocument);
   const applies = mode === 'APPLY';
   return (
     <Paper>
@@ -120,9 +120,9 @@ function Changes({ router: { changes, fitting } }: { router: Router }) {
 }
 
 export default function RouterPage() {
-  const shown = useQuery({ query: RouterShownDocument });
+  const shown = useQuery({ query: RouterDocument });
   const [{ data }, again] = shown;
-  const run = useStartedRun(FitRouterInConsoleDocument, RouterFitShownDocument);
+  const run = useStartedRun(FitRouterDocument, RouterFitProgressDocument);
   const router = data?.router ?? null;
   const start = async () => {
     // A version that takes the place of another goes on as that did.

@@ -3,7 +3,7 @@ import { IconActivity } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 import { useClient } from 'urql';
-import { CancelRunInConsoleDocument, RunListDocument, type RunStatus } from '../../generated/operations';
+import { CancelRunDocument, RunListDocument, type RunStatus } from '../../generated/operations';
 import { useSend, WaitingButton } from '../../parts/form';
 import { bytes, dateTime, duration, words } from '../../parts/format';
 import { Loaded } from '../../parts/loaded';
@@ -30,7 +30,7 @@ function times({ createdAt, startedAt, finishedAt }: Run): string {
 }
 
 function RunRow({ run }: { run: Run }) {
-  const { fetching, error, send: cancel } = useSend(CancelRunInConsoleDocument);
+  const { fetching, error, send: cancel } = useSend(CancelRunDocument);
   const { download, error: notSaved } = useDownload();
   const open = isOpen(run.status);
   const [subject, file] = [subjectOf(run), fileOf(run)];

@@ -1,19 +1,14 @@
 import { Badge, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useClient, useQuery } from 'urql';
-import {
-  EnginesShownDocument,
-  SystemShownDocument,
-  type EnginesShownQuery,
-  type SystemShownQuery,
-} from '../../generated/operations';
+import { EnginesDocument, SystemDocument, type EnginesQuery, type SystemQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { bytes, count, duration, words } from '../../parts/format';
 import { ErrorState, Loading, Note, PageHeader, Section } from '../../parts/page';
 import { DataTable } from '../../parts/table';
 import { useLook } from '../../parts/use-look';
 
-type Engine = EnginesShownQuery['engines'][number];
+type Engine = EnginesQuery['engines'][number];
 
 const FLEET_EVERY_MS = 5_000;
 
@@ -54,7 +49,7 @@ function Adapters({ engine }: { engine: Engine }) {
 
 /** The engines beside the worker; nothing where there are none. */
 function Fleet() {
-  const shown = useQuery({ query: EnginesShownDocument });
+  const shown = useQuery({ query: EnginesDocument });
   const [{ data }] = shown;
   const engines = data?.engines ?? [];
   const some = engines.length > 0;
@@ -85,7 +80,7 @@ function Fleet() {
   );
 }
 
-type System = SystemShownQuery['system'];
+type System = SystemQuery['system'];
 
 interface Sample {
   at: number;
@@ -110,7 +105,7 @@ function useSamples() {
     let stopped = false;
     const look = async () => {
       if (document.visibilityState === 'hidden') return;
-      const result = await client.query(SystemShownDocument, {}, { requestPolicy: 'network-only' });
+      const result = await client.query(SystemDocument, {}, { requestPolicy: 'network-only' });
       if (stopped) return;
       setError(result.error ?? null);
       const system = result.data?.system;

@@ -1,7 +1,7 @@
-import type { TrainingShownSubscription } from '../../generated/operations';
+import type { TrainingProgressSubscription } from '../../generated/operations';
 import type { Series } from '../../parts/charts/chart';
 
-export type TrainingEvent = TrainingShownSubscription['trainingProgress'];
+export type TrainingEvent = TrainingProgressSubscription['trainingProgress'];
 export type Step = Extract<TrainingEvent, { __typename: 'TrainingStepped' }>;
 export type Look = Extract<TrainingEvent, { __typename: 'TrainingValidated' }>;
 export type Audit = Extract<TrainingEvent, { __typename: 'TrainingAudited' }>;

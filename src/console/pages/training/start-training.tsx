@@ -4,11 +4,11 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
 import {
-  EstimateShownDocument,
-  FindRateInConsoleDocument,
-  RateSearchShownDocument,
-  StartTrainingInConsoleDocument,
-  type RateSearchShownSubscription,
+  EstimateTrainingDocument,
+  FindLearningRateDocument,
+  LearningRateSearchProgressDocument,
+  StartTrainingDocument,
+  type LearningRateSearchProgressSubscription,
   type RecipeInput,
 } from '../../generated/operations';
 import { useChoices } from '../../parts/choices';
@@ -22,7 +22,7 @@ import { DataTable } from '../../parts/table';
 /** What the training would take, before it is started. */
 function Estimate({ version, recipe }: { version: string; recipe: RecipeInput }) {
   const [{ data, error, fetching }] = useQuery({
-    query: EstimateShownDocument,
+    query: EstimateTrainingDocument,
     variables: { input: { datasetVersion: version, recipe } },
     requestPolicy: 'cache-and-network',
   });
@@ -41,7 +41,7 @@ function Estimate({ version, recipe }: { version: string; recipe: RecipeInput })
   );
 }
 
-type Shown = RateSearchShownSubscription['learningRateSearchProgress'];
+type Shown = LearningRateSearchProgressSubscription['learningRateSearchProgress'];
 type Tried = Extract<Shown, { __typename: 'LearningRateTried' }>['tried'];
 
 /** The rate of the least loss; null where every one diverged. */
@@ -56,7 +56,7 @@ const bestOf = (tried: readonly Tried[]): Tried | null =>
 function FindRate(props: { version: string; recipe: RecipeInput; onFound: (rate: number) => void }) {
   const { version, recipe, onFound } = props;
   const [tried, setTried] = useState<Tried[]>([]);
-  const run = useStartedRun(FindRateInConsoleDocument, RateSearchShownDocument, (event) => {
+  const run = useStartedRun(FindLearningRateDocument, LearningRateSearchProgressDocument, (event) => {
     if (event.__typename === 'LearningRateTried') setTried((before) => [...before, event.tried]);
   });
   const best = bestOf(tried);
@@ -153,7 +153,7 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
   const [shown, { toggle }] = useDisclosure();
   const { datasets, adapters, loaded, error: unread } = useChoices();
   const idempotencyKey = useOneKey();
-  const training = useSend(StartTrainingInConsoleDocument, (data) => go(trainingPath(data.startTraining.run.id)));
+  const training = useSend(StartTrainingDocument, (data) => go(trainingPath(data.startTraining.run.id)));
   const choices = datasets.flatMap(({ name, latestVersion: newest }) =>
     newest?.usable && newest.counts.train > 0
       ? [{ value: newest.id, label: `${name}, version ${newest.version}: ${plural(newest.counts.train, 'row')}` }]

@@ -3,9 +3,9 @@ import { IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
 import { useCallback, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import {
-  CancelRunInConsoleDocument,
-  PauseTrainingInConsoleDocument,
-  ResumeTrainingInConsoleDocument,
+  CancelRunDocument,
+  PauseRunDocument,
+  ResumeRunDocument,
   TrainingRunListDocument,
   TrainingRunOpenedDocument,
   type TrainingRunShownFragment,
@@ -156,9 +156,9 @@ function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: 
 }
 
 function Controls({ run, onChanged }: { run: TrainingRunShownFragment; onChanged: () => void }) {
-  const pause = useSend(PauseTrainingInConsoleDocument);
-  const resume = useSend(ResumeTrainingInConsoleDocument);
-  const cancel = useSend(CancelRunInConsoleDocument);
+  const pause = useSend(PauseRunDocument);
+  const resume = useSend(ResumeRunDocument);
+  const cancel = useSend(CancelRunDocument);
   if (!isOpen(run.status)) return null;
   const order = (sending: typeof pause | typeof resume | typeof cancel) => () =>
     sending.send({ id: run.id }).then(onChanged);

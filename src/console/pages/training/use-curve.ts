@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { TrainingShownDocument } from '../../generated/operations';
+import { TrainingProgressDocument } from '../../generated/operations';
 import { follow } from '../../parts/follow';
 import { EMPTY, extend, type Curve, type TrainingEvent } from './curve';
 
@@ -32,7 +32,7 @@ export function useCurve(runId: string | null): { curve: Curve; last: TrainingEv
         runId,
         after: seen?.trainingProgress.id ?? null,
       });
-      for await (const { trainingProgress } of follow(TrainingShownDocument, variables, stopping.signal))
+      for await (const { trainingProgress } of follow(TrainingProgressDocument, variables, stopping.signal))
         waiting.push(trainingProgress);
     };
     void watch()

@@ -2,7 +2,7 @@ import { Badge, Button, Paper, Stack, Text, Textarea } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { RoutesPreviewedDocument, type RoutesPreviewedQuery } from '../../generated/operations';
+import { PreviewRoutesDocument, type PreviewRoutesQuery } from '../../generated/operations';
 import { Form } from '../../parts/form';
 import { percent, plural } from '../../parts/format';
 import { Note, PageHeader, Section } from '../../parts/page';
@@ -11,7 +11,7 @@ import { Confusion } from '../adapters/confusion';
 import { STRATEGY_NAMES } from '../ask/names';
 import { questionsOf, type ListedQuestion } from './lines';
 
-type Preview = RoutesPreviewedQuery['previewRoutes'];
+type Preview = PreviewRoutesQuery['previewRoutes'];
 type Routed = ListedQuestion & Preview['routes'][number];
 
 /** What the destinations below hold for. */
@@ -82,7 +82,7 @@ export default function WhatIfPage() {
   const [lines, setLines] = useInputState('');
   const [asked, setAsked] = useState<ListedQuestion[]>([]);
   const [{ data, error, fetching }, again] = useQuery({
-    query: RoutesPreviewedDocument,
+    query: PreviewRoutesDocument,
     variables: { input: { questions: asked } },
     pause: asked.length === 0,
   });
