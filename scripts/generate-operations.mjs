@@ -14,8 +14,8 @@ import ts from 'typescript';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const OPERATIONS = 'schema/operations';
-/** Pages send the operations of schema/operations, too; types that both files have are the same. */
-const READY = "export * from '../../client/operations/index.js';\n";
+/** Heads the console's file: pages send the operations of schema/operations, too. A type that both files have is the console's own. */
+const CLIENT_OPERATIONS = "export * from '../../client/operations/index.js';\n";
 const schema = parse(readFileSync(join(root, 'schema/schema.graphql'), 'utf8'));
 
 /** The files of schema/operations in the order of the Playground's sidebar, below the headings there. */
@@ -111,8 +111,8 @@ function readyOperations() {
   return ready;
 }
 
-/** @param also what stands at the head of the file */
-async function generate(folder, target, also = '') {
+/** @param head what the file begins with */
+async function generate(folder, target, head = '') {
   const own = documentsBelow(folder);
   const shared = spreadBy(
     own.flatMap(({ document }) => document.definitions),
@@ -136,7 +136,7 @@ async function generate(folder, target, also = '') {
     },
   });
   mkdirSync(dirname(join(root, target)), { recursive: true });
-  writeFileSync(join(root, target), also + made);
+  writeFileSync(join(root, target), head + made);
   return made;
 }
 
@@ -163,7 +163,7 @@ function writePackage(operations) {
 }
 
 writePackage(await generate(OPERATIONS, 'src/client/operations/generated/operations.ts'));
-await generate('src/console', 'src/console/generated/operations.ts', READY);
+await generate('src/console', 'src/console/generated/operations.ts', CLIENT_OPERATIONS);
 for (const [name, made] of Object.entries({ manifest, ready: readyOperations() }))
   writeFileSync(join(root, `src/client/operations/generated/${name}.json`), `${JSON.stringify(made, null, 1)}\n`);
 
