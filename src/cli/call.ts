@@ -46,7 +46,7 @@ const changesWhenSent = (value: Json, text: string): boolean =>
   value === Infinity || value === -Infinity || (/^-?\d+$/.test(text) && !Number.isSafeInteger(value));
 
 /** @throws GraftClientError BAD_USER_INPUT */
-function objectIn(text: string, path: string | null): { [key: string]: Json } {
+export function objectIn(text: string, path: string | null): { [key: string]: Json } {
   const { value, why } = parsed(text);
   if (isObject(value)) return value;
   throw new GraftClientError(

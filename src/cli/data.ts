@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { GraftClientError, type GraftClient } from '../client/graft-client.js';
 import {
   AddDatasetVersionDocument,
@@ -10,6 +10,7 @@ import {
   ImportProgressDocument,
   StartFineTuningDocument,
   type DatasetQuery,
+  type FineTuningQuery,
   type Split,
   type TaskKind,
 } from '../client/operations/index.js';
@@ -17,7 +18,7 @@ import { printJson, say } from '../platform/terminal.js';
 import { aNumber } from './a-number.js';
 import { aShare, aSplit } from './a-split.js';
 import { aTask } from './a-task.js';
-import { followAnyRun } from './call.js';
+import { followAnyRun, objectIn } from './call.js';
 import { dataFilesAt, tellUpload } from './files.js';
 import { followRun } from './follow-run.js';
 import type { WithClient } from './keys.js';
@@ -86,19 +87,20 @@ interface TrainOptions {
   task: TaskKind;
   name?: string;
   epochs?: number;
+  recipe?: object;
   test?: number;
   validation?: number;
 }
 
 /** From files to a version that is attested and evaluated: one run, which goes on without the command. */
-async function train(client: GraftClient, files: readonly string[], options: TrainOptions): Promise<string> {
-  const { task, epochs, name = nameOf(files[0]!), ...shares } = options;
+async function train(client: GraftClient, files: readonly string[], options: TrainOptions): Promise<TrainedVersion> {
+  const { task, epochs, recipe, name = nameOf(files[0]!), ...shares } = options;
   const { startFineTuning } = await client.request(StartFineTuningDocument, {
     input: {
       name,
       files: await uploadAll(client, await dataFilesAt(files)),
       task,
-      ...(epochs !== undefined && { recipe: { epochs } }),
+      recipe: { ...recipe, ...(epochs !== undefined && { epochs }) },
       ...(Object.keys(shares).length > 0 && { splitRule: shares }),
       idempotencyKey: crypto.randomUUID(),
     },
@@ -107,7 +109,7 @@ async function train(client: GraftClient, files: readonly string[], options: Tra
   const { node } = await client.request(FineTuningDocument, { id: startFineTuning.run.id });
   if (node?.__typename !== 'FineTuningRun' || !node.adapterVersion)
     throw new GraftClientError('NOT_FOUND', 'What was trained was deleted meanwhile.', null);
-  return `${name}@${node.adapterVersion.version}`;
+  return node.adapterVersion;
 }
 
 /** A name that datasets and adapters may have, of a file's. */
@@ -116,19 +118,52 @@ const nameOf = (path: string): string =>
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
     .slice(0, 63);
 
-async function tellTrained(client: GraftClient, adapter: string): Promise<void> {
-  const [name, version] = adapter.split('@');
+type FineTuning = Extract<FineTuningQuery['node'], { __typename: 'FineTuningRun' }>;
+export type TrainedVersion = NonNullable<FineTuning['adapterVersion']>;
+
+/** An adapter that ends before has hardly learned: so many steps are what few rows were seen to take (docs/train-an-adapter.md). */
+const FEW_STEPS = 60;
+
+/** What a first look at a version should say: whether it learned long enough, and what the gate would refuse it for. */
+export function findingsOf({ trainedBy, trainedOn, gate }: TrainedVersion): string[] {
+  const { epochs, batchExamples } = (trainedBy?.recipe ?? {}) as { epochs?: number; batchExamples?: number };
+  const rows = trainedOn?.counts.train;
+  const steps = epochs && batchExamples && rows ? Math.ceil((epochs * rows) / batchExamples) : null;
+  return [
+    ...(steps !== null && steps < FEW_STEPS
+      ? [
+          `It learned in ${steps} ${steps === 1 ? 'step' : 'steps'}, which is few. Train again with --epochs ${Math.min(100, Math.ceil((FEW_STEPS * batchExamples!) / rows!))},`,
+          `and with --recipe '{"retention":{"weight":6}}' if it then forgets too much.`,
+        ]
+      : []),
+    gate.passed ? 'The gate finds nothing against it.' : 'The gate would not let it into production:',
+    ...gate.checks.filter(({ passed }) => !passed).map(({ message }) => `  ${message}`),
+  ];
+}
+
+async function tellTrained(client: GraftClient, name: string, trained: TrainedVersion): Promise<void> {
+  const { version } = trained;
+  const adapter = `${name}@${version}`;
   const { evaluations } = await client.request(EvaluationsDocument, { first: 20 });
   const own = evaluations.edges.find(
-    ({ node: { adapterVersion: of } }) => of?.adapter?.name === name && of?.version === Number(version),
+    ({ node: { adapterVersion: of } }) => of?.adapter?.name === name && of?.version === version,
   );
   const [measure] = own?.node.metrics ?? [];
   if (measure) {
     const { name: metric, value, low, high } = measure;
     say(`${adapter}: ${metric} ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) on the test rows`);
   }
+  for (const line of findingsOf(trained)) say(line);
   say(`Ask it:     npx graft call AskWithAdapter adapter=${adapter} question="…"`);
   say(`Promote it: npx graft call PromoteAdapter adapter=${name} version=${version} alias=CANDIDATE reason="…"`);
+}
+
+function aJsonObject(text: string): object {
+  try {
+    return objectIn(text, 'It');
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 const share = (flags: string): Option =>
@@ -168,13 +203,15 @@ export function addDataCommands(program: Command, withClient: WithClient): void 
     .requiredOption('--task <task>', 'what the rows are for, such as classification', aTask)
     .option('--name <name>', 'of dataset and adapter; by default the first file’s')
     .option('--epochs <number>', 'passes over the rows; by default as the task’s preset says', aNumber)
+    .option('--recipe <json>', 'other fields of RecipeInput, such as {"retention":{"weight":6}}', aJsonObject)
     .addOption(share('--test <share>'))
     .addOption(share('--validation <share>'))
     .action((files: string[], options: TrainOptions) =>
       withClient(async (client, { json }) => {
-        const adapter = await train(client, files, options);
-        if (json) printJson({ adapter });
-        else await tellTrained(client, adapter);
+        const trained = await train(client, files, options);
+        const { name } = trained.adapter;
+        if (json) printJson({ adapter: `${name}@${trained.version}` });
+        else await tellTrained(client, name, trained);
       }),
     );
 }

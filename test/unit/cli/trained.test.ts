@@ -1,0 +1,35 @@
+import { findingsOf, type TrainedVersion } from '../../../src/cli/data.js';
+
+const trained = (rows: number, recipe: object, checks: TrainedVersion['gate']['checks'] = []): TrainedVersion => ({
+  id: 'version-1',
+  version: 1,
+  adapter: { name: 'letters' },
+  trainedBy: { recipe },
+  trainedOn: { counts: { train: rows } },
+  gate: { passed: checks.every(({ passed }) => passed), checks },
+});
+
+describe('what `graft train` says of a version', () => {
+  it('is that so few steps teach little, and with how many passes to train again', () => {
+    const [few, why] = findingsOf(trained(72, { epochs: 1, batchExamples: 16 }));
+    expect(few).toBe('It learned in 5 steps, which is few. Train again with --epochs 14,');
+    expect(why).toContain('--recipe \'{"retention":{"weight":6}}\'');
+  });
+
+  it('is nothing of steps where there were enough, or where the run is gone that trained it', () => {
+    const passed = ['The gate finds nothing against it.'];
+    expect(findingsOf(trained(1_000, { epochs: 1, batchExamples: 16 }))).toEqual(passed);
+    expect(findingsOf({ ...trained(72, {}), trainedBy: null })).toEqual(passed);
+  });
+
+  it('names each thing that the gate would refuse it for', () => {
+    const checks = [
+      { name: 'attested', passed: true, message: 'It acts.' },
+      { name: 'perplexity', passed: false, message: 'General text became 23 % more perplexing.' },
+    ];
+    expect(findingsOf(trained(1_000, { epochs: 1, batchExamples: 16 }, checks))).toEqual([
+      'The gate would not let it into production:',
+      '  General text became 23 % more perplexing.',
+    ]);
+  });
+});
