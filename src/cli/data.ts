@@ -158,11 +158,12 @@ async function tellTrained(client: GraftClient, name: string, trained: TrainedVe
   say(`Promote it: npx graft call PromoteAdapter adapter=${name} version=${version} alias=CANDIDATE reason="…"`);
 }
 
+/** @throws InvalidArgumentError */
 function aJsonObject(text: string): object {
   try {
-    return objectIn(text, 'It');
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
+    return objectIn(text, null);
+  } catch {
+    throw new InvalidArgumentError(`It must be a JSON object, such as '{"epochs": 3}'.`);
   }
 }
 
