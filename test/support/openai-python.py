@@ -1,0 +1,123 @@
+"""
+Runs openai-python's own tests against a gateway: its source distribution has them, and nothing of it is kept here.
+Reads {version, folder} as JSON and writes where the tests were unpacked, null where the package index lacks them. With
+{source, url, tests, model, file, job, rows} it writes what became of each test, and the statuses of what it sent.
+"""
+import contextlib, glob, json, os, re, subprocess, sys, tarfile, urllib.request
+
+given = json.load(sys.stdin)
+url = given.get('url', '')
+os.environ['TEST_API_BASE_URL'] = url
+
+
+def source():
+    release = f'openai=={given["version"]}'
+    pip = [sys.executable, '-m', 'pip', 'download', '--quiet', '--no-binary', 'openai', '--no-deps', '--dest', given['folder'], release]
+    if subprocess.run(pip, stdout=sys.stderr, stderr=sys.stderr).returncode:
+        return None
+    [archive] = glob.glob(os.path.join(given['folder'], 'openai-*.tar.gz'))
+    with tarfile.open(archive) as tar:
+        tar.extractall(given['folder'], filter='data')
+    return archive.removesuffix('.tar.gz')
+
+
+def asked(method, path, body=None, content_type='application/json'):
+    request = urllib.request.Request(url + path, data=body, method=method)
+    request.add_header('authorization', 'Bearer none')
+    if body is not None:
+        request.add_header('content-type', content_type)
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)
+
+
+def new_file():
+    form = '--x\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n--x\r\n'
+    form += f'content-disposition: form-data; name="file"; filename="rows.jsonl"\r\n\r\n{given["rows"]}\r\n--x--\r\n'
+    return asked('POST', '/files', form.encode(), 'multipart/form-data; boundary=x')['id']
+
+
+def new_job(paused):
+    """One that waits in line: the tests ask for states, not for what is learned."""
+    body = {'model': given['model'], 'training_file': given['file'], 'hyperparameters': {'n_epochs': 100}}
+    job = asked('POST', '/fine_tuning/jobs', json.dumps(body).encode())['id']
+    if paused:
+        asked('POST', f'/fine_tuning/jobs/{job}/pause', b'{}')
+    return job
+
+
+FILE = re.compile(r'^/files/(?:string|file_id)')
+JOB = re.compile(r'^/fine_tuning/jobs/(?:string|fine_tuning_job_id|ft-AF1WoRqd3aJAHsqc9NY7iL8F)')
+
+
+def path_here(method, path):
+    # These tests have an answer of their own for this address, which never gets here.
+    if path == '/files/string/content' and 'retrieve_content' not in os.environ['PYTEST_CURRENT_TEST']:
+        return path
+    if FILE.match(path):
+        return FILE.sub('/files/' + (new_file() if method == 'delete' else given['file']), path)
+    if JOB.match(path):
+        change = path.rsplit('/', 1)[-1]
+        job = new_job(change == 'resume') if change in ('cancel', 'pause', 'resume') else given['job']
+        return JOB.sub(f'/fine_tuning/jobs/{job}', path)
+    return path
+
+
+def use_what_is_here(options):
+    """Ids of things that exist, where a test names some that don't."""
+    options.url = path_here(options.method.lower(), options.url)
+    body = options.json_data
+    if isinstance(body, dict):
+        names = ('training_file', 'validation_file')
+        options.json_data = {**body, **{name: given['file'] for name in names if name in body}}
+    return options
+
+
+class Plugin:
+    def __init__(self):
+        self.outcomes = {}
+        self.statuses = []
+
+    def pytest_sessionstart(self):
+        import httpx, openai._base_client as base
+
+        build, respond = base.BaseClient._build_request, httpx.Response.__init__
+
+        def build_here(client, options, **others):
+            # Where no keys are required, a key that isn't Graft's is refused.
+            client.api_key = 'none'
+            return build(client, use_what_is_here(options), **others)
+
+        def noted(response, status_code, **others):
+            self.statuses.append(status_code)
+            respond(response, status_code, **others)
+
+        # A refusal is told once: what the client tries again would only take its time.
+        base.FinalRequestOptions.get_max_retries = lambda options, most: 0
+        base.BaseClient._build_request, httpx.Response.__init__ = build_here, noted
+
+    def pytest_runtest_setup(self, item):
+        self.statuses = []
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == 'call' or report.outcome != 'passed':
+            crash = getattr(report.longrepr, 'reprcrash', None)
+            test = report.nodeid.removeprefix('tests/api_resources/')
+            message = crash.message[:600] if crash else ''
+            self.outcomes[test] = {'outcome': report.outcome, 'message': message, 'statuses': self.statuses}
+
+
+def main():
+    import pytest
+
+    plugin = Plugin()
+    os.chdir(given['source'])
+    sys.path.insert(0, given['source'])
+    paths = [f'tests/api_resources/{path}' for path in given['tests']]
+    # Their own options need packages that only spread and colour them; aiohttp is another transport of the same client.
+    options = ['-o', 'addopts=', '-p', 'no:cacheprovider', '--tb=short', '-k', 'not aiohttp']
+    with contextlib.redirect_stdout(sys.stderr):
+        pytest.main([*options, *paths], plugins=[plugin])
+    return plugin.outcomes
+
+
+json.dump(main() if url else source(), sys.stdout)
