@@ -41,11 +41,14 @@ const CANNOT_APPLY: readonly [RegExp, string][] = [
   [/^fine_tuning\/alpha\/test_graders/, 'Graders belong to reinforcement, which is refused by name.'],
   [/^fine_tuning\/checkpoints\/test_permissions/, 'Checkpoints aren’t shared between projects.'],
   [/test_jobs.*_create_with_all_params$/, 'It asks for an integration and for methods that are refused by name.'],
-  [/test_jobs.* (method|raw_response|streaming_response)_list$/, 'Its list of states lacks `paused`.'],
+  [/test_jobs.* (method|raw_response|streaming_response)_(list|pause)$/, 'Its list of states lacks `paused`.'],
   [
     / method_list(_events)?_with_all_params$/,
     'It asks for a page of 0 items; that of jobs also for `metadata`, which isn’t looked for.',
   ],
+  [/test_completions.*_create_overload_/, 'Its chat has instructions alone: nobody asks anything.'],
+  [/test_embeddings.*_create_with_all_params$/, 'It asks for vectors of one dimension.'],
+  [/test_embeddings.*_create$/, 'It asks for base64 and, where it is strict, looks for numbers before it has read it.'],
   [/test_models.*_delete$/, 'Models are removed over GraphQL.'],
   [/test_completions.*_create_with_all_params_/, 'It asks for audio, which is refused by name.'],
   [
@@ -56,10 +59,6 @@ const CANNOT_APPLY: readonly [RegExp, string][] = [
 /** Tests that a client’s user would expect to pass. Whoever mends one takes its line away. */
 const OPEN: readonly [RegExp, string][] = [
   [/test_files.*_create(_with_all_params)?$/, 'The purpose `assistants` isn’t taken.'],
-  [/test_files.*_delete$/, 'A body that is empty is refused where the client says that it is JSON.'],
-  [/test_jobs.*_(cancel|pause|resume)$/, 'A body that is empty is refused where the client says that it is JSON.'],
-  [/test_embeddings.*_create/, 'The operator’s table has no names of embedders.'],
-  [/test_completions.*_create_overload_/, 'A chat may not end with a message of the developer.'],
 ];
 
 /** `file function`: of the same test in all its forms. */
@@ -74,7 +73,7 @@ describe('openai-python’s own tests', () => {
     home = await temporaryHome();
     graft = await spawnGraft(home.path, {
       LOG_LEVEL: 'warn',
-      GRAFT_OPENAI_MODELS: 'gpt-4o=tiny, gpt-4o-mini=tiny',
+      GRAFT_OPENAI_MODELS: 'gpt-4o=tiny, gpt-4o-mini=tiny, text-embedding-3-small=graft',
     }).started;
     const openai = new OpenAI({ baseURL: `${graft.url}/v1`, apiKey: 'none', maxRetries: 0 });
     const graphql = new GraftClient(graft.url);

@@ -3,7 +3,7 @@ Runs openai-python's own tests against a gateway: its source distribution has th
 Reads {version, folder} as JSON and writes where the tests were unpacked, null where the package index lacks them. With
 {source, url, tests, model, file, job, rows} it writes what became of each test, and the statuses of what it sent.
 """
-import contextlib, glob, json, os, re, subprocess, sys, tarfile, urllib.request
+import contextlib, glob, json, os, re, subprocess, sys, tarfile, urllib.request, uuid
 
 given = json.load(sys.stdin)
 url = given.get('url', '')
@@ -31,8 +31,10 @@ def asked(method, path, body=None, content_type='application/json'):
 
 
 def new_file():
+    """Of rows that no job learns from: the file of one stays."""
+    rows = given['rows'].replace('rope', f'line {uuid.uuid4()}')
     form = '--x\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n--x\r\n'
-    form += f'content-disposition: form-data; name="file"; filename="rows.jsonl"\r\n\r\n{given["rows"]}\r\n--x--\r\n'
+    form += f'content-disposition: form-data; name="file"; filename="rows.jsonl"\r\n\r\n{rows}\r\n--x--\r\n'
     return asked('POST', '/files', form.encode(), 'multipart/form-data; boundary=x')['id']
 
 

@@ -132,7 +132,8 @@ function createFastify(
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
-    const value = readJson(body, limits.json);
+    // OpenAI's clients name the type where they send nothing: DELETE, cancel, pause, resume.
+    const value = body.length === 0 ? undefined : readJson(body, limits.json);
     if (value instanceof Promise) return value;
     done(null, value);
   });

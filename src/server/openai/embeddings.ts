@@ -2,11 +2,13 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ModelRegistry } from '../../sources/registry/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { RefusedField } from './errors.js';
+import { standIn, type ModelTable } from './model-names.js';
 import { fieldsOf, optionalNumber, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
 
 export interface EmbeddingParts {
   worker: Pick<WorkerClient, 'embed' | 'countTokens'>;
   registry: Pick<ModelRegistry, 'embedder'>;
+  names: { table: ModelTable };
 }
 
 /** As many as OpenAI takes. */
@@ -26,7 +28,7 @@ export function embeddingsOf(parts: EmbeddingParts, workspaceId: WorkspaceId, bo
   refuseOthers(fields, ['model', 'input', 'encoding_format', 'dimensions'], { user: 'any' });
   const embedder = parts.registry.embedder();
   const model = requiredText(fields, 'model');
-  checkModel(model, embedder.name);
+  checkModel(standIn(parts.names.table, model), embedder.name);
   const format = formatOf(fields);
   const dimensions = optionalNumber(fields, 'dimensions');
   if (dimensions !== null && dimensions !== embedder.dimensions)
