@@ -33,6 +33,7 @@ export {
   inPieces,
   inputText,
   LabelWords,
+  learnedOf,
   NO_AIDS,
   outputText,
   readAnswer,

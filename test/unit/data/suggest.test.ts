@@ -53,7 +53,8 @@ describe('instructions', () => {
     const messages = [...talk('Who won?', 'Ada'), again, unlearned];
     expect(messagesOf({ messages })).toEqual(talk('Who won?', 'Ada'));
     const learned = { role: 'assistant', content: 'Bob', weight: 1 };
-    expect(messagesOf({ messages: [...messages, again, learned] })).toHaveLength(6);
+    const all = messagesOf({ messages: [...messages, again, learned] });
+    expect(all).toEqual([...messages, again, { role: 'assistant', content: 'Bob' }]);
     expect(messagesOf({ messages: [again, unlearned] })).toMatchObject({ fault: { rule: 'wrong-type' } });
   });
 

@@ -85,6 +85,29 @@ describe('the examples of a training', () => {
   const textsOf = ({ validation, words }: Awaited<ReturnType<typeof encode>>): number[] =>
     validation.map(({ ids }) => Number(/text(\d+)/.exec(words.read(ids))![1]));
 
+  it('teach each answer of a conversation but those of weight 0, and are validated on the last', async () => {
+    const content: TaskRow = {
+      task: 'INSTRUCTION',
+      messages: [
+        { role: 'user', content: 'first' },
+        { role: 'assistant', content: 'one' },
+        { role: 'user', content: 'second' },
+        { role: 'assistant', content: 'unlearned', weight: 0 },
+        { role: 'user', content: 'third' },
+        { role: 'assistant', content: 'three' },
+      ],
+    };
+    const { examples, validation, words } = await encode([
+      stored(0, Split.TRAIN, content),
+      stored(1, Split.VALIDATION, content),
+    ]);
+    const learned = ({ ids, answerFrom }: (typeof examples)[number]) => words.read(ids.slice(answerFrom)).trim();
+    expect(examples.map(learned)).toEqual(['one', 'three']);
+    expect(words.read(examples[0]!.ids)).not.toContain('second');
+    expect(words.read(examples[1]!.ids)).toContain('unlearned');
+    expect(validation.map(learned)).toEqual(['three']);
+  });
+
   it('are validated on rows from all over a file, though it is sorted by label', async () => {
     const { validation, words } = await encode(ROWS, RECIPE);
     expect(validation).toHaveLength(200);

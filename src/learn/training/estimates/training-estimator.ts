@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { factsOf, renderExample, type Data } from '../../../sources/data/index.js';
+import { factsOf, learnedOf, renderExample, type Data } from '../../../sources/data/index.js';
 import { GraftError } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { record, float, boolean } from '../../../kernel/record.js';
@@ -24,7 +24,11 @@ export const trainingEstimate = record(
   'TrainingEstimate',
   'What a training would take. `AdapterVersion.metrics` keeps beside it what then happened.',
   {
-    examples: z.int().describe('Rows that would be learned; counted on a sample of at most 256.'),
+    examples: z
+      .int()
+      .describe(
+        'Answers that would be learned: one a row, of a conversation all; counted on a sample of at most 256 rows.',
+      ),
     /** Rows whose tokens were counted. */
     sampled: z.int(),
     meanTokens: float('Mean length of an example in tokens, prompt and answer.'),
@@ -61,7 +65,7 @@ export class TrainingEstimator {
   ): Promise<TrainingEstimate> {
     const checked = await this.parts.training.checked(workspaceId, input);
     const { recipe, variant } = checked;
-    const { counted, refused, together } = await this.#sample(workspaceId, checked, signal);
+    const { counted, sampled, refused, together } = await this.#sample(workspaceId, checked, signal);
     if (counted.length === 0 && refused > 0)
       throw new GraftError('DATASET_UNUSABLE', 'The model’s chat template has no form for any of the rows.', {
         field: 'input.datasetVersion',
@@ -74,7 +78,7 @@ export class TrainingEstimator {
         hint: 'Raise maxTokens.',
       });
     const lengths = short.map(({ prompt, answer }) => prompt + answer);
-    const examples = Math.round((checked.version.counts.train * short.length) / (counted.length + refused));
+    const examples = Math.round((checked.version.counts.train * short.length) / sampled);
     const replay = recipe.retention.weight > 0 ? recipe.retention.tokens : 0;
     const { bytes, availableBytes } = await this.parts.worker.call(
       'estimateMemory',
@@ -98,7 +102,7 @@ export class TrainingEstimator {
     const tokensPerSecond = await paceOf(this.parts, workspaceId, variant);
     return {
       examples,
-      sampled: counted.length,
+      sampled,
       meanTokens,
       tokens,
       steps: plannedSteps(recipe, examples),
@@ -118,13 +122,13 @@ export class TrainingEstimator {
     workspaceId: WorkspaceId,
     { dataset, version, recipe, variant }: CheckedTraining,
     signal: AbortSignal,
-  ): Promise<{ counted: { prompt: number; answer: number }[]; refused: number; together: number }> {
+  ): Promise<{ counted: { prompt: number; answer: number }[]; sampled: number; refused: number; together: number }> {
     const { data, serve } = this.parts;
     const { rows } = await openRows(data, workspaceId, { task: dataset.task, datasetVersionId: version.id });
     const every = Math.max(1, Math.ceil(version.counts.train / SAMPLE));
     const rendered: { messages: PromptSegment[]; answer: string }[] = [];
     const groups = new Groups();
-    let [seen, refused] = [0, 0];
+    let [seen, sampled, refused] = [0, 0, 0];
     for await (const batch of rows.stream('TRAIN')) {
       signal.throwIfAborted();
       for (const row of batch) {
@@ -133,13 +137,16 @@ export class TrainingEstimator {
         if (shows !== null) groups.of(shows);
         if (seen++ % every !== 0) continue;
         const facts = factsOf(row, rows.views);
-        const { messages, answer } = renderExample(row.content, rows.context, { facts, passages: null });
-        const prompt = renderAccepted(variant.chat, messages);
-        if (prompt) rendered.push({ messages: prompt, answer });
-        else refused += 1;
+        sampled += 1;
+        for (const content of learnedOf(row.content)) {
+          const { messages, answer } = renderExample(content, rows.context, { facts, passages: null });
+          const prompt = renderAccepted(variant.chat, messages);
+          if (prompt) rendered.push({ messages: prompt, answer });
+          else refused += 1;
+        }
       }
     }
-    if (rendered.length === 0) return { counted: [], refused, together: 1 };
+    if (rendered.length === 0) return { counted: [], sampled, refused, together: 1 };
     const texts = [...rendered.map(({ messages }) => messages), ...rendered.map(({ answer }) => answer)];
     const counts = await serve.countTokens(
       { workspaceId, model: modelFileOf(variant), texts },
@@ -150,6 +157,6 @@ export class TrainingEstimator {
       // A label is one token; a text is followed by the token that ends it.
       answer: recipe.answer === 'LABEL_TOKEN' ? 1 : counts[rendered.length + i]! + 1,
     }));
-    return { counted, refused, together: groups.largest };
+    return { counted, sampled, refused, together: groups.largest };
   }
 }

@@ -1,6 +1,7 @@
 import {
   auditSupervision,
   factsOf,
+  learnedOf,
   renderExample,
   rightLabel,
   shownPassages,
@@ -74,8 +75,8 @@ export async function encodeExamples(
 ): Promise<EncodedExamples> {
   const { context, views } = rows;
   const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages, askedAt);
-  const render = (row: StoredRow): RenderedExample =>
-    renderExample(row.content!, context, { facts: factsOf(row, views), passages: null });
+  const render = (row: StoredRow, content = row.content!): RenderedExample =>
+    renderExample(content, context, { facts: factsOf(row, views), passages: null });
   const refused = new RefusedRows((row) => {
     const { messages } = render(row);
     return renderAccepted(variant.chat, messages, askedAt) ? null : `The model’s template has ${noFormFor(messages)}.`;
@@ -103,7 +104,10 @@ export async function encodeExamples(
     for await (const batch of rows.stream(split)) {
       signal.throwIfAborted();
       const learnable = batch.filter(({ content, ordinal }) => content !== null && !unlearnable.has(ordinal));
-      const rendered = learnable.map((row) => ({ row, ...render(row) }));
+      const rendered = learnable.flatMap((row) => {
+        const contents = split === 'TRAIN' ? learnedOf(row.content!) : [row.content!];
+        return contents.map((content) => ({ row, ...render(row, content) }));
+      });
       const { tokens, endToken } = await tokenize([
         ...rendered.map(({ messages }) => chat(messages)),
         ...rendered.map(({ answer }) => answer),

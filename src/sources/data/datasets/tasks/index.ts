@@ -79,6 +79,14 @@ export const inPieces = (input: TaskInput): readonly Piece<TaskInput>[] =>
 /** Texts that a row is answered from, as they are shown; empty where it brings none. */
 export const shownPassages = (row: TaskRow): readonly string[] => taskOf(row.task).passages(row);
 
+/** What is learned of a row: a conversation up to each of its answers, any other row as it is. The row itself comes last. */
+export const learnedOf = (row: TaskRow): TaskRow[] => [
+  ...taskOf(row.task)
+    .earlier(row)
+    .map((content) => ({ task: row.task, ...(content as object) }) as TaskRow),
+  row,
+];
+
 /** A row as an example to learn from, or to be measured on. */
 export const renderExample = (row: TaskRow, context: TaskContext, aids: Aids): RenderedExample => ({
   messages: taskOf(row.task).prompt(row, context, aids),

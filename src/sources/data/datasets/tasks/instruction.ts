@@ -7,6 +7,7 @@ import { asJson, asText, fail, isRecord, looksLikeJson, requiredText } from './v
 const message = record('ChatMessage', 'One message of a conversation.', {
   role: z.enum(['system', 'user', 'assistant']).meta({ description: '`system`, `user` or `assistant`.' }),
   content: z.string().meta({ description: 'Its text.' }),
+  weight: z.int().min(0).max(1).nullish().describe('0 for an answer of the assistant that isn’t learned.'),
 });
 
 export const instruction = defineTask({
@@ -75,7 +76,13 @@ export const instruction = defineTask({
     const last = messages.findLastIndex((m) => m.role === 'assistant');
     const before = last < 0 ? messages : messages.slice(0, last);
     const asked = before.findLastIndex((m) => m.role === 'user');
-    return before.map((m, i) => (i === asked ? { ...m, content: withFacts(m.content, facts) } : m));
+    return before.map(({ role, content }, i) => ({ role, content: i === asked ? withFacts(content, facts) : content }));
+  },
+  earlier({ messages }) {
+    const last = messages.findLastIndex((m) => m.role === 'assistant');
+    const isLearned = ({ role, content, weight }: z.infer<typeof message>) =>
+      role === 'assistant' && weight !== 0 && content.trim() !== '';
+    return messages.flatMap((m, i) => (i < last && isLearned(m) ? [{ messages: messages.slice(0, i + 1) }] : []));
   },
   answer: (row) => lastAnswer(row.messages),
   read: (text) => (text.trim() === '' ? null : { kind: 'TEXT', text: text.trim(), refused: false }),
@@ -112,7 +119,7 @@ function learnedPart(list: readonly unknown[]): readonly unknown[] {
   return list.slice(0, last + 1);
 }
 
-function readMessages(list: unknown): ChatMessage[] {
+function readMessages(list: unknown): z.infer<typeof message>[] {
   if (!Array.isArray(list) || list.length === 0) return fail('wrong-type', 'MESSAGES is not a list of messages.');
   const learned = learnedPart(list);
   if (learned.length === 0) return fail('wrong-type', 'No message of the assistant has a weight other than 0.');
@@ -122,6 +129,6 @@ function readMessages(list: unknown): ChatMessage[] {
     const content = asText(given['content'] ?? given['value']);
     if (!role || content === null)
       return fail('wrong-type', 'A message needs a role (system, user, assistant) and a text.');
-    return { role, content };
+    return { role, content, ...(role === 'assistant' && given['weight'] === 0 && { weight: 0 }) };
   });
 }

@@ -138,6 +138,8 @@ export interface TaskDefinition<
   pieces?(input: Input): readonly Piece<Input>[];
   /** The conversation up to the model's answer: training and serving both render this and nothing else. */
   prompt(input: Input, context: TaskContext, aids: Aids): ChatMessage[];
+  /** The same row up to each earlier answer that is learned, too. */
+  earlier(row: z.infer<Schema>): readonly z.infer<Schema>[];
   /** What the model shall say. */
   answer(row: z.infer<Schema>, context: TaskContext): string;
   /** What every answer of this task holds to, which spares a model to learn it; null where anything may be said. */
@@ -180,6 +182,7 @@ export const TASK_DEFAULTS = {
   languages: () => null,
   passages: () => [],
   oneAnswer: false,
+  earlier: () => [],
   heldTo: () => null,
   fromPassages: false,
 };
