@@ -159,6 +159,20 @@ describe('the console’s page of deliveries', () => {
   );
 
   itInBrowser(
+    'draws the share of a rollout as it rose, and tells the newest decision first',
+    async () => {
+      const page = await browser.open(pathOf('rollouts', rollout));
+      const title = 'Share of questions that the candidate answers';
+      await page.getByLabel(`Show as a table: ${title}`).click(PATIENCE);
+      const shares = await page.getByRole('table', { name: title }).locator('tbody td:last-child').allTextContents();
+      expect(shares.slice(0, 3)).toEqual(['50', '50', '90']);
+      expect(await page.getByTestId('rollout-decision').last().textContent()).toMatch(/^Start/);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
     'goes on to the first of many improvements',
     async () => {
       const page = await browser.open('/improvements');

@@ -27,8 +27,7 @@ function rampOf(decisions: readonly RolloutDecisionFieldsFragment[]): { x: numbe
 
 /** How far a candidate came when, as a line, and every decision with its reasons. */
 export function Ramp({ rollout }: { rollout: RolloutShownFragment }) {
-  const newestFirst = rollout.decisions.edges.map(({ node }) => node);
-  const decisions = [...newestFirst].reverse();
+  const decisions = rollout.decisions.edges.map(({ node }) => node);
   const { x, y } = rampOf(decisions);
   return (
     <Stack>
@@ -45,7 +44,7 @@ export function Ramp({ rollout }: { rollout: RolloutShownFragment }) {
       )}
       <Section title="Decisions">
         <Stack gap="sm">
-          {newestFirst.map((decision) => (
+          {decisions.toReversed().map((decision) => (
             <Decision
               key={decision.id}
               testId="rollout-decision"
