@@ -26,7 +26,7 @@ function Gate({ gate }: { gate: Verdict }) {
     <Stack gap={4} mt="sm" role="list" aria-label="What the gate says">
       {gate.checks.map((check) => (
         <Group key={check.name} gap="xs" wrap="nowrap" align="flex-start" role="listitem">
-          <Badge color={COLOURS[stateOf(check)]} miw={110}>
+          <Badge color={COLOURS[stateOf(check)]} miw={110} flex="none">
             {stateOf(check)}
           </Badge>
           <Text size="sm">

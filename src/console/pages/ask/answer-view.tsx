@@ -155,7 +155,7 @@ function Evidence({ answer, ...rest }: { answer: AnswerShownFragment } & Pick<Qu
         <Note>
           {does(answer.route.strategy, 'reads')
             ? 'No sentence of the documents fits the question.'
-            : 'This strategy reads no documents: the model answered from what it knows, and nothing was checked.'}
+            : 'This strategy reads no documents: nothing was checked against them.'}
         </Note>
       ) : (
         <Quotes quotations={answer.evidence} {...rest} />

@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { metricsFor } from '../../../answer/ask/answer-metrics';
 import type { GuardFieldsFragment, RolloutShownFragment } from '../../generated/operations';
-import { count, duration } from '../../parts/format';
+import { count, duration, plural } from '../../parts/format';
 import { Note, Section } from '../../parts/page';
 import { DataTable } from '../../parts/table';
 
@@ -79,7 +79,7 @@ export function WatchedFigures({ rollout: { guardrails } }: { rollout: RolloutSh
           { head: 'Candidate', right: true, fw: 600, cell: ({ candidate }) => ofAnswers(candidate) },
           { head: 'Control', right: true, cell: ({ control }) => ofAnswers(control) },
           { head: 'Difference', right: true, cell: differenceOf },
-          { head: 'May be worse by', right: true, cell: ({ margin }) => `${(100 * margin).toFixed(0)} points` },
+          { head: 'May be worse by', right: true, cell: ({ margin }) => plural(Math.round(100 * margin), 'point') },
           {
             head: 'Evidence that it is',
             right: true,

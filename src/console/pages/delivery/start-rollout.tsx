@@ -35,8 +35,8 @@ export function StartRollout() {
     <Section title="Give a candidate to users" mb="lg">
       {loaded && ready.length === 0 ? (
         <Note>
-          No adapter has a candidate beside its production version. Train a version, show that it acts, evaluate it, and
-          promote it to candidate on the adapter’s page.
+          No adapter has a candidate beside a version in production. A first version goes to production on the adapter’s
+          page, without a rollout. Train, attest and evaluate a later one, and promote it to candidate there.
         </Note>
       ) : (
         <LineForm
