@@ -121,19 +121,27 @@ const nameOf = (path: string): string =>
 type FineTuning = Extract<FineTuningQuery['node'], { __typename: 'FineTuningRun' }>;
 export type TrainedVersion = NonNullable<FineTuning['adapterVersion']>;
 
-/** An adapter that ends before has hardly learned: so many steps are what few rows were seen to take (docs/train-an-adapter.md). */
+/** An adapter that ends before has hardly learned, as few rows were seen to take 60 to 100 (docs/train-an-adapter.md). */
 const FEW_STEPS = 60;
+
+/** What few rows are learned with there: smaller steps, more of them, and more weight on what the model knew. */
+const recipeForFew = (rows: number) => ({
+  epochs: Math.min(100, Math.ceil((80 * 4) / rows)),
+  batchExamples: 4,
+  validateEvery: 1,
+  retention: { weight: 6, tokens: 32 },
+});
 
 /** What a first look at a version should say: whether it learned long enough, and what the gate would refuse it for. */
 export function findingsOf({ trainedBy, trainedOn, gate }: TrainedVersion): string[] {
   const { epochs, batchExamples } = (trainedBy?.recipe ?? {}) as { epochs?: number; batchExamples?: number };
   const rows = trainedOn?.counts.train;
-  const steps = epochs && batchExamples && rows ? Math.ceil((epochs * rows) / batchExamples) : null;
+  const steps = epochs && batchExamples && rows ? Math.ceil((epochs * rows) / batchExamples) : FEW_STEPS;
   return [
-    ...(steps !== null && steps < FEW_STEPS
+    ...(rows && steps < FEW_STEPS
       ? [
-          `It learned in ${steps} ${steps === 1 ? 'step' : 'steps'}, which is few. Train again with --epochs ${Math.min(100, Math.ceil((FEW_STEPS * batchExamples!) / rows!))},`,
-          `and with --recipe '{"retention":{"weight":6}}' if it then forgets too much.`,
+          `It learned in ${steps} ${steps === 1 ? 'step' : 'steps'}, which is few. Train again with:`,
+          `  --recipe '${JSON.stringify(recipeForFew(rows))}'`,
         ]
       : []),
     gate.passed ? 'The gate finds nothing against it.' : 'The gate would not let it into production:',
@@ -204,7 +212,7 @@ export function addDataCommands(program: Command, withClient: WithClient): void 
     .requiredOption('--task <task>', 'what the rows are for, such as classification', aTask)
     .option('--name <name>', 'of dataset and adapter; by default the first file’s')
     .option('--epochs <number>', 'passes over the rows; by default as the task’s preset says', aNumber)
-    .option('--recipe <json>', 'other fields of RecipeInput, such as {"retention":{"weight":6}}', aJsonObject)
+    .option('--recipe <json>', 'other fields of RecipeInput, such as {"epochs":5,"batchExamples":4}', aJsonObject)
     .addOption(share('--test <share>'))
     .addOption(share('--validation <share>'))
     .action((files: string[], options: TrainOptions) =>

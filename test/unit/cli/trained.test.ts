@@ -10,10 +10,11 @@ const trained = (rows: number, recipe: object, checks: TrainedVersion['gate']['c
 });
 
 describe('what `graft train` says of a version', () => {
-  it('is that so few steps teach little, and with how many passes to train again', () => {
-    const [few, why] = findingsOf(trained(72, { epochs: 1, batchExamples: 16 }));
-    expect(few).toBe('It learned in 5 steps, which is few. Train again with --epochs 14,');
-    expect(why).toContain('--recipe \'{"retention":{"weight":6}}\'');
+  it('is that so few steps teach little, and with which recipe to train again', () => {
+    const [few, recipe] = findingsOf(trained(72, { epochs: 1, batchExamples: 16 }));
+    expect(few).toBe('It learned in 5 steps, which is few. Train again with:');
+    expect(recipe).toContain('--recipe \'{"epochs":5,"batchExamples":4,');
+    expect(recipe).toContain('"retention":{"weight":6,"tokens":32}');
   });
 
   it('is nothing of steps where there were enough, or where the run is gone that trained it', () => {
