@@ -11,6 +11,8 @@ export { RouterKeeper } from './router/router-keeper.js';
 export { ScaleChooser } from './scale/scale-chooser.js';
 export { Gate } from './gate/gate.js';
 export { DEFAULT_BOUNDS, judge } from './gate/judge.js';
+export { signed } from './gate/signed.js';
+export { simplerMethods } from './gate/simpler.js';
 export { Evaluator, type StartEvaluation } from './evaluations/evaluator.js';
 export { answerF1, exactMatch, holdsAnswer, tokenF1, type AnsweredRow } from './metrics/question-answering.js';
 export { binomialInterval } from '../kernel/statistics/binomial.js';
@@ -39,4 +41,4 @@ export {
   type TwoRates,
 } from '../kernel/statistics/sequential/two-rates.js';
 export { GateVerdict, gateVerdictOf } from './gate/gate-graphql.js';
-export { decidingValue, type EvaluationFigures } from './evaluations/figures.js';
+export { decidingValue, storedFigures, type EvaluationFigures } from './evaluations/figures.js';

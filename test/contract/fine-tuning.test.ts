@@ -111,15 +111,34 @@ describe('a tuning script of OpenAI’s', () => {
       hyperparameters: { n_epochs: 3, batch_size: 8, learning_rate_multiplier: 1 },
       fine_tuned_model: 'ft:tiny:graft:mail:mail@1',
     });
-    const { graft: found } = done as unknown as { graft: { passedGate: boolean; findings: string[] } };
+    const { graft: found } = done as unknown as { graft: { passedGate: boolean; findings: string[]; figures: object } };
     expect(found.passedGate).toBe(false);
     expect(found.findings).toEqual(
       expect.arrayContaining([
         'It was shown to act.',
         expect.stringMatching(/answered \d+ test rows beside the base model/),
         expect.stringMatching(/general text/),
+        expect.stringMatching(/^Its token F1 on \d+ test rows is \d\.\d{3} \(\d\.\d{3} to \d\.\d{3}\)\.$/),
+        expect.stringMatching(
+          /^The base model’s token F1 on the same rows is \d\.\d{3}, and the adapter’s differs by [+−]/,
+        ),
+        'Neighbours and a regression weren’t compared, as the rows have no labels.',
+        expect.stringMatching(/^Its perplexity on general text is \d\.\d{3} times the base model’s \(/),
+        expect.stringMatching(
+          /^It has the base model’s most probable token in \d+\.\d % of places of answers to general prompts \(/,
+        ),
       ]),
     );
+    expect(found.findings.at(-1)).toMatch(/^The gate doesn’t let it answer as candidate: \d of \d checks fail\.$/);
+    const interval = { value: expect.any(Number), low: expect.any(Number), high: expect.any(Number) };
+    expect(found.figures).toEqual({
+      rows: expect.any(Number),
+      metric: { name: 'token F1', ...interval },
+      base: { value: expect.any(Number), difference: { ...interval, p: expect.any(Number) } },
+      nearestRows: null,
+      regression: null,
+      retention: { perplexityRatio: interval, agreement: interval },
+    });
     const events = [];
     for await (const event of openai.fineTuning.jobs.listEvents(job.id, { limit: 5 })) events.push(event);
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
@@ -127,7 +146,7 @@ describe('a tuning script of OpenAI’s', () => {
     expect(messages).toContainEqual(
       expect.stringMatching(/^\d+ rows are learned from, \d+ choose among steps, \d+ are held out/),
     );
-    expect(messages).toContainEqual(found.findings[0]);
+    expect(messages).toEqual(expect.arrayContaining(found.findings));
     const followed = await (await fetch(`${graft.url}/v1/fine_tuning/jobs/${job.id}/events?stream=true`)).text();
     expect(followed.match(/^data: /gm)).toHaveLength(events.length + 1);
     expect(followed.endsWith('data: [DONE]\n\n')).toBe(true);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PaidCall } from '../../operate/access/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { StoredEvent } from '../../platform/events/index.js';
-import { fineTuning, stateOf, type TuningService } from '../../ship/tuning/index.js';
+import { fineTuning, stateOf, worthFigures, type TuningService } from '../../ship/tuning/index.js';
 import { presetOf, training, type RecipeOverrides } from '../../learn/training/index.js';
 import type { AdapterRegistry } from '../../sources/registry/index.js';
 import { TaskKind } from '../../sources/data/index.js';
@@ -223,6 +223,7 @@ async function jobOf(parts: FineTuningParts, row: RunRow) {
   const { adapterVersionId } = stateOf(row);
   const workspaceId = row.workspaceId as WorkspaceId;
   const adapter = adapterVersionId === null ? null : await adapterOf(parts, workspaceId, adapterVersionId);
+  const measured = output && (await parts.tuning.measured(workspaceId, output.evaluationId));
   const hyperparameters = hyperparametersOf(recipe);
   return {
     ...request,
@@ -248,7 +249,11 @@ async function jobOf(parts: FineTuningParts, row: RunRow) {
       model,
       adapter,
       message: row.message,
-      ...(output && { passedGate: output.passed, findings: output.findings }),
+      ...(output && {
+        passedGate: output.passed,
+        findings: output.findings,
+        figures: measured && worthFigures(measured),
+      }),
     },
   };
 }

@@ -23,7 +23,7 @@ export function openTuning(
   const { data } = lower.data;
   const { training } = lower.training;
   const { attestor, evaluator, gate } = lower.evaluation;
-  const tuning = new TuningService({ runs, files, data, training });
-  const tuner = { runs, data, training, adapters, attestor, evaluator, gate };
+  const tuning = new TuningService({ runs, files, data, training, evaluations: evaluator.store });
+  const tuner = { runs, data, training, adapters, attestor, evaluator, gate, tuning };
   return { tuning, offer: offer(tuningDomain, runs, { tuning, tuner, data, adapters }) };
 }

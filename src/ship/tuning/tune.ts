@@ -3,7 +3,7 @@
  *   import   the files become a dataset version, of which some rows are held out for the test
  *   train    a version of the adapter learns from the others
  *   prove    it is shown to act, and measured on the test rows beside its base model
- *   judge    the gate says what it makes of that; nothing is promoted
+ *   judge    the gate says what it makes of that, and the figures stand beside it; nothing is promoted
  * Every run that a stage begins has a key made of this run's id: taken up again, it finds what was begun, and begins nothing twice.
  */
 import { GraftError } from '../../kernel/errors.js';
@@ -13,6 +13,8 @@ import { runEnd, type RunQueue, type RunRow } from '../../platform/runs/index.js
 import type { Attestor, Evaluator, Gate } from '../../prove/index.js';
 import { DEFAULT_SPLIT_RULE, importing, Split, type Data } from '../../sources/data/index.js';
 import type { AdapterRegistry, AdapterVersionRow } from '../../sources/registry/index.js';
+import type { TuningService } from './tuning-service.js';
+import { worthSentences } from './worth.js';
 import { NOTHING_YET, type TuningContext, type TuningOutput, type TuningState } from './tuning-run.js';
 
 export interface TuneParts {
@@ -23,6 +25,7 @@ export interface TuneParts {
   attestor: Attestor;
   evaluator: Evaluator;
   gate: Pick<Gate, 'verdict'>;
+  tuning: Pick<TuningService, 'measured'>;
 }
 
 const POLL_MS = 1_000;
@@ -38,7 +41,7 @@ export async function tune(parts: TuneParts, context: TuningContext): Promise<Tu
   const datasetVersionId = await tuning.import();
   const version = await tuning.train(datasetVersionId);
   const evaluationId = await tuning.prove(version, datasetVersionId);
-  return { ...tuning.state, evaluationId, ...(await tuning.judge(version)) };
+  return { ...tuning.state, evaluationId, ...(await tuning.judge(version, evaluationId)) };
 }
 
 class Tuning {
@@ -127,11 +130,19 @@ class Tuning {
     return run.id;
   }
 
-  async judge({ id }: AdapterVersionRow): Promise<Pick<TuningOutput, 'passed' | 'findings'>> {
+  async judge({ id }: AdapterVersionRow, evaluationId: string): Promise<Pick<TuningOutput, 'passed' | 'findings'>> {
     const [version] = await this.parts.adapters.store.versionsById(this.#workspaceId, [id]);
-    if (!version) throw new GraftError('CONFLICT', 'The trained version was deleted meanwhile.');
-    const { passed, checks, simpler } = await this.parts.gate.verdict(this.#workspaceId, version);
-    const findings = [...checks, ...simpler].map(({ message }) => message);
+    const measured = await this.parts.tuning.measured(this.#workspaceId, evaluationId);
+    if (!version || !measured) throw new GraftError('CONFLICT', 'The trained version was deleted meanwhile.');
+    const { passed, checks } = await this.parts.gate.verdict(this.#workspaceId, version);
+    const failures = checks.filter((check) => !check.passed).length;
+    const findings = [
+      ...checks.map(({ message }) => message),
+      ...worthSentences(measured, this.context.input.task),
+      passed
+        ? 'The gate lets it answer as candidate.'
+        : `The gate doesn’t let it answer as candidate: ${failures} of ${checks.length} checks fail.`,
+    ];
     for (const finding of findings) await this.context.progress(1, finding);
     return { passed, findings };
   }

@@ -34,7 +34,7 @@ const tuningOutput = z.object({
   evaluationId: z.string(),
   /** Whether the gate would let it answer as candidate. */
   passed: z.boolean(),
-  /** What the gate found, and how simpler methods did, in sentences. */
+  /** What the gate found and what was measured, in sentences; the gate’s verdict is the last. */
   findings: z.array(z.string()),
 });
 

@@ -5,6 +5,7 @@ import { checkedName } from '../../kernel/text.js';
 import type { RecipeOverrides, TrainingService } from '../../learn/training/index.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import { storedFigures, type EvaluationStore } from '../../prove/index.js';
 import {
   checkedSplitRule,
   MAX_FILES,
@@ -14,6 +15,7 @@ import {
   type TaskKind,
 } from '../../sources/data/index.js';
 import { fineTuning } from './tuning-run.js';
+import type { Measured } from './worth.js';
 
 export interface StartTuning {
   name: string;
@@ -36,6 +38,7 @@ export class TuningService {
       files: FileService;
       data: Pick<Data, 'datasets' | 'store'>;
       training: Pick<TrainingService, 'planned'>;
+      evaluations: Pick<EvaluationStore, 'byIds'>;
     },
   ) {}
 
@@ -68,6 +71,12 @@ export class TuningService {
       idempotencyKey: input.idempotencyKey,
       subjectId: dataset.id,
     });
+  }
+
+  /** What an evaluation measured; null where it was deleted, with its adapter version. */
+  async measured(workspaceId: WorkspaceId, evaluationId: string): Promise<Measured | null> {
+    const [evaluation] = await this.parts.evaluations.byIds(workspaceId, [evaluationId]);
+    return evaluation ? { rows: evaluation.rows, figures: storedFigures.decode(evaluation.figures) } : null;
   }
 
   async #dataset(workspaceId: WorkspaceId, name: string, task: TaskKind): Promise<DatasetRecord> {

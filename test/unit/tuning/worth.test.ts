@@ -1,0 +1,62 @@
+import type { EvaluationFigures } from '../../../src/prove/evaluations/figures.js';
+import { worthFigures, worthSentences } from '../../../src/ship/tuning/worth.js';
+
+const interval = (value: number, low: number, high: number) => ({ value, low, high });
+const difference = { ...interval(0.1, 0.05, 0.15), p: 0.01 };
+const method = { embedder: 'e5', trainedOn: 80, accuracy: interval(0.75, 0.7, 0.8), onlyAnswers: 6 };
+const nearestRows = { ...method, difference: { ...interval(0.05, -0.01, 0.11), p: 0.2 }, onlyNearest: 1 };
+const regression = { ...method, difference, strength: 1, onlyRegression: 1 };
+
+const figuresWith = (more: Partial<EvaluationFigures> = {}, name = 'accuracy'): EvaluationFigures => ({
+  metrics: [{ name, higherIsBetter: true, ...interval(0.8, 0.7, 0.9), difference, pairs: null }],
+  classes: [],
+  confusions: [],
+  confusionsRest: [],
+  calibration: [],
+  asBefore: null,
+  regression: null,
+  nearestRows: null,
+  foreign: null,
+  retention: {
+    perplexity: { base: 20, adapted: 20.2, ratio: interval(1.01, 1, 1.03), tokens: 4_000 },
+    texts: [],
+    prompts: 32,
+    others: [],
+    topAgreement: interval(0.95, 0.9, 0.975),
+    divergence: interval(0, 0, 0),
+    misrouted: interval(1, 1, 1),
+  },
+  ...more,
+});
+
+describe('what tuning was worth', () => {
+  it('is told beside the base model, neighbours, a regression and what was forgotten', () => {
+    const measured = { rows: 100, figures: figuresWith({ nearestRows, regression }) };
+    expect(worthSentences(measured, 'CLASSIFICATION')).toEqual([
+      'Its accuracy on 100 test rows is 0.800 (0.700 to 0.900).',
+      'The base model’s accuracy on the same rows is 0.700, and the adapter’s differs by +0.100 (+0.050 to +0.150).',
+      'It is better than a regression on the embedder’s vectors: accuracy 0.800 beside 0.750, +0.100 (+0.050 to +0.150).',
+      'It isn’t shown to be better than the nearest labelled rows: accuracy 0.800 beside 0.750, +0.050 (−0.010 to +0.110).',
+      'Its perplexity on general text is 1.010 times the base model’s (1.000 to 1.030).',
+      'It has the base model’s most probable token in 95.0 % of places of answers to general prompts (90.0 % to 97.5 %).',
+    ]);
+    expect(worthFigures(measured)).toMatchObject({
+      metric: { name: 'accuracy', ...interval(0.8, 0.7, 0.9) },
+      base: { value: expect.closeTo(0.7), difference },
+      nearestRows: { accuracy: nearestRows.accuracy, difference: nearestRows.difference },
+      regression: { accuracy: regression.accuracy, difference },
+      retention: { perplexityRatio: interval(1.01, 1, 1.03), agreement: interval(0.95, 0.9, 0.975) },
+    });
+  });
+
+  it('says why neighbours weren’t compared, and nothing of what wasn’t measured', () => {
+    const measured = { rows: 6, figures: figuresWith({ retention: null }, 'token F1') };
+    expect(worthSentences(measured, 'INSTRUCTION').slice(2)).toEqual([
+      'Neighbours and a regression weren’t compared, as the rows have no labels.',
+    ]);
+    expect(worthSentences(measured, 'CLASSIFICATION').slice(2)).toEqual([
+      'Neighbours and a regression weren’t compared, as the rows for training have fewer than two labels.',
+    ]);
+    expect(worthFigures(measured)).toMatchObject({ nearestRows: null, regression: null, retention: null });
+  });
+});
