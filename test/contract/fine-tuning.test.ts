@@ -5,6 +5,7 @@ import { GraftClient } from '../../src/client/graft-client.js';
 import {
   CreateApiKeyDocument,
   CreateWorkspaceDocument,
+  PromoteAdapterDocument,
   RegisterModelDocument,
   RunsDocument,
 } from '../../src/client/operations/index.js';
@@ -158,6 +159,23 @@ describe('a tuning script of OpenAI’s', () => {
     });
     expect(chat).toMatchObject({ model: done.fine_tuned_model, choices: [{ message: { role: 'assistant' } }] });
     expect((await openai.fineTuning.jobs.list({ limit: 1 })).data.map(({ id }) => id)).toEqual([job.id]);
+  }, 300_000);
+
+  it('measures a later version beside the one in production, as the gate wants it', async () => {
+    for (const alias of ['CANDIDATE', 'PRODUCTION'] as const)
+      await graphql.request(PromoteAdapterDocument, {
+        input: { adapter: 'mail', version: 1, alias, reason: 'The first version', force: true, confirmNotBetter: true },
+      });
+    const { id } = await openai.fineTuning.jobs.create({
+      model: 'tiny',
+      training_file: (await uploaded(ROWS)).id,
+      suffix: 'mail',
+      hyperparameters: { n_epochs: 1, batch_size: 8 },
+    });
+    const done = await ended(id);
+    expect(done).toMatchObject({ status: 'succeeded', fine_tuned_model: 'ft:tiny:graft:mail:mail@2' });
+    const { graft: said } = done as unknown as { graft: { findings: string[] } };
+    expect(said.findings).toContainEqual(expect.stringMatching(/answered \d+ test rows beside mail@1/));
   }, 300_000);
 
   it('is paused, resumed and cancelled with the training that it waits for', async () => {

@@ -2,7 +2,7 @@
  * From files to a proven version, a stage a function:
  *   import   the files become a dataset version, of which some rows are held out for the test
  *   train    a version of the adapter learns from the others
- *   prove    it is shown to act, and measured on the test rows beside its base model
+ *   prove    it is shown to act, and measured on the test rows beside what it would replace
  *   judge    the gate says what it makes of that, and the figures stand beside it; nothing is promoted
  * Every run that a stage begins has a key made of this run's id: taken up again, it finds what was begun, and begins nothing twice.
  */
@@ -105,16 +105,18 @@ class Tuning {
   }
 
   /** @returns id of the evaluation */
-  async prove({ version, attestation }: AdapterVersionRow, datasetVersionId: string): Promise<string> {
+  async prove(trained: AdapterVersionRow, datasetVersionId: string): Promise<string> {
     const { name } = this.context.input;
-    if (attestation === null) {
+    const { version } = trained;
+    if (trained.attestation === null) {
       const which = { adapter: name, version, idempotencyKey: this.#key('attestation') };
       await this.#end(await this.parts.attestor.start(this.#workspaceId, which), 0.7, 0.75);
     }
+    const against = await this.#replacedBy(trained);
     const run = await this.parts.evaluator.start(this.#workspaceId, {
       adapter: `${name}@${version}`,
       model: null,
-      against: null,
+      against,
       datasetVersionId,
       split: Split.TEST,
       rows: EVALUATED_ROWS,
@@ -124,10 +126,19 @@ class Tuning {
       others: [],
       regression: true,
       foreign: true,
-      idempotencyKey: this.#key('evaluation'),
+      // Taken up again after production moved, it is measured beside what production names then, as the gate wants it.
+      idempotencyKey: this.#key(`evaluation ${against}`),
     });
     await this.#end(run, 0.75, 0.99);
     return run.id;
+  }
+
+  /** What the gate holds it against, by name; null: the base model. */
+  async #replacedBy(trained: AdapterVersionRow): Promise<string | null> {
+    const { replacedVersionId } = await this.parts.gate.verdict(this.#workspaceId, trained);
+    if (replacedVersionId === null) return null;
+    const [replaced] = await this.parts.adapters.store.versionsById(this.#workspaceId, [replacedVersionId]);
+    return replaced ? `${this.context.input.name}@${replaced.version}` : null;
   }
 
   async judge({ id }: AdapterVersionRow, evaluationId: string): Promise<Pick<TuningOutput, 'passed' | 'findings'>> {

@@ -42,7 +42,7 @@ interface TuningParts {
 
 export const FineTuningResolver = fineTuningRuns.startedBy('startFineTuning', {
   description:
-    'From files to a proven version in one run: imports the rows, trains, attests, evaluates beside the base model, and says what the gate makes of it. Nothing is promoted.',
+    'From files to a proven version in one run: imports the rows, trains, attests, evaluates, and says what the gate makes of it. It is evaluated beside the version in production, or else the base model. Nothing is promoted.',
   spends: 'TRAINING',
   cost: 100,
   input: StartFineTuningInput,

@@ -40,7 +40,8 @@ const tuningOutput = z.object({
 
 export const fineTuning = defineRunKind({
   kind: 'FINE_TUNING',
-  description: 'Files of rows become a version of an adapter that is shown to act and measured beside its base model.',
+  description:
+    'Files of rows become a version of an adapter that is shown to act and measured beside what it would replace.',
   subject: 'Dataset',
   input: storedJson(tuningInput),
   output: storedJson(tuningOutput),

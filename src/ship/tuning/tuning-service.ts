@@ -76,7 +76,9 @@ export class TuningService {
   /** What an evaluation measured; null where it was deleted, with its adapter version. */
   async measured(workspaceId: WorkspaceId, evaluationId: string): Promise<Measured | null> {
     const [evaluation] = await this.parts.evaluations.byIds(workspaceId, [evaluationId]);
-    return evaluation ? { rows: evaluation.rows, figures: storedFigures.decode(evaluation.figures) } : null;
+    if (!evaluation) return null;
+    const { rows, againstVersionId, figures } = evaluation;
+    return { rows, againstVersionId, figures: storedFigures.decode(figures) };
   }
 
   async #dataset(workspaceId: WorkspaceId, name: string, task: TaskKind): Promise<DatasetRecord> {

@@ -3,14 +3,16 @@ import type { interval } from '../../kernel/interval.js';
 import { signed, simplerMethods, type EvaluationFigures } from '../../prove/index.js';
 import { hasLabel, type TaskKind } from '../../sources/data/index.js';
 
-/** A finished evaluation of a tuned version beside its base model. */
+/** A finished evaluation of a tuned version beside what it would replace. */
 export interface Measured {
   rows: number;
+  /** The version in production; null: the base model. */
+  againstVersionId: string | null;
   figures: EvaluationFigures;
 }
 
 /** The figures by which a tuner judges whether tuning was worth it; null where one wasn't measured. */
-export function worthFigures({ rows, figures }: Measured) {
+export function worthFigures({ rows, againstVersionId, figures }: Measured) {
   const { retention, nearestRows, regression } = figures;
   const { name, value, low, high, difference } = figures.metrics[0]!;
   const method = (of: typeof nearestRows | typeof regression) =>
@@ -18,7 +20,11 @@ export function worthFigures({ rows, figures }: Measured) {
   return {
     rows,
     metric: { name, value, low, high },
-    base: difference && { value: value - difference.value, difference },
+    replaced: difference && {
+      is: againstVersionId === null ? ('BASE_MODEL' as const) : ('PRODUCTION' as const),
+      value: value - difference.value,
+      difference,
+    },
     nearestRows: method(nearestRows),
     regression: method(regression),
     retention: retention && { perplexityRatio: retention.perplexity.ratio, agreement: retention.topAgreement },
@@ -27,13 +33,13 @@ export function worthFigures({ rows, figures }: Measured) {
 
 /** The same in sentences. */
 export function worthSentences(measured: Measured, task: TaskKind): string[] {
-  const { rows, metric, base, retention } = worthFigures(measured);
+  const { rows, metric, replaced, retention } = worthFigures(measured);
   const methods = simplerMethods(measured.figures).map(({ message }) => message);
   const reason = hasLabel(task) ? 'the rows for training have fewer than two labels' : 'the rows have no labels';
   return [
     `Its ${metric.name} on ${rows} test rows is ${decimal(metric.value)}${ends(metric)}.`,
-    base &&
-      `The base model’s ${metric.name} on the same rows is ${decimal(base.value)}, and the adapter’s differs by ${signed(base.difference.value)}${ends(base.difference, signed)}.`,
+    replaced &&
+      `The ${replaced.is === 'BASE_MODEL' ? 'base model' : 'version in production'}’s ${metric.name} on the same rows is ${decimal(replaced.value)}, and the adapter’s differs by ${signed(replaced.difference.value)}${ends(replaced.difference, signed)}.`,
     ...(methods.length > 0 ? methods : [`Neighbours and a regression weren’t compared, as ${reason}.`]),
     retention &&
       `Its perplexity on general text is ${decimal(retention.perplexityRatio.value)} times the base model’s${ends(retention.perplexityRatio)}.`,

@@ -31,7 +31,7 @@ const figuresWith = (more: Partial<EvaluationFigures> = {}, name = 'accuracy'): 
 
 describe('what tuning was worth', () => {
   it('is told beside the base model, neighbours, a regression and what was forgotten', () => {
-    const measured = { rows: 100, figures: figuresWith({ nearestRows, regression }) };
+    const measured = { rows: 100, againstVersionId: null, figures: figuresWith({ nearestRows, regression }) };
     expect(worthSentences(measured, 'CLASSIFICATION')).toEqual([
       'Its accuracy on 100 test rows is 0.800 (0.700 to 0.900).',
       'The base model’s accuracy on the same rows is 0.700, and the adapter’s differs by +0.100 (+0.050 to +0.150).',
@@ -42,15 +42,21 @@ describe('what tuning was worth', () => {
     ]);
     expect(worthFigures(measured)).toMatchObject({
       metric: { name: 'accuracy', ...interval(0.8, 0.7, 0.9) },
-      base: { value: expect.closeTo(0.7), difference },
+      replaced: { is: 'BASE_MODEL', value: expect.closeTo(0.7), difference },
       nearestRows: { accuracy: nearestRows.accuracy, difference: nearestRows.difference },
       regression: { accuracy: regression.accuracy, difference },
       retention: { perplexityRatio: interval(1.01, 1, 1.03), agreement: interval(0.95, 0.9, 0.975) },
     });
   });
 
+  it('is told beside the version in production, where there is one', () => {
+    const measured = { rows: 100, againstVersionId: 'version-1', figures: figuresWith() };
+    expect(worthSentences(measured, 'CLASSIFICATION')[1]).toMatch(/^The version in production’s accuracy on/);
+    expect(worthFigures(measured).replaced).toMatchObject({ is: 'PRODUCTION' });
+  });
+
   it('says why neighbours weren’t compared, and nothing of what wasn’t measured', () => {
-    const measured = { rows: 6, figures: figuresWith({ retention: null }, 'token F1') };
+    const measured = { rows: 6, againstVersionId: null, figures: figuresWith({ retention: null }, 'token F1') };
     expect(worthSentences(measured, 'INSTRUCTION').slice(2)).toEqual([
       'Neighbours and a regression weren’t compared, as the rows have no labels.',
     ]);
