@@ -108,6 +108,21 @@ describe('the examples of a training', () => {
     expect(validation.map(learned)).toEqual(['three']);
   });
 
+  it('are few of a conversation of thousands of turns', async () => {
+    const turn = (i: number) => [
+      { role: 'user' as const, content: `ask${i}` },
+      { role: 'assistant' as const, content: `say${i}` },
+    ];
+    const messages = Array.from({ length: 5_000 }, (_, i) => turn(i)).flat();
+    const { examples } = await encode([stored(0, Split.TRAIN, { task: 'INSTRUCTION', messages })]);
+    // The whole is longer than the recipe takes.
+    expect(examples).toHaveLength(0);
+    const long = [{ role: 'user' as const, content: 'x'.repeat(50_000) }, ...messages.slice(1, 4)];
+    const short = messages.slice(0, 200);
+    const both = [long, short].map((each, i) => stored(i, Split.TRAIN, { task: 'INSTRUCTION', messages: each }));
+    expect((await encode(both)).examples).toHaveLength(1 + 33);
+  });
+
   it('are validated on rows from all over a file, though it is sorted by label', async () => {
     const { validation, words } = await encode(ROWS, RECIPE);
     expect(validation).toHaveLength(200);

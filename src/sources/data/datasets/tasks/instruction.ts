@@ -80,9 +80,14 @@ export const instruction = defineTask({
   },
   earlier({ messages }) {
     const last = messages.findLastIndex((m) => m.role === 'assistant');
-    const isLearned = ({ role, content, weight }: z.infer<typeof message>) =>
-      role === 'assistant' && weight !== 0 && content.trim() !== '';
-    return messages.flatMap((m, i) => (i < last && isLearned(m) ? [{ messages: messages.slice(0, i + 1) }] : []));
+    let length = 0;
+    return messages
+      .flatMap(({ role, content, weight }, i) => {
+        length += content.length;
+        const isLearned = role === 'assistant' && weight !== 0 && content.trim() !== '';
+        return isLearned && i < last && length <= LONGEST_EARLIER ? [{ messages: messages.slice(0, i + 1) }] : [];
+      })
+      .slice(0, MOST_EARLIER);
   },
   answer: (row) => lastAnswer(row.messages),
   read: (text) => (text.trim() === '' ? null : { kind: 'TEXT', text: text.trim(), refused: false }),
@@ -92,6 +97,11 @@ export const instruction = defineTask({
   answering: { maxTokens: 256, stop: [] },
   measure: 'WORDS',
 });
+
+/** Each earlier answer is read with all that is before it: a row of thousands of turns must not become thousands of rows. */
+const MOST_EARLIER = 32;
+/** UTF-16 units up to an earlier answer: more is longer than any recipe takes. */
+const LONGEST_EARLIER = 40_000;
 
 const asked = (prompt: string, about: string | null): string =>
   about === null || about.trim() === '' ? prompt : `${prompt}\n\n${about}`;
