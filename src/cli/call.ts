@@ -252,7 +252,10 @@ export async function* eventsOf(
     const behind = typeof variables.after === 'string' && typeof variables.runId === 'string';
     const state = event ?? (behind ? await runState(client, variables.runId as string) : null);
     if (ENDED.includes(state?.status ?? '')) return;
-    throw cutShort('The gateway told no more of the run before it ended.', 'Look how it ended with `graft runs`.');
+    throw cutShort(
+      'The gateway told no more of the run before it ended.',
+      'Where the gateway stopped, the run goes on when it is back. `graft runs` shows it.',
+    );
   }
   // No event of the others says that it is the last; whether the gateway stops, its next answer does.
   await client.request(MeDocument);

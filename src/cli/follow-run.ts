@@ -46,7 +46,7 @@ export async function followRun<Data>(
     throw new GraftClientError(
       'SHUTTING_DOWN',
       `The gateway told no more of the run ${runId} before it ended.`,
-      'Look how it ended with `graft runs`.',
+      'Where the gateway stopped, the run goes on when it is back. `graft runs` shows it.',
     );
   process.stderr.write(`${last.status}${last.message === '' ? '' : `: ${last.message}`}\n`);
 }

@@ -92,6 +92,6 @@ export function refusalReason({ probability, threshold, sentence, pValue }: Abst
     sentence:
       probability === null || probability >= threshold
         ? sentence
-        : `Refused: the probability of an answer is ${percent(probability)}, and none is given below ${percent(threshold)}.`,
+        : `Refused: the probability of an answer is ${percent(probability, 1)}, and none is given below ${percent(threshold, 1)}.`,
   };
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { interval } from '../../kernel/interval.js';
+import { percent } from '../../kernel/text.js';
 import { signed, simplerMethods, type EvaluationFigures } from '../../prove/index.js';
 import { hasLabel, type TaskKind } from '../../sources/data/index.js';
 
@@ -44,12 +45,12 @@ export function worthSentences(measured: Measured, task: TaskKind): string[] {
     retention &&
       `Its perplexity on general text is ${decimal(retention.perplexityRatio.value)} times the base model’s${ends(retention.perplexityRatio)}.`,
     retention &&
-      `It has the base model’s most probable token in ${percent(retention.agreement.value)} of places of answers to general prompts${ends(retention.agreement, percent)}.`,
+      `It has the base model’s most probable token in ${share(retention.agreement.value)} of places of answers to general prompts${ends(retention.agreement, share)}.`,
   ].filter((sentence) => sentence !== null);
 }
 
 const decimal = (value: number): string => value.toFixed(3);
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+const share = (value: number): string => percent(value, 1);
 
 /** The ends of an interval, behind what it is of. */
 const ends = ({ low, high }: z.infer<typeof interval>, figure = decimal): string =>

@@ -38,7 +38,7 @@ describe('what tuning was worth', () => {
       'It is better than a regression on the embedder’s vectors: accuracy 0.800 beside 0.750, +0.100 (+0.050 to +0.150).',
       'It isn’t shown to be better than the nearest labelled rows: accuracy 0.800 beside 0.750, +0.050 (−0.010 to +0.110).',
       'Its perplexity on general text is 1.010 times the base model’s (1.000 to 1.030).',
-      'It has the base model’s most probable token in 95.0 % of places of answers to general prompts (90.0 % to 97.5 %).',
+      'It has the base model’s most probable token in 95 % of places of answers to general prompts (90 % to 97.5 %).',
     ]);
     expect(worthFigures(measured)).toMatchObject({
       metric: { name: 'accuracy', ...interval(0.8, 0.7, 0.9) },
