@@ -133,9 +133,10 @@ const recipeForFew = (rows: number) => ({
 });
 
 /** What a first look at a version should say: whether it learned long enough, and what the gate would refuse it for. */
-export function findingsOf({ trainedBy, trainedOn, gate }: TrainedVersion): string[] {
+export function findingsOf({ adapter, trainedBy, trainedOn, gate }: TrainedVersion): string[] {
   const { epochs, batchExamples } = (trainedBy?.recipe ?? {}) as { epochs?: number; batchExamples?: number };
-  const rows = trainedOn?.counts.train;
+  // Of a conversation each answer is learned: its rows don't tell the steps.
+  const rows = adapter.task === 'INSTRUCTION' ? null : trainedOn?.counts.train;
   const steps = epochs && batchExamples && rows ? Math.ceil((epochs * rows) / batchExamples) : FEW_STEPS;
   return [
     ...(rows && steps < FEW_STEPS

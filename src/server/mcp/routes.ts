@@ -65,6 +65,7 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
   const options = { errorHandler };
   server.post('/mcp', options, async (request, reply) => {
     const { body } = request;
+    if (body === undefined) throw new GraftError('BAD_REQUEST', 'The body is empty.');
     if (![body].flat().every((message) => JSONRPCMessageSchema.safeParse(message).success))
       throw new GraftError('BAD_USER_INPUT', 'The body is no JSON-RPC 2.0 message.');
     if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');

@@ -3,7 +3,7 @@ import { findingsOf, type TrainedVersion } from '../../../src/cli/data.js';
 const trained = (rows: number, recipe: object, checks: TrainedVersion['gate']['checks'] = []): TrainedVersion => ({
   id: 'version-1',
   version: 1,
-  adapter: { name: 'letters' },
+  adapter: { name: 'letters', task: 'CLASSIFICATION' },
   trainedBy: { recipe },
   trainedOn: { counts: { train: rows } },
   gate: { passed: checks.every(({ passed }) => passed), checks },
@@ -21,6 +21,8 @@ describe('what `graft train` says of a version', () => {
     const passed = ['The gate finds nothing against it.'];
     expect(findingsOf(trained(1_000, { epochs: 1, batchExamples: 16 }))).toEqual(passed);
     expect(findingsOf({ ...trained(72, {}), trainedBy: null })).toEqual(passed);
+    const chats = trained(72, { epochs: 1, batchExamples: 16 });
+    expect(findingsOf({ ...chats, adapter: { name: 'chats', task: 'INSTRUCTION' } })).toEqual(passed);
   });
 
   it('names each thing that the gate would refuse it for', () => {

@@ -108,6 +108,16 @@ describe('the examples of a training', () => {
     expect(validation.map(learned)).toEqual(['three']);
   });
 
+  it('are none of a greeting that a conversation begins with', async () => {
+    const messages = [
+      { role: 'assistant' as const, content: 'welcome' },
+      { role: 'user' as const, content: 'ask' },
+      { role: 'assistant' as const, content: 'say' },
+    ];
+    const { examples, words } = await encode([stored(0, Split.TRAIN, { task: 'INSTRUCTION', messages })]);
+    expect(examples.map(({ ids, answerFrom }) => words.read(ids.slice(answerFrom)).trim())).toEqual(['say']);
+  });
+
   it('are few of a conversation of thousands of turns', async () => {
     const turn = (i: number) => [
       { role: 'user' as const, content: `ask${i}` },

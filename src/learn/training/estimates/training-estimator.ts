@@ -12,6 +12,9 @@ import type { CheckedTraining, StartTraining, TrainingService } from '../runs/tr
 import { paceOf, type PaceParts } from './pace.js';
 import { plannedSteps, plannedTokens } from './planned.js';
 
+/** Answers of the sample; a conversation has many, and the worker counts 10,000 texts at a time. */
+const MOST_ANSWERS = 4_000;
+
 interface TrainingEstimatorParts extends PaceParts {
   training: Pick<TrainingService, 'checked'>;
   data: Data;
@@ -135,7 +138,7 @@ export class TrainingEstimator {
         if (row.content === null) continue;
         const shows = shownBy(row.content);
         if (shows !== null) groups.of(shows);
-        if (seen++ % every !== 0) continue;
+        if (seen++ % every !== 0 || rendered.length > MOST_ANSWERS) continue;
         const facts = factsOf(row, rows.views);
         sampled += 1;
         for (const content of learnedOf(row.content)) {

@@ -84,7 +84,9 @@ export const instruction = defineTask({
     return messages
       .flatMap(({ role, content, weight }, i) => {
         length += content.length;
-        const isLearned = role === 'assistant' && weight !== 0 && content.trim() !== '';
+        // An answer to nothing, as a greeting is, has no prompt.
+        const isAnswer = role === 'assistant' && messages[i - 1]?.role === 'user';
+        const isLearned = isAnswer && weight !== 0 && content.trim() !== '';
         return isLearned && i < last && length <= LONGEST_EARLIER ? [{ messages: messages.slice(0, i + 1) }] : [];
       })
       .slice(0, MOST_EARLIER);
