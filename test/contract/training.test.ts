@@ -275,6 +275,35 @@ describe('training through GraphQL alone', () => {
     ).rejects.toThrow('DATASET_UNUSABLE');
   }, 120_000);
 
+  it('says what conversations take, each of whose answers is learned, however many there are', async () => {
+    const turns = Array.from({ length: 30 }, (_, i) => [
+      { role: 'user', content: `${i}?` },
+      { role: 'assistant', content: `${i}` },
+    ]).flat();
+    const chats = Array.from({ length: 300 }, (_, i) =>
+      JSON.stringify({ messages: [{ role: 'user', content: `chat ${i}` }, ...turns.slice(1)] }),
+    );
+    const file = await upload('chats.jsonl', chats.join('\n'));
+    await ask('mutation ($input: CreateDatasetInput!) { createDataset(input: $input) { dataset { id } } }', {
+      input: { name: 'chats', task: 'INSTRUCTION' },
+    });
+    const splitRule = { test: 0, validation: 0 };
+    await ask('mutation ($input: AddDatasetVersionInput!) { addDatasetVersion(input: $input) { run { id } } }', {
+      input: { dataset: 'chats', files: [{ file }], splitRule, idempotencyKey: 'chats' },
+    });
+    const version = await eventually('the chats', async () => {
+      const { dataset } = await ask<{ dataset: { latestVersion: { id: string; counts: { train: number } } | null } }>(
+        '{ dataset(name: "chats") { latestVersion { id counts { train } } } }',
+      );
+      return dataset.latestVersion;
+    });
+    const { estimateTraining } = await ask<{ estimateTraining: { examples: number } }>(
+      'query ($input: EstimateTrainingInput!) { estimateTraining(input: $input) { examples } }',
+      { input: { datasetVersion: version.id, model: 'tiny' } },
+    );
+    expect(estimateTraining.examples).toBe(30 * version.counts.train);
+  }, 120_000);
+
   it('finds the learning rate among a few by short trainings, and keeps no adapter of them', async () => {
     const rates = [0.0001, 0.003, 0.02];
     const { findLearningRate } = await ask<{ findLearningRate: { run: { id: string } } }>(
