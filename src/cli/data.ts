@@ -133,13 +133,11 @@ const recipeForFew = (rows: number) => ({
 });
 
 /** What a first look at a version should say: whether it learned long enough, and what the gate would refuse it for. */
-export function findingsOf({ adapter, trainedBy, trainedOn, gate }: TrainedVersion): string[] {
-  const { epochs, batchExamples } = (trainedBy?.recipe ?? {}) as { epochs?: number; batchExamples?: number };
-  // Of a conversation each answer is learned: its rows don't tell the steps.
+export function findingsOf({ adapter, metrics: { steps }, trainedOn, gate }: TrainedVersion): string[] {
+  // Of a conversation each answer is learned: its rows don't tell how many passes it wants.
   const rows = adapter.task === 'INSTRUCTION' ? null : trainedOn?.counts.train;
-  const steps = epochs && batchExamples && rows ? Math.ceil((epochs * rows) / batchExamples) : FEW_STEPS;
   return [
-    ...(rows && steps < FEW_STEPS
+    ...(rows && steps !== null && steps < FEW_STEPS
       ? [
           `It learned in ${steps} ${steps === 1 ? 'step' : 'steps'}, which is few. Train again with:`,
           `  --recipe '${JSON.stringify(recipeForFew(rows))}'`,

@@ -1,27 +1,31 @@
 import { findingsOf, type TrainedVersion } from '../../../src/cli/data.js';
 
-const trained = (rows: number, recipe: object, checks: TrainedVersion['gate']['checks'] = []): TrainedVersion => ({
+const trained = (
+  rows: number,
+  steps: number | null,
+  checks: TrainedVersion['gate']['checks'] = [],
+): TrainedVersion => ({
   id: 'version-1',
   version: 1,
   adapter: { name: 'letters', task: 'CLASSIFICATION' },
-  trainedBy: { recipe },
+  metrics: { steps },
   trainedOn: { counts: { train: rows } },
   gate: { passed: checks.every(({ passed }) => passed), checks },
 });
 
 describe('what `graft train` says of a version', () => {
   it('is that so few steps teach little, and with which recipe to train again', () => {
-    const [few, recipe] = findingsOf(trained(72, { epochs: 1, batchExamples: 16 }));
+    const [few, recipe] = findingsOf(trained(72, 5));
     expect(few).toBe('It learned in 5 steps, which is few. Train again with:');
     expect(recipe).toContain('--recipe \'{"epochs":5,"batchExamples":4,');
     expect(recipe).toContain('"retention":{"weight":6,"tokens":32}');
   });
 
-  it('is nothing of steps where there were enough, or where the run is gone that trained it', () => {
+  it('is nothing of steps where there were enough, or where nothing tells them', () => {
     const passed = ['The gate finds nothing against it.'];
-    expect(findingsOf(trained(1_000, { epochs: 1, batchExamples: 16 }))).toEqual(passed);
-    expect(findingsOf({ ...trained(72, {}), trainedBy: null })).toEqual(passed);
-    const chats = trained(72, { epochs: 1, batchExamples: 16 });
+    expect(findingsOf(trained(1_000, 63))).toEqual(passed);
+    expect(findingsOf(trained(72, null))).toEqual(passed);
+    const chats = trained(72, 5);
     expect(findingsOf({ ...chats, adapter: { name: 'chats', task: 'INSTRUCTION' } })).toEqual(passed);
   });
 
@@ -30,7 +34,7 @@ describe('what `graft train` says of a version', () => {
       { name: 'attested', passed: true, message: 'It acts.' },
       { name: 'perplexity', passed: false, message: 'General text became 23 % more perplexing.' },
     ];
-    expect(findingsOf(trained(1_000, { epochs: 1, batchExamples: 16 }, checks))).toEqual([
+    expect(findingsOf(trained(1_000, 63, checks))).toEqual([
       'The gate would not let it into production:',
       '  General text became 23 % more perplexing.',
     ]);
