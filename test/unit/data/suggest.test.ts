@@ -55,6 +55,8 @@ describe('instructions', () => {
     const learned = { role: 'assistant', content: 'Bob', weight: 1 };
     const all = messagesOf({ messages: [...messages, again, learned] });
     expect(all).toEqual([...messages, again, { role: 'assistant', content: 'Bob' }]);
+    const renamed = { from: 'gpt', value: 'Later.', weight: 0 };
+    expect(messagesOf({ messages: [...talk('Who won?', 'Ada'), again, renamed] })).toEqual(talk('Who won?', 'Ada'));
     expect(messagesOf({ messages: [again, unlearned] })).toMatchObject({ fault: { rule: 'wrong-type' } });
   });
 

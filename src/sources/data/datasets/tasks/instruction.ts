@@ -122,25 +122,24 @@ const ROLES: Readonly<Record<string, ChatMessage['role']>> = {
   bot: 'assistant',
 };
 
-/** Up to the last message of the assistant that is to be learned: a `weight` of 0, as OpenAI's rows have it, says that one isn't. */
-function learnedPart(list: readonly unknown[]): readonly unknown[] {
-  const isUnlearned = (item: unknown): boolean =>
-    isRecord(item) && item['role'] === 'assistant' && item['weight'] === 0;
-  if (!list.some(isUnlearned)) return list;
-  const last = list.findLastIndex((item) => isRecord(item) && item['role'] === 'assistant' && item['weight'] !== 0);
-  return list.slice(0, last + 1);
-}
-
+/**
+ * Up to the last message of the assistant that is to be learned: a `weight` of 0, as OpenAI's rows have it, says that one isn't.
+ * @throws RowFault
+ */
 function readMessages(list: unknown): z.infer<typeof message>[] {
   if (!Array.isArray(list) || list.length === 0) return fail('wrong-type', 'MESSAGES is not a list of messages.');
-  const learned = learnedPart(list);
-  if (learned.length === 0) return fail('wrong-type', 'No message of the assistant has a weight other than 0.');
-  return learned.map((item: unknown) => {
-    const given = isRecord(item) ? item : fail('wrong-type', 'A message is not an object.');
-    const role = ROLES[String(given['role'] ?? given['from']).toLowerCase()];
-    const content = asText(given['content'] ?? given['value']);
-    if (!role || content === null)
-      return fail('wrong-type', 'A message needs a role (system, user, assistant) and a text.');
-    return { role, content, ...(role === 'assistant' && given['weight'] === 0 && { weight: 0 }) };
-  });
+  const messages = list.map(readMessage);
+  if (!messages.some(({ weight }) => weight === 0)) return messages;
+  const last = messages.findLastIndex(({ role, weight }) => role === 'assistant' && weight !== 0);
+  if (last < 0) return fail('wrong-type', 'No message of the assistant has a weight other than 0.');
+  return messages.slice(0, last + 1);
+}
+
+function readMessage(item: unknown): z.infer<typeof message> {
+  const given = isRecord(item) ? item : fail('wrong-type', 'A message is not an object.');
+  const role = ROLES[String(given['role'] ?? given['from']).toLowerCase()];
+  const content = asText(given['content'] ?? given['value']);
+  if (!role || content === null)
+    return fail('wrong-type', 'A message needs a role (system, user, assistant) and a text.');
+  return { role, content, ...(role === 'assistant' && given['weight'] === 0 && { weight: 0 }) };
 }
