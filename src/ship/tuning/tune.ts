@@ -112,11 +112,11 @@ class Tuning {
       const which = { adapter: name, version, idempotencyKey: this.#key('attestation') };
       await this.#end(await this.parts.attestor.start(this.#workspaceId, which), 0.7, 0.75);
     }
-    const against = await this.#replacedBy(trained);
+    if (this.#state.against === undefined) await this.#keep({ against: await this.#replacedBy(trained) });
     const run = await this.parts.evaluator.start(this.#workspaceId, {
       adapter: `${name}@${version}`,
       model: null,
-      against,
+      against: this.#state.against ?? null,
       datasetVersionId,
       split: Split.TEST,
       rows: EVALUATED_ROWS,
@@ -126,8 +126,7 @@ class Tuning {
       others: [],
       regression: true,
       foreign: true,
-      // Taken up again after production moved, it is measured beside what production names then, as the gate wants it.
-      idempotencyKey: this.#key(`evaluation ${against}`),
+      idempotencyKey: this.#key('evaluation'),
     });
     await this.#end(run, 0.75, 0.99);
     return run.id;

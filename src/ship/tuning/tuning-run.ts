@@ -26,6 +26,8 @@ const tuningState = z.object({
   datasetVersionId: z.string().nullable(),
   trainingRunId: z.string().nullable(),
   adapterVersionId: z.string().nullable(),
+  /** What the version is measured beside, by name; null: the base model. Left out until that is chosen: production may move meanwhile. */
+  against: z.string().nullable().optional(),
 });
 export type TuningState = z.infer<typeof tuningState>;
 
