@@ -54,6 +54,7 @@ describe('operations as tools', () => {
 
   test.each([
     ['no JSON', '{', -32_700],
+    ['nothing', '', -32_700],
     ['no message', '{"hello": 1}', -32_600],
   ])('are not reached by what is %s, which is told as JSON-RPC has it', async (_, body, code) => {
     const response = await fetch(`${graft.url}/mcp`, {
