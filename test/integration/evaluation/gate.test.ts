@@ -1,9 +1,9 @@
 import { Gate, type EvaluationStore } from '../../../src/prove/index.js';
 import { evidence, type PromotionRequest } from '../../../src/prove/gate/gate.js';
-import type { EvaluationFigures } from '../../../src/prove/evaluations/figures.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { AdapterVersionRow, Attestation } from '../../../src/sources/registry/index.js';
 import { AdapterKit } from './adapter-kit.js';
+import { evaluationFigures } from '../../support/evaluation-figures.js';
 
 // Starting real processes takes long where the cores are shared.
 jest.setTimeout(240_000);
@@ -68,8 +68,8 @@ describe('promotion through the gate', () => {
       overRegression,
     }: Found = {},
   ): Promise<string> {
-    const found: EvaluationFigures = {
-      metrics: [
+    const found = evaluationFigures(
+      [
         {
           name: overRegression ? 'accuracy' : 'token F1',
           higherIsBetter: true,
@@ -78,34 +78,21 @@ describe('promotion through the gate', () => {
           pairs: null,
         },
       ],
-      classes: [],
-      confusions: [],
-      confusionsRest: [],
-      calibration: [],
-      asBefore: null,
-      regression: overRegression
-        ? {
-            embedder: 'e',
-            trainedOn: 100,
-            strength: 10,
-            accuracy: interval(0.8 - overRegression[0], 0.7, 0.9),
-            difference: { ...interval(...overRegression), p: 0.5 },
-            onlyAnswers: 1,
-            onlyRegression: 2,
-          }
-        : null,
-      nearestRows: null,
-      foreign: null,
-      retention: {
-        perplexity: { base: 20, adapted: 20 * ratio[0], ratio: interval(...ratio), tokens: 4_000 },
-        texts: [],
-        prompts: 32,
-        others: [],
-        topAgreement: interval(1, 1, 1),
-        divergence: interval(0, 0, 0),
-        misrouted: interval(1, 1, 1),
+      {
+        regression: overRegression
+          ? {
+              embedder: 'e',
+              trainedOn: 100,
+              strength: 10,
+              accuracy: interval(0.8 - overRegression[0], 0.7, 0.9),
+              difference: { ...interval(...overRegression), p: 0.5 },
+              onlyAnswers: 1,
+              onlyRegression: 2,
+            }
+          : null,
       },
-    };
+      interval(...ratio),
+    );
     const evaluation = newId();
     await kit.models.database.prisma.$transaction(async (tx) => {
       await evaluations.begin(

@@ -21,6 +21,7 @@ import { WebhookStore } from '../../../src/operate/monitoring/webhooks/webhook-s
 import { AdapterRegistry, AdapterStore, type AdapterRow } from '../../../src/sources/registry/index.js';
 import { presetOf, training } from '../../../src/learn/training/index.js';
 import { PROOF } from '../../support/attestation.js';
+import { evaluationFigures } from '../../support/evaluation-figures.js';
 import { labelled, recordAnswers } from '../../support/recorded-answers.js';
 import { DataKit, ws } from '../data/data-kit.js';
 import { FakeCandidate } from '../delivery/shadow-kit.js';
@@ -31,8 +32,8 @@ const ROWS = 60;
 
 const interval = (value: number) => ({ value, low: value - 0.01, high: value + 0.01 });
 /** What an evaluation finds that gains so much over production. */
-const figures = (gain: number): EvaluationFigures => ({
-  metrics: [
+const figures = (gain: number): EvaluationFigures =>
+  evaluationFigures([
     {
       name: 'accuracy',
       higherIsBetter: true,
@@ -40,25 +41,7 @@ const figures = (gain: number): EvaluationFigures => ({
       difference: { ...interval(gain), p: 0.01 },
       pairs: null,
     },
-  ],
-  classes: [],
-  confusions: [],
-  confusionsRest: [],
-  calibration: [],
-  asBefore: null,
-  regression: null,
-  nearestRows: null,
-  foreign: null,
-  retention: {
-    perplexity: { base: 20, adapted: 20, ratio: interval(1.01), tokens: 4_000 },
-    texts: [],
-    prompts: 32,
-    others: [],
-    topAgreement: interval(1),
-    divergence: interval(0),
-    misrouted: interval(1),
-  },
-});
+  ]);
 
 /**
  * The loop over real feedback, curation, datasets, gate, proposals and rollouts. What needs a model is done by handlers that take no time: a training

@@ -1,5 +1,6 @@
 import type { EvaluationFigures, MetricFigure } from '../../../src/prove/evaluations/figures.js';
 import { DEFAULT_BOUNDS, judge, type GateBounds, type GateCheck } from '../../../src/prove/gate/judge.js';
+import { evaluationFigures } from '../../support/evaluation-figures.js';
 
 const gain = (value: number, low: number, high: number) => ({ value, low, high, p: 0.5 });
 const metric = (
@@ -25,27 +26,7 @@ function figuresWith({
   ratio = interval(1.01, 1, 1.03),
   lowerIsBetter = false,
 } = {}): EvaluationFigures {
-  const perplexity = { base: 20, adapted: 20.2, ratio, tokens: 4_000 };
-  return {
-    metrics: [metric('accuracy', task, !lowerIsBetter, pairs)],
-    classes,
-    confusions: [],
-    confusionsRest: [],
-    calibration: [],
-    asBefore: null,
-    regression: null,
-    nearestRows: null,
-    foreign: null,
-    retention: {
-      perplexity,
-      texts: [],
-      prompts: 32,
-      others: [],
-      topAgreement: interval(1, 1, 1),
-      divergence: interval(0, 0, 0),
-      misrouted: interval(1, 1, 1),
-    },
-  };
+  return evaluationFigures([metric('accuracy', task, !lowerIsBetter, pairs)], { classes }, ratio);
 }
 
 const checks = (

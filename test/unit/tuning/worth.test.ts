@@ -1,5 +1,6 @@
 import type { EvaluationFigures } from '../../../src/prove/evaluations/figures.js';
 import { worthFigures, worthSentences } from '../../../src/ship/tuning/worth.js';
+import { evaluationFigures } from '../../support/evaluation-figures.js';
 
 const interval = (value: number, low: number, high: number) => ({ value, low, high });
 const difference = { ...interval(0.1, 0.05, 0.15), p: 0.01 };
@@ -7,27 +8,8 @@ const method = { embedder: 'e5', trainedOn: 80, accuracy: interval(0.75, 0.7, 0.
 const nearestRows = { ...method, difference: { ...interval(0.05, -0.01, 0.11), p: 0.2 }, onlyNearest: 1 };
 const regression = { ...method, difference, strength: 1, onlyRegression: 1 };
 
-const figuresWith = (more: Partial<EvaluationFigures> = {}, name = 'accuracy'): EvaluationFigures => ({
-  metrics: [{ name, higherIsBetter: true, ...interval(0.8, 0.7, 0.9), difference, pairs: null }],
-  classes: [],
-  confusions: [],
-  confusionsRest: [],
-  calibration: [],
-  asBefore: null,
-  regression: null,
-  nearestRows: null,
-  foreign: null,
-  retention: {
-    perplexity: { base: 20, adapted: 20.2, ratio: interval(1.01, 1, 1.03), tokens: 4_000 },
-    texts: [],
-    prompts: 32,
-    others: [],
-    topAgreement: interval(0.95, 0.9, 0.975),
-    divergence: interval(0, 0, 0),
-    misrouted: interval(1, 1, 1),
-  },
-  ...more,
-});
+const figuresWith = (more: Partial<EvaluationFigures> = {}, name = 'accuracy'): EvaluationFigures =>
+  evaluationFigures([{ name, higherIsBetter: true, ...interval(0.8, 0.7, 0.9), difference, pairs: null }], more);
 
 describe('what tuning was worth', () => {
   it('is told beside the base model, neighbours, a regression and what was forgotten', () => {
