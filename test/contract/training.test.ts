@@ -280,7 +280,7 @@ describe('training through GraphQL alone', () => {
       { role: 'user', content: `${i}?` },
       { role: 'assistant', content: `${i}` },
     ]).flat();
-    const chats = Array.from({ length: 300 }, (_, i) =>
+    const chats = Array.from({ length: 250 }, (_, i) =>
       JSON.stringify({ messages: [{ role: 'user', content: `chat ${i}` }, ...turns.slice(1)] }),
     );
     const file = await upload('chats.jsonl', chats.join('\n'));
