@@ -19,8 +19,8 @@ export class CallTrace {
 
   /** @param from, to by `performance.now()` */
   add(name: string, from: number, to: number, attributes?: Attributes): void {
-    const same = this.spans.filter((span) => span.name === name).length;
-    if (same >= MOST_OF_A_NAME || this.spans.length >= MOST_WORKER_SPANS) {
+    const nameCount = this.spans.filter((span) => span.name === name).length;
+    if (nameCount >= MOST_OF_A_NAME || this.spans.length >= MOST_WORKER_SPANS) {
       this.dropped += 1;
       return;
     }

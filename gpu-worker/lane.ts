@@ -139,13 +139,13 @@ export class Lane {
   private pump(): void {
     for (const priority of ['interactive', 'bulk'] as const) {
       const queue = this.queue[priority];
-      for (let at = 0; at < queue.length;) {
-        const entry = queue[at]!;
-        if (this.hasRoomFor(entry) && this.pass(queue.slice(0, at), entry)) {
-          queue.splice(at, 1);
+      for (let index = 0; index < queue.length;) {
+        const entry = queue[index]!;
+        if (this.hasRoomFor(entry) && this.pass(queue.slice(0, index), entry)) {
+          queue.splice(index, 1);
           this.budget.waiting -= 1;
           entry.start();
-        } else at += 1;
+        } else index += 1;
       }
       if (queue.length > 0) return;
     }

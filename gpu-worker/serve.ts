@@ -66,15 +66,15 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     work: (hosted: HostedModel, prompt: readonly Token[], turn: Turn) => Promise<T>,
   ): Promise<T> => {
     const { tokens, slow } = await light.run({ ...call, group: model.sha256 }, () =>
-      host.use(model, (hosted) => {
-        if (speed !== undefined) hosted.pace.calibrated(speed);
-        const tokens = checkedPrompt(hosted, prompt);
-        const size = { tokens: tokens.length, reused: hosted.shared(tokens, model.adapters ?? []) };
-        requireTime(hosted, size, call.timeLeft());
-        return Promise.resolve({ tokens, slow: isSlow(hosted, size) });
+      host.use(model, (hostedModel) => {
+        if (speed !== undefined) hostedModel.pace.calibrated(speed);
+        const tokens = checkedPrompt(hostedModel, prompt);
+        const size = { tokens: tokens.length, reused: hostedModel.shared(tokens, model.adapters ?? []) };
+        requireTime(hostedModel, size, call.timeLeft());
+        return Promise.resolve({ tokens, slow: isSlow(hostedModel, size) });
       }),
     );
-    return onCores(model, { ...call, slow }, (hosted, turn) => work(hosted, tokens, turn));
+    return onCores(model, { ...call, slow }, (hostedModel, turn) => work(hostedModel, tokens, turn));
   };
   const onCores = <T>(
     model: ModelFile,
@@ -89,7 +89,9 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
   ): Promise<T> =>
     generation.run({ priority, signal, trace, slow, weight, group: model.sha256 }, () =>
       host
-        .use(model, (hosted) => work(hosted, host.turns.join({ priority, signal, slow, group: groupOf(model) })))
+        .use(model, (hostedModel) =>
+          work(hostedModel, host.turns.join({ priority, signal, slow, group: groupOf(model) })),
+        )
         .finally(() => host.trim()),
     );
 
@@ -99,11 +101,11 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
 
   const handlers: Handlers<ServeOperations> = {
     generate: (input, call) =>
-      withPrompt(input, call, (hosted, prompt, turn) => generate(llama, hosted, input, prompt, call, turn)),
+      withPrompt(input, call, (hostedModel, prompt, turn) => generate(llama, hostedModel, input, prompt, call, turn)),
     scoreNext: (input, call) =>
-      withPrompt(input, call, (hosted, prompt, turn) => scoreNext(hosted, input, prompt, call, turn)),
+      withPrompt(input, call, (hostedModel, prompt, turn) => scoreNext(hostedModel, input, prompt, call, turn)),
     scoreText: (input, call) =>
-      onCores(input.model, { ...call, slow: false }, (hosted, turn) => scoreText(hosted, input, call, turn)),
+      onCores(input.model, { ...call, slow: false }, (hostedModel, turn) => scoreText(hostedModel, input, call, turn)),
     embed: ({ embedder: files, texts }, { priority, signal, trace }) =>
       besideTurns(priority, () =>
         embedding.run({ priority, signal, trace }, () =>
@@ -113,12 +115,14 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     countTokens: ({ model, texts }, call) =>
       besideTurns(call.priority, () =>
         light.run({ ...call, group: model.sha256 }, () =>
-          host.use(model, async (hosted) => {
+          host.use(model, async (hostedModel) => {
             const counts: number[] = [];
             for (const text of texts) {
               call.signal.throwIfAborted();
               const tokens =
-                typeof text === 'string' ? tokenizeText(hosted.model, text) : tokenizePrompt(hosted.model, text);
+                typeof text === 'string'
+                  ? tokenizeText(hostedModel.model, text)
+                  : tokenizePrompt(hostedModel.model, text);
               counts.push(tokens.length);
               // Tokenizing is synchronous: let heartbeats and other requests in between.
               if (counts.length % 16 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -130,8 +134,10 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     tokenize: ({ model, prompts }, call) =>
       besideTurns(call.priority, () =>
         light.run({ ...call, group: model.sha256 }, () =>
-          host.use(model, (hosted) =>
-            Promise.resolve({ tokens: prompts.map((prompt) => Int32Array.from(tokenizePrompt(hosted.model, prompt))) }),
+          host.use(model, (hostedModel) =>
+            Promise.resolve({
+              tokens: prompts.map((prompt) => Int32Array.from(tokenizePrompt(hostedModel.model, prompt))),
+            }),
           ),
         ),
       ),
@@ -139,8 +145,8 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     readChat: (source, call) =>
       inspection.run(call, async () => ({ chat: await readChatInChild(source, call.signal) })),
     calibrate: ({ model }, call) =>
-      onCores(model, { ...call, slow: false, weight: options.sequences }, (hosted, turn) =>
-        calibrate(hosted, turn, call.signal),
+      onCores(model, { ...call, slow: false, weight: options.sequences }, (hostedModel, turn) =>
+        calibrate(hostedModel, turn, call.signal),
       ),
   };
 

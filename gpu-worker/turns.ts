@@ -124,7 +124,7 @@ export class Turns {
     if (this.others === 0 && this.running === 0) this.schedule();
   }
 
-  take<T>(turn: Turn, work: () => Promise<T>, together: boolean): Promise<T> {
+  take<T>(turn: Turn, work: () => Promise<T>, isBatched: boolean): Promise<T> {
     const { signal } = turn.party;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     return new Promise<T>((resolve, reject) => {
@@ -132,7 +132,7 @@ export class Turns {
         signal?.removeEventListener('abort', leave);
         return work().then(resolve, reject);
       };
-      const entry: Waiting = { turn, together, start };
+      const entry: Waiting = { turn, together: isBatched, start };
       const leave = (): void => {
         this.waiting.delete(entry);
         reject(signal?.reason as Error);
@@ -158,13 +158,13 @@ export class Turns {
     this.endWait = undefined;
     if (this.running > 0 || this.waiting.size === 0) return;
     const began = this.clock.now();
-    const chosen = this.choose(began);
-    if (chosen === null) {
+    const nextEntry = this.choose(began);
+    if (nextEntry === null) {
       const wait = this.others > 0 ? EXPECTED_MS : this.expectedUntil - began;
       this.endWait = this.clock.later(wait, () => this.pump());
       return;
     }
-    const batch = [...this.waiting].filter((entry) => entry === chosen || sharesBatch(entry, chosen));
+    const batch = [...this.waiting].filter((entry) => entry === nextEntry || sharesBatch(entry, nextEntry));
     for (const entry of batch) this.waiting.delete(entry);
     this.running = batch.length;
     void Promise.all(batch.map(({ start }) => start())).then(() => {

@@ -48,6 +48,7 @@ const essence = (file, text) =>
     ? shapeOf(
         ts
           .transpileModule(text, {
+            fileName: file,
             compilerOptions: { target: 'ESNext', module: 'ESNext', removeComments: true, jsx: 'preserve' },
           })
           .outputText.replace(/^(?:import|export) [^;]*? from '[^']+';$/gm, ''),

@@ -60,9 +60,9 @@ function formOf(program: ChatTemplate, tokens: ChatTokens): WrappedForm {
     throw piecesByWord.get('u') as Error;
   const form = joined(piecesByWord);
   for (const [word, pieces] of piecesByWord) {
-    const kept = pieces instanceof Error ? null : pieces;
-    if (JSON.stringify(kept) !== JSON.stringify(composed(form, word))) form.exceptions[word] = kept;
-    if (kept && isConversation(word) && word.length <= 4) requireSame(program, word, kept, tokens);
+    const usablePieces = pieces instanceof Error ? null : pieces;
+    if (JSON.stringify(usablePieces) !== JSON.stringify(composed(form, word))) form.exceptions[word] = usablePieces;
+    if (usablePieces && isConversation(word) && word.length <= 4) requireSame(program, word, usablePieces, tokens);
   }
   return form;
 }

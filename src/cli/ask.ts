@@ -30,21 +30,22 @@ export function addAskCommand(
  */
 export async function writeAnswer(
   events: AsyncIterable<AskStreamSubscription>,
-  out: { isTTY?: boolean; write: (text: string) => unknown },
+  output: { isTTY?: boolean; write: (text: string) => unknown },
 ): Promise<void> {
-  let shown = false;
+  let isShown = false;
   let ready = false;
   const show = (text: string): void => {
-    shown = true;
-    out.write(text);
+    isShown = true;
+    output.write(text);
   };
   for await (const { askStream: event } of events) {
-    if (event.__typename === 'TextDelta' && out.isTTY) show(event.text);
-    if (event.__typename === 'TextReplaced' && out.isTTY) show(`${shown ? '\n\n' : ''}${event.reason}\n${event.text}`);
+    if (event.__typename === 'TextDelta' && output.isTTY) show(event.text);
+    if (event.__typename === 'TextReplaced' && output.isTTY)
+      show(`${isShown ? '\n\n' : ''}${event.reason}\n${event.text}`);
     if (event.__typename !== 'AnswerReady') continue;
     ready = true;
-    if (!shown) show(event.answer.text);
-    out.write(
+    if (!isShown) show(event.answer.text);
+    output.write(
       `\n${linesBelow(event.answer)
         .map((line) => `${line}\n`)
         .join('')}`,
@@ -52,6 +53,6 @@ export async function writeAnswer(
   }
   if (ready) return;
   // A gateway that stops completes its streams.
-  if (shown) out.write('\n');
+  if (isShown) output.write('\n');
   throw new GraftClientError('SHUTTING_DOWN', 'The gateway told no more before the answer was ready.', 'Ask again.');
 }

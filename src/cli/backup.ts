@@ -33,10 +33,11 @@ interface RestoreReport {
 export function restoreFrom(folder: string, { replace }: { replace: boolean }): Promise<RestoreReport> {
   return withInstallation(aloneAtHome, async (installation, { told, signal }) => {
     const { databaseUrl, artifacts, vectors } = installation;
-    const done = await restore(resolve(folder), { databaseUrl, artifacts, vectors, replace, told, signal });
-    const embeddings = await embedAnew(databaseUrl, done.toEmbed);
-    const { manifest, migrated, keysKeptEnded, vectorsFailed: why } = done;
-    const vectorsFailed = why === null ? null : isGraftError(why) ? messageWithHint(why) : (why as Error).message;
+    const result = await restore(resolve(folder), { databaseUrl, artifacts, vectors, replace, told, signal });
+    const embeddings = await embedAnew(databaseUrl, result.toEmbed);
+    const { manifest, migrated, keysKeptEnded, vectorsFailed: cause } = result;
+    const vectorsFailed =
+      cause === null ? null : isGraftError(cause) ? messageWithHint(cause) : (cause as Error).message;
     return { manifest, migrated, embeddings, keysKeptEnded, vectorsFailed };
   });
 }

@@ -30,9 +30,9 @@ const OF_TEXT = ['String', 'ID', 'DateTime'];
 function valueOf(text: string, type: GraphQLInputType | undefined, path: string): Json {
   const nullable = type && getNullableType(type);
   if (text === 'null' && type === nullable) return null;
-  const named = nullable && getNamedType(nullable);
-  if (named && OF_TEXT.includes(named.name) && !(isListType(nullable) && text.startsWith('['))) return text;
-  if (isInputObjectType(named)) return isListType(nullable) ? objectsIn(text, path) : objectIn(text, path);
+  const namedType = nullable && getNamedType(nullable);
+  if (namedType && OF_TEXT.includes(namedType.name) && !(isListType(nullable) && text.startsWith('['))) return text;
+  if (isInputObjectType(namedType)) return isListType(nullable) ? objectsIn(text, path) : objectIn(text, path);
   try {
     const value = JSON.parse(text) as Json;
     return changesWhenSent(value, text) ? text : value;
@@ -80,23 +80,23 @@ function parsed(text: string): { value?: Json; why: string } {
  * of the operation is a field of its `input`. An `idempotencyKey` that the input wants and nobody gave is drawn.
  * @throws GraftClientError BAD_USER_INPUT
  */
-export function variablesOf(operation: ReadyOperation, given: readonly string[]): Record<string, Json> {
+export function variablesOf(operation: ReadyOperation, argumentList: readonly string[]): Record<string, Json> {
   const variables: { [key: string]: Json } = {};
   const names = (operation.variables ?? []).map(({ variable }) => variable.name.value);
-  const within = (path: string[]): string[] =>
+  const inputPath = (path: string[]): string[] =>
     names.includes(path[0]!) || !names.includes('input') ? path : ['input', ...path];
-  for (const argument of given) {
+  for (const argument of argumentList) {
     if (argument.startsWith('{')) {
       for (const [name, value] of Object.entries(objectIn(argument, null)))
         if (name === 'input' && isObject(value)) variables.input = { ...inputIn(variables), ...value };
-        else put(variables, within([name]), value);
+        else put(variables, inputPath([name]), value);
       continue;
     }
-    const at = argument.indexOf('=');
-    if (at < 1)
+    const separatorIndex = argument.indexOf('=');
+    if (separatorIndex < 1)
       throw new GraftClientError('BAD_USER_INPUT', `"${argument}" is neither path=value nor a JSON object.`, null);
-    const path = within(argument.slice(0, at).split('.'));
-    put(variables, path, valueOf(argument.slice(at + 1), typeAt(operation, path), path.join('.')));
+    const path = inputPath(argument.slice(0, separatorIndex).split('.'));
+    put(variables, path, valueOf(argument.slice(separatorIndex + 1), typeAt(operation, path), path.join('.')));
   }
   if (takesKey(operation)) {
     const input = inputIn(variables);
@@ -134,8 +134,8 @@ function typeAt({ variables }: ReadyOperation, [name, ...path]: string[]): Graph
   schema ??= buildSchema(readFileSync(join(packageRoot(), 'schema', 'schema.graphql'), 'utf8'), { assumeValid: true });
   let type = typeFromAST(schema, declared.type as never) as GraphQLInputType | undefined;
   for (const field of path) {
-    const named = type && getNamedType(type);
-    type = isInputObjectType(named) ? named.getFields()[field]?.type : undefined;
+    const namedType = type && getNamedType(type);
+    type = isInputObjectType(namedType) ? namedType.getFields()[field]?.type : undefined;
   }
   return type;
 }
@@ -143,8 +143,8 @@ function typeAt({ variables }: ReadyOperation, [name, ...path]: string[]): Graph
 /** The type of the operation's `$input`; null where it has none. */
 function inputOf(operation: ReadyOperation): GraphQLInputObjectType | null {
   const type = typeAt(operation, ['input']);
-  const named = type && getNamedType(type);
-  return isInputObjectType(named) ? named : null;
+  const namedType = type && getNamedType(type);
+  return isInputObjectType(namedType) ? namedType : null;
 }
 
 const takesKey = (operation: ReadyOperation): boolean => 'idempotencyKey' in (inputOf(operation)?.getFields() ?? {});
@@ -181,8 +181,8 @@ export function takenBy(operation: ReadyOperation): OperationArgument[] {
 /** @throws GraftClientError BAD_USER_INPUT that names what must be given and isn't */
 function checkGiven(operation: ReadyOperation, variables: { [key: string]: Json }): void {
   const { input } = variables;
-  const given = { ...variables, ...(isObject(input) && input) };
-  const missing = takenBy(operation).filter(({ name, needed }) => needed && given[name] === undefined);
+  const values = { ...variables, ...(isObject(input) && input) };
+  const missing = takenBy(operation).filter(({ name, needed }) => needed && values[name] === undefined);
   if (missing.length === 0) return;
   throw new GraftClientError(
     'BAD_USER_INPUT',
@@ -249,8 +249,8 @@ export async function* eventsOf(
   }
   if (operation.name.endsWith('Progress')) {
     // Behind the last event of a run that has ended there is none, and before its next one neither.
-    const behind = typeof variables.after === 'string' && typeof variables.runId === 'string';
-    const state = event ?? (behind ? await runState(client, variables.runId as string) : null);
+    const isResumed = typeof variables.after === 'string' && typeof variables.runId === 'string';
+    const state = event ?? (isResumed ? await runState(client, variables.runId as string) : null);
     if (ENDED.includes(state?.status ?? '')) return;
     throw cutShort(
       'The gateway told no more of the run before it ended.',

@@ -3,7 +3,7 @@ import { say } from '../platform/terminal.js';
 import { readyOperations } from '../client/operations/ready.js';
 
 const namesOf = (command: Command): string =>
-  [...command.commands.map((each) => each.name()), ...command.options.map(({ long }) => long)]
+  [...command.commands.map((subcommand) => subcommand.name()), ...command.options.map(({ long }) => long)]
     .filter(Boolean)
     .join(' ');
 

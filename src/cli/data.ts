@@ -31,10 +31,10 @@ interface ImportOptions {
 }
 
 /** @returns ids of the files, in their order */
-async function uploadAll(client: GraftClient, found: Awaited<ReturnType<typeof dataFilesAt>>): Promise<string[]> {
+async function uploadAll(client: GraftClient, files: Awaited<ReturnType<typeof dataFilesAt>>): Promise<string[]> {
   const ids: string[] = [];
-  for (const [index, file] of found.entries()) {
-    tellUpload(file, index, found.length);
+  for (const [index, file] of files.entries()) {
+    tellUpload(file, index, files.length);
     ids.push(await client.upload(file.path));
   }
   return ids;
@@ -47,21 +47,21 @@ async function importRows(
   files: readonly string[],
   { create, split, ...shares }: ImportOptions,
 ) {
-  const found = await dataFilesAt(files);
-  const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
-  if (!known && create === undefined)
+  const localFiles = await dataFilesAt(files);
+  const { dataset: existingDataset } = await client.request(DatasetDocument, { name: dataset });
+  if (!existingDataset && create === undefined)
     throw new GraftClientError(
       'NOT_FOUND',
       `There is no dataset "${dataset}".`,
       'Pass --create with its task, such as classification, to make it.',
     );
-  const sent = (await uploadAll(client, found)).map((file) => ({ file, ...(split && { split }) }));
+  const uploads = (await uploadAll(client, localFiles)).map((file) => ({ file, ...(split && { split }) }));
   // Now that something is there for it.
-  if (!known) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
+  if (!existingDataset) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
     input: {
       dataset,
-      files: sent,
+      files: uploads,
       idempotencyKey: crypto.randomUUID(),
       ...(Object.keys(shares).length > 0 && { splitRule: shares }),
     },
@@ -152,10 +152,11 @@ async function tellTrained(client: GraftClient, name: string, trained: TrainedVe
   const { version } = trained;
   const adapter = `${name}@${version}`;
   const { evaluations } = await client.request(EvaluationsDocument, { first: 20 });
-  const own = evaluations.edges.find(
-    ({ node: { adapterVersion: of } }) => of?.adapter?.name === name && of?.version === version,
+  const evaluation = evaluations.edges.find(
+    ({ node: { adapterVersion: evaluatedVersion } }) =>
+      evaluatedVersion?.adapter?.name === name && evaluatedVersion?.version === version,
   );
-  const [measure] = own?.node.metrics ?? [];
+  const [measure] = evaluation?.node.metrics ?? [];
   if (measure) {
     const { name: metric, value, low, high } = measure;
     say(`${adapter}: ${metric} ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) on the test rows`);

@@ -12,15 +12,15 @@ export interface LocalFile {
 export async function filesAt(paths: readonly string[]): Promise<LocalFile[]> {
   const files = new Map<string, LocalFile>();
   for (const path of paths) {
-    const found = await stat(path);
-    if (found.isDirectory())
+    const stats = await stat(path);
+    if (stats.isDirectory())
       throw new GraftClientError(
         'BAD_USER_INPUT',
         `${path} is a folder.`,
         `Name its files, such as ${path.replace(/\/$/, '')}/*.`,
       );
     await access(path, constants.R_OK);
-    files.set(resolve(path), { path, bytes: found.size });
+    files.set(resolve(path), { path, bytes: stats.size });
   }
   return [...files.values()];
 }
@@ -50,33 +50,33 @@ export function namedDocuments<File extends LocalFile>(files: readonly File[]): 
     const name = nameOf(basename(path));
     called.set(name, (called.get(name) ?? 0) + 1);
   }
-  const named = files.map((file) => {
+  const documents = files.map((file) => {
     const name = nameOf(basename(file.path));
     return { ...file, name: called.get(name) === 1 ? name : nameOf(relative('', file.path)) };
   });
-  const taken = new Set<string>();
-  for (const { path, bytes, name } of named) {
+  const usedNames = new Set<string>();
+  for (const { path, bytes, name } of documents) {
     if (bytes > MOST.documentBytes)
       throw new GraftClientError(
         'PAYLOAD_TOO_LARGE',
         `${path} has ${bytes} bytes; a document has at most ${MOST.documentBytes}.`,
         'Split it, or leave it out.',
       );
-    if (name.length > MOST.name || name === '' || UNSEEN.test(name) || taken.has(name))
+    if (name.length > MOST.name || name === '' || UNSEEN.test(name) || usedNames.has(name))
       throw new GraftClientError(
         'BAD_USER_INPUT',
-        `${JSON.stringify(name)} can't be the name of a document${taken.has(name) ? ', since another has it' : ''}: ${path}.`,
+        `${JSON.stringify(name)} can't be the name of a document${usedNames.has(name) ? ', since another has it' : ''}: ${path}.`,
         `Rename the file: a name has 1 to ${MOST.name} characters on one line.`,
       );
-    taken.add(name);
+    usedNames.add(name);
   }
-  return named;
+  return documents;
 }
 
 /** An upload on stderr, where there are many or it is large: else it is done before anybody wonders. */
-export function tellUpload({ path, bytes }: LocalFile, index: number, all: number): void {
-  if (all <= 20 && bytes < 10e6) return;
+export function tellUpload({ path, bytes }: LocalFile, index: number, total: number): void {
+  if (total <= 20 && bytes < 10e6) return;
   process.stderr.write(
-    `uploading ${index + 1} of ${all}: ${path}${bytes < 1e6 ? '' : `, ${(bytes / 1e6).toFixed(0)} MB`}\n`,
+    `uploading ${index + 1} of ${total}: ${path}${bytes < 1e6 ? '' : `, ${(bytes / 1e6).toFixed(0)} MB`}\n`,
   );
 }

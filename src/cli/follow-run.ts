@@ -24,16 +24,16 @@ export async function followRun<Data>(
   );
   bar.start(100, 0, { message: '' });
   let last: RunEvent | undefined;
-  let told = 0;
+  let reportedTenths = 0;
   try {
     for await (const data of events) {
       last = eventOf(data);
       const { status, progress, message, error } = last;
       bar.update(Math.round(progress * 100), { message });
       const tenths = Math.floor(10 * progress);
-      if (!process.stderr.isTTY && progress < 1 && tenths > told) {
+      if (!process.stderr.isTTY && progress < 1 && tenths > reportedTenths) {
         process.stderr.write(`${Math.round(100 * progress)} % ${message}\n`);
-        told = tenths;
+        reportedTenths = tenths;
       }
       if (error) throw new GraftClientError(error.code, error.message);
       if (status === 'CANCELLED') throw new GraftClientError(status, 'The run was cancelled.');

@@ -53,7 +53,7 @@ function sentenceOf(error: unknown): string {
 }
 
 /** An option that may be given several times, so that it takes no word that follows its own. */
-const repeated = (value: string, before: string[] = []): string[] => [...before, value];
+const repeated = (value: string, values: string[] = []): string[] => [...values, value];
 
 /** Runs `work` with a client of the given address and closes it; every refusal is one line on stderr. */
 const withClient: WithClient = async (work) => {
@@ -114,8 +114,8 @@ program
   .description('keep a file on the gateway, and print its id for operations that take files')
   .action((file: string) =>
     withClient(async (client, { json }) => {
-      const [found] = await filesAt([file]);
-      tellUpload(found!, 0, 1);
+      const [localFile] = await filesAt([file]);
+      tellUpload(localFile!, 0, 1);
       const id = await client.upload(file);
       if (json) printJson({ id });
       else say(id);
@@ -140,19 +140,19 @@ program
   .action((folder: string, { vectors = false }: { vectors?: boolean }) =>
     withClient(async (_, { json }) => {
       const { backupTo } = await import('./backup.js');
-      const made = await backupTo(folder, { vectors });
-      const inVectors = made.vectors?.reduce((sum, { records }) => sum + records, 0) ?? null;
-      const rows = made.tables.reduce((sum, table) => sum + table.rows, 0);
-      const { length: files } = made.artifacts;
+      const manifest = await backupTo(folder, { vectors });
+      const inVectors = manifest.vectors?.reduce((sum, { records }) => sum + records, 0) ?? null;
+      const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+      const { length: files } = manifest.artifacts;
       // Whoever removes older backups behind this one has to see that it is not whole.
-      if (made.lost.length > 0) process.exitCode = 1;
-      if (json) return printJson({ folder, rows, files, vectors: inVectors, lost: made.lost });
+      if (manifest.lost.length > 0) process.exitCode = 1;
+      if (json) return printJson({ folder, rows, files, vectors: inVectors, lost: manifest.lost });
       say(
         `Backed up ${rows} rows and ${files} files${inVectors === null ? '' : ` and ${inVectors} vectors`} to ${folder}.`,
       );
-      if (made.lost.length > 0)
+      if (manifest.lost.length > 0)
         process.stderr.write(
-          `Files that rows name could not be read, and are not in it: ${made.lost.length}, ${made.lost[0]} among them.\n`,
+          `Files that rows name could not be read, and are not in it: ${manifest.lost.length}, ${manifest.lost[0]} among them.\n`,
         );
     }),
   );
@@ -182,10 +182,10 @@ program
   );
 
 function tellOperation(operation: ReadyOperation, json = false): void {
-  const taken = takenBy(operation);
-  if (json) return printJson({ name: operation.name, description: operation.description, taken });
+  const parameters = takenBy(operation);
+  if (json) return printJson({ name: operation.name, description: operation.description, taken: parameters });
   say(operation.description);
-  for (const { name, type, needed, description } of taken) {
+  for (const { name, type, needed, description } of parameters) {
     say(`  ${name}: ${type}${needed ? ', needed' : ''}`);
     if (description !== '') say(`      ${description}`);
   }
@@ -197,10 +197,11 @@ program
   .action((name: string | undefined) =>
     withClient(async (_, { json }) => {
       if (name !== undefined) return tellOperation(readyOperation(name), json);
-      const all = readyOperations();
-      if (json) return printJson(all.map(({ flow, name, kind, description }) => ({ flow, name, kind, description })));
+      const operations = readyOperations();
+      if (json)
+        return printJson(operations.map(({ flow, name, kind, description }) => ({ flow, name, kind, description })));
       let group = '';
-      for (const { flow, name, kind, description } of all) {
+      for (const { flow, name, kind, description } of operations) {
         if (flow !== group) say(`${group === '' ? '' : '\n'}${(group = flow)}`);
         say(`  ${name.padEnd(28)} ${kind.padEnd(12)} ${description}`);
       }

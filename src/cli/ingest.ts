@@ -35,8 +35,8 @@ export function addIngestCommand(program: Command, withClient: WithClient): void
     .action((collection: string, paths: string[], { create }: { create?: boolean }) =>
       withClient(async (client, { json }) => {
         const files = namedDocuments(await filesAt(paths));
-        const { collection: known } = await client.request(CollectionDocument, { name: collection });
-        if (!known && !create)
+        const { collection: existingCollection } = await client.request(CollectionDocument, { name: collection });
+        if (!existingCollection && !create)
           throw new GraftClientError(
             'NOT_FOUND',
             `There is no collection "${collection}".`,
@@ -49,23 +49,24 @@ export function addIngestCommand(program: Command, withClient: WithClient): void
           for (let begin = 0; begin < files.length; begin += BATCH) {
             const documents = await uploaded(client, files, begin);
             // Now that something is there for it.
-            if (!known && begin === 0) await client.request(CreateCollectionDocument, { input: { name: collection } });
+            if (!existingCollection && begin === 0)
+              await client.request(CreateCollectionDocument, { input: { name: collection } });
             const input = { collection, documents, idempotencyKey: crypto.randomUUID() };
             const { ingestDocuments } = await client.request(IngestDocumentsDocument, { input });
             const runId = ingestDocuments.run.id;
             runIds.push(runId);
-            const told: Told = { results: [], status: '', progress: 0 };
+            const report: Told = { results: [], status: '', progress: 0 };
             try {
-              await followIngestion(client, runId, told);
+              await followIngestion(client, runId, report);
             } catch (error) {
               // A run that went through every file fails where all of them did, which says nothing of the next ones.
-              if (told.status !== 'FAILED' || told.progress < 1 || !told.results.every(hasFailed)) throw error;
+              if (report.status !== 'FAILED' || report.progress < 1 || !report.results.every(hasFailed)) throw error;
               failure = error as Error;
             } finally {
-              results.push(...told.results);
-              if (!json) for (const result of told.results) say(lineOf(result));
+              results.push(...report.results);
+              if (!json) for (const result of report.results) say(lineOf(result));
             }
-            if (await hiddenFailed(client, runId, told, documents.length)) process.exitCode = 1;
+            if (await hiddenFailed(client, runId, report, documents.length)) process.exitCode = 1;
           }
         } finally {
           if (json && runIds.length > 0)
@@ -93,20 +94,20 @@ async function uploaded(
 
 const hasFailed = ({ outcome }: Result): boolean => outcome === 'FAILED';
 
-const followIngestion = (client: GraftClient, runId: string, told: Told): Promise<void> =>
+const followIngestion = (client: GraftClient, runId: string, report: Told): Promise<void> =>
   followRun(runId, client.subscribe(IngestionProgressDocument, { runId }), ({ ingestionProgress: event }) => {
-    if (event.result) told.results.push(event.result);
-    told.status = event.status;
-    told.progress = event.progress;
+    if (event.result) report.results.push(event.result);
+    report.status = event.status;
+    report.progress = event.progress;
     return event;
   });
 
 /** Whether one of those failed whose results were kept back; says how many there are. */
-async function hiddenFailed(client: GraftClient, runId: string, told: Told, documents: number): Promise<boolean> {
-  const hidden = documents - told.results.length;
+async function hiddenFailed(client: GraftClient, runId: string, report: Told, documents: number): Promise<boolean> {
+  const hidden = documents - report.results.length;
   if (hidden === 0) return false;
-  const all = told.status === 'FAILED' ? documents : ((await runState(client, runId))?.failures ?? 0);
-  const failed = all - told.results.filter(hasFailed).length;
+  const failureCount = report.status === 'FAILED' ? documents : ((await runState(client, runId))?.failures ?? 0);
+  const failed = failureCount - report.results.filter(hasFailed).length;
   process.stderr.write(
     `${hidden} ${hidden === 1 ? 'document has' : 'documents have'} a label that you may not see${failed > 0 ? `; of these ${failed} failed` : ''}.\n`,
   );

@@ -39,7 +39,7 @@ export async function besideGateway(): Promise<Installation> {
   } catch (error) {
     if (!(error instanceof HomeInUse)) throw error;
     // A gateway holds the home: what it started is there to be used, but not from another container.
-    const running = <T>(of: (home: string) => T): T | null => (error.elsewhere ? null : of(home));
+    const running = <T>(locate: (home: string) => T): T | null => (error.elsewhere ? null : locate(home));
     const postgres = DATABASE_URL ?? running(runningPostgres);
     const chroma = CHROMA_URL ? { url: CHROMA_URL, own: false } : running(runningChroma);
     if (!postgres || !chroma)

@@ -31,8 +31,14 @@ export async function createKeyAtHome(
     try {
       const workspaceId = await idOf(workspace, database);
       const log = createLogger({ level: 'error' });
-      const made = await createLocalKey(database, log, workspaceId, { name, role, expiresAt }, 'graft keys create');
-      return { ...made, where };
+      const createdKey = await createLocalKey(
+        database,
+        log,
+        workspaceId,
+        { name, role, expiresAt },
+        'graft keys create',
+      );
+      return { ...createdKey, where };
     } finally {
       await database.close();
     }
@@ -43,7 +49,7 @@ export async function createKeyAtHome(
 
 async function idOf(workspace: string | undefined, database: Database): Promise<WorkspaceId> {
   if (workspace === undefined) return DEFAULT_WORKSPACE_ID;
-  const found = await new WorkspaceStore(database).byName(workspace);
-  if (!found) throw new GraftClientError('NOT_FOUND', `There is no workspace ${JSON.stringify(workspace)}.`);
-  return found.id;
+  const record = await new WorkspaceStore(database).byName(workspace);
+  if (!record) throw new GraftClientError('NOT_FOUND', `There is no workspace ${JSON.stringify(workspace)}.`);
+  return record.id;
 }

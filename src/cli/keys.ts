@@ -37,38 +37,40 @@ interface PageOf<Node> {
 }
 
 async function everyOne<Node>(page: (after: string | null) => Promise<PageOf<Node>>): Promise<Node[]> {
-  const all: Node[] = [];
-  for (let after: string | null = null; ;) {
-    const { edges, pageInfo }: PageOf<Node> = await page(after);
-    all.push(...edges.map(({ node }) => node));
-    if (!pageInfo.hasNextPage) return all;
-    after = pageInfo.endCursor ?? null;
+  const nodes: Node[] = [];
+  for (let cursor: string | null = null; ;) {
+    const { edges, pageInfo }: PageOf<Node> = await page(cursor);
+    nodes.push(...edges.map(({ node }) => node));
+    if (!pageInfo.hasNextPage) return nodes;
+    cursor = pageInfo.endCursor ?? null;
   }
 }
 
 const everyKey = (client: GraftClient, workspaceId: string | null): Promise<Key[]> =>
-  everyOne(async (after) => (await client.request(ApiKeysDocument, { first: 100, after, workspaceId })).apiKeys);
+  everyOne(
+    async (cursor) => (await client.request(ApiKeysDocument, { first: 100, after: cursor, workspaceId })).apiKeys,
+  );
 
 const everyWorkspace = (client: GraftClient) =>
-  everyOne(async (after) => (await client.request(WorkspacesDocument, { first: 100, after })).workspaces);
+  everyOne(async (cursor) => (await client.request(WorkspacesDocument, { first: 100, after: cursor })).workspaces);
 
-/** How a mutation names the key of this prefix. @param of the workspace's name; the caller's own by default */
-async function keyByPrefix(client: GraftClient, prefix: string, of: string | undefined) {
-  const inWorkspace = await workspaceId(client, of);
-  const found = (await everyKey(client, inWorkspace)).find((key) => key.prefix === prefix);
-  if (found) return { id: found.id, workspaceId: inWorkspace };
+/** How a mutation names the key of this prefix. @param workspaceName the workspace's name; the caller's own by default */
+async function keyByPrefix(client: GraftClient, prefix: string, workspaceName: string | undefined) {
+  const inWorkspace = await workspaceId(client, workspaceName);
+  const match = (await everyKey(client, inWorkspace)).find((key) => key.prefix === prefix);
+  if (match) return { id: match.id, workspaceId: inWorkspace };
   throw new GraftClientError(
     'NOT_FOUND',
-    `There is no key ${prefix} in ${of === undefined ? 'your workspace' : `the workspace ${JSON.stringify(of)}`}.`,
+    `There is no key ${prefix} in ${workspaceName === undefined ? 'your workspace' : `the workspace ${JSON.stringify(workspaceName)}`}.`,
     'List them with `graft keys list`, those of another workspace with -w.',
   );
 }
 
 async function workspaceId(client: GraftClient, name: string | undefined): Promise<string | null> {
   if (name === undefined) return null;
-  const found = (await everyWorkspace(client)).find((workspace) => workspace.name === name);
-  if (!found) throw new GraftClientError('NOT_FOUND', `There is no workspace ${JSON.stringify(name)}.`);
-  return found.id;
+  const match = (await everyWorkspace(client)).find((workspace) => workspace.name === name);
+  if (!match) throw new GraftClientError('NOT_FOUND', `There is no workspace ${JSON.stringify(name)}.`);
+  return match.id;
 }
 
 const stateOf = ({ revokedAt, expiresAt, lastUsedAt }: Key): string => {
@@ -96,14 +98,14 @@ function addKeyCommands(program: Command, withClient: WithClient): void {
     .option('--days <n>', 'how long it works; without end by default', aNumber)
     .option('--at-home', 'in the database itself though a gateway runs, where no other key is left')
     .addOption(workspace)
-    .action((name: string | undefined, { role, days, atHome, workspace: of }: CreateOptions) =>
+    .action((name: string | undefined, { role, days, atHome, workspace: workspaceName }: CreateOptions) =>
       withClient(async (client, { json, named }) => {
         const called = name ?? 'first key';
         const expiresAt = days === undefined ? null : new Date(Date.now() + days * DAY_MS);
         const key = { name: called, role, expiresAt };
-        const there = atHome ? null : await createThere(client, key, of, named);
-        const made = there ?? (await sayingWhere(atHomeAlone(key, of)));
-        sayToken(made.token, json, made.key);
+        const gatewayKey = atHome ? null : await createThere(client, key, workspaceName, named);
+        const createdKey = gatewayKey ?? (await sayingWhere(atHomeAlone(key, workspaceName)));
+        sayToken(createdKey.token, json, createdKey.key);
       }),
     );
 
@@ -111,12 +113,12 @@ function addKeyCommands(program: Command, withClient: WithClient): void {
     .command('list')
     .description('the keys of your workspace, newest first')
     .addOption(workspace)
-    .action(({ workspace: of }: { workspace?: string }) =>
+    .action(({ workspace: workspaceName }: { workspace?: string }) =>
       withClient(async (client, { json }) => {
-        const all = await everyKey(client, await workspaceId(client, of));
-        if (json) return printJson(all);
-        if (all.length === 0) say('There are no keys yet: `graft keys create --role ADMIN` makes the first.');
-        for (const key of all) say(`${key.prefix}  ${key.role.padEnd(7)}  ${key.name}  ${stateOf(key)}`);
+        const keyList = await everyKey(client, await workspaceId(client, workspaceName));
+        if (json) return printJson(keyList);
+        if (keyList.length === 0) say('There are no keys yet: `graft keys create --role ADMIN` makes the first.');
+        for (const key of keyList) say(`${key.prefix}  ${key.role.padEnd(7)}  ${key.name}  ${stateOf(key)}`);
       }),
     );
 
@@ -125,9 +127,9 @@ function addKeyCommands(program: Command, withClient: WithClient): void {
     .description('make a key in place of another, and print it')
     .option('--overlap <seconds>', 'how long the old one still works; a day by default', aNumber)
     .addOption(workspace)
-    .action((prefix: string, { overlap, workspace: of }: { overlap?: number; workspace?: string }) =>
+    .action((prefix: string, { overlap, workspace: workspaceName }: { overlap?: number; workspace?: string }) =>
       withClient(async (client, { json }) => {
-        const key = await keyByPrefix(client, prefix, of);
+        const key = await keyByPrefix(client, prefix, workspaceName);
         const input = { ...key, ...(overlap === undefined ? {} : { overlapSeconds: overlap }) };
         const { rotateApiKey } = await client.request(RotateApiKeyDocument, { input });
         sayToken(rotateApiKey.token, json, rotateApiKey.key);
@@ -138,9 +140,9 @@ function addKeyCommands(program: Command, withClient: WithClient): void {
     .command('revoke <prefix>')
     .description('end a key')
     .addOption(workspace)
-    .action((prefix: string, { workspace: of }: { workspace?: string }) =>
+    .action((prefix: string, { workspace: workspaceName }: { workspace?: string }) =>
       withClient(async (client, { json }) => {
-        const input = await keyByPrefix(client, prefix, of);
+        const input = await keyByPrefix(client, prefix, workspaceName);
         const { revokeApiKey } = await client.request(RevokeApiKeyDocument, { input });
         if (json) printJson(revokeApiKey.key);
         else say(`revoked ${prefix}`);
@@ -165,9 +167,9 @@ function addWorkspaceCommands(program: Command, withClient: WithClient): void {
     .description('the workspaces that you look after')
     .action(() =>
       withClient(async (client, { json }) => {
-        const all = await everyWorkspace(client);
-        if (json) return printJson(all);
-        for (const { name } of all) say(name);
+        const workspaceList = await everyWorkspace(client);
+        if (json) return printJson(workspaceList);
+        for (const { name } of workspaceList) say(name);
       }),
     );
 }
@@ -186,17 +188,22 @@ interface KeyToMake {
 }
 
 /** The key as a running gateway makes it; null where none was named and none answers: one that was may be of another home. */
-async function createThere(client: GraftClient, key: KeyToMake, of: string | undefined, named: boolean) {
+async function createThere(
+  client: GraftClient,
+  key: KeyToMake,
+  workspaceName: string | undefined,
+  isGatewayNamed: boolean,
+) {
   try {
     const input = {
       ...key,
       expiresAt: key.expiresAt?.toISOString() ?? null,
-      workspaceId: await workspaceId(client, of),
+      workspaceId: await workspaceId(client, workspaceName),
     };
     return (await client.request(CreateApiKeyDocument, { input })).createApiKey;
   } catch (error) {
     if (!(error instanceof GraftClientError && error.code === 'UNREACHABLE')) throw error;
-    if (!named) return null;
+    if (!isGatewayNamed) return null;
     throw new GraftClientError(
       error.code,
       error.sentence,
@@ -206,11 +213,11 @@ async function createThere(client: GraftClient, key: KeyToMake, of: string | und
 }
 
 /** The database's code is loaded by who needs it: every command would wait for it. */
-const atHomeAlone: typeof createKeyAtHome = async (...given) =>
-  (await import('./keys-at-home.js')).createKeyAtHome(...given);
+const atHomeAlone: typeof createKeyAtHome = async (...args) =>
+  (await import('./keys-at-home.js')).createKeyAtHome(...args);
 
-async function sayingWhere(made: Promise<KeyAtHome>): Promise<KeyAtHome> {
-  const key = await made;
+async function sayingWhere(pendingKey: Promise<KeyAtHome>): Promise<KeyAtHome> {
+  const key = await pendingKey;
   process.stderr.write(`Made in ${key.where}, past any gateway.\n`);
   return key;
 }

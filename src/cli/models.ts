@@ -39,20 +39,20 @@ const WORDS_FROM = 1e9;
 const USEFUL = 'has a reader or a billion weights';
 
 /** Models that only quote, and have no reader for it, come last, though they may be larger or faster than the one that is recommended. */
-function whyRecommended({ model, reader, seconds }: Recommended, wanted: number): string {
-  const inTime = seconds <= wanted;
+function whyRecommended({ model, reader, seconds }: Recommended, targetSeconds: number): string {
+  const inTime = seconds <= targetSeconds;
   if (reader || Number(model.parameters) >= WORDS_FROM)
     return inTime
-      ? `The largest within ${wanted} s that ${USEFUL}`
-      : `None that ${USEFUL} answers within ${wanted} s; the fastest of them`;
+      ? `The largest within ${targetSeconds} s that ${USEFUL}`
+      : `None that ${USEFUL} answers within ${targetSeconds} s; the fastest of them`;
   const ofOthers = inTime
-    ? `The largest within ${wanted} s of the others`
-    : `The fastest of the others, which takes longer than ${wanted} s`;
+    ? `The largest within ${targetSeconds} s of the others`
+    : `The fastest of the others, which takes longer than ${targetSeconds} s`;
   return `Memory can’t hold one that ${USEFUL}. ${ofOthers}`;
 }
 
 /** What people read of it. */
-export function recommendationLines({ models, ...all }: Recommendations): string[] {
+export function recommendationLines({ models, ...summary }: Recommendations): string[] {
   const rows = models.map(({ model, here, seconds, measuredOn, fit }) => [
     model.name,
     here ? 'here' : `to fetch, ${gigabytes(model.bytes)}`,
@@ -64,11 +64,13 @@ export function recommendationLines({ models, ...all }: Recommendations): string
   return [
     ...table([['model', 'file', 'memory', 'answer', ''], ...rows]),
     '',
-    `An answer reads ${all.readTokens} tokens and writes ${all.writtenTokens}; ~ is guessed from a model that was measured. ${gigabytes(all.memoryBytes)} of memory.`,
-    ...(all.quiet ? [] : ['Other programs were busy while it was measured: an idle machine may be faster than this.']),
+    `An answer reads ${summary.readTokens} tokens and writes ${summary.writtenTokens}; ~ is guessed from a model that was measured. ${gigabytes(summary.memoryBytes)} of memory.`,
+    ...(summary.quiet
+      ? []
+      : ['Other programs were busy while it was measured: an idle machine may be faster than this.']),
     ...(best === undefined
       ? ['Memory can’t hold any of them beside the rest.']
-      : [`${whyRecommended(best, all.answerSeconds)}: GRAFT_MODEL=${best.model.name}, or GRAFT_MODEL=auto.`]),
+      : [`${whyRecommended(best, summary.answerSeconds)}: GRAFT_MODEL=${best.model.name}, or GRAFT_MODEL=auto.`]),
   ];
 }
 

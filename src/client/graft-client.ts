@@ -45,8 +45,8 @@ export class GraftClient {
       retryAttempts: 0,
       headers: this.headers,
       // It keeps an error's message only, and fetch tells the reason elsewhere.
-      fetchFn: (...given: Parameters<typeof fetch>) =>
-        fetch(...given).catch((error: unknown) => {
+      fetchFn: (...args: Parameters<typeof fetch>) =>
+        fetch(...args).catch((error: unknown) => {
           throw new Error(reasonOf(error));
         }),
     });

@@ -18,17 +18,17 @@ const passes = ({ networkError, graphQLErrors }: CombinedError): boolean =>
   networkError !== undefined || graphQLErrors.some(({ extensions }) => extensions['retry'] === 'later');
 
 /** A page doesn’t stay with a failure that passes until somebody presses a button; a query of a page that was left isn’t asked. */
-function askAgain({ operation, error }: OperationResult, by: () => Client): void {
+function askAgain({ operation, error }: OperationResult, getClient: () => Client): void {
   if (operation.kind !== 'query' || !error || !passes(error)) return;
-  const again = makeOperation('query', operation, { ...operation.context, requestPolicy: 'network-only' });
-  setTimeout(() => by().reexecuteOperation(again), AGAIN_MS);
+  const retry = makeOperation('query', operation, { ...operation.context, requestPolicy: 'network-only' });
+  setTimeout(() => getClient().reexecuteOperation(retry), AGAIN_MS);
 }
 
-const results = (by: () => Client) =>
+const results = (getClient: () => Client) =>
   mapExchange({
     onResult: (result) => {
       actBeforeRefetch(result);
-      askAgain(result, by);
+      askAgain(result, getClient);
     },
     onError: ({ graphQLErrors }) => {
       if (graphQLErrors.some(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')) askWho();

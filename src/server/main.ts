@@ -54,13 +54,13 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const nodes = new NodeRegistry();
   domains.access.hooks.lookBy(nodes);
   const system = systemSources(platform, calibration, domains.training.executors);
-  const own = offer(gatewayDomain, runs, { nodes, runs, system });
-  for (const each of offers) each.handleRuns();
+  const gatewayOffer = offer(gatewayDomain, runs, { nodes, runs, system });
+  for (const domainOffer of offers) domainOffer.handleRuns();
   teardown.add(() => runs.stop());
-  const chores = [...platformChores(platform), ...offers.flatMap((each) => each.chores)];
+  const chores = [...platformChores(platform), ...offers.flatMap((domainOffer) => domainOffer.chores)];
   const housekeeper = new Housekeeper({ chores, log: log.child({ part: 'chores' }) });
   teardown.add(() => housekeeper.stop());
-  const resolvers = [own, ...offers].flatMap((each) => each.resolvers(nodes));
+  const resolvers = [gatewayOffer, ...offers].flatMap((domainOffer) => domainOffer.resolvers(nodes));
   const serving = () =>
     serve(platform, domains.access, resolvers, {
       addRoutes: (server, kit) => {
@@ -74,7 +74,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const gateway = await inScope('nobody', serving);
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();
-  for (const each of offers) await each.start();
+  for (const domainOffer of offers) await domainOffer.start();
   housekeeper.start();
   log.info({ url: gateway.url }, 'ready');
   const firstKey = await domains.access.makeFirstKey();
@@ -87,7 +87,7 @@ export async function openInstallation(config: Config, log: Logger, teardown: Te
   await warnWithoutWall(platform.database, log);
   const domains = await openDomains(platform);
   const offers = Object.values(domains).map((domain) => domain.offer);
-  for (const each of offers) teardown.add(() => each.stop());
+  for (const domainOffer of offers) teardown.add(() => domainOffer.stop());
   const calibration = await prepareDefaults(platform, domains.registry);
   domains.access.admission.calibrated(calibration);
   verifyModels(platform, teardown);
@@ -118,8 +118,8 @@ export function stopOnSignal(graft: Pick<Graft, 'stop'>): void {
 
 /** Prints an error as a person can use it; a stack only for what nobody foresaw. */
 export function failToStart(error: unknown): never {
-  const known = isGraftError(error);
-  process.stderr.write(known ? `${error.code}: ${error.message}\n` : `${String((error as Error)?.stack ?? error)}\n`);
-  if (known && error.hint) process.stderr.write(`${error.hint}\n`);
+  const isKnown = isGraftError(error);
+  process.stderr.write(isKnown ? `${error.code}: ${error.message}\n` : `${String((error as Error)?.stack ?? error)}\n`);
+  if (isKnown && error.hint) process.stderr.write(`${error.hint}\n`);
   process.exit(1);
 }

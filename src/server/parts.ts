@@ -19,7 +19,7 @@ export async function readinessOfParts({
 }: Pick<Platform, 'config' | 'database' | 'vectors' | 'worker' | 'health'>): Promise<
   (PartReadiness & { embedded: boolean })[]
 > {
-  const asked = async (name: string, known: ServiceHealth, ask: () => Promise<unknown>) => {
+  const probe = async (name: string, service: ServiceHealth, ask: () => Promise<unknown>) => {
     const timeout = new Promise<never>((_resolve, reject) => {
       setTimeout(() => reject(new Error('no answer')), PART_TIMEOUT_MS).unref();
     });
@@ -30,8 +30,8 @@ export async function readinessOfParts({
     return {
       name,
       ready,
-      detail: ready ? known.state : `no answer (${known.state})`,
-      embedded: known.state !== 'external',
+      detail: ready ? service.state : `no answer (${service.state})`,
+      embedded: service.state !== 'external',
     };
   };
   const { postgres, chroma } = health();
@@ -45,8 +45,8 @@ export async function readinessOfParts({
   const { state } = worker.status;
   return [
     ...(await Promise.all([
-      asked('database', postgres, () => database.pool.query('SELECT 1')),
-      asked('vectors', chroma, () => vectors.ping()),
+      probe('database', postgres, () => database.pool.query('SELECT 1')),
+      probe('vectors', chroma, () => vectors.ping()),
       storage(),
     ])),
     { name: 'worker', ready: state === 'ready', detail: state, embedded: true },

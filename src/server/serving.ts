@@ -31,10 +31,10 @@ export async function prepareDefaults(
     return registry.ensureDefaults(workspaceId, bars.show);
   };
   const model = await ensure().finally(() => bars.finish());
-  const [known] = await worker.measured([model.sha256]);
+  const [measurement] = await worker.measured([model.sha256]);
   log.info('loading the model; at first start its speed is measured, which takes some seconds');
   const calibration = await worker.prepareModel({ workspaceId, model });
-  if (known === null) await recommender.tell(workspaceId);
+  if (measurement === null) await recommender.tell(workspaceId);
   return calibration;
 }
 

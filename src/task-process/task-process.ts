@@ -159,19 +159,19 @@ function converse<T extends Task>(
   const { child } = started;
   return new Promise((resolve, reject) => {
     // Notes are heard one after the other, and all of them before the end.
-    let heard = Promise.resolve();
+    let noteQueue = Promise.resolve();
     const end = (finish: () => void) => {
       child.off('message', onMessage);
       started.onGone = undefined;
-      void heard.then(finish, reject);
+      void noteQueue.then(finish, reject);
     };
     const onMessage = (value: unknown) => {
       const { data: message } = childMessage.safeParse(value);
       if (message === undefined) return;
       switch (message.kind) {
         case 'note':
-          heard = heard.then(() => onNote?.(message.note as T['note']));
-          return heard.catch(reject);
+          noteQueue = noteQueue.then(() => onNote?.(message.note as T['note']));
+          return noteQueue.catch(reject);
         case 'question':
           return void reply(child, message, onQuestion).catch(reject);
         case 'done':

@@ -15,11 +15,11 @@ export function limitTime(
   tell: (reason: 'too slow' | 'starved') => void,
 ): () => void {
   const began = performance.now();
-  const before = workedMs(pid) ?? 0;
+  const initialMs = workedMs(pid) ?? 0;
   let timer: NodeJS.Timeout;
   const look = () => {
     const lasted = performance.now() - began;
-    const worked = (workedMs(pid) ?? Infinity) - before;
+    const worked = (workedMs(pid) ?? Infinity) - initialMs;
     if (worked >= limitMs) return tell('too slow');
     if (lasted >= lastsMs) return tell('starved');
     wait(Math.min(Math.max(limitMs - worked, LOOK_MS), lastsMs - lasted));

@@ -24,9 +24,9 @@ export function workOn<T extends Task>(
     tell: (note) => send({ kind: 'note', note }),
     async ask(question) {
       const id = nextId++;
-      const answered = new Promise<T['answer']>((resolve) => waiting.set(id, resolve));
+      const answer = new Promise<T['answer']>((resolve) => waiting.set(id, resolve));
       await send({ kind: 'question', id, question });
-      return answered;
+      return answer;
     },
   };
   process.on('message', (message: ParentMessage<T>) => {

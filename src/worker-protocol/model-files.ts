@@ -15,7 +15,10 @@ export const modelFile = z.object({
   adapters: z
     .array(adapterFile)
     .max(4)
-    .refine((all) => new Set(all.map(({ sha256 }) => sha256)).size === all.length, 'the same adapter twice')
+    .refine(
+      (adapterFiles) => new Set(adapterFiles.map(({ sha256 }) => sha256)).size === adapterFiles.length,
+      'the same adapter twice',
+    )
     .optional(),
 });
 export type ModelFile = z.infer<typeof modelFile>;

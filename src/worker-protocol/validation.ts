@@ -4,13 +4,13 @@ import { gatewayMessage, workerMessage, type GatewayMessage, type WorkerMessage 
 import type { ChunkOf, InputOf, NameOf, OperationDefinition, Operations, OutputOf } from './operation.js';
 
 /** @throws PROTOCOL_ERROR whose `field` is the first field at fault; the value itself is never quoted, it may hold users' text */
-function check<T>(schema: z.ZodType<T>, value: unknown, what: string, prefix = ''): T {
+function check<T>(schema: z.ZodType<T>, value: unknown, subject: string, prefix = ''): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = prefix + (issue?.path.map(String).join('.') ?? '');
   const where = field === '' ? 'the message' : field;
-  throw new GraftError('PROTOCOL_ERROR', `${what}: ${where} is not valid (${issue?.message ?? 'unknown reason'}).`, {
+  throw new GraftError('PROTOCOL_ERROR', `${subject}: ${where} is not valid (${issue?.message ?? 'unknown reason'}).`, {
     field: field === '' ? undefined : field,
   });
 }

@@ -5,7 +5,10 @@ export const PROTOCOL_VERSION = 3;
 export const SUPPORTED_VERSIONS: readonly number[] = [PROTOCOL_VERSION];
 
 /** The highest version that both ends speak, or null. */
-export function chooseVersion(theirs: readonly number[], ours: readonly number[] = SUPPORTED_VERSIONS): number | null {
-  const common = ours.filter((version) => theirs.includes(version));
+export function chooseVersion(
+  remoteVersions: readonly number[],
+  localVersions: readonly number[] = SUPPORTED_VERSIONS,
+): number | null {
+  const common = localVersions.filter((version) => remoteVersions.includes(version));
   return common.length === 0 ? null : Math.max(...common);
 }

@@ -45,8 +45,8 @@ export class EmbeddingEngine {
       const slice = texts.slice(from, from + TEXTS_PER_TOKENIZATION);
       const tokenized = await turn<TokenizedTexts>({ do: 'tokenize', texts: slice });
       truncated.push(...tokenized.truncated.map((place) => from + place));
-      let at = 0;
-      for (const length of tokenized.lengths) rows.push(tokenized.ids.subarray(at, (at += length)));
+      let offset = 0;
+      for (const length of tokenized.lengths) rows.push(tokenized.ids.subarray(offset, (offset += length)));
     }
     const vectors = new Float32Array(texts.length * files.dimensions);
     for (const batch of planBatches(

@@ -40,8 +40,12 @@ export function checkAdapter(path: string, bytes: Buffer, base: GgufHeader): voi
     throw invalid('The file is no GGUF LoRA.');
   if (adapter.metadata.has('adapter.alora.invocation_tokens'))
     throw invalid('The adapter acts only from its invocation tokens on, which can’t be served here.');
-  const [its, ours] = [text(adapter, 'general.architecture'), text(base, 'general.architecture')];
-  if (its !== ours) throw wrongBase(`The adapter is for a model of architecture ${its}, not ${ours}.`);
+  const [adapterArchitecture, baseArchitecture] = [
+    text(adapter, 'general.architecture'),
+    text(base, 'general.architecture'),
+  ];
+  if (adapterArchitecture !== baseArchitecture)
+    throw wrongBase(`The adapter is for a model of architecture ${adapterArchitecture}, not ${baseArchitecture}.`);
   if (adapter.tensors.length === 0) throw invalid('The adapter changes nothing: it has no weights.');
   const baseTensors = new Map(base.tensors.map((tensor) => [tensor.name, tensor]));
   const tensors = new Map(adapter.tensors.map((tensor) => [tensor.name, tensor]));
@@ -84,8 +88,9 @@ function checkNumbers({ name, type, dimensions, offset }: GgufTensor, file: Buff
   const [step, mask] =
     kind === 'F32' ? [4, 0x7f80] : kind === 'BF16' ? [2, 0x7f80] : kind === 'F16' ? [2, 0x7c00] : [0, 0];
   if (step === 0) return;
-  for (let at = offset + step - 2; at < offset + length; at += step)
-    if ((file.readUInt16LE(at) & mask) === mask) throw invalid(`The adapter’s weights ${name} are not all numbers.`);
+  for (let position = offset + step - 2; position < offset + length; position += step)
+    if ((file.readUInt16LE(position) & mask) === mask)
+      throw invalid(`The adapter’s weights ${name} are not all numbers.`);
 }
 
 export const short = (sha256: string): string => sha256.slice(0, 12);

@@ -45,12 +45,12 @@ export const fastest = (rounds: ThreadRounds, phase: keyof ThreadSpeeds): number
 
 /** Measures prefill and decode at each thread count, in some three seconds; needs the sequences of the model for itself. @throws the signal's reason */
 export async function calibrate(
-  hosted: HostedModel,
+  hostedModel: HostedModel,
   turn: Turn,
   signal: AbortSignal,
   cores = availableParallelism(),
 ): Promise<ThreadCalibration> {
-  const { model } = hosted;
+  const { model } = hostedModel;
   const tokens = model.tokenize(TEXT, false);
   const prompt = Array.from(
     { length: PROMPT_TOKENS },
@@ -58,22 +58,22 @@ export async function calibrate(
   ) as typeof tokens;
   const counts = candidates(cores);
   const rounds = new Map(counts.map((count): [number, ThreadSpeeds[]] => [count, []]));
-  await measure(hosted, turn, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
-  const others = watchOthers();
+  await measure(hostedModel, turn, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
+  const otherLoad = watchOthers();
   for (let round = 0; round < ROUNDS; round++)
     for (const threads of counts) {
       signal.throwIfAborted();
       const hopeless = (phase: keyof ThreadSpeeds): boolean =>
         typical(rounds, threads, phase) < HOPELESS * typical(rounds, fastest(rounds, phase), phase);
       if (round > 0 && hopeless('prefill') && hopeless('decode')) continue;
-      rounds.get(threads)?.push(await measure(hosted, turn, prompt, threads));
+      rounds.get(threads)?.push(await measure(hostedModel, turn, prompt, threads));
     }
-  await hosted.forget();
+  await hostedModel.forget();
   const prefill = fastest(rounds, 'prefill');
-  hosted.pace.calibrated(typical(rounds, prefill, 'prefill'));
+  hostedModel.pace.calibrated(typical(rounds, prefill, 'prefill'));
   return {
     threads: { prefill, decode: fastest(rounds, 'decode') },
-    quiet: others() < QUIET,
+    quiet: otherLoad() < QUIET,
     measurements: counts.map((threads) => ({
       threads,
       prefillTokensPerSecond: typical(rounds, threads, 'prefill'),
@@ -88,9 +88,9 @@ function median(values: readonly number[]): number {
 }
 
 /** One measurement is one turn: nothing else is computed meanwhile. */
-async function measure(hosted: HostedModel, turn: Turn, prompt: Token[], threads: number): Promise<ThreadSpeeds> {
+async function measure(hostedModel: HostedModel, turn: Turn, prompt: Token[], threads: number): Promise<ThreadSpeeds> {
   const request = { adapters: [], threads: { prefill: threads, decode: threads, exact: true }, turn };
-  return hosted.withSequence(prompt, request, async (lease) => {
+  return hostedModel.withSequence(prompt, request, async (lease) => {
     await lease.clear();
     return lease.alone(() => timed(lease.sequence, prompt));
   });

@@ -44,27 +44,27 @@ type Generate = ServeOperations['generate'];
  */
 export async function generate(
   llama: Llama,
-  hosted: HostedModel,
+  hostedModel: HostedModel,
   input: InputOf<Generate>,
   prompt: readonly Token[],
   call: Call<GenerateChunk>,
   turn: Turn,
 ): Promise<OutputOf<Generate>> {
-  const { model, context } = hosted;
+  const { model, context } = hostedModel;
   const { signal, chunks, trace } = call;
   const began = performance.now();
   const grammar = grammarFor(input);
-  const grammarEvaluationState = await grammarState(llama, hosted, grammar);
-  const cursor = input.constraint && cursorOf(hosted, input.constraint);
+  const grammarEvaluationState = await grammarState(llama, hostedModel, grammar);
+  const cursor = input.constraint && cursorOf(hostedModel, input.constraint);
   const probable = input.probable === undefined ? null : new ProbableTokens(vocabularyOf(model), input.probable);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
-  const said: Token[] = [];
-  const drawn = drawnAs(model, input.sampling ?? {}, { said, most: maxTokens });
+  const writtenTokens: Token[] = [];
+  const samplingOptions = drawnAs(model, input.sampling ?? {}, { said: writtenTokens, most: maxTokens });
   const request = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn, trace };
 
-  return hosted.withSequence(prompt, request, async (lease) => {
+  return hostedModel.withSequence(prompt, request, async (lease) => {
     const reusedTokens = await lease.reuse(prompt);
-    requireTime(hosted, { tokens: prompt.length, reused: reusedTokens }, call.timeLeft());
+    requireTime(hostedModel, { tokens: prompt.length, reused: reusedTokens }, call.timeLeft());
     await chunks.send({ type: 'started', promptTokens: prompt.length, reusedTokens });
     const rest = await lease.read(prompt, reusedTokens, readingProgress(call));
 
@@ -75,14 +75,20 @@ export async function generate(
     const tokens = cursor
       ? copyTokens(lease, rest, { cursor, ends: endsOf(model), maxTokens, temperature, seed }, copied, signal)
       : noting(
-          said,
+          writtenTokens,
           lease.steps(
-            freely(hosted, lease, rest, { ...drawn, temperature, seed, grammarEvaluationState }, { key, probable }),
+            freely(
+              hostedModel,
+              lease,
+              rest,
+              { ...samplingOptions, temperature, seed, grammarEvaluationState },
+              { key, probable },
+            ),
           ),
         );
     const stream = new TextStream(chunks);
     try {
-      const { firstAt, lastAt, begins, ...written } = await write(
+      const { firstAt, lastAt, begins, ...result } = await write(
         new TokenText((tokens, context) => model.detokenize(tokens, false, context), prompt.slice(-4)),
         tokens,
         // A copy ends by itself, and may repeat what its text repeats.
@@ -94,12 +100,12 @@ export async function generate(
         signal,
       );
       trace?.add('read', began, firstAt, { tokens: prompt.length, reused: reusedTokens });
-      trace?.add('write', firstAt, lastAt, { tokens: written.generatedTokens });
+      trace?.add('write', firstAt, lastAt, { tokens: result.generatedTokens });
       return {
-        ...written,
-        ...(probable && { tokens: probable.within(begins, written.repeatedFrom ?? written.text.length) }),
+        ...result,
+        ...(probable && { tokens: probable.within(begins, result.repeatedFrom ?? result.text.length) }),
         ...(cursor && { refusalProbability: copied.refusalProbability }),
-        ...(cursor && written.reason === 'eos' && { reason: copied.reason }),
+        ...(cursor && result.reason === 'eos' && { reason: copied.reason }),
         promptTokens: prompt.length,
         reusedTokens,
         prefillMs: firstAt - began,
@@ -155,7 +161,7 @@ async function write(
   /** Length of the text after each token. */
   const lengths: number[] = [];
   const begins: number[] = [];
-  let told = 0;
+  let offset = 0;
   let text = '';
   let generatedTokens = 0;
   let firstAt = 0;
@@ -172,8 +178,8 @@ async function write(
     generatedTokens += 1;
     signal.throwIfAborted();
     const piece = characters.next(token);
-    begins.push(told);
-    told += piece.length;
+    begins.push(offset);
+    offset += piece.length;
     await emit(scanner.push(piece));
     lengths.push(text.length);
     const repeated = watched && repetition.push(token);

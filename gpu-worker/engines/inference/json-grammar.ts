@@ -56,15 +56,15 @@ function written(node: Exclude<FormNode, ObjectNode>): string {
 }
 
 /** Something so many times; nothing where that is never. */
-function times(item: string, least: number, most: number | null): string {
-  if (most === 0) return '';
-  return `${item}{${least},${most ?? ''}}`;
+function times(item: string, minimum: number, maximum: number | null): string {
+  if (maximum === 0) return '';
+  return `${item}{${minimum},${maximum ?? ''}}`;
 }
 
-function listOf(item: string, least: number, most: number | null): string {
-  if (most === 0) return '';
-  const all = `${item} ${times(`("," ${item})`, Math.max(0, least - 1), most === null ? null : most - 1)}`;
-  return least === 0 ? `(${all})?` : all;
+function listOf(item: string, minimum: number, maximum: number | null): string {
+  if (maximum === 0) return '';
+  const list = `${item} ${times(`("," ${item})`, Math.max(0, minimum - 1), maximum === null ? null : maximum - 1)}`;
+  return minimum === 0 ? `(${list})?` : list;
 }
 
 const pair = ({ name, value }: Property): string => `${quoted(`${JSON.stringify(name)}:`)} ${nodeAt(value)}`;
@@ -75,9 +75,9 @@ const behind = (property: Property): string =>
 function objectRules({ properties }: ObjectNode, name: string): string[] {
   const first = properties.findIndex(({ required }) => required);
   if (first >= 0) {
-    const before = properties.slice(0, first).map((property) => `(${pair(property)} ",")?`);
-    const after = properties.slice(first + 1).map(behind);
-    return [`${name} ::= ${['"{"', ...before, pair(properties[first]!), ...after, '"}"'].join(' ')}`];
+    const leadingPairs = properties.slice(0, first).map((property) => `(${pair(property)} ",")?`);
+    const trailingPairs = properties.slice(first + 1).map(behind);
+    return [`${name} ::= ${['"{"', ...leadingPairs, pair(properties[first]!), ...trailingPairs, '"}"'].join(' ')}`];
   }
   if (properties.length === 0) return [`${name} ::= "{}"`];
   // `f` writes the first of those from a place on, `r` the rest behind it.

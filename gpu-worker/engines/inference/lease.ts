@@ -85,17 +85,19 @@ export class SequenceLease {
   /** Reads a prompt from a place on, slice by slice, but for the last slice, whose result is wanted. @returns the tokens of that */
   async read(prompt: readonly Token[], from: number, onRead: OnRead): Promise<Token[]> {
     const { slices } = this.hosted;
-    let at = from;
+    let position = from;
     for (;;) {
-      const end = sliceEnd(at, prompt.length, slices);
-      this.slot.read = reusable(at, slices);
+      const end = sliceEnd(position, prompt.length, slices);
+      this.slot.read = reusable(position, slices);
       if (end === prompt.length) {
-        this.unread = { from: at, to: end };
-        return prompt.slice(at);
+        this.unread = { from: position, to: end };
+        return prompt.slice(position);
       }
-      await this.batch(at, end, () => this.sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, end)));
-      at = end;
-      onRead(at, prompt.length);
+      await this.batch(position, end, () =>
+        this.sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(position, end)),
+      );
+      position = end;
+      onRead(position, prompt.length);
     }
   }
 
@@ -108,13 +110,13 @@ export class SequenceLease {
   /** Evaluates a text whose tokens ask for results, slice by slice from the start. */
   async evaluateAll(input: readonly ControlledEvaluateInputItem[], onRead: OnRead): Promise<Results> {
     const results: Results = [];
-    for (let at = 0; at < input.length;) {
-      const end = sliceEnd(at, input.length, this.hosted.slices);
-      const slice = input.slice(at, end);
-      const outputs = await this.batch(at, end, () => this.sequence.controlledEvaluate(slice));
+    for (let position = 0; position < input.length;) {
+      const end = sliceEnd(position, input.length, this.hosted.slices);
+      const slice = input.slice(position, end);
+      const outputs = await this.batch(position, end, () => this.sequence.controlledEvaluate(slice));
       for (let place = 0; place < slice.length; place += 1) results.push(outputs[place]);
-      at = end;
-      if (at < input.length) onRead(at, input.length);
+      position = end;
+      if (position < input.length) onRead(position, input.length);
     }
     return results;
   }

@@ -85,8 +85,10 @@ export class HostedModel {
     request: LeaseRequest,
     work: (lease: SequenceLease) => Promise<T>,
   ): Promise<T> {
-    const held = () => this.adapters.hold(request.adapters);
-    const release = await (request.adapters.length === 0 ? held() : timed(request.trace, 'hold_adapter', held));
+    const holdAdapters = () => this.adapters.hold(request.adapters);
+    const release = await (request.adapters.length === 0
+      ? holdAdapters()
+      : timed(request.trace, 'hold_adapter', holdAdapters));
     try {
       return await this.lend(tokens, request, work);
     } catch (error) {
@@ -201,8 +203,8 @@ export class ModelHost {
       const oldest = idle.sort(([, a], [, b]) => a.lastUsed - b.lastUsed)[0];
       if (oldest === undefined) return;
       this.entries.delete(oldest[0]);
-      const hosted = await oldest[1].hosted.catch(() => null);
-      await hosted?.model.dispose();
+      const hostedModel = await oldest[1].hosted.catch(() => null);
+      await hostedModel?.model.dispose();
     }
   }
 
@@ -224,9 +226,9 @@ export class ModelHost {
       });
       log('info', 'model loaded', { sha256: file.sha256, contextSize, ms: Math.round(performance.now() - began) });
       const adapters = new Adapters(model, context, file.path, this.options.adapterBytes);
-      const setThreads = chooseThreads(context, threads, this.cores, (sequences) => hosted.checkBatch(sequences));
-      const hosted = new HostedModel(model, context, adapters, setThreads);
-      return hosted;
+      const setThreads = chooseThreads(context, threads, this.cores, (sequences) => hostedModel.checkBatch(sequences));
+      const hostedModel = new HostedModel(model, context, adapters, setThreads);
+      return hostedModel;
     } catch (error) {
       this.entries.delete(file.sha256);
       await model?.dispose();

@@ -14,14 +14,14 @@ export interface NextLogits {
   normaliser: number;
 }
 
-/** A token after which the logits of `wanted`, and of the `top` most probable ones, are told. */
-export const asking = (token: Token, wanted: readonly Token[], top: number): ControlledEvaluateInputItem => [
+/** A token after which the logits of `candidates`, and of the `top` most probable ones, are told. */
+export const asking = (token: Token, candidates: readonly Token[], top: number): ControlledEvaluateInputItem => [
   token,
   {
     generateNext: {
       // A sampler that keeps every token shows every logit; its defaults hide most of them.
       options: { temperature: 1, topK: 0, topP: 1, minP: 0 },
-      logits: { filter: { tokens: [...new Set(wanted)], includeTop: Math.max(1, top) } },
+      logits: { filter: { tokens: [...new Set(candidates)], includeTop: Math.max(1, top) } },
       totalLogitWeight: true,
     },
   },

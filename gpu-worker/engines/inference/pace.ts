@@ -20,11 +20,10 @@ export class Pace {
   ) {}
 
   static of(model: LlamaModel): Pace {
-    const { general, ...all } = model.fileInfo.metadata as unknown as { general: { architecture: string } } & Record<
-      string,
-      { block_count?: number; embedding_length?: number } | undefined
-    >;
-    const { block_count: layers = 0, embedding_length: width = 0 } = all[general.architecture] ?? {};
+    const { general, ...sections } = model.fileInfo.metadata as unknown as {
+      general: { architecture: string };
+    } & Record<string, { block_count?: number; embedding_length?: number } | undefined>;
+    const { block_count: layers = 0, embedding_length: width = 0 } = sections[general.architecture] ?? {};
     const weights = Math.max(
       1,
       (model.fileInfo.fullTensorInfo ?? []).reduce((sum, { dimensions }) => sum + dimensions.reduce(product, 1), 0),

@@ -6,10 +6,10 @@ import type { HostedModel } from './model-host.js';
 import { tokenizePrompt } from './prompt.js';
 
 /** Tokens of a prompt that leaves room for at least one more. @throws BAD_USER_INPUT when it is empty, QUESTION_TOO_LONG */
-export function checkedPrompt(hosted: HostedModel, segments: readonly PromptSegment[]): Token[] {
-  const prompt = tokenizePrompt(hosted.model, segments);
+export function checkedPrompt(hostedModel: HostedModel, segments: readonly PromptSegment[]): Token[] {
+  const prompt = tokenizePrompt(hostedModel.model, segments);
   if (prompt.length === 0) throw badInput('prompt', 'The prompt is empty.');
-  requireRoom(hosted, prompt.length);
+  requireRoom(hostedModel, prompt.length);
   return prompt;
 }
 

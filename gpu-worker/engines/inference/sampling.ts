@@ -42,9 +42,9 @@ function biasOf(model: LlamaModel, biases: NonNullable<Sampling['logitBias']>): 
 }
 
 /** Passes tokens on, and keeps them. */
-export async function* noting(said: Token[], tokens: AsyncIterable<Token>): AsyncGenerator<Token, void> {
+export async function* noting(history: Token[], tokens: AsyncIterable<Token>): AsyncGenerator<Token, void> {
   for await (const token of tokens) {
-    said.push(token);
+    history.push(token);
     yield token;
   }
 }

@@ -16,24 +16,24 @@ type ScoreNext = ServeOperations['scoreNext'];
  * @throws BAD_USER_INPUT for a candidate that is not one token, QUESTION_TOO_LONG, and what `Adapters.hold` throws
  */
 export async function scoreNext(
-  hosted: HostedModel,
+  hostedModel: HostedModel,
   input: InputOf<ScoreNext>,
   prompt: readonly Token[],
   call: Call,
   turn: Turn,
 ): Promise<OutputOf<ScoreNext>> {
   const began = performance.now();
-  const tokens = input.candidates.map((candidate, index) => tokenOf(hosted, candidate, index));
+  const tokens = input.candidates.map((candidate, index) => tokenOf(hostedModel, candidate, index));
   const request = {
     adapters: input.model.adapters ?? [],
     threads: input.threads ?? defaultThreads(),
     turn,
     trace: call.trace,
   };
-  return hosted.withSequence(prompt, request, async (lease) => {
+  return hostedModel.withSequence(prompt, request, async (lease) => {
     if (input.fresh) await lease.clear();
     const reusedTokens = await lease.reuse(prompt);
-    requireTime(hosted, { tokens: prompt.length, reused: reusedTokens }, call.timeLeft());
+    requireTime(hostedModel, { tokens: prompt.length, reused: reusedTokens }, call.timeLeft());
     const rest = await lease.read(prompt, reusedTokens, readingProgress(call));
     const last = rest.pop()!;
     const results = await lease.evaluate([...rest, asking(last, tokens, 1)]);

@@ -17,26 +17,30 @@ type ScoreText = ServeOperations['scoreText'];
  *   `Adapters.hold` throws
  */
 export async function scoreText(
-  hosted: HostedModel,
+  hostedModel: HostedModel,
   input: InputOf<ScoreText>,
   call: Call,
   turn: Turn,
 ): Promise<OutputOf<ScoreText>> {
-  const prefix = input.given === undefined ? [] : tokenizePrompt(hosted.model, input.given);
-  const tokens = [...prefix, ...tokenizeText(hosted.model, input.text)];
-  requireRoom(hosted, tokens.length);
+  const prefix = input.given === undefined ? [] : tokenizePrompt(hostedModel.model, input.given);
+  const tokens = [...prefix, ...tokenizeText(hostedModel.model, input.text)];
+  requireRoom(hostedModel, tokens.length);
   const from = Math.max(1, prefix.length);
   const scored = tokens.slice(from);
   if (scored.length === 0) throw badInput('text', 'The text has no token that another one comes before.');
-  const tokensAt = wantedAt(input.wanted, scored.length, hosted.model.fileInfo.metadata.tokenizer.ggml.tokens.length);
-  requireTime(hosted, { tokens: tokens.length, reused: 0 }, call.timeLeft());
+  const tokensAt = wantedAt(
+    input.wanted,
+    scored.length,
+    hostedModel.model.fileInfo.metadata.tokenizer.ggml.tokens.length,
+  );
+  requireTime(hostedModel, { tokens: tokens.length, reused: 0 }, call.timeLeft());
   const settings = {
     adapters: input.model.adapters ?? [],
     threads: input.threads ?? defaultThreads(),
     turn,
     trace: call.trace,
   };
-  return hosted.withSequence(tokens, settings, async (lease) => {
+  return hostedModel.withSequence(tokens, settings, async (lease) => {
     await lease.clear();
     const results = await lease.evaluateAll(
       [

@@ -92,8 +92,8 @@ type Adapted = readonly [model: HostedModel, adapters: readonly AdapterFile[]];
 
 async function agreementOn(
   windows: readonly Token[][],
-  [reference, under]: Adapted,
-  [model, over]: Adapted,
+  [reference, referenceAdapters]: Adapted,
+  [model, modelAdapters]: Adapted,
   turn: Turn,
   onFraction: (fraction: number) => void,
 ): Promise<AgreeOutput> {
@@ -105,10 +105,12 @@ async function agreementOn(
   let read = 0;
   for (const window of windows) {
     // One after the other: both may be the same model, under other adapters.
-    const expected = await withFresh(reference, under, turn, (lease) => logitsOf(lease, window, vocabulary));
-    await withFresh(model, over, turn, async (lease) => {
-      const found = await logitsOf(lease, window, vocabulary);
-      found.forEach((logits, place) => agreement.add(expected[place]!, logits, window[place + 1]!));
+    const expected = await withFresh(reference, referenceAdapters, turn, (lease) =>
+      logitsOf(lease, window, vocabulary),
+    );
+    await withFresh(model, modelAdapters, turn, async (lease) => {
+      const actualLogits = await logitsOf(lease, window, vocabulary);
+      actualLogits.forEach((logits, place) => agreement.add(expected[place]!, logits, window[place + 1]!));
     });
     read += window.length;
     onFraction(read / total);
@@ -119,12 +121,12 @@ async function agreementOn(
 const vocabularyOf = ({ model }: HostedModel): number => model.fileInfo.metadata.tokenizer.ggml.tokens.length;
 
 function withFresh<T>(
-  hosted: HostedModel,
+  hostedModel: HostedModel,
   adapters: readonly AdapterFile[],
   turn: Turn,
   work: (lease: SequenceLease) => Promise<T>,
 ): Promise<T> {
-  return hosted.withSequence([], { adapters, threads: defaultThreads(), turn }, async (lease) => {
+  return hostedModel.withSequence([], { adapters, threads: defaultThreads(), turn }, async (lease) => {
     await lease.clear();
     return work(lease);
   });
@@ -132,28 +134,28 @@ function withFresh<T>(
 
 /** The logits after each token of a window but the last. @returns [tokens - 1] of [vocabulary] */
 async function logitsOf(lease: SequenceLease, window: readonly Token[], vocabulary: number): Promise<Float32Array[]> {
-  const all: Float32Array[] = [];
+  const logitRows: Float32Array[] = [];
   for (let from = 0; from < window.length - 1; from += TOKENS_AT_ONCE) {
     const piece = window.slice(from, Math.min(from + TOKENS_AT_ONCE, window.length - 1));
     const results = await lease.evaluate(piece.map((token) => [token, EVERY_LOGIT]));
     for (const result of results) {
       const logits = new Float32Array(vocabulary).fill(-Infinity);
       for (const [token, logit] of result?.next.logits ?? []) logits[token] = logit;
-      all.push(logits);
+      logitRows.push(logits);
     }
   }
-  return all;
+  return logitRows;
 }
 
 /** Each with the thread counts that are fastest for it, in tokens/s. */
 async function speedOf(host: ModelHost, file: ModelFile): Promise<CompareOutput['speed']['model']> {
-  const { threads, measurements, quiet } = await host.use(file, (hosted) =>
-    calibrate(hosted, host.turns.join(NOBODY_ELSE), new AbortController().signal),
+  const { threads, measurements, quiet } = await host.use(file, (hostedModel) =>
+    calibrate(hostedModel, host.turns.join(NOBODY_ELSE), new AbortController().signal),
   );
-  const at = (count: number) => measurements.find((measured) => measured.threads === count)!;
+  const measurementFor = (count: number) => measurements.find((measurement) => measurement.threads === count)!;
   return {
-    prefill: at(threads.prefill).prefillTokensPerSecond,
-    decode: at(threads.decode).decodeTokensPerSecond,
+    prefill: measurementFor(threads.prefill).prefillTokensPerSecond,
+    decode: measurementFor(threads.decode).decodeTokensPerSecond,
     threads,
     quiet,
   };

@@ -43,12 +43,12 @@ export async function quantizeInChild(
 }
 
 /** Of memory that ran out, and of a SIGKILL, which the system sends then, the file needn't be the reason. */
-export const quantizerDied = (how: string, reason: TaskProcessFault['reason']): GraftError =>
-  reason === 'out of memory' || how === 'SIGKILL'
-    ? new GraftError('WORKER_CRASHED', `The quantizer was ended (${how}), as where memory runs out.`, {
+export const quantizerDied = (ending: string, reason: TaskProcessFault['reason']): GraftError =>
+  reason === 'out of memory' || ending === 'SIGKILL'
+    ? new GraftError('WORKER_CRASHED', `The quantizer was ended (${ending}), as where memory runs out.`, {
         hint: 'Start it again when more memory is free.',
       })
-    : new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${how}).`);
+    : new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${ending}).`);
 
 /** @throws MODEL_DIGEST_MISMATCH, WORKER_CRASHED (there may be too little memory for both), and what `compareModels` throws */
 export async function compareInChild(input: CompareInput, { signal, progress }: ChildCall): Promise<CompareOutput> {
@@ -56,7 +56,7 @@ export async function compareInChild(input: CompareInput, { signal, progress }: 
   return workInChild('compare', input, {
     signal,
     onNote: async (fraction) => progress(fraction, 'Comparing it with the model that it was made from.'),
-    died: (how) => new GraftError('WORKER_CRASHED', `Comparing the models ended with ${how}.`),
+    died: (ending) => new GraftError('WORKER_CRASHED', `Comparing the models ended with ${ending}.`),
   });
 }
 
@@ -66,6 +66,6 @@ export async function agreeInChild(input: AgreeInput, { signal, progress }: Chil
   return workInChild('agree', input, {
     signal,
     onNote: async (fraction) => progress(fraction, 'Holding the one model against the other.'),
-    died: (how) => new GraftError('WORKER_CRASHED', `Comparing the models ended with ${how}.`),
+    died: (ending) => new GraftError('WORKER_CRASHED', `Comparing the models ended with ${ending}.`),
   });
 }

@@ -126,8 +126,8 @@ function installedLibrary(): { folder: string; release: string } {
   }
 }
 
-function requireKnownLayout(found: Parameters): void {
-  const differing = Object.entries(DEFAULTS).filter(([name, value]) => found[name as keyof Parameters] !== value);
+function requireKnownLayout(parameters: Parameters): void {
+  const differing = Object.entries(DEFAULTS).filter(([name, value]) => parameters[name as keyof Parameters] !== value);
   if (differing.length > 0)
     throw unusable(
       `The quantizer’s parameters are laid out in another way (${differing.map(([name]) => name).join()}).`,

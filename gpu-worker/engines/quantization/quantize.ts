@@ -29,12 +29,12 @@ export async function quantizeFile(
 ): Promise<QuantizeOutput> {
   const quantizer = await openNativeQuantizer();
   const job: QuantizerJob = { source: model.path, target, fileType: FILE_TYPES[type], threads, dryRun: false };
-  const before = (await stat(model.path)).size;
+  const sourceBytes = (await stat(model.path)).size;
   const expected = await expectedBytes(quantizer, job);
-  if (!mayGrow && expected >= before)
+  if (!mayGrow && expected >= sourceBytes)
     throw badInput(
       'input.type',
-      `As ${type} the model would take ${megabytes(expected)} instead of ${megabytes(before)}.`,
+      `As ${type} the model would take ${megabytes(expected)} instead of ${megabytes(sourceBytes)}.`,
       'Rows whose width is no multiple of 256 are kept in larger types. Choose Q4_0, or a source of higher precision.',
     );
   await requireSpace(dirname(target), expected);
@@ -43,11 +43,11 @@ export async function quantizeFile(
     if (tensor !== undefined) onFraction(Number(tensor) / Number(tensors));
   });
   if (!succeeded) {
-    const written = await stat(target).then(
+    const writtenBytes = await stat(target).then(
       ({ size }) => size,
       () => 0,
     );
-    await requireSpace(dirname(target), expected - written);
+    await requireSpace(dirname(target), expected - writtenBytes);
     throw refused(said);
   }
   return { bytes: (await stat(target)).size };
@@ -79,17 +79,17 @@ async function attempt(
   job: QuantizerJob,
   onLine: (line: string) => void,
 ): Promise<{ succeeded: boolean; said: string[] }> {
-  const said: string[] = [];
+  const lines: string[] = [];
   const succeeded = await quantizer.quantize(job, (line) => {
-    said.splice(0, Math.max(0, said.length + 1 - LAST_LINES));
-    said.push(line);
+    lines.splice(0, Math.max(0, lines.length + 1 - LAST_LINES));
+    lines.push(line);
     onLine(line);
   });
-  return { succeeded, said };
+  return { succeeded, said: lines };
 }
 
-function refused(said: readonly string[]): GraftError {
-  log('warn', 'llama.cpp did not quantize the file', { said });
+function refused(lines: readonly string[]): GraftError {
+  log('warn', 'llama.cpp did not quantize the file', { said: lines });
   return new GraftError('MODEL_FILE_INVALID', 'llama.cpp’s quantizer refused the file.');
 }
 

@@ -33,19 +33,19 @@ export function estimateMemory(
   const { recipe, replay, validation, labelTokens } = job;
   const replayed = replay.length === 0 ? 0 : mostOf(replay, ({ length }) => length - 1);
   const shapes = shapesOf(families, recipe.microBatchTokens, replayed + 1);
-  /** Of a program at the shape that needs most. @param asked places that are asked for, in tokens of answers */
-  const need = (graph: Graph, asked: (answers: number) => { answers?: number; places: number }): MemoryNeed => {
+  /** Of a program at the shape that needs most. @param dimensionsOf places that are asked for, in tokens of answers */
+  const need = (graph: Graph, dimensionsOf: (answers: number) => { answers?: number; places: number }): MemoryNeed => {
     const needs = shapes.map(({ batch, sequence, answers }) =>
-      memoryNeed(graph, new Map(Object.entries({ batch, sequence, answers, replayed, ...asked(answers) }))),
+      memoryNeed(graph, new Map(Object.entries({ batch, sequence, answers, replayed, ...dimensionsOf(answers) }))),
     );
-    return needs.reduce((most, each) => (each.peakBytes > most.peakBytes ? each : most));
+    return needs.reduce((largest, candidate) => (candidate.peakBytes > largest.peakBytes ? candidate : largest));
   };
   const lora: LoraOptions = recipe.lora;
   const validates = validation.length > 0;
-  const most = (answers: number): number => Math.max(answers, replayed);
-  const step = need(trainingGraph(config, lora, longest), (answers) => ({ places: most(answers) }));
+  const placesFor = (answers: number): number => Math.max(answers, replayed);
+  const step = need(trainingGraph(config, lora, longest), (answers) => ({ places: placesFor(answers) }));
   const teacher = (): MemoryNeed =>
-    need(teacherGraph(config, longest), (answers) => ({ answers: most(answers), places: most(answers) }));
+    need(teacherGraph(config, longest), (answers) => ({ answers: placesFor(answers), places: placesFor(answers) }));
   // Each place is asked for its answer and for the base model's distribution.
   const losses = (): MemoryNeed => need(lossGraph(config, lora, longest), (answers) => ({ places: 2 * answers }));
   const logits = (): MemoryNeed => need(logitsGraph(config, lora, longest), (answers) => ({ places: answers }));
@@ -55,8 +55,8 @@ export function estimateMemory(
     ...(validates ? [losses()] : []),
     ...(validates && labelTokens ? [logits()] : []),
   ];
-  const held = programs.reduce((sum, { peakBytes }) => sum + peakBytes, 0);
-  return PROCESS_BYTES + step.weightBytes + held + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;
+  const programBytes = programs.reduce((sum, { peakBytes }) => sum + peakBytes, 0);
+  return PROCESS_BYTES + step.weightBytes + programBytes + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;
 }
 
 /** What goes through the model at once at most. */
@@ -70,21 +70,21 @@ interface Shape {
 
 /** Examples side by side, the largest family, and a window of general text, which has a row of its own. */
 function shapesOf(families: readonly Family[], microBatchTokens: number, window: number): Shape[] {
-  const apart = families.filter(({ shared }) => shared === 0).flatMap(({ members }) => members);
-  const together = families.filter(({ shared }) => shared > 0);
+  const separateExamples = families.filter(({ shared }) => shared === 0).flatMap(({ members }) => members);
+  const sharedFamilies = families.filter(({ shared }) => shared > 0);
   // The shorter the examples, the more of them, and of their answers, go through at once. Of each number it is the longest that need most.
   const sideBySide = new Map<number, Shape>();
   let answer = 1;
-  for (const example of [...apart].sort((a, b) => lengthOf(a) - lengthOf(b))) {
+  for (const example of [...separateExamples].sort((a, b) => lengthOf(a) - lengthOf(b))) {
     const sequence = Math.max(1, lengthOf(example));
     const batch = Math.max(1, Math.floor(microBatchTokens / sequence));
     answer = Math.max(answer, answerOf(example));
     sideBySide.set(batch, { batch, sequence, answers: batch * answer });
   }
   const shapes = [{ batch: 1, sequence: window, answers: 1 }, ...sideBySide.values()];
-  if (together.length > 0) {
-    const sequence = mostOf(together, ({ length }) => length);
-    const answers = mostOf(together, ({ members }) => members.reduce((sum, member) => sum + answerOf(member), 0));
+  if (sharedFamilies.length > 0) {
+    const sequence = mostOf(sharedFamilies, ({ length }) => length);
+    const answers = mostOf(sharedFamilies, ({ members }) => members.reduce((sum, member) => sum + answerOf(member), 0));
     shapes.push({ batch: 1, sequence, answers });
   }
   return shapes;
@@ -95,8 +95,8 @@ const lengthOf = ({ ids }: Example): number => ids.length - 1;
 const answerOf = ({ ids, answerFrom }: Example): number => ids.length - answerFrom;
 
 /** 1 at least. */
-export const mostOf = <T>(all: readonly T[], of: (one: T) => number): number =>
-  all.reduce((most, one) => Math.max(most, of(one)), 1);
+export const mostOf = <T>(items: readonly T[], sizeOf: (one: T) => number): number =>
+  items.reduce((maximum, item) => Math.max(maximum, sizeOf(item)), 1);
 
 /** The same before a job exists, from the sizes of its examples. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */
 export function estimateTraining({

@@ -23,11 +23,11 @@ import { requireDigest } from './model/require-digest.js';
 export async function importAdapter({ model, adapter, folder }: ImportAdapterInput): Promise<ImportAdapterOutput> {
   await requireDigest(model);
   const unpacked = 'archive' in adapter ? await unpack(adapter.archive, folder) : null;
-  const given = 'archive' in adapter ? unpacked! : adapter;
+  const files = 'archive' in adapter ? unpacked! : adapter;
   for (const member of ['config', 'weights'] as const)
-    await requireSmaller(given[member].path, PEFT_FILES[member].most, PEFT_FILES[member].name);
+    await requireSmaller(files[member].path, PEFT_FILES[member].most, PEFT_FILES[member].name);
   const config = decoderConfig(readGgufHeader(model.path));
-  const peft = decodePeftAdapter(await readVerified(given.config), await readVerified(given.weights), (places) => {
+  const peft = decodePeftAdapter(await readVerified(files.config), await readVerified(files.weights), (places) => {
     requireBase(places, model.sha256, config);
     requireShapes(places.pairs, config);
   });
@@ -45,9 +45,9 @@ export async function importAdapter({ model, adapter, folder }: ImportAdapterInp
   };
 }
 
-async function requireSmaller(path: string, most: number, name: string): Promise<void> {
+async function requireSmaller(path: string, limit: number, name: string): Promise<void> {
   const { size } = await stat(path);
-  if (size > most) throw new GraftError('ADAPTER_TOO_LARGE', `${name} has ${size} bytes; at most ${most} are read.`);
+  if (size > limit) throw new GraftError('ADAPTER_TOO_LARGE', `${name} has ${size} bytes; at most ${limit} are read.`);
 }
 
 /** The files of an archive, each with the digest of what was written. */
@@ -57,11 +57,11 @@ async function unpack(
 ): Promise<NonNullable<ImportAdapterOutput['unpacked']>> {
   await requireDigestOf(archive);
   const { config, weights, notes } = await extractPeft(archive.path, folder);
-  const named = async (path: string) => ({ path, sha256: await hashFile(path) });
+  const fileOf = async (path: string) => ({ path, sha256: await hashFile(path) });
   return {
-    config: await named(config),
-    weights: await named(weights),
-    notes: notes === null ? null : await named(notes),
+    config: await fileOf(config),
+    weights: await fileOf(weights),
+    notes: notes === null ? null : await fileOf(notes),
   };
 }
 

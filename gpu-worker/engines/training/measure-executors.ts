@@ -39,8 +39,8 @@ export async function measureExecutors(
 ): Promise<MeasuredExecutors> {
   await requireDigest(model);
   const weights = new GgufWeights(model.path, TOKENS);
-  const others = watchOthers();
-  const measured: MeasuredExecutors['measured'] = [];
+  const otherLoad = watchOthers();
+  const measurements: MeasuredExecutors['measured'] = [];
   for (const executor of installedExecutors()) {
     try {
       const timed = await withExecutor(executor, weights, { folder, threads }, async (opened) => ({
@@ -48,14 +48,14 @@ export async function measureExecutors(
         device: opened.identity['device'] === 'gpu' ? ('gpu' as const) : ('cpu' as const),
       }));
       const tokensPerSecond = (1_000 * ROWS * TOKENS) / timed.milliseconds;
-      measured.push({ executor, device: timed.device, tokensPerSecond });
+      measurements.push({ executor, device: timed.device, tokensPerSecond });
     } catch (error) {
       signal.throwIfAborted();
       log('warn', `the executor ${executor} does not train this model`, errorFields(error));
     }
   }
-  if (measured.length === 0) throw new GraftError('MODEL_UNAVAILABLE', 'No executor can train this model here.');
-  return { measured, quiet: others() < QUIET };
+  if (measurements.length === 0) throw new GraftError('MODEL_UNAVAILABLE', 'No executor can train this model here.');
+  return { measured: measurements, quiet: otherLoad() < QUIET };
 }
 
 async function fastestStep(

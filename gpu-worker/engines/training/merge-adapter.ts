@@ -45,18 +45,18 @@ export async function mergeAdapter(
       .map((tensor) => [tensor.name, type ?? preciseType(tensor)] as const),
   );
   await requireSpace(dirname(target), header.tensors, types);
-  let done = 0;
+  let mergedCount = 0;
   const merged = async (tensor: GgufTensor): Promise<Float32Array> => {
     await turn();
     const pair = changes.get(tensor.name)!;
     const rows = readTensor(model.path, header, tensor.name);
     addProduct(rows, { ...pair, b: servedRows(pair, peft.rank, config) }, peft.rank, factor);
     if (types.get(tensor.name) === 'F16') requireHalves(rows, tensor.name);
-    progress(++done / changes.size, 'Adding the adapter to the model’s weights.');
+    progress(++mergedCount / changes.size, 'Adding the adapter to the model’s weights.');
     return rows;
   };
   try {
-    const written = await rewriteGguf(model.path, header, target, {
+    const output = await rewriteGguf(model.path, header, target, {
       metadata: {
         'general.name': { string: name },
         // The file is of no one type any more; readers go by the tensors.
@@ -68,7 +68,7 @@ export async function mergeAdapter(
       types,
       numbers: merged,
     });
-    return { path: target, ...written, modules: changes.size };
+    return { path: target, ...output, modules: changes.size };
   } catch (error) {
     await rm(target, { force: true });
     throw error;
@@ -106,13 +106,17 @@ async function requireSpace(
   types: ReadonlyMap<string, PlainType>,
 ): Promise<void> {
   const elements = ({ dimensions }: GgufTensor): number => dimensions.reduce((product, size) => product * size, 1);
-  const needed = tensors.reduce((sum, tensor) => {
+  const neededBytes = tensors.reduce((sum, tensor) => {
     const plain = types.get(tensor.name);
     return sum + elements(tensor) * (plain === 'F16' ? 2 : 4);
   }, SPARE_BYTES);
   const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= needed) return;
-  throw new GraftError('STORAGE_FAILED', `The merged model may take ${needed} bytes, and ${bavail * bsize} are free.`, {
-    hint: 'Free space where GRAFT_HOME lies; nothing was kept.',
-  });
+  if (bavail * bsize >= neededBytes) return;
+  throw new GraftError(
+    'STORAGE_FAILED',
+    `The merged model may take ${neededBytes} bytes, and ${bavail * bsize} are free.`,
+    {
+      hint: 'Free space where GRAFT_HOME lies; nothing was kept.',
+    },
+  );
 }

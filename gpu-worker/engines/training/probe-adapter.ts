@@ -27,8 +27,8 @@ export async function probeAdapter(input: ProbeInput, call: Pick<Call, 'signal'>
   const peft = decodePeftAdapter(await readVerified(input.adapter.config), await readVerified(input.adapter.weights));
   const weights = new GgufWeights(model.path, Math.max(...prompts.map(({ length }) => length)));
   const { config } = weights;
-  const beyond = [...candidates, ...prompts.flatMap((ids) => [...ids])].find((id) => id >= config.vocabulary);
-  if (beyond !== undefined) throw badInput('candidates', `The model has no token ${beyond}.`);
+  const unknownToken = [...candidates, ...prompts.flatMap((ids) => [...ids])].find((id) => id >= config.vocabulary);
+  if (unknownToken !== undefined) throw badInput('candidates', `The model has no token ${unknownToken}.`);
   const { flat, lora } = fromPairs(peft, config);
   const scaled = { ...lora, alpha: lora.alpha * input.scale };
   const threads = input.threads ?? availableParallelism();
@@ -52,16 +52,17 @@ export async function probeAdapter(input: ProbeInput, call: Pick<Call, 'signal'>
 }
 
 /** Columns of a row-major table. [rows, width] -> [rows, columns] */
-function columns(table: Float32Array, width: number, wanted: readonly number[]): Float32Array {
+function columns(table: Float32Array, width: number, columnIndices: readonly number[]): Float32Array {
   const rows = table.length / width;
   return Float32Array.from(
-    { length: rows * wanted.length },
-    (_, at) => table[Math.floor(at / wanted.length) * width + wanted[at % wanted.length]!]!,
+    { length: rows * columnIndices.length },
+    (_, index) =>
+      table[Math.floor(index / columnIndices.length) * width + columnIndices[index % columnIndices.length]!]!,
   );
 }
 
 function matchedModules({ pairs }: PeftAdapter, gguf: string, { layers }: DecoderConfig): ProbeOutput['modules'] {
-  const served = new Set(readGgufHeader(gguf).tensors.map(({ name }) => name));
-  const matched = pairs.filter((pair) => served.has(`${ggufModule(pair)}.lora_a`));
+  const tensorNames = new Set(readGgufHeader(gguf).tensors.map(({ name }) => name));
+  const matched = pairs.filter((pair) => tensorNames.has(`${ggufModule(pair)}.lora_a`));
   return { matched: matched.length, expected: layers * new Set(pairs.map(({ target }) => target)).size };
 }

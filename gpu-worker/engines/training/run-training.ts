@@ -58,17 +58,17 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
 async function startingPoint(
   { config, weights, scale }: NonNullable<TrainInput['parent']>,
   model: DecoderConfig,
-  wanted: TrainInput['recipe']['lora'],
+  recipeLora: TrainInput['recipe']['lora'],
 ): Promise<{ adapter: Float32Array; sha256: string }> {
   const adapter = decodePeftAdapter(await readVerified(config), await readVerified(weights));
   // What it adds is alpha/rank * B A: the strength goes into B, since the recipe's alpha is the one before.
   const pairs = adapter.pairs.map((pair) => ({ ...pair, b: pair.b.map((value) => value * scale) }));
   const { flat, lora } = fromPairs({ ...adapter, pairs }, model);
   const shape = ({ rank, alpha, targets }: LoraOptions): string => JSON.stringify([rank, alpha, [...targets].sort()]);
-  if (shape(lora) !== shape(wanted))
+  if (shape(lora) !== shape(recipeLora))
     throw new GraftError(
       'ADAPTER_SHAPE_MISMATCH',
-      `The adapter to go on from has rank, alpha and layers ${shape(lora)}, the recipe wants ${shape(wanted)}.`,
+      `The adapter to go on from has rank, alpha and layers ${shape(lora)}, the recipe wants ${shape(recipeLora)}.`,
     );
   return { adapter: flat, sha256: weights.sha256 };
 }

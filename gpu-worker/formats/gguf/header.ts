@@ -129,11 +129,11 @@ class Bytes {
     return Number(value);
   }
 
-  /** A number of things of at least `each` bytes, which the file must still have, and no more of them than `most`. */
-  count(size: number, part: string, most: number): number {
+  /** A number of things of at least `size` bytes, which the file must still have, and no more of them than `limit`. */
+  count(size: number, part: string, limit: number): number {
     const count = this.u64(part);
     if (count * size > this.left) throw corrupt(part);
-    if (count > most) throw invalid(`The file’s header has a ${part} of ${count}; at most ${most} are read.`);
+    if (count > limit) throw invalid(`The file’s header has a ${part} of ${count}; at most ${limit} are read.`);
     return count;
   }
 

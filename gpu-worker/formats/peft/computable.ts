@@ -14,22 +14,22 @@ export function requireComputable(
   rank: number,
   alpha: number,
 ): void {
-  const refused = (fault: string): GraftError =>
+  const refusal = (fault: string): GraftError =>
     new GraftError('ADAPTER_NOT_FINITE', `The adapter can’t be used: ${JSON.stringify(name)} ${fault}.`);
   for (const factor of [a, b]) {
-    if (!factor.every(Number.isFinite)) throw refused('holds something that is not a number');
-    if (!factor.every((value) => Math.abs(value) <= MOST)) throw refused(`holds a number beyond ${MOST}`);
+    if (!factor.every(Number.isFinite)) throw refusal('holds something that is not a number');
+    if (!factor.every((value) => Math.abs(value) <= MOST)) throw refusal(`holds a number beyond ${MOST}`);
   }
   const inputs = a.length / rank;
   const columns = new Float64Array(inputs);
-  for (let at = 0; at < a.length; at++) columns[at % inputs]! += a[at]! ** 2;
+  for (let index = 0; index < a.length; index++) columns[index % inputs]! += a[index]! ** 2;
   let row = 0;
   for (let from = 0; from < b.length; from += rank) {
     let squares = 0;
-    for (let at = from; at < from + rank; at++) squares += b[at]! ** 2;
+    for (let index = from; index < from + rank; index++) squares += b[index]! ** 2;
     row = Math.max(row, squares);
   }
   const column = columns.reduce((maximum, squares) => Math.max(maximum, squares), 0);
   if (!((alpha / rank) * Math.sqrt(row * column) <= MOST))
-    throw refused(`changes its layer by more than ${MOST}, which no model can be computed with`);
+    throw refusal(`changes its layer by more than ${MOST}, which no model can be computed with`);
 }

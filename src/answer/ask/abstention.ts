@@ -40,8 +40,8 @@ export const declined = (probability: number | null = null, threshold = LEAST_PR
 
 /** The model, or the labelled rows, have an answer that is less probable than the caller wants. */
 export const unsure = (probability: number, threshold: number, answer: 'TEXT' | 'LABEL' = 'TEXT'): Abstention => {
-  const refused = refuse('LOW_CONFIDENCE', probability, threshold);
-  return answer === 'TEXT' ? refused : { ...refused, sentence: 'No label is sure enough.' };
+  const lowConfidence = refuse('LOW_CONFIDENCE', probability, threshold);
+  return answer === 'TEXT' ? lowConfidence : { ...lowConfidence, sentence: 'No label is sure enough.' };
 };
 
 /** Nothing shows that the error rate that the caller wants is kept: no confidence is enough. */
@@ -51,19 +51,19 @@ export const unproven = (sentence: string): Abstention => ({ ...refuse('UNPROVEN
 export const foreign = (
   adapter: string,
   { pValue, probability }: { pValue: number; probability: number },
-  most: number,
+  threshold: number,
 ): Abstention => ({
-  ...refuse('FOREIGN', probability, most),
+  ...refuse('FOREIGN', probability, threshold),
   pValue,
   sentence: `This is unlike the messages that ${adapter} learned from.`,
 });
 /** The question belongs to no document and no adapter. */
 export const outOfScope = (): Abstention => refuse('OUT_OF_SCOPE', null, 1);
 
-/** The reader finds none of the sentences probable enough, which words and vectors found to be about the question (`near`) or not. */
-export const unanswered = (probability: number, threshold: number, near: boolean): Abstention => ({
+/** The reader finds none of the sentences probable enough, which words and vectors found to be about the question (`isRelated`) or not. */
+export const unanswered = (probability: number, threshold: number, isRelated: boolean): Abstention => ({
   ...refuse('LOW_CONFIDENCE', probability, threshold),
-  sentence: near
+  sentence: isRelated
     ? 'Your documents are about this, but the answer does not seem to be in them.'
     : 'This is not in your documents: what comes closest does not answer the question.',
 });

@@ -3,9 +3,9 @@ import type { Answer, AskedWith } from './answer.js';
 import type { AskInput, Question } from './question.js';
 
 /** What a caller asked beside the question, as the answer keeps it: what nobody asked for is left out. */
-export function askedWith({ generation, ...asked }: Question): AskedWith {
-  const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate, wording, form } = asked;
-  const { maxOwnRefused, reader, system, sampling } = asked;
+export function askedWith({ generation, ...options }: Question): AskedWith {
+  const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate, wording, form } = options;
+  const { maxOwnRefused, reader, system, sampling } = options;
   return {
     ...(collections && { collections }),
     ...(dataset !== null && { dataset }),
@@ -28,14 +28,14 @@ export function askedWith({ generation, ...asked }: Question): AskedWith {
  * The question of a recorded answer as it was asked, for another version of the adapter that answered: by the strategy that was chosen then.
  * @param adapter `name@3`
  */
-export function askAgain({ question, askedAs, route, askedWith: asked }: Answer, adapter: string): AskInput {
+export function askAgain({ question, askedAs, route, askedWith: options }: Answer, adapter: string): AskInput {
   const { reads } = STRATEGIES[route.strategy];
-  const { collections, dataset, minConfidence, wording, ...others } = asked ?? {};
+  const { collections, dataset, minConfidence, wording, ...rest } = options ?? {};
   return {
     question: askedAs ?? question,
     strategy: route.strategy,
     adapter,
-    ...others,
+    ...rest,
     ...(reads && { collections, dataset, minConfidence, wording }),
   };
 }

@@ -90,9 +90,9 @@ export class AskService {
     const requestId = checkedKey(input.requestId, 'input.requestId');
     const askedBy = key?.lineId ?? null;
     // Arms are compared by the answers of those who ask for text; one that quotes or labels has no JSON to give.
-    const drawn = question.form ? null : drawing;
-    const asked = { workspaceId, groups, askedBy, question, requestId, drawing: drawn, recorded: true };
-    return requestId === null ? ask(parts, asked, signal) : this.shared(asked, parts).read(signal);
+    const textDrawing = question.form ? null : drawing;
+    const request = { workspaceId, groups, askedBy, question, requestId, drawing: textDrawing, recorded: true };
+    return requestId === null ? ask(parts, request, signal) : this.shared(request, parts).read(signal);
   }
 
   /** @throws BAD_USER_INPUT for a unit or an arm that can’t be one */
@@ -118,8 +118,8 @@ export class AskService {
   ): Promise<Answer> {
     const question = checkedQuestion(input);
     const askedBy = key?.lineId ?? null;
-    const asked = { workspaceId, groups, askedBy, question, requestId: null, drawing: null, recorded: false };
-    return untraced(() => answered(ask(this.parts, asked, signal)));
+    const request = { workspaceId, groups, askedBy, question, requestId: null, drawing: null, recorded: false };
+    return untraced(() => answered(ask(this.parts, request, signal)));
   }
 
   /**
@@ -165,8 +165,8 @@ export class AskService {
 
   /** In the order of `ids`; null where the workspace has no complete answer of that id that the caller may see. */
   async answersById({ workspaceId, groups = EVERYBODY }: Caller, ids: readonly string[]): Promise<(Answer | null)[]> {
-    const found = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid), groups);
-    return ids.map((id) => found.get(id) ?? null);
+    const answers = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid), groups);
+    return ids.map((id) => answers.get(id) ?? null);
   }
 
   /**
@@ -195,13 +195,13 @@ export class AskService {
     return this.parts.answers.list(workspaceId, { ...checkedFilter(filter), conversationId }, page, groups);
   }
 
-  private shared(asked: AskRequest, parts: AskParts): SharedStream<AskEvent> {
-    const key = `${asked.workspaceId} ${asked.requestId}`;
-    const digest = questionDigest(asked.question, asked.drawing?.forceArm, asked.groups, asked.askedBy);
+  private shared(request: AskRequest, parts: AskParts): SharedStream<AskEvent> {
+    const key = `${request.workspaceId} ${request.requestId}`;
+    const digest = questionDigest(request.question, request.drawing?.forceArm, request.groups, request.askedBy);
     const running = this.#running.get(key);
     if (running && running.digest !== digest) throw requestIdTaken();
     if (running?.stream.joinable) return running.stream;
-    const stream = new SharedStream((signal) => ask(parts, asked, signal));
+    const stream = new SharedStream((signal) => ask(parts, request, signal));
     const entry = { digest, stream };
     this.#running.set(key, entry);
     void stream.settled.then(() => {

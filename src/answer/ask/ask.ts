@@ -69,9 +69,9 @@ async function* asked(parts: AskParts, request: AskRequest, signal: AbortSignal)
 
 /** What was recorded, unless a document that it read is kept from whoever asks since. @throws NOT_FOUND */
 async function stillSeen({ answers }: AskParts, request: AskRequest, { id, requestId }: Answer): Promise<Answer> {
-  const seen = (await answers.byIds(request.workspaceId, [id], request.groups)).get(id);
-  if (!seen) throw notFound('The answer of this request id', requestId, 'input.requestId');
-  return seen;
+  const visibleAnswer = (await answers.byIds(request.workspaceId, [id], request.groups)).get(id);
+  if (!visibleAnswer) throw notFound('The answer of this request id', requestId, 'input.requestId');
+  return visibleAnswer;
 }
 
 /**
@@ -80,27 +80,27 @@ async function stillSeen({ answers }: AskParts, request: AskRequest, { id, reque
  */
 async function* answer(
   work: Work,
-  given: Question,
+  originalQuestion: Question,
   drawing: Drawing | null,
   record: OpenAnswer,
 ): AsyncGenerator<AskEvent, void> {
   const { watch, log } = work;
-  const { question: asked, behind } = await followed(work, given);
-  let routed = await routeQuestion(work, asked, drawing);
-  let tried = yield* attempted(work, asked, routed, record);
-  for (let next = tried && nextOf(tried, routed); next; next = tried && nextOf(tried, routed)) {
+  const { question, behind } = await followed(work, originalQuestion);
+  let routed = await routeQuestion(work, question, drawing);
+  let attempt = yield* attempted(work, question, routed, record);
+  for (let next = attempt && nextOf(attempt, routed); next; next = attempt && nextOf(attempt, routed)) {
     routed = next;
-    if (tried?.worded) yield { type: 'replaced', text: '', reason: 'It was refused: another is asked.' };
-    tried = yield* attempted(work, asked, routed, record);
+    if (attempt?.worded) yield { type: 'replaced', text: '', reason: 'It was refused: another is asked.' };
+    attempt = yield* attempted(work, question, routed, record);
   }
   // An arm that names what is gone was nobody's wish: the question is answered as if nothing were tried.
-  if (tried === null) return yield* answer(work, given, null, record);
+  if (attempt === null) return yield* answer(work, originalQuestion, null, record);
 
-  const { planned, facts, room } = tried;
-  const judgement = lastJudgement(tried.judgement, routed);
-  const worded = tried.worded ?? (yield* STRATEGY_STAGES[planned.plan.strategy].word(work, planned, judgement, room));
-  const made = finishedAnswer(work, planned, { given, asked, facts, judgement, worded });
-  const finished = await traced('ask.record', {}, () => record.complete(made, behind));
+  const { planned, facts, room } = attempt;
+  const judgement = lastJudgement(attempt.judgement, routed);
+  const worded = attempt.worded ?? (yield* STRATEGY_STAGES[planned.plan.strategy].word(work, planned, judgement, room));
+  const draft = finishedAnswer(work, planned, { given: originalQuestion, asked: question, facts, judgement, worded });
+  const finished = await traced('ask.record', {}, () => record.complete(draft, behind));
   tellFinished(finished);
   if (finished.abstention) logRefusal(log, finished);
   work.expected.add(planned.plan.strategy, watch.totalMs);
@@ -121,32 +121,32 @@ interface Attempt {
 /** Asks one destination. @returns null where a version or a model is gone that only a draw named */
 async function* attempted(
   work: Work,
-  asked: Question,
+  question: Question,
   routed: RoutedQuestion,
   record: OpenAnswer,
 ): AsyncGenerator<AskEvent, Attempt | null> {
   const assignment = routed.drawn?.assignment ?? null;
   record.draw(assignment);
-  const planned = await planAnswer(work, routed);
-  if (planned === null) return null;
-  record.plan({ strategy: planned.plan.strategy, ...usedBy(planned.plan) });
-  tellPlanned(record.id, planned, assignment);
-  yield { type: 'route', answerId: record.id, route: planned.route };
+  const plannedQuestion = await planAnswer(work, routed);
+  if (plannedQuestion === null) return null;
+  record.plan({ strategy: plannedQuestion.plan.strategy, ...usedBy(plannedQuestion.plan) });
+  tellPlanned(record.id, plannedQuestion, assignment);
+  yield { type: 'route', answerId: record.id, route: plannedQuestion.route };
 
-  const strategy = STRATEGY_STAGES[planned.plan.strategy];
-  const facts = await lookUpFacts(work, asked);
+  const strategy = STRATEGY_STAGES[plannedQuestion.plan.strategy];
+  const facts = await lookUpFacts(work, question);
   const [room, source] = await work.watch.time('retrieve', () =>
-    Promise.all([measurePrompt(work, planned, facts), strategy.read(work, planned)]),
+    Promise.all([measurePrompt(work, plannedQuestion, facts), strategy.read(work, plannedQuestion)]),
   );
   if (source.kind === 'PASSAGES') {
     const { passages, degraded } = source.result.retrieval;
     yield { type: 'passages', passages, degraded };
   }
-  const judgement = await strategy.judge(work, planned, source);
+  const judgement = await strategy.judge(work, plannedQuestion, source);
   const conflicts = documentsRead(judgement)?.conflicts ?? [];
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
-  const worded = judgement.kind === 'REFUSED' ? null : yield* strategy.word(work, planned, judgement, room);
-  return { planned, facts, room, judgement, worded };
+  const worded = judgement.kind === 'REFUSED' ? null : yield* strategy.word(work, plannedQuestion, judgement, room);
+  return { planned: plannedQuestion, facts, room, judgement, worded };
 }
 
 /** Who is asked after a refusal; null where there was none, or nobody is left. */

@@ -15,15 +15,15 @@ const REMEMBERED = 10;
  */
 export async function followed(work: FollowWork, question: Question): Promise<Followed> {
   const { text, conversationId, earlier } = question;
-  const alone = { question, behind: [] };
-  if ((conversationId === null && earlier === undefined) || !goesOn(text)) return alone;
-  if (!(await asksDocuments(work, question))) return alone;
+  const fallback = { question, behind: [] };
+  if ((conversationId === null && earlier === undefined) || !goesOn(text)) return fallback;
+  if (!(await asksDocuments(work, question))) return fallback;
   const recorded = earlier
     ? []
     : await work.answers.askedBefore({ ...work, conversationId: conversationId! }, REMEMBERED);
-  const before = (earlier?.slice(-REMEMBERED) ?? recorded).map((each) => each.question);
-  const { text: standing, joined } = standaloneQuestion(text, before);
-  if (joined === 0 || standing.length > MAX_QUESTION_CHARACTERS) return alone;
+  const history = (earlier?.slice(-REMEMBERED) ?? recorded).map((turn) => turn.question);
+  const { text: standing, joined } = standaloneQuestion(text, history);
+  if (joined === 0 || standing.length > MAX_QUESTION_CHARACTERS) return fallback;
   return { question: { ...question, text: standing, latest: text }, behind: recorded.slice(-joined) };
 }
 

@@ -104,7 +104,7 @@ export async function makePlan(
   workspaceId: WorkspaceId,
   question: Question,
   strategy: Strategy,
-  { scope, labelled: named }: Sources,
+  { scope, labelled: namedIndex }: Sources,
 ): Promise<Plan> {
   const { reads, adapts } = STRATEGIES[strategy];
   const adapter = adapts ? await adapters.resolve(workspaceId, question.adapter ?? '') : null;
@@ -112,7 +112,8 @@ export async function makePlan(
     throw badInput('input.adapter', `${adapter.adapter} was made for ${adapter.task}, not for ${question.task}.`);
   if (question.form && adapter) requireWords(adapter, question);
   const variant = await variantOf(registry, workspaceId, question, adapter);
-  const rowsRead = () => (adapter ? rowsBeside(labelIndexes, workspaceId, adapter, named) : named && rowsAlone(named));
+  const rowsRead = () =>
+    adapter ? rowsBeside(labelIndexes, workspaceId, adapter, namedIndex) : namedIndex && rowsAlone(namedIndex);
   const labelled = reads && question.collections === null ? await rowsRead() : null;
   return {
     strategy,

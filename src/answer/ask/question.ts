@@ -212,8 +212,8 @@ export const MAX_KEY_CHARACTERS = 200;
 export const checkedKey = (
   key: string | null | undefined,
   field: string,
-  most: number = MAX_KEY_CHARACTERS,
-): string | null => (key === null || key === undefined ? null : checkedText(key, field, most));
+  maximum: number = MAX_KEY_CHARACTERS,
+): string | null => (key === null || key === undefined ? null : checkedText(key, field, maximum));
 
 function checkedFeatures(entity: string | null, features: readonly string[]): Pick<Question, 'entity' | 'features'> {
   if (entity === null && features.length === 0) return { entity, features: [] };
@@ -246,19 +246,19 @@ function checkedTarget(
   strategy: StrategyChoice,
   { adapter, model, task }: AskInput,
 ): Pick<Question, 'strategy' | 'adapter' | 'model' | 'task'> {
-  const given = checkedKey(adapter, 'input.adapter', MAX_REFERENCE);
+  const requestedAdapter = checkedKey(adapter, 'input.adapter', MAX_REFERENCE);
   const definition = strategy === 'AUTO' ? null : strategyOf(strategy);
-  const named = given ?? definition?.adapter ?? null;
+  const adapterName = requestedAdapter ?? definition?.adapter ?? null;
   const adapts = definition?.adapts === true;
-  if (adapts && named === null)
+  if (adapts && adapterName === null)
     throw badInput('input.adapter', `The strategy ${strategy} needs an adapter.`, 'Name one; adapters lists them.');
-  if (!adapts && named !== null)
+  if (!adapts && adapterName !== null)
     throw badInput(
       'input.adapter',
       `adapter goes with the strategies ${ADAPTING} only.`,
       'Set strategy to one of them, or leave the adapter out.',
     );
-  return { strategy, adapter: named, model: checkedKey(model, 'input.model', MAX_REFERENCE), task: task ?? null };
+  return { strategy, adapter: adapterName, model: checkedKey(model, 'input.model', MAX_REFERENCE), task: task ?? null };
 }
 
 function checkedDataset(strategy: StrategyChoice, { dataset, collections, task }: AskInput): string | null {
@@ -272,13 +272,13 @@ function checkedDataset(strategy: StrategyChoice, { dataset, collections, task }
   return checkedName(dataset, field);
 }
 
-function checkedConfidence(strategy: StrategyChoice, least: number | null): number | null {
-  if (least === null) return null;
-  if (!(least >= 0 && least <= 1))
-    throw badInput('input.minConfidence', `minConfidence must be between 0 and 1, not ${least}.`);
+function checkedConfidence(strategy: StrategyChoice, minConfidence: number | null): number | null {
+  if (minConfidence === null) return null;
+  if (!(minConfidence >= 0 && minConfidence <= 1))
+    throw badInput('input.minConfidence', `minConfidence must be between 0 and 1, not ${minConfidence}.`);
   if (!mayDo(strategy, 'reads'))
     throw badInput('input.minConfidence', 'minConfidence goes with strategies that read documents.', 'Leave it out.');
-  return least;
+  return minConfidence;
 }
 
 function checkedWording(strategy: StrategyChoice, { wording, dataset }: AskInput): WordingChoice | null {
@@ -335,9 +335,9 @@ function checkedProbable({ probable, requestId }: AskInput): Pick<Question, 'pro
   return { probable };
 }
 
-function checkedSampling(asked: Sampling | null | undefined): Pick<Question, 'sampling'> {
-  if (!asked) return {};
-  const { data, error } = sampling.safeParse(asked);
+function checkedSampling(options: Sampling | null | undefined): Pick<Question, 'sampling'> {
+  if (!options) return {};
+  const { data, error } = sampling.safeParse(options);
   if (data) return { sampling: data };
   const [{ path, message } = { path: [], message: '' }] = error.issues;
   const [name] = path.map(String);

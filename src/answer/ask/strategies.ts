@@ -75,8 +75,8 @@ export type StrategyChoice = keyof typeof StrategyChoice;
 export const strategyOf = (strategy: Strategy): StrategyDefinition => STRATEGIES[strategy];
 
 /** Whether a strategy reads, or applies an adapter; what is left to Graft may do either. */
-export const mayDo = (choice: StrategyChoice, what: 'reads' | 'adapts'): boolean =>
-  choice === 'AUTO' || STRATEGIES[choice][what];
+export const mayDo = (choice: StrategyChoice, ability: 'reads' | 'adapts'): boolean =>
+  choice === 'AUTO' || STRATEGIES[choice][ability];
 
 /** The strategies of which something holds, in their order. */
 export const strategiesThat = (holds: (definition: StrategyDefinition) => boolean): Strategy[] =>
@@ -84,7 +84,7 @@ export const strategiesThat = (holds: (definition: StrategyDefinition) => boolea
 
 /** The strategy that a place of the router, or a default, is answered by: the first that does just that. */
 export function strategyThat({ reads, adapts }: Pick<StrategyDefinition, 'reads' | 'adapts'>): Strategy {
-  const [first] = strategiesThat((each) => each.reads === reads && each.adapts === adapts);
+  const [first] = strategiesThat((definition) => definition.reads === reads && definition.adapts === adapts);
   if (first === undefined) throw new Error(`no strategy ${reads ? 'reads' : 'doesn’t read'} and adapts as asked`);
   return first;
 }

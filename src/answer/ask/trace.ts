@@ -4,18 +4,18 @@ import { nameOf } from './plan.js';
 import type { PlannedQuestion } from './planned-question.js';
 
 /** Says what was decided of a question on the span of its answer: names, ids and numbers, and what was asked where text is wanted. */
-export function tellPlanned(answerId: string, planned: PlannedQuestion, drawn: Assignment | null): void {
+export function tellPlanned(answerId: string, plannedQuestion: PlannedQuestion, assignment: Assignment | null): void {
   const span = currentSpan();
   if (!span.recording) return;
-  const { plan, route, question } = planned;
+  const { plan, route, question } = plannedQuestion;
   span.set({
     [GRAFT.ANSWER]: answerId,
     [GRAFT.ROUTE]: plan.strategy,
     [GRAFT.CHOSEN_BY]: route.chosenBy,
-    [GRAFT.TEST]: drawn?.kind,
-    [GRAFT.TEST_ID]: drawn?.subjectId,
-    [GRAFT.ARM]: drawn?.arm,
-    [GRAFT.PROPENSITY]: drawn?.probability,
+    [GRAFT.TEST]: assignment?.kind,
+    [GRAFT.TEST_ID]: assignment?.subjectId,
+    [GRAFT.ARM]: assignment?.arm,
+    [GRAFT.PROPENSITY]: assignment?.probability,
     [GEN_AI.MODEL]: nameOf(plan),
     [GEN_AI.CONVERSATION]: question.conversationId,
     ...(tracesText() && { [GRAFT.QUESTION]: question.text }),

@@ -15,9 +15,9 @@ export async function putArtifacts(
   files: BackupManifest['artifacts'],
   { told, signal }: { told: ProgressListener; signal: AbortSignal },
 ): Promise<void> {
-  for (const [done, { sha256, bytes }] of files.entries()) {
+  for (const [index, { sha256, bytes }] of files.entries()) {
     signal.throwIfAborted();
-    if (done % 50 === 0) told({ what: 'files', done, total: files.length });
+    if (index % 50 === 0) told({ what: 'files', done: index, total: files.length });
     if (await store.local(sha256).catch(() => null)) continue;
     const source = createReadStream(join(folder, artifactPath(sha256)));
     const staged = await store.stage(source, { maxBytes: bytes });

@@ -62,8 +62,8 @@ async function prepare(folder: string): Promise<void> {
   } catch (error) {
     throw writingFailed(folder, error);
   }
-  const [found] = await readdir(folder);
-  if (found !== undefined) throw notEmpty(folder, found);
+  const [entry] = await readdir(folder);
+  if (entry !== undefined) throw notEmpty(folder, entry);
   const claimed = await claimFolder(folder).catch((error: unknown) => {
     throw writingFailed(folder, error);
   });
@@ -75,8 +75,8 @@ async function prepare(folder: string): Promise<void> {
   throw folderTaken(folder);
 }
 
-const notEmpty = (folder: string, found: string): GraftError =>
-  new GraftError('CONFLICT', `${folder} is not empty: it holds ${JSON.stringify(found)}.`, {
+const notEmpty = (folder: string, entry: string): GraftError =>
+  new GraftError('CONFLICT', `${folder} is not empty: it holds ${JSON.stringify(entry)}.`, {
     hint: 'Name a new folder for each backup. One that was killed leaves a folder without manifest.json, which may be removed.',
   });
 
@@ -99,8 +99,8 @@ async function snapshot(client: pg.Client, folder: string, parts: BackupParts): 
   const sequences = await sequencesOf(client);
   const migrations = await appliedMigrations(client);
   const dumped: BackupManifest['tables'] = [];
-  for (const [done, table] of tables.entries()) {
-    parts.told({ what: `table ${table.name}`, done, total: tables.length });
+  for (const [index, table] of tables.entries()) {
+    parts.told({ what: `table ${table.name}`, done: index, total: tables.length });
     dumped.push(await dumpTable(client, folder, table, signal));
   }
   parts.told({ what: 'tables', done: tables.length, total: tables.length });
@@ -127,25 +127,25 @@ async function copyArtifacts(
     `SELECT sha256, array_agg(DISTINCT to_jsonb(f) ->> 'home') AS homes FROM stored_file f GROUP BY sha256 ORDER BY sha256`,
   );
   const copied: BackupManifest['artifacts'] = [];
-  const lost: string[] = [];
-  for (const [done, { sha256, homes }] of rows.entries()) {
+  const lostFiles: string[] = [];
+  for (const [index, { sha256, homes }] of rows.entries()) {
     signal.throwIfAborted();
-    if (done % 50 === 0) told({ what: 'files', done, total: rows.length });
+    if (index % 50 === 0) told({ what: 'files', done: index, total: rows.length });
     const source = await artifacts.openRead(sha256).catch((error: unknown) => {
       if (!isGraftError(error, 'STORAGE_FAILED') || error instanceof ArtifactUnreadable) throw error;
-      const elsewhere = homes.find((each) => each !== null && each !== homeName(home));
+      const elsewhere = homes.find((otherHome) => otherHome !== null && otherHome !== homeName(home));
       if (elsewhere && artifacts.home !== null) throw liesElsewhere(elsewhere);
       return null;
     });
     if (source === null) {
-      lost.push(sha256);
+      lostFiles.push(sha256);
       continue;
     }
     const { bytes } = await writePlain(join(folder, artifactPath(sha256)), source, signal);
     copied.push({ sha256, bytes });
   }
   told({ what: 'files', done: rows.length, total: rows.length });
-  return { artifacts: copied, lost };
+  return { artifacts: copied, lost: lostFiles };
 }
 
 const liesElsewhere = (home: string): GraftError =>
@@ -160,19 +160,19 @@ async function copyVectors(
   { told, signal }: BackupParts,
 ): Promise<IndexInBackup[]> {
   const { collections, labels } = await indexesOf(client);
-  const all = [
+  const sources = [
     ...collections.map((index) => ({ index, records: vectorsOfChunks(client, vectors, index) })),
     ...labels.map((index) => ({ index, records: allVectors(vectors, index) })),
   ];
   const copied: IndexInBackup[] = [];
-  let before = 0;
-  for (const { index, records } of all) {
-    const tell = (done: number) => told({ what: 'vectors', done: before + done, total: null });
-    const one = await dumpVectors(folder, index, records, { signal, told: tell });
-    if (one === null) continue;
-    copied.push(one);
-    before += one.records;
+  let dumpedRecords = 0;
+  for (const { index, records } of sources) {
+    const tell = (count: number) => told({ what: 'vectors', done: dumpedRecords + count, total: null });
+    const dumpedIndex = await dumpVectors(folder, index, records, { signal, told: tell });
+    if (dumpedIndex === null) continue;
+    copied.push(dumpedIndex);
+    dumpedRecords += dumpedIndex.records;
   }
-  told({ what: 'vectors', done: before, total: before });
+  told({ what: 'vectors', done: dumpedRecords, total: dumpedRecords });
   return copied;
 }

@@ -56,11 +56,15 @@ export async function rulesOf(client: pg.ClientBase): Promise<Rules> {
   const references = constraints.rows.filter(({ kind }) => kind === 'f');
   const keys = constraints.rows.filter(({ kind }) => kind !== 'f');
   const dropped = ({ table, name }: { table: string; name: string }) => `ALTER TABLE ${table} DROP CONSTRAINT ${name}`;
-  const made = ({ table, name, definition }: (typeof keys)[number]) =>
+  const addConstraint = ({ table, name, definition }: (typeof keys)[number]) =>
     `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${definition}`;
   return {
     drop: [...references.map(dropped), ...keys.map(dropped), ...indexes.rows.map(({ name }) => `DROP INDEX ${name}`)],
-    make: [...keys.map(made), ...indexes.rows.map(({ definition }) => definition), ...references.map(made)],
+    make: [
+      ...keys.map(addConstraint),
+      ...indexes.rows.map(({ definition }) => definition),
+      ...references.map(addConstraint),
+    ],
   };
 }
 

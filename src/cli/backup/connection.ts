@@ -21,9 +21,9 @@ export async function withConnection<T>(
   try {
     await client.connect();
     await seeAll(client);
-    const done = await work(client);
+    const result = await work(client);
     await client.end();
-    return done;
+    return result;
   } catch (error) {
     client.connection.stream.destroy();
     throw mapDatabaseError(error);

@@ -14,14 +14,14 @@ import type { Restored } from './restore.js';
  */
 export async function embedAnew(databaseUrl: string, { collections, labels }: Restored['toEmbed']): Promise<number> {
   // Indexes of one collection by several embedders: it is embedded by the one that is configured.
-  const wanted = new Map(collections.map((each) => [each.collectionId, each]));
-  if (wanted.size + labels.length === 0) return 0;
+  const collectionsById = new Map(collections.map((collection) => [collection.collectionId, collection]));
+  if (collectionsById.size + labels.length === 0) return 0;
   const database = await openDatabase(databaseUrl, { unsaid: 'system' });
   const log = silentLogger();
   const events = new EventLog({ database, log });
   const runs = new RunQueue({ database, events, clock: systemClock, log, owner: newId() });
   try {
-    for (const [collectionId, { workspaceId }] of wanted)
+    for (const [collectionId, { workspaceId }] of collectionsById)
       await runs.enqueue(reindexing, {
         workspaceId,
         subjectId: collectionId,
@@ -40,7 +40,7 @@ export async function embedAnew(databaseUrl: string, { collections, labels }: Re
       const checkpoint = labelIndexing.checkpoint!.encode({ indexId, ordinal: 0, rows: 0 }) as object;
       await database.prisma.run.update({ where: { id }, data: { checkpoint } });
     }
-    return wanted.size + labels.length;
+    return collectionsById.size + labels.length;
   } finally {
     await runs.stop();
     await events.close();

@@ -5,8 +5,8 @@ export const noBackup = (folder: string): GraftError =>
     hint: 'The manifest is written last, so a backup that was interrupted has none. Name another folder.',
   });
 
-export const damagedBackup = (folder: string, what: string): GraftError =>
-  new GraftError('STORAGE_FAILED', `The backup in ${folder} is damaged: ${what}.`, {
+export const damagedBackup = (folder: string, damage: string): GraftError =>
+  new GraftError('STORAGE_FAILED', `The backup in ${folder} is damaged: ${damage}.`, {
     hint: 'Nothing was changed. Copy it anew from where it was made, or take another one.',
   });
 

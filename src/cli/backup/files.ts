@@ -15,10 +15,10 @@ class Meter extends Transform {
   readonly #hash = createHash('sha256');
   bytes = 0;
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: null, data: Buffer) => void): void {
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: (error: null, data: Buffer) => void): void {
     this.bytes += chunk.length;
     this.#hash.update(chunk);
-    done(null, chunk);
+    callback(null, chunk);
   }
 
   /** Of all that passed; once. */

@@ -109,9 +109,9 @@ export async function readManifest(folder: string): Promise<BackupManifest> {
     throw new GraftError('SETUP_FAILED', `The backup has format ${format}; this release reads 1 to ${BACKUP_FORMAT}.`, {
       hint: `Restore it with the release that wrote it (${String(graft)}), or a later one.`,
     });
-  const checked = manifest.safeParse(json);
-  if (!checked.success) throw damagedBackup(folder, `manifest.json: ${checked.error.issues[0]?.path.join('.') ?? ''}`);
-  return checked.data;
+  const result = manifest.safeParse(json);
+  if (!result.success) throw damagedBackup(folder, `manifest.json: ${result.error.issues[0]?.path.join('.') ?? ''}`);
+  return result.data;
 }
 
 function parsed(text: string, folder: string): unknown {

@@ -56,28 +56,28 @@ export interface Restored {
  */
 export async function restore(folder: string, parts: RestoreParts): Promise<Restored> {
   const manifest = await readManifest(folder);
-  const known = await readMigrations(parts.migrations ?? ownMigrations());
-  checkVersion(manifest, known);
+  const migrations = await readMigrations(parts.migrations ?? ownMigrations());
+  checkVersion(manifest, migrations);
   await verifyFiles(folder, manifest, parts);
   return withConnection(parts.databaseUrl, 'graft-restore', async (client) => {
     // Gone with the connection.
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
     await checkTarget(client, parts.replace);
-    const before = await indexesOf(client);
+    const indexesBefore = await indexesOf(client);
     await putArtifacts(folder, parts.artifacts, manifest.artifacts, parts);
-    const { migrated, keysKeptEnded } = await loadDatabase(client, folder, manifest, known, parts);
-    const after = await indexesOf(client);
+    const { migrated, keysKeptEnded } = await loadDatabase(client, folder, manifest, migrations, parts);
+    const indexesAfter = await indexesOf(client);
     const failed = await bringVectors(
       folder,
       manifest,
-      [before, after].flatMap((each) => [...each.collections, ...each.labels]),
+      [indexesBefore, indexesAfter].flatMap((indexes) => [...indexes.collections, ...indexes.labels]),
       parts,
     );
     return {
       manifest,
       migrated,
       keysKeptEnded,
-      toEmbed: await toEmbed(client, parts, after, failed),
+      toEmbed: await toEmbed(client, parts, indexesAfter, failed),
       vectorsFailed: failed,
     };
   });
@@ -97,9 +97,9 @@ async function checkTarget(client: pg.Client, replace: boolean): Promise<void> {
       hint: 'Point DATABASE_URL at an empty database of its own.',
     });
   if (replace) return;
-  for (const name of tables.filter((each) => each !== '_prisma_migrations')) {
-    const own = name === 'workspace' ? `WHERE id <> '${DEFAULT_WORKSPACE_ID}'` : '';
-    const { rowCount } = await client.query(`SELECT 1 FROM ${quoted(name)} ${own} LIMIT 1`);
+  for (const name of tables.filter((table) => table !== '_prisma_migrations')) {
+    const condition = name === 'workspace' ? `WHERE id <> '${DEFAULT_WORKSPACE_ID}'` : '';
+    const { rowCount } = await client.query(`SELECT 1 FROM ${quoted(name)} ${condition} LIMIT 1`);
     if (rowCount === 0) continue;
     throw new GraftError('CONFLICT', `The installation is not empty: its table ${name} has rows.`, {
       hint: 'Restore into an empty one (GRAFT_HOME, DATABASE_URL), or say --replace: what it holds is then gone for good.',
@@ -112,17 +112,17 @@ async function loadDatabase(
   client: pg.Client,
   folder: string,
   manifest: BackupManifest,
-  known: Awaited<ReturnType<typeof readMigrations>>,
+  migrations: Awaited<ReturnType<typeof readMigrations>>,
   { told, signal, artifacts }: RestoreParts,
 ): Promise<Pick<Restored, 'migrated' | 'keysKeptEnded'>> {
-  const then = new Set(manifest.migrations.map(({ name }) => name));
-  const later = known.filter(({ name }) => !then.has(name));
+  const appliedNames = new Set(manifest.migrations.map(({ name }) => name));
+  const later = migrations.filter(({ name }) => !appliedNames.has(name));
   await client.query('BEGIN');
   await client.query(`SET LOCAL maintenance_work_mem = '256MB'`);
-  const ended = await endedKeys(client);
+  const keys = await endedKeys(client);
   await dropAll(client);
   await client.query(PRISMA_TABLE);
-  for (const { name, sql } of known) if (then.has(name)) await client.query(sql);
+  for (const { name, sql } of migrations) if (appliedNames.has(name)) await client.query(sql);
   await checkShape(client, folder, manifest.tables);
   // Migrations write rows, too: the backup has them.
   await client.query(`TRUNCATE ${manifest.tables.map(({ name }) => quoted(name)).join(', ')}`);
@@ -131,14 +131,14 @@ async function loadDatabase(
   for (const { name } of manifest.tables) await client.query(`ALTER TABLE ${quoted(name)} DISABLE TRIGGER USER`);
   const walled = await walledTables(client);
   for (const name of walled) await client.query(`ALTER TABLE ${quoted(name)} NO FORCE ROW LEVEL SECURITY`);
-  for (const [done, table] of manifest.tables.entries()) {
-    told({ what: `table ${table.name}`, done, total: manifest.tables.length });
+  for (const [index, table] of manifest.tables.entries()) {
+    told({ what: `table ${table.name}`, done: index, total: manifest.tables.length });
     await loadTable(client, folder, table, signal);
   }
   told({ what: 'tables', done: manifest.tables.length, total: manifest.tables.length });
-  for (const [done, statement] of rules.make.entries()) {
+  for (const [index, statement] of rules.make.entries()) {
     signal.throwIfAborted();
-    told({ what: 'indexes', done, total: rules.make.length });
+    told({ what: 'indexes', done: index, total: rules.make.length });
     await client.query(statement);
   }
   told({ what: 'indexes', done: rules.make.length, total: rules.make.length });
@@ -149,7 +149,7 @@ async function loadDatabase(
   for (const migration of later) await applyInTransaction(client, migration);
   await prepareWalledRole(client);
   await settleIn(client, artifacts.home);
-  const keysKeptEnded = await keepEnded(client, ended);
+  const keysKeptEnded = await keepEnded(client, keys);
   await client.query('COMMIT');
   await client.query('ANALYZE');
   return { migrated: later.map(({ name }) => name), keysKeptEnded };
@@ -162,16 +162,16 @@ async function bringVectors(
   stale: readonly IndexOfRows[],
   { vectors, told, signal }: RestoreParts,
 ): Promise<unknown> {
-  const all = inBackup ?? [];
-  const total = all.reduce((sum, { records }) => sum + records, 0);
-  let before = 0;
+  const indexes = inBackup ?? [];
+  const total = indexes.reduce((sum, { records }) => sum + records, 0);
+  let loadedRecords = 0;
   try {
     // What lies there is of other rows: of those before, or of another restore.
     for (const { workspaceId, indexId } of stale) await vectors.drop(workspaceId, indexId);
-    for (const index of all) {
-      const tell = (done: number) => told({ what: 'vectors', done: before + done, total });
+    for (const index of indexes) {
+      const tell = (count: number) => told({ what: 'vectors', done: loadedRecords + count, total });
       await loadVectors(folder, vectors, index, { signal, told: tell });
-      before += index.records;
+      loadedRecords += index.records;
     }
     return null;
   } catch (error) {

@@ -21,15 +21,15 @@ export async function endedKeys(client: pg.ClientBase): Promise<EndedKey[]> {
 }
 
 /** An older state lets nobody in whose key was ended since. @returns how many keys it would have let in */
-export async function keepEnded(client: pg.ClientBase, ended: readonly EndedKey[]): Promise<number> {
-  if (ended.length === 0) return 0;
+export async function keepEnded(client: pg.ClientBase, keys: readonly EndedKey[]): Promise<number> {
+  if (keys.length === 0) return 0;
   const { rowCount } = await client.query(
     `UPDATE api_key AS key SET revoked_at = coalesce(key.revoked_at, ended.revoked_at),
        expires_at = least(key.expires_at, ended.expires_at)
      FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS ended (id, revoked_at, expires_at)
      WHERE key.id = ended.id AND ((key.revoked_at IS NULL AND ended.revoked_at IS NOT NULL)
        OR ended.expires_at < coalesce(key.expires_at, 'infinity'))`,
-    [ended.map(({ id }) => id), ended.map(({ revokedAt }) => revokedAt), ended.map(({ expiresAt }) => expiresAt)],
+    [keys.map(({ id }) => id), keys.map(({ revokedAt }) => revokedAt), keys.map(({ expiresAt }) => expiresAt)],
   );
   return rowCount ?? 0;
 }

@@ -31,11 +31,11 @@ export async function loadTable(
   { name, columns, rows, file }: TableInBackup,
   signal: AbortSignal,
 ): Promise<void> {
-  const into = client.query(copyFrom(`COPY ${quoted(name)} (${listOf(columns)}) FROM STDIN`));
+  const copyStream = client.query(copyFrom(`COPY ${quoted(name)} (${listOf(columns)}) FROM STDIN`));
   const source: Readable = readPacked(folder, file);
-  await pipeline(source, into, { signal });
-  if (into.rowCount !== rows)
-    throw damagedBackup(folder, `${name} should have ${rows} rows and has ${String(into.rowCount)}`);
+  await pipeline(source, copyStream, { signal });
+  if (copyStream.rowCount !== rows)
+    throw damagedBackup(folder, `${name} should have ${rows} rows and has ${String(copyStream.rowCount)}`);
 }
 
 /** @throws STORAGE_FAILED unless the backup has exactly the tables and columns that its migrations make */
@@ -44,8 +44,8 @@ export async function checkShape(
   folder: string,
   tables: readonly TableInBackup[],
 ): Promise<void> {
-  const shape = (of: readonly CatalogueTable[]) =>
-    of
+  const shape = (catalogue: readonly CatalogueTable[]) =>
+    catalogue
       .map(({ name, columns }) => `${name}(${columns.join(',')})`)
       .sort()
       .join(' ');

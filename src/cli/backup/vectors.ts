@@ -47,10 +47,10 @@ export async function* vectorsOfChunks(
   { workspaceId, indexId, collectionId }: IndexOfRows & { collectionId: string },
 ): AsyncGenerator<VectorRecord> {
   for await (const chunks of chunkPages(client, collectionId)) {
-    const found = await vectors.records(workspaceId, indexId, { ids: chunks.map(({ id }) => id) });
+    const records = await vectors.records(workspaceId, indexId, { ids: chunks.map(({ id }) => id) });
     const documents = new Map(chunks.map(({ id, documentId }) => [id, documentId]));
     // A chunk may have gone over to another document since.
-    for (const record of found)
+    for (const record of records)
       yield { ...record, metadata: { ...record.metadata, documentId: documents.get(record.id)! } };
   }
 }
@@ -84,9 +84,9 @@ export async function missingVectors(
 /** The same of labelled rows, of which there should be so many as the index says. */
 export async function missingRows(client: pg.ClientBase, vectors: VectorStore, index: IndexOfRows): Promise<number> {
   const { rows } = await client.query<{ rows: number }>('SELECT rows FROM label_index WHERE id = $1', [index.indexId]);
-  let found = 0;
-  for await (const _ of allVectors(vectors, index)) found += 1;
-  return (rows[0]?.rows ?? 0) - found;
+  let count = 0;
+  for await (const _ of allVectors(vectors, index)) count += 1;
+  return (rows[0]?.rows ?? 0) - count;
 }
 
 async function knownOf(
@@ -104,15 +104,15 @@ async function* chunkPages(
   client: pg.ClientBase,
   collectionId: string,
 ): AsyncGenerator<{ id: string; documentId: string }[]> {
-  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+  for (let lastId = '00000000-0000-0000-0000-000000000000'; ;) {
     const { rows } = await client.query<{ id: string; documentId: string }>(
       `SELECT c.id, c.document_id AS "documentId" FROM chunk c JOIN document d ON d.id = c.document_id
        WHERE c.collection_id = $1 AND c.id > $2 AND d.live_name IS NOT NULL ORDER BY c.id LIMIT ${BATCH}`,
-      [collectionId, after],
+      [collectionId, lastId],
     );
     if (rows.length === 0) return;
     yield rows;
-    after = rows.at(-1)!.id;
+    lastId = rows.at(-1)!.id;
   }
 }
 
@@ -152,11 +152,11 @@ export async function loadVectors(
   const workspace = workspaceId as WorkspaceId;
   await vectors.ensure(workspace, indexId, dimensions);
   let batch: VectorRecord[] = [];
-  let done = 0;
+  let loadedCount = 0;
   const flush = async () => {
     signal.throwIfAborted();
     await vectors.upsert(workspace, indexId, batch);
-    told((done += batch.length));
+    told((loadedCount += batch.length));
     batch = [];
   };
   for await (const text of linesOf(readPacked(folder, file))) {
@@ -168,7 +168,8 @@ export async function loadVectors(
     if (batch.length === BATCH) await flush();
   }
   if (batch.length > 0) await flush();
-  if (done !== records) throw damagedBackup(folder, `${file.path} should have ${records} vectors and has ${done}`);
+  if (loadedCount !== records)
+    throw damagedBackup(folder, `${file.path} should have ${records} vectors and has ${loadedCount}`);
 }
 
 async function* linesOf(source: Readable): AsyncGenerator<string> {

@@ -16,8 +16,8 @@ type Version = NonNullable<NonNullable<DatasetQuery['dataset']>['latestVersion']
 /** Labelled messages become a dataset version, and its report names what is wrong with them. */
 export async function dataTour(client: GraftClient, examples: string): Promise<void> {
   heading('Labelled messages become a dataset, and what is wrong with them is named');
-  const { dataset: known } = await client.request(DatasetDocument, { name: DATASET });
-  if (!known)
+  const { dataset: existingDataset } = await client.request(DatasetDocument, { name: DATASET });
+  if (!existingDataset)
     await client.request(CreateDatasetDocument, {
       input: { name: DATASET, task: 'CLASSIFICATION', language: 'en' },
     });

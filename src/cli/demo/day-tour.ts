@@ -66,17 +66,17 @@ async function replay(client: GraftClient, examples: string, first: Trained): Pr
     .trim()
     .split('\n')
     .map((text) => JSON.parse(text) as Message);
-  const during = (part: Message['part']): Message[] => messages.filter((each) => each.part === part);
+  const during = (part: Message['part']): Message[] => messages.filter((message) => message.part === part);
   const { adapter } = first;
   await watch(client, adapter);
 
   line(await say(client, adapter, 'In the morning', during('MORNING')));
   line(dim('  At noon what went to order_delivery goes to api_integration, and the other way round.'));
   line(await say(client, adapter, 'From noon on', during('AFTERNOON')));
-  const ended = await learn(client, adapter);
-  if (ended === null) return first;
-  tell(ended);
-  const approved = await approve(client, adapter, ended);
+  const improvement = await learn(client, adapter);
+  if (improvement === null) return first;
+  tell(improvement);
+  const approved = await approve(client, adapter, improvement);
   if (approved === null) return first;
   const next = during('NEXT_MORNING');
   const { right } = await ask(client, adapter, next);
@@ -86,13 +86,14 @@ async function replay(client: GraftClient, examples: string, first: Trained): Pr
 
 /** Whether the trained version answers, and the day is a new one to this home. */
 async function fit(client: GraftClient, { adapter, version }: Trained): Promise<boolean> {
-  const { adapter: found } = await client.request(AdapterDocument, { name: adapter });
-  const production = found?.versions.find(({ aliases }) => aliases.includes('PRODUCTION'))?.version;
+  const { adapter: record } = await client.request(AdapterDocument, { name: adapter });
+  const production = record?.versions.find(({ aliases }) => aliases.includes('PRODUCTION'))?.version;
   const { improvements } = await client.request(ImprovementsDocument, { adapter, first: 1 });
-  const before = improvements.edges[0]?.node;
-  if (before) line(`The day was replayed in this home before: it ended ${before.outcome ?? 'not yet'}.`);
+  const previousImprovement = improvements.edges[0]?.node;
+  if (previousImprovement)
+    line(`The day was replayed in this home before: it ended ${previousImprovement.outcome ?? 'not yet'}.`);
   else if (production !== version) line(`${adapter}@${version} is not in production, so nobody is answered by it.`);
-  return !before && production === version;
+  return !previousImprovement && production === version;
 }
 
 /** What looks after the adapter from now on: an alert for what people say of it, and a policy that learns from it. */
@@ -121,10 +122,15 @@ async function watch(client: GraftClient, adapter: string): Promise<void> {
 }
 
 /** Customers ask, and at each desk somebody says what is right. @returns how that went, in a line */
-async function say(client: GraftClient, adapter: string, when: string, messages: readonly Message[]): Promise<string> {
+async function say(
+  client: GraftClient,
+  adapter: string,
+  period: string,
+  messages: readonly Message[],
+): Promise<string> {
   const { right, feedback } = await ask(client, adapter, messages);
   await client.request(SubmitFeedbackBatchDocument, { input: { feedback } });
-  return `${when} ${bold(`${right} of ${messages.length}`)} messages go to the right desk.`;
+  return `${period} ${bold(`${right} of ${messages.length}`)} messages go to the right desk.`;
 }
 
 async function ask(
@@ -141,12 +147,12 @@ async function ask(
   );
   bar.start(messages.length, 0, { at: messages[0]?.at ?? '' });
   for (let from = 0; from < messages.length; from += AT_ONCE) {
-    const some = messages.slice(from, from + AT_ONCE);
+    const batch = messages.slice(from, from + AT_ONCE);
     const answers = await Promise.all(
-      some.map(({ text }) => client.request(AskWithAdapterDocument, { question: text, adapter })),
+      batch.map(({ text }) => client.request(AskWithAdapterDocument, { question: text, adapter })),
     );
     answers.forEach(({ ask: { id: answer, text } }, i) => {
-      const { label } = some[i]!;
+      const { label } = batch[i]!;
       if (text === label) right += 1;
       feedback.push(
         text === label
@@ -154,7 +160,7 @@ async function ask(
           : { answer, source, kind: 'EXPECTATION', expectation: { label } },
       );
     });
-    bar.update(from + some.length, { at: some.at(-1)!.at });
+    bar.update(from + batch.length, { at: batch.at(-1)!.at });
   }
   bar.stop();
   return { right, feedback };
@@ -170,21 +176,21 @@ async function learn(client: GraftClient, adapter: string): Promise<Improvement 
   else line(yellow('No alert was raised: on so few messages the change can’t be told from chance.'));
   const started = Date.now();
   const id = (alert && (await begun(client, adapter))) ?? (await begin(client, adapter));
-  let told = '';
-  const ended = await pollUntil(LOOP_MS, async () => {
+  let lastNotice = '';
+  const finishedImprovement = await pollUntil(LOOP_MS, async () => {
     const { improvement } = await client.request(ImprovementDocument, { id });
     if (!improvement || improvement.outcome !== null) return improvement ?? null;
     await confirmMoves(client);
     const now = improvement.waitingFor ?? '';
-    if (now !== told && now !== '') line(dim(`  ${wrap((told = now), '  ').trim()}`));
+    if (now !== lastNotice && now !== '') line(dim(`  ${wrap((lastNotice = now), '  ').trim()}`));
     return null;
   });
-  if (!ended) {
+  if (!finishedImprovement) {
     line(yellow('It takes longer than the tour waits. It goes on: see Improvements in the console.'));
     return null;
   }
   line(dim(`  ${Math.round((Date.now() - started) / 1_000)} s from the alert to its end`));
-  return ended;
+  return finishedImprovement;
 }
 
 /** Labels move only where a person confirms it: here one who knows that the desks have exchanged their queues. */
@@ -235,8 +241,8 @@ function tell({ outcome, message, datasetVersion, adapterVersion, cost }: Improv
 }
 
 /** The last decision that is a person's. */
-async function approve(client: GraftClient, adapter: string, ended: Improvement): Promise<Trained | null> {
-  const { proposal, adapterVersion, datasetVersion } = ended;
+async function approve(client: GraftClient, adapter: string, improvement: Improvement): Promise<Trained | null> {
+  const { proposal, adapterVersion, datasetVersion } = improvement;
   if (!proposal || !adapterVersion || !datasetVersion) return null;
   const { decideProposal } = await client.request(DecideProposalDocument, {
     input: {

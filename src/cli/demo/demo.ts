@@ -24,8 +24,10 @@ async function demo(): Promise<void> {
     ...process.env,
     GRAFT_HOME: process.env.GRAFT_HOME || join('.graft', 'demo'),
   });
-  const all = process.argv.includes('--all');
-  say(`A tour of about ${all ? 'twenty' : 'six'} minutes. Starting PostgreSQL, Chroma, the worker and the gateway…`);
+  const isFullTour = process.argv.includes('--all');
+  say(
+    `A tour of about ${isFullTour ? 'twenty' : 'six'} minutes. Starting PostgreSQL, Chroma, the worker and the gateway…`,
+  );
   const graft = await startGraft(config, createLogger({ level: config.LOG_LEVEL }));
   stopOnSignal(graft);
   const client = new GraftClient(graft.url);
@@ -36,7 +38,7 @@ async function demo(): Promise<void> {
     const trained = await trainingTour(client);
     if (trained) await proofTour(client, trained);
     await strategiesTour(client, trained);
-    if (all) {
+    if (isFullTour) {
       if (trained) await rolloutTour(client, await dayTour(client, examples, trained));
       await routerTour(client);
       await featuresTour(client, examples);
@@ -49,7 +51,7 @@ async function demo(): Promise<void> {
   }
   say('');
   say(`The tour took ${Math.round(performance.now() / 60_000)} minutes.`);
-  if (!all) say('npm run demo -- --all goes on: a day of messages, a rollout, the router, customer data.');
+  if (!isFullTour) say('npm run demo -- --all goes on: a day of messages, a rollout, the router, customer data.');
   say(
     `What the tour made is in ${config.GRAFT_HOME}: GRAFT_HOME=${relative('', config.GRAFT_HOME)} npm start goes on with it.`,
   );

@@ -38,9 +38,9 @@ export async function featuresTour(client: GraftClient, examples: string): Promi
   const events = client.subscribe(FeatureImportProgressDocument, { runId: id });
   for await (const { featureImportProgress: event } of events)
     if (event.status === 'FAILED') throw new Error(event.error?.message ?? 'the import of features failed');
-  const { node: written } = await client.request(FeatureImportDocument, { id });
-  if (written?.__typename === 'FeatureImportRun')
-    line(`${green('✓')} ${written.rows} rows of customer-plans.csv, ${written.added} of them new`);
+  const { node: importRun } = await client.request(FeatureImportDocument, { id });
+  if (importRun?.__typename === 'FeatureImportRun')
+    line(`${green('✓')} ${importRun.rows} rows of customer-plans.csv, ${importRun.added} of them new`);
   const { ask } = await client.request(AskAboutEntityDocument, {
     input: { question: QUESTION, entity: ENTITY, features: [VIEW], strategy: 'BASE' },
   });

@@ -38,8 +38,8 @@ export async function attest(client: GraftClient, { adapter, version }: Trained)
     runId: attestAdapter.run.id,
   }))
     if (event.error) throw new Error(event.error.message);
-  const found = await client.request(AdapterDocument, { name: adapter });
-  const proof = found.adapter?.versions.find((each) => each.version === version)?.attestation;
+  const response = await client.request(AdapterDocument, { name: adapter });
+  const proof = response.adapter?.versions.find((candidate) => candidate.version === version)?.attestation;
   if (!proof) return;
   line(
     `${green('✓')} it changes what the model says, and as much where it is served as where it was trained (cosine ${proof.cosine.toFixed(3)}); ` +
@@ -47,22 +47,22 @@ export async function attest(client: GraftClient, { adapter, version }: Trained)
   );
 }
 
-/** @param against number of the version that it shall replace; null: the base model */
+/** @param baseline number of the version that it shall replace; null: the base model */
 export async function evaluate(
   client: GraftClient,
   { adapter, version, datasetVersion }: Trained,
-  against: number | null = null,
+  baseline: number | null = null,
 ): Promise<void> {
-  const { evaluate: begun } = await client.request(EvaluateDocument, {
+  const { evaluate: evaluation } = await client.request(EvaluateDocument, {
     input: {
       adapter: `${adapter}@${version}`,
       datasetVersion,
       idempotencyKey: `demo-${Date.now()}`,
-      ...(against !== null && { against: `${adapter}@${against}`, regression: false }),
+      ...(baseline !== null && { against: `${adapter}@${baseline}`, regression: false }),
     },
   });
   for await (const { evaluationProgress: event } of client.subscribe(EvaluationProgressDocument, {
-    runId: begun.run.id,
+    runId: evaluation.run.id,
   }))
     if (event.error) throw new Error(event.error.message);
   const { evaluations } = await client.request(EvaluationsDocument, { first: 1 });
@@ -73,7 +73,7 @@ export async function evaluate(
   for (const { name, value, low, high, difference } of metrics) {
     const change = difference
       ? dim(
-          `, ${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)}) against ${against === null ? 'the base model' : `${adapter}@${against}`}`,
+          `, ${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)}) against ${baseline === null ? 'the base model' : `${adapter}@${baseline}`}`,
         )
       : '';
     line(`  ${name}: ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})${change}`);
@@ -115,8 +115,8 @@ export async function promote(
       }
       for (const { better, message } of (alias === 'PRODUCTION' && gate?.simpler) || [])
         line(better ? dim(`  ${message}`) : `  ${yellow(message)} Promoted all the same: nobody else answers yet.`);
-    } catch (refused) {
-      line(`\n${yellow('The gate refuses it:')} ${refused instanceof Error ? refused.message : String(refused)}`);
+    } catch (error) {
+      line(`\n${yellow('The gate refuses it:')} ${error instanceof Error ? error.message : String(error)}`);
       return false;
     }
   return true;

@@ -63,8 +63,8 @@ export async function rolloutTour(client: GraftClient, first: Trained): Promise<
 
 /** Whether the first version is what users are answered by, so that there is something to compare with. */
 async function answers(client: GraftClient, { adapter, version }: Trained): Promise<boolean> {
-  const { adapter: found } = await client.request(AdapterDocument, { name: adapter });
-  const production = found?.versions.find(({ aliases }) => aliases.includes('PRODUCTION'))?.version;
+  const { adapter: record } = await client.request(AdapterDocument, { name: adapter });
+  const production = record?.versions.find(({ aliases }) => aliases.includes('PRODUCTION'))?.version;
   if (production === version) return true;
   line(
     production === undefined ? 'No version is in production yet.' : `${adapter}@${production} was delivered before.`,
@@ -92,8 +92,8 @@ async function trainOn(client: GraftClient, { adapter, version, datasetVersion }
     bar.update(event.step);
   }
   bar.stop();
-  const { adapter: found } = await client.request(AdapterDocument, { name: adapter });
-  const next = found!.versions[0]!.version;
+  const { adapter: record } = await client.request(AdapterDocument, { name: adapter });
+  const next = record!.versions[0]!.version;
   line(`${green('✓')} ${adapter}@${next} was trained on from ${adapter}@${version}`);
   return { adapter, version: next, datasetVersion };
 }
@@ -132,15 +132,15 @@ async function unseen(
   const bar = progress('{bar} {asked} questions, the candidate answers unseen');
   bar.setTotal(UNSEEN);
   let shadow = await read();
-  for (let asked = 0; shadow.status === 'RUNNING' && asked < MOST_UNSEEN; asked++) {
-    await ask(client, adapter, messages[asked % messages.length]!, asked);
+  for (let askedCount = 0; shadow.status === 'RUNNING' && askedCount < MOST_UNSEEN; askedCount++) {
+    await ask(client, adapter, messages[askedCount % messages.length]!, askedCount);
     shadow = await read();
     // It answers when nobody waits: users who have been served leave it the moment that it needs.
     while (shadow.status === 'RUNNING' && shadow.report.waiting > 0) {
       await sleep(LOOK_MS);
       shadow = await read();
     }
-    bar.update(shadow.report.answered, { asked: asked + 1 });
+    bar.update(shadow.report.answered, { asked: askedCount + 1 });
   }
   bar.stop();
   line(`${shadow.status === 'COMPLETE' ? green('✓') : yellow('!')} ${shadow.report.sentence}`);
@@ -176,20 +176,20 @@ async function canary(
   const { id } = startRollout.rollout;
   const read = async (): Promise<Rollout> => (await client.request(RolloutDocument, { id })).rollout!;
   let rollout = await read();
-  let asked = 0;
+  let askedCount = 0;
   const bar = progress('{bar} {asked} questions, the candidate answers {share} %');
   const show = () => {
     const { steps, current, candidateAnswers } = rollout;
-    const done = current * STEPS[0]!.leastAnswers + Math.min(candidateAnswers, STEPS[0]!.leastAnswers);
-    bar.update(done, { asked, share: Math.round(100 * (steps[current]?.share ?? 0)) });
+    const answerCount = current * STEPS[0]!.leastAnswers + Math.min(candidateAnswers, STEPS[0]!.leastAnswers);
+    bar.update(answerCount, { asked: askedCount, share: Math.round(100 * (steps[current]?.share ?? 0)) });
   };
   bar.setTotal(STEPS.length * STEPS[0]!.leastAnswers);
-  while (rollout.finishedAt === null && !rollout.awaitsApproval && asked < MOST_QUESTIONS) {
+  while (rollout.finishedAt === null && !rollout.awaitsApproval && askedCount < MOST_QUESTIONS) {
     const turn = Array.from({ length: AT_ONCE }, (_, i) =>
-      ask(client, adapter, messages[(asked + i) % messages.length]!, asked + i),
+      ask(client, adapter, messages[(askedCount + i) % messages.length]!, askedCount + i),
     );
     await Promise.all(turn);
-    asked += AT_ONCE;
+    askedCount += AT_ONCE;
     rollout = await read();
     show();
   }

@@ -59,9 +59,9 @@ async function messages(client: GraftClient, { adapter, version, datasetVersion 
 async function answerAll(
   client: GraftClient,
   question: string,
-  more: Omit<AnswerAllQueryVariables['input'], 'question'>,
+  options: Omit<AnswerAllQueryVariables['input'], 'question'>,
 ): Promise<void> {
-  const { answerAll: answers } = await client.request(AnswerAllDocument, { input: { question, ...more } });
+  const { answerAll: answers } = await client.request(AnswerAllDocument, { input: { question, ...options } });
   line(`\n${bold(`? ${question}`)}`);
   for (const { route, text, adapter, neighbours, citations, cost } of answers) {
     const with_ = adapter ? ` with ${adapter.name}@${adapter.versionNumber}` : '';

@@ -41,8 +41,8 @@ export async function tour(client: GraftClient, examples: string): Promise<void>
 async function loadHandbook(client: GraftClient, folder: string): Promise<void> {
   heading('Loading the handbook of a fictitious greenhouse controller');
   // A second demo on the same home finds the collection, and ingestion skips unchanged documents.
-  const { collection: known } = await client.request(CollectionDocument, { name: COLLECTION });
-  if (!known) await client.request(CreateCollectionDocument, { input: { name: COLLECTION } });
+  const { collection: existingCollection } = await client.request(CollectionDocument, { name: COLLECTION });
+  if (!existingCollection) await client.request(CreateCollectionDocument, { input: { name: COLLECTION } });
 
   const names = readdirSync(folder).sort();
   const documents = [];

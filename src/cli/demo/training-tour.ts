@@ -78,9 +78,11 @@ async function route(client: GraftClient, version: number): Promise<void> {
     const { ask } = await client.request(AskWithAdapterDocument, { question, adapter: `${ADAPTER}@${version}` });
     if (!('label' in ask.output)) continue;
     const { label, probability, alternatives } = ask.output;
-    const others = alternatives.slice(0, 2).map((each) => `${each.label} ${percentIfKnown(each.probability)}`);
+    const runnersUp = alternatives
+      .slice(0, 2)
+      .map((alternative) => `${alternative.label} ${percentIfKnown(alternative.probability)}`);
     line(`\n${bold('?')} ${question}`);
-    line(`  ${green(label)} ${percentIfKnown(probability)}${dim(`, then ${others.join(', ')}`)}`);
+    line(`  ${green(label)} ${percentIfKnown(probability)}${dim(`, then ${runnersUp.join(', ')}`)}`);
   }
 }
 

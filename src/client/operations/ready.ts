@@ -22,8 +22,8 @@ export interface ReadyOperation {
 
 /** Every ready operation, in the order of the Playground's sidebar: what the build wrote of each. */
 export function readyOperations(): ReadyOperation[] {
-  const written = JSON.parse(readFileSync(READY, 'utf8')) as Omit<ReadyOperation, 'variables'>[];
-  return written.map(({ flow, name, kind, description, text, example }) => {
+  const operations = JSON.parse(readFileSync(READY, 'utf8')) as Omit<ReadyOperation, 'variables'>[];
+  return operations.map(({ flow, name, kind, description, text, example }) => {
     const { variableDefinitions: variables } = parse(text).definitions[0] as OperationDefinitionNode;
     return { flow, name, kind, description: description.replaceAll('\n', ' '), text, variables, example };
   });
@@ -31,11 +31,13 @@ export function readyOperations(): ReadyOperation[] {
 
 /** @throws GraftClientError NOT_FOUND that names those alike */
 export function readyOperation(name: string): ReadyOperation {
-  const all = readyOperations();
-  const wanted = name.toLowerCase();
-  const found = all.find((one) => one.name.toLowerCase() === wanted);
-  if (found) return found;
-  const alike = all.filter((one) => one.name.toLowerCase().includes(wanted)).map((one) => one.name);
+  const operations = readyOperations();
+  const lowerName = name.toLowerCase();
+  const match = operations.find((operation) => operation.name.toLowerCase() === lowerName);
+  if (match) return match;
+  const alike = operations
+    .filter((operation) => operation.name.toLowerCase().includes(lowerName))
+    .map((operation) => operation.name);
   throw new GraftClientError(
     'NOT_FOUND',
     `There is no operation "${name}".`,

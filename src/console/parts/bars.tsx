@@ -34,13 +34,13 @@ export function Waterfall({ stages }: { stages: readonly { name: string; ms: num
   return (
     <div className="waterfall" role="table" aria-label="Time of each stage">
       {stages.map(({ name, ms }) => {
-        const left = start;
+        const offset = start;
         start += ms;
         return (
           <div key={name} role="row" style={{ display: 'contents' }}>
             <span role="rowheader">{name}</span>
             <span className="track" role="presentation">
-              <div style={{ left: `${(left / total) * 100}%`, width: `${(ms / total) * 100}%` }} />
+              <div style={{ left: `${(offset / total) * 100}%`, width: `${(ms / total) * 100}%` }} />
             </span>
             <span role="cell">{duration(ms)}</span>
           </div>

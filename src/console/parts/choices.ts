@@ -4,13 +4,13 @@ import { dateTime } from './format';
 
 /** What forms choose from: everything of the workspace that has a name. */
 export function useChoices() {
-  const [{ data, error }, again] = useQuery({ query: ChoicesDocument });
+  const [{ data, error }, refetch] = useQuery({ query: ChoicesDocument });
   const nodes = <Node>(list: { edges: readonly { node: Node }[] } | undefined): Node[] =>
     (list?.edges ?? []).map(({ node }) => node);
   return {
     loaded: data !== undefined,
     error,
-    again,
+    again: refetch,
     collections: nodes(data?.collections),
     adapters: nodes(data?.adapters),
     datasets: nodes(data?.datasets),

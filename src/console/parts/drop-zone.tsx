@@ -15,7 +15,7 @@ export function DropZone(props: {
   const { children, multiple = false, accept, busy, onFiles } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
+  const [isDragOver, setOver] = useState(false);
   const take = (list: FileList | null) => {
     const files = [...(list ?? [])];
     if (files.length > 0 && !busy) onFiles(multiple ? files : files.slice(0, 1));
@@ -23,7 +23,7 @@ export function DropZone(props: {
   return (
     <div
       className="drop-zone"
-      data-over={over || undefined}
+      data-over={isDragOver || undefined}
       onDragOver={(event) => {
         event.preventDefault();
         setOver(true);

@@ -64,11 +64,11 @@ export interface Sending {
 
 /**
  * A mutation by its input, once at a time.
- * @param done gets what came back where it went well
+ * @param onDone gets what came back where it went well
  */
 export function useSend<Data, Input>(
   document: TypedDocumentNode<Data, { input: Input }>,
-  done?: (data: Data) => void,
+  onDone?: (data: Data) => void,
 ): Sending & {
   data: Data | undefined;
   send: (input: Input, context?: Partial<OperationContext>) => Promise<Data | null>;
@@ -78,7 +78,7 @@ export function useSend<Data, Input>(
     if (fetching) return null;
     const result = await execute({ input }, context);
     if (!result.data) return null;
-    done?.(result.data);
+    onDone?.(result.data);
     return result.data;
   };
   return { data, error, fetching, send };
@@ -229,17 +229,17 @@ export function FilterField({
   onNarrow,
   ...rest
 }: Omit<TextInputProps, 'value' | 'onChange'> & { value: string | null; onNarrow: (value: string | null) => void }) {
-  const held = value?.trim() || null;
+  const currentValue = value?.trim() || null;
   const leave = (typed: string) => {
     const next = typed.trim() || null;
-    if (next !== held) onNarrow(next);
+    if (next !== currentValue) onNarrow(next);
   };
   return (
     <TextInput
       {...rest}
       // What changes from elsewhere stands in the field, too.
-      key={held}
-      defaultValue={held ?? ''}
+      key={currentValue}
+      defaultValue={currentValue ?? ''}
       onBlur={({ currentTarget }) => leave(currentTarget.value)}
       onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
     />

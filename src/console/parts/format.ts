@@ -46,10 +46,12 @@ export const dateTime = (iso: string): string =>
  */
 export function momentAmong(moments: readonly number[], now = Date.now()): (at: number) => string {
   const dayOf = (ms: number) => new Date(ms).toDateString();
-  const ends = [moments[0], moments.at(-1)].flatMap((at) => (at === undefined ? [] : [dayOf(1_000 * at)]));
+  const ends = [moments[0], moments.at(-1)].flatMap((seconds) =>
+    seconds === undefined ? [] : [dayOf(1_000 * seconds)],
+  );
   return ends.every((day) => day === dayOf(now))
-    ? (at) => new Date(1_000 * at).toLocaleTimeString()
-    : (at) => new Date(1_000 * at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+    ? (seconds) => new Date(1_000 * seconds).toLocaleTimeString()
+    : (seconds) => new Date(1_000 * seconds).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
 /** `macro-F1` as `Macro-F1`, and `BLEU` as it is. */

@@ -11,9 +11,9 @@ const RELOADED_WITHIN_MS = 10_000;
 export function lazyPage(load: () => Promise<{ default: ComponentType }>) {
   return lazy(async () =>
     load().catch((error: Error) => {
-      const wanted = String(error);
-      if (sessionStorage.getItem(KEY) === wanted) throw error;
-      sessionStorage.setItem(KEY, wanted);
+      const message = String(error);
+      if (sessionStorage.getItem(KEY) === message) throw error;
+      sessionStorage.setItem(KEY, message);
       window.location.reload();
       return new Promise<never>((_, reject) => setTimeout(() => reject(error), RELOADED_WITHIN_MS));
     }),

@@ -35,8 +35,8 @@ export function Opened<Data, Thing>({
   return (
     <Loaded shown={shown} what={`the ${what}`}>
       {(data) => {
-        const found = thing(data);
-        return found === null ? missing : children(found);
+        const item = thing(data);
+        return item === null ? missing : children(item);
       }}
     </Loaded>
   );

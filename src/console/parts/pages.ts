@@ -65,44 +65,45 @@ export class Pages<Data, Variables extends AnyVariables, Edge> {
 
   /** Asks for what is shown again. */
   readonly again = (): void => {
-    for (const [at, { after }] of [...this.pages.entries()]) this.open(at, after, 'network-only');
+    for (const [index, { after }] of [...this.pages.entries()]) this.open(index, after, 'network-only');
   };
 
-  private open(at: number, after: string | null, requestPolicy: RequestPolicy = 'cache-and-network'): void {
+  private open(index: number, cursor: string | null, requestPolicy: RequestPolicy = 'cache-and-network'): void {
     const { query, variables } = this.paged;
-    const before = this.pages[at];
-    const page: Page<Data> = { after, end: () => undefined };
-    this.pages[at] = page;
+    const replacedPage = this.pages[index];
+    const page: Page<Data> = { after: cursor, end: () => undefined };
+    this.pages[index] = page;
     const { unsubscribe } = this.client
-      .query(query, { ...variables, after } as unknown as Variables, { requestPolicy })
+      .query(query, { ...variables, after: cursor } as unknown as Variables, { requestPolicy })
       .subscribe(({ data, error }) => {
-        if (this.pages[at] !== page) return;
+        if (this.pages[index] !== page) return;
         if (data !== undefined && data !== null) page.data = data;
         page.error = error;
         this.join();
       });
     page.end = unsubscribe;
-    if (this.pages[at] !== page) unsubscribe();
-    before?.end();
+    if (this.pages[index] !== page) unsubscribe();
+    replacedPage?.end();
     this.join();
   }
 
-  private closeFrom(at: number): void {
-    for (const { end } of this.pages.splice(at)) end();
+  private closeFrom(index: number): void {
+    for (const { end } of this.pages.splice(index)) end();
   }
 
   /** Follows the ends of the pages to those that are wanted, and shows them when all are there. */
   private join(): void {
     const edges: Edge[] = [];
     let hasMore = false;
-    for (const [at, { data, error }] of this.pages.entries()) {
+    for (const [index, { data, error }] of this.pages.entries()) {
       if (data === undefined) return this.show(error ? { fetching: false, error } : { fetching: true });
       const connection = this.paged.connectionOf(data);
       edges.push(...(connection?.edges ?? []));
       const { hasNextPage, endCursor } = connection?.pageInfo ?? { hasNextPage: false, endCursor: null };
       hasMore = hasNextPage && endCursor !== null;
-      if (!hasMore) this.closeFrom(at + 1);
-      else if (at + 1 < this.wanted && this.pages[at + 1]?.after !== endCursor) return this.open(at + 1, endCursor);
+      if (!hasMore) this.closeFrom(index + 1);
+      else if (index + 1 < this.wanted && this.pages[index + 1]?.after !== endCursor)
+        return this.open(index + 1, endCursor);
     }
     const error = this.pages.find((page) => page.error)?.error;
     this.show({ data: this.pages[0]?.data, edges, hasMore, fetching: false, error });

@@ -47,10 +47,10 @@ export interface RunShown<Event = RunEventShown> {
  * @returns `watch` gives the last event; null where it was not followed to its end
  */
 export function useRun<Event extends RunEventShown>(document: Progress<Event>, onEvent?: (event: Event) => void) {
-  const [shown, setShown] = useState<RunShown<Event>>({ event: null, error: null, busy: false });
+  const [state, setShown] = useState<RunShown<Event>>({ event: null, error: null, busy: false });
   const running = useRef<AbortController | null>(null);
-  const told = useRef(onEvent);
-  told.current = onEvent;
+  const onEventNow = useRef(onEvent);
+  onEventNow.current = onEvent;
   useEffect(() => () => running.current?.abort(), []);
 
   const watch = useCallback(
@@ -59,16 +59,19 @@ export function useRun<Event extends RunEventShown>(document: Progress<Event>, o
       const controller = new AbortController();
       running.current = controller;
       const show = (part: Partial<RunShown<Event>>) => {
-        if (running.current === controller) setShown((before) => ({ ...before, ...part }));
+        if (running.current === controller) setShown((previousState) => ({ ...previousState, ...part }));
       };
       show({ event: null, error: null, busy: true });
       let last: Event | null = null;
       try {
-        const after = (seen: Readonly<Record<string, Event>> | undefined) => ({ runId, after: seen && only(seen).id });
-        for await (const data of follow(document, after, controller.signal)) {
+        const eventVariables = (lastData: Readonly<Record<string, Event>> | undefined) => ({
+          runId,
+          after: lastData && only(lastData).id,
+        });
+        for await (const data of follow(document, eventVariables, controller.signal)) {
           last = only(data);
           show({ event: last });
-          told.current?.(last);
+          onEventNow.current?.(last);
         }
       } catch (error) {
         show({ error });
@@ -79,7 +82,7 @@ export function useRun<Event extends RunEventShown>(document: Progress<Event>, o
     },
     [document],
   );
-  return { ...shown, watch, setShown };
+  return { ...state, watch, setShown };
 }
 
 /** A run that was started: its id, and its last event where it was followed to its end. */
@@ -101,8 +104,8 @@ export function useStartedRun<Input extends { idempotencyKey: string }, Event ex
   const { watch, setShown, ...shown } = useRun(progress, onEvent);
   const start = async (input: Omit<Input, 'idempotencyKey'>): Promise<Begun<Event> | null> => {
     setShown({ event: null, error: null, busy: true });
-    const sent = { ...input, idempotencyKey: crypto.randomUUID() } as unknown as Input;
-    const { data, error } = await client.mutation(document, { input: sent });
+    const request = { ...input, idempotencyKey: crypto.randomUUID() } as unknown as Input;
+    const { data, error } = await client.mutation(document, { input: request });
     if (data) {
       const { id } = only(data).run;
       return { id, last: await watch(id) };
@@ -151,16 +154,16 @@ export function RunDialog(props: {
   children: ReactNode;
 }) {
   const { run, action, waits, disabled, onStart, onClose, children } = props;
-  const done = run.event?.status === 'SUCCEEDED';
+  const hasSucceeded = run.event?.status === 'SUCCEEDED';
   return (
     <Stack>
       {children}
       <RunProgress run={run} />
       <Group justify="flex-end">
         <Button variant="default" onClick={onClose}>
-          {done ? 'Done' : 'Close'}
+          {hasSucceeded ? 'Done' : 'Close'}
         </Button>
-        {!done && (
+        {!hasSucceeded && (
           <WaitingButton waits={run.busy && waits} disabled={disabled} onClick={onStart}>
             {action}
           </WaitingButton>

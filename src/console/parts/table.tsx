@@ -65,7 +65,7 @@ export function DataTable<Row>(props: {
     dense = false,
     testId,
   } = props;
-  const shown = columns.filter((column) => column !== false);
+  const visibleColumns = columns.filter((column) => column !== false);
   const table = (
     <ScrollRegion minWidth={minWidth} mah={mah} stacks={stacks}>
       <Table
@@ -75,8 +75,8 @@ export function DataTable<Row>(props: {
       >
         <Table.Thead>
           <Table.Tr>
-            {shown.map(({ head, right }, at) => (
-              <Table.Th key={at} ta={right ? 'right' : undefined}>
+            {visibleColumns.map(({ head, right }, columnIndex) => (
+              <Table.Th key={columnIndex} ta={right ? 'right' : undefined}>
                 {head}
               </Table.Th>
             ))}
@@ -85,11 +85,13 @@ export function DataTable<Row>(props: {
         <Table.Tbody>
           {rows.map((row, index) => (
             <Table.Tr key={keyOf(row, index)} data-testid={testId}>
-              {shown.map(({ head, cell, right, label: under, minor, ...rest }, at) => (
+              {visibleColumns.map(({ head, cell, right, label: cellLabel, minor, ...rest }, columnIndex) => (
                 <Table.Td
-                  key={at}
+                  key={columnIndex}
                   ta={right ? 'right' : undefined}
-                  data-label={minor ? undefined : under === undefined && typeof head === 'string' ? head : under}
+                  data-label={
+                    minor ? undefined : cellLabel === undefined && typeof head === 'string' ? head : cellLabel
+                  }
                   data-minor={minor}
                   {...rest}
                 >

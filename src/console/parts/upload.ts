@@ -17,7 +17,7 @@ type Sent = { status: number; id?: string; errors?: { message: string; extension
 
 function send(
   file: File,
-  said: { authorization?: string },
+  authHeader: { authorization?: string },
   onProgress: (share: number) => void,
   signal?: AbortSignal,
 ): Promise<Sent> {
@@ -27,7 +27,7 @@ function send(
     form.append('file', file);
     request.open('POST', '/files');
     request.setRequestHeader('graft-upload', '1');
-    for (const [name, value] of Object.entries(said)) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(authHeader)) request.setRequestHeader(name, value);
     request.responseType = 'json';
     request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total);
     request.onerror = () =>
@@ -56,13 +56,13 @@ export async function upload(file: File, onProgress: (share: number) => void, si
     for (;;) {
       await current(signal);
       if (signal?.aborted) throw new GatewayError('CANCELLED', `The upload of ${file.name} was stopped.`);
-      const said = authorization();
-      const { status, id, errors } = await send(file, said, onProgress, signal);
+      const authHeader = authorization();
+      const { status, id, errors } = await send(file, authHeader, onProgress, signal);
       if (id !== undefined) {
-        accepted(said);
+        accepted(authHeader);
         return id;
       }
-      if (status === 401 && (await refused(said, signal))) continue;
+      if (status === 401 && (await refused(authHeader, signal))) continue;
       throw GatewayError.from(errors?.[0] ?? { message: `The upload of ${file.name} failed (HTTP ${status}).` });
     }
   } finally {

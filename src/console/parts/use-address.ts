@@ -7,8 +7,8 @@ export function useAddress(): [URLSearchParams, Change, () => void] {
   const [params, setParams] = useSearchParams();
   const change: Change = (changes) =>
     setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
+      (previousParams) => {
+        const next = new URLSearchParams(previousParams);
         for (const [name, value] of Object.entries(changes)) {
           if (value === null) next.delete(name);
           else next.set(name, value);

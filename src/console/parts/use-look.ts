@@ -12,35 +12,35 @@ const PATIENCE_MS = 60_000;
  * @returns looks once more, as soon as the look under way has been answered
  */
 export function useLook(
-  [shown, again]: readonly [{ fetching: boolean }, (how: { requestPolicy: 'network-only' }) => void],
+  [state, refetch]: readonly [{ fetching: boolean }, (how: { requestPolicy: 'network-only' }) => void],
   everyMs: number | null = null,
 ): () => void {
-  const busy = useRef(shown.fetching);
-  const wanted = useRef(false);
+  const busy = useRef(state.fetching);
+  const nextLook = useRef(false);
   const ask = useCallback(() => {
     busy.current = true;
-    again({ requestPolicy: 'network-only' });
-  }, [again]);
+    refetch({ requestPolicy: 'network-only' });
+  }, [refetch]);
   const look = useCallback(() => {
-    if (busy.current) wanted.current = true;
+    if (busy.current) nextLook.current = true;
     else ask();
   }, [ask]);
   // By each result, not by `fetching` alone: what is answered before it was drawn as asked was asked all the same.
   useEffect(() => {
-    busy.current = shown.fetching;
-    if (shown.fetching) {
+    busy.current = state.fetching;
+    if (state.fetching) {
       const timer = setInterval(ask, PATIENCE_MS);
       return () => clearInterval(timer);
     }
-    if (wanted.current) {
-      wanted.current = false;
+    if (nextLook.current) {
+      nextLook.current = false;
       ask();
     } else if (everyMs !== null) {
       const timer = setTimeout(ask, everyMs);
       return () => clearTimeout(timer);
     }
     return;
-  }, [shown, everyMs, ask]);
+  }, [state, everyMs, ask]);
   return look;
 }
 

@@ -12,10 +12,10 @@ export function usePages<Data, Variables extends AnyVariables, Edge>(
   connectionOf: (data: Data) => Connection<Edge> | null,
 ): PagesShown<Data, Edge> & { more: () => void; again: () => void } {
   const client = useClient();
-  const given = JSON.stringify(variables);
+  const variablesJson = JSON.stringify(variables);
   const pages = useMemo(
-    () => new Pages(client, { query, variables: JSON.parse(given) as Omit<Variables, 'after'>, connectionOf }),
-    [client, query, given],
+    () => new Pages(client, { query, variables: JSON.parse(variablesJson) as Omit<Variables, 'after'>, connectionOf }),
+    [client, query, variablesJson],
   );
   return { ...useSyncExternalStore(pages.subscribe, pages.shown), more: pages.more, again: pages.again };
 }

@@ -39,11 +39,11 @@ export const feedbackHolder = ({
   name: 'feedback',
   async erase({ workspaceId, person, documents = [] }) {
     return database.prisma.$transaction(async (tx) => {
-      const said =
+      const removedCount =
         person === undefined
           ? 0
           : (await store.removeOf(tx, workspaceId, person)) + (await reviews.removeOf(tx, workspaceId, person));
-      const shown =
+      const affectedIds =
         documents.length === 0
           ? []
           : await curation.showing(
@@ -51,9 +51,9 @@ export const feedbackHolder = ({
               workspaceId,
               documents.map(({ id }) => id),
             );
-      for (const [datasetId, answerIds] of await curation.erase(tx, workspaceId, shown))
+      for (const [datasetId, answerIds] of await curation.erase(tx, workspaceId, affectedIds))
         await unlearner.request(tx, workspaceId, datasetId, answerIds);
-      return said + shown.length;
+      return removedCount + affectedIds.length;
     });
   },
 });

@@ -86,19 +86,21 @@ const formOf = (task: TaskKind): Expectation['kind'] =>
  * @returns it with the entities’ texts
  * @throws BAD_USER_INPUT
  */
-export function fittedExpectation(told: Expectation, answer: Answer, field: string): Expectation {
+export function fittedExpectation(expectation: Expectation, answer: Answer, field: string): Expectation {
   const form = formOf(answer.task);
   // A question that should have been classified is worth learning from, for the router above all.
-  const misrouted = told.kind === 'LABEL' && form === 'TEXT';
-  if (told.kind !== form && !misrouted)
+  const misrouted = expectation.kind === 'LABEL' && form === 'TEXT';
+  if (expectation.kind !== form && !misrouted)
     throw badInput(
       field,
-      `The answer is one of ${answer.task}: ${NAMES[form]} are expected of it, not ${NAMES[told.kind]}.`,
+      `The answer is one of ${answer.task}: ${NAMES[form]} are expected of it, not ${NAMES[expectation.kind]}.`,
       `Give ${NAMES[form]}.`,
     );
-  if (told.kind === 'TEXT' && told.passageId !== null && answer.task !== 'QUESTION_ANSWERING')
+  if (expectation.kind === 'TEXT' && expectation.passageId !== null && answer.task !== 'QUESTION_ANSWERING')
     throw badInput(`${field}.passage`, `No passage holds an answer of ${answer.task}.`, 'Give the text alone.');
-  return told.kind === 'ENTITIES' ? { kind: 'ENTITIES', entities: located(told, answer.question, field) } : told;
+  return expectation.kind === 'ENTITIES'
+    ? { kind: 'ENTITIES', entities: located(expectation, answer.question, field) }
+    : expectation;
 }
 
 const NAMES = { LABEL: 'labels', ENTITIES: 'entities', TEXT: 'texts' } as const;
@@ -122,30 +124,33 @@ export const AS_ANSWERED = 'ANSWER';
 export const NOT_AS_ANSWERED = 'NOT';
 
 /** Whether an expectation is what was answered, and how it is counted among others. */
-export function verdictOf(told: Expectation, answer: Answer): string {
-  return isAnswered(told, answer) ? AS_ANSWERED : digestOf(meaningOf(told)).slice(0, 32);
+export function verdictOf(expectation: Expectation, answer: Answer): string {
+  return isAnswered(expectation, answer) ? AS_ANSWERED : digestOf(meaningOf(expectation)).slice(0, 32);
 }
 
-function isAnswered(told: Expectation, { output, text, abstention, passages }: Answer): boolean {
+function isAnswered(expectation: Expectation, { output, text, abstention, passages }: Answer): boolean {
   if (abstention !== null) return false;
-  switch (told.kind) {
+  switch (expectation.kind) {
     case 'LABEL':
-      return told.label === (output.kind === 'LABEL' ? output.label : text.trim());
+      return expectation.label === (output.kind === 'LABEL' ? output.label : text.trim());
     case 'ENTITIES':
-      return output.kind === 'ENTITIES' && entityKey(told.entities) === entityKey(output.entities);
+      return output.kind === 'ENTITIES' && entityKey(expectation.entities) === entityKey(output.entities);
     case 'TEXT':
-      return told.text === null
-        ? passages.some(({ used, chunkId }) => used && chunkId === told.passageId)
-        : plain(told.text) === plain(text);
+      return expectation.text === null
+        ? passages.some(({ used, chunkId }) => used && chunkId === expectation.passageId)
+        : plain(expectation.text) === plain(text);
   }
 }
 
-const meaningOf = (told: Expectation): unknown =>
-  told.kind === 'LABEL'
-    ? told.label
-    : told.kind === 'ENTITIES'
-      ? entityKey(told.entities)
-      : [told.text === null ? null : plain(told.text), told.text === null ? told.passageId : null];
+const meaningOf = (expectation: Expectation): unknown =>
+  expectation.kind === 'LABEL'
+    ? expectation.label
+    : expectation.kind === 'ENTITIES'
+      ? entityKey(expectation.entities)
+      : [
+          expectation.text === null ? null : plain(expectation.text),
+          expectation.text === null ? expectation.passageId : null,
+        ];
 
 const entityKey = (entities: readonly { type: string; start: number; end: number }[]): string =>
   entities
@@ -159,11 +164,11 @@ const plain = (text: string): string => text.trim().replace(/\s+/gu, ' ').toLowe
 /** What an answer says, as an expectation of just that is counted: equal for answers that say the same; null for one that says nothing. */
 export function verdictOn({ output, text, abstention }: Pick<Answer, 'output' | 'text' | 'abstention'>): string | null {
   if (abstention !== null) return null;
-  const said: Expectation =
+  const expectation: Expectation =
     output.kind === 'LABEL'
       ? { kind: 'LABEL', label: output.label, isNew: false }
       : output.kind === 'ENTITIES'
         ? { kind: 'ENTITIES', entities: output.entities }
         : { kind: 'TEXT', text, passageId: null };
-  return digestOf(meaningOf(said)).slice(0, 32);
+  return digestOf(meaningOf(expectation)).slice(0, 32);
 }

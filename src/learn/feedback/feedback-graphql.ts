@@ -77,8 +77,8 @@ export class FeedbackResolver {
     input: SubmitFeedbackInput,
     @Ctx() context: GraphContext,
   ): Promise<SubmitFeedbackPayload> {
-    const told = toFeedbackInput(input, 'input');
-    const { feedback, created } = await this.parts.feedback.submit(context.caller, [told], () => 'input');
+    const entry = toFeedbackInput(input, 'input');
+    const { feedback, created } = await this.parts.feedback.submit(context.caller, [entry], () => 'input');
     return { feedback: toFeedback(feedback[0]!), created: created === 1 };
   }
 
@@ -91,8 +91,8 @@ export class FeedbackResolver {
     @Arg('input', () => SubmitFeedbackBatchInput, { description: 'The feedback.' }) input: SubmitFeedbackBatchInput,
     @Ctx() context: GraphContext,
   ): Promise<SubmitFeedbackBatchPayload> {
-    const told = input.feedback.map((each, i) => toFeedbackInput(each, `input.feedback.${i}`));
-    const { feedback, created } = await this.parts.feedback.submit(context.caller, told);
+    const entries = input.feedback.map((entry, i) => toFeedbackInput(entry, `input.feedback.${i}`));
+    const { feedback, created } = await this.parts.feedback.submit(context.caller, entries);
     return { feedback: feedback.map(toFeedback), created };
   }
 
@@ -105,8 +105,8 @@ export class FeedbackResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Feedback>> {
     const page = args.request();
-    const found = await this.parts.feedback.list(context, toFilter(filter ?? {}), page);
-    return toConnection(mapPage(found, toFeedback), ({ row }) => encodeCursor([row.id]), page.after);
+    const results = await this.parts.feedback.list(context, toFilter(filter ?? {}), page);
+    return toConnection(mapPage(results, toFeedback), ({ row }) => encodeCursor([row.id]), page.after);
   }
 
   @Needs('EDIT')

@@ -74,10 +74,10 @@ export class FeedbackService {
     if (inputs.length === 0 || inputs.length > FEEDBACK_LIMITS.batch)
       throw badInput('input.feedback', `1 to ${FEEDBACK_LIMITS.batch.toLocaleString('en')} are taken at once.`);
     const { workspaceId } = giver;
-    const checked = await this.prepare(giver, inputs, fieldOf);
-    const { ids, created } = await this.parts.store.within((tx) => this.write(tx, workspaceId, checked));
-    const found = await this.parts.store.byIds(workspaceId, ids);
-    return { feedback: ids.flatMap((id) => found.get(id) ?? []), created };
+    const entries = await this.prepare(giver, inputs, fieldOf);
+    const { ids, created } = await this.parts.store.within((tx) => this.write(tx, workspaceId, entries));
+    const feedbackById = await this.parts.store.byIds(workspaceId, ids);
+    return { feedback: ids.flatMap((id) => feedbackById.get(id) ?? []), created };
   }
 
   /** Checks all that can be checked before anything is locked. @throws BAD_USER_INPUT, NOT_FOUND for a passage */
@@ -87,33 +87,33 @@ export class FeedbackService {
     fieldOf: (place: number) => string,
   ): Promise<CheckedFeedback[]> {
     const { workspaceId } = giver;
-    const checked = inputs.map((input, i) => checkedFeedback(input, giver, fieldOf(i)));
-    await this.#requireLabels(workspaceId, checked);
-    await this.#requirePassages(workspaceId, checked);
-    return checked;
+    const entries = inputs.map((input, i) => checkedFeedback(input, giver, fieldOf(i)));
+    await this.#requireLabels(workspaceId, entries);
+    await this.#requirePassages(workspaceId, entries);
+    return entries;
   }
 
   /** Writes what was checked, as part of something larger. @throws NOT_FOUND, BAD_USER_INPUT, IDEMPOTENCY_CONFLICT */
   async write(
     tx: Transaction,
     workspaceId: WorkspaceId,
-    checked: readonly CheckedFeedback[],
+    entries: readonly CheckedFeedback[],
   ): Promise<{ ids: string[]; created: number }> {
     const { store, answers } = this.parts;
-    const on = await answers.hold(tx, workspaceId, named(checked, 'answerId').filter(isUuid));
-    const talks = await store.holdConversations(tx, workspaceId, named(checked, 'conversationId'));
-    for (const { answerId, conversationId, field } of checked) {
-      if (answerId !== null && !on.has(answerId)) throw gone('The answer', answerId, `${field}.answer`);
+    const answersById = await answers.hold(tx, workspaceId, named(entries, 'answerId').filter(isUuid));
+    const talks = await store.holdConversations(tx, workspaceId, named(entries, 'conversationId'));
+    for (const { answerId, conversationId, field } of entries) {
+      if (answerId !== null && !answersById.has(answerId)) throw gone('The answer', answerId, `${field}.answer`);
       if (conversationId !== null && !talks.has(conversationId))
         throw gone('The conversation', conversationId, `${field}.conversationId`);
     }
-    const { writes, superseded, ids } = planWrites(checked, await store.known(tx, workspaceId, checked));
+    const { writes, superseded, ids } = planWrites(entries, await store.known(tx, workspaceId, entries));
     await store.supersede(tx, superseded);
-    const judged = writes.map((write) => {
-      const answer = write.feedback.answerId === null ? null : on.get(write.feedback.answerId)!;
+    const judgements = writes.map((write) => {
+      const answer = write.feedback.answerId === null ? null : answersById.get(write.feedback.answerId)!;
       return { ...write, ...judge(write.feedback, answer), answeredAt: answer?.createdAt ?? null };
     });
-    if (judged.length > 0) await store.insert(tx, workspaceId, judged);
+    if (judgements.length > 0) await store.insert(tx, workspaceId, judgements);
     await store.recount(
       tx,
       writes.flatMap(({ feedback }) => feedback.answerId ?? []),
@@ -129,14 +129,14 @@ export class FeedbackService {
 
   /** In the order of `ids`; null where the workspace has none of that id. */
   async byIds({ workspaceId }: Caller, ids: readonly string[]): Promise<(Feedback | null)[]> {
-    const found = await this.parts.store.byIds(workspaceId, ids.filter(isUuid));
-    return ids.map((id) => found.get(id) ?? null);
+    const feedbackById = await this.parts.store.byIds(workspaceId, ids.filter(isUuid));
+    return ids.map((id) => feedbackById.get(id) ?? null);
   }
 
   /** What stands on each answer, newest first; in the order of `answerIds`. */
   async ofAnswers({ workspaceId }: Caller, answerIds: readonly string[]): Promise<Feedback[][]> {
-    const found = await this.parts.store.ofAnswers(workspaceId, answerIds);
-    return answerIds.map((id) => found.get(id) ?? []);
+    const feedbackByAnswer = await this.parts.store.ofAnswers(workspaceId, answerIds);
+    return answerIds.map((id) => feedbackByAnswer.get(id) ?? []);
   }
 
   async report({ workspaceId }: Caller): Promise<FeedbackReport> {
@@ -172,8 +172,8 @@ export class FeedbackService {
       await this.parts.store.statements(workspaceId, COMPARED_ANSWERS),
       ({ answerId }) => answerId,
     );
-    return [...statements].flatMap(([unit, said]) => {
-      const votes = votesOf(said);
+    return [...statements].flatMap(([unit, group]) => {
+      const votes = votesOf(group);
       return votes.length > 1 ? votes.map(({ voter, verdict }) => ({ unit, source: voter, verdict })) : [];
     });
   }
@@ -183,47 +183,47 @@ export class FeedbackService {
    * `answerIds`, null where neither says anything of that.
    */
   async rightness(workspaceId: WorkspaceId, answerIds: readonly string[]): Promise<(number | null)[]> {
-    const [{ reliability }, said] = await Promise.all([
+    const [{ reliability }, feedbackLists] = await Promise.all([
       this.estimate(workspaceId),
       this.ofAnswers({ workspaceId }, answerIds),
     ]);
-    return said.map((of) => {
-      const votes = votesOf(of.filter(({ sourceKind }) => sourceKind !== 'MODEL'));
+    return feedbackLists.map((feedback) => {
+      const votes = votesOf(feedback.filter(({ sourceKind }) => sourceKind !== 'MODEL'));
       const ballots = votes.map(({ voter, verdict }) => ({ source: voter, verdict }));
       return ballots.length === 0 ? null : (weighBallots(ballots, reliability).get(AS_ANSWERED) ?? 0);
     });
   }
 
   /** @throws BAD_USER_INPUT for a label or entity type that no dataset has, unless it is said to be new */
-  async #requireLabels(workspaceId: WorkspaceId, checked: readonly CheckedFeedback[]): Promise<void> {
-    const told = checked.flatMap(({ expectation, field }) => labelsOf(expectation, field));
-    for (const task of new Set(told.map((each) => each.task))) {
-      const of = told.filter((each) => each.task === task);
-      const known = await this.parts.datasets.knownLabels(workspaceId, task, [
-        ...new Set(of.map(({ label }) => label)),
+  async #requireLabels(workspaceId: WorkspaceId, entries: readonly CheckedFeedback[]): Promise<void> {
+    const labels = entries.flatMap(({ expectation, field }) => labelsOf(expectation, field));
+    for (const task of new Set(labels.map((label) => label.task))) {
+      const taskLabels = labels.filter((label) => label.task === task);
+      const knownLabels = await this.parts.datasets.knownLabels(workspaceId, task, [
+        ...new Set(taskLabels.map(({ label }) => label)),
       ]);
-      const strange = of.find(({ label }) => !known.has(label));
+      const strange = taskLabels.find(({ label }) => !knownLabels.has(label));
       if (!strange) continue;
-      const [what, hint] =
+      const [noun, hint] =
         task === 'EXTRACTION'
           ? ['type', 'Use a type of a dataset, or add rows that have it.']
           : [
               'label',
               'Use a label of a dataset, or say newLabel: true: it is kept then, and taught once a dataset has it.',
             ];
-      throw badInput(strange.field, `No dataset for ${task} has the ${what} ${JSON.stringify(strange.label)}.`, hint);
+      throw badInput(strange.field, `No dataset for ${task} has the ${noun} ${JSON.stringify(strange.label)}.`, hint);
     }
   }
 
-  async #requirePassages(workspaceId: WorkspaceId, checked: readonly CheckedFeedback[]): Promise<void> {
-    const told = checked.flatMap(({ expectation, field }) =>
+  async #requirePassages(workspaceId: WorkspaceId, entries: readonly CheckedFeedback[]): Promise<void> {
+    const passages = entries.flatMap(({ expectation, field }) =>
       expectation?.kind === 'TEXT' && expectation.passageId !== null ? [{ id: expectation.passageId, field }] : [],
     );
-    if (told.length === 0) return;
-    const chunks = await this.parts.documents.chunksByIds(workspaceId, [...new Set(told.map(({ id }) => id))]);
-    const there = new Set(chunks.map(({ id }) => id));
-    const lost = told.find(({ id }) => !there.has(id));
-    if (lost) throw gone('The passage', lost.id, `${lost.field}.expectation.passage`);
+    if (passages.length === 0) return;
+    const chunks = await this.parts.documents.chunksByIds(workspaceId, [...new Set(passages.map(({ id }) => id))]);
+    const existingIds = new Set(chunks.map(({ id }) => id));
+    const missingPassage = passages.find(({ id }) => !existingIds.has(id));
+    if (missingPassage) throw gone('The passage', missingPassage.id, `${missingPassage.field}.expectation.passage`);
   }
 }
 
@@ -239,11 +239,11 @@ function judge(feedback: CheckedFeedback, answer: Answer | null): FeedbackColumn
   return { agrees: score > 0, verdict: score > 0 ? AS_ANSWERED : NOT_AS_ANSWERED, expectation: null };
 }
 
-function labelsOf(told: Expectation | null, field: string): { task: TaskKind; label: string; field: string }[] {
-  if (told?.kind === 'LABEL' && !told.isNew)
-    return [{ task: 'CLASSIFICATION', label: told.label, field: `${field}.expectation.label` }];
-  if (told?.kind === 'ENTITIES')
-    return told.entities.map(({ type }) => ({
+function labelsOf(expectation: Expectation | null, field: string): { task: TaskKind; label: string; field: string }[] {
+  if (expectation?.kind === 'LABEL' && !expectation.isNew)
+    return [{ task: 'CLASSIFICATION', label: expectation.label, field: `${field}.expectation.label` }];
+  if (expectation?.kind === 'ENTITIES')
+    return expectation.entities.map(({ type }) => ({
       task: 'EXTRACTION',
       label: type,
       field: `${field}.expectation.entities`,
@@ -251,11 +251,11 @@ function labelsOf(told: Expectation | null, field: string): { task: TaskKind; la
   return [];
 }
 
-const named = (checked: readonly CheckedFeedback[], name: 'answerId' | 'conversationId'): string[] => [
-  ...new Set(checked.flatMap((each) => each[name] ?? [])),
+const named = (entries: readonly CheckedFeedback[], name: 'answerId' | 'conversationId'): string[] => [
+  ...new Set(entries.flatMap((entry) => entry[name] ?? [])),
 ];
 
-function gone(what: string, which: string, field: string): GraftError {
-  const { message } = notFound(what, which);
+function gone(subject: string, id: string, field: string): GraftError {
+  const { message } = notFound(subject, id);
   return new GraftError('NOT_FOUND', message, { field, hint: 'It was erased, or never was in this workspace.' });
 }

@@ -76,17 +76,21 @@ export class FeedbackStore {
   }
 
   /** What stands on the same things, and under the same keys. */
-  async known(tx: Transaction, workspaceId: WorkspaceId, all: readonly CheckedFeedback[]): Promise<ExistingFeedback> {
+  async known(
+    tx: Transaction,
+    workspaceId: WorkspaceId,
+    entries: readonly CheckedFeedback[],
+  ): Promise<ExistingFeedback> {
     type Found = StandingRow & Pick<CheckedFeedback, 'answerId' | 'conversationId' | 'kind'> & SourceColumns;
     const standing = await tx.$queryRaw<Found[]>`
       SELECT id, digest, answer_id AS "answerId", conversation_id AS "conversationId", kind, source_kind AS "sourceKind",
              source_name AS "sourceName", given_by AS "givenBy"
         FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND superseded_at IS NULL
-         AND (answer_id = ANY(${given(all, 'answerId')}::uuid[])
-              OR (answer_id IS NULL AND conversation_id = ANY(${given(all, 'conversationId')}::text[])))`;
+         AND (answer_id = ANY(${given(entries, 'answerId')}::uuid[])
+              OR (answer_id IS NULL AND conversation_id = ANY(${given(entries, 'conversationId')}::text[])))`;
     const keyed = await tx.$queryRaw<(StandingRow & SourceColumns & { key: string })[]>`
       SELECT id, digest, key, source_kind AS "sourceKind", source_name AS "sourceName", given_by AS "givenBy" FROM feedback
-       WHERE workspace_id = ${workspaceId}::uuid AND key = ANY(${given(all, 'key')}::text[])`;
+       WHERE workspace_id = ${workspaceId}::uuid AND key = ANY(${given(entries, 'key')}::text[])`;
     return {
       standing: new Map(standing.map((row) => [standingKey({ ...row, source: sourceOf(row) }), row])),
       keyed: new Map(keyed.map((row) => [idempotencyKey({ source: sourceOf(row), key: row.key }), row])),
@@ -171,16 +175,16 @@ export class FeedbackStore {
       SELECT 1 FROM answer WHERE id IN (
         SELECT answer_id FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND source_name = ${sourceName})
        ORDER BY id FOR NO KEY UPDATE`;
-    const gone = await tx.$queryRaw<{ answerId: string | null }[]>`
+    const deletedRows = await tx.$queryRaw<{ answerId: string | null }[]>`
       DELETE FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND source_name = ${sourceName} RETURNING answer_id AS "answerId"`;
     // Who signs in speaks under a source's name, and is known by another.
     await tx.$executeRaw`
       UPDATE feedback SET given_by_name = NULL WHERE workspace_id = ${workspaceId}::uuid AND given_by_name = ${sourceName}`;
     await this.recount(
       tx,
-      gone.flatMap(({ answerId }) => answerId ?? []),
+      deletedRows.flatMap(({ answerId }) => answerId ?? []),
     );
-    return gone.length;
+    return deletedRows.length;
   }
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, Feedback>> {
@@ -235,12 +239,12 @@ export class FeedbackStore {
   }
 
   /** What stands of the latest answers that several voters judged, in the order of answers and sources. */
-  async statements(workspaceId: WorkspaceId, most: number): Promise<(Statement & { answerId: string })[]> {
+  async statements(workspaceId: WorkspaceId, limit: number): Promise<(Statement & { answerId: string })[]> {
     return this.database.prisma.$queryRaw`
       WITH several AS (
         SELECT answer_id FROM feedback
          WHERE workspace_id = ${workspaceId}::uuid AND answer_id IS NOT NULL AND superseded_at IS NULL AND verdict IS NOT NULL
-         GROUP BY answer_id HAVING count(DISTINCT ${VOTER}) > 1 ORDER BY answer_id DESC LIMIT ${most})
+         GROUP BY answer_id HAVING count(DISTINCT ${VOTER}) > 1 ORDER BY answer_id DESC LIMIT ${limit})
       SELECT answer_id AS "answerId", source_kind AS "sourceKind", source_name AS "sourceName", given_by AS "givenBy", kind, verdict
         FROM feedback JOIN several USING (answer_id)
        WHERE superseded_at IS NULL AND verdict IS NOT NULL ORDER BY answer_id, given_by, source_kind, source_name, kind`;
@@ -274,6 +278,6 @@ const sourceOf = ({ sourceKind, sourceName, givenBy }: SourceColumns) => ({
   givenBy,
 });
 
-const given = (all: readonly CheckedFeedback[], name: 'answerId' | 'conversationId' | 'key'): string[] => [
-  ...new Set(all.flatMap((each) => each[name] ?? [])),
+const given = (entries: readonly CheckedFeedback[], name: 'answerId' | 'conversationId' | 'key'): string[] => [
+  ...new Set(entries.flatMap((entry) => entry[name] ?? [])),
 ];

@@ -57,14 +57,14 @@ export const toFeedback = (row: FeedbackRecord): Feedback =>
     givenAt: row.createdAt,
   });
 
-export function toExpectationType(told: ExpectationRecord): typeof Expectation {
-  switch (told.kind) {
+export function toExpectationType(expectation: ExpectationRecord): typeof Expectation {
+  switch (expectation.kind) {
     case 'LABEL':
-      return make(ExpectedLabel, told);
+      return make(ExpectedLabel, expectation);
     case 'ENTITIES':
-      return make(ExpectedEntities, told);
+      return make(ExpectedEntities, expectation);
     case 'TEXT':
-      return make(ExpectedText, told);
+      return make(ExpectedText, expectation);
   }
 }
 

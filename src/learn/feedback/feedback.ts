@@ -29,9 +29,9 @@ export const SHOWING_KINDS = Object.entries(FEEDBACK_KINDS).flatMap(([kind, { sh
 );
 
 /** The kinds that measure this, as SQL lists them. */
-export const kindsThatMeasure = (what: LateMetricName<'experiment'>): string =>
+export const kindsThatMeasure = (metricName: LateMetricName<'experiment'>): string =>
   `(${Object.entries(FEEDBACK_KINDS)
-    .flatMap(([kind, { metric }]) => (metric === what ? [`'${kind}'`] : []))
+    .flatMap(([kind, { metric }]) => (metric === metricName ? [`'${kind}'`] : []))
     .join(', ')})`;
 
 /** The table of kinds for SQL, with the columns `kind` and `metric`. */
@@ -194,5 +194,5 @@ function requireKind(
   }
 }
 
-const optional = (text: string | null | undefined, field: string, most: number): string | null =>
-  text === null || text === undefined ? null : checkedText(text, field, most);
+const optional = (text: string | null | undefined, field: string, maxLength: number): string | null =>
+  text === null || text === undefined ? null : checkedText(text, field, maxLength);

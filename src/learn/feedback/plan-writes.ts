@@ -50,28 +50,32 @@ type Spoken = Pick<CheckedFeedback, 'answerId' | 'conversationId' | 'kind' | 'ke
  * says already; anything else replaces what the source said before.
  * @throws IDEMPOTENCY_CONFLICT where a key stands for something else
  */
-export function planWrites(all: readonly CheckedFeedback[], known: ExistingFeedback): Writes {
-  const standing = new Map(known.standing);
-  const keyed = new Map(known.keyed);
+export function planWrites(entries: readonly CheckedFeedback[], existingFeedback: ExistingFeedback): Writes {
+  const standing = new Map(existingFeedback.standing);
+  const keyed = new Map(existingFeedback.keyed);
   const writes = new Map<Uuid, Write>();
   const superseded: Uuid[] = [];
-  const ids = all.map((feedback): Uuid => {
+  const ids = entries.map((feedback): Uuid => {
     const { digest, key, source } = feedback;
     const place = standingKey(feedback);
-    const before = standing.get(place);
-    const same =
-      key === null ? (before?.digest === digest ? before : undefined) : keyed.get(idempotencyKey({ source, key }));
-    if (same) {
-      if (same.digest !== digest) throw keyTaken(feedback);
-      return same.id;
+    const previousRow = standing.get(place);
+    const duplicate =
+      key === null
+        ? previousRow?.digest === digest
+          ? previousRow
+          : undefined
+        : keyed.get(idempotencyKey({ source, key }));
+    if (duplicate) {
+      if (duplicate.digest !== digest) throw keyTaken(feedback);
+      return duplicate.id;
     }
     const id = newId();
-    if (before) {
-      const earlier = writes.get(before.id);
+    if (previousRow) {
+      const earlier = writes.get(previousRow.id);
       if (earlier) earlier.superseded = true;
-      else superseded.push(before.id);
+      else superseded.push(previousRow.id);
     }
-    writes.set(id, { id, feedback, overridesId: before?.id ?? null, superseded: false });
+    writes.set(id, { id, feedback, overridesId: previousRow?.id ?? null, superseded: false });
     standing.set(place, { id, digest });
     if (key !== null) keyed.set(idempotencyKey({ source, key }), { id, digest });
     return id;

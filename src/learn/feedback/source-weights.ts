@@ -52,8 +52,8 @@ const DOUBT = 0.1;
  */
 export function trusted(reliability: Reliability = UNKNOWN): Reliability {
   const { accuracy, compared } = reliability;
-  const seen = PRIOR.right + PRIOR.wrong + compared;
-  const supposed = 1 - betaCdf(UNKNOWN.accuracy, accuracy * seen, (1 - accuracy) * seen);
+  const observations = PRIOR.right + PRIOR.wrong + compared;
+  const supposed = 1 - betaCdf(UNKNOWN.accuracy, accuracy * observations, (1 - accuracy) * observations);
   return accuracy >= UNKNOWN.accuracy || supposed < DOUBT ? reliability : { ...UNKNOWN, compared };
 }
 
@@ -77,14 +77,14 @@ export function estimateReliability(ballots: readonly Ballot[]): WeightEstimate 
     if (cast.length > 1) for (const { source } of cast) compared.set(source, (compared.get(source) ?? 0) + 1);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const right = expectedRight(units, accuracy);
-    let moved = 0;
-    for (const [source, before] of accuracy) {
+    let change = 0;
+    for (const [source, oldAccuracy] of accuracy) {
       const among = compared.get(source) ?? 0;
-      const after = (PRIOR.right + (right.get(source) ?? 0)) / (PRIOR.right + PRIOR.wrong + among);
-      moved = Math.max(moved, Math.abs(after - before));
-      accuracy.set(source, after);
+      const newAccuracy = (PRIOR.right + (right.get(source) ?? 0)) / (PRIOR.right + PRIOR.wrong + among);
+      change = Math.max(change, Math.abs(newAccuracy - oldAccuracy));
+      accuracy.set(source, newAccuracy);
     }
-    if (moved < STILL) break;
+    if (change < STILL) break;
   }
   return {
     reliability: new Map([...compared].map(([source, among]) => [source, reliabilityOf(accuracy.get(source)!, among)])),

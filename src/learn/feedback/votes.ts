@@ -22,13 +22,13 @@ export function votesOf(statements: readonly Statement[]): { voter: string; verd
     statements.filter(({ verdict }) => verdict !== null),
     ({ sourceKind, sourceName, givenBy }) => voterOf({ kind: sourceKind, name: sourceName, givenBy }),
   );
-  return [...voters].flatMap(([voter, said]) => {
-    const places = said.map(({ sourceKind, kind }) => STRENGTH.indexOf(`${sourceKind} ${kind}`));
+  return [...voters].flatMap(([voter, voterStatements]) => {
+    const places = voterStatements.map(({ sourceKind, kind }) => STRENGTH.indexOf(`${sourceKind} ${kind}`));
     const first = Math.min(...places);
-    const strongest = said.filter((_, i) => places[i] === first);
+    const strongest = voterStatements.filter((_, i) => places[i] === first);
     const verdicts = groupBy(strongest, ({ verdict }) => verdict!);
-    const most = Math.max(...[...verdicts.values()].map((of) => of.length));
-    const leading = [...verdicts].filter(([, of]) => of.length === most);
+    const maximum = Math.max(...[...verdicts.values()].map((group) => group.length));
+    const leading = [...verdicts].filter(([, group]) => group.length === maximum);
     return leading.length === 1 ? [{ voter, verdict: leading[0]![0] }] : [];
   });
 }

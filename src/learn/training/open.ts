@@ -91,6 +91,6 @@ export function openTraining(
     deleter: new AdapterDeleter(parts),
   };
   const trainer = { ...parts, executors, folder: folder('training') };
-  const all = { ...services, trainer, registry, adapters, data, asking, runs, files };
-  return { ...services, offer: offer(trainingDomain, runs, all) };
+  const dependencies = { ...services, trainer, registry, adapters, data, asking, runs, files };
+  return { ...services, offer: offer(trainingDomain, runs, dependencies) };
 }

@@ -95,8 +95,8 @@ export function openMonitoring(
       const request = { workspaceId: workspaceId as WorkspaceId, embedder: embedder(), texts: [...texts] };
       return (await worker.embed(request, { priority: 'bulk', signal })).vectors;
     },
-    trainingInputs: (workspaceId, adapterVersionId, most) =>
-      trainingInputs({ adapters, data }, workspaceId as WorkspaceId, adapterVersionId, most),
+    trainingInputs: (workspaceId, adapterVersionId, limit) =>
+      trainingInputs({ adapters, data }, workspaceId as WorkspaceId, adapterVersionId, limit),
   });
   const ownLog = log.child({ part: 'monitoring' });
   const roller = new Roller({ database, store, clock, log: ownLog });

@@ -19,20 +19,22 @@ interface Input {
 }
 
 /** Whether null stands for something in it, however deep. Inputs that hold themselves end at the second time. */
-function hasDefaults({ type, defaultValue }: Input, seen: ReadonlySet<unknown> = new Set()): boolean {
-  const named = getNamedType(type);
+function hasDefaults({ type, defaultValue }: Input, visitedTypes: ReadonlySet<unknown> = new Set()): boolean {
+  const namedType = getNamedType(type);
   if (defaultValue !== undefined) return true;
-  if (!isInputObjectType(named) || seen.has(named)) return false;
-  return Object.values(named.getFields()).some((field) => hasDefaults(field, new Set([...seen, named])));
+  if (!isInputObjectType(namedType) || visitedTypes.has(namedType)) return false;
+  return Object.values(namedType.getFields()).some((field) =>
+    hasDefaults(field, new Set([...visitedTypes, namedType])),
+  );
 }
 
 function filled(input: Input, value: unknown): unknown {
   const { type, defaultValue } = input;
   if (value === null) return defaultValue === undefined || nullIsAValue(input) ? null : defaultValue;
-  const named = getNamedType(type);
-  if (!isInputObjectType(named)) return value;
-  if (Array.isArray(value)) return value.map((one) => filled({ name: '', type }, one));
-  return typeof value === 'object' ? filledAll(Object.values(named.getFields()), value as Values) : value;
+  const namedType = getNamedType(type);
+  if (!isInputObjectType(namedType)) return value;
+  if (Array.isArray(value)) return value.map((item) => filled({ name: '', type }, item));
+  return typeof value === 'object' ? filledAll(Object.values(namedType.getFields()), value as Values) : value;
 }
 
 type Values = Readonly<Record<string, unknown>>;

@@ -113,10 +113,10 @@ function graftPlugin(log: Logger, metrics: Metrics, owners: ErrorOwners): Apollo
 /** Apollo names the headers that it misses; who meets it has a client whose default is GET, and needs to know the setting. */
 function withCure(error: GraphQLError): GraphQLError {
   if (!error.message.includes('Cross-Site Request Forgery')) return error;
-  const refused = new GraftError('BAD_REQUEST', 'Any web page could make a browser send this GET request (CSRF).', {
+  const csrfRefusal = new GraftError('BAD_REQUEST', 'Any web page could make a browser send this GET request (CSRF).', {
     hint: 'Send it by POST with `content-type: application/json`: in urql `preferGetMethod: false`, in Apollo Client without `useGETForQueries`. A GET needs the header `apollo-require-preflight: true`.',
   });
-  return new GraphQLError('', { originalError: refused });
+  return new GraphQLError('', { originalError: csrfRefusal });
 }
 
 /**

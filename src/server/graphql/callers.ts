@@ -74,11 +74,11 @@ const NEEDED: Readonly<Record<string, Role>> = {
 const ENDED_BY_OPERATION: ReadonlySet<string> = new Set(['/graphql', '/graphql/stream']);
 
 /** What is still being answered when its caller may have it no more breaks off. */
-function endWithKey(callers: Callers, caller: Caller, needed: Role, response: ServerResponse): void {
+function endWithKey(callers: Callers, caller: Caller, requiredRole: Role, response: ServerResponse): void {
   if (response.destroyed) return;
   response.once(
     'close',
-    callers.watch(caller, needed, () => response.destroy()),
+    callers.watch(caller, requiredRole, () => response.destroy()),
   );
 }
 
@@ -97,32 +97,32 @@ export function refuseKeyInUrl(url: string | undefined): void {
 export function addAuthentication(server: FastifyInstance, callers: Callers): void {
   server.decorateRequest('caller', null as unknown as Caller);
   // Behind the reading of the body, which goes on wherever its bytes arrive. Addresses that anybody may see read no rows.
-  server.addHook('preHandler', ({ caller }: { caller: Caller | null }, _reply, done) =>
-    inScope(caller?.workspaceId ?? 'nobody', done),
+  server.addHook('preHandler', ({ caller }: { caller: Caller | null }, _reply, callback) =>
+    inScope(caller?.workspaceId ?? 'nobody', callback),
   );
-  server.addHook('onRequest', (request, reply, done) => {
+  server.addHook('onRequest', (request, reply, callback) => {
     const { url } = request.routeOptions;
     const admit = (caller: Caller): void => {
-      const needed = NEEDED[url!] ?? 'ADMIN';
-      if (!isAllowed(caller.role, needed))
-        throw new GraftError('FORBIDDEN', `${url} needs role ${needed}; yours is ${caller.role}.`);
+      const requiredRole = NEEDED[url!] ?? 'ADMIN';
+      if (!isAllowed(caller.role, requiredRole))
+        throw new GraftError('FORBIDDEN', `${url} needs role ${requiredRole}; yours is ${caller.role}.`);
       request.caller = caller;
-      if (!ENDED_BY_OPERATION.has(url!)) endWithKey(callers, caller, needed, reply.raw);
+      if (!ENDED_BY_OPERATION.has(url!)) endWithKey(callers, caller, requiredRole, reply.raw);
     };
     const refuse = (error: unknown): void => {
       if (error instanceof GraftError && error.code === 'UNAUTHENTICATED')
         void reply.header('www-authenticate', 'Bearer realm="graft"');
-      done(error as Error);
+      callback(error as Error);
     };
     try {
       refuseKeyInUrl(request.raw.url);
       // Without an address of ours there is nothing to guard.
-      if (url === undefined || OPEN.has(url)) return done();
+      if (url === undefined || OPEN.has(url)) return callback();
       const caller = callers.authenticate(request.headers.authorization, request.ip);
-      if (caller instanceof Promise) caller.then(admit).then(() => done(), refuse);
+      if (caller instanceof Promise) caller.then(admit).then(() => callback(), refuse);
       else {
         admit(caller);
-        done();
+        callback();
       }
     } catch (error) {
       refuse(error);

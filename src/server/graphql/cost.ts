@@ -30,8 +30,8 @@ function atLeastOne(estimator: QueryComplexity.ComplexityEstimator): QueryComple
 function weight(complexity: unknown): { own: number; times: number } | null {
   if (typeof complexity !== 'function') return null;
   const estimate = complexity as (args: CostArguments) => number;
-  const own = estimate({ args: {}, childComplexity: 0 });
-  return { own, times: estimate({ args: {}, childComplexity: 1 }) - own };
+  const ownCost = estimate({ args: {}, childComplexity: 0 });
+  return { own: ownCost, times: estimate({ args: {}, childComplexity: 1 }) - ownCost };
 }
 
 /** Adds to the description of each field that costs more than a plain one what it costs. */

@@ -66,7 +66,7 @@ class Unlisted extends Error {
 }
 
 const nameOf = ({ definitions }: DocumentNode): string | undefined =>
-  definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION)?.name?.value;
+  definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION)?.name?.value;
 
 const codedError = (error: GraphQLError, code: string): GraphQLError =>
   new GraphQLError(error.message, {
@@ -127,14 +127,14 @@ export class DocumentChecker {
     variables?: Readonly<Record<string, unknown>> | null,
   ): OperationCost {
     const operation = getOperationAST(document, operationName);
-    const known = costs.get(operation?.name?.value ?? '');
+    const cachedCost = costs.get(operation?.name?.value ?? '');
     const limit = this.limits.cost;
-    if (known !== undefined || !operation) return { requested: known ?? 0, limit };
-    const given = variables ?? {};
-    if (bounds) checkVariableSizes(this.schema, operation, given, bounds);
-    const errors = variableErrors(this.schema, operation, given);
+    if (cachedCost !== undefined || !operation) return { requested: cachedCost ?? 0, limit };
+    const values = variables ?? {};
+    if (bounds) checkVariableSizes(this.schema, operation, values, bounds);
+    const errors = variableErrors(this.schema, operation, values);
     if (errors.length > 0) throw new RequestRefused(errors.map((error) => codedError(error, 'BAD_USER_INPUT')));
-    return { requested: checkCost(this.schema, { document, operationName, variables: given }, this.limits), limit };
+    return { requested: checkCost(this.schema, { document, operationName, variables: values }, this.limits), limit };
   }
 
   #check(source: string): PreparedDocument | Error {
@@ -183,10 +183,10 @@ export class DocumentChecker {
   /** The most that its fields need; what declares nothing answers nobody, and needs no more to stop. */
   #role(document: DocumentNode, name: string, fields: readonly string[]): Role {
     const operation = getOperationAST(document, name === '' ? null : name)?.operation;
-    const known = operation === undefined ? {} : (this.schema.getRootType(operation)?.getFields() ?? {});
-    return fields.reduce<Role>((most, field) => {
-      const needed = known[field] && neededRole(known[field]);
-      return needed === undefined || isAllowed(most, needed) ? most : needed;
+    const rootFields = operation === undefined ? {} : (this.schema.getRootType(operation)?.getFields() ?? {});
+    return fields.reduce<Role>((highestRole, field) => {
+      const fieldRole = rootFields[field] && neededRole(rootFields[field]);
+      return fieldRole === undefined || isAllowed(highestRole, fieldRole) ? highestRole : fieldRole;
     }, 'ASK');
   }
 

@@ -38,7 +38,7 @@ export function addDownloads(server: FastifyInstance, { files, isDraining, under
     if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     const id = fromGlobalId(request.params.id, 'File', 'id');
     const { name, bytes, content } = await files.open(request.caller.workspaceId, id);
-    const sent = request.method === 'HEAD' ? Readable.from([]) : await content();
+    const body = request.method === 'HEAD' ? Readable.from([]) : await content();
     void underWay(finished(reply.raw).catch(() => undefined));
     return reply
       .header('content-type', 'application/octet-stream')
@@ -47,6 +47,6 @@ export function addDownloads(server: FastifyInstance, { files, isDraining, under
       .header('content-disposition', disposition(name))
       .header('x-content-type-options', 'nosniff')
       .header('cache-control', 'no-store')
-      .send(sent);
+      .send(body);
   });
 }

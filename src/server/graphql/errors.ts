@@ -49,19 +49,19 @@ export class ErrorPresenter {
 
   /** An error of an operation as the client sees it: `extensions` holds `code`, `retry`, `requestId` and, where known, `field`, `hint` and `retryAfterMs`. */
   present(error: GraphQLError, requestId: string | undefined): GraphQLFormattedError {
-    const shown = this.#shown(error, requestId);
+    const graftError = this.#shown(error, requestId);
     return {
-      message: shortened(shown.message),
+      message: shortened(graftError.message),
       ...(error.locations ? { locations: error.locations } : {}),
       ...(error.path ? { path: error.path } : {}),
-      extensions: this.extensions(shown, requestId),
+      extensions: this.extensions(graftError, requestId),
     };
   }
 
   /** The same for an error outside of any operation, e.g. of `POST /files`. */
   presentPlain(error: unknown, requestId: string): GraphQLFormattedError & { extensions: { code: ErrorCode } } {
-    const shown = this.#shown(error, requestId);
-    return { message: shortened(shown.message), extensions: this.extensions(shown, requestId) };
+    const graftError = this.#shown(error, requestId);
+    return { message: shortened(graftError.message), extensions: this.extensions(graftError, requestId) };
   }
 
   private extensions(error: GraftError, requestId: string | undefined) {
@@ -78,25 +78,25 @@ export class ErrorPresenter {
 
   #shown(error: unknown, requestId: string | undefined): GraftError {
     const chain = [...wrapped(error)];
-    const thrown = this.mapError(chain.at(-1));
-    if (thrown instanceof GraftError) {
-      if (thrown.cause !== undefined) this.log.warn({ err: thrown, requestId }, 'request failed');
-      return thrown;
+    const rootError = this.mapError(chain.at(-1));
+    if (rootError instanceof GraftError) {
+      if (rootError.cause !== undefined) this.log.warn({ err: rootError, requestId }, 'request failed');
+      return rootError;
     }
-    if (thrown instanceof GraphQLError) {
-      const codes = chain.map((each) => (each as GraphQLError).extensions['code']);
-      const code = codes.map(knownCode).find((each) => each !== undefined);
+    if (rootError instanceof GraphQLError) {
+      const codes = chain.map((link) => (link as GraphQLError).extensions['code']);
+      const code = codes.map(knownCode).find((candidate) => candidate !== undefined);
       // The outer error names the variable, the inner one only what is wrong with its value.
-      const coercion = chain.find((each) => isCoercionError(each as GraphQLError)) as GraphQLError | undefined;
+      const coercion = chain.find((link) => isCoercionError(link as GraphQLError)) as GraphQLError | undefined;
       if (coercion) return new GraftError(code ?? 'BAD_USER_INPUT', coercion.message);
-      if (code) return new GraftError(code, thrown.message);
+      if (code) return new GraftError(code, rootError.message);
       // Raised before anything was resolved, so it speaks of the request.
-      if (!(error as GraphQLError).path && codes.every((each) => each === undefined))
-        return new GraftError('BAD_REQUEST', thrown.message);
+      if (!(error as GraphQLError).path && codes.every((candidate) => candidate === undefined))
+        return new GraftError('BAD_REQUEST', rootError.message);
     }
-    if (thrown instanceof Error && thrown.name === 'AbortError')
+    if (rootError instanceof Error && rootError.name === 'AbortError')
       return new GraftError('CANCELLED', 'The request was withdrawn.');
-    this.log.error({ err: thrown, requestId }, 'unexpected error');
+    this.log.error({ err: rootError, requestId }, 'unexpected error');
     return new GraftError(
       'INTERNAL_ERROR',
       'Something unexpected happened; the log has the details under this request id.',

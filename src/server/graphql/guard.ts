@@ -24,19 +24,20 @@ export interface FieldHooks {
 }
 
 /** @throws FORBIDDEN unless the caller has the role; nobody has one that a field doesn't declare */
-function admit({ caller }: GraphContext, field: string, needed: Role | undefined): void {
-  if (needed === undefined) throw new GraftError('FORBIDDEN', `${field} declares no role, so nobody may ask for it.`);
-  if (isAllowed(caller.role, needed)) return;
-  throw new GraftError('FORBIDDEN', `${field} needs role ${needed}; yours is ${caller.role}.`, {
-    hint: `Use a key with role ${needed}; an administrator makes one with \`graft keys create --role ${needed}\`.`,
+function admit({ caller }: GraphContext, field: string, requiredRole: Role | undefined): void {
+  if (requiredRole === undefined)
+    throw new GraftError('FORBIDDEN', `${field} declares no role, so nobody may ask for it.`);
+  if (isAllowed(caller.role, requiredRole)) return;
+  throw new GraftError('FORBIDDEN', `${field} needs role ${requiredRole}; yours is ${caller.role}.`, {
+    hint: `Use a key with role ${requiredRole}; an administrator makes one with \`graft keys create --role ${requiredRole}\`.`,
   });
 }
 
 /** Asks for the role of a field that stands below others. */
-function guard(field: Field, name: string, needed: Role): void {
+function guard(field: Field, name: string, requiredRole: Role): void {
   const { resolve = defaultFieldResolver } = field;
   field.resolve = (source, args, context, info) => {
-    admit(context, name, needed);
+    admit(context, name, requiredRole);
     return resolve(source, args, context, info);
   };
 }
@@ -102,17 +103,18 @@ export function* operationFields(schema: GraphQLSchema): Generator<OperationFiel
 export function guardFields(schema: GraphQLSchema, hooks?: FieldHooks): void {
   const operations = [...operationFields(schema)];
   const roots = new Set(operations.map(({ field }) => field));
-  const below: { name: string; field: Field; needed: Role }[] = [];
+  const nestedFields: { name: string; field: Field; needed: Role }[] = [];
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields()) as Field[]) {
-      const needed = neededRole(field);
-      if (needed !== undefined && !roots.has(field)) below.push({ name: `${type.name}.${field.name}`, field, needed });
+      const requiredRole = neededRole(field);
+      if (requiredRole !== undefined && !roots.has(field))
+        nestedFields.push({ name: `${type.name}.${field.name}`, field, needed: requiredRole });
     }
   }
-  for (const each of operations) guardOperation(each, hooks);
-  for (const { name, field, needed } of below) guard(field, name, needed);
-  for (const { field, needed } of [...operations, ...below]) {
+  for (const operation of operations) guardOperation(operation, hooks);
+  for (const { name, field, needed } of nestedFields) guard(field, name, needed);
+  for (const { field, needed } of [...operations, ...nestedFields]) {
     if (needed === undefined || !field.description) continue;
     field.description += ` Needs role ${needed}.`;
     if (spendsOf(field) !== undefined) field.description += ' Asks your budget first.';

@@ -17,28 +17,28 @@ export class HalfSent {
    * @param refuse is called when a message takes longer than `bodyMs`, or brought the sum over its bound
    */
   watch(socket: WebSocket, raw: Duplex, refuse: (reason: 'too slow' | 'too much') => void): void {
-    let held = 0;
+    let bufferedBytes = 0;
     let timer: NodeJS.Timeout | undefined;
     const release = (bytes: number): void => {
-      const ended = Math.min(bytes, held);
-      held -= ended;
-      this.#bytes -= ended;
-      if (held > 0) return;
+      const releasedBytes = Math.min(bytes, bufferedBytes);
+      bufferedBytes -= releasedBytes;
+      this.#bytes -= releasedBytes;
+      if (bufferedBytes > 0) return;
       clearTimeout(timer);
       timer = undefined;
     };
     // Before `ws` reads the piece and says what it ends.
     raw.prependListener('data', (piece: Buffer) => {
-      held += piece.length;
+      bufferedBytes += piece.length;
       this.#bytes += piece.length;
       timer ??= setTimeout(() => refuse('too slow'), this.limits.bodyMs).unref();
       if (this.#bytes > this.limits.halfSentBytes) refuse('too much');
     });
-    socket.prependListener('message', () => release(held));
+    socket.prependListener('message', () => release(bufferedBytes));
     // Between the pieces of a message too.
     const control = (payload: Buffer): void => release(payload.length + CONTROL_FRAME_BYTES);
     socket.on('ping', control);
     socket.on('pong', control);
-    raw.once('close', () => release(held));
+    raw.once('close', () => release(bufferedBytes));
   }
 }

@@ -32,9 +32,9 @@ export function addHealthRoutes(server: FastifyInstance, { isDraining, readiness
     return reply.header('cache-control', 'no-store').header('content-type', contentType).send(text);
   });
   server.get('/readyz', async (_request, reply) => {
-    const all = await readiness();
+    const reports = await readiness();
     // Anybody may ask: what a part that works is, and how much room it has, `system` tells to those with a role.
-    const parts = all.map(({ name, ready, detail }) => ({
+    const parts = reports.map(({ name, ready, detail }) => ({
       name,
       ready,
       ...(!ready && detail !== undefined && { detail }),

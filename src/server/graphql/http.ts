@@ -98,14 +98,14 @@ async function answer(
   // A body in parts is what @defer makes, which this version of graphql does not have.
   const text = body.kind === 'complete' ? body.string : '';
   if (status === undefined || status < 400) return text;
-  const refused = JSON.parse(text) as FormattedExecutionResult;
+  const result = JSON.parse(text) as FormattedExecutionResult;
   // What Apollo refuses by itself it formats before it knows whose request it is.
-  const errors = refused.errors!.map((error) => ({
+  const errors = result.errors!.map((error) => ({
     ...error,
     extensions: { ...error.extensions, requestId: request.id },
   }));
   void reply.code(status === 400 && isAnswerInJson(errors, headers.get('content-type')) ? 200 : status);
-  return JSON.stringify({ ...refused, errors });
+  return JSON.stringify({ ...result, errors });
 }
 
 /**

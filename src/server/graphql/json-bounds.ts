@@ -24,10 +24,14 @@ export function textOf(utf8: Buffer): string {
   }
 }
 
-const beyond = (what: string, allowed: number, unit: string): GraftError =>
-  new GraftError('QUERY_TOO_COMPLEX', `The request’s JSON is ${what} ${allowed} ${unit}, the most that is read.`, {
-    hint: 'Send less at once, or large data as a file (`POST /files`).',
-  });
+const beyond = (comparison: string, allowed: number, unit: string): GraftError =>
+  new GraftError(
+    'QUERY_TOO_COMPLEX',
+    `The request’s JSON is ${comparison} ${allowed} ${unit}, the most that is read.`,
+    {
+      hint: 'Send less at once, or large data as a file (`POST /files`).',
+    },
+  );
 
 /** Bytes that every step of reading gets through in some 3 ms: below, turns would only add to the time of an answer. */
 const LARGE = 1024 * 1024;

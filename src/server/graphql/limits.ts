@@ -98,12 +98,12 @@ class ShapeMeter {
 
   measure(selections: SelectionSetNode): Shape {
     const shape: Shape = { depth: 0, aliases: 0, fields: [] };
-    const seen = new Set<string>();
+    const names = new Set<string>();
     for (const selection of selections.selections) {
       if (selection.kind === Kind.FIELD) {
         const inner = selection.selectionSet ? this.measure(selection.selectionSet) : undefined;
-        const repeated = seen.has(selection.name.value);
-        seen.add(selection.name.value);
+        const repeated = names.has(selection.name.value);
+        names.add(selection.name.value);
         shape.depth = Math.max(shape.depth, 1 + (inner?.depth ?? 0));
         shape.aliases += (selection.alias || repeated ? 1 : 0) + (inner?.aliases ?? 0);
         shape.fields.push(selection.name.value);
@@ -121,8 +121,8 @@ class ShapeMeter {
   }
 
   #fragment(name: string): Shape {
-    const known = this.#shapes.get(name);
-    if (known) return known;
+    const cachedShape = this.#shapes.get(name);
+    if (cachedShape) return cachedShape;
     this.#shapes.set(name, { depth: 0, aliases: 0, fields: [] });
     const fragment = this.#fragments.get(name);
     if (fragment) this.#shapes.set(name, this.measure(fragment.selectionSet));

@@ -22,12 +22,12 @@ export async function checkAddress(host: string, port: number): Promise<void> {
 export const cannotListen =
   (host: string, port: number) =>
   (error: unknown): never => {
-    const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    const isInUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
     throw new GraftError(
       'SETUP_FAILED',
-      taken ? `Port ${port} of ${host} is taken.` : `Graft can’t listen on port ${port} of ${host}.`,
+      isInUse ? `Port ${port} of ${host} is taken.` : `Graft can’t listen on port ${port} of ${host}.`,
       {
-        hint: taken
+        hint: isInUse
           ? 'Stop the program that listens there, or choose another with GRAFT_PORT (0 takes a free one).'
           : 'Choose another with GRAFT_PORT (0 takes a free one; those below 1024 may need privileges).',
         cause: error,

@@ -31,10 +31,12 @@ const unlisted = counts('graft_unlisted_operations_total', 'Operations that are 
 function plain(document: DocumentNode): string {
   const stripped: DocumentNode = visit(document, {
     SelectionSet: (node) => {
-      const others = node.selections.filter((one) => one.kind !== Kind.FIELD || one.name.value !== '__typename');
-      return others.length === 0 || others.length === node.selections.length
+      const dataSelections = node.selections.filter(
+        (selection) => selection.kind !== Kind.FIELD || selection.name.value !== '__typename',
+      );
+      return dataSelections.length === 0 || dataSelections.length === node.selections.length
         ? undefined
-        : { ...node, selections: others };
+        : { ...node, selections: dataSelections };
     },
     StringValue: (node, key) => (key === 'description' ? null : undefined),
   });
@@ -126,9 +128,9 @@ export function loadOperationList(
   for (const text of [RUN_TYPE, RUN_STATE]) list.add(text);
   for (const { name, args } of Object.values(schema.getSubscriptionType()?.getFields() ?? {}))
     if (args.some((arg) => arg.name === 'runId')) list.add(followDocument(name));
-  const own = list.size;
+  const builtInCount = list.size;
   if (folder !== undefined) for (const path of filesIn(folder)) addFile(list, path);
-  log.info({ mode, own, added: list.size - own }, 'operations listed');
+  log.info({ mode, own: builtInCount, added: list.size - builtInCount }, 'operations listed');
   return list;
 }
 

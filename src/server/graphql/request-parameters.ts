@@ -21,12 +21,16 @@ export function searchOf({ url }: FastifyRequest): string {
 
 /** By the parser of Apollo, which runs the text: another one may read malformed escapes otherwise, and check what isn't run. */
 function fromSearch(request: FastifyRequest): RawParameters {
-  const given = new URLSearchParams(searchOf(request));
-  const once = (name: string): string | null | undefined => {
-    const all = given.getAll(name);
-    return all.length > 1 ? null : all[0];
+  const parameters = new URLSearchParams(searchOf(request));
+  const singleValue = (name: string): string | null | undefined => {
+    const values = parameters.getAll(name);
+    return values.length > 1 ? null : values[0];
   };
-  return { query: once('query'), operationName: once('operationName'), variables: once('variables') };
+  return {
+    query: singleValue('query'),
+    operationName: singleValue('operationName'),
+    variables: singleValue('variables'),
+  };
 }
 
 /** What a GET's query string or a POST's body asks for; null where it is malformed. */

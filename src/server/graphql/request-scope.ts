@@ -8,8 +8,8 @@ let count = 0;
 
 /** A short id, unique among all gateways; or the caller's own `x-request-id` where it is a harmless word. */
 export function requestIdOf(headers: IncomingHttpHeaders): string {
-  const given = headers['x-request-id'];
-  if (typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given)) return given;
+  const header = headers['x-request-id'];
+  if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header;
   count += 1;
   return `${prefix}-${count.toString(36)}`;
 }

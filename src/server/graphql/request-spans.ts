@@ -34,19 +34,19 @@ const LONGEST_NAME = 120;
 export function addRequestSpans(server: FastifyInstance): void {
   if (!isTracing()) return;
   const spans = new WeakMap<FastifyRequest, TraceSpan>();
-  server.addHook('onRequest', (request, reply, done) => {
+  server.addHook('onRequest', (request, reply, callback) => {
     const { url: route } = request.routeOptions;
-    if (route === undefined || UNSEEN.has(route)) return done();
+    if (route === undefined || UNSEEN.has(route)) return callback();
     const { method, id, headers } = request;
-    const within = currentSpan();
+    const parentSpan = currentSpan();
     const span = startSpan(`${method} ${route}`, {
       kind: 'server',
       // What `/mcp` calls is part of its own request.
-      parent: within.traceparent === null ? remoteSpan(headers['traceparent']) : within,
+      parent: parentSpan.traceparent === null ? remoteSpan(headers['traceparent']) : parentSpan,
       attributes: { [HTTP.METHOD]: method, [HTTP.ROUTE]: route, [GRAFT.REQUEST_ID]: id },
     });
     spans.set(request, span);
-    const ended = (): void => {
+    const endSpan = (): void => {
       // `close` comes behind `finish`, too.
       if (!span.recording) return;
       const { statusCode } = reply.raw;
@@ -54,20 +54,20 @@ export function addRequestSpans(server: FastifyInstance): void {
       span.set({ [HTTP.STATUS]: statusCode, [GRAFT.WORKSPACE]: caller?.workspaceId });
       span.end(statusCode >= 500 ? `${statusCode}` : undefined);
     };
-    reply.raw.once('finish', ended).once('close', ended);
-    done();
+    reply.raw.once('finish', endSpan).once('close', endSpan);
+    callback();
   });
   // Behind the reading of the body, which goes on wherever its bytes arrive.
-  server.addHook('preHandler', (request, _reply, done) => {
+  server.addHook('preHandler', (request, _reply, callback) => {
     const span = spans.get(request);
-    if (span) inSpan(span, done);
-    else done();
+    if (span) inSpan(span, callback);
+    else callback();
   });
 }
 
 /** The name of an operation's span: its type and its first field, of which there are as many as the schema has. */
 export function operationSpanName({ operation, selectionSet }: OperationDefinitionNode): string {
-  const field = selectionSet.selections.find((each) => each.kind === Kind.FIELD);
+  const field = selectionSet.selections.find((selection) => selection.kind === Kind.FIELD);
   return field ? `${operation} ${field.name.value}` : operation;
 }
 
@@ -87,6 +87,6 @@ export const operationNamed = (
   name: string | null | undefined,
 ): OperationDefinitionNode | undefined =>
   definitions.find(
-    (each): each is OperationDefinitionNode =>
-      each.kind === Kind.OPERATION_DEFINITION && (name == null || each.name?.value === name),
+    (definition): definition is OperationDefinitionNode =>
+      definition.kind === Kind.OPERATION_DEFINITION && (name == null || definition.name?.value === name),
   );

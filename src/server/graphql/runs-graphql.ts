@@ -104,11 +104,11 @@ export class RunResolver {
       nullable: true,
       description: 'Id of the last event seen; by default from the first on.',
     })
-    after: string | null,
+    cursor: string | null,
   ): Promise<RunEventType[]> {
     if (first < 1 || first > MOST_EVENTS)
       throw badInput('first', `first must be between 1 and ${MOST_EVENTS}, not ${first}.`);
-    const page = { after: afterEvent(after) ?? 0n, most: first };
+    const page = { after: afterEvent(cursor) ?? 0n, most: first };
     const { run, events } = await this.parts.runs.history(workspaceId, fromGlobalId(runId, runTypes(), 'runId'), page);
     return runEventsOf(run.kind, events);
   }

@@ -106,14 +106,14 @@ function createFastify(
   trusted: (address: string, hop: number) => boolean,
 ): FastifyInstance {
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const shown = isGraftError(error) ? error : (transportError(error) ?? error);
-    const presented = presenter.presentPlain(shown, request.id);
+    const mappedError = isGraftError(error) ? error : (transportError(error) ?? error);
+    const presented = presenter.presentPlain(mappedError, request.id);
     const status = isGraftError(error)
       ? httpStatus(error.code)
       : (error.statusCode ?? httpStatus(presented.extensions.code));
     // Fastify would close the connection under a client that still sends, which then sees a broken pipe and no answer.
     if (status === 413) reply.removeHeader('connection');
-    const wait = retryAfterSeconds(shown, status);
+    const wait = retryAfterSeconds(mappedError, status);
     if (wait !== null) void reply.header('retry-after', `${wait}`);
     return reply
       .code(status)
@@ -131,19 +131,19 @@ function createFastify(
     // Addresses that can't be decoded; no hook has seen them.
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, callback) => {
     // OpenAI's clients name the type where they send nothing: DELETE, cancel, pause, resume.
     const value = body.length === 0 ? undefined : readJson(body, limits.json);
     if (value instanceof Promise) return value;
-    done(null, value);
+    callback(null, value);
   });
   const origins = originsOf(options);
-  server.addHook('onRequest', (request, reply, done) => {
+  server.addHook('onRequest', (request, reply, callback) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     try {
       checkOrigin(request.headers, origins, request.method === 'GET' && PAGES.has(request.routeOptions.url));
     } catch (error) {
-      done(error as Error);
+      callback(error as Error);
       return;
     }
     const { origin } = request.headers;
@@ -151,13 +151,13 @@ function createFastify(
       void reply.headers(CORS_HEADERS).header('access-control-allow-origin', origin);
       if (request.method === 'OPTIONS') {
         // Clients of OpenAI and MCP send headers of their own, which change with their releases. A page that is allowed may send what it likes.
-        const asked = request.headers['access-control-request-headers'];
-        if (asked !== undefined) void reply.header('access-control-allow-headers', asked);
+        const requestedHeaders = request.headers['access-control-request-headers'];
+        if (requestedHeaders !== undefined) void reply.header('access-control-allow-headers', requestedHeaders);
         void reply.code(204).send();
         return;
       }
     }
-    done();
+    callback();
   });
   addRequestSpans(server);
   addAuthentication(server, options.callers);
@@ -180,12 +180,12 @@ class WorkUnderWay {
   #whenIdle: (() => void) | undefined;
 
   readonly add = <T>(work: Promise<T>): Promise<T> => {
-    const ended = (): void => {
+    const release = (): void => {
       this.#count -= 1;
       if (this.#count === 0) this.#whenIdle?.();
     };
     this.#count += 1;
-    work.then(ended, ended);
+    work.then(release, release);
     return work;
   };
 
@@ -198,10 +198,10 @@ class WorkUnderWay {
 async function stopListening(server: FastifyInstance, graceMs: number): Promise<void> {
   const closed = server.close();
   const idle = setInterval(() => server.server.closeIdleConnections(), 20);
-  const all = setTimeout(() => server.server.closeAllConnections(), graceMs);
+  const deadline = setTimeout(() => server.server.closeAllConnections(), graceMs);
   await closed;
   clearInterval(idle);
-  clearTimeout(all);
+  clearTimeout(deadline);
 }
 
 /** Starts the gateway's one HTTP server with all that is on it: GraphQL over HTTP, WebSocket and SSE, files, health, Playground. */

@@ -10,14 +10,14 @@ import type { Limits } from './limits.js';
  */
 export function watchReaders(server: Server, { stalledMs }: Pick<Limits, 'stalledMs'>): void {
   server.on('connection', (socket: Socket) => {
-    let taken = 0;
-    let left = 0;
+    let previousTotal = 0;
+    let previousQueue = 0;
     const timer = setInterval(() => {
       // Node counts what it was given; what still waits has not been taken.
       const now = socket.bytesWritten - socket.writableLength;
       const queued = queuedOf(socket);
-      if (socket.writableLength > 0 && now === taken && queued === left) socket.destroy();
-      [taken, left] = [now, queued];
+      if (socket.writableLength > 0 && now === previousTotal && queued === previousQueue) socket.destroy();
+      [previousTotal, previousQueue] = [now, queued];
     }, stalledMs);
     timer.unref();
     socket.once('close', () => clearInterval(timer));
@@ -45,20 +45,20 @@ const tooSlow = (): GraftError =>
  */
 export function watchBodies(server: FastifyInstance, limits: BodyLimits): void {
   // A body that came with its head is complete by the end of this turn, as nearly every operation's is: nothing to watch, and nothing paid for.
-  let begun: [FastifyRequest, FastifyReply][] = [];
+  let newRequests: [FastifyRequest, FastifyReply][] = [];
   const watchIncomplete = (): void => {
-    const requests = begun;
-    begun = [];
+    const requests = newRequests;
+    newRequests = [];
     for (const [request, reply] of requests)
       if (!request.raw.complete && !request.raw.destroyed) watchBody(request, reply, limits);
   };
-  server.addHook('onRequest', (request, reply, done) => {
+  server.addHook('onRequest', (request, reply, callback) => {
     const { headers } = request;
     if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
-      if (begun.length === 0) setImmediate(watchIncomplete);
-      begun.push([request, reply]);
+      if (newRequests.length === 0) setImmediate(watchIncomplete);
+      newRequests.push([request, reply]);
     }
-    done();
+    callback();
   });
 }
 
@@ -67,14 +67,14 @@ function watchBody(request: FastifyRequest, reply: FastifyReply, limits: BodyLim
   const stop = request.url.startsWith('/files')
     ? watchRate(request, limits, () => refuse(reply))
     : after(limits.bodyMs, () => refuse(reply));
-  const answered = (): void => {
+  const onAnswer = (): void => {
     stop();
     if (!raw.complete) drain(raw, limits.drainMs);
   };
   raw.once('end', stop);
   raw.once('close', stop);
-  if (reply.raw.writableFinished) answered();
-  else reply.raw.once('finish', answered);
+  if (reply.raw.writableFinished) onAnswer();
+  else reply.raw.once('finish', onAnswer);
 }
 
 /**
@@ -102,13 +102,13 @@ function watchRate(
   { stalledMs, uploadBytesPerSecond }: BodyLimits,
   onSlow: () => void,
 ): () => void {
-  let seen = raw.socket.bytesRead;
+  let receivedBytes = raw.socket.bytesRead;
   const timer = setInterval(() => {
-    const brought = raw.socket.bytesRead - seen;
-    seen += brought;
+    const brought = raw.socket.bytesRead - receivedBytes;
+    receivedBytes += brought;
     // Bytes that wait to be read here are not the sender's fault.
-    const held = raw.readableLength >= raw.readableHighWaterMark;
-    if (!held && brought < (uploadBytesPerSecond * stalledMs) / 1000) onSlow();
+    const isBufferFull = raw.readableLength >= raw.readableHighWaterMark;
+    if (!isBufferFull && brought < (uploadBytesPerSecond * stalledMs) / 1000) onSlow();
   }, stalledMs);
   timer.unref();
   return () => clearInterval(timer);

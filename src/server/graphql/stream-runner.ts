@@ -101,7 +101,7 @@ export class StreamRunner {
       error instanceof RequestRefused
         ? error.errors
         : [error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error })];
-    return errors.map((one) => presentedError(this.parts.presenter, one, requestId));
+    return errors.map((graphqlError) => presentedError(this.parts.presenter, graphqlError, requestId));
   }
 
   /** @param onEnd called once, when the operation completed, failed or was cancelled */

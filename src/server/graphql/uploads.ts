@@ -44,8 +44,8 @@ const UPLOAD_HEADER = 'graft-upload';
 const LONGEST_NAME = 255;
 
 /** The last part of what the client calls the file, without what can’t be seen: it is shown and stored, never used as a path. */
-export function fileName(given = ''): string {
-  const last = given.split(/[/\\]/).at(-1) ?? '';
+export function fileName(clientName = ''): string {
+  const last = clientName.split(/[/\\]/).at(-1) ?? '';
   return last.replace(new RegExp(UNSEEN, 'gu'), '').toWellFormed().trim().slice(-LONGEST_NAME) || 'file';
 }
 
@@ -80,21 +80,23 @@ export async function addUploads(
     const change: Change = {};
     const input = { name: fileName(part.filename), mediaType: part.mimetype };
     const store = async (): Promise<StoredFile> => {
-      const kept = await keep(files, caller.workspaceId, part, parts, maxBytes);
-      change.subject = toGlobalId('File', kept.id);
-      change.after = { name: kept.name, bytes: Number(kept.bytes), sha256: kept.sha256 };
-      return kept;
+      const file = await keep(files, caller.workspaceId, part, parts, maxBytes);
+      change.subject = toGlobalId('File', file.id);
+      change.after = { name: file.name, bytes: Number(file.bytes), sha256: file.sha256 };
+      return file;
     };
-    const stored = await underWay(noted({ what: 'POST /files', caller, requestId: request.id, input, change }, store));
+    const storedFile = await underWay(
+      noted({ what: 'POST /files', caller, requestId: request.id, input, change }, store),
+    );
     return reply
       .code(201)
       .header('cache-control', 'no-store')
       .send({
-        id: toGlobalId('File', stored.id),
-        name: stored.name,
-        mediaType: stored.mediaType,
-        bytes: Number(stored.bytes),
-        sha256: stored.sha256,
+        id: toGlobalId('File', storedFile.id),
+        name: storedFile.name,
+        mediaType: storedFile.mediaType,
+        bytes: Number(storedFile.bytes),
+        sha256: storedFile.sha256,
       });
   });
 }
@@ -110,11 +112,11 @@ function unreadable(cause: unknown): never {
 /** The file's bytes. They end only if the form does too, so that the store keeps nothing of a form with more in it. */
 async function* onlyFile(part: MultipartFile, parts: AsyncIterator<Multipart, undefined>): AsyncGenerator<Buffer> {
   yield* part.file as AsyncIterable<Buffer>;
-  const more = await parts.next().then(
+  const hasMore = await parts.next().then(
     ({ done }) => !done,
     (error: { code?: string }) => (error.code?.endsWith('_LIMIT') ? true : unreadable(error)),
   );
-  if (more)
+  if (hasMore)
     throw new GraftError('BAD_USER_INPUT', 'The form holds more than one file or field.', {
       hint: 'Send each file in a form of its own, and nothing else in it.',
     });
@@ -129,7 +131,7 @@ async function keep(
 ): Promise<StoredFile> {
   let cutShort: Error | undefined;
   part.file.once('error', (error) => (cutShort = error));
-  const stored = await files
+  const storedFile = await files
     .store(workspaceId, {
       name: fileName(part.filename),
       mediaType: part.mimetype,
@@ -142,7 +144,7 @@ async function keep(
       throw error;
     });
   if (part.file.truncated) throw tooLarge(maxBytes);
-  return stored;
+  return storedFile;
 }
 
 export const tooLarge = (maxBytes: number): GraftError =>

@@ -47,7 +47,7 @@ export function variableBounds(schema: GraphQLSchema, document: DocumentNode): V
   const items = new Map<string, number>();
   const names = new Set<string>();
   const types = new TypeInfo(schema);
-  const note = (variable: string, most: number) => items.set(variable, Math.max(most, items.get(variable) ?? 0));
+  const note = (variable: string, limit: number) => items.set(variable, Math.max(limit, items.get(variable) ?? 0));
   visit(
     document,
     visitWithTypeInfo(types, {
@@ -100,10 +100,10 @@ function checkName(value: unknown, path: string): void {
 class SizeCheck {
   #errors = 0;
 
-  value(value: unknown, type: GraphQLInputType, path: string, most: number): void {
+  value(value: unknown, type: GraphQLInputType, path: string, limit: number): void {
     if (value === undefined || value === null || this.#errors >= MOST_REQUEST_ERRORS) return;
     const nullable = getNullableType(type);
-    if (isListType(nullable)) this.#list(value, nullable.ofType, path, most);
+    if (isListType(nullable)) this.#list(value, nullable.ofType, path, limit);
     else if (isInputObjectType(nullable)) this.#object(value, nullable, path);
     else if (isText(value, nullable)) {
       if (typeof value === 'string') requireStorable(value, path);
@@ -111,11 +111,11 @@ class SizeCheck {
     } else this.#misfit(value, path, `a value of the type ${nullable.name}`, isCertainlyWrong(value, nullable));
   }
 
-  #list(value: unknown, item: GraphQLInputType, path: string, most: number): void {
-    if (!Array.isArray(value)) return this.value(value, item, path, most);
-    if (value.length > most) throw badInput(path, `${path} has ${value.length} items; at most ${most} are taken.`);
+  #list(value: unknown, item: GraphQLInputType, path: string, limit: number): void {
+    if (!Array.isArray(value)) return this.value(value, item, path, limit);
+    if (value.length > limit) throw badInput(path, `${path} has ${value.length} items; at most ${limit} are taken.`);
     for (let i = 0; i < value.length && this.#errors < MOST_REQUEST_ERRORS; i++)
-      this.value(value[i], item, `${path}.${i}`, most);
+      this.value(value[i], item, `${path}.${i}`, limit);
   }
 
   #object(value: unknown, type: GraphQLInputObjectType, path: string): void {
@@ -123,11 +123,11 @@ class SizeCheck {
       return this.#misfit(value, path, `an object of the type ${type.name}`, true);
     const fields = type.getFields();
     let fits = Object.values(fields).every((field) => !isRequiredInputField(field) || Object.hasOwn(value, field.name));
-    for (const [key, each] of Object.entries(value)) {
+    for (const [key, fieldValue] of Object.entries(value)) {
       if (key.length > LONGEST_KEY)
         throw badInput(path, `${path} has a field whose name is ${key.length} characters long; there is none like it.`);
       const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      if (field) this.value(each, field.type, `${path}.${key}`, mostItems(field));
+      if (field) this.value(fieldValue, field.type, `${path}.${key}`, mostItems(field));
       else fits = false;
     }
     if (!fits) this.#misfit(value, path, `an object with the fields of ${type.name} and no other`, true);
@@ -153,20 +153,20 @@ function isCertainlyWrong(value: unknown, { name }: GraphQLLeafType): boolean {
 
 /** Whether a value has more characters than an error may quote. It looks at no more than that. */
 function isLong(value: unknown): boolean {
-  let left = LONGEST_ECHO;
-  const look = (each: unknown): void => {
-    if (left < 0) return;
-    if (typeof each === 'string') left -= each.length;
-    else if (typeof each !== 'object' || each === null) left -= 1;
+  let budget = LONGEST_ECHO;
+  const look = (part: unknown): void => {
+    if (budget < 0) return;
+    if (typeof part === 'string') budget -= part.length;
+    else if (typeof part !== 'object' || part === null) budget -= 1;
     else
-      for (const key in each) {
-        left -= Array.isArray(each) ? 1 : key.length;
-        look((each as Record<string, unknown>)[key]);
-        if (left < 0) return;
+      for (const key in part) {
+        budget -= Array.isArray(part) ? 1 : key.length;
+        look((part as Record<string, unknown>)[key]);
+        if (budget < 0) return;
       }
   };
   look(value);
-  return left < 0;
+  return budget < 0;
 }
 
 /** What does not fit about the variables: the first `MOST_REQUEST_ERRORS` errors, none when they fit. */

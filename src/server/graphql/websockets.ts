@@ -67,7 +67,7 @@ interface Extra {
 
 /** What a client sends as its key in `connection_init`: `{ authorization: 'Bearer …' }`, as browsers can set no header. */
 function authorizationIn(payload: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const name = Object.keys(payload ?? {}).find((each) => each.toLowerCase() === 'authorization');
+  const name = Object.keys(payload ?? {}).find((key) => key.toLowerCase() === 'authorization');
   const value = name === undefined ? undefined : payload![name];
   return typeof value === 'string' ? value : undefined;
 }
@@ -81,14 +81,14 @@ function refuseUpgrade(socket: Duplex, status: string, message: string): void {
 
 /** Pings until the socket closes; ends one that went silent. */
 function keepAlive(socket: WebSocket): void {
-  let answered = true;
+  let isAlive = true;
   const timer = setInterval(() => {
-    if (!answered) return socket.terminate();
-    answered = false;
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
     socket.ping();
   }, KEEP_ALIVE_MS);
   timer.unref();
-  socket.on('pong', () => (answered = true));
+  socket.on('pong', () => (isAlive = true));
   socket.once('close', () => clearInterval(timer));
 }
 
@@ -263,10 +263,10 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
     async close() {
       for (const client of sockets.clients) client.close(GOING_AWAY, 'Going away');
       // A client that does not answer the close frame must not hold up the shutdown.
-      const all = [...sockets.clients].map(
+      const closings = [...sockets.clients].map(
         (client) => new Promise<void>((resolve) => client.once('close', () => resolve())),
       );
-      await Promise.race([Promise.all(all), sleep(1_000, undefined, { ref: false })]);
+      await Promise.race([Promise.all(closings), sleep(1_000, undefined, { ref: false })]);
       for (const client of sockets.clients) client.terminate();
       sockets.close();
     },

@@ -40,11 +40,11 @@ const PASSED_ON = ['authorization', 'host', 'origin'] as const;
 export function addMcp(server: FastifyInstance, version: string, kit: ServerKit): void {
   let tools: Map<string, ReadyTool> | null = null;
   // `inject` has a signal, but lets go of it once the body is read.
-  server.addHook('onRequest', (_request, { raw }, done) => {
-    const left = agent.getStore();
-    if (left?.aborted) raw.destroy();
-    else left?.addEventListener('abort', () => raw.destroy(), { once: true });
-    done();
+  server.addHook('onRequest', (_request, { raw }, callback) => {
+    const abortSignal = agent.getStore();
+    if (abortSignal?.aborted) raw.destroy();
+    else abortSignal?.addEventListener('abort', () => raw.destroy(), { once: true });
+    callback();
   });
   // Whoever asks for a stream or the end of a session is to be told that there is none; 404 is an error to clients.
   for (const method of ['GET', 'DELETE'])
@@ -54,13 +54,13 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
       handler: (_request, reply) => reply.code(405).header('allow', 'POST').send(NOT_ALLOWED),
     });
   const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const known = isGraftError(error) ? error : (transportError(error) ?? error);
-    const { message, extensions } = kit.presenter.presentPlain(known, request.id);
+    const mappedError = isGraftError(error) ? error : (transportError(error) ?? error);
+    const { message, extensions } = kit.presenter.presentPlain(mappedError, request.id);
     const status = httpStatus(extensions.code);
-    const wait = retryAfterSeconds(known, status);
+    const wait = retryAfterSeconds(mappedError, status);
     if (wait !== null) void reply.header('retry-after', `${wait}`);
-    const told = { code: rpcCode(error, status), message, data: extensions };
-    return reply.code(status).header('cache-control', 'no-store').send({ jsonrpc: '2.0', error: told, id: null });
+    const rpcError = { code: rpcCode(error, status), message, data: extensions };
+    return reply.code(status).header('cache-control', 'no-store').send({ jsonrpc: '2.0', error: rpcError, id: null });
   };
   const options = { errorHandler };
   server.post('/mcp', options, async (request, reply) => {
@@ -86,14 +86,14 @@ const TOOL_CALL = CallToolRequestSchema.extend({ params: z.unknown().optional() 
 
 type Send = (document: string, variables: Record<string, unknown>) => Promise<CallToolResult>;
 
-function serverOf(tools: ReadonlyMap<string, ReadyTool>, version: string, sent: Send): Server {
+function serverOf(tools: ReadonlyMap<string, ReadyTool>, version: string, sendOperation: Send): Server {
   const mcp = new Server({ name: 'graft', version }, { capabilities: { tools: {} } });
   mcp.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...tools.values()].map(({ tool }) => tool) }));
   mcp.setRequestHandler(TOOL_CALL, ({ params }) => {
     const { name, arguments: variables = {} } = CallToolRequestParamsSchema.parse(params);
-    const found = tools.get(name);
-    if (!found) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${JSON.stringify(name.slice(0, 80))}.`);
-    return sent(found.document, variables);
+    const tool = tools.get(name);
+    if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${JSON.stringify(name.slice(0, 80))}.`);
+    return sendOperation(tool.document, variables);
   });
   return mcp;
 }
@@ -117,10 +117,10 @@ async function send(
     return response.json<{ data?: Record<string, unknown> | null; errors?: object[] }>();
   };
   const { data, errors } = await agent.run(signal, injected);
-  const told = errors ? { errors, ...(data && { data }) } : (data ?? {});
+  const outcome = errors ? { errors, ...(data && { data }) } : (data ?? {});
   return {
-    content: [{ type: 'text', text: JSON.stringify(told) }],
-    structuredContent: { ...told },
+    content: [{ type: 'text', text: JSON.stringify(outcome) }],
+    structuredContent: { ...outcome },
     ...(errors && { isError: true }),
   };
 }

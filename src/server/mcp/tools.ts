@@ -30,17 +30,19 @@ export interface ReadyTool {
 /** Queries and mutations, by name; subscriptions tell of what goes on, for which a tool has no word. */
 export function toolsOf(schema: GraphQLSchema): Map<string, ReadyTool> {
   const ready = readyOperations().filter(({ kind }) => kind !== OperationTypeNode.SUBSCRIPTION);
-  return new Map(ready.map((each) => [each.name, { tool: toolOf(each, schema), document: each.text }]));
+  return new Map(
+    ready.map((operation) => [operation.name, { tool: toolOf(operation, schema), document: operation.text }]),
+  );
 }
 
 function toolOf({ name, description, kind, variables = [] }: ReadyOperation, schema: GraphQLSchema): Tool {
   const properties: Record<string, JsonSchema> = {};
   const required: string[] = [];
   for (const { variable, type, defaultValue } of variables) {
-    const found = typeFromAST(schema, type as never) as GraphQLInputType | undefined;
-    if (!found) continue;
-    properties[variable.name.value] = schemaOf(found, 0);
-    if (isNonNullType(found) && !defaultValue) required.push(variable.name.value);
+    const inputType = typeFromAST(schema, type as never) as GraphQLInputType | undefined;
+    if (!inputType) continue;
+    properties[variable.name.value] = schemaOf(inputType, 0);
+    if (isNonNullType(inputType) && !defaultValue) required.push(variable.name.value);
   }
   return {
     name,
@@ -60,22 +62,24 @@ const SCALARS: Readonly<Record<string, JsonSchema>> = {
   ID: { type: 'string' },
 };
 
-function schemaOf(given: GraphQLInputType, depth: number): JsonSchema {
-  const type = getNullableType(given);
+function schemaOf(inputType: GraphQLInputType, depth: number): JsonSchema {
+  const type = getNullableType(inputType);
   if (isListType(type)) return { type: 'array', items: schemaOf(type.ofType, depth) };
   if (isEnumType(type)) return { type: 'string', enum: type.getValues().map(({ name }) => name) };
   if (!isInputObjectType(type)) return SCALARS[type.name] ?? {};
   if (depth === DEEPEST) return { type: 'object' };
   const fields = Object.values(type.getFields());
-  const told = fields.map(({ name, type: of, description }) => [
+  const entries = fields.map(({ name, type: fieldType, description }) => [
     name,
-    { ...schemaOf(of, depth + 1), ...(description && { description }) },
+    { ...schemaOf(fieldType, depth + 1), ...(description && { description }) },
   ]);
-  const needed = fields.filter(({ type: of, defaultValue }) => isNonNullType(of) && defaultValue === undefined);
+  const requiredFields = fields.filter(
+    ({ type: fieldType, defaultValue }) => isNonNullType(fieldType) && defaultValue === undefined,
+  );
   return {
     type: 'object',
-    properties: Object.fromEntries(told) as JsonSchema,
-    required: needed.map(({ name }) => name),
+    properties: Object.fromEntries(entries) as JsonSchema,
+    required: requiredFields.map(({ name }) => name),
     additionalProperties: false,
   };
 }

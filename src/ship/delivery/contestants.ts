@@ -24,12 +24,12 @@ export async function contestants(
   if (!candidate && number !== null)
     throw notFound('The adapter version', `${adapter.name}@${number}`, 'input.candidate');
   if (!candidate) throw conflict(`No version of ${adapter.name} is candidate.`, 'candidate', hints.candidate);
-  const against = await store.resolve(adapter, { alias: 'production' });
-  if (!against)
+  const production = await store.resolve(adapter, { alias: 'production' });
+  if (!production)
     throw conflict(`${adapter.name} has no production version to compare with.`, 'adapter', hints.production);
-  if (against.id === candidate.id)
+  if (production.id === candidate.id)
     throw conflict(`${adapter.name}@${candidate.version} is production already.`, 'candidate', 'Name another version.');
-  return { candidate, against };
+  return { candidate, against: production };
 }
 
 /** Both versions as columns of what compares them. */

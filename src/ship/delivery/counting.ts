@@ -30,7 +30,7 @@ export interface Watermark {
  */
 export const outcomesOfTest = (columns: readonly string[] = []): string => `
   SELECT assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
-         coalesce(latency_ms, 0) AS "latencyMs", confidence, unit_hash, id AS answer_id${columns.map((each) => `, ${each}`).join('')}
+         coalesce(latency_ms, 0) AS "latencyMs", confidence, unit_hash, id AS answer_id${columns.map((column) => `, ${column}`).join('')}
     FROM answer WHERE assignment_subject = $1 AND status IN ('COMPLETE', 'FAILED', 'CANCELLED') AND assignment_sequence IS NOT NULL
   UNION ALL
   SELECT sequence, arm, stage, status, false, coalesce(latency_ms, 0), NULL, unit_hash, answer_id${', NULL'.repeat(columns.length)}
@@ -56,7 +56,7 @@ export const UNCOUNTED = `
 /** $2 and $3 of what reads on from where something was counted: behind a number, but none of these, as PostgreSQL writes a multirange. */
 export type ReadPosition = readonly [from: bigint, but: string];
 
-export const behind = (counted: Watermark): ReadPosition => new Counting(counted).behind;
+export const behind = (watermark: Watermark): ReadPosition => new Counting(watermark).behind;
 
 /**
  * How far something was counted, as a watcher carries it along. Numbers that follow one another are one range, because there are many looks, each of
@@ -81,17 +81,17 @@ export class Counting {
 
   #add(sequence: number): void {
     this.#last = Math.max(this.#last, sequence);
-    const at = this.#ranges.findLastIndex(({ from }) => from <= sequence);
-    const [before, after] = [this.#ranges[at], this.#ranges[at + 1]];
-    if (before && sequence <= before.to) return;
-    const joined = before?.to === sequence - 1 ? before : undefined;
-    const met = after?.from === sequence + 1 ? after : undefined;
+    const index = this.#ranges.findLastIndex(({ from }) => from <= sequence);
+    const [lowerRange, upperRange] = [this.#ranges[index], this.#ranges[index + 1]];
+    if (lowerRange && sequence <= lowerRange.to) return;
+    const joined = lowerRange?.to === sequence - 1 ? lowerRange : undefined;
+    const met = upperRange?.from === sequence + 1 ? upperRange : undefined;
     if (joined && met) {
       joined.to = met.to;
-      this.#ranges.splice(at + 1, 1);
+      this.#ranges.splice(index + 1, 1);
     } else if (joined) joined.to = sequence;
     else if (met) met.from = sequence;
-    else this.#ranges.splice(at + 1, 0, { from: sequence, to: sequence });
+    else this.#ranges.splice(index + 1, 0, { from: sequence, to: sequence });
   }
 
   get last(): bigint {
@@ -104,8 +104,8 @@ export class Counting {
 
   /** As PostgreSQL writes an array. */
   get recent(): string {
-    const all = this.#ranges.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, n) => from + n));
-    return `{${all.join(',')}}`;
+    const sequences = this.#ranges.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, n) => from + n));
+    return `{${sequences.join(',')}}`;
   }
 }
 

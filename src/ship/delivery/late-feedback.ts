@@ -27,7 +27,7 @@ export class LateFeedback {
   constructor(private readonly database: Database) {}
 
   /** Answers of a test of which something was said that was not counted yet, in the order of their numbers. */
-  async since(subjectId: string, counted: Watermark, most: number): Promise<StandingFeedback[]> {
+  async since(subjectId: string, watermark: Watermark, limit: number): Promise<StandingFeedback[]> {
     const { rows } = await this.database.pool.query<Omit<StandingFeedback, 'sequence'> & { sequence: string }>({
       name: 'delivery-late-feedback',
       text: `SELECT feedback_sequence AS sequence, id AS "answerId", assignment_arm AS arm, assignment_stage AS stage,
@@ -36,7 +36,7 @@ export class LateFeedback {
               WHERE assignment_subject = $1 AND feedback_sequence > $2 AND NOT feedback_sequence <@ $3::int8multirange
                 AND NOT assignment_forced AND ${nothingBefore('answer')}
               ORDER BY feedback_sequence LIMIT $4`,
-      values: [subjectId, ...behind(counted), most],
+      values: [subjectId, ...behind(watermark), limit],
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
   }

@@ -145,10 +145,10 @@ export function eventsOf<Event, Parts>(followed: Followed<Event, Parts>): Resolv
   async function* follow(parts: Parts, args: EventsArgs, { workspaceId, signal }: GraphContext) {
     const store = storeOf(parts);
     const id = fromGlobalId(args[idName]!, type.name, idName);
-    const after = afterEvent(args['after']);
+    const lastEventId = afterEvent(args['after']);
     const { finishedAt } = await store.require(workspaceId, id, idName);
     yield* store.events.followToEnd(workspaceId, store.stream(id), {
-      after,
+      after: lastEventId,
       signal,
       ended: finishedAt !== null,
       read: async (event) => read(event, parts, workspaceId),

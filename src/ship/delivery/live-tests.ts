@@ -57,9 +57,9 @@ export class LiveTests implements Assigner {
     if (!tests || this.parts.clock.monotonic() - this.#readAt > STALE_MS) return null;
     for (const { kind, id, stage, salt, test, changes, unitsOnly } of tests) {
       if (unitsOnly && unit === null && forceArm === null) continue;
-      const found = assign(test, unit ?? requestKey, forceArm);
-      if (!found) continue;
-      const { arm, index, bucket, probability, forced } = found;
+      const draw = assign(test, unit ?? requestKey, forceArm);
+      if (!draw) continue;
+      const { arm, index, bucket, probability, forced } = draw;
       return {
         assignment: {
           kind,

@@ -119,15 +119,15 @@ export function deliveryServices(parts: DeliveryParts) {
   const pairs = new PairStore(database);
   const shadows = new ShadowStore(database, events, pairs);
   const testing = { experiments, units, experimentDecider };
-  const own = { ...parts, rollouts, proposals, decider, tests, ...testing, shadows, pairs };
-  const shadowService = new ShadowService(own);
+  const dependencies = { ...parts, rollouts, proposals, decider, tests, ...testing, shadows, pairs };
+  const shadowService = new ShadowService(dependencies);
   return {
-    ...own,
-    rolloutService: new RolloutService(own),
-    proposalService: new ProposalService(own),
-    experimentService: new ExperimentService(own),
-    planner: new SamplePlanner(own),
-    testing: { ...own, lateFeedback: new LateFeedback(database) },
+    ...dependencies,
+    rolloutService: new RolloutService(dependencies),
+    proposalService: new ProposalService(dependencies),
+    experimentService: new ExperimentService(dependencies),
+    planner: new SamplePlanner(dependencies),
+    testing: { ...dependencies, lateFeedback: new LateFeedback(database) },
     watching: { rollouts, decider, clock },
     shadowService,
     shadowing: {
@@ -151,8 +151,8 @@ export function openDelivery(
 ): Delivery {
   const { adapters, registry: models } = lower.registry;
   const { asking, askingInBulk, answers } = lower.ask;
-  const asked = { asking, askingInBulk, answers };
-  const services = deliveryServices({ ...platform, adapters, models, ...lower.evaluation, ...asked });
+  const askParts = { asking, askingInBulk, answers };
+  const services = deliveryServices({ ...platform, adapters, models, ...lower.evaluation, ...askParts });
   const { rolloutService, proposalService, experimentService, shadowService, tests, pairs } = services;
   const { rollouts, proposals, experiments, shadows } = services;
   asking.assignBy(tests);

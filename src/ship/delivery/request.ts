@@ -17,7 +17,7 @@ const MAX_REASON = 1_000;
 const MAX_ACTOR = 200;
 
 /** Who wants something that changes what users get; it stands in the record of what was decided. @throws BAD_USER_INPUT */
-export const checkedActor = (by: string): string => checkedText(by, 'input.by', MAX_ACTOR);
+export const checkedActor = (actor: string): string => checkedText(actor, 'input.by', MAX_ACTOR);
 
 /** Why. @throws BAD_USER_INPUT */
 export const checkedReason = (reason: string, field = 'input.reason'): string => checkedText(reason, field, MAX_REASON);
@@ -39,10 +39,10 @@ export const checkedShare = (value: number, field: string): number =>
   checkedNumber(value, field, value > 0 && value <= 1, 'above 0 and at most 1');
 
 /** A count. @throws BAD_USER_INPUT */
-export const checkedCount = (value: number, field: string, least: number, most: number): number =>
+export const checkedCount = (value: number, field: string, minimum: number, maximum: number): number =>
   checkedNumber(
     value,
     field,
-    Number.isInteger(value) && value >= least && value <= most,
-    `a whole number from ${least} to ${most}`,
+    Number.isInteger(value) && value >= minimum && value <= maximum,
+    `a whole number from ${minimum} to ${maximum}`,
   );

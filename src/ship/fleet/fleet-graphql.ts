@@ -70,10 +70,10 @@ export class EngineResolver {
 function reportOf(replica: Replica, place: number, workspaceId: WorkspaceId): EngineReport {
   const { url, state, reason, breaker, dialect, capabilities, inFlight, answered, failed, residents } = replica;
   // An address in the network of whoever runs the gateway is nothing that its tenants need.
-  const shown = workspaceId === DEFAULT_WORKSPACE_ID ? url : `engine ${place}`;
-  const own = residents.filter(({ adapter }) => adapter.workspaceId === workspaceId);
+  const address = workspaceId === DEFAULT_WORKSPACE_ID ? url : `engine ${place}`;
+  const ownResidents = residents.filter(({ adapter }) => adapter.workspaceId === workspaceId);
   return make(EngineReport, {
-    url: shown,
+    url: address,
     state,
     reason,
     inFlight,
@@ -85,7 +85,7 @@ function reportOf(replica: Replica, place: number, workspaceId: WorkspaceId): En
     base: capabilities?.base ?? null,
     contextTokens: capabilities?.contextTokens ?? null,
     labelScoring: capabilities?.scoring ?? null,
-    adapters: own.map(adapterOf).sort((a, b) => a.name.localeCompare(b.name)),
+    adapters: ownResidents.map(adapterOf).sort((a, b) => a.name.localeCompare(b.name)),
   });
 }
 

@@ -48,9 +48,9 @@ export class FleetKeeper {
   /** One round: everything is as it should be once it ends, as far as engines let it. */
   async round(): Promise<void> {
     const { fleet, addresses, replicaAt } = this.parts;
-    const known = new Map(fleet.replicas.map((replica) => [replica.url, replica]));
+    const replicasByUrl = new Map(fleet.replicas.map((replica) => [replica.url, replica]));
     const urls = await addresses();
-    fleet.replicas = urls.map((url) => known.get(url) ?? replicaAt(url));
+    fleet.replicas = urls.map((url) => replicasByUrl.get(url) ?? replicaAt(url));
     await Promise.all(fleet.replicas.map((replica) => this.#look(replica)));
     await this.#adapters();
   }
@@ -58,11 +58,11 @@ export class FleetKeeper {
   async #keep(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const over = this.round().catch((err: unknown) => {
+      const round = this.round().catch((err: unknown) => {
         if (!signal.aborted) this.parts.log.warn({ err }, 'engines could not be looked at');
       });
       const stopped = sleep(MINUTE_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      await Promise.race([over, stopped]);
+      await Promise.race([round, stopped]);
       await sleep(this.parts.everyMs ?? EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
@@ -79,17 +79,17 @@ export class FleetKeeper {
     const { fleet, shelf, baseSha256, clock, idleMs = IDLE_MS } = this.parts;
     const { signal } = this.#stopping;
     const now = clock.monotonic();
-    const gone = now - this.#swept > MINUTE_MS ? await shelf.sweep() : [];
+    const staleNames = now - this.#swept > MINUTE_MS ? await shelf.sweep() : [];
     if (now - this.#swept > MINUTE_MS) this.#swept = now;
     const production = await shelf.production(await baseSha256());
     const stays = new Set(production.map(({ name }) => name));
     for (const replica of fleet.replicas)
       for (const { adapter, lastUsed } of replica.residents)
-        if (gone.includes(adapter.name) || (!stays.has(adapter.name) && now - lastUsed > idleMs))
+        if (staleNames.includes(adapter.name) || (!stays.has(adapter.name) && now - lastUsed > idleMs))
           await replica.drop(adapter.name, signal);
-    const held = production.flatMap((adapter) =>
+    const holds = production.flatMap((adapter) =>
       fleet.replicas.filter((replica) => replica.wants(adapter)).map((replica) => replica.hold(adapter, signal)),
     );
-    await Promise.allSettled(held);
+    await Promise.allSettled(holds);
   }
 }

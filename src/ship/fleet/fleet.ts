@@ -77,23 +77,25 @@ export class Fleet implements Engine {
    */
   async *generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void, undefined> {
     const patience = new Patience(options);
-    const asked = heldElsewhere(request) ? null : await this.#engineRequest(request, request.maxTokens, options);
-    for (const replica of this.#choices(asked, patience)) {
+    const engineRequest = heldElsewhere(request)
+      ? null
+      : await this.#engineRequest(request, request.maxTokens, options);
+    for (const replica of this.#choices(engineRequest, patience)) {
       const attempt = patience.try(this.#quietMs);
-      let begun = false;
+      let hasBegun = false;
       try {
-        for await (const event of this.#answer(replica, asked!, request, attempt.signal)) {
+        for await (const event of this.#answer(replica, engineRequest!, request, attempt.signal)) {
           attempt.moved();
-          begun = true;
+          hasBegun = true;
           // Who has the last event needn't ask for more.
-          if (event.type === 'done') this.#look(replica, asked!);
+          if (event.type === 'done') this.#look(replica, engineRequest!);
           yield event;
         }
         return;
       } catch (error) {
         const cause: unknown = attempt.signal.aborted ? attempt.signal.reason : error;
         if (!isFault(cause)) throw cause;
-        if (begun)
+        if (hasBegun)
           throw new GraftError('WORKER_CRASHED', `An engine failed in the middle of the answer: ${cause.message}.`, {
             cause,
           });
@@ -107,16 +109,16 @@ export class Fleet implements Engine {
   /** `logits` are log-probabilities: their softmax is the same. @throws NoEngine */
   async scoreNext(request: ScoreNextRequest, options: CallOptions = {}): Promise<NextScores> {
     const patience = new Patience(options);
-    const candidates = request.candidates.filter((each) => typeof each === 'number');
+    const candidates = request.candidates.filter((candidate) => typeof candidate === 'number');
     const byText = candidates.length < request.candidates.length;
-    const asked = request.fresh || byText ? null : await this.#engineRequest(request, 1, options);
-    for (const replica of this.#choices(asked, patience)) {
+    const engineRequest = request.fresh || byText ? null : await this.#engineRequest(request, 1, options);
+    for (const replica of this.#choices(engineRequest, patience)) {
       const attempt = patience.try(this.#quietMs);
       const began = performance.now();
       try {
-        const { tokens, adapter, acting } = asked!;
+        const { tokens, adapter, acting } = engineRequest!;
         const scores = await replica.score(adapter, { tokens, candidates }, attempt.signal);
-        this.#look(replica, asked!);
+        this.#look(replica, engineRequest!);
         return {
           tokens: candidates,
           logits: scores,
@@ -142,10 +144,10 @@ export class Fleet implements Engine {
    */
   async require(adapter: EngineAdapter): Promise<void> {
     const ready = this.#replicas.filter(({ state }) => state === 'READY');
-    const held = await Promise.allSettled(ready.map((replica) => replica.hold(adapter, this.#background.signal)));
-    held.forEach((each, i) => {
-      if (each.status === 'fulfilled') return;
-      const reason: unknown = each.reason;
+    const results = await Promise.allSettled(ready.map((replica) => replica.hold(adapter, this.#background.signal)));
+    results.forEach((result, i) => {
+      if (result.status === 'fulfilled') return;
+      const reason: unknown = result.reason;
       if (isGraftError(reason)) throw reason;
       if (isFault(reason) && reason.kind === 'REFUSED')
         throw new GraftError('CONFLICT', `The engine ${ready[i]!.url} doesn’t take the adapter: ${reason.message}.`, {
@@ -172,21 +174,28 @@ export class Fleet implements Engine {
     signal: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
     const began = performance.now();
-    const written = new Written();
+    const output = new Written();
     let firstAt: number | null = null;
-    const asked = { tokens, maxTokens, temperature, stop, sampling, ...(seed === undefined ? {} : { seed }) };
-    for await (const piece of replica.stream(adapter, asked, signal)) {
+    const generationRequest = {
+      tokens,
+      maxTokens,
+      temperature,
+      stop,
+      sampling,
+      ...(seed === undefined ? {} : { seed }),
+    };
+    for await (const piece of replica.stream(adapter, generationRequest, signal)) {
       if (firstAt === null) {
         firstAt = performance.now();
         yield { type: 'started', promptTokens: tokens.length, reusedTokens: 0 };
       }
       if (piece.text !== '') yield { type: 'delta', text: piece.text };
-      if (written.add(piece)) break;
+      if (output.add(piece)) break;
     }
     const endedAt = performance.now();
     yield {
       type: 'done',
-      ...written.told(),
+      ...output.told(),
       promptTokens: tokens.length,
       adapters: acting,
       prefillMs: (firstAt ?? endedAt) - began,
@@ -209,30 +218,30 @@ export class Fleet implements Engine {
     if (shelved && shelved.adapter === null) return null;
     const adapter = shelved?.adapter ?? null;
     if (adapter) this.warm(adapter);
-    const asked = { workspaceId, model: { ...model, adapters: undefined }, prompts: [prompt] };
-    const [ids] = (await this.parts.tokenizer.tokenize(asked, { signal, priority })).tokens;
+    const tokenRequest = { workspaceId, model: { ...model, adapters: undefined }, prompts: [prompt] };
+    const [ids] = (await this.parts.tokenizer.tokenize(tokenRequest, { signal, priority })).tokens;
     const tokens = Array.from(ids!);
     const acting = adapters.map(({ sha256, scale }) => ({ sha256, scale }));
     return { tokens, adapter, acting, room: tokens.length + mostTokens };
   }
 
   /** The engines to try, each once, the one with the least to do first; of equals the one that answered least. */
-  *#choices(asked: EngineRequest | null, patience: Patience): Generator<Replica, void> {
-    const tried = new Set<Replica>();
-    while (asked !== null) {
+  *#choices(engineRequest: EngineRequest | null, patience: Patience): Generator<Replica, void> {
+    const triedReplicas = new Set<Replica>();
+    while (engineRequest !== null) {
       patience.left();
       const [best] = this.#replicas
-        .filter((each) => !tried.has(each) && each.serves(asked.adapter, asked.room))
+        .filter((replica) => !triedReplicas.has(replica) && replica.serves(engineRequest.adapter, engineRequest.room))
         .sort((a, b) => a.inFlight - b.inFlight || a.answered - b.answered);
       if (!best) return;
-      tried.add(best);
+      triedReplicas.add(best);
       yield best;
     }
   }
 
   /** A look now and then whether an adapter still acts, under traffic. */
   #look(replica: Replica, { adapter }: EngineRequest): void {
-    const resident = adapter && replica.residents.find((each) => each.adapter.name === adapter.name);
+    const resident = adapter && replica.residents.find((entry) => entry.adapter.name === adapter.name);
     if (resident && resident.answered > 0 && resident.answered % this.#checkEvery === 0)
       void replica.check(adapter, this.#background.signal);
   }
@@ -243,7 +252,7 @@ export class Fleet implements Engine {
  * tokens there are: an id that an engine doesn't have counts there as its fault.
  */
 const heldElsewhere = ({ grammar, json, constraint, probable, sampling }: GenerateRequest): boolean =>
-  [grammar, json, constraint, probable, sampling?.logitBias].some((asked) => asked !== undefined);
+  [grammar, json, constraint, probable, sampling?.logitBias].some((field) => field !== undefined);
 
 /** What an engine has said so far. */
 class Written {

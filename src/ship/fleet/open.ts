@@ -62,15 +62,15 @@ export function openFleet(
   });
   const used = config.GRAFT_ENGINES.length > 0;
   if (used)
-    adapters.servedBy(async (found) => {
-      const { workspaceId, variantId } = found.version;
+    adapters.servedBy(async (target) => {
+      const { workspaceId, variantId } = target.version;
       const variant = await registry.variant(workspaceId as WorkspaceId, variantId);
       if (variant.sha256 !== (await baseSha256())) return;
-      const { adapter, refusal } = await shelf.ofVersion(found);
+      const { adapter, refusal } = await shelf.ofVersion(target);
       if (adapter) return fleet.require(adapter);
       throw new GraftError(
         'CONFLICT',
-        `The engines can’t serve ${found.adapter.name}@${found.version.version}: ${refusal}.`,
+        `The engines can’t serve ${target.adapter.name}@${target.version.version}: ${refusal}.`,
         {
           field: 'input.version',
           hint: 'Train it on the linear layers only, or take the engines away (GRAFT_ENGINES).',

@@ -17,9 +17,9 @@ export class Patience {
   left(): number | null {
     if (this.options.signal?.aborted) throw withdrawn();
     if (this.#deadlineMs === null) return null;
-    const left = this.#deadlineMs - (performance.now() - this.#began);
-    if (left <= 0) throw tooLong();
-    return left;
+    const remainingMs = this.#deadlineMs - (performance.now() - this.#began);
+    if (remainingMs <= 0) throw tooLong();
+    return remainingMs;
   }
 
   /** One try. @param quietMs how long an engine may say nothing before another one is tried */

@@ -162,10 +162,10 @@ async function until<T>(
   look: () => Promise<T | null>,
   waits: [number, string] | null = null,
 ): Promise<T> {
-  for (let told = waits === null; ; told = true) {
-    const found = await look();
-    if (found !== null) return found;
-    if (!told) await context.progress(...waits!);
+  for (let isReported = waits === null; ; isReported = true) {
+    const result = await look();
+    if (result !== null) return result;
+    if (!isReported) await context.progress(...waits!);
     await pause(lookMs, context.signal);
     context.signal.throwIfAborted();
   }
@@ -207,8 +207,8 @@ async function labelsConfirmed(work: ImprovementWork, run: RunRow): Promise<bool
   const { parts, workspaceId } = work;
   const output = curation.outputOf(run);
   if (output === null || output.proposedItems.length === 0) return false;
-  const named = output.proposed.map(({ from, to }) => `${from} → ${to ?? 'nothing in particular'}`).join(', ');
-  const says = `It waits for a person: the review queue asks whether labels have moved (${named}).`;
+  const moves = output.proposed.map(({ from, to }) => `${from} → ${to ?? 'nothing in particular'}`).join(', ');
+  const says = `It waits for a person: the review queue asks whether labels have moved (${moves}).`;
   const confirmedLabels = async () => {
     const decisions = await parts.curator.mover.decisions(workspaceId, output);
     return decisions.every(({ confirmed }) => confirmed !== null) ? decisions.some(({ confirmed }) => confirmed) : null;
@@ -216,9 +216,9 @@ async function labelsConfirmed(work: ImprovementWork, run: RunRow): Promise<bool
   return until(work, confirmedLabels, [0.05, says]);
 }
 
-async function train(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
+async function train(work: ImprovementWork, initialRow: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, adapter, production, settings } = work;
-  let row = before;
+  let row = initialRow;
   const beginnings =
     production === null ? [null] : BEGINNINGS[settings.trainFrom](`${adapter.name}@${production.version}`);
   for (const [index, parent] of beginnings.entries()) {
@@ -255,8 +255,8 @@ async function hasBudget(
   { parts, context, adapter, settings }: ImprovementWork,
   { wait }: { wait: boolean },
 ): Promise<boolean> {
-  const most = settings.trainingHoursADay * SECONDS_AN_HOUR;
-  while ((await parts.improvements.trainedSeconds(adapter.id, 24)) >= most) {
+  const limit = settings.trainingHoursADay * SECONDS_AN_HOUR;
+  while ((await parts.improvements.trainedSeconds(adapter.id, 24)) >= limit) {
     if (!wait) return false;
     await context.progress(0.1, `It waits: ${settings.trainingHoursADay} hours of training in 24 are used up.`);
     await pause(60_000, context.signal);
@@ -265,20 +265,20 @@ async function hasBudget(
   return true;
 }
 
-async function prove(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
+async function prove(work: ImprovementWork, initialRow: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, adapter, production } = work;
-  if (before.adapterVersionId !== null) return before;
-  let row = before;
+  if (initialRow.adapterVersionId !== null) return initialRow;
+  let row = initialRow;
   const started = parts.clock.monotonic();
   const trained = await trainedBy(work, row);
   const values = new Map<string, number>();
   for (const version of trained) {
-    const which = { adapter: adapter.name, version: version.version };
+    const reference = { adapter: adapter.name, version: version.version };
     if (version.attestation === null)
       await ended(
         work,
         await parts.attestor.start(workspaceId, {
-          ...which,
+          ...reference,
           idempotencyKey: keyOf(row.id, `attestation of ${version.version}`),
         }),
       );
@@ -300,8 +300,8 @@ async function prove(work: ImprovementWork, before: ImprovementRow): Promise<Imp
     if (!row.evaluationRunIds.includes(run.id))
       row = await parts.improvements.keep(row.id, { evaluationRunIds: [...row.evaluationRunIds, run.id] });
     await ended(work, run);
-    const [measured] = await parts.evaluations.byIds(workspaceId, [run.id]);
-    values.set(version.id, measured ? decidingValue(measured) : Number.NEGATIVE_INFINITY);
+    const [evaluation] = await parts.evaluations.byIds(workspaceId, [run.id]);
+    values.set(version.id, evaluation ? decidingValue(evaluation) : Number.NEGATIVE_INFINITY);
   }
   const [best] = [...trained].sort((a, b) => values.get(b.id)! - values.get(a.id)!);
   if (!best) throw new GraftError('CONFLICT', 'No version was trained, or it was deleted meanwhile.');
@@ -370,8 +370,8 @@ async function compareUnseen(work: ImprovementWork, row: ImprovementRow): Promis
   const request = { ...UNSEEN, by: WHO, reason: row.reason.slice(0, 1_000), idempotencyKey };
   const started = await delivery.shadows.start(workspaceId, { adapter: adapter.name, candidate: version, ...request });
   const shadow = await until(work, async () => {
-    const found = await delivery.stores.shadows.require(workspaceId, started.id);
-    return found.finishedAt === null ? null : found;
+    const shadowRow = await delivery.stores.shadows.require(workspaceId, started.id);
+    return shadowRow.finishedAt === null ? null : shadowRow;
   });
   if (shadow.status === 'STOPPED') return row;
   if (shadow.status === 'FAILED') throw new GraftError('CONFLICT', `The shadow ended: ${shadow.endReason}`);
@@ -381,37 +381,37 @@ async function compareUnseen(work: ImprovementWork, row: ImprovementRow): Promis
     await desk.queue({ workspaceId }, { answers, pairs: [], filter: null, most: 1, reviewers: 1 });
   }
   const says = 'It waits for people, a day at most: what is right where both versions differ? The review queue asks.';
-  const judged = async () => {
+  const findTruth = async () => {
     const [figures] = await delivery.shadows.figures(workspaceId, [shadow]);
     const enough = figures!.truth.differing >= Math.min(JUDGED, differing.length);
     return enough || clock.now().getTime() - shadow.finishedAt!.getTime() > DAY_MS ? figures!.truth : null;
   };
-  const { onlyServed, onlyCandidate, p } = await until(work, judged, [0.73, says]);
+  const { onlyServed, onlyCandidate, p } = await until(work, findTruth, [0.73, says]);
   if (onlyServed <= onlyCandidate || p >= PAIRS_ALPHA) return row;
   const pairs = `production alone was right ${onlyServed} times, the new version ${onlyCandidate} times`;
   throw new Ended('REFUSED', `Unseen it was worse: ${pairs} (p = ${p.toFixed(3)}).`);
 }
 
 /** Until the plan wants a person's approval, which is what a proposal is. An adapter that answers nobody yet has nobody to compare with. */
-async function rollOut(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
+async function rollOut(work: ImprovementWork, initialRow: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, adapter, production, settings } = work;
-  if (before.proposalId !== null || production === null || settings.rollout === null) return before;
-  const version = await chosen(work, before);
+  if (initialRow.proposalId !== null || production === null || settings.rollout === null) return initialRow;
+  const version = await chosen(work, initialRow);
   const started = await parts.delivery.rollouts.start(workspaceId, {
     adapter: adapter.name,
     candidate: version.version,
     template: settings.rollout,
     by: WHO,
-    reason: before.reason.slice(0, 1_000),
-    idempotencyKey: keyOf(before.id, 'rollout'),
+    reason: initialRow.reason.slice(0, 1_000),
+    idempotencyKey: keyOf(initialRow.id, 'rollout'),
   });
-  const row = await parts.improvements.keep(before.id, { rolloutId: started.id });
+  const row = await parts.improvements.keep(initialRow.id, { rolloutId: started.id });
   const { stores } = parts.delivery;
   const proposal = await until(work, async () => {
     const { status } = await liveRollout(work, started.id);
-    const [found = null] = await stores.proposals.ofRollouts(workspaceId, [started.id]);
-    if (found === null && status === 'COMPLETED') throw new Ended('PROMOTED', PROMOTED);
-    return found;
+    const [rolloutProposal = null] = await stores.proposals.ofRollouts(workspaceId, [started.id]);
+    if (rolloutProposal === null && status === 'COMPLETED') throw new Ended('PROMOTED', PROMOTED);
+    return rolloutProposal;
   });
   return parts.improvements.keep(row.id, { proposalId: proposal.id });
 }
@@ -425,10 +425,10 @@ async function liveRollout({ parts, workspaceId }: ImprovementWork, id: string):
   throw new Ended('ROLLED_BACK', `The rollout ended: ${last?.reasons.join(' ') ?? 'nobody said why.'}`);
 }
 
-async function propose(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
+async function propose(work: ImprovementWork, initialRow: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, settings } = work;
-  const proposal = await proposalFor(work, before);
-  const row = await parts.improvements.keep(before.id, { proposalId: proposal.id });
+  const proposal = await proposalFor(work, initialRow);
+  const row = await parts.improvements.keep(initialRow.id, { proposalId: proposal.id });
   if (!settings.autoApprove) return row;
   const approval = await until(work, () => approvalOf(work, row), [0.95, AWAITS_JUDGEMENTS]);
   if (approval === 'REJECTED') return row;
@@ -460,11 +460,11 @@ async function proposalFor(work: ImprovementWork, row: ImprovementRow): Promise<
   const { parts, workspaceId, adapter } = work;
   const { proposals, stores } = parts.delivery;
   const version = await chosen(work, row);
-  const [known] =
+  const [proposal] =
     row.proposalId === null
       ? await stores.proposals.ofCandidates(workspaceId, [version.id])
       : await stores.proposals.byIds(workspaceId, [row.proposalId]);
-  if (known) return known;
+  if (proposal) return proposal;
   return proposals.propose(workspaceId, {
     adapter: adapter.name,
     candidate: version.version,

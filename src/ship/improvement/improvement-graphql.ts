@@ -150,8 +150,8 @@ class RetrainingPolicyResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<RetrainingPolicy>> {
     const page = args.request();
-    const found = await this.parts.improvements.policies(workspaceId, page);
-    return toConnection(mapPage(found, toPolicy), ({ row }) => encodeCursor([row.id]), page.after);
+    const results = await this.parts.improvements.policies(workspaceId, page);
+    return toConnection(mapPage(results, toPolicy), ({ row }) => encodeCursor([row.id]), page.after);
   }
 
   @Needs('OPERATE')
@@ -208,8 +208,8 @@ export const improvementResolvers = [
     descriptions: { list: 'Improvements, newest first.', one: 'One improvement; null when there is none of this id.' },
     filters: { adapter: [String, 'Only those of the adapter of this name.'] },
     list: async ({ improvements, adapters }: ImprovementParts, { workspaceId }, { adapter }, page) => {
-      const named = adapter ? await adapters.require(workspaceId, adapter, 'adapter') : null;
-      return improvements.list(workspaceId, named ? { adapterId: named.id } : {}, page);
+      const adapterRow = adapter ? await adapters.require(workspaceId, adapter, 'adapter') : null;
+      return improvements.list(workspaceId, adapterRow ? { adapterId: adapterRow.id } : {}, page);
     },
     toNode: toImprovement,
     load: ({ improvements }, context, id) => loadImprovement(context, improvements, id),

@@ -58,17 +58,17 @@ export class ImprovementService {
     workspaceId: WorkspaceId,
     name: string,
     request: PolicyRequest & { dataset?: string | null },
-    by: string,
+    actor: string,
   ): Promise<PolicyRow> {
     const { improvements, adapters } = this.parts;
     const { dataset, ...rest } = request;
     const adapter = await adapters.require(workspaceId, name, 'input.adapter');
     const datasetId =
       dataset === undefined ? undefined : dataset && (await this.#datasetFor(workspaceId, dataset, adapter));
-    const [known] = await improvements.policiesOf(workspaceId, [adapter.id]);
-    const before = known ? storedSettings.decode(known.settings) : DEFAULT_SETTINGS;
-    const made = checkedSettings({ ...rest, ...(datasetId !== undefined && { datasetId }) }, before);
-    return improvements.setPolicy(workspaceId, adapter.id, made, checkedText(by, 'input.by', MAX_ACTOR));
+    const [policy] = await improvements.policiesOf(workspaceId, [adapter.id]);
+    const currentSettings = policy ? storedSettings.decode(policy.settings) : DEFAULT_SETTINGS;
+    const newSettings = checkedSettings({ ...rest, ...(datasetId !== undefined && { datasetId }) }, currentSettings);
+    return improvements.setPolicy(workspaceId, adapter.id, newSettings, checkedText(actor, 'input.by', MAX_ACTOR));
   }
 
   /** Stops an adapter's policy from beginning anything by itself; what is under way goes on. @throws NOT_FOUND */
@@ -95,8 +95,8 @@ export class ImprovementService {
     }: { adapter: string; by: string; reason: string; idempotencyKey: string },
   ): Promise<ImprovementRow> {
     const adapter = await this.parts.adapters.require(workspaceId, name, 'input.adapter');
-    const known = await this.parts.runs.byKey(workspaceId, improvementKind, idempotencyKey);
-    if (known) return this.#ofRun(workspaceId, improvementKind.inputOf(known).improvementId);
+    const run = await this.parts.runs.byKey(workspaceId, improvementKind, idempotencyKey);
+    if (run) return this.#ofRun(workspaceId, improvementKind.inputOf(run).improvementId);
     const [policy] = await this.parts.improvements.policiesOf(workspaceId, [adapter.id]);
     return this.#begin(workspaceId, adapter, {
       policy: policy ?? null,
@@ -137,16 +137,16 @@ export class ImprovementService {
     const production = await adapters.store.resolve(adapter, { alias: 'production' });
     const request = await lessons(this.parts, workspaceId, { adapter, production, settings });
     if (request === null) return null;
-    const since = last?.createdAt ?? null;
+    const lastStart = last?.createdAt ?? null;
     const [{ fresh: freshRows }, open] = await Promise.all([
       curator.outlook(workspaceId, { ...request, leastRows: settings.leastRows }),
       settings.onAlert ? alerts.store.openAbout(workspaceId, adapter.name) : [],
     ]);
-    const recent = open.filter(({ raisedAt }) => since === null || raisedAt > since);
+    const recent = open.filter(({ raisedAt }) => lastStart === null || raisedAt > lastStart);
     const driftIsTrusted = recent.some(isOfDrift) && (await this.#driftWasRight(workspaceId, adapter));
     const situation: Situation = {
       now,
-      last: since,
+      last: lastStart,
       since: policy.updatedAt,
       freshRows,
       alerts: recent.map((alert) => ({ sentence: alert.sentence, trusted: !isOfDrift(alert) || driftIsTrusted })),

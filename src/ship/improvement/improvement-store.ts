@@ -55,8 +55,8 @@ export class ImprovementStore extends SubjectStore<'improvement'> {
   }
 
   /** Makes the adapter's policy, or changes it; either way it works again. */
-  setPolicy(workspaceId: WorkspaceId, adapterId: string, made: PolicySettings, by: string): Promise<PolicyRow> {
-    const values = { settings: asColumn(storedSettings.encode(made)), pausedReason: null, setBy: by };
+  setPolicy(workspaceId: WorkspaceId, adapterId: string, settings: PolicySettings, actor: string): Promise<PolicyRow> {
+    const values = { settings: asColumn(storedSettings.encode(settings)), pausedReason: null, setBy: actor };
     return this.database.prisma.retrainingPolicy.upsert({
       where: { adapterId, workspaceId },
       create: { id: newId(), workspaceId, adapterId, ...values },
@@ -92,11 +92,11 @@ export class ImprovementStore extends SubjectStore<'improvement'> {
   }
 
   /** How many of an adapter's newest improvements the gate refused, up to the first that came to something else. */
-  async refusedInARow(adapterId: string, most: number): Promise<number> {
+  async refusedInARow(adapterId: string, limit: number): Promise<number> {
     const newest = await this.database.prisma.improvement.findMany({
       where: { adapterId, outcome: { notIn: ['NOTHING_NEW', 'CANCELLED'] } },
       orderBy: { id: 'desc' },
-      take: most,
+      take: limit,
       select: { outcome: true },
     });
     const first = newest.findIndex(({ outcome }) => outcome !== 'REFUSED');

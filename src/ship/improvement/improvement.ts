@@ -44,4 +44,4 @@ export function stageOf(row: ImprovementRow): ImprovementStage {
 }
 
 /** Key of a run that an improvement starts: the same after a crash, so that nothing is begun twice. */
-export const keyOf = (improvementId: string, what: string): string => `improvement ${improvementId}: ${what}`;
+export const keyOf = (improvementId: string, purpose: string): string => `improvement ${improvementId}: ${purpose}`;

@@ -81,11 +81,14 @@ export type PolicyRequest = { [Field in keyof PolicySettings]?: PolicySettings[F
 const NULLABLE: readonly (keyof PolicySettings)[] = ['datasetId', 'newRows', 'everyDays', 'rollout'];
 
 /** @throws BAD_USER_INPUT that names the field */
-export function checkedSettings(request: PolicyRequest, before: PolicySettings = DEFAULT_SETTINGS): PolicySettings {
-  const given = Object.entries(request).filter(
+export function checkedSettings(
+  request: PolicyRequest,
+  currentSettings: PolicySettings = DEFAULT_SETTINGS,
+): PolicySettings {
+  const changes = Object.entries(request).filter(
     ([name, value]) => value !== undefined && (value !== null || NULLABLE.includes(name as keyof PolicySettings)),
   );
-  const parsed = settings.safeParse({ ...before, ...Object.fromEntries(given) });
+  const parsed = settings.safeParse({ ...currentSettings, ...Object.fromEntries(changes) });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = `input.${String(issue?.path[0] ?? '')}`;

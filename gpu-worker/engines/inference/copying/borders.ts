@@ -26,17 +26,17 @@ export function bordersOf(text: string): boolean[] {
 
 /** Whether the character at `index` belongs to the word that the one before it belongs to. */
 function isJoined(characters: readonly string[], index: number): boolean {
-  const [beforeLast, last, here, next] = [-2, -1, 0, 1].map((by) => characters[index + by] ?? '') as [
+  const [beforeLast, last, current, next] = [-2, -1, 0, 1].map((shift) => characters[index + shift] ?? '') as [
     string,
     string,
     string,
     string,
   ];
-  if (isWord(last) && isWord(here)) return true;
+  if (isWord(last) && isWord(current)) return true;
   const joins = (left: string, joint: string, right: string): boolean =>
     (JOINS_LETTERS.test(joint) && LETTER.test(left) && LETTER.test(right)) ||
     (JOINS_DIGITS.test(joint) && DIGIT.test(left) && DIGIT.test(right));
-  return joins(last, here, next) || joins(beforeLast, last, here);
+  return joins(last, current, next) || joins(beforeLast, last, current);
 }
 
 const isWord = (character: string): boolean => WORD.test(character) && !UNSPACED.test(character);
@@ -56,12 +56,12 @@ export function placesOf(text: string): TextPlace[] {
   const places: TextPlace[] = [];
   let bytes = 0;
   let offset = 0;
-  let before = '';
-  for (const after of [...text, '']) {
-    places.push({ bytes, before, after, isBorder: borders[offset]! });
-    bytes += Buffer.byteLength(after);
-    offset += after.length;
-    before = after;
+  let previousCharacter = '';
+  for (const character of [...text, '']) {
+    places.push({ bytes, before: previousCharacter, after: character, isBorder: borders[offset]! });
+    bytes += Buffer.byteLength(character);
+    offset += character.length;
+    previousCharacter = character;
   }
   return places;
 }

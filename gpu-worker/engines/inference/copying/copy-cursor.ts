@@ -50,7 +50,7 @@ export class CopyCursor implements Cursor {
     { texts, refusal }: { texts: readonly string[]; refusal: string | null },
   ): CopyCursor {
     const sources = [...texts.map(spans), ...(refusal === null ? [] : [whole(refusal)])];
-    const places = sources.flatMap((source) => source.begins.map((at) => ({ source, at })));
+    const places = sources.flatMap((source) => source.begins.map((position) => ({ source, at: position })));
     return new CopyCursor(vocabulary, places, true);
   }
 

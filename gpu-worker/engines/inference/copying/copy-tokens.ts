@@ -40,44 +40,44 @@ export async function* copyTokens(
 ): AsyncGenerator<Token, void> {
   const random = seededRandom(seed);
   let unread = [...prompt];
-  let held: Token[] = [];
-  let taken = 0;
-  for (let at = start; ;) {
+  let pendingTokens: Token[] = [];
+  let tokenCount = 0;
+  for (let currentCursor = start; ;) {
     signal.throwIfAborted();
-    const ahead = lookAhead(at, ends, unread.length === 1);
-    if (taken >= maxTokens && ahead[0]!.candidates.length > 0) {
+    const steps = lookAhead(currentCursor, ends, unread.length === 1);
+    if (tokenCount >= maxTokens && steps[0]!.candidates.length > 0) {
       outcome.reason = 'length';
       return;
     }
-    const read = await evaluate(lease, unread, ahead, taken === 0);
+    const read = await evaluate(lease, unread, steps, tokenCount === 0);
     if (read) unread = [];
-    for (const [index, { cursor, candidates, drafted }] of ahead.entries()) {
+    for (const [index, { cursor, candidates, drafted }] of steps.entries()) {
       if (candidates.length === 0) return;
-      if (taken >= maxTokens) {
+      if (tokenCount >= maxTokens) {
         outcome.reason = 'length';
         return;
       }
       let likely = candidates;
-      if (read && taken === 0) {
+      if (read && tokenCount === 0) {
         const refusal = shareOf(candidates, read[0]!, (token) => cursor.refuses(token));
         outcome.refusalProbability = refusal;
         // All spans together are held against the refusal: each alone has but a part of what is probable of an answer.
         if (temperature === 0) likely = candidates.filter((token) => cursor.refuses(token) === refusal > 0.5);
       }
-      const chosen = read ? choose(likely, read[index]!, temperature, random) : candidates[0]!;
-      if (ends.includes(chosen) && cursor.mayEnd && !cursor.options.has(chosen)) return;
-      at = chosen === drafted ? ahead[index + 1]!.cursor : cursor.after(chosen);
-      taken += 1;
-      held.push(chosen);
-      if (at.isWhole) {
-        yield* held;
-        held = [];
+      const choice = read ? choose(likely, read[index]!, temperature, random) : candidates[0]!;
+      if (ends.includes(choice) && cursor.mayEnd && !cursor.options.has(choice)) return;
+      currentCursor = choice === drafted ? steps[index + 1]!.cursor : cursor.after(choice);
+      tokenCount += 1;
+      pendingTokens.push(choice);
+      if (currentCursor.isWhole) {
+        yield* pendingTokens;
+        pendingTokens = [];
       }
-      if (chosen === drafted) continue;
+      if (choice === drafted) continue;
       const end = lease.sequence.nextTokenIndex;
-      const inVain = ahead.length - 1 - index;
+      const inVain = steps.length - 1 - index;
       if (inVain > 0) await lease.sequence.eraseContextTokenRanges([{ start: end - inVain, end }]);
-      unread.push(chosen);
+      unread.push(choice);
       break;
     }
   }
@@ -93,33 +93,33 @@ interface Ahead {
 
 /** This place and those behind each token of its draft, if it is drafted: with a prompt's last slice it would make a batch of another size. */
 function lookAhead(start: Cursor, ends: readonly Token[], drafting: boolean): Ahead[] {
-  const ahead: Ahead[] = [];
+  const steps: Ahead[] = [];
   let cursor = start;
   for (const token of [...(drafting ? start.draft() : []), null]) {
     const candidates = [...cursor.options.keys(), ...(cursor.mayEnd ? ends : [])];
     const drafted = token !== null && cursor.options.has(token) ? token : null;
-    ahead.push({ cursor, candidates, drafted });
+    steps.push({ cursor, candidates, drafted });
     if (drafted === null) break;
     cursor = cursor.after(drafted);
   }
-  return ahead;
+  return steps;
 }
 
 /** What the model says of each place; null where nothing need be asked, because there is no choice and no draft. */
 async function evaluate(
   lease: Evaluated,
   unread: readonly Token[],
-  ahead: readonly Ahead[],
+  steps: readonly Ahead[],
   first: boolean,
 ): Promise<NextLogits[] | null> {
   // The first token is weighed in any case.
-  if (ahead.length === 1 && ahead[0]!.candidates.length <= 1 && !(first && ahead[0]!.candidates.length === 1))
+  if (steps.length === 1 && steps[0]!.candidates.length <= 1 && !(first && steps[0]!.candidates.length === 1))
     return null;
-  const [here, ...behind] = ahead;
+  const [firstStep, ...draftSteps] = steps;
   const results = await lease.evaluate([
     ...unread.slice(0, -1),
-    asking(unread.at(-1)!, here!.candidates, 1),
-    ...behind.map(({ candidates }, index) => asking(ahead[index]!.drafted!, candidates, 1)),
+    asking(unread.at(-1)!, firstStep!.candidates, 1),
+    ...draftSteps.map(({ candidates }, index) => asking(steps[index]!.drafted!, candidates, 1)),
   ]);
   return results.slice(unread.length - 1).map((result) => told(result?.next));
 }

@@ -88,8 +88,8 @@ export class MarkCursor implements Cursor {
   /** Most words are not marked: the text itself. */
   draft(): readonly Token[] {
     const { tokens, starts } = this.marking;
-    const [place, ...others] = this.places;
-    const index = place && others.length === 0 && isOutside(place) ? starts.get(place.at) : undefined;
+    const [place, ...otherPlaces] = this.places;
+    const index = place && otherPlaces.length === 0 && isOutside(place) ? starts.get(place.at) : undefined;
     return index === undefined ? [] : tokens.slice(index, index + AHEAD);
   }
 
@@ -155,12 +155,12 @@ export class MarkCursor implements Cursor {
 /** Nothing where the tokens don't spell the text, as with vocabularies that put a space in front of it. */
 function startsOf(tokens: readonly Token[], text: string, { bytes }: Vocabulary): Map<number, number> {
   const starts = new Map<number, number>();
-  let at = 0;
+  let offset = 0;
   for (const [index, token] of tokens.entries()) {
-    starts.set(at, index);
+    starts.set(offset, index);
     const spelled = bytes.get(token);
-    if (spelled === undefined || !text.startsWith(spelled, at)) return new Map();
-    at += spelled.length;
+    if (spelled === undefined || !text.startsWith(spelled, offset)) return new Map();
+    offset += spelled.length;
   }
   return starts;
 }

@@ -69,15 +69,15 @@ export class OnnxExecutor implements Executor {
 
   /** Appends a weight to the file the first time it is used. */
   private place(name: string): ExternalData {
-    const known = this.placed.get(name);
-    if (known !== undefined) return known;
+    const placement = this.placed.get(name);
+    if (placement !== undefined) return placement;
     const values = this.weights.read(name);
     const external = { location: WEIGHTS_FILE, offset: this.written, length: values.byteLength };
     const file = openSync(join(this.options.folder, WEIGHTS_FILE), this.written === 0 ? 'w' : 'r+');
     try {
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      for (let done = 0; done < bytes.length;)
-        done += writeSync(file, bytes, done, bytes.length - done, this.written + done);
+      for (let writtenBytes = 0; writtenBytes < bytes.length;)
+        writtenBytes += writeSync(file, bytes, writtenBytes, bytes.length - writtenBytes, this.written + writtenBytes);
     } finally {
       closeSync(file);
     }

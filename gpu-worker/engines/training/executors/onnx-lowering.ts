@@ -144,9 +144,9 @@ class Lowering {
   private size(dim: Dim): string {
     if (typeof dim === 'number') return this.model.integers([dim]);
     const [first, ...rest] = dim.split('*').map((part) => {
-      const known = /^\d+$/.test(part) ? this.model.integers([Number(part)]) : this.sizes.get(part);
-      if (known === undefined) throw new Error(`No input has a size named ${part}.`);
-      return known;
+      const sizeName = /^\d+$/.test(part) ? this.model.integers([Number(part)]) : this.sizes.get(part);
+      if (sizeName === undefined) throw new Error(`No input has a size named ${part}.`);
+      return sizeName;
     });
     return rest.reduce((total, part) => this.model.node('Mul', [total, part])[0] as string, first as string);
   }

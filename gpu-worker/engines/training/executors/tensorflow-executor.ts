@@ -44,15 +44,15 @@ export class TensorFlowExecutor implements Executor {
   private async run(graph: Graph, uses: ReadonlyMap<Node, readonly number[]>, feeds: Feeds): Promise<Outputs> {
     const sizes = sizesOfFeeds(graph, feeds);
     const values = new Map<number, TfTensor>();
-    const kept = new Set<TfTensor>();
+    const weightTensors = new Set<TfTensor>();
     for (const node of graph.nodes) {
       const results = this.tf.tidy(() => this.evaluate(node, values, sizes, feeds));
       results.forEach((result, index) => values.set(node.outputs[index]!.id, result));
-      if (node.operation.kind === 'weight') kept.add(results[0]!);
+      if (node.operation.kind === 'weight') weightTensors.add(results[0]!);
       for (const id of uses.get(node) ?? []) {
         const tensor = values.get(id)!;
         values.delete(id);
-        if (!kept.has(tensor)) tensor.dispose();
+        if (!weightTensors.has(tensor)) tensor.dispose();
       }
     }
     const outputs = [...graph.outputs].map(async ([name, value]) => {
@@ -60,7 +60,7 @@ export class TensorFlowExecutor implements Executor {
       return [name, data] as const;
     });
     const results = Object.fromEntries(await Promise.all(outputs));
-    for (const tensor of values.values()) if (!kept.has(tensor)) tensor.dispose();
+    for (const tensor of values.values()) if (!weightTensors.has(tensor)) tensor.dispose();
     return results;
   }
 
@@ -69,8 +69,8 @@ export class TensorFlowExecutor implements Executor {
   private evaluate(node: Node, values: ReadonlyMap<number, TfTensor>, sizes: Sizes, feeds: Feeds): TfTensor[] {
     const { tf } = this;
     const { operation, inputs, outputs } = node;
-    const given = inputs.map((input) => values.get(input.id)!);
-    const [a, b, c] = given as [TfTensor, TfTensor, TfTensor];
+    const operands = inputs.map((input) => values.get(input.id)!);
+    const [a, b, c] = operands as [TfTensor, TfTensor, TfTensor];
     const shape = concrete(outputs[0]!.shape, sizes);
     switch (operation.kind) {
       case 'input':
@@ -109,7 +109,7 @@ export class TensorFlowExecutor implements Executor {
       case 'rowDot':
         return [tf.sum(tf.mul(a, b), -1, true)];
       case 'rotate':
-        return [this.rotate(a, b, c, given[3]!, operation.inverse)];
+        return [this.rotate(a, b, c, operands[3]!, operation.inverse)];
       case 'gatherRows':
         return [tf.gather(a, b)];
       case 'scatterRows':
@@ -117,7 +117,7 @@ export class TensorFlowExecutor implements Executor {
       case 'split':
         return tf.split(a, [...operation.sizes], -1);
       case 'concat':
-        return [tf.concat(given, operation.axis)];
+        return [tf.concat(operands, operation.axis)];
       case 'reshape':
         return [tf.reshape(a, shape)];
       case 'transpose':
@@ -142,8 +142,8 @@ export class TensorFlowExecutor implements Executor {
   }
 
   private constant(name: string, shape: number[]): TfTensor {
-    const known = this.constants.get(name);
-    if (known !== undefined) return known;
+    const cachedTensor = this.constants.get(name);
+    if (cachedTensor !== undefined) return cachedTensor;
     const tensor = this.tf.keep(this.tf.tensor(this.weights.read(name), shape, 'float32'));
     this.constants.set(name, tensor);
     return tensor;

@@ -208,8 +208,8 @@ export class Graph {
   }
 
   private source(operation: TensorOperation & { name: string }, shape: Shape, type: ElementType): Value {
-    const known = this.named.get(operation.name);
-    const value = known ?? this.one(operation, [], shape, type);
+    const existingValue = this.named.get(operation.name);
+    const value = existingValue ?? this.one(operation, [], shape, type);
     if (!sameShape(value.shape, shape)) throw new Error(`${operation.name} is used with two shapes.`);
     this.named.set(operation.name, value);
     return value;
@@ -236,16 +236,16 @@ export class Graph {
     return [...a.shape.slice(0, -2), m, n];
   }
 
-  private broadcast(what: string, a: Value, b: Value): Shape {
+  private broadcast(operation: string, a: Value, b: Value): Shape {
     if (sameShape(a.shape, b.shape)) return a.shape;
     const row = (value: Value): Shape => value.shape.slice(0, -1);
     if (sameShape(row(a), row(b)) && b.shape.at(-1) === 1) return a.shape;
     if (sameShape(row(a), row(b)) && a.shape.at(-1) === 1) return b.shape;
     if (sameShape(b.shape, a.shape.slice(-1))) return a.shape;
-    throw this.mismatch(what, a, b);
+    throw this.mismatch(operation, a, b);
   }
 
-  private mismatch(what: string, ...values: readonly Value[]): Error {
-    return new Error(`${what} can’t take ${values.map(({ shape }) => showShape(shape)).join(' and ')}.`);
+  private mismatch(operation: string, ...values: readonly Value[]): Error {
+    return new Error(`${operation} can’t take ${values.map(({ shape }) => showShape(shape)).join(' and ')}.`);
   }
 }

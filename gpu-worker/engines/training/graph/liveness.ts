@@ -26,10 +26,10 @@ export function memoryNeed(graph: Graph, sizes: Sizes): MemoryNeed {
   const uses = lastUses(graph);
   const bytesOf = new Map<number, number>();
   // Few sizes have names, and thousands of values are made of them.
-  const known = new Map<Dim, number>();
+  const sizeByDim = new Map<Dim, number>();
   const sizeFor = (dim: Dim): number => {
-    const size = known.get(dim) ?? sizeOf(dim, sizes);
-    known.set(dim, size);
+    const size = sizeByDim.get(dim) ?? sizeOf(dim, sizes);
+    sizeByDim.set(dim, size);
     return size;
   };
   let [weightBytes, live, peakBytes] = [0, 0, 0];

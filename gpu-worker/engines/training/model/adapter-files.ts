@@ -41,8 +41,8 @@ export function toPairs(flat: Float32Array, config: DecoderConfig, lora: LoraOpt
 export function requireShapes(places: readonly LoraPlace[], config: DecoderConfig): void {
   const sizes = linearSizes(config);
   for (const { layer, target, inputs, outputs } of places) {
-    const [its, other] = sizes[target as Target];
-    if (layer >= config.layers || inputs !== its || outputs !== other)
+    const [expectedInputs, expectedOutputs] = sizes[target as Target];
+    if (layer >= config.layers || inputs !== expectedInputs || outputs !== expectedOutputs)
       throw new GraftError(
         'ADAPTER_SHAPE_MISMATCH',
         `The adapter doesn’t fit the model: ${target} of layer ${layer} differs.`,

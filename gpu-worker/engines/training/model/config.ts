@@ -28,8 +28,8 @@ export interface DecoderConfig {
  * @throws MODEL_UNSUPPORTED for an architecture or a variation of one that the engine has no definition of
  */
 export function decoderConfig({ metadata, tensors }: GgufHeader): DecoderConfig {
-  const unsupported = (what: string): GraftError =>
-    new GraftError('MODEL_UNSUPPORTED', `${what} can’t be trained here; train one of ${TRAINABLE.join(', ')}.`);
+  const unsupported = (subject: string): GraftError =>
+    new GraftError('MODEL_UNSUPPORTED', `${subject} can’t be trained here; train one of ${TRAINABLE.join(', ')}.`);
   const architecture = TRAINABLE.find((name) => name === metadata.get('general.architecture'));
   if (architecture === undefined)
     throw unsupported(`Architecture ${JSON.stringify(metadata.get('general.architecture') ?? null)}`);

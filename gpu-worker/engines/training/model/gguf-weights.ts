@@ -75,14 +75,14 @@ export class GgufWeights implements Weights {
         (OF_ARCHITECTURE[part] ?? architecture) === architecture ? pieces : [],
       ),
     );
-    const left = this.header.tensors.find(({ name }) => {
+    const unusedTensor = this.header.tensors.find(({ name }) => {
       const piece = /^blk\.\d+\.(.+)$/.exec(name)?.[1];
       return piece !== undefined && !read.has(piece);
     });
-    if (left)
+    if (unusedTensor)
       throw new GraftError(
         'MODEL_UNSUPPORTED',
-        `A model of architecture ${architecture} with ${left.name} can’t be trained here: training would leave that out.`,
+        `A model of architecture ${architecture} with ${unusedTensor.name} can’t be trained here: training would leave that out.`,
       );
   }
 
@@ -96,10 +96,10 @@ export class GgufWeights implements Weights {
   }
 
   /** The angle of position p and pair j is p * base^(-2j / headSize). [longest, headSize / 2] */
-  private rotaryTable(of: (angle: number) => number): Float32Array {
+  private rotaryTable(transform: (angle: number) => number): Float32Array {
     const pairs = this.config.headSize / 2;
     return Float32Array.from({ length: this.longest * pairs }, (_, index) =>
-      of(Math.floor(index / pairs) * this.config.ropeBase ** ((-2 * (index % pairs)) / this.config.headSize)),
+      transform(Math.floor(index / pairs) * this.config.ropeBase ** ((-2 * (index % pairs)) / this.config.headSize)),
     );
   }
 }
@@ -108,10 +108,10 @@ function joined(pieces: readonly Float32Array[]): Float32Array {
   const [only] = pieces;
   if (pieces.length === 1 && only !== undefined) return only;
   const whole = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
+  let offset = 0;
   for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+    whole.set(piece, offset);
+    offset += piece.length;
   }
   return whole;
 }

@@ -11,12 +11,12 @@ export function requireBase(
   digest: string,
   { layers }: DecoderConfig,
 ): void {
-  const wrong = (why: string): GraftError =>
-    new GraftError('ADAPTER_WRONG_BASE', `The adapter was trained for another model: ${why}.`, {
+  const wrong = (reason: string): GraftError =>
+    new GraftError('ADAPTER_WRONG_BASE', `The adapter was trained for another model: ${reason}.`, {
       hint: 'Name the model that it was trained on.',
     });
   if (/^[0-9a-f]{64}$/.test(baseModel) && baseModel !== digest)
     throw wrong(`its configuration names ${baseModel.slice(0, 12)}…, the model is ${digest.slice(0, 12)}…`);
-  const beyond = pairs.find(({ layer }) => layer >= layers);
-  if (beyond) throw wrong(`it changes layer ${beyond.layer}, the model has ${layers}`);
+  const misplacedPair = pairs.find(({ layer }) => layer >= layers);
+  if (misplacedPair) throw wrong(`it changes layer ${misplacedPair.layer}, the model has ${layers}`);
 }

@@ -8,13 +8,13 @@ const reorder = (
   headSize: number,
   source: (row: number) => number,
 ): Float32Array => {
-  const out = new Float32Array(rows.length);
+  const output = new Float32Array(rows.length);
   for (let row = 0; row * width < rows.length; row++) {
     const head = row - (row % headSize);
     const from = head + source(row % headSize);
-    out.set(rows.subarray(from * width, (from + 1) * width), row * width);
+    output.set(rows.subarray(from * width, (from + 1) * width), row * width);
   }
-  return out;
+  return output;
 };
 
 /** From GGUF's order to halves. rows [heads * headSize, width] -> the same. */

@@ -5,11 +5,11 @@ import type { Look } from './checkpoint.js';
  * nearer to the middle of the basin that it circles in (Izmailov et al. 2018; with weights by validation, Wortsman et al. 2022).
  */
 export function averageOf(looks: readonly Look[]): Float32Array {
-  const least = Math.min(...looks.map(({ loss }) => loss));
-  const weights = looks.map(({ loss }) => Math.exp(least - loss));
+  const lowestLoss = Math.min(...looks.map(({ loss }) => loss));
+  const weights = looks.map(({ loss }) => Math.exp(lowestLoss - loss));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return Float32Array.from(
     { length: looks[0]!.adapter.length },
-    (_, index) => looks.reduce((sum, { adapter }, at) => sum + weights[at]! * adapter[index]!, 0) / total,
+    (_, index) => looks.reduce((sum, { adapter }, lookIndex) => sum + weights[lookIndex]! * adapter[index]!, 0) / total,
   );
 }

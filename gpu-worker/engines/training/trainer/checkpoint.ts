@@ -125,8 +125,10 @@ export async function readCheckpoint(file: CheckpointFile, contract: Contract): 
   });
   if (sha256(bytes) !== file.sha256) throw invalid('has changed since it was written');
   const { metadata, tensors } = decodeSafetensors(bytes);
-  const written = JSON.parse(metadata.contract ?? '{}') as Contract;
-  const differing = Object.keys({ ...contract, ...written }).filter((key) => written[key] !== contract[key]);
+  const storedContract = JSON.parse(metadata.contract ?? '{}') as Contract;
+  const differing = Object.keys({ ...contract, ...storedContract }).filter(
+    (key) => storedContract[key] !== contract[key],
+  );
   if (differing.length > 0)
     throw new GraftError(
       'CONFLICT',
@@ -136,7 +138,7 @@ export async function readCheckpoint(file: CheckpointFile, contract: Contract): 
       },
     );
   function described(key: string): string {
-    return `${key} was ${JSON.stringify(written[key])}, is ${JSON.stringify(contract[key])}`;
+    return `${key} was ${JSON.stringify(storedContract[key])}, is ${JSON.stringify(contract[key])}`;
   }
   const numbers = (name: string): Float32Array => {
     const tensor = tensors.get(name);
@@ -168,5 +170,5 @@ interface CheckpointFile {
   sha256: string;
 }
 
-const invalid = (what: string, cause?: unknown): GraftError =>
-  new GraftError('CHECKPOINT_INVALID', `The checkpoint ${what}.`, { cause });
+const invalid = (fault: string, cause?: unknown): GraftError =>
+  new GraftError('CHECKPOINT_INVALID', `The checkpoint ${fault}.`, { cause });

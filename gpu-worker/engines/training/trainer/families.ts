@@ -21,7 +21,7 @@ export const familySize = ({ batchExamples, microBatchTokens }: Recipe): BatchSi
  * which goes through the model in any case. What is more begins another family.
  */
 export function familiesOf(examples: readonly Example[], size: BatchSize = ANY_SIZE): Family[] {
-  const tokens = examples.reduce((most, { ids }) => Math.max(most, ids.length - 1), size.tokens);
+  const tokens = examples.reduce((maximum, { ids }) => Math.max(maximum, ids.length - 1), size.tokens);
   const families: Family[] = [];
   examples.forEach((example, row) => {
     const last = families.at(-1);
@@ -38,8 +38,8 @@ const ANY_SIZE: BatchSize = { examples: Infinity, tokens: Infinity };
 function joinedBy(family: Family, example: Example, row: number): Family {
   const members = [...family.members, example];
   const [first] = members;
-  const most = family.examples === 1 ? given(first!) : family.shared;
-  const shared = commonBeginning(first!, example, Math.min(most, given(example)));
+  const limit = family.examples === 1 ? given(first!) : family.shared;
+  const shared = commonBeginning(first!, example, Math.min(limit, given(example)));
   const length = members.reduce((sum, { ids }) => sum + ids.length - 1 - shared, shared);
   return { members, rows: [...family.rows, row], shared, length, examples: members.length };
 }
@@ -47,9 +47,9 @@ function joinedBy(family: Family, example: Example, row: number): Family {
 /** Tokens that an example may share: at least one that is given stays its own, from which its answer's first is predicted. */
 const given = ({ answerFrom }: Example): number => answerFrom - 1;
 
-function commonBeginning(a: Example, b: Example, most: number): number {
-  for (let at = 0; at < most; at++) if (a.ids[at] !== b.ids[at]) return at;
-  return most;
+function commonBeginning(a: Example, b: Example, limit: number): number {
+  for (let index = 0; index < limit; index++) if (a.ids[index] !== b.ids[index]) return index;
+  return limit;
 }
 
 /** What is computed at once: examples side by side, or one family. */
@@ -58,12 +58,12 @@ export type Part = Pick<Family, 'members' | 'shared'>;
 /** The families of a batch in parts of so many tokens with their padding, the shortest first; a family is a part of its own. */
 export function partsOf(families: readonly Family[], budget: number): Part[] {
   const byLength = [...families].sort((a, b) => a.length - b.length);
-  const alone = fill(byLength.filter(({ shared }) => shared === 0).flatMap(separate), {
+  const separateParts = fill(byLength.filter(({ shared }) => shared === 0).flatMap(separate), {
     examples: Infinity,
     tokens: budget,
   });
   return [
-    ...alone.map((part) => ({ members: part.flatMap(({ members }) => members), shared: 0 })),
+    ...separateParts.map((part) => ({ members: part.flatMap(({ members }) => members), shared: 0 })),
     ...byLength.filter(({ shared }) => shared > 0),
   ];
 }

@@ -47,9 +47,9 @@ export function packFamily(sequences: readonly Int32Array[], shared: number, con
   }
   const ids = new Int32Array(width);
   ids.set(sequences[0]!.subarray(0, shared));
-  const positions = Int32Array.from({ length: width }, (_, at) => at);
+  const positions = Int32Array.from({ length: width }, (_, position) => position);
   const mask = new Float32Array(width * width).fill(BLOCKED);
-  for (let at = 0; at < shared; at++) mask.fill(0, at * width, at * width + at + 1);
+  for (let position = 0; position < shared; position++) mask.fill(0, position * width, position * width + position + 1);
   sequences.forEach((sequence, index) => {
     const start = starts[index]!;
     ids.set(sequence.subarray(shared), start);
@@ -90,8 +90,8 @@ const MOST_MASKS = 64;
 /** [1, 1, queries * width, width]: the same causal triangle for each of the queries that share a key. */
 function causalMask(width: number, queries: number): Tensor {
   const key = `${queries} ${width}`;
-  const known = masks.get(key);
-  if (known !== undefined) return known;
+  const cachedMask = masks.get(key);
+  if (cachedMask !== undefined) return cachedMask;
   const data = new Float32Array(queries * width * width);
   for (let row = 0; row < queries * width; row++)
     data.fill(BLOCKED, row * width + (row % width) + 1, (row + 1) * width);

@@ -10,6 +10,6 @@ export function learningRateAt(
   { learningRate, warmupSteps, finalLearningRate }: Pick<Recipe, 'learningRate' | 'warmupSteps' | 'finalLearningRate'>,
 ): number {
   if (step < warmupSteps) return (learningRate * step) / warmupSteps;
-  const done = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
-  return learningRate * Math.max(finalLearningRate, 0.5 * (1 + Math.cos(Math.PI * Math.min(1, done))));
+  const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
+  return learningRate * Math.max(finalLearningRate, 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress))));
 }

@@ -38,16 +38,17 @@ export function answerPlaces(
   const places: number[] = [];
   const labels: number[] = [];
   examples.forEach(({ ids, answerFrom }, row) => {
-    for (let at = answerFrom; at < ids.length; at++) {
-      places.push(placeOf(row, at - 1));
-      labels.push(ids[at]!);
+    for (let position = answerFrom; position < ids.length; position++) {
+      places.push(placeOf(row, position - 1));
+      labels.push(ids[position]!);
     }
   });
   return { places, labels };
 }
 
 /** All places of a window of general text but the last, which has no next token to compare. */
-export const replayPlaces = (window: Int32Array): number[] => Array.from({ length: window.length - 1 }, (_, at) => at);
+export const replayPlaces = (window: Int32Array): number[] =>
+  Array.from({ length: window.length - 1 }, (_, position) => position);
 
 /** Losses and gradients of one adapter on the base model’s training program. */
 export class StepProgram {
@@ -84,18 +85,18 @@ export class StepProgram {
     gradient: Float32Array,
   ): Promise<number> {
     const { feeds } = packSequences([window], this.config);
-    const asked = { places: replayPlaces(window), labels: [], teacher, weight };
-    const losses = await this.run(feeds, asked, adapter, gradient);
-    return losses.reduce((sum, loss, at) => sum + loss - teacher.entropy[at]!, 0);
+    const request = { places: replayPlaces(window), labels: [], teacher, weight };
+    const losses = await this.run(feeds, request, adapter, gradient);
+    return losses.reduce((sum, loss, index) => sum + loss - teacher.entropy[index]!, 0);
   }
 
   private async run(
     feeds: Feeds,
-    asked: { places: number[]; labels: number[]; teacher: Teacher | null; weight: number },
+    request: { places: number[]; labels: number[]; teacher: Teacher | null; weight: number },
     adapter: Float32Array,
     gradient: Float32Array,
   ): Promise<Float32Array> {
-    const { places, labels, teacher, weight } = asked;
+    const { places, labels, teacher, weight } = request;
     const outputs = await this.program.run({
       ...feeds,
       ...adapterFeeds(this.parameters, adapter),

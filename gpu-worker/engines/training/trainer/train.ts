@@ -118,8 +118,8 @@ class Run {
       identity: this.engine.executor.identity,
     });
     while (this.state.step < plan.length) {
-      const done = await this.step(plan[this.state.step]!);
-      if (!done) return this.paused();
+      const isComplete = await this.step(plan[this.state.step]!);
+      if (!isComplete) return this.paused();
       const last = this.state.step === plan.length;
       if (!this.programs.validation.isEmpty && (last || this.state.step % recipe.validateEvery === 0)) {
         await this.validate();
@@ -198,10 +198,10 @@ class Run {
   /** @throws TRAINING_DIVERGED naming the step and the rows of its batch */
   private requireSane(loss: number, norm: number, rows: readonly number[]): void {
     const { state } = this;
-    const stop = (what: string): GraftError =>
+    const stop = (fault: string): GraftError =>
       new GraftError(
         'TRAINING_DIVERGED',
-        `${what} at step ${state.step + 1}, on the training rows ${rows.slice(0, 20).join(', ')}${rows.length > 20 ? ', …' : ''}.`,
+        `${fault} at step ${state.step + 1}, on the training rows ${rows.slice(0, 20).join(', ')}${rows.length > 20 ? ', …' : ''}.`,
         { hint: 'Try a third of the learning rate; the last checkpoint is kept.' },
       );
     if (!Number.isFinite(loss)) throw stop('The loss is not a number');
@@ -225,10 +225,10 @@ class Run {
   private look(adapter: Float32Array): Promise<ValidationReport> {
     const { programs, controls } = this;
     const { step } = this.state;
-    return programs.validation.run(programs.step.parameters, adapter, async (done, examples) => {
+    return programs.validation.run(programs.step.parameters, adapter, async (finishedExamples, examples) => {
       await controls.turn();
       controls.signal.throwIfAborted();
-      await controls.onEvent({ type: 'validating', step, done, examples });
+      await controls.onEvent({ type: 'validating', step, done: finishedExamples, examples });
     });
   }
 

@@ -51,11 +51,11 @@ export class Validation {
     adapter: Float32Array,
     turn: (done: number, examples: number) => Promise<void>,
   ): Promise<ValidationReport> {
-    const all = this.parts.reduce((sum, { members }) => sum + members.length, 0);
+    const exampleCount = this.parts.reduce((sum, { members }) => sum + members.length, 0);
     let looked = 0;
     let [crossEntropy, divergence, tokens, right, count] = [0, 0, 0, 0, 0];
     for (const part of this.parts) {
-      await turn(looked, all);
+      await turn(looked, exampleCount);
       looked += part.members.length;
       const packed = packPart(part, this.config);
       const { feeds } = packed;
@@ -71,14 +71,14 @@ export class Validation {
         labels: indices(labels),
         teacher: teacherTensor({ expected, entropy }, this.config.hidden),
       });
-      places.forEach((_, at) => {
-        crossEntropy += losses![at]!;
-        divergence += losses![places.length + at]! - entropy[at]!;
+      places.forEach((_, index) => {
+        crossEntropy += losses![index]!;
+        divergence += losses![places.length + index]! - entropy[index]!;
       });
       tokens += places.length;
       if (this.programs.logits !== null) {
         const { logits } = await this.programs.logits.run({ ...feeds, ...trained, places: indices(places) });
-        right += labels.filter((label, at) => this.mostProbable(logits!, at) === label).length;
+        right += labels.filter((label, index) => this.mostProbable(logits!, index) === label).length;
         count += labels.length;
       }
     }

@@ -72,11 +72,13 @@ function toOutput({ output, text }: AnswerRecord): typeof AnswerOutput {
       return make(EntitiesOutput, { entities: output.entities });
     case 'LABEL': {
       const { label, probabilities } = output;
-      const others = probabilities.filter((each) => each.label !== label).sort((a, b) => b.probability - a.probability);
+      const alternatives = probabilities
+        .filter((entry) => entry.label !== label)
+        .sort((a, b) => b.probability - a.probability);
       return make(LabelOutput, {
         label,
-        probability: probabilities.find((each) => each.label === label)?.probability ?? null,
-        alternatives: others.slice(0, SHOWN_ALTERNATIVES),
+        probability: probabilities.find((entry) => entry.label === label)?.probability ?? null,
+        alternatives: alternatives.slice(0, SHOWN_ALTERNATIVES),
       });
     }
   }

@@ -17,9 +17,8 @@ export function formFault(form: JsonForm): string | null {
   if (!canEnd(form)) return 'no JSON text keeps to it that has an end';
   if (atOnce(form) > MOST_AT_ONCE)
     return `more than ${MOST_AT_ONCE} alternatives begin alike: tell them apart by what they begin with, or require more properties`;
-  const together = form.reduce((sum, node) => sum + countOf(node), 0);
-  if (together > MOST_COUNTED_TOGETHER)
-    return `its bounds of lengths come to more than ${MOST_COUNTED_TOGETHER} together`;
+  const total = form.reduce((sum, node) => sum + countOf(node), 0);
+  if (total > MOST_COUNTED_TOGETHER) return `its bounds of lengths come to more than ${MOST_COUNTED_TOGETHER} together`;
   return null;
 }
 
@@ -42,17 +41,17 @@ const countOf = (node: FormNode): number => ('least' in node ? (node.most ?? nod
 
 /** Whether alternatives lead back to themselves before anything is written. */
 function namesItself(form: JsonForm): boolean {
-  const done = new Set<number>();
+  const finishedPlaces = new Set<number>();
   const open = new Set<number>();
   const leadsBack = (place: number): boolean => {
     const node = form[place]!;
-    if (node.kind !== 'either' || done.has(place)) return false;
+    if (node.kind !== 'either' || finishedPlaces.has(place)) return false;
     if (open.has(place)) return true;
     open.add(place);
-    const found = node.options.some(leadsBack);
+    const hasCycle = node.options.some(leadsBack);
     open.delete(place);
-    done.add(place);
-    return found;
+    finishedPlaces.add(place);
+    return hasCycle;
   };
   return form.some((_, place) => leadsBack(place));
 }
@@ -72,8 +71,8 @@ function canEnd(form: JsonForm): boolean {
         return true;
     }
   };
-  for (let before = -1; before < ends.size;) {
-    before = ends.size;
+  for (let previousSize = -1; previousSize < ends.size;) {
+    previousSize = ends.size;
     form.forEach((node, place) => endsNow(node) && ends.add(place));
   }
   return ends.has(0);
@@ -101,24 +100,25 @@ function atOnce(form: JsonForm): number {
 }
 
 function widthOf(node: FormNode, begin: readonly ReadonlySet<string>[], widths: readonly number[]): number {
-  const within = childrenOf(node).map((child) => widths[child]!);
+  const childWidths = childrenOf(node).map((child) => widths[child]!);
   if (node.kind === 'object')
-    return Math.max(1 + node.properties.filter(({ required }) => !required).length, ...within);
-  if (node.kind !== 'either') return Math.max(1, ...within);
-  const begun = new Map<string, number>();
+    return Math.max(1 + node.properties.filter(({ required }) => !required).length, ...childWidths);
+  if (node.kind !== 'either') return Math.max(1, ...childWidths);
+  const widthByBeginning = new Map<string, number>();
   for (const option of node.options)
-    for (const first of begin[option]!) begun.set(first, (begun.get(first) ?? 0) + widths[option]!);
-  return Math.max(...begun.values());
+    for (const first of begin[option]!)
+      widthByBeginning.set(first, (widthByBeginning.get(first) ?? 0) + widths[option]!);
+  return Math.max(...widthByBeginning.values());
 }
 
 /** What each part's text can begin with: a kind of character for each. Alternatives lead to none of themselves. */
 function beginningsOf(form: JsonForm): Set<string>[] {
-  const known: Set<string>[] = [];
-  const find = (place: number): Set<string> => (known[place] ??= beginnings(form[place]!, find));
+  const cache: Set<string>[] = [];
+  const find = (place: number): Set<string> => (cache[place] ??= beginnings(form[place]!, find));
   return form.map((_, place) => find(place));
 }
 
-function beginnings(node: FormNode, of: (place: number) => Set<string>): Set<string> {
+function beginnings(node: FormNode, beginningsAt: (place: number) => Set<string>): Set<string> {
   switch (node.kind) {
     case 'object':
     case 'map':
@@ -139,6 +139,6 @@ function beginnings(node: FormNode, of: (place: number) => Set<string>): Set<str
     case 'any':
       return new Set(['{', '[', '"', '0', 't', 'f', 'n']);
     case 'either':
-      return new Set(node.options.flatMap((option) => [...of(option)]));
+      return new Set(node.options.flatMap((option) => [...beginningsAt(option)]));
   }
 }

@@ -62,15 +62,15 @@ class SchemaReader {
   }
 
   /** @returns the place of the schema's node */
-  #read(schema: unknown, at: string, depth: number): number {
+  #read(schema: unknown, path: string, depth: number): number {
     if (schema === true) return this.#add({ kind: 'any' });
-    const { fields, at: there } = this.#followed(schema, at);
-    const known = this.#places.get(fields);
-    if (known !== undefined) return known;
+    const { fields, at: targetPath } = this.#followed(schema, path);
+    const existingPlace = this.#places.get(fields);
+    if (existingPlace !== undefined) return existingPlace;
     if (depth > DEEPEST) throw new SchemaFault(`it has more than ${DEEPEST} levels`);
     const place = this.#add({ kind: 'any' });
     this.#places.set(fields, place);
-    this.form[place] = this.#node(fields, there, depth + 1);
+    this.form[place] = this.#node(fields, targetPath, depth + 1);
     return place;
   }
 
@@ -80,78 +80,87 @@ class SchemaReader {
   }
 
   /** The schema itself, or the one that it names. */
-  #followed(schema: unknown, at: string): { fields: Schema; at: string } {
-    for (let [fields, steps] = [checked(schema, at), 0]; ; steps += 1) {
-      if (fields.$ref === undefined) return { fields, at };
-      if (steps > DEEPEST) throw new SchemaFault(`${at} names itself and nothing else`);
+  #followed(schema: unknown, path: string): { fields: Schema; at: string } {
+    for (let [fields, steps] = [checked(schema, path), 0]; ; steps += 1) {
+      if (fields.$ref === undefined) return { fields, at: path };
+      if (steps > DEEPEST) throw new SchemaFault(`${path} names itself and nothing else`);
       if (Object.keys(fields).some((key) => key !== '$ref' && !ANNOTATIONS.has(key)))
-        throw new SchemaFault(`${at}: nothing but annotations may stand beside $ref`);
+        throw new SchemaFault(`${path}: nothing but annotations may stand beside $ref`);
       const ref = typeof fields.$ref === 'string' ? fields.$ref : '';
-      at = ref.slice(0, 100);
-      fields = checked(this.#named(ref), at);
+      path = ref.slice(0, 100);
+      fields = checked(this.#named(ref), path);
     }
   }
 
   #named(ref: string): unknown {
     if (ref === '#') return this.root;
     const [, list, name] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(ref) ?? [];
-    const all = list === undefined ? undefined : (this.root as Schema)[list];
+    const definitions = list === undefined ? undefined : (this.root as Schema)[list];
     const key = (name ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof all === 'object' && all !== null && Object.hasOwn(all, key)) return (all as Schema)[key];
+    if (typeof definitions === 'object' && definitions !== null && Object.hasOwn(definitions, key))
+      return (definitions as Schema)[key];
     throw new SchemaFault(`$ref ${JSON.stringify(ref.slice(0, 100))} names nothing under $defs`);
   }
 
-  #node(fields: Schema, at: string, depth: number): FormNode {
-    if (fields.anyOf !== undefined) return this.#either(fields, at, depth);
-    const types = typesOf(fields, at);
-    if (fields.enum !== undefined || fields.const !== undefined) return this.#literals(fields, types, at);
+  #node(fields: Schema, path: string, depth: number): FormNode {
+    if (fields.anyOf !== undefined) return this.#either(fields, path, depth);
+    const types = typesOf(fields, path);
+    if (fields.enum !== undefined || fields.const !== undefined) return this.#literals(fields, types, path);
     if (types === null) return { kind: 'any' };
-    const [type, ...others] = types;
-    if (others.length === 0) return this.#ofType(type!, fields, at, depth);
-    return { kind: 'either', options: types.map((each) => this.#add(this.#ofType(each, fields, at, depth))) };
+    const [type, ...otherTypes] = types;
+    if (otherTypes.length === 0) return this.#ofType(type!, fields, path, depth);
+    return { kind: 'either', options: types.map((typeName) => this.#add(this.#ofType(typeName, fields, path, depth))) };
   }
 
-  #either({ anyOf, ...others }: Schema, at: string, depth: number): FormNode {
-    if (Object.keys(others).some((key) => !ANNOTATIONS.has(key)))
-      throw new SchemaFault(`${at}: nothing but annotations may stand beside anyOf`);
+  #either({ anyOf, ...siblings }: Schema, path: string, depth: number): FormNode {
+    if (Object.keys(siblings).some((key) => !ANNOTATIONS.has(key)))
+      throw new SchemaFault(`${path}: nothing but annotations may stand beside anyOf`);
     if (!Array.isArray(anyOf) || anyOf.length === 0 || anyOf.length > MOST_FORM_NODES)
-      throw new SchemaFault(`${at}/anyOf must be a list of 1 to ${MOST_FORM_NODES} schemas`);
-    const options = anyOf.map((each: unknown, index) => this.#read(each, `${at}/anyOf/${index}`, depth));
+      throw new SchemaFault(`${path}/anyOf must be a list of 1 to ${MOST_FORM_NODES} schemas`);
+    const options = anyOf.map((alternative: unknown, index) =>
+      this.#read(alternative, `${path}/anyOf/${index}`, depth),
+    );
     return { kind: 'either', options: [...new Set(options)] };
   }
 
-  #literals(fields: Schema, types: readonly string[] | null, at: string): FormNode {
+  #literals(fields: Schema, types: readonly string[] | null, path: string): FormNode {
     const values: unknown = fields.const === undefined ? fields.enum : [fields.const];
     if (!Array.isArray(values) || values.length > MOST_LITERALS)
-      throw new SchemaFault(`${at}/enum must be a list of at most ${MOST_LITERALS} values`);
+      throw new SchemaFault(`${path}/enum must be a list of at most ${MOST_LITERALS} values`);
     const texts = values
       .filter(
         (value: unknown) => fields.const === undefined || fields.enum === undefined || isAmong(fields.enum, value),
       )
       .filter((value: unknown) => types === null || types.some((type) => isOfType(value, type)))
       .filter(
-        (value: unknown) => typeof value !== 'string' || isWithin(value, bounds(fields, 'minLength', 'maxLength', at)),
+        (value: unknown) =>
+          typeof value !== 'string' || isWithin(value, bounds(fields, 'minLength', 'maxLength', path)),
       )
       .map((value: unknown) => {
         if ((typeof value === 'object' && value !== null) || value === Infinity || value === -Infinity)
-          throw new SchemaFault(`${at}: values of enum and const must be texts, finite numbers, booleans or null`);
-        return this.#counted(JSON.stringify(value), at);
+          throw new SchemaFault(`${path}: values of enum and const must be texts, finite numbers, booleans or null`);
+        return this.#counted(JSON.stringify(value), path);
       });
-    if (texts.length === 0) throw new SchemaFault(`${at}: no value of enum or const is of its type and length`);
+    if (texts.length === 0) throw new SchemaFault(`${path}: no value of enum or const is of its type and length`);
     return { kind: 'literal', texts: [...new Set(texts)] };
   }
 
-  #ofType(type: string, fields: Schema, at: string, depth: number): FormNode {
+  #ofType(type: string, fields: Schema, path: string, depth: number): FormNode {
     switch (type) {
       case 'object':
-        return this.#object(fields, at, depth);
+        return this.#object(fields, path, depth);
       case 'array': {
-        const [least, most] = bounds(fields, 'minItems', 'maxItems', at);
-        return { kind: 'list', items: this.#read(fields.items ?? true, `${at}/items`, depth), least, most };
+        const [minimum, maximum] = bounds(fields, 'minItems', 'maxItems', path);
+        return {
+          kind: 'list',
+          items: this.#read(fields.items ?? true, `${path}/items`, depth),
+          least: minimum,
+          most: maximum,
+        };
       }
       case 'string': {
-        const [least, most] = bounds(fields, 'minLength', 'maxLength', at);
-        return { kind: 'string', least, most };
+        const [minimum, maximum] = bounds(fields, 'minLength', 'maxLength', path);
+        return { kind: 'string', least: minimum, most: maximum };
       }
       case 'integer':
       case 'number':
@@ -159,107 +168,109 @@ class SchemaReader {
       case 'null':
         return { kind: type };
       default:
-        throw new SchemaFault(`${at}: there is no type ${JSON.stringify(type).slice(0, 50)}`);
+        throw new SchemaFault(`${path}: there is no type ${JSON.stringify(type).slice(0, 50)}`);
     }
   }
 
   #object(
-    { properties = {}, required = [], additionalProperties: others = true, propertyNames }: Schema,
-    at: string,
+    { properties = {}, required = [], additionalProperties: additionalSchema = true, propertyNames }: Schema,
+    path: string,
     depth: number,
   ): FormNode {
     if (propertyNames !== undefined && !saysText(propertyNames))
-      throw new SchemaFault(`${at}: propertyNames is not supported`);
-    const named = Object.entries(fieldsOf(properties, `${at}/properties`));
-    if (named.length > MOST_FORM_NODES) throw new SchemaFault(`${at} has more than ${MOST_FORM_NODES} properties`);
+      throw new SchemaFault(`${path}: propertyNames is not supported`);
+    const entries = Object.entries(fieldsOf(properties, `${path}/properties`));
+    if (entries.length > MOST_FORM_NODES) throw new SchemaFault(`${path} has more than ${MOST_FORM_NODES} properties`);
     if (
       !Array.isArray(required) ||
       required.length > MOST_FORM_NODES ||
       !required.every((name) => typeof name === 'string')
     )
-      throw new SchemaFault(`${at}/required must be a list of names`);
-    const needed = new Set<string>(required);
-    const unnamed = [...needed].filter((name) => !named.some(([other]) => other === name));
-    if (unnamed.length > 0 && others === false)
-      throw new SchemaFault(`${at}: required names ${JSON.stringify(unnamed[0])}, which properties doesn’t have`);
-    if (named.length === 0 && unnamed.length === 0)
-      return others === false
+      throw new SchemaFault(`${path}/required must be a list of names`);
+    const requiredNames = new Set<string>(required);
+    const unnamed = [...requiredNames].filter((name) => !entries.some(([propertyName]) => propertyName === name));
+    if (unnamed.length > 0 && additionalSchema === false)
+      throw new SchemaFault(`${path}: required names ${JSON.stringify(unnamed[0])}, which properties doesn’t have`);
+    if (entries.length === 0 && unnamed.length === 0)
+      return additionalSchema === false
         ? { kind: 'object', properties: [] }
-        : { kind: 'map', values: this.#read(others, `${at}/additionalProperties`, depth) };
-    const all: [string, unknown, string][] = [
-      ...named.map(([name, value]): [string, unknown, string] => [
+        : { kind: 'map', values: this.#read(additionalSchema, `${path}/additionalProperties`, depth) };
+    const members: [string, unknown, string][] = [
+      ...entries.map(([name, value]): [string, unknown, string] => [
         name,
         value,
-        `${at}/properties/${name.slice(0, 60)}`,
+        `${path}/properties/${name.slice(0, 60)}`,
       ]),
-      ...unnamed.map((name): [string, unknown, string] => [name, others, `${at}/additionalProperties`]),
+      ...unnamed.map((name): [string, unknown, string] => [name, additionalSchema, `${path}/additionalProperties`]),
     ];
     return {
       kind: 'object',
-      properties: all.map(([name, value, there]) => ({
-        name: this.#counted(name, at),
-        value: this.#read(value, there, depth),
-        required: needed.has(name),
+      properties: members.map(([name, value, memberPath]) => ({
+        name: this.#counted(name, path),
+        value: this.#read(value, memberPath, depth),
+        required: requiredNames.has(name),
       })),
     };
   }
 
-  #counted(text: string, at: string): string {
+  #counted(text: string, path: string): string {
     this.#characters += text.length;
     if (text.length > LONGEST_LITERAL)
-      throw new SchemaFault(`${at} has a text of more than ${LONGEST_LITERAL} characters`);
+      throw new SchemaFault(`${path} has a text of more than ${LONGEST_LITERAL} characters`);
     if (this.#characters > MOST_CHARACTERS)
       throw new SchemaFault(`its names and values have more than ${MOST_CHARACTERS} characters together`);
     return text;
   }
 }
 
-function fieldsOf(value: unknown, at: string): Schema {
+function fieldsOf(value: unknown, path: string): Schema {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Schema;
-  throw new SchemaFault(`${at} must be an object`);
+  throw new SchemaFault(`${path} must be an object`);
 }
 
 /** @throws SchemaFault for a keyword that nothing here keeps */
-function checked(schema: unknown, at: string): Schema {
-  const fields = fieldsOf(schema, at);
+function checked(schema: unknown, path: string): Schema {
+  const fields = fieldsOf(schema, path);
   const unknown = Object.keys(fields).find((key) => !KNOWN.has(key) && !ANNOTATIONS.has(key));
-  if (unknown !== undefined) throw new SchemaFault(`${at}: ${unknown.slice(0, 60)} is not supported`);
+  if (unknown !== undefined) throw new SchemaFault(`${path}: ${unknown.slice(0, 60)} is not supported`);
   return fields;
 }
 
 /** null: any. What stands beside it says of what kind a value is whose type isn't said. */
-function typesOf(fields: Schema, at: string): string[] | null {
+function typesOf(fields: Schema, path: string): string[] | null {
   const { type } = fields;
   if (type === undefined) {
-    const implied = Object.keys(KEYWORDS).find((each) => KEYWORDS[each]!.some((key) => fields[key] !== undefined));
+    const implied = Object.keys(KEYWORDS).find((typeName) =>
+      KEYWORDS[typeName]!.some((key) => fields[key] !== undefined),
+    );
     return implied === undefined ? null : [implied];
   }
   const types: unknown[] = Array.isArray(type) ? type : [type];
-  if (types.length === 0 || types.length > 7 || !types.every((each) => typeof each === 'string'))
-    throw new SchemaFault(`${at}/type must be the name of a type, or a list of such`);
+  if (types.length === 0 || types.length > 7 || !types.every((typeName) => typeof typeName === 'string'))
+    throw new SchemaFault(`${path}/type must be the name of a type, or a list of such`);
   // A number is an integer, too: one that may be either is a number.
-  return [...new Set(types)].filter((each) => each !== 'integer' || !types.includes('number'));
+  return [...new Set(types)].filter((typeName) => typeName !== 'integer' || !types.includes('number'));
 }
 
-function bounds(fields: Schema, min: string, max: string, at: string): [number, number | null] {
-  const [least, most] = [fields[min] ?? 0, fields[max] ?? null];
+function bounds(fields: Schema, min: string, max: string, path: string): [number, number | null] {
+  const [minimum, maximum] = [fields[min] ?? 0, fields[max] ?? null];
   const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
-  if (!isCount(least) || (most !== null && (!isCount(most) || most < least)))
-    throw new SchemaFault(`${at}: ${min} and ${max} must be counts, the first no larger`);
-  if (least > MOST_COUNTED || (most ?? 0) > MOST_COUNTED)
-    throw new SchemaFault(`${at}: ${min} and ${max} may be ${MOST_COUNTED} at most`);
-  return [least, most];
+  if (!isCount(minimum) || (maximum !== null && (!isCount(maximum) || maximum < minimum)))
+    throw new SchemaFault(`${path}: ${min} and ${max} must be counts, the first no larger`);
+  if (minimum > MOST_COUNTED || (maximum ?? 0) > MOST_COUNTED)
+    throw new SchemaFault(`${path}: ${min} and ${max} may be ${MOST_COUNTED} at most`);
+  return [minimum, maximum];
 }
 
 const saysText = (names: unknown): boolean => {
-  const said = fieldsOf(names, 'propertyNames');
-  return said.type === 'string' && Object.keys(said).length === 1;
+  const schema = fieldsOf(names, 'propertyNames');
+  return schema.type === 'string' && Object.keys(schema).length === 1;
 };
 
 /** Lengths are in code points. */
-const isWithin = (text: string, [least, most]: readonly [number, number | null]): boolean => {
+const isWithin = (text: string, [minimum, maximum]: readonly [number, number | null]): boolean => {
   const { length } = [...text];
-  return length >= least && length <= (most ?? Infinity);
+  return length >= minimum && length <= (maximum ?? Infinity);
 };
 
 const isAmong = (values: unknown, value: unknown): boolean => Array.isArray(values) && values.includes(value);

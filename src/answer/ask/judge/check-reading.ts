@@ -84,28 +84,28 @@ async function judged(parts: CheckParts, checking: Checking): Promise<ReadCheck 
   const language = usage.language ?? 'en';
   if (!(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote))))
     return { kind: 'OTHER_LANGUAGE', learned: language };
-  const least = minConfidence ?? LEAST_PROBABILITY;
-  const worthReading = evidence.filter((each) => isWorthReading(each, least)).slice(0, READING.most);
+  const threshold = minConfidence ?? LEAST_PROBABILITY;
+  const worthReading = evidence.filter((sentence) => isWorthReading(sentence, threshold)).slice(0, READING.most);
   if (worthReading.length === 0) return { kind: 'HOPELESS' };
 
-  const done: GenerationResult[] = [];
+  const results: GenerationResult[] = [];
   const read: Evidence[] = [];
-  for await (const each of readSentences(parts, judging, { ...checking, evidence: worthReading })) {
-    if (each.sentence === null) return null;
-    done.push(each.done);
-    read.push(each.sentence);
+  for await (const reading of readSentences(parts, judging, { ...checking, evidence: worthReading })) {
+    if (reading.sentence === null) return null;
+    results.push(reading.done);
+    read.push(reading.sentence);
     const next = worthReading[read.length];
-    if (next && isReadEnough(read, next, least)) break;
+    if (next && isReadEnough(read, next, threshold)) break;
   }
-  const asked = new Set(worthReading.slice(0, read.length));
+  const judgedSentences = new Set(worthReading.slice(0, read.length));
   read.sort(byScore);
   return {
     kind: 'JUDGED',
     probability: answerProbability(read[0]!),
-    least,
+    least: threshold,
     judge: { adapter, version, sha256: file.sha256 },
-    done,
-    evidence: [...read, ...evidence.filter((each) => !asked.has(each))],
+    done: results,
+    evidence: [...read, ...evidence.filter((sentence) => !judgedSentences.has(sentence))],
   };
 }
 
@@ -124,20 +124,20 @@ export async function* readSentences(
   const frame = frameOf(judging, question.text, '');
   const room = await measureRoom(question.text, frame, { context, answer: 1 }, count);
   const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
-  const asked = { model: judging.model, named: nameOf(judging) };
+  const target = { model: judging.model, named: nameOf(judging) };
   const { calibration } = judging.adaptation!.adapter.usage;
-  for (const each of evidence) {
-    const composed = await composeSentence(frame, { sentence: each, passages }, judging, room, count);
-    const stream = generate(parts.worker, { workspaceId, ...asked, composed, generation, signal });
+  for (const sentence of evidence) {
+    const composed = await composeSentence(frame, { sentence, passages }, judging, room, count);
+    const stream = generate(parts.worker, { workspaceId, ...target, composed, generation, signal });
     let next = await stream.next();
     while (!next.done) next = await stream.next();
-    const done = next.value;
-    const { refusalProbability } = done;
-    if (refusalProbability == null) yield { sentence: null, done };
+    const result = next.value;
+    const { refusalProbability } = result;
+    if (refusalProbability == null) yield { sentence: null, done: result };
     else {
       const answerability = calibrated(1 - refusalProbability, calibration);
-      const score = each.score + READING.weight * readerLogOdds(answerability);
-      yield { sentence: { ...each, answerability, score }, done };
+      const score = sentence.score + READING.weight * readerLogOdds(answerability);
+      yield { sentence: { ...sentence, answerability, score }, done: result };
     }
   }
 }
@@ -151,9 +151,9 @@ async function judgeBeside(
   if (plan.adaptation !== null || question.minConfidence === 0) return null;
   const reader = await readerOf(parts, workspaceId, plan);
   if (reader === null) return null;
-  const asked = { ...question, adapter: `${reader.adapter}@${reader.version}`, model: null, task: null };
+  const readerQuestion = { ...question, adapter: `${reader.adapter}@${reader.version}`, model: null, task: null };
   const strategy = strategyThat({ reads: true, adapts: true });
-  const judging = await makePlan(parts, workspaceId, asked, strategy, { scope, labelled: null });
+  const judging = await makePlan(parts, workspaceId, readerQuestion, strategy, { scope, labelled: null });
   return copiesSpans(judging) ? judging : null;
 }
 

@@ -45,32 +45,37 @@ export type Judgement = Nothing | Rows | Documents | Refused;
  * unless the caller leaves it out or an adapter answers that reads none.
  * @throws what the worker throws
  */
-export async function judgeSources(work: Work, planned: PlannedQuestion, source: Source): Promise<Judgement> {
+export async function judgeSources(work: Work, plannedQuestion: PlannedQuestion, source: Source): Promise<Judgement> {
   const { watch } = work;
-  const { refusal: refusedBefore } = planned;
+  const { refusal: refusedBefore } = plannedQuestion;
   if (source.kind !== 'PASSAGES')
     return watch.time('evidence', () =>
       refusedBefore ? { kind: 'REFUSED' as const, abstention: refusedBefore, documents: null } : source,
     );
-  const documents = await documentsOf(work, planned, source);
-  const refusal = refusedBefore ?? refusalOf(planned, source.scope, documents);
+  const documents = await documentsOf(work, plannedQuestion, source);
+  const refusal = refusedBefore ?? refusalOf(plannedQuestion, source.scope, documents);
   return refusal === null ? documents : { kind: 'REFUSED', abstention: refusal, documents };
 }
 
-async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result }: Passages): Promise<Documents> {
-  const { plan, question } = planned;
+async function documentsOf(
+  work: Work,
+  plannedQuestion: PlannedQuestion,
+  { scope, result }: Passages,
+): Promise<Documents> {
+  const { plan, question } = plannedQuestion;
   const { workspaceId, watch, signal, worker, registry, clock } = work;
   const { retrieval } = result;
   const { passages } = retrieval;
-  const checked =
-    planned.refusal === null && (readsSentences(plan) || (plan.adaptation === null && question.reader !== false));
+  const isChecked =
+    plannedQuestion.refusal === null &&
+    (readsSentences(plan) || (plan.adaptation === null && question.reader !== false));
   const embedding = { worker, clock, embedder: () => registry.embedder() };
   const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
-    findEvidence(embedding, workspaceId, result, signal, checked ? TO_BE_READ : ANSWERED),
+    findEvidence(embedding, workspaceId, result, signal, isChecked ? TO_BE_READ : ANSWERED),
   );
   const [context, count] = [contextOf(work, plan.variant), tokenCounter(work, plan)];
   const reading = { workspaceId, question, plan, scope, passages, evidence, context, count, signal };
-  const check = checked ? await watch.time('check', () => checkReading(work, reading)) : null;
+  const check = isChecked ? await watch.time('check', () => checkReading(work, reading)) : null;
   const ranked = check?.kind === 'JUDGED' ? check.evidence : evidence;
   return {
     kind: 'DOCUMENTS',
@@ -87,13 +92,14 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
 /** The best quotes, each with what it takes to be read alone; none that stands in a better one. */
 function readable(ranked: readonly Evidence[], { retrieval, wanted }: Passages['result']): Evidence[] {
   const quotes: Evidence[] = [];
-  for (const one of ranked) {
-    const held = quotes.some(
-      ({ documentId, start, end }) => documentId === one.documentId && start <= one.start && one.end <= end,
+  for (const candidate of ranked) {
+    const isContained = quotes.some(
+      ({ documentId, start, end }) =>
+        documentId === candidate.documentId && start <= candidate.start && candidate.end <= end,
     );
-    if (held) continue;
-    const passage = retrieval.passages.find(({ chunkId }) => chunkId === one.chunkId)!;
-    quotes.push(inContext(one, passage, wanted?.type ?? null));
+    if (isContained) continue;
+    const passage = retrieval.passages.find(({ chunkId }) => chunkId === candidate.chunkId)!;
+    quotes.push(inContext(candidate, passage, wanted?.type ?? null));
     if (quotes.length === KEPT_EVIDENCE) break;
   }
   return quotes;
@@ -107,8 +113,8 @@ function refusalOf({ plan, question }: PlannedQuestion, scope: SearchScope, docu
   if (probability >= least) return null;
   const [{ answerability: _, ...unread }] = evidence as [Evidence];
   // A sentence with every word of the question is about it, however unlike the two are otherwise: a key word and a sentence always are.
-  const near = answerProbability(unread) >= LEAST_PROBABILITY || unread.coverage >= 1;
-  return unanswered(probability, least, near);
+  const isRelated = answerProbability(unread) >= LEAST_PROBABILITY || unread.coverage >= 1;
+  return unanswered(probability, least, isRelated);
 }
 
 /**

@@ -25,10 +25,10 @@ export const TO_BE_READ: Breadth = { embedded: 40, kept: READING.most };
 /** Whether a sentence would be probable enough to be answered from if the reader gave it as much as it gives hardly any that doesn't answer. */
 export const isWorthReading = (
   sentence: JudgedSentence,
-  least: number = LEAST_PROBABILITY,
+  threshold: number = LEAST_PROBABILITY,
   rule?: ProbabilityRule,
 ): boolean =>
-  answerProbability({ ...sentence, answerability: READING.reach }, rule) >= Math.min(least, LEAST_PROBABILITY);
+  answerProbability({ ...sentence, answerability: READING.reach }, rule) >= Math.min(threshold, LEAST_PROBABILITY);
 
 /**
  * Whether the next sentence needn't be read: the first of those that were may be answered from, and stays before it unless the reader is surer of it
@@ -37,12 +37,12 @@ export const isWorthReading = (
 export function isReadEnough(
   read: readonly (JudgedSentence & Ranked)[],
   next: Ranked,
-  least: number = LEAST_PROBABILITY,
+  threshold: number = LEAST_PROBABILITY,
   rule?: ProbabilityRule,
 ): boolean {
   const [first] = read.toSorted(byScore);
   const atReach = { ...next, score: next.score + READING.weight * readerLogOdds(READING.reach) };
-  return first !== undefined && answerProbability(first, rule) >= least && byScore(first, atReach) <= 0;
+  return first !== undefined && answerProbability(first, rule) >= threshold && byScore(first, atReach) <= 0;
 }
 
 /** What puts sentences in order. */

@@ -11,7 +11,7 @@ const ENDED = /(?:\?(?=[\s?!]|$)|[？؟])[\s?!？؟]*/;
 /** Behind the last question mark, the end of what asks nothing: "What is the fee? I am 17." */
 const STATED = /[.!。]["'”’)]*\s*$/u;
 
-const among = (words: 'joins' | 'asides'): string[] => SENTENCE_WORDS.flatMap(({ [words]: all }) => all ?? []);
+const among = (words: 'joins' | 'asides'): string[] => SENTENCE_WORDS.flatMap(({ [words]: phrases }) => phrases ?? []);
 /** One that begins behind an "and". */
 const JOINED = anyOf(among('joins'), 'giu');
 const ASIDE = new RegExp(`^(?:${among('asides').join('|')})\\P{L}*$`, 'iu');
@@ -22,26 +22,27 @@ export function questionsIn(text: string): number {
     .normalize('NFC')
     .split(ENDED)
     .map((piece) => piece.replace(/^[^\p{L}\p{N}]+/u, ''));
-  const behind = pieces.length - 1;
-  const asked = pieces.filter(
-    (piece, i) => piece !== '' && !ASIDE.test(piece) && !(i === behind && STATED.test(piece) && !beginsJoined(piece)),
+  const lastIndex = pieces.length - 1;
+  const questions = pieces.filter(
+    (piece, i) =>
+      piece !== '' && !ASIDE.test(piece) && !(i === lastIndex && STATED.test(piece) && !beginsJoined(piece)),
   );
   // What a question begins with joins it to another, which is not here or counted already.
   const joined = pieces.flatMap((piece) => [...piece.matchAll(JOINED)].filter(({ index }) => index > 0));
-  return Math.max(1, asked.length) + joined.length;
+  return Math.max(1, questions.length) + joined.length;
 }
 
 const beginsJoined = (piece: string): boolean => piece.search(JOINED) === 0;
 
 /** What should be known of several questions in one, where a sentence of the documents is the answer; null where only one is asked. */
 export function severalReason(question: string): RouteReason | null {
-  const asked = questionsIn(question);
-  return asked === 1
+  const count = questionsIn(question);
+  return count === 1
     ? null
     : {
         feature: 'question.several',
-        value: asked,
+        value: count,
         contribution: -1,
-        sentence: `These seem to be ${asked} questions in one, and one of them may be left without an answer: ask them one by one.`,
+        sentence: `These seem to be ${count} questions in one, and one of them may be left without an answer: ask them one by one.`,
       };
 }

@@ -25,24 +25,24 @@ const ENOUGH = 2;
 /** The language of a question, ISO 639-1; null where little speaks for any. */
 export function languageOf(question: string): string | null {
   const letters = question.match(/\p{L}/gu)?.length ?? 0;
-  const script = SCRIPTS.find(([, its]) => 2 * (question.match(its)?.length ?? 0) > letters);
+  const script = SCRIPTS.find(([, pattern]) => 2 * (question.match(pattern)?.length ?? 0) > letters);
   if (script) return script[0];
   const words = wordSet(question);
-  const found = Object.entries(IN_QUESTIONS)
+  const ranking = Object.entries(IN_QUESTIONS)
     .map(([language, telling]) => ({ language, count: countOf(telling, words) }))
     .sort((a, b) => b.count - a.count);
-  const [first, second] = found;
+  const [first, second] = ranking;
   return first!.count >= ENOUGH && first!.count > second!.count ? first!.language : null;
 }
 
 /** Whether a question is in a language for all that is known: something speaks for it, and nothing more for another. */
 export function seemsIn(language: string, question: string): boolean {
-  const known = languageOf(question);
-  if (known !== null) return known === language;
+  const detectedLanguage = languageOf(question);
+  if (detectedLanguage !== null) return detectedLanguage === language;
   const words = wordSet(question);
   const counts = Object.entries(IN_QUESTIONS).map(([name, telling]) => ({ name, count: countOf(telling, words) }));
-  const own = counts.find(({ name }) => name === language)?.count ?? 0;
-  return own > 0 && counts.every(({ count }) => count <= own);
+  const ownCount = counts.find(({ name }) => name === language)?.count ?? 0;
+  return ownCount > 0 && counts.every(({ count }) => count <= ownCount);
 }
 
 /** Whether nothing speaks for any language, no word and no letter (ł, ñ): key words, most of the time. */
@@ -62,27 +62,27 @@ const countOf = (telling: readonly string[], words: ReadonlySet<string>): number
  * @param trained ISO 639-1; null: any
  */
 export function embedderReason(trained: readonly string[] | null, question: string): RouteReason | null {
-  const asked = languageOf(question);
-  if (asked === null || trained === null || trained.includes(asked)) return null;
+  const questionLanguage = languageOf(question);
+  if (questionLanguage === null || trained === null || trained.includes(questionLanguage)) return null;
   return {
     feature: 'retrieval.language',
     value: 0,
     contribution: -1,
-    sentence: `The question seems to be in a language (${asked}) that the embedder didn’t learn (${trained.join(', ')}): it tells less surely what is not in the documents.`,
+    sentence: `The question seems to be in a language (${questionLanguage}) that the embedder didn’t learn (${trained.join(', ')}): it tells less surely what is not in the documents.`,
   };
 }
 
 /** What should be known of a question in another language than the adapter learned; null where it is the same, or unknown. */
 export function languageReason({ adaptation }: Plan, question: string): RouteReason | null {
-  const learned = adaptation?.adapter.usage.language;
-  if (learned === undefined || adaptation === null) return null;
-  const asked = languageOf(question);
-  if (asked === null || asked === learned) return null;
+  const adapterLanguage = adaptation?.adapter.usage.language;
+  if (adapterLanguage === undefined || adaptation === null) return null;
+  const questionLanguage = languageOf(question);
+  if (questionLanguage === null || questionLanguage === adapterLanguage) return null;
   const { adapter, version } = adaptation.adapter;
   return {
     feature: 'adapter.language',
     value: 0,
     contribution: -1,
-    sentence: `The question seems to be in another language (${asked}) than ${adapter}@${version} learned (${learned}).`,
+    sentence: `The question seems to be in another language (${questionLanguage}) than ${adapter}@${version} learned (${adapterLanguage}).`,
   };
 }

@@ -110,12 +110,12 @@ export async function measureRoom(
 ): Promise<number> {
   const certain = room.context - room.answer - mostTokens(frame([]));
   if (certain >= PASSAGE_TOKENS) return certain;
-  const [framed = 0, asked = 0] = await count([frame([]), question]);
-  const left = room.context - room.answer - framed;
-  if (left >= 0) return left;
+  const [framed = 0, questionTokens = 0] = await count([frame([]), question]);
+  const remainingTokens = room.context - room.answer - framed;
+  if (remainingTokens >= 0) return remainingTokens;
   throw new GraftError(
     'QUESTION_TOO_LONG',
-    `The question has ${asked} tokens; at most ${Math.max(0, asked + left)} fit beside an answer of ${room.answer}.`,
+    `The question has ${questionTokens} tokens; at most ${Math.max(0, questionTokens + remainingTokens)} fit beside an answer of ${room.answer}.`,
     { field: 'input.question', hint: 'Shorten the question, or ask for fewer tokens with generation.maxTokens.' },
   );
 }
@@ -124,8 +124,12 @@ export async function measureRoom(
  * Most tokens of the answer: as many as the caller wants, but for a marked copy, which is as long as its text and its marks and ends
  * by itself.
  */
-export async function answerTokens({ adaptation }: Plan, wanted: number, count: PromptTokenCounter): Promise<number> {
-  if (!adaptation?.heldTo) return wanted;
+export async function answerTokens(
+  { adaptation }: Plan,
+  requestedTokens: number,
+  count: PromptTokenCounter,
+): Promise<number> {
+  if (!adaptation?.heldTo) return requestedTokens;
   const [copied = 0] = await count([adaptation.heldTo.mark.text]);
   return MARKED_SHARE * copied + SHORTEST_MARK;
 }
@@ -172,27 +176,27 @@ interface ReadingMaterial {
 /**
  * The question with what it is to be answered from. Excerpts go in strongest first while there is room; the weakest are left
  * out, and the result says which and why.
- * @param left tokens that excerpts may take
+ * @param remainingTokens tokens that excerpts may take
  */
 export async function composeReading(
   frame: Frame,
   { passages, evidence }: ReadingMaterial,
   plan: Plan,
-  left: number,
+  remainingTokens: number,
   count: PromptTokenCounter,
 ): Promise<ComposedPrompt> {
-  const one = plan.adaptation === null && materialOf(plan) === 'SENTENCE';
+  const isSingleSentence = plan.adaptation === null && materialOf(plan) === 'SENTENCE';
   const copies = copiesSpans(plan);
-  const all = one ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
-  const excerpts = copies ? all.slice(0, READ_PASSAGES) : all;
+  const allExcerpts = isSingleSentence ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
+  const excerpts = copies ? allExcerpts.slice(0, READ_PASSAGES) : allExcerpts;
   const texts = excerpts.map(({ excerpt }, index) => passage(excerpt, index));
-  const fitting = await howManyFit(texts, Math.min(left, PASSAGE_TOKENS), count);
+  const fitting = await howManyFit(texts, Math.min(remainingTokens, PASSAGE_TOKENS), count);
   const used = new Map(excerpts.map(({ chunkId }, index) => [chunkId, index < fitting]));
-  const chosen = excerpts.slice(0, fitting).map(({ excerpt }) => excerpt);
+  const fittingExcerpts = excerpts.slice(0, fitting).map(({ excerpt }) => excerpt);
   return {
-    prompt: frame(chosen),
+    prompt: frame(fittingExcerpts),
     then: [],
-    read: chosen.map(({ text }) => text),
+    read: fittingExcerpts.map(({ text }) => text),
     passages: byStrength(passages, evidence).map(({ chunkId, documentName }) => ({
       chunkId,
       documentName,
@@ -200,7 +204,7 @@ export async function composeReading(
       reason: used.get(chunkId) === true ? null : used.has(chunkId) ? NO_ROOM : copies ? ENOUGH : ONE_SENTENCE,
     })),
     stop: stopsOf(plan),
-    copyFrom: copies ? chosen.map(({ text }) => oneLine(text)) : null,
+    copyFrom: copies ? fittingExcerpts.map(({ text }) => oneLine(text)) : null,
     refusal: copies ? REFUSAL : null,
     heldTo: plan.adaptation?.heldTo ?? null,
   };
@@ -211,12 +215,18 @@ export function composeSentence(
   frame: Frame,
   { sentence, passages }: { sentence: Evidence; passages: readonly Passage[] },
   plan: Plan,
-  left: number,
+  remainingTokens: number,
   count: PromptTokenCounter,
 ): Promise<ComposedPrompt> {
   const passage = passages.find(({ chunkId }) => chunkId === sentence.chunkId)!;
   const text = withSurroundings(passage, { start: sentence.start - passage.start, text: sentence.quote });
-  return composeReading(frame, { passages: [{ ...passage, text }], evidence: [sentence] }, plan, left, count);
+  return composeReading(
+    frame,
+    { passages: [{ ...passage, text }], evidence: [sentence] },
+    plan,
+    remainingTokens,
+    count,
+  );
 }
 
 /** The question with the best sentence, which was judged to hold the answer: a span of it is the answer. */
@@ -263,8 +273,8 @@ const ONE_SENTENCE = 'Weaker than the one used: the model answers best from one 
 
 /** How many of the first texts fit into `room` tokens; the worker counts them only where their bytes leave a doubt. */
 async function howManyFit(texts: string[], room: number, count: PromptTokenCounter): Promise<number> {
-  const most = texts.reduce((sum, text) => sum + mostTokens([{ text, special: false }]), 0);
-  return most <= room ? texts.length : fit(await count(texts), room);
+  const upperBound = texts.reduce((sum, text) => sum + mostTokens([{ text, special: false }]), 0);
+  return upperBound <= room ? texts.length : fit(await count(texts), room);
 }
 
 /** No token is shorter than a byte; some vocabularies begin a prompt, and each piece of text, with one more. */
@@ -273,10 +283,10 @@ export const mostTokens = (segments: readonly PromptSegment[]): number =>
 
 /** How many of the first excerpts fit into `room` tokens. */
 export function fit(sizes: readonly number[], room: number): number {
-  let taken = 0;
+  let total = 0;
   for (const [index, size] of sizes.entries()) {
-    taken += size;
-    if (taken > room) return index;
+    total += size;
+    if (total > room) return index;
   }
   return sizes.length;
 }
@@ -300,7 +310,7 @@ const passageExcerpts = (passages: readonly Passage[], evidence: readonly Eviden
 /** Passages with evidence first, in the order of their best sentence; then the others as they were ranked. */
 function byStrength(passages: readonly Passage[], evidence: readonly Evidence[]): Passage[] {
   const place = ({ chunkId }: Passage): number => {
-    const index = evidence.findIndex((one) => one.chunkId === chunkId);
+    const index = evidence.findIndex((sentence) => sentence.chunkId === chunkId);
     return index < 0 ? evidence.length : index;
   };
   return [...passages].sort((a, b) => place(a) - place(b));

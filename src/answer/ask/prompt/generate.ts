@@ -41,24 +41,24 @@ export async function* generate(
 ): AsyncGenerator<string, GenerationResult> {
   const { prompt, then } = step.composed;
   let whole = yield* generatePiece(worker, prompt, '', step);
-  let between = '';
+  let separator = '';
   for (const { gap, input } of then) {
-    between = whole.text === '' ? '' : between + gap;
-    const next = yield* generatePiece(worker, input, between, step);
-    whole = joined(whole, between, next);
-    if (next.text !== '') between = '';
+    separator = whole.text === '' ? '' : separator + gap;
+    const next = yield* generatePiece(worker, input, separator, step);
+    whole = joined(whole, separator, next);
+    if (next.text !== '') separator = '';
   }
   return whole;
 }
 
-/** @param before what stands before its first word */
+/** @param prefix what stands before its first word */
 function generatePiece(
   worker: Pick<WorkerClient, 'generate'>,
   prompt: PromptSegment[],
-  before: string,
+  prefix: string,
   step: GenerateStep,
 ): AsyncGenerator<string, GenerationResult> {
-  const words = () => streamed(worker, prompt, before, step);
+  const words = () => streamed(worker, prompt, prefix, step);
   const { named, generation } = step;
   return named === undefined ? words() : inference({ model: named, prompt, ...generation }, words);
 }
@@ -66,23 +66,23 @@ function generatePiece(
 async function* streamed(
   worker: Pick<WorkerClient, 'generate'>,
   prompt: PromptSegment[],
-  before: string,
+  prefix: string,
   step: GenerateStep,
 ): AsyncGenerator<string, GenerationResult> {
   const { signal, priority } = step;
   const events = worker.generate(requestOf(prompt, step), { signal, ...(priority && { priority }) });
   let started = false;
-  let held = '';
+  let buffer = '';
   for await (const event of events) {
     if (event.type === 'done') return trimmed(event);
     if (event.type !== 'delta') continue;
     // White space at an end of the answer is none of it: it waits until a word follows.
-    const text = held + event.text;
-    const kept = text.trimEnd();
-    held = text.slice(kept.length);
-    const delta = started ? kept : kept.trimStart();
+    const text = buffer + event.text;
+    const visibleText = text.trimEnd();
+    buffer = text.slice(visibleText.length);
+    const delta = started ? visibleText : visibleText.trimStart();
     if (delta === '') continue;
-    yield started ? delta : before + delta;
+    yield started ? delta : prefix + delta;
     started = true;
   }
   throw new Error('the worker’s stream ended without its last event');
@@ -92,7 +92,7 @@ function requestOf(
   prompt: PromptSegment[],
   { workspaceId, model, composed, generation, sampling = {}, form, probable }: GenerateStep,
 ): GenerateRequest {
-  const { stop = [], ...drawn } = sampling;
+  const { stop = [], ...parameters } = sampling;
   const { maxTokens, temperature, seed } = generation;
   return {
     workspaceId,
@@ -101,7 +101,7 @@ function requestOf(
     maxTokens,
     temperature,
     ...(seed === null ? {} : { seed }),
-    ...(Object.keys(drawn).length > 0 && { sampling: drawn }),
+    ...(Object.keys(parameters).length > 0 && { sampling: parameters }),
     // JSON ends by itself, and what would end a text may stand in it.
     ...(form === undefined ? { stop: [...composed.stop, ...stop] } : { stop: [], json: form }),
     ...(probable === undefined || composed.copyFrom || composed.heldTo ? {} : { probable }),
@@ -117,19 +117,21 @@ const trimmed = ({
   adapters: _adapters,
   repeatedFrom,
   text,
-  ...done
+  ...result
 }: GenerateDone): GenerationResult => ({
-  ...done,
+  ...result,
   text: text.trim(),
   kept: text.slice(0, repeatedFrom).trim(),
 });
 
 function joined(first: GenerationResult, gap: string, next: GenerationResult): GenerationResult {
-  const behind = (text: string, more: string): string => (more === '' ? text : text + gap + more);
+  const append = (text: string, addition: string): string => (addition === '' ? text : text + gap + addition);
   return {
-    text: behind(first.text, next.text),
-    kept: behind(first.kept, next.kept),
-    reason: (['repeated', 'length'] as const).find((one) => one === first.reason || one === next.reason) ?? next.reason,
+    text: append(first.text, next.text),
+    kept: append(first.kept, next.kept),
+    reason:
+      (['repeated', 'length'] as const).find((reason) => reason === first.reason || reason === next.reason) ??
+      next.reason,
     promptTokens: first.promptTokens + next.promptTokens,
     reusedTokens: first.reusedTokens + next.reusedTokens,
     generatedTokens: first.generatedTokens + next.generatedTokens,

@@ -33,9 +33,9 @@ export async function measurePrompt(
   const room = { context: contextOf(work, plan.variant), answer: maxTokens };
   const isBase = plan.scope === null && plan.adaptation === null;
   // A follow-up is put behind what it follows, unless the model sees that itself.
-  const seen = isBase && question.earlier ? newest(question.earlier) : [];
-  const text = seen.length > 0 ? (question.latest ?? question.text) : question.text;
-  for (let earlier = seen; ; earlier = earlier.slice(Math.ceil(earlier.length / 2))) {
+  const visibleTurns = isBase && question.earlier ? newest(question.earlier) : [];
+  const text = visibleTurns.length > 0 ? (question.latest ?? question.text) : question.text;
+  for (let earlier = visibleTurns; ; earlier = earlier.slice(Math.ceil(earlier.length / 2))) {
     const frame = frameOf(plan, text, facts.text, { system, earlier });
     try {
       return { frame, count, maxTokens, left: await measureRoom(text, frame, room, count) };

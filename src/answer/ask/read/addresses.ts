@@ -11,15 +11,15 @@ import { contentStems } from './words.js';
  * Few forms of each mark, all repetitions bounded, lest a hostile sentence makes them slow. They are orders and calls, not words of a field: what must
  * answer, state or supersede something is the subject of many an honest text. Of the sentences that hold the answers of XQuAD (English, Spanish),
  * SQuAD 2 and COVID-QA none has a mark (`test/unit/ask/addresses.test.ts`).
- * @param asked stems of the question's words
+ * @param questionStems stems of the question's words
  * @param afterQuestion whether the sentence follows one, as in a list of questions and answers
  */
-export function addressesReader(text: string, asked: ReadonlySet<string>, afterQuestion: boolean): boolean {
-  return disguised(text).some((written) => {
-    const form = withoutAnswerLabel(written, afterQuestion);
+export function addressesReader(text: string, questionStems: ReadonlySet<string>, afterQuestion: boolean): boolean {
+  return disguised(text).some((line) => {
+    const form = withoutAnswerLabel(line, afterQuestion);
     const [spokenTo] = SPOKEN_TO.exec(form) ?? [];
     // Who asks about a chat program is told of it.
-    if (spokenTo !== undefined && ![...contentStems(spokenTo)].some((stem) => asked.has(stem))) return true;
+    if (spokenTo !== undefined && ![...contentStems(spokenTo)].some((stem) => questionStems.has(stem))) return true;
     return MARKS.some((mark) => mark.test(form));
   });
 }

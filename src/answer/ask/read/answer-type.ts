@@ -20,13 +20,14 @@ export function answerTypeOf(question: string): AnswerType | null {
   const kind = ASKED.find(([, pattern]) => pattern.test(question))?.[0];
   if (kind === undefined) return null;
   if (kind === 'REASON') return { kind, isNamed: (sentence) => REASON.test(sentence) };
-  const asked = new Set(analyzedWords(question).map(({ text }) => text.toLowerCase()));
+  const questionWords = new Set(analyzedWords(question).map(({ text }) => text.toLowerCase()));
   return {
     kind,
     isNamed: (sentence) =>
       analyzedWords(sentence).some(
         ({ text, name, numeric }) =>
-          !asked.has(text.toLowerCase()) && (kind === 'FIGURE' ? numeric || FIGURE_WORD.test(text) : name && !numeric),
+          !questionWords.has(text.toLowerCase()) &&
+          (kind === 'FIGURE' ? numeric || FIGURE_WORD.test(text) : name && !numeric),
       ),
   };
 }

@@ -98,58 +98,58 @@ interface ScoredSentence {
 export function scoreSentences(
   passages: readonly Passage[],
   terms: readonly QuestionTerm[],
-  wanted: Wanted | null = null,
+  criteria: Wanted | null = null,
   rules: SentenceRules = ALL_RULES,
 ): ScoredSentence[] {
-  const asked = new Set(terms.map(({ stem }) => stem));
-  const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number =>
-    shareOf(terms, ({ stem }) => stems.has(stem) && !without?.has(stem));
+  const questionStems = new Set(terms.map(({ stem }) => stem));
+  const share = (stems: ReadonlySet<string>, excludedStems?: ReadonlySet<string>): number =>
+    shareOf(terms, ({ stem }) => stems.has(stem) && !excludedStems?.has(stem));
   const best = new Map<string, ScoredSentence>();
   for (const passage of passages) {
-    const held = contentStems([passage.documentName, ...passage.headings, passage.text].join('\n'));
+    const passageStems = contentStems([passage.documentName, ...passage.headings, passage.text].join('\n'));
     // An amount that a sentence's bounds let in stands in none.
     const missingNames = (fits: number): number =>
-      shareOf(terms, ({ stem, name }) => name && !held.has(stem) && !(fits === 1 && /^\d/.test(stem)));
+      shareOf(terms, ({ stem, name }) => name && !passageStems.has(stem) && !(fits === 1 && /^\d/.test(stem)));
     // A section's sentences are about what its heading says, which they rarely repeat.
-    let before = contentStems(passage.headings.join(' '));
+    let precedingStems = contentStems(passage.headings.join(' '));
     const sentences = splitSentences(passage.text);
     const asking = readQuestions(passage.text, sentences);
-    const above = wanted?.particulars ? textsAbove(passage, sentences) : [];
+    const contexts = criteria?.particulars ? textsAbove(passage, sentences) : [];
     const roles = rolesOf(sentences);
-    for (const [at, { text, start, end }] of sentences.entries()) {
+    for (const [index, { text, start, end }] of sentences.entries()) {
       const stems = contentStems(text);
-      const { asks, goesOn, afterQuestion } = asking[at]!;
+      const { asks, goesOn, afterQuestion } = asking[index]!;
       const says =
         !(asks && rules.questions) &&
         !(rules.headings && isHeading(passage, text)) &&
         !(rules.planted && isPlanted(text, { afterQuestion, roles }));
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
-        const coverage = share(stems) + beforeCounts * share(before, stems);
-        const fits = wanted?.particulars?.(text, above[at]!) ?? 0;
+        const coverage = share(stems) + beforeCounts * share(precedingStems, stems);
+        const fits = criteria?.particulars?.(text, contexts[index]!) ?? 0;
         const base =
           EVIDENCE_WEIGHTS.coverage * coverage +
           EVIDENCE_WEIGHTS.passage * passage.scores.fused +
-          EVIDENCE_WEIGHTS.wanted * Number(wanted?.type?.isNamed(text) ?? false) +
+          EVIDENCE_WEIGHTS.wanted * Number(criteria?.type?.isNamed(text) ?? false) +
           EVIDENCE_WEIGHTS.fits * fits;
         const key = `${passage.documentId} ${passage.start + start}`;
-        const known = best.get(key);
-        if (known === undefined || base > known.base)
+        const previousBest = best.get(key);
+        if (previousBest === undefined || base > previousBest.base)
           best.set(key, {
             passage,
             quote: text,
-            inFull: passage.text.slice(antecedentOf(passage.text, sentences, at)?.start ?? start, end),
+            inFull: passage.text.slice(antecedentOf(passage.text, sentences, index)?.start ?? start, end),
             start: passage.start + start,
             end: passage.start + end,
             coverage,
             missingNames: missingNames(fits),
             fits,
-            addressed: rules.addressed && addressesReader(text, asked, afterQuestion),
+            addressed: rules.addressed && addressesReader(text, questionStems, afterQuestion),
             headingLike: rules.headings && !afterQuestion && looksLikeHeading(passage.text, start, end),
             base,
           });
       }
-      before = goesOn ? new Set([...before, ...stems]) : stems;
+      precedingStems = goesOn ? new Set([...precedingStems, ...stems]) : stems;
     }
   }
   return quotable([...best.values()]).sort((a, b) => behindOthers(a, b) || b.base - a.base);
@@ -157,13 +157,13 @@ export function scoreSentences(
 
 /** What each sentence stands under: the heading nearest to it, and what its paragraph says before it. */
 function textsAbove({ text, headings }: Passage, sentences: readonly Sentence[]): string[] {
-  let [heading, before] = [headings.at(-1) ?? '', ''];
-  return sentences.map((sentence, at) => {
-    if (/\n\s*\n/.test(text.slice(sentences[at - 1]?.end ?? 0, sentence.start))) before = '';
+  let [heading, paragraph] = [headings.at(-1) ?? '', ''];
+  return sentences.map((sentence, index) => {
+    if (/\n\s*\n/.test(text.slice(sentences[index - 1]?.end ?? 0, sentence.start))) paragraph = '';
     if (opensSection(text, sentence)) heading = sentence.text;
-    const above = `${heading}\n${before}`;
-    before = `${before} ${sentence.text}`;
-    return above;
+    const context = `${heading}\n${paragraph}`;
+    paragraph = `${paragraph} ${sentence.text}`;
+    return context;
   });
 }
 
@@ -176,7 +176,8 @@ function quotable(sentences: readonly ScoredSentence[]): ScoredSentence[] {
 
 /** The part of the words, weighted by rarity, for which something holds: 0 to 1. */
 function shareOf(terms: readonly QuestionTerm[], holds: (term: QuestionTerm) => boolean): number {
-  const sum = (chosen: readonly QuestionTerm[]): number => chosen.reduce((all, { rarity }) => all + rarity, 0);
+  const sum = (subset: readonly QuestionTerm[]): number =>
+    subset.reduce((subtotal, { rarity }) => subtotal + rarity, 0);
   const total = sum(terms);
   return total === 0 ? 0 : sum(terms.filter(holds)) / total;
 }
@@ -219,11 +220,11 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
       };
     })
     .sort(byScore);
-  const least = (evidence[0]?.score ?? 0) * KEPT_SHARE;
+  const minimumScore = (evidence[0]?.score ?? 0) * KEPT_SHARE;
   // A line that a document repeats on every page is one piece of evidence.
-  const seen = new Set<string>();
+  const seenKeys = new Set<string>();
   return evidence.filter(({ documentId, quote, score }) => {
     const key = `${documentId} ${quote}`;
-    return score >= least && !seen.has(key) && seen.add(key);
+    return score >= minimumScore && !seenKeys.has(key) && seenKeys.add(key);
   });
 }

@@ -18,10 +18,10 @@ export async function rowsBeside(
   labelIndexes: Pick<LabelIndexes, 'find' | 'store'>,
   workspaceId: WorkspaceId,
   adapter: ServedAdapter,
-  named: LabelIndexRecord | null,
+  namedIndex: LabelIndexRecord | null,
 ): Promise<LabelledRows | null> {
   const byToken = adapter.usage.answer.form === 'label-token';
-  if (named && !byToken)
+  if (namedIndex && !byToken)
     throw badInput(
       'input.adapter',
       `${adapter.adapter} writes its answers as text: they have no probabilities that rows could add to.`,
@@ -29,7 +29,7 @@ export async function rowsBeside(
     );
   if (!byToken) return null;
   const { datasetVersionId } = adapter;
-  const index = named ?? (datasetVersionId && (await labelIndexes.find(workspaceId, { datasetVersionId })));
+  const index = namedIndex ?? (datasetVersionId && (await labelIndexes.find(workspaceId, { datasetVersionId })));
   return index ? { index, blend: await labelIndexes.store.blend(index.id, adapter.versionId) } : null;
 }
 

@@ -39,9 +39,9 @@ const NAMED = /^\W{0,4}\p{L}[^:;.!?]{0,40}:\s/u;
 /** Who speaks in a passage of these sentences. */
 export function rolesOf(sentences: readonly { text: string }[]): Roles {
   const lines = sentences.filter(({ text }) => !isRow(text)).flatMap(({ text }) => disguised(text));
-  const named = new Set(lines.map((line) => ROLE.exec(line)?.[1]?.toLowerCase()));
+  const roleNames = new Set(lines.map((line) => ROLE.exec(line)?.[1]?.toLowerCase()));
   return {
-    conversation: named.has('assistant') && (named.has('user') || named.has('system')),
+    conversation: roleNames.has('assistant') && (roleNames.has('user') || roleNames.has('system')),
     definitions: lines.some((line) => NAMED.test(line) && !ROLE.test(line) && !isLabelled(line)),
   };
 }

@@ -32,14 +32,14 @@ const NO_NAME = anyOf(
 
 /** @returns null where a question names nothing of the kind */
 export function particularsOf(question: string): ParticularsTest | null {
-  const named = particularsIn(question);
-  const amounts = amountsIn(question).filter(({ text }) => !named.some(({ value }) => value === text));
-  if (named.length === 0 && amounts.length === 0) return null;
-  return (sentence, above) => {
-    const own = compared(named, particularsIn(sentence));
-    if (own !== 0) return own > 0 ? NAMED : own;
+  const particulars = particularsIn(question);
+  const amounts = amountsIn(question).filter(({ text }) => !particulars.some(({ value }) => value === text));
+  if (particulars.length === 0 && amounts.length === 0) return null;
+  return (sentence, context) => {
+    const comparison = compared(particulars, particularsIn(sentence));
+    if (comparison !== 0) return comparison > 0 ? NAMED : comparison;
     const bounds = boundsFit(amounts, sentence);
-    return bounds !== 0 ? bounds : NAMED * compared(named, lastOfEach(particularsIn(above)));
+    return bounds !== 0 ? bounds : NAMED * compared(particulars, lastOfEach(particularsIn(context)));
   };
 }
 
@@ -52,14 +52,18 @@ function particularsIn(text: string): Particular[] {
 }
 
 /** What was named last is what a text goes on about. */
-const lastOfEach = (all: readonly Particular[]): Particular[] =>
-  all.filter((one, at) => !all.slice(at + 1).some((later) => later.of === one.of));
+const lastOfEach = (particulars: readonly Particular[]): Particular[] =>
+  particulars.filter((particular, index) => !particulars.slice(index + 1).some((later) => later.of === particular.of));
 
 /** 1 where all that both name of a kind is in common, -1 where something named is another. */
-function compared(named: readonly Particular[], there: readonly Particular[]): number {
-  const shared = named.filter(({ of }) => there.some((one) => one.of === of));
+function compared(questionParticulars: readonly Particular[], textParticulars: readonly Particular[]): number {
+  const shared = questionParticulars.filter(({ of }) => textParticulars.some((particular) => particular.of === of));
   if (shared.length === 0) return 0;
-  return shared.every(({ of, value }) => there.some((one) => one.of === of && one.value === value)) ? 1 : -1;
+  return shared.every(({ of, value }) =>
+    textParticulars.some((particular) => particular.of === of && particular.value === value),
+  )
+    ? 1
+    : -1;
 }
 
 /** The same of amounts, where a sentence says from where, or up to where, it holds. */
@@ -67,8 +71,8 @@ function boundsFit(amounts: readonly Amount[], sentence: string): number {
   if (amounts.length === 0) return 0;
   const bounds = boundsIn(sentence);
   const fits = amounts.flatMap(({ kind, value }) => {
-    const same = bounds.filter((bound) => bound.kind === kind);
-    return same.length === 0 ? [] : [same.some((bound) => bound.holds(value))];
+    const sameKindBounds = bounds.filter((bound) => bound.kind === kind);
+    return sameKindBounds.length === 0 ? [] : [sameKindBounds.some((bound) => bound.holds(value))];
   });
   return fits.length === 0 ? 0 : fits.every(Boolean) ? 1 : -1;
 }

@@ -44,7 +44,7 @@ export type JudgedSentence = Pick<Evidence, 'similarity' | 'missingNames' | 'fit
 /** Estimated probability, 0 to 1, that a sentence answers the question, of questions of which half have an answer in the documents. */
 export function answerProbability(sentence: JudgedSentence, rule: ProbabilityRule = PROBABILITY): number {
   const sum = featuresOf(sentence).reduce(
-    (all, [name, value]) => all + rule[name] * value,
+    (total, [name, value]) => total + rule[name] * value,
     rule.bias + FITS * (sentence.fits ?? 0),
   );
   return sigmoid(sum);
@@ -68,8 +68,8 @@ export function featuresOf({
 }
 
 /** What a reader says, 0 to 1, as the one would that the rule was fitted to. */
-export const calibrated = (said: number, calibration: ReaderCalibration | undefined): number =>
-  calibration === undefined ? said : sigmoid(calibration.bias + calibration.slope * readerLogOdds(said));
+export const calibrated = (probability: number, calibration: ReaderCalibration | undefined): number =>
+  calibration === undefined ? probability : sigmoid(calibration.bias + calibration.slope * readerLogOdds(probability));
 
 /** Log-odds of what a reader says, 0 to 1. */
 export function readerLogOdds(probability: number): number {

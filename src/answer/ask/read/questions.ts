@@ -41,19 +41,19 @@ interface Asking {
  * answer is labelled below; and what is labelled so answers it, further down its paragraph as well.
  */
 export function readQuestions(text: string, sentences: readonly Sentence[]): Asking[] {
-  const between = (at: number): string => text.slice(sentences[at - 1]?.end ?? 0, sentences[at]!.start);
+  const gapBefore = (index: number): string => text.slice(sentences[index - 1]?.end ?? 0, sentences[index]!.start);
   const answeredBelow = (from: number): boolean => {
-    const below = sentences.findIndex((_, at) => at > from && between(at).includes('\n'));
-    return below >= 0 && ANSWER_LABEL.test(sentences[below]!.text);
+    const lineIndex = sentences.findIndex((_, index) => index > from && gapBefore(index).includes('\n'));
+    return lineIndex >= 0 && ANSWER_LABEL.test(sentences[lineIndex]!.text);
   };
   let last: Asking = { asks: false, goesOn: false, afterQuestion: false };
   let [lineAsks, unanswered] = [false, false];
-  return sentences.map(({ text: sentence }, at) => {
-    if (/\n\s*\n/.test(between(at))) unanswered &&= last.asks;
+  return sentences.map(({ text: sentence }, index) => {
+    if (/\n\s*\n/.test(gapBefore(index))) unanswered &&= last.asks;
     const answers = ANSWER_LABEL.test(sentence);
     const labelled = QUESTION_LABEL.test(sentence) && !isRow(sentence);
-    const goesOn = lineAsks && !between(at).includes('\n') && !answers;
-    lineAsks = goesOn || (labelled && answeredBelow(at));
+    const goesOn = lineAsks && !gapBefore(index).includes('\n') && !answers;
+    lineAsks = goesOn || (labelled && answeredBelow(index));
     const afterQuestion = last.asks || (answers && unanswered);
     unanswered = labelled || (unanswered && !answers);
     last = { asks: labelled || goesOn || isQuestion(sentence), goesOn, afterQuestion };

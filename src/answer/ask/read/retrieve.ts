@@ -80,15 +80,18 @@ export function weighedFor(latest: string | undefined, result: RetrievalResult):
   if (latest === undefined) return result;
   const stems = contentStems(latest);
   const isNumber = ({ stem }: Pick<QuestionTerm, 'stem'>): boolean => /\d/.test(stem);
-  const own = result.terms.filter(({ stem }) => stems.has(stem));
+  const latestTerms = result.terms.filter(({ stem }) => stems.has(stem));
   const earlier = result.terms
-    .filter((term) => !stems.has(term.stem) && !(isNumber(term) && own.some(isNumber)))
+    .filter((term) => !stems.has(term.stem) && !(isNumber(term) && latestTerms.some(isNumber)))
     .map((term) => ({ ...term, rarity: EARLIER * term.rarity }));
-  const terms = [...own, ...earlier];
+  const terms = [...latestTerms, ...earlier];
   const { type, particulars } = wantedBy(latest);
-  const before = result.wanted;
-  const wanted = { type: type ?? before?.type ?? null, particulars: particulars ?? before?.particulars ?? null };
-  return { ...result, terms, wanted };
+  const earlierCriteria = result.wanted;
+  const criteria = {
+    type: type ?? earlierCriteria?.type ?? null,
+    particulars: particulars ?? earlierCriteria?.particulars ?? null,
+  };
+  return { ...result, terms, wanted: criteria };
 }
 
 interface EvidenceRanking {
@@ -121,20 +124,20 @@ export async function findEvidence(
   const sentences = scoreSentences(retrieval.passages, terms, wanted, rules);
   const { queryVector } = retrieval;
   const considered = sentences.slice(0, embedded);
-  const found = (similarities: readonly number[], embedMs: number): EvidenceRanking => {
+  const rankingOf = (similarities: readonly number[], embedMs: number): EvidenceRanking => {
     const ranked = rankEvidence(considered, similarities);
-    const answered = ranked.slice(0, ANSWERED.embedded);
-    return { evidence: ranked.slice(0, kept), conflicts: findConflicts(answered, terms), embedMs };
+    const topEvidence = ranked.slice(0, ANSWERED.embedded);
+    return { evidence: ranked.slice(0, kept), conflicts: findConflicts(topEvidence, terms), embedMs };
   };
-  if (queryVector === null || considered.length === 0) return found([], 0);
+  if (queryVector === null || considered.length === 0) return rankingOf([], 0);
   // What comes before may say what a sentence is about, and may as well be of something else: it is as near as the nearer of the two.
   const texts = [...new Set(considered.flatMap(({ quote, inFull }) => [quote, inFull]))];
   const started = clock.monotonic();
   const { vectors } = await worker.embed({ workspaceId, embedder: embedder(), texts }, { signal });
   const embedMs = clock.monotonic() - started;
-  const near = new Map(texts.map((text, at) => [text, dot(queryVector, vectors[at]!)]));
-  return found(
-    considered.map(({ quote, inFull }) => Math.max(near.get(quote)!, near.get(inFull)!)),
+  const similarityByText = new Map(texts.map((text, index) => [text, dot(queryVector, vectors[index]!)]));
+  return rankingOf(
+    considered.map(({ quote, inFull }) => Math.max(similarityByText.get(quote)!, similarityByText.get(inFull)!)),
     embedMs,
   );
 }
@@ -142,7 +145,7 @@ export async function findEvidence(
 /** What the caller should know when the vectors could not be searched; null when they were. */
 export function degradationReason({ degraded }: Retrieval): RouteReason | null {
   if (degraded === null) return null;
-  const why =
+  const cause =
     degraded === 'VECTOR_STORE_UNAVAILABLE'
       ? 'The vector store did not answer'
       : 'A collection was embedded by another model (run rebuildIndex on it)';
@@ -150,7 +153,7 @@ export function degradationReason({ degraded }: Retrieval): RouteReason | null {
     feature: 'retrieval.degraded',
     value: 1,
     contribution: -1,
-    sentence: `${why}: passages were found by their words alone.`,
+    sentence: `${cause}: passages were found by their words alone.`,
   };
 }
 

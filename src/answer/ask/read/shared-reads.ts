@@ -10,31 +10,31 @@ type Reads = Pick<AskParts, 'retriever' | 'worker' | 'labelIndexes'>;
  */
 export function sharingReads<Parts extends Reads>(parts: Parts): Parts {
   const { retriever, worker, labelIndexes } = parts;
-  const kept = new Map<string, Promise<unknown>>();
-  const once = <T>(what: string, of: unknown, make: () => Promise<T>): Promise<T> => {
-    const key = `${what} ${JSON.stringify(of)}`;
-    const made = (kept.get(key) as Promise<T> | undefined) ?? make();
-    kept.set(key, made);
-    return made;
+  const promises = new Map<string, Promise<unknown>>();
+  const memoize = <T>(kind: string, parameters: unknown, make: () => Promise<T>): Promise<T> => {
+    const key = `${kind} ${JSON.stringify(parameters)}`;
+    const promise = (promises.get(key) as Promise<T> | undefined) ?? make();
+    promises.set(key, promise);
+    return promise;
   };
   const shared: Reads = {
     retriever: {
       embed: (workspaceId, query, options) =>
-        once('vector', [workspaceId, query], () => retriever.embed(workspaceId, query, options)),
+        memoize('vector', [workspaceId, query], () => retriever.embed(workspaceId, query, options)),
       scope: (workspaceId, names, groups) =>
-        once('scope', [workspaceId, names, groups], () => retriever.scope(workspaceId, names, groups)),
+        memoize('scope', [workspaceId, names, groups], () => retriever.scope(workspaceId, names, groups)),
       retrieve: (request, options) =>
-        once('passages', { ...request, vector: null }, () => retriever.retrieve(request, options)),
-      termWeights: (scope, words) => once('words', [scope, words], () => retriever.termWeights(scope, words)),
+        memoize('passages', { ...request, vector: null }, () => retriever.retrieve(request, options)),
+      termWeights: (scope, words) => memoize('words', [scope, words], () => retriever.termWeights(scope, words)),
     },
     worker: {
       get status() {
         return worker.status;
       },
       embed: (request, options) =>
-        once('sentences', [request.embedder.sha256, request.texts], () => worker.embed(request, options)),
+        memoize('sentences', [request.embedder.sha256, request.texts], () => worker.embed(request, options)),
       countTokens: (request, options) =>
-        once('tokens', [request.model.sha256, request.texts], () => worker.countTokens(request, options)),
+        memoize('tokens', [request.model.sha256, request.texts], () => worker.countTokens(request, options)),
       generate: (...args) => worker.generate(...args),
       scoreNext: (...args) => worker.scoreNext(...args),
     },
@@ -42,10 +42,10 @@ export function sharingReads<Parts extends Reads>(parts: Parts): Parts {
       get store() {
         return labelIndexes.store;
       },
-      require: (...args) => once('index of a dataset', args, () => labelIndexes.require(...args)),
-      find: (...args) => once('index, if any', args, () => labelIndexes.find(...args)),
-      nearest: (workspaceId, indexId, vector, most) =>
-        once('rows', [indexId, most, [...vector]], () => labelIndexes.nearest(workspaceId, indexId, vector, most)),
+      require: (...args) => memoize('index of a dataset', args, () => labelIndexes.require(...args)),
+      find: (...args) => memoize('index, if any', args, () => labelIndexes.find(...args)),
+      nearest: (workspaceId, indexId, vector, limit) =>
+        memoize('rows', [indexId, limit, [...vector]], () => labelIndexes.nearest(workspaceId, indexId, vector, limit)),
     },
   };
   return { ...parts, ...shared };

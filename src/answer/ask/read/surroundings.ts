@@ -17,22 +17,24 @@ export function withSurroundings(
   sentence: Pick<Sentence, 'start' | 'text'>,
   sentences: readonly Sentence[] = splitSentences(text),
 ): string {
-  const at = sentences.findIndex(({ start }) => start === sentence.start);
-  const own = sentences.slice(0, Math.max(0, at)).findLast((each) => opensSection(text, each));
-  const heading = own?.text ?? headings.at(-1);
-  const lead = leadOf(text, sentences, at);
+  const position = sentences.findIndex(({ start }) => start === sentence.start);
+  const sectionHeading = sentences
+    .slice(0, Math.max(0, position))
+    .findLast((candidate) => opensSection(text, candidate));
+  const heading = sectionHeading?.text ?? headings.at(-1);
+  const lead = leadOf(text, sentences, position);
   return [heading, lead !== heading && lead, sentence.text].filter(Boolean).join('\n');
 }
 
 /** What leads to a sentence; undefined where nothing does. */
-function leadOf(text: string, sentences: readonly Sentence[], at: number): string | undefined {
-  const between = (index: number): string => text.slice(sentences[index]!.end, sentences[index + 1]!.start);
-  if (at < 1) return undefined;
-  if (!between(at - 1).includes('\n')) return sentences[at - 1]!.text;
-  for (let index = at - 1; index >= 0; index--) {
+function leadOf(text: string, sentences: readonly Sentence[], position: number): string | undefined {
+  const gapAfter = (index: number): string => text.slice(sentences[index]!.end, sentences[index + 1]!.start);
+  if (position < 1) return undefined;
+  if (!gapAfter(position - 1).includes('\n')) return sentences[position - 1]!.text;
+  for (let index = position - 1; index >= 0; index--) {
     const { text: led } = sentences[index]!;
     if (led.endsWith(':') || isQuestion(led)) return led;
-    if (/\n\s*\n/.test(between(index))) return undefined;
+    if (/\n\s*\n/.test(gapAfter(index))) return undefined;
   }
   return undefined;
 }
@@ -42,31 +44,36 @@ const POINTING = anyOf(SENTENCE_WORDS.flatMap(({ pronouns }) => listed(pronouns)
 const beginsPointing = (text: string): boolean => text.search(POINTING) === text.search(/\p{L}/u);
 
 /** The sentence before, on the same line, of one that begins with a word for what stands there; undefined for any other. */
-export function antecedentOf(text: string, sentences: readonly Sentence[], at: number): Sentence | undefined {
-  const [before, sentence] = [sentences[at - 1], sentences[at]];
-  if (!before || !sentence || text.slice(before.end, sentence.start).includes('\n')) return undefined;
-  return beginsPointing(sentence.text) && !isQuestion(before.text) ? before : undefined;
+export function antecedentOf(text: string, sentences: readonly Sentence[], position: number): Sentence | undefined {
+  const [previousSentence, sentence] = [sentences[position - 1], sentences[position]];
+  if (!previousSentence || !sentence || text.slice(previousSentence.end, sentence.start).includes('\n'))
+    return undefined;
+  return beginsPointing(sentence.text) && !isQuestion(previousSentence.text) ? previousSentence : undefined;
 }
 
 /**
  * A quote that can be read alone: behind the sentence that says what its first word stands for, and before the next one where that names what is asked
  * for and the quote doesn't. Where a reason is asked for, the next sentence often gives it without a word that says so.
  */
-export function inContext(one: Evidence, passage: { text: string; start: number }, type: AnswerType | null): Evidence {
+export function inContext(
+  evidence: Evidence,
+  passage: { text: string; start: number },
+  type: AnswerType | null,
+): Evidence {
   const { text } = passage;
   const sentences = splitSentences(text);
-  const at = sentences.findIndex(({ start }) => start === one.start - passage.start);
-  if (at < 0) return one;
+  const position = sentences.findIndex(({ start }) => start === evidence.start - passage.start);
+  if (position < 0) return evidence;
   const roles = rolesOf(sentences);
-  const honest = (each: Sentence | undefined): Sentence | undefined =>
-    each && isPlanted(each.text, { afterQuestion: false, roles }) ? undefined : each;
-  const { start } = honest(antecedentOf(text, sentences, at)) ?? sentences[at]!;
-  const { end } = honest(nextAbout(text, sentences, at, type)) ?? sentences[at]!;
-  return { ...one, quote: text.slice(start, end), start: passage.start + start, end: passage.start + end };
+  const honest = (candidate: Sentence | undefined): Sentence | undefined =>
+    candidate && isPlanted(candidate.text, { afterQuestion: false, roles }) ? undefined : candidate;
+  const { start } = honest(antecedentOf(text, sentences, position)) ?? sentences[position]!;
+  const { end } = honest(nextAbout(text, sentences, position, type)) ?? sentences[position]!;
+  return { ...evidence, quote: text.slice(start, end), start: passage.start + start, end: passage.start + end };
 }
 
-function nextAbout(text: string, sentences: readonly Sentence[], at: number, type: AnswerType | null) {
-  const [sentence, next] = [sentences[at]!, sentences[at + 1]];
+function nextAbout(text: string, sentences: readonly Sentence[], position: number, type: AnswerType | null) {
+  const [sentence, next] = [sentences[position]!, sentences[position + 1]];
   if (type === null || !next || type.isNamed(sentence.text)) return undefined;
   if (text.slice(sentence.end, next.start).includes('\n') || isQuestion(next.text)) return undefined;
   return type.kind === 'REASON' || (beginsPointing(next.text) && type.isNamed(next.text)) ? next : undefined;

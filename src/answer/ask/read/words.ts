@@ -62,13 +62,13 @@ export function analyzedWords(text: string): Word[] {
 export function contentWords(text: string): Word[] {
   const words = analyzedWords(text);
   const foreign = languageOfStopWords(words.map(({ text: word }) => word));
-  const kept = words.filter(({ text: word }) => !isStopWord(word, foreign));
+  const meaningfulWords = words.filter(({ text: word }) => !isStopWord(word, foreign));
   // In a text of capitals none tells a name.
-  if (isShouted(text)) return kept.map((each) => ({ ...each, name: each.numeric }));
+  if (isShouted(text)) return meaningfulWords.map((word) => ({ ...word, name: word.numeric }));
   // German writes every noun with a capital: there it takes more than one to tell a name (ISO, RMA).
   return languageOf(words.map(({ text: word }) => word)) === 'de'
-    ? kept.map((each) => ({ ...each, name: each.numeric || CAPITALS.test(each.text) }))
-    : kept;
+    ? meaningfulWords.map((word) => ({ ...word, name: word.numeric || CAPITALS.test(word.text) }))
+    : meaningfulWords;
 }
 
 const CAPITALS = /^\p{Lu}{2}/u;
@@ -150,7 +150,9 @@ export function stemOf(word: string): string {
     .replace(/ies$/, 'y')
     .replace(/(ss|x|ch|sh|z)es$/, '$1')
     .replace(/([^s])s$/, '$1');
-  const suffix = SUFFIXES.find((each) => stem.endsWith(each) && stem.length - each.length >= 3 && hasVowel(stem, each));
+  const suffix = SUFFIXES.find(
+    (ending) => stem.endsWith(ending) && stem.length - ending.length >= 3 && hasVowel(stem, ending),
+  );
   if (suffix !== undefined) stem = stem.slice(0, -suffix.length);
   return stem.replace(/([bdfglmnprt])\1$/, '$1').replace(/(?<=....)[eyi]$/, '');
 }
@@ -183,8 +185,8 @@ function languageOf(words: readonly string[]): string | null {
     code,
     count: words.filter((word) => telling.has(word.toLowerCase())).length,
   }));
-  const [most] = counts.toSorted((a, b) => b.count - a.count);
-  return most === undefined || most.count === 0 || most.code === 'en' ? null : most.code;
+  const [winner] = counts.toSorted((a, b) => b.count - a.count);
+  return winner === undefined || winner.count === 0 || winner.code === 'en' ? null : winner.code;
 }
 
 /** @param foreign the language of the text where an ambiguous word stands in it: only there is it one of grammar */

@@ -258,7 +258,7 @@ export class AnswerStore {
     { id, owner }: AnswerLease,
     finished: FinishedAnswer,
     measures: AnswerMeasures,
-    behind: readonly AskedBefore[] = [],
+    earlierQuestions: readonly AskedBefore[] = [],
   ): Promise<boolean> {
     const { rowCount } = await this.database.pool.query({
       name: 'ask-complete',
@@ -267,15 +267,21 @@ export class AnswerStore {
                     configuration_digest = $7, body = ${bodyBehind(8, 23)}, adapter_version_id = $9, task = $10, confidence = $11,
                     read_from = ${readFrom(12)}, lease_until = NULL, finished_at = now(), (${TOLD}) = ROW(${toldFrom(14)})
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
-      values: [id, owner, ...finishedValues(finished, behind), ...measureColumns(measures), idsOf(behind)],
+      values: [
+        id,
+        owner,
+        ...finishedValues(finished, earlierQuestions),
+        ...measureColumns(measures),
+        idsOf(earlierQuestions),
+      ],
     });
     return rowCount === 1;
   }
 
   /** Records at once what nobody could join. */
   async add(answer: Unclaimed, outcome: AnswerOutcome, measures: AnswerMeasures): Promise<void> {
-    const behind = 'finished' in outcome ? (outcome.behind ?? []) : [];
-    const planned = plannedColumns('finished' in outcome ? null : outcome.planned);
+    const earlierQuestions = 'finished' in outcome ? (outcome.behind ?? []) : [];
+    const planColumns = plannedColumns('finished' in outcome ? null : outcome.planned);
     await this.database.pool.query({
       name: 'ask-add',
       text: `${holdBehind(32)}
@@ -293,16 +299,16 @@ export class AnswerStore {
         answer.conversationId,
         answer.createdAt,
         ...('finished' in outcome
-          ? ['COMPLETE', ...finishedValues(outcome.finished, behind), null, null]
+          ? ['COMPLETE', ...finishedValues(outcome.finished, earlierQuestions), null, null]
           : [
               outcome.status,
               '',
               false,
-              planned.strategy,
-              planned.variantId,
+              planColumns.strategy,
+              planColumns.variantId,
               null,
-              planned.body,
-              planned.adapterVersionId,
+              planColumns.body,
+              planColumns.adapterVersionId,
               null,
               null,
               [],
@@ -312,7 +318,7 @@ export class AnswerStore {
             ]),
         answer.askedBy,
         ...measureColumns(measures),
-        idsOf(behind),
+        idsOf(earlierQuestions),
       ],
     });
   }
@@ -342,15 +348,15 @@ export class AnswerStore {
 
   /**
    * What one caller asked before in a conversation, oldest first: of complete answers that the caller may see.
-   * @param most of the newest ones
+   * @param limit of the newest ones
    */
-  async askedBefore({ workspaceId, conversationId, askedBy, groups }: AskerOf, most: number): Promise<AskedBefore[]> {
+  async askedBefore({ workspaceId, conversationId, askedBy, groups }: AskerOf, limit: number): Promise<AskedBefore[]> {
     const { rows } = await this.database.pool.query<AskedBefore>({
       name: 'ask-asked-before',
       text: `SELECT id, question, read_from AS "readFrom" FROM answer
               WHERE workspace_id = $1 AND conversation_id = $2 AND asked_by IS NOT DISTINCT FROM $3::uuid AND status = 'COMPLETE' AND ${seenBy(4)}
               ORDER BY id DESC LIMIT $5`,
-      values: [workspaceId, conversationId, askedBy, groups, most],
+      values: [workspaceId, conversationId, askedBy, groups, limit],
     });
     return rows.reverse();
   }
@@ -366,29 +372,31 @@ export class AnswerStore {
     { ids, conversationId }: { ids: readonly string[]; conversationId: string | null },
     groups: Groups,
   ): Promise<number> {
-    const seen = groups === null ? Prisma.sql`TRUE` : seenByGroups(Prisma.sql`${groups}::text[]`);
+    const visibility = groups === null ? Prisma.sql`TRUE` : seenByGroups(Prisma.sql`${groups}::text[]`);
     return this.#delete(
       workspaceId,
-      Prisma.sql`((id = ANY(${ids}::uuid[]) OR conversation_id = ${conversationId}) AND ${seen})`,
+      Prisma.sql`((id = ANY(${ids}::uuid[]) OR conversation_id = ${conversationId}) AND ${visibility})`,
     );
   }
 
-  #delete(workspaceId: WorkspaceId, which: Prisma.Sql): Promise<number> {
+  #delete(workspaceId: WorkspaceId, condition: Prisma.Sql): Promise<number> {
     return this.database.prisma.$transaction(async (tx) => {
       // All rows that change are locked at once and in one order, as whoever completes one locks them; and one deletion goes after another, as what
       // was asked meanwhile behind an answer that goes changes, too, whose turn may be over.
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`answers deleted ${workspaceId}`}, 0))`;
       const rows = await tx.$queryRaw<{ id: string; conversation: string | null; gone: boolean | null }[]>`
-        SELECT id, conversation_id AS conversation, (${which}) AS gone FROM answer
+        SELECT id, conversation_id AS conversation, (${condition}) AS gone FROM answer
          WHERE workspace_id = ${workspaceId}::uuid AND id IN (
-           SELECT id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND ${which}
+           SELECT id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND ${condition}
            UNION
            SELECT id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND body ? 'askedAs' AND conversation_id IN (
-             SELECT conversation_id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND ${which}))
+             SELECT conversation_id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND ${condition}))
          ORDER BY id FOR UPDATE`;
-      const gone = rows.filter((row) => row.gone === true);
-      const ids = gone.map(({ id }) => id);
-      const talks = [...new Set(gone.flatMap(({ conversation }) => (conversation === null ? [] : [conversation])))];
+      const deletedRows = rows.filter((row) => row.gone === true);
+      const ids = deletedRows.map(({ id }) => id);
+      const talks = [
+        ...new Set(deletedRows.flatMap(({ conversation }) => (conversation === null ? [] : [conversation]))),
+      ];
       // What is deleted stands in the follow-ups that were put behind it, too.
       await tx.$executeRaw`
         UPDATE answer SET body = body - 'askedAs'
@@ -449,15 +457,18 @@ export class AnswerStore {
 }
 
 /** What a failure says of what it was planned with: series and rules are split and narrowed by it. */
-const plannedColumns = (planned: MadeWith | null) => ({
-  strategy: planned?.strategy ?? null,
-  variantId: planned?.variant.id ?? null,
-  adapterVersionId: planned?.adapter?.versionId ?? null,
-  body: planned === null ? '{}' : JSON.stringify({ variant: planned.variant, adapter: planned.adapter }),
+const plannedColumns = (plan: MadeWith | null) => ({
+  strategy: plan?.strategy ?? null,
+  variantId: plan?.variant.id ?? null,
+  adapterVersionId: plan?.adapter?.versionId ?? null,
+  body: plan === null ? '{}' : JSON.stringify({ variant: plan.variant, adapter: plan.adapter }),
 });
 
 /** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id, task, confidence, and the two of `readFrom` */
-const finishedValues = ({ text, task, ...body }: FinishedAnswer, behind: readonly AskedBefore[]): unknown[] => [
+const finishedValues = (
+  { text, task, ...body }: FinishedAnswer,
+  earlierQuestions: readonly AskedBefore[],
+): unknown[] => [
   storable(text),
   body.abstention !== null,
   body.route.strategy,
@@ -468,17 +479,17 @@ const finishedValues = ({ text, task, ...body }: FinishedAnswer, behind: readonl
   body.adapter?.versionId ?? null,
   task,
   confidenceOf(body),
-  sourcesOf(body, behind),
+  sourcesOf(body, earlierQuestions),
   body.passages.map(({ chunkId }) => chunkId),
 ];
 
 /** What it quotes, and what was read for the questions that it holds: who may not see those must not see it either. */
-const sourcesOf = ({ evidence, citations }: AnswerBody, behind: readonly AskedBefore[]): string[] => {
+const sourcesOf = ({ evidence, citations }: AnswerBody, earlierQuestions: readonly AskedBefore[]): string[] => {
   const quoted = [...evidence, ...citations].map((span) => sourceOf(span.collectionName, span.documentName));
-  return [...new Set([...quoted, ...behind.flatMap(({ readFrom }) => readFrom)])];
+  return [...new Set([...quoted, ...earlierQuestions.flatMap(({ readFrom }) => readFrom)])];
 };
 
-const idsOf = (behind: readonly AskedBefore[]): string[] => behind.map(({ id }) => id);
+const idsOf = (earlierQuestions: readonly AskedBefore[]): string[] => earlierQuestions.map(({ id }) => id);
 
 const toAnswer = (row: AnswerRow): Answer => {
   const { id, workspaceId, requestId, question, text, conversationId, task, createdAt } = row;

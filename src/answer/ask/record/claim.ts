@@ -73,36 +73,34 @@ export function recordOnce(
   elapsed: () => number,
 ): OpenAnswer {
   const unclaimed = { ...answer, id: newId(), requestId: newId(), createdAt };
-  const { inputDigest: _digest, askedBy: _askedBy, ...told } = unclaimed;
-  let written = false;
+  const { inputDigest: _digest, askedBy: _askedBy, ...answerFields } = unclaimed;
+  let isWritten = false;
   let assignment: Assignment | null = null;
-  let planned: MadeWith | null = null;
+  let plan: MadeWith | null = null;
   return {
     id: unclaimed.id,
-    draw(drawn) {
-      assignment = drawn;
+    draw(newAssignment) {
+      assignment = newAssignment;
     },
-    plan(made) {
-      planned = made;
+    plan(newPlan) {
+      plan = newPlan;
     },
-    async complete(finished, behind) {
-      await store.add(unclaimed, { finished, behind }, { assignment, latencyMs: elapsed() });
-      written = true;
-      return { ...finished, ...told, assignment };
+    async complete(finished, earlierQuestions) {
+      await store.add(unclaimed, { finished, behind: earlierQuestions }, { assignment, latencyMs: elapsed() });
+      isWritten = true;
+      return { ...finished, ...answerFields, assignment };
     },
     async fail(error) {
       // A reader that has its answer leaves without hearing the end.
-      if (written) return;
-      await store
-        .add(unclaimed, failureOf(error, planned), { assignment, latencyMs: elapsed() })
-        .catch(() => undefined);
+      if (isWritten) return;
+      await store.add(unclaimed, failureOf(error, plan), { assignment, latencyMs: elapsed() }).catch(() => undefined);
     },
   };
 }
 
 /** An answer that is only looked at: nothing of it is kept. */
 export function unrecorded(
-  { inputDigest: _digest, askedBy: _askedBy, ...told }: Omit<NewAnswer, 'requestId'>,
+  { inputDigest: _digest, askedBy: _askedBy, ...answerFields }: Omit<NewAnswer, 'requestId'>,
   createdAt: Date,
 ): OpenAnswer {
   const id = newId();
@@ -111,7 +109,7 @@ export function unrecorded(
     draw: () => undefined,
     plan: () => undefined,
     complete: (finished) =>
-      Promise.resolve({ ...finished, ...told, id, requestId: newId(), assignment: null, createdAt }),
+      Promise.resolve({ ...finished, ...answerFields, id, requestId: newId(), assignment: null, createdAt }),
     fail: () => Promise.resolve(),
   };
 }
@@ -138,14 +136,14 @@ class Claim implements OpenAnswer {
     this.assignment = assignment;
   }
 
-  plan(planned: MadeWith): void {
-    this.planned = planned;
+  plan(plan: MadeWith): void {
+    this.planned = plan;
   }
 
-  async complete(finished: FinishedAnswer, behind: readonly AskedBefore[]): Promise<Answer> {
+  async complete(finished: FinishedAnswer, earlierQuestions: readonly AskedBefore[]): Promise<Answer> {
     clearInterval(this.renewing);
     const { assignment } = this;
-    if (!(await this.store.complete(this.lease, finished, { assignment, latencyMs: this.elapsed() }, behind)))
+    if (!(await this.store.complete(this.lease, finished, { assignment, latencyMs: this.elapsed() }, earlierQuestions)))
       throw new GraftError('CONFLICT', 'Another gateway took this answer over while this one was slow.', {
         field: 'input.requestId',
         hint: 'Ask again with the same requestId: it returns the answer that was recorded.',
@@ -157,17 +155,17 @@ class Claim implements OpenAnswer {
 
   async fail(error: unknown): Promise<void> {
     clearInterval(this.renewing);
-    const told = { assignment: this.assignment, latencyMs: this.elapsed() };
-    await this.store.fail(this.lease, failureOf(error, this.planned), told).catch(() => undefined);
+    const measures = { assignment: this.assignment, latencyMs: this.elapsed() };
+    await this.store.fail(this.lease, failureOf(error, this.planned), measures).catch(() => undefined);
   }
 }
 
-function failureOf(error: unknown, planned: MadeWith | null): Failure {
-  const known = mapDatabaseError(error);
-  const [code, message] = isGraftError(known)
-    ? [known.code, known.message]
+function failureOf(error: unknown, plan: MadeWith | null): Failure {
+  const mappedError = mapDatabaseError(error);
+  const [code, message] = isGraftError(mappedError)
+    ? [mappedError.code, mappedError.message]
     : (['INTERNAL_ERROR', 'Something unexpected happened.'] as const);
-  return { status: code === 'CANCELLED' ? 'CANCELLED' : 'FAILED', code, message, planned };
+  return { status: code === 'CANCELLED' ? 'CANCELLED' : 'FAILED', code, message, planned: plan };
 }
 
 /** Passes on the events of making an answer, and records why it ended when it ends without one. */

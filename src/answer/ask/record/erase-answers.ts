@@ -40,10 +40,10 @@ async function eraseQuotes(
       jsonb_build_object('names', ${JSON.stringify(names)}::jsonb)) ORDER BY id FOR UPDATE`;
   const erased: string[] = [];
   for (const { id, body } of rows) {
-    const without = withoutQuotes(storedBody.decode(body), documents);
-    if (without === null) continue;
+    const redactedBody = withoutQuotes(storedBody.decode(body), documents);
+    if (redactedBody === null) continue;
     await tx.$executeRaw`
-      UPDATE answer SET text = ${DELETED_TEXT}, body = ${JSON.stringify(storedBody.encode(without))}::jsonb WHERE id = ${id}::uuid`;
+      UPDATE answer SET text = ${DELETED_TEXT}, body = ${JSON.stringify(storedBody.encode(redactedBody))}::jsonb WHERE id = ${id}::uuid`;
     erased.push(id);
   }
   await answers.erasing(tx, { workspaceId, ids: erased, kept: true });

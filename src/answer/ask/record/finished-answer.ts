@@ -30,15 +30,15 @@ interface Made {
 /** An answer as it is recorded: what the stages made, and what they took. */
 export function finishedAnswer(
   { watch, registry }: Work,
-  planned: PlannedQuestion,
+  plannedQuestion: PlannedQuestion,
   { given, asked, facts, judgement, worded }: Made,
 ): FinishedAnswer {
-  const { plan, question, route } = planned;
+  const { plan, question, route } = plannedQuestion;
   const { prompt, completion, citations } = worded;
   const { evidence, conflicts, reader, reasons, embedMs } = readFor(judgement);
   const { text, wording, finishReason, output, abstention, done } = completion;
   // As it was put: a follow-up that stands for itself repeats what was asked before it.
-  const several = evidence.length > 0 && abstention === null ? severalReason(given.text) : null;
+  const questionsReason = evidence.length > 0 && abstention === null ? severalReason(given.text) : null;
   const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(...(reader?.done ?? []), done);
   return {
     text,
@@ -52,17 +52,17 @@ export function finishedAnswer(
     conflicts,
     task: taskAnswered(plan, question),
     answerability: answerabilityOf(reader, completion, evidence),
-    route: [...reasons, several, abstention && refusalReason(abstention)].reduce(withReason, route),
+    route: [...reasons, questionsReason, abstention && refusalReason(abstention)].reduce(withReason, route),
     passages: prompt.passages,
     features: facts.used,
     neighbours: neighboursOf(judgement),
     usage: { promptTokens, reusedTokens, generatedTokens },
     stages: watch.stages,
     cost: { computeMs: embedMs + prefillMs + decodeMs, computedTokens: promptTokens - reusedTokens + generatedTokens },
-    configuration: configurationOf(plan, registry.embedder(), question, reader, planned),
+    configuration: configurationOf(plan, registry.embedder(), question, reader, plannedQuestion),
     askedWith: askedWith(asked),
     ...((question.system ?? question.sampling) && {
-      guided: wording === 'MODEL' && writesFreely(plan, planned.wording),
+      guided: wording === 'MODEL' && writesFreely(plan, plannedQuestion.wording),
     }),
     ...(asked.text !== given.text && { askedAs: asked.text }),
   };
@@ -105,15 +105,16 @@ function answerabilityOf(
 function neighboursOf(judgement: Judgement): FinishedAnswer['neighbours'] {
   if (judgement.kind !== 'ROWS') return [];
   const { datasetVersionId } = judgement.rows.index;
-  return judgement.neighbours.map((each) => ({ datasetVersionId, ...each }));
+  return judgement.neighbours.map((neighbour) => ({ datasetVersionId, ...neighbour }));
 }
 
 /** What the model took for a check and an answer together; the answer's may be missing. */
 function taken(
-  ...all: readonly (ReaderJudgement['done'][number] | Completion['done'] | undefined)[]
+  ...completions: readonly (ReaderJudgement['done'][number] | Completion['done'] | undefined)[]
 ): NonNullable<Completion['done']> {
   const sum = { promptTokens: 0, reusedTokens: 0, generatedTokens: 0, prefillMs: 0, decodeMs: 0 };
-  for (const done of all) for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += done?.[name] ?? 0;
+  for (const completion of completions)
+    for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += completion?.[name] ?? 0;
   return sum;
 }
 

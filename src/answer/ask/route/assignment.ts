@@ -37,7 +37,7 @@ export interface Drawn {
 }
 
 /** What a draw changes. */
-export const changeOf = (drawn: Drawn | null): Arm => drawn?.change ?? AS_ASKED;
+export const changeOf = (draw: Drawn | null): Arm => draw?.change ?? AS_ASKED;
 
 /** What a draw depends on. */
 export interface Asker {
@@ -81,15 +81,15 @@ export function drawBefore(workspaceId: WorkspaceId, question: Question, drawing
  */
 export function drawAfter(
   workspaceId: WorkspaceId,
-  drawn: Drawn | null,
+  draw: Drawn | null,
   routedTo: string | null,
   drawing: Drawing | null,
 ): Drawn | null {
-  if (drawing === null || drawn !== null) return drawn;
+  if (drawing === null || draw !== null) return draw;
   const [adapter = ''] = routedTo?.split('@') ?? [];
-  const found = routedTo === null ? null : drawing.assigner.assign(workspaceId, adapter, drawing);
-  if (found === null && drawing.forceArm !== null) throw noSuchArm(drawing.forceArm);
-  return found;
+  const newDraw = routedTo === null ? null : drawing.assigner.assign(workspaceId, adapter, drawing);
+  if (newDraw === null && drawing.forceArm !== null) throw noSuchArm(drawing.forceArm);
+  return newDraw;
 }
 
 export const noSuchArm = (arm: string): GraftError =>
@@ -120,12 +120,12 @@ export const asDrawn = (question: Question, { strategy, adapter, model, wording,
 export const fusedAs = (scope: SearchScope | null, { denseWeight }: Arm): SearchScope | null =>
   scope === null || denseWeight === null
     ? scope
-    : { ...scope, collections: scope.collections.map((each) => ({ ...each, denseWeight })) };
+    : { ...scope, collections: scope.collections.map((collection) => ({ ...collection, denseWeight })) };
 
 /** The decision with what an arm changed of it, and why. */
-export function drawnRoute(route: RouteDecision, drawn: Drawn | null): RouteDecision {
-  if (drawn === null) return route;
-  const { assignment, change } = drawn;
+export function drawnRoute(route: RouteDecision, draw: Drawn | null): RouteDecision {
+  if (draw === null) return route;
+  const { assignment, change } = draw;
   const { kind, arm, probability, forced } = assignment;
   const test = kind === 'ROLLOUT' ? 'A rollout' : 'An experiment';
   const sentence = forced
@@ -142,10 +142,10 @@ export function drawnRoute(route: RouteDecision, drawn: Drawn | null): RouteDeci
 }
 
 /** Whether an arm’s version or model is gone, which nobody asked for: then the question is answered as if nothing were tried. */
-export const isGone = (error: unknown, drawn: Drawn | null): drawn is Drawn =>
-  drawn !== null &&
-  !drawn.assignment.forced &&
-  (drawn.change.adapter !== null || drawn.change.model !== null) &&
+export const isGone = (error: unknown, draw: Drawn | null): draw is Drawn =>
+  draw !== null &&
+  !draw.assignment.forced &&
+  (draw.change.adapter !== null || draw.change.model !== null) &&
   isGraftError(error, 'NOT_FOUND');
 
 /** What tests and monitoring read of an answer without opening it. */

@@ -26,19 +26,19 @@ export interface ChosenWording {
 export function chooseWording(
   { wording, entity, form }: Question,
   { scope, adaptation, variant }: Plan,
-  measured: MeasuredWording | null,
+  measurement: MeasuredWording | null,
 ): ChosenWording | null {
   if (scope === null || adaptation !== null) return null;
   if (wording !== null) return { by: wording, reason: null };
   if (form) return chosen('MODEL', 'The model words what documents answer, because a quote is no JSON.');
   if (entity !== null)
     return chosen('MODEL', 'The model words what documents answer, because features are read beside them.');
-  if (measured !== null) {
-    const { rows, model, quote } = measured;
-    const found = `of ${rows} questions the model’s words were right for ${percent(model)}, the best quote for ${percent(quote)}`;
-    return measured.better === 'MODEL'
-      ? chosen('MODEL', `The model words what documents answer: ${found}.`)
-      : chosen('QUOTE', `What documents answer is the best quote: ${found}.`);
+  if (measurement !== null) {
+    const { rows, model, quote } = measurement;
+    const finding = `of ${rows} questions the model’s words were right for ${percent(model)}, the best quote for ${percent(quote)}`;
+    return measurement.better === 'MODEL'
+      ? chosen('MODEL', `The model words what documents answer: ${finding}.`)
+      : chosen('QUOTE', `What documents answer is the best quote: ${finding}.`);
   }
   const size = `${sizeOf(variant.parameters)} weights`;
   return variant.parameters < WORDS_BY_SIZE
@@ -52,9 +52,9 @@ export function chooseWording(
       );
 }
 
-const chosen = (by: WordingChoice, sentence: string): ChosenWording => ({
-  by,
-  reason: { feature: 'answer.wording', value: Number(by === 'MODEL'), contribution: 0, sentence },
+const chosen = (choice: WordingChoice, sentence: string): ChosenWording => ({
+  by: choice,
+  reason: { feature: 'answer.wording', value: Number(choice === 'MODEL'), contribution: 0, sentence },
 });
 
 const sizeOf = (weights: number): string =>

@@ -16,13 +16,13 @@ export async function originReason(
   if (!adapter?.usage.reads || adapter.datasetVersionId === null) return null;
   const origin = await origins.originOf(workspaceId, adapter.datasetVersionId);
   if (origin === null || origin.state === 'SAME') return null;
-  const what = origin.state === 'GONE' ? 'was deleted' : 'has other documents';
+  const change = origin.state === 'GONE' ? 'was deleted' : 'has other documents';
   return {
     feature: 'adapter.origin',
     value: 0,
     contribution: 0,
     sentence:
-      `The collection ${origin.collection}, which ${adapter.adapter}@${adapter.version} learned to read, ${what} since. ` +
+      `The collection ${origin.collection}, which ${adapter.adapter}@${adapter.version} learned to read, ${change} since. ` +
       'createRaftDataset makes a set of what is there now.',
   };
 }

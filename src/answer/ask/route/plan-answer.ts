@@ -33,19 +33,19 @@ export async function planAnswer(work: Work, routed: RoutedQuestion): Promise<Pl
 async function planned(work: Work, routed: RoutedQuestion): Promise<PlannedQuestion> {
   const { question, route, sources, drawn, vector, passages } = routed;
   const { workspaceId, origins, registry } = work;
-  const made = await makePlan(work, workspaceId, question, route.strategy, sources);
-  const [learned, measured] = await Promise.all([
-    originReason(origins, workspaceId, made),
-    made.scope === null ? null : registry.measuredWording(workspaceId, made.variant.modelId),
+  const initialPlan = await makePlan(work, workspaceId, question, route.strategy, sources);
+  const [originNote, measurement] = await Promise.all([
+    originReason(origins, workspaceId, initialPlan),
+    initialPlan.scope === null ? null : registry.measuredWording(workspaceId, initialPlan.variant.modelId),
   ]);
-  const plan: Plan = { ...made, material: made.material ?? measured?.material ?? null };
-  const wording = chooseWording(question, plan, measured);
+  const plan: Plan = { ...initialPlan, material: initialPlan.material ?? measurement?.material ?? null };
+  const wording = chooseWording(question, plan, measurement);
   const bound = routed.refused ? null : answerBound(question, plan, routed.routed);
   const reasons = [
     unreadReason(plan),
-    learned,
+    originNote,
     languageReason(plan, question.text),
-    made.scope === null ? null : embedderReason(registry.embedderLanguages(), question.text),
+    initialPlan.scope === null ? null : embedderReason(registry.embedderLanguages(), question.text),
     bound?.reason ?? null,
     wording?.reason ?? null,
   ];

@@ -17,9 +17,9 @@ export interface RiskBound {
  * rate is the route's: an answer is wrong where either is, at most as often as both together (Boole's inequality).
  * @returns null where nobody asked for a rate
  */
-export function answerBound({ maxErrorRate: wanted }: Question, plan: Plan, routed: boolean): RiskBound | null {
-  if (wanted === null) return null;
-  const maxErrorRate = routed ? wanted / 2 : wanted;
+export function answerBound({ maxErrorRate: requestedRate }: Question, plan: Plan, routed: boolean): RiskBound | null {
+  if (requestedRate === null) return null;
+  const maxErrorRate = routed ? requestedRate / 2 : requestedRate;
   const { adaptation, labelled, strategy } = plan;
   // Rows are asked without passages, but for an adapter that learned to read them.
   const besidePassages = plan.scope !== null && adaptation?.adapter.usage.reads === false;
@@ -49,31 +49,33 @@ export const routeBound = (risk: RiskCurve | null, maxErrorRate: number): RiskBo
     ? notKept(maxErrorRate / 2, 'routes to it were never measured', 'router.risk')
     : boundOf(risk, maxErrorRate / 2, 'routes of held-out questions', 'router.risk');
 
-function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.risk'): RiskBound {
-  const kept = leastConfidence(risk, rate);
-  const all = risk.at(-1);
-  if (kept === null) {
-    const seen = all ? `${all.wrong} of ${all.decisions} ${what} were wrong` : `there are no ${what}`;
-    return notKept(rate, `${seen}, and no confidence is shown to tell them apart well enough`, feature);
+function boundOf(risk: RiskCurve, rate: number, subject: string, feature = 'answer.risk'): RiskBound {
+  const point = leastConfidence(risk, rate);
+  const lastPoint = risk.at(-1);
+  if (point === null) {
+    const summary = lastPoint
+      ? `${lastPoint.wrong} of ${lastPoint.decisions} ${subject} were wrong`
+      : `there are no ${subject}`;
+    return notKept(rate, `${summary}, and no confidence is shown to tell them apart well enough`, feature);
   }
   return {
-    least: kept.confidence,
+    least: point.confidence,
     reason: {
       feature,
-      value: kept.confidence,
+      value: point.confidence,
       contribution: 0,
-      sentence: `At a confidence of ${kept.confidence.toFixed(2)} and above, ${kept.wrong} of ${kept.decisions} ${what} were wrong: no more than ${percent(rate, 1)} of all, in nine of ten cases.`,
+      sentence: `At a confidence of ${point.confidence.toFixed(2)} and above, ${point.wrong} of ${point.decisions} ${subject} were wrong: no more than ${percent(rate, 1)} of all, in nine of ten cases.`,
     },
   };
 }
 
-const notKept = (rate: number, why: string, feature = 'answer.risk'): RiskBound => ({
+const notKept = (rate: number, cause: string, feature = 'answer.risk'): RiskBound => ({
   least: null,
   reason: {
     feature: `${feature}.unknown`,
     value: 0,
     contribution: -1,
-    sentence: `An error rate of ${percent(rate, 1)} can’t be kept: ${why}.`,
+    sentence: `An error rate of ${percent(rate, 1)} can’t be kept: ${cause}.`,
   },
 });
 

@@ -49,18 +49,18 @@ export interface RoutedQuestion {
  * caller's own choice, the router, and a draw into what is tried on the adapter that the router chose.
  * @throws NOT_FOUND for a collection or dataset that doesn't exist, BAD_USER_INPUT for an arm that is nowhere to be had
  */
-export async function routeQuestion(work: Work, asked: Question, drawing: Drawing | null): Promise<RoutedQuestion> {
+export async function routeQuestion(work: Work, question: Question, drawing: Drawing | null): Promise<RoutedQuestion> {
   const { workspaceId } = work;
-  const before = drawBefore(workspaceId, asked, drawing);
-  const opened = asDrawn(asked, changeOf(before));
-  const known = await lookedUp(work, opened, changeOf(before));
+  const initialDraw = drawBefore(workspaceId, question, drawing);
+  const opened = asDrawn(question, changeOf(initialDraw));
+  const lookup = await lookedUp(work, opened, changeOf(initialDraw));
   const baseAnswers = opened.strategy === 'AUTO' && (await work.baseAnswers.allowed(workspaceId));
-  return attempt({ workspaceId, opened, ...known, before, drawing, baseAnswers }, []);
+  return attempt({ workspaceId, opened, ...lookup, before: initialDraw, drawing, baseAnswers }, []);
 }
 
 /** Where a question would go if it were asked now and nothing tried on it. @throws NOT_FOUND for a collection that doesn't exist */
-export async function previewRoute(work: Work, asked: Question): Promise<RoutePreview> {
-  const { observed, verdict } = await lookedUp(work, asked, changeOf(null));
+export async function previewRoute(work: Work, question: Question): Promise<RoutePreview> {
+  const { observed, verdict } = await lookedUp(work, question, changeOf(null));
   return previewOf(observed, verdict);
 }
 
@@ -97,20 +97,20 @@ function attempt(attempts: Attempts, refusals: readonly Abstention[]): RoutedQue
   const { workspaceId, open, verdict, before, drawing, vector } = attempts;
   const inForce = verdict?.mode === 'APPLY' ? verdict : null;
   const adapter = inForce?.order[refusals.length]?.adapter ?? null;
-  const drawn = drawAfter(workspaceId, before, adapter, drawing);
+  const draw = drawAfter(workspaceId, before, adapter, drawing);
   // What was drawn before is in the question already.
-  const late = changeOf(drawn === before ? null : drawn);
+  const late = changeOf(draw === before ? null : draw);
   const isLast = refusals.length >= (inForce ? inForce.order.length : 1);
-  const refused = isLast && inForce ? refusedBy(attempts, inForce) : null;
+  const abstention = isLast && inForce ? refusedBy(attempts, inForce) : null;
   return {
-    question: questionFor(attempts, { adapter, drawn, late }),
-    route: drawnRoute(routeOf(attempts, { refusals, refused, isLast }), drawn),
+    question: questionFor(attempts, { adapter, drawn: draw, late }),
+    route: drawnRoute(routeOf(attempts, { refusals, refused: abstention, isLast }), draw),
     sources: { ...open, scope: fusedAs(open.scope, late) },
     passages: verdict && late.denseWeight === null ? verdict.found : null,
-    drawn,
+    drawn: draw,
     vector,
     routed: inForce !== null,
-    refused,
+    refused: abstention,
     next: (refusal) => nextOf(attempts, [...refusals, refusal], isLast),
     lastWord: (refusal) =>
       inForce && isNobody(inForce.owner) && refusal.reason !== 'UNPROVEN' ? outOfScope() : refusal,
@@ -138,8 +138,8 @@ function routeOf(
 function nextOf(attempts: Attempts, refusals: readonly Abstention[], wasLast: boolean): RoutedQuestion | null {
   const { verdict, opened, baseAnswers } = attempts;
   if (wasLast || opened.strategy !== 'AUTO') return null;
-  const left = verdict?.mode === 'APPLY' ? verdict.order.length - refusals.length : 0;
-  return left > 0 || (baseAnswers && opened.dataset === null) ? attempt(attempts, refusals) : null;
+  const remainingCount = verdict?.mode === 'APPLY' ? verdict.order.length - refusals.length : 0;
+  return remainingCount > 0 || (baseAnswers && opened.dataset === null) ? attempt(attempts, refusals) : null;
 }
 
 /** Why nobody is asked of a question that nobody is left for; null where the base model is. */
@@ -210,8 +210,8 @@ const mayRead = ({ strategy, collections, dataset }: Question, expectedMs: Route
 
 /** Does it the first time it is asked for. */
 function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
+  let value: T | undefined;
+  return () => (value ??= make());
 }
 
 /** The question's vector, asked for while its scope is looked up. */

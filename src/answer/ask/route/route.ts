@@ -74,33 +74,35 @@ export function routed(
   refusals: readonly Abstention[],
 ): RouteDecision {
   const { version, mode, order, owner, reasons } = verdict;
-  const chosen = order[refusals.length];
-  if (mode === 'APPLY' && chosen) {
-    const told = order.slice(0, refusals.length).map(({ label }, i) => refusedReason(label, refusals[i]!));
+  const destination = order[refusals.length];
+  if (mode === 'APPLY' && destination) {
+    const refusalReasons = order.slice(0, refusals.length).map(({ label }, i) => refusedReason(label, refusals[i]!));
     return {
-      strategy: chosen.strategy,
+      strategy: destination.strategy,
       chosenBy: 'ROUTER',
-      reasons: [...reasons, ...told],
+      reasons: [...reasons, ...refusalReasons],
       ...considered(verdict, refusals),
     };
   }
   const [first = owner] = order;
-  const named = first.adapter === null ? first.strategy : `${first.strategy} with ${first.adapter}`;
-  const sentence = `Router ${version}, which only observes, would have chosen ${named}.`;
-  const told = { feature: 'router.observed', value: first.probability ?? 0, contribution: 0, sentence };
-  return { ...observed, reasons: [...observed.reasons, told], ...considered(verdict, refusals) };
+  const description = first.adapter === null ? first.strategy : `${first.strategy} with ${first.adapter}`;
+  const sentence = `Router ${version}, which only observes, would have chosen ${description}.`;
+  const observedReason = { feature: 'router.observed', value: first.probability ?? 0, contribution: 0, sentence };
+  return { ...observed, reasons: [...observed.reasons, observedReason], ...considered(verdict, refusals) };
 }
 
-/** The decision where nobody is left to be asked: the base model, in its own words or, where `refused`, as what stands for nobody. */
+/** The decision where nobody is left to be asked: the base model, in its own words or, where an abstention is given, as what stands for nobody. */
 export function nobodyRoute(
   observed: RouteDecision,
   verdict: RouterVerdict | null,
   refusals: readonly Abstention[],
-  refused: Abstention | null,
+  abstention: Abstention | null,
 ): RouteDecision {
   const strategy = strategyThat({ reads: false, adapts: false });
-  const asked = verdict?.mode === 'APPLY' ? verdict.order : [];
-  const told = refusals.map((refusal, i) => refusedReason(asked[i]?.label ?? 'What was asked first', refusal));
+  const destinations = verdict?.mode === 'APPLY' ? verdict.order : [];
+  const refusalReasons = refusals.map((refusal, i) =>
+    refusedReason(destinations[i]?.label ?? 'What was asked first', refusal),
+  );
   const nobodys = {
     feature: 'route.nobody',
     value: verdict?.owner.probability ?? 1,
@@ -108,7 +110,7 @@ export function nobodyRoute(
     sentence:
       'No document and no adapter has an answer: what the base model says here are its own words, without evidence.',
   };
-  const reasons = [...(verdict?.reasons ?? observed.reasons), ...told, ...(refused ? [] : [nobodys])];
+  const reasons = [...(verdict?.reasons ?? observed.reasons), ...refusalReasons, ...(abstention ? [] : [nobodys])];
   if (verdict?.mode !== 'APPLY') return { ...observed, strategy, reasons };
   return { strategy, chosenBy: 'ROUTER', reasons, ...considered(verdict, refusals) };
 }
@@ -136,18 +138,18 @@ function considered(
   { places, order, version, mode, owner }: RouterVerdict,
   refusals: readonly Abstention[],
 ): Pick<RouteDecision, 'candidates' | 'router'> {
-  const others = places.filter((place) => place !== owner).map(({ probability }) => probability ?? 0);
+  const otherProbabilities = places.filter((place) => place !== owner).map(({ probability }) => probability ?? 0);
   const placeOf = (place: Destination): number => (mode === 'APPLY' ? order.indexOf(place) : -1);
   return {
     candidates: places.map((place) => candidateOf(place, placeOf(place), refusals)),
-    router: { version, mode, margin: (owner.probability ?? 0) - Math.max(0, ...others) },
+    router: { version, mode, margin: (owner.probability ?? 0) - Math.max(0, ...otherProbabilities) },
   };
 }
 
-/** @param at its place among those who are asked, -1 where it isn't */
-function candidateOf(place: Destination, at: number, refusals: readonly Abstention[]): RouteCandidate {
+/** @param rank its place among those who are asked, -1 where it isn't */
+function candidateOf(place: Destination, rank: number, refusals: readonly Abstention[]): RouteCandidate {
   const { strategy, adapter, probability, expectedMs, pValue, nearest, passage } = place;
-  const refusal = at >= 0 ? refusals[at] : undefined;
+  const refusal = rank >= 0 ? refusals[rank] : undefined;
   return {
     strategy,
     available: true,
@@ -157,7 +159,7 @@ function candidateOf(place: Destination, at: number, refusals: readonly Abstenti
     ...(pValue !== null && { pValue }),
     ...(nearest && { nearest }),
     ...(passage && { passage }),
-    ...(at >= 0 && at <= refusals.length && { order: at + 1 }),
+    ...(rank >= 0 && rank <= refusals.length && { order: rank + 1 }),
     ...(refusal && { refused: refusal.sentence }),
   };
 }
@@ -188,8 +190,8 @@ export function unreadReason({ scope, adaptation }: Plan): RouteReason | null {
 /** A strategy can answer where there is what it reads and what it applies; one whose passages nobody looked for is left out. */
 function candidatesOf({ readable, labelledRows, adapter, expectedMs }: RouteFeatures): RouteCandidate[] {
   // Those that need no adapter first, and of them the one with sources.
-  const alone = [true, false].map((reads) => strategyThat({ reads, adapts: false }));
-  const order = new Set([...alone, ...Object.values(Strategy)]);
+  const baseStrategies = [true, false].map((reads) => strategyThat({ reads, adapts: false }));
+  const order = new Set([...baseStrategies, ...Object.values(Strategy)]);
   return [...order]
     .filter((strategy) => readable !== null || labelledRows !== null || !STRATEGIES[strategy].reads)
     .map((strategy) => {

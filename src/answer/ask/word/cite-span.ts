@@ -16,13 +16,18 @@ export function citeSpan(
 ): Citation[] {
   const places = passages.flatMap((passage) => placesOf(span, passage));
   const rank = ({ documentId, start, end }: Citation): number => {
-    const at = evidence.findIndex((one) => one.documentId === documentId && one.start < end && start < one.end);
-    return at < 0 ? evidence.length : at;
+    const index = evidence.findIndex(
+      (sentence) => sentence.documentId === documentId && sentence.start < end && start < sentence.end,
+    );
+    return index < 0 ? evidence.length : index;
   };
   const [source] = places.sort((a, b) => rank(a) - rank(b));
-  const others = cite(span, evidence, question);
-  if (source === undefined) return others;
-  return [source, ...others.filter((one) => one.documentId !== source.documentId || one.start !== source.start)];
+  const citations = cite(span, evidence, question);
+  if (source === undefined) return citations;
+  return [
+    source,
+    ...citations.filter((citation) => citation.documentId !== source.documentId || citation.start !== source.start),
+  ];
 }
 
 /** The sentences of a passage that hold the span, or the stretch of sentences that it crosses. */
@@ -54,8 +59,8 @@ function occurrences(span: string, text: string): { from: number; to: number }[]
   const words = span.split(/\s+/u).filter((word) => word !== '');
   if (words.length === 0) return [];
   const pattern = words.map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('\\s+');
-  return [...text.matchAll(new RegExp(pattern, 'gu'))].map(({ index, 0: found }) => ({
+  return [...text.matchAll(new RegExp(pattern, 'gu'))].map(({ index, 0: match }) => ({
     from: index,
-    to: index + found.length,
+    to: index + match.length,
   }));
 }

@@ -10,7 +10,7 @@ const LEAST_SUPPORT = 0.25;
  */
 export function cite(text: string, evidence: readonly Evidence[], question: string): Citation[] {
   const citations = evidence
-    .map((one) => toCitation(one, supportShare(text, one.quote, question)))
+    .map((sentence) => toCitation(sentence, supportShare(text, sentence.quote, question)))
     .sort((a, b) => b.support - a.support);
   const strong = citations.filter(({ support }) => support >= LEAST_SUPPORT);
   return strong.length > 0 ? strong : citations.slice(0, 1);

@@ -31,15 +31,15 @@ export async function* classifyByRows(
   const best = mostProbable(shares);
   const [label, probability] = [names[best]!, shares[best]!];
   const probabilities = names.map((name, i) => ({ label: name, probability: shares[i]! }));
-  const made = { finishReason: null, answerability: null, done: scored?.done ?? null };
+  const details = { finishReason: null, answerability: null, done: scored?.done ?? null };
   if (minConfidence !== null && probability < minConfidence) {
     const abstention = unsure(probability, minConfidence, 'LABEL');
     yield { type: 'delta', text: abstention.sentence };
-    return { ...abstained(abstention), ...made };
+    return { ...abstained(abstention), ...details };
   }
   yield { type: 'delta', text: label };
   const output = { kind: 'LABEL' as const, label, probabilities };
-  return { ...made, text: label, wording: scored ? 'MODEL' : 'EVIDENCE', output, abstention: null };
+  return { ...details, text: label, wording: scored ? 'MODEL' : 'EVIDENCE', output, abstention: null };
 }
 
 /** Probability of a label that an adapter or its neighbours know nothing of: small, and not nothing. */
@@ -55,10 +55,10 @@ export function pool(
   neighbours: readonly number[],
   weights: Blend,
 ): number[] {
-  const of = new Map(adapter.map(({ label, probability }) => [label, probability]));
+  const probabilityByLabel = new Map(adapter.map(({ label, probability }) => [label, probability]));
   const scores = names.map(
     (name, i) =>
-      weights.adapter * Math.log(Math.max(of.get(name) ?? 0, FLOOR)) +
+      weights.adapter * Math.log(Math.max(probabilityByLabel.get(name) ?? 0, FLOOR)) +
       weights.neighbours * Math.log(Math.max(neighbours[i]!, FLOOR)),
   );
   return softmax(scores);

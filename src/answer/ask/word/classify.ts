@@ -69,7 +69,7 @@ export async function scoreLabels(
   const scored = () => worker.scoreNext({ workspaceId, model, prompt, candidates }, { signal });
   const { logits, promptTokens, reusedTokens, prefillMs } = await (named === undefined
     ? scored()
-    : prefill({ model: named, prompt, maxTokens: 1 }, (all) => all, scored));
+    : prefill({ model: named, prompt, maxTokens: 1 }, (result) => result, scored));
   const shares = softmax(logits);
   return {
     probabilities: labels.map(({ label }, i) => ({ label, probability: shares[i]! })),

@@ -6,18 +6,18 @@ import { contentStems, analyzedWords, type Word } from '../read/words.js';
  * points more answers in a model's words are wrong; a list of opposites ("opens" for "closes") changed none of 278 (`bench -- wording-rules`).
  */
 export function contradictions(wording: string, source: string): Set<string> {
-  const said = readingOf(wording);
-  const held = readingOf(source);
+  const wordingReading = readingOf(wording);
+  const sourceReading = readingOf(source);
   const contradicted = new Set<string>();
-  for (const [head, modifiers] of said.modifiers) {
-    const others = held.modifiers.get(head);
-    if (others === undefined) continue;
-    for (const modifier of modifiers) if (!held.stems.has(modifier)) contradicted.add(modifier);
+  for (const [head, modifiers] of wordingReading.modifiers) {
+    const sourceModifiers = sourceReading.modifiers.get(head);
+    if (sourceModifiers === undefined) continue;
+    for (const modifier of modifiers) if (!sourceReading.stems.has(modifier)) contradicted.add(modifier);
   }
-  for (const stem of said.stems) {
-    if (!held.stems.has(stem)) continue;
+  for (const stem of wordingReading.stems) {
+    if (!sourceReading.stems.has(stem)) continue;
     const onlyDenied = (reading: Reading): boolean => reading.denied.has(stem) && !reading.affirmed.has(stem);
-    if (onlyDenied(said) !== onlyDenied(held)) contradicted.add(stem);
+    if (onlyDenied(wordingReading) !== onlyDenied(sourceReading)) contradicted.add(stem);
   }
   return contradicted;
 }
@@ -40,7 +40,7 @@ function readingOf(text: string): Reading {
     denied: new Set(),
     affirmed: new Set(),
   };
-  let before: Word | null = null;
+  let previousWord: Word | null = null;
   let denying = false;
   for (const word of analyzedWords(text)) {
     const content = stems.has(word.stem);
@@ -49,9 +49,10 @@ function readingOf(text: string): Reading {
     else if (content) {
       (denying ? reading.denied : reading.affirmed).add(word.stem);
       denying = false;
-      if (before) reading.modifiers.set(word.stem, (reading.modifiers.get(word.stem) ?? new Set()).add(before.stem));
+      if (previousWord)
+        reading.modifiers.set(word.stem, (reading.modifiers.get(word.stem) ?? new Set()).add(previousWord.stem));
     }
-    before = content ? word : null;
+    previousWord = content ? word : null;
   }
   return reading;
 }

@@ -5,22 +5,26 @@ import { analyzedWords } from '../read/words.js';
  * documents have several, and words are compared as they are written.
  */
 export function numbersAsIn(source: string, text: string): string {
-  const theirs = analyzedWords(source).filter(({ numeric }) => numeric);
-  return text.replace(NUMBER, (written) => {
-    const mine = valuesOf(written);
-    const same = ({ text: other }: { text: string }): boolean => valuesOf(other).some((value) => mine.includes(value));
-    return (theirs.find(({ text: other }) => other === written) ?? theirs.find(same))?.text ?? written;
+  const sourceWords = analyzedWords(source).filter(({ numeric }) => numeric);
+  return text.replace(NUMBER, (numeral) => {
+    const numeralValues = valuesOf(numeral);
+    const hasSameValue = ({ text: sourceText }: { text: string }): boolean =>
+      valuesOf(sourceText).some((value) => numeralValues.includes(value));
+    return (
+      (sourceWords.find(({ text: sourceText }) => sourceText === numeral) ?? sourceWords.find(hasSameValue))?.text ??
+      numeral
+    );
   });
 }
 
 const NUMBER = /(?<![\p{L}\p{N}]|\p{N}[.,])\d+(?:[.,]\d+)*/gu;
 
 /** What a number can be worth: `1.250` is thousands in one half of the world and a decimal in the other. Empty for `3.5.1` and what else is none. */
-function valuesOf(written: string): number[] {
+function valuesOf(numeral: string): number[] {
   const values: number[] = [];
-  if (COMMAS_PART.test(written)) values.push(Number(written.replaceAll(',', '')));
-  if (POINTS_PART.test(written)) values.push(Number(written.replaceAll('.', '').replace(',', '.')));
-  if (DECIMAL.test(written)) values.push(Number(written.replace(',', '.')));
+  if (COMMAS_PART.test(numeral)) values.push(Number(numeral.replaceAll(',', '')));
+  if (POINTS_PART.test(numeral)) values.push(Number(numeral.replaceAll('.', '').replace(',', '.')));
+  if (DECIMAL.test(numeral)) values.push(Number(numeral.replace(',', '.')));
   return values;
 }
 

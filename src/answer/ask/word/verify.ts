@@ -32,23 +32,25 @@ export function checkWording(
   { contradicting }: WordingRules = ALL_WORDING_RULES,
 ): Support {
   const source = evidence.join('\n');
-  const held = stemsOf(source);
-  const asked = stemsOf(question);
+  const sourceStems = stemsOf(source);
+  const questionStems = stemsOf(question);
   const { rest, yesNo } = withoutYesNo(wording);
-  const said = numbersAsIn(`${source}\n${question}`, rest);
-  const words = contentWords(said).filter(isChecked);
-  const contradicted = contradicting ? contradictions(said, source) : new Set<string>();
-  const unheld = words.filter(({ stem }) => contradicted.has(stem) || (!held.has(stem) && !asked.has(stem)));
+  const normalizedText = numbersAsIn(`${source}\n${question}`, rest);
+  const words = contentWords(normalizedText).filter(isChecked);
+  const contradicted = contradicting ? contradictions(normalizedText, source) : new Set<string>();
+  const unheld = words.filter(
+    ({ stem }) => contradicted.has(stem) || (!sourceStems.has(stem) && !questionStems.has(stem)),
+  );
   const missing = [
     ...(yesNo !== null && contradicting && isDenied(yesNo, words.length === 0, { question, source }) ? [yesNo] : []),
     ...unheld,
   ];
-  const answered = !asksForNumber(question) || keepsNumber(words, held, asked);
-  const informative = words.some(({ stem }) => held.has(stem) && !asked.has(stem)) || yesNo !== null;
-  const counted = words.length + (yesNo === null ? 0 : 1);
+  const isNumberKept = !asksForNumber(question) || keepsNumber(words, sourceStems, questionStems);
+  const informative = words.some(({ stem }) => sourceStems.has(stem) && !questionStems.has(stem)) || yesNo !== null;
+  const count = words.length + (yesNo === null ? 0 : 1);
   return {
-    supported: counted > 0 && missing.length === 0 && informative && answered,
-    share: counted === 0 ? 0 : 1 - missing.length / counted,
+    supported: count > 0 && missing.length === 0 && informative && isNumberKept,
+    share: count === 0 ? 0 : 1 - missing.length / count,
     missing: missing.map(({ text }) => text),
   };
 }
@@ -66,10 +68,12 @@ function isDenied(
   { question, source }: { question: string; source: string },
 ): boolean {
   const statement = numbersAsIn(source, question.replace(NEGATED_OPENING, ''));
-  const held = stemsOf(source);
-  const against = [...contradictions(statement, source)].filter((stem) => held.has(stem) || /\p{N}/u.test(stem));
-  if (affirms) return against.length > 0;
-  return isAlone && against.length === 0 && [...stemsOf(statement)].every((stem) => held.has(stem));
+  const sourceStems = stemsOf(source);
+  const contradictedStems = [...contradictions(statement, source)].filter(
+    (stem) => sourceStems.has(stem) || /\p{N}/u.test(stem),
+  );
+  if (affirms) return contradictedStems.length > 0;
+  return isAlone && contradictedStems.length === 0 && [...stemsOf(statement)].every((stem) => sourceStems.has(stem));
 }
 
 /** "Aren't refunds allowed?" is answered as "Are refunds allowed?" is. */
@@ -78,15 +82,15 @@ const NEGATED_OPENING = /^\s*\p{L}+n['’]t\b/iu;
 /** How much of a text's content a quote holds, 0 to 1: words by their number, each once. */
 export function supportShare(text: string, quote: string, question: string): number {
   const wording = numbersAsIn(quote, withoutYesNo(text).rest);
-  const said = [...stemsOf(wording)];
-  const asked = stemsOf(question);
+  const textStems = [...stemsOf(wording)];
+  const questionStems = stemsOf(question);
   const contradicted = contradictions(wording, quote);
   // What the question says already is no merit of the quote, unless the text says nothing else; what the quote contradicts counts.
-  const own = said.filter((stem) => !asked.has(stem) || contradicted.has(stem));
-  const counted = own.length > 0 ? own : said;
-  const held = stemsOf(quote);
-  const supported = counted.filter((stem) => held.has(stem) && !contradicted.has(stem));
-  return counted.length === 0 ? 0 : supported.length / counted.length;
+  const ownStems = textStems.filter((stem) => !questionStems.has(stem) || contradicted.has(stem));
+  const countedStems = ownStems.length > 0 ? ownStems : textStems;
+  const quoteStems = stemsOf(quote);
+  const supported = countedStems.filter((stem) => quoteStems.has(stem) && !contradicted.has(stem));
+  return countedStems.length === 0 ? 0 : supported.length / countedStems.length;
 }
 
 const stemsOf = (text: string): Set<string> => new Set(contentWords(text).map(({ stem }: Word) => stem));
@@ -99,7 +103,11 @@ const HOW_MANY =
   /\b(how (many|much|long|old|far|often|tall|high|fast|quickly|big|large)|what (year|date|percentage|number|price|time|score)|cuánt[oa]s?|wie viele?)\b/i;
 
 /** False when the evidence has numbers that the question doesn't, and the wording dropped all of them. */
-function keepsNumber(words: readonly Word[], held: ReadonlySet<string>, asked: ReadonlySet<string>): boolean {
-  const isNew = (stem: string): boolean => /\p{N}/u.test(stem) && !asked.has(stem);
-  return ![...held].some(isNew) || words.some(({ stem }) => isNew(stem));
+function keepsNumber(
+  words: readonly Word[],
+  sourceStems: ReadonlySet<string>,
+  questionStems: ReadonlySet<string>,
+): boolean {
+  const isNew = (stem: string): boolean => /\p{N}/u.test(stem) && !questionStems.has(stem);
+  return ![...sourceStems].some(isNew) || words.some(({ stem }) => isNew(stem));
 }

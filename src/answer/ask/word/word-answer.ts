@@ -46,28 +46,28 @@ export async function* wordAnswer(
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
   { question, adaptation, hasStop }: { question: string; adaptation: Adaptation | null; hasStop: boolean },
 ): AsyncGenerator<AskEvent, Completion> {
-  const done = yield* passOn(generation);
-  const finishReason = FINISH_REASONS[done.reason];
+  const result = yield* passOn(generation);
+  const finishReason = FINISH_REASONS[result.reason];
   const repeated = finishReason === 'REPEATED';
   const replaced = (text: string, reason: string): AskEvent => ({
     type: 'replaced',
     text,
     reason: repeated ? REPEATED : reason,
   });
-  const isEndedAtOnce = hasStop && best === undefined && done.reason === 'stop' && done.kept === '';
+  const isEndedAtOnce = hasStop && best === undefined && result.reason === 'stop' && result.kept === '';
   const reply = isEndedAtOnce
     ? NO_WORDS
     : adaptation
-      ? readTask(done.kept, adaptation)
-      : readPlain(done.kept, best !== undefined);
-  if (best !== undefined && adaptation === null && done.kept === '') {
+      ? readTask(result.kept, adaptation)
+      : readPlain(result.kept, best !== undefined);
+  if (best !== undefined && adaptation === null && result.kept === '') {
     yield replaced(best.quote, 'The model wrote nothing.');
-    return { ...quoted(best), finishReason, done };
+    return { ...quoted(best), finishReason, done: result };
   }
   if (reply === null || (repeated && best === undefined && !SAYS_SOMETHING.test(reply.text))) {
     const abstention = declined();
     yield replaced(abstention.sentence, 'The model gave no answer.');
-    return { ...abstained(abstention), finishReason, done };
+    return { ...abstained(abstention), finishReason, done: result };
   }
   const { text, output } = reply;
   const worded: Completion = {
@@ -77,12 +77,12 @@ export async function* wordAnswer(
     output,
     abstention: null,
     answerability: null,
-    done,
-    tokens: text === done.kept ? (done.tokens ?? null) : null,
+    done: result,
+    tokens: text === result.kept ? (result.tokens ?? null) : null,
   };
-  const checked = best !== undefined && output.kind === 'TEXT';
-  if (text !== done.text && !(repeated && checked)) yield replaced(text, 'The answer in the form of its task.');
-  if (!checked) return worded;
+  const isChecked = best !== undefined && output.kind === 'TEXT';
+  if (text !== result.text && !(repeated && isChecked)) yield replaced(text, 'The answer in the form of its task.');
+  if (!isChecked) return worded;
   const { supported, missing } = checkWording(text, [...read, best.quote], question);
   if (supported && !repeated) return worded;
   yield replaced(best.quote, whyReplaced(missing));

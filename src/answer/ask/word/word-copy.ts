@@ -15,19 +15,19 @@ export async function* wordCopy(
   generation: AsyncGenerator<string, GenerationResult>,
   minConfidence: number | null,
 ): AsyncGenerator<AskEvent, Completion> {
-  const done = yield* passOn(generation);
-  const { text, refusalProbability } = done;
+  const result = yield* passOn(generation);
+  const { text, refusalProbability } = result;
   const answerability = 1 - (refusalProbability ?? 1);
-  const finishReason = FINISH_REASONS[done.reason];
-  const least = minConfidence ?? ANY_CONFIDENCE;
+  const finishReason = FINISH_REASONS[result.reason];
+  const threshold = minConfidence ?? ANY_CONFIDENCE;
   const abstention =
     text === '' || text === REFUSAL
-      ? declined(answerability, least)
-      : answerability < least
-        ? unsure(answerability, least)
+      ? declined(answerability, threshold)
+      : answerability < threshold
+        ? unsure(answerability, threshold)
         : null;
   if (abstention === null)
-    return { text, answerability, finishReason, done, wording: 'MODEL', output: { kind: 'TEXT' }, abstention };
+    return { text, answerability, finishReason, done: result, wording: 'MODEL', output: { kind: 'TEXT' }, abstention };
   yield { type: 'replaced', text: abstention.sentence, reason: 'The model found no answer in what it read.' };
-  return { ...abstained(abstention), answerability, finishReason, done };
+  return { ...abstained(abstention), answerability, finishReason, done: result };
 }

@@ -18,11 +18,11 @@ export async function* wordJson(
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
   { question, form }: { question: string; form: JsonForm },
 ): AsyncGenerator<AskEvent, Completion> {
-  const done = yield* passOn(generation);
-  const { text } = done;
-  const finishReason = FINISH_REASONS[done.reason];
-  const own = best === undefined ? '' : ownValues(text, form).trim();
-  if (best === undefined || own === '' || bears([...read, best.quote], own, question, form))
+  const result = yield* passOn(generation);
+  const { text } = result;
+  const finishReason = FINISH_REASONS[result.reason];
+  const statements = best === undefined ? '' : ownValues(text, form).trim();
+  if (best === undefined || statements === '' || bears([...read, best.quote], statements, question, form))
     return {
       text,
       wording: 'MODEL',
@@ -30,17 +30,17 @@ export async function* wordJson(
       output: { kind: 'TEXT' },
       abstention: null,
       answerability: null,
-      done,
-      tokens: done.tokens ?? null,
+      done: result,
+      tokens: result.tokens ?? null,
     };
   const abstention = { ...declined(), sentence: UNSUPPORTED };
   yield { type: 'replaced', text: abstention.sentence, reason: UNSUPPORTED };
-  return { ...abstained(abstention), finishReason, done };
+  return { ...abstained(abstention), finishReason, done: result };
 }
 
 /** Where the form has the model choose (a boolean, one of several values), that choice may be all that it says of its own, and it is in no document. */
-function bears(evidence: readonly string[], own: string, question: string, form: JsonForm): boolean {
-  const { supported, missing } = checkWording(own, evidence, question);
+function bears(evidence: readonly string[], statements: string, question: string, form: JsonForm): boolean {
+  const { supported, missing } = checkWording(statements, evidence, question);
   return supported || (missing.length === 0 && form.some(({ kind }) => kind === 'boolean' || kind === 'literal'));
 }
 
@@ -52,20 +52,21 @@ const WRITTEN = /("(?:[^"\\]|\\.)*")(\s*:)?|"(?:[^"\\]|\\.)*$|-?\d[\d.eE+-]*(?=\
  * off, those that it wrote to their end.
  */
 export function ownValues(text: string, form: JsonForm): string {
-  const given = new Set(form.flatMap((node) => (node.kind === 'literal' ? node.texts : [])));
-  const named = new Set(
+  const literals = new Set(form.flatMap((node) => (node.kind === 'literal' ? node.texts : [])));
+  const propertyNames = new Set(
     form.flatMap((node) => (node.kind === 'object' ? node.properties.map(({ name }) => name) : [])),
   );
-  const own: string[] = [];
-  for (const [written, quoted, colon] of text.matchAll(WRITTEN)) {
+  const values: string[] = [];
+  for (const [token, quoted, colon] of text.matchAll(WRITTEN)) {
     if (quoted === undefined) {
-      if (!written.startsWith('"') && !given.has(written)) own.push(written);
+      if (!token.startsWith('"') && !literals.has(token)) values.push(token);
       continue;
     }
-    const said = textOf(quoted);
-    if (said !== null && !(colon === undefined ? given.has(JSON.stringify(said)) : named.has(said))) own.push(said);
+    const value = textOf(quoted);
+    if (value !== null && !(colon === undefined ? literals.has(JSON.stringify(value)) : propertyNames.has(value)))
+      values.push(value);
   }
-  return own.join('\n');
+  return values.join('\n');
 }
 
 function textOf(quoted: string): string | null {

@@ -43,17 +43,17 @@ export interface WordedAnswer {
  */
 export async function* wordPlan(
   work: Work,
-  planned: PlannedQuestion,
+  plannedQuestion: PlannedQuestion,
   judgement: Judgement,
   room: PromptRoom,
 ): AsyncGenerator<AskEvent, WordedAnswer> {
   const { watch } = work;
-  const prompt = await watch.time('compose', () => compose(planned, judgement, room));
-  const completion = yield* watch.follow('generate', complete(work, planned, judgement, { prompt, room }));
+  const prompt = await watch.time('compose', () => compose(plannedQuestion, judgement, room));
+  const completion = yield* watch.follow('generate', complete(work, plannedQuestion, judgement, { prompt, room }));
   return {
     prompt,
     completion,
-    citations: await watch.time('cite', () => citationsOf(planned, judgement, prompt, completion)),
+    citations: await watch.time('cite', () => citationsOf(plannedQuestion, judgement, prompt, completion)),
   };
 }
 
@@ -98,15 +98,19 @@ function complete(
   if (labels) return classify(worker, step, labels, minConfidence);
   if (composed.copyFrom) return wordCopy(generate(worker, step), minConfidence);
   const source = { best, read: composed.read };
-  const asked = {
+  const generateStep = {
     ...step,
     ...(form && { form }),
     ...(probable !== undefined && { probable }),
     ...(sampling && writesFreely(plan, wording) && { sampling }),
   };
-  if (form) return wordJson(generate(worker, asked), source, { question: question.text, form });
-  const hasStop = asked.sampling?.stop !== undefined && asked.sampling.stop.length > 0;
-  return wordAnswer(generate(worker, asked), source, { question: question.text, adaptation: plan.adaptation, hasStop });
+  if (form) return wordJson(generate(worker, generateStep), source, { question: question.text, form });
+  const hasStop = generateStep.sampling?.stop !== undefined && generateStep.sampling.stop.length > 0;
+  return wordAnswer(generate(worker, generateStep), source, {
+    question: question.text,
+    adaptation: plan.adaptation,
+    hasStop,
+  });
 }
 
 function citationsOf(
@@ -119,7 +123,7 @@ function citationsOf(
   const evidence = evidenceOf(judgement);
   if (question.form) return cite(ownValues(text, question.form), evidence, question.text);
   if (!prompt.copyFrom) return cite(text, evidence, question.text);
-  const used = new Set(prompt.passages.filter((one) => one.used).map(({ chunkId }) => chunkId));
+  const used = new Set(prompt.passages.filter((passage) => passage.used).map(({ chunkId }) => chunkId));
   const read = (documentsRead(judgement)?.passages ?? []).filter(({ chunkId }) => used.has(chunkId));
   return citeSpan(text, read, evidence, question.text);
 }

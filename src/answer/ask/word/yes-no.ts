@@ -20,6 +20,6 @@ export function withoutYesNo(wording: string): { rest: string; yesNo: YesNo | nu
   const text = wording.normalize('NFC');
   const first = text.match(LEADING)?.[0];
   if (first === undefined) return { rest: wording, yesNo: null };
-  const said = first.replace(/[^\p{L}]+/gu, '');
-  return { rest: text.replace(LEADING, ''), yesNo: { text: said, affirms: YES.test(said) } };
+  const word = first.replace(/[^\p{L}]+/gu, '');
+  return { rest: text.replace(LEADING, ''), yesNo: { text: word, affirms: YES.test(word) } };
 }

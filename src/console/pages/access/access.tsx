@@ -46,28 +46,28 @@ function NoKey({ goesOn, older }: { goesOn: boolean; older: boolean }) {
 function Keys({ me, apiKeys, after }: AccessShownQuery & { after: string | null }) {
   const [address, change] = useAddress();
   // Each stays until somebody has said that it is kept.
-  const [made, setMade] = useState<readonly Made[]>([]);
-  const show = (one: Made) => setMade((before) => [one, ...before]);
-  const shown = SHOWN.find(({ value }) => value === address.get('show'))?.value ?? 'active';
+  const [createdKeys, setMade] = useState<readonly Made[]>([]);
+  const show = (createdKey: Made) => setMade((previousKeys) => [createdKey, ...previousKeys]);
+  const stateFilter = SHOWN.find(({ value }) => value === address.get('show'))?.value ?? 'active';
   const keys = apiKeys.edges
     .map(({ node }) => node)
-    .filter((key) => shown === 'all' || (stateOf(key) === 'active') === (shown === 'active'));
+    .filter((key) => stateFilter === 'all' || (stateOf(key) === 'active') === (stateFilter === 'active'));
   const older = apiKeys.pageInfo.hasNextPage;
   return (
     <>
       {me.name === 'local' && <WithoutKeys />}
-      {made.map((one) => (
+      {createdKeys.map((createdKey) => (
         <ShownOnce
-          key={one.token}
-          made={one}
-          onDone={() => setMade((before) => before.filter((other) => other !== one))}
+          key={createdKey.token}
+          made={createdKey}
+          onDone={() => setMade((previousKeys) => previousKeys.filter((previousKey) => previousKey !== createdKey))}
         />
       ))}
       <CreateKey onMade={show} />
       <Choice
         label="Which keys"
         data={SHOWN}
-        value={shown}
+        value={stateFilter}
         onChange={(value) => change({ show: value === 'active' ? null : value })}
       />
       {keys.length === 0 && <NoKey goesOn={after !== null || older} older={older} />}
@@ -83,17 +83,17 @@ function Keys({ me, apiKeys, after }: AccessShownQuery & { after: string | null 
 
 export default function AccessPage() {
   const [address] = useAddress();
-  const after = address.get('after');
-  const asked = useQuery({ query: AccessShownDocument, variables: { after } });
-  const [{ data }] = asked;
+  const cursor = address.get('after');
+  const result = useQuery({ query: AccessShownDocument, variables: { after: cursor } });
+  const [{ data }] = result;
   return (
     <>
       <PageHeader title="Access">
         Who may use {data ? `the workspace ${data.me.workspace.name}` : 'this workspace'}: keys, what each may do, and
         which labelled documents it sees.
       </PageHeader>
-      <Loaded shown={asked} what="the keys">
-        {(shown) => <Keys {...shown} after={after} />}
+      <Loaded shown={result} what="the keys">
+        {(loadedData) => <Keys {...loadedData} after={cursor} />}
       </Loaded>
     </>
   );

@@ -54,21 +54,21 @@ function History({ changes }: { changes: Adapter['history']['edges'] }) {
 }
 
 function Dialog({ adapter, doing, onClose }: { adapter: Adapter; doing: Doing; onClose: () => void }) {
-  const of = { adapter: adapter.name, onClose };
+  const dialogProps = { adapter: adapter.name, onClose };
   switch (doing.what) {
     case 'attest':
-      return <AttestVersion {...of} version={doing.version.version} />;
+      return <AttestVersion {...dialogProps} version={doing.version.version} />;
     case 'evaluate':
-      return <EvaluateVersion {...of} task={adapter.task} version={doing.version} />;
+      return <EvaluateVersion {...dialogProps} task={adapter.task} version={doing.version} />;
     case 'promote':
-      return <PromoteVersion {...of} version={doing.version} />;
+      return <PromoteVersion {...dialogProps} version={doing.version} />;
     case 'take':
-      return <TakeVersion {...of} version={doing.version.version} />;
+      return <TakeVersion {...dialogProps} version={doing.version.version} />;
     case 'rollback':
-      return <RollBack {...of} />;
+      return <RollBack {...dialogProps} />;
     case 'delete': {
       const aliases = (doing.version ? [doing.version] : adapter.versions).flatMap((version) => version.aliases);
-      return <DeleteAdapter {...of} version={doing.version?.version ?? null} aliases={aliases} />;
+      return <DeleteAdapter {...dialogProps} version={doing.version?.version ?? null} aliases={aliases} />;
     }
   }
 }
@@ -79,7 +79,7 @@ function OpenedAdapter({ adapter, onChanged }: { adapter: Adapter; onChanged: ()
   const [round, setRound] = useState(0);
   const close = () => {
     setDoing(null);
-    setRound((before) => before + 1);
+    setRound((previousRound) => previousRound + 1);
     onChanged();
   };
   return (
@@ -120,10 +120,10 @@ function OpenedAdapter({ adapter, onChanged }: { adapter: Adapter; onChanged: ()
 
 /** One adapter: its versions with their proofs and figures, and who moved which alias when. */
 export function AdapterView({ name }: { name: string }) {
-  const shown = useQuery({ query: AdapterOpenedDocument, variables: { name } });
+  const result = useQuery({ query: AdapterOpenedDocument, variables: { name } });
   return (
     <Opened
-      shown={shown}
+      shown={result}
       what="adapter"
       thing={({ adapter }) => adapter}
       missing={
@@ -132,7 +132,7 @@ export function AdapterView({ name }: { name: string }) {
         </EmptyState>
       }
     >
-      {(adapter) => <OpenedAdapter adapter={adapter} onChanged={() => shown[1]({ requestPolicy: 'network-only' })} />}
+      {(adapter) => <OpenedAdapter adapter={adapter} onChanged={() => result[1]({ requestPolicy: 'network-only' })} />}
     </Opened>
   );
 }

@@ -30,13 +30,13 @@ function labelsOf(cells: readonly Cell[]): string[] {
 export function Confusion({ cells }: { cells: readonly Cell[] }) {
   const labels = labelsOf(cells);
   const counts = new Map(cells.map((cell) => [`${cell.gold}\n${said(cell)}`, cell.count]));
-  const most = Math.max(1, ...cells.map((cell) => cell.count));
-  const all = new Set(cells.flatMap((cell) => [cell.gold, said(cell)]));
+  const maximum = Math.max(1, ...cells.map((cell) => cell.count));
+  const allLabels = new Set(cells.flatMap((cell) => [cell.gold, said(cell)]));
   return (
     <>
-      {all.size > labels.length && (
+      {allLabels.size > labels.length && (
         <Note mb="xs">
-          The {labels.length} labels that are mistaken most, of {count(all.size)}.
+          The {labels.length} labels that are mistaken most, of {count(allLabels.size)}.
         </Note>
       )}
       <ScrollRegion minWidth={200 + 44 * labels.length} mah={640}>
@@ -68,7 +68,7 @@ export function Confusion({ cells }: { cells: readonly Cell[] }) {
                       <Tooltip key={predicted} label={`${gold} answered as ${predicted}: ${rows}`}>
                         <Table.Td
                           data-right={gold === predicted || undefined}
-                          style={{ '--share': rows === 0 ? 0 : 0.15 + 0.55 * (rows / most) }}
+                          style={{ '--share': rows === 0 ? 0 : 0.15 + 0.55 * (rows / maximum) }}
                         >
                           {rows > 0 && rows}
                         </Table.Td>

@@ -19,7 +19,7 @@ export function DeleteAdapter(props: {
   });
   const [reason, setReason] = useInputState('');
   const [force, setForce] = useInputState(false);
-  const named = aliases.length > 0;
+  const hasAliases = aliases.length > 0;
   const submit = () => remove.send({ adapter, version, force, ...(reason.trim() !== '' && { reason }) });
   const { data } = remove;
   if (data)
@@ -43,7 +43,7 @@ export function DeleteAdapter(props: {
       action={version === null ? `Delete ${adapter}` : `Delete version ${version}`}
       waits="Deleting…"
       color="red"
-      disabled={named && !force}
+      disabled={hasAliases && !force}
       onCancel={onClose}
     >
       <Text size="sm">
@@ -51,7 +51,7 @@ export function DeleteAdapter(props: {
         {version === null ? 'them' : 'it'} are deleted: weights, exported archives and evaluations with their rows.
         Answers stay and say that their adapter was deleted. This can’t be undone.
       </Text>
-      {named && (
+      {hasAliases && (
         <Checkbox
           label={`Delete it though it is ${aliases.map((alias) => words(alias)).join(' and ')}`}
           description="Nothing answers as that alias from then on."
@@ -59,7 +59,7 @@ export function DeleteAdapter(props: {
           onChange={setForce}
         />
       )}
-      {named && version !== null && (
+      {hasAliases && version !== null && (
         <Why kept="the alias, with the date and who decided" required={false} value={reason} onChange={setReason} />
       )}
     </Form>

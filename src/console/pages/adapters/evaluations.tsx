@@ -48,8 +48,8 @@ export const Metrics = ({ metrics }: { metrics: readonly Metric[] }) => (
 /** The newest evaluations of a version: what they found, and where to read them row by row. */
 export function EvaluationList({ version }: { version: string }) {
   const { name } = useParams<{ name: string }>();
-  const [{ data, error }, again] = useQuery({ query: EvaluationsOfVersionDocument, variables: { id: version } });
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  const [{ data, error }, refetch] = useQuery({ query: EvaluationsOfVersionDocument, variables: { id: version } });
+  if (error && !data) return <ErrorState error={error} onRetry={refetch} />;
   if (data?.node?.__typename !== 'AdapterVersion') return null;
   return (
     <Stack gap="xs" mt="sm">

@@ -35,23 +35,23 @@ function pointOf({ version, aliases }: Version, { metrics, retention }: Evaluati
 
 /** Each version’s newest evaluation that measured forgetting, by what it was measured on; what most versions share comes first. */
 function comparableVersions(versions: readonly Version[]): Comparable[] {
-  const found = new Map<string, Comparable>();
+  const comparables = new Map<string, Comparable>();
   for (const version of versions) {
-    const seen = new Set<string>();
+    const seenKeys = new Set<string>();
     for (const { node } of version.evaluations.edges) {
       const point = pointOf(version, node);
       const metric = node.metrics[0]?.name;
       if (!point || metric === undefined) continue;
       const { datasetVersion, split } = node;
       const key = [datasetVersion?.id, split, metric].join(' ');
-      if (seen.has(key)) continue;
-      seen.add(key);
+      if (seenKeys.has(key)) continue;
+      seenKeys.add(key);
       const rows = datasetVersion ? rowsOf(datasetVersion) : 'erased rows';
-      const known = found.get(key) ?? { key, label: `${words(split)} rows of ${rows}`, metric, points: [] };
-      found.set(key, { ...known, points: [...known.points, point] });
+      const entry = comparables.get(key) ?? { key, label: `${words(split)} rows of ${rows}`, metric, points: [] };
+      comparables.set(key, { ...entry, points: [...entry.points, point] });
     }
   }
-  return [...found.values()].sort((a, b) => b.points.length - a.points.length);
+  return [...comparables.values()].sort((a, b) => b.points.length - a.points.length);
 }
 
 /** How much worse general text may get before the gate refuses a version; null when it says nothing of it. */
@@ -63,27 +63,27 @@ const MEASURED = 'perplexity, times the base model’s';
 
 /** What each version has learned against what it has forgotten: up is better at the task, right is worse at everything else. */
 export function LearningPlot({ adapter }: { adapter: string }) {
-  const [{ data, error }, again] = useQuery({ query: LearningOfVersionsDocument, variables: { name: adapter } });
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [{ data, error }, refetch] = useQuery({ query: LearningOfVersionsDocument, variables: { name: adapter } });
+  const [chosenKey, setChosen] = useState<string | null>(null);
   const versions = useMemo(() => data?.adapter?.versions ?? [], [data]);
   const choices = useMemo(() => comparableVersions(versions), [versions]);
-  const shown = choices.find(({ key }) => key === chosen) ?? choices[0];
+  const selection = choices.find(({ key }) => key === chosenKey) ?? choices[0];
   const x = useMemo(() => {
     const bound = retentionBound(versions);
     const guides = [{ at: 1, label: 'nothing forgotten' }];
     return { label: MEASURED, guides: bound === null ? guides : [...guides, { at: bound, label: 'the gate’s bound' }] };
   }, [versions]);
-  const y = useMemo(() => ({ label: shown ? capitalised(shown.metric) : '' }), [shown]);
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  const y = useMemo(() => ({ label: selection ? capitalised(selection.metric) : '' }), [selection]);
+  if (error && !data) return <ErrorState error={error} onRetry={refetch} />;
   if (!data) return null;
   return (
     <Paper>
-      {shown ? (
+      {selection ? (
         <>
-          <Scatter title="Learned against forgotten" points={shown.points} groups={GROUPS} x={x} y={y} />
+          <Scatter title="Learned against forgotten" points={selection.points} groups={GROUPS} x={x} y={y} />
           <Note mt="xs">
             Each point is a version: the higher, the better at its task; the farther right, the worse it has become at
-            general text. Bars are 95 % intervals. {shown.label}.
+            general text. Bars are 95 % intervals. {selection.label}.
           </Note>
         </>
       ) : (
@@ -97,7 +97,7 @@ export function LearningPlot({ adapter }: { adapter: string }) {
           mt="xs"
           maw={360}
           data={choices.map(({ key, label }) => ({ value: key, label }))}
-          value={shown?.key ?? null}
+          value={selection?.key ?? null}
           onChange={setChosen}
         />
       )}

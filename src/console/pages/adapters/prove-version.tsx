@@ -45,8 +45,8 @@ function useRows(trainedOn: Version['trainedOn']): { value: string; label: strin
   const versions = useChoices().datasets.flatMap(({ name, latestVersion }) =>
     latestVersion?.usable ? [{ ...latestVersion, dataset: { name } }] : [],
   );
-  const all = trainedOn && !versions.some(({ id }) => id === trainedOn.id) ? [trainedOn, ...versions] : versions;
-  return all.map((version) => ({ value: version.id, label: rowsOf(version) }));
+  const candidates = trainedOn && !versions.some(({ id }) => id === trainedOn.id) ? [trainedOn, ...versions] : versions;
+  return candidates.map((version) => ({ value: version.id, label: rowsOf(version) }));
 }
 
 export function EvaluateVersion(props: { adapter: string; task: string; version: Version; onClose: () => void }) {
@@ -61,7 +61,7 @@ export function EvaluateVersion(props: { adapter: string; task: string; version:
   const [datasetVersion, setDatasetVersion] = useState<string | null>(trainedOn?.id ?? null);
   const [split, setSplit] = useState<Split>('TEST');
   const [rows, setRows] = useState(500);
-  const [{ data: planned }] = useQuery({
+  const [{ data: plan }] = useQuery({
     query: PlanEvaluationDocument,
     variables: { datasetVersion: datasetVersion ?? '', rows },
     pause: datasetVersion === null || split !== 'TEST' || task !== 'CLASSIFICATION',
@@ -93,7 +93,7 @@ export function EvaluateVersion(props: { adapter: string; task: string; version:
           onChange={(value) => setRows(Number(value) || 1)}
         />
       </Group>
-      {split === 'TEST' && planned && <Note>{planned.planEvaluation.sentence}</Note>}
+      {split === 'TEST' && plan && <Note>{plan.planEvaluation.sentence}</Note>}
     </RunDialog>
   );
 }

@@ -31,13 +31,13 @@ export function TakeVersion({ adapter, version, onClose }: { adapter: string; ve
   const [form, setForm] = useState<Form>('peft');
   const pack = useStartedRun(ExportAdapterDocument, AdapterExportProgressDocument);
   const merge = useStartedRun(MergeAdapterDocument, AdapterMergeProgressDocument);
-  const [taken, setTaken] = useState<Taken | null>(null);
+  const [finishedRun, setTaken] = useState<Taken | null>(null);
   const run = form === 'peft' ? pack : merge;
   const start = async () => {
     setTaken(null);
-    const begun = await run.start({ adapter, version });
-    if (!begun) return;
-    const { data } = await client.query(TakenFileDocument, { id: begun.id }, { requestPolicy: 'network-only' });
+    const startedRun = await run.start({ adapter, version });
+    if (!startedRun) return;
+    const { data } = await client.query(TakenFileDocument, { id: startedRun.id }, { requestPolicy: 'network-only' });
     const node = data?.node;
     if (node?.__typename === 'AdapterExportRun' || node?.__typename === 'AdapterMergeRun') setTaken(node);
   };
@@ -62,25 +62,25 @@ export function TakeVersion({ adapter, version, onClose }: { adapter: string; ve
       </Text>
       <RunProgress run={run} />
       <ErrorState error={notSaved} />
-      {taken?.file && (
+      {finishedRun?.file && (
         <Text size="sm">
-          <Anchor href={taken.file.path} download={taken.file.name} onClick={download}>
-            {taken.file.name}
+          <Anchor href={finishedRun.file.path} download={finishedRun.file.name} onClick={download}>
+            {finishedRun.file.name}
           </Anchor>
-          , {bytes(taken.file.bytes)}
+          , {bytes(finishedRun.file.bytes)}
         </Text>
       )}
-      {taken?.__typename === 'AdapterMergeRun' && taken.parity && (
+      {finishedRun?.__typename === 'AdapterMergeRun' && finishedRun.parity && (
         <Text size="sm" data-testid="merge-parity">
-          Against base model and adapter at {taken.parity.places} places: mean KL divergence{' '}
-          {taken.parity.meanKl.toPrecision(2)} nats a token (the adapter itself makes{' '}
-          {taken.parity.effectKl.toPrecision(2)}), the same most probable token at{' '}
-          {(100 * taken.parity.topAgreement).toFixed(1)} %.
+          Against base model and adapter at {finishedRun.parity.places} places: mean KL divergence{' '}
+          {finishedRun.parity.meanKl.toPrecision(2)} nats a token (the adapter itself makes{' '}
+          {finishedRun.parity.effectKl.toPrecision(2)}), the same most probable token at{' '}
+          {(100 * finishedRun.parity.topAgreement).toFixed(1)} %.
         </Text>
       )}
       <Group justify="flex-end">
         <Button variant="default" onClick={onClose}>
-          {taken ? 'Done' : 'Close'}
+          {finishedRun ? 'Done' : 'Close'}
         </Button>
         <WaitingButton waits={run.busy && 'Writing it…'} onClick={start}>
           {form === 'peft' ? 'Pack it' : 'Merge it'}

@@ -68,8 +68,8 @@ function TrainingCost({ metrics: { memory, time } }: Pick<Version, 'metrics'>) {
 
 function VersionButtons({ version, onDo }: { version: Version; onDo: (doing: Doing) => void }) {
   const attested = version.attestation !== null;
-  const button = (what: Exclude<Doing['what'], 'rollback'>, label: string) => (
-    <Button size="compact-sm" variant="default" onClick={() => onDo({ what, version })}>
+  const button = (action: Exclude<Doing['what'], 'rollback'>, label: string) => (
+    <Button size="compact-sm" variant="default" onClick={() => onDo({ what: action, version })}>
       {label}
     </Button>
   );

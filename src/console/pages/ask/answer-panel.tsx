@@ -47,10 +47,10 @@ function FirstDocuments({ documents, onDone }: { documents: number; onDone: () =
 /** Questions that were answered here before, to begin with. */
 function Examples({ onPick }: { onPick: (question: string) => void }) {
   const [{ data }] = useQuery({ query: AnswersDocument, variables: { first: 20 } });
-  const answered = (data?.answers.edges ?? []).flatMap(({ node }) => (node.abstained ? [] : [node.question]));
+  const questions = (data?.answers.edges ?? []).flatMap(({ node }) => (node.abstained ? [] : [node.question]));
   return (
     <Stack gap="xs" align="center">
-      {[...new Set(answered)].slice(0, 3).map((question) => (
+      {[...new Set(questions)].slice(0, 3).map((question) => (
         <Button key={question} variant="default" size="compact-sm" maw="100%" onClick={() => onPick(question)}>
           {question}
         </Button>

@@ -67,7 +67,7 @@ function prospectOf({
   expectedMs,
 }: AnswerShownFragment['route']['candidates'][number]): string {
   if (!available) return 'not available';
-  const known = [
+  const facts = [
     ...(order === null
       ? []
       : [`asked ${order === 1 ? 'first' : `as number ${order}`}${refused === null ? '' : ', refused'}`]),
@@ -75,7 +75,7 @@ function prospectOf({
     ...(pValue === null ? [] : [`p ${pValue.toFixed(2)}`]),
     ...(expectedMs === null ? [] : [`about ${duration(expectedMs)}`]),
   ];
-  return known.join(' · ');
+  return facts.join(' · ');
 }
 
 /** The row or the passage of a destination that is most like the question, as far as whoever looks may see it. */

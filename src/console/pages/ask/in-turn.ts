@@ -8,10 +8,10 @@ interface Candidate {
 
 /** Destinations of a question: what was chosen stands first, however probable the others are; then they stand as they were asked. */
 export const inTurn = <Each extends Candidate>(route: { strategy: Strategy; candidates: readonly Each[] }): Each[] => {
-  const others = ({ strategy }: Candidate): number => Number(strategy !== route.strategy);
+  const rankOf = ({ strategy }: Candidate): number => Number(strategy !== route.strategy);
   return route.candidates.toSorted(
     (a, b) =>
-      others(a) - others(b) ||
+      rankOf(a) - rankOf(b) ||
       (a.order ?? Number.MAX_VALUE) - (b.order ?? Number.MAX_VALUE) ||
       (b.probability ?? 0) - (a.probability ?? 0),
   );

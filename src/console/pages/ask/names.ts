@@ -8,8 +8,8 @@ const NAMES = Object.entries(STRATEGIES).map(([strategy, { title }]) => [strateg
 export const STRATEGY_NAMES = Object.fromEntries(NAMES) as Record<Strategy, string>;
 
 /** Whether a question may say what this one reads, or what adapts it: where Graft chooses, it need not. */
-export const does = (choice: StrategyChoice, what: 'reads' | 'adapts'): boolean =>
-  choice !== 'AUTO' && mayDo(choice, what);
+export const does = (choice: StrategyChoice, capability: 'reads' | 'adapts'): boolean =>
+  choice !== 'AUTO' && mayDo(choice, capability);
 
 export const STRATEGY_CHOICES: { value: StrategyChoice; label: string }[] = [
   { value: 'AUTO', label: 'Graft chooses' },
@@ -18,11 +18,13 @@ export const STRATEGY_CHOICES: { value: StrategyChoice; label: string }[] = [
 
 /** What a destination is called. Beside another that was chosen, the base model's probability is that the question is nobody's. */
 export const destinationOf = (
-  chosen: Strategy,
+  chosenStrategy: Strategy,
   { adapter, strategy, probability }: AnswerShownFragment['route']['candidates'][number],
 ): string =>
   adapter ??
-  (strategy === 'BASE' && chosen !== 'BASE' && probability !== null ? 'none of these' : STRATEGY_NAMES[strategy]);
+  (strategy === 'BASE' && chosenStrategy !== 'BASE' && probability !== null
+    ? 'none of these'
+    : STRATEGY_NAMES[strategy]);
 
 /** Stages in words; the API’s own names are short. */
 const STAGE_NAMES: Record<AnswerStage, string> = {

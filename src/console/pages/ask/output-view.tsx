@@ -11,9 +11,9 @@ function Labels({ output }: { output: Extract<Output, { __typename: 'LabelOutput
   if (probability === null) return null;
   return (
     <Stack gap="xs" mt="md" role="list" aria-label="Labels, most probable first">
-      {[{ label, probability }, ...alternatives].slice(0, 5).map((each) => (
-        <div key={each.label} role="listitem">
-          <ShareBar label={each.label} value={each.probability} text={percent(each.probability, 1)} />
+      {[{ label, probability }, ...alternatives].slice(0, 5).map((candidate) => (
+        <div key={candidate.label} role="listitem">
+          <ShareBar label={candidate.label} value={candidate.probability} text={percent(candidate.probability, 1)} />
         </div>
       ))}
     </Stack>

@@ -19,10 +19,10 @@ const NARROW = { flex: { base: '1 1 140px', sm: '0 1 180px' }, miw: 0 };
 /** A question as it is typed, and what it is to be answered with. */
 export function useQuestion({ datasets }: Choices) {
   // A collection's page leads here with its name.
-  const named = new URLSearchParams(useSearch()).get('collection');
+  const initialCollection = new URLSearchParams(useSearch()).get('collection');
   const [text, setText] = useState('');
   const [strategy, setStrategy] = useState<StrategyChoice>('AUTO');
-  const [collections, setCollections] = useState<string[]>(named === null ? [] : [named]);
+  const [collections, setCollections] = useState<string[]>(initialCollection === null ? [] : [initialCollection]);
   const [adapter, setAdapter] = useState<string | null>(null);
   const [dataset, setDataset] = useState<string | null>(null);
   const [model, setModel] = useState<string | null>(null);

@@ -30,15 +30,18 @@ export function useAsk() {
     running.current = controller;
     const change = (change: Partial<Asking> | ((before: Asking) => Partial<Asking>)) => {
       if (running.current === controller)
-        setAsking((before) => ({ ...before, ...(typeof change === 'function' ? change(before) : change) }));
+        setAsking((previousState) => ({
+          ...previousState,
+          ...(typeof change === 'function' ? change(previousState) : change),
+        }));
     };
     setAsking({ ...IDLE, status: 'waiting', step: 'Choosing a strategy…' });
     // With the same id a reconnected stream joins the answer instead of making it again.
-    const named = { ...input, requestId: crypto.randomUUID() };
+    const request = { ...input, requestId: crypto.randomUUID() };
     try {
       for await (const { askStream: event } of follow(
         AskInConsoleDocument,
-        () => ({ input: named }),
+        () => ({ input: request }),
         controller.signal,
       ))
         switch (event.__typename) {
@@ -63,7 +66,7 @@ export function useAsk() {
             break;
           case 'AnswerReady':
             change({ status: 'done', answer: event.answer, text: event.answer.text });
-            setAnswers((before) => [event.answer, ...before]);
+            setAnswers((previousAnswers) => [event.answer, ...previousAnswers]);
         }
     } catch (error) {
       change({ status: 'failed', error });
@@ -72,7 +75,7 @@ export function useAsk() {
 
   const stop = useCallback(() => {
     running.current?.abort();
-    setAsking((before) => ({ ...before, status: 'stopped' }));
+    setAsking((previousState) => ({ ...previousState, status: 'stopped' }));
   }, []);
 
   const beginAnew = useCallback(() => {

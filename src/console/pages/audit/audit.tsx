@@ -22,10 +22,10 @@ const moment = (day: string | null, plusDays = 0): string | null => {
 };
 
 export const filterOf = (address: URLSearchParams): AuditFilterInput => {
-  const what = address.get('what')?.split(',').filter(Boolean) ?? [];
+  const operations = address.get('what')?.split(',').filter(Boolean) ?? [];
   return {
     who: address.get('who'),
-    what: what.length === 0 ? null : what.slice(0, 50),
+    what: operations.length === 0 ? null : operations.slice(0, 50),
     outcome: address.get('outcome'),
     subjectId: address.get('subject'),
     from: moment(address.get('from')),
@@ -160,10 +160,10 @@ export default function AuditPage() {
   const { download, error: notExported } = useDownload();
   // Another filter begins with its newest entries.
   const narrow = (changes: Record<string, string | null>) => change({ after: null, ...changes });
-  const after = address.get('after');
-  const shown = useQuery({
+  const cursor = address.get('after');
+  const result = useQuery({
     query: AuditLogDocument,
-    variables: { filter: filterOf(address), first: 50, after },
+    variables: { filter: filterOf(address), first: 50, after: cursor },
     requestPolicy: 'network-only',
   });
   return (
@@ -187,7 +187,7 @@ export default function AuditPage() {
       </PageHeader>
       <ErrorState error={notExported} />
       <Filters address={address} change={narrow} />
-      <Loaded shown={shown} what="the log">
+      <Loaded shown={result} what="the log">
         {({ auditLog: { edges } }) =>
           edges.length === 0 ? (
             <EmptyState icon={IconHistory} title="No entry here">
@@ -202,7 +202,7 @@ export default function AuditPage() {
           )
         }
       </Loaded>
-      <PageSteps what="entries" after={after} next={shown[0].data?.auditLog.pageInfo} onStep={change} />
+      <PageSteps what="entries" after={cursor} next={result[0].data?.auditLog.pageInfo} onStep={change} />
     </>
   );
 }

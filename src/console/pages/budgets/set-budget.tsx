@@ -28,14 +28,14 @@ function Limits(props: { keyId: string | null; window: BudgetWindow; budget: Bud
   const { keyId, window, budget } = props;
   const [values, setValues] = useState(valuesOf(budget));
   const set = useSend(SetBudgetDocument);
-  const none = LIMITS.every(({ name }) => values[name] === null);
+  const isUnlimited = LIMITS.every(({ name }) => values[name] === null);
   return (
     <Form
       sending={set}
       onSubmit={() => set.send({ keyId, window, ...values })}
-      action={none && budget !== undefined ? 'Remove the budget' : 'Set the budget'}
+      action={isUnlimited && budget !== undefined ? 'Remove the budget' : 'Set the budget'}
       waits="Setting…"
-      disabled={none && budget === undefined}
+      disabled={isUnlimited && budget === undefined}
       justify="flex-start"
       gap="sm"
       beside={
@@ -95,20 +95,20 @@ export function SetBudget(props: {
 }) {
   const { workspace, keys } = props;
   const [address, change] = useAddress();
-  const of = address.get('of') ?? '';
+  const subjectId = address.get('of') ?? '';
   const subjects: Subject[] = [
     { value: '', label: 'The whole workspace', budgets: workspace.budgets },
     ...keys.map(ofKey),
   ];
-  const known = subjects.find(({ value }) => value === of);
+  const subject = subjects.find(({ value }) => value === subjectId);
   const window = WINDOWS.find(({ value }) => value === address.get('window'))?.value ?? 'DAY';
   const formOf = ({ value, label, budgets }: Subject) => {
-    const budget = budgets.find((each) => each.window === window);
+    const budget = budgets.find((candidate) => candidate.window === window);
     return (
       <>
         <Note mb="sm">
-          {!known && `Of ${label}. `}An empty field has no limit, and no limit at all removes the budget. What was spent
-          in the window stays spent.
+          {!subject && `Of ${label}. `}An empty field has no limit, and no limit at all removes the budget. What was
+          spent in the window stays spent.
         </Note>
         <Limits
           key={`${value} ${window} ${JSON.stringify(valuesOf(budget))}`}
@@ -126,7 +126,7 @@ export function SetBudget(props: {
           label="Whose"
           placeholder="Another key"
           data={subjects.map(({ value, label }) => ({ value: value || 'workspace', label }))}
-          value={known ? known.value || 'workspace' : null}
+          value={subject ? subject.value || 'workspace' : null}
           searchable
           onChange={(value) => change({ of: value === 'workspace' ? null : value })}
           w={280}
@@ -139,10 +139,10 @@ export function SetBudget(props: {
           w={140}
         />
       </Group>
-      {known ? (
-        formOf(known)
+      {subject ? (
+        formOf(subject)
       ) : (
-        <OtherKey key={of} id={of}>
+        <OtherKey key={subjectId} id={subjectId}>
           {formOf}
         </OtherKey>
       )}

@@ -112,16 +112,16 @@ function ReportView({ report }: { report: Report }) {
 
 /** A comparison: how far it is, then which strategy to use and what that rests on. */
 export function ComparisonView({ id }: { id: string }) {
-  const shown = useQuery({ query: ComparisonOpenedDocument, variables: { id } });
-  const [{ data }, again] = shown;
+  const result = useQuery({ query: ComparisonOpenedDocument, variables: { id } });
+  const [{ data }, refetch] = result;
   const { watch, ...followed } = useRun(StrategyComparisonProgressDocument);
   const run = data?.node?.__typename === 'StrategyComparisonRun' ? data.node : null;
   const open = run !== null && run.report === null && run.error === null && run.status !== 'CANCELLED';
   useEffect(() => {
-    if (open) void watch(id).then(() => again({ requestPolicy: 'network-only' }));
-  }, [open, id, watch, again]);
+    if (open) void watch(id).then(() => refetch({ requestPolicy: 'network-only' }));
+  }, [open, id, watch, refetch]);
   return (
-    <Opened shown={shown} what="comparison" thing={() => run}>
+    <Opened shown={result} what="comparison" thing={() => run}>
       {({ comparedVersion, report, createdAt, status, error: failure }) => (
         <>
           <PageHeader title="Comparison of strategies" back={['/compare', 'All comparisons']}>

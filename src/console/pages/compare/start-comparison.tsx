@@ -13,12 +13,12 @@ import { Preparations } from './preparations';
 const MOST_ROWS = 4_000;
 
 /** The dataset that is chosen and its usable versions, by default the first and its newest. */
-function useRows(all: Choices['datasets']) {
-  const datasets = all.flatMap(({ name, latestVersion }) => (latestVersion ? [name] : []));
+function useRows(allDatasets: Choices['datasets']) {
+  const datasets = allDatasets.flatMap(({ name, latestVersion }) => (latestVersion ? [name] : []));
   const [chosenDataset, setDataset] = useState<string | null>(null);
   const [chosenVersion, setVersion] = useState<string | null>(null);
   const dataset = chosenDataset ?? datasets[0] ?? null;
-  const [{ data, error }, again] = useQuery({
+  const [{ data, error }, refetch] = useQuery({
     query: ComparedVersionsDocument,
     variables: { name: dataset ?? '' },
     pause: dataset === null,
@@ -27,7 +27,7 @@ function useRows(all: Choices['datasets']) {
   const read = data?.dataset?.name === dataset ? data.dataset : null;
   const versions = (read?.versions.edges ?? []).flatMap(({ node }) => (node.usable ? [node] : []));
   const version = versions.find(({ id }) => id === chosenVersion) ?? versions[0];
-  return { datasets, dataset, setDataset, versions, version, setVersion, task: read?.task, error, again };
+  return { datasets, dataset, setDataset, versions, version, setVersion, task: read?.task, error, again: refetch };
 }
 
 function RowsFields({ rows }: { rows: ReturnType<typeof useRows> }) {
@@ -70,9 +70,9 @@ export function StartComparison() {
     const input = { datasetVersion: version.id, split, rows, ...(adapter !== null && { adapter }) };
     return compare.send({ ...input, idempotencyKey: crypto.randomUUID() });
   };
-  const splitChoice = (value: Split, label: string, most: number | undefined) => ({
+  const splitChoice = (value: Split, label: string, rowCount: number | undefined) => ({
     value,
-    label: `${label}${most === undefined ? '' : ` · ${most}`}`,
+    label: `${label}${rowCount === undefined ? '' : ` · ${rowCount}`}`,
   });
   return (
     <Paper mb="lg">

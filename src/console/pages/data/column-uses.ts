@@ -4,6 +4,6 @@ export const usesWith = <Use extends { column: string; field: string }>(
   column: string,
   field: Use['field'] | null,
 ): Use[] => [
-  ...uses.filter((each) => each.column !== column && each.field !== field),
+  ...uses.filter((use) => use.column !== column && use.field !== field),
   ...(field === null ? [] : [{ column, field } as Use]),
 ];

@@ -27,11 +27,11 @@ const NothingBefore = () => (
 );
 
 function OpenedDataset({ dataset, onImported }: { dataset: Dataset; onImported: () => void }) {
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosenId, setChosen] = useState<string | null>(null);
   const [tab, setTab] = useState<string | null>(null);
   const versions = dataset.versions.edges.map(({ node }) => node);
-  const version = versions.find(({ id }) => id === chosen) ?? versions[0];
-  const before = version && versions[versions.indexOf(version) + 1];
+  const version = versions.find(({ id }) => id === chosenId) ?? versions[0];
+  const previousVersion = version && versions[versions.indexOf(version) + 1];
   return (
     <>
       <PageHeader
@@ -64,11 +64,11 @@ function OpenedDataset({ dataset, onImported }: { dataset: Dataset; onImported: 
           {version ? <VersionReport key={version.id} id={version.id} /> : <NoVersion />}
         </Tabs.Panel>
         <Tabs.Panel value="changes">
-          {version && before ? (
+          {version && previousVersion ? (
             <VersionChanges
               id={version.id}
-              against={before.id}
-              label={`Version ${version.version} against version ${before.version}`}
+              against={previousVersion.id}
+              label={`Version ${version.version} against version ${previousVersion.version}`}
             />
           ) : (
             <NothingBefore />
@@ -89,15 +89,15 @@ function OpenedDataset({ dataset, onImported }: { dataset: Dataset; onImported: 
 
 /** One dataset: its report, its versions and what changed between them, and the way in for files. */
 export function DatasetView({ name }: { name: string }) {
-  const shown = useQuery({ query: DatasetShownDocument, variables: { name } });
+  const result = useQuery({ query: DatasetShownDocument, variables: { name } });
   return (
     <Opened
-      shown={shown}
+      shown={result}
       what="dataset"
       thing={({ dataset }) => dataset}
       missing={<Gone title={`There is no dataset “${name}”`} href="/data" all="All datasets" />}
     >
-      {(dataset) => <OpenedDataset dataset={dataset} onImported={() => shown[1]({ requestPolicy: 'network-only' })} />}
+      {(dataset) => <OpenedDataset dataset={dataset} onImported={() => result[1]({ requestPolicy: 'network-only' })} />}
     </Opened>
   );
 }

@@ -33,7 +33,7 @@ function Known({ entity, views }: { entity: string; views: string[] }) {
 
 function Lookup({ views }: { views: string[] }) {
   const [entity, setEntity] = useInputState('');
-  const [asked, setAsked] = useState('');
+  const [submittedEntity, setAsked] = useState('');
   return (
     <Paper>
       <LineForm onSubmit={() => setAsked(entity.trim())} action="Look up" disabled={entity.trim() === ''}>
@@ -45,7 +45,7 @@ function Lookup({ views }: { views: string[] }) {
           onChange={setEntity}
         />
       </LineForm>
-      {asked !== '' && <Known key={asked} entity={asked} views={views} />}
+      {submittedEntity !== '' && <Known key={submittedEntity} entity={submittedEntity} views={views} />}
     </Paper>
   );
 }

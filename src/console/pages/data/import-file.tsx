@@ -128,15 +128,17 @@ function useFile(task: TaskKind) {
     if (result.data) setPreview(result.data.previewImport);
     setBusy(null);
   };
-  const take = async (taken: File) => {
+  const take = async (droppedFile: File) => {
     newest.current += 1;
     setFailure(null);
     setPreview(null);
     setColumns(null);
     try {
-      const id = await upload(taken, (share) => setBusy(`Sending ${taken.name}: ${Math.round(share * 100)} %`));
-      setFile({ id, name: taken.name });
-      await look({ id, name: taken.name }, null);
+      const id = await upload(droppedFile, (share) =>
+        setBusy(`Sending ${droppedFile.name}: ${Math.round(share * 100)} %`),
+      );
+      setFile({ id, name: droppedFile.name });
+      await look({ id, name: droppedFile.name }, null);
     } catch (reason) {
       setFailure(reason);
       setBusy(null);
@@ -146,8 +148,8 @@ function useFile(task: TaskKind) {
     setColumns(corrected);
     if (file) void look(file, corrected);
   };
-  const done = () => setPreview(null);
-  return { file, preview, columns, busy, failure, take, correct, done };
+  const closePreview = () => setPreview(null);
+  return { file, preview, columns, busy, failure, take, correct, done: closePreview };
 }
 
 /** Takes a file, suggests what its columns mean, and makes a version of it once the person agrees. */
@@ -160,17 +162,17 @@ export function ImportFile(props: { dataset: string; task: TaskKind; extendable:
   const start = async () => {
     if (!file) return;
     const mapping = columns === null ? null : { columns };
-    const begun = await run.start({ dataset, files: [{ file: file.id, mapping }], extend });
+    const startedRun = await run.start({ dataset, files: [{ file: file.id, mapping }], extend });
     // Of one that failed the mapping stays, to be corrected.
-    if (begun?.last?.status === 'SUCCEEDED') done();
-    if (begun) onDone();
+    if (startedRun?.last?.status === 'SUCCEEDED') done();
+    if (startedRun) onDone();
   };
   return (
     <Stack>
       <DropZone
         busy={busy}
         accept=".csv,.tsv,.txt,.jsonl,.json,.parquet"
-        onFiles={([taken]) => taken && void take(taken)}
+        onFiles={([droppedFile]) => droppedFile && void take(droppedFile)}
       >
         Drop a CSV, TSV, JSONL, JSON or Parquet file here.
       </DropZone>

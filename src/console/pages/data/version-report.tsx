@@ -65,7 +65,7 @@ function ProblemItem({ problem, files }: { problem: Problem; files: number }) {
 }
 
 function Labels({ labels }: { labels: Version['statistics']['labels'] }) {
-  const most = Math.max(1, ...labels.map(({ train }) => train));
+  const maximum = Math.max(1, ...labels.map(({ train }) => train));
   return (
     <Section title="Labels">
       <Note mb="sm">Rows to train / to validate / to test.</Note>
@@ -74,7 +74,7 @@ function Labels({ labels }: { labels: Version['statistics']['labels'] }) {
           <ShareBar
             key={label}
             label={label}
-            value={train / most}
+            value={train / maximum}
             text={`${count(train)} / ${count(validation)} / ${count(test)}`}
           />
         ))}
@@ -86,8 +86,8 @@ function Labels({ labels }: { labels: Version['statistics']['labels'] }) {
 
 /** What was found wrong with a version, rule by rule, with the rows that each names. */
 export function VersionReport({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: VersionReportDocument, variables: { id } });
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  const [{ data, error }, refetch] = useQuery({ query: VersionReportDocument, variables: { id } });
+  if (error && !data) return <ErrorState error={error} onRetry={refetch} />;
   if (!data) return <Loading label="Loading the report" />;
   if (data.node?.__typename !== 'DatasetVersion') return <Text>The version was withdrawn.</Text>;
   const { report, usable, unusableReason, statistics, sources } = data.node;

@@ -18,8 +18,8 @@ const near = ({ evidenceWorse, decidesAt }: GuardFieldsFragment): string =>
 
 /** With which probability a loss of ten points would have been found by now, and by the end. */
 const foundWith = ({ couldSee }: GuardFieldsFragment): string => {
-  const seen = couldSee.find(({ loss }) => loss === 0.1);
-  return seen ? `${(100 * seen.byNow).toFixed(0)} % by now, ${(100 * seen.byTheEnd).toFixed(0)} % by the end` : '–';
+  const power = couldSee.find(({ loss }) => loss === 0.1);
+  return power ? `${(100 * power.byNow).toFixed(0)} % by now, ${(100 * power.byTheEnd).toFixed(0)} % by the end` : '–';
 };
 
 const boundOf = ({ metric, bound }: GuardFieldsFragment): string | null =>

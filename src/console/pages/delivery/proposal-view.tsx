@@ -126,9 +126,9 @@ function OpenedProposal({ proposal }: { proposal: Proposal }) {
 
 /** Everything that speaks for a version on one page, and the decision. */
 export function ProposalView({ id }: { id: string }) {
-  const shown = useQuery({ query: ProposalOpenedDocument, variables: { id } });
+  const result = useQuery({ query: ProposalOpenedDocument, variables: { id } });
   return (
-    <Opened shown={shown} what="proposal" thing={({ proposal }) => proposal}>
+    <Opened shown={result} what="proposal" thing={({ proposal }) => proposal}>
       {(proposal) => <OpenedProposal proposal={proposal} />}
     </Opened>
   );

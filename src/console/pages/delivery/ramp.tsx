@@ -12,14 +12,14 @@ function rampOf(decisions: readonly RolloutDecisionFieldsFragment[]): { x: numbe
   const x: number[] = [];
   const y: number[] = [];
   for (const { decidedAt, share, action } of decisions) {
-    const at = new Date(decidedAt).getTime() / 1_000;
+    const time = new Date(decidedAt).getTime() / 1_000;
     const now = action === 'ROLL_BACK' || action === 'ABORT' ? 0 : share;
     // A step, not a slope: the share changes at the moment of the decision.
     if (y.length > 0) {
-      x.push(at);
+      x.push(time);
       y.push(y.at(-1)!);
     }
-    x.push(at);
+    x.push(time);
     y.push(now * 100);
   }
   return { x, y };

@@ -25,9 +25,9 @@ const LOOK_MS = 2_000;
 type Rollout = NonNullable<RolloutOpenedQuery['rollout']>;
 
 function Steps({ rollout }: { rollout: RolloutShownFragment }) {
-  const done = rollout.status === 'COMPLETED' ? rollout.steps.length : rollout.current;
+  const completedSteps = rollout.status === 'COMPLETED' ? rollout.steps.length : rollout.current;
   return (
-    <Stepper active={done} size="sm" iconSize={28} allowNextStepsSelect={false}>
+    <Stepper active={completedSteps} size="sm" iconSize={28} allowNextStepsSelect={false}>
       {rollout.steps.map(({ share, leastAnswers, approval }) => (
         <Stepper.Step
           key={share}
@@ -96,16 +96,16 @@ function OpenedRollout({ rollout }: { rollout: Rollout }) {
 
 /** A rollout: where it is, what it rests on, and what a person can want of it. */
 export function RolloutView({ id }: { id: string }) {
-  const shown = useQuery({ query: RolloutOpenedDocument, variables: { id } });
-  const live = shown[0].data?.rollout?.finishedAt === null;
-  const look = useLook(shown, live ? LOOK_MS : null);
-  const after = useCallback(
+  const result = useQuery({ query: RolloutOpenedDocument, variables: { id } });
+  const live = result[0].data?.rollout?.finishedAt === null;
+  const look = useLook(result, live ? LOOK_MS : null);
+  const eventVariables = useCallback(
     (last?: RolloutEventsSubscription) => ({ rolloutId: id, after: last?.rolloutEvents.id }),
     [id],
   );
-  useLookAtEvents(RolloutEventsDocument, live ? after : null, look);
+  useLookAtEvents(RolloutEventsDocument, live ? eventVariables : null, look);
   return (
-    <Opened shown={shown} what="rollout" thing={({ rollout }) => rollout}>
+    <Opened shown={result} what="rollout" thing={({ rollout }) => rollout}>
       {(rollout) => <OpenedRollout rollout={rollout} />}
     </Opened>
   );

@@ -26,12 +26,12 @@ export const ShadowBadge = ({ status }: { status: ShadowStatus }) => (
 type Shadow = NonNullable<ShadowOpenedQuery['shadow']>;
 
 function Differing({ pairs }: Pick<Shadow, 'pairs'>) {
-  const shown = pairs.edges.map(({ node }) => node);
-  if (shown.length === 0) return null;
+  const visiblePairs = pairs.edges.map(({ node }) => node);
+  if (visiblePairs.length === 0) return null;
   return (
     <Section title="Questions that they answer differently">
       <Stack gap="xs">
-        {shown.map(({ served, servedLabel, candidateLabel }, place) => (
+        {visiblePairs.map(({ served, servedLabel, candidateLabel }, place) => (
           <div key={served?.id ?? place}>
             <Text size="sm">{served?.question ?? 'This answer was deleted.'}</Text>
             {(servedLabel ?? candidateLabel) !== null && (
@@ -48,17 +48,17 @@ function Differing({ pairs }: Pick<Shadow, 'pairs'>) {
 
 /** A shadow: what it found so far, as it goes on. */
 export function ShadowView({ id }: { id: string }) {
-  const shown = useQuery({ query: ShadowOpenedDocument, variables: { id } });
-  const look = useLook(shown);
+  const result = useQuery({ query: ShadowOpenedDocument, variables: { id } });
+  const look = useLook(result);
   const stop = useSend(StopShadowDocument);
-  const live = shown[0].data?.shadow?.status === 'RUNNING';
-  const after = useCallback(
+  const live = result[0].data?.shadow?.status === 'RUNNING';
+  const eventVariables = useCallback(
     (last?: ShadowEventsSubscription) => ({ shadowId: id, after: last?.shadowEvents.id }),
     [id],
   );
-  useLookAtEvents(ShadowEventsDocument, live ? after : null, look);
+  useLookAtEvents(ShadowEventsDocument, live ? eventVariables : null, look);
   return (
-    <Opened shown={shown} what="shadow" thing={({ shadow }) => shadow}>
+    <Opened shown={result} what="shadow" thing={({ shadow }) => shadow}>
       {({ adapterName, candidateVersion, againstVersion, status, answered, leastAnswers, ...shadow }) => (
         <>
           <PageHeader

@@ -16,13 +16,13 @@ interface Props {
 /** Whose questions are drawn, and what the second arm changes; the first answers as production does. */
 export function ArmFields({ params, choices: { adapters, models }, set }: Props) {
   const { adapter } = armOf(params);
-  const number = (label: string, name: string, most: number, step: number) => (
+  const number = (label: string, name: string, maximum: number, step: number) => (
     <NumberInput
       label={label}
       placeholder="as it is"
       value={params.get(name) ?? ''}
       min={step === 1 ? 1 : 0}
-      max={most}
+      max={maximum}
       step={step}
       allowDecimal={step < 1}
       onChange={(value) => set({ [name]: String(value) || null })}

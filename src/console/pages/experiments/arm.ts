@@ -20,13 +20,13 @@ interface PlannedArm {
 const isStrategy = (value: string | null): value is Strategy => value !== null && value in STRATEGY_NAMES;
 
 const numberIn = (params: URLSearchParams, name: string): number | null => {
-  const given = params.get(name);
-  return given === null || given === '' || !Number.isFinite(Number(given)) ? null : Number(given);
+  const text = params.get(name);
+  return text === null || text === '' || !Number.isFinite(Number(text)) ? null : Number(text);
 };
 
 export function armOf(params: URLSearchParams): PlannedArm {
-  const [version, model, given] = [params.get('version'), params.get('model'), params.get('strategy')];
-  const strategy = isStrategy(given) ? given : null;
+  const [version, model, strategyName] = [params.get('version'), params.get('model'), params.get('strategy')];
+  const strategy = isStrategy(strategyName) ? strategyName : null;
   const denseWeight = numberIn(params, 'dense');
   const maxTokens = numberIn(params, 'tokens');
   const temperature = numberIn(params, 'temperature');
@@ -39,10 +39,10 @@ export function armOf(params: URLSearchParams): PlannedArm {
     ...(maxTokens === null ? [] : [[`${maxTokens} tokens`, { generation: { maxTokens } }] as const]),
     ...(temperature === null ? [] : [[`temperature ${temperature}`, { generation: { temperature } }] as const]),
   ];
-  const whose = params.get('questions') ?? version?.split('@')[0] ?? AUTO;
+  const questionSource = params.get('questions') ?? version?.split('@')[0] ?? AUTO;
   const generation = Object.assign({}, ...changes.map(([, { generation }]) => generation)) as Arm['generation'];
   return {
-    adapter: whose === AUTO ? null : whose,
+    adapter: questionSource === AUTO ? null : questionSource,
     arm:
       changes.length === 0
         ? null

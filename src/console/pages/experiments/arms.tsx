@@ -10,7 +10,7 @@ type Measure = ExperimentShownFragment['metrics'][number];
 
 /** What an arm does otherwise, in a few words. */
 function changesOf({ strategy, adapter, model, denseWeight, wording, generation }: Arm): string {
-  const said = [
+  const changes = [
     strategy,
     adapter,
     model,
@@ -18,8 +18,8 @@ function changesOf({ strategy, adapter, model, denseWeight, wording, generation 
     wording === null ? null : `wording ${wording}`,
     generation?.temperature === null || generation === null ? null : `temperature ${generation.temperature}`,
     generation?.maxTokens === null || generation === null ? null : `at most ${generation.maxTokens} tokens`,
-  ].filter((each) => each !== null);
-  return said.length === 0 ? 'as production' : said.join(', ');
+  ].filter((change) => change !== null);
+  return changes.length === 0 ? 'as production' : changes.join(', ');
 }
 
 function Cell(props: { experiment: ExperimentShownFragment; arm: Arm; measure: Measure }) {
@@ -27,8 +27,10 @@ function Cell(props: { experiment: ExperimentShownFragment; arm: Arm; measure: M
   const { metric } = measure;
   const figure = experiment.results
     .find((result) => result.arm === arm.name)
-    ?.figures.find((each) => each.metric === metric);
-  const compared = experiment.conclusion.comparisons.find((each) => each.arm === arm.name && each.metric === metric);
+    ?.figures.find((candidate) => candidate.metric === metric);
+  const compared = experiment.conclusion.comparisons.find(
+    (comparison) => comparison.arm === arm.name && comparison.metric === metric,
+  );
   const finding = compared && FINDINGS[compared.finding];
   return (
     <>

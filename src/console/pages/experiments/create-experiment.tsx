@@ -17,15 +17,15 @@ const isMetric = (value: string | null): value is ExperimentMetric => value !== 
 
 /** What the address plans, besides the arm: what decides, from which difference on, and when it ends. */
 function planOf(params: URLSearchParams) {
-  const given = params.get('primary');
-  const metric = isMetric(given) ? given : 'FEEDBACK';
-  const beyond = RATES.has(metric) ? null : Number(params.get('beyond')) || null;
-  const isShare = RATES.has(metric) || beyond !== null;
+  const metricName = params.get('primary');
+  const metric = isMetric(metricName) ? metricName : 'FEEDBACK';
+  const limit = RATES.has(metric) ? null : Number(params.get('beyond')) || null;
+  const isShare = RATES.has(metric) || limit !== null;
   const scale = isShare ? 100 : 1;
   const effect = Number(params.get('effect') ?? (isShare ? 5 : '')) / scale;
   return {
     metric,
-    beyond,
+    beyond: limit,
     isShare,
     scale,
     effect,
@@ -90,8 +90,8 @@ function EndFields({ plan, set }: { plan: Plan; set: Change }) {
 const metricsOf = ({ metric, beyond }: Plan) => [
   { metric, beyond, primary: true },
   ...(['FEEDBACK', 'FAILURE', 'ABSTENTION', 'LATENCY'] as const)
-    .filter((other) => other !== metric)
-    .map((other) => ({ metric: other })),
+    .filter((secondaryMetric) => secondaryMetric !== metric)
+    .map((secondaryMetric) => ({ metric: secondaryMetric })),
 ];
 
 /** Plans a test of one change beside production. The form stands in the address. */

@@ -138,11 +138,11 @@ export function ExperimentView({ id }: { id: string }) {
   const opened = useQuery({ query: ExperimentOpenedDocument, variables: { id } });
   const live = opened[0].data?.experiment?.finishedAt === null;
   const look = useLook(opened, live ? LOOK_MS : null);
-  const after = useCallback(
+  const eventVariables = useCallback(
     (last?: ExperimentEventsSubscription) => ({ experimentId: id, after: last?.experimentEvents.id }),
     [id],
   );
-  useLookAtEvents(ExperimentEventsDocument, live ? after : null, look);
+  useLookAtEvents(ExperimentEventsDocument, live ? eventVariables : null, look);
   return (
     <Opened shown={opened} what="experiment" thing={({ experiment }) => experiment}>
       {(experiment) => <OpenedExperiment experiment={experiment} />}

@@ -43,8 +43,8 @@ function ExperimentLine({ experiment }: { experiment: ExperimentInListFragment }
 
 function Overview() {
   const [address, change] = useAddress();
-  const shown = STATUSES.find(({ value }) => value === address.get('status'))?.value ?? 'ALL';
-  const status = shown === 'ALL' ? null : shown;
+  const statusFilter = STATUSES.find(({ value }) => value === address.get('status'))?.value ?? 'ALL';
+  const status = statusFilter === 'ALL' ? null : statusFilter;
   const pages = usePages(ExperimentsShownDocument, { status }, ({ experiments }) => experiments);
   return (
     <>
@@ -56,7 +56,7 @@ function Overview() {
       <Choice
         label="Status"
         data={STATUSES}
-        value={shown}
+        value={statusFilter}
         onChange={(value) => change({ status: value === 'ALL' ? null : value })}
       />
       <Listed

@@ -10,22 +10,22 @@ import { titleOf, unitOf } from './names';
 export function Intervals({ experiment }: { experiment: ExperimentShownFragment }) {
   const [params, change] = useAddress();
   const { arms, metrics, history, phase } = experiment;
-  const others = arms.filter(({ isControl }) => !isControl);
-  const primary = metrics.find((each) => each.primary) ?? metrics[0]!;
-  const measure = metrics.find((each) => each.metric === params.get('metric')) ?? primary;
+  const treatmentArms = arms.filter(({ isControl }) => !isControl);
+  const primary = metrics.find((candidate) => candidate.primary) ?? metrics[0]!;
+  const measure = metrics.find((candidate) => candidate.metric === params.get('metric')) ?? primary;
   const { metric, margin } = measure;
-  const arm = others.find(({ name }) => name === params.get('arm')) ?? others[0]!;
+  const arm = treatmentArms.find(({ name }) => name === params.get('arm')) ?? treatmentArms[0]!;
   const scale = measure.isRate ? 100 : 1;
   const points = history
     .filter((point) => point.phase === phase)
     .flatMap(({ answers, comparisons }) => {
-      const found = comparisons.find((each) => each.arm === arm.name && each.metric === metric);
-      return found ? [{ answers, ...found }] : [];
+      const comparison = comparisons.find((candidate) => candidate.arm === arm.name && candidate.metric === metric);
+      return comparison ? [{ answers, ...comparison }] : [];
     });
-  const line = (label: string, of: (point: (typeof points)[number]) => number | null) => ({
+  const line = (label: string, figureOf: (point: (typeof points)[number]) => number | null) => ({
     label,
     values: points.map((point) => {
-      const value = of(point);
+      const value = figureOf(point);
       return value === null ? null : value * scale;
     }),
   });
@@ -38,15 +38,15 @@ export function Intervals({ experiment }: { experiment: ExperimentShownFragment 
         <Group gap="xs">
           <OneOf
             aria-label="Metric"
-            data={metrics.map((each) => ({ value: each.metric, label: titleOf(each) }))}
+            data={metrics.map((option) => ({ value: option.metric, label: titleOf(option) }))}
             value={metric}
             w={290}
             onChange={(metric) => change({ metric })}
           />
-          {others.length > 1 && (
+          {treatmentArms.length > 1 && (
             <OneOf
               aria-label="Arm"
-              data={others.map(({ name }) => name)}
+              data={treatmentArms.map(({ name }) => name)}
               value={arm.name}
               onChange={(arm) => change({ arm })}
             />

@@ -21,7 +21,7 @@ const ORDER: readonly ImprovementStage[] = [
 export function Chain({ improvement }: { improvement: ImprovementShownFragment }) {
   const { stage, outcome, cost, reason, trigger, adapter, datasetVersion, trainingRuns } = improvement;
   const { adapterVersion, rollout, proposal } = improvement;
-  const nothing = <Note>{outcome === null ? 'not yet' : 'none'}</Note>;
+  const placeholder = <Note>{outcome === null ? 'not yet' : 'none'}</Note>;
   return (
     <Timeline active={ORDER.indexOf(stage)} bulletSize={28} data-testid="improvement-chain">
       <Timeline.Item title="What people said" bullet={<IconMessages size={16} />}>
@@ -31,7 +31,11 @@ export function Chain({ improvement }: { improvement: ImprovementShownFragment }
         {cost.newRows > 0 && <Text size="sm">{plural(cost.newRows, 'new row')}</Text>}
       </Timeline.Item>
       <Timeline.Item title="A dataset version" bullet={<IconDatabase size={16} />}>
-        {datasetVersion ? <To href={datasetPath(datasetVersion.dataset.name)}>{rowsOf(datasetVersion)}</To> : nothing}
+        {datasetVersion ? (
+          <To href={datasetPath(datasetVersion.dataset.name)}>{rowsOf(datasetVersion)}</To>
+        ) : (
+          placeholder
+        )}
       </Timeline.Item>
       <Timeline.Item title="A training" bullet={<IconSchool size={16} />}>
         <Group gap="xs">
@@ -42,7 +46,7 @@ export function Chain({ improvement }: { improvement: ImprovementShownFragment }
           ))}
           {cost.trainingSeconds > 0 && <Note>{duration(1_000 * cost.trainingSeconds)}</Note>}
         </Group>
-        {trainingRuns.length === 0 && nothing}
+        {trainingRuns.length === 0 && placeholder}
       </Timeline.Item>
       <Timeline.Item title="A version, proven" bullet={<IconFlask size={16} />}>
         {adapterVersion && adapter ? (
@@ -50,7 +54,7 @@ export function Chain({ improvement }: { improvement: ImprovementShownFragment }
             {adapter.name}, version {adapterVersion.version}
           </To>
         ) : (
-          nothing
+          placeholder
         )}
       </Timeline.Item>
       <Timeline.Item title="A rollout" bullet={<IconRocket size={16} />}>
@@ -60,7 +64,7 @@ export function Chain({ improvement }: { improvement: ImprovementShownFragment }
             <RolloutBadge status={rollout.status} awaits={rollout.awaitsApproval} />
           </Group>
         ) : (
-          nothing
+          placeholder
         )}
       </Timeline.Item>
       <Timeline.Item title="A proposal" bullet={<IconGavel size={16} />}>
@@ -70,7 +74,7 @@ export function Chain({ improvement }: { improvement: ImprovementShownFragment }
             <ProposalBadge status={proposal.status} />
           </Group>
         ) : (
-          nothing
+          placeholder
         )}
       </Timeline.Item>
     </Timeline>

@@ -33,7 +33,7 @@ function Policy({ policy }: { policy: PolicyShownFragment }) {
     newRows === null ? null : `${plural(newRows, 'new row')}`,
     onAlert ? 'an alert' : null,
     everyDays === null ? null : `${plural(everyDays, 'day')}`,
-  ].filter((each) => each !== null);
+  ].filter((condition) => condition !== null);
   return (
     <Paper p="sm">
       <Group gap="xs">
@@ -132,11 +132,11 @@ function Overview() {
 }
 
 function ImprovementView({ id }: { id: string }) {
-  const shown = useQuery({ query: ImprovementOpenedDocument, variables: { id } });
-  const open = shown[0].data?.improvement?.outcome === null;
-  useLook(shown, open ? LOOK_MS : null);
+  const result = useQuery({ query: ImprovementOpenedDocument, variables: { id } });
+  const open = result[0].data?.improvement?.outcome === null;
+  useLook(result, open ? LOOK_MS : null);
   return (
-    <Opened shown={shown} what="improvement" thing={({ improvement }) => improvement}>
+    <Opened shown={result} what="improvement" thing={({ improvement }) => improvement}>
       {(improvement) => (
         <>
           <PageHeader title={titleOf(improvement)} back={['/improvements', 'All improvements']}>

@@ -33,14 +33,14 @@ function NewCollection({ onClose }: { onClose: () => void }) {
 }
 
 export function CollectionList() {
-  const shown = useQuery({ query: CollectionListDocument });
+  const result = useQuery({ query: CollectionListDocument });
   const creating = useCreating('New collection', NewCollection);
   return (
     <>
-      <PageHeader title="Knowledge" actions={shown[0].data?.collections.edges.length ? creating.button : undefined}>
+      <PageHeader title="Knowledge" actions={result[0].data?.collections.edges.length ? creating.button : undefined}>
         Collections of documents that answers are read from.
       </PageHeader>
-      <Loaded shown={shown} what="the collections">
+      <Loaded shown={result} what="the collections">
         {({ collections: { edges } }) => (
           <>
             {edges.length === 0 && (

@@ -129,11 +129,11 @@ function Documents(props: {
 
 /** The place that the address names: links from answers elsewhere lead here. */
 function placeIn(search: string): Place | null {
-  const given = new URLSearchParams(search);
-  const documentId = given.get('document');
-  const [start, end] = [Number(given.get('start') ?? 0), Number(given.get('end') ?? 0)];
+  const params = new URLSearchParams(search);
+  const documentId = params.get('document');
+  const [start, end] = [Number(params.get('start') ?? 0), Number(params.get('end') ?? 0)];
   if (documentId === null || !(start >= 0 && end >= start)) return null;
-  return { documentId, documentName: given.get('name') ?? 'Document', start, end };
+  return { documentId, documentName: params.get('name') ?? 'Document', start, end };
 }
 
 /** One collection: its files, what became of them, and a bench to search it. */

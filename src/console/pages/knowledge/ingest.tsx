@@ -50,37 +50,37 @@ export function Ingest(props: {
   const { send: createCollection } = useSend(CreateCollectionDocument);
 
   const change = (name: string, part: Partial<Incoming>) =>
-    setFiles((before) => before.map((file) => (file.name === name ? { ...file, ...part } : file)));
+    setFiles((previousFiles) => previousFiles.map((file) => (file.name === name ? { ...file, ...part } : file)));
   const run = useStartedRun(IngestDocumentsDocument, IngestionProgressDocument, ({ result }) => {
     if (!result) return;
     const note = result.error ? result.error.message : [plural(result.chunks, 'passage'), ...result.notes].join(' · ');
     change(result.name, { outcome: { ...OUTCOMES[result.outcome], note } });
   });
 
-  const sendAll = async (named: readonly { file: File; name: string }[]) => {
+  const sendAll = async (namedFiles: readonly { file: File; name: string }[]) => {
     const documents: { name: string; file: string }[] = [];
-    for (const { file, name } of named)
+    for (const { file, name } of namedFiles)
       try {
-        documents.push({ name, file: await upload(file, (sent) => change(name, { sent })) });
+        documents.push({ name, file: await upload(file, (share) => change(name, { sent: share })) });
       } catch (reason) {
         change(name, { outcome: { label: 'not sent', colour: 'red', note: toGatewayError(reason).message } });
       }
     return documents;
   };
   const take = async (dropped: File[]) => {
-    const named = dropped.map((file) => ({ file, name: documentName(file.name) }));
-    const refused = refusalOf(named.map(({ name }) => name));
-    setRefusal(refused);
-    setFiles(refused === null ? named.map(({ name }) => ({ name, sent: 0, outcome: null })) : []);
-    if (refused !== null) return;
+    const namedFiles = dropped.map((file) => ({ file, name: documentName(file.name) }));
+    const refusalText = refusalOf(namedFiles.map(({ name }) => name));
+    setRefusal(refusalText);
+    setFiles(refusalText === null ? namedFiles.map(({ name }) => ({ name, sent: 0, outcome: null })) : []);
+    if (refusalText !== null) return;
     setSending(true);
-    const documents = await sendAll(named);
+    const documents = await sendAll(namedFiles);
     if (documents.length > 0) {
       // One that exists already is what was wanted.
       if (create) await createCollection({ name: collection });
-      const begun = await run.start({ collection, documents });
-      const status = begun?.last?.status;
-      if (status) setFiles((before) => afterRun(before, status));
+      const startedRun = await run.start({ collection, documents });
+      const status = startedRun?.last?.status;
+      if (status) setFiles((previousFiles) => afterRun(previousFiles, status));
       onDone();
     }
     setSending(false);

@@ -114,15 +114,15 @@ function Hits({ search, onOpen }: SearchQuery & { onOpen: (place: Place) => void
 /** What retrieval finds for a query, and how meaning and words ranked each passage. */
 export function SearchBench({ collection, onOpen }: { collection: string; onOpen: (place: Place) => void }) {
   const [query, setQuery] = useInputState('');
-  const [asked, setAsked] = useState('');
+  const [submittedQuery, setAsked] = useState('');
   const [mode, setMode] = useState<SearchMode>('HYBRID');
-  const [{ data, error, fetching }, again] = useQuery({
+  const [{ data, error, fetching }, refetch] = useQuery({
     query: SearchDocument,
-    variables: { input: { query: asked, collections: [collection], mode, limit: 10 } },
-    pause: asked === '',
+    variables: { input: { query: submittedQuery, collections: [collection], mode, limit: 10 } },
+    pause: submittedQuery === '',
   });
   const search = () => {
-    if (query.trim() === asked) again();
+    if (query.trim() === submittedQuery) refetch();
     setAsked(query.trim());
   };
   return (
@@ -138,13 +138,13 @@ export function SearchBench({ collection, onOpen }: { collection: string; onOpen
         <TextInput label="Query" flex="1 1 220px" maxLength={2000} value={query} onChange={setQuery} />
         <SegmentedControl aria-label="What passages are ranked by" data={MODES} value={mode} onChange={setMode} />
       </LineForm>
-      <ErrorState error={error} onRetry={again} />
-      {asked === '' && (
+      <ErrorState error={error} onRetry={refetch} />
+      {submittedQuery === '' && (
         <EmptyState icon={IconSearch} title="Search without a model">
           See which passages a question finds, and what each score says.
         </EmptyState>
       )}
-      {asked !== '' && fetching && !data && <Loading label="Searching" />}
+      {submittedQuery !== '' && fetching && !data && <Loading label="Searching" />}
       {data && <Hits search={data.search} onOpen={onOpen} />}
     </Stack>
   );

@@ -170,45 +170,45 @@ function Recommended({ answerSeconds, readTokens, writtenTokens, quiet }: Recomm
 }
 
 export default function ModelsPage() {
-  const shown = useQuery({ query: ModelsShownDocument });
+  const result = useQuery({ query: ModelsShownDocument });
   const [{ data: recommended }] = useQuery({ query: ModelRecommendationsDocument });
-  const told = recommended?.modelRecommendations;
+  const recommendations = recommended?.modelRecommendations;
   const run = useStartedRun(RegisterModelDocument, DownloadProgressDocument);
   const [busy, setBusy] = useState<string | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
-  const take: Take = async (what, source) => {
-    setBusy(what);
+  const take: Take = async (activity, source) => {
+    setBusy(activity);
     setFailure(null);
     try {
       await run.start(await source());
-      shown[1]({ requestPolicy: 'network-only' });
+      result[1]({ requestPolicy: 'network-only' });
     } catch (reason) {
       setFailure(reason);
     }
     setBusy(null);
   };
   const { event, error } = run;
-  const sent = event?.totalBytes ? ` · ${bytes(event.bytes ?? 0)} of ${bytes(event.totalBytes)}` : '';
+  const progressText = event?.totalBytes ? ` · ${bytes(event.bytes ?? 0)} of ${bytes(event.totalBytes)}` : '';
   return (
     <>
       <PageHeader title="Models">
         Open models that answer; each file is verified and loaded once before it is accepted.
       </PageHeader>
-      <Loaded shown={shown} what="the models">
+      <Loaded shown={result} what="the models">
         {({ models, modelCatalogue }) => (
           <Stack>
             <Registry models={models} />
             <ErrorState error={failure} />
             {(event !== null || error !== null) && (
               <Paper>
-                <RunProgress run={{ event: event && { ...event, message: event.message + sent }, error }} />
+                <RunProgress run={{ event: event && { ...event, message: event.message + progressText }, error }} />
               </Paper>
             )}
             <Title order={2}>Catalogue</Title>
-            {told && <Recommended {...told} />}
+            {recommendations && <Recommended {...recommendations} />}
             <Catalogue
               entries={modelCatalogue}
-              fits={new Map(told?.models.map((fit) => [fit.model.name, fit]))}
+              fits={new Map(recommendations?.models.map((fit) => [fit.model.name, fit]))}
               known={new Set(models.edges.map(({ node }) => node.name))}
               busy={busy !== null}
               onFetch={(catalogueName) => void take(`Fetching ${catalogueName}…`, async () => ({ catalogueName }))}

@@ -35,7 +35,7 @@ function NewRule({ onClose }: { onClose: () => void }) {
   const [metric, setMetric] = useState<RuleMetric>('ERROR_RATE');
   const [side, setSide] = useState<Side>('ABOVE');
   const [percent, setPercent] = useState<number | string>(5);
-  const [beyond, setBeyond] = useState<number | string>(2_000);
+  const [limit, setBeyond] = useState<number | string>(2_000);
   const [adapter, setAdapter] = useInputState('');
   const set = useSend(SetAlertRuleDocument, onClose);
   const unit = unitOf(metric);
@@ -45,7 +45,7 @@ function NewRule({ onClose }: { onClose: () => void }) {
       metric,
       side,
       threshold: Number(percent) / 100,
-      ...(unit !== undefined && { beyond: Number(beyond) }),
+      ...(unit !== undefined && { beyond: Number(limit) }),
       ...(adapter.trim() !== '' && { where: { adapter: adapter.trim() } }),
     });
   return (
@@ -63,7 +63,7 @@ function NewRule({ onClose }: { onClose: () => void }) {
         <NumberInput
           label={`An answer counts beyond, in ${unit}`}
           min={1}
-          value={beyond}
+          value={limit}
           onChange={setBeyond}
           required
         />
@@ -86,7 +86,7 @@ const sentenceOf = ({ metric, side, threshold, beyond }: Rule): string => {
 export function AlertRules() {
   const pages = usePages(AlertRulesDocument, { first: 50 }, ({ alertRules }) => alertRules);
   const creating = useCreating('New alert rule', NewRule);
-  const [asked, setAsked] = useState<string | null>(null);
+  const [ruleToDelete, setAsked] = useState<string | null>(null);
   const remove = useSend(DeleteAlertRuleDocument, () => setAsked(null));
   return (
     <Section title="Alert rules" says="Each answer is tested once, so that looking often makes no false alarm.">
@@ -127,9 +127,9 @@ export function AlertRules() {
       {creating.dialog}
       <ErrorState error={remove.error} />
       <ConfirmDialog
-        asked={asked === null ? null : { title: `Delete the rule ${asked}?`, text: 'Its alerts stay.' }}
+        asked={ruleToDelete === null ? null : { title: `Delete the rule ${ruleToDelete}?`, text: 'Its alerts stay.' }}
         confirm="Delete"
-        onConfirm={() => asked !== null && remove.send({ name: asked })}
+        onConfirm={() => ruleToDelete !== null && remove.send({ name: ruleToDelete })}
         onClose={() => setAsked(null)}
       />
     </Section>

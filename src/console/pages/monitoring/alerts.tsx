@@ -108,13 +108,13 @@ function Rows({ pages, label }: { pages: ReturnType<typeof useAlerts>['pages']; 
 export function Alerts() {
   const [open, resolved] = [useAlerts(true), useAlerts(false)];
   useLookAtEvents(AlertRaisedDocument, after, open.look);
-  const none = ({ pages }: typeof open) => pages.data !== undefined && pages.edges.length === 0;
+  const isEmpty = ({ pages }: typeof open) => pages.data !== undefined && pages.edges.length === 0;
   return (
     <section aria-label="Alerts">
       <Title order={2} size="h3" mb="xs">
         Alerts
       </Title>
-      {none(open) && none(resolved) && (
+      {isEmpty(open) && isEmpty(resolved) && (
         <Note>
           Nothing was raised so far. Questions and labels are watched by themselves. Rules below add failures, latency,
           confidence and more; <code>addWebhook</code> in the Playground says who is told.

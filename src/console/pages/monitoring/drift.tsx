@@ -19,10 +19,10 @@ const evidenceOf = ({ evidence, alarmAt }: Stream): string =>
 
 /** The label that changed most, or unlike questions, where there is something of either. */
 function mostChanged({ shares, kind }: Stream): string {
-  const [most] = shares;
-  if (!most || most.now === null) return '';
-  const name = kind === 'LABELS' ? `“${most.name}”` : 'unlike those that are known';
-  return `${name}: ${percent(most.reference)} → ${percent(most.now)}`;
+  const [topShare] = shares;
+  if (!topShare || topShare.now === null) return '';
+  const name = kind === 'LABELS' ? `“${topShare.name}”` : 'unlike those that are known';
+  return `${name}: ${percent(topShare.reference)} → ${percent(topShare.now)}`;
 }
 
 const stateOf = ({ phase, observations, needed }: Stream): string =>
@@ -32,11 +32,11 @@ const stateOf = ({ phase, observations, needed }: Stream): string =>
 
 /** What is watched for change, and what is seen of one. */
 export function Drift() {
-  const [{ data, error }, again] = useQuery({ query: DriftDocument });
+  const [{ data, error }, refetch] = useQuery({ query: DriftDocument });
   const streams = data?.drift ?? [];
   return (
     <Section title="Drift">
-      {error && <ErrorState error={error} onRetry={again} />}
+      {error && <ErrorState error={error} onRetry={refetch} />}
       {!data ? null : streams.length === 0 ? (
         <Note>
           Once there are answers, their questions are held against those before, and those that an adapter answers

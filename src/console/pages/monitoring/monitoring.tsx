@@ -59,7 +59,7 @@ export default function MonitoringPage() {
             label="Split by"
             data={SPLITS}
             value={view.by ?? 'NONE'}
-            onChange={(by) => change({ by: by === 'NONE' ? null : by })}
+            onChange={(split) => change({ by: split === 'NONE' ? null : split })}
           />
           {(['adapter', 'collection', 'model'] as const).map((name) => (
             <FilterField
@@ -79,8 +79,8 @@ export default function MonitoringPage() {
         <Provider value={uncached}>
           {narrowed.every((name) => name === 'adapter') && <ProductionQuality view={view} now={now} />}
           <SimpleGrid cols={{ base: 1, md: 2 }}>
-            {CHARTS.map((shown) => (
-              <SeriesChart key={shown.metric} view={view} shown={shown} now={now} />
+            {CHARTS.map((chart) => (
+              <SeriesChart key={chart.metric} view={view} shown={chart} now={now} />
             ))}
           </SimpleGrid>
         </Provider>

@@ -28,36 +28,38 @@ export interface Shown {
 const nameOf = ({ by }: Series): string => by.map(({ value }) => value || 'none').join(', ') || 'all answers';
 
 /** Every bucket between the first and the last that one of the series has: those in which nothing happened are gaps, or zero. */
-function grid(all: readonly Series[]): number[] {
-  const at = all.flatMap(({ points }) => points.map((point) => Date.parse(point.at) / 1000));
-  const [first] = all;
-  if (!first || at.length === 0) return [];
+function grid(lines: readonly Series[]): number[] {
+  const times = lines.flatMap(({ points }) => points.map((point) => Date.parse(point.at) / 1000));
+  const [first] = lines;
+  if (!first || times.length === 0) return [];
   const step = SECONDS[first.resolution];
-  const [from, to] = [Math.min(...at), Math.max(...at)];
+  const [from, to] = [Math.min(...times), Math.max(...times)];
   return Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => from + i * step);
 }
 
 export function SeriesChart({ view, shown, now }: { view: View; shown: Shown; now: number }) {
   const { metric, title, unit, percentile = false, empty = null, shares = false } = shown;
-  const [{ data, error }, again] = useQuery({
+  const [{ data, error }, refetch] = useQuery({
     query: MonitoringDocument,
     variables: { input: inputOf(view, metric, now) },
   });
-  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (error && !data) return <ErrorState error={error} onRetry={refetch} />;
   if (!data) return <Loading label={`Loading ${title.toLowerCase()}`} />;
   const lines = data.monitoring.slice(0, MOST_LINES);
   const x = grid(lines);
-  const known = new Set(shares ? lines.flatMap(({ points }) => points.map(({ at }) => Date.parse(at) / 1000)) : []);
+  const knownTimes = new Set(
+    shares ? lines.flatMap(({ points }) => points.map(({ at }) => Date.parse(at) / 1000)) : [],
+  );
   const line = (label: string, { points }: Series, take: (point: Series['points'][number]) => number | null) => {
     const values = new Map(points.map((point) => [Date.parse(point.at) / 1000, inUnit(take(point), unit)]));
-    return { label, values: x.map((at) => values.get(at) ?? (known.has(at) ? 0 : empty)) };
+    return { label, values: x.map((time) => values.get(time) ?? (knownTimes.has(time) ? 0 : empty)) };
   };
-  const alone = lines.length === 1 && percentile;
-  const series = lines.flatMap((each) => [
-    line(alone ? 'mean' : nameOf(each), each, ({ value }) => value),
-    ...(alone ? [line('95th percentile', each, ({ p95 }) => p95)] : []),
+  const showsPercentile = lines.length === 1 && percentile;
+  const series = lines.flatMap((dataSeries) => [
+    line(showsPercentile ? 'mean' : nameOf(dataSeries), dataSeries, ({ value }) => value),
+    ...(showsPercentile ? [line('95th percentile', dataSeries, ({ p95 }) => p95)] : []),
   ]);
-  const left = data.monitoring.length - lines.length;
+  const hiddenCount = data.monitoring.length - lines.length;
   return (
     <Paper data-testid={`series-${metric}`}>
       <Chart
@@ -69,9 +71,9 @@ export function SeriesChart({ view, shown, now }: { view: View; shown: Shown; no
         series={series}
         openFrom={openFrom(x, SECONDS[lines[0]?.resolution ?? 'HOUR'], now / 1000)}
       />
-      {left > 0 && (
+      {hiddenCount > 0 && (
         <Note size="xs">
-          The {MOST_LINES} with the most answers are drawn, {left} more are not.
+          The {MOST_LINES} with the most answers are drawn, {hiddenCount} more are not.
         </Note>
       )}
     </Paper>

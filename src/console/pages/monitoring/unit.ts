@@ -4,6 +4,6 @@ export const inUnit = (value: number | null, unit: string): number | null =>
 
 /** The place of the bucket that isn't over yet, whose values still change; null where all are over. Times are seconds. */
 export function openFrom(starts: readonly number[], length: number, now: number): number | null {
-  const at = starts.findIndex((start) => start + length > now);
-  return at < 0 ? null : at;
+  const index = starts.findIndex((start) => start + length > now);
+  return index < 0 ? null : index;
 }

@@ -38,14 +38,14 @@ export interface View {
 export function useView(): [View, (change: Record<string, string | null>) => void] {
   const [params, change] = useAddress();
   const span = SPANS.find(({ value }) => value === params.get('span')) ?? SPANS[2];
-  const by = SPLITS.find(({ value }) => value === params.get('by'))?.value ?? 'NONE';
+  const split = SPLITS.find(({ value }) => value === params.get('by'))?.value ?? 'NONE';
   const where = Object.fromEntries(
     FILTERS.flatMap((name) => {
       const value = params.get(name);
       return value === null ? [] : [[name, value]];
     }),
   );
-  return [{ span, by: by === 'NONE' ? null : by, where }, change];
+  return [{ span, by: split === 'NONE' ? null : split, where }, change];
 }
 
 /** The time that is shown. */

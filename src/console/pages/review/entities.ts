@@ -19,27 +19,30 @@ export const writtenEntities = (entities: readonly Marked[]): string =>
  * and never where another of its type stands already.
  * @returns what is wrong with which line, in words, where one can't be read
  */
-export function readEntities(question: string, written: string): Placed[] | string {
-  const found: Placed[] = [];
-  let behind = 0;
-  for (const line of written.split('\n')) {
+export function readEntities(question: string, entityText: string): Placed[] | string {
+  const entities: Placed[] = [];
+  let searchStart = 0;
+  for (const line of entityText.split('\n')) {
     if (line.trim() === '') continue;
     const colon = line.indexOf(':');
     const type = line.slice(0, Math.max(0, colon)).trim();
     const text = line.slice(colon + 1).trim();
     if (type === '' || text === '') return `“${line.trim()}” is not a type, a colon and words of the question.`;
-    const isTaken = (start: number): boolean => found.some((each) => each.type === type && each.start === start);
-    const start = [behind, 0].map((from) => nextOf(question, text, from, isTaken)).find((at) => at >= 0);
+    const isTaken = (start: number): boolean =>
+      entities.some((entity) => entity.type === type && entity.start === start);
+    const start = [searchStart, 0]
+      .map((from) => nextOf(question, text, from, isTaken))
+      .find((position) => position >= 0);
     if (start === undefined)
       return `“${text}” does not stand in the question${question.includes(text) ? ' once more' : ''}.`;
-    behind = start + text.length;
-    found.push({ type, start, end: behind });
+    searchStart = start + text.length;
+    entities.push({ type, start, end: searchStart });
   }
-  return found.sort((a, b) => a.start - b.start || a.end - b.end);
+  return entities.sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
 function nextOf(question: string, text: string, from: number, isTaken: (start: number) => boolean): number {
-  let at = question.indexOf(text, from);
-  while (at >= 0 && isTaken(at)) at = question.indexOf(text, at + 1);
-  return at;
+  let position = question.indexOf(text, from);
+  while (position >= 0 && isTaken(position)) position = question.indexOf(text, position + 1);
+  return position;
 }

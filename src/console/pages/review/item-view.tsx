@@ -39,7 +39,9 @@ function Marked({ question, answer: { output } }: { question: string; answer: An
 
 function AnswerSide({ question, answer, disputed }: { question: string; answer: Answer; disputed: boolean }) {
   // Who reviews is not told what others said, unless that is what they are to decide.
-  const said = disputed ? answer.feedback.filter(({ score, comment }) => score !== null || comment !== null) : [];
+  const visibleFeedback = disputed
+    ? answer.feedback.filter(({ score, comment }) => score !== null || comment !== null)
+    : [];
   return (
     <Paper>
       <Group gap="xs" mb="xs">
@@ -62,7 +64,7 @@ function AnswerSide({ question, answer, disputed }: { question: string; answer: 
           “{quote}” {documentName}
         </Note>
       ))}
-      {said.map(({ id, score, comment, source }) => (
+      {visibleFeedback.map(({ id, score, comment, source }) => (
         <Note key={id} mt="xs">
           {source.name}:{' '}
           {[score === null ? null : `${score > 0 ? '+' : ''}${score}`, comment].filter(Boolean).join(', ')}

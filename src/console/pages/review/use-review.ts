@@ -22,13 +22,13 @@ interface State {
 export type Say = ReturnType<typeof useReview>['submit'];
 
 /** What the address names is asked for once; where it is somebody else's by now, the next one is. */
-function useFirst(wanted: string | null, claim: (id: string | null) => Promise<boolean>): void {
-  const first = useRef(wanted);
+function useFirst(initialId: string | null, claim: (id: string | null) => Promise<boolean>): void {
+  const first = useRef(initialId);
   useEffect(() => {
-    const named = first.current;
+    const itemId = first.current;
     first.current = null;
     void (async () => {
-      if (named === null || !(await claim(named))) await claim(null);
+      if (itemId === null || !(await claim(itemId))) await claim(null);
     })();
   }, [claim]);
 }
@@ -37,7 +37,7 @@ function useFirst(wanted: string | null, claim: (id: string | null) => Promise<b
 export function useReview(
   reviewer: string,
   reason: ReviewReason | null,
-  wanted: string | null,
+  initialId: string | null,
   onItem: (id: string | null) => void,
 ) {
   const client = useClient();
@@ -49,11 +49,11 @@ export function useReview(
 
   const claim = useCallback(
     async (id: string | null): Promise<boolean> => {
-      setState((before) => ({ ...before, waiting: true, error: null }));
+      setState((previousState) => ({ ...previousState, waiting: true, error: null }));
       const input = { reviewer, reason, item: id, skip: id === null ? skipped.current.slice(-MOST_SKIPPED) : [] };
       const { data, error } = await client.mutation(ClaimReviewInConsoleDocument, { input, reviewer });
       if (!data) {
-        if (id === null) setState((before) => ({ ...before, item: null, waiting: false, error }));
+        if (id === null) setState((previousState) => ({ ...previousState, item: null, waiting: false, error }));
         return false;
       }
       const { item, left } = data.claimReview;
@@ -64,7 +64,7 @@ export function useReview(
     [client, reviewer, reason],
   );
 
-  useFirst(wanted, claim);
+  useFirst(initialId, claim);
 
   const letGo = (id: string) => client.mutation(ReleaseReviewDocument, { input: { item: id, reviewer } }).toPromise();
 
@@ -82,7 +82,7 @@ export function useReview(
     async back(): Promise<void> {
       const id = passed.current.pop();
       if (id === undefined || state.waiting) return;
-      skipped.current = skipped.current.filter((each) => each !== id);
+      skipped.current = skipped.current.filter((skippedId) => skippedId !== id);
       if (state.item) await letGo(state.item.id);
       if (!(await claim(id))) await claim(null);
     },
@@ -91,14 +91,14 @@ export function useReview(
       skipped.current = [];
       await claim(null);
     },
-    async submit(said: Omit<SubmitReviewInput, 'item' | 'reviewer'>): Promise<boolean> {
+    async submit(verdict: Omit<SubmitReviewInput, 'item' | 'reviewer'>): Promise<boolean> {
       if (!state.item || state.waiting) return false;
-      setState((before) => ({ ...before, waiting: true, error: null }));
+      setState((previousState) => ({ ...previousState, waiting: true, error: null }));
       const { error } = await client.mutation(SubmitReviewDocument, {
-        input: { ...said, item: state.item.id, reviewer },
+        input: { ...verdict, item: state.item.id, reviewer },
       });
       if (error) {
-        setState((before) => ({ ...before, waiting: false, error }));
+        setState((previousState) => ({ ...previousState, waiting: false, error }));
         return false;
       }
       await claim(null);

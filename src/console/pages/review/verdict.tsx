@@ -30,12 +30,12 @@ function useKeys(actions: Readonly<Record<string, () => void>>): void {
     const press = (event: KeyboardEvent) => {
       const { key, target } = event;
       if (document.querySelector('[role="dialog"]')) return;
-      const held = event.ctrlKey || event.metaKey;
-      if (isField(target) && !(held && key === 'Enter')) {
+      const hasModifier = event.ctrlKey || event.metaKey;
+      if (isField(target) && !(hasModifier && key === 'Enter')) {
         if (key === 'Escape') (target as HTMLElement).blur();
         return;
       }
-      if (event.altKey || (held && key !== 'Enter') || (key === 'Enter' && isOtherButton(target))) return;
+      if (event.altKey || (hasModifier && key !== 'Enter') || (key === 'Enter' && isOtherButton(target))) return;
       const action = actions[key.length === 1 ? key.toLowerCase() : key];
       if (!action) return;
       event.preventDefault();
@@ -50,13 +50,13 @@ function useKeys(actions: Readonly<Record<string, () => void>>): void {
 function useCorrection(item: ItemReviewedFragment) {
   const text = correctable(item);
   const marks = item.answer?.output.__typename === 'EntitiesOutput';
-  const [written, setWritten] = useState<string | null>(null);
-  const changed = written !== null && text !== null && (marks || written.trim() !== '') && written !== text;
-  const entities = changed && marks ? readEntities(item.question, written) : [];
+  const [draft, setWritten] = useState<string | null>(null);
+  const changed = draft !== null && text !== null && (marks || draft.trim() !== '') && draft !== text;
+  const entities = changed && marks ? readEntities(item.question, draft) : [];
   const fault = typeof entities === 'string' ? entities : null;
-  const right = !changed || typeof entities === 'string' ? null : marks ? { entities } : { text: written };
-  const begin = () => setWritten((before) => before ?? text);
-  return { text, marks, written, setWritten, begin, fault, right };
+  const right = !changed || typeof entities === 'string' ? null : marks ? { entities } : { text: draft };
+  const begin = () => setWritten((previousDraft) => previousDraft ?? text);
+  return { text, marks, written: draft, setWritten, begin, fault, right };
 }
 
 function Correction(props: {
@@ -129,7 +129,7 @@ export function Verdict(props: {
   const { item, waiting, onSay, onSkip, onBack, onKeys } = props;
   const choices = choicesOf(item);
   const commented = item.answer !== null && item.moves.length === 0;
-  const [chosen, setChosen] = useState<number | null>(null);
+  const [chosenIndex, setChosen] = useState<number | null>(null);
   const [comment, setComment] = useInputState('');
   const correction = useCorrection(item);
   const correcting = useRef<HTMLTextAreaElement>(null);
@@ -137,19 +137,19 @@ export function Verdict(props: {
 
   const say = () => {
     if (correction.fault !== null) return;
-    const said = chosen === null ? {} : choices[chosen]!.said;
-    const written = {
-      ...(correction.right && { expectation: { ...correction.right, newLabel: false }, score: said.score ?? -1 }),
+    const verdict = chosenIndex === null ? {} : choices[chosenIndex]!.said;
+    const additions = {
+      ...(correction.right && { expectation: { ...correction.right, newLabel: false }, score: verdict.score ?? -1 }),
       ...(comment.trim() !== '' && commented && { comment }),
     };
-    if (chosen === null && Object.keys(written).length === 0) return;
-    void onSay({ ...said, ...written });
+    if (chosenIndex === null && Object.keys(additions).length === 0) return;
+    void onSay({ ...verdict, ...additions });
   };
   useKeys({
     ArrowRight: onSkip,
     ArrowLeft: onBack,
-    ArrowDown: () => setChosen((at) => ((at ?? -1) + 1) % choices.length),
-    ArrowUp: () => setChosen((at) => ((at ?? choices.length) - 1 + choices.length) % choices.length),
+    ArrowDown: () => setChosen((index) => ((index ?? -1) + 1) % choices.length),
+    ArrowUp: () => setChosen((index) => ((index ?? choices.length) - 1 + choices.length) % choices.length),
     Enter: say,
     e: () => {
       if (correction.text === null) return;
@@ -164,7 +164,7 @@ export function Verdict(props: {
   return (
     <Paper>
       <Stack gap="xs">
-        <ChoiceButtons choices={choices} chosen={chosen} onChoose={setChosen} />
+        <ChoiceButtons choices={choices} chosen={chosenIndex} onChoose={setChosen} />
         <Correction correction={correction} field={correcting} />
         {commented && (
           <Textarea

@@ -9,15 +9,15 @@ const MOST_WORDS = 1_000;
 
 const wordsOf = (text: string): string[] => text.match(/\s+|[^\s]+/gu) ?? [];
 
-/** What has to be removed from and added to `before` to make `after`, in words: a longest common subsequence. */
-export function wordDiff(before: string, after: string): Stretch[] {
-  const [a, b] = [wordsOf(before), wordsOf(after)];
+/** What has to be removed from and added to `oldText` to make `newText`, in words: a longest common subsequence. */
+export function wordDiff(oldText: string, newText: string): Stretch[] {
+  const [a, b] = [wordsOf(oldText), wordsOf(newText)];
   if (a.length > MOST_WORDS || b.length > MOST_WORDS)
-    return before === after
-      ? [{ kind: 'SAME', text: before }]
+    return oldText === newText
+      ? [{ kind: 'SAME', text: oldText }]
       : [
-          { kind: 'REMOVED', text: before },
-          { kind: 'ADDED', text: after },
+          { kind: 'REMOVED', text: oldText },
+          { kind: 'ADDED', text: newText },
         ];
   // common[i][j]: the most words that a from i and b from j have in common.
   const common = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));

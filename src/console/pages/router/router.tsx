@@ -120,13 +120,13 @@ function Changes({ router: { changes, fitting } }: { router: Router }) {
 }
 
 export default function RouterPage() {
-  const shown = useQuery({ query: RouterDocument });
-  const [{ data }, again] = shown;
+  const result = useQuery({ query: RouterDocument });
+  const [{ data }, refetch] = result;
   const run = useStartedRun(FitRouterDocument, RouterFitProgressDocument);
   const router = data?.router ?? null;
   const start = async () => {
     // A version that takes the place of another goes on as that did.
-    if (await run.start({ mode: router?.mode ?? 'APPLY' })) again({ requestPolicy: 'network-only' });
+    if (await run.start({ mode: router?.mode ?? 'APPLY' })) refetch({ requestPolicy: 'network-only' });
   };
   const button = (label: string) => (
     <WaitingButton
@@ -151,7 +151,7 @@ export default function RouterPage() {
           </Paper>
         )}
         <Opened
-          shown={shown}
+          shown={result}
           what="router"
           thing={() => router}
           missing={

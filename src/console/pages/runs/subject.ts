@@ -30,10 +30,10 @@ const PAGES: Partial<Record<RunKind, (run: Run) => string>> = {
 
 /** What a run works on, and where that, or the run itself, is looked at; null when it isn't known yet, or was deleted. */
 export function subjectOf(run: Run): Subject | null {
-  const shown = named(run);
+  const subject = named(run);
   const path = PAGES[run.kind]?.(run);
-  if (path === undefined) return shown;
-  return { name: shown?.name ?? (run.kind === 'ROUTER_FIT' ? 'the collections and adapters' : 'deleted rows'), path };
+  if (path === undefined) return subject;
+  return { name: subject?.name ?? (run.kind === 'ROUTER_FIT' ? 'the collections and adapters' : 'deleted rows'), path };
 }
 
 function named(run: Run): Subject | null {

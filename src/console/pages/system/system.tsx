@@ -49,12 +49,12 @@ function Adapters({ engine }: { engine: Engine }) {
 
 /** The engines beside the worker; nothing where there are none. */
 function Fleet() {
-  const shown = useQuery({ query: EnginesDocument });
-  const [{ data }] = shown;
+  const result = useQuery({ query: EnginesDocument });
+  const [{ data }] = result;
   const engines = data?.engines ?? [];
-  const some = engines.length > 0;
-  useLook(shown, some ? FLEET_EVERY_MS : null);
-  if (!some) return null;
+  const hasEngines = engines.length > 0;
+  useLook(result, hasEngines ? FLEET_EVERY_MS : null);
+  if (!hasEngines) return null;
   return (
     <Stack mt="md">
       <Title order={2} size="h3">
@@ -109,7 +109,7 @@ function useSamples() {
       if (stopped) return;
       setError(result.error ?? null);
       const system = result.data?.system;
-      if (system) setSamples((before) => [...before, { at: Date.now() / 1000, system }].slice(-KEPT));
+      if (system) setSamples((previousSamples) => [...previousSamples, { at: Date.now() / 1000, system }].slice(-KEPT));
     };
     void look();
     const timer = setInterval(() => void look(), EVERY_MS);

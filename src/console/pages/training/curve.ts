@@ -45,18 +45,18 @@ export interface Line {
  */
 export function overlay(lines: readonly Line[]): { x: number[]; series: Series[] } {
   const x: number[] = [];
-  const at = lines.map(() => 0);
+  const positions = lines.map(() => 0);
   const values = lines.map((): (number | null)[] => []);
   for (;;) {
     let step = Infinity;
-    for (let i = 0; i < lines.length; i += 1) step = Math.min(step, lines[i]!.points[at[i]!]?.step ?? Infinity);
+    for (let i = 0; i < lines.length; i += 1) step = Math.min(step, lines[i]!.points[positions[i]!]?.step ?? Infinity);
     if (step === Infinity) break;
     x.push(step);
     for (let i = 0; i < lines.length; i += 1) {
-      const point = lines[i]!.points[at[i]!];
-      const here = point?.step === step;
-      values[i]!.push(here ? point.value : null);
-      if (here) at[i]! += 1;
+      const point = lines[i]!.points[positions[i]!];
+      const hasPoint = point?.step === step;
+      values[i]!.push(hasPoint ? point.value : null);
+      if (hasPoint) positions[i]! += 1;
     }
   }
   return { x, series: lines.map(({ label }, i) => ({ label, values: values[i]! })) };

@@ -27,16 +27,16 @@ function Estimate({ version, recipe }: { version: string; recipe: RecipeInput })
     requestPolicy: 'cache-and-network',
   });
   if (error && !fetching) return <ErrorState error={error} />;
-  const found = data?.estimateTraining;
-  if (!found) return <Note>Estimating time and memory…</Note>;
+  const estimate = data?.estimateTraining;
+  if (!estimate) return <Note>Estimating time and memory…</Note>;
   return (
-    <Text size="sm" c={found.fits ? undefined : 'red'} data-testid="training-estimate">
-      {plural(found.examples, 'row')} of {found.meanTokens.toFixed(0)} tokens, {plural(found.steps, 'step')};{' '}
-      {found.seconds === null
+    <Text size="sm" c={estimate.fits ? undefined : 'red'} data-testid="training-estimate">
+      {plural(estimate.examples, 'row')} of {estimate.meanTokens.toFixed(0)} tokens, {plural(estimate.steps, 'step')};{' '}
+      {estimate.seconds === null
         ? 'how long is known after the first training of this model here'
-        : `about ${duration(1_000 * found.seconds)} at ${found.tokensPerSecond!.toFixed(0)} tokens/s`}
-      ; {bytes(found.memoryBytes)} of memory
-      {found.fits ? '' : `, and only ${bytes(found.availableBytes)} can be had: the run would be refused`}.
+        : `about ${duration(1_000 * estimate.seconds)} at ${estimate.tokensPerSecond!.toFixed(0)} tokens/s`}
+      ; {bytes(estimate.memoryBytes)} of memory
+      {estimate.fits ? '' : `, and only ${bytes(estimate.availableBytes)} can be had: the run would be refused`}.
     </Text>
   );
 }
@@ -45,21 +45,21 @@ type Shown = LearningRateSearchProgressSubscription['learningRateSearchProgress'
 type Tried = Extract<Shown, { __typename: 'LearningRateTried' }>['tried'];
 
 /** The rate of the least loss; null where every one diverged. */
-const bestOf = (tried: readonly Tried[]): Tried | null =>
-  tried.reduce<Tried | null>(
-    (best, each) =>
-      each.validationLoss !== null && (best === null || each.validationLoss < best.validationLoss!) ? each : best,
+const bestOf = (trials: readonly Tried[]): Tried | null =>
+  trials.reduce<Tried | null>(
+    (best, trial) =>
+      trial.validationLoss !== null && (best === null || trial.validationLoss < best.validationLoss!) ? trial : best,
     null,
   );
 
 /** Tries a few learning rates on the rows, and hands on the best. */
 function FindRate(props: { version: string; recipe: RecipeInput; onFound: (rate: number) => void }) {
   const { version, recipe, onFound } = props;
-  const [tried, setTried] = useState<Tried[]>([]);
+  const [trials, setTried] = useState<Tried[]>([]);
   const run = useStartedRun(FindLearningRateDocument, LearningRateSearchProgressDocument, (event) => {
-    if (event.__typename === 'LearningRateTried') setTried((before) => [...before, event.tried]);
+    if (event.__typename === 'LearningRateTried') setTried((previousTrials) => [...previousTrials, event.tried]);
   });
-  const best = bestOf(tried);
+  const best = bestOf(trials);
   const start = () => {
     setTried([]);
     return run.start({ datasetVersion: version, recipe });
@@ -76,11 +76,11 @@ function FindRate(props: { version: string; recipe: RecipeInput; onFound: (rate:
         Find the learning rate
       </WaitingButton>
       {(run.busy || run.error !== null) && <RunProgress run={run} />}
-      {tried.length > 0 && (
+      {trials.length > 0 && (
         <DataTable
           label="Learning rates that were tried"
           minWidth={0}
-          rows={tried}
+          rows={trials}
           columns={[
             { head: 'Rate', cell: ({ learningRate }) => learningRate.toPrecision(2) },
             { head: 'Loss on validation rows', cell: ({ validationLoss }) => validationLoss?.toFixed(3) ?? 'diverged' },
@@ -150,7 +150,7 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
   const [version, setVersion] = useState<string | null>(null);
   const [parent, setParent] = useState<string | null>(null);
   const [recipe, setRecipe] = useState<Recipe>({});
-  const [shown, { toggle }] = useDisclosure();
+  const [isOpen, { toggle }] = useDisclosure();
   const { datasets, adapters, loaded, error: unread } = useChoices();
   const idempotencyKey = useOneKey();
   const training = useSend(StartTrainingDocument, (data) => go(trainingPath(data.startTraining.run.id)));
@@ -160,9 +160,9 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
       : [],
   );
   const task = datasets.find(({ latestVersion }) => latestVersion?.id === version)?.task;
-  const parents = adapters.flatMap((known) =>
-    known.task === task ? known.versions.map((each) => `${known.name}@${each.version}`) : [],
-  );
+  const parents = adapters
+    .filter((candidate) => candidate.task === task)
+    .flatMap(({ name, versions }) => versions.map((candidate) => `${name}@${candidate.version}`));
   const submit = () => {
     if (version === null) return;
     return training.send({ adapter: adapter.trim(), datasetVersion: version, parent, idempotencyKey, recipe });
@@ -192,8 +192,8 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
         required
         data={choices}
         value={version}
-        onChange={(chosen) => {
-          setVersion(chosen);
+        onChange={(versionId) => {
+          setVersion(versionId);
           setParent(null);
         }}
       />
@@ -208,10 +208,10 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
           onChange={setParent}
         />
       )}
-      <Button variant="subtle" size="compact-sm" aria-expanded={shown} onClick={toggle} style={{ alignSelf: 'start' }}>
-        {shown ? 'Hide the recipe' : 'Change the recipe'}
+      <Button variant="subtle" size="compact-sm" aria-expanded={isOpen} onClick={toggle} style={{ alignSelf: 'start' }}>
+        {isOpen ? 'Hide the recipe' : 'Change the recipe'}
       </Button>
-      <Collapse expanded={shown}>
+      <Collapse expanded={isOpen}>
         <RecipeFields version={version} recipe={recipe} onChange={setRecipe} />
       </Collapse>
       {version !== null && <Estimate version={version} recipe={recipe} />}

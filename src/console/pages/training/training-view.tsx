@@ -25,11 +25,11 @@ const textOf = (value: unknown): string =>
   Array.isArray(value) ? value.map(String).join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
 
 /** `{ retention: { weight: 3 } }` as `retention.weight`, which is also how the API’s input nests it. */
-const settingsOf = (recipe: object, within = ''): [string, string][] =>
+const settingsOf = (recipe: object, prefix = ''): [string, string][] =>
   Object.entries(recipe).flatMap(([name, value]: [string, unknown]) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? settingsOf(value, `${within}${name}.`)
-      : [[`${within}${name}`, textOf(value)]],
+      ? settingsOf(value, `${prefix}${name}.`)
+      : [[`${prefix}${name}`, textOf(value)]],
   );
 
 /** Every setting that a training was made with, by its name in the API. */
@@ -131,19 +131,19 @@ const hasValue = ({ points }: Line): boolean => points.some(({ value }) => value
 
 /** The curves of a run, and beside each those of another. */
 function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: Curve } | null }) {
-  const told = CHARTS.map(({ lines, ...chart }) => ({
+  const charts = CHARTS.map(({ lines, ...chart }) => ({
     ...chart,
     lines: lines
       .flatMap(({ label, points, alone }): Line[] => {
-        const own = { label, points: points(curve) };
-        if (other === null) return [own];
-        return alone ? [] : [own, { label: `${label}, ${other.name}`, points: points(other.curve) }];
+        const line = { label, points: points(curve) };
+        if (other === null) return [line];
+        return alone ? [] : [line, { label: `${label}, ${other.name}`, points: points(other.curve) }];
       })
       .filter(hasValue),
   })).filter(({ lines }) => lines.length > 0);
   return (
     <SimpleGrid cols={{ base: 1, lg: 2 }}>
-      {told.map(({ lines, ...chart }) => {
+      {charts.map(({ lines, ...chart }) => {
         const { x, series } = overlay(lines);
         return (
           <Paper key={chart.title}>
@@ -227,20 +227,20 @@ function Course(props: { run: TrainingRunShownFragment; last: TrainingEvent | nu
 }
 
 function OpenedTraining({ run, onChanged }: { run: TrainingRunShownFragment; onChanged: () => void }) {
-  const [{ data: others }] = useQuery({ query: TrainingRunListDocument, variables: { first: RUNS_TO_COMPARE } });
-  const [against, setAgainst] = useState<string | null>(null);
-  const { curve, last, error: lost } = useCurve(run.id);
-  const compared = useCurve(against);
+  const [{ data: runList }] = useQuery({ query: TrainingRunListDocument, variables: { first: RUNS_TO_COMPARE } });
+  const [comparedRunId, setAgainst] = useState<string | null>(null);
+  const { curve, last, error: curveError } = useCurve(run.id);
+  const compared = useCurve(comparedRunId);
   const status = last?.status;
   useEffect(() => {
     if (status !== undefined) onChanged();
   }, [status, onChanged]);
-  const names = (others?.runs.edges ?? []).flatMap(({ node }) =>
+  const names = (runList?.runs.edges ?? []).flatMap(({ node }) =>
     node.__typename === 'TrainingRun' && node.id !== run.id
       ? [{ value: node.id, label: `${node.adapterName}, ${dateTime(node.createdAt)}` }]
       : [],
   );
-  const other = names.find(({ value }) => value === against);
+  const comparedRun = names.find(({ value }) => value === comparedRunId);
   return (
     <>
       <PageHeader
@@ -252,7 +252,7 @@ function OpenedTraining({ run, onChanged }: { run: TrainingRunShownFragment; onC
         {run.model && ` · ${run.model.model.name} ${run.model.quantization}`}
       </PageHeader>
       <Stack>
-        <ErrorState error={lost} />
+        <ErrorState error={curveError} />
         <ErrorState error={run.error && new GatewayError(run.error.code, run.error.message)} />
         <Course run={run} last={last} audit={curve.audit} />
         <Figures curve={curve} running={run.status === 'RUNNING'} />
@@ -264,12 +264,12 @@ function OpenedTraining({ run, onChanged }: { run: TrainingRunShownFragment; onC
             clearable
             w={280}
             data={names}
-            value={against}
+            value={comparedRunId}
             onChange={setAgainst}
           />
         </Group>
         <ErrorState error={compared.error} />
-        <Curves curve={curve} other={other ? { name: other.label, curve: compared.curve } : null} />
+        <Curves curve={curve} other={comparedRun ? { name: comparedRun.label, curve: compared.curve } : null} />
         <Title order={2}>Recipe</Title>
         <Paper>
           <Recipe recipe={run.recipe} />
@@ -281,11 +281,11 @@ function OpenedTraining({ run, onChanged }: { run: TrainingRunShownFragment; onC
 
 /** One training run: how far it is, its curves as they grow, and those of another laid over them. */
 export function TrainingView({ id }: { id: string }) {
-  const shown = useQuery({ query: TrainingRunOpenedDocument, variables: { id } });
-  const again = shown[1];
-  const look = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
+  const result = useQuery({ query: TrainingRunOpenedDocument, variables: { id } });
+  const refetch = result[1];
+  const look = useCallback(() => refetch({ requestPolicy: 'network-only' }), [refetch]);
   return (
-    <Opened shown={shown} what="training run" thing={({ node }) => (node?.__typename === 'TrainingRun' ? node : null)}>
+    <Opened shown={result} what="training run" thing={({ node }) => (node?.__typename === 'TrainingRun' ? node : null)}>
       {(run) => <OpenedTraining run={run} onChanged={look} />}
     </Opened>
   );

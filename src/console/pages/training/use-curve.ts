@@ -23,14 +23,14 @@ export function useCurve(runId: string | null): { curve: Curve; last: TrainingEv
       if (waiting.length === 0) return;
       const events = waiting;
       waiting = [];
-      setCurve((known) => extend(known, events));
+      setCurve((previousCurve) => extend(previousCurve, events));
       setLast(events.at(-1)!);
     };
     const timer = setInterval(draw, DRAW_MS);
     const watch = async () => {
-      const variables = (seen: { trainingProgress: TrainingEvent } | undefined) => ({
+      const variables = (lastData: { trainingProgress: TrainingEvent } | undefined) => ({
         runId,
-        after: seen?.trainingProgress.id ?? null,
+        after: lastData?.trainingProgress.id ?? null,
       });
       for await (const { trainingProgress } of follow(TrainingProgressDocument, variables, stopping.signal))
         waiting.push(trainingProgress);

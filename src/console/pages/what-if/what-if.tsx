@@ -80,19 +80,19 @@ function Judged({ accuracy, confusions }: Pick<Preview, 'accuracy' | 'confusions
 /** Where each question of a list would go, and what a change moves. */
 export default function WhatIfPage() {
   const [lines, setLines] = useInputState('');
-  const [asked, setAsked] = useState<ListedQuestion[]>([]);
-  const [{ data, error, fetching }, again] = useQuery({
+  const [submittedQuestions, setAsked] = useState<ListedQuestion[]>([]);
+  const [{ data, error, fetching }, refetch] = useQuery({
     query: PreviewRoutesDocument,
-    variables: { input: { questions: asked } },
-    pause: asked.length === 0,
+    variables: { input: { questions: submittedQuestions } },
+    pause: submittedQuestions.length === 0,
   });
   const preview = () => {
     const questions = questionsOf(lines);
-    if (JSON.stringify(questions) === JSON.stringify(asked)) again({ requestPolicy: 'network-only' });
+    if (JSON.stringify(questions) === JSON.stringify(submittedQuestions)) refetch({ requestPolicy: 'network-only' });
     setAsked(questions);
   };
-  const shown = !fetching && data ? data.previewRoutes : null;
-  const routes = shown?.routes.map((route, i) => ({ ...route, ...asked[i]! })) ?? [];
+  const routePreview = !fetching && data ? data.previewRoutes : null;
+  const routes = routePreview?.routes.map((route, i) => ({ ...route, ...submittedQuestions[i]! })) ?? [];
   const expectThese = () => setLines(routes.map(({ text, destination }) => `${text}\t${destination}`).join('\n'));
   return (
     <>
@@ -108,7 +108,7 @@ export default function WhatIfPage() {
             waits="Looking…"
             disabled={questionsOf(lines).length === 0}
             beside={
-              shown && (
+              routePreview && (
                 <Button variant="default" onClick={expectThese}>
                   Expect these destinations
                 </Button>
@@ -126,10 +126,10 @@ export default function WhatIfPage() {
             />
           </Form>
         </Paper>
-        {shown && (
+        {routePreview && (
           <>
-            <Note data-testid="what-if-router">{standing(shown.router)}</Note>
-            <Judged {...shown} />
+            <Note data-testid="what-if-router">{standing(routePreview.router)}</Note>
+            <Judged {...routePreview} />
             <Routes routes={routes} />
           </>
         )}

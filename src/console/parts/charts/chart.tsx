@@ -32,15 +32,15 @@ interface ChartProps {
 const linear = UPlot.paths.linear!();
 
 /** Draws the way from the last settled value to those that still change. */
-function drawOpen({ ctx: pen, data, valToPos }: UPlot, at: number, from: number): void {
-  const [x, values] = [data[0], data[at] ?? []];
+function drawOpen({ ctx: pen, data, valToPos }: UPlot, seriesIndex: number, from: number): void {
+  const [x, values] = [data[0], data[seriesIndex] ?? []];
   const begin = values.findLastIndex((value, i) => i < from && typeof value === 'number');
   if (begin < 0) return;
   const scale = window.devicePixelRatio;
   pen.save();
   pen.setLineDash([5 * scale, 4 * scale]);
   pen.lineWidth = 2 * scale;
-  pen.strokeStyle = colourOf(at - 1);
+  pen.strokeStyle = colourOf(seriesIndex - 1);
   pen.beginPath();
   for (let i = begin; i < values.length; i += 1) {
     const value = values[i];
@@ -51,8 +51,13 @@ function drawOpen({ ctx: pen, data, valToPos }: UPlot, at: number, from: number)
 }
 
 /** What the legend says of a line: its value under the pointer, else its newest. */
-function latestOf(plot: UPlot, series: number, at: number | null, under: number | null): number | null {
-  if (under !== null) return at;
+function latestOf(
+  plot: UPlot,
+  series: number,
+  pointerValue: number | null,
+  pointerIndex: number | null,
+): number | null {
+  if (pointerIndex !== null) return pointerValue;
   const values = plot.data[series] ?? [];
   for (let i = values.length - 1; i >= 0; i -= 1) if (typeof values[i] === 'number') return values[i] as number;
   return null;
@@ -85,22 +90,29 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
       { ...axisOf(ink), label: unit, size: roomFor },
     ],
     series: [
-      { label: x.label, value: (plot, at, _series, under) => xText.current(latestOf(plot, 0, at, under)) },
+      {
+        label: x.label,
+        value: (plot, pointerValue, _series, pointerIndex) =>
+          xText.current(latestOf(plot, 0, pointerValue, pointerIndex)),
+      },
       ...series.map(({ label }, i) => ({
         label,
         stroke: colourOf(i),
         width: 2,
         spanGaps,
-        paths: (plot: UPlot, at: number, from: number, to: number) =>
-          linear(plot, at, from, Math.min(to, (open.current ?? Infinity) - 1)),
-        value: (plot: UPlot, at: number | null, index: number, under: number | null) => {
-          const value = latestOf(plot, index, at, under);
+        paths: (plot: UPlot, seriesIndex: number, from: number, to: number) =>
+          linear(plot, seriesIndex, from, Math.min(to, (open.current ?? Infinity) - 1)),
+        value: (plot: UPlot, pointerValue: number | null, index: number, pointerIndex: number | null) => {
+          const value = latestOf(plot, index, pointerValue, pointerIndex);
           return value === null ? 'none' : tick(value);
         },
       })),
     ],
     hooks: {
-      drawSeries: [(plot, at) => void (at > 0 && open.current !== null && drawOpen(plot, at, open.current))],
+      drawSeries: [
+        (plot, seriesIndex) =>
+          void (seriesIndex > 0 && open.current !== null && drawOpen(plot, seriesIndex, open.current)),
+      ],
     },
     data,
   });
@@ -123,10 +135,10 @@ export function Chart(props: ChartProps) {
       title={title}
       sheet={() => ({
         columns: [
-          { label: x.label, ...(x.time && { show: (at: Cell) => toText(Number(at)) }) },
+          { label: x.label, ...(x.time && { show: (cell: Cell) => toText(Number(cell)) }) },
           ...series.map(({ label }) => ({ label })),
         ],
-        rows: x.values.map((at, i) => [at, ...series.map(({ values }) => values[i] ?? null)]),
+        rows: x.values.map((xValue, i) => [xValue, ...series.map(({ values }) => values[i] ?? null)]),
       })}
       legend={series.map(({ label }, i) => ({ label, colour: colourOf(i) }))}
       canvas={plot?.ctx.canvas ?? null}
@@ -138,13 +150,13 @@ export function Chart(props: ChartProps) {
 
 /** What there is to say before there is a line. */
 function FirstValues({ x, series, unit }: ChartProps) {
-  const said = series.flatMap(({ label, values: [value] }) =>
+  const firstValues = series.flatMap(({ label, values: [value] }) =>
     typeof value === 'number' ? [{ label, value: tick(value) }] : [],
   );
-  if (said.length === 0) return <Note>Nothing was measured yet.</Note>;
+  if (firstValues.length === 0) return <Note>Nothing was measured yet.</Note>;
   return (
     <>
-      {said.map(({ label, value }) => (
+      {firstValues.map(({ label, value }) => (
         <Text key={label} size="sm">
           {label}:{' '}
           <Text span fw={600}>

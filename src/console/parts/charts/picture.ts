@@ -39,27 +39,27 @@ export function pictureOf(
   { title, legend, ink }: { title: string; legend: readonly LegendEntry[]; ink: Ink },
 ): HTMLCanvasElement {
   const scale = window.devicePixelRatio;
-  const [above, below, gap] = [36 * scale, 28 * scale, 12 * scale];
+  const [titleHeight, legendHeight, gap] = [36 * scale, 28 * scale, 12 * scale];
   const picture = document.createElement('canvas');
   picture.width = chart.width;
-  picture.height = chart.height + above + below;
+  picture.height = chart.height + titleHeight + legendHeight;
   const pen = picture.getContext('2d')!;
   pen.fillStyle = ink.background;
   pen.fillRect(0, 0, picture.width, picture.height);
-  pen.drawImage(chart, 0, above);
+  pen.drawImage(chart, 0, titleHeight);
   pen.textBaseline = 'middle';
   pen.fillStyle = ink.text;
   pen.font = `600 ${15 * scale}px system-ui, sans-serif`;
-  pen.fillText(title, gap, above / 2);
+  pen.fillText(title, gap, titleHeight / 2);
   pen.font = `${12 * scale}px system-ui, sans-serif`;
-  let left = gap;
-  const line = above + chart.height + below / 2;
+  let offset = gap;
+  const line = titleHeight + chart.height + legendHeight / 2;
   for (const { label, colour } of legend) {
     pen.fillStyle = colour;
-    pen.fillRect(left, line - 5 * scale, 10 * scale, 10 * scale);
+    pen.fillRect(offset, line - 5 * scale, 10 * scale, 10 * scale);
     pen.fillStyle = ink.text;
-    pen.fillText(label, left + 15 * scale, line);
-    left += 15 * scale + pen.measureText(label).width + gap;
+    pen.fillText(label, offset + 15 * scale, line);
+    offset += 15 * scale + pen.measureText(label).width + gap;
   }
   return picture;
 }

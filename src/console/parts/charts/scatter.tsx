@@ -40,7 +40,7 @@ function drawMarks(plot: UPlot, { points, x }: ScatterProps, ink: Ink): void {
   const { ctx: pen, bbox } = plot;
   const scale = window.devicePixelRatio;
   const across = (value: number) => plot.valToPos(value, 'x', true);
-  const up = (value: number) => plot.valToPos(value, 'y', true);
+  const yOf = (value: number) => plot.valToPos(value, 'y', true);
   const line = (fromX: number, fromY: number, toX: number, toY: number) => {
     pen.beginPath();
     pen.moveTo(fromX, fromY);
@@ -54,25 +54,25 @@ function drawMarks(plot: UPlot, { points, x }: ScatterProps, ink: Ink): void {
     pen.strokeStyle = pen.fillStyle = ink.text;
     pen.setLineDash([4 * scale, 4 * scale]);
     line(across(at), bbox.top, across(at), bbox.top + bbox.height);
-    const beyond = across(at) + pen.measureText(label).width + 8 * scale > bbox.left + bbox.width;
-    pen.textAlign = beyond ? 'right' : 'left';
-    pen.fillText(label, across(at) + (beyond ? -4 : 4) * scale, bbox.top + (14 + 16 * i) * scale);
+    const overflow = across(at) + pen.measureText(label).width + 8 * scale > bbox.left + bbox.width;
+    pen.textAlign = overflow ? 'right' : 'left';
+    pen.fillText(label, across(at) + (overflow ? -4 : 4) * scale, bbox.top + (14 + 16 * i) * scale);
   });
   pen.setLineDash([]);
-  for (const { label, x: found, y, group } of points) {
-    const [left, top] = [across(found.value), up(y.value)];
+  for (const { label, x: xInterval, y, group } of points) {
+    const [pointX, top] = [across(xInterval.value), yOf(y.value)];
     pen.strokeStyle = pen.fillStyle = colourOf(group);
     pen.lineWidth = 1.5 * scale;
-    line(across(found.low), top, across(found.high), top);
-    line(left, up(y.low), left, up(y.high));
+    line(across(xInterval.low), top, across(xInterval.high), top);
+    line(pointX, yOf(y.low), pointX, yOf(y.high));
     pen.beginPath();
-    pen.arc(left, top, 5 * scale, 0, 2 * Math.PI);
+    pen.arc(pointX, top, 5 * scale, 0, 2 * Math.PI);
     pen.fill();
     pen.fillStyle = ink.text;
     pen.textAlign = 'left';
     // Beside the point, and within the plot however narrow it is.
     const farthest = bbox.left + bbox.width - pen.measureText(label).width;
-    pen.fillText(label, Math.max(bbox.left, Math.min(left + 9 * scale, farthest)), top - 9 * scale);
+    pen.fillText(label, Math.max(bbox.left, Math.min(pointX + 9 * scale, farthest)), top - 9 * scale);
   }
   pen.restore();
 }
@@ -80,7 +80,8 @@ function drawMarks(plot: UPlot, { points, x }: ScatterProps, ink: Ink): void {
 function Plot({ chart, onReady }: { chart: ScatterProps; onReady: (plot: UPlot | null) => void }) {
   const { points, x, y, title, height = 300 } = chart;
   const draw = (ink: Ink): Drawing => {
-    const ends = (of: (point: Point) => Interval) => points.flatMap((point) => [of(point).low, of(point).high]);
+    const ends = (intervalOf: (point: Point) => Interval) =>
+      points.flatMap((point) => [intervalOf(point).low, intervalOf(point).high]);
     const xs = extent([...ends((point) => point.x), ...x.guides.map(({ at }) => at)]);
     const ys = extent(ends((point) => point.y));
     const sorted = points.toSorted((a, b) => a.x.value - b.x.value);
@@ -109,9 +110,9 @@ const sheetOf = ({ points, x, y }: ScatterProps): Sheet => ({
       { label: `${label}: high end` },
     ]),
   ],
-  rows: points.map(({ label, x: across, y: up }) => [
+  rows: points.map(({ label, x: across, y: yInterval }) => [
     label,
-    ...[across, up].flatMap(({ value, low, high }) => [value, low, high]),
+    ...[across, yInterval].flatMap(({ value, low, high }) => [value, low, high]),
   ]),
 });
 

@@ -30,14 +30,14 @@ export function usePlot(
     const element = holder.current;
     if (!element) return;
     const { data, ...options } = draw(inkOf(scheme));
-    const made = new UPlot({ width: element.clientWidth || 300, height, ...options }, data, element);
-    plot.current = made;
-    onReady(made);
-    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const newPlot = new UPlot({ width: element.clientWidth || 300, height, ...options }, data, element);
+    plot.current = newPlot;
+    onReady(newPlot);
+    const resize = new ResizeObserver(() => newPlot.setSize({ width: element.clientWidth, height }));
     resize.observe(element);
     return () => {
       resize.disconnect();
-      made.destroy();
+      newPlot.destroy();
       plot.current = null;
       onReady(null);
     };

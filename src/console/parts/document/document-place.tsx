@@ -36,12 +36,12 @@ function PlacedText({ text, start, end }: { text: string; start: number; end: nu
 }
 
 function PlacedDocument({ place }: { place: Place }) {
-  const [{ data, error, fetching }, again] = useQuery({
+  const [{ data, error, fetching }, refetch] = useQuery({
     query: DocumentPlaceDocument,
     variables: { id: place.documentId },
     requestPolicy: 'cache-first',
   });
-  if (error) return <ErrorState error={error} onRetry={again} />;
+  if (error) return <ErrorState error={error} onRetry={refetch} />;
   if (fetching && !data) return <Loading label="Loading the document" />;
   if (data?.node?.__typename !== 'Document')
     return (

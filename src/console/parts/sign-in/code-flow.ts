@@ -30,22 +30,22 @@ const redirectUri = (): string => `${window.location.origin}${PATH}`;
 export async function leaveToSignIn(provider: Provider, waiting: string | null = null): Promise<void> {
   const { pathname, search } = window.location;
   const back = waiting === null ? `${pathname}${search}` : '/';
-  const begun: Begun = { state: random(), nonce: random(), verifier: random(), back, waiting };
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(begun.verifier));
+  const attempt: Begun = { state: random(), nonce: random(), verifier: random(), back, waiting };
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(attempt.verifier));
   const url = addressOf((await endpointsOf(provider)).authorization_endpoint, provider);
   if (url === null) throw new Error('The provider names no address at which people sign in.');
-  const asked = {
+  const parameters = {
     response_type: 'code',
     client_id: provider.clientId,
     redirect_uri: redirectUri(),
     scope: provider.scope,
-    state: begun.state,
-    nonce: begun.nonce,
+    state: attempt.state,
+    nonce: attempt.nonce,
     code_challenge: base64url(new Uint8Array(digest)),
     code_challenge_method: 'S256',
   };
-  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
-  sessionStorage.setItem(KEY, JSON.stringify(begun));
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  sessionStorage.setItem(KEY, JSON.stringify(attempt));
   window.location.assign(url.href);
 }
 
@@ -82,28 +82,28 @@ export async function finishSignIn(): Promise<Finished> {
   const text = sessionStorage.getItem(KEY);
   sessionStorage.removeItem(KEY);
   window.history.replaceState(null, '', '/');
-  const begun = text === null ? null : (JSON.parse(text) as Begun);
-  if (begun === null || answer.get('state') !== begun.state)
+  const attempt = text === null ? null : (JSON.parse(text) as Begun);
+  if (attempt === null || answer.get('state') !== attempt.state)
     throw new NotBegun('This is not the end of a sign-in that was begun in this tab.');
-  const { back, waiting } = begun;
-  const kept = await exchange(begun, answer).catch((error: unknown) => {
+  const { back, waiting } = attempt;
+  const credentials = await exchange(attempt, answer).catch((error: unknown) => {
     throw new NotFinished(waiting, error);
   });
-  return { kept, back, waiting };
+  return { kept: credentials, back, waiting };
 }
 
 /** The code for tokens. @throws Error */
-async function exchange(begun: Begun, answer: URLSearchParams): Promise<Kept> {
+async function exchange(attempt: Begun, answer: URLSearchParams): Promise<Kept> {
   const [failure, code, provider] = [answer.get('error'), answer.get('code'), await providerOf()];
   if (failure !== null || code === null) throw new Error(`The provider refused: ${failure ?? 'no code'}.`);
   if (provider === null) throw new Error('This gateway has no provider.');
-  const told = await askForTokens(provider, {
+  const tokenAnswer = await askForTokens(provider, {
     grant_type: 'authorization_code',
     code,
     redirect_uri: redirectUri(),
-    code_verifier: begun.verifier,
+    code_verifier: attempt.verifier,
   });
-  if (typeof told.id_token === 'string' && claimsIn(told.id_token)['nonce'] !== begun.nonce)
+  if (typeof tokenAnswer.id_token === 'string' && claimsIn(tokenAnswer.id_token)['nonce'] !== attempt.nonce)
     throw new Error('The provider’s token is not for this sign-in.');
-  return begunWith(provider, told, Date.now());
+  return begunWith(provider, tokenAnswer, Date.now());
 }

@@ -43,12 +43,12 @@ export async function leaveInOwnWindow(): Promise<never> {
 }
 
 /** Gives the page that waits what the provider gave. @returns whether it took it */
-export function giveToPage(waiting: string, kept: Kept): Promise<boolean> {
+export function giveToPage(waiting: string, credentials: Kept): Promise<boolean> {
   const channel = channelOf(waiting);
   return new Promise((resolve) => {
-    const done = (taken: boolean) => (channel.close(), clearTimeout(timer), resolve(taken));
-    const timer = setTimeout(() => done(false), TAKEN_MS);
-    channel.onmessage = () => done(true);
-    channel.postMessage(kept);
+    const finish = (isAccepted: boolean) => (channel.close(), clearTimeout(timer), resolve(isAccepted));
+    const timer = setTimeout(() => finish(false), TAKEN_MS);
+    channel.onmessage = () => finish(true);
+    channel.postMessage(credentials);
   });
 }

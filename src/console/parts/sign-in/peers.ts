@@ -41,8 +41,8 @@ export class Peers {
     this.#channel.onmessage = ({ data }: MessageEvent<Told>) => this.#take(data);
   }
 
-  tell(told: Told): void {
-    this.#channel.postMessage(told);
+  tell(message: Told): void {
+    this.#channel.postMessage(message);
   }
 
   /** Does it while no other of the tabs does. */
@@ -54,18 +54,18 @@ export class Peers {
   async newest(): Promise<Kept | null> {
     await this.#lives;
     const { held = [] } = await navigator.locks.query();
-    const others = held.filter(({ name }) => name === this.#living).length - 1;
-    if (others < 1) return null;
+    const peerCount = held.filter(({ name }) => name === this.#living).length - 1;
+    if (peerCount < 1) return null;
     const has: Kept[] = [];
-    await new Promise<void>((done) => {
+    await new Promise<void>((resolve) => {
       let answers = 0;
-      const timer = setTimeout(done, ANSWER_MS);
-      this.#heard = (kept) => {
-        if (kept) has.push(kept);
+      const timer = setTimeout(resolve, ANSWER_MS);
+      this.#heard = (credentials) => {
+        if (credentials) has.push(credentials);
         answers += 1;
-        if (answers < others) return;
+        if (answers < peerCount) return;
         clearTimeout(timer);
-        done();
+        resolve();
       };
       this.tell({ is: 'asked' });
     });
@@ -78,17 +78,17 @@ export class Peers {
     this.#leave();
   }
 
-  #take(told: Told): void {
-    switch (told.is) {
+  #take(message: Told): void {
+    switch (message.is) {
       case 'asked':
         return this.tell({ is: 'has', kept: this.tab.current() });
       case 'ended':
-        return this.tab.ended(told.problem);
+        return this.tab.ended(message.problem);
       case 'left':
         return this.tab.left();
       case 'has':
-        if (this.#heard) return this.#heard(told.kept);
-        if (told.kept) this.tab.has(told.kept);
+        if (this.#heard) return this.#heard(message.kept);
+        if (message.kept) this.tab.has(message.kept);
     }
   }
 }

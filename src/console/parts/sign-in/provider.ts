@@ -42,26 +42,26 @@ export async function endpointsOf(
   signal: AbortSignal = AbortSignal.timeout(TIMEOUT_MS),
 ): Promise<Endpoints> {
   const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, { signal });
-  const found = (await response.json()) as Endpoints & { issuer: string };
-  if (found.issuer !== issuer)
+  const configuration = (await response.json()) as Endpoints & { issuer: string };
+  if (configuration.issuer !== issuer)
     throw new Error(
-      `The provider calls itself ${found.issuer}, and GRAFT_OIDC_ISSUER says ${issuer}: they must be the same.`,
+      `The provider calls itself ${configuration.issuer}, and GRAFT_OIDC_ISSUER says ${issuer}: they must be the same.`,
     );
-  return found;
+  return configuration;
 }
 
 /**
  * Asks the token endpoint, which answers in its body alone: no token stands in an address.
  * @throws ProviderRefused; any other Error where it can't be reached, hangs, or answers with something else
  */
-export async function askForTokens(provider: Provider, asked: Record<string, string>): Promise<TokenAnswer> {
+export async function askForTokens(provider: Provider, parameters: Record<string, string>): Promise<TokenAnswer> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const { token_endpoint } = await endpointsOf(provider, signal);
-  const body = new URLSearchParams({ ...asked, client_id: provider.clientId });
+  const body = new URLSearchParams({ ...parameters, client_id: provider.clientId });
   const response = await fetch(token_endpoint, { method: 'POST', body, signal });
-  const told = (await response.json()) as Partial<TokenAnswer> & { error?: unknown };
-  if (response.ok && typeof told.access_token === 'string') return told as TokenAnswer;
-  const { error } = told;
+  const tokenAnswer = (await response.json()) as Partial<TokenAnswer> & { error?: unknown };
+  if (response.ok && typeof tokenAnswer.access_token === 'string') return tokenAnswer as TokenAnswer;
+  const { error } = tokenAnswer;
   if (typeof error === 'string' && response.status < 500 && response.status !== 429 && !PASSING.includes(error))
     throw new ProviderRefused(`The provider gave no token: ${error}.`);
   throw new Error(`The provider gave no token (HTTP ${response.status}).`);

@@ -77,8 +77,8 @@ function meet(family: string): void {
   peers?.close();
   peers = new Peers(family, {
     current: () => kept,
-    has: (told) => {
-      if (told.generation > ((kept ?? session.awaited)?.generation ?? Infinity)) adopt(told);
+    has: (credentials) => {
+      if (credentials.generation > ((kept ?? session.awaited)?.generation ?? Infinity)) adopt(credentials);
     },
     ended: end,
     left: () => {
@@ -129,16 +129,19 @@ const renew = (): Promise<void> =>
     look();
   }));
 
-async function renewOnce(before: Kept, refresh: string): Promise<void> {
+async function renewOnce(previousCredentials: Kept, refresh: string): Promise<void> {
   await peers!.alone(async () => {
-    if (kept !== before) return;
-    const theirs = await peers!.newest();
-    if (kept !== before) return;
-    if (theirs && theirs.generation > before.generation) return adopt(theirs);
-    const answer = await askForTokens(before.provider, { grant_type: 'refresh_token', refresh_token: refresh });
+    if (kept !== previousCredentials) return;
+    const peerCredentials = await peers!.newest();
+    if (kept !== previousCredentials) return;
+    if (peerCredentials && peerCredentials.generation > previousCredentials.generation) return adopt(peerCredentials);
+    const answer = await askForTokens(previousCredentials.provider, {
+      grant_type: 'refresh_token',
+      refresh_token: refresh,
+    });
     // Who signed out meanwhile has signed out.
-    if (kept !== before) return;
-    adopt(renewedBy(before, answer, Date.now()));
+    if (kept !== previousCredentials) return;
+    adopt(renewedBy(previousCredentials, answer, Date.now()));
     peers!.tell({ is: 'has', kept });
   });
 }
@@ -146,26 +149,26 @@ async function renewOnce(before: Kept, refresh: string): Promise<void> {
 async function tryToRenew(): Promise<void> {
   const began = Date.now();
   for (const pause of [...PAUSES_MS, null]) {
-    const before = kept;
-    if (!before || before.refresh === null) return;
+    const previousCredentials = kept;
+    if (!previousCredentials || previousCredentials.refresh === null) return;
     try {
-      return await renewOnce(before, before.refresh);
+      return await renewOnce(previousCredentials, previousCredentials.refresh);
     } catch (error) {
-      if (kept !== before) return;
+      if (kept !== previousCredentials) return;
       if (error instanceof OtherPerson) {
         peers!.tell({ is: 'ended', problem: error.message });
         return end(error.message);
       }
       const ending = `Your sign-in could not be renewed. ${errorText(error)}`;
       if (error instanceof ProviderRefused) {
-        kept = { ...before, refresh: null };
+        kept = { ...previousCredentials, refresh: null };
         sessionStorage.setItem(KEPT, JSON.stringify(kept));
         return change({ ending });
       }
       const now = Date.now();
-      if (pause === null || (now >= before.endsAt && now - began >= PATIENCE_MS)) {
+      if (pause === null || (now >= previousCredentials.endsAt && now - began >= PATIENCE_MS)) {
         laterAt = now + LATER_MS;
-        return now >= before.endsAt ? end(ending) : change({ ending });
+        return now >= previousCredentials.endsAt ? end(ending) : change({ ending });
       }
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
@@ -180,15 +183,15 @@ for (const event of ['visibilitychange', 'online', 'focus']) window.addEventList
 /** Until somebody is signed in again, or nobody waits any more. */
 const comesBack = (signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve) => {
-    const done = () => {
+    const resolveIfBack = () => {
       if (session.awaited && !signal?.aborted) return;
-      listeners.delete(done);
-      signal?.removeEventListener('abort', done);
+      listeners.delete(resolveIfBack);
+      signal?.removeEventListener('abort', resolveIfBack);
       resolve();
     };
-    listeners.add(done);
-    signal?.addEventListener('abort', done);
-    done();
+    listeners.add(resolveIfBack);
+    signal?.addEventListener('abort', resolveIfBack);
+    resolveIfBack();
   });
 
 /** Waits until what a request would say of who sends it holds: for a renewal, or for who was signed in to be so again. */
@@ -205,22 +208,22 @@ export const authorization = (): { authorization?: string } =>
   session.token === null ? {} : { authorization: `Bearer ${session.token}` };
 
 /** The gateway took what was said. */
-export function accepted(said: { authorization?: string }): void {
-  if (said.authorization === authorization().authorization) taken = true;
+export function accepted(authHeader: { authorization?: string }): void {
+  if (authHeader.authorization === authorization().authorization) taken = true;
 }
 
 /**
  * The gateway didn’t take what was said. A token is renewed, or its owner signs in again; of anybody else it is asked who they are.
  * @returns whether it is worth asking the gateway again
  */
-export async function refused(said: { authorization?: string }, signal?: AbortSignal): Promise<boolean> {
+export async function refused(authHeader: { authorization?: string }, signal?: AbortSignal): Promise<boolean> {
   if (!kept && !session.awaited) {
     // What was asked with a key that has been replaced since is asked again.
-    if (session.token !== null && said.authorization !== authorization().authorization) return !signal?.aborted;
+    if (session.token !== null && authHeader.authorization !== authorization().authorization) return !signal?.aborted;
     askWho();
     return false;
   }
-  const unchanged = () => kept !== null && authorization().authorization === said.authorization;
+  const unchanged = () => kept !== null && authorization().authorization === authHeader.authorization;
   // One under renewal, or at its end, is refused for that alone.
   if (unchanged() && (taken || renewing !== null || Date.now() >= kept!.endsAt)) await renew();
   if (unchanged()) end(UNTAKEN);
@@ -233,12 +236,15 @@ export async function fetchSignedIn(input: RequestInfo | URL, init: RequestInit 
   const signal = init.signal ?? undefined;
   for (;;) {
     await current(signal);
-    const said = authorization();
-    const response = await fetch(input, { ...init, headers: { ...(init.headers as Record<string, string>), ...said } });
+    const authHeader = authorization();
+    const response = await fetch(input, {
+      ...init,
+      headers: { ...(init.headers as Record<string, string>), ...authHeader },
+    });
     // What a proxy says in its place tells nothing of the token.
-    if (response.ok) accepted(said);
+    if (response.ok) accepted(authHeader);
     if (response.status !== 401) return response;
-    if (!(await refused(said, signal))) return response;
+    if (!(await refused(authHeader, signal))) return response;
   }
 }
 

@@ -10,7 +10,7 @@ export function SignInEnds() {
   const { ending } = useSession();
   const [failed, setFailed] = useState<string | null>(null);
   if (ending === null) return null;
-  const again = () => {
+  const signInAgain = () => {
     setFailed(null);
     try {
       openOwnWindow();
@@ -22,7 +22,7 @@ export function SignInEnds() {
     <Alert color="yellow" icon={<IconClockExclamation />} mb="md" role="status" title="Your sign-in ends soon">
       <Group justify="space-between">
         <Text size="sm">{failed ?? `${ending} Sign in again in a window of its own: this page stays as it is.`}</Text>
-        <Button size="xs" variant="default" onClick={again}>
+        <Button size="xs" variant="default" onClick={signInAgain}>
           Sign in again
         </Button>
       </Group>

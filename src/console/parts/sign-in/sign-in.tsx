@@ -14,7 +14,7 @@ import { takeLeft } from './sign-out';
  * @param waiting in a window of its own, the channel of the page that waits
  */
 function SignIn({ problem, left, waiting }: Record<'problem' | 'left' | 'waiting', string | null>) {
-  const { token, problem: ended, awaited } = useSession();
+  const { token, problem: sessionProblem, awaited } = useSession();
   const [key, setKey] = useState('');
   const [provider, setProvider] = useState<Provider | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
@@ -30,7 +30,8 @@ function SignIn({ problem, left, waiting }: Record<'problem' | 'left' | 'waiting
     else setFailed(fault);
   };
   const toProvider = async (to: Provider): Promise<void> => (awaited ? openOwnWindow() : leaveToSignIn(to, waiting));
-  const said = failed ?? ended ?? problem ?? (token === null ? null : 'The gateway does not take this key any more.');
+  const alertText =
+    failed ?? sessionProblem ?? problem ?? (token === null ? null : 'The gateway does not take this key any more.');
   return (
     <Center mih="100vh" p="md" component="main">
       <Card withBorder w={420} p="lg">
@@ -39,12 +40,12 @@ function SignIn({ problem, left, waiting }: Record<'problem' | 'left' | 'waiting
             <Title order={1} size="h3">
               Sign in to Graft
             </Title>
-            {said !== null && (
+            {alertText !== null && (
               <Alert color="red" role="alert" title="You are not signed in">
-                {said}
+                {alertText}
               </Alert>
             )}
-            {said === null && left !== null && <Alert role="status">{left}</Alert>}
+            {alertText === null && left !== null && <Alert role="status">{left}</Alert>}
             {awaited && <Text size="sm">Sign in again as who you were: your page is as you left it.</Text>}
             {provider && (
               <Button onClick={() => void toProvider(provider).catch((error: unknown) => setFailed(errorText(error)))}>
@@ -85,22 +86,22 @@ async function finish(): Promise<boolean> {
 export function SignedIn({ children }: { children: ReactNode }) {
   const { refused, awaited } = useSession();
   const [way, setWay] = useState(() => (isOwnWindow() ? leaveInOwnWindow : cameBack() ? finish : null));
-  const [left] = useState(takeLeft);
+  const [signOutText] = useState(takeLeft);
   const [problem, setProblem] = useState<string | null>(null);
-  const [given, setGiven] = useState(false);
+  const [isHandedOver, setGiven] = useState(false);
   const [waiting, setWaiting] = useState<string | null>(null);
   useEffect(() => {
     way?.()
-      .then((done) => {
-        setGiven(done);
-        if (done) window.close();
+      .then((canClose) => {
+        setGiven(canClose);
+        if (canClose) window.close();
       })
       .catch((error: unknown) => {
         // Any link may lead here: what ends no sign-in of this tab takes nobody’s away.
-        const begun = !(error instanceof NotBegun);
+        const isOwnSignIn = !(error instanceof NotBegun);
         if (error instanceof NotFinished) setWaiting(error.waiting);
-        if (begun || authorization().authorization === undefined) setProblem(errorText(error));
-        if (begun) askAnew();
+        if (isOwnSignIn || authorization().authorization === undefined) setProblem(errorText(error));
+        if (isOwnSignIn) askAnew();
       })
       .finally(() => setWay(null));
   }, [way]);
@@ -109,10 +110,10 @@ export function SignedIn({ children }: { children: ReactNode }) {
     document.body.toggleAttribute('data-signed-out', refused);
   }, [refused]);
   if (way !== null) return <Loading />;
-  if (given) return <Center mih="100vh">You are signed in again. Close this window.</Center>;
+  if (isHandedOver) return <Center mih="100vh">You are signed in again. Close this window.</Center>;
   return (
     <>
-      {refused && <SignIn problem={problem} left={left} waiting={waiting} />}
+      {refused && <SignIn problem={problem} left={signOutText} waiting={waiting} />}
       {(!refused || awaited !== null) && <div hidden={refused}>{children}</div>}
     </>
   );

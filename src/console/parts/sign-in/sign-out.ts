@@ -17,28 +17,28 @@ interface Left {
 }
 
 /** Where the provider ends its own session; null where it has no such address, or one that isn’t of the web. */
-function endSessionAddress({ end_session_endpoint }: Endpoints, kept: Kept, state: string): URL | null {
-  const url = addressOf(end_session_endpoint, kept.provider);
+function endSessionAddress({ end_session_endpoint }: Endpoints, credentials: Kept, state: string): URL | null {
+  const url = addressOf(end_session_endpoint, credentials.provider);
   if (url === null) return null;
-  const hint = hintOf(kept);
+  const hint = hintOf(credentials);
   if (hint !== null) url.searchParams.set('id_token_hint', hint);
-  url.searchParams.set('client_id', kept.provider.clientId);
+  url.searchParams.set('client_id', credentials.provider.clientId);
   url.searchParams.set('post_logout_redirect_uri', `${window.location.origin}${PATH}`);
   url.searchParams.set('state', state);
   return url;
 }
 
-const keep = (left: Left): void => sessionStorage.setItem(KEY, JSON.stringify(left));
+const keep = (signOutRecord: Left): void => sessionStorage.setItem(KEY, JSON.stringify(signOutRecord));
 
 /** Ends the session here, at once and whatever the provider does; then there. The browser’s way back doesn’t lead to what was shown. */
 export async function leave(): Promise<void> {
-  const kept = signOut();
-  if (kept === null) return window.location.replace('/');
+  const credentials = signOut();
+  if (credentials === null) return window.location.replace('/');
   const state = random();
   try {
-    const endpoints = await endpointsOf(kept.provider, AbortSignal.timeout(TIMEOUT_MS));
-    if (kept.refresh !== null) revoke(endpoints, kept.provider, kept.refresh);
-    const url = endSessionAddress(endpoints, kept, state);
+    const endpoints = await endpointsOf(credentials.provider, AbortSignal.timeout(TIMEOUT_MS));
+    if (credentials.refresh !== null) revoke(endpoints, credentials.provider, credentials.refresh);
+    const url = endSessionAddress(endpoints, credentials, state);
     if (url === null) return window.location.replace('/');
     keep({ state, said: 'You are signed out, here and at your provider.' });
     window.location.replace(url.href);
@@ -57,8 +57,10 @@ export function takeLeft(): string | null {
   const text = sessionStorage.getItem(KEY);
   sessionStorage.removeItem(KEY);
   if (pathname === PATH) window.history.replaceState(null, '', '/');
-  const left = text === null ? null : (JSON.parse(text) as Left);
-  if (left === null) return null;
-  if (left.state === null) return left.said;
-  return pathname === PATH && new URLSearchParams(search).get('state') === left.state ? left.said : null;
+  const signOutRecord = text === null ? null : (JSON.parse(text) as Left);
+  if (signOutRecord === null) return null;
+  if (signOutRecord.state === null) return signOutRecord.said;
+  return pathname === PATH && new URLSearchParams(search).get('state') === signOutRecord.state
+    ? signOutRecord.said
+    : null;
 }

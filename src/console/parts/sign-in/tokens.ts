@@ -36,7 +36,7 @@ export function claimsIn(jwt: string): Claims {
   return claims as Claims;
 }
 
-const stringOr = <T>(value: unknown, other: T): string | T => (typeof value === 'string' ? value : other);
+const stringOr = <T>(value: unknown, fallback: T): string | T => (typeof value === 'string' ? value : fallback);
 
 /** How long it lives from now on, in ms: as the provider says, or its claims if they say less. By lifetimes, as clocks differ. */
 function lifetimeMs({ access_token, expires_in }: TokenAnswer, now: number): number {
@@ -64,8 +64,8 @@ export const begunWith = (provider: Provider, answer: TokenAnswer, now: number):
 });
 
 /** Whether both tokens are of one person: a subject is one at its issuer alone (OpenID Connect Core 1.0, section 2). */
-export function samePerson(one: string, other: string): boolean {
-  const [a, b] = [claimsIn(one), claimsIn(other)];
+export function samePerson(firstJwt: string, secondJwt: string): boolean {
+  const [a, b] = [claimsIn(firstJwt), claimsIn(secondJwt)];
   return typeof a['sub'] === 'string' && a['sub'] === b['sub'] && a['iss'] === b['iss'];
 }
 
@@ -73,17 +73,17 @@ export function samePerson(one: string, other: string): boolean {
  * What is kept after a renewal. A provider that rotates gives a refresh token with it; else the one there is stays (RFC 6749, section 6).
  * @throws OtherPerson where a token of it is not of who signed in (OpenID Connect Core 1.0, section 12.2); Error where it is none
  */
-export function renewedBy(before: Kept, answer: TokenAnswer, now: number): Kept {
+export function renewedBy(previousCredentials: Kept, answer: TokenAnswer, now: number): Kept {
   const id = stringOr(answer.id_token, null);
-  const others = !samePerson(before.access, answer.access_token);
-  if (others || (id !== null && before.id !== null && !samePerson(before.id, id)))
+  const isOtherPerson = !samePerson(previousCredentials.access, answer.access_token);
+  if (isOtherPerson || (id !== null && previousCredentials.id !== null && !samePerson(previousCredentials.id, id)))
     throw new OtherPerson('The provider renewed your sign-in with a token of somebody else, which was thrown away.');
   return {
-    ...before,
-    generation: before.generation + 1,
+    ...previousCredentials,
+    generation: previousCredentials.generation + 1,
     ...keptOf(answer, now),
-    refresh: stringOr(answer.refresh_token, before.refresh),
-    id: id ?? before.id,
+    refresh: stringOr(answer.refresh_token, previousCredentials.refresh),
+    id: id ?? previousCredentials.id,
   };
 }
 
@@ -95,7 +95,7 @@ export function hintOf({ access, id }: Pick<Kept, 'access' | 'id'>): string | nu
   if (id === null) return null;
   try {
     const audience = audienceOf(access);
-    return audienceOf(id).some((one) => audience.includes(one)) ? null : id;
+    return audienceOf(id).some((recipient) => audience.includes(recipient)) ? null : id;
   } catch {
     return null;
   }

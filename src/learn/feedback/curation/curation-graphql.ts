@@ -168,8 +168,8 @@ export class LessonResolver {
     complexity: ({ childComplexity }) => 5 + 3 * childComplexity,
   })
   async feedback(@Root() { feedbackIds }: Lesson, @Ctx() context: GraphContext): Promise<Feedback[]> {
-    const found = await Promise.all(feedbackIds.map((id) => loadFeedback(context, this.parts.feedback, id)));
-    return found.flatMap((each) => each ?? []);
+    const entries = await Promise.all(feedbackIds.map((id) => loadFeedback(context, this.parts.feedback, id)));
+    return entries.flatMap((entry) => entry ?? []);
   }
 }
 
@@ -192,8 +192,8 @@ export class VersionLessonsResolver {
     const loader = context.loader<string, Page<CuratedRow>>(
       `feedback.lessons ${page.first} ${page.after}`,
       async (ids) => {
-        const found = await this.parts.curation.rowsOf(ids, page);
-        return ids.map((id) => found.get(id) ?? null);
+        const pages = await this.parts.curation.rowsOf(ids, page);
+        return ids.map((id) => pages.get(id) ?? null);
       },
     );
     const rows = (await loader.load(record.id)) ?? { items: [], hasNextPage: false };
@@ -212,12 +212,12 @@ export class AnswerTaughtResolver {
   })
   async taught(@Root() { row }: AnswerType, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
     const loader = context.loader<string, string[]>('feedback.taught', async (ids) => {
-      const found = await this.parts.curation.versionsOf(ids, SHOWN_VERSIONS);
-      return ids.map((id) => found.get(id) ?? null);
+      const versionIds = await this.parts.curation.versionsOf(ids, SHOWN_VERSIONS);
+      return ids.map((id) => versionIds.get(id) ?? null);
     });
     const ids = (await loader.load(row.id)) ?? [];
     return (await Promise.all(ids.map((id) => loadVersion(context, this.parts.data, id)))).flatMap(
-      (each) => each ?? [],
+      (version) => version ?? [],
     );
   }
 }

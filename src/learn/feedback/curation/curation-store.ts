@@ -30,15 +30,15 @@ export class CurationStore {
 
   /**
    * Digests of the rows that a version and those that it carries over were made of, by answer.
-   * @param by the adapter of which a version answered; null: whatever did
+   * @param adapterId the adapter of which a version answered; null: whatever did
    */
-  async taught(versionId: string, by: string | null = null): Promise<Map<string, string>> {
+  async taught(versionId: string, adapterId: string | null = null): Promise<Map<string, string>> {
     const { rows } = await this.database.pool.query<{ answerId: string; digest: string }>(
       `${CARRIED} SELECT DISTINCT ON (answer_id) answer_id AS "answerId", digest FROM curated_row JOIN carried ON carried.id = version_id
         WHERE erased_at IS NULL AND ($2::uuid IS NULL OR answer_id IN (
                 SELECT answer.id FROM answer JOIN adapter_version v ON v.id = adapter_version_id AND v.adapter_id = $2))
         ORDER BY answer_id, curated_row.created_at DESC`,
-      [[versionId], by],
+      [[versionId], adapterId],
     );
     return new Map(rows.map(({ answerId, digest }) => [answerId, digest]));
   }
@@ -52,7 +52,7 @@ export class CurationStore {
     { workspaceId, datasetId, runId }: { workspaceId: WorkspaceId; datasetId: string; runId: string },
     rows: readonly NewCuratedRow[],
   ): Promise<Set<string>> {
-    const told = rows.map(({ answerId, basis, feedbackIds, documentIds, digest }) => ({
+    const records = rows.map(({ answerId, basis, feedbackIds, documentIds, digest }) => ({
       answer_id: answerId,
       basis,
       digest,
@@ -61,7 +61,7 @@ export class CurationStore {
     }));
     const added = await tx.$queryRaw<{ id: string }[]>`
       WITH told AS (
-        SELECT * FROM jsonb_to_recordset(${JSON.stringify(told)}::jsonb)
+        SELECT * FROM jsonb_to_recordset(${JSON.stringify(records)}::jsonb)
           AS t (answer_id uuid, basis text, digest text, feedback_ids uuid[], document_ids uuid[])
       ), there AS (
         SELECT id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND id IN (SELECT answer_id FROM told)
@@ -93,7 +93,9 @@ export class CurationStore {
        WHERE workspace_id = ${workspaceId}::uuid AND answer_id = ANY(${[...answerIds]}::uuid[]) AND erased_at IS NULL
       RETURNING dataset_id AS "datasetId", answer_id AS "answerId"`;
     const byDataset = groupBy(rows, ({ datasetId }) => datasetId);
-    return new Map([...byDataset].map(([id, of]) => [id, [...new Set(of.map(({ answerId }) => answerId))].sort()]));
+    return new Map(
+      [...byDataset].map(([id, group]) => [id, [...new Set(group.map(({ answerId }) => answerId))].sort()]),
+    );
   }
 
   /** Answers whose rows hold text of one of these documents. */
@@ -121,8 +123,8 @@ export class CurationStore {
     return new Map(versionIds.map((id) => [id, toPage(lessons(id), page.first)]));
   }
 
-  /** Versions that have rows of these answers, also carried over, newest first, at most `most` of each. One statement for all. */
-  async versionsOf(answerIds: readonly string[], most: number): Promise<Map<string, string[]>> {
+  /** Versions that have rows of these answers, also carried over, newest first, at most `limit` of each. One statement for all. */
+  async versionsOf(answerIds: readonly string[], limit: number): Promise<Map<string, string[]>> {
     const { rows } = await this.database.pool.query<{ answerId: string; id: string }>(
       `WITH RECURSIVE holding (answer_id, id) AS (
          SELECT answer_id, version_id FROM curated_row WHERE answer_id = ANY($1::uuid[]) AND version_id IS NOT NULL AND erased_at IS NULL
@@ -132,7 +134,7 @@ export class CurationStore {
        SELECT answer_id AS "answerId", id FROM (
          SELECT *, row_number() OVER (PARTITION BY answer_id ORDER BY id DESC) AS place FROM holding) AS placed
         WHERE place <= $2 ORDER BY id DESC`,
-      [answerIds, most],
+      [answerIds, limit],
     );
     const byAnswer = groupBy(rows, ({ answerId }) => answerId);
     return new Map(answerIds.map((id) => [id, (byAnswer.get(id) ?? []).map((row) => row.id)]));

@@ -133,26 +133,28 @@ export class Curator {
     const { data, store } = this.parts;
     const dataset = await data.store.byName(workspaceId, name);
     const latest = dataset && (await data.store.latest(dataset.id));
-    const { adapterId, datasetVersionId: learned } = production;
-    if (!latest || latest.id === learned) return null;
-    const before = learned === null ? new Map<string, string>() : await store.taught(learned);
+    const { adapterId, datasetVersionId: trainedVersionId } = production;
+    if (!latest || latest.id === trainedVersionId) return null;
+    const earlierDigests = trainedVersionId === null ? new Map<string, string>() : await store.taught(trainedVersionId);
     const fresh = [...(await store.taught(latest.id, adapterId))].filter(
-      ([answerId, digest]) => before.get(answerId) !== digest,
+      ([answerId, digest]) => earlierDigests.get(answerId) !== digest,
     ).length;
-    const moved = learned !== null && (await revisedSince(data.store, latest, new Set([learned]))).get(learned)?.size;
-    return fresh === 0 && !moved ? null : { versionId: latest.id, fresh };
+    const revisionCount =
+      trainedVersionId !== null &&
+      (await revisedSince(data.store, latest, new Set([trainedVersionId]))).get(trainedVersionId)?.size;
+    return fresh === 0 && !revisionCount ? null : { versionId: latest.id, fresh };
   }
 
   async #dataset(workspaceId: WorkspaceId, { dataset: name, task }: StartCuration): Promise<DatasetRecord> {
     const { store, datasets } = this.parts.data;
-    const known = await store.byName(workspaceId, checkedName(name, 'input.dataset'));
-    if (known && task !== null && known.task !== task)
+    const dataset = await store.byName(workspaceId, checkedName(name, 'input.dataset'));
+    if (dataset && task !== null && dataset.task !== task)
       throw badInput(
         'input.task',
-        `${name} is a dataset for ${known.task}.`,
+        `${name} is a dataset for ${dataset.task}.`,
         'Leave task out, or choose another name.',
       );
-    if (known) return known;
+    if (dataset) return dataset;
     if (task === null)
       throw new GraftError('NOT_FOUND', `The dataset ${JSON.stringify(name)} does not exist.`, {
         field: 'input.dataset',
@@ -228,34 +230,39 @@ export class Curator {
   async #write(context: CurationContext, dataset: DatasetRecord): Promise<CurationCounts & { fileId: string | null }> {
     const { run, input, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const chosen = await this.#choose(workspaceId, dataset, {
+    const selection = await this.#choose(workspaceId, dataset, {
       ...input,
       filter: toAnswerFilter(input.filter),
       signal,
       progress: (answers) => context.progress(Math.min(CHOSEN, answers / 20_000), `${answers} answers are looked at.`),
     });
-    const verdict: LabelMoves = chosen.extended
-      ? await this.mover.find(workspaceId, chosen.extended, chosen.contrasts)
+    const verdict: LabelMoves = selection.extended
+      ? await this.mover.find(workspaceId, selection.extended, selection.contrasts)
       : { moved: [], undecided: [] };
     const { moves, there, rows } = await context.fenced(async (tx) => {
       const { store } = this.parts;
-      const moves = await this.mover.confirmed(tx, { workspaceId, datasetId: dataset.id }, verdict, chosen.contrasts);
+      const moves = await this.mover.confirmed(
+        tx,
+        { workspaceId, datasetId: dataset.id },
+        verdict,
+        selection.contrasts,
+      );
       // What somebody said keeps its meaning where older rows change theirs: rows that are there already are written anew.
-      const rows = moves.moved.length > 0 ? chosen.rows : chosen.rows.filter((row) => !row.known);
+      const rows = moves.moved.length > 0 ? selection.rows : selection.rows.filter((row) => !row.known);
       await store.drop(tx, run.id);
-      const enough = moves.moved.length > 0 || chosen.counts.fresh >= input.leastRows;
+      const enough = moves.moved.length > 0 || selection.counts.fresh >= input.leastRows;
       const adding = enough ? rows.map(({ row }) => row) : [];
       return { moves, rows, there: await store.add(tx, { workspaceId, datasetId: dataset.id, runId: run.id }, adding) };
     });
-    const counts = { ...chosen.counts, ...moves };
-    const kept = rows.filter(({ row }) => there.has(row.answerId));
+    const counts = { ...selection.counts, ...moves };
+    const addedRows = rows.filter(({ row }) => there.has(row.answerId));
     const name = `${dataset.name}-${run.id}`;
-    const records = kept.map(({ record }) => record);
-    const fileId = kept.length === 0 ? null : await this.#file(workspaceId, name, records);
-    const fresh = fileId === null ? counts.fresh : kept.filter(({ known }) => !known).length;
-    const written = { ...counts, fresh, fileId };
-    await context.checkpoint(written);
-    return written;
+    const records = addedRows.map(({ record }) => record);
+    const fileId = addedRows.length === 0 ? null : await this.#file(workspaceId, name, records);
+    const fresh = fileId === null ? counts.fresh : addedRows.filter(({ known }) => !known).length;
+    const result = { ...counts, fresh, fileId };
+    await context.checkpoint(result);
+    return result;
   }
 
   async #file(workspaceId: WorkspaceId, name: string, records: readonly object[]): Promise<string> {
@@ -284,7 +291,7 @@ export class Curator {
     const { answers, feedback, data, store } = this.parts;
     const { reliability } = await feedback.estimate(workspaceId);
     const latest = await data.store.latest(dataset.id);
-    const known = latest && input.extend ? await store.taught(latest.id) : new Map<string, string>();
+    const knownDigests = latest && input.extend ? await store.taught(latest.id) : new Map<string, string>();
     const teaching = await this.#teaching(dataset);
     const steps = input.steps ?? latest?.manifest.steps ?? [];
     let tested: TestedAnswers | undefined;
@@ -293,19 +300,19 @@ export class Curator {
     const rows: Chosen['rows'] = [];
     const contrasts: AnswerContrast[] = [];
     const leave = (reason: LeftOut) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
-    for (let after: string | null = null; counts.answers < CURATION_LIMITS.answers;) {
+    for (let cursor: string | null = null; counts.answers < CURATION_LIMITS.answers;) {
       input.signal?.throwIfAborted();
       const page = await answers.list(
         workspaceId,
         { ...input.filter, hasFeedback: true },
-        { first: MAX_PAGE_SIZE, after },
+        { first: MAX_PAGE_SIZE, after: cursor },
       );
-      const said = await feedback.ofAnswers(
+      const statements = await feedback.ofAnswers(
         { workspaceId },
         page.items.map(({ id }) => id),
       );
       const lessons = page.items.flatMap((answer, i) => {
-        const lesson = lessonOf(answer, said[i]!, reliability, input.leastProbability);
+        const lesson = lessonOf(answer, statements[i]!, reliability, input.leastProbability);
         if (typeof lesson === 'string') leave(lesson);
         return lesson === null || typeof lesson === 'string' ? [] : [lesson];
       });
@@ -317,8 +324,8 @@ export class Curator {
           continue;
         }
         const digest = digestOf(row.record);
-        const there = known.get(lesson.answer.id) === digest;
-        if (!there) {
+        const isTaught = knownDigests.get(lesson.answer.id) === digest;
+        if (!isTaught) {
           tested ??= await testedAnswers(this.parts.data, dataset, (input.extend && latest) || null);
           if (contradictsTest(row, dataset.task, steps, tested) && !(await this.#isReviewed(workspaceId, lesson))) {
             leave('TESTED_OTHERWISE');
@@ -326,20 +333,22 @@ export class Curator {
           }
         }
         counts[lesson.basis === 'DEMONSTRATED' ? 'demonstrated' : 'confirmed'] += 1;
-        rows.push({ record: row.record, row: curated(lesson, row, digest), known: there });
+        rows.push({ record: row.record, row: curated(lesson, row, digest), known: isTaught });
         contrasts.push(...contrastOf(lesson));
       }
       counts.answers += page.items.length;
       await input.progress(counts.answers);
       if (!page.hasNextPage) break;
-      after = encodeCursor([page.items.at(-1)!.id]);
+      cursor = encodeCursor([page.items.at(-1)!.id]);
     }
     rows.reverse();
     return {
       counts: {
         ...counts,
         fresh: rows.filter((row) => !row.known).length,
-        leftOut: [...leftOut].map(([reason, of]) => ({ reason, answers: of })).sort((a, b) => b.answers - a.answers),
+        leftOut: [...leftOut]
+          .map(([reason, count]) => ({ reason, answers: count }))
+          .sort((a, b) => b.answers - a.answers),
       },
       rows,
       contrasts,
@@ -382,9 +391,14 @@ export class Curator {
 function contrastOf({ answer, right }: Lesson): AnswerContrast[] {
   if (answer.output.kind !== 'LABEL' || answer.adapter === null) return [];
   if (right !== null && right.kind !== 'LABEL') return [];
-  const { label: answered } = answer.output;
+  const { label: answerLabel } = answer.output;
   return [
-    { answerId: answer.id, adapterVersionId: answer.adapter.versionId, answered, right: right?.label ?? answered },
+    {
+      answerId: answer.id,
+      adapterVersionId: answer.adapter.versionId,
+      answered: answerLabel,
+      right: right?.label ?? answerLabel,
+    },
   ];
 }
 

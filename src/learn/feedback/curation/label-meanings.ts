@@ -19,34 +19,34 @@ export interface Explanations {
   is: ReadonlyMap<string, { renamed: Explained; exchanged: Explained }>;
 }
 
-/** @param others how many labels there are besides */
+/** @param otherCount how many labels there are besides */
 export function explanationsOf(
-  answered: string,
-  said: readonly VersionLessons[],
+  answerLabel: string,
+  versionLessons: readonly VersionLessons[],
   scattered: number,
-  others: number,
+  otherCount: number,
 ): Explanations {
-  const each = said.map(({ counts, expected, told }) => ({
+  const expectations = versionLessons.map(({ counts, expected, told }) => ({
     counts,
     expected: expected(scattered),
     told: told(scattered),
   }));
-  const all = (of: (one: (typeof each)[number]) => Explained): Explained => {
-    const explained = each.map(of);
-    return (selective) => explained.reduce((sum, one) => sum + one(selective), 0);
+  const sumOf = (explain: (one: (typeof expectations)[number]) => Explained): Explained => {
+    const explained = expectations.map(explain);
+    return (selective) => explained.reduce((sum, explanation) => sum + explanation(selective), 0);
   };
-  const named = new Set(said.flatMap(({ counts }) => [...counts.keys()]));
-  named.delete(answered);
+  const labels = new Set(versionLessons.flatMap(({ counts }) => [...counts.keys()]));
+  labels.delete(answerLabel);
   return {
-    stays: all(({ counts, expected }) => asBefore(answered, counts, expected)),
-    staysTold: all(({ counts, told }) => asBefore(answered, counts, told)),
-    lost: all(({ counts, expected }) => asAnything(answered, counts, expected, others)),
+    stays: sumOf(({ counts, expected }) => asBefore(answerLabel, counts, expected)),
+    staysTold: sumOf(({ counts, told }) => asBefore(answerLabel, counts, told)),
+    lost: sumOf(({ counts, expected }) => asAnything(answerLabel, counts, expected, otherCount)),
     is: new Map(
-      [...named].map((label) => [
+      [...labels].map((label) => [
         label,
         {
-          renamed: all(({ counts, expected }) => asRenamed(answered, label, counts, expected)),
-          exchanged: all(({ counts, expected }) => asExchanged(answered, label, counts, expected)),
+          renamed: sumOf(({ counts, expected }) => asRenamed(answerLabel, label, counts, expected)),
+          exchanged: sumOf(({ counts, expected }) => asExchanged(answerLabel, label, counts, expected)),
         },
       ]),
     ),
@@ -70,18 +70,18 @@ export interface World {
 }
 
 /** @param selective how many times likelier a wrong answer gets feedback than a right one */
-export function worldOf(explanations: ReadonlyMap<string, Explanations>, selective: number, others: number): World {
-  const prior = (of: number, among: number): number => Math.log(of / STAYS / among);
+export function worldOf(explanations: ReadonlyMap<string, Explanations>, selective: number, otherCount: number): World {
+  const prior = (share: number, among: number): number => Math.log(share / STAYS / among);
   const [lostPrior, renamedPrior, exchangedPrior] = [
     prior(PRIOR.lost, 1),
-    prior(PRIOR.renamed, others),
-    prior(PRIOR.exchanged, others),
+    prior(PRIOR.renamed, otherCount),
+    prior(PRIOR.exchanged, otherCount),
   ];
-  const of = new Map<string, Hypotheses>();
+  const hypothesesByLabel = new Map<string, Hypotheses>();
   let evidence = 0;
-  for (const [answered, explained] of explanations) {
+  for (const [answerLabel, explained] of explanations) {
     const [stays, staysTold] = [explained.stays(selective), explained.staysTold(selective)];
-    const lost = lostPrior + explained.lost(selective) - stays;
+    const lostLog = lostPrior + explained.lost(selective) - stays;
     const is = new Map(
       [...explained.is].map(([label, { renamed, exchanged: explainedSo }]) => {
         const exchanged = explainedSo(selective);
@@ -96,27 +96,27 @@ export function worldOf(explanations: ReadonlyMap<string, Explanations>, selecti
       }),
     );
     // What it has changed places with needs no lessons of its own.
-    const alone = [...is].flatMap(([label, { renamed, exchanged }]) =>
+    const logs = [...is].flatMap(([label, { renamed, exchanged }]) =>
       explanations.has(label) ? [renamed] : [renamed, exchanged],
     );
-    const hypotheses = { lost, is, alone: Math.log(STAYS) + logSumExp([0, lost, ...alone]) };
-    of.set(answered, hypotheses);
+    const hypotheses = { lost: lostLog, is, alone: Math.log(STAYS) + logSumExp([0, lostLog, ...logs]) };
+    hypothesesByLabel.set(answerLabel, hypotheses);
     evidence += stays + hypotheses.alone;
   }
-  return { of, evidence: evidence + ofPairs(of) };
+  return { of: hypothesesByLabel, evidence: evidence + ofPairs(hypothesesByLabel) };
 }
 
 /**
  * Logarithm of how much more probable all lessons are where labels may have changed places, in pairs. The sum over all ways to pair them is not less than that over
  * pairs that share no label, the most probable first; and hardly more, since lessons name one partner.
  */
-function ofPairs(of: ReadonlyMap<string, Hypotheses>): number {
+function ofPairs(hypothesesByLabel: ReadonlyMap<string, Hypotheses>): number {
   const pairs: { labels: [string, string]; log: number }[] = [];
-  for (const [one, { is }] of of)
-    for (const other of is.keys()) {
-      if (one > other) continue;
-      const log = pairOf(of, one, other);
-      if (log > -Infinity) pairs.push({ labels: [one, other], log });
+  for (const [first, { is }] of hypothesesByLabel)
+    for (const second of is.keys()) {
+      if (first > second) continue;
+      const log = pairOf(hypothesesByLabel, first, second);
+      if (log > -Infinity) pairs.push({ labels: [first, second], log });
     }
   pairs.sort((a, b) => b.log - a.log);
   const paired = new Set<string>();
@@ -133,12 +133,12 @@ function ofPairs(of: ReadonlyMap<string, Hypotheses>): number {
  * Logarithm of the odds that the two have changed places, against all else that both may be. Lessons on one of them are known when those on the other are
  * weighed: whichever comes first, of which the (geometric) mean is taken, so that both have the same odds.
  */
-function pairOf(of: ReadonlyMap<string, Hypotheses>, one: string, other: string): number {
-  const [a, b] = [of.get(one), of.get(other)];
-  const [forth, back] = [a?.is.get(other), b?.is.get(one)];
+function pairOf(hypothesesByLabel: ReadonlyMap<string, Hypotheses>, first: string, second: string): number {
+  const [a, b] = [hypothesesByLabel.get(first), hypothesesByLabel.get(second)];
+  const [forth, back] = [a?.is.get(second), b?.is.get(first)];
   if (!a || !b || !forth || !back) return -Infinity;
-  const both = (forth.exchanged + back.told + back.exchanged + forth.told) / 2;
-  return Math.log(STAYS) + both - a.alone - b.alone;
+  const mean = (forth.exchanged + back.told + back.exchanged + forth.told) / 2;
+  return Math.log(STAYS) + mean - a.alone - b.alone;
 }
 
 /** Probabilities that a label has moved, and to which. */
@@ -148,10 +148,10 @@ export function movedIn({ of }: World, from: string): { any: number; to: Map<str
     const pair = of.has(label) ? pairOf(of, from, label) + alone - Math.log(STAYS) : exchanged;
     return logSumExp([renamed, pair]);
   });
-  const moved = logSumExp([lost, ...logs]);
-  const all = logSumExp([0, moved]);
+  const movedLog = logSumExp([lost, ...logs]);
+  const totalLog = logSumExp([0, movedLog]);
   return {
-    any: Math.exp(moved - all),
-    to: new Map([...is.keys()].map((label, i) => [label, Math.exp(logs[i]! - all)])),
+    any: Math.exp(movedLog - totalLog),
+    to: new Map([...is.keys()].map((label, i) => [label, Math.exp(logs[i]! - totalLog)])),
   };
 }

@@ -52,18 +52,18 @@ export class LabelMover {
     const { adapters, data } = this.parts;
     const ids = [...new Set(contrasts.map(({ adapterVersionId }) => adapterVersionId))];
     const versions = await adapters.store.versionsById(workspaceId, ids);
-    const learned = versions.flatMap(({ id, datasetVersionId }): Learned[] =>
+    const origins = versions.flatMap(({ id, datasetVersionId }): Learned[] =>
       datasetVersionId === null ? [] : [{ adapterVersionId: id, datasetVersionId }],
     );
-    const learnedFrom = new Map(learned.map((each) => [each.adapterVersionId, each.datasetVersionId]));
+    const learnedFrom = new Map(origins.map((origin) => [origin.adapterVersionId, origin.datasetVersionId]));
     const revised = await revisedSince(data.store, latest, new Set(learnedFrom.values()));
     const current = contrasts.filter(({ adapterVersionId, answered }) => {
-      const since = revised.get(learnedFrom.get(adapterVersionId) ?? '');
-      return since !== undefined && !since.has(answered);
+      const revisedLabels = revised.get(learnedFrom.get(adapterVersionId) ?? '');
+      return revisedLabels !== undefined && !revisedLabels.has(answered);
     });
     const contrasted = new Set(current.map(({ adapterVersionId }) => adapterVersionId));
-    const asked = learned.filter(({ adapterVersionId }) => contrasted.has(adapterVersionId));
-    return movedLabels(current, await this.#heldOut(workspaceId, asked));
+    const contrastedOrigins = origins.filter(({ adapterVersionId }) => contrasted.has(adapterVersionId));
+    return movedLabels(current, await this.#heldOut(workspaceId, contrastedOrigins));
   }
 
   /**

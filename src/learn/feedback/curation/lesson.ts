@@ -41,16 +41,16 @@ export interface Lesson {
  * What can be learned from an answer and its standing feedback: what is the most probable of what was said, given how far each voter
  * can be believed (see `voterOf`), if somebody may say so: people and programs what is right, people alone that an answer is. A model's words count in
  * the vote and are never the lesson.
- * @param least the probability that what is learned has at least
+ * @param threshold the probability that what is learned has at least
  * @returns null where nothing was said of what is right
  */
 export function lessonOf(
   answer: Answer,
   feedback: readonly Feedback[],
   reliability: ReadonlyMap<string, Reliability>,
-  least: number,
+  threshold: number,
 ): Lesson | LeftOut | null {
-  if (feedback.every((each) => each.verdict === null)) return null;
+  if (feedback.every((entry) => entry.verdict === null)) return null;
   const votes = votesOf(feedback);
   // A key whose names contradict each other.
   if (votes.length === 0) return 'CONFLICTING';
@@ -61,9 +61,9 @@ export function lessonOf(
     : new Map(ballots.map(({ source }) => [source, trusted(reliability.get(source))]));
   const [best] = [...weighBallots(ballots, weights)].sort((a, b) => b[1] - a[1]);
   const [verdict, probability] = best!;
-  if (probability < least) return contested ? 'CONFLICTING' : 'DISTRUSTED';
+  if (probability < threshold) return contested ? 'CONFLICTING' : 'DISTRUSTED';
   if (verdict === OTHER) return 'WRONG_ONLY';
-  const saying = feedback.filter((each) => each.verdict === verdict && mayTeach(each));
+  const saying = feedback.filter((entry) => entry.verdict === verdict && mayTeach(entry));
   if (saying.length === 0) return 'UNCONFIRMED';
   const demonstrated = saying.find(({ expectation }) => expectation !== null);
   if (!demonstrated) {

@@ -9,33 +9,33 @@ const LEFT = 0.05;
 export type Explained = (selective: number) => number;
 
 /** Of a label that is what it was. */
-export const asBefore = (answered: string, lessons: Counts, expected: Expected): Explained =>
-  explained(answered, lessons, expected);
+export const asBefore = (answerLabel: string, lessons: Counts, expected: Expected): Explained =>
+  explained(answerLabel, lessons, expected);
 
 /** Of one that is called by another's name. */
-export function asRenamed(answered: string, label: string, lessons: Counts, expected: Expected): Explained {
+export function asRenamed(answerLabel: string, label: string, lessons: Counts, expected: Expected): Explained {
   const { right, wrong, of, spread } = expected;
   const [stayed, changed] = [LEFT * right, (1 - LEFT) * right];
-  const named = { label, rows: changed + (wrong * of(label)) / spread };
-  return explained(answered, lessons, { ...expected, right: stayed, wrong: wrong + changed, named });
+  const partner = { label, rows: changed + (wrong * of(label)) / spread };
+  return explained(answerLabel, lessons, { ...expected, right: stayed, wrong: wrong + changed, named: partner });
 }
 
 /** Of one that has changed places with another. */
-export function asExchanged(answered: string, label: string, lessons: Counts, expected: Expected): Explained {
+export function asExchanged(answerLabel: string, label: string, lessons: Counts, expected: Expected): Explained {
   const { right, wrong, of, spread } = expected;
   const stayed = (wrong * of(label)) / spread + LEFT * right;
-  const named = { label, rows: (1 - LEFT) * right };
-  return explained(answered, lessons, { ...expected, right: stayed, wrong: right + wrong - stayed, named });
+  const partner = { label, rows: (1 - LEFT) * right };
+  return explained(answerLabel, lessons, { ...expected, right: stayed, wrong: right + wrong - stayed, named: partner });
 }
 
 /** Of one whose rows may be anything now. @param labels how many there are besides */
-export function asAnything(answered: string, lessons: Counts, expected: Expected, labels: number): Explained {
+export function asAnything(answerLabel: string, lessons: Counts, expected: Expected, labels: number): Explained {
   const { right, wrong, of, spread } = expected;
   const [stayed, changed] = [LEFT * right, (1 - LEFT) * right];
-  return explained(answered, lessons, {
+  return explained(answerLabel, lessons, {
     right: stayed,
     wrong: wrong + changed,
-    of: (each) => of(each) + changed / labels,
+    of: (label) => of(label) + changed / labels,
     spread: spread + changed,
   });
 }
@@ -47,23 +47,24 @@ export function asAnything(answered: string, lessons: Counts, expected: Expected
  * @param named the label that it is now, and the rows that have it
  */
 function explained(
-  answered: string,
+  answerLabel: string,
   lessons: Counts,
   { right, wrong, of, spread, named }: Expected & { named?: { label: string; rows: number } },
 ): Explained {
-  const all = right + wrong;
-  const hits = lessons.get(answered) ?? 0;
+  const total = right + wrong;
+  const hits = lessons.get(answerLabel) ?? 0;
   const misses = totalOf(lessons) - hits;
-  const apart = named ? (lessons.get(named.label) ?? 0) : 0;
-  let fixed = -rising(all, hits + misses);
-  if (named) fixed += rising(named.rows, apart) + rising(wrong - named.rows, misses - apart) - rising(wrong, misses);
+  const namedHits = named ? (lessons.get(named.label) ?? 0) : 0;
+  let fixed = -rising(total, hits + misses);
+  if (named)
+    fixed += rising(named.rows, namedHits) + rising(wrong - named.rows, misses - namedHits) - rising(wrong, misses);
   for (const [label, times] of lessons)
-    if (label !== answered && label !== named?.label) fixed += rising(of(label), times);
-  fixed -= rising(named ? spread - of(named.label) : spread, misses - apart);
+    if (label !== answerLabel && label !== named?.label) fixed += rising(of(label), times);
+  fixed -= rising(named ? spread - of(named.label) : spread, misses - namedHits);
   return (selective) => {
-    const spokenRight = (all * right) / (right + selective * wrong);
+    const spokenRight = (total * right) / (right + selective * wrong);
     // Not all - spokenRight, which is nothing where one of the two is by far the larger.
-    const spokenWrong = (all * selective * wrong) / (right + selective * wrong);
+    const spokenWrong = (total * selective * wrong) / (right + selective * wrong);
     return fixed + rising(spokenRight, hits) + rising(spokenWrong, misses);
   };
 }

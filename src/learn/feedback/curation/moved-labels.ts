@@ -39,9 +39,9 @@ export const undecidedLabel = record(
 type UndecidedLabel = z.infer<typeof undecidedLabel>;
 
 /** Moves that belong together, as labels that change places do: one is made with all others or not at all. */
-export function movesTogether(moved: readonly MovedLabel[]): MovedLabel[][] {
+export function movesTogether(moves: readonly MovedLabel[]): MovedLabel[][] {
   const groups: MovedLabel[][] = [];
-  for (const move of moved) {
+  for (const move of moves) {
     const touches = (group: readonly MovedLabel[]): boolean =>
       group.some(({ from, to }) =>
         [from, to].some((label) => label !== null && (label === move.from || label === move.to)),
@@ -91,30 +91,30 @@ export async function movedLabels(
   heldOut: ReadonlyMap<string, readonly HeldOut[]>,
 ): Promise<LabelMoves> {
   const lessons = groupBy(contrasts, ({ adapterVersionId }) => adapterVersionId);
-  const versions = [...lessons].map(([id, of]) => ({ lessons: of, cells: heldOut.get(id) ?? [] }));
+  const versions = [...lessons].map(([id, group]) => ({ lessons: group, cells: heldOut.get(id) ?? [] }));
   const labels = new Set(contrasts.flatMap(({ answered, right }) => [answered, right]));
   for (const { cells } of versions)
     for (const { gold, predicted } of cells)
       for (const label of [gold, predicted]) if (label !== null) labels.add(label);
-  const others = Math.max(1, labels.size - 1);
-  const said = await versionLessonsOf(versions, others);
+  const otherCount = Math.max(1, labels.size - 1);
+  const lessonsByLabel = await versionLessonsOf(versions, otherCount);
   const worlds: { selective: number; world: World }[] = [];
   for (const scattered of SCATTERED) {
     const explanations = new Map<string, Explanations>();
-    for (const [answered, of] of said) {
-      explanations.set(answered, explanationsOf(answered, of, scattered, others));
+    for (const [label, versionLessons] of lessonsByLabel) {
+      explanations.set(label, explanationsOf(label, versionLessons, scattered, otherCount));
       await nextTurn();
     }
     for (const selective of SELECTIVE) {
-      worlds.push({ selective, world: worldOf(explanations, selective, others) });
+      worlds.push({ selective, world: worldOf(explanations, selective, otherCount) });
       await nextTurn();
     }
   }
   const integrated = weighted(worlds.map(({ world }) => world));
   const unselective = weighted(worlds.filter(({ selective }) => selective === 1).map(({ world }) => world));
   const beliefs: Belief[] = [];
-  for (const [label, of] of said) {
-    beliefs.push(beliefOf(label, of, integrated, unselective));
+  for (const [label, versionLessons] of lessonsByLabel) {
+    beliefs.push(beliefOf(label, versionLessons, integrated, unselective));
     await nextTurn();
   }
   return verdictOn(beliefs);
@@ -145,25 +145,25 @@ function weighted(worlds: readonly World[]): Weighted[] {
 
 function beliefOf(
   label: string,
-  said: readonly VersionLessons[],
+  versionLessons: readonly VersionLessons[],
   integrated: readonly Weighted[],
   unselective: readonly Weighted[],
 ): Belief {
-  let moved = 0;
+  let probability = 0;
   const toward = new Map<string, number>();
   for (const { world, weight } of integrated) {
     const { any, to } = movedIn(world, label);
-    moved += weight * any;
-    for (const [other, share] of to) toward.set(other, (toward.get(other) ?? 0) + weight * share);
+    probability += weight * any;
+    for (const [target, share] of to) toward.set(target, (toward.get(target) ?? 0) + weight * share);
   }
-  const lessons = said.reduce((sum, { counts }) => sum + totalOf(counts), 0);
-  const same = said.reduce((sum, { counts }) => sum + (counts.get(label) ?? 0), 0);
+  const lessons = versionLessons.reduce((sum, { counts }) => sum + totalOf(counts), 0);
+  const agreements = versionLessons.reduce((sum, { counts }) => sum + (counts.get(label) ?? 0), 0);
   const to = [...toward].find(([, share]) => share >= SURE);
   return {
     label,
     lessons,
-    contrary: lessons - same,
-    moved,
+    contrary: lessons - agreements,
+    moved: probability,
     unselective: unselective.reduce((sum, { world, weight }) => sum + weight * movedIn(world, label).any, 0),
     to: to?.[0] ?? null,
   };
@@ -173,21 +173,21 @@ const NEGLIGIBLE = 1e-6;
 
 function verdictOn(beliefs: readonly Belief[]): LabelMoves {
   const sorted = [...beliefs].sort((a, b) => b.moved - a.moved || (a.label < b.label ? -1 : 1));
-  const [named, rest] = [sorted.filter(({ moved }) => moved >= SURE), sorted.filter(({ moved }) => moved < SURE)];
-  const sum = (of: 'lessons' | 'contrary'): number => rest.reduce((all, each) => all + each[of], 0);
-  const others = { lessons: sum('lessons'), contrary: sum('contrary') };
+  const [sureBeliefs, rest] = [sorted.filter(({ moved }) => moved >= SURE), sorted.filter(({ moved }) => moved < SURE)];
+  const sum = (field: 'lessons' | 'contrary'): number => rest.reduce((total, belief) => total + belief[field], 0);
+  const totals = { lessons: sum('lessons'), contrary: sum('contrary') };
   const undecided = rest.filter(
     ({ moved, unselective }) => unselective >= SURE && oddsOf(moved) >= (1 - SURE) * oddsOf(MOVES),
   );
   return {
-    moved: named
+    moved: sureBeliefs
       .map(({ label, to, lessons, contrary }) => ({ from: label, to, lessons, contrary }))
       .sort((a, b) => (a.from < b.from ? -1 : 1)),
     undecided: undecided.map(({ label, lessons, contrary }) => ({
       label,
       lessons,
       contrary,
-      reason: whyUndecided(others.lessons - lessons, others.contrary - contrary),
+      reason: whyUndecided(totals.lessons - lessons, totals.contrary - contrary),
     })),
   };
 }

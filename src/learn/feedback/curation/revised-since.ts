@@ -14,16 +14,16 @@ export async function revisedSince(
   latest: Version,
   versionIds: ReadonlySet<string>,
 ): Promise<Map<string, Set<string>>> {
-  const found = new Map<string, Set<string>>();
+  const revisions = new Map<string, Set<string>>();
   const revised = new Set<string>();
   let version: Version | undefined = latest;
-  for (let step = 0; version && step < MOST_STEPS && found.size < versionIds.size; step++) {
-    if (versionIds.has(version.id)) found.set(version.id, new Set(revised));
+  for (let step = 0; version && step < MOST_STEPS && revisions.size < versionIds.size; step++) {
+    if (versionIds.has(version.id)) revisions.set(version.id, new Set(revised));
     const base: Version['manifest']['base'] = version.manifest.base;
     for (const { from, to } of base?.revision?.labels ?? [])
       for (const label of [from, to]) if (label !== null) revised.add(label);
     const parents: Version[] = (await store.parents([version.id])).get(version.id) ?? [];
     version = parents.find(({ digest }) => digest === base?.digest);
   }
-  return found;
+  return revisions;
 }

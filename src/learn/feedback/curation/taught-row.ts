@@ -31,9 +31,9 @@ export interface TaughtRow {
 /** The passages that a row of the lesson would show, the surest first. */
 export function passagesOf({ answer, right }: Lesson): string[] {
   if (answer.task !== 'QUESTION_ANSWERING') return [];
-  const named = right?.kind === 'TEXT' && right.passageId !== null ? [right.passageId] : [];
+  const namedIds = right?.kind === 'TEXT' && right.passageId !== null ? [right.passageId] : [];
   const read = answer.passages.filter(({ used }) => used).map(({ chunkId }) => chunkId);
-  return [...new Set([...named, ...read])].slice(0, READ_PASSAGES);
+  return [...new Set([...namedIds, ...read])].slice(0, READ_PASSAGES);
 }
 
 /** A lesson as a record of a dataset for the task, or why it can't be one. */
@@ -43,7 +43,7 @@ export function taughtRow(lesson: Lesson, context: TeachingContext): TaughtRow |
   // What somebody said that is right, else what was answered.
   const taught = right ?? answer.output;
   const common = { id: answer.id, subject: answer.features[0]?.entity ?? null };
-  const of = (record: Record<string, unknown>, documentIds: string[] = []): TaughtRow => ({
+  const rowOf = (record: Record<string, unknown>, documentIds: string[] = []): TaughtRow => ({
     record: { ...common, ...record },
     documentIds,
   });
@@ -51,17 +51,17 @@ export function taughtRow(lesson: Lesson, context: TeachingContext): TaughtRow |
     case 'CLASSIFICATION': {
       const label = taught.kind === 'LABEL' ? taught.label : null;
       if (label === null) return 'OTHER_FORM';
-      return isKnown([label], context) ? of({ text: answer.question, label }) : 'UNKNOWN_LABEL';
+      return isKnown([label], context) ? rowOf({ text: answer.question, label }) : 'UNKNOWN_LABEL';
     }
     case 'EXTRACTION': {
       const entities = taught.kind === 'ENTITIES' ? taught.entities : null;
       if (entities === null) return 'OTHER_FORM';
       const types = entities.map(({ type }) => type);
-      return isKnown(types, context) ? of({ text: answer.question, entities }) : 'UNKNOWN_LABEL';
+      return isKnown(types, context) ? rowOf({ text: answer.question, entities }) : 'UNKNOWN_LABEL';
     }
     default: {
       const text = textOf(lesson, context.task);
-      return text === null ? 'OTHER_FORM' : inWords(lesson, text, context, of);
+      return text === null ? 'OTHER_FORM' : inWords(lesson, text, context, rowOf);
     }
   }
 }
@@ -70,23 +70,28 @@ function inWords(
   lesson: Lesson,
   text: string,
   { task, languages, passages }: TeachingContext,
-  of: (record: Record<string, unknown>, documentIds?: string[]) => TaughtRow,
+  rowOf: (record: Record<string, unknown>, documentIds?: string[]) => TaughtRow,
 ): TaughtRow | LeftOut {
   const { question, askedWith, guided } = lesson.answer;
   const { system, sampling } = askedWith ?? {};
   // Without what shaped it, the text would teach a manner that nobody asks for. What a person wrote nothing shaped, and instructions keep their system message.
   if (guided && lesson.right === null && !(task === 'INSTRUCTION' && !sampling)) return 'OTHER_FORM';
   if (task === 'TRANSLATION')
-    return of({ source: question, target: text, sourceLanguage: languages?.source, targetLanguage: languages?.target });
-  if (task === 'INSTRUCTION') return of({ prompt: question, response: text, ...(system && { system }) });
-  const wanted = passagesOf(lesson);
-  const shown = wanted.flatMap((id) => passages.get(id) ?? []);
+    return rowOf({
+      source: question,
+      target: text,
+      sourceLanguage: languages?.source,
+      targetLanguage: languages?.target,
+    });
+  if (task === 'INSTRUCTION') return rowOf({ prompt: question, response: text, ...(system && { system }) });
+  const passageIds = passagesOf(lesson);
+  const shownPassages = passageIds.flatMap((id) => passages.get(id) ?? []);
   // Without what it was read from, the answer would teach to know it by heart.
-  if (shown.length < wanted.length) return 'PASSAGE_GONE';
-  if (shown.length === 0) return of({ question, answer: text });
-  const documentIds = [...new Set(shown.map(({ documentId }) => documentId))];
-  return of(
-    { question, passages: shown.map((each) => each.text), answer: text, document: documentIds[0] },
+  if (shownPassages.length < passageIds.length) return 'PASSAGE_GONE';
+  if (shownPassages.length === 0) return rowOf({ question, answer: text });
+  const documentIds = [...new Set(shownPassages.map(({ documentId }) => documentId))];
+  return rowOf(
+    { question, passages: shownPassages.map((passage) => passage.text), answer: text, document: documentIds[0] },
     documentIds,
   );
 }

@@ -52,13 +52,13 @@ export class Unlearner {
       const deletion = await this.#delete(workspaceId, dataset.name, input.answerIds, `${run.id} ${attempt}`);
       if (deletion === null) return { importRunId: null, withdrawn: 0 };
       await progress(0.5, 'A version without them is made.');
-      const ended = await this.#ended(workspaceId, deletion, signal);
-      if (ended.status === 'SUCCEEDED')
-        return { importRunId: ended.id, withdrawn: importing.outputOf(ended)?.withdrawn.length ?? 0 };
-      if (ended.errorCode !== 'CONFLICT' || attempt === ATTEMPTS)
+      const importRun = await this.#ended(workspaceId, deletion, signal);
+      if (importRun.status === 'SUCCEEDED')
+        return { importRunId: importRun.id, withdrawn: importing.outputOf(importRun)?.withdrawn.length ?? 0 };
+      if (importRun.errorCode !== 'CONFLICT' || attempt === ATTEMPTS)
         throw new GraftError(
-          (ended.errorCode ?? 'CONFLICT') as ErrorCode,
-          ended.errorMessage ?? 'The deletion was cancelled.',
+          (importRun.errorCode ?? 'CONFLICT') as ErrorCode,
+          importRun.errorMessage ?? 'The deletion was cancelled.',
         );
     }
   }

@@ -53,7 +53,7 @@ export async function versionLessonsOf(
   versions: readonly { lessons: readonly Contrast[]; cells: readonly HeldOut[] }[],
   labels: number,
 ): Promise<Map<string, VersionLessons[]>> {
-  const said = new Map<string, VersionLessons[]>();
+  const lessonsByLabel = new Map<string, VersionLessons[]>();
   for (const { lessons, cells } of versions) {
     const right = cells.reduce(
       (sum, { gold, predicted, count }) => (gold !== null && gold === predicted ? sum + count : sum),
@@ -62,28 +62,28 @@ export async function versionLessonsOf(
     const rows = cells.reduce((sum, { count }) => sum + count, 0);
     const precision = (right + UNKNOWN.precision * UNKNOWN.rows) / (rows + UNKNOWN.rows);
     const spoken = lessons.map(({ answered, right }) => ({ answered, right, count: 1 }));
-    const kept = cells.flatMap(({ gold, predicted, count }) =>
+    const heldOutRows = cells.flatMap(({ gold, predicted, count }) =>
       predicted === null || gold === null ? [] : [{ answered: predicted, right: gold, count }],
     );
-    const [taught, heldOut] = [confusionsOf(spoken), confusionsOf(kept)];
+    const [taught, heldOut] = [confusionsOf(spoken), confusionsOf(heldOutRows)];
     const unnamed = new Map<string, number>();
     for (const { gold, predicted, count } of cells)
       if (gold === null && predicted !== null) unnamed.set(predicted, (unnamed.get(predicted) ?? 0) + count);
-    const known = { heldOut, unnamed, precision, labels };
+    const profile = { heldOut, unnamed, precision, labels };
     // By the right label: where each label was answered.
-    const mirrored = { heldOut: confusionsOf(kept.map(turned)), taught: confusionsOf(spoken.map(turned)) };
-    for (const [answered, counts] of taught)
-      said.set(answered, [
-        ...(said.get(answered) ?? []),
+    const mirrored = { heldOut: confusionsOf(heldOutRows.map(turned)), taught: confusionsOf(spoken.map(turned)) };
+    for (const [answerLabel, counts] of taught)
+      lessonsByLabel.set(answerLabel, [
+        ...(lessonsByLabel.get(answerLabel) ?? []),
         {
           counts,
-          expected: (scattered) => expectedOf(answered, known, [mirrored.heldOut], scattered),
-          told: (scattered) => expectedOf(answered, known, [mirrored.heldOut, mirrored.taught], scattered),
+          expected: (scattered) => expectedOf(answerLabel, profile, [mirrored.heldOut], scattered),
+          told: (scattered) => expectedOf(answerLabel, profile, [mirrored.heldOut, mirrored.taught], scattered),
         },
       ]);
     await nextTurn();
   }
-  return said;
+  return lessonsByLabel;
 }
 
 interface Row {
@@ -119,26 +119,26 @@ interface ErrorProfile {
  * @param scattered rows that it counts for that any label may be taken for any: few, and wrong answers to a label mostly have one right label; many, and all
  */
 function expectedOf(
-  answered: string,
+  answerLabel: string,
   { heldOut, unnamed, precision, labels }: ErrorProfile,
   mirrored: readonly Confusions[],
   scattered: number,
 ): Expected {
-  const own = heldOut.get(answered) ?? new Map<string, number>();
-  const hits = own.get(answered) ?? 0;
-  const named = HELD_OUT * (totalOf(own) - hits);
-  const anywhere = scattered + HELD_OUT * (unnamed.get(answered) ?? 0);
-  const spread = anywhere + named;
+  const counts = heldOut.get(answerLabel) ?? new Map<string, number>();
+  const hits = counts.get(answerLabel) ?? 0;
+  const namedErrors = HELD_OUT * (totalOf(counts) - hits);
+  const anywhere = scattered + HELD_OUT * (unnamed.get(answerLabel) ?? 0);
+  const spread = anywhere + namedErrors;
   const like = new Map<string, number>();
   for (const confusions of mirrored)
-    for (const [label, times] of confusions.get(answered) ?? [])
-      if (label !== answered) like.set(label, (like.get(label) ?? 0) + MIRRORED * times);
+    for (const [label, times] of confusions.get(answerLabel) ?? [])
+      if (label !== answerLabel) like.set(label, (like.get(label) ?? 0) + MIRRORED * times);
   // They say which labels are taken for it, not how often.
   const scale = spread / (spread + totalOf(like));
   return {
     right: POOLED * precision + HELD_OUT * hits,
     wrong: POOLED * (1 - precision) + spread - scattered,
-    of: (label) => scale * (anywhere / labels + HELD_OUT * (own.get(label) ?? 0) + (like.get(label) ?? 0)),
+    of: (label) => scale * (anywhere / labels + HELD_OUT * (counts.get(label) ?? 0) + (like.get(label) ?? 0)),
     spread,
   };
 }

@@ -90,8 +90,10 @@ export function qualityOf(classes: readonly DrawnClass[]): ProductionQuality {
   const judgements = countedGroups.flatMap(({ answers, judgements }) =>
     judgements.map((judgement) => ({ ...judgement, weight: answers / judgements.length })),
   );
-  const total = (of: readonly (typeof groups)[number][], part: (group: (typeof groups)[number]) => number): number =>
-    of.reduce((sum, group) => sum + part(group), 0);
+  const total = (
+    selection: readonly (typeof groups)[number][],
+    part: (group: (typeof groups)[number]) => number,
+  ): number => selection.reduce((sum, group) => sum + part(group), 0);
   const answers = total(countedGroups, (group) => group.answers);
   const isKnown = judgements.length >= LEAST_REVIEWED;
   const mean = total(countedGroups, ({ sum }) => sum) / Math.max(1, answers);

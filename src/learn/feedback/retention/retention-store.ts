@@ -54,13 +54,13 @@ export class RetentionStore {
         await tx.$executeRaw`
           SELECT 1 FROM answer WHERE id = ANY(${next.flatMap(({ answerId }) => answerId ?? [])}::uuid[])
            ORDER BY id FOR NO KEY UPDATE`;
-        const gone = await tx.$queryRaw<{ answerId: string | null }[]>`
+        const deletedRows = await tx.$queryRaw<{ answerId: string | null }[]>`
           DELETE FROM feedback f WHERE f.id = ANY(${next.map(({ id }) => id)}::uuid[]) AND NOT ${taught} RETURNING answer_id AS "answerId"`;
         await this.feedback.recount(
           tx,
-          gone.flatMap(({ answerId }) => answerId ?? []),
+          deletedRows.flatMap(({ answerId }) => answerId ?? []),
         );
-        return gone.length;
+        return deletedRows.length;
       });
     const reviews = await this.database.prisma.$executeRaw`
       DELETE FROM review_item f WHERE ${old} AND done >= wanted`;

@@ -72,14 +72,14 @@ export class ReviewDesk {
       throw badInput('input.answers', `At most ${REVIEW_LIMITS.listed} answers and pairs are named at once.`);
     if (answers.length + pairs.length === 0 && filter === null && draw === null)
       throw badInput('input', 'Nothing to review is named.', 'Give answers, pairs, a filter or a draw.');
-    const named = await this.#named(workspaceId, answers, pairs);
-    const found = filter === null ? [] : await this.#found(workspaceId, checkedFilter(filter), most);
+    const namedItems = await this.#named(workspaceId, answers, pairs);
+    const foundItems = filter === null ? [] : await this.#found(workspaceId, checkedFilter(filter), most);
     const { store, quality } = this.parts;
     return store.within(async (tx) => {
-      const drawn = draw ? await quality.draw(tx, workspaceId, draw.scope, draw.most) : [];
-      const items = [...named, ...found, ...drawn.map((id) => alone('SAMPLED', id))];
+      const drawnIds = draw ? await quality.draw(tx, workspaceId, draw.scope, draw.most) : [];
+      const items = [...namedItems, ...foundItems, ...drawnIds.map((id) => alone('SAMPLED', id))];
       const queued = items.length === 0 ? 0 : await store.queue(tx, workspaceId, items, reviewers);
-      await store.markSampled(tx, workspaceId, drawn);
+      await store.markSampled(tx, workspaceId, drawnIds);
       return { queued, known: items.length - queued };
     });
   }
@@ -90,9 +90,9 @@ export class ReviewDesk {
     pairs: QueueReviews['pairs'],
   ): Promise<NewReviewItem[]> {
     const ids = [...answers, ...pairs.flatMap(({ first, second }) => [first, second])];
-    const known = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid));
+    const answersById = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid));
     const require = (id: string, field: string): Answer => {
-      const answer = known.get(id);
+      const answer = answersById.get(id);
       if (!answer) throw notFound('The answer', toGlobalId('Answer', id), field);
       return answer;
     };
@@ -108,15 +108,15 @@ export class ReviewDesk {
     ];
   }
 
-  async #found(workspaceId: WorkspaceId, filter: AnswerFilter, most: number): Promise<NewReviewItem[]> {
+  async #found(workspaceId: WorkspaceId, filter: AnswerFilter, limit: number): Promise<NewReviewItem[]> {
     const reason = reasonOf(filter);
     const items: NewReviewItem[] = [];
-    for (let after: string | null = null; items.length < most;) {
-      const first = Math.min(MAX_PAGE_SIZE, most - items.length);
-      const page: Page<Answer> = await this.parts.answers.list(workspaceId, filter, { first, after });
+    for (let cursor: string | null = null; items.length < limit;) {
+      const first = Math.min(MAX_PAGE_SIZE, limit - items.length);
+      const page: Page<Answer> = await this.parts.answers.list(workspaceId, filter, { first, after: cursor });
       items.push(...page.items.map(({ id }) => alone(reason, id)));
       if (!page.hasNextPage) break;
-      after = encodeCursor([page.items.at(-1)!.id]);
+      cursor = encodeCursor([page.items.at(-1)!.id]);
     }
     return items;
   }
@@ -151,17 +151,17 @@ export class ReviewDesk {
     const item = (await store.byIds(workspaceId, [input.itemId])).get(input.itemId);
     if (!item) throw notFound('The review item', toGlobalId('ReviewItem', input.itemId), 'input.item');
     const confirmed = confirmationOf(item, input);
-    const said = item.otherId === null && confirmed === null ? saidOf(item, reviewer, input) : [];
+    const statements = item.otherId === null && confirmed === null ? saidOf(item, reviewer, input) : [];
     const preferredId = item.otherId === null ? null : preferredOf(item, reviewer, input);
-    const checked = await feedback.prepare(giver, said, () => 'input');
+    const entries = await feedback.prepare(giver, statements, () => 'input');
     const feedbackIds = await store.within(async (tx) => {
-      const held = await store.hold(tx, workspaceId, item.id);
-      if (!held) throw notFound('The review item', toGlobalId('ReviewItem', item.id), 'input.item');
-      const before = await store.reviewOf(tx, item.id, reviewer);
-      if (before?.doneAt) throw taken('You have reviewed it.');
-      if (held.done >= held.wanted || !(await store.hasPlace(tx, item.id, reviewer)))
+      const lockedItem = await store.hold(tx, workspaceId, item.id);
+      if (!lockedItem) throw notFound('The review item', toGlobalId('ReviewItem', item.id), 'input.item');
+      const previousReview = await store.reviewOf(tx, item.id, reviewer);
+      if (previousReview?.doneAt) throw taken('You have reviewed it.');
+      if (lockedItem.done >= lockedItem.wanted || !(await store.hasPlace(tx, item.id, reviewer)))
         throw taken('Your lock has run out, and others have taken all places.');
-      const { ids } = checked.length === 0 ? { ids: [] } : await feedback.write(tx, workspaceId, checked);
+      const { ids } = entries.length === 0 ? { ids: [] } : await feedback.write(tx, workspaceId, entries);
       const tie = item.otherId !== null && preferredId === null;
       await store.finish(tx, workspaceId, { itemId: item.id, reviewer, preferredId, tie, confirmed, feedbackIds: ids });
       return ids;
@@ -188,13 +188,13 @@ export class ReviewDesk {
 
   /** In the order of `ids`; null where the workspace has none of that id. */
   async byIds({ workspaceId }: Caller, ids: readonly string[]): Promise<(ReviewItem | null)[]> {
-    const found = await this.parts.store.byIds(workspaceId, ids);
-    return ids.map((id) => found.get(id) ?? null);
+    const itemsById = await this.parts.store.byIds(workspaceId, ids);
+    return ids.map((id) => itemsById.get(id) ?? null);
   }
 
   async reviewsOf(itemIds: readonly string[]): Promise<Review[][]> {
-    const found = await this.parts.store.reviewsOf(itemIds);
-    return itemIds.map((id) => found.get(id) ?? []);
+    const reviewsByItem = await this.parts.store.reviewsOf(itemIds);
+    return itemIds.map((id) => reviewsByItem.get(id) ?? []);
   }
 
   preferences({ workspaceId }: Caller, page: PageRequest): Promise<Page<Preference>> {
@@ -204,15 +204,15 @@ export class ReviewDesk {
 
 const alone = (reason: ReviewReason, answerId: string): NewReviewItem => ({ reason, answerId, otherId: null });
 
-function requireMost(most: number, field: string): void {
-  if (!Number.isInteger(most) || most < 1 || most > REVIEW_LIMITS.queued)
-    throw badInput(field, `most must be 1 to ${REVIEW_LIMITS.queued}, not ${most}.`);
+function requireMost(count: number, field: string): void {
+  if (!Number.isInteger(count) || count < 1 || count > REVIEW_LIMITS.queued)
+    throw badInput(field, `most must be 1 to ${REVIEW_LIMITS.queued}, not ${count}.`);
 }
 
 const reviewerOf = (name: string, field = 'input.reviewer'): string => checkedText(name, field, REVIEW_LIMITS.reviewer);
 
-const taken = (why: string): GraftError =>
-  new GraftError('CONFLICT', `This item is not yours to review: ${why}`, {
+const taken = (reason: string): GraftError =>
+  new GraftError('CONFLICT', `This item is not yours to review: ${reason}`, {
     field: 'input.item',
     hint: `Claim another one; a lock lasts ${LOCK_MINUTES} minutes, and claiming it again begins anew.`,
   });
@@ -224,7 +224,7 @@ function confirmationOf({ datasetId }: ReviewItem, input: SubmitReview): boolean
     if (confirmed === null) return null;
     throw badInput('input.confirmed', 'No label is in question here.', 'Give a score, an expectation or a preference.');
   }
-  if (confirmed === null || [score, comment, expectation, preferred].some((given) => given !== null))
+  if (confirmed === null || [score, comment, expectation, preferred].some((value) => value !== null))
     throw badInput(
       'input.confirmed',
       'Of labels it is said whether they have moved, and nothing else.',

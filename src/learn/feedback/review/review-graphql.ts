@@ -313,8 +313,8 @@ export class ReviewResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Preference>> {
     const page = args.request();
-    const found = await this.parts.desk.preferences(context, page);
-    return toConnection(mapPage(found, toPreference), ({ cursor }) => cursor, page.after);
+    const results = await this.parts.desk.preferences(context, page);
+    return toConnection(mapPage(results, toPreference), ({ cursor }) => cursor, page.after);
   }
 }
 
@@ -388,8 +388,8 @@ export class ReviewItemResolver {
   })
   async reviews(@Root() item: ReviewItem, @Ctx() context: GraphContext): Promise<Feedback[]> {
     const ids = (await this.#reviews(item, context)).flatMap(({ feedbackIds }) => feedbackIds);
-    const found = await Promise.all(ids.map((id) => loadFeedback(context, this.parts.feedback, id)));
-    return found.flatMap((each) => each ?? []);
+    const entries = await Promise.all(ids.map((id) => loadFeedback(context, this.parts.feedback, id)));
+    return entries.flatMap((entry) => entry ?? []);
   }
 
   @FieldResolver(() => Float, {
@@ -399,14 +399,15 @@ export class ReviewItemResolver {
     complexity: cost(5),
   })
   async agreement(@Root() item: ReviewItem, @Ctx() context: GraphContext): Promise<number | null> {
-    const done = (await this.#reviews(item, context)).filter(({ doneAt }) => doneAt !== null);
-    if (item.row.otherId !== null) return pairwiseAgreement(done.map(({ preferredId }) => preferredId ?? 'TIE'));
+    const finishedReviews = (await this.#reviews(item, context)).filter(({ doneAt }) => doneAt !== null);
+    if (item.row.otherId !== null)
+      return pairwiseAgreement(finishedReviews.map(({ preferredId }) => preferredId ?? 'TIE'));
     const verdicts = await Promise.all(
-      done.map(async ({ feedbackIds }) => {
+      finishedReviews.map(async ({ feedbackIds }) => {
         // The last is what they expect, which says more than how they judge.
         const last = feedbackIds.at(-1);
-        const said = last === undefined ? null : await loadFeedback(context, this.parts.feedback, last);
-        return said?.verdict ?? null;
+        const feedback = last === undefined ? null : await loadFeedback(context, this.parts.feedback, last);
+        return feedback?.verdict ?? null;
       }),
     );
     return pairwiseAgreement(verdicts.filter((verdict) => verdict !== null));

@@ -76,7 +76,7 @@ export class ReviewStore {
     tx: Transaction,
     workspaceId: WorkspaceId,
     items: readonly NewReviewItem[],
-    wanted: number,
+    reviewers: number,
   ): Promise<number> {
     const rows = items.map(({ reason, answerId, otherId }) => ({
       id: newId(),
@@ -88,7 +88,7 @@ export class ReviewStore {
     // Joined, because an answer may be erased at this moment.
     return tx.$executeRaw`
       INSERT INTO review_item (id, workspace_id, subject, reason, answer_id, other_id, wanted)
-      SELECT told.id, ${workspaceId}::uuid, told.subject, told.reason, told.answer_id, told.other_id, ${wanted}::int
+      SELECT told.id, ${workspaceId}::uuid, told.subject, told.reason, told.answer_id, told.other_id, ${reviewers}::int
         FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
           AS told (id uuid, reason text, answer_id uuid, other_id uuid, subject text)
         JOIN answer a ON a.id = told.answer_id AND a.workspace_id = ${workspaceId}::uuid
@@ -210,10 +210,10 @@ export class ReviewStore {
 
   /** Lets go of a lock. @returns whether there was one */
   async release(workspaceId: WorkspaceId, itemId: string, reviewer: string): Promise<boolean> {
-    const gone = await this.database.prisma.$executeRaw`
+    const deletedCount = await this.database.prisma.$executeRaw`
       DELETE FROM review WHERE workspace_id = ${workspaceId}::uuid AND item_id = ${itemId}::uuid AND reviewer = ${reviewer}
          AND done_at IS NULL`;
-    return gone === 1;
+    return deletedCount === 1;
   }
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, ReviewItem>> {
@@ -228,10 +228,10 @@ export class ReviewStore {
     wish: Omit<ReviewFilter, 'itemId' | 'skip'>,
     page: PageRequest,
   ): Promise<Page<ReviewItem>> {
-    const after = page.after === null ? null : idCursor(page.after);
+    const cursor = page.after === null ? null : idCursor(page.after);
     const rows = await this.database.prisma.$queryRaw<ItemRow[]>`
       SELECT ${ITEM} FROM review_item i
-       WHERE ${openTo(workspaceId, { ...wish, itemId: null, skip: [] })} AND (${after}::uuid IS NULL OR i.id > ${after}::uuid)
+       WHERE ${openTo(workspaceId, { ...wish, itemId: null, skip: [] })} AND (${cursor}::uuid IS NULL OR i.id > ${cursor}::uuid)
        ORDER BY i.id LIMIT ${page.first + 1}`;
     return toPage(rows.map(toItem), page.first);
   }

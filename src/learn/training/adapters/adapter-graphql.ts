@@ -156,7 +156,7 @@ export class AdapterResolver {
   })
   async rollbackAdapter(
     @Arg('input', () => RollbackAdapterInput, { description: 'Which alias.' }) input: RollbackAdapterInput,
-    @Ctx() { workspaceId, caller, change: told }: GraphContext,
+    @Ctx() { workspaceId, caller, change: auditEntry }: GraphContext,
   ): Promise<AliasMovedPayload> {
     const { adapter: name, alias, reason } = input;
     const change = await this.parts.adapters.rollback(workspaceId, {
@@ -165,7 +165,7 @@ export class AdapterResolver {
       reason,
       by: deciderOf(caller, input.by),
     });
-    Object.assign(told, await aliasMove(this.parts.adapters.store, change));
+    Object.assign(auditEntry, await aliasMove(this.parts.adapters.store, change));
     return toAliasMoved(await this.parts.adapters.require(workspaceId, name), change);
   }
 }
@@ -235,8 +235,8 @@ export async function aliasMove(
   const versions = new Map(
     (await store.versionsById(workspaceId as WorkspaceId, ids)).map((row) => [row.id, row.version]),
   );
-  const named = (id: string | null) => ({ alias, version: (id && versions.get(id)) ?? null });
-  return { before: named(fromVersionId), after: named(toVersionId) };
+  const stateOf = (id: string | null) => ({ alias, version: (id && versions.get(id)) ?? null });
+  return { before: stateOf(fromVersionId), after: stateOf(toVersionId) };
 }
 
 /** An adapter by row id, batched over the request. */

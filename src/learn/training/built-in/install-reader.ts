@@ -89,10 +89,10 @@ export async function installReader(
   const reader = await readBuiltIn(join(place, 'reader.json'));
   if (reader.base.sha256 !== variant.sha256 || reader.rendering !== RENDERING_VERSION) return null;
   const { name, description, rank, alpha, targets, recipe, metrics, calibration } = reader;
-  const known = await adapters.store.byName(workspaceId, name);
-  const versions = known ? await adapters.store.versionsOf(workspaceId, [known.id]) : [];
-  const before = versions.find(({ digest: weights }) => weights === reader.files.weights.sha256);
-  if (before) return { name, version: before, probe: reader.probe };
+  const adapter = await adapters.store.byName(workspaceId, name);
+  const versions = adapter ? await adapters.store.versionsOf(workspaceId, [adapter.id]) : [];
+  const installedVersion = versions.find(({ digest: weights }) => weights === reader.files.weights.sha256);
+  if (installedVersion) return { name, version: installedVersion, probe: reader.probe };
 
   const store = async (part: keyof BuiltInAdapter['files'], mediaType: string) => {
     const { name: fileName, sha256: expected, bytes } = reader.files[part];
@@ -137,8 +137,8 @@ async function readBuiltIn(path: string): Promise<BuiltInAdapter> {
     return builtInAdapter.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
-    throw new GraftError('ADAPTER_INVALID', `${path} does not describe a reader: ${why}`, {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
+    throw new GraftError('ADAPTER_INVALID', `${path} does not describe a reader: ${reason}`, {
       hint: 'Install Graft anew, or make the reader again where you made it (`npm run reader`). Without its folder answers are judged by words and vectors alone.',
       cause: error,
     });

@@ -36,14 +36,14 @@ const deletedVersions = ({ runs }: AdapterDeleterParts): ErasableSubject => ({
 
 /** Files that were exported and merged of versions. */
 async function madeOf(runs: RunQueue, workspaceId: WorkspaceId, versionIds: readonly string[]): Promise<string[]> {
-  const made: string[] = [];
+  const fileIds: string[] = [];
   for (const subjectId of versionIds)
     for (const kind of [adapterExport, adapterMerge]) {
       const filter = { kind: kind.kind, subjectId };
       const { items } = await runs.list(workspaceId, filter, { first: MOST_FILES, after: null });
-      made.push(...items.flatMap((run) => kind.outputOf(run)?.fileId ?? []));
+      fileIds.push(...items.flatMap((run) => kind.outputOf(run)?.fileId ?? []));
     }
-  return made;
+  return fileIds;
 }
 
 /** Deletes adapters with everything that was made of them. */
@@ -62,8 +62,8 @@ export class AdapterDeleter {
     const { runs, adapters } = this.parts;
     const { versions, run } = await adapters.store.transaction(async (tx) => {
       const removed = await adapters.remove(tx, workspaceId, removal);
-      const made = removed.versions.flatMap(({ runId }) => runId ?? []);
-      await runs.releaseKeysOf(made, tx);
+      const runIds = removed.versions.flatMap(({ runId }) => runId ?? []);
+      await runs.releaseKeysOf(runIds, tx);
       for (const { id } of removed.versions)
         for (const kind of [adapterExport, adapterMerge]) await runs.releaseKeys(kind, id, tx);
       const ids = removed.versions.flatMap((row) => [row.id, row.weightsFileId, row.configFileId, row.ggufFileId]);

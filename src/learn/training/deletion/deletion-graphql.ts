@@ -72,9 +72,9 @@ export class AdapterDeletionResolver {
     const removal = { adapter, version, force, reason, by: deciderOf(caller, input.by) };
     const { versions, erasure } = await deleter.delete(workspaceId, removal);
     change.after = { adapter, versionsDeleted: versions.join(', ') };
-    const left = version === null ? null : await adapters.store.byName(workspaceId, adapter);
+    const remainingAdapter = version === null ? null : await adapters.store.byName(workspaceId, adapter);
     return make(DeleteAdapterPayload, {
-      adapter: left && toAdapter(left),
+      adapter: remainingAdapter && toAdapter(remainingAdapter),
       versions,
       erasure: toErasureReport(erasure),
     });

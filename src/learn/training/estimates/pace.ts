@@ -17,8 +17,8 @@ export async function paceOf(
   { variantId, sha256 }: { variantId: string; sha256: string },
 ): Promise<number | null> {
   const newest = await adapters.store.newestTrained(workspaceId, variantId);
-  const seen = newest && storedMetrics.decode(newest.metrics).time;
-  if (seen) return seen.tokensPerSecond;
+  const time = newest && storedMetrics.decode(newest.metrics).time;
+  if (time) return time.tokensPerSecond;
   const timed = (await executors.chosen()).filter(({ modelSha256 }) => modelSha256 === sha256).at(-1);
   return timed?.measured.find(({ executor }) => executor === timed.executor)?.tokensPerSecond ?? null;
 }

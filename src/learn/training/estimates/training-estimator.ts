@@ -66,9 +66,9 @@ export class TrainingEstimator {
     input: Pick<StartTraining, 'datasetVersionId' | 'model' | 'recipe'>,
     signal: AbortSignal,
   ): Promise<TrainingEstimate> {
-    const checked = await this.parts.training.checked(workspaceId, input);
-    const { recipe, variant } = checked;
-    const { counted, sampled, refused, together } = await this.#sample(workspaceId, checked, signal);
+    const training = await this.parts.training.checked(workspaceId, input);
+    const { recipe, variant } = training;
+    const { counted, sampled, refused, together } = await this.#sample(workspaceId, training, signal);
     if (counted.length === 0 && refused > 0)
       throw new GraftError('DATASET_UNUSABLE', 'The model’s chat template has no form for any of the rows.', {
         field: 'input.datasetVersion',
@@ -81,7 +81,7 @@ export class TrainingEstimator {
         hint: 'Raise maxTokens.',
       });
     const lengths = short.map(({ prompt, answer }) => prompt + answer);
-    const examples = Math.round((checked.version.counts.train * short.length) / sampled);
+    const examples = Math.round((training.version.counts.train * short.length) / sampled);
     const replay = recipe.retention.weight > 0 ? recipe.retention.tokens : 0;
     const { bytes, availableBytes } = await this.parts.worker.call(
       'estimateMemory',
@@ -94,14 +94,14 @@ export class TrainingEstimator {
         longest: Math.max(...lengths),
         shortest: Math.min(...lengths),
         answer: Math.max(...short.map(({ answer }) => answer)),
-        validates: recipe.validationRows > 0 && checked.version.counts.validation > 0,
+        validates: recipe.validationRows > 0 && training.version.counts.validation > 0,
         labelTokens: recipe.answer === 'LABEL_TOKEN',
       },
       { signal, priority: 'interactive' },
     );
     const meanTokens = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
-    const planned = { examples, meanTokens, replay };
-    const tokens = plannedTokens(recipe, planned);
+    const workload = { examples, meanTokens, replay };
+    const tokens = plannedTokens(recipe, workload);
     const tokensPerSecond = await paceOf(this.parts, workspaceId, variant);
     return {
       examples,
@@ -128,38 +128,38 @@ export class TrainingEstimator {
   ): Promise<{ counted: { prompt: number; answer: number }[]; sampled: number; refused: number; together: number }> {
     const { data, serve } = this.parts;
     const { rows } = await openRows(data, workspaceId, { task: dataset.task, datasetVersionId: version.id });
-    const every = Math.max(1, Math.ceil(version.counts.train / SAMPLE));
+    const stride = Math.max(1, Math.ceil(version.counts.train / SAMPLE));
     const rendered: { messages: PromptSegment[]; answer: string }[] = [];
     const groups = new Groups();
-    let [seen, sampled, refused] = [0, 0, 0];
+    let [rowCount, sampled, refusals] = [0, 0, 0];
     for await (const batch of rows.stream('TRAIN')) {
       signal.throwIfAborted();
       for (const row of batch) {
         if (row.content === null) continue;
         const shows = shownBy(row.content);
         if (shows !== null) groups.of(shows);
-        if (seen++ % every !== 0 || rendered.length > MOST_ANSWERS) continue;
+        if (rowCount++ % stride !== 0 || rendered.length > MOST_ANSWERS) continue;
         const facts = factsOf(row, rows.views);
         sampled += 1;
         for (const content of learnedOf(row.content)) {
           const { messages, answer } = renderExample(content, rows.context, { facts, passages: null });
           const prompt = renderAccepted(variant.chat, messages);
           if (prompt) rendered.push({ messages: prompt, answer });
-          else refused += 1;
+          else refusals += 1;
         }
       }
     }
-    if (rendered.length === 0) return { counted: [], sampled, refused, together: 1 };
+    if (rendered.length === 0) return { counted: [], sampled, refused: refusals, together: 1 };
     const texts = [...rendered.map(({ messages }) => messages), ...rendered.map(({ answer }) => answer)];
     const counts = await serve.countTokens(
       { workspaceId, model: modelFileOf(variant), texts },
       { signal, priority: 'bulk' },
     );
-    const counted = rendered.map((_, i) => ({
+    const lengths = rendered.map((_, i) => ({
       prompt: counts[i]!,
       // A label is one token; a text is followed by the token that ends it.
       answer: recipe.answer === 'LABEL_TOKEN' ? 1 : counts[rendered.length + i]! + 1,
     }));
-    return { counted, sampled, refused, together: groups.largest };
+    return { counted: lengths, sampled, refused: refusals, together: groups.largest };
   }
 }

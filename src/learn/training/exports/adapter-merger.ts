@@ -63,25 +63,25 @@ export class AdapterMerger {
     const { adapters, registry } = this.parts;
     const workspaceId = context.run.workspaceId as WorkspaceId;
     const { version, adapter } = await adapters.requireVersionById(workspaceId, context.input.adapterVersionId);
-    const served = await adapters.served(workspaceId, adapter, version);
+    const servedAdapter = await adapters.served(workspaceId, adapter, version);
     const variant = await registry.variant(workspaceId, version.variantId);
     const folder = join(this.parts.folder, context.run.id);
     // What an interrupted attempt left is of no use.
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     try {
-      return await this.#mergeIn(folder, { workspaceId, version, served, variant }, context);
+      return await this.#mergeIn(folder, { workspaceId, version, served: servedAdapter, variant }, context);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  async #mergeIn(folder: string, what: Merged, context: AdapterMergeContext) {
+  async #mergeIn(folder: string, subject: Merged, context: AdapterMergeContext) {
     const { artifacts, files, worker } = this.parts;
-    const { workspaceId, version, served, variant } = what;
+    const { workspaceId, version, served, variant } = subject;
     const name = `${served.adapter}-v${served.version}`;
     const fileOf = (id: string) => files.localFile(workspaceId, id);
-    const written = await followCall(
+    const mergedFile = await followCall(
       worker.stream(
         'mergeAdapter',
         workspaceId,
@@ -97,13 +97,13 @@ export class AdapterMerger {
       ),
       (fraction, message) => context.progress(MERGED * fraction, message),
     );
-    const parity = await this.#parity({ ...what, merged: { ...modelFileOf(variant), ...written } }, context);
-    const staged = await artifacts.stage(createReadStream(written.path), { maxBytes: MAX_BYTES });
+    const parity = await this.#parity({ ...subject, merged: { ...modelFileOf(variant), ...mergedFile } }, context);
+    const staged = await artifacts.stage(createReadStream(mergedFile.path), { maxBytes: MAX_BYTES });
     try {
-      if (staged.sha256 !== written.sha256) throw new GraftError('STORAGE_FAILED', 'The merged model was changed.');
+      if (staged.sha256 !== mergedFile.sha256) throw new GraftError('STORAGE_FAILED', 'The merged model was changed.');
       const described = { name: `${name}.gguf`, mediaType: 'application/octet-stream' };
       const file = await context.fenced((tx) => files.adopt(tx, workspaceId, described, staged));
-      return { fileId: file.id, modules: written.modules, parity };
+      return { fileId: file.id, modules: mergedFile.modules, parity };
     } finally {
       await staged.discard();
     }
@@ -115,7 +115,7 @@ export class AdapterMerger {
     context: AdapterMergeContext,
   ): Promise<MergeParity> {
     const texts: (string | PromptSegment[])[] = [...probePrompts(served, variant), ...(await readGeneralTexts())];
-    const against = (model: ModelFile, [from, to]: readonly [number, number]) => {
+    const agreementWith = (model: ModelFile, [from, to]: readonly [number, number]) => {
       const reference = modelFileOf(variant, [served.file]);
       const events = this.parts.worker.stream(
         'agree',
@@ -125,8 +125,11 @@ export class AdapterMerger {
       );
       return followCall(events, (fraction, message) => context.progress(from + (to - from) * fraction, message));
     };
-    const { places, meanKl, klStandardError, topAgreement } = await against(modelFileOf(merged), [MERGED, COMPARED]);
-    const { meanKl: effectKl } = await against(modelFileOf(variant), [COMPARED, HELD_AGAINST_BASE]);
+    const { places, meanKl, klStandardError, topAgreement } = await agreementWith(modelFileOf(merged), [
+      MERGED,
+      COMPARED,
+    ]);
+    const { meanKl: effectKl } = await agreementWith(modelFileOf(variant), [COMPARED, HELD_AGAINST_BASE]);
     return requireParity({ places, meanKl, klStandardError, topAgreement, effectKl });
   }
 }
@@ -141,18 +144,18 @@ interface Merged {
 /** @throws ADAPTER_UNPROVEN beyond `MERGE_TOLERANCE`, naming the figure */
 function requireParity(parity: MergeParity): MergeParity {
   const { meanKl, topAgreement, effectKl } = parity;
-  const refused = (what: string): GraftError =>
-    new GraftError('ADAPTER_UNPROVEN', `The merged model doesn’t answer as base model and adapter do: ${what}.`, {
+  const refusal = (reason: string): GraftError =>
+    new GraftError('ADAPTER_UNPROVEN', `The merged model doesn’t answer as base model and adapter do: ${reason}.`, {
       hint: 'Merge in F32, or serve the adapter beside its base model.',
     });
   if (!(meanKl <= MERGE_TOLERANCE.meanKl))
-    throw refused(`its mean KL divergence is ${meanKl.toPrecision(3)}, above ${MERGE_TOLERANCE.meanKl}`);
+    throw refusal(`its mean KL divergence is ${meanKl.toPrecision(3)}, above ${MERGE_TOLERANCE.meanKl}`);
   if (!(topAgreement >= MERGE_TOLERANCE.topAgreement))
-    throw refused(
+    throw refusal(
       `both agree about the next token at ${percent(topAgreement, 1)} of the places, below ${percent(MERGE_TOLERANCE.topAgreement, 1)}`,
     );
   if (!(meanKl <= MERGE_TOLERANCE.shareOfEffect * effectKl))
-    throw refused(
+    throw refusal(
       `its mean KL divergence of ${meanKl.toPrecision(3)} is more than ${percent(MERGE_TOLERANCE.shareOfEffect, 1)} of what the adapter changes, ${effectKl.toPrecision(3)}`,
     );
   return parity;

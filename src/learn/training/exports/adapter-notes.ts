@@ -52,7 +52,7 @@ function parsed(bytes: Buffer): unknown {
   }
 }
 
-const unusable = (what: string): GraftError =>
-  new GraftError('ADAPTER_INVALID', `The archive’s graft.json can’t be used: ${what}.`, {
+const unusable = (reason: string): GraftError =>
+  new GraftError('ADAPTER_INVALID', `The archive’s graft.json can’t be used: ${reason}.`, {
     hint: 'Take it out of the archive and say in the input what the adapter answers with.',
   });

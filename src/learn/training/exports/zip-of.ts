@@ -18,9 +18,9 @@ export async function* zipOf(members: readonly ZipMember[]): AsyncGenerator<Buff
   for (const member of members)
     if ('content' in member) zip.addBuffer(member.content, member.name, { ...ALWAYS, compress: false });
     else
-      zip.addReadStreamLazy(member.name, { ...ALWAYS, compress: false, size: member.bytes }, (done) => {
+      zip.addReadStreamLazy(member.name, { ...ALWAYS, compress: false, size: member.bytes }, (callback) => {
         member.read().then(
-          (stream) => done(null, stream),
+          (stream) => callback(null, stream),
           (error: unknown) => output.destroy(error as Error),
         );
       });

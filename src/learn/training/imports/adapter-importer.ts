@@ -61,20 +61,20 @@ export class AdapterImporter {
     const labels = input.labels.map((label, i) => checkedText(label, `input.labels.${i}`, MAX_LABEL));
     if (labels.length > MOST_LABELS || new Set(labels).size !== labels.length)
       throw badInput('input.labels', `labels must be at most ${MOST_LABELS} different ones.`);
-    const given = input.files;
+    const fileIds = input.files;
     // What an archive of ours tells itself needn't be said; it shows when it is opened.
-    if ('configFileId' in given || labels.length > 0 || languages !== null) requireAnswers(task, labels, languages);
+    if ('configFileId' in fileIds || labels.length > 0 || languages !== null) requireAnswers(task, labels, languages);
     const subject =
-      'archiveFileId' in given
-        ? await files.get(workspaceId, given.archiveFileId, 'input.archive')
-        : await files.get(workspaceId, given.weightsFileId, 'input.weights');
-    if ('configFileId' in given) await files.get(workspaceId, given.configFileId, 'input.config');
+      'archiveFileId' in fileIds
+        ? await files.get(workspaceId, fileIds.archiveFileId, 'input.archive')
+        : await files.get(workspaceId, fileIds.weightsFileId, 'input.weights');
+    if ('configFileId' in fileIds) await files.get(workspaceId, fileIds.configFileId, 'input.config');
     const { modelId, variantId } = await registry.resolve(workspaceId, input.model);
     return runs.enqueue(adapterImport, {
       workspaceId,
       idempotencyKey,
       subjectId: subject.id,
-      input: { adapter, description, task, modelId, variantId, labels, languages, ...given },
+      input: { adapter, description, task, modelId, variantId, labels, languages, ...fileIds },
     });
   }
 
@@ -106,7 +106,7 @@ export class AdapterImporter {
       const weights = unpacked
         ? await store(unpacked.weights, 'adapter_model.safetensors', BYTES)
         : await files.get(workspaceId, input.weightsFileId!);
-      const stored = await store(gguf, 'adapter.gguf', BYTES);
+      const ggufFile = await store(gguf, 'adapter.gguf', BYTES);
       const version = await adapters.add(
         workspaceId,
         { name: input.adapter, task: input.task, modelId: input.modelId, description: input.description },
@@ -115,8 +115,8 @@ export class AdapterImporter {
           weightsFileId: weights.id,
           configFileId: config.id,
           bytes: weights.bytes,
-          ggufFileId: stored.id,
-          ggufSha256: stored.sha256,
+          ggufFileId: ggufFile.id,
+          ggufSha256: ggufFile.sha256,
           rank,
           alpha,
           targets,
@@ -146,8 +146,8 @@ export class AdapterImporter {
     { task, labels, languages, variantId }: AdapterImportInput,
     notes: { path: string } | null,
   ): Promise<AdapterUsage> {
-    const said = labels.length > 0 || languages !== null;
-    if (notes !== null && !said) {
+    const hasUsage = labels.length > 0 || languages !== null;
+    if (notes !== null && !hasUsage) {
       const [variant] = await this.parts.registry.variantsById(workspaceId, [variantId]);
       return decodeNotes(await readFile(notes.path), task, variant!.vocabulary).usage;
     }

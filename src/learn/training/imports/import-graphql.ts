@@ -122,8 +122,10 @@ export const AdapterFilesResolver = fieldsOf<AdapterVersion, AdapterImportResolv
     () => AdapterFiles,
     'Its files to download: put the first two into a folder under their names, and `peft` loads it.',
     async ({ row }, context, { files }) => {
-      const of = (id: string): Promise<FileType | null> => loadFile(context, files, id);
-      const [config, weights, gguf] = await Promise.all([row.configFileId, row.weightsFileId, row.ggufFileId].map(of));
+      const fileOf = (id: string): Promise<FileType | null> => loadFile(context, files, id);
+      const [config, weights, gguf] = await Promise.all(
+        [row.configFileId, row.weightsFileId, row.ggufFileId].map(fileOf),
+      );
       return { config: config ?? null, weights: weights ?? null, gguf: gguf ?? null };
     },
   ),

@@ -21,22 +21,22 @@ export function chooseLabelTokens(labels: readonly LabelCandidates[]): LabelToke
       { field: 'input.datasetVersion', hint: 'Its report says which rows were taken out; add rows of another label.' },
     );
   const takenBy = new Map<number, number>();
-  const place = (label: number, tried: Set<number>): boolean => {
+  const place = (label: number, triedTokens: Set<number>): boolean => {
     for (const token of labels[label]!.tokens) {
-      if (tried.has(token)) continue;
-      tried.add(token);
+      if (triedTokens.has(token)) continue;
+      triedTokens.add(token);
       const holder = takenBy.get(token);
-      if (holder !== undefined && !place(holder, tried)) continue;
+      if (holder !== undefined && !place(holder, triedTokens)) continue;
       takenBy.set(token, label);
       return true;
     }
     return false;
   };
-  const without = labels.flatMap(({ label }, index) => (place(index, new Set()) ? [] : [label]));
-  if (without.length > 0)
+  const unplacedLabels = labels.flatMap(({ label }, index) => (place(index, new Set()) ? [] : [label]));
+  if (unplacedLabels.length > 0)
     throw new GraftError(
       'DATASET_UNUSABLE',
-      `${without.length} of ${labels.length} labels have no token of their own, e.g. ${JSON.stringify(without[0]!.slice(0, 80))}.`,
+      `${unplacedLabels.length} of ${labels.length} labels have no token of their own, e.g. ${JSON.stringify(unplacedLabels[0]!.slice(0, 80))}.`,
       { field: 'input.recipe.answer', hint: 'Learn the labels as TEXT.' },
     );
   const tokenOf = new Map([...takenBy].map(([token, label]) => [label, token]));

@@ -161,13 +161,17 @@ export const presetOf = (task: TaskKind): Recipe => ({ ...COMMON, ...taskOf(task
 /** The preset with what the caller wants otherwise. @throws BAD_USER_INPUT that names the field */
 export function recipeFor(task: TaskKind, overrides: RecipeOverrides, field = 'input.recipe'): Recipe {
   const preset = presetOf(task);
-  const given = definedOnly(overrides);
-  const wanted = { ...preset, ...given, retention: { ...preset.retention, ...definedOnly(overrides.retention ?? {}) } };
-  const parsed = recipe.safeParse(wanted);
+  const changes = definedOnly(overrides);
+  const draft = {
+    ...preset,
+    ...changes,
+    retention: { ...preset.retention, ...definedOnly(overrides.retention ?? {}) },
+  };
+  const parsed = recipe.safeParse(draft);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    const at = [field, ...(issue?.path ?? [])].join('.');
-    throw badInput(at, `${at}: ${issue?.message ?? 'is not valid'}.`);
+    const path = [field, ...(issue?.path ?? [])].join('.');
+    throw badInput(path, `${path}: ${issue?.message ?? 'is not valid'}.`);
   }
   if (parsed.data.averageCheckpoints === 1)
     throw badInput(`${field}.averageCheckpoints`, 'An average is of two at least; 0 takes none.');

@@ -77,12 +77,12 @@ export async function encodeExamples(
   const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages, askedAt);
   const render = (row: StoredRow, content = row.content!): RenderedExample =>
     renderExample(content, context, { facts: factsOf(row, views), passages: null });
-  const refused = new RefusedRows((row) => {
+  const refusedRows = new RefusedRows((row) => {
     const { messages } = render(row);
     return renderAccepted(variant.chat, messages, askedAt) ? null : `The model’s template has ${noFormFor(messages)}.`;
   });
   const accepted = await auditSupervision(
-    refused.keptOut(bothSplits(rows)),
+    refusedRows.keptOut(bothSplits(rows)),
     { context, views, maxTokens: recipe.maxTokens },
     {
       prompt: chat,
@@ -95,7 +95,7 @@ export async function encodeExamples(
     },
     signal,
   );
-  const audit = refused.addedTo(accepted);
+  const audit = refusedRows.addedTo(accepted);
   const labels = recipe.answer === 'LABEL_TOKEN' ? await labelTokens(context, tokenize) : null;
   const tokenOf = labels && new Map(labels.map(({ label, token }) => [label, token]));
   const unlearnable = new Set(audit.unlearnable);
@@ -112,7 +112,7 @@ export async function encodeExamples(
         ...rendered.map(({ messages }) => chat(messages)),
         ...rendered.map(({ answer }) => answer),
       ]);
-      for (const [i, { row, answer: said }] of rendered.entries()) {
+      for (const [i, { row, answer: answerText }] of rendered.entries()) {
         const prompt = tokens[i]!;
         const answer = answerTokens(row, tokens[rendered.length + i]!, endToken, tokenOf);
         if (answer === null || prompt.length + answer.length > recipe.maxTokens) continue;
@@ -120,7 +120,7 @@ export async function encodeExamples(
           ids: Int32Array.from([...prompt, ...answer]),
           answerFrom: prompt.length,
           shows: shownBy(row.content!),
-          refuses: row.content!.task === 'QUESTION_ANSWERING' && said === REFUSAL,
+          refuses: row.content!.task === 'QUESTION_ANSWERING' && answerText === REFUSAL,
         };
       }
     }
@@ -131,12 +131,15 @@ export async function encodeExamples(
   const { validationRows, seed } = recipe;
   const forValidation = validationRows > 0 ? await sampled(encoded('VALIDATION'), validationRows, seed) : [];
   const groups = new Groups();
-  const examples = forTraining.map((each) => groups.put(each));
-  const validation = forValidation.map((each) => groups.put(each));
-  const both = [...forTraining, ...forValidation];
-  const learned = { reads: both.some(({ shows }) => shows !== null), refuses: both.some(({ refuses }) => refuses) };
+  const examples = forTraining.map((example) => groups.put(example));
+  const validation = forValidation.map((example) => groups.put(example));
+  const allExamples = [...forTraining, ...forValidation];
+  const traits = {
+    reads: allExamples.some(({ shows }) => shows !== null),
+    refuses: allExamples.some(({ refuses }) => refuses),
+  };
   const replay = recipe.retention.weight > 0 ? await replayWindows(recipe.retention.tokens, tokenize) : [];
-  return { examples, validation, replay, labels, audit, ...learned };
+  return { examples, validation, replay, labels, audit, ...traits };
 }
 
 /** @throws DATASET_UNUSABLE with the faults of the rows when nothing is left to learn from */
@@ -162,9 +165,9 @@ interface Encoded extends Pick<TrainingExample, 'ids' | 'answerFrom'> {
 }
 
 async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
 }
 
 /** Digest of the passages that a row shows; null where it shows none. */

@@ -47,12 +47,14 @@ export class ExecutorChoice {
     const installed = EXECUTORS.filter((name) => (hello.provider.training ?? 'onnx').split(' ').includes(name));
     if (installed.length < 2) return installed[0] ?? 'onnx';
     const key = `${MeasurementStore.key(hello, 'onnxruntime', model.sha256)}; ${installed.join(' ')}`;
-    const known = await this.store.get(key);
-    if (known !== null) return known.executor;
+    const measurement = await this.store.get(key);
+    if (measurement !== null) return measurement.executor;
     const request = { model, folder: join(home, 'training') };
     const options = { signal, priority: 'bulk', deadlineMs: null } as const;
     const { measured, quiet } = await worker.call('measureExecutors', workspaceId, request, options);
-    const { executor } = measured.reduce((best, each) => (each.tokensPerSecond > best.tokensPerSecond ? each : best));
+    const { executor } = measured.reduce((best, candidate) =>
+      candidate.tokensPerSecond > best.tokensPerSecond ? candidate : best,
+    );
     await this.store.set(key, { executor, modelSha256: model.sha256, measured, quiet });
     return executor;
   }

@@ -37,12 +37,12 @@ export class RefusedRows {
 
   /** The audit of the others with these. */
   addedTo({ examples, counts, findings, unlearnable }: SupervisionAudit): TrainingAudit {
-    const refused = this.#ordinals;
+    const ordinals = this.#ordinals;
     return {
-      examples: examples + refused.length,
-      counts: { ...counts, NO_CHAT_FORM: refused.length },
+      examples: examples + ordinals.length,
+      counts: { ...counts, NO_CHAT_FORM: ordinals.length },
       findings: [...findings, ...this.#findings],
-      unlearnable: [...unlearnable, ...refused],
+      unlearnable: [...unlearnable, ...ordinals],
     };
   }
 }

@@ -61,8 +61,8 @@ export async function train(parts: TrainerParts, context: TrainingContext): Prom
     const output = await trainIn(folder, parts, context);
     await forget();
     return output;
-  } catch (thrown) {
-    const error = context.signal.aborted ? thrown : await whyRowsWent(parts.data, context, thrown);
+  } catch (failure) {
+    const error = context.signal.aborted ? failure : await whyRowsWent(parts.data, context, failure);
     // Nobody may go on from checkpoints of a run that was cancelled, or of rows that were erased.
     if (context.signal.reason === 'cancel' || isGraftError(error, 'DATASET_UNUSABLE')) await forget();
     throw error;
@@ -161,9 +161,9 @@ export async function openRows(
 const NEARLY_ALL = 0.9;
 
 function mainLanguage(languages: readonly { language: string; rows: number }[]): string | null {
-  const all = languages.reduce((sum, { rows }) => sum + rows, 0);
-  const [most] = [...languages].sort((a, b) => b.rows - a.rows);
-  return most && most.rows >= NEARLY_ALL * all ? most.language : null;
+  const total = languages.reduce((sum, { rows }) => sum + rows, 0);
+  const [leader] = [...languages].sort((a, b) => b.rows - a.rows);
+  return leader && leader.rows >= NEARLY_ALL * total ? leader.language : null;
 }
 
 async function reportAudit(context: TrainingContext, { audit, examples, validation }: EncodedExamples): Promise<void> {
@@ -297,8 +297,8 @@ class Meter {
       tokensPerSecond: this.time.tokensPerSecond,
       memoryBytes: event.memoryBytes,
     });
-    const left = step < steps ? `, ${Math.ceil(etaSeconds)} s left` : '';
-    const message = `Step ${step} of ${steps}, loss ${smoothedLoss.toFixed(3)}${left}.`;
+    const etaText = step < steps ? `, ${Math.ceil(etaSeconds)} s left` : '';
+    const message = `Step ${step} of ${steps}, loss ${smoothedLoss.toFixed(3)}${etaText}.`;
     await this.progress(context, step, message, step === steps);
   }
 
@@ -334,8 +334,8 @@ async function estimated(
   const pace = await paceOf(parts, run.workspaceId as WorkspaceId, variant);
   const total = examples.reduce((sum, { ids }) => sum + ids.length, 0);
   const { recipe } = input;
-  const planned = { examples: examples.length, meanTokens: total / examples.length, replay: replay[0]?.length ?? 0 };
-  return pace && plannedTokens(recipe, planned) / pace;
+  const workload = { examples: examples.length, meanTokens: total / examples.length, replay: replay[0]?.length ?? 0 };
+  return pace && plannedTokens(recipe, workload) / pace;
 }
 
 /** The recipe as the engine takes it; shares of an epoch become steps. */

@@ -100,15 +100,15 @@ export class TrainingService {
         ? await registry.variant(workspaceId, parent.variantId)
         : await registry.resolve(workspaceId, input.model ?? null);
     requireTrainable(variant);
-    const wanted = input.recipe ?? {};
-    if (parent === null) return { dataset, version, variant, recipe: recipeFor(dataset.task, wanted), parent };
+    const overrides = input.recipe ?? {};
+    if (parent === null) return { dataset, version, variant, recipe: recipeFor(dataset.task, overrides), parent };
     const { modelId } = await registry.variant(workspaceId, parent.variantId);
     if (modelId !== variant.modelId)
       throw new GraftError('ADAPTER_WRONG_BASE', `${input.parent} is of another base model than ${input.model}.`, {
         field: PARENT,
         hint: 'Leave the model out: that of the version to go on from is trained.',
       });
-    return { dataset, version, variant, recipe: recipeOn(parent, dataset.task, wanted), parent };
+    return { dataset, version, variant, recipe: recipeOn(parent, dataset.task, overrides), parent };
   }
 
   /**
@@ -134,15 +134,15 @@ export class TrainingService {
   /** @throws BAD_USER_INPUT, NOT_FOUND */
   async #parentOf(workspaceId: WorkspaceId, reference: string, task: string): Promise<AdapterVersionRow> {
     const { adapters } = this.parts;
-    const served = await adapters.resolve(workspaceId, reference, PARENT);
-    if (served.task !== task)
-      throw badInput(PARENT, `${reference} was made for ${served.task}, and the rows are for ${task}.`);
-    return (await adapters.requireVersionById(workspaceId, served.versionId)).version;
+    const parent = await adapters.resolve(workspaceId, reference, PARENT);
+    if (parent.task !== task)
+      throw badInput(PARENT, `${reference} was made for ${parent.task}, and the rows are for ${task}.`);
+    return (await adapters.requireVersionById(workspaceId, parent.versionId)).version;
   }
 
   async #requireFree(workspaceId: WorkspaceId, name: string, task: string, modelId: string): Promise<void> {
-    const known = await this.parts.adapters.store.byName(workspaceId, name);
-    if (known && (known.task !== task || known.modelId !== modelId))
+    const adapter = await this.parts.adapters.store.byName(workspaceId, name);
+    if (adapter && (adapter.task !== task || adapter.modelId !== modelId))
       throw new GraftError('ALREADY_EXISTS', `The adapter ${name} is for another task or another base model.`, {
         field: 'input.adapter',
         hint: 'Choose another name.',
@@ -169,13 +169,13 @@ function recipeOn(
   overrides: RecipeOverrides,
 ): Recipe {
   const answer: AnswerForm = storedUsage.decode(usage).answer.form === 'label-token' ? 'LABEL_TOKEN' : 'TEXT';
-  const given = { answer, rank, alpha, targets };
-  const recipe = recipeFor(task, { ...given, ...definedOnly(overrides) });
+  const parentRecipe = { answer, rank, alpha, targets };
+  const recipe = recipeFor(task, { ...parentRecipe, ...definedOnly(overrides) });
   for (const field of ['answer', 'rank', 'alpha'] as const)
-    if (recipe[field] !== given[field])
+    if (recipe[field] !== parentRecipe[field])
       throw badInput(
         `input.recipe.${field}`,
-        `The version to go on from has the ${field} ${given[field]}, not ${recipe[field]}.`,
+        `The version to go on from has the ${field} ${parentRecipe[field]}, not ${recipe[field]}.`,
       );
   if (recipe.targets.length !== targets.length || !recipe.targets.every((target) => targets.includes(target)))
     throw badInput('input.recipe.targets', `The version to go on from changes ${targets.join(', ')}.`);

@@ -89,24 +89,24 @@ export class RateSearcher {
     const encoded = await encodeExamples(rows, encoding, tokenize, signal);
     requireExamples(encoded);
     const executor = resumed?.executor ?? (await executors.choose(workspaceId, modelFileOf(variant), signal));
-    const tried = [...(resumed?.tried ?? [])];
+    const trials = [...(resumed?.tried ?? [])];
     try {
-      for (const learningRate of input.rates.slice(tried.length)) {
+      for (const learningRate of input.rates.slice(trials.length)) {
         await stillUsable();
-        const begun = ENCODED + ((1 - ENCODED) * tried.length) / input.rates.length;
-        await context.progress(begun, `Trying a learning rate of ${learningRate.toPrecision(2)}.`);
+        const share = ENCODED + ((1 - ENCODED) * trials.length) / input.rates.length;
+        await context.progress(share, `Trying a learning rate of ${learningRate.toPrecision(2)}.`);
         await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
         const job = { model: modelFileOf(variant), folder, executor };
-        const found = await this.#tried(workspaceId, job, encoded, shortRecipe(context, encoded, learningRate), signal);
-        tried.push(found);
-        await context.emit('tried', found);
-        await context.checkpoint({ tried, executor });
+        const trial = await this.#tried(workspaceId, job, encoded, shortRecipe(context, encoded, learningRate), signal);
+        trials.push(trial);
+        await context.emit('tried', trial);
+        await context.checkpoint({ tried: trials, executor });
       }
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-    return { learningRate: best(tried), tried };
+    return { learningRate: best(trials), tried: trials };
   }
 
   async #tried(
@@ -117,7 +117,7 @@ export class RateSearcher {
     signal: AbortSignal,
   ): Promise<TriedRate> {
     const { learningRate } = recipe;
-    const found: TriedRate = { learningRate, validationLoss: null, klToBase: null, accuracy: null };
+    const trial: TriedRate = { learningRate, validationLoss: null, klToBase: null, accuracy: null };
     const stream = this.parts.worker.stream(
       'train',
       workspaceId,
@@ -136,14 +136,14 @@ export class RateSearcher {
       for await (const event of stream)
         if (event.type === 'chunk' && event.chunk.type === 'validation') {
           const { loss, klToBase, accuracy } = event.chunk;
-          Object.assign(found, { validationLoss: loss, klToBase, accuracy });
+          Object.assign(trial, { validationLoss: loss, klToBase, accuracy });
         }
     } catch (error) {
       // That a rate is too large is what was to be found out.
       if (!isGraftError(error, 'TRAINING_DIVERGED')) throw error;
-      Object.assign(found, { validationLoss: null, klToBase: null, accuracy: null });
+      Object.assign(trial, { validationLoss: null, klToBase: null, accuracy: null });
     }
-    return found;
+    return trial;
   }
 }
 
@@ -162,8 +162,8 @@ function shortRecipe(
 }
 
 /** The rate of the least loss on validation rows. @throws TRAINING_DIVERGED when every run diverged */
-function best(tried: readonly TriedRate[]): number {
-  const [first] = tried
+function best(trials: readonly TriedRate[]): number {
+  const [first] = trials
     .filter(({ validationLoss }) => validationLoss !== null)
     .sort((a, b) => a.validationLoss! - b.validationLoss!);
   if (first) return first.learningRate;

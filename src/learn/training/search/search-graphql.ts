@@ -29,7 +29,7 @@ const rateTried = record('LearningRateTried', 'One more learning rate was tried.
 
 export const learningRateSearchRuns = runGraph(
   learningRateSearch.handledBy(({ searcher }: { searcher: RateSearcher }, context) => searcher.search(context)),
-  { tried: runEvent(recordType(rateTried, RunEventType), (tried) => ({ tried })) },
+  { tried: runEvent(recordType(rateTried, RunEventType), (trial) => ({ tried: trial })) },
 );
 const LearningRateSearchRun = learningRateSearchRuns.Run;
 

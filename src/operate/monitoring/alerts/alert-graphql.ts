@@ -145,8 +145,8 @@ export class AlertResolver {
     if (row.ruleId === null) return null;
     const { store } = this.parts.alerts;
     const rules = context.loader<string, RuleRecord>('monitoring.rules', async (ids) => {
-      const found = await store.rulesByIds(context.workspaceId, ids);
-      return ids.map((id) => found.get(id) ?? null);
+      const rulesById = await store.rulesByIds(context.workspaceId, ids);
+      return ids.map((id) => rulesById.get(id) ?? null);
     });
     const rule = await rules.load(row.ruleId);
     return rule && toRule(rule);

@@ -49,12 +49,12 @@ export class AlertService {
     const { alerts } = this.parts;
     return this.parts.database.prisma.$transaction(async (tx) => {
       await lock(tx);
-      const before = await alerts.ruleNamed(tx, workspaceId, name);
-      if (before === null && (await alerts.countRules(tx, workspaceId)) >= MOST_RULES)
+      const existingRule = await alerts.ruleNamed(tx, workspaceId, name);
+      if (existingRule === null && (await alerts.countRules(tx, workspaceId)) >= MOST_RULES)
         throw new GraftError('CONFLICT', `There are ${MOST_RULES} rules already.`, {
           hint: 'Delete one that is no longer needed.',
         });
-      if (before) await alerts.recover(tx, workspaceId, sourceOf(before));
+      if (existingRule) await alerts.recover(tx, workspaceId, sourceOf(existingRule));
       return alerts.putRule(tx, { workspaceId, name, rule, enabled, state: FRESH });
     });
   }
@@ -87,19 +87,19 @@ export class AlertService {
   /** Lets rules look at what `value` takes from facts: each in order, once. */
   async observe<F extends Pick<AnswerFacts, 'workspaceId' | 'key'>>(
     tx: Transaction,
-    all: readonly F[],
+    entries: readonly F[],
     value: (rule: Rule, facts: F) => number | null,
   ): Promise<void> {
-    const workspaces = [...new Set(all.map(({ workspaceId }) => workspaceId))];
+    const workspaces = [...new Set(entries.map(({ workspaceId }) => workspaceId))];
     for (const record of await this.parts.alerts.enabledRules(tx, workspaces)) {
       const { rule } = record;
       let { state } = record;
-      for (const facts of all) {
+      for (const facts of entries) {
         if (facts.workspaceId !== record.workspaceId || !concerns(rule, facts.key)) continue;
-        const said = value(rule, facts);
-        if (said === null) continue;
-        const seen = state.shown.seen + 1;
-        const step = stepRule(rule, state, said);
+        const observation = value(rule, facts);
+        if (observation === null) continue;
+        const observationCount = state.shown.seen + 1;
+        const step = stepRule(rule, state, observation);
         state = step.state;
         if (step.change === 'RAISED')
           await this.raise(tx, {
@@ -107,9 +107,9 @@ export class AlertService {
             kind: 'RULE',
             source: sourceOf(record),
             ruleId: record.id,
-            sentence: sentenceOf(record.name, rule, state.recent, seen),
+            sentence: sentenceOf(record.name, rule, state.recent, observationCount),
             evidence: step.evidence,
-            observations: seen,
+            observations: observationCount,
             quietMinutes: rule.quietMinutes,
           });
         if (step.change === 'RECOVERED') await this.recover(tx, record.workspaceId, sourceOf(record));
@@ -138,20 +138,24 @@ export class AlertService {
   }
 
   /** @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT when it is resolved */
-  acknowledge(workspaceId: WorkspaceId, id: string, by: string): Promise<AlertRecord> {
-    return this.#change(workspaceId, id, by, 'ACKNOWLEDGED');
+  acknowledge(workspaceId: WorkspaceId, id: string, actor: string): Promise<AlertRecord> {
+    return this.#change(workspaceId, id, actor, 'ACKNOWLEDGED');
   }
 
   /** The test of its rule begins anew. @throws NOT_FOUND, BAD_USER_INPUT */
-  resolve(workspaceId: WorkspaceId, id: string, by: string): Promise<AlertRecord> {
-    return this.#change(workspaceId, id, by, 'RESOLVED');
+  resolve(workspaceId: WorkspaceId, id: string, actor: string): Promise<AlertRecord> {
+    return this.#change(workspaceId, id, actor, 'RESOLVED');
   }
 
-  /** Changes of a workspace's alerts, behind `after` or from now on. */
-  async *follow(workspaceId: WorkspaceId, after: bigint | undefined, signal: AbortSignal): AsyncGenerator<StoredEvent> {
+  /** Changes of a workspace's alerts, behind `lastEventId` or from now on. */
+  async *follow(
+    workspaceId: WorkspaceId,
+    lastEventId: bigint | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<StoredEvent> {
     const { events } = this.parts;
     const stream = alertStream(workspaceId);
-    const from = after ?? (await events.last(workspaceId, stream));
+    const from = lastEventId ?? (await events.last(workspaceId, stream));
     for await (const event of events.follow(workspaceId, stream, { after: from, signal }))
       if (event.type === 'RAISED') yield event;
   }
@@ -159,16 +163,16 @@ export class AlertService {
   async #change(
     workspaceId: WorkspaceId,
     id: string,
-    by: string,
+    actor: string,
     to: 'ACKNOWLEDGED' | 'RESOLVED',
   ): Promise<AlertRecord> {
-    if (by.trim() === '' || by.length > LONGEST_NAME_OF_PERSON)
+    if (actor.trim() === '' || actor.length > LONGEST_NAME_OF_PERSON)
       throw badInput('input.by', `by must have 1 to ${LONGEST_NAME_OF_PERSON} characters.`);
     const { alerts } = this.parts;
     return this.parts.database.prisma.$transaction(async (tx) => {
       await lock(tx);
       const change = to === 'RESOLVED' ? alerts.resolve : alerts.acknowledge;
-      const changed = await change.call(alerts, tx, workspaceId, id, by);
+      const changed = await change.call(alerts, tx, workspaceId, id, actor);
       const alert = (await alerts.byIds(workspaceId, [id], tx)).get(id);
       if (alert === undefined) throw notFound('The alert', id, 'input.alert');
       if (!changed && to === 'ACKNOWLEDGED' && alert.status === 'RESOLVED')

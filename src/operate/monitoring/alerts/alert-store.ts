@@ -41,9 +41,9 @@ export class AlertStore {
   }
 
   async rules(workspaceId: string, page: PageRequest): Promise<Page<RuleRecord>> {
-    const after = page.after === null ? null : idCursor(page.after);
+    const cursor = page.after === null ? null : idCursor(page.after);
     const rows = await this.database.prisma.alertRule.findMany({
-      where: { workspaceId, ...(after && { id: { gt: after } }) },
+      where: { workspaceId, ...(cursor && { id: { gt: cursor } }) },
       orderBy: { id: 'asc' },
       take: page.first + 1,
     });
@@ -98,11 +98,11 @@ export class AlertStore {
    */
   async raise(tx: Transaction, raised: NewAlert): Promise<{ alert: AlertRecord; isNew: boolean }> {
     const { workspaceId, source, sentence, evidence, observations } = raised;
-    const [again] = await tx.$queryRaw<{ id: Uuid }[]>`
+    const [openAlert] = await tx.$queryRaw<{ id: Uuid }[]>`
       UPDATE alert SET times = times + 1, last_raised_at = now(), recovered_at = NULL, sentence = ${sentence},
              evidence = ${evidence}, observations = ${observations}
        WHERE workspace_id = ${workspaceId}::uuid AND source = ${source} AND status <> 'RESOLVED' RETURNING id`;
-    if (again) return { alert: await this.#one(tx, again.id), isNew: false };
+    if (openAlert) return { alert: await this.#one(tx, openAlert.id), isNew: false };
     const row = await tx.alert.create({ data: { ...raised, id: newId(), status: 'OPEN' } });
     return { alert: row as AlertRecord, isNew: true };
   }
@@ -115,36 +115,36 @@ export class AlertStore {
   }
 
   /** Resolves what has recovered and stayed so for its time. @returns those */
-  async resolveRecovered(tx: Transaction, by: string): Promise<AlertRecord[]> {
+  async resolveRecovered(tx: Transaction, actor: string): Promise<AlertRecord[]> {
     const rows = await tx.$queryRaw<{ id: Uuid }[]>`
-      UPDATE alert SET status = 'RESOLVED', resolved_at = now(), resolved_by = ${by}
+      UPDATE alert SET status = 'RESOLVED', resolved_at = now(), resolved_by = ${actor}
        WHERE status <> 'RESOLVED' AND recovered_at <= now() - make_interval(secs => quiet_minutes * 60) RETURNING id`;
     return Promise.all(rows.map(({ id }) => this.#one(tx, id)));
   }
 
-  async acknowledge(tx: Transaction, workspaceId: string, id: string, by: string): Promise<boolean> {
+  async acknowledge(tx: Transaction, workspaceId: string, id: string, actor: string): Promise<boolean> {
     const changed = await tx.alert.updateMany({
       where: { workspaceId, id, status: 'OPEN' },
-      data: { status: 'ACKNOWLEDGED', acknowledgedAt: new Date(), acknowledgedBy: by },
+      data: { status: 'ACKNOWLEDGED', acknowledgedAt: new Date(), acknowledgedBy: actor },
     });
     return changed.count === 1;
   }
 
-  async resolve(tx: Transaction, workspaceId: string, id: string, by: string): Promise<boolean> {
+  async resolve(tx: Transaction, workspaceId: string, id: string, actor: string): Promise<boolean> {
     const changed = await tx.alert.updateMany({
       where: { workspaceId, id, status: { not: 'RESOLVED' } },
-      data: { status: 'RESOLVED', resolvedAt: new Date(), resolvedBy: by },
+      data: { status: 'RESOLVED', resolvedAt: new Date(), resolvedBy: actor },
     });
     return changed.count === 1;
   }
 
   /** Newest first; the cursor is `encodeCursor([alert.id])`. */
   async alerts(workspaceId: string, open: boolean | null, page: PageRequest): Promise<Page<AlertRecord>> {
-    const after = page.after === null ? null : idCursor(page.after);
+    const cursor = page.after === null ? null : idCursor(page.after);
     const rows = await this.database.prisma.alert.findMany({
       where: {
         workspaceId,
-        ...(after && { id: { lt: after } }),
+        ...(cursor && { id: { lt: cursor } }),
         ...(open !== null && { status: open ? { not: 'RESOLVED' } : 'RESOLVED' }),
       },
       orderBy: { id: 'desc' },
@@ -155,15 +155,15 @@ export class AlertStore {
 
   /** Alerts about an adapter that are not resolved: sources of drift end with `name@3`, and rules name it, with or without a version. */
   async openAbout(workspaceId: string, adapter: string): Promise<AlertRecord[]> {
-    const named = ['where', 'adapter'];
+    const adapterPath = ['where', 'adapter'];
     const rows = await this.database.prisma.alert.findMany({
       where: {
         workspaceId,
         status: { not: 'RESOLVED' },
         OR: [
           { source: { contains: `:${adapter}@` } },
-          { rule: { rule: { path: named, equals: adapter } } },
-          { rule: { rule: { path: named, string_starts_with: `${adapter}@` } } },
+          { rule: { rule: { path: adapterPath, equals: adapter } } },
+          { rule: { rule: { path: adapterPath, string_starts_with: `${adapter}@` } } },
         ],
       },
       orderBy: { id: 'desc' },
@@ -173,14 +173,14 @@ export class AlertStore {
   }
 
   /** Whether an alert of drift about an adapter was raised before a moment and not resolved then. */
-  async driftStood(workspaceId: string, adapter: string, at: Date): Promise<boolean> {
+  async driftStood(workspaceId: string, adapter: string, moment: Date): Promise<boolean> {
     const stood = await this.database.prisma.alert.findFirst({
       where: {
         workspaceId,
         kind: { not: 'RULE' },
         source: { contains: `:${adapter}@` },
-        raisedAt: { lte: at },
-        OR: [{ resolvedAt: null }, { resolvedAt: { gt: at } }],
+        raisedAt: { lte: moment },
+        OR: [{ resolvedAt: null }, { resolvedAt: { gt: moment } }],
       },
       select: { id: true },
     });

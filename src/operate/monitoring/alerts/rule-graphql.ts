@@ -102,8 +102,8 @@ export class AlertRuleResolver {
     @Arg('input', () => SetAlertRuleInput, { description: 'The rule.' }) input: SetAlertRuleInput,
     @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<AlertRulePayload> {
-    const before = await this.parts.alerts.rule(workspaceId, input.name);
-    if (before) change.before = { enabled: before.enabled, ...plainValues(before.rule) };
+    const previousRule = await this.parts.alerts.rule(workspaceId, input.name);
+    if (previousRule) change.before = { enabled: previousRule.enabled, ...plainValues(previousRule.rule) };
     const { name, beyond, where, enabled, ...rest } = input;
     const rule = { ...rest, limit: beyond ?? null, where: keyOf(where) };
     return { rule: toRule(await this.parts.alerts.setRule(workspaceId, name, rule, enabled)) };

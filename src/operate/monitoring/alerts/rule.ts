@@ -106,9 +106,9 @@ export function valueOf({ metric, limit }: Rule, facts: AnswerFacts): number | n
 /** An adapter without a version is any of its versions, so that a rule on it stands when production names the next. */
 export const concerns = ({ where }: Rule, key: SeriesKey): boolean =>
   Object.entries(where).every(([name, value]) => {
-    const of = key[name as keyof SeriesKey];
+    const keyValue = key[name as keyof SeriesKey];
     const everyVersion = name === 'adapter' && value !== '' && !value.includes('@');
-    return everyVersion ? of.startsWith(`${value}@`) : of === value;
+    return everyVersion ? keyValue.startsWith(`${value}@`) : keyValue === value;
   });
 
 export type RuleChange = 'RAISED' | 'RECOVERED' | null;
@@ -119,19 +119,19 @@ export type RuleChange = 'RAISED' | 'RECOVERED' | null;
  */
 export function stepRule(
   { side, threshold, answersPerFalseAlert }: Rule,
-  before: RuleState,
+  previousState: RuleState,
   value: number,
 ): { state: RuleState; change: RuleChange; evidence: number } {
   const wrong: MeanBound = { side, threshold };
   const right: MeanBound = { side: side === 'ABOVE' ? 'BELOW' : 'ABOVE', threshold };
-  const shown = observeMean(before.shown, value, before.raised ? right : wrong);
-  const recent = before.recent === null ? value : before.recent + (value - before.recent) / 50;
-  const evidence = evidenceOf(shown);
+  const meanTest = observeMean(previousState.shown, value, previousState.raised ? right : wrong);
+  const recent = previousState.recent === null ? value : previousState.recent + (value - previousState.recent) / 50;
+  const evidence = evidenceOf(meanTest);
   if (evidence < answersPerFalseAlert)
-    return { state: { raised: before.raised, shown, recent }, change: null, evidence };
+    return { state: { raised: previousState.raised, shown: meanTest, recent }, change: null, evidence };
   return {
-    state: { raised: !before.raised, shown: noEvidence(), recent },
-    change: before.raised ? 'RECOVERED' : 'RAISED',
+    state: { raised: !previousState.raised, shown: noEvidence(), recent },
+    change: previousState.raised ? 'RECOVERED' : 'RAISED',
     evidence,
   };
 }
@@ -145,19 +145,19 @@ export function sentenceOf(
   name: string,
   { metric, side, threshold, limit, where, answersPerFalseAlert }: Rule,
   recent: number | null,
-  seen: number,
+  observationCount: number,
 ): string {
   const { subject, unit } = METRICS[metric];
-  const what = `${subject}${limit === null ? '' : ` ${limit}${unit === 'ms' ? ' ms' : ''}`}`;
-  const of = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
-  const shown = `shown by a test of ${seen} answers${of.join('')}, with one false alert in ${answersPerFalseAlert} at most`;
-  return `${name}: ${what} has been ${side.toLowerCase()} ${threshold} (${shown}). The mean of about the last 50 was then ${(recent ?? 0).toFixed(2)}.`;
+  const subjectText = `${subject}${limit === null ? '' : ` ${limit}${unit === 'ms' ? ' ms' : ''}`}`;
+  const conditions = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
+  const proof = `shown by a test of ${observationCount} answers${conditions.join('')}, with one false alert in ${answersPerFalseAlert} at most`;
+  return `${name}: ${subjectText} has been ${side.toLowerCase()} ${threshold} (${proof}). The mean of about the last 50 was then ${(recent ?? 0).toFixed(2)}.`;
 }
 
 /** Whether a rule speaks of answers that a series is about: of the same metric, and of nothing that the series leaves out. */
-export const speaksOf = ({ metric, where }: Rule, of: string, series: Partial<SeriesKey>): boolean =>
-  metric === of &&
+export const speaksOf = ({ metric, where }: Rule, metricName: string, series: Partial<SeriesKey>): boolean =>
+  metric === metricName &&
   Object.entries(where).every(([name, value]) => {
-    const known = series[name as keyof SeriesKey];
-    return known === undefined || concerns({ where: { [name]: value } } as Rule, series as SeriesKey);
+    const seriesValue = series[name as keyof SeriesKey];
+    return seriesValue === undefined || concerns({ where: { [name]: value } } as Rule, series as SeriesKey);
   });

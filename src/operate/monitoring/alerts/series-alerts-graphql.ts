@@ -17,13 +17,13 @@ export const SeriesAlertsResolver = fieldsOf<Series, { alerts: AlertService }>((
       const during = context.loader<string, During>('monitoring.alertsDuring', (spans) =>
         Promise.all(
           spans.map((span) => {
-            const [since, until] = span.split(' ').map((at) => new Date(Number(at))) as [Date, Date];
-            return alerts.store.during(context.workspaceId, since, until);
+            const [start, until] = span.split(' ').map((timestamp) => new Date(Number(timestamp))) as [Date, Date];
+            return alerts.store.during(context.workspaceId, start, until);
           }),
         ),
       );
-      const found = (await during.load(`${from.getTime()} ${to.getTime()}`)) ?? [];
-      return found
+      const entries = (await during.load(`${from.getTime()} ${to.getTime()}`)) ?? [];
+      return entries
         .filter(({ alert, rule }) => {
           if (rule) return speaksOf(rule, metric, where);
           if (metric !== 'LABEL_MIX' || alert.kind !== 'LABELS') return false;

@@ -76,8 +76,8 @@ function toStream(record: StreamRecord): DriftStream {
     case 'OFF':
       return { ...common, phase: 'OFF', observations: 0 };
     case 'LEARNING': {
-      const needed = training ? null : LEARNED_FROM;
-      return { ...common, phase: 'LEARNING', observations: state.answers.length, needed };
+      const requiredCount = training ? null : LEARNED_FROM;
+      return { ...common, phase: 'LEARNING', observations: state.answers.length, needed: requiredCount };
     }
     case 'LEARNING_LABELS': {
       const observations = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
@@ -103,11 +103,11 @@ function watchedLabels({ watching, labels }: OnLabels) {
   if (watching.phase === 'GATHERING')
     return { phase: 'GATHERING' as const, observations: watching.reference.all, needed: REFERENCE };
   const { reference, bag } = watching.test;
-  const since = bag.all - reference.all;
+  const newCount = bag.all - reference.all;
   const shares = reference.of.map((count, category) => ({
     name: labels[category]!,
     reference: count / Math.max(1, reference.all),
-    now: since === 0 ? null : (bag.of[category]! - count) / since,
+    now: newCount === 0 ? null : (bag.of[category]! - count) / newCount,
   }));
   const change = (share: DriftShare) => Math.abs((share.now ?? share.reference) - share.reference);
   return {

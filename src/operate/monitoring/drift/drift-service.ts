@@ -57,11 +57,11 @@ export class DriftService {
     const { drift } = this.parts;
     const complete = answers.filter(({ status, repeats }) => status === 'COMPLETE' && !repeats);
     const room = Math.max(0, MOST_WAITING - (await drift.waiting(tx)));
-    const every = Math.max(1, complete.length / Math.max(1, room));
-    const taken = Array.from({ length: Math.min(room, complete.length) }, (_, i) => complete[Math.floor(i * every)]!);
+    const stride = Math.max(1, complete.length / Math.max(1, room));
+    const sample = Array.from({ length: Math.min(room, complete.length) }, (_, i) => complete[Math.floor(i * stride)]!);
     await drift.add(
       tx,
-      taken.map(({ key: { adapter }, ...facts }) => ({ ...facts, adapter })),
+      sample.map(({ key: { adapter }, ...facts }) => ({ ...facts, adapter })),
     );
     const labelled = complete.filter(({ label, key }) => label !== null && key.adapter !== '');
     for (const facts of groupBy(labelled, ({ workspaceId, key }) => `${workspaceId} ${key.adapter}`).values())
@@ -73,8 +73,10 @@ export class DriftService {
     const { drift, database } = this.parts;
     const waiting = await drift.oldest(BATCH);
     const vectors = new Map<bigint, Float32Array>();
-    const asked = waiting.filter((each): each is UnplacedAnswer & { question: string } => each.question !== null);
-    for (const group of groupBy(asked, ({ workspaceId }) => workspaceId).values()) {
+    const questions = waiting.filter(
+      (answer): answer is UnplacedAnswer & { question: string } => answer.question !== null,
+    );
+    for (const group of groupBy(questions, ({ workspaceId }) => workspaceId).values()) {
       const embedded = await this.parts.embed(
         group[0]!.workspaceId,
         group.map(({ question }) => question),
@@ -85,11 +87,11 @@ export class DriftService {
     if (waiting.length > 0)
       await database.prisma.$transaction(async (tx) => {
         if (!(await drift.tryLock(tx))) return;
-        const mine = await drift.take(
+        const takenIds = await drift.take(
           tx,
           waiting.map(({ id }) => id),
         );
-        const placed = waiting.filter(({ id }) => mine.has(id) && vectors.has(id));
+        const placed = waiting.filter(({ id }) => takenIds.has(id) && vectors.has(id));
         for (const group of groupBy(placed, ({ workspaceId }) => workspaceId).values()) {
           await this.#watchQuestions(
             tx,
@@ -98,35 +100,39 @@ export class DriftService {
             vectors,
           );
           const adapted = group.filter(({ adapterVersionId }) => adapterVersionId !== null);
-          for (const same of groupBy(adapted, ({ adapter }) => adapter).values()) {
-            const { workspaceId, adapter: name, adapterVersionId } = same[0]!;
-            await this.#watchQuestions(tx, { workspaceId, name, adapterVersionId }, same, vectors);
+          for (const adapterGroup of groupBy(adapted, ({ adapter }) => adapter).values()) {
+            const { workspaceId, adapter: name, adapterVersionId } = adapterGroup[0]!;
+            await this.#watchQuestions(tx, { workspaceId, name, adapterVersionId }, adapterGroup, vectors);
           }
         }
       });
-    for (const workspaceId of new Set(waiting.map((each) => each.workspaceId)))
+    for (const workspaceId of new Set(waiting.map((answer) => answer.workspaceId)))
       await inWorkspace(workspaceId as WorkspaceId, () => this.#learn(workspaceId, signal));
     return waiting.length;
   }
 
   async #watchQuestions(
     tx: Transaction,
-    of: Pick<StreamRecord, 'workspaceId' | 'name' | 'adapterVersionId'>,
+    subject: Pick<StreamRecord, 'workspaceId' | 'name' | 'adapterVersionId'>,
     questions: readonly UnplacedAnswer[],
     vectors: ReadonlyMap<bigint, Float32Array>,
   ): Promise<void> {
-    const record = await this.parts.drift.stream(tx, { ...of, kind: 'QUESTIONS' }, { phase: 'LEARNING', answers: [] });
+    const record = await this.parts.drift.stream(
+      tx,
+      { ...subject, kind: 'QUESTIONS' },
+      { phase: 'LEARNING', answers: [] },
+    );
     if (record.state.phase === 'OFF') return;
     // Vectors are of one embedder; under another they are learned once more.
     const outdated = record.state.phase === 'ON' && record.embedderDigest !== this.parts.embedderDigest();
     if (outdated) await this.parts.drift.saveVectors(tx, record.id, [], this.parts.embedderDigest());
     let state: StreamState = outdated ? { phase: 'LEARNING', answers: [] } : record.state;
-    const known = state.phase === 'ON' ? await this.parts.drift.vectors(tx, record.id) : null;
+    const knownVectors = state.phase === 'ON' ? await this.parts.drift.vectors(tx, record.id) : null;
     for (const { answerId, id } of questions) {
       if (state.phase === 'LEARNING' && record.adapterVersionId === null && state.answers.length < LEARNED_FROM)
         state = { ...state, answers: [...state.answers, answerId] };
       else if (state.phase === 'ON')
-        state = await this.#stepQuestions(tx, record, state, nearest(known!, vectors.get(id)!));
+        state = await this.#stepQuestions(tx, record, state, nearest(knownVectors!, vectors.get(id)!));
     }
     if (state !== record.state) await this.parts.drift.saveState(tx, record.id, state);
   }
@@ -141,12 +147,12 @@ export class DriftService {
     return record.adapterVersionId === null ? { phase: 'LEARNING', answers: [] } : { ...state, course: BEGINNING };
   }
 
-  async #watchLabels(tx: Transaction, all: readonly AnswerFacts[]): Promise<void> {
-    const { workspaceId, key, adapterVersionId } = all[0]!;
-    const of = { workspaceId, kind: 'LABELS', name: key.adapter, adapterVersionId } as const;
-    const record = await this.parts.drift.stream(tx, of, { phase: 'LEARNING_LABELS', counts: {} });
+  async #watchLabels(tx: Transaction, answers: readonly AnswerFacts[]): Promise<void> {
+    const { workspaceId, key, adapterVersionId } = answers[0]!;
+    const subject = { workspaceId, kind: 'LABELS', name: key.adapter, adapterVersionId } as const;
+    const record = await this.parts.drift.stream(tx, subject, { phase: 'LEARNING_LABELS', counts: {} });
     let { state } = record;
-    for (const { label, answerId } of all) {
+    for (const { label, answerId } of answers) {
       if (state.phase === 'LEARNING_LABELS') {
         const { counts, learned } = learnLabel(state.counts, label!);
         state = learned
@@ -208,9 +214,11 @@ export class DriftService {
       const next: StreamState = enough
         ? { ...state, known: rows.map((row) => state.known[row]!) }
         : { phase: 'LEARNING', answers: [] };
-      const left = enough ? rows.map((row) => vectors.subarray(row * dimensions!, (row + 1) * dimensions!)) : [];
+      const remainingVectors = enough
+        ? rows.map((row) => vectors.subarray(row * dimensions!, (row + 1) * dimensions!))
+        : [];
       await drift.saveState(tx, id, next);
-      await drift.saveVectors(tx, id, left, embedderDigest!);
+      await drift.saveVectors(tx, id, remainingVectors, embedderDigest!);
     }
   }
 
@@ -220,19 +228,19 @@ export class DriftService {
     for (const { id, state, kind, adapterVersionId } of await drift.list(workspaceId)) {
       if (kind !== 'QUESTIONS' || state.phase !== 'LEARNING') continue;
       const digest = this.parts.embedderDigest();
-      const learned =
+      const reference =
         adapterVersionId === null
           ? await this.#fromQuestions(workspaceId, state.answers, signal)
           : await this.#fromTraining(workspaceId, adapterVersionId, signal);
-      if (learned === null) continue;
-      const answers = learned.state.phase === 'ON' ? learned.state.known : [];
+      if (reference === null) continue;
+      const answers = reference.state.phase === 'ON' ? reference.state.known : [];
       await database.prisma.$transaction(async (tx) => {
         await drift.lock(tx);
         // What was erased meanwhile must not come back as a known question.
-        const left = await drift.questionsOf(workspaceId, answers, tx);
-        const gone = answers.some((answer) => !left.has(answer));
-        await drift.saveState(tx, id, gone ? { phase: 'LEARNING', answers: [] } : learned.state);
-        await drift.saveVectors(tx, id, gone ? [] : learned.vectors, digest);
+        const remainingQuestions = await drift.questionsOf(workspaceId, answers, tx);
+        const hasErasures = answers.some((answer) => !remainingQuestions.has(answer));
+        await drift.saveState(tx, id, hasErasures ? { phase: 'LEARNING', answers: [] } : reference.state);
+        await drift.saveVectors(tx, id, hasErasures ? [] : reference.vectors, digest);
       });
     }
   }

@@ -52,12 +52,12 @@ export class DriftStore {
   }
 
   /** The oldest that wait, with their questions. */
-  async oldest(most: number): Promise<UnplacedAnswer[]> {
+  async oldest(limit: number): Promise<UnplacedAnswer[]> {
     return this.database.prisma.$queryRaw<UnplacedAnswer[]>`
       SELECT q.id, q.workspace_id AS "workspaceId", q.answer_id AS "answerId", q.adapter_version_id AS "adapterVersionId",
              q.adapter, a.question
         FROM drift_question q LEFT JOIN answer a ON a.id = q.answer_id AND a.workspace_id = q.workspace_id
-       ORDER BY q.id LIMIT ${most}`;
+       ORDER BY q.id LIMIT ${limit}`;
   }
 
   /** @returns the ids that nobody else had taken */

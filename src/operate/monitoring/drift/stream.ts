@@ -62,8 +62,8 @@ const OTHERS = '…';
 
 /** Where a label belongs among categories, of which the last is all others. */
 export const categoryOf = (labels: readonly string[], label: string): number => {
-  const found = labels.indexOf(label);
-  return found === -1 ? labels.length - 1 : found;
+  const index = labels.indexOf(label);
+  return index === -1 ? labels.length - 1 : index;
 };
 
 /** Learns another label. @returns the categories and what is expected of them once there are enough */
@@ -72,8 +72,8 @@ export function learnLabel(
   label: string,
 ): { counts: Record<string, number>; learned: { labels: string[]; expected: CategoryCounts } | null } {
   const next = { ...counts, [label]: (own(counts, label) ?? 0) + 1 };
-  const all = Object.values(next).reduce((sum, count) => sum + count, 0);
-  if (all < LABELS_LEARNED_FROM) return { counts: next, learned: null };
+  const total = Object.values(next).reduce((sum, count) => sum + count, 0);
+  if (total < LABELS_LEARNED_FROM) return { counts: next, learned: null };
   const frequent = Object.entries(next)
     .sort(([, a], [, b]) => b - a)
     .slice(0, MOST_LABELS);
@@ -91,13 +91,13 @@ export function sentenceOfLabels(
   { category, was, is, observations }: { category: number; was: number; is: number; observations: number },
 ): string {
   const label = labels[category]!;
-  const which = label === OTHERS ? 'rare labels' : JSON.stringify(label);
-  return `Labels that ${name} predicts have changed: ${which} went from ${percent(was)} before to ${percent(is)} of ${observations} answers.`;
+  const labelText = label === OTHERS ? 'rare labels' : JSON.stringify(label);
+  return `Labels that ${name} predicts have changed: ${labelText} went from ${percent(was)} before to ${percent(is)} of ${observations} answers.`;
 }
 
 /** How unlike questions have become, in words. */
 export function sentenceOfQuestions(name: string, { since, unlike }: Course): string {
-  const [whose, known] =
+  const [subject, baseline] =
     name === '' ? ['Questions', 'those before'] : [`Questions that ${name} answers`, 'the rows that it was trained on'];
-  return `${whose} are about other things: ${percent(unlike / Math.max(1, since))} of the last ${since} are unlike ${known}; usual are ${percent(UNLIKE)}.`;
+  return `${subject} are about other things: ${percent(unlike / Math.max(1, since))} of the last ${since} are unlike ${baseline}; usual are ${percent(UNLIKE)}.`;
 }

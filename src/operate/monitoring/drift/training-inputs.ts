@@ -19,23 +19,23 @@ export async function trainingInputs(
   { adapters, data }: { adapters: AdapterRegistry; data: Data },
   workspaceId: WorkspaceId,
   adapterVersionId: string,
-  most: number,
+  limit: number,
 ): Promise<TrainingInput[]> {
-  const found = await adapters.requireVersionById(workspaceId, adapterVersionId).catch(() => null);
-  const datasetVersionId = found?.version.datasetVersionId ?? null;
+  const match = await adapters.requireVersionById(workspaceId, adapterVersionId).catch(() => null);
+  const datasetVersionId = match?.version.datasetVersionId ?? null;
   if (datasetVersionId === null) return [];
   const usable = await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input').catch(() => null);
   if (usable === null) return [];
   const { dataset, rowGroups } = usable;
   const random = seededRandom(SEED);
-  const kept: TrainingInput[] = [];
-  let seen = 0;
+  const sample: TrainingInput[] = [];
+  let rowCount = 0;
   for await (const rows of data.rows.stream(dataset.task, rowGroups, { split: Split.TRAIN, quarantined: false }))
     for (const { content } of rows) {
       if (content === null) continue;
-      seen += 1;
-      const place = seen <= most ? seen - 1 : Math.floor(random() * seen);
-      if (place < most) kept[place] = { text: inputText(content), label: rightLabel(content) };
+      rowCount += 1;
+      const place = rowCount <= limit ? rowCount - 1 : Math.floor(random() * rowCount);
+      if (place < limit) sample[place] = { text: inputText(content), label: rightLabel(content) };
     }
-  return shuffled(kept, random);
+  return shuffled(sample, random);
 }

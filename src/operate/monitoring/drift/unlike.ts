@@ -60,30 +60,32 @@ const AT_ONCE = 20_000_000;
 
 /** Vectors of the same length one after the other. */
 export function rowMajor(vectors: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(vectors.length * (vectors[0]?.length ?? 0));
-  vectors.forEach((vector, i) => all.set(vector, i * vector.length));
-  return all;
+  const matrix = new Float32Array(vectors.length * (vectors[0]?.length ?? 0));
+  vectors.forEach((vector, i) => matrix.set(vector, i * vector.length));
+  return matrix;
 }
 
-/** Similarity of the nearest of `known`, row-major; -1 where there is none. */
-export function nearest(known: Float32Array, vector: Float32Array): number {
+/** Similarity of the nearest row of `matrix`, row-major; -1 where there is none. */
+export function nearest(matrix: Float32Array, vector: Float32Array): number {
   const { length } = vector;
   let best = -1;
-  for (let at = 0; at < known.length; at += length) best = Math.max(best, dot(known.subarray(at, at + length), vector));
+  for (let offset = 0; offset < matrix.length; offset += length)
+    best = Math.max(best, dot(matrix.subarray(offset, offset + length), vector));
   return best;
 }
 
 /** Similarities of the nearest other one, and of the nearest of another label; null where there are no labels. */
 async function leftOut(vectors: readonly Float32Array[], labels: readonly (string | null)[]) {
-  const alone = vectors.map(() => -1);
-  const apart = vectors.map(() => -1);
+  const similarities = vectors.map(() => -1);
+  const otherLabelSimilarities = vectors.map(() => -1);
   let work = 0;
   for (let i = 0; i < vectors.length; i++) {
     for (let j = 0; j < i; j++) {
       const similarity = dot(vectors[i]!, vectors[j]!);
-      for (const one of [i, j]) {
-        alone[one] = Math.max(alone[one]!, similarity);
-        if (labels[i] !== labels[j]) apart[one] = Math.max(apart[one]!, similarity);
+      for (const index of [i, j]) {
+        similarities[index] = Math.max(similarities[index]!, similarity);
+        if (labels[i] !== labels[j])
+          otherLabelSimilarities[index] = Math.max(otherLabelSimilarities[index]!, similarity);
       }
     }
     work += i * vectors[i]!.length;
@@ -93,7 +95,7 @@ async function leftOut(vectors: readonly Float32Array[], labels: readonly (strin
     }
   }
   const isLabelled = labels.every((label) => label !== null) && new Set(labels).size > 1;
-  return { alone, apart: isLabelled ? apart : null };
+  return { alone: similarities, apart: isLabelled ? otherLabelSimilarities : null };
 }
 
 /** Which score a similarity has. */
@@ -109,15 +111,18 @@ const quantile = (ascending: readonly number[], share: number): number =>
 function sharesOf(edges: readonly number[], similarities: readonly number[]): number[] {
   const counts = Array.from({ length: edges.length + 1 }, () => 1);
   for (const similarity of similarities) counts[binOf(edges, similarity)]! += 1;
-  const all = similarities.length + counts.length;
-  return counts.map((count) => count / all);
+  const total = similarities.length + counts.length;
+  return counts.map((count) => count / total);
 }
 
 /** Scores by labels; null where those don't lie apart. */
-function scoresByLabels(alone: readonly number[], apart: readonly number[]): Pick<Detector, 'edges' | 'scores'> | null {
-  const ascending = [...alone].sort((a, b) => a - b);
+function scoresByLabels(
+  similarities: readonly number[],
+  otherLabelSimilarities: readonly number[],
+): Pick<Detector, 'edges' | 'scores'> | null {
+  const ascending = [...similarities].sort((a, b) => a - b);
   const edges = Array.from({ length: BINS - 1 }, (_, i) => quantile(ascending, (i + 1) / BINS));
-  const [usual, fresh] = [sharesOf(edges, alone), sharesOf(edges, apart)];
+  const [usual, fresh] = [sharesOf(edges, similarities), sharesOf(edges, otherLabelSimilarities)];
   const scores = usual.map((share, bin) => Math.log(1 + NEW_SHARE * (fresh[bin]! / share - 1)));
   const gain = scores.reduce(
     (sum, score, bin) => sum + score * ((1 - NEW_SHARE) * usual[bin]! + NEW_SHARE * fresh[bin]!),
@@ -130,11 +135,11 @@ function scoresByLabels(alone: readonly number[], apart: readonly number[]): Pic
  * The sum that streams like the known questions reach within `HORIZON` with a probability of `FALSE_REPLAYS`. Known questions are drawn twice:
  * once as the sample that they are, then a stream of that, since their own shares are not quite those of what is asked.
  */
-async function thresholdOf(scores: readonly number[], known: readonly number[]): Promise<number> {
+async function thresholdOf(scores: readonly number[], knownBins: readonly number[]): Promise<number> {
   const random = seededRandom(SEED);
   const tops: number[] = [];
   for (let replay = 0; replay < REPLAYS; replay++) {
-    const sample = known.map(() => known[Math.floor(random() * known.length)]!);
+    const sample = knownBins.map(() => knownBins[Math.floor(random() * knownBins.length)]!);
     let [sum, top] = [0, 0];
     for (let i = 0; i < HORIZON; i++) {
       sum = Math.max(0, sum + scores[sample[Math.floor(random() * sample.length)]!]!);
@@ -167,21 +172,26 @@ export async function detectorOf(
     edges: [unlike],
     scores: [Math.log(UNLIKE_AFTER / UNLIKE), Math.log((1 - UNLIKE_AFTER) / (1 - UNLIKE))],
   };
-  const known = alone.map((similarity) => binOf(edges, similarity));
-  return { edges, scores, unlike, threshold: await thresholdOf(scores, known) };
+  const knownBins = alone.map((similarity) => binOf(edges, similarity));
+  return { edges, scores, unlike, threshold: await thresholdOf(scores, knownBins) };
 }
 
 /** The course after a question. @param similarity of the nearest known one */
 export function stepUnlike(
   { edges, scores, unlike, threshold }: Detector,
-  before: Course,
+  previousCourse: Course,
   similarity: number,
 ): { next: Course; isAlarm: boolean } {
-  const sum = Math.max(0, before.sum + scores[binOf(edges, similarity)]!);
+  const sum = Math.max(0, previousCourse.sum + scores[binOf(edges, similarity)]!);
   const isUnlike = similarity <= unlike ? 1 : 0;
   const next =
     sum === 0
-      ? { ...BEGINNING, seen: before.seen + 1 }
-      : { sum, since: before.since + 1, unlike: before.unlike + isUnlike, seen: before.seen + 1 };
+      ? { ...BEGINNING, seen: previousCourse.seen + 1 }
+      : {
+          sum,
+          since: previousCourse.since + 1,
+          unlike: previousCourse.unlike + isUnlike,
+          seen: previousCourse.seen + 1,
+        };
   return { next, isAlarm: sum > threshold };
 }

@@ -59,33 +59,37 @@ interface Step {
   quiet: boolean;
 }
 
-/** @param within the categories that an observation is in @param random uniform in [0, 1) */
-export function step(before: Watching, within: readonly number[], random: number): Step {
-  if (before.phase === 'GATHERING') {
-    const reference = counted(before.reference, within);
+/** @param categories the categories that an observation is in @param random uniform in [0, 1) */
+export function step(previousState: Watching, categories: readonly number[], random: number): Step {
+  if (previousState.phase === 'GATHERING') {
+    const reference = counted(previousState.reference, categories);
     const next: Watching =
       reference.all < REFERENCE
-        ? { ...before, reference }
-        : { phase: 'WATCHING', seen: 0, test: categoryTest(before.expected, reference) };
+        ? { ...previousState, reference }
+        : { phase: 'WATCHING', seen: 0, test: categoryTest(previousState.expected, reference) };
     return { next, shift: null, quiet: false };
   }
-  const after = observeCategories(before.test, within, random);
-  const seen = before.seen + 1;
-  const strongest = strongestShift(after);
+  const nextTest = observeCategories(previousState.test, categories, random);
+  const observationCount = previousState.seen + 1;
+  const strongest = strongestShift(nextTest);
   if (strongest.evidence >= 1 / ALPHA)
     return {
-      next: before,
-      shift: { ...strongest, ...sharesOf(after, strongest.category, seen) },
+      next: previousState,
+      shift: { ...strongest, ...sharesOf(nextTest, strongest.category, observationCount) },
       quiet: false,
     };
-  return { next: periodOf({ ...before, test: after, seen }), shift: null, quiet: seen === QUIET };
+  return {
+    next: periodOf({ ...previousState, test: nextTest, seen: observationCount }),
+    shift: null,
+    quiet: observationCount === QUIET,
+  };
 }
 
 /** Where a period is over, it is the reference of the next; what it was held against is what is expected. */
 function periodOf(state: Extract<Watching, { phase: 'WATCHING' }>): Watching {
-  const { seen, test: over } = state;
+  const { seen, test: pastTest } = state;
   if (seen < PERIOD) return state;
-  return { ...state, seen: 0, test: categoryTest(over.reference, since(over)) };
+  return { ...state, seen: 0, test: categoryTest(pastTest.reference, since(pastTest)) };
 }
 
 /** What was counted since the reference. */
@@ -94,11 +98,11 @@ const since = ({ bag, reference }: CategoryTest): CategoryCounts => ({
   of: bag.of.map((count, category) => count - reference.of[category]!),
 });
 
-function sharesOf(after: CategoryTest, category: number, observations: number) {
-  const stream = since(after);
+function sharesOf(test: CategoryTest, category: number, observations: number) {
+  const stream = since(test);
   return {
     observations,
-    was: after.reference.of[category]! / Math.max(1, after.reference.all),
+    was: test.reference.of[category]! / Math.max(1, test.reference.all),
     is: stream.of[category]! / Math.max(1, stream.all),
   };
 }

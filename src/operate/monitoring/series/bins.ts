@@ -34,14 +34,14 @@ export function quantileOf(histogram: Histogram, p: number, scale: Scale): numbe
   const bins = [...histogram].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
   const total = bins.reduce((sum, [, count]) => sum + count, 0);
   if (total === 0) return null;
-  let below = 0;
+  let lowerCount = 0;
   for (const [bin, count] of bins) {
-    if (below + count >= p * total) {
+    if (lowerCount + count >= p * total) {
       const [low, high] = scale === 'DURATION' ? durationOf(bin) : unitOf(bin);
-      const share = Math.max(0, Math.min(1, (p * total - below) / count));
+      const share = Math.max(0, Math.min(1, (p * total - lowerCount) / count));
       return scale === 'DURATION' && low > 0 ? low * (high / low) ** share : low + (high - low) * share;
     }
-    below += count;
+    lowerCount += count;
   }
   return null;
 }

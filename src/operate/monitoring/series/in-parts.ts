@@ -18,24 +18,24 @@ export async function inParts<T>(
   lines: readonly T[],
   work: (part: readonly T[]) => Promise<void>,
 ): Promise<Refused<T>[]> {
-  const refused: Refused<T>[] = [];
+  const refusals: Refused<T>[] = [];
   let through = 0;
   const workOn = async (part: readonly T[]): Promise<void> => {
     const failure = await undoneOnFailure(tx, () => work(part));
     if (failure === null) return void (through += part.length);
     const half = part.length >> 1;
-    if (half === 0) refused.push({ line: part[0]!, error: failure.error });
+    if (half === 0) refusals.push({ line: part[0]!, error: failure.error });
     else for (const smaller of [part.slice(0, half), part.slice(half)]) await workOn(smaller);
-    if (through === 0 && refused.length >= MOST_SUSPECTED) throwUnlessBadData(refused);
+    if (through === 0 && refusals.length >= MOST_SUSPECTED) throwUnlessBadData(refusals);
   };
   if (lines.length > 0) await workOn(lines);
-  if (through === 0) throwUnlessBadData(refused);
-  return refused;
+  if (through === 0) throwUnlessBadData(refusals);
+  return refusals;
 }
 
-function throwUnlessBadData(refused: readonly Refused<unknown>[]): void {
-  const other = refused.find(({ error }) => !isBadData(error));
-  if (other) throw other.error;
+function throwUnlessBadData(refusals: readonly Refused<unknown>[]): void {
+  const failure = refusals.find(({ error }) => !isBadData(error));
+  if (failure) throw failure.error;
 }
 
 /** @returns why it failed, or null @throws what the database may not fail on another time */

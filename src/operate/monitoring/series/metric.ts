@@ -127,18 +127,18 @@ interface MetricDefinition {
   point(sums: Sums): { count: number; value: number | null };
 }
 
-const countOf = (sums: Sums, counted: Counted): number => sums[counted]?.count ?? 0;
+const countOf = (sums: Sums, quantity: Counted): number => sums[quantity]?.count ?? 0;
 
 const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
 
-const meanOf = (counted: Counted) => (sums: Sums) => ({
-  count: countOf(sums, counted),
-  value: ratio(sums[counted]?.sum ?? 0, countOf(sums, counted)),
+const meanOf = (quantity: Counted) => (sums: Sums) => ({
+  count: countOf(sums, quantity),
+  value: ratio(sums[quantity]?.sum ?? 0, countOf(sums, quantity)),
 });
 
-const numberOf = (counted: Counted) => (sums: Sums) => ({
-  count: countOf(sums, counted),
-  value: countOf(sums, counted),
+const numberOf = (quantity: Counted) => (sums: Sums) => ({
+  count: countOf(sums, quantity),
+  value: countOf(sums, quantity),
 });
 
 const amounts = Object.fromEntries(
@@ -187,10 +187,10 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
  * Expected calibration error (Naeini, Cooper & Hauskrecht 2015): over bins of confidence, how far the mean confidence is from the share
  * of right answers, weighted by how many answers a bin has. `TRUTH` sums confidences by bin, `RIGHT` counts those that were right.
  */
-function calibrationError({ TRUTH: told, RIGHT: right }: Sums): { count: number; value: number | null } {
-  if (!told) return { count: 0, value: null };
-  const sure = [...told.bins].filter(([bin]) => bin !== NO_CONFIDENCE);
-  const count = sure.reduce((sum, [, each]) => sum + each.count, 0);
+function calibrationError({ TRUTH: truth, RIGHT: right }: Sums): { count: number; value: number | null } {
+  if (!truth) return { count: 0, value: null };
+  const sure = [...truth.bins].filter(([bin]) => bin !== NO_CONFIDENCE);
+  const count = sure.reduce((sum, [, entry]) => sum + entry.count, 0);
   if (count === 0) return { count: 0, value: null };
   const gaps = sure.map(([bin, { sum }]) => Math.abs(sum - (right?.bins.get(bin)?.count ?? 0)));
   return { count, value: gaps.reduce((total, gap) => total + gap, 0) / count };

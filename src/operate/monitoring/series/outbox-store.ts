@@ -52,11 +52,11 @@ const sameHour = Prisma.sql`e.status = 'COMPLETE' AND (e.created_at, e.id) < (a.
  * Takes the oldest lines of the outbox, with what their answers say. Each line is taken by the one transaction that commits.
  * `body` is read once an answer: each operator on it would unpack it again.
  */
-export async function takeAnswers(tx: Transaction, most: number): Promise<AnswerFacts[]> {
+export async function takeAnswers(tx: Transaction, limit: number): Promise<AnswerFacts[]> {
   const rows = await tx.$queryRaw<OutboxRow[]>`
     WITH taken AS (
       DELETE FROM metric_outbox WHERE id IN (
-        SELECT id FROM metric_outbox WHERE kind = 'ANSWER' ORDER BY id LIMIT ${most} FOR UPDATE SKIP LOCKED)
+        SELECT id FROM metric_outbox WHERE kind = 'ANSWER' ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
       RETURNING id, workspace_id, subject_id, status, error_code, at)
     SELECT t.workspace_id AS "workspaceId", t.subject_id AS "answerId", t.at, t.status, t.error_code AS "errorCode",
            a.adapter_version_id AS "adapterVersionId", a.strategy, a.abstained,
@@ -84,11 +84,11 @@ export async function takeAnswers(tx: Transaction, most: number): Promise<Answer
 }
 
 /** Takes the oldest lines of the outbox that tell of feedback; what was erased since says nothing. */
-export async function takeFeedback(tx: Transaction, most: number): Promise<FeedbackFacts[]> {
+export async function takeFeedback(tx: Transaction, limit: number): Promise<FeedbackFacts[]> {
   const rows = await tx.$queryRaw<(MadeWith & Omit<FeedbackFacts, 'key'>)[]>`
     WITH taken AS (
       DELETE FROM metric_outbox WHERE id IN (
-        SELECT id FROM metric_outbox WHERE kind = 'FEEDBACK' ORDER BY id LIMIT ${most} FOR UPDATE SKIP LOCKED)
+        SELECT id FROM metric_outbox WHERE kind = 'FEEDBACK' ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
       RETURNING id, workspace_id, subject_id, at)
     SELECT t.workspace_id AS "workspaceId", t.at, f.score::float8 AS score, f.agrees,
            a.confidence::float8 AS confidence, a.strategy, b.variant->>'model' AS model,

@@ -11,9 +11,9 @@ interface SeriesIncrement {
 }
 
 /** What is added to the buckets of all resolutions, to those of their key and to the totals: additions of the same bucket become one. */
-export function rollUp(all: readonly SeriesIncrement[], now: Date): Added[] {
+export function rollUp(increments: readonly SeriesIncrement[], now: Date): Added[] {
   const buckets = new Map<string, Added>();
-  for (const { workspaceId, at, key, additions } of all) {
+  for (const { workspaceId, at, key, additions } of increments) {
     for (const [name, { seconds, keptDays }] of Object.entries(RESOLUTIONS)) {
       const resolution = name as Resolution;
       // What has grown too old for a resolution would be deleted from it at once.
@@ -46,8 +46,8 @@ function merge(buckets: Map<string, Added>, added: Added): void {
     arm,
     detail,
   ].join('\0');
-  const there = buckets.get(id);
-  if (there === undefined) return void buckets.set(id, { ...added });
-  there.count += added.count;
-  there.sum += added.sum;
+  const bucket = buckets.get(id);
+  if (bucket === undefined) return void buckets.set(id, { ...added });
+  bucket.count += added.count;
+  bucket.sum += added.sum;
 }

@@ -48,11 +48,11 @@ export class Roller {
       if (!(await tryLock(tx))) return 0;
       const answers = await takeAnswers(tx, BATCH);
       const feedback = await takeFeedback(tx, BATCH);
-      const refused = [
+      const refusals = [
         ...(await inParts(tx, answers, (part) => this.#countAnswers(tx, part))),
         ...(await inParts(tx, feedback, (part) => this.#countFeedback(tx, part))),
       ];
-      for (const { line, error } of refused)
+      for (const { line, error } of refusals)
         this.parts.log.warn(
           { err: error, workspaceId: line.workspaceId },
           'an answer that can’t be counted is left out',
@@ -75,12 +75,12 @@ export class Roller {
 
   /** Rolls until nothing is left. @returns how many answers it took, or pieces of feedback where there were more of them */
   async rollAll(signal?: AbortSignal): Promise<number> {
-    let all = 0;
+    let total = 0;
     while (!signal?.aborted) {
-      const taken = await this.roll();
-      all += taken;
-      if (taken < BATCH) break;
+      const count = await this.roll();
+      total += count;
+      if (count < BATCH) break;
     }
-    return all;
+    return total;
   }
 }

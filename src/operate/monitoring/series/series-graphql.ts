@@ -62,17 +62,17 @@ interface SeriesAbout {
   to: Date;
 }
 
-const toSeries = ({ metric, by, values, resolution, points }: SeriesRecord, asked: SeriesAbout): Series => {
-  const own: Partial<SeriesKey> = {};
+const toSeries = ({ metric, by, values, resolution, points }: SeriesRecord, about: SeriesAbout): Series => {
+  const ownKey: Partial<SeriesKey> = {};
   by.forEach((dimension, i) => {
     const column = COLUMNS[dimension];
-    if (column) own[column] = values[i]!;
+    if (column) ownKey[column] = values[i]!;
   });
   return {
     metric,
     resolution,
     points,
-    about: { ...asked, where: { ...asked.where, ...own } },
+    about: { ...about, where: { ...about.where, ...ownKey } },
     by: by.map((dimension, i) => ({ dimension, value: values[i]! })),
     count: points.reduce((sum, { count }) => sum + count, 0),
   };
@@ -95,7 +95,7 @@ export class SeriesResolver {
       Object.entries(input.where ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     );
     const span = this.parts.series.spanOf(input);
-    const found = await this.parts.series.read(workspaceId, { ...input, ...span, where });
-    return found.map((series) => toSeries(series, { ...span, where }));
+    const seriesList = await this.parts.series.read(workspaceId, { ...input, ...span, where });
+    return seriesList.map((series) => toSeries(series, { ...span, where }));
   }
 }

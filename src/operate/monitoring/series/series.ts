@@ -80,36 +80,36 @@ export function checkSeries({ metric, by, from, to, resolution }: SeriesRequest)
 
 /** The dimensions that rows are read by: a mix is one of its own dimension, whatever else is asked. */
 export const dimensionsOf = ({ metric, by }: Pick<SeriesRequest, 'metric' | 'by'>): Dimension[] => {
-  const own = METRICS[metric].by;
-  return [...new Set([...by, ...(own === undefined ? [] : [own])])];
+  const ownDimension = METRICS[metric].by;
+  return [...new Set([...by, ...(ownDimension === undefined ? [] : [ownDimension])])];
 };
 
 /** Series from rows, the one with the most answers first; beyond `MOST_SERIES` they are left out. */
 export function seriesOf(request: SeriesRequest, rows: readonly SeriesRow[]): Series[] {
   const { metric, resolution } = request;
-  const by = dimensionsOf(request);
-  const named = new Map<string, Building>();
-  for (const { values, start, metric: counted, bin, count, sum } of rows) {
+  const dimensions = dimensionsOf(request);
+  const seriesByName = new Map<string, Building>();
+  for (const { values, start, metric: quantity, bin, count, sum } of rows) {
     const name = values.join('\0');
-    const series: Building = named.get(name) ?? { values, points: new Map() };
-    named.set(name, series);
-    const at = start.getTime();
-    const sums = series.points.get(at) ?? {};
-    series.points.set(at, sums);
-    const to = (sums[counted] ??= { count: 0, sum: 0, bins: new Map() });
+    const series: Building = seriesByName.get(name) ?? { values, points: new Map() };
+    seriesByName.set(name, series);
+    const time = start.getTime();
+    const sums = series.points.get(time) ?? {};
+    series.points.set(time, sums);
+    const to = (sums[quantity] ??= { count: 0, sum: 0, bins: new Map() });
     to.count += count;
     to.sum += sum;
     to.bins.set(bin, { count, sum });
   }
-  const all = [...named.values()].map(({ values, points }) => ({
+  const seriesList = [...seriesByName.values()].map(({ values, points }) => ({
     metric,
-    by,
+    by: dimensions,
     values,
     resolution,
-    points: [...points].sort(([a], [b]) => a - b).map(([at, sums]) => pointOf(metric, new Date(at), sums)),
+    points: [...points].sort(([a], [b]) => a - b).map(([time, sums]) => pointOf(metric, new Date(time), sums)),
   }));
-  const ordered = all.sort((a, b) => total(b) - total(a) || (a.values.join() < b.values.join() ? -1 : 1));
-  return (METRICS[metric].share ? shares(ordered, by) : ordered).slice(0, MOST_SERIES);
+  const ordered = seriesList.sort((a, b) => total(b) - total(a) || (a.values.join() < b.values.join() ? -1 : 1));
+  return (METRICS[metric].share ? shares(ordered, dimensions) : ordered).slice(0, MOST_SERIES);
 }
 
 interface Building {
@@ -122,23 +122,24 @@ type MutableSum = Sum & { bins: Map<number, { count: number; sum: number }> };
 
 const total = ({ points }: Series): number => points.reduce((sum, { count }) => sum + count, 0);
 
-function pointOf(metric: Metric, at: Date, sums: Partial<Record<Counted, Sum>>): Point {
+function pointOf(metric: Metric, time: Date, sums: Partial<Record<Counted, Sum>>): Point {
   const { quantiles, point } = METRICS[metric];
   const bins = quantiles && sums[quantiles.of]?.bins;
   const histogram: Histogram = new Map([...(bins ?? [])].map(([bin, { count }]) => [bin, count]));
   const at_ = (p: number) => (quantiles ? quantileOf(histogram, p, quantiles.scale) : null);
-  return { at, ...point(sums), p50: at_(0.5), p95: at_(0.95), p99: at_(0.99) };
+  return { at: time, ...point(sums), p50: at_(0.5), p95: at_(0.95), p99: at_(0.99) };
 }
 
 /** Each value as its share among the series that differ from it in the mix's own dimension alone. */
-function shares(all: readonly Series[], by: readonly Dimension[]): Series[] {
-  const own = METRICS[all[0]?.metric ?? 'ROUTE_MIX'].by;
-  const group = ({ values }: Series, at: Date) => [at.getTime(), ...values.filter((_, i) => by[i] !== own)].join('\0');
+function shares(seriesList: readonly Series[], dimensions: readonly Dimension[]): Series[] {
+  const ownDimension = METRICS[seriesList[0]?.metric ?? 'ROUTE_MIX'].by;
+  const group = ({ values }: Series, time: Date) =>
+    [time.getTime(), ...values.filter((_, i) => dimensions[i] !== ownDimension)].join('\0');
   const totals = new Map<string, number>();
-  for (const series of all)
+  for (const series of seriesList)
     for (const { at, count } of series.points)
       totals.set(group(series, at), (totals.get(group(series, at)) ?? 0) + count);
-  return all.map((series) => ({
+  return seriesList.map((series) => ({
     ...series,
     points: series.points.map((point) => ({ ...point, value: point.count / totals.get(group(series, point.at))! })),
   }));

@@ -68,13 +68,13 @@ export function checkUrl(text: string, allowed: readonly string[]): URL {
   if (!URL.canParse(text)) throw refuse('url is not a URL.');
   const url = new URL(text);
   const host = hostOf(url);
-  const known = allowed.includes(host);
+  const isAllowed = allowed.includes(host);
   if (url.username !== '' || url.password !== '')
     throw refuse('url holds a user name or a password.', 'Deliveries are signed: check the signature instead.');
-  if (url.protocol !== 'https:' && !(known && url.protocol === 'http:'))
+  if (url.protocol !== 'https:' && !(isAllowed && url.protocol === 'http:'))
     throw refuse('url must begin with https://.', 'Plain HTTP goes to hosts of GRAFT_WEBHOOK_ALLOWED_HOSTS only.');
   const local = isIP(host) === 0 ? /(^|\.)(localhost|local|internal)$/i.test(host) : !isPublic(host);
-  if (local && !known)
+  if (local && !isAllowed)
     throw refuse(
       'url names a loopback, link-local or private address.',
       'An operator can allow its host in GRAFT_WEBHOOK_ALLOWED_HOSTS.',
@@ -95,16 +95,16 @@ export const guardedLookup = (
   allowed: readonly string[],
   lookup: (host: string, found: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void = (
     host,
-    found,
-  ) => resolve(host, { all: true }, found),
+    callback,
+  ) => resolve(host, { all: true }, callback),
 ): LookupFunction =>
-  ((host: string, { all }: { all?: boolean }, told: (error: Error | null, ...found: unknown[]) => void) => {
+  ((host: string, { all }: { all?: boolean }, callback: (error: Error | null, ...found: unknown[]) => void) => {
     lookup(host, (error, addresses) => {
-      if (error) return told(error);
+      if (error) return callback(error);
       const [first] = addresses;
-      if (first === undefined) return told(new AddressRefused('The name has no address.'));
+      if (first === undefined) return callback(new AddressRefused('The name has no address.'));
       if (!allowed.includes(host) && !addresses.every(({ address }) => isPublic(address)))
-        return told(new AddressRefused('The name leads to a loopback, link-local or private address.'));
-      return all ? told(null, addresses) : told(null, first.address, first.family);
+        return callback(new AddressRefused('The name leads to a loopback, link-local or private address.'));
+      return all ? callback(null, addresses) : callback(null, first.address, first.family);
     });
   }) as LookupFunction;

@@ -69,7 +69,7 @@ export class WebhookService {
   /** Tries what is due. @returns how many deliveries it tried */
   async deliver(): Promise<number> {
     const due = await this.store.take(TAKEN_AT_ONCE, (3 * this.#timeoutMs) / 1000);
-    await Promise.all(due.map((each) => this.#try(each)));
+    await Promise.all(due.map((delivery) => this.#try(delivery)));
     return due.length;
   }
 
@@ -96,7 +96,7 @@ export class WebhookService {
     checkUrl(url, this.parts.allowedHosts);
     const body = JSON.stringify(storedPayload.encode(payload));
     const timestamp = Math.floor((this.parts.now ?? Date.now)() / 1000);
-    const { statusCode, body: answered } = await request(url, {
+    const { statusCode, body: responseBody } = await request(url, {
       method: 'POST',
       dispatcher: this.#agent,
       signal: AbortSignal.timeout(this.#timeoutMs),
@@ -110,7 +110,7 @@ export class WebhookService {
       body,
     });
     // Redirects are not followed, and what it says is not read.
-    await answered.dump({ limit: 65_536 }).catch(() => undefined);
+    await responseBody.dump({ limit: 65_536 }).catch(() => undefined);
     return statusCode >= 200 && statusCode < 300 ? null : `it answered ${statusCode}`;
   }
 }

@@ -58,9 +58,9 @@ export class WebhookStore {
   }
 
   async list(workspaceId: string, page: PageRequest): Promise<Page<WebhookRecord>> {
-    const after = page.after === null ? null : idCursor(page.after);
+    const cursor = page.after === null ? null : idCursor(page.after);
     const rows = await this.database.prisma.webhook.findMany({
-      where: { workspaceId, ...(after && { id: { gt: after } }) },
+      where: { workspaceId, ...(cursor && { id: { gt: cursor } }) },
       orderBy: { id: 'asc' },
       take: page.first + 1,
       select: SHOWN,
@@ -70,9 +70,9 @@ export class WebhookStore {
 
   /** Newest first; the cursor is `encodeCursor([delivery.id])`. */
   async deliveries(workspaceId: string, webhookId: string, page: PageRequest): Promise<Page<DeliveryRecord>> {
-    const after = page.after === null ? null : idCursor(page.after);
+    const cursor = page.after === null ? null : idCursor(page.after);
     const rows = await this.database.prisma.webhookDelivery.findMany({
-      where: { workspaceId, webhookId, ...(after && { id: { lt: after } }) },
+      where: { workspaceId, webhookId, ...(cursor && { id: { lt: cursor } }) },
       orderBy: { id: 'desc' },
       take: page.first + 1,
     });
@@ -85,13 +85,13 @@ export class WebhookStore {
   }
 
   /** Takes what is due; others keep away for `leaseSeconds`, after which whoever took it counts as gone. */
-  async take(most: number, leaseSeconds: number): Promise<Due[]> {
+  async take(limit: number, leaseSeconds: number): Promise<Due[]> {
     const rows = await this.database.prisma.$queryRaw<(Omit<Due, 'payload'> & { payload: unknown })[]>`
       UPDATE webhook_delivery d SET attempts = attempts + 1, next_at = now() + make_interval(secs => ${leaseSeconds})
         FROM webhook w
        WHERE w.id = d.webhook_id AND d.id IN (
          SELECT id FROM webhook_delivery WHERE status = 'WAITING' AND next_at <= now()
-          ORDER BY next_at LIMIT ${most} FOR UPDATE SKIP LOCKED)
+          ORDER BY next_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
       RETURNING d.id, w.url, w.secret, d.payload, d.attempts`;
     return rows.map((row) => ({ ...row, payload: storedPayload.decode(row.payload) }));
   }

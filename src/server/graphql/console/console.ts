@@ -46,9 +46,9 @@ export async function addConsole(
 ): Promise<void> {
   if (folder === undefined || !existsSync(join(folder, 'index.html'))) return;
   const page = readFileSync(join(folder, 'index.html'), 'utf8');
-  const shown = signIn && { issuer: signIn.issuer, clientId: signIn.clientId, scope: signIn.scope };
+  const settings = signIn && { issuer: signIn.issuer, clientId: signIn.clientId, scope: signIn.scope };
   server.get('/sign-in.json', (_request, reply) =>
-    reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(shown)),
+    reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(settings)),
   );
   const send = async (reply: FastifyReply) => {
     const provider = signIn ? [new URL(signIn.issuer).origin, ...(await signIn.tokenOrigins())] : [];

@@ -87,15 +87,15 @@ export interface Conclusion {
 
 const NOTHING: Moments = { n: 0, mean: 0, variance: 0 };
 
-export function conclude(plan: ExperimentPlan, measured: ArmMoments): Conclusion {
-  const comparisons = compared(plan, measured);
+export function conclude(plan: ExperimentPlan, moments: ArmMoments): Conclusion {
+  const comparisons = compared(plan, moments);
   const { verdict, arm } = verdictOf(plan, comparisons);
   return { verdict, arm, sentence: sentenceOf(plan, verdict, arm, comparisons), comparisons };
 }
 
 /** The verdict alone, without a sentence: cheap enough to look at after every answer. It is `conclude`'s. */
-export const glance = (plan: ExperimentPlan, measured: ArmMoments): Pick<Conclusion, 'verdict' | 'arm'> =>
-  verdictOf(plan, compared(plan, measured));
+export const glance = (plan: ExperimentPlan, moments: ArmMoments): Pick<Conclusion, 'verdict' | 'arm'> =>
+  verdictOf(plan, compared(plan, moments));
 
 /**
  * The part of alpha that is for the planned end, where there is one; the rest is for all looks before it. Both together find a difference where there is
@@ -105,19 +105,21 @@ export const AT_THE_END = 0.8;
 
 /** The part of alpha that one comparison has, at the end or at all times before it. */
 export function alphaOfComparison({ arms, alpha, metrics, ends, final }: ExperimentPlan, primary: boolean): number {
-  const alike = metrics.filter((each) => each.primary === primary).length;
-  const when = final ? AT_THE_END : ends ? 1 - AT_THE_END : 1;
-  return (when * alpha) / Math.max(1, (arms.length - 1) * alike);
+  const alike = metrics.filter((metric) => metric.primary === primary).length;
+  const part = final ? AT_THE_END : ends ? 1 - AT_THE_END : 1;
+  return (part * alpha) / Math.max(1, (arms.length - 1) * alike);
 }
 
 /** Each arm against the control by each metric. */
-function compared(plan: ExperimentPlan, measured: ArmMoments): ArmContrast[] {
+function compared(plan: ExperimentPlan, moments: ArmMoments): ArmContrast[] {
   const { arms, metrics, control: index } = plan;
-  const of = (arm: string, metric: string): Moments => measured[arm]?.[metric] ?? NOTHING;
+  const momentsOf = (arm: string, metric: string): Moments => moments[arm]?.[metric] ?? NOTHING;
   return arms
     .filter((_, i) => i !== index)
     .flatMap((arm) =>
-      metrics.map((metric) => contrastOf(plan, arm, metric, of(arms[index]!, metric.name), of(arm, metric.name))),
+      metrics.map((metric) =>
+        contrastOf(plan, arm, metric, momentsOf(arms[index]!, metric.name), momentsOf(arm, metric.name)),
+      ),
     );
 }
 
@@ -125,15 +127,15 @@ function contrastOf(
   plan: ExperimentPlan,
   arm: string,
   metric: ExperimentMetric,
-  before: Moments,
-  after: Moments,
+  controlMoments: Moments,
+  armMoments: Moments,
 ): ArmContrast {
-  const [control, measured] = [inUnits(metric.kind, before), inUnits(metric.kind, after)];
-  const both = before.n > 0 && after.n > 0;
-  const value = both ? measured.mean - control.mean : 0;
-  const range = both ? rangeOf(plan, metric, before, after) : { low: -Infinity, high: Infinity };
+  const [control, treatment] = [inUnits(metric.kind, controlMoments), inUnits(metric.kind, armMoments)];
+  const hasOutcomes = controlMoments.n > 0 && armMoments.n > 0;
+  const value = hasOutcomes ? treatment.mean - control.mean : 0;
+  const range = hasOutcomes ? rangeOf(plan, metric, controlMoments, armMoments) : { low: -Infinity, high: Infinity };
   const finding = findingOf(metric, value, range);
-  return { arm, metric: metric.name, primary: metric.primary, control, measured, value, ...range, finding };
+  return { arm, metric: metric.name, primary: metric.primary, control, measured: treatment, value, ...range, finding };
 }
 
 /** What the sequence or interval says, by asking only whether it holds 0 and the margins. */
@@ -142,9 +144,9 @@ function findingOf(
   value: number,
   { low, high }: { low: number; high: number },
 ): Finding {
-  const within = margin > 0 && -margin < low && high < margin;
-  if ((low > 0 || high < 0) && !within) return value > 0 === (better === 'HIGHER') ? 'BETTER' : 'WORSE';
-  return within ? 'WITHIN_MARGIN' : 'OPEN';
+  const isWithinMargin = margin > 0 && -margin < low && high < margin;
+  if ((low > 0 || high < 0) && !isWithinMargin) return value > 0 === (better === 'HIGHER') ? 'BETTER' : 'WORSE';
+  return isWithinMargin ? 'WITHIN_MARGIN' : 'OPEN';
 }
 
 /** The differences that are not left out, in the metric's unit. */
@@ -187,19 +189,20 @@ function verdictOf(
   { arms, control, metrics }: ExperimentPlan,
   comparisons: readonly Pick<ArmContrast, 'arm' | 'metric' | 'primary' | 'finding' | 'value'>[],
 ): { verdict: Verdict; arm: string | null } {
-  const primary = comparisons.filter((each) => each.primary);
-  const of = (arm: string): Finding[] => primary.filter((each) => each.arm === arm).map(({ finding }) => finding);
-  const others = arms.filter((_, index) => index !== control);
+  const primary = comparisons.filter((comparison) => comparison.primary);
+  const findingsOf = (arm: string): Finding[] =>
+    primary.filter((comparison) => comparison.arm === arm).map(({ finding }) => finding);
+  const challengers = arms.filter((_, index) => index !== control);
   if (primary.length === 0) return { verdict: 'INCONCLUSIVE', arm: null };
-  const better = others.filter((arm) => of(arm).includes('BETTER') && !of(arm).includes('WORSE'));
+  const better = challengers.filter((arm) => findingsOf(arm).includes('BETTER') && !findingsOf(arm).includes('WORSE'));
   if (better.length > 0) {
     const decisive = metrics.find((metric) => metric.primary)!;
     const gain = (arm: string): number =>
       (decisive.better === 'HIGHER' ? 1 : -1) *
-      primary.find((each) => each.arm === arm && each.metric === decisive.name)!.value;
+      primary.find((comparison) => comparison.arm === arm && comparison.metric === decisive.name)!.value;
     return { verdict: 'WINNER', arm: better.reduce((best, arm) => (gain(arm) > gain(best) ? arm : best)) };
   }
-  if (others.every((arm) => of(arm).includes('WORSE') && !of(arm).includes('BETTER')))
+  if (challengers.every((arm) => findingsOf(arm).includes('WORSE') && !findingsOf(arm).includes('BETTER')))
     return { verdict: 'WINNER', arm: arms[control]! };
   if (primary.every(({ finding }) => finding === 'WITHIN_MARGIN')) return { verdict: 'NO_DIFFERENCE', arm: null };
   return { verdict: 'INCONCLUSIVE', arm: null };
@@ -213,36 +216,37 @@ function sentenceOf(
 ): string {
   const controlName = arms[control]!;
   const metricOf = (metric: string) => metrics.find(({ name }) => name === metric)!;
-  const told = (each: ArmContrast): string => {
-    const { kind, title = each.metric } = metricOf(each.metric);
-    if (each.control.n === 0 || each.measured.n === 0) return `${title} of ${each.arm}: no outcomes in both arms yet`;
+  const describe = (comparison: ArmContrast): string => {
+    const { kind, title = comparison.metric } = metricOf(comparison.metric);
+    if (comparison.control.n === 0 || comparison.measured.n === 0)
+      return `${title} of ${comparison.arm}: no outcomes in both arms yet`;
     const [value, unit] = inUnit(kind);
-    const interval = Number.isFinite(each.low)
-      ? `, ${value(each.low)} to ${value(each.high)}`
+    const interval = Number.isFinite(comparison.low)
+      ? `, ${value(comparison.low)} to ${value(comparison.high)}`
       : ', too few for an interval';
     return (
-      `${title}: ${value(each.measured.mean)}${unit} of ${each.measured.n} answers of ${each.arm} against ` +
-      `${value(each.control.mean)}${unit} of ${each.control.n} of ${controlName} (difference ${value(each.value)}${interval})`
+      `${title}: ${value(comparison.measured.mean)}${unit} of ${comparison.measured.n} answers of ${comparison.arm} against ` +
+      `${value(comparison.control.mean)}${unit} of ${comparison.control.n} of ${controlName} (difference ${value(comparison.value)}${interval})`
     );
   };
-  const primary = comparisons.filter((each) => each.primary);
+  const primary = comparisons.filter((comparison) => comparison.primary);
   const decided = (finding: Finding, arm?: string): string =>
     primary
-      .filter((each) => each.finding === finding && (arm === undefined || each.arm === arm))
-      .map(told)
+      .filter((comparison) => comparison.finding === finding && (arm === undefined || comparison.arm === arm))
+      .map(describe)
       .join('; ');
-  const when = final ? 'at the planned end' : 'read at any time';
+  const timing = final ? 'at the planned end' : 'read at any time';
   if (verdict === 'WINNER' && winner !== controlName) {
     const better = primary.filter(({ finding, arm }) => finding === 'BETTER' && arm !== winner);
-    const others = [...new Set(better.map(({ arm }) => arm))];
-    const verb = others.length === 1 ? 'is' : 'are';
-    const also = others.length === 0 ? '' : ` So ${verb} ${others.join(' and ')}: which is the best isn’t shown.`;
-    return `${winner} is better than ${controlName}, ${when}: ${decided('BETTER', winner!)}.${also}`;
+    const rivals = [...new Set(better.map(({ arm }) => arm))];
+    const verb = rivals.length === 1 ? 'is' : 'are';
+    const also = rivals.length === 0 ? '' : ` So ${verb} ${rivals.join(' and ')}: which is the best isn’t shown.`;
+    return `${winner} is better than ${controlName}, ${timing}: ${decided('BETTER', winner!)}.${also}`;
   }
-  if (verdict === 'WINNER') return `${controlName} is better than every other arm, ${when}: ${decided('WORSE')}.`;
+  if (verdict === 'WINNER') return `${controlName} is better than every other arm, ${timing}: ${decided('WORSE')}.`;
   if (verdict === 'NO_DIFFERENCE')
-    return `No arm differs from ${controlName} by more than the margin, ${when}: ${decided('WITHIN_MARGIN')}.`;
-  return `Inconclusive against ${controlName}${final ? ' at the planned end' : ' so far'}: ${primary.map(told).join('; ')}.`;
+    return `No arm differs from ${controlName} by more than the margin, ${timing}: ${decided('WITHIN_MARGIN')}.`;
+  return `Inconclusive against ${controlName}${final ? ' at the planned end' : ' so far'}: ${primary.map(describe).join('; ')}.`;
 }
 
 /** Rates are told in percent. */

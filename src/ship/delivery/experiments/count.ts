@@ -40,7 +40,7 @@ export function count(
   touched: BatchEffects,
 ): void {
   for (const outcome of outcomes) if (outcome.stage === phase) countOutcome(plan, state, phase, outcome, touched);
-  for (const each of said) if (each.stage === phase) countSaid(state, phase, each, touched);
+  for (const statement of said) if (statement.stage === phase) countSaid(state, phase, statement, touched);
 }
 
 function countOutcome(
@@ -77,12 +77,12 @@ function unitOf(
   phase: number,
 ): { unit: Unit | null; isNew: boolean } {
   if (unitHash === null) return { unit: null, isNew: true };
-  const known = units.get(unitHash);
-  if (known?.phase === phase) return { unit: known, isNew: false };
+  const knownUnit = units.get(unitHash);
+  if (knownUnit?.phase === phase) return { unit: knownUnit, isNew: false };
   const unit: Unit = {
     phase,
     taken: new Set(),
-    before: known?.before ?? new Map<string, { n: number; sum: number }>(),
+    before: knownUnit?.before ?? new Map<string, { n: number; sum: number }>(),
   };
   units.set(unitHash, unit);
   return { unit, isNew: true };
@@ -111,10 +111,10 @@ function meanBefore(unit: Unit | null, metric: string): number | null {
 /** Looked at with every unit: crossing once is enough. */
 function noteSampleRatio(plan: ExperimentSettings, state: ExperimentState): void {
   const active = activeArms(plan, state);
-  const drawn = active.reduce((sum, { weight }) => sum + weight, 0);
+  const totalWeight = active.reduce((sum, { weight }) => sum + weight, 0);
   const logE = sampleRatioLogE(
     active.map(({ name }) => state.arms[name]!.units),
-    active.map(({ weight }) => weight / drawn),
+    active.map(({ weight }) => weight / totalWeight),
   );
   state.sampleRatioPeak = Math.max(state.sampleRatioPeak, Math.min(logE, 1e6));
 }
@@ -122,36 +122,36 @@ function noteSampleRatio(plan: ExperimentSettings, state: ExperimentState): void
 function countSaid(
   state: ExperimentState,
   phase: number,
-  said: StandingFeedback,
+  statement: StandingFeedback,
   { units, feedback }: BatchEffects,
 ): void {
-  const tally = state.arms[said.arm];
-  if (!tally || isStopped(state, said.arm)) return;
-  const counted = feedback.get(said.answerId) ?? { opinion: null, expected: null };
+  const tally = state.arms[statement.arm];
+  if (!tally || isStopped(state, statement.arm)) return;
+  const entry = feedback.get(statement.answerId) ?? { opinion: null, expected: null };
   for (const [metric, side] of Object.entries(LATE_METRICS)) {
-    const own: Tally | undefined = tally.metrics[metric];
-    if (!own) continue;
-    const [before, now] = [counted[side], said[side]];
-    if (before === now) continue;
-    const { unit } = unitOf(units, said, phase);
+    const metricTally: Tally | undefined = tally.metrics[metric];
+    if (!metricTally) continue;
+    const [oldValue, now] = [entry[side], statement[side]];
+    if (oldValue === now) continue;
+    const { unit } = unitOf(units, statement, phase);
     if (state.before) {
-      if (before !== null) noteBefore(unit, metric, Number(before), -1);
+      if (oldValue !== null) noteBefore(unit, metric, Number(oldValue), -1);
       if (now !== null) noteBefore(unit, metric, Number(now));
-      counted[side] = now;
+      entry[side] = now;
       continue;
     }
     const covariate = meanBefore(unit, metric);
-    if (before !== null) {
-      addValue(own, Number(before), { sign: -1, covariate });
+    if (oldValue !== null) {
+      addValue(metricTally, Number(oldValue), { sign: -1, covariate });
       unit?.taken.delete(metric);
-      counted[side] = null;
+      entry[side] = null;
     }
     if (now !== null && mayCount(unit, metric)) {
-      addValue(own, Number(now), { covariate });
-      counted[side] = now;
+      addValue(metricTally, Number(now), { covariate });
+      entry[side] = now;
     }
   }
-  feedback.set(said.answerId, counted);
+  feedback.set(statement.answerId, entry);
 }
 
 /** Units whose rows a batch needs. */

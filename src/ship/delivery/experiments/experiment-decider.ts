@@ -74,12 +74,12 @@ export class ExperimentDecider {
       recentFeedback: [...feedback.recent],
     };
     const broken = news.broken ?? unable(plan, state);
-    const found = look(plan, state, watched, { mayEnd: row.status === 'RUNNING' && broken === null });
-    decisions.push(...found.decisions);
-    Object.assign(saved, { verdict: found.verdict, winner: found.winner, point: found.point });
+    const result = look(plan, state, watched, { mayEnd: row.status === 'RUNNING' && broken === null });
+    decisions.push(...result.decisions);
+    Object.assign(saved, { verdict: result.verdict, winner: result.winner, point: result.point });
     if (broken !== null) end(saved, 'STOPPED', { action: 'STOP', reasons: [broken] });
-    else if (found.begins && row.status === 'RUNNING') beginTest(row, plan, saved);
-    else if (found.final) {
+    else if (result.begins && row.status === 'RUNNING') beginTest(row, plan, saved);
+    else if (result.final) {
       saved.final = true;
       end(saved, 'ENDED', { action: 'END', reasons: ['The planned end.', concluded(plan, state, true).sentence] });
     } else if (order) this.#follow(row, plan, saved, order);
@@ -95,7 +95,7 @@ export class ExperimentDecider {
   ): void {
     const { state } = saved;
     const decisions = saved.decisions as NewExperimentDecision[];
-    const who = { by, reason };
+    const requester = { by, reason };
     switch (command.kind) {
       case 'PAUSE':
         if (row.status !== 'RUNNING') throw refused(`It is ${row.status}, not RUNNING.`);
@@ -103,21 +103,21 @@ export class ExperimentDecider {
         decisions.push({
           action: 'PAUSE',
           reasons: ['Production answers everything; what is said late still counts.'],
-          ...who,
+          ...requester,
         });
         return;
       case 'RESUME':
         if (row.status !== 'PAUSED') throw refused(`It is ${row.status}, not PAUSED.`);
         saved.status = 'RUNNING';
-        decisions.push({ action: 'RESUME', reasons: ['Questions are drawn again.'], ...who });
+        decisions.push({ action: 'RESUME', reasons: ['Questions are drawn again.'], ...requester });
         return;
       case 'STOP':
-        end(saved, 'STOPPED', { action: 'STOP', reasons: [concluded(plan, state, false).sentence], ...who });
+        end(saved, 'STOPPED', { action: 'STOP', reasons: [concluded(plan, state, false).sentence], ...requester });
         return;
       case 'END':
         end(saved, 'ENDED', {
           action: 'END',
-          ...who,
+          ...requester,
           reasons: [
             'Before its planned end, so by what may be read at any time.',
             concluded(plan, state, false).sentence,
@@ -135,7 +135,7 @@ export class ExperimentDecider {
         saved.plan = plan;
         decisions.push({
           action: 'WIDEN',
-          ...who,
+          ...requester,
           reasons: [`${command.coverage * 100} % of the questions take part from now on; nobody changes arms.`],
         });
         return;
@@ -170,9 +170,9 @@ function stopArms(
   state: ExperimentState,
   broken: Readonly<Record<string, string>>,
 ): NewExperimentDecision[] {
-  const found = arms.filter(({ name }) => name in broken && !(name in state.stopped));
-  for (const { name } of found) state.stopped[name] = broken[name]!;
-  return found.map(({ name }) => ({
+  const armsToStop = arms.filter(({ name }) => name in broken && !(name in state.stopped));
+  for (const { name } of armsToStop) state.stopped[name] = broken[name]!;
+  return armsToStop.map(({ name }) => ({
     action: 'STOP_ARM',
     reasons: [`${name} was stopped: ${broken[name]} Its units are answered as production, and don’t count.`],
   }));

@@ -36,7 +36,9 @@ export async function checkEvidence(
     sentence,
     comparisons,
   } = concluded(plan, storedExperimentState.decode(row.state), row.final);
-  const worse = comparisons.some((each) => each.arm === arm.name && each.primary && each.finding === 'WORSE');
+  const worse = comparisons.some(
+    (comparison) => comparison.arm === arm.name && comparison.primary && comparison.finding === 'WORSE',
+  );
   if (worse || (verdict === 'WINNER' && winner !== arm.name))
     throw new GraftError('CONFLICT', `The experiment ${row.name} doesn’t speak for ${candidate}. ${sentence}`, {
       field,

@@ -96,8 +96,8 @@ class ExperimentResolver {
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<CreateExperimentPayload> {
     const { advanced, ...request } = input;
-    const by = deciderOf(caller, input.by);
-    const row = await this.parts.experimentService.create(workspaceId, { ...request, ...advanced, by });
+    const actor = deciderOf(caller, input.by);
+    const row = await this.parts.experimentService.create(workspaceId, { ...request, ...advanced, by: actor });
     return { experiment: toExperiment(row) };
   }
 }

@@ -63,9 +63,9 @@ export async function watchExperiment(
   while (isLive(row.status)) {
     signal.throwIfAborted();
     const plan = storedSettings.decode(row.plan);
-    const around = await experiments.surroundings(row, usedBy(row));
-    if (!around) throw new Error('the experiment is gone');
-    if (around.revision !== row.revision) {
+    const surroundings = await experiments.surroundings(row, usedBy(row));
+    if (!surroundings) throw new Error('the experiment is gone');
+    if (surroundings.revision !== row.revision) {
       row = await experiments.require(workspaceId, row.id);
       continue;
     }
@@ -75,38 +75,38 @@ export async function watchExperiment(
     unkept += passed;
     uncounted += passed;
     last = now;
-    const broken = brokenBy(row, around);
-    const brokenArms = brokenArmsOf(row, around);
+    const broken = brokenBy(row, surroundings);
+    const brokenArms = brokenArmsOf(row, surroundings);
     if (uncounted < countMs && broken === null && Object.keys(brokenArms).length === 0) {
       await pause(lookMs, signal);
       continue;
     }
     // Feedback first: the answers that it is about are among those that are read then, or were counted before.
-    const said = await lateFeedback.since(row.id, { last: row.lastFeedback, recent: row.recentFeedback }, BATCH);
-    const counted = { last: row.lastSequence, recent: row.recentSequences };
+    const statements = await lateFeedback.since(row.id, { last: row.lastFeedback, recent: row.recentFeedback }, BATCH);
+    const watermark = { last: row.lastSequence, recent: row.recentSequences };
     const tokens = plan.metrics.some(({ name }) => name === 'COST');
-    const outcomes = await units.uncounted(row.id, counted, { tokens, most: BATCH });
-    const more = outcomes.length >= BATCH;
-    uncounted = more ? countMs : 0;
-    const news = { outcomes, said: more ? [] : said, watchedMs: unkept, broken, brokenArms };
+    const outcomes = await units.uncounted(row.id, watermark, { tokens, most: BATCH });
+    const hasMore = outcomes.length >= BATCH;
+    uncounted = hasMore ? countMs : 0;
+    const news = { outcomes, said: hasMore ? [] : statements, watchedMs: unkept, broken, brokenArms };
     if (hasNews(news) || unkept >= KEEP_MS) {
-      const before = row;
+      const previousRow = row;
       row = await looked(row, news);
       unkept = 0;
-      if (row.status !== before.status || row.phase !== before.phase) await tests.refresh();
+      if (row.status !== previousRow.status || row.phase !== previousRow.phase) await tests.refresh();
     }
-    if (!more && isLive(row.status)) await pause(lookMs, signal);
+    if (!hasMore && isLive(row.status)) await pause(lookMs, signal);
   }
   return { status: row.status, verdict: row.verdict };
 
-  async function looked(seen: ExperimentRow, news: ExperimentNews): Promise<ExperimentRow> {
+  async function looked(snapshot: ExperimentRow, news: ExperimentNews): Promise<ExperimentRow> {
     return context.fenced(async (tx) => {
-      const locked = await experiments.lock(workspaceId, seen.id, tx);
+      const locked = await experiments.lock(workspaceId, snapshot.id, tx);
       // Somebody decided meanwhile: what was read may be counted already.
-      if (locked.revision !== seen.revision || !isLive(locked.status)) return locked;
-      const after = await experimentDecider.decide(locked, news, tx);
-      await context.checkpoint({ revision: after.revision }, tx);
-      return after;
+      if (locked.revision !== snapshot.revision || !isLive(locked.status)) return locked;
+      const savedRow = await experimentDecider.decide(locked, news, tx);
+      await context.checkpoint({ revision: savedRow.revision }, tx);
+      return savedRow;
     });
   }
 }
@@ -121,13 +121,13 @@ export const usedBy = (row: ExperimentRow): string[] =>
 /** Arms that can’t answer any more and weren’t stopped yet, and why. */
 export function brokenArmsOf(row: ExperimentRow, { usable }: ExperimentSurroundings): Record<string, string> {
   const state = storedExperimentState.decode(row.state);
-  const there = new Set(usable);
-  const gone = (id: string | null): boolean => id !== null && !there.has(id);
+  const existingIds = new Set(usable);
+  const isGone = (id: string | null): boolean => id !== null && !existingIds.has(id);
   return Object.fromEntries(
     storedSettings.decode(row.plan).arms.flatMap(({ name, adapter, model, versionId, variantId }) => {
       if (isStopped(state, name)) return [];
-      if (gone(versionId)) return [[name, `${adapter} was deleted or withdrawn.`]];
-      return gone(variantId) ? [[name, `${model} was deleted.`]] : [];
+      if (isGone(versionId)) return [[name, `${adapter} was deleted or withdrawn.`]];
+      return isGone(variantId) ? [[name, `${model} was deleted.`]] : [];
     }),
   );
 }
@@ -135,12 +135,14 @@ export function brokenArmsOf(row: ExperimentRow, { usable }: ExperimentSurroundi
 /** Why it can’t go on; null when it can. Where each arm names its version, or uses none, production may move. */
 function brokenBy(
   { adapterId, productionId, adapter, plan }: ExperimentRow,
-  around: Pick<ExperimentSurroundings, 'productionId'>,
+  surroundings: Pick<ExperimentSurroundings, 'productionId'>,
 ): string | null {
   const follows = storedSettings
     .decode(plan)
-    .arms.some(({ adapter: own, strategy }) => own === null && (strategy === null || STRATEGIES[strategy].adapts));
-  return adapterId === null || !follows || around.productionId === productionId
+    .arms.some(
+      ({ adapter: armAdapter, strategy }) => armAdapter === null && (strategy === null || STRATEGIES[strategy].adapts),
+    );
+  return adapterId === null || !follows || surroundings.productionId === productionId
     ? null
     : `Production of ${adapter} names another version than when it began: an arm answers otherwise than what was counted of it.`;
 }

@@ -71,7 +71,7 @@ export class ExperimentService {
   /** An arm with the rows that it needs, as they are now. */
   async #resolved(workspaceId: WorkspaceId, arm: ExperimentArm, field: string): Promise<ExperimentArm> {
     const { adapters, models } = this.parts;
-    const found = { ...arm };
+    const resolvedArm = { ...arm };
     if (arm.adapter !== null) {
       const { name, which } = parseAdapterReference(arm.adapter, `${field}.adapter`);
       const adapter = await adapters.require(workspaceId, name, `${field}.adapter`);
@@ -82,35 +82,39 @@ export class ExperimentService {
           field: `${field}.adapter`,
           hint: 'Attest it first (attestAdapter): users would compare something unproven.',
         });
-      Object.assign(found, { adapter: `${name}@${version.version}`, versionId: version.id });
+      Object.assign(resolvedArm, { adapter: `${name}@${version.version}`, versionId: version.id });
     }
     if (arm.model !== null)
-      found.variantId = (await models.resolve(workspaceId, arm.model, `${field}.model`)).variantId;
-    return found;
+      resolvedArm.variantId = (await models.resolve(workspaceId, arm.model, `${field}.model`)).variantId;
+    return resolvedArm;
   }
 
   /**
    * Lets questions be drawn into it.
    * @throws NOT_FOUND; CONFLICT when it was started before, when an arm is gone meanwhile, or its adapter has no production
    */
-  start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
-    return this.parts.experiments.inTurn(() => this.#start(workspaceId, id, who));
+  start(workspaceId: WorkspaceId, id: string, requester: { by: string; reason: string }): Promise<ExperimentRow> {
+    return this.parts.experiments.inTurn(() => this.#start(workspaceId, id, requester));
   }
 
-  async #start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
+  async #start(
+    workspaceId: WorkspaceId,
+    id: string,
+    requester: { by: string; reason: string },
+  ): Promise<ExperimentRow> {
     const { experiments, runs, tests } = this.parts;
-    const { by, reason } = checkedRequester(who);
-    const seen = await experiments.require(workspaceId, id, 'input.experiment');
-    if (seen.status !== 'DRAFT') throw startedBefore(seen);
-    const around = await experiments.surroundings(seen, usedBy(seen));
-    const [gone] = Object.entries(around ? brokenArmsOf(seen, around) : {});
-    if (gone)
+    const { by, reason } = checkedRequester(requester);
+    const draft = await experiments.require(workspaceId, id, 'input.experiment');
+    if (draft.status !== 'DRAFT') throw startedBefore(draft);
+    const surroundings = await experiments.surroundings(draft, usedBy(draft));
+    const [brokenArm] = Object.entries(surroundings ? brokenArmsOf(draft, surroundings) : {});
+    if (brokenArm)
       throw conflict(
-        `The arm ${gone[0]} can’t answer: ${gone[1]}`,
+        `The arm ${brokenArm[0]} can’t answer: ${brokenArm[1]}`,
         'Make another experiment, with arms that are there.',
       );
-    if (seen.adapterId !== null && around?.productionId === null)
-      throw conflict(`${seen.adapter} has no production version, so nobody is answered by it.`, 'Promote one first.');
+    if (draft.adapterId !== null && surroundings?.productionId === null)
+      throw conflict(`${draft.adapter} has no production version, so nobody is answered by it.`, 'Promote one first.');
     const row = await experiments.transaction(async (tx) => {
       const locked = await experiments.lock(workspaceId, id, tx);
       if (locked.status !== 'DRAFT') throw startedBefore(locked);
@@ -139,7 +143,7 @@ export class ExperimentService {
           status: 'RUNNING',
           runId: run.id,
           startedAt: new Date(),
-          productionId: around?.productionId ?? null,
+          productionId: surroundings?.productionId ?? null,
           decisions: [{ action: 'START', reasons, by, reason }],
         },
         tx,

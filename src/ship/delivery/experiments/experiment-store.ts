@@ -70,7 +70,7 @@ export class ExperimentStore extends DecidedStore<'experiment'> {
   /** Writes what follows from a look, with what was decided, and wakes up who draws by it and who follows it. */
   async save(row: ExperimentRow, saved: ExperimentUpdate, tx: Transaction): Promise<ExperimentRow> {
     const { state, plan, answers, decisions, point = null, ...columns } = saved;
-    const after = await tx.experiment.update({
+    const savedRow = await tx.experiment.update({
       where: { id: row.id },
       data: {
         ...columns,
@@ -79,9 +79,9 @@ export class ExperimentStore extends DecidedStore<'experiment'> {
         revision: { increment: 1 },
       },
     });
-    for (const decision of decisions) await this.decide(after, answers, decision, tx);
+    for (const decision of decisions) await this.decide(savedRow, answers, decision, tx);
     if (point !== null) {
-      const key = { experimentId: row.id, phase: after.phase, answers };
+      const key = { experimentId: row.id, phase: savedRow.phase, answers };
       const comparisons = asColumn(storedPoint.encode([...point]));
       await tx.experimentPoint.upsert({
         where: { experimentId_phase_answers: key },
@@ -90,7 +90,7 @@ export class ExperimentStore extends DecidedStore<'experiment'> {
       });
     }
     if (decisions.length > 0) await notify(tx, TESTS_TOPIC);
-    return after;
+    return savedRow;
   }
 
   /** Adds a decision to those of an experiment, and tells of it. */
@@ -104,9 +104,9 @@ export class ExperimentStore extends DecidedStore<'experiment'> {
       where: { experimentId: { in: [...experimentIds] } },
       orderBy: [{ phase: 'asc' }, { answers: 'asc' }],
     });
-    const found = new Map<string, ComparisonPoint[]>(experimentIds.map((id) => [id, []]));
+    const pointsByExperiment = new Map<string, ComparisonPoint[]>(experimentIds.map((id) => [id, []]));
     for (const { experimentId, comparisons, ...rest } of rows)
-      found.get(experimentId)!.push({ ...rest, comparisons: storedPoint.decode(comparisons) });
-    return found;
+      pointsByExperiment.get(experimentId)!.push({ ...rest, comparisons: storedPoint.decode(comparisons) });
+    return pointsByExperiment;
   }
 }

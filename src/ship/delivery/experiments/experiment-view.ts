@@ -85,7 +85,7 @@ function healthOf(plan: ExperimentSettings, state: ExperimentState): HealthCheck
 export function toResults(row: ExperimentRow): ArmResult[] {
   const plan = storedSettings.decode(row.plan);
   const state = storedExperimentState.decode(row.state);
-  const measured = measuredOf(plan, state);
+  const moments = measuredOf(plan, state);
   return plan.arms.map(({ name }) => {
     const arm = state.arms[name];
     return {
@@ -93,7 +93,7 @@ export function toResults(row: ExperimentRow): ArmResult[] {
       answers: arm?.answers ?? 0,
       units: arm?.units ?? 0,
       figures: plan.metrics.map((metric) =>
-        toFigure(metric, plainMoments(arm, metric.name), measured[name]?.[metric.name], plan.alpha),
+        toFigure(metric, plainMoments(arm, metric.name), moments[name]?.[metric.name], plan.alpha),
       ),
     };
   });
@@ -105,14 +105,14 @@ function toFigure(measure: Measure, plain: Moments, adjusted: Moments | undefine
   const used = adjusted ?? plain;
   const { low, high } =
     kind === 'RATE' ? rateSequence({ answers: n, good: Math.round(n * mean) }, alpha) : rangeOfMean(kind, used, alpha);
-  const none = n === 0;
+  const isEmpty = n === 0;
   return {
     metric: measure.name,
     n,
-    mean: none ? null : mean,
-    adjustedMean: none ? null : inUnits(kind, used).mean,
-    low: none ? null : known(low),
-    high: none ? null : known(high),
+    mean: isEmpty ? null : mean,
+    adjustedMean: isEmpty ? null : inUnits(kind, used).mean,
+    low: isEmpty ? null : known(low),
+    high: isEmpty ? null : known(high),
   };
 }
 
@@ -150,12 +150,12 @@ function suggestionOf(row: ExperimentRow, { arms }: ExperimentSettings, winner: 
   if (!arm) return null;
   if (arm === arms[0]) return `${arm.name} is the control: keep what production is.`;
   const end = row.finishedAt === null ? 'End the experiment, then ' : '';
-  const then = (text: string): string => (end === '' ? text[0]!.toUpperCase() + text.slice(1) : end + text);
+  const suggestion = (text: string): string => (end === '' ? text[0]!.toUpperCase() + text.slice(1) : end + text);
   if (arm.adapter !== null)
-    return then(
+    return suggestion(
       `let ${arm.adapter} pass the gate, and give it to users with startRollout, or propose it with proposePromotion and this experiment.`,
     );
-  return then(`configure ${arm.name} where questions are asked: ${changesOf(arm)}.`);
+  return suggestion(`configure ${arm.name} where questions are asked: ${changesOf(arm)}.`);
 }
 
 const changesOf = ({

@@ -28,10 +28,10 @@ export const ratioBroken = ({ sampleRatioPeak }: Pick<ExperimentState, 'sampleRa
 
 /** What the figures say now, or said at the end. Arms whose units fell otherwise than drawn compare nothing. */
 export function concluded(plan: ExperimentSettings, state: ExperimentState, final: boolean): Conclusion {
-  const found = conclude(planOf(plan, state, final), measuredOf(plan, state));
-  if (!ratioBroken(state) || found.verdict === 'INCONCLUSIVE') return found;
-  const sentence = `${UNTRUSTED} Without that: ${found.sentence}`;
-  return { ...found, verdict: 'INCONCLUSIVE', arm: null, sentence };
+  const conclusion = conclude(planOf(plan, state, final), measuredOf(plan, state));
+  if (!ratioBroken(state) || conclusion.verdict === 'INCONCLUSIVE') return conclusion;
+  const sentence = `${UNTRUSTED} Without that: ${conclusion.sentence}`;
+  return { ...conclusion, verdict: 'INCONCLUSIVE', arm: null, sentence };
 }
 
 const UNTRUSTED =
@@ -60,31 +60,32 @@ export function look(
   { mayEnd = true }: { mayEnd?: boolean } = {},
 ): ExperimentLook {
   const decisions: NewExperimentDecision[] = [];
-  const once = (key: string, action: NewExperimentDecision['action'], reason: () => string): void => {
+  const noteOnce = (key: string, action: NewExperimentDecision['action'], reason: () => string): void => {
     if (state.told.includes(key)) return;
     state.told.push(key);
     decisions.push({ action, reasons: [reason()] });
   };
   const answers = answersOf(state);
-  if (ratioBroken(state)) once('sample ratio', 'WARN', () => sampleRatioSays(plan, state));
+  if (ratioBroken(state)) noteOnce('sample ratio', 'WARN', () => sampleRatioSays(plan, state));
   const uneven = judgedUnevenly(plan, state);
-  if (uneven.length > 0) once('judged', 'WARN', () => judgedSays(uneven));
+  if (uneven.length > 0) noteOnce('judged', 'WARN', () => judgedSays(uneven));
   if (state.before) {
     const begins = answers >= plan.beforeAnswers;
     return { decisions, verdict: 'INCONCLUSIVE', winner: null, final: false, begins, point: null };
   }
   const { plannedSize, plannedDays } = plan;
-  const counted = outcomesOf(state, primaryOf(plan).name);
+  const outcomeCount = outcomesOf(state, primaryOf(plan).name);
   const final =
     mayEnd &&
-    ((plannedSize !== null && counted >= plannedSize) || (plannedDays !== null && watchedMs >= plannedDays * DAY_MS));
+    ((plannedSize !== null && outcomeCount >= plannedSize) ||
+      (plannedDays !== null && watchedMs >= plannedDays * DAY_MS));
   const conclusion = concluded(plan, state, final);
   const { verdict, arm: winner } = conclusion;
   // Each thing that is found is told once: an interval that wavers at its bound would else fill the record.
-  if (verdict !== 'INCONCLUSIVE') once(`${verdict} ${winner ?? ''}`, 'FIND', () => conclusion.sentence);
+  if (verdict !== 'INCONCLUSIVE') noteOnce(`${verdict} ${winner ?? ''}`, 'FIND', () => conclusion.sentence);
   const futile = futilityOf(plan, state);
   if (futile !== null && futile < FUTILE_BELOW && verdict === 'INCONCLUSIVE')
-    once('futile', 'WARN', () => futileSays(plan, futile));
+    noteOnce('futile', 'WARN', () => futileSays(plan, futile));
   let point: PointComparison[] | null = null;
   if (final || answers >= state.nextPoint) {
     point = conclusion.comparisons.map(pointOf);
@@ -104,14 +105,14 @@ const pointOf = ({ arm, metric, value, low, high }: ArmContrast): PointCompariso
 
 export function sampleRatioSays(plan: ExperimentSettings, state: ExperimentState): string {
   const arms = activeArms(plan, state).map(({ name, weight }) => ({ name, weight, has: state.arms[name]?.units ?? 0 }));
-  const [units, drawn] = [
+  const [units, totalWeight] = [
     arms.reduce((sum, { has }) => sum + has, 0),
     arms.reduce((sum, { weight }) => sum + weight, 0),
   ];
-  const each = arms.map(
-    ({ name, weight, has }) => `${name} has ${has} where ${Math.round((weight / drawn) * units)} were due`,
+  const armTexts = arms.map(
+    ({ name, weight, has }) => `${name} has ${has} where ${Math.round((weight / totalWeight) * units)} were due`,
   );
-  return `Of ${units} units ${each.join(', ')}. Look for answers that are lost in one arm before you believe any figure.`;
+  return `Of ${units} units ${armTexts.join(', ')}. Look for answers that are lost in one arm before you believe any figure.`;
 }
 
 /** Metrics that people's judgement tells, by which arms' answers weren't judged as often as the arms were drawn. */
@@ -120,11 +121,11 @@ export function judgedUnevenly(
   state: Pick<ExperimentState, 'arms' | 'stopped'>,
 ): ExperimentMetricName[] {
   const active = activeArms(plan, state);
-  const drawn = active.reduce((sum, { weight }) => sum + weight, 0);
+  const totalWeight = active.reduce((sum, { weight }) => sum + weight, 0);
   const isUneven = (metric: string): boolean =>
     sampleRatioLogE(
       active.map(({ name }) => state.arms[name]?.metrics[metric]?.all.n ?? 0),
-      active.map(({ weight }) => weight / drawn),
+      active.map(({ weight }) => weight / totalWeight),
     ) >= -Math.log(SAMPLE_RATIO_ALPHA);
   return plan.metrics.map(({ name }) => name).filter((name) => name in LATE_METRICS && isUneven(name));
 }
@@ -144,21 +145,28 @@ export function futilityOf(plan: ExperimentSettings, state: ExperimentState): nu
   if (plannedSize === null || effect === null) return null;
   const primary = primaryOf(plan);
   const settings = planOf(plan, state, false);
-  const done = outcomesOf(state, primary.name) / plannedSize;
-  if (done <= 0 || done >= 1) return null;
-  const measured = measuredOf(plan, state);
-  const [control, ...others] = settings.arms;
+  const progress = outcomesOf(state, primary.name) / plannedSize;
+  if (progress <= 0 || progress >= 1) return null;
+  const moments = measuredOf(plan, state);
+  const [control, ...challengers] = settings.arms;
   const kind = settings.metrics.find(({ primary: decides }) => decides)!.kind;
   const direction = primary.better === 'HIGHER' ? 1 : -1;
-  const powers = others.flatMap((arm) => {
-    const of = (name: string): Moments => inUnits(kind, measured[name]![primary.name]!);
-    const [a, b] = [of(control!), of(arm)];
+  const powers = challengers.flatMap((arm) => {
+    const momentsOf = (name: string): Moments => inUnits(kind, moments[name]![primary.name]!);
+    const [a, b] = [momentsOf(control!), momentsOf(arm)];
     const error = Math.sqrt(a.variance / a.n + b.variance / b.n);
     if (Math.min(a.n, b.n) < 20 || !(error > 0)) return [];
     const z = (direction * (b.mean - a.mean)) / error;
     // At the end the error is smaller by the root of what was done.
-    const drift = effect / (error * Math.sqrt(done));
-    return [conditionalPower({ z, done, drift, alpha: (AT_THE_END * plan.alpha) / Math.max(1, others.length) })];
+    const drift = effect / (error * Math.sqrt(progress));
+    return [
+      conditionalPower({
+        z,
+        done: progress,
+        drift,
+        alpha: (AT_THE_END * plan.alpha) / Math.max(1, challengers.length),
+      }),
+    ];
   });
   return powers.length === 0 ? null : Math.max(...powers);
 }

@@ -86,8 +86,8 @@ export class SamplePlanner {
   /** @throws BAD_USER_INPUT, NOT_FOUND */
   async plan(workspaceId: WorkspaceId, request: SampleRequest): Promise<SampleEstimate> {
     const { metric, arms, effect = null, size = null, baseline = null } = request;
-    const many = arms ?? 2;
-    checkedCount(many, 'input.arms', 2, MOST_ARMS);
+    const armCount = arms ?? 2;
+    checkedCount(armCount, 'input.arms', 2, MOST_ARMS);
     if (effect !== null) checkedNumber(effect, 'input.effect', effect > 0, 'above 0');
     if (size !== null)
       checkedNumber(size, 'input.size', size > 0 && size <= MOST_ANSWERS, `above 0 and at most ${MOST_ANSWERS}`);
@@ -96,10 +96,11 @@ export class SamplePlanner {
       throw badInput('input.baseline', `${titleOf(measure)} is no rate: what it varies is measured on recent answers.`);
     if (baseline !== null && !(baseline >= 0 && baseline <= 1))
       throw badInput('input.baseline', `The baseline of ${metric} is a share, 0 to 1, not ${baseline}.`);
-    const seen = await this.#lately(workspaceId, request.adapter ?? null, measure);
-    const known = baseline === null ? seen : { ...seen, baseline, variance: baseline * (1 - baseline) };
-    const design = { measure, arms: many, coverage: 1, alpha: DEFAULT_ALPHA, power: DEFAULT_POWER };
-    return sampleOf(design, known, { effect, size });
+    const recentFigures = await this.#lately(workspaceId, request.adapter ?? null, measure);
+    const figures =
+      baseline === null ? recentFigures : { ...recentFigures, baseline, variance: baseline * (1 - baseline) };
+    const design = { measure, arms: armCount, coverage: 1, alpha: DEFAULT_ALPHA, power: DEFAULT_POWER };
+    return sampleOf(design, figures, { effect, size });
   }
 
   /** What an experiment can see, and how long it still runs: by its own control once that says more than the days before. */
@@ -108,30 +109,30 @@ export class SamplePlanner {
     const state = storedExperimentState.decode(row.state);
     const measure = primaryOf(plan);
     const { name: metric, margin } = measure;
-    const counted = outcomesOf(state, metric);
+    const outcomeCount = outcomesOf(state, metric);
     const control = inUnits(kindOf(measure), plainMoments(state.arms[plan.arms[0]!.name], metric));
     const days = row.watchedMs / 86_400_000;
-    const own: BaselineFigures | null =
+    const ownFigures: BaselineFigures | null =
       control.n < LEAST_OWN
         ? null
         : {
             baseline: control.mean,
             measuredOn: control.n,
             variance: control.variance,
-            perDay: days > 0 ? counted / days / plan.coverage : null,
+            perDay: days > 0 ? outcomeCount / days / plan.coverage : null,
           };
-    const known = own ?? (await this.#lately(row.workspaceId as WorkspaceId, row.adapter, measure));
+    const figures = ownFigures ?? (await this.#lately(row.workspaceId as WorkspaceId, row.adapter, measure));
     const effect = plan.effect ?? (margin > 0 ? margin : null);
-    const of = { measure, arms: plan.arms.length, coverage: plan.coverage, alpha: plan.alpha, power: plan.power };
-    const sample = sampleOf(of, known, { effect, size: plan.plannedSize });
-    const perDay = known.perDay === null ? 0 : known.perDay * plan.coverage;
-    const bySize = plan.plannedSize === null ? null : daysLeft(plan.plannedSize - counted, perDay);
+    const design = { measure, arms: plan.arms.length, coverage: plan.coverage, alpha: plan.alpha, power: plan.power };
+    const sample = sampleOf(design, figures, { effect, size: plan.plannedSize });
+    const perDay = figures.perDay === null ? 0 : figures.perDay * plan.coverage;
+    const bySize = plan.plannedSize === null ? null : daysLeft(plan.plannedSize - outcomeCount, perDay);
     const byDays = plan.plannedDays === null ? null : Math.max(0, plan.plannedDays - days);
-    const left = row.finishedAt ? 0 : Math.min(bySize ?? Infinity, byDays ?? Infinity);
+    const remainingDays = row.finishedAt ? 0 : Math.min(bySize ?? Infinity, byDays ?? Infinity);
     return {
       plan: sample,
-      counted,
-      daysLeft: Number.isFinite(left) ? left : null,
+      counted: outcomeCount,
+      daysLeft: Number.isFinite(remainingDays) ? remainingDays : null,
       conditionalPower: futilityOf(plan, state),
     };
   }
@@ -141,9 +142,9 @@ export class SamplePlanner {
     const row = adapter === null ? null : await adapters.require(workspaceId, adapter, 'input.adapter');
     const version = row && (await adapters.store.resolve(row, { alias: 'production' }));
     if (row && !version) return UNKNOWN;
-    const found = await units.traffic(workspaceId, version?.id ?? null, measure);
-    if (!found) return UNKNOWN;
-    const { mean, variance, perDay, n } = found;
+    const traffic = await units.traffic(workspaceId, version?.id ?? null, measure);
+    if (!traffic) return UNKNOWN;
+    const { mean, variance, perDay, n } = traffic;
     return { baseline: mean, variance, perDay, measuredOn: n };
   }
 }
@@ -163,7 +164,7 @@ function sampleOf(
   { effect, size }: { effect: number | null; size: number | null },
 ): SampleEstimate {
   const traffic = perDay === null ? null : perDay * coverage;
-  const told = {
+  const estimate = {
     metric: measure.name,
     baseline,
     measuredOn,
@@ -172,7 +173,7 @@ function sampleOf(
   };
   if (variance === null || !(variance > 0))
     return {
-      ...told,
+      ...estimate,
       size,
       effect,
       power: null,
@@ -181,19 +182,19 @@ function sampleOf(
       sentence: `Nothing is known of how much ${titleOf(measure)} varies: none of the last ${LOOKED_AT} answers says it. ${kindOf(measure) === 'RATE' ? 'Give baseline to learn' : 'Once some do, this tells'} what the test can see.`,
     };
   const design: Design = { variance, alpha: (AT_THE_END * alpha) / (arms - 1) };
-  const needed = effect === null ? null : samplePlan(design, effect, power, 0).control * arms;
-  const whole = size ?? needed;
-  const each = whole === null ? null : whole / arms;
-  const least = each === null ? null : leastEffect(design, power, each);
+  const neededSize = effect === null ? null : samplePlan(design, effect, power, 0).control * arms;
+  const whole = size ?? neededSize;
+  const armSize = whole === null ? null : whole / arms;
+  const smallestEffect = armSize === null ? null : leastEffect(design, power, armSize);
   const days = whole === null || traffic === null ? null : daysLeft(whole, traffic);
   return {
-    ...told,
+    ...estimate,
     size: whole,
     effect,
-    leastEffect: least,
+    leastEffect: smallestEffect,
     days,
-    power: effect === null || each === null ? null : powerOf(design, effect, each),
-    sentence: sentenceOf(measure, { size: whole, least, power, days }),
+    power: effect === null || armSize === null ? null : powerOf(design, effect, armSize),
+    sentence: sentenceOf(measure, { size: whole, least: smallestEffect, power, days }),
   };
 }
 
@@ -203,12 +204,12 @@ function sentenceOf(
 ): string {
   const metric = titleOf(measure);
   if (size === null || least === null) return `Give the difference of ${metric} that would matter, or a size.`;
-  const shown = kindOf(measure) === 'RATE' ? `${(100 * least).toFixed(1)} points` : Number(least.toPrecision(3));
+  const effectText = kindOf(measure) === 'RATE' ? `${(100 * least).toFixed(1)} points` : Number(least.toPrecision(3));
   const long =
     days === null
       ? ''
       : `, some ${days < 1 ? plural(Math.ceil(days * 24), 'hour') : plural(Math.ceil(days), 'day')} of today’s traffic`;
-  return `With ${size} outcomes in all arms${long}, a difference of ${shown} in ${metric} is seen with a probability of ${Math.round(100 * power)} %; smaller ones are seen less often.`;
+  return `With ${size} outcomes in all arms${long}, a difference of ${effectText} in ${metric} is seen with a probability of ${Math.round(100 * power)} %; smaller ones are seen less often.`;
 }
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -136,10 +136,10 @@ const probability = (name: string, value: number): number =>
 function armsOf(wishes: readonly ArmRequest[], adapter: string | null): ExperimentArm[] {
   if (wishes.length < 2 || wishes.length > MOST_ARMS)
     throw badInput('input.arms', `arms must have 2 to ${MOST_ARMS} entries, not ${wishes.length}.`);
-  const given = wishes.filter(({ weight }) => weight !== null && weight !== undefined).length;
-  if (given > 0 && given < wishes.length)
+  const weightCount = wishes.filter(({ weight }) => weight !== null && weight !== undefined).length;
+  if (weightCount > 0 && weightCount < wishes.length)
     throw badInput('input.arms', 'Some arms have a weight and some have none.', 'Give each a weight, or none.');
-  const weights = given === 0 ? wishes.map(() => 1 / wishes.length) : wishes.map(({ weight }) => weight!);
+  const weights = weightCount === 0 ? wishes.map(() => 1 / wishes.length) : wishes.map(({ weight }) => weight!);
   if (!weightsAddUp(weights) || weights.some((weight) => !(weight > 0))) {
     const sum = weights.reduce((a, b) => a + b, 0);
     throw badInput(
@@ -150,7 +150,7 @@ function armsOf(wishes: readonly ArmRequest[], adapter: string | null): Experime
   }
   const arms = wishes.map((request, i) => armOf(request, weights[i]!, `input.arms[${i}]`, adapter));
   arms.forEach(({ name }, i) => {
-    if (arms.findIndex((other) => other.name === name) !== i)
+    if (arms.findIndex((arm) => arm.name === name) !== i)
       throw badInput(`input.arms[${i}].name`, `Two arms are called ${JSON.stringify(name)}.`);
   });
   return arms;
@@ -158,15 +158,15 @@ function armsOf(wishes: readonly ArmRequest[], adapter: string | null): Experime
 
 const ADAPTING = strategiesThat(({ adapts }) => adapts).join(' or ');
 
-function armOf(request: ArmRequest, weight: number, field: string, whose: string | null): ExperimentArm {
+function armOf(request: ArmRequest, weight: number, field: string, experimentAdapter: string | null): ExperimentArm {
   const { strategy = null, adapter = null, model = null, denseWeight = null, wording = null } = request;
   const name = checkedText(request.name, `${field}.name`, MAX_NAME);
   const adapts = strategy !== null && STRATEGIES[strategy].adapts;
-  if (adapts && adapter === null && whose === null)
+  if (adapts && adapter === null && experimentAdapter === null)
     throw badInput(`${field}.adapter`, `${strategy} needs an adapter.`, 'Name one, such as "routing@3".');
   if (adapter !== null && strategy !== null && !adapts)
     throw badInput(`${field}.adapter`, `${strategy} uses no adapter.`, `Leave it out, or take ${ADAPTING}.`);
-  if (adapter !== null && strategy === null && whose === null)
+  if (adapter !== null && strategy === null && experimentAdapter === null)
     throw badInput(
       `${field}.strategy`,
       'Where Graft chooses, an arm with an adapter says how it answers.',
@@ -204,20 +204,20 @@ function generationOf(request: (ArmRequest['generation'] & object) | null, field
 function metricsOf(wishes: ExperimentSettingsRequest['metrics']): ExperimentSettings['metrics'] {
   if (wishes.length < 1 || wishes.length > MOST_METRICS)
     throw badInput('input.metrics', `metrics must have 1 to ${MOST_METRICS} entries, not ${wishes.length}.`);
-  const alone = wishes.length === 1;
+  const isSingle = wishes.length === 1;
   const metrics = wishes.map(({ metric, margin, primary, beyond }, i) => {
     const standard = METRICS[metric];
     const measure = { name: metric, beyond: checkedBeyond(metric, beyond, `input.metrics[${i}].beyond`) };
     const isRate = kindOf(measure) === 'RATE';
-    const own = margin ?? (measure.beyond === null ? standard.margin : SHARE_MARGIN);
-    if (!(own >= 0 && Number.isFinite(own) && (!isRate || own < 1)))
+    const effectiveMargin = margin ?? (measure.beyond === null ? standard.margin : SHARE_MARGIN);
+    if (!(effectiveMargin >= 0 && Number.isFinite(effectiveMargin) && (!isRate || effectiveMargin < 1)))
       throw badInput(
         `input.metrics[${i}].margin`,
-        `The margin of ${metric} must be at least 0${isRate ? ' and below 1' : ''}, not ${own}.`,
+        `The margin of ${metric} must be at least 0${isRate ? ' and below 1' : ''}, not ${effectiveMargin}.`,
       );
-    if (wishes.findIndex((other) => other.metric === metric) !== i)
+    if (wishes.findIndex((wish) => wish.metric === metric) !== i)
       throw badInput(`input.metrics[${i}].metric`, `${metric} is there twice.`);
-    return { ...measure, better: standard.better, margin: own, primary: primary ?? alone };
+    return { ...measure, better: standard.better, margin: effectiveMargin, primary: primary ?? isSingle };
   });
   const primary = metrics.filter((metric) => metric.primary).length;
   if (primary !== 1)
@@ -232,11 +232,11 @@ function metricsOf(wishes: ExperimentSettingsRequest['metrics']): ExperimentSett
 /** The limit of a metric; null where the metric is compared as it is. @throws BAD_USER_INPUT */
 export function checkedBeyond(
   metric: ExperimentMetricName,
-  beyond: number | null | undefined,
+  limit: number | null | undefined,
   field: string,
 ): number | null {
-  if (beyond === null || beyond === undefined) return null;
+  if (limit === null || limit === undefined) return null;
   if (METRICS[metric].kind === 'RATE')
     throw badInput(field, `${metric} is a share of answers already.`, 'Leave beyond out.');
-  return checkedNumber(beyond, field, beyond > 0 && Number.isFinite(beyond), 'above 0');
+  return checkedNumber(limit, field, limit > 0 && Number.isFinite(limit), 'above 0');
 }

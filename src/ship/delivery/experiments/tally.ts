@@ -77,23 +77,23 @@ export const plainMoments = (arm: ArmTally | undefined, metric: string): Moments
 /** What each arm's answers say, adjusted as the plan has it. */
 export function measuredOf(plan: ExperimentSettings, state: Pick<ExperimentState, 'arms' | 'stopped'>): ArmMoments {
   const names = activeArms(plan, state).map(({ name }) => name);
-  const measured: Record<string, Record<string, Moments>> = Object.fromEntries(names.map((name) => [name, {}]));
+  const momentsByArm: Record<string, Record<string, Moments>> = Object.fromEntries(names.map((name) => [name, {}]));
   for (const metric of plan.metrics) {
     const tallies = names.map((name) => state.arms[name]?.metrics[metric.name] ?? emptyTally());
     const moments = adjusted(adjustmentOf(plan), tallies);
-    names.forEach((name, i) => (measured[name]![metric.name] = moments[i]!));
+    names.forEach((name, i) => (momentsByArm[name]![metric.name] = moments[i]!));
   }
-  return measured;
+  return momentsByArm;
 }
 
 function adjusted(adjustment: Adjustment, tallies: readonly Tally[]): Moments[] {
   const plain = tallies.map(({ all }) => momentsOfSums(all));
   if (adjustment === 'CUPED') {
-    const [known, covariates] = tallies.reduce(
-      ([n, sum], { known: each }) => [n + each.n, sum + each.covariateSum],
+    const [knownCount, covariates] = tallies.reduce(
+      ([n, sum], { known: sums }) => [n + sums.n, sum + sums.covariateSum],
       [0, 0],
     );
-    return known === 0 ? plain : cupedArms(tallies.map((tally) => withMean(tally, covariates / known)));
+    return knownCount === 0 ? plain : cupedArms(tallies.map((tally) => withMean(tally, covariates / knownCount)));
   }
   return plain;
 }

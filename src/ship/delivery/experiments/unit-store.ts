@@ -29,7 +29,7 @@ export class UnitStore {
   /** Answers that were not counted yet, in the order of their numbers. @param tokens whether what they cost is wanted, which is read of their bodies */
   async uncounted(
     experimentId: string,
-    counted: Watermark,
+    watermark: Watermark,
     { tokens, most }: { tokens: boolean; most: number },
   ): Promise<ExperimentOutcome[]> {
     const { rows } = await this.database.pool.query<Omit<ExperimentOutcome, 'sequence'> & { sequence: string }>({
@@ -40,7 +40,7 @@ export class UnitStore {
                FROM (${outcomesOfTest(tokens ? [`(body->'cost'->>'computedTokens')::float8 AS tokens`] : [])}) outcome
               WHERE sequence > $2 AND NOT sequence <@ $3::int8multirange
               ORDER BY sequence LIMIT $4`,
-      values: [experimentId, ...behind(counted), most],
+      values: [experimentId, ...behind(watermark), most],
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
   }
@@ -90,12 +90,12 @@ export class UnitStore {
           (phase, taken, before_metrics, before_counts, before_sums) =
           (EXCLUDED.phase, EXCLUDED.taken, EXCLUDED.before_metrics, EXCLUDED.before_counts,
            EXCLUDED.before_sums)`;
-    const said = [...feedback].map(([id, counted]) => ({ id, ...counted }));
-    if (said.length > 0)
+    const feedbackRows = [...feedback].map(([id, entry]) => ({ id, ...entry }));
+    if (feedbackRows.length > 0)
       await tx.$executeRaw`
         INSERT INTO experiment_feedback (experiment_id, answer_id, opinion, expected)
         SELECT ${experimentId}::uuid, id, opinion, expected
-          FROM jsonb_to_recordset(${JSON.stringify(said)}::jsonb) AS told (id uuid, opinion boolean, expected boolean)
+          FROM jsonb_to_recordset(${JSON.stringify(feedbackRows)}::jsonb) AS told (id uuid, opinion boolean, expected boolean)
         ON CONFLICT (experiment_id, answer_id) DO UPDATE SET (opinion, expected) = (EXCLUDED.opinion, EXCLUDED.expected)`;
   }
 

@@ -177,8 +177,8 @@ export const proposalResolvers = [
           const newest = await proposals.ofRollouts(context.workspaceId, ids);
           return ids.map((id) => newest.find(({ rolloutId }) => rolloutId === id) ?? null);
         });
-        const found = await rows.load(row.id);
-        return found && toProposal(found);
+        const proposal = await rows.load(row.id);
+        return proposal && toProposal(proposal);
       },
     ),
   }),

@@ -46,11 +46,11 @@ export class ProposalService {
    */
   async propose(workspaceId: WorkspaceId, request: Propose): Promise<ProposalRow> {
     const { proposals, rollouts, adapters, gate } = this.parts;
-    const by = checkedActor(request.by);
+    const actor = checkedActor(request.by);
     const rationale = checkedReason(request.rationale, 'input.rationale');
     const adapter = await adapters.require(workspaceId, request.adapter, 'input.adapter');
-    const which = request.candidate === null ? { alias: 'candidate' as const } : { version: request.candidate };
-    const candidate = await adapters.store.resolve(adapter, which);
+    const selector = request.candidate === null ? { alias: 'candidate' as const } : { version: request.candidate };
+    const candidate = await adapters.store.resolve(adapter, selector);
     if (!candidate)
       throw notFound('The adapter version', `${adapter.name}@${request.candidate ?? 'candidate'}`, 'input.candidate');
     const production = await adapters.store.resolve(adapter, { alias: 'production' });
@@ -71,7 +71,7 @@ export class ProposalService {
         request.experimentId,
         `${adapter.name}@${candidate.version}`,
       );
-    const held = await gate.admits(workspaceId, adapter, candidate);
+    const admission = await gate.admits(workspaceId, adapter, candidate);
     await adapters.requireServable({ adapter, version: candidate });
     try {
       return await proposals.transaction((tx) =>
@@ -86,8 +86,8 @@ export class ProposalService {
             experimentId: request.experimentId,
             replacesId: production?.id ?? null,
             replacesVersion: production?.version ?? null,
-            gate: held,
-            proposedBy: by,
+            gate: admission,
+            proposedBy: actor,
             rationale,
           },
           tx,
@@ -111,11 +111,11 @@ export class ProposalService {
     const { proposals, tests } = this.parts;
     const { by, reason } = checkedRequester(verdict);
     const { approve } = verdict;
-    const [seen] = await proposals.byIds(workspaceId, [id]);
-    if (!seen) throw notFound('The proposal', id, 'input.proposal');
+    const [proposal] = await proposals.byIds(workspaceId, [id]);
+    if (!proposal) throw notFound('The proposal', id, 'input.proposal');
     const row = await proposals.transaction(async (tx) => {
       // Rollouts are locked before their proposals, as whoever watches them does.
-      if (seen.rolloutId !== null) return this.#throughRollout(workspaceId, seen, { approve, by, reason }, tx);
+      if (proposal.rolloutId !== null) return this.#throughRollout(workspaceId, proposal, { approve, by, reason }, tx);
       const locked = await proposals.lock(workspaceId, id, tx);
       if (locked.status !== 'OPEN') throw decidedBefore(locked);
       const aliasChangeId = approve ? await this.#promote(locked, by, reason, tx) : null;
@@ -145,9 +145,9 @@ export class ProposalService {
     return proposals.lock(workspaceId, id, tx);
   }
 
-  async #promote(row: ProposalRow, by: string, reason: string, tx: Transaction): Promise<string> {
+  async #promote(row: ProposalRow, actor: string, reason: string, tx: Transaction): Promise<string> {
     const { adapters } = this.parts;
-    const move = { alias: 'production' as const, toVersionId: row.candidateId, by, reason };
+    const move = { alias: 'production' as const, toVersionId: row.candidateId, by: actor, reason };
     const evidence = { ...(row.gate as object), proposal: row.id };
     const adapter = { id: row.adapterId, workspaceId: row.workspaceId, name: row.adapter };
     return (await adapters.store.moveAlias(adapter, { ...move, evidence }, row.replacesId, tx)).id;

@@ -21,16 +21,16 @@ type LossSeen = z.infer<typeof lossSeen>;
 /** What the test of a figure could have seen by now, and will have by the end of the plan. */
 export function couldSee(plan: RolloutPlan, watch: Watch, name: string): LossSeen[] {
   const measure = watch.measures[name];
-  const guardrail = plan.guardrails.find((each) => each.name === name);
+  const guardrail = plan.guardrails.find((entry) => entry.name === name);
   if (!measure || !guardrail) return [];
   const { margin } = guardrail;
   const alpha = alphaOf(plan);
   const counts = { candidate: measure.candidate.n, control: measure.control.n };
-  const left = answersLeft(plan, watch);
+  const remainder = answersLeft(plan, watch);
   const share = shareMeasured(plan, watch, name);
   const end = {
-    candidate: counts.candidate + share * left.candidate,
-    control: counts.control + share * left.control,
+    candidate: counts.candidate + share * remainder.candidate,
+    control: counts.control + share * remainder.control,
   };
   const control = counts.control > 0 ? measure.control.good / counts.control : USUAL_RATE;
   const powerWith = (loss: number, { candidate, control: controls }: typeof counts): number => {
@@ -50,16 +50,16 @@ interface Quality {
 }
 
 export function quality(plan: RolloutPlan, watch: Watch): Quality {
-  const unseen = (why: string) => ({
+  const unseen = (reason: string) => ({
     couldBeSeen: false,
-    sentence: `${why}: a loss of quality could not have been seen.`,
+    sentence: `${reason}: a loss of quality could not have been seen.`,
   });
-  const seen = couldSee(plan, watch, 'FEEDBACK').find(({ loss }) => loss === 0.1);
-  if (!seen) return unseen('Judgements were not compared');
+  const detection = couldSee(plan, watch, 'FEEDBACK').find(({ loss }) => loss === 0.1);
+  if (!detection) return unseen('Judgements were not compared');
   const { candidate, control } = watch.measures['FEEDBACK']!;
   if (candidate.n + control.n === 0) return unseen('Nobody judged an answer');
-  const power = `of ${candidate.n} judged answers and ${control.n} judged controls a loss of 10 points would have been found with ${percent(seen.byNow)}`;
-  const couldBeSeen = seen.byNow >= SELDOM;
+  const power = `of ${candidate.n} judged answers and ${control.n} judged controls a loss of 10 points would have been found with ${percent(detection.byNow)}`;
+  const couldBeSeen = detection.byNow >= SELDOM;
   return { couldBeSeen, sentence: `Quality${couldBeSeen ? '' : ' could hardly have been seen'}: ${power}.` };
 }
 
@@ -72,15 +72,15 @@ const SELDOM = 0.5;
 
 /** Answers that the plan wants still, of this step and those behind it. */
 function answersLeft(plan: RolloutPlan, { step, answers }: Watch): { candidate: number; control: number } {
-  const left = { candidate: 0, control: 0 };
+  const remainder = { candidate: 0, control: 0 };
   plan.steps.slice(step).forEach(({ leastAnswers }, i) => {
     const ratio = drawn(plan, step + i);
     if (ratio === null) return;
     const candidate = Math.max(0, leastAnswers - (i === 0 ? answers.candidate : 0));
-    left.candidate += candidate;
-    left.control += (candidate * (1 - ratio)) / ratio;
+    remainder.candidate += candidate;
+    remainder.control += (candidate * (1 - ratio)) / ratio;
   });
-  return left;
+  return remainder;
 }
 
 /** The share of answers that say something of a figure: as seen here, else as the plan knows it of production's. */

@@ -102,20 +102,20 @@ export const hasEnded = ({ status }: Pick<RolloutState, 'status'>): boolean =>
 /** @param now ms since 1970, of the clock that gave `state.enteredAt` */
 export function decide(
   plan: RolloutPlan,
-  before: RolloutState,
+  previousState: RolloutState,
   evidence: RolloutEvidence,
   now: number,
   command: Command | null = null,
 ): Decision {
-  const state = { ...before, elapsedMs: Math.max(before.elapsedMs, now - before.enteredAt) };
+  const state = { ...previousState, elapsedMs: Math.max(previousState.elapsedMs, now - previousState.enteredAt) };
   if (hasEnded(state)) {
-    const refused = command ? `The rollout has ended (${state.status}): start another.` : null;
+    const refusal = command ? `The rollout has ended (${state.status}): start another.` : null;
     return {
       action: 'NONE',
       check: 'STATUS',
       reasons: [`The rollout has ended: ${state.status}.`],
-      refused,
-      state: before,
+      refused: refusal,
+      state: previousState,
     };
   }
   const crossed = crossedGuardrails(plan, evidence);
@@ -175,7 +175,7 @@ const atStep = (state: RolloutState, step: number, now: number): RolloutState =>
 
 /** @returns what the command does, or why it can't be followed */
 function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: number): Decision | string {
-  const done = (action: Action, reason: string, next: Partial<RolloutState>): Decision => ({
+  const decisionOf = (action: Action, reason: string, next: Partial<RolloutState>): Decision => ({
     action,
     check: 'COMMAND',
     reasons: [reason],
@@ -183,28 +183,30 @@ function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: num
     state: { ...state, ...next },
   });
   const to = (action: Action, index: number): Decision | string => {
-    const wanted = plan.steps.findIndex(
+    const unapprovedStep = plan.steps.findIndex(
       ({ approval }, i) => i >= state.step && i < index && approval && state.approvedStep !== i,
     );
-    if (wanted >= 0) return `Step ${nameOf(plan, wanted)} wants an approval before it is left: approve it first.`;
-    if (index === plan.steps.length) return done('COMPLETE', 'Advanced past the last step.', { status: 'COMPLETED' });
+    if (unapprovedStep >= 0)
+      return `Step ${nameOf(plan, unapprovedStep)} wants an approval before it is left: approve it first.`;
+    if (index === plan.steps.length)
+      return decisionOf('COMPLETE', 'Advanced past the last step.', { status: 'COMPLETED' });
     const next: RolloutState = { ...atStep(state, index, now), status: 'RUNNING' };
-    return done(action, `Moved to step ${nameOf(plan, index)}.`, next);
+    return decisionOf(action, `Moved to step ${nameOf(plan, index)}.`, next);
   };
   switch (command.kind) {
     case 'ABORT':
-      return done('ABORT', 'Aborted: production answers everything again.', { status: 'ABORTED' });
+      return decisionOf('ABORT', 'Aborted: production answers everything again.', { status: 'ABORTED' });
     case 'PAUSE':
       return state.status === 'PAUSED'
         ? 'The rollout is paused already.'
-        : done('PAUSE', 'Paused.', { status: 'PAUSED' });
+        : decisionOf('PAUSE', 'Paused.', { status: 'PAUSED' });
     case 'RESUME':
       return state.status === 'PAUSED'
-        ? done('RESUME', 'Resumed.', { status: 'RUNNING' })
+        ? decisionOf('RESUME', 'Resumed.', { status: 'RUNNING' })
         : 'The rollout is not paused.';
     case 'APPROVE':
       if (!plan.steps[state.step]!.approval) return `Step ${nameOf(plan, state.step)} wants no approval.`;
-      return done('APPROVE', `Step ${nameOf(plan, state.step)} is approved.`, { approvedStep: state.step });
+      return decisionOf('APPROVE', `Step ${nameOf(plan, state.step)} is approved.`, { approvedStep: state.step });
     case 'ADVANCE':
       return to('ADVANCE', state.step + 1);
     case 'JUMP':
@@ -220,11 +222,11 @@ function crossedGuardrails(plan: RolloutPlan, { measures, allFailed }: RolloutEv
     // One user who comes back is one observation, however often the candidate fails them.
     if (name === 'FAILURE' && allFailed)
       return ['FAILURE: all of the candidate’s newest answers failed, while most of the controls’ were given.'];
-    const found = measures[name];
-    if (!found || found.worse < -Math.log(alpha)) return [];
+    const measure = measures[name];
+    if (!measure || measure.worse < -Math.log(alpha)) return [];
     return [
-      `${name} (${told(name)}): ${figures(found)}, worse by more than the margin of ${margin}; ` +
-        `so much evidence comes by chance with p <= ${Math.exp(-found.worse).toPrecision(2)}, and ${alpha.toPrecision(2)} was allowed.`,
+      `${name} (${told(name)}): ${figures(measure)}, worse by more than the margin of ${margin}; ` +
+        `so much evidence comes by chance with p <= ${Math.exp(-measure.worse).toPrecision(2)}, and ${alpha.toPrecision(2)} was allowed.`,
     ];
   });
 }
@@ -252,10 +254,10 @@ function silent(
   { lastAnswerAt, answers }: RolloutEvidence,
   now: number,
 ): string | null {
-  const since = Math.max(lastAnswerAt ?? 0, state.enteredAt);
+  const lastActivityAt = Math.max(lastAnswerAt ?? 0, state.enteredAt);
   // Only silence is told by the clock, and silence only holds: a clock that jumps forward does no more.
-  if (now - since < noTrafficMinutes * MINUTE_MS) return null;
-  return `The candidate has answered nothing for ${Math.floor((now - since) / MINUTE_MS)} minutes (${answers.candidate} answers in this step).`;
+  if (now - lastActivityAt < noTrafficMinutes * MINUTE_MS) return null;
+  return `The candidate has answered nothing for ${Math.floor((now - lastActivityAt) / MINUTE_MS)} minutes (${answers.candidate} answers in this step).`;
 }
 
 function leastSample(step: RolloutStep, state: RolloutState, { answers }: RolloutEvidence): string[] {
@@ -269,11 +271,11 @@ function leastSample(step: RolloutStep, state: RolloutState, { answers }: Rollou
 
 function passedSentence(
   plan: RolloutPlan,
-  left: RolloutState,
+  passedState: RolloutState,
   next: RolloutState,
   { answers }: RolloutEvidence,
 ): string {
-  const passed = `Step ${nameOf(plan, left.step)} has passed: ${answers.candidate} answers, no guardrail crossed`;
+  const passed = `Step ${nameOf(plan, passedState.step)} has passed: ${answers.candidate} answers, no guardrail crossed`;
   if (next.status === 'COMPLETED') return `${passed}. The candidate has gone all the way.`;
   return `${passed}; on to ${nameOf(plan, next.step)}.`;
 }

@@ -21,9 +21,9 @@ interface Evaluation {
 /** Every step may be entered, and one action may stand between two. */
 const MOST_DECISIONS = 2 * (MOST_STEPS + 1);
 
-/** Counts answers, in the order of their numbers. Changes `kept`. */
-export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly RolloutOutcome[], now: number): void {
-  const { watch, bounds } = kept;
+/** Counts answers, in the order of their numbers. Changes `progress`. */
+export function count(plan: RolloutPlan, progress: KeptState, outcomes: readonly RolloutOutcome[], now: number): void {
+  const { watch, bounds } = progress;
   for (const outcome of outcomes) {
     const { arm, stage, newUnit } = outcome;
     if (arm !== CANDIDATE && arm !== CONTROL) continue;
@@ -33,7 +33,7 @@ export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly Rol
   }
 }
 
-/** Counts what was said of answers, however long ago they were given. Changes `kept`. */
+/** Counts what was said of answers, however long ago they were given. Changes `watch`. */
 export function countVerdicts(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly FirstVerdict[]): void {
   for (const { arm, stage, good, newUnit } of verdicts)
     if (arm === CANDIDATE || arm === CONTROL)
@@ -47,31 +47,37 @@ export function countVerdicts(plan: RolloutPlan, { watch }: KeptState, verdicts:
  */
 export function evaluate(
   plan: RolloutPlan,
-  before: KeptState,
+  previousProgress: KeptState,
   now: number,
   order: { command: Command; by: string; reason: string } | null = null,
 ): Evaluation {
-  const kept = before;
+  const progress = previousProgress;
   const decisions: NewRolloutDecision[] = [];
   let command = order?.command ?? null;
-  let refused: string | null = null;
-  for (let made = 0; ; made++) {
-    const evidence = evidenceOf(kept.watch, plan);
-    const decision = decide(plan, kept.state, evidence, now, command);
-    refused ??= decision.refused;
-    const by = decision.check === 'COMMAND' ? { by: order?.by, reason: order?.reason } : {};
+  let refusal: string | null = null;
+  for (let rounds = 0; ; rounds++) {
+    const evidence = evidenceOf(progress.watch, plan);
+    const decision = decide(plan, progress.state, evidence, now, command);
+    refusal ??= decision.refused;
+    const requester = decision.check === 'COMMAND' ? { by: order?.by, reason: order?.reason } : {};
     command = null;
-    const entered = decision.state.step !== kept.state.step;
-    kept.state = decision.state;
-    if (entered) enterStep(kept.watch, plan, decision.state.step);
+    const entered = decision.state.step !== progress.state.step;
+    progress.state = decision.state;
+    if (entered) enterStep(progress.watch, plan, decision.state.step);
     const { action, check, reasons } = decision;
     const holds = action === 'HOLD' || action === 'AWAIT_APPROVAL';
-    const told = holds ? `${action} ${check} ${decision.state.step}` : kept.told;
-    if (action !== 'WAIT' && action !== 'NONE' && (!holds || told !== kept.told))
-      decisions.push({ action: action satisfies RolloutAction, check, reasons, evidence: asJson(evidence), ...by });
-    kept.told = holds || action === 'WAIT' ? told : null;
+    const notice = holds ? `${action} ${check} ${decision.state.step}` : progress.told;
+    if (action !== 'WAIT' && action !== 'NONE' && (!holds || notice !== progress.told))
+      decisions.push({
+        action: action satisfies RolloutAction,
+        check,
+        reasons,
+        evidence: asJson(evidence),
+        ...requester,
+      });
+    progress.told = holds || action === 'WAIT' ? notice : null;
     const settled = holds || action === 'WAIT' || action === 'NONE' || hasEnded(decision.state);
-    if (settled || made >= MOST_DECISIONS) return { kept, decisions, last: decision, refused };
+    if (settled || rounds >= MOST_DECISIONS) return { kept: progress, decisions, last: decision, refused: refusal };
   }
 }
 

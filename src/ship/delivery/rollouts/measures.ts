@@ -58,34 +58,34 @@ const UNNOTICED_MS = 500;
 /** The share of controls that are less sure than the bound: low enough to be rare, high enough to be counted. */
 const UNSURE = 0.2;
 
-export const startBounds = (said: { latencyMs: number | null; confidence: number | null }): RolloutBounds => ({
-  ...said,
+export const startBounds = (bounds: { latencyMs: number | null; confidence: number | null }): RolloutBounds => ({
+  ...bounds,
   seen: { latencyMs: [], confidence: [] },
 });
 
 /** Takes note of a control while bounds are still to be learned. */
-export function learnBounds(known: RolloutBounds, { status, latencyMs, confidence }: RolloutOutcome): void {
+export function learnBounds(bounds: RolloutBounds, { status, latencyMs, confidence }: RolloutOutcome): void {
   if (status !== 'COMPLETE') return;
-  const { seen } = known;
-  if (known.latencyMs === null && seen.latencyMs.push(latencyMs) >= LEARNED_OF)
-    [known.latencyMs, seen.latencyMs] = [slowAbove(quantile(seen.latencyMs, 0.5)), []];
-  if (known.confidence === null && confidence !== null && seen.confidence.push(confidence) >= LEARNED_OF)
-    [known.confidence, seen.confidence] = [quantile(seen.confidence, UNSURE), []];
+  const { seen } = bounds;
+  if (bounds.latencyMs === null && seen.latencyMs.push(latencyMs) >= LEARNED_OF)
+    [bounds.latencyMs, seen.latencyMs] = [slowAbove(quantile(seen.latencyMs, 0.5)), []];
+  if (bounds.confidence === null && confidence !== null && seen.confidence.push(confidence) >= LEARNED_OF)
+    [bounds.confidence, seen.confidence] = [quantile(seen.confidence, UNSURE), []];
 }
 
 /** Whether an answer was good, by metric; null where it says nothing of it. What people say of it comes later. */
-export const measuresOf = (outcome: RolloutOutcome, known: RolloutBounds): Record<RolloutMetric, boolean | null> =>
+export const measuresOf = (outcome: RolloutOutcome, bounds: RolloutBounds): Record<RolloutMetric, boolean | null> =>
   Object.fromEntries(
-    Object.values(ROLLOUT_METRICS).map((metric) => [metric.name, isGood(metric, outcome, known)]),
+    Object.values(ROLLOUT_METRICS).map((metric) => [metric.name, isGood(metric, outcome, bounds)]),
   ) as Record<RolloutMetric, boolean | null>;
 
 function isGood(
   { read, better, bound }: (typeof ROLLOUT_METRICS)[RolloutMetric],
   outcome: RolloutOutcome,
-  known: RolloutBounds,
+  bounds: RolloutBounds,
 ): boolean | null {
   const value = read(outcome);
-  const limit = bound ? known[bound] : 0.5;
+  const limit = bound ? bounds[bound] : 0.5;
   if (value === null || limit === null) return null;
   const good = better === 'LOWER' ? value <= limit : value >= limit;
   if (!bound || outcome.status === 'COMPLETE') return good;

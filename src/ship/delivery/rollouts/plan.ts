@@ -81,11 +81,11 @@ export function flawsOf({
   };
   check(steps.length > 0 && steps.length <= MOST_STEPS, 'steps', `Give 1 to ${MOST_STEPS} steps.`);
   steps.forEach((step, i) => {
-    const before = steps[i - 1]?.share ?? 0;
+    const previousShare = steps[i - 1]?.share ?? 0;
     check(
-      step.share > before && step.share <= MOST_SHARE,
+      step.share > previousShare && step.share <= MOST_SHARE,
       `steps[${i}].share`,
-      `Give more than ${before} and at most ${MOST_SHARE}: the rest are controls until a person approves.`,
+      `Give more than ${previousShare} and at most ${MOST_SHARE}: the rest are controls until a person approves.`,
     );
     const { leastAnswers, leastMinutes } = step;
     check(

@@ -54,31 +54,31 @@ export class RolloutDecider {
       return { row, decisions: [], refused: order && `The rollout has ended (${row.status}): start another.` };
     const plan = storedPlan.decode(row.plan);
     // What is counted changes it, and the row shall stay as it was read.
-    const kept = storedState.decode(structuredClone(row.state));
+    const progress = storedState.decode(structuredClone(row.state));
     const watched = row.watchedMs + watchedMs;
-    count(plan, kept, outcomes, watched);
-    countVerdicts(plan, kept, verdicts);
-    const counted = countedWith({ last: row.lastSequence, recent: row.recentSequences }, outcomes);
-    const heard = countedWith({ last: row.lastVerdict, recent: row.recentVerdicts }, verdicts);
-    const found = broken === null ? evaluate(plan, kept, watched, order) : null;
-    const decisions: NewRolloutDecision[] = found?.decisions ?? [aborted(broken!)];
-    if (broken !== null) kept.state = { ...kept.state, status: 'ABORTED' };
-    const { status, step } = kept.state;
-    const at = plan.steps[step]!;
+    count(plan, progress, outcomes, watched);
+    countVerdicts(plan, progress, verdicts);
+    const answerCounting = countedWith({ last: row.lastSequence, recent: row.recentSequences }, outcomes);
+    const verdictCounting = countedWith({ last: row.lastVerdict, recent: row.recentVerdicts }, verdicts);
+    const evaluation = broken === null ? evaluate(plan, progress, watched, order) : null;
+    const decisions: NewRolloutDecision[] = evaluation?.decisions ?? [aborted(broken!)];
+    if (broken !== null) progress.state = { ...progress.state, status: 'ABORTED' };
+    const { status, step } = progress.state;
+    const currentStep = plan.steps[step]!;
     const saved: RolloutUpdate = {
-      kept,
+      kept: progress,
       decisions,
       status,
       step,
-      share: at.share,
-      controls: at.controls,
+      share: currentStep.share,
+      controls: currentStep.controls,
       watchedMs: watched,
-      lastSequence: counted.last,
-      recentSequences: [...counted.recent],
-      lastVerdict: heard.last,
-      recentVerdicts: [...heard.recent],
-      awaitsApproval: found?.last.action === 'AWAIT_APPROVAL',
-      finishedAt: hasEnded(kept.state) ? new Date() : null,
+      lastSequence: answerCounting.last,
+      recentSequences: [...answerCounting.recent],
+      lastVerdict: verdictCounting.last,
+      recentVerdicts: [...verdictCounting.recent],
+      awaitsApproval: evaluation?.last.action === 'AWAIT_APPROVAL',
+      finishedAt: hasEnded(progress.state) ? new Date() : null,
     };
     if (status === 'COMPLETED') {
       const clash = await this.#promote(row, order, tx);
@@ -86,9 +86,9 @@ export class RolloutDecider {
       if (clash !== null && order === null) return this.decide(row, { ...news, broken: clash.why }, tx);
       if (clash !== null) throw refusedCommand(`It can’t be promoted now. ${clash.why}`, clash.hint);
     }
-    const { row: after, decisions: made } = await this.parts.rollouts.save(row, saved, tx);
-    await this.#follow(after, made, order, step === plan.steps.length - 1, tx);
-    return { row: after, decisions: made, refused: found?.refused ?? null };
+    const { row: savedRow, decisions: savedDecisions } = await this.parts.rollouts.save(row, saved, tx);
+    await this.#follow(savedRow, savedDecisions, order, step === plan.steps.length - 1, tx);
+    return { row: savedRow, decisions: savedDecisions, refused: evaluation?.refused ?? null };
   }
 
   /** Lets production name the candidate. @returns why it can’t; null when it does */
@@ -123,17 +123,17 @@ export class RolloutDecider {
 
   /** Who approved a step that was held until now. */
   async #approval(row: RolloutRow, tx: Transaction): Promise<{ by: string; reason: string }> {
-    const found = await tx.rolloutDecision.findFirst({
+    const approval = await tx.rolloutDecision.findFirst({
       where: { rolloutId: row.id, action: 'APPROVE', step: row.step },
       orderBy: { id: 'desc' },
     });
-    return { by: found?.decidedBy ?? row.startedBy, reason: found?.reason ?? row.reason };
+    return { by: approval?.decidedBy ?? row.startedBy, reason: approval?.reason ?? row.reason };
   }
 
   /** Opens the proposal that the last step waits for, or withdraws it when the rollout ended without it. */
   async #follow(
     row: RolloutRow,
-    made: readonly RolloutDecisionRow[],
+    decisions: readonly RolloutDecisionRow[],
     order: Order | null,
     isLast: boolean,
     tx: Transaction,
@@ -141,12 +141,12 @@ export class RolloutDecider {
     const { proposals } = this.parts;
     if (row.finishedAt === null && !(isLast && row.awaitsApproval)) return;
     const open = await proposals.openOfRollout(row.id, tx);
-    const last = made.at(-1);
+    const last = decisions.at(-1);
     if (row.finishedAt !== null) {
       if (!open || row.status === 'COMPLETED') return;
-      const by = order?.by ?? 'rollout';
+      const actor = order?.by ?? 'rollout';
       const reason = order?.reason ?? last?.reasons.join(' ') ?? 'The rollout ended.';
-      await proposals.end(open.id, { status: order ? 'REJECTED' : 'WITHDRAWN', by, reason }, tx);
+      await proposals.end(open.id, { status: order ? 'REJECTED' : 'WITHDRAWN', by: actor, reason }, tx);
     } else if (!open)
       await proposals.open(
         {
@@ -178,15 +178,15 @@ export class RolloutDecider {
 
 export const GONE = 'The candidate was deleted.';
 
-const aborted = (why: string): NewRolloutDecision => ({
+const aborted = (reason: string): NewRolloutDecision => ({
   action: 'ABORT',
   check: 'STATUS',
-  reasons: [why],
+  reasons: [reason],
   evidence: {},
 });
 
 /** What says that an order can’t be followed. */
 export const refusedCommand = (
-  why: string,
+  message: string,
   hint = 'Look at the rollout’s decisions and its step, then decide.',
-): GraftError => new GraftError('CONFLICT', why, { hint });
+): GraftError => new GraftError('CONFLICT', message, { hint });

@@ -25,11 +25,11 @@ interface RolloutEdgesParts {
 async function newestNow(
   rollouts: RolloutStore,
   { workspaceId }: GraphContext,
-  of: 'adapterId' | 'candidateId',
+  field: 'adapterId' | 'candidateId',
   ids: readonly string[],
 ): Promise<RolloutRow[][]> {
-  const found = await rollouts.newestOf(workspaceId, of, ids);
-  return Promise.all(found.map((rows) => allAsOfNow(rollouts, rows)));
+  const groups = await rollouts.newestOf(workspaceId, field, ids);
+  return Promise.all(groups.map((rows) => allAsOfNow(rollouts, rows)));
 }
 
 /** From an adapter to how its versions reached users. */
@@ -84,7 +84,7 @@ export class RolloutAnswersResolver {
     @Arg('filter', () => AnswerFilterInput, { nullable: true, description: 'Only those.' })
     filter?: AnswerFilterInput | null,
   ): Promise<ConnectionOf<AnswerType>> {
-    const drawn = { subjectId: row.id, arm: arm ?? null };
-    return answersPage(context, this.parts.asking, { ...toFilter(filter), drawn }, args.request());
+    const assignment = { subjectId: row.id, arm: arm ?? null };
+    return answersPage(context, this.parts.asking, { ...toFilter(filter), drawn: assignment }, args.request());
   }
 }

@@ -74,10 +74,10 @@ class StartRolloutResolver {
     @Arg('input', () => StartRolloutInput, { description: 'Which version, and how.' }) input: StartRolloutInput,
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<StartRolloutPayload> {
-    const { shadow: named, advanced, ...request } = input;
-    const shadow = named == null ? null : fromGlobalId(named, 'Shadow', 'input.shadow');
-    const by = deciderOf(caller, input.by);
-    const row = await this.parts.rolloutService.start(workspaceId, { ...request, ...advanced, shadow, by });
+    const { shadow: shadowId, advanced, ...request } = input;
+    const shadow = shadowId == null ? null : fromGlobalId(shadowId, 'Shadow', 'input.shadow');
+    const actor = deciderOf(caller, input.by);
+    const row = await this.parts.rolloutService.start(workspaceId, { ...request, ...advanced, shadow, by: actor });
     return { rollout: toRollout(row) };
   }
 }

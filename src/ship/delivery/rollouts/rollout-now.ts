@@ -15,7 +15,7 @@ async function asOfNow(
 ): Promise<RolloutRow> {
   if (!isLive(row.status)) return row;
   const plan = storedPlan.decode(row.plan);
-  const [seen, said] = await Promise.all([
+  const [pollResult, verdicts] = await Promise.all([
     rollouts.poll(row, behind({ last: row.lastSequence, recent: row.recentSequences }), MOST_IN_A_LOOK),
     listens(plan)
       ? rollouts.uncountedVerdicts(
@@ -25,16 +25,16 @@ async function asOfNow(
         )
       : [],
   ]);
-  if (seen && seen.around.revision !== row.revision) {
+  if (pollResult && pollResult.around.revision !== row.revision) {
     // It was written meanwhile, which happens every fifteen seconds.
-    const [again] = await rollouts.byIds(row.workspaceId as WorkspaceId, [row.id]);
-    return again && again.revision !== row.revision ? asOfNow(rollouts, again) : row;
+    const [currentRow] = await rollouts.byIds(row.workspaceId as WorkspaceId, [row.id]);
+    return currentRow && currentRow.revision !== row.revision ? asOfNow(rollouts, currentRow) : row;
   }
-  if (!seen || seen.outcomes.length + said.length === 0) return row;
-  const kept = storedState.decode(structuredClone(row.state));
-  count(plan, kept, seen.outcomes, row.watchedMs);
-  countVerdicts(plan, kept, said);
-  return { ...row, state: storedState.encode(kept) };
+  if (!pollResult || pollResult.outcomes.length + verdicts.length === 0) return row;
+  const progress = storedState.decode(structuredClone(row.state));
+  count(plan, progress, pollResult.outcomes, row.watchedMs);
+  countVerdicts(plan, progress, verdicts);
+  return { ...row, state: storedState.encode(progress) };
 }
 
 /** The same of each of them. */

@@ -53,36 +53,36 @@ export async function watchRollout(
   while (isLive(unwritten.row.status)) {
     signal.throwIfAborted();
     const { row } = unwritten;
-    const seen = await rollouts.poll(row, unwritten.counted.behind, MOST_IN_A_LOOK);
-    if (!seen) throw new Error('the rollout is gone');
-    const { around, outcomes: came } = seen;
+    const pollResult = await rollouts.poll(row, unwritten.counted.behind, MOST_IN_A_LOOK);
+    if (!pollResult) throw new Error('the rollout is gone');
+    const { around, outcomes: came } = pollResult;
     if (around.revision !== row.revision) {
       unwritten = new Unwritten(await rollouts.require(workspaceId, row.id));
       continue;
     }
-    const said = unwritten.listens
+    const verdicts = unwritten.listens
       ? await rollouts.uncountedVerdicts(row.id, unwritten.heard.behind, MOST_IN_A_LOOK)
       : [];
     const now = clock.monotonic();
     // Monotonic clocks don’t go back; one that did would count for nothing.
-    const follows = unwritten.take(came, said, Math.min(Math.max(0, now - last), LONGEST_LOOK_MS));
+    const follows = unwritten.take(came, verdicts, Math.min(Math.max(0, now - last), LONGEST_LOOK_MS));
     last = now;
     const broken = brokenBy(row, around);
     if (broken !== null || follows) unwritten = new Unwritten(await decided(unwritten, broken));
     else if (unwritten.watchedMs >= keepMs || unwritten.size >= MOST_IN_A_LOOK || row.revision === 0)
       await kept(unwritten);
-    if (came.length < MOST_IN_A_LOOK && said.length < MOST_IN_A_LOOK) await pause(LOOK_MS, signal);
+    if (came.length < MOST_IN_A_LOOK && verdicts.length < MOST_IN_A_LOOK) await pause(LOOK_MS, signal);
   }
   return { status: unwritten.row.status };
 
   /** Where somebody decides meanwhile, nothing is written: the next look finds that. */
-  async function kept(counted: Unwritten): Promise<void> {
-    const written = await context.fenced(async (tx) => {
-      const done = await rollouts.persist(counted.row, counted.columns, tx);
-      if (done) await context.checkpoint({ revision: counted.row.revision + 1 }, tx);
-      return done;
+  async function kept(changes: Unwritten): Promise<void> {
+    const isWritten = await context.fenced(async (tx) => {
+      const isPersisted = await rollouts.persist(changes.row, changes.columns, tx);
+      if (isPersisted) await context.checkpoint({ revision: changes.row.revision + 1 }, tx);
+      return isPersisted;
     });
-    if (written) counted.written();
+    if (isWritten) changes.written();
   }
 
   async function decided(
@@ -93,11 +93,11 @@ export async function watchRollout(
       const locked = await rollouts.lock(workspaceId, row.id, tx);
       // Somebody decided meanwhile: what was read may be counted already.
       if (locked.revision !== row.revision || !isLive(locked.status)) return locked;
-      const { row: after, decisions } = await decider.decide(locked, { outcomes, verdicts, watchedMs, broken }, tx);
-      await context.checkpoint({ revision: after.revision }, tx);
-      const told = decisions.at(-1);
-      if (told) await context.progress(progressOf(after), told.reasons.join(' '), undefined, tx);
-      return after;
+      const { row: savedRow, decisions } = await decider.decide(locked, { outcomes, verdicts, watchedMs, broken }, tx);
+      await context.checkpoint({ revision: savedRow.revision }, tx);
+      const lastDecision = decisions.at(-1);
+      if (lastDecision) await context.progress(progressOf(savedRow), lastDecision.reasons.join(' '), undefined, tx);
+      return savedRow;
     });
   }
 }

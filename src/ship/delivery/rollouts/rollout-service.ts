@@ -46,8 +46,8 @@ export class RolloutService {
    */
   async start(workspaceId: WorkspaceId, request: StartRollout): Promise<RolloutRow> {
     const { rollouts, adapters, gate, shadows } = this.parts;
-    const checked = { ...request, ...checkedRequester(request), ...checkedBounds(request), plan: planOf(request) };
-    const { plan, by, reason, slowMs, unsure, candidate: version = null } = checked;
+    const draft = { ...request, ...checkedRequester(request), ...checkedBounds(request), plan: planOf(request) };
+    const { plan, by, reason, slowMs, unsure, candidate: version = null } = draft;
     const evidence = { shadow: request.shadow ?? undefined, requireShadow: request.requireShadow || undefined };
     const input = { plan, adapter: request.adapter, candidate: version, by, reason, slowMs, unsure, ...evidence };
     return rollouts.createOnce(workspaceId, request.idempotencyKey, input, async (key) => {
@@ -58,19 +58,19 @@ export class RolloutService {
         candidate: 'Promote one to CANDIDATE first, where the gate looks at it.',
         production: 'Nobody is answered by it yet: promote the version itself.',
       });
-      const held = await gate.admits(workspaceId, adapter, versions.candidate);
+      const admission = await gate.admits(workspaceId, adapter, versions.candidate);
       await adapters.requireServable({ adapter, version: versions.candidate });
       const shadow = await shadowFor(shadows, workspaceId, request, versions);
-      return this.#create({ ...checked, ...key, ...versions, adapter, gate: held, shadow });
+      return this.#create({ ...draft, ...key, ...versions, adapter, gate: admission, shadow });
     });
   }
 
-  async #create(checked: CheckedRollout): Promise<RolloutRow> {
+  async #create(draft: CheckedRollout): Promise<RolloutRow> {
     const { rollouts, runs, tests } = this.parts;
-    const { adapter, candidate, against, shadow, by, reason, slowMs, unsure, idempotencyKey, inputDigest } = checked;
+    const { adapter, candidate, against, shadow, by, reason, slowMs, unsure, idempotencyKey, inputDigest } = draft;
     const workspaceId = adapter.workspaceId as WorkspaceId;
     const id = newId();
-    const plan = { ...checked.plan, judged: await rollouts.judgedShare(workspaceId, against.id) };
+    const plan = { ...draft.plan, judged: await rollouts.judgedShare(workspaceId, against.id) };
     const [{ share, controls }] = plan.steps as [RolloutStep];
     const state = {
       state: startRollout(0),
@@ -87,7 +87,7 @@ export class RolloutService {
       );
       const rollout = await rollouts.create(
         {
-          ...pairColumns(adapter, checked),
+          ...pairColumns(adapter, draft),
           ...{ id, share, controls, idempotencyKey, inputDigest, reason },
           startedBy: by,
           runId: run.id,
@@ -95,7 +95,7 @@ export class RolloutService {
           status: 'RUNNING',
           plan: asColumn(storedPlan.encode(plan)),
           state: asColumn(storedState.encode(state)),
-          gate: asColumn(checked.gate),
+          gate: asColumn(draft.gate),
           shadowId: shadow?.id ?? null,
         },
         tx,

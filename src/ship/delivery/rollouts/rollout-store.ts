@@ -62,10 +62,10 @@ export class RolloutStore extends DecidedStore<'rollout'> {
   /** Of each adapter, or of each version as candidate, the newest first: two statements for any number of them. */
   async newestOf(
     workspaceId: WorkspaceId,
-    what: 'adapterId' | 'candidateId',
+    field: 'adapterId' | 'candidateId',
     ids: readonly string[],
   ): Promise<RolloutRow[][]> {
-    const column = Prisma.raw(what === 'adapterId' ? 'adapter_id' : 'candidate_id');
+    const column = Prisma.raw(field === 'adapterId' ? 'adapter_id' : 'candidate_id');
     const newest = await this.database.prisma.$queryRaw<{ id: string }[]>`
       SELECT id FROM (
         SELECT id, row_number() OVER (PARTITION BY ${column} ORDER BY id DESC) AS place FROM rollout
@@ -76,7 +76,7 @@ export class RolloutStore extends DecidedStore<'rollout'> {
       newest.map(({ id }) => id),
     );
     rows.sort((a, b) => (a.id < b.id ? 1 : -1));
-    return ids.map((id) => rows.filter((row) => row[what] === id));
+    return ids.map((id) => rows.filter((row) => row[field] === id));
   }
 
   /**
@@ -85,8 +85,8 @@ export class RolloutStore extends DecidedStore<'rollout'> {
    */
   async poll(
     { id, adapterId, candidateId, againstId }: RolloutRow,
-    behind: ReadPosition,
-    most: number,
+    position: ReadPosition,
+    limit: number,
   ): Promise<{ around: RolloutSurroundings; outcomes: RolloutOutcome[] } | null> {
     type Found = RolloutSurroundings & Omit<RolloutOutcome, 'sequence'> & { sequence: string | null };
     const { rows } = await this.database.pool.query<Found>({
@@ -97,22 +97,22 @@ export class RolloutStore extends DecidedStore<'rollout'> {
                     EXISTS (SELECT 1 FROM adapter_version WHERE id = $7) AS "againstExists"
                FROM rollout LEFT JOIN LATERAL (${UNCOUNTED}) came ON true
               WHERE rollout.id = $1 ORDER BY came.sequence`,
-      values: [id, ...behind, most, adapterId, candidateId, againstId],
+      values: [id, ...position, limit, adapterId, candidateId, againstId],
     });
-    const [around] = rows;
-    if (!around) return null;
+    const [surroundings] = rows;
+    if (!surroundings) return null;
     const outcomes = rows.flatMap(({ sequence, ...row }) =>
       sequence === null ? [] : [{ ...row, sequence: BigInt(sequence) }],
     );
-    return { around, outcomes };
+    return { around: surroundings, outcomes };
   }
 
   /** What was said of its answers behind a place, so many at most. */
-  async uncountedVerdicts(rolloutId: string, behind: ReadPosition, most: number): Promise<FirstVerdict[]> {
+  async uncountedVerdicts(rolloutId: string, position: ReadPosition, limit: number): Promise<FirstVerdict[]> {
     const { rows } = await this.database.pool.query<Omit<FirstVerdict, 'sequence'> & { sequence: string }>({
       name: 'rollout-uncounted-verdicts',
       text: UNCOUNTED_VERDICTS,
-      values: [rolloutId, ...behind, most],
+      values: [rolloutId, ...position, limit],
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
   }
@@ -123,16 +123,16 @@ export class RolloutStore extends DecidedStore<'rollout'> {
    */
   async persist(
     { id, revision }: Pick<RolloutRow, 'id' | 'revision'>,
-    counted: RolloutCounts,
+    counts: RolloutCounts,
     tx: Transaction,
   ): Promise<boolean> {
-    const { kept, watchedMs, lastSequence, recentSequences, lastVerdict, recentVerdicts } = counted;
-    const written = await tx.$executeRaw`
+    const { kept, watchedMs, lastSequence, recentSequences, lastVerdict, recentVerdicts } = counts;
+    const updatedCount = await tx.$executeRaw`
       UPDATE rollout SET state = ${JSON.stringify(storedState.encode(kept))}::jsonb, watched_ms = ${watchedMs},
              last_sequence = ${lastSequence}, recent_sequences = ${recentSequences}::bigint[],
              last_verdict = ${lastVerdict}, recent_verdicts = ${recentVerdicts}::bigint[], revision = revision + 1
        WHERE id = ${id}::uuid AND revision = ${revision} AND finished_at IS NULL`;
-    return written === 1;
+    return updatedCount === 1;
   }
 
   /** Writes what follows from a look, with what was decided, and wakes up who draws by it and who follows it. */
@@ -145,10 +145,10 @@ export class RolloutStore extends DecidedStore<'rollout'> {
       where: { id: row.id },
       data: { ...columns, state: asColumn(storedState.encode(kept)), revision: { increment: 1 } },
     });
-    const made: RolloutDecisionRow[] = [];
-    for (const decision of decisions) made.push(await this.decide(saved, decision, tx));
+    const savedDecisions: RolloutDecisionRow[] = [];
+    for (const decision of decisions) savedDecisions.push(await this.decide(saved, decision, tx));
     if (decisions.length > 0) await notify(tx, TESTS_TOPIC);
-    return { row: saved, decisions: made };
+    return { row: saved, decisions: savedDecisions };
   }
 
   /** Adds a decision to those of a rollout, and tells of it. */

@@ -54,7 +54,7 @@ interface RolloutSnapshot {
 }
 
 function toGuard({ name, margin }: Guardrail, { plan, watch, evidence, bounds }: RolloutSnapshot): Guard {
-  const found = evidence.measures[name];
+  const measure = evidence.measures[name];
   const { bound } = ROLLOUT_METRICS[name as RolloutMetric];
   const alpha = alphaOf(plan);
   const decidesAt = -Math.log(alpha);
@@ -64,11 +64,11 @@ function toGuard({ name, margin }: Guardrail, { plan, watch, evidence, bounds }:
     alpha,
     decidesAt,
     bound: bound ? bounds[bound] : null,
-    candidate: figure(found?.candidate),
-    control: figure(found?.control),
-    difference: differenceOf(found),
-    evidenceWorse: found?.worse ?? 0,
-    crossed: (found?.worse ?? 0) >= decidesAt,
+    candidate: figure(measure?.candidate),
+    control: figure(measure?.control),
+    difference: differenceOf(measure),
+    evidenceWorse: measure?.worse ?? 0,
+    crossed: (measure?.worse ?? 0) >= decidesAt,
     couldSee: couldSee(plan, watch, name),
   };
 }
@@ -90,11 +90,11 @@ const figure = (arm: Side | undefined): GuardFigure => ({
 /** Of intervals that are shown. */
 const SHOWN_ALPHA = 0.05;
 
-function differenceOf(found: Compared | undefined): GuardDifference | null {
-  if (!found || found.candidate.answers === 0 || found.control.answers === 0) return null;
+function differenceOf(measure: Compared | undefined): GuardDifference | null {
+  if (!measure || measure.candidate.answers === 0 || measure.control.answers === 0) return null;
   const counts = ({ answers, value }: Side) => ({ answers, good: Math.round(answers * value) });
-  const interval = rateDifferenceSequence(counts(found.control), counts(found.candidate), SHOWN_ALPHA);
-  return { estimate: found.candidate.value - found.control.value, ...interval };
+  const interval = rateDifferenceSequence(counts(measure.control), counts(measure.candidate), SHOWN_ALPHA);
+  return { estimate: measure.candidate.value - measure.control.value, ...interval };
 }
 
 /** Of the evidence of a decision, what its figures are made of. */
@@ -102,9 +102,9 @@ const side = z.object({ answers: z.number(), value: z.number() });
 const decided = z.object({ measures: z.record(z.string(), z.object({ candidate: side, control: side })) });
 
 function figuresOf(evidence: unknown): DecisionFigure[] {
-  const found = decided.safeParse(evidence);
-  if (!found.success) return [];
-  return Object.entries(found.data.measures).flatMap(([name, compared]) =>
+  const result = decided.safeParse(evidence);
+  if (!result.success) return [];
+  return Object.entries(result.data.measures).flatMap(([name, compared]) =>
     name in RolloutMetric
       ? [
           {

@@ -127,23 +127,23 @@ export function record(watch: Watch, plan: RolloutPlan, outcome: ArmOutcome): Wa
     watch.answers[arm] += 1;
     if (outcome.newUnit !== false) watch.units[arm] += 1;
   }
-  const { FAILURE: answered } = outcome.measures;
-  if (answered !== null && answered !== undefined) {
-    watch.newest[arm] = (watch.newest[arm] + (answered ? '1' : '0')).slice(-NEWEST);
-    noteFailing(watch, arm, answered);
+  const { FAILURE: isAnswered } = outcome.measures;
+  if (isAnswered !== null && isAnswered !== undefined) {
+    watch.newest[arm] = (watch.newest[arm] + (isAnswered ? '1' : '0')).slice(-NEWEST);
+    noteFailing(watch, arm, isAnswered);
   }
   return recordLate(watch, plan, outcome);
 }
 
 const noneFailing = (): Watch['failing'] => ({ answers: 0, controls: { answers: 0, given: 0 } });
 
-function noteFailing(watch: Watch, arm: 'candidate' | 'control', answered: boolean): void {
+function noteFailing(watch: Watch, arm: 'candidate' | 'control', isAnswered: boolean): void {
   const { failing } = watch;
-  if (arm === 'candidate' && answered) watch.failing = noneFailing();
+  if (arm === 'candidate' && isAnswered) watch.failing = noneFailing();
   else if (arm === 'candidate') failing.answers += 1;
   else if (failing.answers > 0) {
     failing.controls.answers += 1;
-    failing.controls.given += Number(answered);
+    failing.controls.given += Number(isAnswered);
   }
 }
 
@@ -170,14 +170,14 @@ export function recordLate(
   const ratio = drawn(plan, step);
   if (ratio === null || newUnit === false) return watch;
   if (typeof measures.FEEDBACK === 'boolean') {
-    for (let at = watch.judged.length; at <= step; at++) watch.judged.push({ candidate: 0, control: 0 });
+    for (let index = watch.judged.length; index <= step; index++) watch.judged.push({ candidate: 0, control: 0 });
     watch.judged[step]![arm === 'CANDIDATE' ? 'candidate' : 'control'] += 1;
   }
-  for (const wanted of plan.guardrails) {
-    const good = measures[wanted.name];
-    const measure = watch.measures[wanted.name];
+  for (const guardrail of plan.guardrails) {
+    const good = measures[guardrail.name];
+    const measure = watch.measures[guardrail.name];
     if (good === null || good === undefined || !measure) continue;
-    take(measure, arm === 'CANDIDATE' ? 'candidate' : 'control', good, { wanted, drawn: ratio });
+    take(measure, arm === 'CANDIDATE' ? 'candidate' : 'control', good, { wanted: guardrail, drawn: ratio });
   }
   return watch;
 }
@@ -203,9 +203,9 @@ export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {
     answers: { ...watch.answers },
     lastAnswerAt: watch.lastAnswerAt,
     measures: Object.fromEntries(
-      plan.guardrails.flatMap((wanted): [string, MeasureEvidence][] => {
-        const measure = watch.measures[wanted.name];
-        return measure ? [[wanted.name, evidenceOfMeasure(measure)]] : [];
+      plan.guardrails.flatMap((guardrail): [string, MeasureEvidence][] => {
+        const measure = watch.measures[guardrail.name];
+        return measure ? [[guardrail.name, evidenceOfMeasure(measure)]] : [];
       }),
     ),
     sampleRatio: {
@@ -228,17 +228,17 @@ const shareIn = ({ candidate, control }: Split): number =>
 
 /** Over all steps: e-values of independent draws multiply. */
 function judgedRatioOf({ judged }: Watch, plan: RolloutPlan): Ratio {
-  const all = { candidate: 0, control: 0 };
+  const totals = { candidate: 0, control: 0 };
   let [logE, due] = [0, 0];
   judged.forEach((split, step) => {
     const expected = drawn(plan, step);
     if (expected === null) return;
-    all.candidate += split.candidate;
-    all.control += split.control;
+    totals.candidate += split.candidate;
+    totals.control += split.control;
     logE += splitLogE(split, expected);
     due += expected * (split.candidate + split.control);
   });
-  return { logE, observed: shareIn(all), expected: due / Math.max(1, all.candidate + all.control) };
+  return { logE, observed: shareIn(totals), expected: due / Math.max(1, totals.candidate + totals.control) };
 }
 
 function evidenceOfMeasure({ worse, candidate, control }: Rate): MeasureEvidence {

@@ -114,10 +114,10 @@ export class PairStore {
   }
 
   /** Lets what waits be skipped: one answer, or all of a shadow. */
-  async skip(tx: Transaction, shadowId: string, why: SkipReason, answerId: string | null = null): Promise<void> {
+  async skip(tx: Transaction, shadowId: string, reason: SkipReason, answerId: string | null = null): Promise<void> {
     await tx.shadowPair.updateMany({
       where: { shadowId, status: 'WAITING', ...(answerId !== null && { answerId }) },
-      data: { status: 'SKIPPED', why },
+      data: { status: 'SKIPPED', why: reason },
     });
   }
 
@@ -144,12 +144,12 @@ export class PairStore {
       pool.query<Of<PairFigures['failures'][number]>>({ name: 'shadow-failures', text: FAILURES, values }),
       pool.query<Of<Omit<Truth, 'p'>>>({ name: 'shadow-truths', text: TRUTHS, values }),
     ]);
-    const of = <Row extends { id: string }>({ rows }: { rows: Row[] }, id: string) =>
+    const rowsOf = <Row extends { id: string }>({ rows }: { rows: Row[] }, id: string) =>
       rows.filter((row) => row.id === id);
     return new Map(
       ids.map((id) => {
-        const [sum = NOTHING] = of(sums, id);
-        const [{ id: _, ...truth } = { id, ...NOTHING_TOLD }] = of(truths, id);
+        const [sum = NOTHING] = rowsOf(sums, id);
+        const [{ id: _, ...truth } = { id, ...NOTHING_TOLD }] = rowsOf(truths, id);
         const { compared, sure, servedAbstained, candidateAbstained } = sum;
         return [
           id,
@@ -159,8 +159,8 @@ export class PairStore {
             failed: sum.failed,
             same: sum.same,
             similarity: sum.similarity,
-            changes: of(changes, id).map(({ id: _, ...change }) => change),
-            failures: of(failures, id).map(({ id: _, ...failure }) => failure),
+            changes: rowsOf(changes, id).map(({ id: _, ...change }) => change),
+            failures: rowsOf(failures, id).map(({ id: _, ...failure }) => failure),
             abstained: { served: servedAbstained, candidate: candidateAbstained },
             confidence: { pairs: sure, served: sum.servedConfidence, candidate: sum.candidateConfidence },
             latencyMs: { pairs: compared, served: sum.servedMs, candidate: sum.candidateMs },
@@ -186,14 +186,14 @@ export class PairStore {
     differing: boolean | null,
     page: PageRequest,
   ): Promise<Page<ShadowPairRow>> {
-    const before = page.after === null ? undefined : idCursor(page.after);
+    const cursor = page.after === null ? undefined : idCursor(page.after);
     const rows = await this.database.prisma.shadowPair.findMany({
       where: {
         workspaceId,
         shadowId,
         status: differing === null ? { in: ['COMPARED', 'FAILED'] } : 'COMPARED',
         ...(differing !== null && { same: !differing }),
-        ...(before !== undefined && { answerId: { lt: before } }),
+        ...(cursor !== undefined && { answerId: { lt: cursor } }),
       },
       orderBy: { answerId: 'desc' },
       take: page.first + 1,

@@ -76,10 +76,11 @@ async function loadLast(
 ): Promise<Shadow | null> {
   if (againstId === null) return null;
   const rows = context.loader<string, ShadowRow>('delivery.lastShadows', async (keys) => {
-    const wanted = keys.map((key) => key.split(' ') as [string, string]);
-    const found = await shadows.lastOf(context.workspaceId, wanted);
-    return wanted.map(
-      ([candidate, against]) => found.find((row) => row.candidateId === candidate && row.againstId === against) ?? null,
+    const pairs = keys.map((key) => key.split(' ') as [string, string]);
+    const shadowRows = await shadows.lastOf(context.workspaceId, pairs);
+    return pairs.map(
+      ([candidate, baseline]) =>
+        shadowRows.find((row) => row.candidateId === candidate && row.againstId === baseline) ?? null,
     );
   });
   const row = await rows.load(`${candidateId} ${againstId}`);
@@ -102,8 +103,8 @@ class ShadowResolver {
     input: StartShadowInput,
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<StartShadowPayload> {
-    const by = deciderOf(caller, input.by);
-    return { shadow: toShadow(await this.parts.shadowService.start(workspaceId, { ...input, by })) };
+    const actor = deciderOf(caller, input.by);
+    return { shadow: toShadow(await this.parts.shadowService.start(workspaceId, { ...input, by: actor })) };
   }
 
   @FieldResolver(() => ShadowPairConnection, {
@@ -165,8 +166,8 @@ export const shadowResolvers = [
         const figures = context.loader<ShadowRow, ShadowFigures>('delivery.shadowFigures', (rows) =>
           shadowService.figures(context.workspaceId, rows),
         );
-        const named = (version: number): string => `${row.adapter}@${version}`;
-        return reportOf(named(row.candidateVersion), named(row.againstVersion), (await figures.load(row))!);
+        const referenceOf = (version: number): string => `${row.adapter}@${version}`;
+        return reportOf(referenceOf(row.candidateVersion), referenceOf(row.againstVersion), (await figures.load(row))!);
       },
     ),
   }),

@@ -93,16 +93,17 @@ export function agreementOf({ compared, same }: ShadowFigures): ShadowReport['ag
 
 /** Close to none and to all, a decimal more. */
 const shareOf = (share: number): string => percent(share, share > 0.995 || share < 0.005 ? 1 : 0);
-const times = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`;
+const times = (count: number, singular: string, plural = `${singular}s`): string =>
+  `${count} ${count === 1 ? singular : plural}`;
 
 /** What was found, in a few sentences with figures. */
-export function sentenceOf(candidate: string, served: string, figures: ShadowFigures): string {
+export function sentenceOf(candidate: string, servedVersion: string, figures: ShadowFigures): string {
   const agreement = agreementOf(figures);
   const skipped = figures.skipped.reduce((sum, { count }) => sum + count, 0);
-  const said = [
+  const sentences = [
     agreement === null
-      ? `${candidate} has not been compared with ${served} yet.`
-      : `${candidate} said the same as ${served} in ${figures.same} of ${times(figures.compared, 'question')}: ${shareOf(agreement.value)}, ${shareOf(agreement.low)} to ${shareOf(agreement.high)}.`,
+      ? `${candidate} has not been compared with ${servedVersion} yet.`
+      : `${candidate} said the same as ${servedVersion} in ${figures.same} of ${times(figures.compared, 'question')}: ${shareOf(agreement.value)}, ${shareOf(agreement.low)} to ${shareOf(agreement.high)}.`,
     ...changed(figures),
     ...worked(figures),
     figures.failed > 0 && `It failed on ${times(figures.failed, 'question')}${code(figures)}.`,
@@ -110,18 +111,20 @@ export function sentenceOf(candidate: string, served: string, figures: ShadowFig
     skipped > 0 && `${times(skipped, 'sampled question was', 'sampled questions were')} not put to it.`,
     figures.erased > 0 && `${times(figures.erased, 'pair')} went with erased answers.`,
   ];
-  return said.filter((each) => typeof each === 'string').join(' ');
+  return sentences.filter((sentence) => typeof sentence === 'string').join(' ');
 }
 
 const code = ({ failures }: ShadowFigures): string => (failures[0] ? ` (${failures[0].code})` : '');
 
 function changed({ changes, abstained, compared }: ShadowFigures): string[] {
-  const [most] = changes;
+  const [topChange] = changes;
   const labels = changes.reduce((sum, { count }) => sum + count, 0);
   const name = (label: string | null): string => (label === null ? 'no answer' : `“${label}”`);
   return [
-    ...(most
-      ? [`Labels changed in ${labels}, most often ${name(most.from)} to ${name(most.to)} (${most.count}).`]
+    ...(topChange
+      ? [
+          `Labels changed in ${labels}, most often ${name(topChange.from)} to ${name(topChange.to)} (${topChange.count}).`,
+        ]
       : []),
     ...(compared > 0 && abstained.served + abstained.candidate > 0
       ? [`It abstained ${times(abstained.candidate, 'time')}, what was served ${times(abstained.served, 'time')}.`]
@@ -130,7 +133,7 @@ function changed({ changes, abstained, compared }: ShadowFigures): string[] {
 }
 
 function worked({ confidence, computeMs }: ShadowFigures): string[] {
-  const both = [
+  const sentences = [
     confidence.candidate !== null &&
       confidence.served !== null &&
       `Its confidence is ${confidence.candidate.toFixed(2)} on average beside ${confidence.served.toFixed(2)}.`,
@@ -138,7 +141,7 @@ function worked({ confidence, computeMs }: ShadowFigures): string[] {
       computeMs.served !== null &&
       `An answer takes it ${Math.round(computeMs.candidate)} ms of work beside ${Math.round(computeMs.served)}.`,
   ];
-  return both.filter((each) => typeof each === 'string');
+  return sentences.filter((sentence) => typeof sentence === 'string');
 }
 
 function rightness({ known, servedRight, candidateRight, onlyServed, onlyCandidate, p }: Truth): string[] {
@@ -148,10 +151,10 @@ function rightness({ known, servedRight, candidateRight, onlyServed, onlyCandida
   ];
 }
 
-/** @param candidate and @param served as `name@3` */
-export const reportOf = (candidate: string, served: string, figures: ShadowFigures): ShadowReport => ({
+/** @param candidate and @param servedVersion as `name@3` */
+export const reportOf = (candidate: string, servedVersion: string, figures: ShadowFigures): ShadowReport => ({
   ...figures,
-  sentence: sentenceOf(candidate, served, figures),
+  sentence: sentenceOf(candidate, servedVersion, figures),
   agreement: agreementOf(figures),
   abstentions: { pairs: figures.compared, ...figures.abstained },
 });

@@ -73,26 +73,29 @@ export async function watchShadow(
     else await pause(LOOK_MS, signal);
   }
 
-  async function skip(why: SkipReason, answerId: string | null = null): Promise<void> {
-    await fenced((tx) => pairs.skip(tx, row.id, why, answerId));
+  async function skip(reason: SkipReason, answerId: string | null = null): Promise<void> {
+    await fenced((tx) => pairs.skip(tx, row.id, reason, answerId));
   }
 
   async function askCandidate({ answerId, latencyMs }: { answerId: string; latencyMs: number | null }): Promise<void> {
-    const served = (await parts.answers.byIds(workspaceId, [answerId])).get(answerId);
-    if (!served) return skip('UNAVAILABLE', answerId);
+    const servedAnswer = (await parts.answers.byIds(workspaceId, [answerId])).get(answerId);
+    if (!servedAnswer) return skip('UNAVAILABLE', answerId);
     const began = parts.clock.monotonic();
     const reference = `${row.adapter}@${row.candidateVersion}`;
-    const outcome = await parts.asking.tryOut({ workspaceId }, askAgain(served, reference), signal).then(
+    const outcome = await parts.asking.tryOut({ workspaceId }, askAgain(servedAnswer, reference), signal).then(
       (candidate) => ({
         status: 'COMPARED' as const,
         candidateMs: parts.clock.monotonic() - began,
         servedMs: latencyMs,
-        compared: compareAnswers(served, candidate),
+        compared: compareAnswers(servedAnswer, candidate),
       }),
       (error: unknown) => {
         signal.throwIfAborted();
-        const known = mapDatabaseError(error);
-        return { status: 'FAILED' as const, code: isGraftError(known) ? known.code : ('INTERNAL_ERROR' as const) };
+        const mappedError = mapDatabaseError(error);
+        return {
+          status: 'FAILED' as const,
+          code: isGraftError(mappedError) ? mappedError.code : ('INTERNAL_ERROR' as const),
+        };
       },
     );
     // A version that went meanwhile is told of by the next look.
@@ -104,13 +107,13 @@ export async function watchShadow(
     await fenced(async (tx) => {
       const locked = await shadows.lock(workspaceId, row.id, tx);
       if (locked.finishedAt !== null || !(await pairs.settle(tx, { shadowId: row.id, answerId }, outcome))) return;
-      const answered = locked.answered + 1;
+      const answerCount = locked.answered + 1;
       await shadows.countAnswered(row.id, tx);
       await shadows.report(row, outcome.status, answerId, tx);
-      await context.checkpoint({ answered }, tx);
-      if (answered < row.leastAnswers) return;
-      const reason = `${answered} questions were put to the candidate, as many as were wished.`;
-      await shadows.end({ ...locked, answered }, { status: 'COMPLETE', reason }, tx);
+      await context.checkpoint({ answered: answerCount }, tx);
+      if (answerCount < row.leastAnswers) return;
+      const reason = `${answerCount} questions were put to the candidate, as many as were wished.`;
+      await shadows.end({ ...locked, answered: answerCount }, { status: 'COMPLETE', reason }, tx);
     });
   }
 }

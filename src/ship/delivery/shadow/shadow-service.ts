@@ -76,12 +76,12 @@ export class ShadowService {
 
   /** What these shadows found so far; late feedback counts. */
   async figures(workspaceId: WorkspaceId, rows: readonly ShadowRow[]): Promise<ShadowFigures[]> {
-    const found = await this.parts.pairs.figures(
+    const figuresByShadow = await this.parts.pairs.figures(
       workspaceId,
       rows.map(({ id }) => id),
     );
     return rows.map(({ id, answered, skipped }) => {
-      const figures = found.get(id)!;
+      const figures = figuresByShadow.get(id)!;
       const counts = Object.entries(storedSkipped.decode(skipped)) as [SkipReason, number][];
       const erased = Math.max(0, answered - figures.compared - figures.failed);
       return { ...figures, answered, erased, skipped: counts.map(([reason, count]) => ({ reason, count })) };

@@ -90,11 +90,11 @@ export class ShadowStore extends WatchedStore<'shadow'> {
 
   /** Counts the sampled answers that were skipped, and lets go of their rows. */
   async countSkipped(row: ShadowRow, tx: Transaction): Promise<ShadowRow> {
-    const taken = await this.pairs.takeSkipped(tx, row.id);
-    if (taken.size === 0) return row;
-    const known = storedSkipped.decode(row.skipped);
-    for (const [reason, count] of taken) known[reason] = (known[reason] ?? 0) + count;
-    return tx.shadow.update({ where: { id: row.id }, data: { skipped: asColumn(storedSkipped.encode(known)) } });
+    const counts = await this.pairs.takeSkipped(tx, row.id);
+    if (counts.size === 0) return row;
+    const totals = storedSkipped.decode(row.skipped);
+    for (const [reason, count] of counts) totals[reason] = (totals[reason] ?? 0) + count;
+    return tx.shadow.update({ where: { id: row.id }, data: { skipped: asColumn(storedSkipped.encode(totals)) } });
   }
 
   async countAnswered(id: string, tx: Transaction): Promise<void> {
@@ -106,11 +106,11 @@ export class ShadowStore extends WatchedStore<'shadow'> {
     if (row.finishedAt !== null) return row;
     await this.pairs.skip(tx, row.id, 'ENDED');
     await this.countSkipped(row, tx);
-    const ended = await tx.shadow.update({
+    const endedRow = await tx.shadow.update({
       where: { id: row.id },
       data: { status, errorCode: errorCode ?? null, endedBy: by ?? null, endReason: reason, finishedAt: new Date() },
     });
-    await this.report(ended, 'ENDED', null, tx);
-    return ended;
+    await this.report(endedRow, 'ENDED', null, tx);
+    return endedRow;
   }
 }

@@ -96,20 +96,21 @@ export type PairComparison = Pick<
 >;
 
 /** Holds what a candidate said against what was served. */
-export function compareAnswers(served: Answer, candidate: Answer): PairComparison {
-  const texts = served.output.kind === 'TEXT' && served.abstention === null && candidate.abstention === null;
+export function compareAnswers(servedAnswer: Answer, candidate: Answer): PairComparison {
+  const texts =
+    servedAnswer.output.kind === 'TEXT' && servedAnswer.abstention === null && candidate.abstention === null;
   const verdict = verdictOn(candidate);
   return {
-    same: verdict === verdictOn(served),
-    similarity: texts ? answerF1({ gold: [served.text], answer: candidate.text }) : null,
+    same: verdict === verdictOn(servedAnswer),
+    similarity: texts ? answerF1({ gold: [servedAnswer.text], answer: candidate.text }) : null,
     verdict,
-    servedLabel: labelOf(served),
+    servedLabel: labelOf(servedAnswer),
     candidateLabel: labelOf(candidate),
-    servedAbstained: served.abstention !== null,
+    servedAbstained: servedAnswer.abstention !== null,
     candidateAbstained: candidate.abstention !== null,
-    servedConfidence: confidenceOf(served),
+    servedConfidence: confidenceOf(servedAnswer),
     candidateConfidence: confidenceOf(candidate),
-    servedComputeMs: served.cost.computeMs,
+    servedComputeMs: servedAnswer.cost.computeMs,
     candidateComputeMs: candidate.cost.computeMs,
   };
 }

@@ -28,14 +28,14 @@ export class AdapterShelf {
   /** The version whose file the worker would apply. @throws what reading its files throws */
   ofFile(workspaceId: WorkspaceId, file: Pick<AdapterFile, 'sha256' | 'scale'>): Promise<ShelfEntry> {
     return this.#once(`${workspaceId} ${file.sha256} ${file.scale}`, async () => {
-      const found = await this.parts.adapters.store.versionServing(workspaceId, file);
-      return found === null ? { adapter: null, refusal: 'no version has this file' } : this.#shelve(found);
+      const target = await this.parts.adapters.store.versionServing(workspaceId, file);
+      return target === null ? { adapter: null, refusal: 'no version has this file' } : this.#shelve(target);
     });
   }
 
-  ofVersion(found: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<ShelfEntry> {
-    const { workspaceId, ggufSha256: sha256, scale } = found.version;
-    return this.#once(`${workspaceId} ${sha256} ${scale}`, () => this.#shelve(found));
+  ofVersion(target: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<ShelfEntry> {
+    const { workspaceId, ggufSha256: sha256, scale } = target.version;
+    return this.#once(`${workspaceId} ${sha256} ${scale}`, () => this.#shelve(target));
   }
 
   /** Those that production names, in all workspaces. */
@@ -44,25 +44,27 @@ export class AdapterShelf {
   }
 
   async #production(baseSha256: string): Promise<EngineAdapter[]> {
-    const found = await this.parts.adapters.store.inProductionOn(baseSha256);
-    const shelved = await Promise.all(found.map((each) => this.ofVersion(each).catch(() => null)));
-    return shelved.flatMap((each) => each?.adapter ?? []);
+    const targets = await this.parts.adapters.store.inProductionOn(baseSha256);
+    const shelved = await Promise.all(targets.map((target) => this.ofVersion(target).catch(() => null)));
+    return shelved.flatMap((entry) => entry?.adapter ?? []);
   }
 
   /** Removes the folders of which all versions are deleted. @returns the names that engines know them by */
   async sweep(): Promise<string[]> {
     const { adapters, folders } = this.parts;
-    const all = await folders.all();
+    const entries = await folders.all();
     // Of all workspaces: engines and folders are the installation's.
-    const left = await asSystem(() => adapters.store.existing(all.flatMap(({ versionIds }) => versionIds)));
-    const gone = all.filter(({ versionIds }) => !versionIds.some((id) => left.has(id))).map(({ name }) => name);
-    for (const name of gone) await folders.remove(name);
-    return gone;
+    const existingIds = await asSystem(() => adapters.store.existing(entries.flatMap(({ versionIds }) => versionIds)));
+    const staleNames = entries
+      .filter(({ versionIds }) => !versionIds.some((id) => existingIds.has(id)))
+      .map(({ name }) => name);
+    for (const name of staleNames) await folders.remove(name);
+    return staleNames;
   }
 
   #once(key: string, make: () => Promise<ShelfEntry>): Promise<ShelfEntry> {
-    const known = this.#shelved.get(key);
-    if (known) return known;
+    const entry = this.#shelved.get(key);
+    if (entry) return entry;
     const making = make();
     this.#shelved.set(key, making);
     making.catch(() => this.#shelved.delete(key));
@@ -80,7 +82,7 @@ export class AdapterShelf {
     if (refusal !== null) return { adapter: null, refusal };
     const name = engineName(row.name, config, weights.sha256);
     await folders.write(name, { config, weights: weights.path, versionId: version.id });
-    const served = await adapters.served(workspaceId, row, version);
-    return { adapter: { name, path: folders.pathOf(name), workspaceId, served }, refusal: null };
+    const servedAdapter = await adapters.served(workspaceId, row, version);
+    return { adapter: { name, path: folders.pathOf(name), workspaceId, served: servedAdapter }, refusal: null };
   }
 }

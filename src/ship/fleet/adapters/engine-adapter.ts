@@ -40,8 +40,8 @@ export const configForEngines = (text: string, scale: number): { config: string;
 /** Why engines can't serve it; null when they can as far as its configuration tells. Which rank is too high they say themselves. */
 function refusalOf(config: PeftConfig): string | null {
   const { target_modules: targets, modules_to_save: saved } = config;
-  const named = [targets ?? [], saved ?? []].flat();
-  const whole = named.find((module) => /(^|\.)(lm_head|embed_tokens)$/.test(module));
+  const modules = [targets ?? [], saved ?? []].flat();
+  const whole = modules.find((module) => /(^|\.)(lm_head|embed_tokens)$/.test(module));
   if (whole !== undefined) return `engines serve no trained ${whole.split('.').at(-1)}`;
   if ((saved ?? []).length > 0) return `engines serve no whole layers (${saved!.join(', ')})`;
   if (Object.keys(config.rank_pattern ?? {}).length + Object.keys(config.alpha_pattern ?? {}).length > 0)

@@ -26,9 +26,9 @@ export class PeftFolders {
     if (!(await exists(path))) await this.#make(name, files);
     const { versionId } = files;
     if ((await versionsOf(path)).includes(versionId)) return;
-    const written = join(path, `.${randomUUID()}`);
-    await writeFile(written, noteOf(versionId));
-    await rename(written, join(path, `graft.${versionId}.json`));
+    const temporaryPath = join(path, `.${randomUUID()}`);
+    await writeFile(temporaryPath, noteOf(versionId));
+    await rename(temporaryPath, join(path, `graft.${versionId}.json`));
   }
 
   async #make(
@@ -53,10 +53,10 @@ export class PeftFolders {
   /** The folders that lie here and the versions that they were made of. */
   async all(): Promise<{ name: string; versionIds: string[] }[]> {
     const names = await readdir(this.root).catch(() => []);
-    const found = await Promise.all(
+    const folders = await Promise.all(
       names.filter(isEngineName).map(async (name) => ({ name, versionIds: await versionsOf(this.pathOf(name)) })),
     );
-    return found.filter(({ versionIds }) => versionIds.length > 0);
+    return folders.filter(({ versionIds }) => versionIds.length > 0);
   }
 
   async remove(name: string): Promise<void> {
@@ -72,8 +72,8 @@ async function versionsOf(path: string): Promise<string[]> {
     files.filter(isNote).map((file) => readFile(join(path, file), 'utf8').catch(() => '{}')),
   );
   return read.flatMap((text) => {
-    const told = note.safeParse(JSON.parse(text));
-    return told.success ? [told.data.versionId] : [];
+    const result = note.safeParse(JSON.parse(text));
+    return result.success ? [result.data.versionId] : [];
   });
 }
 

@@ -68,13 +68,13 @@ const drawnAs = ({ topP, frequencyPenalty, presencePenalty }: NonNullable<Genera
 
 /**
  * An answer, piece by piece. The model that each piece names has to be the one that was asked.
- * @param more what the dialect asks for besides
+ * @param extras what the dialect asks for besides
  */
 export async function* streamCompletion(
   http: EngineHttp,
   model: string,
   { tokens, maxTokens, temperature, seed, sampling, stop }: GenerationRequest,
-  more: object,
+  extras: object,
   signal: AbortSignal,
 ): AsyncGenerator<AnswerPiece, void> {
   const body = {
@@ -88,18 +88,18 @@ export async function* streamCompletion(
     ...(seed === undefined ? {} : { seed }),
     ...(stop.length === 0 ? {} : { stop }),
     stream_options: { include_usage: true },
-    ...more,
+    ...extras,
   };
-  let ended = false;
+  let hasEnded = false;
   for await (const event of http.events('/v1/completions', body, signal)) {
     if (isErrorEvent(event)) throw faultOf(event.error.code ?? 500, event.error.message);
     const read = readAs(chunk, event);
     if (read.model !== model) throw new EngineFault('BROKEN', `it answers as ${read.model}, not as ${model}`);
     const piece = pieceOf(read);
-    ended ||= piece.reason !== null;
+    hasEnded ||= piece.reason !== null;
     yield piece;
   }
-  if (!ended) throw new EngineFault('BROKEN', 'it broke off in the middle of an answer');
+  if (!hasEnded) throw new EngineFault('BROKEN', 'it broke off in the middle of an answer');
 }
 
 function pieceOf({ choices: [choice], usage }: z.infer<typeof chunk>): AnswerPiece {

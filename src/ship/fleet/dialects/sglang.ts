@@ -16,11 +16,11 @@ export const sglang: Dialect = {
   name: DialectName.SGLANG,
 
   async probe(http, signal): Promise<Capabilities | null> {
-    const told = await http.json('GET', '/get_server_info', undefined, { signal }).catch((error: unknown) => {
+    const response = await http.json('GET', '/get_server_info', undefined, { signal }).catch((error: unknown) => {
       if (isFault(error) && (error.kind === 'UNKNOWN_MODEL' || error.kind === 'REFUSED')) return null;
       throw error;
     });
-    const info = serverInfo.safeParse(told);
+    const info = serverInfo.safeParse(response);
     if (!info.success) return null;
     const { id: base, contextTokens } = onlyBase(await listModels(http, signal));
     const context = contextTokens ?? info.data.context_length ?? null;
@@ -47,7 +47,7 @@ export const sglang: Dialect = {
 
   /** Its probabilities are those among the whole vocabulary where no softmax is asked for. */
   async score(http, { candidates, ...prompt }, _scoring, signal) {
-    const all: number[] = [];
+    const logProbabilities: number[] = [];
     for (let from = 0; from < candidates.length; from += SCORED_AT_ONCE) {
       const ids = candidates.slice(from, from + SCORED_AT_ONCE);
       const body = {
@@ -57,15 +57,15 @@ export const sglang: Dialect = {
         label_token_ids: ids,
         apply_softmax: false,
       };
-      const told = await http.json('POST', '/v1/score', body, { signal }).catch((error: unknown) => {
+      const response = await http.json('POST', '/v1/score', body, { signal }).catch((error: unknown) => {
         throw unknownOr(error);
       });
-      const [row] = readAs(scores, told).scores;
+      const [row] = readAs(scores, response).scores;
       if (row!.length !== ids.length || row!.some((value) => !(value >= 0 && value <= 1.001)))
         throw new EngineFault('BROKEN', 'its scores are no probabilities of the tokens that were asked for');
-      all.push(...row!.map((value) => Math.log(Math.min(1, Math.max(value, Number.MIN_VALUE)))));
+      logProbabilities.push(...row!.map((value) => Math.log(Math.min(1, Math.max(value, Number.MIN_VALUE)))));
     }
-    return all;
+    return logProbabilities;
   },
 };
 

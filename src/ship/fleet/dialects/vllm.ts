@@ -45,11 +45,11 @@ export const vllm: Dialect = {
   name: DialectName.VLLM,
 
   async probe(http, signal): Promise<Capabilities | null> {
-    const told = await http.json('GET', '/version', undefined, { signal }).catch((error: unknown) => {
+    const response = await http.json('GET', '/version', undefined, { signal }).catch((error: unknown) => {
       if (isFault(error) && (error.kind === 'UNKNOWN_MODEL' || error.kind === 'REFUSED')) return null;
       throw error;
     });
-    const version = versionBody.safeParse(told);
+    const version = versionBody.safeParse(response);
     if (!version.success) return null;
     const { id: base, contextTokens } = onlyBase(await listModels(http, signal));
     if (contextTokens === null) throw new EngineFault('REFUSED', 'it doesn’t tell how long its context is');
@@ -85,12 +85,12 @@ async function scoreAsked(
   candidates: readonly number[],
   signal: AbortSignal,
 ): Promise<number[]> {
-  const all: number[] = [];
+  const logProbabilities: number[] = [];
   for (let from = 0; from < candidates.length; from += SCORED_AT_ONCE) {
     const ids = candidates.slice(from, from + SCORED_AT_ONCE);
-    all.push(...(await nextOf(http, prompt, ids, { logprobs: 1, logprob_token_ids: ids }, signal)));
+    logProbabilities.push(...(await nextOf(http, prompt, ids, { logprobs: 1, logprob_token_ids: ids }, signal)));
   }
-  return all;
+  return logProbabilities;
 }
 
 /**
@@ -100,16 +100,16 @@ async function scoreAsked(
 async function scoreAllowed(
   http: EngineHttp,
   prompt: Scored,
-  [anchor = 0, ...others]: readonly number[],
+  [anchor = 0, ...candidates]: readonly number[],
   signal: AbortSignal,
 ): Promise<number[]> {
-  const all: number[] = [0];
-  for (let from = 0; from === 0 || from < others.length; from += TOP_AT_ONCE - 1) {
-    const ids = [anchor, ...others.slice(from, from + TOP_AT_ONCE - 1)];
+  const logProbabilities: number[] = [0];
+  for (let from = 0; from === 0 || from < candidates.length; from += TOP_AT_ONCE - 1) {
+    const ids = [anchor, ...candidates.slice(from, from + TOP_AT_ONCE - 1)];
     const [zero, ...rest] = await nextOf(http, prompt, ids, { logprobs: ids.length, allowed_token_ids: ids }, signal);
-    all.push(...rest.map((value) => value - zero!));
+    logProbabilities.push(...rest.map((value) => value - zero!));
   }
-  return normalised(all);
+  return normalised(logProbabilities);
 }
 
 function normalised(values: readonly number[]): number[] {
@@ -121,7 +121,7 @@ async function nextOf(
   http: EngineHttp,
   prompt: Scored,
   ids: readonly number[],
-  asked: object,
+  options: object,
   signal: AbortSignal,
 ): Promise<number[]> {
   const model = modelOf(prompt);
@@ -133,13 +133,13 @@ async function nextOf(
     ...AS_THE_MODEL,
     return_tokens_as_token_ids: true,
     ...(prompt.fresh && { cache_salt: randomUUID() }),
-    ...asked,
+    ...options,
   };
   const read = readAs(completion, await http.json('POST', '/v1/completions', body, { signal }));
   if (read.model !== model) throw new EngineFault('BROKEN', `it answers as ${read.model}, not as ${model}`);
-  const told = read.choices[0]!.logprobs.top_logprobs[0]!;
+  const topLogprobs = read.choices[0]!.logprobs.top_logprobs[0]!;
   return ids.map((id) => {
-    const value = told[`token_id:${id}`];
+    const value = topLogprobs[`token_id:${id}`];
     if (value === undefined || !Number.isFinite(value) || value > 1e-3)
       throw new EngineFault('BROKEN', `it doesn’t tell how probable token ${id} is`);
     return Math.min(0, value);
@@ -158,9 +158,10 @@ async function scoringOf(http: EngineHttp, base: string, signal: AbortSignal): P
   } catch (error) {
     if (!isFault(error) || (error.kind !== 'BROKEN' && error.kind !== 'REFUSED')) throw error;
   }
-  const asked = { logprobs: TRIED.length, allowed_token_ids: TRIED };
-  const told = await nextOf(http, prompt, TRIED, asked, signal);
-  if (Math.abs(told.reduce((sum, value) => sum + Math.exp(value), 0) - 1) < 1e-3) return LabelScoring.ALLOWED_TOKEN_IDS;
+  const options = { logprobs: TRIED.length, allowed_token_ids: TRIED };
+  const logProbabilities = await nextOf(http, prompt, TRIED, options, signal);
+  if (Math.abs(logProbabilities.reduce((sum, value) => sum + Math.exp(value), 0) - 1) < 1e-3)
+    return LabelScoring.ALLOWED_TOKEN_IDS;
   throw new EngineFault(
     'REFUSED',
     'it tells the probabilities of given tokens in no way that can be used: start it with --logprobs-mode processed_logprobs',

@@ -14,15 +14,15 @@ interface BaseComparison {
 }
 
 /**
- * @param theirs and `ours`: for each prompt the log-probabilities of the same candidates
+ * @param engineScores and `workerScores`: for each prompt the log-probabilities of the same candidates
  * @throws EngineFault REFUSED when it is another model
  */
-export function compareBases(theirs: readonly number[][], ours: readonly number[][]): BaseComparison {
-  const [a, b] = [theirs.flatMap(centred), ours.flatMap(centred)];
+export function compareBases(engineScores: readonly number[][], workerScores: readonly number[][]): BaseComparison {
+  const [a, b] = [engineScores.flatMap(centred), workerScores.flatMap(centred)];
   const product = (x: readonly number[], y: readonly number[]): number =>
-    x.reduce((sum, each, i) => sum + each * y[i]!, 0);
+    x.reduce((sum, value, i) => sum + value * y[i]!, 0);
   const correlation = product(a, b) / Math.sqrt(product(a, a) * product(b, b));
-  const meanDifference = a.reduce((sum, each, i) => sum + Math.abs(each - b[i]!), 0) / a.length;
+  const meanDifference = a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
   if (correlation >= SAME_BASE.correlation && meanDifference <= SAME_BASE.meanDifference)
     return { correlation, meanDifference };
   throw new EngineFault(

@@ -63,8 +63,8 @@ export class WorkerReferences implements References {
   }
 
   of(adapter: EngineAdapter): Promise<AdapterReferenceScores> {
-    const known = this.#adapters.get(adapter.name);
-    if (known) return known;
+    const scores = this.#adapters.get(adapter.name);
+    if (scores) return scores;
     const making = inWorkspace(adapter.workspaceId, () => this.#measure(adapter));
     this.#adapters.set(adapter.name, making);
     making.catch(() => this.#adapters.delete(adapter.name));
@@ -76,24 +76,31 @@ export class WorkerReferences implements References {
     const variant = await this.parts.registry.defaultVariant(workspaceId);
     const prompts = QUESTIONS.map((content) => renderChat(variant.chat, [{ role: 'user', content }]));
     const candidates = spread(CANDIDATES, await this.#vocabulary(workspaceId, variant));
-    const off = await this.#score(workspaceId, modelFileOf(variant), prompts, candidates);
-    return { prompts: await this.#tokens(workspaceId, variant, prompts), candidates, off };
+    const baseScores = await this.#score(workspaceId, modelFileOf(variant), prompts, candidates);
+    return { prompts: await this.#tokens(workspaceId, variant, prompts), candidates, off: baseScores };
   }
 
   async #measure({ workspaceId, served }: EngineAdapter): Promise<AdapterReferenceScores> {
     const variant = await this.parts.registry.variant(workspaceId, served.variantId);
     const prompts = probePrompts(served, variant).slice(0, PROMPTS);
-    const all = probeCandidates(served, await this.#vocabulary(workspaceId, variant));
-    const candidates = all.filter((_, i) => all.length <= CANDIDATES || i % Math.ceil(all.length / CANDIDATES) === 0);
-    const off = await this.#score(workspaceId, modelFileOf(variant), prompts, candidates);
-    const on = await this.#score(workspaceId, modelFileOf(variant, [served.file]), prompts, candidates);
-    return { prompts: await this.#tokens(workspaceId, variant, prompts), candidates, off, on };
+    const allCandidates = probeCandidates(served, await this.#vocabulary(workspaceId, variant));
+    const candidates = allCandidates.filter(
+      (_, i) => allCandidates.length <= CANDIDATES || i % Math.ceil(allCandidates.length / CANDIDATES) === 0,
+    );
+    const baseScores = await this.#score(workspaceId, modelFileOf(variant), prompts, candidates);
+    const adapterScores = await this.#score(workspaceId, modelFileOf(variant, [served.file]), prompts, candidates);
+    return {
+      prompts: await this.#tokens(workspaceId, variant, prompts),
+      candidates,
+      off: baseScores,
+      on: adapterScores,
+    };
   }
 
   async #vocabulary(workspaceId: WorkspaceId, { variantId }: ServedVariant): Promise<number> {
-    const [stored] = await this.parts.registry.variantsById(workspaceId, [variantId]);
-    if (!stored) throw notFound('The model variant', variantId);
-    return stored.vocabulary;
+    const [variant] = await this.parts.registry.variantsById(workspaceId, [variantId]);
+    if (!variant) throw notFound('The model variant', variantId);
+    return variant.vocabulary;
   }
 
   async #tokens(workspaceId: WorkspaceId, variant: ServedVariant, prompts: PromptSegment[][]): Promise<number[][]> {
@@ -119,6 +126,6 @@ export class WorkerReferences implements References {
 
 /** Ids from all over a vocabulary. */
 const spread = (count: number, vocabulary: number): number[] => {
-  const wanted = Math.min(count, vocabulary);
-  return Array.from({ length: wanted }, (_, i) => Math.floor((i * vocabulary) / wanted));
+  const size = Math.min(count, vocabulary);
+  return Array.from({ length: size }, (_, i) => Math.floor((i * vocabulary) / size));
 };

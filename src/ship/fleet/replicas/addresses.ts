@@ -14,11 +14,11 @@ export async function resolveEngines(
     configured.map(async (engine) => {
       if (!engine.startsWith(HEADLESS)) return [plain(engine)];
       const url = new URL(engine.slice(HEADLESS.length));
-      const found = await look(url.hostname).catch(() => []);
-      return found.map((address) => {
-        const one = new URL(url);
-        one.hostname = address.includes(':') ? `[${address}]` : address;
-        return plain(one.href);
+      const addresses = await look(url.hostname).catch(() => []);
+      return addresses.map((address) => {
+        const addressUrl = new URL(url);
+        addressUrl.hostname = address.includes(':') ? `[${address}]` : address;
+        return plain(addressUrl.href);
       });
     }),
   );

@@ -124,9 +124,9 @@ export class Replica {
     let error: unknown = null;
     try {
       yield* dialect.stream(this.parts.http, { ...request, ...prompted }, signal);
-    } catch (thrown) {
-      error = thrown;
-      throw thrown;
+    } catch (failure) {
+      error = failure;
+      throw failure;
     } finally {
       ended(error);
     }
@@ -153,8 +153,8 @@ export class Replica {
   async look(signal: AbortSignal): Promise<void> {
     try {
       if (this.state !== EngineState.READY) await this.#meet(signal);
-      const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
-      const models = await this.dialect!.models(this.parts.http, within);
+      const lookSignal = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+      const models = await this.dialect!.models(this.parts.http, lookSignal);
       if (!models.some(({ id, parent }) => parent === null && id === this.capabilities!.base))
         throw new EngineFault('AWAY', 'it serves another base model by now');
       for (const resident of this.#residents.values()) this.#reconcile(resident, models);
@@ -168,8 +168,8 @@ export class Replica {
    * @throws EngineFault, ADAPTER_UNPROVEN when it doesn't act as it does beside the gateway
    */
   hold(adapter: EngineAdapter, signal: AbortSignal): Promise<void> {
-    const known = this.#residents.get(adapter.name);
-    if (known?.state === ResidentState.PROVEN) return Promise.resolve();
+    const resident = this.#residents.get(adapter.name);
+    if (resident?.state === ResidentState.PROVEN) return Promise.resolve();
     if (this.#mixes) return Promise.reject(new EngineFault('REFUSED', MIXES));
     const underWay = this.#loading.get(adapter.name);
     if (underWay) return underWay;
@@ -180,10 +180,11 @@ export class Replica {
 
   /** Whether loading it is worth a try now: an engine that refused isn't asked all the time. */
   wants(adapter: EngineAdapter): boolean {
-    const known = this.#residents.get(adapter.name);
+    const resident = this.#residents.get(adapter.name);
     if (this.state !== EngineState.READY || this.#mixes || this.#loading.has(adapter.name)) return false;
     return (
-      known === undefined || (known.state !== ResidentState.PROVEN && this.parts.clock.monotonic() >= known.retryAt)
+      resident === undefined ||
+      (resident.state !== ResidentState.PROVEN && this.parts.clock.monotonic() >= resident.retryAt)
     );
   }
 
@@ -209,17 +210,17 @@ export class Replica {
 
   async #meet(signal: AbortSignal): Promise<void> {
     const { http, references, log } = this.parts;
-    const within = AbortSignal.any([signal, AbortSignal.timeout(PROOF_MS)]);
+    const proofSignal = AbortSignal.any([signal, AbortSignal.timeout(PROOF_MS)]);
     for (const dialect of DIALECTS) {
-      const capabilities = await dialect.probe(http, within);
+      const capabilities = await dialect.probe(http, proofSignal);
       if (capabilities === null) continue;
       const { prompts, candidates, off } = await references.base();
-      const theirs: number[][] = [];
+      const engineScores: number[][] = [];
       for (const tokens of prompts) {
-        const asked = { base: capabilities.base, adapter: null, tokens, candidates };
-        theirs.push(await dialect.score(http, asked, capabilities.scoring, within));
+        const scoreRequest = { base: capabilities.base, adapter: null, tokens, candidates };
+        engineScores.push(await dialect.score(http, scoreRequest, capabilities.scoring, proofSignal));
       }
-      const likeness = compareBases(theirs, off);
+      const likeness = compareBases(engineScores, off);
       Object.assign(this, { dialect, capabilities, state: EngineState.READY, reason: null });
       this.#mixes = false;
       this.breaker.succeeded();
@@ -244,9 +245,9 @@ export class Replica {
       listed: this.#residents.get(adapter.name)?.listed ?? true,
     };
     this.#residents.set(adapter.name, resident);
-    const within = AbortSignal.any([signal, AbortSignal.timeout(PROOF_MS)]);
+    const proofSignal = AbortSignal.any([signal, AbortSignal.timeout(PROOF_MS)]);
     try {
-      await this.dialect!.load(http, adapter, within).catch((error: unknown) => {
+      await this.dialect!.load(http, adapter, proofSignal).catch((error: unknown) => {
         // Another gateway was quicker: a name holds its digest, and what is there has to prove itself all the same.
         if (!isFault(error) || !/already/i.test(error.message)) throw error;
       });
@@ -303,22 +304,22 @@ export class Replica {
     const places = turn === null ? prompts.map((_, i) => i) : [turn % prompts.length];
     const { base, scoring } = this.capabilities!;
     const score = (name: string | null, place: number): Promise<number[]> => {
-      const asked = { base, adapter: name, tokens: prompts[place]!, candidates, fresh: true };
-      return this.dialect!.score(http, asked, scoring, signal).then(centred);
+      const scoreRequest = { base, adapter: name, tokens: prompts[place]!, candidates, fresh: true };
+      return this.dialect!.score(http, scoreRequest, scoring, signal).then(centred);
     };
-    const alone: number[][] = [];
-    for (const place of places) alone.push(await score(null, place));
-    const together = await Promise.all(
+    const baseScores: number[][] = [];
+    for (const place of places) baseScores.push(await score(null, place));
+    const jointScores = await Promise.all(
       places.map((place) => Promise.all([score(adapter.name, place), score(null, place)])),
     );
-    const here = { off: alone.flat(), on: together.flatMap(([changed]) => changed) };
-    const there = {
+    const engineScores = { off: baseScores.flat(), on: jointScores.flatMap(([changed]) => changed) };
+    const referenceScores = {
       off: places.flatMap((place) => centred(off[place]!)),
       on: places.flatMap((place) => centred(on[place]!)),
     };
-    const { cosine } = compareChanges(here, there);
-    const beside = together.flatMap(([, unchanged]) => unchanged);
-    if (strays(here, beside)) throw this.#mixed();
+    const { cosine } = compareChanges(engineScores, referenceScores);
+    const concurrentScores = jointScores.flatMap(([, unchanged]) => unchanged);
+    if (strays(engineScores, concurrentScores)) throw this.#mixed();
     Object.assign(resident, { cosine, provenAt: clock.now() });
   }
 
@@ -360,20 +361,20 @@ export class Replica {
 
   #entered(adapter: EngineAdapter | null) {
     const resident = adapter && this.#residents.get(adapter.name);
-    for (const each of [this, resident]) if (each) each.inFlight += 1;
+    for (const counter of [this, resident]) if (counter) counter.inFlight += 1;
     if (resident) resident.lastUsed = this.parts.clock.monotonic();
     const prompted: Omit<Prompted, 'tokens'> = { base: this.capabilities!.base, adapter: adapter?.name ?? null };
-    const ended = (error: unknown): void => {
-      for (const each of [this, resident]) if (each) each.inFlight -= 1;
+    const finish = (error: unknown): void => {
+      for (const counter of [this, resident]) if (counter) counter.inFlight -= 1;
       if (isFault(error)) {
         if (error.kind === 'UNKNOWN_MODEL' && adapter) this.#forget(adapter.name);
         else this.#failed(error);
       } else if (error === null) {
         this.breaker.succeeded();
-        for (const each of [this, resident]) if (each) each.answered += 1;
+        for (const counter of [this, resident]) if (counter) counter.answered += 1;
       }
     };
-    return { dialect: this.dialect!, prompted, ended };
+    return { dialect: this.dialect!, prompted, ended: finish };
   }
 
   /**
@@ -398,8 +399,11 @@ export class Replica {
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Whether the base, asked beside the adapter, moved towards it or another one. @param beside the base's scores then */
-function strays({ off, on }: { off: readonly number[]; on: readonly number[] }, beside: readonly number[]): boolean {
-  const distance = (a: readonly number[]): number => Math.hypot(...a.map((each, i) => each - off[i]!));
-  return distance(beside) > MOST_STRAYING * distance(on);
+/** Whether the base, asked beside the adapter, moved towards it or another one. @param concurrentScores the base's scores then */
+function strays(
+  { off, on }: { off: readonly number[]; on: readonly number[] },
+  concurrentScores: readonly number[],
+): boolean {
+  const distance = (a: readonly number[]): number => Math.hypot(...a.map((value, i) => value - off[i]!));
+  return distance(concurrentScores) > MOST_STRAYING * distance(on);
 }

@@ -30,9 +30,9 @@ const YEAR = /^(?:1[5-9]|20)\d\d(?!\d)/;
 
 /** The amounts that a text names, but for sums of money and years. */
 export const amountsIn = (text: string): Amount[] =>
-  measuresIn(text).flatMap(({ kind, factor, value: { parts, text: written } }) =>
-    parts.length === 1 && !YEAR.test(written) && !/\p{L}-\p{L}/u.test(written)
-      ? [{ kind, value: factor * parts[0]!, text: written.split(' ')[0]! }]
+  measuresIn(text).flatMap(({ kind, factor, value: { parts, text: valueText } }) =>
+    parts.length === 1 && !YEAR.test(valueText) && !/\p{L}-\p{L}/u.test(valueText)
+      ? [{ kind, value: factor * parts[0]!, text: valueText.split(' ')[0]! }]
       : [],
   );
 

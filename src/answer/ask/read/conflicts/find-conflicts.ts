@@ -22,9 +22,9 @@ export function findConflicts(sentences: readonly Evidence[], terms: readonly Qu
   const telling = terms.filter(({ stem }) => !LIGHT.has(stem));
   const statements = sentences.map(readStatement).filter(({ stems }) => asksFor(stems, telling));
   const conflicts = new Map<string, Conflict>();
-  for (const [index, other] of statements.entries())
-    for (const one of statements.slice(0, index)) {
-      const conflict = compare(one, other, terms);
+  for (const [index, second] of statements.entries())
+    for (const first of statements.slice(0, index)) {
+      const conflict = compare(first, second, terms);
       if (!conflict) continue;
       // The same two values again, from copies of the sentences, say nothing new.
       const key = [conflict.kind, ...conflict.quotes.map(({ value }) => value.toLowerCase()).sort()].join('\n');
@@ -59,37 +59,42 @@ function readStatement(sentence: Evidence): Statement {
 const asksFor = (stems: ReadonlySet<string>, terms: readonly QuestionTerm[]): boolean =>
   terms.length > 0 && terms.filter(({ stem }) => stems.has(stem)).length >= LEAST_ASKED * terms.length;
 
-function compare(one: Statement, other: Statement, terms: readonly QuestionTerm[]): Conflict | null {
-  if (one.denies !== other.denies || !comparablePlaces(one.sentence, other.sentence)) return null;
-  const more = [lacking(one.frame, other.frame), lacking(other.frame, one.frame)] as const;
-  const shared = one.frame.size - more[0].length;
+function compare(first: Statement, second: Statement, terms: readonly QuestionTerm[]): Conflict | null {
+  if (first.denies !== second.denies || !comparablePlaces(first.sentence, second.sentence)) return null;
+  const lackingStems = [lacking(first.frame, second.frame), lacking(second.frame, first.frame)] as const;
+  const shared = first.frame.size - lackingStems[0].length;
   if (shared === 0) return null;
-  const pair = more[0].length > 0 && more[1].length > 0 ? names(one, other, terms) : figures(one, other, terms, shared);
+  const pair =
+    lackingStems[0].length > 0 && lackingStems[1].length > 0
+      ? names(first, second, terms)
+      : figures(first, second, terms, shared);
   if (pair === null) return null;
   const [{ kind }] = pair;
-  return { kind, quotes: [quoteOf(one.sentence, pair[0].text), quoteOf(other.sentence, pair[1].text)] };
+  return { kind, quotes: [quoteOf(first.sentence, pair[0].text), quoteOf(second.sentence, pair[1].text)] };
 }
 
 type Told = { kind: Conflict['kind']; text: string };
 
 /** The one number or date in which two sentences differ whose words fit. */
 function figures(
-  one: Statement,
-  other: Statement,
+  first: Statement,
+  second: Statement,
   terms: readonly QuestionTerm[],
   shared: number,
 ): [Told, Told] | null {
-  const extra = one.frame.size + other.frame.size - 2 * shared;
-  if (extra > Math.floor(shared * MORE_WORDS) || hasName(one, other) || hasName(other, one)) return null;
-  if (one.values.length !== other.values.length) return null;
-  const left = [...other.values];
+  const extra = first.frame.size + second.frame.size - 2 * shared;
+  if (extra > Math.floor(shared * MORE_WORDS) || hasName(first, second) || hasName(second, first)) return null;
+  if (first.values.length !== second.values.length) return null;
+  const unmatchedValues = [...second.values];
   let pair: [StatedValue, StatedValue] | null = null;
-  for (const value of one.values) {
-    const same = left.findIndex((each) => each.key === value.key && !differ(value, each));
-    const at = same >= 0 ? same : left.findIndex(({ key }) => key === value.key);
-    const [partner] = at < 0 ? [] : left.splice(at, 1);
+  for (const value of first.values) {
+    const sameIndex = unmatchedValues.findIndex(
+      (candidate) => candidate.key === value.key && !differ(value, candidate),
+    );
+    const matchIndex = sameIndex >= 0 ? sameIndex : unmatchedValues.findIndex(({ key }) => key === value.key);
+    const [partner] = matchIndex < 0 ? [] : unmatchedValues.splice(matchIndex, 1);
     if (partner === undefined) return null;
-    if (same >= 0) continue;
+    if (sameIndex >= 0) continue;
     // Two differences: one may be what the other depends on.
     if (pair !== null) return null;
     pair = [value, partner];
@@ -98,37 +103,41 @@ function figures(
   return pair?.[0].kind === 'DATE' && pair.some(({ text }) => asksAbout(text, terms)) ? null : pair;
 }
 
-const hasName = ({ names: held }: Statement, { frame }: Statement): boolean =>
-  held.some(({ stem }) => !frame.has(stem));
+const hasName = ({ names: properNames }: Statement, { frame }: Statement): boolean =>
+  properNames.some(({ stem }) => !frame.has(stem));
 
 /** The one name in which two sentences differ that are alike otherwise. */
-function names(one: Statement, other: Statement, terms: readonly QuestionTerm[]): [Told, Told] | null {
-  const [mine, theirs] = [ownName(one, other), ownName(other, one)];
-  if (mine === null || theirs === null || one.frame.size - mine.split(' ').length < 2) return null;
+function names(first: Statement, second: Statement, terms: readonly QuestionTerm[]): [Told, Told] | null {
+  const [firstName, secondName] = [ownName(first, second), ownName(second, first)];
+  if (firstName === null || secondName === null || first.frame.size - firstName.split(' ').length < 2) return null;
   const sameFigures =
-    one.values.length === other.values.length &&
-    one.values.every((value) => other.values.some((each) => each.key === value.key && !differ(value, each)));
-  if (!sameFigures || [mine, theirs].some((text) => asksAbout(text, terms))) return null;
+    first.values.length === second.values.length &&
+    first.values.every((value) =>
+      second.values.some((candidate) => candidate.key === value.key && !differ(value, candidate)),
+    );
+  if (!sameFigures || [firstName, secondName].some((text) => asksAbout(text, terms))) return null;
   return [
-    { kind: 'NAME', text: mine },
-    { kind: 'NAME', text: theirs },
+    { kind: 'NAME', text: firstName },
+    { kind: 'NAME', text: secondName },
   ];
 }
 
 /** The name that is all a sentence has and another lacks; null when it has other words too, or several names. */
-function ownName({ frame, names: held }: Statement, { frame: others }: Statement): string | null {
-  const own = held.filter(({ stem }) => !others.has(stem));
-  const words = new Set(own.map(({ stem }) => stem));
-  const last = own.at(-1);
+function ownName({ frame, names: properNames }: Statement, { frame: otherFrame }: Statement): string | null {
+  const distinctNames = properNames.filter(({ stem }) => !otherFrame.has(stem));
+  const words = new Set(distinctNames.map(({ stem }) => stem));
+  const last = distinctNames.at(-1);
   // The first word of a sentence has a capital whatever it is.
   if (
     last === undefined ||
     last.place === 0 ||
-    words.size !== lacking(frame, others).length ||
-    own.length > LONGEST_NAME
+    words.size !== lacking(frame, otherFrame).length ||
+    distinctNames.length > LONGEST_NAME
   )
     return null;
-  return last.place - own[0]!.place === own.length - 1 ? own.map(({ text }) => text).join(' ') : null;
+  return last.place - distinctNames[0]!.place === distinctNames.length - 1
+    ? distinctNames.map(({ text }) => text).join(' ')
+    : null;
 }
 
 const asksAbout = (text: string, terms: readonly QuestionTerm[]): boolean => {
@@ -136,12 +145,12 @@ const asksAbout = (text: string, terms: readonly QuestionTerm[]): boolean => {
   return terms.some(({ stem }) => stems.has(stem));
 };
 
-const lacking = (held: ReadonlySet<string>, others: ReadonlySet<string>): string[] =>
-  [...held].filter((stem) => !others.has(stem));
+const lacking = (stems: ReadonlySet<string>, otherStems: ReadonlySet<string>): string[] =>
+  [...stems].filter((stem) => !otherStems.has(stem));
 
 /** Sections of one document are about different things, which their sentences need not repeat. */
-const comparablePlaces = (one: Evidence, other: Evidence): boolean =>
-  one.documentId !== other.documentId || one.headings.join('\n') === other.headings.join('\n');
+const comparablePlaces = (first: Evidence, second: Evidence): boolean =>
+  first.documentId !== second.documentId || first.headings.join('\n') === second.headings.join('\n');
 
 const quoteOf = (sentence: Evidence, value: string): ConflictingQuote => {
   const { documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores } = sentence;

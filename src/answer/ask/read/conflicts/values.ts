@@ -101,21 +101,21 @@ export function readValues(text: string): ValuedText {
     });
   rest = rest.replace(QUANTITY, (whole: string, ...groups: unknown[]) => {
     const [minus, currency, first, minusOfSecond, second, multiple, word] = groups as (string | undefined)[];
-    const before = rest.slice(0, groups.at(-2) as number).slice(-30);
+    const precedingText = rest.slice(0, groups.at(-2) as number).slice(-30);
     const unit = word === undefined || currency !== undefined || NO_UNIT.test(word) ? '' : word;
-    const written = unit === (word ?? '') ? whole : whole.slice(0, whole.length - word!.length);
+    const matchedText = unit === (word ?? '') ? whole : whole.slice(0, whole.length - word!.length);
     const scale = multiple === undefined ? 1 : MULTIPLES[multiple.toLowerCase()]!;
     const numbers = [first!, ...(second === undefined ? [] : [second])];
     const signs = [minus, minusOfSecond].map((sign) => (sign === undefined ? 1 : -1));
     const parts = numbers.map((digits, index) => signs[index]! * scale * numberOf(digits));
     const dotted = numbers.map((digits) => DOTTED.test(digits));
-    const rough = ROUGH.test(before);
-    const exactly = before.replace(ROUGH, '');
+    const rough = ROUGH.test(precedingText);
+    const exactly = precedingText.replace(ROUGH, '');
     const bound = BOUNDS.find(([, pattern]) => pattern.test(exactly))?.[0];
     const key = [currency?.trim() ?? '', unitOf(unit), bound ?? '', parts.length].join(' ');
     values.push({
       kind: 'NUMBER',
-      text: written.trim(),
+      text: matchedText.trim(),
       key,
       parts,
       rough,
@@ -124,50 +124,50 @@ export function readValues(text: string): ValuedText {
       ...(unit !== '' && { unit }),
       ...(bound && { bound, open: OPEN.test(exactly) }),
     });
-    return ` ${whole.slice(written.length)} `;
+    return ` ${whole.slice(matchedText.length)} `;
   });
   return { values, rest };
 }
 
 /** Whether two values of the same key say different things. A part that one of them leaves out is no difference. */
-export function differ(one: StatedValue, other: StatedValue): boolean {
-  const tolerance = one.rough || other.rough ? 0.1 : 0;
-  return one.parts.some((part, index) => {
-    const second = other.parts[index] ?? null;
+export function differ(firstValue: StatedValue, secondValue: StatedValue): boolean {
+  const tolerance = firstValue.rough || secondValue.rough ? 0.1 : 0;
+  return firstValue.parts.some((part, index) => {
+    const second = secondValue.parts[index] ?? null;
     if (part === null || second === null) return false;
-    const [mine, its] = [one.dotted?.[index] === true, other.dotted?.[index] === true];
+    const [isFirstDotted, isSecondDotted] = [firstValue.dotted?.[index] === true, secondValue.dotted?.[index] === true];
     // Where only one may be thousands, the two differ if they do under either reading.
-    const firsts = mine && !its ? [part, 1_000 * part] : [part];
-    const seconds = its && !mine ? [second, 1_000 * second] : [second];
-    const apart = (a: number, b: number): boolean => Math.abs(a - b) > tolerance * Math.max(Math.abs(a), Math.abs(b));
-    return firsts.every((a) => seconds.every((b) => apart(a, b)));
+    const firsts = isFirstDotted && !isSecondDotted ? [part, 1_000 * part] : [part];
+    const seconds = isSecondDotted && !isFirstDotted ? [second, 1_000 * second] : [second];
+    const exceedsTolerance = (a: number, b: number): boolean =>
+      Math.abs(a - b) > tolerance * Math.max(Math.abs(a), Math.abs(b));
+    return firsts.every((a) => seconds.every((b) => exceedsTolerance(a, b)));
   });
 }
 
 /** Thousands in one half of the world, a decimal in the other. */
 const DOTTED = /^[1-9]\d{0,2}\.\d{3}$/;
 
-const numberOf = (written: string): number => {
-  const [ten = '', one = ''] = written.toLowerCase().split('-');
+const numberOf = (text: string): number => {
+  const [ten = '', unit = ''] = text.toLowerCase().split('-');
   const word = NUMBER_WORDS.indexOf(ten);
   if (word >= 0) return word;
   const tens = TENS.indexOf(ten);
-  if (tens >= 0) return 20 + 10 * tens + Math.max(0, NUMBER_WORDS.indexOf(one));
+  if (tens >= 0) return 20 + 10 * tens + Math.max(0, NUMBER_WORDS.indexOf(unit));
   // `1.000.000` and `1.234,5` can only be thousands with points.
-  if (/^\d{1,3}(\.\d{3}){2,}$|^\d{1,3}(\.\d{3})+,\d+$/.test(written))
-    return Number(written.replaceAll('.', '').replace(',', '.'));
-  return Number(written.replace(/,(?=\d{3}(?!\d))/g, '').replace(',', '.'));
+  if (/^\d{1,3}(\.\d{3}){2,}$|^\d{1,3}(\.\d{3})+,\d+$/.test(text))
+    return Number(text.replaceAll('.', '').replace(',', '.'));
+  return Number(text.replace(/,(?=\d{3}(?!\d))/g, '').replace(',', '.'));
 };
 
-const numberOrNull = (written: string | undefined): number | null => (written ? Number(written) : null);
+const numberOrNull = (text: string | undefined): number | null => (text ? Number(text) : null);
 
-const monthOf = (written: string | undefined): number | null => {
-  if (written === undefined) return null;
-  return /^\d/.test(written)
-    ? Number(written)
-    : 1 + MONTHS.findIndex((month) => month.startsWith(written.toLowerCase().replace('.', '')));
+const monthOf = (text: string | undefined): number | null => {
+  if (text === undefined) return null;
+  return /^\d/.test(text)
+    ? Number(text)
+    : 1 + MONTHS.findIndex((month) => month.startsWith(text.toLowerCase().replace('.', '')));
 };
 
 /** Units are kept as they are written, because case matters (`mW`, `MW`); words without their inflection. */
-const unitOf = (written: string): string =>
-  written.length <= 3 || !/^\p{L}+$/u.test(written) ? written : stemOf(written);
+const unitOf = (text: string): string => (text.length <= 3 || !/^\p{L}+$/u.test(text) ? text : stemOf(text));

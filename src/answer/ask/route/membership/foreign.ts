@@ -20,11 +20,11 @@ export async function foreignRefusal(
   { maxOwnRefused }: Question,
   vector: () => Promise<QueryVector>,
 ): Promise<Abstention | null> {
-  const most = maxOwnRefused ?? OWN_REFUSED;
-  if (adaptation === null || scope !== null || most === 0) return null;
+  const threshold = maxOwnRefused ?? OWN_REFUSED;
+  if (adaptation === null || scope !== null || threshold === 0) return null;
   const { versionId, adapter, version } = adaptation.adapter;
   const model = await memberships.of(workspaceId, versionId, embedderDigest(registry.embedder()));
   if (model === null) return null;
   const { pValue, probability } = membershipOf(model, (await vector()).vector);
-  return pValue < most ? foreign(`${adapter}@${version}`, { pValue, probability }, most) : null;
+  return pValue < threshold ? foreign(`${adapter}@${version}`, { pValue, probability }, threshold) : null;
 }

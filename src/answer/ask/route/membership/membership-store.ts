@@ -42,7 +42,7 @@ export class MembershipStore {
   /** Keeps what was learned of a version, in place of what was before. */
   async put(
     tx: Transaction,
-    of: { workspaceId: WorkspaceId; adapterVersionId: string; embedderDigest: string },
+    key: { workspaceId: WorkspaceId; adapterVersionId: string; embedderDigest: string },
     { labels, regression, rows, weights, calibration }: MembershipModel,
   ): Promise<void> {
     const { classes, dimensions } = regression;
@@ -51,10 +51,10 @@ export class MembershipStore {
       regression: bytesOfFloats(Float32Array.from(regression.weights)),
       rows: bytesOfFloats(rows),
     };
-    const { workspaceId, adapterVersionId, embedderDigest } = of;
+    const { workspaceId, adapterVersionId, embedderDigest } = key;
     await tx.adapterMembership.upsert({
       where: { adapterVersionId },
-      create: { ...of, ...data },
+      create: { ...key, ...data },
       update: { embedderDigest, ...data },
     });
     this.#known.forget(keyOf(workspaceId, adapterVersionId, embedderDigest));

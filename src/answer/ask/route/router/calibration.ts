@@ -28,51 +28,51 @@ const RIDGE = 0.5;
  * Logistic regression that tells a place's own questions from foreign ones. Both kinds weigh the same, so that the log-odds are those of
  * the evidence alone, comparable between places (log-likelihood ratio).
  */
-export function calibrate(own: readonly PlaceSignal[], foreign: readonly PlaceSignal[]): SimilarityCalibration {
-  const features = featuresOf(own[0] ?? {});
-  const all = [...own.map((signal) => ({ signal, is: 1 })), ...foreign.map((signal) => ({ signal, is: 0 }))];
-  const moments = new Map(features.map((name) => [name, momentsOf(all.map(({ signal }) => signal[name]!))]));
+export function calibrate(ownSignals: readonly PlaceSignal[], foreign: readonly PlaceSignal[]): SimilarityCalibration {
+  const features = featuresOf(ownSignals[0] ?? {});
+  const samples = [...ownSignals.map((signal) => ({ signal, is: 1 })), ...foreign.map((signal) => ({ signal, is: 0 }))];
+  const moments = new Map(features.map((name) => [name, momentsOf(samples.map(({ signal }) => signal[name]!))]));
   const scaled = (signal: PlaceSignal): number[] =>
     features.map((name) => {
       const { mean, deviation } = moments.get(name)!;
       return (signal[name]! - mean) / deviation;
     });
-  const rows = all.map(({ signal, is }) => ({
+  const rows = samples.map(({ signal, is }) => ({
     x: scaled(signal),
     is,
-    weight: 0.5 / (is ? own.length : foreign.length),
+    weight: 0.5 / (is ? ownSignals.length : foreign.length),
   }));
-  const found = minimize(
-    (at, gradient) => {
+  const solution = minimize(
+    (coefficients, gradient) => {
       gradient.fill(0);
       let loss = 0;
       for (const { x, is, weight } of rows) {
-        const score = x.reduce((sum, value, i) => sum + value * at[i + 1]!, at[0]!);
+        const score = x.reduce((sum, value, i) => sum + value * coefficients[i + 1]!, coefficients[0]!);
         const probability = 1 / (1 + Math.exp(-score));
         loss += weight * (Math.log1p(Math.exp(-Math.abs(score))) + Math.max(score, 0) - is * score);
         gradient[0]! += weight * (probability - is);
         x.forEach((value, i) => (gradient[i + 1]! += weight * (probability - is) * value));
       }
-      const pull = RIDGE / all.length;
-      for (let i = 1; i < at.length; i++) {
-        loss += 0.5 * pull * at[i]! ** 2;
-        gradient[i]! += pull * at[i]!;
+      const pull = RIDGE / samples.length;
+      for (let i = 1; i < coefficients.length; i++) {
+        loss += 0.5 * pull * coefficients[i]! ** 2;
+        gradient[i]! += pull * coefficients[i]!;
       }
       return loss;
     },
     new Float64Array(features.length + 1),
   );
-  const weight = (name: Feature): number => found[1 + features.indexOf(name)]! / moments.get(name)!.deviation;
-  const bias = features.reduce((sum, name) => sum - weight(name) * moments.get(name)!.mean, found[0]!);
-  const made = {
+  const weight = (name: Feature): number => solution[1 + features.indexOf(name)]! / moments.get(name)!.deviation;
+  const bias = features.reduce((sum, name) => sum - weight(name) * moments.get(name)!.mean, solution[0]!);
+  const weighing = {
     bias,
     weights: Object.fromEntries(features.map((name) => [name, weight(name)])),
-    seen: Object.fromEntries(features.map((name) => [name, rangeOf(all.map(({ signal }) => signal[name]!))])),
-    own: own.length,
+    seen: Object.fromEntries(features.map((name) => [name, rangeOf(samples.map(({ signal }) => signal[name]!))])),
+    own: ownSignals.length,
     foreign: foreign.length,
   };
-  const odds = (signals: readonly PlaceSignal[]): number[] => signals.map((signal) => logOdds(made, signal));
-  return { ...made, auc: areaUnder(odds(own), odds(foreign)) };
+  const odds = (signals: readonly PlaceSignal[]): number[] => signals.map((signal) => logOdds(weighing, signal));
+  return { ...weighing, auc: areaUnder(odds(ownSignals), odds(foreign)) };
 }
 
 type Weighing = Pick<SimilarityCalibration, 'bias' | 'weights' | 'seen'>;
@@ -85,9 +85,9 @@ export const logOdds = ({ bias, weights, seen }: Weighing, signal: PlaceSignal):
  * What lies beyond all that was seen says no more than the last of it: a line through fifty questions with hardly a capital would be sure of
  * one that is all capitals.
  */
-function weighed(seen: Weighing['seen'], name: Feature, signal: PlaceSignal): number {
+function weighed(ranges: Weighing['seen'], name: Feature, signal: PlaceSignal): number {
   const value = signal[name] ?? 0;
-  const range = seen?.[name];
+  const range = ranges?.[name];
   return range ? Math.max(range[0], Math.min(range[1], value)) : value;
 }
 
@@ -102,8 +102,8 @@ function momentsOf(values: readonly number[]): { mean: number; deviation: number
 }
 
 /** Mann-Whitney's U as a share of all pairs. */
-export function areaUnder(own: readonly number[], foreign: readonly number[]): number {
+export function areaUnder(ownScores: readonly number[], foreign: readonly number[]): number {
   let wins = 0;
-  for (const a of own) for (const b of foreign) wins += a > b ? 1 : a === b ? 0.5 : 0;
-  return wins / (own.length * foreign.length);
+  for (const a of ownScores) for (const b of foreign) wins += a > b ? 1 : a === b ? 0.5 : 0;
+  return wins / (ownScores.length * foreign.length);
 }

@@ -57,15 +57,15 @@ const SURE = { named: LEAST_PROBABILITY, unnamed: 0.4 } as const;
 /**
  * Whether an adapter lets documents go first: few of its own messages find as good a sentence there (conformal p-value). What tells a question from a message on
  * the same subject is that documents answer it; of how much they hold for messages that need none, its own are the only sample.
- * @param own scores of the best sentences for messages of the adapter
+ * @param ownScores scores of the best sentences for messages of the adapter
  * @param best null where nothing can be read
- * @param named whether the caller names the collections that may be read
+ * @param isNamed whether the caller names the collections that may be read
  */
-export function yieldsTo(own: readonly number[], best: BestSentence | null, named = false): boolean {
+export function yieldsTo(ownScores: readonly number[], best: BestSentence | null, isNamed = false): boolean {
   if (best === null) return false;
-  if (own.length < LEAST_MESSAGES) return best.probability >= SURE_ALONE;
-  if (best.probability < (named ? SURE.named : SURE.unnamed)) return false;
-  return (1 + own.filter((score) => score >= best.score).length) / (own.length + 1) <= YIELDED;
+  if (ownScores.length < LEAST_MESSAGES) return best.probability >= SURE_ALONE;
+  if (best.probability < (isNamed ? SURE.named : SURE.unnamed)) return false;
+  return (1 + ownScores.filter((score) => score >= best.score).length) / (ownScores.length + 1) <= YIELDED;
 }
 
 /** The base model stands for nobody: what it is probable by is that the question belongs to nothing. */
@@ -90,11 +90,11 @@ export function weigh<P extends Place>(
   places: readonly P[],
   { baseScore, adapterScore, temperature }: Weights,
 ): (P & ScoredPlace)[] {
-  const known = places.filter((place) => isNobody(place) || place.logOdds !== null);
+  const scoredPlaces = places.filter((place) => isNobody(place) || place.logOdds !== null);
   const scoreOf = (place: P): number =>
     isNobody(place) ? baseScore : place.logOdds! / temperature + (place.adapter === null ? 0 : adapterScore);
-  const shares = softmax(known.map(scoreOf));
-  const probabilities = new Map(known.map((place, i) => [place, shares[i]!]));
+  const shares = softmax(scoredPlaces.map(scoreOf));
+  const probabilities = new Map(scoredPlaces.map((place, i) => [place, shares[i]!]));
   return places.map((place) => ({ ...place, probability: probabilities.get(place) ?? null }));
 }
 
@@ -104,8 +104,8 @@ export function orderOf<P extends ScoredPlace>(places: readonly P[]): P[] {
   const adapters = places.filter(takes).sort((a, b) => b.probability! - a.probability!);
   if (!documents) return adapters;
   // Behind every adapter that doesn't let them: its own messages are none of what another's say of documents.
-  const at = adapters.findLastIndex(({ yields }) => !yields) + 1;
-  return [...adapters.slice(0, at), documents, ...adapters.slice(at)];
+  const index = adapters.findLastIndex(({ yields }) => !yields) + 1;
+  return [...adapters.slice(0, index), documents, ...adapters.slice(index)];
 }
 
 /**

@@ -34,8 +34,8 @@ export function nearestCollection(
 ): { id: string; name: string; signal: PlaceSignal | null } | null {
   const [best] = passages;
   if (!best) return null;
-  const own = passages.filter(({ collectionId }) => collectionId === best.collectionId);
-  return { id: best.collectionId, name: best.collectionName, signal: signalOfPassages(own) };
+  const collectionPassages = passages.filter(({ collectionId }) => collectionId === best.collectionId);
+  return { id: best.collectionId, name: best.collectionName, signal: signalOfPassages(collectionPassages) };
 }
 
 /** Whether a question is documents' own, by the collection that it comes nearest to; unknown where that one was never calibrated. */
@@ -43,10 +43,10 @@ export function heldByDocuments(
   collections: readonly Pick<RouterParameters['collections'][number], 'id' | 'calibration' | 'heldOut'>[],
   nearest: { id: string; signal: PlaceSignal | null } | null,
 ): Pick<Place, 'logOdds' | 'pValue' | 'own'> {
-  const known = collections.find(({ id }) => id === nearest?.id);
-  if (!known || !nearest?.signal) return { logOdds: null, pValue: null, own: null };
-  const score = logOdds(known.calibration, nearest.signal);
-  const pValue = pValueOf(known.heldOut, score);
+  const collection = collections.find(({ id }) => id === nearest?.id);
+  if (!collection || !nearest?.signal) return { logOdds: null, pValue: null, own: null };
+  const score = logOdds(collection.calibration, nearest.signal);
+  const pValue = pValueOf(collection.heldOut, score);
   return { logOdds: score, pValue, own: pValue >= SIGNIFICANCE };
 }
 
@@ -64,10 +64,10 @@ export async function bestSentence(
     registry: Pick<AskParts['registry'], 'embedder'>;
   },
   workspaceId: WorkspaceId,
-  found: RetrievalResult,
+  result: RetrievalResult,
   signal: AbortSignal,
 ): Promise<BestSentence | null> {
   const parts = { worker, clock, embedder: () => registry.embedder() };
-  const [best] = (await findEvidence(parts, workspaceId, found, signal, COMPARED)).evidence;
+  const [best] = (await findEvidence(parts, workspaceId, result, signal, COMPARED)).evidence;
   return best ? { score: best.score, probability: answerProbability(best) } : null;
 }

@@ -80,23 +80,23 @@ export async function lookAround(
   { workspaceId, text, latest, scope, named, vector, expectedMs, maxErrorRate }: RouterQuery,
   signal: AbortSignal,
 ): Promise<RouterVerdict> {
-  const [found, { vector: question }] = await Promise.all([
+  const [result, { vector: question }] = await Promise.all([
     chunksOf(scope) > 0 ? retrievePassages(parts, scope, { text, vector }, signal) : null,
     vector,
   ]);
   const { learned } = record;
   const places: Unweighed[] = [
     { ...UNKNOWN, strategy: ALONE, label: 'Nothing', expectedMs: expectedMs[ALONE] ?? null },
-    ...documentsPlace(learned.collections, found, expectedMs[READING] ?? null),
+    ...documentsPlace(learned.collections, result, expectedMs[READING] ?? null),
     ...adapterPlaces(learned, samples, question, expectedMs[ADAPTING] ?? null),
   ];
   const { there, gone } = await withoutGone(parts, workspaceId, places);
   // Where no adapter takes the question for its own, documents are first whatever they hold.
   const best =
-    found && there.some(takes) ? await bestSentence(parts, workspaceId, weighedFor(latest, found), signal) : null;
+    result && there.some(takes) ? await bestSentence(parts, workspaceId, weighedFor(latest, result), signal) : null;
   const yields = ({ adapter }: Unweighed): boolean => {
-    const own = learned.adapters.find(({ name, version }) => `${name}@${version}` === adapter)?.evidence;
-    return own !== undefined && yieldsTo(own, best, named);
+    const ownScores = learned.adapters.find(({ name, version }) => `${name}@${version}` === adapter)?.evidence;
+    return ownScores !== undefined && yieldsTo(ownScores, best, named);
   };
   const weighed = weigh(
     there.map((place) => ({ ...place, yields: takes(place) && yields(place) })),
@@ -112,7 +112,7 @@ export async function lookAround(
     owner,
     unproven: order.length === 0 ? unproven : null,
     reasons: [...gone, ...bounds, ...reasonsOf(weighed, owner)],
-    found,
+    found: result,
   };
 }
 
@@ -121,15 +121,15 @@ const UNKNOWN = { adapter: null, logOdds: null, pValue: null, own: null, nearest
 /** What is to be read, if there is anything. */
 function documentsPlace(
   collections: RouterParameters['collections'],
-  found: RetrievalResult | null,
+  result: RetrievalResult | null,
   expectedMs: number | null,
 ): Unweighed[] {
-  if (found === null) return [];
-  const [best] = found.retrieval.passages;
-  const nearest = nearestCollection(found.retrieval.passages);
+  if (result === null) return [];
+  const [best] = result.retrieval.passages;
+  const nearest = nearestCollection(result.retrieval.passages);
   const passage = best ? { chunkId: best.chunkId, similarity: best.scores.dense } : null;
-  const held = heldByDocuments(collections, nearest);
-  return [{ ...UNKNOWN, ...held, strategy: READING, label: nearest?.name ?? 'Documents', expectedMs, passage }];
+  const ownership = heldByDocuments(collections, nearest);
+  return [{ ...UNKNOWN, ...ownership, strategy: READING, label: nearest?.name ?? 'Documents', expectedMs, passage }];
 }
 
 const adapterPlaces = (
@@ -167,21 +167,21 @@ async function withoutGone(
   workspaceId: WorkspaceId,
   places: readonly Unweighed[],
 ): Promise<{ there: Unweighed[]; gone: RouteReason[] }> {
-  const there: Unweighed[] = [];
-  const gone: RouteReason[] = [];
+  const presentPlaces: Unweighed[] = [];
+  const goneReasons: RouteReason[] = [];
   for (const place of places) {
     // Whom the question is foreign to isn't asked, gone or not.
-    const served = takes(place) ? await inProduction(parts, workspaceId, place.adapter!) : 'ALONE';
-    if (served === 'GONE')
-      gone.push({
+    const status = takes(place) ? await inProduction(parts, workspaceId, place.adapter!) : 'ALONE';
+    if (status === 'GONE')
+      goneReasons.push({
         feature: 'router.adapter.gone',
         value: 1,
         contribution: 0,
         sentence: `${place.adapter} is not in production any more: the router is fitted again.`,
       });
-    else there.push(served === 'INDEXED' ? { ...place, strategy: BOTH } : place);
+    else presentPlaces.push(status === 'INDEXED' ? { ...place, strategy: BOTH } : place);
   }
-  return { there, gone };
+  return { there: presentPlaces, gone: goneReasons };
 }
 
 /** How a version of an adapter can answer now. */
@@ -192,10 +192,10 @@ async function inProduction(
 ): Promise<'ALONE' | 'INDEXED' | 'GONE'> {
   const [name = ''] = reference.split('@');
   try {
-    const served = await adapters.resolve(workspaceId, name);
-    if (`${served.adapter}@${served.version}` !== reference) return 'GONE';
-    const { datasetVersionId } = served;
-    const byToken = served.usage.answer.form === 'label-token' && datasetVersionId !== null;
+    const adapter = await adapters.resolve(workspaceId, name);
+    if (`${adapter.adapter}@${adapter.version}` !== reference) return 'GONE';
+    const { datasetVersionId } = adapter;
+    const byToken = adapter.usage.answer.form === 'label-token' && datasetVersionId !== null;
     return byToken && (await labelIndexes.find(workspaceId, { datasetVersionId })) ? 'INDEXED' : 'ALONE';
   } catch (error) {
     if (isGraftError(error, 'NOT_FOUND')) return 'GONE';
@@ -211,18 +211,18 @@ function withinRate(
 ): { order: readonly Destination[]; unproven: string | null; bounds: RouteReason[] } {
   if (maxErrorRate === null) return { order, unproven: null, bounds: [] };
   const bounded = order.map((place) => ({ place, bound: routeBound(risks[placeKey(place)] ?? null, maxErrorRate) }));
-  const kept = bounded.filter(
+  const eligiblePlaces = bounded.filter(
     ({ place: { probability, yields }, bound }) =>
       bound.least !== null && probability !== null && probability >= bound.least && !yields,
   );
-  const [first] = kept.length > 0 ? kept : bounded;
-  const below =
+  const [first] = eligiblePlaces.length > 0 ? eligiblePlaces : bounded;
+  const explanation =
     first && first.bound.least !== null
       ? `Routes keep an error rate of ${percent(maxErrorRate / 2, 1)} from a probability of ${first.bound.least.toFixed(2)} on: ${first.place.label} doesn’t reach it.`
       : first?.bound.reason.sentence;
   return {
-    order: kept.map(({ place }) => place),
-    unproven: below ?? null,
+    order: eligiblePlaces.map(({ place }) => place),
+    unproven: explanation ?? null,
     bounds: first ? [first.bound.reason] : [],
   };
 }
