@@ -17,8 +17,8 @@ export type Role = keyof typeof Role;
 
 const RANK: Readonly<Record<Role, number>> = { ASK: 0, EDIT: 1, OPERATE: 2, ADMIN: 3 };
 
-/** Whether `role` is `needed` or more. */
-export const isAllowed = (role: Role, needed: Role): boolean => RANK[role] >= RANK[needed];
+/** Whether `role` is `requiredRole` or more. */
+export const isAllowed = (role: Role, requiredRole: Role): boolean => RANK[role] >= RANK[requiredRole];
 
 export interface CallerKey {
   readonly id: Uuid;
@@ -56,5 +56,5 @@ export const localCaller = (workspaceId: WorkspaceId = DEFAULT_WORKSPACE_ID): Ca
 export const callerName = ({ key }: Caller): string => (key === null ? 'local' : `${key.name} (${key.prefix})`);
 
 /** Who stands in the record of a decision: whoever the caller names, by default the caller. @throws BAD_USER_INPUT */
-export const deciderOf = (caller: Caller, by?: string | null): string =>
-  checkedText(by ?? callerName(caller), 'input.by', 200);
+export const deciderOf = (caller: Caller, decider?: string | null): string =>
+  checkedText(decider ?? callerName(caller), 'input.by', 200);

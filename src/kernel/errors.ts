@@ -40,8 +40,8 @@ export const messageWithHint = ({ message, hint }: GraftError): string =>
 export const isGraftError = (error: unknown, code?: ErrorCode): error is GraftError =>
   error instanceof GraftError && (code === undefined || error.code === code);
 
-export const notFound = (what: string, which: string, field?: string): GraftError =>
-  new GraftError('NOT_FOUND', `${what} ${JSON.stringify(which)} does not exist.`, { field });
+export const notFound = (subject: string, reference: string, field?: string): GraftError =>
+  new GraftError('NOT_FOUND', `${subject} ${JSON.stringify(reference)} does not exist.`, { field });
 
 export const badInput = (field: string, message: string, hint?: string): GraftError =>
   new GraftError('BAD_USER_INPUT', message, { field, hint });

@@ -15,9 +15,9 @@ const word = new DataView(new ArrayBuffer(4));
 
 /** The nearest whole number; of two equally near the even one. */
 export function roundedToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
+  const integer = Math.floor(value);
+  const rest = value - integer;
+  return rest > 0.5 || (rest === 0.5 && integer % 2 !== 0) ? integer + 1 : integer;
 }
 
 /** The nearest half of a number, as 16 bits; of two equally near the even one. What is too large becomes infinite. */

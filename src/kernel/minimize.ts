@@ -6,14 +6,14 @@ type Objective = (at: Float64Array, gradient: Float64Array) => number;
 /** The objective of a function whose gradient nobody wrote down, by central differences: for few variables. */
 export const byDifferences =
   (value: (at: Float64Array) => number, step = 1e-4): Objective =>
-  (at, gradient) => {
-    for (let i = 0; i < at.length; i++) {
-      const [up, down] = [at.slice(), at.slice()];
-      up[i]! += step;
+  (point, gradient) => {
+    for (let i = 0; i < point.length; i++) {
+      const [upper, down] = [point.slice(), point.slice()];
+      upper[i]! += step;
       down[i]! -= step;
-      gradient[i] = (value(up) - value(down)) / (2 * step);
+      gradient[i] = (value(upper) - value(down)) / (2 * step);
     }
-    return value(at);
+    return value(point);
   };
 
 const MEMORY = 10;
@@ -32,9 +32,9 @@ export function minimize(
   { steps = 200, tolerance = 1e-5 }: { steps?: number; tolerance?: number } = {},
 ): Float64Array {
   const size = start.length;
-  let at = start.slice();
+  let point = start.slice();
   let gradient = new Float64Array(size);
-  let value = objective(at, gradient);
+  let value = objective(point, gradient);
   const pairs: Pair[] = [];
   for (let step = 0; step < steps && largest(gradient) > tolerance; step++) {
     const direction = towards(gradient, pairs);
@@ -44,16 +44,16 @@ export function minimize(
     const nextGradient = new Float64Array(size);
     let nextValue = Infinity;
     for (let halving = 0; halving < MOST_HALVINGS; halving++, length /= 2) {
-      for (let i = 0; i < size; i++) next[i] = at[i]! + length * direction[i]!;
+      for (let i = 0; i < size; i++) next[i] = point[i]! + length * direction[i]!;
       nextValue = objective(next, nextGradient);
       if (nextValue <= value + SUFFICIENT * length * slope) break;
     }
     // Rounding leaves nothing to gain.
     if (!(nextValue < value)) break;
-    remember(pairs, difference(next, at), difference(nextGradient, gradient));
-    [at, gradient, value] = [next, nextGradient, nextValue];
+    remember(pairs, difference(next, point), difference(nextGradient, gradient));
+    [point, gradient, value] = [next, nextGradient, nextValue];
   }
-  return at;
+  return point;
 }
 
 /** A step and how it changed the gradient. */
@@ -96,7 +96,7 @@ function add(to: Float64Array, step: Float64Array, times: number): void {
 const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, i) => value - b[i]!);
 
 function largest(values: Float64Array): number {
-  let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
-  return most;
+  let maximum = 0;
+  for (const value of values) maximum = Math.max(maximum, Math.abs(value));
+  return maximum;
 }

@@ -17,11 +17,11 @@ export const DEFAULT_PAGE_SIZE = 20;
 export const MAX_PAGE_SIZE = 100;
 
 /** @throws BAD_USER_INPUT when `first` is outside 1..100 */
-export function pageRequest(first?: number | null, after?: string | null): PageRequest {
+export function pageRequest(first?: number | null, cursor?: string | null): PageRequest {
   const size = first ?? DEFAULT_PAGE_SIZE;
   if (!Number.isInteger(size) || size < 1 || size > MAX_PAGE_SIZE)
     throw badInput('first', `first must be between 1 and ${MAX_PAGE_SIZE}, not ${size}.`);
-  return { first: size, after: after ?? null };
+  return { first: size, after: cursor ?? null };
 }
 
 /** Opaque keyset cursor over the values that order a list. */

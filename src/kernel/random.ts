@@ -22,14 +22,14 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
  * At most so many items, each equally likely to be among them, in their order; the same seed draws the same of them. Holds no more
  * than it returns (reservoir sampling, Vitter 1985, algorithm R).
  */
-export async function sampled<T>(items: AsyncIterable<T>, most: number, seed: number): Promise<T[]> {
+export async function sampled<T>(items: AsyncIterable<T>, limit: number, seed: number): Promise<T[]> {
   const random = seededRandom(seed);
   const sample: { place: number; item: T }[] = [];
-  let seen = 0;
+  let count = 0;
   for await (const item of items) {
-    seen += 1;
-    const slot = seen <= most ? seen - 1 : Math.floor(random() * seen);
-    if (slot < most) sample[slot] = { place: seen, item };
+    count += 1;
+    const slot = count <= limit ? count - 1 : Math.floor(random() * count);
+    if (slot < limit) sample[slot] = { place: count, item };
   }
   return sample.sort((a, b) => a.place - b.place).map(({ item }) => item);
 }

@@ -40,13 +40,13 @@ const CHANCE_OF_LUCK = 0.1;
  * one fails: a fixed sequence, so that the many confidences cost nothing (Learn then Test, Angelopoulos et al. 2021, section 4.2). The
  * first is the one that a faultless record would pass; it depends on the confidences alone, never on what was right.
  * The data must have had no part in the choice of the model, its calibration or its prompt.
- * @param most 0 to 1 @returns null where no confidence is shown to keep it
+ * @param maxRisk 0 to 1 @returns null where no confidence is shown to keep it
  */
-export function leastConfidence(curve: RiskCurve, most: number): RiskCurve[number] | null {
+export function leastConfidence(curve: RiskCurve, maxRisk: number): RiskCurve[number] | null {
   let lowest: RiskCurve[number] | null = null;
   for (const point of curve) {
-    if (binomialCdf(0, point.decisions, most) > CHANCE_OF_LUCK) continue;
-    if (binomialCdf(point.wrong, point.decisions, most) > CHANCE_OF_LUCK) break;
+    if (binomialCdf(0, point.decisions, maxRisk) > CHANCE_OF_LUCK) continue;
+    if (binomialCdf(point.wrong, point.decisions, maxRisk) > CHANCE_OF_LUCK) break;
     lowest = point;
   }
   return lowest;

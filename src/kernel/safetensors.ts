@@ -100,9 +100,9 @@ function textsOf(metadata: unknown = {}): Readonly<Record<string, string>> {
 
 /** Bytes of a number, and how to read one; null: it has a place, but is no tensor of weights. */
 const TYPES: Readonly<Record<string, { bytes: number; read: ((from: Buffer, at: number) => number) | null }>> = {
-  F32: { bytes: 4, read: (from, at) => from.readFloatLE(at) },
-  F16: { bytes: 2, read: (from, at) => halfToNumber(from.readUInt16LE(at)) },
-  BF16: { bytes: 2, read: (from, at) => bfloatToNumber(from.readUInt16LE(at)) },
+  F32: { bytes: 4, read: (from, offset) => from.readFloatLE(offset) },
+  F16: { bytes: 2, read: (from, offset) => halfToNumber(from.readUInt16LE(offset)) },
+  BF16: { bytes: 2, read: (from, offset) => bfloatToNumber(from.readUInt16LE(offset)) },
   // Positions, which models of encoders keep beside their weights.
   I64: { bytes: 8, read: null },
 };

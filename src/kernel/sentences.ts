@@ -69,13 +69,16 @@ const WINDOW = 2_000;
 
 /** The segmenter's segments, tiling the text; `torn` when a segment goes on in the next one. */
 function* segments(text: string): Generator<{ start: number; end: number; torn: boolean }> {
-  let at = 0;
-  while (at < text.length) {
-    const line = /[\n\r\u0085\u2028\u2029]/.exec(text.slice(at, at + WINDOW));
-    const length = line === null ? Math.min(WINDOW, text.length - at) : line.index + 1;
-    const whole = line !== null || at + length === text.length;
-    const starts = Array.from(segmenter.segment(text.slice(at, at + length)), ({ index }) => at + index);
-    const ends = [...starts.slice(1), at + length];
+  let position = 0;
+  while (position < text.length) {
+    const line = /[\n\r\u0085\u2028\u2029]/.exec(text.slice(position, position + WINDOW));
+    const length = line === null ? Math.min(WINDOW, text.length - position) : line.index + 1;
+    const whole = line !== null || position + length === text.length;
+    const starts = Array.from(
+      segmenter.segment(text.slice(position, position + length)),
+      ({ index }) => position + index,
+    );
+    const ends = [...starts.slice(1), position + length];
     // The last segment of a window may be cut short: it is read again at the start of the next window.
     const complete = whole ? starts.length : Math.max(1, starts.length - 1);
     for (let i = 0; i < complete; i += 1) {
@@ -85,7 +88,7 @@ function* segments(text: string): Generator<{ start: number; end: number; torn: 
         start = end;
       }
     }
-    at = ends[complete - 1] as number;
+    position = ends[complete - 1] as number;
   }
 }
 

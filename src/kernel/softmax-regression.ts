@@ -91,8 +91,8 @@ function probabilities(
   for (let c = 0; c < classes; c++) scores[c] = weights[dimensions * classes + c]!;
   for (let d = 0; d < dimensions; d++) {
     const x = vectors[from + d]!;
-    const at = d * classes;
-    for (let c = 0; c < classes; c++) scores[c]! += x * weights[at + c]!;
+    const offset = d * classes;
+    for (let c = 0; c < classes; c++) scores[c]! += x * weights[offset + c]!;
   }
   let maximum = -Infinity;
   for (let c = 0; c < classes; c++) if (scores[c]! > maximum) maximum = scores[c]!;
@@ -111,8 +111,8 @@ function addOuter(
   const classes = scores.length;
   for (let d = 0; d < dimensions; d++) {
     const x = vectors[from + d]!;
-    const at = d * classes;
-    for (let c = 0; c < classes; c++) gradient[at + c]! += x * scores[c]!;
+    const offset = d * classes;
+    for (let c = 0; c < classes; c++) gradient[offset + c]! += x * scores[c]!;
   }
   for (let c = 0; c < classes; c++) gradient[dimensions * classes + c]! += scores[c]!;
 }

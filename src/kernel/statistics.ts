@@ -128,7 +128,7 @@ export function populationStabilityIndex(expected: readonly number[], actual: re
 /** The `p` quantile (0..1) of ascending values, interpolated linearly; NaN of an empty list. */
 export function quantile(ascending: readonly number[], p: number): number {
   if (ascending.length === 0) return Number.NaN;
-  const at = (ascending.length - 1) * p;
-  const low = ascending[Math.floor(at)]!;
-  return low + (ascending[Math.ceil(at)]! - low) * (at - Math.floor(at));
+  const position = (ascending.length - 1) * p;
+  const low = ascending[Math.floor(position)]!;
+  return low + (ascending[Math.ceil(position)]! - low) * (position - Math.floor(position));
 }

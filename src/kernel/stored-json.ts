@@ -32,7 +32,7 @@ type Upgrade = (old: Json) => Json;
  */
 export function storedJson<T>(schema: z.ZodType<T>, upgrades: readonly Upgrade[] = []): StoredJson<T> {
   const format = upgrades.length + 1;
-  const checked = (value: unknown, doing: string): T => {
+  const validate = (value: unknown, doing: string): T => {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
@@ -44,7 +44,7 @@ export function storedJson<T>(schema: z.ZodType<T>, upgrades: readonly Upgrade[]
     format,
     schema,
     encode(value) {
-      const json = checked(value, 'stored') as Json;
+      const json = validate(value, 'stored') as Json;
       return format === 1 ? json : { ...(json as object), format };
     },
     decode(json) {
@@ -54,7 +54,7 @@ export function storedJson<T>(schema: z.ZodType<T>, upgrades: readonly Upgrade[]
           hint: `This version reads formats 1 to ${format}: update it.`,
         });
       const current = upgrades.slice(version - 1).reduce((old, upgrade) => upgrade(old), json as Json);
-      return checked(current, 'read');
+      return validate(current, 'read');
     },
   };
 }

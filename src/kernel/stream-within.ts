@@ -1,22 +1,22 @@
 /**
- * The same values, each made by `within`: what async context carries doesn't reach a generator by itself, which runs as part of whoever asks
+ * The same values, each made by `run`: what async context carries doesn't reach a generator by itself, which runs as part of whoever asks
  * for its next value.
  */
 export function streamWithin<T>(
-  within: <R>(work: () => R) => R,
+  run: <R>(work: () => R) => R,
   source: AsyncIterable<T>,
 ): AsyncGenerator<T, void, undefined> {
   const iterator = source[Symbol.asyncIterator]();
-  const done = { done: true as const, value: undefined };
+  const endResult = { done: true as const, value: undefined };
   return {
-    next: () => within(() => iterator.next()) as Promise<IteratorResult<T, void>>,
+    next: () => run(() => iterator.next()) as Promise<IteratorResult<T, void>>,
     return: async () => {
-      await within(() => iterator.return?.());
-      return done;
+      await run(() => iterator.return?.());
+      return endResult;
     },
     throw: async () => {
-      await within(() => iterator.return?.());
-      return done;
+      await run(() => iterator.return?.());
+      return endResult;
     },
     [Symbol.asyncIterator]() {
       return this;

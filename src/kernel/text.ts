@@ -23,17 +23,17 @@ export function requireStorable(value: string, field: string): void {
 export const storable = (text: string): string => text.replaceAll('\0', '').toWellFormed();
 
 /** The beginning of a text, of so many UTF-16 units at most: never half a character, which JSON columns refuse. */
-export const beginningOf = (text: string, most: number): string =>
-  text.length <= most ? text : text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
+export const beginningOf = (text: string, limit: number): string =>
+  text.length <= limit ? text : text.slice(0, limit).replace(/[\ud800-\udbff]$/, '');
 
 /** So much of a text's beginning as takes at most so many bytes of UTF-8 (4 or more), whole characters. */
-export const beginningInBytes = (text: string, most: number): string => {
+export const beginningInBytes = (text: string, limit: number): string => {
   const bytes = Buffer.from(text);
   // What is left of a character that was cut is decoded as three bytes, and taken away.
-  return bytes.length <= most
+  return bytes.length <= limit
     ? text
     : bytes
-        .subarray(0, most)
+        .subarray(0, limit)
         .toString()
         .replace(/\ufffd$/, '');
 };

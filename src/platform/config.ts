@@ -310,8 +310,8 @@ const SHOWN_DEFAULTS: Partial<Record<keyof Config, string>> = {
 export function configTable(): string {
   const rows = Object.entries(environment.shape).map(([name, schema]) => {
     const fallback = schema.safeParse(undefined).data ?? '';
-    const shown = SHOWN_DEFAULTS[name as keyof Config] ?? (typeof fallback === 'object' ? '' : String(fallback));
-    return `| \`${name}\` | ${shown === '' ? '' : `\`${shown}\``} | ${schema.description ?? ''} |`;
+    const defaultText = SHOWN_DEFAULTS[name as keyof Config] ?? (typeof fallback === 'object' ? '' : String(fallback));
+    return `| \`${name}\` | ${defaultText === '' ? '' : `\`${defaultText}\``} | ${schema.description ?? ''} |`;
   });
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }

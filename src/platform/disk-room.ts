@@ -14,12 +14,12 @@ interface DiskRoom {
 
 /**
  * Whether there is room where things are kept, and whether it can be written to.
- * @param written folders in which a small file is written for trial
+ * @param writtenFolders folders in which a small file is written for trial
  * @param watched folders of others, of which only the free room is looked at
  */
-export async function diskRoom(written: readonly string[], watched: readonly string[] = []): Promise<DiskRoom> {
+export async function diskRoom(writtenFolders: readonly string[], watched: readonly string[] = []): Promise<DiskRoom> {
   let room = Infinity;
-  for (const folder of [...written, ...watched]) {
+  for (const folder of [...writtenFolders, ...watched]) {
     const free = await statfs(folder).then(
       ({ bavail, bsize }) => bavail * bsize,
       () => 0,
@@ -27,7 +27,7 @@ export async function diskRoom(written: readonly string[], watched: readonly str
     room = Math.min(room, free);
     if (free < LEAST_BYTES) return { ready: false, detail: `full: less than ${inMebibytes(LEAST_BYTES)} are free` };
   }
-  for (const folder of written) {
+  for (const folder of writtenFolders) {
     const refusal = await tryToWrite(folder);
     if (refusal !== null) return { ready: false, detail: `can’t be written to (${refusal})` };
   }

@@ -52,11 +52,11 @@ export class DownloadBars {
       },
       Presets.shades_classic,
     );
-    const shown = Math.max(total, bytes, 1);
-    const values = { file, megabytes: Math.ceil(shown / MEBIBYTE) };
-    const bar = this.bars.get(file) ?? this.multi.create(shown, 0, values);
+    const size = Math.max(total, bytes, 1);
+    const values = { file, megabytes: Math.ceil(size / MEBIBYTE) };
+    const bar = this.bars.get(file) ?? this.multi.create(size, 0, values);
     this.bars.set(file, bar);
-    bar.setTotal(shown);
+    bar.setTotal(size);
     bar.update(bytes, values);
   }
 }

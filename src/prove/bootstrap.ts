@@ -37,8 +37,11 @@ export function estimate<Row>(metric: Metric<Row>, rows: readonly Row[], options
   const value = metric.value(sums);
   if (metric.share && rows.length > 0)
     return { ...binomialInterval(...metric.share(sums), 1 - CONFIDENCE), value, rows: rows.length };
-  const drawn = interval(resampled(rows.length, options, (places) => metric.value(sumsOf(statistics, places))));
-  if (drawn.low !== drawn.high || metric.top === undefined) return { value, ...drawn, rows: rows.length };
+  const sampleInterval = interval(
+    resampled(rows.length, options, (places) => metric.value(sumsOf(statistics, places))),
+  );
+  if (sampleInterval.low !== sampleInterval.high || metric.top === undefined)
+    return { value, ...sampleInterval, rows: rows.length };
   const half = metric.top * binomialInterval(0, rows.length, 1 - CONFIDENCE).high;
   return { value, low: Math.max(0, value - half), high: Math.min(metric.top, value + half), rows: rows.length };
 }
@@ -49,11 +52,11 @@ export function estimate<Row>(metric: Metric<Row>, rows: readonly Row[], options
  */
 export function pairedDifference<Row>(
   metric: Metric<Row>,
-  before: readonly Row[],
-  after: readonly Row[],
+  oldRows: readonly Row[],
+  freshRows: readonly Row[],
   options: BootstrapOptions = {},
 ): PairedDifference {
-  const [old, fresh] = [before, after].map((rows) => rows.map((row) => metric.statistics(row))) as [
+  const [old, fresh] = [oldRows, freshRows].map((rows) => rows.map((row) => metric.statistics(row))) as [
     number[][],
     number[][],
   ];
@@ -63,43 +66,43 @@ export function pairedDifference<Row>(
     return {
       value,
       ...pairedShareInterval(counts, 1 - CONFIDENCE),
-      rows: before.length,
+      rows: oldRows.length,
       p: mcnemarOf(counts.lost, counts.gained),
     };
   const values = resampled(
-    before.length,
+    oldRows.length,
     options,
-    (drawn) => metric.value(sumsOf(fresh, drawn)) - metric.value(sumsOf(old, drawn)),
+    (indices) => metric.value(sumsOf(fresh, indices)) - metric.value(sumsOf(old, indices)),
   );
-  const beyond = Math.min(
-    share(values, (each) => each <= 0),
-    share(values, (each) => each >= 0),
+  const tailShare = Math.min(
+    share(values, (difference) => difference <= 0),
+    share(values, (difference) => difference >= 0),
   );
   // One more draw on the other side can never be excluded.
-  const p = Math.min(1, 2 * Math.max(beyond, 1 / (values.length + 1)));
-  return { value, ...widenedAtEdge(metric, value, interval(values), before.length), rows: before.length, p };
+  const p = Math.min(1, 2 * Math.max(tailShare, 1 / (values.length + 1)));
+  return { value, ...widenedAtEdge(metric, value, interval(values), oldRows.length), rows: oldRows.length, p };
 }
 
 /** On how many rows one alone is right; null where the metric is no share of all rows. */
 export function pairedCounts<Row>(
   { share }: Pick<Metric<Row>, 'share'>,
-  before: readonly (readonly number[])[],
-  after: readonly (readonly number[])[],
+  oldStatistics: readonly (readonly number[])[],
+  freshStatistics: readonly (readonly number[])[],
 ): PairedCounts | null {
-  if (!share || before.length === 0) return null;
-  const [old, fresh] = [before, after].map((rows) => rows.map((row) => share(row))) as [
+  if (!share || oldStatistics.length === 0) return null;
+  const [old, fresh] = [oldStatistics, freshStatistics].map((rows) => rows.map((row) => share(row))) as [
     (readonly [number, number])[],
     (readonly [number, number])[],
   ];
   if ([...old, ...fresh].some(([, trials]) => trials !== 1)) return null;
-  const only = (those: typeof old, others: typeof old): number =>
-    those.filter(([hits], i) => hits === 1 && others[i]![0] === 0).length;
-  return { rows: before.length, gained: only(fresh, old), lost: only(old, fresh) };
+  const only = (side: typeof old, opponent: typeof old): number =>
+    side.filter(([hits], i) => hits === 1 && opponent[i]![0] === 0).length;
+  return { rows: oldStatistics.length, gained: only(fresh, old), lost: only(old, fresh) };
 }
 
 /** A bootstrap of differences that are all alike has no width: then that of a share without a row that differs. */
-function widenedAtEdge<Row>({ top }: Metric<Row>, value: number, found: ShareInterval, rows: number): ShareInterval {
-  if (top === undefined || found.low !== found.high || rows === 0) return found;
+function widenedAtEdge<Row>({ top }: Metric<Row>, value: number, bounds: ShareInterval, rows: number): ShareInterval {
+  if (top === undefined || bounds.low !== bounds.high || rows === 0) return bounds;
   const half = top * pairedShareInterval({ rows, gained: 0, lost: 0 }, 1 - CONFIDENCE).high;
   return { low: Math.max(-top, value - half), high: Math.min(top, value + half) };
 }
@@ -110,16 +113,16 @@ function resampled(
   value: (drawn: Int32Array) => number,
 ): number[] {
   const random = seededRandom(seed);
-  const drawn = new Int32Array(rows);
+  const indices = new Int32Array(rows);
   return Array.from({ length: rows === 0 ? 0 : resamples }, () => {
-    for (let i = 0; i < rows; i++) drawn[i] = Math.floor(random() * rows);
-    return value(drawn);
+    for (let i = 0; i < rows; i++) indices[i] = Math.floor(random() * rows);
+    return value(indices);
   }).sort((a, b) => a - b);
 }
 
-function sumsOf(statistics: readonly (readonly number[])[], drawn: Int32Array): number[] {
+function sumsOf(statistics: readonly (readonly number[])[], indices: Int32Array): number[] {
   const sums = new Array<number>(statistics[0]?.length ?? 0).fill(0);
-  for (const index of drawn) {
+  for (const index of indices) {
     const row = statistics[index]!;
     for (let i = 0; i < sums.length; i++) sums[i]! += row[i]!;
   }

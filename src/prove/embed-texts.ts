@@ -18,13 +18,13 @@ export async function embedTexts(
   signal: AbortSignal,
 ): Promise<Float32Array> {
   const embedder = registry.embedder();
-  const all = new Float32Array(texts.length * embedder.dimensions);
+  const matrix = new Float32Array(texts.length * embedder.dimensions);
   for (let from = 0; from < texts.length; from += BATCH) {
     const request = { workspaceId, embedder, texts: texts.slice(from, from + BATCH) };
     const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
-    vectors.forEach((vector, i) => all.set(vector, (from + i) * embedder.dimensions));
+    vectors.forEach((vector, i) => matrix.set(vector, (from + i) * embedder.dimensions));
   }
-  return all;
+  return matrix;
 }
 
 /** A vector of unit length of each text, in the shape of the texts. @throws what the worker throws */
@@ -35,7 +35,7 @@ export async function embedGroups(
   signal: AbortSignal,
 ): Promise<Float32Array[][]> {
   const { dimensions } = parts.registry.embedder();
-  const all = await embedTexts(parts, workspaceId, groups.flat(), signal);
+  const matrix = await embedTexts(parts, workspaceId, groups.flat(), signal);
   let from = 0;
-  return groups.map((group) => group.map(() => all.subarray(from, (from += dimensions))));
+  return groups.map((group) => group.map(() => matrix.subarray(from, (from += dimensions))));
 }

@@ -96,7 +96,7 @@ export function openEvaluation(
   const { config, database, erasure, files, runs, worker, trainWorker, log } = platform;
   const evaluations = new EvaluationStore(database);
   erasure.addHolder(evaluationHolder(evaluations));
-  lower.feedback.curator.mover.useHeldOut((workspaceId, learned) => evaluations.heldOut(workspaceId, learned));
+  lower.feedback.curator.mover.useHeldOut((workspaceId, pairs) => evaluations.heldOut(workspaceId, pairs));
   const opened = { ...platform, ...lower.knowledge, registry, adapters, data, evaluations, routers, memberships };
   const parts = { ...opened, membershipLearner: new MembershipLearner(opened) };
   const attestor = new Attestor({ ...parts, serve: worker, train: trainWorker, folder: platform.folder('attesting') });

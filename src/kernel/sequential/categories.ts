@@ -31,10 +31,10 @@ export const noCounts = (categories: number): CategoryCounts => ({
   of: Array.from({ length: categories }, () => 0),
 });
 
-/** @param within the categories that something is in, by index */
-export const counted = ({ all, of }: CategoryCounts, within: readonly number[]): CategoryCounts => ({
+/** @param categories the categories that something is in, by index */
+export const counted = ({ all, of }: CategoryCounts, categories: readonly number[]): CategoryCounts => ({
   all: all + 1,
-  of: of.map((count, category) => (within.includes(category) ? count + 1 : count)),
+  of: of.map((count, category) => (categories.includes(category) ? count + 1 : count)),
 });
 
 /** @param expected counts of what is neither in the reference nor in the stream */
@@ -48,11 +48,11 @@ export const categoryTest = (expected: CategoryCounts, reference: CategoryCounts
 });
 
 /** The test after an observation. @param random uniform in [0, 1), independent of all else: it breaks ties of ranks */
-export function observeCategories(test: CategoryTest, within: readonly number[], random: number): CategoryTest {
-  const bag = counted(test.bag, within);
+export function observeCategories(test: CategoryTest, categories: readonly number[], random: number): CategoryTest {
+  const bag = counted(test.bag, categories);
   const capitals = test.capitals.map((capital, category) => {
     const inside = bag.of[category]!;
-    const rank = within.includes(category) ? random * inside : inside + random * (bag.all - inside);
+    const rank = categories.includes(category) ? random * inside : inside + random * (bag.all - inside);
     return observe(capital, factorsOf(rank / bag.all, test.expected[category]!));
   });
   return { ...test, bag, capitals };
@@ -74,6 +74,6 @@ export interface Shift {
 /** The category that changed most evidently; its evidence counts that there were others to choose from. */
 export function strongestShift({ capitals }: CategoryTest): Shift {
   const evidence = capitals.map((capital) => worth(capital) / capitals.length);
-  const most = Math.max(...evidence);
-  return { category: evidence.indexOf(most), evidence: most };
+  const maximum = Math.max(...evidence);
+  return { category: evidence.indexOf(maximum), evidence: maximum };
 }

@@ -49,8 +49,8 @@ export function cuped(control: CovariateSums, arm: CovariateSums): { theta: numb
 /** The same of any number of arms, with one slope for all of them, on the scale of the metric: the covariate's own mean is put back. */
 export function cupedArms(arms: readonly CovariateSums[]): Moments[] {
   const theta = slopeOf(arms);
-  const all = arms.reduce(sumOf);
-  const shift = all.n > 0 ? (theta * all.covariateSum) / all.n : 0;
+  const total = arms.reduce(sumOf);
+  const shift = total.n > 0 ? (theta * total.covariateSum) / total.n : 0;
   return arms.map((arm) => {
     const { n, mean, variance } = adjusted(arm, theta);
     return { n, mean: n > 0 ? mean + shift : 0, variance: Math.max(0, variance) };
@@ -58,9 +58,9 @@ export function cupedArms(arms: readonly CovariateSums[]): Moments[] {
 }
 
 function slopeOf(arms: readonly CovariateSums[]): number {
-  const all = arms.reduce(sumOf);
-  const spread = squaresOf(all.n, all.covariateSum, all.covariateSumSquares);
-  return spread > 0 ? productsOf(all) / spread : 0;
+  const total = arms.reduce(sumOf);
+  const spread = squaresOf(total.n, total.covariateSum, total.covariateSumSquares);
+  return spread > 0 ? productsOf(total) / spread : 0;
 }
 
 function adjusted(sums: CovariateSums, theta: number): Moments {

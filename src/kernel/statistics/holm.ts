@@ -7,10 +7,10 @@
 export function holm(ps: readonly number[]): number[] {
   const order = ps.map((p, place) => ({ p, place })).sort((a, b) => a.p - b.p);
   const raised = new Array<number>(ps.length);
-  let least = 0;
+  let minimum = 0;
   order.forEach(({ p, place }, rank) => {
-    least = Math.max(least, Math.min(1, p * (ps.length - rank)));
-    raised[place] = least;
+    minimum = Math.max(minimum, Math.min(1, p * (ps.length - rank)));
+    raised[place] = minimum;
   });
   return raised;
 }

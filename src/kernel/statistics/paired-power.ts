@@ -41,9 +41,9 @@ interface Outlook {
 /** In a sentence, with the rows that it asks for where they are too few. */
 export function powerSentence({ rows, gain, least, most, mostRows, leastRows }: PairedPower): string {
   const points = `${Number((100 * gain).toFixed(1))} points`;
-  const found = `${rows} rows find a gain of ${points} with ${range(percent(least), percent(most))} %`;
-  if (least >= WORTH_FINDING.power) return `${found}.`;
-  return `${found}; ${100 * WORTH_FINDING.power} % takes ${range(tens(leastRows), tens(mostRows))} rows.`;
+  const finding = `${rows} rows find a gain of ${points} with ${range(percent(least), percent(most))} %`;
+  if (least >= WORTH_FINDING.power) return `${finding}.`;
+  return `${finding}; ${100 * WORTH_FINDING.power} % takes ${range(tens(leastRows), tens(mostRows))} rows.`;
 }
 
 const percent = (share: number): string => (100 * share).toFixed(0);

@@ -35,8 +35,8 @@ interface SamplePlan {
 
 /** Units that a test needs to see a difference of `effect` with this power. @param unitsPerDay of both arms together */
 export function samplePlan(design: Design, effect: number, power: number, unitsPerDay: number): SamplePlan {
-  const wanted = normalQuantile(1 - design.alpha / 2) + normalQuantile(power);
-  const control = Math.ceil(varianceOfDifference(design, 1) * (wanted / effect) ** 2);
+  const quantileSum = normalQuantile(1 - design.alpha / 2) + normalQuantile(power);
+  const control = Math.ceil(varianceOfDifference(design, 1) * (quantileSum / effect) ** 2);
   const arm = Math.ceil(control * (design.ratio ?? 1));
   return { control, arm, days: daysLeft(control + arm, unitsPerDay) };
 }

@@ -44,11 +44,11 @@ function score({ rows, gained, lost }: PairedCounts, difference: number): number
 }
 
 /** Where a falling function passes 0 between two places, to 1e-12. */
-function rootOf(of: (x: number) => number, from: number, to: number): number {
+function rootOf(valueAt: (x: number) => number, from: number, to: number): number {
   let [low, high] = [from, to];
   while (high - low > 1e-12) {
     const middle = (low + high) / 2;
-    if (of(middle) > 0) low = middle;
+    if (valueAt(middle) > 0) low = middle;
     else high = middle;
   }
   return (low + high) / 2;

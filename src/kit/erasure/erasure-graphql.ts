@@ -57,8 +57,8 @@ export class ErasureRunResolver {
     description: 'What it did so far; null before its first step.',
   })
   report(@Root() { row }: RunObject): ErasureReport | null {
-    const ended = erasing.outputOf(row);
-    const soFar = ended ?? erasing.checkpointOf(row);
-    return soFar && toErasureReport({ ...soFar, complete: ended?.complete ?? false, runId: row.id });
+    const output = erasing.outputOf(row);
+    const soFar = output ?? erasing.checkpointOf(row);
+    return soFar && toErasureReport({ ...soFar, complete: output?.complete ?? false, runId: row.id });
   }
 }

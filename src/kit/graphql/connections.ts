@@ -66,18 +66,18 @@ export function connectionTypes<T extends object>(
   return { Connection, Edge };
 }
 
-/** A page from a store as a connection; `cursor` gives an item's keyset cursor, `after` is the request's. */
+/** A page from a store as a connection; `cursor` gives an item's keyset cursor, `previousCursor` is the request’s. */
 export function toConnection<T>(
   page: Page<T>,
   cursor: (item: T) => string,
-  after: string | null = null,
+  previousCursor: string | null = null,
 ): ConnectionOf<T> {
   const edges = page.items.map((node) => ({ cursor: cursor(node), node }));
   return {
     edges,
     pageInfo: {
       hasNextPage: page.hasNextPage,
-      hasPreviousPage: after !== null,
+      hasPreviousPage: previousCursor !== null,
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },

@@ -87,11 +87,11 @@ class RequestContext implements GraphContext {
 
   loader<K, V>(key: object | string, batch: BatchFunction<K, V>): DataLoader<K, V | null> {
     this.loaders ??= new Map();
-    const known = this.loaders.get(key);
-    if (known) return known as DataLoader<K, V | null>;
-    const made = new DataLoader<K, V | null>(batch);
-    this.loaders.set(key, made);
-    return made;
+    const cachedLoader = this.loaders.get(key);
+    if (cachedLoader) return cachedLoader as DataLoader<K, V | null>;
+    const newLoader = new DataLoader<K, V | null>(batch);
+    this.loaders.set(key, newLoader);
+    return newLoader;
   }
 }
 

@@ -32,24 +32,24 @@ export const toOne = <Root, Parts, T extends object>(
   type: () => ClassOf<T>,
   description: string,
   find: (root: Root, context: GraphContext, parts: Parts) => Resolved<T | null>,
-  { cost: own = 2, needs }: FieldOptions = {},
-): FieldOf<Root, Parts> => ({ type, nullable: true, description, cost: own, needs, find });
+  { cost: ownCost = 2, needs }: FieldOptions = {},
+): FieldOf<Root, Parts> => ({ type, nullable: true, description, cost: ownCost, needs, find });
 
 /** A field that leads to several: objects, or values of an enumeration. */
 export const toMany = <Root, Parts, T>(
   type: () => ClassOf<T & object> | Readonly<Record<string, T>>,
   description: string,
   find: (root: Root, context: GraphContext, parts: Parts) => Resolved<readonly T[]>,
-  { cost: own = 5, needs }: FieldOptions = {},
-): FieldOf<Root, Parts> => ({ type: () => [type()], nullable: false, description, cost: own, needs, find });
+  { cost: ownCost = 5, needs }: FieldOptions = {},
+): FieldOf<Root, Parts> => ({ type: () => [type()], nullable: false, description, cost: ownCost, needs, find });
 
 /** A field that every object has. */
 export const toItsOwn = <Root, Parts, T extends object>(
   type: () => ClassOf<T>,
   description: string,
   find: (root: Root, context: GraphContext, parts: Parts) => Resolved<T>,
-  { cost: own = 5, needs }: FieldOptions = {},
-): FieldOf<Root, Parts> => ({ type, nullable: false, description, cost: own, needs, find });
+  { cost: ownCost = 5, needs }: FieldOptions = {},
+): FieldOf<Root, Parts> => ({ type, nullable: false, description, cost: ownCost, needs, find });
 
 export type Fields<Root, Parts> = Readonly<Record<string, FieldOf<Root, Parts>>>;
 
@@ -72,11 +72,15 @@ export function addFields<Root extends object, Parts>(
   fields: Fields<Root, Parts>,
 ): void {
   const prototype = resolver.prototype as Record<string, unknown>;
-  for (const [name, { type: of, nullable, description, cost: own, needs, find }] of Object.entries(fields)) {
+  for (const [name, { type: fieldType, nullable, description, cost: ownCost, needs, find }] of Object.entries(fields)) {
     prototype[name] = function (this: { parts: Parts }, root: Root, context: GraphContext) {
       return find(root, context, this.parts);
     };
-    FieldResolver(of as () => ClassOf<object>, { nullable, description, complexity: cost(own) })(prototype, name, {});
+    FieldResolver(fieldType as () => ClassOf<object>, { nullable, description, complexity: cost(ownCost) })(
+      prototype,
+      name,
+      {},
+    );
     Root()(prototype, name, 0);
     Ctx()(prototype, name, 1);
     if (needs) Needs(needs)(prototype, name, {});
@@ -111,33 +115,33 @@ export function queriesOf<Row, Node extends NodeType & { row: { id: string } }, 
   toNode,
   load,
 }: Queried<Row, Node, Parts>): ResolverOf<Parts> {
-  const one = `${type.name.charAt(0).toLowerCase()}${type.name.slice(1)}`;
-  const many = `${one}s`;
+  const itemName = `${type.name.charAt(0).toLowerCase()}${type.name.slice(1)}`;
+  const listName = `${itemName}s`;
   const names = Object.keys(filters);
   class Queries {
     constructor(readonly parts: Parts) {}
 
-    async [many](context: GraphContext, args: ConnectionArgs, ...given: (string | null | undefined)[]) {
+    async [listName](context: GraphContext, args: ConnectionArgs, ...values: (string | null | undefined)[]) {
       const page = args.request();
-      const filter = Object.fromEntries(names.map((name, i) => [name, given[i] ?? null]));
+      const filter = Object.fromEntries(names.map((name, i) => [name, values[i] ?? null]));
       const rows = await list(this.parts, context, filter, page);
       return toConnection(mapPage(rows, toNode), ({ row }) => encodeCursor([row.id]), page.after);
     }
 
-    [one](context: GraphContext, id: string) {
+    [itemName](context: GraphContext, id: string) {
       return load(this.parts, context, fromGlobalId(id, type.name, 'id'));
     }
   }
   const { prototype } = Queries;
-  Query(() => Connection, { description: descriptions.list, complexity: cost(5) })(prototype, many, {});
-  Args(() => ConnectionArgs)(prototype, many, 1);
+  Query(() => Connection, { description: descriptions.list, complexity: cost(5) })(prototype, listName, {});
+  Args(() => ConnectionArgs)(prototype, listName, 1);
   names.forEach((name, i) => {
-    const [of, description] = filters[name]!;
-    Arg(name, () => of as never, { nullable: true, description })(prototype, many, i + 2);
+    const [argumentType, description] = filters[name]!;
+    Arg(name, () => argumentType as never, { nullable: true, description })(prototype, listName, i + 2);
   });
-  Query(() => type, { nullable: true, description: descriptions.one, complexity: cost(2) })(prototype, one, {});
-  Arg('id', () => ID, { description: 'Its id.' })(prototype, one, 1);
-  for (const name of [many, one]) {
+  Query(() => type, { nullable: true, description: descriptions.one, complexity: cost(2) })(prototype, itemName, {});
+  Arg('id', () => ID, { description: 'Its id.' })(prototype, itemName, 1);
+  for (const name of [listName, itemName]) {
     Ctx()(prototype, name, 0);
     Needs('ASK')(prototype, name, {});
   }

@@ -26,7 +26,7 @@ export const loadValue = <Value>(
   context
     .loader<string, Value>(key, async (ids) => {
       const values = await valuesOf(ids);
-      return ids.map((each) => values.get(each) ?? null);
+      return ids.map((valueId) => values.get(valueId) ?? null);
     })
     .load(id);
 
@@ -38,7 +38,7 @@ export async function loadRun(
 ): Promise<RunObject | null> {
   if (id === null) return null;
   const rows = context.loader<string, RunRowLike>('runs.byId', (ids) =>
-    Promise.all(ids.map((each) => runs.get(context.workspaceId, each))),
+    Promise.all(ids.map((rowId) => runs.get(context.workspaceId, rowId))),
   );
   const row = await rows.load(id);
   return row && runObject(row);

@@ -50,7 +50,7 @@ export class NodeRegistry {
    */
   async fetch(context: GraphContext, globalId: string): Promise<object | null> {
     const { type, id } = parseGlobalId(globalId, 'id');
-    const found = await this.#fetchers.get(type)?.(context, id);
-    return found ? markType(found, type) : null;
+    const node = await this.#fetchers.get(type)?.(context, id);
+    return node ? markType(node, type) : null;
   }
 }

@@ -58,7 +58,7 @@ type TypeOf = (record: z.ZodObject) => GraphClass<object>;
  */
 export function formOf(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
   const layers = layersOf(schema);
-  const form = layers.map(scalarOf).find((each) => each !== null) ?? plainForm(layers.at(-1)!, typeOf);
+  const form = layers.map(scalarOf).find((candidate) => candidate !== null) ?? plainForm(layers.at(-1)!, typeOf);
   const nullIsAValue = layers.some((layer) => layer instanceof z.ZodNullable);
   const nullable = nullIsAValue || layers.some((layer) => layer instanceof z.ZodOptional);
   const byDefault = schema instanceof z.ZodDefault && { value: schema.def.defaultValue, nullIsAValue };
@@ -96,8 +96,8 @@ function plainForm(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
 function elementOf(schema: z.core.$ZodType): z.core.$ZodType | null {
   if (schema instanceof z.ZodArray) return schema.element;
   if (!(schema instanceof z.ZodTuple)) return null;
-  const [first = null, ...others] = schema.def.items;
-  return others.every((item) => item === first) ? first : null;
+  const [first = null, ...rest] = schema.def.items;
+  return rest.every((item) => item === first) ? first : null;
 }
 
 /** The most items that a list may have; undefined where nothing bounds it. */

@@ -165,9 +165,9 @@ function derived(
       `The object with the fields ${Object.keys(schema.shape).join(', ')} is without a name for GraphQL: make it with \`record\`.`,
     );
   const { shape } = schema;
-  const known = made.get(record.name);
-  if (known && isSame(known.shape, shape) && known.base === base) return known.type;
-  if (known) throw new TypeError(`Two records are called ${record.name}: give one another name.`);
+  const knownRecord = made.get(record.name);
+  if (knownRecord && isSame(knownRecord.shape, shape) && knownRecord.base === base) return knownRecord.type;
+  if (knownRecord) throw new TypeError(`Two records are called ${record.name}: give one another name.`);
   const fields = describedFields(shape);
 
   const type: GraphClass<object> = class extends (base ?? Object) {};
@@ -208,13 +208,13 @@ function addField(
 }
 
 /** Of the same fields: what `describe` makes of a record has them, though not always in the same object. */
-const isSame = (one: z.ZodRawShape, other: z.ZodRawShape): boolean =>
-  Object.keys(one).length === Object.keys(other).length &&
-  Object.entries(one).every(([name, field]) => other[name] === field);
+const isSame = (shape: z.ZodRawShape, otherShape: z.ZodRawShape): boolean =>
+  Object.keys(shape).length === Object.keys(otherShape).length &&
+  Object.entries(shape).every(([name, field]) => otherShape[name] === field);
 
-function formIn(record: string, name: string, ...of: Parameters<typeof formOf>): ReturnType<typeof formOf> {
+function formIn(record: string, name: string, ...formArguments: Parameters<typeof formOf>): ReturnType<typeof formOf> {
   try {
-    return formOf(...of);
+    return formOf(...formArguments);
   } catch (cause) {
     throw new TypeError(`${record}.${name}: ${(cause as Error).message}`, { cause });
   }

@@ -70,10 +70,10 @@ export function runEventFields(event: StoredEventLike): RunEventType {
  * `after` of a stream's subscription as the event log takes it.
  * @throws BAD_USER_INPUT when it is not the id of an event
  */
-export function afterEvent(after: string | null | undefined): bigint | undefined {
-  if (after === null || after === undefined) return undefined;
-  if (!/^\d{1,18}$/.test(after)) throw badInput('after', 'after is not the id of an event of this stream.');
-  return BigInt(after);
+export function afterEvent(eventId: string | null | undefined): bigint | undefined {
+  if (eventId === null || eventId === undefined) return undefined;
+  if (!/^\d{1,18}$/.test(eventId)) throw badInput('after', 'after is not the id of an event of this stream.');
+  return BigInt(eventId);
 }
 
 /** Arguments of every subscription to a run. */

@@ -109,10 +109,10 @@ export interface StartedRun {
  */
 export function runGraph<H extends { readonly definition: RunDefinition }>(
   handled: H,
-  shown: EventGraphs<H['definition']['events']> = {},
+  graphs: EventGraphs<H['definition']['events']> = {},
 ): H & RunGraph {
   const { definition } = handled;
-  const events = eventGraphs(definition.events, shown);
+  const events = eventGraphs(definition.events, graphs);
   const { kind, description, subject } = definition;
   nameRunKind(kind, description, subject);
   const name = runTypeName(kind);
@@ -131,9 +131,9 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
   ): new () => StartedRun =>
     objectType(payloadName, payloadDescription, { run: ofType<RunObject>(() => Run).describe(goesOn) });
 
-  const own = Object.values(events);
-  const plain = events['progress'] ?? plainEvent(stem, own.length > 0);
-  const types = [...new Set([plain, ...own].map(({ type }) => type))];
+  const ownEvents = Object.values(events);
+  const plain = events['progress'] ?? plainEvent(stem, ownEvents.length > 0);
+  const types = [...new Set([plain, ...ownEvents].map(({ type }) => type))];
   const Event = types.length === 1 ? plain.type : union(stem, types);
 
   const toEvent = (event: StoredEventLike): RunEventType => {
@@ -187,13 +187,13 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
 /** The resolver of a mutation that starts a run. */
 function startResolver<P, I extends object>(
   name: string,
-  { needs = 'EDIT', spends = 'RUN', cost: own = 20, input: Input, argument, description, run }: RunStart<P, I>,
+  { needs = 'EDIT', spends = 'RUN', cost: ownCost = 20, input: Input, argument, description, run }: RunStart<P, I>,
   Payload: new () => StartedRun,
 ): new (parts: P) => ResolverOf<P> {
   class Start extends ResolverOf<P> {
     @Needs(needs)
     @SpendsBudget(spends)
-    @Mutation(() => Payload, { name, description, complexity: cost(own) })
+    @Mutation(() => Payload, { name, description, complexity: cost(ownCost) })
     async start(
       @Arg('input', () => Input, { description: argument }) input: I,
       @Ctx() context: GraphContext,
@@ -206,13 +206,13 @@ function startResolver<P, I extends object>(
 
 /** @throws TypeError where an event is neither shown nor carries a record */
 const eventGraphs = (
-  stored: RunDefinition['events'],
-  shown: Readonly<Record<string, EventGraph<never> | undefined>>,
+  definitions: RunDefinition['events'],
+  graphs: Readonly<Record<string, EventGraph<never> | undefined>>,
 ): Record<string, EventGraph<unknown>> =>
   Object.fromEntries(
-    Object.entries(stored).map(([name, form]) => [
+    Object.entries(definitions).map(([name, form]) => [
       name,
-      (shown[name] as EventGraph<unknown> | undefined) ?? ofRecord(form),
+      (graphs[name] as EventGraph<unknown> | undefined) ?? ofRecord(form),
     ]),
   );
 

@@ -64,12 +64,12 @@ export class AccessHooks {
   async resolve(call: Call, work: () => unknown): Promise<unknown> {
     const { context } = call;
     const { account, reservation, end } = await this.#begin(callOf(call));
-    const done = (): unknown => onAccount(account, work);
+    const runOnAccount = (): unknown => onAccount(account, work);
     let finished = false;
     try {
       const value = await (call.operation === 'mutation'
-        ? this.parts.audit.around(noted(call, this.#nodes), done)
-        : done());
+        ? this.parts.audit.around(noted(call, this.#nodes), runOnAccount)
+        : runOnAccount());
       finished = true;
       return value;
     } finally {
@@ -82,19 +82,19 @@ export class AccessHooks {
   async subscribe(call: Call, open: () => unknown): Promise<AsyncIterable<unknown>> {
     const { context } = call;
     const { account, reservation, end } = await this.#begin(callOf(call));
-    const told = (): void => {
+    const updateBudget = (): void => {
       if (reservation) context.budget = leftAfter(reservation, context.workspaceId, account.tokens);
     };
     let settled = false;
     const settle = async (finished: boolean): Promise<void> => {
       if (settled) return;
       settled = true;
-      told();
+      updateBudget();
       await end(finished);
     };
     try {
       const source = (await onAccount(account, open)) as AsyncIterable<unknown>;
-      return settling(streamOnAccount(account, source), told, settle);
+      return settling(streamOnAccount(account, source), updateBudget, settle);
     } catch (error) {
       await settle(false);
       throw error;
@@ -155,7 +155,7 @@ const callOf = ({ context: { caller }, spends, args: request }: Call) => ({ call
 /** The same stream; it is settled once, however it ends. */
 function settling<T>(
   source: AsyncGenerator<T, void, undefined>,
-  told: () => void,
+  onStep: () => void,
   settle: (finished: boolean) => Promise<void>,
 ): AsyncGenerator<T, void, undefined> {
   const end = async (): Promise<IteratorResult<T, void>> => {
@@ -168,7 +168,7 @@ function settling<T>(
     async next() {
       try {
         const step = await source.next();
-        told();
+        onStep();
         if (step.done) await settle(true);
         return step;
       } catch (error) {

@@ -28,10 +28,10 @@ export class FilesOfHomes {
   }
 
   async #outOfReach(home: string, store: ArtifactStore): Promise<OutOfReach[]> {
-    const others = { home: { not: null }, NOT: { home } };
+    const otherHomes = { home: { not: null }, NOT: { home } };
     const outOfReach = new Map<string | null, OutOfReach>();
     const rows = await this.database.prisma.storedFile.findMany({
-      where: store.home === null ? others : {},
+      where: store.home === null ? otherHomes : {},
       distinct: ['sha256'],
       select: { sha256: true, name: true, home: true },
     });

@@ -109,9 +109,9 @@ export class FileService {
       order,
     }: { mediaType: string; first: number; after: string | null; order: 'asc' | 'desc' },
   ): Promise<Page<StoredFileRow>> {
-    const behind = after === null ? {} : { id: order === 'asc' ? { gt: after } : { lt: after } };
+    const cursorFilter = after === null ? {} : { id: order === 'asc' ? { gt: after } : { lt: after } };
     const rows = await this.database.prisma.storedFile.findMany({
-      where: { workspaceId, mediaType, ...behind },
+      where: { workspaceId, mediaType, ...cursorFilter },
       orderBy: { id: order },
       take: first + 1,
     });

@@ -80,11 +80,11 @@ export const isTaken = (error: unknown): boolean =>
 
 /**
  * The error of a creation that may have found its name taken: ALREADY_EXISTS then, and anything else unchanged.
- * @param what with its article, e.g. `A dataset`
+ * @param kind with its article, e.g. `A dataset`
  */
-export const mapNameTaken = (error: unknown, what: string, name: string): unknown =>
+export const mapNameTaken = (error: unknown, kind: string, name: string): unknown =>
   isTaken(error)
-    ? new GraftError('ALREADY_EXISTS', `${what} named ${JSON.stringify(name)} exists already.`, {
+    ? new GraftError('ALREADY_EXISTS', `${kind} named ${JSON.stringify(name)} exists already.`, {
         field: 'input.name',
         cause: error,
       })

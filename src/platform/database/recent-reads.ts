@@ -7,9 +7,9 @@ const FRESH_MS = 2_000;
 export class RecentReads<Value> {
   readonly #reads: LRUCache<string, Promise<Value>>;
 
-  /** @param most values in memory */
-  constructor(most: number) {
-    this.#reads = new LRUCache({ max: most, ttl: FRESH_MS });
+  /** @param limit values in memory */
+  constructor(limit: number) {
+    this.#reads = new LRUCache({ max: limit, ttl: FRESH_MS });
   }
 
   /** Callers at the same time share one read. A failed read is not remembered. @throws what `read` throws */

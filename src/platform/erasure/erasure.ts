@@ -37,7 +37,7 @@ export class Erasure {
     const total = Math.max(1, await subject.left(workspaceId, input.ids));
     const steps = this.#holders.size + 1;
     let report = context.resumed ?? NOTHING_ERASED;
-    let done = 0;
+    let erasedCount = 0;
     for await (const traces of subject.batches(workspaceId, input.ids, signal)) {
       const size = traces.documents?.length ?? 1;
       let step = 0;
@@ -46,9 +46,9 @@ export class Erasure {
         step += 1;
         report = combined([report, part]);
         await context.checkpoint(report);
-        await context.progress(Math.min(0.99, (done + (size * step) / steps) / total), said(part), part);
+        await context.progress(Math.min(0.99, (erasedCount + (size * step) / steps) / total), said(part), part);
       }
-      done += size;
+      erasedCount += size;
     }
     return { ...report, complete: (await subject.left(workspaceId, input.ids)) === 0 };
   }
@@ -73,11 +73,11 @@ export class Erasure {
 
   async #eraseFiles(
     workspaceId: WorkspaceId,
-    which: { ids?: readonly string[]; digests?: readonly string[] },
+    selection: { ids?: readonly string[]; digests?: readonly string[] },
     { copiesSuffice = false, groups = EVERYBODY }: { copiesSuffice?: boolean; groups?: Groups } = {},
   ): Promise<ErasureReport> {
     const report: ErasureReport = { records: [], deletedFiles: [], keptFiles: [] };
-    for (const { id, name, sha256 } of await this.files.find(workspaceId, which)) {
+    for (const { id, name, sha256 } of await this.files.find(workspaceId, selection)) {
       const reason = await this.#removeFile(workspaceId, { id, sha256 }, { copiesSuffice, groups });
       if (reason === null) report.deletedFiles.push(name);
       else report.keptFiles.push({ fileId: id, name, reason });
@@ -103,9 +103,9 @@ export class Erasure {
 
   #subjectOf({ subject, untilEnd }: ErasureContext['input']): ErasableSubject {
     if (subject === 'person') return person(untilEnd?.person);
-    const known = this.#subjects.get(subject);
-    if (!known) throw new Error(`nothing registered as a subject of erasure under the name ${subject}`);
-    return known;
+    const knownSubject = this.#subjects.get(subject);
+    if (!knownSubject) throw new Error(`nothing registered as a subject of erasure under the name ${subject}`);
+    return knownSubject;
   }
 }
 

@@ -108,12 +108,12 @@ export class EventLog {
     }
   }
 
-  /** So many stored events behind `after`, in order. */
-  async page(workspaceId: WorkspaceId, stream: string, after: bigint, most: number): Promise<StoredEvent[]> {
+  /** So many stored events behind `lastSequence`, in order. */
+  async page(workspaceId: WorkspaceId, stream: string, lastSequence: bigint, limit: number): Promise<StoredEvent[]> {
     return this.#prisma.event.findMany({
-      where: { workspaceId, stream, sequence: { gt: after } },
+      where: { workspaceId, stream, sequence: { gt: lastSequence } },
       orderBy: { sequence: 'asc' },
-      take: most,
+      take: limit,
       select: STORED,
     });
   }
@@ -131,12 +131,12 @@ export class EventLog {
   async *#follow(
     workspaceId: WorkspaceId,
     stream: string,
-    after: bigint,
+    lastSequence: bigint,
     signal: AbortSignal,
   ): AsyncGenerator<StoredEvent, undefined> {
     const bell = this.wakeUps.bell(topicOf(stream));
     try {
-      let last = after;
+      let last = lastSequence;
       while (!signal.aborted) {
         const events = await this.#read(workspaceId, stream, last);
         if (events === 'unavailable') await pause(POLL_DISCONNECTED_MS, signal);
@@ -154,10 +154,10 @@ export class EventLog {
     }
   }
 
-  async #read(workspaceId: WorkspaceId, stream: string, after: bigint): Promise<StoredEvent[] | 'unavailable'> {
+  async #read(workspaceId: WorkspaceId, stream: string, lastSequence: bigint): Promise<StoredEvent[] | 'unavailable'> {
     try {
       return await this.#prisma.event.findMany({
-        where: { workspaceId, stream, sequence: { gt: after } },
+        where: { workspaceId, stream, sequence: { gt: lastSequence } },
         orderBy: { sequence: 'asc' },
         take: PAGE,
         select: STORED,

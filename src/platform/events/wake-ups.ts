@@ -105,19 +105,19 @@ export class WakeUps {
       connectionTimeoutMillis: LONGEST_RETRY_MS,
     });
     this.#client = client;
-    const lost = new Promise<void>((resolve) => {
+    const disconnection = new Promise<void>((resolve) => {
       client.on('error', () => resolve());
       client.on('end', () => resolve());
     });
     try {
       // `connect` alone never settles when `close` ends the client in the middle of it.
-      await Promise.race([client.connect(), lost]);
+      await Promise.race([client.connect(), disconnection]);
       client.on('notification', ({ payload }) => this.#ring(payload ?? ''));
       await client.query(`LISTEN ${CHANNEL}`);
       this.#connected = true;
       established();
       for (const topic of [...this.#topics.keys()]) this.#ring(topic);
-      await lost;
+      await disconnection;
     } finally {
       await client.end().catch(() => undefined);
     }
@@ -137,12 +137,12 @@ export async function notify(tx: Transaction, topic: string): Promise<void> {
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
-    const done = () => {
+    const finish = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
+      signal?.removeEventListener('abort', finish);
       resolve();
     };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done, { once: true });
+    const timer = setTimeout(finish, ms);
+    signal?.addEventListener('abort', finish, { once: true });
   });
 }

@@ -198,20 +198,20 @@ export class HttpFiles {
   ): Promise<void> {
     await needSpace(part, total === null ? 0 : total - start);
     const file = await open(part, start === 0 ? 'w' : 'r+').catch(unwritable(part));
-    let at = start;
+    let position = start;
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         signal?.throwIfAborted();
-        if (total !== null && at + chunk.length > total) throw new SourceFailed(`sent more than ${total} bytes`);
-        await file.write(chunk, 0, chunk.length, at).catch(unwritable(part));
-        at += chunk.length;
-        onBytes(at, total ?? 0);
+        if (total !== null && position + chunk.length > total) throw new SourceFailed(`sent more than ${total} bytes`);
+        await file.write(chunk, 0, chunk.length, position).catch(unwritable(part));
+        position += chunk.length;
+        onBytes(position, total ?? 0);
       }
       await file.sync();
     } finally {
       await file.close();
     }
-    if (total !== null && at < total) throw new Error('the connection was cut');
+    if (total !== null && position < total) throw new Error('the connection was cut');
   }
 }
 

@@ -41,7 +41,8 @@ function inForm({ shape, read }: TensorEntry, form: Form): Float32Array | Int8Ar
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     let greatest = 0;
-    for (let at = row * columns; at < (row + 1) * columns; at++) greatest = Math.max(greatest, Math.abs(values[at]!));
+    for (let index = row * columns; index < (row + 1) * columns; index++)
+      greatest = Math.max(greatest, Math.abs(values[index]!));
     scales[row] = greatest / 127;
   }
   if (form === 'scales') return scales;

@@ -182,12 +182,12 @@ export class ModelsOnDisk {
 
   async #ensure(
     target: string,
-    asked: FileSpec,
+    requestedSpec: FileSpec,
     onProgress: OnDownloadProgress | undefined,
     signal: AbortSignal | undefined,
   ): Promise<ModelFileOnDisk> {
     const attempts: string[] = [];
-    const spec: FileSpec = { ...asked, sha256: asked.sha256 ?? (await pinned(target)) };
+    const spec: FileSpec = { ...requestedSpec, sha256: requestedSpec.sha256 ?? (await pinned(target)) };
     const present = await this.#present(target, spec, attempts);
     if (present) return present;
     // Whoever waited here finds the file that the other process fetched.

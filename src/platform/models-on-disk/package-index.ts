@@ -132,13 +132,13 @@ function withoutCredentials(address: string): { url: string; authorization?: str
 export function indexSettings(env: NodeJS.ProcessEnv = process.env): IndexSettings {
   const files = configurationFiles(env).filter((path) => existsSync(path));
   const settings = Object.assign({}, ...files.map((path) => readSettings(readFileSync(path, 'utf8')))) as Settings;
-  const one = (name: string): string | undefined =>
+  const setting = (name: string): string | undefined =>
     env[`PIP_${name.toUpperCase().replaceAll('-', '_')}`] || settings[name];
   const extra =
-    one('extra-index-url')
+    setting('extra-index-url')
       ?.split(/\s+/)
       .filter((url) => url !== '') ?? [];
-  return { urls: [one('index-url') ?? PYPI, ...extra], certificates: one('cert') ?? null };
+  return { urls: [setting('index-url') ?? PYPI, ...extra], certificates: setting('cert') ?? null };
 }
 
 type Settings = Record<string, string>;

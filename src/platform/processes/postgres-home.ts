@@ -53,8 +53,8 @@ export const databaseOutside = (home: string): string | null => outsideFolder(ho
  * @throws GraftError SETUP_FAILED when there is no place, or when data that was there is gone.
  */
 export function postgresHome(home: string, log: Logger): PostgresHome {
-  const known = postgresRecord(home);
-  const record = known ?? {
+  const knownRecord = postgresRecord(home);
+  const record = knownRecord ?? {
     folder: 'postgres',
     password: randomBytes(24).toString('base64url'),
     port: null,
@@ -70,7 +70,7 @@ export function postgresHome(home: string, log: Logger): PostgresHome {
     throw new GraftError('SETUP_FAILED', `The PostgreSQL data of this home is gone: ${absolute()} holds none.`, {
       hint: `Restore that folder, or begin anew: \`npm run reset\` removes the rest of ${home}.`,
     });
-  if (known === null && hasData)
+  if (knownRecord === null && hasData)
     throw new GraftError(
       'SETUP_FAILED',
       `${absolute()} holds data, but its password file ${recordPath(home)} is gone.`,

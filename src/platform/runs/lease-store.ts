@@ -199,13 +199,13 @@ export class LeaseStore {
    * the process with it too often. One that `owner` can't work on for want of its files waits visibly for a runner that can.
    * @returns whether there was one
    */
-  async giveUpOne(kinds: readonly TakenKind[], owner: string, held: string[]): Promise<boolean> {
+  async giveUpOne(kinds: readonly TakenKind[], owner: string, heldIds: string[]): Promise<boolean> {
     return this.database.prisma.$transaction(async (tx) => {
       const [row] = await tx.$queryRaw<AbandonedRun[]>`
         SELECT run.id, workspace_id, progress, cancel_requested, pause_requested, stalled, lease_owner, known.attempts FROM run
         JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
           AS known (kind, attempts) ON known.kind = run.kind
-        WHERE status = 'RUNNING' AND lease_until < now() AND run.id <> ALL(${held}::uuid[])
+        WHERE status = 'RUNNING' AND lease_until < now() AND run.id <> ALL(${heldIds}::uuid[])
           AND (cancel_requested OR pause_requested OR stalled >= known.attempts OR ${owner} = ANY(unreadable_by))
         LIMIT 1 FOR UPDATE OF run SKIP LOCKED`;
       if (!row) return false;

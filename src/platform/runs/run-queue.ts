@@ -155,8 +155,8 @@ export class RunQueue {
   }
 
   /** What goes around each attempt at a run of any kind, here; call it before `start`. */
-  surround(around: AroundRun): void {
-    this.#runner.surround(around);
+  surround(wrapper: AroundRun): void {
+    this.#runner.surround(wrapper);
   }
 
   /** @throws Error naming a kind without a handler: its runs would wait for ever */

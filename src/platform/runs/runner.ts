@@ -55,8 +55,8 @@ interface Held {
   done: Promise<void>;
 }
 
-const occupySame = (one: AnyRunKind, other: AnyRunKind): boolean =>
-  one.occupies !== null && one.occupies === other.occupies;
+const occupySame = (kind: AnyRunKind, otherKind: AnyRunKind): boolean =>
+  kind.occupies !== null && kind.occupies === otherKind.occupies;
 
 /** Takes runs of the kinds that it handles, keeps their leases, and writes down how they end. */
 export class Runner {
@@ -80,8 +80,8 @@ export class Runner {
     this.#handled.set(definition.kind, { definition, work });
   }
 
-  surround(around: AroundRun): void {
-    this.#around = around;
+  surround(wrapper: AroundRun): void {
+    this.#around = wrapper;
   }
 
   handles(kind: string): boolean {
@@ -153,9 +153,9 @@ export class Runner {
     return [...this.#handled.values()]
       .map(({ definition }) => definition)
       .filter(
-        (one) =>
-          working.filter((other) => other.kind === one.kind).length < one.concurrency &&
-          !working.some((other) => occupySame(one, other)),
+        (candidate) =>
+          working.filter((rival) => rival.kind === candidate.kind).length < candidate.concurrency &&
+          !working.some((rival) => occupySame(candidate, rival)),
       );
   }
 
@@ -164,15 +164,15 @@ export class Runner {
     const free = new Set(this.#free());
     return [...this.#handled.values()]
       .map(({ definition }) => definition)
-      .filter((one) => !free.has(one))
-      .flatMap((one) => this.#rivals(one).map((rival) => ({ kind: one.kind, rival: rival.kind })));
+      .filter((candidate) => !free.has(candidate))
+      .flatMap((candidate) => this.#rivals(candidate).map((rival) => ({ kind: candidate.kind, rival: rival.kind })));
   }
 
   /** The kinds whose runs may take the place of one of this kind. */
   #rivals(definition: AnyRunKind): AnyRunKind[] {
     return [...this.#handled.values()]
-      .map((other) => other.definition)
-      .filter((other) => other.kind === definition.kind || occupySame(other, definition));
+      .map((entry) => entry.definition)
+      .filter((candidate) => candidate.kind === definition.kind || occupySame(candidate, definition));
   }
 
   async #keepLeases(): Promise<void> {

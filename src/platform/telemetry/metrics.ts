@@ -32,7 +32,7 @@ export function counts<Label extends string>(
 ): (labels: Record<Label, string>, more: number) => void {
   const counter = new Counter({ name, help, labelNames: [...labels], registers: [] });
   declared.push(counter);
-  return (values, more) => counter.inc(values, more);
+  return (values, increment) => counter.inc(values, increment);
 }
 
 export interface EndedOperation {

@@ -40,8 +40,8 @@ interface LoggedError {
 export function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error).slice(0, LONGEST_MESSAGE) };
   const quotesValues = error.name.startsWith('PrismaClient');
-  const said = quotesValues ? (error.message.trim().split('\n').at(-1) ?? '') : error.message;
-  const message = withoutTenant(said).slice(0, LONGEST_MESSAGE);
+  const text = quotesValues ? (error.message.trim().split('\n').at(-1) ?? '') : error.message;
+  const message = withoutTenant(text).slice(0, LONGEST_MESSAGE);
   const frames = (error.stack ?? '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line))

@@ -114,9 +114,9 @@ class OtlpSpan implements TraceSpan {
     if (type !== 'CANCELLED') this.span.setStatus({ code: SpanStatusCode.ERROR });
   }
 
-  end(error?: unknown, at?: number): void {
+  end(error?: unknown, time?: number): void {
     if (error !== undefined) this.fail(error);
-    if (this.span.isRecording()) this.span.end(at);
+    if (this.span.isRecording()) this.span.end(time);
   }
 }
 

@@ -126,21 +126,21 @@ export class ChromaVectorStore implements VectorStore {
   async records(
     workspace: WorkspaceId,
     indexId: string,
-    which: { ids: readonly string[] } | { from: number; most: number },
+    selection: { ids: readonly string[] } | { from: number; most: number },
   ): Promise<VectorRecord[]> {
     const query =
-      'ids' in which
-        ? { ids: [...which.ids], limit: which.ids.length }
-        : { offset: which.from, limit: Math.min(which.most, BATCH) };
+      'ids' in selection
+        ? { ids: [...selection.ids], limit: selection.ids.length }
+        : { offset: selection.from, limit: Math.min(selection.most, BATCH) };
     if (query.limit === 0) return [];
     try {
       const records = await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
         collection.get<VectorRecord['metadata']>({ ...query, include: ['embeddings', 'metadatas'] }),
       );
-      return records.ids.map((id, at) => ({
+      return records.ids.map((id, index) => ({
         id,
-        vector: Float32Array.from(records.embeddings[at] ?? []),
-        metadata: records.metadatas[at] ?? {},
+        vector: Float32Array.from(records.embeddings[index] ?? []),
+        metadata: records.metadatas[index] ?? {},
       }));
     } catch (error) {
       if (isMissing(error)) return [];
@@ -165,14 +165,14 @@ export class ChromaVectorStore implements VectorStore {
   async delete(
     workspace: WorkspaceId,
     indexId: string,
-    which: { ids: readonly string[] } | { documentIds: readonly string[] },
+    selection: { ids: readonly string[] } | { documentIds: readonly string[] },
   ): Promise<void> {
-    const ids = 'ids' in which ? which.ids : which.documentIds;
+    const ids = 'ids' in selection ? selection.ids : selection.documentIds;
     for (let start = 0; start < ids.length; start += BATCH) {
       const batch = ids.slice(start, start + BATCH);
       try {
         await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
-          collection.delete('ids' in which ? { ids: batch } : { where: byDocuments(batch) }),
+          collection.delete('ids' in selection ? { ids: batch } : { where: byDocuments(batch) }),
         );
       } catch (error) {
         if (isMissing(error)) return;
@@ -296,7 +296,7 @@ async function compared(
 ): Promise<VectorHit[]> {
   const { ids, embeddings } = await collection.get({ ids: [...names], limit: names.length, include: ['embeddings'] });
   return ids
-    .map((id, at) => ({ id, score: cosine(vector, embeddings[at] ?? []) }))
+    .map((id, index) => ({ id, score: cosine(vector, embeddings[index] ?? []) }))
     .sort((a, b) => b.score - a.score)
     .slice(0, limit);
 }

@@ -35,7 +35,7 @@ export class CrashPolicy {
   /** @param startedAt when the worker that crashed was started */
   crashed(now: number, startedAt: number): RestartPlan {
     if (now - startedAt >= this.limits.windowMs) this.onTrial = false;
-    this.crashes = [...this.crashes.filter((at) => now - at < this.limits.windowMs), now];
+    this.crashes = [...this.crashes.filter((time) => now - time < this.limits.windowMs), now];
     if (this.onTrial || this.crashes.length >= this.limits.crashes) {
       this.onTrial = true;
       return { state: 'broken', delayMs: this.limits.trialMs };

@@ -103,10 +103,10 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     const { sha256 } = request.model;
     const key = MeasurementStore.key(await this.supervisor.hello(withTime), 'llama', sha256);
     // A busy machine's figures are in memory alone: good enough until this gateway ends.
-    const stored = this.threads.get(sha256) ?? (await this.calibrations.get(key));
-    const calibration = stored ?? (await this.call('calibrate', request, withTime));
+    const knownCalibration = this.threads.get(sha256) ?? (await this.calibrations.get(key));
+    const calibration = knownCalibration ?? (await this.call('calibrate', request, withTime));
     this.threads.set(sha256, calibration);
-    if (stored === null) {
+    if (knownCalibration === null) {
       if (calibration.quiet) await this.calibrations.set(key, calibration);
       this.options.log.info({ sha256, ...calibration }, 'thread counts measured');
     } else await this.countTokens({ ...request, texts: [] }, withTime); // loads it

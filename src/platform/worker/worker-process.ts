@@ -140,8 +140,8 @@ export class WorkerProcess {
   }
 
   /** Makes long work stand aside between two batches, or lets it go on. */
-  hold(held: boolean): void {
-    const kind = held ? 'hold' : 'resume';
+  hold(isHeld: boolean): void {
+    const kind = isHeld ? 'hold' : 'resume';
     this.send({ v: PROTOCOL_VERSION, id: kind, kind });
   }
 

@@ -142,8 +142,8 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
     options: LongCallOptions = {},
   ): AsyncGenerator<CallEvent<ChunkOf<Ops[O]>, OutputOf<Ops[O]>>, void, undefined> {
     const events = new EventQueue<CallEvent<ChunkOf<Ops[O]>, OutputOf<Ops[O]>>>();
-    const left = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
+    const cancellation = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, cancellation.signal]) : cancellation.signal;
     const call = await this.begin(
       operation,
       workspaceId,
@@ -170,7 +170,7 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
       }
     } finally {
       // Nothing to cancel after `done`; otherwise the reader left before the end.
-      left.abort();
+      cancellation.abort();
     }
   }
 
@@ -204,8 +204,8 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
       const settings = { workspaceId, priority, signal, pause, deadlineMs: timeLeft, ...stream };
       if (span?.traceparent == null) return process.call(operation, definition, request, settings);
       const { traceparent } = span;
-      const sent = { role, operation, sentAt: Date.now() };
-      const onTrace = (trace: WorkerTrace): void => tellWorkerSpans(span, sent, trace);
+      const callInfo = { role, operation, sentAt: Date.now() };
+      const onTrace = (trace: WorkerTrace): void => tellWorkerSpans(span, callInfo, trace);
       const call = process.call(operation, definition, request, { ...settings, traceparent, onTrace });
       call.result.then(
         () => span.end(),
@@ -262,7 +262,7 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
     const process = new WorkerProcess(forkWorker(program, role.name, argument), log, this.timings);
     this.process = process;
     const first = this.state === 'starting' && this.options.idleMs === undefined;
-    void process.exited.then((how) => this.ended(process, how, startedAt, first));
+    void process.exited.then((reason) => this.ended(process, reason, startedAt, first));
     const hello = await process.greet(role.name, build);
     if (this.process !== process) return process.close(2_000); // stopped meanwhile
     if (this.held) process.hold(true);
@@ -272,10 +272,10 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
     log.info({ workerPid: process.pid, role: role.name, ...provider, device }, 'the worker is ready');
   }
 
-  private ended(process: WorkerProcess, how: string, startedAt: number, firstStart: boolean): void {
+  private ended(process: WorkerProcess, reason: string, startedAt: number, firstStart: boolean): void {
     if (this.process !== process) return; // stopped on purpose
     this.process = null;
-    this.options.log.error({ workerPid: process.pid, how, stderr: process.stderrTail() }, 'the worker died');
+    this.options.log.error({ workerPid: process.pid, how: reason, stderr: process.stderrTail() }, 'the worker died');
     if (firstStart && this.state === 'starting') return; // `start` throws
     const { state, delayMs } = this.policy.crashed(this.clock.monotonic(), startedAt);
     this.become(state);

@@ -82,39 +82,39 @@ export class Attestor {
     const { registry, adapters, clock } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
     const { version, adapter } = await adapters.requireVersionById(workspaceId, input.adapterVersionId);
-    const served = await adapters.served(workspaceId, adapter, version);
+    const servedAdapter = await adapters.served(workspaceId, adapter, version);
     const variant = await registry.variant(workspaceId, version.variantId);
-    const [stored] = await registry.variantsById(workspaceId, [version.variantId]);
+    const [storedVariant] = await registry.variantsById(workspaceId, [version.variantId]);
     const probes: Probes = {
       workspaceId,
       version,
-      adapter: served,
+      adapter: servedAdapter,
       variant,
       signal,
-      prompts: probePrompts(served, variant),
-      candidates: probeCandidates(served, stored!.vocabulary),
+      prompts: probePrompts(servedAdapter, variant),
+      candidates: probeCandidates(servedAdapter, storedVariant!.vocabulary),
     };
     await progress(0, 'Measuring its effect where it is served.');
-    const here = await this.#whereServed(probes);
+    const servedEffect = await this.#whereServed(probes);
     await progress(0.3, 'Measuring its effect where it was trained.');
-    const there = input.trained ? decoded(input.trained) : await this.#whereTrained(probes);
-    const { modules } = there;
+    const trainedEffect = input.trained ? decoded(input.trained) : await this.#whereTrained(probes);
+    const { modules } = trainedEffect;
     if (modules.matched !== modules.expected)
       throw unproven(`${modules.matched} of the ${modules.expected} modules that it should change are matched`);
     const proof: Attestation = {
       v: 1,
-      digest: served.file.sha256,
+      digest: servedAdapter.file.sha256,
       variantSha256: variant.sha256,
       modules,
       probes: probes.prompts.length,
-      ...compareChanges(here, there),
+      ...compareChanges(servedEffect, trainedEffect),
       offIsBase: true,
       attestedAt: clock.now().toISOString(),
     };
     await adapters.attest(version, proof);
     if (input.promotion)
       await adapters.promote(workspaceId, {
-        adapter: served.adapter,
+        adapter: servedAdapter.adapter,
         version: version.version,
         alias: 'production',
         evidence: {},
@@ -125,13 +125,13 @@ export class Attestor {
 
   /** Logits [prompts * candidates] without and with the adapter; "without" is the same bits before and after. */
   async #whereServed({ prompts, ...probes }: Probes): Promise<{ off: number[]; on: number[] }> {
-    const all = { off: [] as number[], on: [] as number[] };
+    const logits = { off: [] as number[], on: [] as number[] };
     for (const prompt of prompts) {
       const { off, on } = await this.#measured(prompt, probes);
-      all.off.push(...off);
-      all.on.push(...on);
+      logits.off.push(...off);
+      logits.on.push(...on);
     }
-    return all;
+    return logits;
   }
 
   async #measured(prompt: PromptSegment[], probes: Omit<Probes, 'prompts'>): Promise<{ off: number[]; on: number[] }> {
@@ -142,14 +142,14 @@ export class Attestor {
         { signal, priority: 'bulk' },
       );
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const before = await score([]);
-      const on = await score([adapter.file]);
-      const after = await score([]);
-      requireActing(before, []);
-      requireActing(on, [adapter.file]);
-      requireActing(after, []);
-      if (before.logits.every((logit, i) => Object.is(logit, after.logits[i])))
-        return { off: before.logits, on: on.logits };
+      const firstScores = await score([]);
+      const adapterScores = await score([adapter.file]);
+      const lastScores = await score([]);
+      requireActing(firstScores, []);
+      requireActing(adapterScores, [adapter.file]);
+      requireActing(lastScores, []);
+      if (firstScores.logits.every((logit, i) => Object.is(logit, lastScores.logits[i])))
+        return { off: firstScores.logits, on: adapterScores.logits };
     }
     throw unproven('the base model answers otherwise after it than before it');
   }
@@ -203,14 +203,14 @@ interface Probes {
 
 /** @throws ADAPTER_DIGEST_MISMATCH unless just these acted, as the worker read it back from its context */
 function requireActing({ adapters }: NextScores, expected: readonly ServedAdapter['file'][]): void {
-  const told = (all: readonly { sha256: string; scale: number }[]): string =>
-    all.map(({ sha256, scale }) => `${sha256.slice(0, 12)} x ${scale}`).join(', ') || 'none';
-  const same =
+  const describe = (files: readonly { sha256: string; scale: number }[]): string =>
+    files.map(({ sha256, scale }) => `${sha256.slice(0, 12)} x ${scale}`).join(', ') || 'none';
+  const isMatch =
     adapters.length === expected.length &&
     expected.every(({ sha256, scale }, i) => adapters[i]!.sha256 === sha256 && adapters[i]!.scale === scale);
-  if (same) return;
+  if (isMatch) return;
   throw new GraftError(
     'ADAPTER_DIGEST_MISMATCH',
-    `Another adapter acted than the one asked for: ${told(adapters)} instead of ${told(expected)}.`,
+    `Another adapter acted than the one asked for: ${describe(adapters)} instead of ${describe(expected)}.`,
   );
 }

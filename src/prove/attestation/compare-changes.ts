@@ -25,23 +25,27 @@ interface ChangeComparison {
 }
 
 /** @throws ADAPTER_UNPROVEN when one of the changes is zero, or they differ by more than `TOLERANCE` */
-export function compareChanges(served: LogitPair, trained: LogitPair): ChangeComparison {
-  const [ours, theirs] = [change(served), change(trained)];
-  const [norm, expected] = [Math.sqrt(dot(ours, ours)), Math.sqrt(dot(theirs, theirs))];
+export function compareChanges(servedPair: LogitPair, trained: LogitPair): ChangeComparison {
+  const [servedChange, trainedChange] = [change(servedPair), change(trained)];
+  const [norm, expected] = [Math.sqrt(dot(servedChange, servedChange)), Math.sqrt(dot(trainedChange, trainedChange))];
   if (expected === 0) throw unproven('it changes no logit in the engine that trained it');
   if (norm === 0) throw unproven('it changes no logit where it is served');
-  const [cosine, normRatio] = [dot(ours, theirs) / (norm * expected), norm / expected];
+  const [cosine, normRatio] = [dot(servedChange, trainedChange) / (norm * expected), norm / expected];
   if (!(cosine >= TOLERANCE.cosine))
     throw unproven(`the cosine between its change when served and when trained is ${cosine.toFixed(3)}, below 0.9`);
-  const [least, most] = TOLERANCE.normRatio;
-  if (!(normRatio >= least && normRatio <= most))
+  const [minimum, maximum] = TOLERANCE.normRatio;
+  if (!(normRatio >= minimum && normRatio <= maximum))
     throw unproven(
-      `its change when served is ${normRatio.toFixed(3)} times that when trained, outside ${least.toFixed(2)} to ${most.toFixed(2)}`,
+      `its change when served is ${normRatio.toFixed(3)} times that when trained, outside ${minimum.toFixed(2)} to ${maximum.toFixed(2)}`,
     );
-  return { cosine, normRatio, effect: ours.reduce((sum, each) => sum + Math.abs(each), 0) / ours.length };
+  return {
+    cosine,
+    normRatio,
+    effect: servedChange.reduce((sum, delta) => sum + Math.abs(delta), 0) / servedChange.length,
+  };
 }
 
-export const unproven = (what: string): GraftError =>
-  new GraftError('ADAPTER_UNPROVEN', `The adapter was not shown to act: ${what}.`);
+export const unproven = (reason: string): GraftError =>
+  new GraftError('ADAPTER_UNPROVEN', `The adapter was not shown to act: ${reason}.`);
 
 const change = ({ off, on }: LogitPair): number[] => Array.from(on, (logit, i) => logit - off[i]!);

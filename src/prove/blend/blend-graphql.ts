@@ -49,11 +49,11 @@ export const HybridFitResolver = hybridFitRuns.startedBy('fitHybrid', {
       () => HybridWeights,
       'What was found; null until the run succeeded.',
       ({ row }) => {
-        const found = hybridFit.outputOf(row);
-        if (!found) return null;
-        const { adapter, neighbours, both } = found.accuracy;
+        const output = hybridFit.outputOf(row);
+        if (!output) return null;
+        const { adapter, neighbours, both } = output.accuracy;
         return {
-          ...found.weights,
+          ...output.weights,
           adapterAccuracy: adapter,
           neighboursAccuracy: neighbours,
           accuracy: both,

@@ -25,33 +25,35 @@ export function fitBlend(names: readonly string[], opinions: readonly Opinions[]
   const loss = ([adapter = 1, neighbours = 1]: Float64Array): number => {
     const weights = { adapter, neighbours, rows: opinions.length };
     const likelihood = opinions.reduce(
-      (sum, each, i) => sum + Math.log(pool(names, each.adapter, each.neighbours, weights)[indices[i]!] ?? 1e-9),
+      (sum, opinion, i) =>
+        sum + Math.log(pool(names, opinion.adapter, opinion.neighbours, weights)[indices[i]!] ?? 1e-9),
       0,
     );
     return (PRIOR_ROWS * ((adapter - 1) ** 2 + (neighbours - 1) ** 2) - likelihood) / opinions.length;
   };
-  const [both, neighbours] = minimize(byDifferences(loss), Float64Array.of(1, 1), { steps: 50 });
+  const [adapterWeight, neighbours] = minimize(byDifferences(loss), Float64Array.of(1, 1), { steps: 50 });
   /** The other weight where one is held at 0. */
-  const alone = (of: (weight: number) => Float64Array): number =>
+  const soloWeight = (weightsFor: (weight: number) => Float64Array): number =>
     Math.max(
       0,
       minimize(
-        byDifferences(([weight = 1]: Float64Array) => loss(of(weight))),
+        byDifferences(([weight = 1]: Float64Array) => loss(weightsFor(weight))),
         Float64Array.of(1),
         { steps: 50 },
       )[0]!,
     );
   const weights = {
-    ...(both! < 0
-      ? { adapter: 0, neighbours: alone((weight) => Float64Array.of(0, weight)) }
+    ...(adapterWeight! < 0
+      ? { adapter: 0, neighbours: soloWeight((weight) => Float64Array.of(0, weight)) }
       : neighbours! < 0
-        ? { adapter: alone((weight) => Float64Array.of(weight, 0)), neighbours: 0 }
-        : { adapter: both!, neighbours: neighbours! }),
+        ? { adapter: soloWeight((weight) => Float64Array.of(weight, 0)), neighbours: 0 }
+        : { adapter: adapterWeight!, neighbours: neighbours! }),
     rows: opinions.length,
   };
-  const right = (by: { adapter: number; neighbours: number }): number =>
+  const right = (candidate: { adapter: number; neighbours: number }): number =>
     opinions.filter(
-      (each, i) => mostProbable(pool(names, each.adapter, each.neighbours, { ...by, rows: 0 })) === indices[i],
+      (opinion, i) =>
+        mostProbable(pool(names, opinion.adapter, opinion.neighbours, { ...candidate, rows: 0 })) === indices[i],
     ).length / opinions.length;
   return {
     weights,

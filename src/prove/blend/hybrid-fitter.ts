@@ -82,13 +82,13 @@ export class HybridFitter {
     const workspaceId = run.workspaceId as WorkspaceId;
     const { datasetVersionId } = input;
     const { version, adapter } = await adapters.requireVersionById(workspaceId, input.adapterVersionId);
-    const served = await adapters.served(workspaceId, adapter, version);
-    const { answer } = served.usage;
+    const servedAdapter = await adapters.served(workspaceId, adapter, version);
+    const { answer } = servedAdapter.usage;
     const index = await data.labelIndexes.find(workspaceId, { datasetVersionId });
     if (!index || answer.form !== 'label-token') throw notIndexed();
     const variant = await registry.variant(workspaceId, version.variantId);
-    const model = modelFileOf(variant, [served.file]);
-    const shared = { labels: new LabelWords(served.usage.labels), languages: served.usage.languages };
+    const model = modelFileOf(variant, [servedAdapter.file]);
+    const shared = { labels: new LabelWords(servedAdapter.usage.labels), languages: servedAdapter.usage.languages };
     const { rows, views } = await this.#rows(workspaceId, input);
     const names = [...new Set([...index.fit.labels, ...answer.labels.map(({ label }) => label)])];
     const opinions: Opinions[] = [];
@@ -126,7 +126,7 @@ export class HybridFitter {
 
   async #rows(
     workspaceId: WorkspaceId,
-    { datasetVersionId, rows: most, seed }: HybridFitContext['input'],
+    { datasetVersionId, rows: limit, seed }: HybridFitContext['input'],
   ): Promise<{ rows: AskedRow[]; views: string[] }> {
     const { data } = this.parts;
     const { dataset, version, rowGroups } = await data.datasets.usableVersion(
@@ -135,7 +135,7 @@ export class HybridFitter {
       'input.adapter',
     );
     const stream = data.rows.stream(dataset.task, rowGroups, { split: Split.VALIDATION, quarantined: false });
-    const rows = await sampleRows(stream, most, seed);
+    const rows = await sampleRows(stream, limit, seed);
     if (rows.length === 0)
       throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} has no VALIDATION rows to fit on.`);
     return { rows, views: version.manifest.features.map(({ view }) => view) };

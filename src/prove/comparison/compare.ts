@@ -24,22 +24,22 @@ export function compareAttempts(
   metric: DecidingMetric,
   attempts: ReadonlyMap<Strategy, readonly Attempt[]>,
 ): StrategyComparison {
-  const known: Metric<Attempt> = { ...metric, statistics: ({ statistics }) => statistics };
-  const strategies = [...attempts].map(([strategy, made]): Figures => {
-    const { value, low, high } = estimate(known, made);
-    const times = made.map(({ ms }) => ms).sort((a, b) => a - b);
-    const abstained = made.filter((each) => each.abstained).length;
+  const attemptMetric: Metric<Attempt> = { ...metric, statistics: ({ statistics }) => statistics };
+  const strategies = [...attempts].map(([strategy, strategyAttempts]): Figures => {
+    const { value, low, high } = estimate(attemptMetric, strategyAttempts);
+    const times = strategyAttempts.map(({ ms }) => ms).sort((a, b) => a - b);
+    const abstained = strategyAttempts.filter((attempt) => attempt.abstained).length;
     return { strategy, value, low, high, abstained, medianMs: quantile(times, 0.5) };
   });
-  const each = [...attempts].flatMap(([first, before], i) =>
-    [...attempts].slice(i + 1).map(([second, after]) => {
-      const { value, low, high, p } = pairedDifference(known, before, after);
-      return { first, second, value, low, high, p, mcnemar: rightOrWrong(before, after) };
+  const comparisons = [...attempts].flatMap(([first, firstAttempts], i) =>
+    [...attempts].slice(i + 1).map(([second, secondAttempts]) => {
+      const { value, low, high, p } = pairedDifference(attemptMetric, firstAttempts, secondAttempts);
+      return { first, second, value, low, high, p, mcnemar: rightOrWrong(firstAttempts, secondAttempts) };
     }),
   );
   // The best is chosen by the same rows, so that any two may be those that are told apart.
-  const raised = holm(each.map(({ p }) => p));
-  const pairs = each.map((pair, i): Pair => ({ ...pair, adjustedP: raised[i]! }));
+  const raised = holm(comparisons.map(({ p }) => p));
+  const pairs = comparisons.map((pair, i): Pair => ({ ...pair, adjustedP: raised[i]! }));
   const rows = [...attempts.values()][0]?.length ?? 0;
   return { metric: metric.name, rows, strategies, pairs, ...verdict(metric, rows, strategies, pairs) };
 }
@@ -47,11 +47,11 @@ export function compareAttempts(
 const chanceOf = ({ p, adjustedP = p }: Pair): number => adjustedP;
 
 /** McNemar's test where each answer is right or wrong and nothing between. */
-function rightOrWrong(before: readonly Attempt[], after: readonly Attempt[]): Pair['mcnemar'] {
-  if ([...before, ...after].some(({ score }) => score !== 0 && score !== 1)) return null;
+function rightOrWrong(firstAttempts: readonly Attempt[], secondAttempts: readonly Attempt[]): Pair['mcnemar'] {
+  if ([...firstAttempts, ...secondAttempts].some(({ score }) => score !== 0 && score !== 1)) return null;
   return mcnemar(
-    before.map(({ score }) => score === 1),
-    after.map(({ score }) => score === 1),
+    firstAttempts.map(({ score }) => score === 1),
+    secondAttempts.map(({ score }) => score === 1),
   );
 }
 
@@ -62,28 +62,28 @@ function verdict(
   pairs: readonly Pair[],
 ): Pick<StrategyComparison, 'recommended' | 'decided' | 'sentence'> {
   const better = (a: Figures, b: Figures): number => (higherIsBetter ? b.value - a.value : a.value - b.value);
-  const [best, ...others] = [...strategies].sort(better) as [Figures, ...Figures[]];
-  const against = (one: Figures): Pair =>
+  const [best, ...rest] = [...strategies].sort(better) as [Figures, ...Figures[]];
+  const pairWith = (rival: Figures): Pair =>
     pairs.find(({ first, second }) =>
-      [first, second].every((each) => each === best.strategy || each === one.strategy),
+      [first, second].every((strategy) => strategy === best.strategy || strategy === rival.strategy),
     )!;
-  const worse = (one: Figures): boolean => chanceOf(against(one)) < SIGNIFICANT;
-  const rivals = others.filter((one) => !worse(one));
-  const [chosen] = [best, ...rivals].sort((a, b) => a.medianMs - b.medianMs) as [Figures];
+  const worse = (rival: Figures): boolean => chanceOf(pairWith(rival)) < SIGNIFICANT;
+  const rivals = rest.filter((rival) => !worse(rival));
+  const [quickest] = [best, ...rivals].sort((a, b) => a.medianMs - b.medianMs) as [Figures];
   const decided = rivals.length === 0;
-  const said = `${best.strategy} has the best ${name}: ${figure(best.value)} (${figure(best.low)} to ${figure(best.high)}) on ${rows} rows.`;
-  const next = others.filter(worse)[0];
+  const opening = `${best.strategy} has the best ${name}: ${figure(best.value)} (${figure(best.low)} to ${figure(best.high)}) on ${rows} rows.`;
+  const next = rest.filter(worse)[0];
   const margin = next
-    ? ` That is ${figure(Math.abs(best.value - next.value))} from ${next.strategy} (p ${chanceOf(against(next)).toFixed(3)}${pairs.length > 1 ? `, for ${pairs.length} comparisons` : ''}).`
+    ? ` That is ${figure(Math.abs(best.value - next.value))} from ${next.strategy} (p ${chanceOf(pairWith(next)).toFixed(3)}${pairs.length > 1 ? `, for ${pairs.length} comparisons` : ''}).`
     : '';
   if (decided)
-    return { recommended: best.strategy, decided, sentence: `${said}${margin} Use it${costOf(best, next)}.` };
+    return { recommended: best.strategy, decided, sentence: `${opening}${margin} Use it${costOf(best, next)}.` };
   const names = list(rivals.map(({ strategy }) => strategy));
-  const doubt = ` It can’t be told from ${names} on so few rows${rowsNeeded(rows, rivals.map(against))}.`;
+  const doubt = ` It can’t be told from ${names} on so few rows${rowsNeeded(rows, rivals.map(pairWith))}.`;
   return {
-    recommended: chosen.strategy,
+    recommended: quickest.strategy,
     decided,
-    sentence: `${said}${doubt} Use ${chosen.strategy}, the quickest of them (${duration(chosen.medianMs)} an answer), until more rows tell.`,
+    sentence: `${opening}${doubt} Use ${quickest.strategy}, the quickest of them (${duration(quickest.medianMs)} an answer), until more rows tell.`,
   };
 }
 
@@ -95,11 +95,11 @@ function costOf(best: Figures, next: Figures | undefined): string {
 
 /** Intervals shrink with the root of the rows: as many as would take the widest of these differences off 0. */
 function rowsNeeded(rows: number, pairs: readonly Pair[]): string {
-  const needed = pairs.map(({ value, low, high }) =>
+  const counts = pairs.map(({ value, low, high }) =>
     value === 0 ? Infinity : rows * ((high - low) / 2 / Math.abs(value)) ** 2,
   );
-  const most = Math.max(...needed);
-  return most > 1e6 ? '' : `: about ${(Math.ceil(most / 10) * 10).toLocaleString('en')} would tell`;
+  const maximum = Math.max(...counts);
+  return maximum > 1e6 ? '' : `: about ${(Math.ceil(maximum / 10) * 10).toLocaleString('en')} would tell`;
 }
 
 const figure = (value: number): string => value.toFixed(3);

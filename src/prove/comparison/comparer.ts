@@ -96,7 +96,7 @@ export class Comparer {
       ? (await data.labelIndexes.find(workspaceId, { datasetId: dataset.id })) !== null
       : taskOf(dataset.task).fromPassages;
     const strategies = comparedStrategies(input.strategies, { reads, adapts: adapter !== null });
-    const own: ComparisonInput = {
+    const runInput: ComparisonInput = {
       datasetVersionId: version.id,
       split,
       rows,
@@ -105,7 +105,7 @@ export class Comparer {
       adapter: adapter && `${adapter.adapter}@${adapter.version}`,
       collections: input.collections && [...input.collections],
     };
-    return runs.enqueue(strategyComparison, { workspaceId, input: own, idempotencyKey, subjectId: version.id });
+    return runs.enqueue(strategyComparison, { workspaceId, input: runInput, idempotencyKey, subjectId: version.id });
   }
 
   /** The work of a STRATEGY_COMPARISON run; an interrupted one goes on behind the rows that were answered. */
@@ -118,21 +118,30 @@ export class Comparer {
       input.datasetVersionId,
       'input.datasetVersion',
     );
-    const served = input.adapter === null ? null : await this.parts.adapters.resolve(workspaceId, input.adapter);
-    const { split, rows: most, seed } = input;
-    const asked = served ? [served.versionId] : [];
-    const rows = await unseenRows(this.parts, workspaceId, { dataset, version, rowGroups, split, most, seed, asked });
+    const servedAdapter = input.adapter === null ? null : await this.parts.adapters.resolve(workspaceId, input.adapter);
+    const { split, rows: limit, seed } = input;
+    const versionIds = servedAdapter ? [servedAdapter.versionId] : [];
+    const rows = await unseenRows(this.parts, workspaceId, {
+      dataset,
+      version,
+      rowGroups,
+      split,
+      most: limit,
+      seed,
+      asked: versionIds,
+    });
     const shared = await data.rows.taskContext(dataset.task, rowGroups);
-    const base = await this.#base(workspaceId, served, shared);
+    const base = await this.#base(workspaceId, servedAdapter, shared);
     const attempts: Attempt[][] = [...(resumed?.attempts ?? [])];
     for (let from = attempts.length; from < rows.length; from += BATCH) {
       const batch = rows.slice(from, from + BATCH);
       const conditions = { workspaceId, input, dataset: dataset.name, base, shared };
-      const made: Attempt[][] = batch.map(() => []);
+      const batchAttempts: Attempt[][] = batch.map(() => []);
       // One strategy after the other over the batch: asked twice in a row, a prompt would be read once, and cost one of them nothing.
       for (const strategy of input.strategies)
-        for (const [i, row] of batch.entries()) made[i]!.push(await this.#attempt(strategy, conditions, row, signal));
-      attempts.push(...made);
+        for (const [i, row] of batch.entries())
+          batchAttempts[i]!.push(await this.#attempt(strategy, conditions, row, signal));
+      attempts.push(...batchAttempts);
       await context.checkpoint({ attempts });
       await context.progress(
         (0.98 * attempts.length) / rows.length,
@@ -141,10 +150,10 @@ export class Comparer {
       await context.takeTurns();
     }
     const { metric } = decidingStatistics(rows[0]!.content, NOTHING_SAID, shared);
-    const foreign = served && hasLabel(dataset.task) ? await this.#foreign(context, dataset.name) : null;
+    const foreign = servedAdapter && hasLabel(dataset.task) ? await this.#foreign(context, dataset.name) : null;
     const report = compareAttempts(
       metric,
-      new Map(input.strategies.map((strategy, i) => [strategy, attempts.map((made) => made[i]!)])),
+      new Map(input.strategies.map((strategy, i) => [strategy, attempts.map((rowAttempts) => rowAttempts[i]!)])),
     );
     if (!foreign) return report;
     return {
@@ -161,10 +170,10 @@ export class Comparer {
   async #foreign({ run, input, signal }: ComparisonContext, dataset: string): Promise<ForeignCounts> {
     const workspaceId = run.workspaceId as WorkspaceId;
     const texts = (await generalTexts()).filter(isMeasured).slice(0, MOST_FOREIGN);
-    const answered = new Map<Strategy, number>();
+    const answerCounts = new Map<Strategy, number>();
     // The base model knows no labels to refuse with.
-    const asked = input.strategies.filter((each) => STRATEGIES[each].reads || STRATEGIES[each].adapts);
-    for (const strategy of asked) {
+    const strategies = input.strategies.filter((name) => STRATEGIES[name].reads || STRATEGIES[name].adapts);
+    for (const strategy of strategies) {
       let count = 0;
       for (const question of texts) {
         const target = targetOf(strategy, input, dataset, input.collections === null);
@@ -175,16 +184,16 @@ export class Comparer {
         );
         if (abstention === null) count++;
       }
-      answered.set(strategy, count);
+      answerCounts.set(strategy, count);
     }
-    return { texts: texts.length, answered };
+    return { texts: texts.length, answered: answerCounts };
   }
 
   /** The base model, asked in the form of the task: `ask` would put a text to it as a question. */
-  async #base(workspaceId: WorkspaceId, served: ServedAdapter | null, shared: TaskContext): Promise<Answering> {
+  async #base(workspaceId: WorkspaceId, servedAdapter: ServedAdapter | null, shared: TaskContext): Promise<Answering> {
     const { registry } = this.parts;
-    const variant = served
-      ? await registry.variant(workspaceId, served.variantId)
+    const variant = servedAdapter
+      ? await registry.variant(workspaceId, servedAdapter.variantId)
       : await registry.resolve(workspaceId, null);
     return { workspaceId, variant, adapter: null, context: shared };
   }
@@ -198,7 +207,7 @@ export class Comparer {
     const started = performance.now();
     const { reads, adapts } = STRATEGIES[strategy];
     const asTask = !reads && !adapts && !taskOf(content.task).fromPassages;
-    const said = asTask
+    const answer = asTask
       ? { ...(await askRow(this.parts.worker, base, { row: content, facts: '' }, signal)), abstained: false }
       : answeredBy(
           await this.parts.asking.tryOut(
@@ -209,8 +218,8 @@ export class Comparer {
           shared,
         );
     const ms = performance.now() - started;
-    const { statistics, score } = decidingStatistics(content, said, shared);
-    return { statistics: [...statistics], score, abstained: said.abstained, ms };
+    const { statistics, score } = decidingStatistics(content, answer, shared);
+    return { statistics: [...statistics], score, abstained: answer.abstained, ms };
   }
 }
 

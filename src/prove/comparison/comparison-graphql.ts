@@ -68,8 +68,8 @@ export class StrategyComparisonResolver extends strategyComparisonRuns.startedBy
   run: (parts: ComparisonResolverParts, input, { workspaceId }) => {
     const { datasetVersion, adapter = null, collections = null, strategies = null, ...rest } = input;
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const wanted = { ...rest, adapter, collections, strategies, datasetVersionId };
-    return parts.comparer.start(workspaceId, wanted);
+    const request = { ...rest, adapter, collections, strategies, datasetVersionId };
+    return parts.comparer.start(workspaceId, request);
   },
 }) {
   @FieldResolver(() => DatasetVersion, {

@@ -30,16 +30,18 @@ export async function figuresAsBefore(
   if (!compared?.datasetVersionId || compared.datasetVersionId === version.id) return null;
   const [earlier] = await data.store.versionsByIds(workspaceId, [compared.datasetVersionId]);
   if (!earlier || earlier.withdrawnAt !== null || earlier.datasetId !== dataset.id) return null;
-  const then = new Map<string, TaskRow>();
+  const rowsByWords = new Map<string, TaskRow>();
   const groups = await data.store.rowGroups(earlier.id);
   for await (const batch of data.rows.stream(dataset.task, groups, { split: 'TEST', quarantined: false }))
-    for (const { content } of batch) if (content) then.set(wordsOf(content), content);
-  const places = [...rows.keys()].filter((place) => then.has(wordsOf(rows[place]!)));
-  const before = places.map((place) => then.get(wordsOf(rows[place]!))!);
-  const changed = places.filter((place, i) => rowHashes(rows[place]!).output !== rowHashes(before[i]!).output).length;
+    for (const { content } of batch) if (content) rowsByWords.set(wordsOf(content), content);
+  const places = [...rows.keys()].filter((place) => rowsByWords.has(wordsOf(rows[place]!)));
+  const earlierRows = places.map((place) => rowsByWords.get(wordsOf(rows[place]!))!);
+  const changed = places.filter(
+    (place, i) => rowHashes(rows[place]!).output !== rowHashes(earlierRows[i]!).output,
+  ).length;
   if (changed === 0) return null;
-  const of = (all: readonly Answered[]): Answered[] => places.map((place) => all[place]!);
-  const { metrics } = measureAnswers(before, of(answers), of(against), context);
+  const subsetOf = (list: readonly Answered[]): Answered[] => places.map((place) => list[place]!);
+  const { metrics } = measureAnswers(earlierRows, subsetOf(answers), subsetOf(against), context);
   return { rows: places.length, changed, metric: metrics[0]! };
 }
 

@@ -53,20 +53,20 @@ export async function askRow(
   const { maxTokens, stop } = taskOf(row.task).answering;
   // As `ask` does: whoever learned to answer from passages is held to spans of them.
   const copyFrom = adapter?.usage.reads ? shownPassages(row).map(oneLine) : [];
-  const held =
+  const constraint =
     copyFrom.length > 0
       ? { copyFrom, refusal: REFUSAL, heldTo: null }
       : { copyFrom: null, refusal: null, heldTo: heldTo(row, context) };
-  const said = generate(worker, {
+  const answerStream = generate(worker, {
     workspaceId,
     model,
     generation: { maxTokens, temperature: 0, seed: null },
     signal,
     priority: 'bulk',
-    composed: { ...promptsOf(row, promptOf), ...held, stop: [...stop] },
+    composed: { ...promptsOf(row, promptOf), ...constraint, stop: [...stop] },
   });
   for (;;) {
-    const { done, value } = await said.next();
+    const { done, value } = await answerStream.next();
     if (done) return { text: value.kept, probability: sure(value.refusalProbability) };
   }
 }

@@ -89,8 +89,15 @@ export class EvaluationResolver extends evaluationRuns.startedBy('evaluate', {
   run: (parts: EvaluationResolverParts, input, { workspaceId }) => {
     const { adapter = null, model = null, against = null, datasetVersion, otherTasks, ...rest } = input;
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const others = otherTasks.map((id) => fromGlobalId(id, 'DatasetVersion', 'input.otherTasks'));
-    return parts.evaluator.start(workspaceId, { ...rest, adapter, model, against, datasetVersionId, others });
+    const otherVersionIds = otherTasks.map((id) => fromGlobalId(id, 'DatasetVersion', 'input.otherTasks'));
+    return parts.evaluator.start(workspaceId, {
+      ...rest,
+      adapter,
+      model,
+      against,
+      datasetVersionId,
+      others: otherVersionIds,
+    });
   },
 }) {
   @Needs('ASK')
@@ -189,8 +196,8 @@ export const EvaluationRunResolver = fieldsOf<EvaluationRun, EvaluationResolverP
     () => Evaluation,
     'What it found; null until it succeeded.',
     async ({ row }, { workspaceId }, { evaluator }) => {
-      const [found] = await evaluator.store.byIds(workspaceId, [row.id]);
-      return found && found.figures !== null ? toEvaluation(found) : null;
+      const [record] = await evaluator.store.byIds(workspaceId, [row.id]);
+      return record && record.figures !== null ? toEvaluation(record) : null;
     },
   ),
 });
@@ -219,8 +226,8 @@ async function listed(
   args: ConnectionArgs,
 ): Promise<ConnectionOf<Evaluation>> {
   const page = args.request();
-  const found = await evaluator.store.list(workspaceId, filter, page);
-  return toConnection(mapPage(found, toEvaluation), ({ row }) => encodeCursor([row.id]), page.after);
+  const recordPage = await evaluator.store.list(workspaceId, filter, page);
+  return toConnection(mapPage(recordPage, toEvaluation), ({ row }) => encodeCursor([row.id]), page.after);
 }
 
 /** Lets `node(id)` find evaluations that have figures. */

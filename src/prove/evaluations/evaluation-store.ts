@@ -38,8 +38,8 @@ export class EvaluationStore {
    * @throws NOT_FOUND when it was deleted, with its adapter version; DATASET_UNUSABLE when they were: what is written of them now would stay
    */
   async hold(id: string, tx: Transaction): Promise<void> {
-    const held = await tx.$queryRaw<unknown[]>`SELECT 1 FROM evaluation WHERE id = ${id}::uuid FOR SHARE`;
-    if (held.length === 0)
+    const lockedRows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM evaluation WHERE id = ${id}::uuid FOR SHARE`;
+    if (lockedRows.length === 0)
       throw new GraftError('NOT_FOUND', 'The adapter version was deleted while it was being evaluated.');
     const usable = await tx.$queryRaw<unknown[]>`
       SELECT 1 FROM dataset_version JOIN evaluation ON dataset_version_id = dataset_version.id
@@ -84,9 +84,9 @@ export class EvaluationStore {
     where: { adapterVersionId?: string; datasetVersionId?: string },
     page: PageRequest,
   ): Promise<Page<EvaluationRecord>> {
-    const after = page.after === null ? {} : { id: { lt: idCursor(page.after) } };
+    const cursorFilter = page.after === null ? {} : { id: { lt: idCursor(page.after) } };
     const rows = await this.database.prisma.evaluation.findMany({
-      where: { workspaceId, figures: { not: { equals: null } }, ...where, ...after },
+      where: { workspaceId, figures: { not: { equals: null } }, ...where, ...cursorFilter },
       orderBy: { id: 'desc' },
       take: page.first + 1,
     });
@@ -113,19 +113,22 @@ export class EvaluationStore {
    */
   async heldOut(
     workspaceId: WorkspaceId,
-    learned: readonly { adapterVersionId: string; datasetVersionId: string }[],
+    pairs: readonly { adapterVersionId: string; datasetVersionId: string }[],
   ): Promise<Map<string, HeldOut[]>> {
     const rows = await this.database.prisma.$queryRaw<{ adapterVersionId: string; figures: unknown }[]>`
       SELECT DISTINCT ON (e.adapter_version_id, e.split) e.adapter_version_id AS "adapterVersionId", e.figures
-      FROM evaluation AS e JOIN unnest(${learned.map((each) => each.adapterVersionId)}::uuid[],
-        ${learned.map((each) => each.datasetVersionId)}::uuid[]) AS asked (adapter_version_id, dataset_version_id)
+      FROM evaluation AS e JOIN unnest(${pairs.map((pair) => pair.adapterVersionId)}::uuid[],
+        ${pairs.map((pair) => pair.datasetVersionId)}::uuid[]) AS asked (adapter_version_id, dataset_version_id)
         USING (adapter_version_id, dataset_version_id)
         JOIN adapter_version AS v ON v.id = e.adapter_version_id AND v.scale = e.scale
       WHERE e.workspace_id = ${workspaceId}::uuid AND e.split IN ('VALIDATION', 'TEST') AND e.figures IS NOT NULL
       ORDER BY e.adapter_version_id, e.split, e.rows DESC, e.id DESC`;
     const byVersion = groupBy(rows, ({ adapterVersionId }) => adapterVersionId);
     return new Map(
-      [...byVersion].map(([id, of]) => [id, of.flatMap(({ figures }) => cellsOf(storedFigures.decode(figures)))]),
+      [...byVersion].map(([id, versionRows]) => [
+        id,
+        versionRows.flatMap(({ figures }) => cellsOf(storedFigures.decode(figures))),
+      ]),
     );
   }
 
@@ -134,13 +137,13 @@ export class EvaluationStore {
    * rows; at least 1.
    */
   async triesAgainst({ workspaceId, againstVersionId, split }: EvaluationRecord, adapterId: string): Promise<number> {
-    const [found] = await this.database.prisma.$queryRaw<{ tries: number }[]>`
+    const [row] = await this.database.prisma.$queryRaw<{ tries: number }[]>`
       SELECT greatest(1, count(DISTINCT (e.adapter_version_id, e.scale, e.dataset_version_id, run.input->'seed', run.input->'rows')))::int AS tries
       FROM evaluation AS e JOIN adapter_version AS v ON v.id = e.adapter_version_id AND v.adapter_id = ${adapterId}::uuid
         LEFT JOIN run ON run.id = e.id
       WHERE e.workspace_id = ${workspaceId}::uuid AND e.split = ${split}
         AND e.compared AND e.against_version_id IS NOT DISTINCT FROM ${againstVersionId}::uuid AND e.figures IS NOT NULL`;
-    return found!.tries;
+    return row!.tries;
   }
 
   /**

@@ -106,27 +106,31 @@ export class Evaluator {
       'input.datasetVersion',
     );
     const { target, against } = await this.#answerers(workspaceId, input, dataset.task);
-    const others = await this.#others(workspaceId, input, version.id);
-    const own: EvaluationInput = {
+    const otherVersionIds = await this.#others(workspaceId, input, version.id);
+    const runInput: EvaluationInput = {
       target,
       against,
       datasetVersionId: version.id,
       split,
       rows,
       seed,
-      others,
+      others: otherVersionIds,
       retention: input.retention && target.adapterVersionId !== null,
       regression: input.regression && hasLabel(dataset.task),
       foreign: input.foreign && target.adapterVersionId !== null,
     };
-    return this.parts.runs.enqueue(evaluation, { workspaceId, input: own, idempotencyKey, subjectId: version.id });
+    return this.parts.runs.enqueue(evaluation, { workspaceId, input: runInput, idempotencyKey, subjectId: version.id });
   }
 
-  async #others(workspaceId: WorkspaceId, { others, retention }: StartEvaluation, own: string): Promise<string[]> {
+  async #others(
+    workspaceId: WorkspaceId,
+    { others, retention }: StartEvaluation,
+    versionId: string,
+  ): Promise<string[]> {
     const field = 'input.otherTasks';
     if (others.length === 0) return [];
     if (!retention) throw badInput(field, 'Other tasks are looked at only where retention is measured.');
-    if (others.length > MOST_OTHERS || new Set([...others, own]).size <= others.length)
+    if (others.length > MOST_OTHERS || new Set([...others, versionId]).size <= others.length)
       throw badInput(
         field,
         `otherTasks names at most ${MOST_OTHERS} different dataset versions, none of them its own.`,
@@ -141,11 +145,11 @@ export class Evaluator {
     task: string,
   ): Promise<Pick<EvaluationInput, 'target' | 'against'>> {
     const { adapters, registry } = this.parts;
-    const named = async (reference: string, field: string): Promise<ServedAdapter> => {
-      const found = await adapters.resolve(workspaceId, reference, field);
-      if (found.task !== task)
-        throw badInput(field, `${found.adapter} was made for ${found.task}, the rows are for ${task}.`);
-      return found;
+    const resolveAdapter = async (reference: string, field: string): Promise<ServedAdapter> => {
+      const servedAdapter = await adapters.resolve(workspaceId, reference, field);
+      if (servedAdapter.task !== task)
+        throw badInput(field, `${servedAdapter.adapter} was made for ${servedAdapter.task}, the rows are for ${task}.`);
+      return servedAdapter;
     };
     const answererOf = ({ variantId, versionId }: ServedAdapter): Answerer => ({
       variantId,
@@ -157,10 +161,10 @@ export class Evaluator {
       const { variantId } = await registry.resolve(workspaceId, model);
       return { target: { variantId, adapterVersionId: null }, against: null };
     }
-    const target = await named(adapter, 'input.adapter');
+    const target = await resolveAdapter(adapter, 'input.adapter');
     if (against === null)
       return { target: answererOf(target), against: { variantId: target.variantId, adapterVersionId: null } };
-    return { target: answererOf(target), against: answererOf(await named(against, 'input.against')) };
+    return { target: answererOf(target), against: answererOf(await resolveAdapter(against, 'input.against')) };
   }
 
   /** The work of an EVALUATION run; an interrupted one goes on behind the rows that are stored. @throws DATASET_UNUSABLE, and what the worker throws */
@@ -174,14 +178,14 @@ export class Evaluator {
       input.datasetVersionId,
       'input.datasetVersion',
     );
-    const asked = [target, against].flatMap((each) => each?.adapterVersionId ?? []);
-    const wanted = { dataset, version, rowGroups, split, most: input.rows, seed: input.seed, asked };
-    const rows = await unseenRows(this.parts, workspaceId, wanted);
+    const versionIds = [target, against].flatMap((answerer) => answerer?.adapterVersionId ?? []);
+    const selection = { dataset, version, rowGroups, split, most: input.rows, seed: input.seed, asked: versionIds };
+    const rows = await unseenRows(this.parts, workspaceId, selection);
     const shared = await data.rows.taskContext(dataset.task, rowGroups);
     const sides = [await this.#answering(workspaceId, target, shared)];
     if (against) sides.push(await this.#answering(workspaceId, against, shared));
     await this.#begin(context, sides);
-    const answered = input.retention ? ANSWERED : MEASURED;
+    const answeredShare = input.retention ? ANSWERED : MEASURED;
     const views = version.manifest.features.map(({ view }) => view);
 
     for (let from = resumed?.answered ?? 0; from < rows.length; from += BATCH) {
@@ -190,52 +194,55 @@ export class Evaluator {
       // One answerer after the other, so that adapters are switched twice a batch and not twice a row.
       for (const side of sides) answers.push(await this.#answerAll(worker, side, batch, views, signal));
       const records = batch.map((row, i) => record(run.id, from + i, row, answers, i, shared));
-      const done = from + batch.length;
+      const answeredCount = from + batch.length;
       await context.fenced(async (tx) => {
         await store.hold(run.id, tx);
         await store.addRows(records, tx);
-        await context.checkpoint({ answered: done }, tx);
+        await context.checkpoint({ answered: answeredCount }, tx);
       });
-      await context.progress((answered * done) / rows.length, `${done} of ${rows.length} rows are answered.`);
+      await context.progress(
+        (answeredShare * answeredCount) / rows.length,
+        `${answeredCount} of ${rows.length} rows are answered.`,
+      );
       await context.takeTurns();
     }
 
-    const stored = await store.answers(run.id);
+    const storedAnswers = await store.answers(run.id);
     const contents = rows.map(({ content }) => content);
     // Rows that were erased meanwhile took their answers with them.
-    if (stored.answers.length !== rows.length)
+    if (storedAnswers.answers.length !== rows.length)
       throw new GraftError('DATASET_UNUSABLE', 'The rows were erased while they were being answered.');
-    const learned = input.foreign ? await this.#membership(context, contents) : null;
-    const found = {
-      ...measureAnswers(contents, stored.answers, against && stored.against, shared),
+    const membership = input.foreign ? await this.#membership(context, contents) : null;
+    const figures = {
+      ...measureAnswers(contents, storedAnswers.answers, against && storedAnswers.against, shared),
       asBefore:
         split === 'TEST' && against?.adapterVersionId
           ? await figuresAsBefore(this.parts, workspaceId, {
               dataset,
               version,
               rows: contents,
-              answers: stored.answers,
-              against: stored.against,
+              answers: storedAnswers.answers,
+              against: storedAnswers.against,
               againstVersionId: against.adapterVersionId,
               context: shared,
             })
           : null,
       retention: input.retention ? await this.#retention(context, sides[0]!) : null,
       ...(input.regression
-        ? await this.#withoutModel(context, rowGroups, labelledRows(contents, stored.answers, shared), contents)
+        ? await this.#withoutModel(context, rowGroups, labelledRows(contents, storedAnswers.answers, shared), contents)
         : NOT_ASKED),
-      foreign: learned?.figures ?? null,
+      foreign: membership?.figures ?? null,
     };
     const adapter = sides[0]!.adapter;
     // Rows for validation have chosen a scale, or when training stopped: a bound on errors counts none of those.
-    const risk = split === 'TEST' ? riskOf(contents, stored.answers, shared) : [];
+    const risk = split === 'TEST' ? riskOf(contents, storedAnswers.answers, shared) : [];
     await context.fenced(async (tx) => {
       await store.hold(run.id, tx);
-      await store.finish(run.id, rows.length, found, tx);
+      await store.finish(run.id, rows.length, figures, tx);
       if (adapter && risk.length > 0)
         await this.parts.adapters.keepRisk(tx, adapter.versionId, adapter.file.scale, risk);
-      if (adapter && learned)
-        await this.parts.membershipLearner.keep(tx, workspaceId, adapter.versionId, learned.model);
+      if (adapter && membership)
+        await this.parts.membershipLearner.keep(tx, workspaceId, adapter.versionId, membership.model);
     });
     return { rows: rows.length };
   }
@@ -264,8 +271,11 @@ export class Evaluator {
         tx,
       ),
     );
-    const [begun] = await store.byIds(workspaceId, [run.id]);
-    if (begun && (begun.scale !== scale || !sameScale(begun.againstScale, againstScale)))
+    const [evaluationRecord] = await store.byIds(workspaceId, [run.id]);
+    if (
+      evaluationRecord &&
+      (evaluationRecord.scale !== scale || !sameScale(evaluationRecord.againstScale, againstScale))
+    )
       throw new GraftError('CONFLICT', 'An adapter’s scale was changed while it was being evaluated.', {
         hint: 'Evaluate it again.',
       });
@@ -305,12 +315,12 @@ export class Evaluator {
     rows: readonly TaskRow[],
   ): Promise<WithoutModel> {
     const { run, input, signal } = context;
-    const of = async (split: Split): Promise<LabelledText[]> => {
+    const textsOf = async (split: Split): Promise<LabelledText[]> => {
       const stream = this.parts.data.rows.stream(rows[0]!.task, rowGroups, { split, quarantined: false });
       return labelledTexts((await sampleRows(stream, MOST_FITTED, input.seed)).map(({ content }) => content));
     };
     await context.progress(MEASURED, 'Asking a regression on the embedder’s vectors, and the nearest labelled rows.');
-    const [train, validation] = [await of(Split.TRAIN), await of(Split.VALIDATION)];
+    const [train, validation] = [await textsOf(Split.TRAIN), await textsOf(Split.VALIDATION)];
     const texts = { train, validation, rows: labelledTexts(rows) };
     return compareWithoutModel(this.parts, run.workspaceId as WorkspaceId, texts, answers, signal);
   }
@@ -323,8 +333,8 @@ export class Evaluator {
     const workspaceId = run.workspaceId as WorkspaceId;
     const { version } = await this.parts.adapters.requireVersionById(workspaceId, input.target.adapterVersionId!);
     await progress(MEASURED, 'Learning which messages are its own.');
-    const own = input.split === 'TRAIN' ? [] : rows.map(inputText);
-    return this.parts.membershipLearner.learn(workspaceId, version, own, signal);
+    const ownMessages = input.split === 'TRAIN' ? [] : rows.map(inputText);
+    return this.parts.membershipLearner.learn(workspaceId, version, ownMessages, signal);
   }
 
   async #answering(workspaceId: WorkspaceId, answerer: Answerer, shared: TaskContext): Promise<Answering> {
@@ -345,9 +355,9 @@ export class Evaluator {
     signal: AbortSignal,
   ): Promise<Answered[]> {
     const answers: Answered[] = [];
-    const left = [...batch.entries()];
+    const queue = [...batch.entries()];
     const ask = async (): Promise<void> => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         // Whoever stops waits for the first of these that notices: the others must not begin another row behind its back.
         signal.throwIfAborted();
         const [i, row] = next;
@@ -369,11 +379,11 @@ function record(
   evaluationId: string,
   position: number,
   { ordinal, content }: AskedRow,
-  [answers, against]: readonly Answered[][],
+  [answers, baselineAnswers]: readonly Answered[][],
   i: number,
   context: TaskContext,
 ): EvaluationRowRecord {
-  const [answer, other] = [answers![i]!, against?.[i] ?? null];
+  const [answer, baselineAnswer] = [answers![i]!, baselineAnswers?.[i] ?? null];
   return {
     evaluationId,
     position,
@@ -383,9 +393,9 @@ function record(
     answer: stored(answer.text),
     probability: answer.probability,
     score: scoreRow(content, answer, context),
-    againstAnswer: other && stored(other.text),
-    againstProbability: other && other.probability,
-    againstScore: other && scoreRow(content, other, context),
+    againstAnswer: baselineAnswer && stored(baselineAnswer.text),
+    againstProbability: baselineAnswer && baselineAnswer.probability,
+    againstScore: baselineAnswer && scoreRow(content, baselineAnswer, context),
   };
 }
 

@@ -138,8 +138,8 @@ const given = (row: TaskRow, { text, probability }: Answered, context: TaskConte
   probability,
 });
 
-const measureFor = ({ task }: TaskRow, context: TaskContext, judged: readonly string[] = []): TaskMeasure =>
-  measureNamed(taskOf(task).measure, context, judged);
+const measureFor = ({ task }: TaskRow, context: TaskContext, classLabels: readonly string[] = []): TaskMeasure =>
+  measureNamed(taskOf(task).measure, context, classLabels);
 
 /** How right the answer to one row is, 0..1: equal labels, F1 of entities or words, chrF. */
 export const scoreRow = (row: TaskRow, answer: Answered, context: TaskContext): number =>
@@ -152,8 +152,8 @@ const RIGHT = 0.5;
 export const riskOf = (rows: readonly TaskRow[], answers: readonly Answered[], context: TaskContext): RiskCurve =>
   riskCurveOf(
     answers.flatMap((answer, i) => {
-      const said = readAnswer(answer.text, rows[i]!, context);
-      if (answer.probability === null || (said?.kind === 'TEXT' && said.refused)) return [];
+      const parsedAnswer = readAnswer(answer.text, rows[i]!, context);
+      if (answer.probability === null || (parsedAnswer?.kind === 'TEXT' && parsedAnswer.refused)) return [];
       return [{ confidence: answer.probability, right: scoreRow(rows[i]!, answer, context) >= RIGHT }];
     }),
   );
@@ -169,28 +169,35 @@ export function decidingStatistics(
   return { metric: metrics[0], statistics: metrics[0].statistics(read), score: score(read) };
 }
 
-/** All figures with their intervals. @param against answers of another to the same rows, null when it is compared with nobody */
+/** All figures with their intervals. @param baselineAnswers answers of another to the same rows, null when it is compared with nobody */
 export function measureAnswers(
   rows: readonly TaskRow[],
   answers: readonly Answered[],
-  against: readonly Answered[] | null,
+  baselineAnswers: readonly Answered[] | null,
   context: TaskContext,
 ): Omit<EvaluationFigures, 'asBefore' | 'retention' | 'foreign' | keyof WithoutModel> {
-  const read = (all: readonly Answered[]): GivenAnswer[] => all.map((answer, i) => given(rows[i]!, answer, context));
-  const [after, before] = [read(answers), against && read(against)];
-  const labelled = hasLabel(rows[0]!.task) ? after.map(asLabelled) : [];
+  const read = (rawAnswers: readonly Answered[]): GivenAnswer[] =>
+    rawAnswers.map((answer, i) => given(rows[i]!, answer, context));
+  const [parsedAnswers, parsedBaseline] = [read(answers), baselineAnswers && read(baselineAnswers)];
+  const labelled = hasLabel(rows[0]!.task) ? parsedAnswers.map(asLabelled) : [];
   const { metrics } = measureFor(rows[0]!, context, judgedLabels(labelled));
   return {
     metrics: metrics
-      .filter(({ name }) => name !== calibrationError.name || saysHowSure(after))
+      .filter(({ name }) => name !== calibrationError.name || saysHowSure(parsedAnswers))
       .map((metric) =>
         figureOf(
           metric,
-          before && (metric.name !== calibrationError.name || saysHowSure(before)) ? before : null,
-          after,
+          parsedBaseline && (metric.name !== calibrationError.name || saysHowSure(parsedBaseline))
+            ? parsedBaseline
+            : null,
+          parsedAnswers,
         ),
       ),
-    classes: perClass(context.labels.labels, labelled, before && labelled.length > 0 ? before.map(asLabelled) : null),
+    classes: perClass(
+      context.labels.labels,
+      labelled,
+      parsedBaseline && labelled.length > 0 ? parsedBaseline.map(asLabelled) : null,
+    ),
     ...cutConfusions(confusions(labelled), MOST_CELLS),
     calibration: calibrationBins(labelled),
   };
@@ -220,13 +227,13 @@ export const labelledRows = (
 
 function figureOf(
   metric: Metric<GivenAnswer>,
-  before: readonly GivenAnswer[] | null,
-  after: readonly GivenAnswer[],
+  baselineAnswers: readonly GivenAnswer[] | null,
+  answers: readonly GivenAnswer[],
 ): MetricFigure {
-  const { value, low, high } = estimate(metric, after);
-  const paired = before && pairedDifference(metric, before, after);
-  const statistics = (all: readonly GivenAnswer[]) => all.map((answer) => metric.statistics(answer));
-  const counts = before && pairedCounts(metric, statistics(before), statistics(after));
+  const { value, low, high } = estimate(metric, answers);
+  const paired = baselineAnswers && pairedDifference(metric, baselineAnswers, answers);
+  const statistics = (givenAnswers: readonly GivenAnswer[]) => givenAnswers.map((answer) => metric.statistics(answer));
+  const counts = baselineAnswers && pairedCounts(metric, statistics(baselineAnswers), statistics(answers));
   return {
     name: metric.name,
     higherIsBetter: metric.higherIsBetter,
@@ -239,7 +246,7 @@ function figureOf(
 }
 
 /** The metric that decides, larger is better whichever way it counts; of a finished evaluation. */
-export function decidingValue({ figures: kept }: { figures: unknown }): number {
-  const [{ value, higherIsBetter }] = storedFigures.decode(kept).metrics as [MetricFigure];
+export function decidingValue({ figures: json }: { figures: unknown }): number {
+  const [{ value, higherIsBetter }] = storedFigures.decode(json).metrics as [MetricFigure];
   return higherIsBetter ? value : -value;
 }

@@ -26,9 +26,9 @@ export type EvaluationPlan = z.infer<typeof evaluationPlan>;
 export async function planEvaluation(
   { datasets, rows: versionRows }: Pick<Data, 'datasets' | 'rows'>,
   workspaceId: WorkspaceId,
-  { datasetVersionId, rows: most, gain }: { datasetVersionId: string; rows: number; gain: number },
+  { datasetVersionId, rows: limit, gain }: { datasetVersionId: string; rows: number; gain: number },
 ): Promise<EvaluationPlan> {
-  if (most < 1 || most > MOST_ROWS) throw badInput('rows', `rows must be between 1 and ${MOST_ROWS}, not ${most}.`);
+  if (limit < 1 || limit > MOST_ROWS) throw badInput('rows', `rows must be between 1 and ${MOST_ROWS}, not ${limit}.`);
   if (!(gain > 0 && gain < 1)) throw badInput('gain', `gain must be between 0 and 1, not ${gain}.`);
   const { dataset, rowGroups } = await datasets.usableVersion(workspaceId, datasetVersionId, 'datasetVersion');
   if (!hasLabel(dataset.task))
@@ -37,7 +37,7 @@ export async function planEvaluation(
       `Answers of ${dataset.task} are more or less right; this is told of labels alone.`,
     );
   const testRows = await versionRows.count(rowGroups, { split: Split.TEST, quarantined: false });
-  const rows = Math.min(testRows, most);
+  const rows = Math.min(testRows, limit);
   const { least, most: mostPower, leastRows, mostRows } = pairedPower(rows, gain);
   const sentence = powerSentence({ rows, gain, least, most: mostPower, leastRows, mostRows });
   const missing =

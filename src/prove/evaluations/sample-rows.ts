@@ -7,9 +7,9 @@ export type AskedRow = StoredRow & { content: NonNullable<StoredRow['content']> 
 /** At most so many rows, each equally likely to be among them, in their order; the same seed draws the same rows. */
 export const sampleRows = (
   batches: AsyncIterable<readonly StoredRow[]>,
-  most: number,
+  limit: number,
   seed: number,
-): Promise<AskedRow[]> => sampled(askedRows(batches), most, seed);
+): Promise<AskedRow[]> => sampled(askedRows(batches), limit, seed);
 
 async function* askedRows(batches: AsyncIterable<readonly StoredRow[]>): AsyncGenerator<AskedRow> {
   for await (const batch of batches) yield* batch.filter(hasContent);

@@ -28,10 +28,10 @@ export async function unseenRows(
   { dataset, version, rowGroups, split, most, seed, asked }: Wanted,
 ): Promise<AskedRow[]> {
   const filter = { split, quarantined: false };
-  const learned = split === 'TRAIN' ? [] : await learnedElsewhere(parts, workspaceId, asked, version.id);
-  const rows = await sampleRows(parts.data.rows.stream(dataset.task, rowGroups, filter, learned), most, seed);
+  const learnedGroups = split === 'TRAIN' ? [] : await learnedElsewhere(parts, workspaceId, asked, version.id);
+  const rows = await sampleRows(parts.data.rows.stream(dataset.task, rowGroups, filter, learnedGroups), most, seed);
   if (rows.length > 0) return rows;
-  const trainedOn = learned.length > 0 && (await parts.data.rows.count(rowGroups, filter)) > 0;
+  const trainedOn = learnedGroups.length > 0 && (await parts.data.rows.count(rowGroups, filter)) > 0;
   throw new GraftError(
     'DATASET_UNUSABLE',
     trainedOn
@@ -44,12 +44,14 @@ export async function unseenRows(
 async function learnedElsewhere(
   { data, adapters }: UnseenParts,
   workspaceId: WorkspaceId,
-  asked: readonly string[],
-  own: string,
+  versionIds: readonly string[],
+  datasetVersionId: string,
 ): Promise<UsableVersion['rowGroups']> {
-  const versions = await adapters.store.versionsById(workspaceId, asked);
+  const versions = await adapters.store.versionsById(workspaceId, versionIds);
   const ids = new Set(versions.flatMap(learnedFrom));
-  ids.delete(own);
-  const standing = (await data.store.versionsByIds(workspaceId, [...ids])).filter((each) => each.withdrawnAt === null);
+  ids.delete(datasetVersionId);
+  const standing = (await data.store.versionsByIds(workspaceId, [...ids])).filter(
+    (version) => version.withdrawnAt === null,
+  );
   return (await Promise.all(standing.map(({ id }) => data.store.rowGroups(id)))).flat();
 }

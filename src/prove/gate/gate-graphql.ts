@@ -113,8 +113,8 @@ export class GatedVersionResolver {
     @Arg('bounds', () => GateBoundsInput, { nullable: true, description: 'Other bounds than the default ones.' })
     bounds?: GateBoundsInput | null,
   ): Promise<GateVerdict> {
-    const { passed: _, ...found } = await this.parts.gate.verdict(workspaceId, row, given(bounds));
-    return toVerdict({ v: 1, forced: false, confirmed: false, ...found });
+    const { passed: _, ...outcome } = await this.parts.gate.verdict(workspaceId, row, given(bounds));
+    return toVerdict({ v: 1, forced: false, confirmed: false, ...outcome });
   }
 
   @Needs('OPERATE')
@@ -125,7 +125,7 @@ export class GatedVersionResolver {
   })
   async promoteAdapter(
     @Arg('input', () => PromoteAdapterInput, { description: 'Which version.' }) input: PromoteAdapterInput,
-    @Ctx() { workspaceId, caller, change: told }: GraphContext,
+    @Ctx() { workspaceId, caller, change: auditChange }: GraphContext,
   ): Promise<AliasMovedPayload> {
     const { adapter, version, alias, reason, force, confirmNotBetter } = input;
     const change = await this.parts.gate.promote(workspaceId, {
@@ -138,7 +138,7 @@ export class GatedVersionResolver {
       by: deciderOf(caller, input.by),
       bounds: given(input.bounds),
     });
-    Object.assign(told, await aliasMove(this.parts.adapters.store, change));
+    Object.assign(auditChange, await aliasMove(this.parts.adapters.store, change));
     return toAliasMoved(await this.parts.adapters.require(workspaceId, adapter), change);
   }
 }
@@ -155,18 +155,18 @@ export class GatedChangeResolver {
 }
 
 /** What the gate said, from what was kept of it; null where nothing was. */
-export function gateVerdictOf(kept: unknown): GateVerdict | null {
-  const found = evidence.safeParse(kept);
-  return found.success ? toVerdict(found.data) : null;
+export function gateVerdictOf(value: unknown): GateVerdict | null {
+  const result = evidence.safeParse(value);
+  return result.success ? toVerdict(result.data) : null;
 }
 
-function toVerdict(found: GateEvidence): GateVerdict {
-  const { forced, checks, simpler, confirmed } = found;
-  const passed = checks.every((each) => each.passed);
+function toVerdict(gateEvidence: GateEvidence): GateVerdict {
+  const { forced, checks, simpler, confirmed } = gateEvidence;
+  const passed = checks.every((gateCheck) => gateCheck.passed);
   const wantsConfirmation = simpler.some(({ better }) => !better);
-  const measured = checks.every((each) => each.measured);
-  return { passed, measured, forced, checks, simpler, wantsConfirmation, confirmed, found };
+  const isMeasured = checks.every((gateCheck) => gateCheck.measured);
+  return { passed, measured: isMeasured, forced, checks, simpler, wantsConfirmation, confirmed, found: gateEvidence };
 }
 
-const given = (wanted: GateBoundsInput | null | undefined): Partial<GateBounds> =>
-  Object.fromEntries(Object.entries(wanted ?? {}).filter(([, value]) => value !== null && value !== undefined));
+const given = (input: GateBoundsInput | null | undefined): Partial<GateBounds> =>
+  Object.fromEntries(Object.entries(input ?? {}).filter(([, value]) => value !== null && value !== undefined));

@@ -68,7 +68,7 @@ export class Gate {
     if (!adapter) throw notFound('The adapter', version.adapterId);
     const replaced = await this.#replaced(adapter, version);
     const current = await this.#currentEvaluation(workspaceId, version, replaced);
-    const checked = bounds.parse({ ...DEFAULT_BOUNDS, ...limits });
+    const effectiveBounds = bounds.parse({ ...DEFAULT_BOUNDS, ...limits });
     const evaluation = current && { rows: current.rows, figures: storedFigures.decode(current.figures) };
     const checks = judge(
       {
@@ -77,12 +77,12 @@ export class Gate {
         tries: current ? await evaluations.triesAgainst(current, adapter.id) : 1,
         replaced: replaced ? `${adapter.name}@${replaced.version}` : 'the base model',
       },
-      checked,
+      effectiveBounds,
     );
     return {
       passed: checks.every(({ passed }) => passed),
       checks,
-      bounds: checked,
+      bounds: effectiveBounds,
       simpler: evaluation && !replaced ? simplerMethods(evaluation.figures) : [],
       replacedVersionId: replaced?.id ?? null,
       evaluationId: current?.id ?? null,
@@ -100,14 +100,14 @@ export class Gate {
     const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
     const version = await adapters.store.resolve(adapter, { version: wish.version });
     if (!version) throw notFound('The adapter version', `${wish.adapter}@${wish.version}`, 'input.version');
-    const before = await adapters.store.resolve(adapter, { alias: wish.alias });
-    const held =
+    const currentVersion = await adapters.store.resolve(adapter, { alias: wish.alias });
+    const gateEvidence =
       wish.alias === 'candidate'
         ? await this.#asCandidate(workspaceId, version, wish)
         : confirmed(await this.#asProduction(workspaceId, adapter, version, wish), wish);
     const { adapter: name, version: number, alias, by, reason } = wish;
-    const promotion = { adapter: name, version: number, alias, by, reason, evidence: held };
-    return adapters.promote(workspaceId, { ...promotion, replaces: before?.id ?? null });
+    const promotion = { adapter: name, version: number, alias, by, reason, evidence: gateEvidence };
+    return adapters.promote(workspaceId, { ...promotion, replaces: currentVersion?.id ?? null });
   }
 
   /**
@@ -131,7 +131,7 @@ export class Gate {
     wish: PromotionRequest,
   ): Promise<GateEvidence> {
     const { passed, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
-    if (!passed && !wish.force) throw refused(verdict.checks.filter((one) => !one.passed));
+    if (!passed && !wish.force) throw refused(verdict.checks.filter((gateCheck) => !gateCheck.passed));
     return { v: 1, forced: !passed, confirmed: false, ...verdict };
   }
 
@@ -143,8 +143,8 @@ export class Gate {
   ): Promise<GateEvidence> {
     const change = await this.parts.adapters.store.newestMoveTo(adapter, 'candidate', version.id);
     const replaced = await this.#replaced(adapter, version);
-    const found = change && evidence.safeParse(change.evidence);
-    if (found?.success && found.data.replacedVersionId === (replaced?.id ?? null)) return found.data;
+    const result = change && evidence.safeParse(change.evidence);
+    if (result?.success && result.data.replacedVersionId === (replaced?.id ?? null)) return result.data;
     if (!wish.force)
       throw refused([
         {
@@ -177,11 +177,11 @@ export class Gate {
 }
 
 /** @throws GATE_REFUSED where a simpler method does as well, and nobody said that it shall answer all the same */
-function confirmed(held: GateEvidence, { force, confirmNotBetter = false }: PromotionRequest): GateEvidence {
-  const asGood = held.simpler.filter(({ better }) => !better);
-  if (asGood.length === 0) return held;
-  if (confirmNotBetter) return { ...held, confirmed: true };
-  if (force) return { ...held, forced: true };
+function confirmed(gateEvidence: GateEvidence, { force, confirmNotBetter = false }: PromotionRequest): GateEvidence {
+  const asGood = gateEvidence.simpler.filter(({ better }) => !better);
+  if (asGood.length === 0) return gateEvidence;
+  if (confirmNotBetter) return { ...gateEvidence, confirmed: true };
+  if (force) return { ...gateEvidence, forced: true };
   const messages = asGood.map(({ message }) => message).join(' ');
   throw new GraftError('GATE_REFUSED', `${messages} That method needs no training. Promote it all the same?`, {
     field: 'input.confirmNotBetter',

@@ -71,12 +71,16 @@ export function judge({ attested, evaluation, tries, replaced }: GateCandidate, 
   checks.push(plain('evaluation', `It answered ${rows} test rows beside ${replaced}.${triesTold(tries, replaced)}`));
   checks.push(rowsCheck(rows, figures.metrics[0]!));
   checks.push(taskCheck(figures, rows, tries, replaced, limits.leastGain));
-  const others = [
+  const furtherChecks = [
     rowsBeforeCheck(figures, replaced),
     worstClassCheck(figures, replaced),
     foreignCheck(figures, limits.foreignAccepted),
   ];
-  return [...checks, ...others.flatMap((one) => one ?? []), retentionCheck(figures, limits.perplexityRatio)];
+  return [
+    ...checks,
+    ...furtherChecks.flatMap((gateCheck) => gateCheck ?? []),
+    retentionCheck(figures, limits.perplexityRatio),
+  ];
 }
 
 const plain = (name: string, message: string): GateCheck => ({
@@ -128,10 +132,10 @@ function gainOf(
   const { value } = difference;
   if (pairs) return { value, ...pairedShareInterval({ rows, ...pairs }, alpha) };
   const times = normalQuantile(1 - alpha / 2) / normalQuantile(0.975);
-  const [below, above] = [times * (value - difference.low), times * (difference.high - value)];
+  const [lowerSpan, upperSpan] = [times * (value - difference.low), times * (difference.high - value)];
   return higherIsBetter
-    ? { value, low: value - below, high: value + above }
-    : { value: -value, low: -value - above, high: -value + below };
+    ? { value, low: value - lowerSpan, high: value + upperSpan }
+    : { value: -value, low: -value - upperSpan, high: -value + lowerSpan };
 }
 
 const triesTold = (tries: number, replaced: string): string =>
@@ -151,11 +155,11 @@ function taskCheck(
   if (!gain) return unmeasured('task', `Its ${metric.name} was not compared with that of ${replaced}.`);
   const passed = gain.low > leastGain;
   const undecided = !passed && gain.high > leastGain;
-  const told = `${metric.name} ${metric.value.toFixed(3)}, ${signed(gain.value)} against ${replaced} (${signed(gain.low)} to ${signed(gain.high)})`;
-  const needed = undecided ? ` ${rowsNeeded(rows, gain, leastGain)}` : '';
-  const shown = gain.low > 0 ? 'is better' : 'is not worse by more than is allowed';
-  const verdict = passed ? shown : undecided ? `can’t be told to be better on ${rows} rows` : 'is not better';
-  const message = `It ${verdict}: ${told}; the lower end must be above ${leastGain}.${needed}`;
+  const comparison = `${metric.name} ${metric.value.toFixed(3)}, ${signed(gain.value)} against ${replaced} (${signed(gain.low)} to ${signed(gain.high)})`;
+  const rowsHint = undecided ? ` ${rowsNeeded(rows, gain, leastGain)}` : '';
+  const finding = gain.low > 0 ? 'is better' : 'is not worse by more than is allowed';
+  const verdict = passed ? finding : undecided ? `can’t be told to be better on ${rows} rows` : 'is not better';
+  const message = `It ${verdict}: ${comparison}; the lower end must be above ${leastGain}.${rowsHint}`;
   return { ...plain('task', message), passed, undecided, value: gain.low, bound: leastGain };
 }
 
@@ -178,20 +182,20 @@ function rowsBeforeCheck({ asBefore }: EvaluationFigures, replaced: string): Gat
  * the worst class refused 87 of 100 versions that were 3 points better, with 77 labels and 500 rows.
  */
 function worstClassCheck({ classes }: EvaluationFigures, replaced: string): GateCheck | null {
-  const judged = classes.filter(({ support, lost }) => support >= LEAST_CLASS_ROWS && lost !== null);
-  const few = classes.length - judged.length;
+  const judgedClasses = classes.filter(({ support, lost }) => support >= LEAST_CLASS_ROWS && lost !== null);
+  const few = classes.length - judgedClasses.length;
   if (classes.length === 0) return null;
   const unjudged =
     few > 0 ? ` ${few} of ${classes.length} classes have fewer than ${LEAST_CLASS_ROWS} rows and are not judged.` : '';
-  const raised = holm(judged.map(({ gained, lost }) => mcnemarOf(lost!, gained!)));
-  const [worst] = judged
+  const raised = holm(judgedClasses.map(({ gained, lost }) => mcnemarOf(lost!, gained!)));
+  const [worst] = judgedClasses
     .map((figures, i) => ({ ...figures, p: raised[i]! }))
     .filter(({ gained, lost }) => lost! > gained!)
     .sort((a, b) => a.p - b.p);
   if (!worst) return plain('worst class', `No class that is judged is told worse than by ${replaced}.${unjudged}`);
   const passed = worst.p >= WORSE_CLASS;
   const { label, support, gained, lost, p } = worst;
-  const counts = `of the ${support} rows of ${JSON.stringify(label)} it alone has ${gained} right, ${replaced} alone ${lost} (p ${p.toFixed(3)}, for ${judged.length} classes)`;
+  const counts = `of the ${support} rows of ${JSON.stringify(label)} it alone has ${gained} right, ${replaced} alone ${lost} (p ${p.toFixed(3)}, for ${judgedClasses.length} classes)`;
   const message = `${passed ? 'No class is shown to be told worse' : 'A class is told worse'}: ${counts}; p must not be below ${WORSE_CLASS}.${unjudged}`;
   return { ...plain('worst class', message), passed, value: p, bound: WORSE_CLASS };
 }
@@ -200,24 +204,24 @@ function worstClassCheck({ classes }: EvaluationFigures, replaced: string): Gate
  * An adapter is refused only where the lower end shows that it answers too many. A small workspace has few foreign texts: by the upper end most
  * first versions would be refused. An adapter that writes text has no foreign messages: it takes any text.
  */
-function foreignCheck({ foreign, classes }: EvaluationFigures, most: number): GateCheck | null {
+function foreignCheck({ foreign, classes }: EvaluationFigures, limit: number): GateCheck | null {
   if (!foreign || classes.length === 0) return null;
   const { value, low, high } = foreign.foreignAccepted;
-  const passed = low <= most;
-  const verdict = high <= most ? 'refuses' : passed ? 'can’t be told to refuse' : 'doesn’t refuse';
+  const passed = low <= limit;
+  const verdict = high <= limit ? 'refuses' : passed ? 'can’t be told to refuse' : 'doesn’t refuse';
   const sets = foreign.sets.map(({ name, texts, accepted }) => `${accepted} of ${texts} ${name}`).join(', ');
-  const message = `It ${verdict} messages that are nobody’s: it answers ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) of those that belong nowhere; the lower end must not be above ${most}. Answered are ${sets}.`;
-  return { ...plain('foreign', message), passed, value: low, bound: most };
+  const message = `It ${verdict} messages that are nobody’s: it answers ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) of those that belong nowhere; the lower end must not be above ${limit}. Answered are ${sets}.`;
+  return { ...plain('foreign', message), passed, value: low, bound: limit };
 }
 
-function retentionCheck({ retention }: EvaluationFigures, most: number): GateCheck {
+function retentionCheck({ retention }: EvaluationFigures, limit: number): GateCheck {
   if (!retention) return unmeasured('retention', 'What it has forgotten was not measured: evaluate it with retention.');
   const { value, low, high } = retention.perplexity.ratio;
-  const passed = high <= most;
-  const undecided = !passed && low <= most;
+  const passed = high <= limit;
+  const undecided = !passed && low <= limit;
   const verdict = passed ? 'keeps' : undecided ? 'can’t be told to keep' : 'has forgotten';
-  const message = `It ${verdict} general text: perplexity ${value.toFixed(3)} times the base model’s (${low.toFixed(3)} to ${high.toFixed(3)}); the upper end must not be above ${most}.`;
-  return { ...plain('retention', message), passed, undecided, value: high, bound: most };
+  const message = `It ${verdict} general text: perplexity ${value.toFixed(3)} times the base model’s (${low.toFixed(3)} to ${high.toFixed(3)}); the upper end must not be above ${limit}.`;
+  return { ...plain('retention', message), passed, undecided, value: high, bound: limit };
 }
 
 /** Intervals shrink with the root of the rows. */

@@ -23,8 +23,8 @@ type SimplerMethod = z.infer<typeof simplerMethod>;
 
 /** Methods that the evaluation asked the same rows; none where it asked none, or the rows have no labels. */
 export function simplerMethods({ metrics, regression, nearestRows }: EvaluationFigures): SimplerMethod[] {
-  const own = metrics.find(({ name }) => name === 'accuracy')?.value;
-  if (own === undefined) return [];
+  const ownAccuracy = metrics.find(({ name }) => name === 'accuracy')?.value;
+  if (ownAccuracy === undefined) return [];
   const compared = [
     { name: 'regression', title: 'a regression on the embedder’s vectors', figures: regression },
     { name: 'nearest rows', title: 'the nearest labelled rows', figures: nearestRows },
@@ -35,7 +35,7 @@ export function simplerMethods({ metrics, regression, nearestRows }: EvaluationF
     const better = low > 0;
     const verdict = better ? 'is better than' : high < 0 ? 'is worse than' : 'isn’t shown to be better than';
     const interval = `${signed(value)} (${signed(low)} to ${signed(high)})`;
-    const accuracies = `accuracy ${own.toFixed(3)} beside ${figures.accuracy.value.toFixed(3)}`;
+    const accuracies = `accuracy ${ownAccuracy.toFixed(3)} beside ${figures.accuracy.value.toFixed(3)}`;
     const message = `It ${verdict} ${title}: ${accuracies}, ${interval}.`;
     return [{ name, accuracy: figures.accuracy.value, value, low, high, better, message }];
   });

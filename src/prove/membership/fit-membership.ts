@@ -61,35 +61,35 @@ export function fitMembership({ own, foreign, seed }: MembershipRows): FittedMem
   const labels = [...new Set(own.flatMap(({ label }) => label ?? []))].sort();
   const ownParts = partsOf([...groupBy(own, ({ label }) => label).values()], random);
   const foreignParts = partsOf([foreign], random);
-  const many = own.length > MANY_ROWS;
-  const held = { own: many ? ownParts[0]! : own, foreign: many ? foreignParts[0]! : foreign };
-  if (held.own.length < LEAST_CALIBRATED || held.foreign.length < LEAST_CALIBRATED) return null;
+  const isLarge = own.length > MANY_ROWS;
+  const calibrationSet = { own: isLarge ? ownParts[0]! : own, foreign: isLarge ? foreignParts[0]! : foreign };
+  if (calibrationSet.own.length < LEAST_CALIBRATED || calibrationSet.foreign.length < LEAST_CALIBRATED) return null;
 
-  const fits = (many ? [0] : ownParts.map((_, part) => part)).map((part) => {
+  const fits = (isLarge ? [0] : ownParts.map((_, part) => part)).map((part) => {
     const fitting = { own: without(ownParts, part), foreign: without(foreignParts, part) };
     const model = fitted(labels, fitting);
-    const near = nearMeasures(labels, { ...fitting, heldOut: ownParts[part]! }, random);
+    const nearSamples = nearMeasures(labels, { ...fitting, heldOut: ownParts[part]! }, random);
     const far = foreignParts[part]!.flatMap((vectors) => measuresOf(model, vectors));
     return {
       model,
-      foreign: [...far, ...near],
+      foreign: [...far, ...nearSamples],
       own: ownParts[part]!.flatMap(({ vectors }) => measuresOf(model, vectors)),
     };
   });
   const measures = fits.flatMap((fit) => fit.own);
   const foreignMeasures = fits.flatMap((fit) => fit.foreign);
   const weights = weigh(measures, foreignMeasures);
-  const scoresOf = (all: readonly MembershipMeasures[]): number[] =>
-    all.map((one) => membershipLogOdds(weights, one)).sort((a, b) => a - b);
+  const scoresOf = (samples: readonly MembershipMeasures[]): number[] =>
+    samples.map((sample) => membershipLogOdds(weights, sample)).sort((a, b) => a - b);
   const scores = scoresOf(measures);
   const auc = areaUnder(scores, scoresOf(foreignMeasures));
-  const keptRows = many ? without(ownParts, 0) : own;
+  const keptRows = isLarge ? without(ownParts, 0) : own;
   const places = new Map(own.map((row, place) => [row, place]));
   return {
-    ...(many ? fits[0]!.model : fitted(labels, { own, foreign })),
+    ...(isLarge ? fits[0]!.model : fitted(labels, { own, foreign })),
     kept: keptRows.map((row) => places.get(row)!),
     weights,
-    calibration: { rows: held.own.length, foreign: held.foreign.length, scores, auc },
+    calibration: { rows: calibrationSet.own.length, foreign: calibrationSet.foreign.length, scores, auc },
   };
 }
 
@@ -125,8 +125,8 @@ function nearMeasures(
   if (labels.length < LEAST_LABELS) return [];
   const unseen = new Set(shuffled(labels, random).slice(0, Math.ceil(UNSEEN_LABELS * labels.length)));
   const isSeen = ({ label }: OwnRow): boolean => !unseen.has(label!);
-  const seen = labels.filter((label) => !unseen.has(label));
-  const partial = fitted(seen, { own: own.filter(isSeen), foreign });
+  const seenLabels = labels.filter((label) => !unseen.has(label));
+  const partial = fitted(seenLabels, { own: own.filter(isSeen), foreign });
   return heldOut.filter((row) => !isSeen(row)).flatMap(({ vectors }) => measuresOf(partial, vectors));
 }
 
@@ -134,15 +134,15 @@ const measuresOf = (model: Fitted, vectors: SpelledVectors): MembershipMeasures[
   vectors.map((vector) => measure(model, vector).measures);
 
 /** Logistic regression on the measures, the two sides weighing the same: its log-odds are those of the evidence alone. */
-function weigh(own: readonly MembershipMeasures[], foreign: readonly MembershipMeasures[]): MembershipWeights {
-  const all = [...own, ...foreign].map(({ own: logOdds, label, near }) => [logOdds, label, near]);
-  const vectors = Float32Array.from(all.flat());
-  const labels = Int32Array.from(all, (_, i) => (i < own.length ? 0 : 1));
+function weigh(ownMeasures: readonly MembershipMeasures[], foreign: readonly MembershipMeasures[]): MembershipWeights {
+  const rows = [...ownMeasures, ...foreign].map(({ own: logOdds, label, near }) => [logOdds, label, near]);
+  const vectors = Float32Array.from(rows.flat());
+  const labels = Int32Array.from(rows, (_, i) => (i < ownMeasures.length ? 0 : 1));
   const { weights } = fitSoftmax({ vectors, labels }, 2, WEIGHTS_STRENGTH);
   const slope = (measure: number): number => weights[2 * measure]! - weights[2 * measure + 1]!;
   return {
     // Of each side as much: the log-odds of the sample's own shares are taken off.
-    bias: slope(3) - Math.log(own.length / foreign.length),
+    bias: slope(3) - Math.log(ownMeasures.length / foreign.length),
     own: slope(0),
     label: slope(1),
     near: slope(2),
@@ -166,7 +166,7 @@ const inSinglePrecision = (model: SoftmaxModel): SoftmaxModel => ({
 /** Row-major, [vectors, dimensions]. */
 function rowMajor(vectors: readonly Float32Array[]): Float32Array {
   const dimensions = vectors[0]?.length ?? 0;
-  const all = new Float32Array(vectors.length * dimensions);
-  vectors.forEach((vector, i) => all.set(vector, i * dimensions));
-  return all;
+  const matrix = new Float32Array(vectors.length * dimensions);
+  vectors.forEach((vector, i) => matrix.set(vector, i * dimensions));
+  return matrix;
 }

@@ -35,9 +35,9 @@ interface ForeignPValues {
   pValues: readonly number[];
 }
 
-/** @param own p-values of own messages that nothing was fitted on; null where there are no general texts or no own ones */
+/** @param ownPValues p-values of own messages that nothing was fitted on; null where there are no general texts or no own ones */
 export function foreignFiguresOf(
-  own: readonly number[],
+  ownPValues: readonly number[],
   foreign: readonly ForeignPValues[],
   level: number,
 ): ForeignFigures | null {
@@ -45,11 +45,11 @@ export function foreignFiguresOf(
     .map(({ name, pValues }) => ({ name, texts: pValues.length, accepted: pValues.filter((p) => p >= level).length }))
     .filter(({ texts }) => texts > 0);
   const general = sets.find(({ name }) => name === GENERAL_SET);
-  if (!general || own.length === 0) return null;
+  if (!general || ownPValues.length === 0) return null;
   return {
     level,
     foreignAccepted: binomialInterval(general.accepted, general.texts),
-    ownRefused: binomialInterval(own.filter((p) => p < level).length, own.length),
+    ownRefused: binomialInterval(ownPValues.filter((p) => p < level).length, ownPValues.length),
     texts: sets.reduce((sum, { texts }) => sum + texts, 0),
     sets,
   };

@@ -69,14 +69,14 @@ export class MembershipLearner {
 
   /**
    * Foreign are general text that ships with Graft, rows of other adapters of the workspace, and questions made of its documents.
-   * @param own texts that the version has never seen
+   * @param ownMessages texts that the version has never seen
    * @returns null for a version that reads passages, whose rows are gone, or that has too few of them
    * @throws what the worker throws
    */
   async learn(
     workspaceId: WorkspaceId,
     version: AdapterVersionRow,
-    own: readonly string[],
+    ownMessages: readonly string[],
     signal: AbortSignal,
   ): Promise<LearnedMembership | null> {
     if (version.datasetVersionId === null || storedUsage.decode(version.usage).reads) return null;
@@ -100,9 +100,9 @@ export class MembershipLearner {
       (await embedGroups(this.parts, workspaceId, [texts], signal))[0]!.map(
         (vector) => membershipOf(model, vector).pValue,
       );
-    const measured = [];
-    for (const { name, texts } of sets) measured.push({ name, pValues: await pValues(texts.filter(isMeasured)) });
-    const figures = foreignFiguresOf(await pValues(own), measured, OWN_REFUSED);
+    const measuredSets = [];
+    for (const { name, texts } of sets) measuredSets.push({ name, pValues: await pValues(texts.filter(isMeasured)) });
+    const figures = foreignFiguresOf(await pValues(ownMessages), measuredSets, OWN_REFUSED);
     // Nor may one refuse that is shown to lose more of its own messages than promised.
     const tells =
       figures === null || (figures.foreignAccepted.value <= MOST_ACCEPTED && figures.ownRefused.low <= OWN_REFUSED);
@@ -125,7 +125,7 @@ export class MembershipLearner {
   async #foreign(
     workspaceId: WorkspaceId,
     version: AdapterVersionRow,
-    own: ReadonlySet<string>,
+    ownTexts: ReadonlySet<string>,
   ): Promise<ForeignSet[]> {
     const general = await generalTexts();
     const sets = [
@@ -133,21 +133,21 @@ export class MembershipLearner {
       ...(await this.#ofOthers(workspaceId, version)),
       { name: 'questions of documents', texts: await this.#ofDocuments(workspaceId, general) },
     ];
-    return sets.map(({ name, texts }) => ({ name, texts: texts.filter((text) => !own.has(text)) }));
+    return sets.map(({ name, texts }) => ({ name, texts: texts.filter((text) => !ownTexts.has(text)) }));
   }
 
   /** Rows of other adapters that learned from other datasets. */
   async #ofOthers(workspaceId: WorkspaceId, { adapterId, datasetVersionId }: AdapterVersionRow): Promise<ForeignSet[]> {
     const { store } = this.parts.adapters;
     const { items } = await store.adapters(workspaceId, null, { first: MOST.adapters, after: null });
-    const seen = new Set([await this.#datasetOf(workspaceId, datasetVersionId)]);
+    const seenDatasets = new Set([await this.#datasetOf(workspaceId, datasetVersionId)]);
     const sets: ForeignSet[] = [];
     for (const adapter of items.filter(({ id }) => id !== adapterId)) {
       const newest = (await store.versionsOf(workspaceId, [adapter.id])).sort((a, b) => b.version - a.version)[0];
       if (!newest?.datasetVersionId || storedUsage.decode(newest.usage).reads) continue;
       const dataset = await this.#datasetOf(workspaceId, newest.datasetVersionId);
-      if (dataset === null || seen.has(dataset)) continue;
-      seen.add(dataset);
+      if (dataset === null || seenDatasets.has(dataset)) continue;
+      seenDatasets.add(dataset);
       const rows = (await this.#rows(workspaceId, newest.datasetVersionId, OTHER_ROWS)) ?? [];
       sets.push({ name: `rows of ${adapter.name}`, texts: rows.map(inputText) });
     }
@@ -167,19 +167,19 @@ export class MembershipLearner {
     const questions: string[] = [];
     for (const collection of collections.filter(({ chunks }) => chunks > 0).slice(0, MOST.collections)) {
       const scope = { workspaceId, collections: [collection], groups: EVERYBODY, sight };
-      const made = await makeQuestions(this.parts, scope, { most: QUESTIONS, seed: SEED });
-      questions.push(...made.map(({ question }) => askedLike(question, strange, random)));
+      const samples = await makeQuestions(this.parts, scope, { most: QUESTIONS, seed: SEED });
+      questions.push(...samples.map(({ question }) => askedLike(question, strange, random)));
     }
     return questions;
   }
 
   /** Rows for training; null where they are gone. */
-  async #rows(workspaceId: WorkspaceId, datasetVersionId: string, most: number): Promise<TaskRow[] | null> {
+  async #rows(workspaceId: WorkspaceId, datasetVersionId: string, limit: number): Promise<TaskRow[] | null> {
     const { data } = this.parts;
     try {
       const { dataset, rowGroups } = await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input');
       const stream = data.rows.stream(dataset.task, rowGroups, { split: Split.TRAIN, quarantined: false });
-      return (await sampleRows(stream, most, SEED)).map(({ content }) => content);
+      return (await sampleRows(stream, limit, SEED)).map(({ content }) => content);
     } catch (error) {
       if (isGraftError(error, 'DATASET_UNUSABLE') || isGraftError(error, 'NOT_FOUND')) return null;
       throw error;

@@ -20,10 +20,10 @@ export const accuracy: Metric<ClassifiedRow> = {
 /** Counts of a class, laid out `[true positives, false positives, false negatives]` for each label in order. */
 function classCounts(labels: readonly string[], { gold, predicted }: ClassifiedRow): number[] {
   const counts = new Array<number>(3 * labels.length).fill(0);
-  const [right, given] = [labels.indexOf(gold), predicted === null ? -1 : labels.indexOf(predicted)];
-  if (right === given && right >= 0) counts[3 * right] = 1;
+  const [right, prediction] = [labels.indexOf(gold), predicted === null ? -1 : labels.indexOf(predicted)];
+  if (right === prediction && right >= 0) counts[3 * right] = 1;
   else {
-    if (given >= 0) counts[3 * given + 1] = 1;
+    if (prediction >= 0) counts[3 * prediction + 1] = 1;
     if (right >= 0) counts[3 * right + 2] = 1;
   }
   return counts;
@@ -53,7 +53,7 @@ export const LEAST_CLASS_ROWS = 20;
 /** The labels with rows enough to be judged alone. */
 export function judgedLabels(rows: readonly ClassifiedRow[]): string[] {
   const support = groupBy(rows, ({ gold }) => gold);
-  return [...support].filter(([, of]) => of.length >= LEAST_CLASS_ROWS).map(([label]) => label);
+  return [...support].filter(([, classRows]) => classRows.length >= LEAST_CLASS_ROWS).map(([label]) => label);
 }
 
 /** The F1 of the class that is told worst, of those that have a row. @param labels those to be judged */
@@ -82,28 +82,28 @@ interface ClassFigures {
   f1: number;
 }
 
-/** Each label's figures, the worst F1 first; labels without a row are left out. @param before the comparison's answers to the same rows */
+/** Each label's figures, the worst F1 first; labels without a row are left out. @param baselineRows the comparison's answers to the same rows */
 export function perClass(
   labels: readonly string[],
   rows: readonly ClassifiedRow[],
-  before: readonly ClassifiedRow[] | null = null,
+  baselineRows: readonly ClassifiedRow[] | null = null,
 ): ClassFigures[] {
   const counts = new Map(labels.map((label) => [label, { right: 0, given: 0, support: 0, gained: 0, lost: 0 }]));
   for (const [i, { gold, predicted }] of rows.entries()) {
-    const [of, as] = [counts.get(gold), predicted === null ? undefined : counts.get(predicted)];
-    if (of) of.support += 1;
-    if (of && before && (before[i]!.predicted === gold) !== (predicted === gold))
-      of[predicted === gold ? 'gained' : 'lost'] += 1;
+    const [goldCounts, as] = [counts.get(gold), predicted === null ? undefined : counts.get(predicted)];
+    if (goldCounts) goldCounts.support += 1;
+    if (goldCounts && baselineRows && (baselineRows[i]!.predicted === gold) !== (predicted === gold))
+      goldCounts[predicted === gold ? 'gained' : 'lost'] += 1;
     if (as) as.given += 1;
-    if (of && gold === predicted) of.right += 1;
+    if (goldCounts && gold === predicted) goldCounts.right += 1;
   }
   return [...counts]
     .filter(([, { support }]) => support > 0)
     .map(([label, { right, given, support, gained, lost }]) => ({
       label,
       support,
-      gained: before && gained,
-      lost: before && lost,
+      gained: baselineRows && gained,
+      lost: baselineRows && lost,
       precision: ratio(right, given),
       recall: ratio(right, support),
       f1: f1(right, given - right, support - right),
@@ -140,16 +140,16 @@ interface ConfusionRest {
 /** Leaves the emptiest cells out, of which only what each label's share of right answers takes is kept. @param cells the fullest first */
 export function cutConfusions(
   cells: readonly Confusion[],
-  most: number,
+  limit: number,
 ): { confusions: Confusion[]; confusionsRest: ConfusionRest[] } {
   const rest = new Map<string | null, ConfusionRest>();
-  for (const { gold, predicted, count } of cells.slice(most)) {
-    const of = rest.get(predicted) ?? { predicted, count: 0, right: 0 };
-    of.count += count;
-    if (gold === predicted) of.right += count;
-    rest.set(predicted, of);
+  for (const { gold, predicted, count } of cells.slice(limit)) {
+    const entry = rest.get(predicted) ?? { predicted, count: 0, right: 0 };
+    entry.count += count;
+    if (gold === predicted) entry.right += count;
+    rest.set(predicted, entry);
   }
-  return { confusions: cells.slice(0, most), confusionsRest: [...rest.values()] };
+  return { confusions: cells.slice(0, limit), confusionsRest: [...rest.values()] };
 }
 
 const CALIBRATION_BINS = 15;
@@ -220,4 +220,4 @@ export function calibrationBins(rows: readonly ClassifiedRow[]): CalibrationBin[
 const binOf = (probability: number): number =>
   Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.ceil(probability * CALIBRATION_BINS) - 1));
 
-const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

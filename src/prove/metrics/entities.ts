@@ -14,11 +14,11 @@ export interface EntityRow {
 
 const key = ({ type, start, end }: EntitySpan): string => `${start}:${end}:${type}`;
 
-/** `[found and right, found, there]`: an entity is right when type, start and end are (CoNLL's rule, which seqeval follows). */
+/** `[predicted and right, predicted, gold]`: an entity is right when type, start and end are (CoNLL's rule, which seqeval follows). */
 function counts({ gold, predicted }: EntityRow): number[] {
-  const there = new Set(gold.map(key));
-  const found = new Set(predicted.map(key));
-  return [[...found].filter((each) => there.has(each)).length, found.size, there.size];
+  const goldKeys = new Set(gold.map(key));
+  const predictedKeys = new Set(predicted.map(key));
+  return [[...predictedKeys].filter((entityKey) => goldKeys.has(entityKey)).length, predictedKeys.size, goldKeys.size];
 }
 
 const entityMetric = (
@@ -29,10 +29,14 @@ const entityMetric = (
   higherIsBetter: true,
   top: 1,
   statistics: counts,
-  value: ([right, found, there]) => value(right!, found!, there!),
+  value: ([right, predictedCount, goldCount]) => value(right!, predictedCount!, goldCount!),
 });
 
 /** Over all entities of all rows together (seqeval's micro average). */
-export const entityPrecision = entityMetric('entity precision', (right, found) => ratio(right, found));
-export const entityRecall = entityMetric('entity recall', (right, _found, there) => ratio(right, there));
-export const entityF1 = entityMetric('entity F1', (right, found, there) => f1(right, found - right, there - right));
+export const entityPrecision = entityMetric('entity precision', (right, predictedCount) =>
+  ratio(right, predictedCount),
+);
+export const entityRecall = entityMetric('entity recall', (right, _found, goldCount) => ratio(right, goldCount));
+export const entityF1 = entityMetric('entity F1', (right, predictedCount, goldCount) =>
+  f1(right, predictedCount - right, goldCount - right),
+);

@@ -49,21 +49,21 @@ const textOf = (answer: TaskAnswer | null): string => (answer?.kind === 'TEXT' ?
 /** Metrics of rows in one form, taken of answers that `read` brings into it. */
 function measureOf<Row>(
   read: (answer: GivenAnswer) => Row,
-  [first, ...others]: readonly [Metric<Row>, ...Metric<Row>[]],
+  [first, ...rest]: readonly [Metric<Row>, ...Metric<Row>[]],
   score: (row: Row) => number,
 ): TaskMeasure {
-  const taken = (metric: Metric<Row>): Metric<GivenAnswer> => ({
+  const liftMetric = (metric: Metric<Row>): Metric<GivenAnswer> => ({
     ...metric,
     statistics: (answer) => metric.statistics(read(answer)),
   });
-  return { metrics: [taken(first), ...others.map(taken)], score: (answer) => score(read(answer)) };
+  return { metrics: [liftMetric(first), ...rest.map(liftMetric)], score: (answer) => score(read(answer)) };
 }
 
 const MEASURES: Readonly<Record<MeasureName, (context: TaskContext, judged: readonly string[]) => TaskMeasure>> = {
-  LABELS: ({ labels: { labels } }, judged) =>
+  LABELS: ({ labels: { labels } }, classLabels) =>
     measureOf(
       asLabelled,
-      [accuracy, macroF1(labels), ...(judged.length > 0 ? [worstClassF1(judged)] : []), calibrationError],
+      [accuracy, macroF1(labels), ...(classLabels.length > 0 ? [worstClassF1(classLabels)] : []), calibrationError],
       (row) => measure(accuracy, [row]),
     ),
   ENTITIES: () =>
@@ -76,6 +76,9 @@ const MEASURES: Readonly<Record<MeasureName, (context: TaskContext, judged: read
   WORDS: () => measureOf(asWords, [tokenF1, exactMatch], (row) => measure(tokenF1, [row])),
 };
 
-/** The measure that a task names. @param judged labels with rows enough to be judged alone */
-export const measureNamed = (name: MeasureName, context: TaskContext, judged: readonly string[] = []): TaskMeasure =>
-  MEASURES[name](context, judged);
+/** The measure that a task names. @param classLabels labels with rows enough to be judged alone */
+export const measureNamed = (
+  name: MeasureName,
+  context: TaskContext,
+  classLabels: readonly string[] = [],
+): TaskMeasure => MEASURES[name](context, classLabels);

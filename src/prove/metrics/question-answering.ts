@@ -24,38 +24,38 @@ const tokens = (text: string): string[] =>
 
 /** 1 when the answer equals one that counts. */
 const exact = ({ gold, answer }: AnsweredRow): number =>
-  (gold.length === 0 ? [''] : gold).some((one) => normalizeAnswer(one) === normalizeAnswer(answer)) ? 1 : 0;
+  (gold.length === 0 ? [''] : gold).some((reference) => normalizeAnswer(reference) === normalizeAnswer(answer)) ? 1 : 0;
 
 /** F1 of the words of an answer and a gold one. */
 function overlap(gold: string, answer: string): number {
-  const [right, given] = [tokens(gold), tokens(answer)];
-  if (right.length === 0 || given.length === 0) return right.length === given.length ? 1 : 0;
-  const left = new Map<string, number>();
-  for (const token of right) left.set(token, (left.get(token) ?? 0) + 1);
-  let same = 0;
-  for (const token of given) {
-    const times = left.get(token) ?? 0;
-    if (times > 0) same += 1;
-    left.set(token, times - 1);
+  const [right, answerTokens] = [tokens(gold), tokens(answer)];
+  if (right.length === 0 || answerTokens.length === 0) return right.length === answerTokens.length ? 1 : 0;
+  const counts = new Map<string, number>();
+  for (const token of right) counts.set(token, (counts.get(token) ?? 0) + 1);
+  let matchCount = 0;
+  for (const token of answerTokens) {
+    const times = counts.get(token) ?? 0;
+    if (times > 0) matchCount += 1;
+    counts.set(token, times - 1);
   }
-  return ratio(2 * same, right.length + given.length);
+  return ratio(2 * matchCount, right.length + answerTokens.length);
 }
 
 /** The best F1 against any answer that counts, 0..1. */
 export const answerF1 = ({ gold, answer }: AnsweredRow): number =>
-  Math.max(...(gold.length === 0 ? [''] : gold).map((one) => overlap(one, answer)));
+  Math.max(...(gold.length === 0 ? [''] : gold).map((reference) => overlap(reference, answer)));
 
 /** Whether an answer that counts stands in the text, word for word: a sentence that has it is right, too, though its F1 is low. */
 export function holdsAnswer({ gold, answer }: AnsweredRow): boolean {
-  const said = ` ${normalizeAnswer(answer)} `;
-  return gold.some((one) => said.includes(` ${normalizeAnswer(one)} `));
+  const text = ` ${normalizeAnswer(answer)} `;
+  return gold.some((reference) => text.includes(` ${normalizeAnswer(reference)} `));
 }
 
-const meanOf = (name: string, of: (row: AnsweredRow) => number) => ({
+const meanOf = (name: string, score: (row: AnsweredRow) => number) => ({
   name,
   higherIsBetter: true,
   top: 1,
-  statistics: (row: AnsweredRow) => [of(row), 1],
+  statistics: (row: AnsweredRow) => [score(row), 1],
   value: ([total, rows]: readonly number[]) => ratio(total!, rows!),
 });
 
@@ -68,8 +68,8 @@ export const tokenF1: Metric<AnsweredRow> = meanOf('token F1', answerF1);
 
 /** `[refused and unanswerable, refused, unanswerable]` */
 const refusals = ({ gold, answer }: AnsweredRow): number[] => {
-  const [refused, unanswerable] = [answer.trim() === '', gold.length === 0];
-  return [refused && unanswerable ? 1 : 0, refused ? 1 : 0, unanswerable ? 1 : 0];
+  const [isRefusal, unanswerable] = [answer.trim() === '', gold.length === 0];
+  return [isRefusal && unanswerable ? 1 : 0, isRefusal ? 1 : 0, unanswerable ? 1 : 0];
 };
 
 /** Share of the refusals that were due. */
@@ -77,8 +77,8 @@ export const refusalPrecision: Metric<AnsweredRow> = {
   name: 'refusal precision',
   higherIsBetter: true,
   statistics: refusals,
-  value: ([right, refused]) => ratio(right!, refused!),
-  share: ([right, refused]) => [right!, refused!],
+  value: ([right, refusalCount]) => ratio(right!, refusalCount!),
+  share: ([right, refusalCount]) => [right!, refusalCount!],
 };
 
 /** Share of the unanswerable questions that were refused. */

@@ -56,18 +56,22 @@ export const chrf: Metric<TranslatedRow> = {
   statistics({ reference, translation }) {
     const [hypothesis, right] = [characters(translation), characters(reference)];
     return Array.from({ length: CHRF_ORDER }, (_, i) => {
-      const [of, there] = [ngrams(hypothesis, i + 1), ngrams(right, i + 1)];
+      const [hypothesisGrams, referenceGrams] = [ngrams(hypothesis, i + 1), ngrams(right, i + 1)];
       // Without a reference n-gram there is nothing that the translation's could miss.
-      return [there.size === 0 ? 0 : count(of), count(there), matches(of, there)];
+      return [
+        referenceGrams.size === 0 ? 0 : count(hypothesisGrams),
+        count(referenceGrams),
+        matches(hypothesisGrams, referenceGrams),
+      ];
     }).flat();
   },
   value(sums) {
     let [precision, recall, orders] = [0, 0, 0];
     for (let i = 0; i < CHRF_ORDER; i++) {
-      const [of, there, matching] = [sums[3 * i]!, sums[3 * i + 1]!, sums[3 * i + 2]!];
-      if (of === 0 || there === 0) continue;
-      precision += matching / of;
-      recall += matching / there;
+      const [hypothesisCount, referenceCount, matching] = [sums[3 * i]!, sums[3 * i + 1]!, sums[3 * i + 2]!];
+      if (hypothesisCount === 0 || referenceCount === 0) continue;
+      precision += matching / hypothesisCount;
+      recall += matching / referenceCount;
       orders += 1;
     }
     if (orders === 0) return 0;
@@ -107,11 +111,12 @@ function ngrams(sequence: readonly string[], n: number): Map<string, number> {
   return grams;
 }
 
-const count = (grams: ReadonlyMap<string, number>): number => [...grams.values()].reduce((all, one) => all + one, 0);
+const count = (grams: ReadonlyMap<string, number>): number =>
+  [...grams.values()].reduce((total, times) => total + times, 0);
 
 /** Matches clipped to how often the other has them. */
-function matches(of: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): number {
-  let both = 0;
-  for (const [gram, times] of of) both += Math.min(times, other.get(gram) ?? 0);
-  return both;
+function matches(grams: ReadonlyMap<string, number>, otherGrams: ReadonlyMap<string, number>): number {
+  let matchCount = 0;
+  for (const [gram, times] of grams) matchCount += Math.min(times, otherGrams.get(gram) ?? 0);
+  return matchCount;
 }

@@ -17,10 +17,10 @@ const STRENGTHS = [1, 10, 100] as const;
 
 /** The penalty with the best accuracy on the rows for validation, of equals the stronger one, and the model that it gives. */
 export function chooseStrength({ train, validation, classes }: Fitting): { model: SoftmaxModel; strength: number } {
-  const wanted = validation.labels.length === 0 ? STRENGTHS.slice(1, 2) : STRENGTHS;
+  const strengths = validation.labels.length === 0 ? STRENGTHS.slice(1, 2) : STRENGTHS;
   let best: { model: SoftmaxModel; strength: number; right: number } | undefined;
   let model: SoftmaxModel | undefined;
-  for (const strength of wanted) {
+  for (const strength of strengths) {
     // Each starts where the one with more penalty ended.
     model = fitSoftmax(train, classes, strength, model);
     const { labels } = predictSoftmax(model, validation.vectors);

@@ -72,12 +72,16 @@ export async function compareWithoutModel(
       texts.map(({ text }) => text),
       signal,
     );
-  const known = validation.filter(({ label }) => labels.includes(label));
+  const knownTexts = validation.filter(({ label }) => labels.includes(label));
   const numbered = async (texts: readonly LabelledText[]) => ({
     vectors: await vectors(texts),
     labels: Int32Array.from(texts, ({ label }) => labels.indexOf(label)),
   });
-  const fitting: Fitting = { train: await numbered(train), validation: await numbered(known), classes: labels.length };
+  const fitting: Fitting = {
+    train: await numbered(train),
+    validation: await numbered(knownTexts),
+    classes: labels.length,
+  };
   const step = Math.ceil(train.length / MOST_JUDGES);
   const judges = train.flatMap((_, i) => (i % step === 0 ? [i] : []));
   const { name: embedder, dimensions } = parts.registry.embedder();
@@ -90,10 +94,10 @@ export async function compareWithoutModel(
   const votes = votesOf(fitted.neighboursOf, { train, judges, labels });
   const { others: onlyRegression, ...ofRegression } = against(rows, answers, predictions);
   const { others: onlyNearest, ...ofNearest } = against(rows, answers, votes);
-  const told = { embedder, trainedOn: train.length };
+  const origin = { embedder, trainedOn: train.length };
   return {
-    regression: { ...told, strength: fitted.strength, ...ofRegression, onlyRegression },
-    nearestRows: { ...told, ...ofNearest, onlyNearest },
+    regression: { ...origin, strength: fitted.strength, ...ofRegression, onlyRegression },
+    nearestRows: { ...origin, ...ofNearest, onlyNearest },
   };
 }
 
@@ -104,7 +108,7 @@ interface Prediction {
 
 /** The most probable label by each text's neighbours, under the rule that suits the rows for training best. */
 function votesOf(
-  { asked, judges: judged }: ThreadResult['neighboursOf'],
+  { asked, judges: judgeNeighbours }: ThreadResult['neighboursOf'],
   { train, judges, labels }: { train: readonly LabelledText[]; judges: readonly number[]; labels: readonly string[] },
 ): Prediction[] {
   const neighbours = ({ indices, similarities }: Nearest, text: number): Neighbour[] => {
@@ -114,7 +118,7 @@ function votesOf(
     );
   };
   const { rule } = fitVote(
-    judges.map((row, i) => ({ label: train[row]!.label, neighbours: neighbours(judged, i) })),
+    judges.map((row, i) => ({ label: train[row]!.label, neighbours: neighbours(judgeNeighbours, i) })),
     labels,
   );
   return Array.from({ length: asked.indices.length / NEIGHBOURS }, (_, text) => {
@@ -130,16 +134,17 @@ function against(
   answers: readonly ClassifiedRow[],
   predictions: readonly Prediction[],
 ): Pick<z.infer<typeof regression>, 'accuracy' | 'difference' | 'onlyAnswers'> & { others: number } {
-  const given = rows.map(({ label: gold }, i): ClassifiedRow => {
+  const predictedRows = rows.map(({ label: gold }, i): ClassifiedRow => {
     const { label: predicted, probability } = predictions[i]!;
     return { gold, predicted, probability };
   });
-  const right = (all: readonly ClassifiedRow[]): boolean[] => all.map(({ gold, predicted }) => gold === predicted);
-  const { onlyFirst, onlySecond, p } = mcnemar(right(answers), right(given));
-  const own = estimate(accuracy, given);
-  const difference = pairedDifference(accuracy, given, answers);
+  const right = (outcomes: readonly ClassifiedRow[]): boolean[] =>
+    outcomes.map(({ gold, predicted }) => gold === predicted);
+  const { onlyFirst, onlySecond, p } = mcnemar(right(answers), right(predictedRows));
+  const accuracyEstimate = estimate(accuracy, predictedRows);
+  const difference = pairedDifference(accuracy, predictedRows, answers);
   return {
-    accuracy: { value: own.value, low: own.low, high: own.high },
+    accuracy: { value: accuracyEstimate.value, low: accuracyEstimate.low, high: accuracyEstimate.high },
     difference: { value: difference.value, low: difference.low, high: difference.high, p },
     onlyAnswers: onlyFirst,
     others: onlySecond,

@@ -23,7 +23,7 @@ export async function readGeneralText(): Promise<GeneralText> {
 export function windowsOf(text: string): string[] {
   const windows: string[] = [];
   let open = '';
-  for (const paragraph of text.split(/\n\s*\n/).filter((each) => each.trim() !== '')) {
+  for (const paragraph of text.split(/\n\s*\n/).filter((part) => part.trim() !== '')) {
     open = open === '' ? paragraph : `${open}\n\n${paragraph}`;
     if (open.length < WINDOW_CHARACTERS) continue;
     windows.push(open);

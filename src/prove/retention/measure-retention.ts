@@ -31,11 +31,11 @@ export async function measureRetention(
   tell: (share: number) => Promise<void>,
 ): Promise<{ windows: WindowScore[]; prompts: PromptScore[] }> {
   const sides = new Sides(worker, target, signal);
-  const all = texts.flatMap(({ name, windows }) => windows.map((window) => ({ name, window })));
-  const steps = all.length + prompts.length;
+  const samples = texts.flatMap(({ name, windows }) => windows.map((window) => ({ name, window })));
+  const steps = samples.length + prompts.length;
   const windows: WindowScore[] = [];
   // One side after the other, so that the adapter is switched once a part and not once a window.
-  for (const part of partsOf(all)) {
+  for (const part of partsOf(samples)) {
     const base = await inTurn(part, ({ window }) => sides.score(false, window));
     const adapted = await inTurn(part, ({ window }) => sides.score(true, window));
     part.forEach(({ name }, i) =>
@@ -64,31 +64,32 @@ async function promptScores(sides: Sides, prompts: readonly string[]): Promise<P
   });
   const adapted = await inTurn(prompts, async (prompt, i) => {
     const { text, scores } = base[i]!;
-    const wanted = scores.top;
+    const topTokens = scores.top;
     return {
       text: await sides.answer(true, prompt),
-      scores: await sides.score(true, text === '' ? '\n' : text, { prompt, wanted }),
+      scores: await sides.score(true, text === '' ? '\n' : text, { prompt, wanted: topTokens }),
     };
   });
   return base.map(({ text, scores }, i) => {
-    const other = adapted[i]!;
+    const adaptedResult = adapted[i]!;
     const places = scores.logProbabilities.length;
-    const each = scores.top.length / places;
-    const at = (place: number) => [place * each, (place + 1) * each] as const;
+    const topCount = scores.top.length / places;
+    const rangeOf = (place: number) => [place * topCount, (place + 1) * topCount] as const;
     const perPlace = Array.from({ length: places }, (_, place) => place);
     return {
       places,
-      agreeing: perPlace.filter((place) => scores.top[place * each] === other.scores.top[place * each]).length,
+      agreeing: perPlace.filter((place) => scores.top[place * topCount] === adaptedResult.scores.top[place * topCount])
+        .length,
       divergence: perPlace.reduce(
         (sum, place) =>
           sum +
           coarseDivergence(
-            scores.topLogProbabilities.subarray(...at(place)),
-            other.scores.wantedLogProbabilities.subarray(...at(place)),
+            scores.topLogProbabilities.subarray(...rangeOf(place)),
+            adaptedResult.scores.wantedLogProbabilities.subarray(...rangeOf(place)),
           ),
         0,
       ),
-      likeness: text === other.text ? 1 : answerF1({ gold: [text], answer: other.text }),
+      likeness: text === adaptedResult.text ? 1 : answerF1({ gold: [text], answer: adaptedResult.text }),
     };
   });
 }
@@ -107,9 +108,9 @@ class Sides {
     { prompt, wanted }: { prompt?: string; wanted?: Int32Array } = {},
   ): Promise<TextScores> {
     this.signal.throwIfAborted();
-    const given = prompt === undefined ? {} : { given: this.#chat(prompt) };
+    const promptField = prompt === undefined ? {} : { given: this.#chat(prompt) };
     return this.worker.scoreText(
-      { ...this.#model(adapted), ...given, text, top: COMPARED, ...(wanted === undefined ? {} : { wanted }) },
+      { ...this.#model(adapted), ...promptField, text, top: COMPARED, ...(wanted === undefined ? {} : { wanted }) },
       { signal: this.signal, priority: 'bulk' },
     );
   }
@@ -135,14 +136,14 @@ class Sides {
   }
 }
 
-const nats = ({ logProbabilities }: TextScores): number => -logProbabilities.reduce((sum, each) => sum + each, 0);
+const nats = ({ logProbabilities }: TextScores): number => -logProbabilities.reduce((sum, value) => sum + value, 0);
 
 const PART = 8;
-const partsOf = <T>(all: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(all.length / PART) }, (_, i) => all.slice(i * PART, (i + 1) * PART));
+const partsOf = <T>(items: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(items.length / PART) }, (_, i) => items.slice(i * PART, (i + 1) * PART));
 
-async function inTurn<T, R>(all: readonly T[], work: (each: T, i: number) => Promise<R>): Promise<R[]> {
+async function inTurn<T, R>(items: readonly T[], work: (each: T, i: number) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
-  for (const [i, each] of all.entries()) results.push(await work(each, i));
+  for (const [i, item] of items.entries()) results.push(await work(item, i));
   return results;
 }

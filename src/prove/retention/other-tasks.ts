@@ -40,9 +40,9 @@ export async function measureOtherTask(
       const answer = await askRow(worker, side, { row: row.content, facts: factsOf(row, views) }, signal);
       return scoreRow(row.content, answer, context);
     };
-    const all: number[] = [];
-    for (const row of rows) all.push(await ask(row));
-    return all;
+    const rowScores: number[] = [];
+    for (const row of rows) rowScores.push(await ask(row));
+    return rowScores;
   };
   const [base, adapted] = [await scores(null), await scores(adapter.file)];
   return base.map((score, i) => ({ base: score, adapted: adapted[i]! }));

@@ -110,7 +110,7 @@ const RIGHT = 0.5;
 export function retentionFigures(
   windows: readonly WindowScore[],
   prompts: readonly PromptScore[],
-  others: readonly { datasetVersionId: string; rows: readonly OtherRow[] }[],
+  otherTasks: readonly { datasetVersionId: string; rows: readonly OtherRow[] }[],
 ): Retention {
   const names = [...new Set(windows.map(({ text }) => text))];
   return {
@@ -120,12 +120,12 @@ export function retentionFigures(
     topAgreement: intervalOf(agreement, prompts),
     divergence: intervalOf(divergence, prompts),
     misrouted: intervalOf(likeness, prompts),
-    others: others.map(({ datasetVersionId, rows }) => ({ datasetVersionId, ...flips(rows) })),
+    others: otherTasks.map(({ datasetVersionId, rows }) => ({ datasetVersionId, ...flips(rows) })),
   };
 }
 
 function perplexityOf(windows: readonly WindowScore[]): Retention['perplexity'] {
-  const of = (side: 'base' | 'adapted'): number =>
+  const perplexityFor = (side: 'base' | 'adapted'): number =>
     Math.exp(
       measure(
         mean<WindowScore>(
@@ -137,16 +137,16 @@ function perplexityOf(windows: readonly WindowScore[]): Retention['perplexity'] 
       ),
     );
   return {
-    base: of('base'),
-    adapted: of('adapted'),
+    base: perplexityFor('base'),
+    adapted: perplexityFor('adapted'),
     ratio: intervalOf(perplexityRatio, windows),
     tokens: windows.reduce((sum, { tokens }) => sum + tokens, 0),
   };
 }
 
 function flips(rows: readonly OtherRow[]): Omit<Retention['others'][number], 'datasetVersionId'> {
-  const [before, after] = [rows.map(({ base }) => base), rows.map(({ adapted }) => adapted)];
-  const { value, low, high, p } = pairedDifference(rightness, before, after);
+  const [baseScores, adaptedScores] = [rows.map(({ base }) => base), rows.map(({ adapted }) => adapted)];
+  const { value, low, high, p } = pairedDifference(rightness, baseScores, adaptedScores);
   return {
     rows: rows.length,
     rightToWrong: rows.filter(({ base, adapted }) => base >= RIGHT && adapted < RIGHT).length,

@@ -72,14 +72,14 @@ export function fitRouter(
   questions: readonly PlacedQuestion[],
   evidence: FittedRouter['evidence'] = new Map(),
 ): FittedRouter & Pick<RouterParameters, 'figures' | 'risks'> {
-  const known = new Set([...places.collections, ...places.adapters]);
-  const [first, second] = halves(questions.filter(({ belongs }) => belongs === null || known.has(belongs)));
-  const [served, crossed] = [fitHalf(places, evidence, first, second), fitHalf(places, evidence, second, first)];
-  const held = measuredOn(places, served, second);
+  const placeIds = new Set([...places.collections, ...places.adapters]);
+  const [first, second] = halves(questions.filter(({ belongs }) => belongs === null || placeIds.has(belongs)));
+  const [mainFit, crossed] = [fitHalf(places, evidence, first, second), fitHalf(places, evidence, second, first)];
+  const heldOutRows = measuredOn(places, mainFit, second);
   return {
-    ...served,
-    figures: figuresOf(places, [...held, ...measuredOn(places, crossed, first)]),
-    risks: risksOf(evenly(independent(held), ({ gold }) => gold)),
+    ...mainFit,
+    figures: figuresOf(places, [...heldOutRows, ...measuredOn(places, crossed, first)]),
+    risks: risksOf(evenly(independent(heldOutRows), ({ gold }) => gold)),
   };
 }
 
@@ -87,7 +87,7 @@ function fitHalf(
   places: PlaceIds,
   evidence: FittedRouter['evidence'],
   fitting: readonly PlacedQuestion[],
-  held: readonly PlacedQuestion[],
+  heldOutQuestions: readonly PlacedQuestion[],
 ): FittedRouter {
   const ofDocuments = new Set(places.collections);
   const isOwn = ({ belongs }: PlacedQuestion): boolean => ofDocuments.has(belongs ?? '');
@@ -95,18 +95,18 @@ function fitHalf(
   const collections = places.collections.flatMap((id): FittedCollection[] => {
     const isHere = ({ nearest }: PlacedQuestion): boolean => nearest?.id === id;
     // Whose documents are read is no choice: questions about others' that come here count as its own.
-    const own = signalsOf(fitting.filter((question) => isHere(question) && isOwn(question)));
+    const ownSignals = signalsOf(fitting.filter((question) => isHere(question) && isOwn(question)));
     const foreignHere = signalsOf(allForeign.filter(isHere));
     // A collection that hardly a foreign question comes to is known by those that come to others.
     const foreign = foreignHere.length < LEAST_OWN ? signalsOf(allForeign) : foreignHere;
-    const heldOut = signalsOf(held.filter((question) => isHere(question) && isOwn(question)));
-    if (Math.min(own.length, foreign.length, heldOut.length) < LEAST_OWN) return [];
-    const calibration = calibrate(own, foreign);
+    const heldOut = signalsOf(heldOutQuestions.filter((question) => isHere(question) && isOwn(question)));
+    if (Math.min(ownSignals.length, foreign.length, heldOut.length) < LEAST_OWN) return [];
+    const calibration = calibrate(ownSignals, foreign);
     const scores = heldOut.map((signal) => logOdds(calibration, signal)).sort((a, b) => a - b);
     return [{ id, calibration, heldOut: { rows: scores.length, foreign: foreign.length, scores } }];
   });
-  const known = new Set([...collections.map(({ id }) => id), ...places.adapters]);
-  const usable = ({ belongs }: PlacedQuestion): boolean => belongs === null || known.has(belongs);
+  const placeIds = new Set([...collections.map(({ id }) => id), ...places.adapters]);
+  const usable = ({ belongs }: PlacedQuestion): boolean => belongs === null || placeIds.has(belongs);
   const significance = significanceOf(places, fitting);
   const fitted = { collections, adapters: places.adapters, evidence, significance };
   return { collections, evidence, significance, ...fitWhole(fitted, fitting.filter(usable)) };
@@ -120,8 +120,10 @@ const LOST = 0.025;
  * easily; a message that is its own to one is rarely foreign to all.
  */
 function significanceOf({ adapters }: PlaceIds, questions: readonly PlacedQuestion[]): number {
-  const own = questions.filter(({ belongs }) => adapters.includes(belongs ?? ''));
-  const highest = own.map(({ memberships }) => Math.max(...[...memberships.values()].map(({ pValue }) => pValue)));
+  const ownQuestions = questions.filter(({ belongs }) => adapters.includes(belongs ?? ''));
+  const highest = ownQuestions.map(({ memberships }) =>
+    Math.max(...[...memberships.values()].map(({ pValue }) => pValue)),
+  );
   const reached = highest.sort((a, b) => a - b)[Math.floor(LOST * (highest.length + 1)) - 1];
   return Math.max(SIGNIFICANCE, reached ?? 0);
 }
@@ -146,9 +148,9 @@ function placesOf(
   for (const id of adapters) {
     const membership = memberships.get(id);
     if (!membership) continue;
-    const own = membership.pValue >= significance;
-    const yields = own && yieldsTo(evidence.get(id) ?? [], best);
-    places.push({ ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id, own, yields });
+    const isOwn = membership.pValue >= significance;
+    const yields = isOwn && yieldsTo(evidence.get(id) ?? [], best);
+    places.push({ ...UNKNOWN, ...membership, strategy: 'ADAPTER', adapter: id, own: isOwn, yields });
   }
   if (nearest === null) return places;
   return [...places, { ...UNKNOWN, ...heldByDocuments(collections, nearest), ...DOCUMENTS }];
@@ -171,13 +173,13 @@ function fitWhole(fitted: Fitted, questions: readonly PlacedQuestion[]): Weights
     baseScore,
     adapterScore,
   });
-  const loss = (at: Float64Array): number => {
-    const by = weightsAt(at);
+  const loss = (point: Float64Array): number => {
+    const weights = weightsAt(point);
     const likelihood = placed.reduce((sum, { right, places }) => {
-      const place = weigh(places, by).find((each) => placeKey(each) === right);
+      const place = weigh(places, weights).find((candidate) => placeKey(candidate) === right);
       return sum + Math.log(Math.max(place?.probability ?? 0, 1e-6));
     }, 0);
-    const pull = at.reduce((sum, value) => sum + value ** 2, 0);
+    const pull = point.reduce((sum, value) => sum + value ** 2, 0);
     return (PRIOR_ROWS * pull - likelihood) / Math.max(1, placed.length);
   };
   return weightsAt(minimize(byDifferences(loss, 1e-3), new Float64Array(3), { steps: 50 }));
@@ -229,9 +231,9 @@ function figuresOf({ adapters }: PlaceIds, rows: readonly MeasuredQuestion[]): R
 function independent(rows: readonly MeasuredQuestion[]): MeasuredQuestion[] {
   const sources = new Set<string>();
   return rows.filter(({ source }) => {
-    const seen = source !== null && sources.has(source);
+    const isDuplicate = source !== null && sources.has(source);
     if (source !== null) sources.add(source);
-    return !seen;
+    return !isDuplicate;
   });
 }
 
@@ -243,8 +245,8 @@ function commonestOf(rows: readonly ClassifiedRow[]): ClassifiedRow['gold'] | un
 /** Of each destination those that went there, as many of each place: else the place with most questions, where nearly all go right, would answer for one with few. */
 function risksOf(even: readonly ClassifiedRow[]): RouterParameters['risks'] {
   const risks: RouterParameters['risks'] = {};
-  const known = even.filter(({ probability }) => probability !== null);
-  for (const [key, routes] of groupBy(known, ({ predicted }) => predicted ?? ''))
+  const routedRows = even.filter(({ probability }) => probability !== null);
+  for (const [key, routes] of groupBy(routedRows, ({ predicted }) => predicted ?? ''))
     risks[key] = riskCurveOf(
       routes.map(({ gold, predicted, probability }) => ({ confidence: probability ?? 0, right: gold === predicted })),
     );
@@ -254,14 +256,16 @@ function risksOf(even: readonly ClassifiedRow[]): RouterParameters['risks'] {
 /** As many of each group, drawn from all of its own: else the one with most of them, where nearly all go right, would answer for one with few. */
 function evenly(rows: readonly MeasuredQuestion[], groupOf: (row: ClassifiedRow) => unknown): MeasuredQuestion[] {
   const groups = [...groupBy(rows, groupOf).values()];
-  const most = Math.min(...groups.map(({ length }) => length));
-  return groups.flatMap((own) => Array.from({ length: most }, (_, i) => own[Math.floor((i * own.length) / most)]!));
+  const groupSize = Math.min(...groups.map(({ length }) => length));
+  return groups.flatMap((group) =>
+    Array.from({ length: groupSize }, (_, i) => group[Math.floor((i * group.length) / groupSize)]!),
+  );
 }
 
 /** Every second source of questions of each place: those that a router is fitted on, and those that it is measured on. */
 function halves<Q extends Pick<PlacedQuestion, 'belongs' | 'source'>>(questions: readonly Q[]): [Q[], Q[]] {
-  const places = [...groupBy(questions, ({ belongs }) => belongs).values()].map((own) => [
-    ...groupBy(own, ({ source }) => source ?? Symbol()).values(),
+  const places = [...groupBy(questions, ({ belongs }) => belongs).values()].map((group) => [
+    ...groupBy(group, ({ source }) => source ?? Symbol()).values(),
   ]);
   const half = (rest: number) => places.flatMap((sources) => sources.filter((_, i) => i % 2 === rest).flat());
   return [half(0), half(1)];

@@ -40,14 +40,14 @@ export async function placesNow({ collections, adapters }: PlacesParts, workspac
 /** One that reads is no place of its own. */
 async function inProduction({ store }: AdapterRegistry, workspaceId: WorkspaceId): Promise<PlacedAdapter[]> {
   const page = await store.adapters(workspaceId, null, { first: MOST.adapters, after: null });
-  const found: PlacedAdapter[] = [];
+  const placedAdapters: PlacedAdapter[] = [];
   for (const adapter of page.items) {
     const row = await store.resolve(adapter, { alias: 'production' });
     if (!row || row.datasetVersionId === null || storedUsage.decode(row.usage).reads) continue;
     const { id: versionId, version, datasetVersionId } = row;
-    found.push({ versionId, name: adapter.name, version, datasetVersionId });
+    placedAdapters.push({ versionId, name: adapter.name, version, datasetVersionId });
   }
-  return found;
+  return placedAdapters;
 }
 
 /** What a fit remembers of its places. @param mark a fresh id: documents with later ones came afterwards */
@@ -72,24 +72,28 @@ const NOTABLE = 0.1;
  * What has changed since a fit, as far as it may matter.
  * @param added passages that came since then, by collection
  */
-export function changesSince(then: FittedOn, now: Places, added: ReadonlyMap<string, number>): PlaceChange[] {
+export function changesSince(baseline: FittedOn, now: Places, added: ReadonlyMap<string, number>): PlaceChange[] {
   const changes: PlaceChange[] = [];
   for (const { id, name, chunks } of now.collections) {
-    const known = then.collections.find((each) => each.id === id);
+    const earlierCollection = baseline.collections.find((collection) => collection.id === id);
     const fresh = added.get(id) ?? 0;
-    if (!known) changes.push({ name, adapts: false, change: 'ADDED' });
-    else if (fresh + Math.abs(known.passages - (chunks - fresh)) >= NOTABLE * Math.max(1, known.passages))
+    if (!earlierCollection) changes.push({ name, adapts: false, change: 'ADDED' });
+    else if (
+      fresh + Math.abs(earlierCollection.passages - (chunks - fresh)) >=
+      NOTABLE * Math.max(1, earlierCollection.passages)
+    )
       changes.push({ name, adapts: false, change: 'CHANGED' });
   }
-  for (const { id, name } of then.collections)
-    if (!now.collections.some((each) => each.id === id)) changes.push({ name, adapts: false, change: 'REMOVED' });
+  for (const { id, name } of baseline.collections)
+    if (!now.collections.some((collection) => collection.id === id))
+      changes.push({ name, adapts: false, change: 'REMOVED' });
   for (const { versionId, name, version } of now.adapters) {
-    if (then.adapters.some((each) => each.versionId === versionId)) continue;
-    const known = then.adapters.some((each) => each.name === name);
-    changes.push({ name: `${name}@${version}`, adapts: true, change: known ? 'CHANGED' : 'ADDED' });
+    if (baseline.adapters.some((adapter) => adapter.versionId === versionId)) continue;
+    const isUpdate = baseline.adapters.some((adapter) => adapter.name === name);
+    changes.push({ name: `${name}@${version}`, adapts: true, change: isUpdate ? 'CHANGED' : 'ADDED' });
   }
-  for (const { name, version } of then.adapters)
-    if (!now.adapters.some((each) => each.name === name))
+  for (const { name, version } of baseline.adapters)
+    if (!now.adapters.some((adapter) => adapter.name === name))
       changes.push({ name: `${name}@${version}`, adapts: true, change: 'REMOVED' });
   return changes;
 }

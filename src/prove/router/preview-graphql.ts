@@ -122,21 +122,24 @@ export class RoutePreviewResolver {
   ): Promise<RoutePreviews> {
     const questions = checkedList(input);
     const { collections } = input;
-    const asked = questions.map(({ text }) => ({ question: text, collections }));
+    const requests = questions.map(({ text }) => ({ question: text, collections }));
     const { asking, routers, registry } = this.parts;
     const [current, routes] = await Promise.all([
       routers.current(workspaceId, embedderDigest(registry.embedder())),
-      asking.previewRoutes(caller, asked, signal),
+      asking.previewRoutes(caller, requests, signal),
     ]);
-    const judged = questions.flatMap(({ expected }, i) =>
+    const judgedRows = questions.flatMap(({ expected }, i) =>
       expected === null ? [] : [{ gold: expected, predicted: routes[i]!.destination, probability: null }],
     );
-    const right = judged.filter(({ gold, predicted }) => gold === predicted).length;
+    const right = judgedRows.filter(({ gold, predicted }) => gold === predicted).length;
     return {
       router: current && toRouter(current.record),
       routes,
-      accuracy: judged.length === 0 ? null : { ...binomialInterval(right, judged.length), questions: judged.length },
-      confusions: confusions(judged).map(({ gold, predicted, count }) => ({
+      accuracy:
+        judgedRows.length === 0
+          ? null
+          : { ...binomialInterval(right, judgedRows.length), questions: judgedRows.length },
+      confusions: confusions(judgedRows).map(({ gold, predicted, count }) => ({
         expected: gold,
         destination: predicted!,
         count,

@@ -143,12 +143,16 @@ export class RouterFitter {
     router: RouterRecord | null,
   ): Promise<{ changes: PlaceChange[]; state: object; fittable: boolean }> {
     const places = await placesNow(this.parts, workspaceId);
-    const then = router?.learned.fittedOn ?? null;
-    const added = then ? await this.parts.collections.newPassages(workspaceId, then.mark) : new Map<string, number>();
+    const baseline = router?.learned.fittedOn ?? null;
+    const added = baseline
+      ? await this.parts.collections.newPassages(workspaceId, baseline.mark)
+      : new Map<string, number>();
     const adapters = places.adapters.map(({ versionId }) => versionId);
     const collections = places.collections.map(({ id, chunks }) => [id, chunks, added.get(id) ?? 0]);
     return {
-      changes: then ? changesSince(then, places, added) : changesSince(NOTHING, { ...places, collections: [] }, added),
+      changes: baseline
+        ? changesSince(baseline, places, added)
+        : changesSince(NOTHING, { ...places, collections: [] }, added),
       state: { collections, adapters },
       fittable: places.collections.length + places.adapters.length > 0,
     };
@@ -177,12 +181,12 @@ export class RouterFitter {
       questions,
       evidence,
     );
-    const learned: RouterParameters = {
+    const parameters: RouterParameters = {
       ...whole,
       risks: byReference(whole.risks, adapters),
       collections: places.collections.flatMap(({ id, name }) => {
-        const known = fitted.find((each) => each.id === id);
-        return known ? [{ ...known, name }] : [];
+        const fittedCollection = fitted.find((collection) => collection.id === id);
+        return fittedCollection ? [{ ...fittedCollection, name }] : [];
       }),
       adapters: adapters.map(({ adapter: { versionId, name, version, datasetVersionId }, model }) => {
         const { labels, weights, calibration } = model;
@@ -202,8 +206,8 @@ export class RouterFitter {
     await context.fenced(async (tx) => {
       const digest = embedderDigest(registry.embedder());
       const modeAskedAt = input.automatic ? null : run.createdAt;
-      const made = { embedderDigest: digest, mode: input.mode, modeAskedAt, learned, samples };
-      const record = await routers.add(tx, workspaceId, made);
+      const newRouter = { embedderDigest: digest, mode: input.mode, modeAskedAt, learned: parameters, samples };
+      const record = await routers.add(tx, workspaceId, newRouter);
       version = record.version;
     });
     return { version };
@@ -220,19 +224,19 @@ export class RouterFitter {
     await context.progress(0, 'Making questions.');
     const general = shuffled(await generalTexts(), random);
     const half = Math.ceil(general.length / 2);
-    const asked = await this.#embedded(workspaceId, null, general.slice(half).map(unshared), signal);
+    const questions = await this.#embedded(workspaceId, null, general.slice(half).map(unshared), signal);
     const foreign = await this.#spelled(workspaceId, general.slice(0, half), random, signal);
     for (const collection of collections) {
       await this.#giveWay(context);
       const scope = { workspaceId, collections: [collection], groups: EVERYBODY, sight };
-      const made = await this.#ofCollection(scope, general, input.seed);
+      const sourcedTexts = await this.#ofCollection(scope, general, input.seed);
       // A third teaches adapters what is foreign, whole passages at a time; the others measure.
-      const sources = [...new Set(made.map(({ source }) => source))];
+      const sources = [...new Set(sourcedTexts.map(({ source }) => source))];
       const teaches = new Set(sources.filter((_, i) => adapters.length > 0 && i % 3 === 2));
-      const texts = made.filter(({ source }) => teaches.has(source)).map(({ text }) => text);
+      const texts = sourcedTexts.filter(({ source }) => teaches.has(source)).map(({ text }) => text);
       foreign.push(...(await this.#spelled(workspaceId, texts, random, signal)));
-      const others = made.filter(({ source }) => !teaches.has(source));
-      asked.push(...(await this.#embedded(workspaceId, collection.id, others, signal)));
+      const measuredTexts = sourcedTexts.filter(({ source }) => !teaches.has(source));
+      questions.push(...(await this.#embedded(workspaceId, collection.id, measuredTexts, signal)));
     }
     const sampled: SampledAdapter[] = [];
     const messages: EmbeddedQuestion[] = [];
@@ -245,19 +249,19 @@ export class RouterFitter {
         rows: rows.map((row, i) => ({ ordinal: row.ordinal, label: labelOf(row), vectors: vectors[i]! })),
       });
       const { versionId: belongs } = adapter;
-      const held = await this.#embedded(workspaceId, belongs, own.map(unshared), signal);
-      const learned = rows.map((row, i) => ({ ...unshared(textOf(row)), belongs, vector: vectors[i]![0]! }));
-      asked.push(...held);
-      messages.push(...[...held, ...learned].slice(0, EVIDENCED));
+      const heldOutQuestions = await this.#embedded(workspaceId, belongs, own.map(unshared), signal);
+      const trainedQuestions = rows.map((row, i) => ({ ...unshared(textOf(row)), belongs, vector: vectors[i]![0]! }));
+      questions.push(...heldOutQuestions);
+      messages.push(...[...heldOutQuestions, ...trainedQuestions].slice(0, EVIDENCED));
     }
     const members: MemberAdapter[] = [];
     for (const { adapter, rows } of sampled) {
       await this.#giveWay(context);
       await context.progress(0.2, `Learning which messages belong to ${adapter.name}.`);
-      const others = sampled.filter((each) => each.adapter !== adapter).flatMap((each) => each.rows);
+      const foreignRows = sampled.filter((sample) => sample.adapter !== adapter).flatMap((sample) => sample.rows);
       const strange = [
         ...foreign,
-        ...shuffled(others, random)
+        ...shuffled(foreignRows, random)
           .slice(0, ROWS)
           .map(({ vectors }) => vectors),
       ];
@@ -265,7 +269,7 @@ export class RouterFitter {
       const model = await inThread<FittedMembership | null>('membership/membership-thread', work, signal);
       if (model) members.push({ adapter, model, rows: model.kept.map((place) => rows[place]!) });
     }
-    return { asked, messages, adapters: members };
+    return { asked: questions, messages, adapters: members };
   }
 
   /** Holds questions against every place, as they would be when served. */
@@ -282,13 +286,13 @@ export class RouterFitter {
       );
       const scope = { workspaceId, collections, groups: EVERYBODY, sight };
       const { belongs, source } = question;
-      const found = await this.#found(scope, question, signal);
+      const searchResult = await this.#found(scope, question, signal);
       const isTaken = [...memberships.values()].some(({ pValue }) => pValue >= SIGNIFICANCE);
-      const best = found && isTaken ? await bestSentence(this.parts, workspaceId, found, signal) : null;
-      return { belongs, source, nearest: nearestCollection(found?.retrieval.passages ?? []), best, memberships };
+      const best = searchResult && isTaken ? await bestSentence(this.parts, workspaceId, searchResult, signal) : null;
+      return { belongs, source, nearest: nearestCollection(searchResult?.retrieval.passages ?? []), best, memberships };
     };
-    return this.#inTurns(context, asked, place, (done) =>
-      context.progress(0.3 + (0.5 * done) / asked.length, `${done} of ${asked.length} questions are placed.`),
+    return this.#inTurns(context, asked, place, (count) =>
+      context.progress(0.3 + (0.5 * count) / asked.length, `${count} of ${asked.length} questions are placed.`),
     );
   }
 
@@ -302,15 +306,18 @@ export class RouterFitter {
     const workspaceId = run.workspaceId as WorkspaceId;
     const scope = { workspaceId, collections, groups: null, sight: ALL_SEEN };
     const scoreOf = async (message: EmbeddedQuestion): Promise<[string, number][]> => {
-      const found = await this.#found(scope, message, signal);
-      const best = found && (await bestSentence(this.parts, workspaceId, found, signal));
+      const searchResult = await this.#found(scope, message, signal);
+      const best = searchResult && (await bestSentence(this.parts, workspaceId, searchResult, signal));
       return best ? [[message.belongs!, best.score]] : [];
     };
-    const scores = await this.#inTurns(context, messages, scoreOf, (done) =>
-      context.progress(0.8 + (0.15 * done) / messages.length, `${done} of ${messages.length} messages are looked up.`),
+    const scores = await this.#inTurns(context, messages, scoreOf, (count) =>
+      context.progress(
+        0.8 + (0.15 * count) / messages.length,
+        `${count} of ${messages.length} messages are looked up.`,
+      ),
     );
     const byAdapter = groupBy(scores.flat(), ([adapter]) => adapter);
-    return new Map([...byAdapter].map(([adapter, own]) => [adapter, own.map(([, score]) => score)]));
+    return new Map([...byAdapter].map(([adapter, scorePairs]) => [adapter, scorePairs.map(([, score]) => score)]));
   }
 
   /** Some at once, and between them whoever waits. */
@@ -318,14 +325,14 @@ export class RouterFitter {
     context: RouterFitContext,
     items: readonly T[],
     work: (item: T) => Promise<R>,
-    told: (done: number) => Promise<void>,
+    report: (done: number) => Promise<void>,
   ): Promise<R[]> {
     const results: R[] = [];
     while (results.length < items.length) {
       context.signal.throwIfAborted();
       await this.#giveWay(context);
       results.push(...(await Promise.all(items.slice(results.length).slice(0, AT_ONCE).map(work))));
-      await told(results.length);
+      await report(results.length);
       await context.takeTurns();
     }
     return results;
@@ -356,11 +363,13 @@ export class RouterFitter {
   async #ofCollection(scope: SearchScope, general: readonly string[], seed: number): Promise<SourcedText[]> {
     const strange = general.flatMap(wordsOf);
     const random = seededRandom(seed);
-    const made = new Map<string, string>();
-    for (let round = 0; made.size < OWN && round < MOST_ROUNDS; round++)
+    const sourceByQuestion = new Map<string, string>();
+    for (let round = 0; sourceByQuestion.size < OWN && round < MOST_ROUNDS; round++)
       for (const { question, chunkIds } of await makeQuestions(this.parts, scope, { most: OWN, seed: seed + round }))
-        if (!made.has(question)) made.set(question, chunkIds[0]!);
-    return [...made].slice(0, OWN).map(([cloze, source]) => ({ text: askedLike(cloze, strange, random), source }));
+        if (!sourceByQuestion.has(question)) sourceByQuestion.set(question, chunkIds[0]!);
+    return [...sourceByQuestion]
+      .slice(0, OWN)
+      .map(([cloze, source]) => ({ text: askedLike(cloze, strange, random), source }));
   }
 
   /** Rows that it was trained on, and texts of the same kind to measure with: those for validation, and a part of those for training where these are few. */
@@ -371,11 +380,11 @@ export class RouterFitter {
   ): Promise<{ rows: AskedRow[]; own: string[] }> {
     const { data } = this.parts;
     const { dataset, rowGroups } = await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input');
-    const of = (split: Split, most: number): Promise<AskedRow[]> =>
-      sampleRows(data.rows.stream(dataset.task, rowGroups, { split, quarantined: false }), most, seed);
-    const validation = await of(Split.VALIDATION, OWN);
-    if (validation.length >= OWN / 4) return { rows: await of(Split.TRAIN, ROWS), own: validation.map(textOf) };
-    const train = await of(Split.TRAIN, ROWS + OWN);
+    const sampleOf = (split: Split, limit: number): Promise<AskedRow[]> =>
+      sampleRows(data.rows.stream(dataset.task, rowGroups, { split, quarantined: false }), limit, seed);
+    const validation = await sampleOf(Split.VALIDATION, OWN);
+    if (validation.length >= OWN / 4) return { rows: await sampleOf(Split.TRAIN, ROWS), own: validation.map(textOf) };
+    const train = await sampleOf(Split.TRAIN, ROWS + OWN);
     const isOwn = (_: AskedRow, i: number): boolean => i % Math.max(4, Math.ceil(train.length / OWN)) === 0;
     return { rows: train.filter((row, i) => !isOwn(row, i)), own: [...validation, ...train.filter(isOwn)].map(textOf) };
   }

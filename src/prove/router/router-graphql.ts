@@ -89,11 +89,11 @@ export type RouterVersion = InstanceType<typeof RouterVersion>;
 
 export const toRouter = (record: RouterRecord): RouterVersion => {
   const { version, mode, createdAt, learned } = record;
-  const known = new Set([
+  const placeIds = new Set([
     ...learned.collections.map(({ id }) => id),
-    ...learned.adapters.map((each) => each.versionId),
+    ...learned.adapters.map((adapter) => adapter.versionId),
   ]);
-  const passages = new Map(learned.fittedOn.collections.map((each) => [each.id, each.passages]));
+  const passages = new Map(learned.fittedOn.collections.map((collection) => [collection.id, collection.passages]));
   return {
     version,
     mode,
@@ -102,9 +102,9 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
     missing: missingOf(learned),
     figures: learned.figures,
     leftOut: [
-      ...learned.fittedOn.collections.flatMap(({ id, name }) => (known.has(id) ? [] : [name])),
-      ...learned.fittedOn.adapters.flatMap((each) =>
-        known.has(each.versionId) ? [] : [`${each.name}@${each.version}`],
+      ...learned.fittedOn.collections.flatMap(({ id, name }) => (placeIds.has(id) ? [] : [name])),
+      ...learned.fittedOn.adapters.flatMap((adapter) =>
+        placeIds.has(adapter.versionId) ? [] : [`${adapter.name}@${adapter.version}`],
       ),
     ],
     places: [
@@ -112,8 +112,15 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
         make(RouterPlace, { name, adapts: false, own, foreign, auc, passages: passages.get(id) ?? null }),
       ),
       ...learned.adapters.map(({ name, version: number, membership: { calibration } }) => {
-        const { rows: own, foreign, auc } = calibration;
-        return make(RouterPlace, { name: `${name}@${number}`, adapts: true, own, foreign, auc, passages: null });
+        const { rows: ownRows, foreign, auc } = calibration;
+        return make(RouterPlace, {
+          name: `${name}@${number}`,
+          adapts: true,
+          own: ownRows,
+          foreign,
+          auc,
+          passages: null,
+        });
       }),
     ],
   };
@@ -192,7 +199,7 @@ export class RouterVersionResolver {
   })
   async changes(@Root() { record }: RouterVersion, @Ctx() { workspaceId }: GraphContext): Promise<RouterPlaceChange[]> {
     const { changes } = await this.parts.routerFitter.changes(workspaceId, record);
-    return changes.map((each) => each);
+    return changes.map((change) => change);
   }
 
   @FieldResolver(() => RouterFitRun, {

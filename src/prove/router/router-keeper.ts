@@ -36,15 +36,15 @@ export class RouterKeeper {
   async lookAt(workspaceId: WorkspaceId): Promise<RunRow | null> {
     const { fitter } = this.parts;
     const router = await fitter.routers.newest(workspaceId);
-    const since = await fitter.changes(workspaceId, router);
-    const before = this.seen.get(workspaceId);
+    const drift = await fitter.changes(workspaceId, router);
+    const previousState = this.seen.get(workspaceId);
     this.seen.delete(workspaceId);
-    if (since.changes.length === 0) return null;
-    const state = digestOf([router?.version ?? 0, since.state]);
+    if (drift.changes.length === 0) return null;
+    const state = digestOf([router?.version ?? 0, drift.state]);
     this.seen.set(workspaceId, state);
-    const urgent = since.changes.some(({ adapts }) => adapts);
-    if (!since.fittable || (await fitter.fitting(workspaceId)) !== null) return null;
-    if (!urgent && (state !== before || (await fitter.othersWork(workspaceId)))) return null;
+    const urgent = drift.changes.some(({ adapts }) => adapts);
+    if (!drift.fittable || (await fitter.fitting(workspaceId)) !== null) return null;
+    if (!urgent && (state !== previousState || (await fitter.othersWork(workspaceId)))) return null;
     return fitter.start(workspaceId, {
       mode: router?.mode ?? 'APPLY',
       seed: 1,

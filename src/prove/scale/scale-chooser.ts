@@ -78,7 +78,7 @@ export class ScaleChooser {
     const { adapters, data, registry, worker } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
     const { version, adapter } = await adapters.requireVersionById(workspaceId, input.adapterVersionId);
-    const served = await adapters.served(workspaceId, adapter, version);
+    const servedAdapter = await adapters.served(workspaceId, adapter, version);
     const variant = await registry.variant(workspaceId, version.variantId);
     const {
       dataset,
@@ -91,12 +91,17 @@ export class ScaleChooser {
       throw new GraftError('DATASET_UNUSABLE', `Version ${rowsOf.version} has no VALIDATION rows to choose on.`);
     const views = rowsOf.manifest.features.map(({ view }) => view);
     const shared = await data.rows.taskContext(dataset.task, rowGroups);
-    const { labels, languages } = served.usage;
+    const { labels, languages } = servedAdapter.usage;
     const context = { labels: new LabelWords(labels), languages };
 
-    const tried: { scale: number; value: number; metric: string; gain: number }[] = [];
+    const trials: { scale: number; value: number; metric: string; gain: number }[] = [];
     for (const scale of SCALES) {
-      const side = { workspaceId, variant, adapter: { ...served, file: { ...served.file, scale } }, context };
+      const side = {
+        workspaceId,
+        variant,
+        adapter: { ...servedAdapter, file: { ...servedAdapter.file, scale } },
+        context,
+      };
       const answers: Answered[] = [];
       for (const row of rows)
         answers.push(await askRow(worker, side, { row: row.content, facts: factsOf(row, views) }, signal));
@@ -105,12 +110,12 @@ export class ScaleChooser {
         answers,
         shared,
       );
-      tried.push({ scale, value, metric: name, gain: higherIsBetter ? value : -value });
-      await progress((0.99 * tried.length) / SCALES.length, `At scale ${scale}: ${name} ${value.toFixed(3)}.`);
+      trials.push({ scale, value, metric: name, gain: higherIsBetter ? value : -value });
+      await progress((0.99 * trials.length) / SCALES.length, `At scale ${scale}: ${name} ${value.toFixed(3)}.`);
       await takeTurns();
     }
-    const best = tried.reduce((first, each) => (each.gain > first.gain ? each : first));
-    const choices = tried.map(({ scale, value }) => ({ scale, value }));
+    const best = trials.reduce((first, trial) => (trial.gain > first.gain ? trial : first));
+    const choices = trials.map(({ scale, value }) => ({ scale, value }));
     await adapters.rescale(version, best.scale, { scales: choices, scaleMetric: best.metric });
     return { scale: best.scale, metric: best.metric, tried: choices };
   }

@@ -19,19 +19,19 @@ const SIGNIFICANT = 0.05 / 2;
  * material from which they were right more often; the sentence, which it reads sooner, where both were alike.
  */
 export function compareWordings(attempts: readonly WordingAttempt[]): WordingFound {
-  const of = (whose: Tried) => attempts.map((each) => ({ right: each[whose] }));
-  const share = (whose: Tried): number => attempts.filter((each) => each[whose]).length / attempts.length;
+  const rowsOf = (variant: Tried) => attempts.map((attempt) => ({ right: attempt[variant] }));
+  const share = (variant: Tried): number => attempts.filter((attempt) => attempt[variant]).length / attempts.length;
   const [sentence, passages, quote] = [share('sentence'), share('passages'), share('quote')];
-  const own = passages > sentence ? 'passages' : 'sentence';
-  const { value, low, high, p } = pairedDifference(SHARE, of('quote'), of(own));
-  const apart = p < SIGNIFICANT;
-  const better = apart && value > 0 ? ('MODEL' as const) : ('QUOTE' as const);
+  const bestMaterial = passages > sentence ? 'passages' : 'sentence';
+  const { value, low, high, p } = pairedDifference(SHARE, rowsOf('quote'), rowsOf(bestMaterial));
+  const isSignificant = p < SIGNIFICANT;
+  const better = isSignificant && value > 0 ? ('MODEL' as const) : ('QUOTE' as const);
   const model = Math.max(sentence, passages);
-  const [from, other] = own === 'passages' ? ['whole passages', sentence] : ['one sentence', passages];
-  const shown = apart ? '' : ' They can’t be told apart on so few rows.';
+  const [from, otherShare] = bestMaterial === 'passages' ? ['whole passages', sentence] : ['one sentence', passages];
+  const caveat = isSignificant ? '' : ' They can’t be told apart on so few rows.';
   return {
     better,
-    material: own === 'passages' ? 'PASSAGES' : 'SENTENCE',
+    material: bestMaterial === 'passages' ? 'PASSAGES' : 'SENTENCE',
     sentence,
     passages,
     model,
@@ -39,7 +39,7 @@ export function compareWordings(attempts: readonly WordingAttempt[]): WordingFou
     rows: attempts.length,
     refused: attempts.filter(({ refused }) => refused).length,
     difference: { value, low, high },
-    summary: `The model’s words hold a right answer for ${percent(model, 1)} of ${attempts.length} questions when it is shown ${from} (${percent(other, 1)} otherwise), the best quote for ${percent(quote, 1)}.${shown} Answers from documents have ${better === 'MODEL' ? 'the model’s words' : 'the quote'} from now on.`,
+    summary: `The model’s words hold a right answer for ${percent(model, 1)} of ${attempts.length} questions when it is shown ${from} (${percent(otherShare, 1)} otherwise), the best quote for ${percent(quote, 1)}.${caveat} Answers from documents have ${better === 'MODEL' ? 'the model’s words' : 'the quote'} from now on.`,
   };
 }
 

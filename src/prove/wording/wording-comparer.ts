@@ -64,7 +64,7 @@ export class WordingComparer {
       );
     const { modelId, model, quantization } = await registry.resolve(workspaceId, input.model);
     await retriever.scope(workspaceId, collections);
-    const own = {
+    const runInput = {
       modelId,
       model: `${model}@${quantization}`,
       datasetVersionId: version.id,
@@ -73,7 +73,7 @@ export class WordingComparer {
       seed,
       collections: [...collections],
     };
-    return runs.enqueue(wordingComparison, { workspaceId, input: own, idempotencyKey, subjectId: modelId });
+    return runs.enqueue(wordingComparison, { workspaceId, input: runInput, idempotencyKey, subjectId: modelId });
   }
 
   /** The work of a WORDING_COMPARISON run; an interrupted one goes on behind the rows that were answered. */
@@ -104,24 +104,29 @@ export class WordingComparer {
       );
       await context.takeTurns();
     }
-    const found = compareWordings(attempts);
-    const { refused: _refused, summary: _summary, ...measured } = found;
+    const result = compareWordings(attempts);
+    const { refused: _refused, summary: _summary, ...figures } = result;
     const [, quantization = ''] = input.model.split('@');
-    const at = clock.now().toISOString();
+    const measuredAt = clock.now().toISOString();
     await context.fenced((tx) =>
-      registry.setMeasuredWording(workspaceId, input.modelId, { ...measured, quantization, runId: run.id, at }, tx),
+      registry.setMeasuredWording(
+        workspaceId,
+        input.modelId,
+        { ...figures, quantization, runId: run.id, at: measuredAt },
+        tx,
+      ),
     );
-    return found;
+    return result;
   }
 
   /** The model's words from either material, with the quote that would have stood in their place: all rest on the same sentences. */
   async #ask({ run, input, signal }: WordingContext, { content }: AskedRow): Promise<WordingAttempt> {
     const { model, collections } = input;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const asked = { question: inputText(content), model, collections, wording: 'MODEL' } as const;
+    const request = { question: inputText(content), model, collections, wording: 'MODEL' } as const;
     const gold = [outputText(content)];
     const holds = (answer: string): boolean => holdsAnswer({ gold, answer });
-    const ask = (material: Material) => this.parts.asking.tryOut({ workspaceId }, { ...asked, material }, signal);
+    const ask = (material: Material) => this.parts.asking.tryOut({ workspaceId }, { ...request, material }, signal);
     const says = ({ text, abstention }: Answer): boolean => abstention === null && holds(text);
     const first = await ask('SENTENCE');
     // Whether there is an answer is decided before the model is asked, and once for both.

@@ -63,10 +63,10 @@ export const WordedModelResolver = fieldsOf<Model, { registry: ModelRegistry }>(
     () => MeasuredWording,
     'What `compareWordings` found of it last; null where it wasn’t run.',
     (model, context, { registry }) => {
-      const found = context.loader<string, MeasuredWording | null>('evaluation.wordings', (ids) =>
+      const wordings = context.loader<string, MeasuredWording | null>('evaluation.wordings', (ids) =>
         registry.measuredWordings(context.workspaceId, ids),
       );
-      return found.load(model.rowId);
+      return wordings.load(model.rowId);
     },
   ),
 });

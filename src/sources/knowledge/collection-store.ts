@@ -54,9 +54,9 @@ export class CollectionStore {
 
   /** By name; the cursor is the name. */
   async list(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<CollectionRow>> {
-    const after = page.after === null ? null : nameCursor(page.after);
+    const cursor = page.after === null ? null : nameCursor(page.after);
     const rows = await this.database.prisma.collection.findMany({
-      where: { workspaceId, ...(after === null ? {} : { name: { gt: after } }) },
+      where: { workspaceId, ...(cursor === null ? {} : { name: { gt: cursor } }) },
       orderBy: { name: 'asc' },
       take: page.first + 1,
     });
@@ -120,12 +120,12 @@ export class CollectionStore {
     return rows[0]?.digest ?? null;
   }
 
-  /** Passages of documents that went live with later ids than `after`, by collection. */
-  async newPassages(workspaceId: WorkspaceId, after: string): Promise<Map<string, number>> {
+  /** Passages of documents that went live with later ids than `lastId`, by collection. */
+  async newPassages(workspaceId: WorkspaceId, lastId: string): Promise<Map<string, number>> {
     const { rows } = await this.database.pool.query<{ id: string; chunks: number }>(
       `SELECT collection_id AS id, sum(chunk_count)::int AS chunks
          FROM document WHERE workspace_id = $1 AND id > $2 AND live_name IS NOT NULL GROUP BY 1`,
-      [workspaceId, after],
+      [workspaceId, lastId],
     );
     return new Map(rows.map(({ id, chunks }) => [id, chunks]));
   }
@@ -149,8 +149,8 @@ export class CollectionStore {
    */
   async ensureIndex(collection: CollectionRow, embedder: EmbedderFiles): Promise<SearchIndexRow> {
     const key = { collectionId: collection.id, embedderDigest: embedderDigest(embedder) };
-    const known = await this.database.prisma.searchIndex.findFirst({ where: key });
-    if (known !== null) return known;
+    const knownIndex = await this.database.prisma.searchIndex.findFirst({ where: key });
+    if (knownIndex !== null) return knownIndex;
     return this.database.prisma.$transaction(async (tx) => {
       await lockCollection(tx, collection.id);
       const first = (await tx.searchIndex.count({ where: { collectionId: collection.id } })) === 0;
@@ -180,12 +180,12 @@ export class CollectionStore {
   /** Makes an index the active one and forgets the others, whose ids it returns. */
   async activate(tx: Transaction, index: SearchIndexRow): Promise<string[]> {
     await lockCollection(tx, index.collectionId);
-    const others = await tx.searchIndex.findMany({
+    const otherIndexes = await tx.searchIndex.findMany({
       where: { collectionId: index.collectionId, id: { not: index.id } },
     });
-    await tx.searchIndex.deleteMany({ where: { id: { in: others.map(({ id }) => id) } } });
+    await tx.searchIndex.deleteMany({ where: { id: { in: otherIndexes.map(({ id }) => id) } } });
     await tx.searchIndex.update({ where: { id: index.id }, data: { active: true } });
-    return others.map(({ id }) => id);
+    return otherIndexes.map(({ id }) => id);
   }
 }
 

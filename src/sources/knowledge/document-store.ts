@@ -239,21 +239,21 @@ export class DocumentStore {
   }
 
   /** Up to 1,000 documents that were marked as deleted and that no run is still working on. */
-  async deleted(workspaceId: WorkspaceId, which: WhichDocuments): Promise<StaleDocument[]> {
+  async deleted(workspaceId: WorkspaceId, selection: WhichDocuments): Promise<StaleDocument[]> {
     const { rows } = await this.database.pool.query<StaleDocument>(
       `${SELECT_STALE} WHERE d.deleted_at IS NOT NULL AND ${STALE} AND d.workspace_id = $2
          AND ($3::uuid[] IS NULL OR d.id = ANY($3)) AND ($4::uuid IS NULL OR d.collection_id = $4) ORDER BY d.id LIMIT 1000`,
-      [null, workspaceId, ...whichParameters(which)],
+      [null, workspaceId, ...whichParameters(selection)],
     );
     return rows;
   }
 
   /** How many of these are marked as deleted, also those that a run is still working on. */
-  async countDeleted(workspaceId: WorkspaceId, which: WhichDocuments): Promise<number> {
+  async countDeleted(workspaceId: WorkspaceId, selection: WhichDocuments): Promise<number> {
     const { rows } = await this.database.pool.query<{ count: number }>(
       `SELECT count(*)::int AS count FROM document d WHERE d.deleted_at IS NOT NULL AND d.workspace_id = $1
          AND ($2::uuid[] IS NULL OR d.id = ANY($2)) AND ($3::uuid IS NULL OR d.collection_id = $3)`,
-      [workspaceId, ...whichParameters(which)],
+      [workspaceId, ...whichParameters(selection)],
     );
     return rows[0]!.count;
   }
@@ -330,7 +330,7 @@ export class DocumentStore {
     page: PageRequest,
     groups: Groups,
   ): Promise<Map<string, Page<DocumentRow>>> {
-    const after = page.after === null ? null : idCursor(page.after);
+    const cursor = page.after === null ? null : idCursor(page.after);
     const { rows } = await this.database.pool.query<{ id: string; collectionId: string }>(
       `SELECT d.id, c.id AS "collectionId" FROM unnest($2::uuid[]) AS c(id), LATERAL (
          SELECT id FROM document e
@@ -338,7 +338,7 @@ export class DocumentStore {
             AND ($5::text[] IS NULL OR NOT EXISTS (
               SELECT 1 FROM document_label l WHERE l.collection_id = c.id AND l.name = e.name AND NOT l.access && $5))
           ORDER BY id LIMIT $4) AS d`,
-      [workspaceId, collectionIds, after, page.first + 1, groups],
+      [workspaceId, collectionIds, cursor, page.first + 1, groups],
     );
     const documents = await this.byIds(
       workspaceId,
@@ -353,12 +353,12 @@ export class DocumentStore {
     documentIds: readonly string[],
     page: PageRequest,
   ): Promise<Map<string, Page<ChunkRow>>> {
-    const after = page.after === null ? -1 : ordinalCursor(page.after);
+    const cursor = page.after === null ? -1 : ordinalCursor(page.after);
     const rows = await this.database.prisma.$queryRaw<ChunkRow[]>`
       SELECT c.id, c.workspace_id AS "workspaceId", c.collection_id AS "collectionId", c.document_id AS "documentId", c.ordinal,
              c.start, c."end", c.text, c.headings, c.page, c.term_count AS "termCount"
         FROM unnest(${[...documentIds]}::uuid[]) AS d(id), LATERAL (
-          SELECT * FROM chunk WHERE document_id = d.id AND workspace_id = ${workspaceId}::uuid AND ordinal > ${after}
+          SELECT * FROM chunk WHERE document_id = d.id AND workspace_id = ${workspaceId}::uuid AND ordinal > ${cursor}
            ORDER BY ordinal LIMIT ${page.first + 1}) AS c`;
     return group(
       documentIds,
@@ -370,28 +370,33 @@ export class DocumentStore {
   }
 
   /** Live documents of a collection after an id, with their chunks: for rebuilding its index. */
-  async chunksAfter(collectionId: string, after: string | null, limit: number): Promise<ChunkRow[]> {
+  async chunksAfter(collectionId: string, lastId: string | null, limit: number): Promise<ChunkRow[]> {
     return this.database.prisma.chunk.findMany({
-      where: { collectionId, document: { liveName: { not: null } }, ...(after === null ? {} : { id: { gt: after } }) },
+      where: {
+        collectionId,
+        document: { liveName: { not: null } },
+        ...(lastId === null ? {} : { id: { gt: lastId } }),
+      },
       orderBy: { id: 'asc' },
       take: limit,
     });
   }
 }
 
-const whichParameters = (which: WhichDocuments) => ('ids' in which ? [which.ids, null] : [null, which.collectionId]);
+const whichParameters = (selection: WhichDocuments) =>
+  'ids' in selection ? [selection.ids, null] : [null, selection.collectionId];
 
 async function keepChunks(
   tx: Transaction,
   { id, collectionId, name, kept }: { id: string; collectionId: string; name: string; kept: readonly KeptChunk[] },
 ): Promise<void> {
   if (kept.length === 0) return;
-  const moved = await tx.$executeRaw`
+  const movedCount = await tx.$executeRaw`
     UPDATE chunk SET document_id = ${id}::uuid, ordinal = k.ordinal, start = k.start, "end" = k."end", page = k.page
       FROM jsonb_to_recordset(${JSON.stringify(kept)}::jsonb) AS k(id uuid, ordinal int, start int, "end" int, page int), document d
      WHERE chunk.id = k.id AND d.id = chunk.document_id AND d.collection_id = ${collectionId}::uuid AND d.live_name = ${name}`;
   // Without its name: everybody in the workspace reads why a run failed.
-  if (moved !== kept.length) throw new GraftError('CONFLICT', 'A document was replaced or deleted meanwhile.');
+  if (movedCount !== kept.length) throw new GraftError('CONFLICT', 'A document was replaced or deleted meanwhile.');
   await tx.$executeRaw`
     UPDATE document SET (chunk_count, term_count) =
       (SELECT count(*), coalesce(sum(term_count), 0) FROM chunk WHERE document_id = ${id}::uuid) WHERE id = ${id}::uuid`;

@@ -24,8 +24,8 @@ const byCollection = <T extends { collectionId: string }>(rows: readonly T[]): M
 export const vectorHolder = ({ collections: store, vectors }: ErasedParts): Holder => ({
   name: 'passages',
   async erase({ workspaceId, documents = [], collections = [] }) {
-    for (const [collectionId, each] of byCollection(documents)) {
-      const ids = each.flatMap(({ chunkIds }) => chunkIds);
+    for (const [collectionId, group] of byCollection(documents)) {
+      const ids = group.flatMap(({ chunkIds }) => chunkIds);
       for (const index of await store.indexes(collectionId)) await vectors.delete(workspaceId, index.id, { ids });
     }
     for (const id of collections)
@@ -39,11 +39,11 @@ export const ingestionHolder = ({ inputs }: ErasedParts): Holder => ({
   name: 'ingestion runs',
   async erase({ workspaceId, documents = [] }) {
     let count = 0;
-    for (const [collectionId, each] of byCollection(documents))
+    for (const [collectionId, group] of byCollection(documents))
       count += await inputs.eraseMetadata(
         workspaceId,
         collectionId,
-        each.map(({ name }) => name),
+        group.map(({ name }) => name),
       );
     return count;
   },
@@ -52,17 +52,17 @@ export const ingestionHolder = ({ inputs }: ErasedParts): Holder => ({
 /** Documents need the file that they were made of, and runs the files that they will read. */
 export const documentsNeedFiles = ({ documents, inputs }: ErasedParts): Dependant => ({
   async needs(workspaceId, contents, groups) {
-    const made = await documents.madeOf(workspaceId, contents, groups);
+    const documentsByDigest = await documents.madeOf(workspaceId, contents, groups);
     const awaited = await inputs.awaited(workspaceId, contents);
     return new Map([
       ...awaited.map((sha256) => [sha256, 'An ingestion that has not ended will read it.'] as const),
-      ...[...made].map(
-        ([sha256, seen]) =>
+      ...[...documentsByDigest].map(
+        ([sha256, document]) =>
           [
             sha256,
-            seen === null
+            document === null
               ? 'A document was made of it.'
-              : `The document ${seen.name} of ${seen.collection} was made of it: delete it there too.`,
+              : `The document ${document.name} of ${document.collection} was made of it: delete it there too.`,
           ] as const,
       ),
     ]);
@@ -76,9 +76,9 @@ export const deletedDocuments = ({ documents, inputs }: ErasedParts): ErasableSu
     for (;;) {
       const rows = await documents.deleted(workspaceId, { ids });
       if (rows.length === 0) return;
-      for (const [collectionId, each] of byCollection(rows)) {
-        const names = each.map(({ name }) => name);
-        yield { workspaceId, documents: each, contents: await inputs.contents(workspaceId, collectionId, names) };
+      for (const [collectionId, group] of byCollection(rows)) {
+        const names = group.map(({ name }) => name);
+        yield { workspaceId, documents: group, contents: await inputs.contents(workspaceId, collectionId, names) };
       }
       await documents.remove(rows.map(({ id }) => id));
     }

@@ -45,21 +45,21 @@ export function checkedDocuments(documents: readonly NewDocument[]): NewDocument
   const names = new Set<string>();
   let total = 0;
   return documents.map((document, index) => {
-    const at = `${field}.${index}`;
-    const name = checkedDocumentName(document.name, `${at}.name`);
-    if (names.has(name)) throw badInput(`${at}.name`, `The name ${JSON.stringify(name)} occurs twice.`);
+    const path = `${field}.${index}`;
+    const name = checkedDocumentName(document.name, `${path}.name`);
+    if (names.has(name)) throw badInput(`${path}.name`, `The name ${JSON.stringify(name)} occurs twice.`);
     names.add(name);
     const { text = null, fileId = null } = document;
     if ((text === null) === (fileId === null))
-      throw badInput(at, 'A document has either text or file, and one of them.');
-    if (text !== null) total += checkedText(text, `${at}.text`, INGESTION_LIMITS.inlineText).length;
+      throw badInput(path, 'A document has either text or file, and one of them.');
+    if (text !== null) total += checkedText(text, `${path}.text`, INGESTION_LIMITS.inlineText).length;
     if (total > INGESTION_LIMITS.inlineTotal)
       throw badInput(
         field,
         `The texts have more than ${INGESTION_LIMITS.inlineTotal} characters together.`,
         'Upload them with POST /files, or send them in several calls.',
       );
-    return { ...document, name, metadata: checkedMetadata(document.metadata ?? {}, `${at}.metadata`) };
+    return { ...document, name, metadata: checkedMetadata(document.metadata ?? {}, `${path}.metadata`) };
   });
 }
 
@@ -92,8 +92,8 @@ function checkedMetadata(metadata: Json, field: string): Json {
 /** Levels of objects and lists, counted level by level: a client's nesting must not end our stack. */
 function nesting(value: Json): number {
   let levels = 0;
-  const containers = (values: readonly Json[]) => values.filter((each) => each !== null && typeof each === 'object');
+  const containers = (values: readonly Json[]) => values.filter((item) => item !== null && typeof item === 'object');
   for (let level = containers([value]); level.length > 0; levels += 1)
-    level = containers(level.flatMap((each) => Object.values(each as object) as Json[]));
+    level = containers(level.flatMap((item) => Object.values(item as object) as Json[]));
   return levels;
 }

@@ -80,8 +80,8 @@ export class KnowledgeService {
     const { collections, labels, runs } = this.parts;
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');
     const names = documents.map(({ name }) => name);
-    const [taken] = await labels.hiddenIn(workspaceId, collection.id, names, groups);
-    if (taken !== undefined) throw unseenThere(taken);
+    const [hiddenName] = await labels.hiddenIn(workspaceId, collection.id, names, groups);
+    if (hiddenName !== undefined) throw unseenThere(hiddenName);
     const jobs: DocumentJob[] = [];
     for (const [index, document] of documents.entries())
       jobs.push(await this.toJob(workspaceId, document, `input.documents.${index}`));

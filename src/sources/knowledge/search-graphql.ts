@@ -96,14 +96,14 @@ export class SearchResolver {
     if (collections !== null && (collections.length < 1 || collections.length > 50))
       throw badInput('input.collections', `collections must have 1 to 50 names, not ${collections.length}.`);
     const scope = await this.parts.retriever.scope(context.workspaceId, collections, context.caller.groups);
-    const found = await this.parts.retriever.retrieve(
+    const retrieval = await this.parts.retriever.retrieve(
       { scope, query, mode, limit, coverage: asksFor(info, ['hits', 'coverage']) },
       { signal: context.signal },
     );
     return {
-      hits: found.passages.map(toSearchHit),
-      degraded: found.degraded,
-      timings: found.timings,
+      hits: retrieval.passages.map(toSearchHit),
+      degraded: retrieval.degraded,
+      timings: retrieval.timings,
     };
   }
 

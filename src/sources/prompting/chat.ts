@@ -30,9 +30,9 @@ export function renderAccepted(
   if (form.kind === 'plain') return plainChat(messages, form.bosToken);
   if (form.kind === 'unusable') throw unusable(form.reason);
   const conversation = messages.map(({ role, content }) => ({ role, content: content.trim() }));
-  for (const each of [conversation, withoutSystem(conversation)]) {
-    const pieces = each && wrappingOf(form, wordOf(each.map(({ role }) => role)), now);
-    if (pieces) return wrapped(pieces, each);
+  for (const variant of [conversation, withoutSystem(conversation)]) {
+    const pieces = variant && wrappingOf(form, wordOf(variant.map(({ role }) => role)), now);
+    if (pieces) return wrapped(pieces, variant);
   }
   return null;
 }

@@ -64,8 +64,8 @@ const BASE_MANNER: readonly ChatMessage[] = [
 /** A system message of the caller: behind the instructions that the prompt has of its own, else in front of it, as rows of conversations have it. */
 export function withSystem(messages: readonly ChatMessage[], system: string | undefined): readonly ChatMessage[] {
   if (system === undefined) return messages;
-  const own = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
-  const content = [...own, system].join('\n\n');
+  const systemTexts = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
+  const content = [...systemTexts, system].join('\n\n');
   return [{ role: 'system', content }, ...messages.filter(({ role }) => role !== 'system')];
 }
 
@@ -103,8 +103,8 @@ export const passage = ({ title, text }: Excerpt, index = 0): string =>
  */
 export const sentenceMessages = (question: string, excerpts: readonly Excerpt[], facts = ''): ChatMessage[] => [
   { role: 'system', content: 'Answer with a few words copied from the text.' },
-  ...EXAMPLES.flatMap(({ question: asked, excerpt, words }): ChatMessage[] => [
-    { role: 'user', content: sentenceQuestion(asked, [excerpt]) },
+  ...EXAMPLES.flatMap(({ question: exampleQuestion, excerpt, words }): ChatMessage[] => [
+    { role: 'user', content: sentenceQuestion(exampleQuestion, [excerpt]) },
     { role: 'assistant', content: words },
   ]),
   { role: 'user', content: sentenceQuestion(question, excerpts, facts) },

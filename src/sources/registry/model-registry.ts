@@ -139,14 +139,14 @@ export class ModelRegistry {
     const entry = this.#defaultGenerator();
     if (entry === null) return this.#registeredDefault(workspaceId);
     const key = `${workspaceId} default`;
-    const known = this.#served.get(key);
-    if (known) return known;
+    const cachedVariant = this.#served.get(key);
+    if (cachedVariant) return cachedVariant;
     const [file] = await this.parts.modelsOnDisk.files(entry.name);
     const row = await this.parts.store.variantByDigest(workspaceId, file!.sha256);
     if (!row) throw new GraftError('MODEL_UNAVAILABLE', `The default model ${entry.name} is not registered yet.`);
-    const served = await this.#serve(row);
-    this.#served.set(key, served);
-    return served;
+    const servedVariant = await this.#serve(row);
+    this.#served.set(key, servedVariant);
+    return servedVariant;
   }
 
   /**
@@ -159,21 +159,21 @@ export class ModelRegistry {
     const [name = '', quantization, ...rest] = reference.split('@');
     const model = rest.length > 0 ? null : await this.parts.store.modelByName(workspaceId, name);
     const [variants = []] = model ? await this.variantsOf(workspaceId, [model.id]) : [];
-    const wanted = variants.find((each) => quantization === undefined || each.quantization === quantization);
-    if (!wanted) throw notFound('The model', reference, field);
-    return this.variant(workspaceId, wanted.id);
+    const match = variants.find((variant) => quantization === undefined || variant.quantization === quantization);
+    if (!match) throw notFound('The model', reference, field);
+    return this.variant(workspaceId, match.id);
   }
 
   /** @throws NOT_FOUND, MODEL_UNAVAILABLE when its file is gone or damaged */
   async variant(workspaceId: WorkspaceId, variantId: string): Promise<ServedVariant> {
     const key = `${workspaceId} ${variantId}`;
-    const known = this.#served.get(key);
-    if (known) return known;
+    const cachedVariant = this.#served.get(key);
+    if (cachedVariant) return cachedVariant;
     const [row] = await this.parts.store.variantsById(workspaceId, [variantId]);
     if (!row) throw notFound('The model variant', variantId);
-    const served = await this.#serve(row);
-    this.#served.set(key, served);
-    return served;
+    const servedVariant = await this.#serve(row);
+    this.#served.set(key, servedVariant);
+    return servedVariant;
   }
 
   /**
@@ -196,8 +196,8 @@ export class ModelRegistry {
 
   /** What `compareWordings` found of a model; null where it wasn't run. */
   async measuredWording(workspaceId: WorkspaceId, modelId: string): Promise<MeasuredWording | null> {
-    const [measured] = await this.measuredWordings(workspaceId, [modelId]);
-    return measured ?? null;
+    const [wording] = await this.measuredWordings(workspaceId, [modelId]);
+    return wording ?? null;
   }
 
   /** The same of several models, in their order. */
@@ -237,9 +237,9 @@ export class ModelRegistry {
     const { source, name } = context.input;
     const workspaceId = context.run.workspaceId as WorkspaceId;
     const candidate = await this.#obtain(workspaceId, source, context);
-    const known = await this.parts.store.variantByDigest(workspaceId, candidate.sha256);
-    if (known !== null) {
-      const { id, modelId } = requireName(known, name);
+    const knownVariant = await this.parts.store.variantByDigest(workspaceId, candidate.sha256);
+    if (knownVariant !== null) {
+      const { id, modelId } = requireName(knownVariant, name);
       return { variantId: id, modelId };
     }
     await context.progress(DOWNLOAD_SHARE, 'Loading it once to check it.');

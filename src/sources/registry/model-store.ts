@@ -30,9 +30,9 @@ export class ModelStore {
 
   /** By name; the cursor is `encodeCursor([model.name])`. */
   async models(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<ModelRow>> {
-    const after = page.after === null ? undefined : nameCursor(page.after);
+    const cursor = page.after === null ? undefined : nameCursor(page.after);
     const rows = await this.database.prisma.baseModel.findMany({
-      where: { workspaceId, ...(after === undefined ? {} : { name: { gt: after } }) },
+      where: { workspaceId, ...(cursor === undefined ? {} : { name: { gt: cursor } }) },
       orderBy: { name: 'asc' },
       take: page.first + 1,
     });
@@ -98,9 +98,9 @@ export class ModelStore {
       where: { workspaceId, id: { in: [...modelIds] } },
       select: { id: true, wording: true },
     });
-    const found = new Map(rows.map(({ id, wording }) => [id, wording]));
+    const wordingById = new Map(rows.map(({ id, wording }) => [id, wording]));
     return modelIds.map((id) => {
-      const wording = found.get(id) ?? null;
+      const wording = wordingById.get(id) ?? null;
       return wording === null ? null : storedWording.decode(wording);
     });
   }
@@ -134,11 +134,11 @@ export class ModelStore {
     // Two registrations of one file, or under one name, must not both find nothing.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`models:${workspaceId}`}, 0))`;
     const { sha256, name, description } = variant;
-    const known = await tx.modelVariant.findUnique({
+    const knownVariant = await tx.modelVariant.findUnique({
       where: { workspaceId_sha256: { workspaceId, sha256 } },
       include: { model: true },
     });
-    if (known) return requireName(known, variant.named ? name : null);
+    if (knownVariant) return requireName(knownVariant, variant.named ? name : null);
     const model =
       (await tx.baseModel.findUnique({ where: { workspaceId_name: { workspaceId, name } } })) ??
       (await tx.baseModel.create({
@@ -182,9 +182,9 @@ export class ModelStore {
 }
 
 /** @throws ALREADY_EXISTS when the file is registered under another name than the one asked for; null: any */
-export function requireName<V extends VariantWithModel>(known: V, asked: string | null): V {
-  if (asked === null || known.model.name === asked) return known;
-  throw new GraftError('ALREADY_EXISTS', `This file is registered already, as ${known.model.name}.`, {
+export function requireName<V extends VariantWithModel>(variant: V, requestedName: string | null): V {
+  if (requestedName === null || variant.model.name === requestedName) return variant;
+  throw new GraftError('ALREADY_EXISTS', `This file is registered already, as ${variant.model.name}.`, {
     field: 'input.name',
   });
 }

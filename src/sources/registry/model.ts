@@ -50,9 +50,9 @@ export interface ModelSourceInput {
 /** @throws BAD_USER_INPUT unless exactly one source is given and well-formed */
 export function modelSource(input: ModelSourceInput): ModelSource {
   const { fileId, catalogueName, hubFile } = input;
-  const given = [fileId, catalogueName, hubFile].filter((each) => each !== null && each !== undefined);
-  if (given.length !== 1)
-    throw badInput('input', 'Give exactly one of fileId, catalogueName and hubFile.', `${given.length} were given.`);
+  const sources = [fileId, catalogueName, hubFile].filter((source) => source !== null && source !== undefined);
+  if (sources.length !== 1)
+    throw badInput('input', 'Give exactly one of fileId, catalogueName and hubFile.', `${sources.length} were given.`);
   if (fileId) return { from: 'upload', fileId };
   if (catalogueName) return { from: 'catalogue', name: catalogueName };
   return { from: 'hub', file: parseHubFile((hubFile ?? '').replace(/^hf:/, ''), 'input.hubFile') };

@@ -43,11 +43,11 @@ export function rateSequence(counts: RateCounts, alpha: number, tightestAt = TIG
   const { answers, good } = counts;
   if (answers === 0) return { low: 0, high: 1 };
   const threshold = Math.log(1 / alpha);
-  const seen = good / answers;
-  const out = (rate: number): boolean => rateLogE(counts, rate, tightestAt) >= threshold;
+  const observedRate = good / answers;
+  const isOutside = (rate: number): boolean => rateLogE(counts, rate, tightestAt) >= threshold;
   return {
-    low: good === 0 ? 0 : bisect(0, seen, out),
-    high: good === answers ? 1 : bisect(1, seen, out),
+    low: good === 0 ? 0 : bisect(0, observedRate, isOutside),
+    high: good === answers ? 1 : bisect(1, observedRate, isOutside),
   };
 }
 
@@ -62,27 +62,27 @@ export function rateDifferenceLogE(
   tightestAt = TIGHTEST_AT,
   enough = -Infinity,
 ): number {
-  const against = (rate: number): number =>
+  const evidenceAt = (rate: number): number =>
     rateLogE(control, rate, tightestAt) + rateLogE(arm, rate + difference, tightestAt);
   const edge = 1e-9;
   let [low, high] = [Math.max(0, -difference) + edge, Math.min(1, 1 - difference) - edge];
   if (low >= high) return Infinity;
   // Where both arms agree with their pooled rate there is nothing to search for.
   const pooled = (control.good + arm.good - arm.answers * difference) / Math.max(1, control.answers + arm.answers);
-  const first = against(Math.min(high, Math.max(low, pooled)));
+  const first = evidenceAt(Math.min(high, Math.max(low, pooled)));
   if (first < enough) return first;
   // The evidence falls towards its least and rises from there (golden-section search).
   let [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
-  let [atLeft, atRight] = [against(left), against(right)];
+  let [atLeft, atRight] = [evidenceAt(left), evidenceAt(right)];
   for (let i = 0; i < HALVINGS && Math.min(atLeft, atRight) >= enough; i++) {
     if (atLeft < atRight) {
       [high, right, atRight] = [right, left, atLeft];
       left = high - GOLDEN * (high - low);
-      atLeft = against(left);
+      atLeft = evidenceAt(left);
     } else {
       [low, left, atLeft] = [left, right, atRight];
       right = low + GOLDEN * (high - low);
-      atRight = against(right);
+      atRight = evidenceAt(right);
     }
   }
   return Math.min(first, atLeft, atRight);
@@ -97,19 +97,19 @@ export function rateDifferenceSequence(
 ): ConfidenceInterval {
   if (control.answers === 0 || arm.answers === 0) return { low: -1, high: 1 };
   const threshold = Math.log(1 / alpha);
-  const seen = arm.good / arm.answers - control.good / control.answers;
-  const out = (difference: number): boolean =>
+  const observedDifference = arm.good / arm.answers - control.good / control.answers;
+  const isOutside = (difference: number): boolean =>
     rateDifferenceLogE(control, arm, difference, tightestAt, threshold) >= threshold;
-  return { low: bisect(-1, seen, out), high: bisect(1, seen, out) };
+  return { low: bisect(-1, observedDifference, isOutside), high: bisect(1, observedDifference, isOutside) };
 }
 
 /** The end of an interval that reaches from `inside` towards `outside`. */
-function bisect(outside: number, inside: number, out: (at: number) => boolean): number {
+function bisect(outside: number, inside: number, isOutside: (at: number) => boolean): number {
   let [far, near] = [outside, inside];
   for (let i = 0; i < HALVINGS; i++) {
     const middle = (far + near) / 2;
     if (middle === far || middle === near) break;
-    if (out(middle)) far = middle;
+    if (isOutside(middle)) far = middle;
     else near = middle;
   }
   return (far + near) / 2;

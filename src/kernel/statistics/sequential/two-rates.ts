@@ -107,9 +107,9 @@ export function observeRate(
   const expected = expectedOf(state, options.margin);
   const drawnAs = options.selected ? { ...options, drawn: knownShare(state, options.drawn) } : options;
   state.logs = EFFECTS.map((effect, i) => {
-    const before = state.logs[i];
+    const previousLog = state.logs[i];
     const bet = betOn(state.alone, effect, expected, drawnAs);
-    return (before === undefined ? begins : logAdd(before, begins)) + (bet ? worth(bet, arm, good) : 0);
+    return (previousLog === undefined ? begins : logAdd(previousLog, begins)) + (bet ? worth(bet, arm, good) : 0);
   });
   state.expected += options.drawn;
   state[arm].answers += 1;
@@ -123,12 +123,12 @@ export function observeRate(
 const capitalBegun = (n: number): number => (n === 0 ? 0 : 1 - (1 - AT_FIRST) * (1 + (n - 1) / SCALE) ** -TAIL);
 
 /** The share of outcomes that are the candidate's where so many were drawn: by the odds of those so far, which begin as drawn. */
-function knownShare({ candidate, control, expected }: TwoRates, drawn: number): number {
+function knownShare({ candidate, control, expected }: TwoRates, drawnShare: number): number {
   const answers = candidate.answers + control.answers;
-  if (answers === 0 || !(drawn > 0 && drawn < 1)) return drawn;
+  if (answers === 0 || !(drawnShare > 0 && drawnShare < 1)) return drawnShare;
   const mean = expected / answers;
   const odds = (candidate.answers + AS_DRAWN * mean) / (control.answers + AS_DRAWN * (1 - mean)) / (mean / (1 - mean));
-  return (drawn * odds) / (drawn * odds + 1 - drawn);
+  return (drawnShare * odds) / (drawnShare * odds + 1 - drawnShare);
 }
 
 const expectedOf = ({ control }: Pick<TwoRates, 'control'>, margin: number): number =>
@@ -143,12 +143,12 @@ type ArmRates = Record<'candidate' | 'control', number>;
 
 /** @returns null where the effect says nothing: so near 0 or 1 that no rate lies beyond the margin, or of a candidate that stands alone for nothing */
 function betOn(
-  alone: number,
+  streak: number,
   effect: number,
   expected: number,
   { margin, drawn, least = null }: TwoRatesOptions,
 ): Bet | null {
-  if (alone > ALONE_AFTER || !(drawn > 0 && drawn < 1)) {
+  if (streak > ALONE_AFTER || !(drawn > 0 && drawn < 1)) {
     if (least === null) return null;
     const [control, nearest] = [expected, { candidate: least, control: expected }];
     return { alternative: { candidate: inside(least + effect), control }, nearest };
@@ -175,8 +175,8 @@ function nearestNull(
   margin: number,
 ): { candidate: number; control: number } {
   if (margin === 0) {
-    const both = (candidates * candidate + controls * control) / (candidates + controls);
-    return { candidate: both, control: both };
+    const commonRate = (candidates * candidate + controls * control) / (candidates + controls);
+    return { candidate: commonRate, control: commonRate };
   }
   // The divergence's slope along the edge rises from below 0 to above it between the two.
   const slope = (rate: number): number =>
@@ -193,7 +193,7 @@ function nearestNull(
   return { candidate: rate - margin, control: rate };
 }
 
-const inside = (rate: number, least = 0): number => Math.min(1 - EDGE, Math.max(least + EDGE, rate));
+const inside = (rate: number, minimum = 0): number => Math.min(1 - EDGE, Math.max(minimum + EDGE, rate));
 
 /**
  * Probability with which a candidate whose rate is lower by `loss` has been found by now, 0 to 1: that the evidence, a walk with a drift
@@ -209,9 +209,9 @@ export function powerOf(
   const rates = { candidate: inside(control - loss), control: expected };
   // An effect beside the nearest bets nearly as well: the two share what each would have to show alone.
   const bound = Math.log(EFFECTS.length / 2 / AT_FIRST / alpha);
-  return EFFECTS.reduce((most, effect) => {
+  return EFFECTS.reduce((maximum, effect) => {
     const bet = betOn(0, effect, expected, { margin, drawn });
-    if (bet === null || answers <= 0) return most;
+    if (bet === null || answers <= 0) return maximum;
     const parts = (['candidate', 'control'] as const).flatMap((arm) => {
       const weight = arm === 'candidate' ? drawn : 1 - drawn;
       return [
@@ -221,7 +221,7 @@ export function powerOf(
     });
     const drift = parts.reduce((sum, { p, log }) => sum + p * log, 0);
     const variance = parts.reduce((sum, { p, log }) => sum + p * (log - drift) ** 2, 0);
-    return Math.max(most, firstPassage(bound, drift, variance, answers));
+    return Math.max(maximum, firstPassage(bound, drift, variance, answers));
   }, 0);
 }
 

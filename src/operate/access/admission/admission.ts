@@ -40,15 +40,15 @@ const waits = (work: Spends): work is Waits => work in TIMES;
 const PLAIN: Size = { characters: 0, times: 1 };
 const NOBODY: Account['caller'] = { workspaceId: '' as WorkspaceId, key: null };
 
-/** How long the texts of a request are, in characters. @param most what counts of each */
-export function charactersIn(request: unknown, most = Infinity): number {
+/** How long the texts of a request are, in characters. @param maximum what counts of each */
+export function charactersIn(request: unknown, maximum = Infinity): number {
   let characters = 0;
-  const left: unknown[] = [request];
-  for (let seen = 0; left.length > 0 && seen < MOST_VALUES; seen += 1) {
-    const value = left.pop();
-    if (typeof value === 'string') characters += Math.min(value.length, most);
-    else if (Array.isArray(value)) left.push(...(value as unknown[]).slice(0, MOST_VALUES));
-    else if (typeof value === 'object' && value !== null) left.push(...(Object.values(value) as unknown[]));
+  const queue: unknown[] = [request];
+  for (let count = 0; queue.length > 0 && count < MOST_VALUES; count += 1) {
+    const value = queue.pop();
+    if (typeof value === 'string') characters += Math.min(value.length, maximum);
+    else if (Array.isArray(value)) queue.push(...(value as unknown[]).slice(0, MOST_VALUES));
+    else if (typeof value === 'object' && value !== null) queue.push(...(Object.values(value) as unknown[]));
   }
   return characters;
 }
@@ -77,8 +77,8 @@ export class Admission {
   enter(work: Spends | undefined, account: Account, request: unknown): (finished: boolean) => void {
     if (work === undefined || !waits(work)) return () => undefined;
     const line = work === 'SEARCH' ? this.#searches : this.#answers;
-    const most = work === 'SEARCH' ? MOST_EMBEDDED : Infinity;
-    const size = { characters: charactersIn(request, most), times: TIMES[work] };
+    const maximum = work === 'SEARCH' ? MOST_EMBEDDED : Infinity;
+    const size = { characters: charactersIn(request, maximum), times: TIMES[work] };
     const now = this.parts.clock.monotonic();
     if (line.size > 0) line.look(now);
     if (this.#size > 0) this.#requireRoom(line, account, size, now);
@@ -88,18 +88,21 @@ export class Admission {
 
   /** How fast the model was when it was measured, until answers have shown it. */
   calibrated({ measurements, threads }: ThreadCalibration): void {
-    const at = (count: number) => measurements.find((one) => one.threads === count);
-    const read = at(threads.prefill)?.prefillTokensPerSecond ?? 0;
-    const written = at(threads.decode)?.decodeTokensPerSecond ?? 0;
-    if (read <= 0 || written <= 0) return;
-    this.#answers.expect(1 / ((1 - WRITTEN) / read + WRITTEN / written) / 1000);
+    const measurementFor = (count: number) => measurements.find((measurement) => measurement.threads === count);
+    const read = measurementFor(threads.prefill)?.prefillTokensPerSecond ?? 0;
+    const decodeSpeed = measurementFor(threads.decode)?.decodeTokensPerSecond ?? 0;
+    if (read <= 0 || decodeSpeed <= 0) return;
+    this.#answers.expect(1 / ((1 - WRITTEN) / read + WRITTEN / decodeSpeed) / 1000);
   }
 
   /** What `/metrics` shows, by kind: how many are waiting or running, and how long the next plain one would wait, in ms. */
   state(): Record<'answers' | 'searches', { underWay: number; waitMs: number }> {
     const now = this.parts.clock.monotonic();
-    const of = (line: Line) => ({ underWay: line.size, waitMs: line.ahead(PLAIN, { caller: NOBODY }, now).ms.all });
-    return { answers: of(this.#answers), searches: of(this.#searches) };
+    const figuresOf = (line: Line) => ({
+      underWay: line.size,
+      waitMs: line.ahead(PLAIN, { caller: NOBODY }, now).ms.all,
+    });
+    return { answers: figuresOf(this.#answers), searches: figuresOf(this.#searches) };
   }
 
   get #size(): number {
@@ -113,16 +116,19 @@ export class Admission {
     // Room for one comes up as often as one is done.
     const overloaded = (afterMs: number, message: string) =>
       this.#overloaded(Math.max(afterMs, line.takesMs(size)), message);
-    const most = `${seconds(maxWaitMs)} s is the most that anybody is let wait.`;
+    const limitText = `${seconds(maxWaitMs)} s is the most that anybody is let wait.`;
     if (line.size > 0 && ms.all > maxWaitMs)
-      throw overloaded(ms.all - maxWaitMs, `You would wait ${seconds(ms.all)} s for those before you, and ${most}`);
+      throw overloaded(
+        ms.all - maxWaitMs,
+        `You would wait ${seconds(ms.all)} s for those before you, and ${limitText}`,
+      );
     if (this.#size >= this.most) throw overloaded(0, `${this.most} requests are under way, the most that may be.`);
     for (const { of, times } of SHARES) {
       const overMs = ms[of] - times * (maxWaitMs - ms.all);
       if (overMs > 0)
         throw overloaded(
           overMs / (1 + times),
-          `Your ${of} has ${seconds(ms[of])} s of work under way, all that one ${of} may: others are to find room, and ${most}`,
+          `Your ${of} has ${seconds(ms[of])} s of work under way, all that one ${of} may: others are to find room, and ${limitText}`,
         );
       if (many[of] > times * (this.most - this.#size))
         throw overloaded(0, `Your ${of} has ${many[of]} requests under way; ${this.most} of all together may be.`);

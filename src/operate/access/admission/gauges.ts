@@ -7,7 +7,7 @@ type State = ReturnType<Admission['state']>;
 /** What `/metrics` shows of what was let in. */
 export function admissionGauges(admission: Admission): GaugeSource[] {
   const samples = (value: (of: State[keyof State]) => number): Samples =>
-    Object.entries(admission.state()).map(([kind, of]) => ({ labels: { kind }, value: value(of) }));
+    Object.entries(admission.state()).map(([kind, lineState]) => ({ labels: { kind }, value: value(lineState) }));
   return [
     {
       name: 'graft_admitted',

@@ -86,37 +86,37 @@ export class Line {
 
   /** What a newcomer has ahead of it: what is waiting or running for everybody, for its own workspace and for its own key. */
   ahead(newcomer: Size, { caller }: Pick<Account, 'caller'>, now: number): Ahead {
-    const own = this.#expected(newcomer);
-    const most = this.#isLong(own, newcomer.times) ? Infinity : own;
+    const newcomerTokens = this.#expected(newcomer);
+    const tokenLimit = this.#isLong(newcomerTokens, newcomer.times) ? Infinity : newcomerTokens;
     const tokens = { all: 0, workspace: 0, key: 0 };
-    const many = { all: this.size, workspace: 0, key: 0 };
+    const counts = { all: this.size, workspace: 0, key: 0 };
     for (const entry of this.#underWay.values()) {
-      const ahead = this.#tokensAhead(entry, most, now);
-      tokens.all += ahead;
-      const other = entry.account.caller;
-      if (other.workspaceId !== caller.workspaceId) continue;
-      tokens.workspace += ahead;
-      many.workspace += 1;
-      if (other.key?.lineId !== caller.key?.lineId) continue;
-      tokens.key += ahead;
-      many.key += 1;
+      const entryTokens = this.#tokensAhead(entry, tokenLimit, now);
+      tokens.all += entryTokens;
+      const otherCaller = entry.account.caller;
+      if (otherCaller.workspaceId !== caller.workspaceId) continue;
+      tokens.workspace += entryTokens;
+      counts.workspace += 1;
+      if (otherCaller.key?.lineId !== caller.key?.lineId) continue;
+      tokens.key += entryTokens;
+      counts.key += 1;
     }
-    const ms = (of: keyof typeof tokens) => tokens[of] / this.#pace;
-    return { ms: { all: ms('all'), workspace: ms('workspace'), key: ms('key') }, many };
+    const ms = (scope: keyof typeof tokens) => tokens[scope] / this.#pace;
+    return { ms: { all: ms('all'), workspace: ms('workspace'), key: ms('key') }, many: counts };
   }
 
   /**
    * What of it the machine does before it is through with a newcomer. Quick work counts in full: many run at once and slow each other down, and who
    * comes later takes from both. Long work counts with what is left of it, and beside a quick newcomer with no more than a share as large as that
    * one's own: the worker gives it slices in between.
-   * @param most tokens of long work that count
+   * @param tokenLimit tokens of long work that count
    */
-  #tokensAhead({ account, size, expected, since }: Entry, most: number, now: number): number {
+  #tokensAhead({ account, size, expected, since }: Entry, tokenLimit: number, now: number): number {
     const whole = Math.max(expected, account.tokens);
     if (!this.#isLong(whole, size.times)) return expected;
     // A prompt is charged as a whole when its reading begins, so time bounds how far it can be.
-    const left = Math.max(0, whole - Math.min(account.tokens, (now - since) * this.#pace));
-    return Math.min(left, most);
+    const rest = Math.max(0, whole - Math.min(account.tokens, (now - since) * this.#pace));
+    return Math.min(rest, tokenLimit);
   }
 
   #isLong(tokens: number, times: number): boolean {
@@ -156,8 +156,8 @@ export class Line {
     this.#left += account.tokens;
     if (finished) {
       const { times, characters } = entry.size;
-      const beyond = Math.max(1, account.tokens / times - characters / CHARACTERS_PER_TOKEN);
-      this.#beyondQuestion += (beyond - this.#beyondQuestion) * (this.#answered ? LEARNING : 1);
+      const answerTokens = Math.max(1, account.tokens / times - characters / CHARACTERS_PER_TOKEN);
+      this.#beyondQuestion += (answerTokens - this.#beyondQuestion) * (this.#answered ? LEARNING : 1);
       this.#answered = true;
     }
     this.look(now);
@@ -178,7 +178,7 @@ export class Line {
 
   #spent(): number {
     let tokens = 0;
-    for (const { tokens: one } of this.#underWay.keys()) tokens += one;
+    for (const { tokens: accountTokens } of this.#underWay.keys()) tokens += accountTokens;
     return tokens;
   }
 }

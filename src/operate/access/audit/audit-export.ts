@@ -15,19 +15,19 @@ export async function* auditLines(
   workspaceId: WorkspaceId,
   filter: AuditFilter,
 ): AsyncGenerator<string, void, undefined> {
-  for (let after: string | null = null; ;) {
-    const page = () => store.page(workspaceId, filter, { first: PAGE, after });
+  for (let cursor: string | null = null; ;) {
+    const page = () => store.page(workspaceId, filter, { first: PAGE, after: cursor });
     // Whoever writes the file asks for it.
     const { items, hasNextPage } = await inWorkspace(workspaceId, page);
     yield items
       .map(({ id, createdAt, subject, keyId, ...entry }) => {
-        const { who, role, what, input, before, outcome, requestId, after: since } = entry;
+        const { who, role, what, input, before, outcome, requestId, after: afterState } = entry;
         const key = keyId && toGlobalId('ApiKey', keyId);
-        const [own, of] = [toGlobalId('AuditEntry', id), { who, role, keyId: key, what, subjectId: subject }];
-        return `${JSON.stringify({ id: own, at: createdAt, ...of, input, before, after: since, outcome, requestId })}\n`;
+        const [globalId, details] = [toGlobalId('AuditEntry', id), { who, role, keyId: key, what, subjectId: subject }];
+        return `${JSON.stringify({ id: globalId, at: createdAt, ...details, input, before, after: afterState, outcome, requestId })}\n`;
       })
       .join('');
     if (!hasNextPage) return;
-    after = encodeCursor([items.at(-1)!.id]);
+    cursor = encodeCursor([items.at(-1)!.id]);
   }
 }

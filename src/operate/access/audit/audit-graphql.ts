@@ -75,11 +75,7 @@ export class AuditResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<AuditEntry>> {
     const { subjectId, ...rest } = filter ?? {};
-    const found = await this.parts.auditStore.page(
-      workspaceId,
-      { ...rest, subject: subjectId ?? null },
-      args.request(),
-    );
-    return toConnection(mapPage(found, toAuditEntry), ({ row }) => encodeCursor([row.id]), args.after);
+    const page = await this.parts.auditStore.page(workspaceId, { ...rest, subject: subjectId ?? null }, args.request());
+    return toConnection(mapPage(page, toAuditEntry), ({ row }) => encodeCursor([row.id]), args.after);
   }
 }

@@ -36,8 +36,8 @@ export class AuditLog {
     work: () => T | Promise<T>,
   ): Promise<T> {
     const { store, log } = this.parts;
-    for (const told of ['subject', 'before', 'after'] as const) delete change[told];
-    const begun = store.begin({
+    for (const field of ['subject', 'before', 'after'] as const) delete change[field];
+    const pendingId = store.begin({
       workspaceId: caller.workspaceId,
       requestId,
       what,
@@ -47,17 +47,17 @@ export class AuditLog {
       input: summarised(input),
     });
     // What can't be seen keeps nobody from changing it.
-    const [id, node] = await Promise.all([begun, look?.().catch(() => null)]);
+    const [id, node] = await Promise.all([pendingId, look?.().catch(() => null)]);
     const was = outcomeOf({ node });
     const end = async (outcome: string, payload?: unknown): Promise<void> => {
-      const seen = outcomeOf(payload);
-      const done = outcome === 'DONE';
+      const result = outcomeOf(payload);
+      const isDone = outcome === 'DONE';
       await store
         .end(id, {
           outcome,
-          subject: change.subject ?? seen.subject ?? was.subject,
-          before: change.before ? toldChange(change.before) : done && isSame(was, seen) ? was.after : null,
-          after: change.after ? toldChange(change.after) : seen.after,
+          subject: change.subject ?? result.subject ?? was.subject,
+          before: change.before ? toldChange(change.before) : isDone && isSame(was, result) ? was.after : null,
+          after: change.after ? toldChange(change.after) : result.after,
         })
         .catch((err: unknown) => log.warn({ err, requestId }, 'an entry of the audit log has no outcome'));
     };
@@ -66,13 +66,13 @@ export class AuditLog {
       await end('DONE', payload);
       return payload;
     } catch (error) {
-      const known = mapDatabaseError(error);
-      await end(known instanceof GraftError ? known.code : 'INTERNAL_ERROR');
+      const mappedError = mapDatabaseError(error);
+      await end(mappedError instanceof GraftError ? mappedError.code : 'INTERNAL_ERROR');
       throw error;
     }
   }
 }
 
 /** Whether what was looked at is what was changed: an answer that gets feedback isn't. What is deleted leaves no payload of its own. */
-const isSame = (was: Outcome, seen: Outcome): boolean =>
-  was.subject !== null && (seen.subject === null || seen.subject === was.subject);
+const isSame = (was: Outcome, result: Outcome): boolean =>
+  was.subject !== null && (result.subject === null || result.subject === was.subject);

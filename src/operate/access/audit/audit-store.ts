@@ -61,11 +61,11 @@ export class AuditStore {
 
   /** Newest first; the cursor is `encodeCursor([entry.id])`. */
   async page(workspaceId: WorkspaceId, filter: AuditFilter, page: PageRequest): Promise<Page<AuditRow>> {
-    const before = page.after === null ? undefined : idCursor(page.after);
+    const cursor = page.after === null ? undefined : idCursor(page.after);
     const rows = await this.database.prisma.auditEntry.findMany({
       where: {
         workspaceId,
-        ...(before === undefined ? {} : { id: { lt: before } }),
+        ...(cursor === undefined ? {} : { id: { lt: cursor } }),
         ...(filter.who ? { who: { contains: filter.who } } : {}),
         ...(filter.what ? { what: { in: [...filter.what] } } : {}),
         ...(filter.subject ? { subject: filter.subject } : {}),
@@ -82,11 +82,11 @@ export class AuditStore {
   async removeOlderThan(days: number): Promise<number> {
     if (days === 0) return 0;
     for (let removed = 0; ;) {
-      const some = await this.database.prisma.$executeRaw`
+      const deletedRows = await this.database.prisma.$executeRaw`
         DELETE FROM audit_entry WHERE id IN (
           SELECT id FROM audit_entry WHERE created_at < now() - make_interval(days => ${days}) LIMIT ${DELETED_AT_ONCE})`;
-      removed += some;
-      if (some < DELETED_AT_ONCE) return removed;
+      removed += deletedRows;
+      if (deletedRows < DELETED_AT_ONCE) return removed;
     }
   }
 }

@@ -116,11 +116,11 @@ export function summarised(value: unknown, field = '', depth = 0): Json {
 
 /** Plain values of an object as a resolver returns it; columns that GraphQL doesn't show stay out. */
 function plainOf(value: object): Record<string, Json> {
-  const shown = shownFields(value);
+  const visibleFields = shownFields(value);
   const plain = Object.entries(value).filter(
     ([name, inner]) =>
       !['id', 'row', 'token'].includes(name) &&
-      (shown === null || shown.has(name)) &&
+      (visibleFields === null || visibleFields.has(name)) &&
       (['number', 'boolean', 'string'].includes(typeof inner) || inner instanceof Date || inner === null),
   );
   return Object.fromEntries(plain.slice(0, MOST_FIELDS).map(([name, inner]) => [name, summarised(inner, name)]));
@@ -138,11 +138,11 @@ export interface Outcome {
 /** What a mutation's payload says of its subject: its first object with an id, and plain values. */
 export function outcomeOf(payload: unknown): Outcome {
   if (!isObject(payload)) return { subject: null, after: null };
-  const found = Object.values(payload).find(
+  const node = Object.values(payload).find(
     (value) => isObject(value) && typeof value['id'] === 'string' && !isUuid(value['id']),
   );
-  if (!isObject(found)) return { subject: null, after: plainOf(payload) };
-  return { subject: found['id'] as string, after: { ...plainOf(payload), ...plainOf(found) } };
+  if (!isObject(node)) return { subject: null, after: plainOf(payload) };
+  return { subject: node['id'] as string, after: { ...plainOf(payload), ...plainOf(node) } };
 }
 
 /** Values that a mutation says itself, with texts cut to what a row holds. */

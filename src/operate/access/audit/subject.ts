@@ -29,15 +29,15 @@ export async function lookAt(
   const id = subjectOf(input);
   if (id === null) return null;
   const workspaceId = workspaceNamed(input);
-  const whose = workspaceId !== null && isOverseer(caller) ? { ...caller, workspaceId } : caller;
-  return nodes.fetch(createGraphContext(whose, requestId, { signal }), id);
+  const actingCaller = workspaceId !== null && isOverseer(caller) ? { ...caller, workspaceId } : caller;
+  return nodes.fetch(createGraphContext(actingCaller, requestId, { signal }), id);
 }
 
 /** Who looks after the installation names the workspace whose key it is. */
 function workspaceNamed(input: unknown): WorkspaceId | null {
   const { workspaceId } = input as { workspaceId?: unknown };
-  const named = typeof workspaceId === 'string' ? parsed(workspaceId) : null;
-  return named?.type === 'Workspace' ? (named.id as string as WorkspaceId) : null;
+  const reference = typeof workspaceId === 'string' ? parsed(workspaceId) : null;
+  return reference?.type === 'Workspace' ? (reference.id as string as WorkspaceId) : null;
 }
 
 function parsed(globalId: string): ReturnType<typeof parseGlobalId> | null {

@@ -134,9 +134,9 @@ export class WorkspaceBudgetResolver {
     @Arg('input', () => SetBudgetInput, { description: 'The limits.' }) input: SetBudgetInput,
     @Ctx() context: GraphContext,
   ): Promise<SetBudgetPayload> {
-    const given = input.workspaceId ? fromGlobalId(input.workspaceId, 'Workspace', 'input.workspaceId') : null;
+    const targetId = input.workspaceId ? fromGlobalId(input.workspaceId, 'Workspace', 'input.workspaceId') : null;
     const set = (workspaceId: WorkspaceId) => this.#set(workspaceId, input, context);
-    return this.parts.workspaces.within(context.caller, given, 'input.workspaceId', set);
+    return this.parts.workspaces.within(context.caller, targetId, 'input.workspaceId', set);
   }
 
   async #set(

@@ -107,8 +107,8 @@ const CHARGE = `
  * What reservations came to is added to the windows in which they were made. Windows are locked in the order in which `CHARGE` takes them:
  * in any other, the two could wait for each other.
  */
-const settled = (gone: string, cameTo: string): string => `
-  WITH gone AS (DELETE FROM reservation h WHERE ${gone} RETURNING h.*),
+const settled = (condition: string, cameTo: string): string => `
+  WITH gone AS (DELETE FROM reservation h WHERE ${condition} RETURNING h.*),
   due AS (
     SELECT b.workspace_id, b.subject_id, b."window", b.started_at, sum(${cameTo}) AS tokens
     FROM spending b JOIN gone g ON g.workspace_id = b.workspace_id AND b.subject_id IN (g.workspace_id, g.line_id)
@@ -134,14 +134,14 @@ type Value = string | number | boolean | null;
 
 /** A prepared statement with values in place: ids that were checked to be such, whole numbers and truths, so that there is nothing to escape. */
 function execute(statement: keyof typeof PREPARED, ...values: readonly Value[]): string {
-  const written = values.map((value) => {
+  const literals = values.map((value) => {
     if (value === null) return 'NULL';
     if (typeof value === 'number') return String(Math.round(value));
     if (typeof value === 'boolean') return String(value);
     if (!isUuid(value)) throw new Error(`A value of ${statement} is no id`);
     return `'${value}'`;
   });
-  return `EXECUTE graft_budget_${statement}(${written.join(', ')})`;
+  return `EXECUTE graft_budget_${statement}(${literals.join(', ')})`;
 }
 
 const idsOf = ({ workspaceId, lineId }: Payer): [string, string] => [workspaceId, lineId ?? workspaceId];
@@ -184,11 +184,11 @@ export class BudgetStore {
     payer: Payer,
     { id, tokens, seconds, training }: { id: string; tokens: number; seconds: number; training: boolean },
   ): Promise<{ states: BudgetState[]; admitted: boolean }> {
-    const of = idsOf(payer);
-    const reserve = execute('reserve', ...of, id, payer.lineId, tokens, seconds, training);
+    const subjectIds = idsOf(payer);
+    const reserve = execute('reserve', ...subjectIds, id, payer.lineId, tokens, seconds, training);
     const results = await this.#withClient(
       (client) =>
-        client.query(`${FIRST}; ${execute('lock', ...of)}; ${reserve}`) as Promise<unknown> as Promise<
+        client.query(`${FIRST}; ${execute('lock', ...subjectIds)}; ${reserve}`) as Promise<unknown> as Promise<
           pg.QueryResult<StateRow & { admitted: boolean }>[]
         >,
     );
@@ -218,29 +218,29 @@ export class BudgetStore {
   async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.database.pool.connect();
     let failed: Error | undefined;
-    const lost = (error: Error) => (failed = error);
+    const noteFailure = (error: Error) => (failed = error);
     // A client that is taken from the pool has nobody else who listens, and what nobody listens to ends the process.
-    client.on('error', lost);
+    client.on('error', noteFailure);
     try {
       if (!prepared.has(client)) {
-        const all = Object.entries(PREPARED).map(([name, as]) => `PREPARE graft_budget_${name} ${as}`);
+        const statements = Object.entries(PREPARED).map(([name, as]) => `PREPARE graft_budget_${name} ${as}`);
         // If only some come to be prepared, they can't be taken back: the connection is closed.
         failed = new Error('The statements of budgets are not prepared.');
-        await client.query(all.join('; '));
+        await client.query(statements.join('; '));
         failed = undefined;
         prepared.add(client);
       }
       return await work(client);
     } catch (error) {
       // There is nothing to undo: it shows whether the connection is still one.
-      await client.query('SELECT').catch(lost);
+      await client.query('SELECT').catch(noteFailure);
       if ((error as { code?: string }).code !== LOCKED) throw error;
       throw new GraftError('OVERLOADED', 'The budget is being changed by others.', {
         hint: 'Try again.',
         cause: error,
       });
     } finally {
-      client.off('error', lost);
+      client.off('error', noteFailure);
       client.release(failed);
     }
   }

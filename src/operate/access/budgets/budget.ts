@@ -58,8 +58,8 @@ export function spentOne(
 ): { state: BudgetState; limit: Limit } | null {
   for (const state of states)
     for (const limit of Object.keys(WORDS) as Limit[]) {
-      const left = state.left[limit];
-      if (left === null || left > 0) continue;
+      const rest = state.left[limit];
+      if (rest === null || rest > 0) continue;
       if (limit === 'trainingMinutes' && work !== 'TRAINING') continue;
       // A run that was asked for waits for a place of its own kind, not for one among requests.
       if (work === 'WORK' && (limit === 'concurrent' || limit === 'requests')) continue;
@@ -74,12 +74,12 @@ const CLOSE = 8;
 /**
  * Whether what a request holds could have others refused who would be let in once it is settled, as far as its own reservation saw: others who
  * came behind it may have filled the budget since, and through another gateway one of them may then be told so for as long as a settlement takes.
- * @param states before it @param held tokens that it holds
+ * @param states before it @param reservedTokens tokens that it holds
  */
-export const isClose = (states: readonly BudgetState[], held: number): boolean =>
+export const isClose = (states: readonly BudgetState[], reservedTokens: number): boolean =>
   states.some(
     ({ left: { concurrent, tokens } }) =>
-      (concurrent !== null && concurrent <= CLOSE) || (tokens !== null && tokens <= CLOSE * held),
+      (concurrent !== null && concurrent <= CLOSE) || (tokens !== null && tokens <= CLOSE * reservedTokens),
   );
 
 /** @param now for how long it is until the window begins anew */
@@ -88,9 +88,9 @@ export function exceeded(
   workspaceId: string,
   now: Date,
 ): GraftError {
-  const whose = state.subject === workspaceId ? 'The workspace’s budget' : 'Your key’s budget';
-  const what = limit === 'concurrent' ? '' : ` of this ${state.window.toLowerCase()}`;
-  return new GraftError('BUDGET_EXCEEDED', `${whose} of ${WORDS[limit]}${what} is spent.`, {
+  const budgetName = state.subject === workspaceId ? 'The workspace’s budget' : 'Your key’s budget';
+  const period = limit === 'concurrent' ? '' : ` of this ${state.window.toLowerCase()}`;
+  return new GraftError('BUDGET_EXCEEDED', `${budgetName} of ${WORDS[limit]}${period} is spent.`, {
     ...(limit !== 'concurrent' && {
       retryAfterSeconds: Math.max(1, Math.ceil((state.resetsAt.getTime() - now.getTime()) / 1_000)),
     }),
@@ -110,11 +110,11 @@ const MOST: Readonly<Record<Limit, number>> = {
 
 /** @throws BAD_USER_INPUT */
 export function checkedLimits(limits: BudgetLimits): BudgetLimits {
-  for (const [name, most] of Object.entries(MOST) as [Limit, number][]) {
+  for (const [name, maximum] of Object.entries(MOST) as [Limit, number][]) {
     const value = limits[name];
     const fits =
-      value === null || (value >= 0 && value <= most && (name === 'trainingMinutes' || Number.isInteger(value)));
-    if (!fits) throw badInput(`input.${name}`, `input.${name} must be between 0 and ${most}, or null for no limit.`);
+      value === null || (value >= 0 && value <= maximum && (name === 'trainingMinutes' || Number.isInteger(value)));
+    if (!fits) throw badInput(`input.${name}`, `input.${name} must be between 0 and ${maximum}, or null for no limit.`);
   }
   return limits;
 }

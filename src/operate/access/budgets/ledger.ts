@@ -59,8 +59,8 @@ export class Ledger {
     const id = newId();
     const tokens = RESERVED_TOKENS[work];
     const training = work === 'TRAINING';
-    const held = { id, tokens, seconds: RESERVATION_SECONDS, training };
-    const { states, admitted } = await this.parts.store.reserve(payer, held);
+    const reservation = { id, tokens, seconds: RESERVATION_SECONDS, training };
+    const { states, admitted } = await this.parts.store.reserve(payer, reservation);
     if (!admitted) throw exceeded(spentOne(states, work)!, workspaceId, this.parts.clock.now());
     const settle = async (cameTo: number): Promise<void> => {
       const settled = this.#settlements.settle(workspaceId, id, cameTo);
@@ -111,16 +111,16 @@ export class Ledger {
   async #hasBudget({ workspaceId, lineId }: Payer): Promise<boolean> {
     const { clock, store } = this.parts;
     const now = clock.monotonic();
-    let known = this.#known.get(workspaceId);
-    if (!known || now - known.readAt >= FRESH_MS) {
-      known = { subjects: new Set(await store.subjects(workspaceId)), readAt: now };
-      this.#known.set(workspaceId, known);
+    let entry = this.#known.get(workspaceId);
+    if (!entry || now - entry.readAt >= FRESH_MS) {
+      entry = { subjects: new Set(await store.subjects(workspaceId)), readAt: now };
+      this.#known.set(workspaceId, entry);
     }
-    return known.subjects.has(workspaceId) || (lineId !== null && known.subjects.has(lineId));
+    return entry.subjects.has(workspaceId) || (lineId !== null && entry.subjects.has(lineId));
   }
 
   #refuse(states: readonly BudgetState[], work: 'TRAINING' | 'WORK', { workspaceId }: Payer): void {
-    const spent = spentOne(states, work);
-    if (spent) throw exceeded(spent, workspaceId, this.parts.clock.now());
+    const spentBudget = spentOne(states, work);
+    if (spentBudget) throw exceeded(spentBudget, workspaceId, this.parts.clock.now());
   }
 }

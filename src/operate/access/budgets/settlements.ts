@@ -31,13 +31,13 @@ export class Settlements {
     const settle = () => inWorkspace(workspaceId, () => this.parts.store.settle(id, tokens));
     const settled = (): Promise<unknown> => settle().then(() => null, asError);
     const first = turn().then(settled);
-    const others = this.#firstTries.get(workspaceId) ?? new Set();
-    this.#firstTries.set(workspaceId, others.add(first));
-    const tried = first.finally(() => {
-      others.delete(first);
-      if (others.size === 0) this.#firstTries.delete(workspaceId);
+    const firstTries = this.#firstTries.get(workspaceId) ?? new Set();
+    this.#firstTries.set(workspaceId, firstTries.add(first));
+    const attempt = first.finally(() => {
+      firstTries.delete(first);
+      if (firstTries.size === 0) this.#firstTries.delete(workspaceId);
     });
-    return this.#kept(tried.then((failed) => this.#again(failed, settled)));
+    return this.#kept(attempt.then((failed) => this.#again(failed, settled)));
   }
 
   /** Now and then has settled what gateways that are gone had reserved. No request waits for that: these reservations are others'. */

@@ -166,10 +166,10 @@ export class ApiKeyResolver {
     @Ctx() context: GraphContext,
   ): Promise<NewApiKeyPayload> {
     const { keys } = this.parts;
-    const made = await this.#within(context, input.workspaceId, (workspace) =>
+    const newKey = await this.#within(context, input.workspaceId, (workspace) =>
       keys.rotate(workspace, keyId(input.id), input.overlapSeconds, callerName(context.caller)),
     );
-    return { key: toApiKey(made.key), token: made.token };
+    return { key: toApiKey(newKey.key), token: newKey.token };
   }
 
   @Needs('ADMIN')
@@ -201,11 +201,11 @@ export class ApiKeyResolver {
 
   #within<T>(
     { caller }: GraphContext,
-    given: string | null | undefined,
+    workspaceId: string | null | undefined,
     work: (workspace: WorkspaceId) => Promise<T>,
     field = 'input.workspaceId',
   ): Promise<T> {
-    const id = given ? fromGlobalId(given, 'Workspace', field) : null;
+    const id = workspaceId ? fromGlobalId(workspaceId, 'Workspace', field) : null;
     return this.parts.workspaces.within(caller, id, field, work);
   }
 }

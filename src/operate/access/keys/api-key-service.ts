@@ -79,8 +79,8 @@ export class ApiKeyService {
   ): Promise<NewKey> {
     const seconds = checkedOverlap(overlapSeconds);
     const old = await this.#live(workspaceId, id);
-    const { token, ...kept } = newToken();
-    const key = await this.parts.store.succeed(workspaceId, id, { seconds, ...kept, createdBy });
+    const { token, ...keyFields } = newToken();
+    const key = await this.parts.store.succeed(workspaceId, id, { seconds, ...keyFields, createdBy });
     if (key === null) throw revoked(old);
     this.parts.changed?.(old.prefix);
     return { key, token };

@@ -53,9 +53,9 @@ export class ApiKeyStore {
 
   /** Newest first; the cursor is `encodeCursor([key.id])`. */
   async page(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<ApiKeyRow>> {
-    const after = page.after === null ? undefined : idCursor(page.after);
+    const cursor = page.after === null ? undefined : idCursor(page.after);
     const rows = await this.database.prisma.apiKey.findMany({
-      where: { workspaceId, ...(after === undefined ? {} : { id: { lt: after } }) },
+      where: { workspaceId, ...(cursor === undefined ? {} : { id: { lt: cursor } }) },
       orderBy: { id: 'desc' },
       take: page.first + 1,
       select: SHOWN,

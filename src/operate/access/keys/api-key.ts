@@ -64,8 +64,8 @@ const NOBODYS: Sha256 = sha256('');
 
 /** Whether a token is the key with this digest, in a time that does not depend on where they differ. */
 export const isToken = (token: string, digest: string | undefined): boolean => {
-  const same = timingSafeEqual(Buffer.from(sha256(token), 'hex'), Buffer.from(digest ?? NOBODYS, 'hex'));
-  return same && digest !== undefined;
+  const isMatch = timingSafeEqual(Buffer.from(sha256(token), 'hex'), Buffer.from(digest ?? NOBODYS, 'hex'));
+  return isMatch && digest !== undefined;
 };
 
 const LONGEST_NAME = 100;
@@ -91,8 +91,8 @@ export const DEFAULT_OVERLAP_SECONDS = 86_400;
 export const MOST_OVERLAP_SECONDS = 30 * 86_400;
 
 /** @throws BAD_USER_INPUT */
-export function checkedOverlap(given: number | null | undefined): number {
-  const seconds = given ?? DEFAULT_OVERLAP_SECONDS;
+export function checkedOverlap(value: number | null | undefined): number {
+  const seconds = value ?? DEFAULT_OVERLAP_SECONDS;
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > MOST_OVERLAP_SECONDS)
     throw badInput('input.overlapSeconds', `input.overlapSeconds must be between 0 and ${MOST_OVERLAP_SECONDS}.`);
   return seconds;

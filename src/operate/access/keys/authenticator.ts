@@ -44,12 +44,12 @@ const expired = (): GraftError => unauthenticated('The token has expired.', 'Sig
 /** Timers hold no more, in ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Calls `then` after so many ms. @returns what stops that */
-function atTime(ms: number, then: () => void): () => void {
+/** Calls `callback` after so many ms. @returns what stops that */
+function atTime(ms: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout;
-  const wait = (left: number): void => {
-    const now = Math.min(left, LONGEST_TIMER_MS);
-    timer = setTimeout(() => (left > now ? wait(left - now) : then()), Math.max(0, now)).unref();
+  const wait = (restMs: number): void => {
+    const now = Math.min(restMs, LONGEST_TIMER_MS);
+    timer = setTimeout(() => (restMs > now ? wait(restMs - now) : callback()), Math.max(0, now)).unref();
   };
   wait(ms);
   return () => clearTimeout(timer);
@@ -91,10 +91,10 @@ export class Authenticator {
     // OpenAI's clients always send something. Any other word is a key that was copied wrongly, whose owner is not to be an administrator.
     if (this.parts.keyless && token === NO_KEY) return localCaller();
     if (token === undefined || prefix === null) throw this.#withoutKey(address);
-    const known = this.#known.get(prefix);
-    if (known && this.#isFresh(known)) return this.#letIn(token, known, address);
+    const cachedKey = this.#known.get(prefix);
+    if (cachedKey && this.#isFresh(cachedKey)) return this.#letIn(token, cachedKey, address);
     // A key that was let in before is looked up again, whatever others at its address send.
-    if (!known) this.#refuseWhenMany(address);
+    if (!cachedKey) this.#refuseWhenMany(address);
     return this.#read(prefix).then((read) => this.#letIn(token, read, address));
   }
 
@@ -112,11 +112,11 @@ export class Authenticator {
    * Calls `end` once, within a second after the caller's key was revoked, has expired, or has less than the role that is needed.
    * @returns what stops watching
    */
-  watch(caller: Caller, needed: Role, end: (error: GraftError) => void): () => void {
+  watch(caller: Caller, requiredRole: Role, end: (error: GraftError) => void): () => void {
     if (caller.key === null) return () => undefined;
     const expiresAt = this.#expiries.get(caller);
     return expiresAt === undefined
-      ? this.#watch.add(caller.key.id, needed, end)
+      ? this.#watch.add(caller.key.id, requiredRole, end)
       : atTime(expiresAt - this.parts.clock.now().getTime(), () => end(expired()));
   }
 
@@ -156,8 +156,8 @@ export class Authenticator {
 
   /** Requests that come together share one look at the row. */
   #read(prefix: string): Promise<CachedKey | null> {
-    const under = this.#reading.get(prefix);
-    if (under) return under;
+    const pendingRead = this.#reading.get(prefix);
+    if (pendingRead) return pendingRead;
     const { store, clock } = this.parts;
     const readAt = clock.monotonic();
     const reading = store
@@ -171,15 +171,15 @@ export class Authenticator {
         // An administrator could join any group.
         const groups = role === 'ADMIN' ? null : key.groups;
         const notedAt = this.#known.get(prefix)?.notedAt ?? -Infinity;
-        const known = {
+        const cachedKey = {
           key,
           readAt,
           notedAt,
           caller: { workspaceId, role, groups, key: { id, lineId, prefix, name } },
         };
         // What changed while it was read may not be in it: then it holds for those who asked before.
-        if (this.#reading.get(prefix) === reading) this.#known.set(prefix, known);
-        return known;
+        if (this.#reading.get(prefix) === reading) this.#known.set(prefix, cachedKey);
+        return cachedKey;
       })
       .finally(() => {
         if (this.#reading.get(prefix) === reading) this.#reading.delete(prefix);
@@ -188,25 +188,25 @@ export class Authenticator {
     return reading;
   }
 
-  #letIn(token: string, known: CachedKey | null, address: string): Caller {
-    if (!isToken(token, known?.key.digest) || known === null) {
+  #letIn(token: string, cachedKey: CachedKey | null, address: string): Caller {
+    if (!isToken(token, cachedKey?.key.digest) || cachedKey === null) {
       this.#refuseWhenMany(address);
       this.#attempts.failed(address);
       throw unauthenticated('The key is not known here.', 'Look whether it was copied as a whole.');
     }
-    const { key, caller } = known;
+    const { key, caller } = cachedKey;
     if (key.revoked) throw unauthenticated(`The key ${key.prefix} was revoked.`, 'Ask for a new one.');
     if (key.expired) throw unauthenticated(`The key ${key.prefix} has expired.`, 'Ask for a new one.');
-    this.#noteUse(known);
+    this.#noteUse(cachedKey);
     return caller;
   }
 
-  #noteUse(known: CachedKey): void {
+  #noteUse(cachedKey: CachedKey): void {
     const now = this.parts.clock.monotonic();
-    if (now - known.notedAt < NOTE_USE_MS) return;
-    known.notedAt = now;
+    if (now - cachedKey.notedAt < NOTE_USE_MS) return;
+    cachedKey.notedAt = now;
     this.parts.store
-      .used(known.key.id)
+      .used(cachedKey.key.id)
       .catch((err: unknown) => this.parts.log.debug({ err }, 'use of a key not noted'));
   }
 

@@ -13,12 +13,12 @@ interface Watched {
 }
 
 /** Why a key, as it is now, may no longer what it began with; null where it may. */
-function whyEnded(key: KeyInUse | undefined, needed: Role): GraftError | null {
+function whyEnded(key: KeyInUse | undefined, requiredRole: Role): GraftError | null {
   const hint = 'Ask for a new one.';
   if (key === undefined || key.revoked) return new GraftError('UNAUTHENTICATED', 'The key was revoked.', { hint });
   if (key.expired) return new GraftError('UNAUTHENTICATED', `The key ${key.prefix} has expired.`, { hint });
-  if (isAllowed(key.role, needed)) return null;
-  return new GraftError('FORBIDDEN', `This needs role ${needed}; the key ${key.prefix} has ${key.role} now.`);
+  if (isAllowed(key.role, requiredRole)) return null;
+  return new GraftError('FORBIDDEN', `This needs role ${requiredRole}; the key ${key.prefix} has ${key.role} now.`);
 }
 
 /**
@@ -32,14 +32,14 @@ export class KeyWatch {
 
   constructor(private readonly parts: { store: ApiKeyStore; log: Logger }) {}
 
-  add(id: string, needed: Role, end: Watched['end']): () => void {
-    const watched: Watched = { needed, end };
-    const others = this.#watched.get(id) ?? new Set();
-    this.#watched.set(id, others.add(watched));
+  add(id: string, requiredRole: Role, end: Watched['end']): () => void {
+    const watched: Watched = { needed: requiredRole, end };
+    const watches = this.#watched.get(id) ?? new Set();
+    this.#watched.set(id, watches.add(watched));
     this.#timer ??= setInterval(() => this.look(), LOOK_MS).unref();
     return () => {
-      others.delete(watched);
-      if (others.size === 0 && this.#watched.get(id) === others) this.#watched.delete(id);
+      watches.delete(watched);
+      if (watches.size === 0 && this.#watched.get(id) === watches) this.#watched.delete(id);
       if (this.#watched.size === 0) this.close();
     };
   }

@@ -10,7 +10,7 @@ import { ApiKeyStore } from './api-key-store.js';
 
 /**
  * Makes a key in the database itself, with an entry in the audit log: how the first one comes about.
- * @param who what the entry and the key call its maker
+ * @param author what the entry and the key call its maker
  * @throws BAD_USER_INPUT
  */
 export function createLocalKey(
@@ -18,15 +18,15 @@ export function createLocalKey(
   log: Logger,
   workspaceId: WorkspaceId,
   input: { name: string; role: Role; expiresAt: Date | null },
-  who: string,
+  author: string,
 ): Promise<NewKey> {
   const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock });
   const audit = new AuditLog({ store: new AuditStore(database), log });
   const change: { after?: Record<string, string> } = {};
-  const call = { what: 'createApiKey', who, caller: localCaller(), requestId: newId(), change };
+  const call = { what: 'createApiKey', who: author, caller: localCaller(), requestId: newId(), change };
   return audit.around({ ...call, input: { ...input, workspaceId } }, async () => {
-    const made = await inWorkspace(workspaceId, () => keys.create(workspaceId, input, who));
-    change.after = { name: input.name, role: input.role, prefix: made.key.prefix };
-    return made;
+    const newKey = await inWorkspace(workspaceId, () => keys.create(workspaceId, input, author));
+    change.after = { name: input.name, role: input.role, prefix: newKey.key.prefix };
+    return newKey;
   });
 }

@@ -3,9 +3,9 @@
  * one, which only loopback may be.
  * @returns null for anything else, `javascript:` and `data:` among it
  */
-export function addressOf(said: unknown, { issuer }: { issuer: string }): URL | null {
-  if (typeof said !== 'string' || !URL.canParse(said)) return null;
-  const url = new URL(said);
+export function addressOf(value: unknown, { issuer }: { issuer: string }): URL | null {
+  if (typeof value !== 'string' || !URL.canParse(value)) return null;
+  const url = new URL(value);
   const plain = url.protocol === 'http:' && new URL(issuer).protocol === 'http:';
   return url.protocol === 'https:' || plain ? url : null;
 }

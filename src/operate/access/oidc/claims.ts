@@ -36,18 +36,18 @@ function valuesOf(claims: Claims, name: string): string[] {
   if (values.length > MOST_VALUES)
     throw forbidden(`The claim ${name} of the token has ${values.length} values; at most ${MOST_VALUES} are read.`);
   return values
-    .filter((one): one is string => typeof one === 'string' && one !== '' && one.length <= LONGEST_VALUE)
-    .map((one) => one.normalize('NFC'));
+    .filter((value): value is string => typeof value === 'string' && value !== '' && value.length <= LONGEST_VALUE)
+    .map((value) => value.normalize('NFC'));
 }
 
 /** The highest role that the token gives. @throws FORBIDDEN where it gives none */
 export function roleIn(claims: Claims, { roles, rolesClaim }: Pick<OidcSettings, 'roles' | 'rolesClaim'>): Role {
-  let most: Role | null = null;
+  let highestRole: Role | null = null;
   for (const value of valuesOf(claims, rolesClaim)) {
     const role = roles.get(value);
-    if (role && (most === null || isAllowed(role, most))) most = role;
+    if (role && (highestRole === null || isAllowed(role, highestRole))) highestRole = role;
   }
-  if (most !== null) return most;
+  if (highestRole !== null) return highestRole;
   throw forbidden(
     'Your token gives you no role here.',
     `An administrator maps values of the claim ${rolesClaim} to roles.`,
@@ -69,8 +69,8 @@ export function personIn(claims: Claims, issuer: string): CallerKey {
   const subject = String(claims['sub']);
   const id = v5(`${issuer} ${subject}`, v5.URL) as Uuid;
   const name = [claims['email'], claims['preferred_username'], claims['name']].find(
-    (one): one is string => typeof one === 'string' && one !== '',
+    (claim): claim is string => typeof claim === 'string' && claim !== '',
   );
-  const shown = beginningOf(storable((name ?? subject).replace(new RegExp(UNSEEN, 'gu'), ' ')), LONGEST_NAME);
-  return { id, lineId: id, prefix: `oidc_${id.slice(0, 8)}`, name: shown };
+  const displayName = beginningOf(storable((name ?? subject).replace(new RegExp(UNSEEN, 'gu'), ' ')), LONGEST_NAME);
+  return { id, lineId: id, prefix: `oidc_${id.slice(0, 8)}`, name: displayName };
 }

@@ -48,9 +48,9 @@ export function oidcSettings(variables: OidcVariables): OidcSettings | null {
     throw wrong('GRAFT_OIDC_AUDIENCE must say what tokens are for: else one for any other service would do.');
   const roles = new Map<string, Role>();
   for (const pair of variables.GRAFT_OIDC_ROLES) {
-    const at = pair.lastIndexOf('=');
-    const [value, role] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
-    if (at < 1 || value === '' || !Object.hasOwn(Role, role))
+    const separatorIndex = pair.lastIndexOf('=');
+    const [value, role] = [pair.slice(0, separatorIndex).trim(), pair.slice(separatorIndex + 1).trim()];
+    if (separatorIndex < 1 || value === '' || !Object.hasOwn(Role, role))
       throw wrong(
         `GRAFT_OIDC_ROLES: ${JSON.stringify(pair)} is no pair such as staff=ASK.`,
         'Roles are ASK, EDIT, OPERATE and ADMIN.',

@@ -59,8 +59,8 @@ interface Discovery {
 }
 
 /** Of these addresses, those that aren't the issuer's own. */
-function originsBeside(issuer: string, said: readonly unknown[]): readonly string[] {
-  const origins = new Set(said.flatMap((each) => addressOf(each, { issuer })?.origin ?? []));
+function originsBeside(issuer: string, urls: readonly unknown[]): readonly string[] {
+  const origins = new Set(urls.flatMap((url) => addressOf(url, { issuer })?.origin ?? []));
   origins.delete(new URL(issuer).origin);
   return [...origins];
 }
@@ -81,16 +81,16 @@ export class OpenIdProvider {
 
   /** The key for a token's header. @throws IDENTITY_PROVIDER_UNAVAILABLE; errors of jose where the token names none that there is */
   readonly key: JWTVerifyGetKey = async (header, token) => {
-    const found = await this.#find();
+    const discovery = await this.#find();
     try {
-      return await found.keys(header, token);
+      return await discovery.keys(header, token);
     } catch (error) {
       // Those say that the token is at fault; anything else that the provider is.
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
       if (error instanceof errors.JOSENotSupported) throw error;
       this.parts.log.warn({ err: error }, 'the provider’s keys could not be had');
       // They may be elsewhere by now; but the provider is asked no more often, whatever tokens come.
-      if (this.parts.clock.monotonic() - found.at >= this.times.cooldownMs) found.at = -Infinity;
+      if (this.parts.clock.monotonic() - discovery.at >= this.times.cooldownMs) discovery.at = -Infinity;
       throw unavailable(error);
     }
   };
@@ -118,8 +118,8 @@ export class OpenIdProvider {
         keySet.parse(await response.clone().json());
         failed = null;
         return response;
-      } catch (thrown) {
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      } catch (reason) {
+        const error = reason instanceof Error ? reason : new Error(String(reason));
         failed = { at: this.parts.clock.monotonic(), error };
         throw error;
       }
@@ -130,16 +130,16 @@ export class OpenIdProvider {
   async #find(): Promise<Discovery> {
     const { cooldownMs, keptMs } = this.times;
     const now = this.parts.clock.monotonic();
-    const known = this.#found;
-    if (known && now - known.at < keptMs) return known;
+    const discovery = this.#found;
+    if (discovery && now - discovery.at < keptMs) return discovery;
     if (now - this.#failedAt < cooldownMs) {
-      if (known) return known;
+      if (discovery) return discovery;
       throw unavailable(this.#failure);
     }
     this.#finding ??= this.#discover().finally(() => (this.#finding = undefined));
-    if (!known) return this.#finding;
+    if (!discovery) return this.#finding;
     this.#finding.catch(() => undefined);
-    return known;
+    return discovery;
   }
 
   async #discover(): Promise<Discovery> {
@@ -151,16 +151,16 @@ export class OpenIdProvider {
       const document = discovered.parse(await response.json());
       if (document.issuer !== this.issuer) throw new Error(`${url} is the document of ${document.issuer}`);
       const uri = document.jwks_uri;
-      const at = this.parts.clock.monotonic();
+      const time = this.parts.clock.monotonic();
       const tokenOrigins = originsBeside(this.issuer, [document.token_endpoint, document.revocation_endpoint]);
-      if (this.#found?.uri === uri) return Object.assign(this.#found, { tokenOrigins, at });
+      if (this.#found?.uri === uri) return Object.assign(this.#found, { tokenOrigins, at: time });
       const keys = createRemoteJWKSet(new URL(uri), {
         timeoutDuration: timeoutMs,
         cooldownDuration: cooldownMs,
         cacheMaxAge: keptMs,
         [customFetch]: this.#cooling(),
       });
-      return (this.#found = { uri, keys, tokenOrigins, at });
+      return (this.#found = { uri, keys, tokenOrigins, at: time });
     } catch (error) {
       this.#failedAt = this.parts.clock.monotonic();
       this.#failure = error;

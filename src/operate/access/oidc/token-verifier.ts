@@ -88,8 +88,8 @@ export class TokenVerifier {
     const { workspaceClaim } = this.settings;
     if (workspaceClaim === null) return DEFAULT_WORKSPACE_ID;
     const name = workspaceIn(claims, workspaceClaim);
-    const found = name === null ? null : await this.parts.workspace(name);
-    if (found) return found.id;
+    const workspace = name === null ? null : await this.parts.workspace(name);
+    if (workspace) return workspace.id;
     throw new GraftError('FORBIDDEN', 'Your token names no workspace that is here.', {
       hint: `The claim ${workspaceClaim} must hold a workspace’s name.`,
     });

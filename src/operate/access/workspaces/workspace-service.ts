@@ -57,8 +57,8 @@ export class WorkspaceService {
 
   async #chosen(caller: Caller, id: string, field: string): Promise<WorkspaceId> {
     if (id === caller.workspaceId) return caller.workspaceId;
-    const found = isOverseer(caller) ? (await this.byIds([id]))[0] : undefined;
-    if (!found) throw notFound('The workspace', id, field);
-    return found.id;
+    const workspace = isOverseer(caller) ? (await this.byIds([id]))[0] : undefined;
+    if (!workspace) throw notFound('The workspace', id, field);
+    return workspace.id;
   }
 }

@@ -42,8 +42,8 @@ export class WorkspaceStore {
 
   /** Oldest first; the cursor is `encodeCursor([workspace.id])`. */
   async page(page: PageRequest): Promise<Page<WorkspaceRow>> {
-    const after = page.after === null ? undefined : idCursor(page.after);
-    const where = after === undefined ? {} : { id: { gt: after } };
+    const cursor = page.after === null ? undefined : idCursor(page.after);
+    const where = cursor === undefined ? {} : { id: { gt: cursor } };
     const rows = await asSystem(() => this.#table.findMany({ where, orderBy: { id: 'asc' }, take: page.first + 1 }));
     return toPage(rows as WorkspaceRow[], page.first);
   }

@@ -282,13 +282,13 @@ export class DatasetService {
 
   /** The version, if nothing is wrong with it and it has rows for training. @throws NOT_FOUND, DATASET_UNUSABLE with the reason */
   async trainableVersion(workspaceId: WorkspaceId, versionId: string, field: string): Promise<UsableVersion> {
-    const found = await this.usableVersion(workspaceId, versionId, field);
-    if (found.version.counts.train === 0)
-      throw new GraftError('DATASET_UNUSABLE', `Version ${found.version.version} has no row for training.`, {
+    const result = await this.usableVersion(workspaceId, versionId, field);
+    if (result.version.counts.train === 0)
+      throw new GraftError('DATASET_UNUSABLE', `Version ${result.version.version} has no row for training.`, {
         field,
         hint: 'It can be measured on. Train on a version whose splitRule, or whose files, leave rows for training.',
       });
-    return found;
+    return result;
   }
 
   /** The row groups of a version whose rows are wanted. @throws DATASET_UNUSABLE when they were erased */
@@ -307,12 +307,12 @@ export class DatasetService {
     file: NewImportFile,
     field: string,
   ): Promise<ImportFile> {
-    const stored = await this.parts.files.get(workspaceId, file.fileId, `${field}.file`);
+    const storedFile = await this.parts.files.get(workspaceId, file.fileId, `${field}.file`);
     const pair = file.pairId ? await this.parts.files.get(workspaceId, file.pairId, `${field}.pair`) : null;
-    const shape = await this.#sniff(stored, file.mapping);
+    const shape = await this.#sniff(storedFile, file.mapping);
     const mapping = complete(suggestMapping(shape, dataset.task).mapping, file.mapping);
     checkMapping(mapping, dataset.task, shape.columns, `${field}.mapping`);
-    return { fileId: stored.id, pairId: pair?.id ?? null, split: file.split ?? null, mapping };
+    return { fileId: storedFile.id, pairId: pair?.id ?? null, split: file.split ?? null, mapping };
   }
 
   async #sniff(file: StoredFileRow, mapping: MappingHints | null | undefined): Promise<FileShape> {
@@ -338,10 +338,10 @@ export class DatasetService {
 
 /** The suggestion, overridden by what the caller said; columns that the caller names replace the suggested ones as a whole. */
 function complete(suggested: FileMapping, hints: MappingHints | null | undefined): FileMapping {
-  const given = Object.fromEntries(
+  const overrides = Object.fromEntries(
     Object.entries(hints ?? {}).filter(([, value]) => value !== null && value !== undefined),
   );
-  return { ...suggested, ...given };
+  return { ...suggested, ...overrides };
 }
 
 function previewRow(
@@ -355,8 +355,8 @@ function previewRow(
     ...mapping.constants,
     ...Object.fromEntries(fields.map(([field, column]) => [field, values[shape.columns.indexOf(column)]])),
   };
-  const built = buildRow(task, record, mapping);
-  return 'fault' in built ? built : built.row;
+  const result = buildRow(task, record, mapping);
+  return 'fault' in result ? result : result.row;
 }
 
 function problemOf(task: TaskKind | null, mapping: FileMapping, shape: FileShape): string | null {

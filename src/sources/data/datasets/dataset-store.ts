@@ -65,9 +65,9 @@ export class DatasetStore {
 
   /** By name; the cursor is the name. */
   async list(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<DatasetRecord>> {
-    const after = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
+    const cursor = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
     const rows = await this.database.prisma.dataset.findMany({
-      where: { workspaceId, ...(after === null ? {} : { name: { gt: after } }) },
+      where: { workspaceId, ...(cursor === null ? {} : { name: { gt: cursor } }) },
       orderBy: { name: 'asc' },
       take: page.first + 1,
     });
@@ -128,19 +128,19 @@ export class DatasetStore {
 
   /** A page of versions of each dataset, newest first; the cursor is the version number. Two statements for any number of datasets. */
   async versionsOf(datasetIds: readonly string[], page: PageRequest): Promise<Map<string, Page<VersionRecord>>> {
-    const after = page.after === null ? null : Number(decodeCursor(page.after, 1)[0]);
+    const cursor = page.after === null ? null : Number(decodeCursor(page.after, 1)[0]);
     const { rows: ranked } = await this.database.pool.query<{ id: string }>(
       `SELECT id FROM (
          SELECT id, row_number() OVER (PARTITION BY dataset_id ORDER BY version DESC) AS place FROM dataset_version
          WHERE dataset_id = ANY($1) AND ($2::int IS NULL OR version < $2)) ranked WHERE place <= $3`,
-      [datasetIds, after, page.first + 1],
+      [datasetIds, cursor, page.first + 1],
     );
     const rows = await this.database.prisma.datasetVersion.findMany({
       where: { id: { in: ranked.map((row) => row.id) } },
       orderBy: { version: 'desc' },
     });
-    const of = (id: string) => rows.filter((row) => row.datasetId === id).map(asVersion);
-    return new Map(datasetIds.map((id) => [id, toPage(of(id), page.first)]));
+    const versionsFor = (id: string) => rows.filter((row) => row.datasetId === id).map(asVersion);
+    return new Map(datasetIds.map((id) => [id, toPage(versionsFor(id), page.first)]));
   }
 
   /** All versions of a dataset whose rows are there. */

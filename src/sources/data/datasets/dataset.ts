@@ -130,10 +130,10 @@ export function unusableReason(
 /** @throws BAD_USER_INPUT on empty, repeated or overlong labels */
 export function checkedLabels(labels: readonly string[], field: string): string[] {
   if (labels.length > 10_000) throw badInput(field, `${field} has ${labels.length} labels; at most 10,000 are taken.`);
-  const checked = labels.map((label, i) => checkedText(label, `${field}.${i}`, 200));
-  const twice = checked.find((label, i) => checked.indexOf(label) !== i);
+  const texts = labels.map((label, i) => checkedText(label, `${field}.${i}`, 200));
+  const twice = texts.find((label, i) => texts.indexOf(label) !== i);
   if (twice !== undefined) throw badInput(field, `${field} has ${JSON.stringify(twice)} twice.`);
-  return checked;
+  return texts;
 }
 
 /** @throws BAD_USER_INPUT unless both shares are 0 or more and leave something for training */

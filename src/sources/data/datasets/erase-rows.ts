@@ -59,16 +59,16 @@ export async function eraseWithdrawnRows(
   const standing = await store.rowGroupFiles(groups);
   for (const file of groupFiles) if (!standing.has(file.id)) await files.remove(workspaceId, file.id);
 
-  const found = await files.find(workspaceId, {
+  const sourceFiles = await files.find(workspaceId, {
     ids: await store.exportFiles(versions.map((version) => version.id)),
     digests: versions.flatMap(({ manifest }) => manifest.files.flatMap(({ sha256, pair }) => [sha256, pair ?? sha256])),
   });
   const users = await store.madeOf(
     workspaceId,
-    found.map((file) => file.sha256),
+    sourceFiles.map((file) => file.sha256),
   );
   const erased: ErasedFiles = { deletedFiles: [], keptFiles: [] };
-  for (const { id, name, sha256 } of found) {
+  for (const { id, name, sha256 } of sourceFiles) {
     const user = users.get(sha256);
     if (user) {
       const reason = `Version ${user.version} of ${user.dataset} was made of it: delete the rows there too.`;

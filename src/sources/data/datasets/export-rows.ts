@@ -55,19 +55,19 @@ export async function stageRows(
   format: ExportFormat,
   wrote: (rows: number) => Promise<void>,
 ): Promise<StagedExport> {
-  let written = 0;
+  let rowCount = 0;
   async function* lines(): AsyncGenerator<Buffer> {
     for await (const batch of rows.stream(dataset.task, rowGroups, filter)) {
       yield Buffer.from(batch.map(exported).join(''));
-      written += batch.length;
-      await wrote(written);
+      rowCount += batch.length;
+      await wrote(rowCount);
     }
   }
   const name = `${dataset.name}-v${version.version}`;
   const limits = { maxBytes: Number.MAX_SAFE_INTEGER };
   if (format === ExportFormat.JSONL) {
     const bytes = await artifacts.stage(lines(), limits);
-    return { name: `${name}.jsonl`, mediaType: 'application/jsonl', bytes, rows: written };
+    return { name: `${name}.jsonl`, mediaType: 'application/jsonl', bytes, rows: rowCount };
   }
   const work = join(folder, `export-${newId()}`);
   const engine = await TableEngine.open({ folder: work });
@@ -82,7 +82,7 @@ export async function stageRows(
        TO ${quote(parquet)} (FORMAT parquet, COMPRESSION zstd)`,
     );
     const bytes = await artifacts.stage(createReadStream(parquet), limits);
-    return { name: `${name}.parquet`, mediaType: 'application/vnd.apache.parquet', bytes, rows: written };
+    return { name: `${name}.parquet`, mediaType: 'application/vnd.apache.parquet', bytes, rows: rowCount };
   } finally {
     engine.close();
     await rm(work, { recursive: true, force: true });

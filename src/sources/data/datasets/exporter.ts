@@ -57,9 +57,9 @@ export class Exporter {
     });
     try {
       const file = await context.fenced(async (tx) => {
-        const stored = await files.adopt(tx, workspaceId, staged, staged.bytes);
-        if (!(await store.addExport(tx, version.id, stored.id))) throw erased(version);
-        return stored;
+        const storedFile = await files.adopt(tx, workspaceId, staged, staged.bytes);
+        if (!(await store.addExport(tx, version.id, storedFile.id))) throw erased(version);
+        return storedFile;
       });
       return { fileId: file.id, rows: staged.rows };
     } finally {

@@ -181,10 +181,10 @@ export class ImportResolver extends importRuns.startedBy('addDatasetVersion', {
       () => KeptFile,
       'Files with deleted rows that a deletion left because a standing version was made of them.',
       async ({ row }, context, { parts }: Data) => {
-        const kept = importing.outputOf(row)?.keptFiles ?? [];
-        const files = await Promise.all(kept.map(({ fileId }) => loadFile(context, parts.files, fileId)));
+        const keptEntries = importing.outputOf(row)?.keptFiles ?? [];
+        const files = await Promise.all(keptEntries.map(({ fileId }) => loadFile(context, parts.files, fileId)));
         // A later deletion may have taken it.
-        return kept.flatMap(({ reason }, i) => (files[i] ? [{ file: files[i], reason }] : []));
+        return keptEntries.flatMap(({ reason }, i) => (files[i] ? [{ file: files[i], reason }] : []));
       },
     ),
   },

@@ -130,10 +130,10 @@ export class Importer {
           `${folder}-features`,
         ),
       };
-      const made = await this.#make(context, recipe, groups, folder).finally(() =>
+      const newVersion = await this.#make(context, recipe, groups, folder).finally(() =>
         rm(`${folder}-features`, { recursive: true, force: true }),
       );
-      const version = await this.#commit(context, dataset, recipe, made, latest, base, { origin });
+      const version = await this.#commit(context, dataset, recipe, newVersion, latest, base, { origin });
       if (version) return { ...version, withdrawn: [], deletedFiles: [], keptFiles: [] };
       if (attempt === ATTEMPTS)
         throw new GraftError(
@@ -151,8 +151,8 @@ export class Importer {
   ): Promise<ImportOutput> {
     const version = await this.#standingWithout(context, dataset, input, folder);
     const erased = await eraseWithdrawnRows(this.parts, dataset);
-    const made = await this.#eraseMadeOf(context, input);
-    return { ...version, withdrawn: [...input.withdraw, ...made], ...erased };
+    const derivedVersions = await this.#eraseMadeOf(context, input);
+    return { ...version, withdrawn: [...input.withdraw, ...derivedVersions], ...erased };
   }
 
   async #standingWithout(
@@ -221,17 +221,17 @@ export class Importer {
   ): Promise<MadeOrFound> {
     const groups = await this.parts.store.rowGroups(base.id);
     const { settings, splitRule, steps } = base.manifest;
-    const without = input.places.length > 0 ? { sql: `ordinal IN (${input.places.join(', ')})`, values: [] } : null;
+    const exclusion = input.places.length > 0 ? { sql: `ordinal IN (${input.places.join(', ')})`, values: [] } : null;
     const recipe: VersionRecipe = {
       settings: { task: dataset.task, ...settings },
       files: [],
-      base: { rowGroups: await this.#paths(groups), without, revision: null },
+      base: { rowGroups: await this.#paths(groups), without: exclusion, revision: null },
       steps,
       splitRule,
       features: null,
     };
-    const made = await this.#make(context, recipe, groups, folder);
-    const version = await this.#commit(context, dataset, recipe, made, base, base, { deletion: input });
+    const newVersion = await this.#make(context, recipe, groups, folder);
+    const version = await this.#commit(context, dataset, recipe, newVersion, base, base, { deletion: input });
     if (!version) throw cameInBetween();
     return version;
   }
@@ -288,37 +288,37 @@ export class Importer {
     context: MakingContext,
     dataset: DatasetRecord,
     recipe: VersionRecipe,
-    made: MadeVersion,
+    newVersion: MadeVersion,
     latest: VersionRecord | null,
     base: VersionRecord | null,
     { deletion = null, origin }: { deletion?: DeleteRowsInput | null; origin?: VersionOrigin | undefined },
   ): Promise<MadeOrFound | null> {
     const { store, files, artifacts } = this.parts;
     const workspaceId = dataset.workspaceId as WorkspaceId;
-    const manifest = manifestOf(recipe, made, base, deletion?.places.length ?? 0, origin);
+    const manifest = manifestOf(recipe, newVersion, base, deletion?.places.length ?? 0, origin);
     const digest = manifestDigest(manifest);
     const staged: StagedBytes[] = [];
     try {
-      for (const group of made.rowGroups)
+      for (const group of newVersion.rowGroups)
         staged.push(await artifacts.stage(createReadStream(group.path), { maxBytes: Number.MAX_SAFE_INTEGER }));
       return await context.fenced<MadeOrFound | null>(async (tx) => {
         await store.lock(tx, dataset.id);
-        const known = await store.byDigest(tx, dataset.id, digest);
-        if (known?.withdrawnAt)
+        const knownVersion = await store.byDigest(tx, dataset.id, digest);
+        if (knownVersion?.withdrawnAt)
           throw new GraftError(
             'DATASET_UNUSABLE',
-            `These are the rows of version ${known.version}, which was withdrawn: ${known.withdrawnReason}`,
+            `These are the rows of version ${knownVersion.version}, which was withdrawn: ${knownVersion.withdrawnReason}`,
           );
         // Also where another deletion has made this very version: what each withdraws differs.
-        if (known) {
+        if (knownVersion) {
           if (deletion) await this.#withdraw(tx, context, deletion);
-          return { versionId: known.id, created: false };
+          return { versionId: knownVersion.id, created: false };
         }
         if ((await store.latest(dataset.id))?.id !== latest?.id) return null;
         if (deletion) await this.#withdraw(tx, context, deletion);
         await this.#holdFiles(tx, workspaceId, recipe);
         const rowGroups = [];
-        for (const [position, group] of made.rowGroups.entries()) {
+        for (const [position, group] of newVersion.rowGroups.entries()) {
           const name = `${dataset.name}-${digest.slice(0, 12)}-${position}.parquet`;
           const file = await files.adopt(
             tx,
@@ -334,7 +334,7 @@ export class Importer {
             quarantined: group.quarantined,
           });
         }
-        const { counts, statistics, report } = made;
+        const { counts, statistics, report } = newVersion;
         const row = {
           workspaceId,
           datasetId: dataset.id,
@@ -357,19 +357,20 @@ export class Importer {
   /** @throws NOT_FOUND when a file was deleted with somebody's rows since it was read: the version would have them */
   async #holdFiles(tx: Transaction, workspaceId: WorkspaceId, { files }: VersionRecipe): Promise<void> {
     const read = files.flatMap(({ file, pair }) => (pair ? [file, pair] : [file]));
-    const there = await this.parts.files.hold(
+    const lockedDigests = await this.parts.files.hold(
       tx,
       workspaceId,
       read.map(({ sha256 }) => sha256),
     );
-    const gone = read.find(({ sha256 }) => !there.has(sha256));
-    if (gone) throw new GraftError('NOT_FOUND', `The file ${gone.name} was deleted while it was being imported.`);
+    const missingFile = read.find(({ sha256 }) => !lockedDigests.has(sha256));
+    if (missingFile)
+      throw new GraftError('NOT_FOUND', `The file ${missingFile.name} was deleted while it was being imported.`);
   }
 }
 
 function manifestOf(
   recipe: VersionRecipe,
-  made: MadeVersion,
+  newVersion: MadeVersion,
   base: VersionRecord | null,
   leftOut: number,
   ownOrigin: VersionOrigin | undefined,
@@ -397,7 +398,7 @@ function manifestOf(
         }
       : null,
     features: recipe.features?.map(({ view, ttlMs }) => ({ view, ttlMs })) ?? base?.manifest.features ?? [],
-    rowGroups: made.rowGroups.map(({ sha256, rows, quarantined }) => ({ sha256, rows, quarantined })),
+    rowGroups: newVersion.rowGroups.map(({ sha256, rows, quarantined }) => ({ sha256, rows, quarantined })),
     ...(origin && { origin }),
   };
 }

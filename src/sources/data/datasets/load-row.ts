@@ -25,14 +25,14 @@ async function rowsAt(
   data: Data,
   places: readonly string[],
 ): Promise<(DatasetRow | null)[]> {
-  const asked = places.map((place) => place.split(' ') as [versionId: string, ordinal: string]);
-  const found = new Map<string, DatasetRow>();
-  for (const version of await data.store.versionsByIds(workspaceId, [...new Set(asked.map(([id]) => id))])) {
+  const pairs = places.map((place) => place.split(' ') as [versionId: string, ordinal: string]);
+  const rowsByPlace = new Map<string, DatasetRow>();
+  for (const version of await data.store.versionsByIds(workspaceId, [...new Set(pairs.map(([id]) => id))])) {
     const [dataset] = await data.store.byIds(workspaceId, [version.datasetId]);
     if (version.withdrawnAt !== null || !dataset) continue;
-    const ordinals = asked.flatMap(([id, ordinal]) => (id === version.id ? [Number(ordinal)] : []));
+    const ordinals = pairs.flatMap(([id, ordinal]) => (id === version.id ? [Number(ordinal)] : []));
     for (const row of await data.rows.at(dataset.task, await data.store.rowGroups(version.id), ordinals))
-      found.set(`${version.id} ${row.ordinal}`, toDatasetRow(row, version.sources));
+      rowsByPlace.set(`${version.id} ${row.ordinal}`, toDatasetRow(row, version.sources));
   }
-  return places.map((place) => found.get(place) ?? null);
+  return places.map((place) => rowsByPlace.get(place) ?? null);
 }

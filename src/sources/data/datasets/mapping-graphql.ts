@@ -82,7 +82,7 @@ export function fromMappingInput(input: FileMappingInput | null | undefined, fie
   const { columns, constants, splitValues, labelValues, ...rest } = input;
   if (rest.delimiter != null && rest.delimiter.length !== 1)
     throw badInput(`${field}.delimiter`, 'The delimiter is one character.');
-  const twice = columns?.find((use, i) => columns.findIndex((other) => other.field === use.field) !== i);
+  const twice = columns?.find((use, i) => columns.findIndex((candidate) => candidate.field === use.field) !== i);
   if (twice) throw badInput(`${field}.columns`, `${twice.field} is mapped twice.`);
   return {
     ...rest,
@@ -94,8 +94,8 @@ export function fromMappingInput(input: FileMappingInput | null | undefined, fie
   };
 }
 
-const entriesOf = (of: Partial<Record<DataField, string>>): [DataField, string][] =>
-  Object.entries(of) as [DataField, string][];
+const entriesOf = (columns: Partial<Record<DataField, string>>): [DataField, string][] =>
+  Object.entries(columns) as [DataField, string][];
 
 /** What is stored by field is shown as lists. */
 @Resolver(() => FileMappingType)

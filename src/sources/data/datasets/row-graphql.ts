@@ -30,12 +30,12 @@ export const DatasetRow = objectType('DatasetRow', 'One row of a version.', {
 export type DatasetRow = InstanceType<typeof DatasetRow>;
 for (const personal of ['features', 'subject', 'entity']) Needs('EDIT')(DatasetRow.prototype as object, personal);
 
-export const toDatasetRow = (stored: StoredRow, sources: readonly VersionSource[]): DatasetRow =>
+export const toDatasetRow = (row: StoredRow, sources: readonly VersionSource[]): DatasetRow =>
   make(DatasetRow, {
-    ...stored,
-    place: stored.ordinal,
-    file: sources[stored.file]?.name ?? 'unknown',
-    stored,
+    ...row,
+    place: row.ordinal,
+    file: sources[row.file]?.name ?? 'unknown',
+    stored: row,
   });
 
 export const RowFilterInput = inputType('RowFilterInput', 'Which rows; all conditions hold together.', {

@@ -90,14 +90,14 @@ export async function auditSupervision(
     const examples = batch.flatMap((row) => example(row, settings));
     const prompts = await model.countPrompts(examples.map(({ messages }) => model.prompt(messages)));
     const answers = await model.tokenizeAnswers(examples.map(({ answer }) => answer));
-    examples.forEach((each, i) => {
-      const faults = faultsOf(each, settings, prompts[i]!, answers[i]!);
+    examples.forEach((sample, i) => {
+      const faults = faultsOf(sample, settings, prompts[i]!, answers[i]!);
       audit.examples += 1;
       for (const [fault, note] of faults) {
         if (counts[fault]++ < LISTED)
-          audit.findings.push({ ordinal: each.stored.ordinal, split: each.stored.split, fault, note });
+          audit.findings.push({ ordinal: sample.stored.ordinal, split: sample.stored.split, fault, note });
       }
-      if (faults.some(([fault]) => fault === 'NOTHING_TO_LEARN')) return audit.unlearnable.push(each.stored.ordinal);
+      if (faults.some(([fault]) => fault === 'NOTHING_TO_LEARN')) return audit.unlearnable.push(sample.stored.ordinal);
       audit.tokens.prompt += prompts[i]!;
       audit.tokens.answer += answers[i]!.tokens + 1;
     });
@@ -112,10 +112,12 @@ interface Example {
   answer: string;
 }
 
-function example(stored: StoredRow, { context, views }: AuditSettings): Example[] {
-  const { content: row } = stored;
-  if (row === null || stored.quarantined) return [];
-  return [{ stored, row, ...renderExample(row, context, { facts: factsOf(stored, views), passages: null }) }];
+function example(storedRow: StoredRow, { context, views }: AuditSettings): Example[] {
+  const { content: row } = storedRow;
+  if (row === null || storedRow.quarantined) return [];
+  return [
+    { stored: storedRow, row, ...renderExample(row, context, { facts: factsOf(storedRow, views), passages: null }) },
+  ];
 }
 
 /** The joined features of a row as lines of its prompt, in the version's order of views. */
@@ -154,8 +156,8 @@ function isReadBack(row: TaskRow, answer: string, context: TaskContext): boolean
   const read = readAnswer(answer, row, context);
   const right = rightAnswer(row);
   if (read?.kind === 'ENTITIES' && right.kind === 'ENTITIES') {
-    const known = right.entities.filter((entity) => context.labels.labels.includes(entity.type));
-    const inOrder = [...known].sort((a, b) => a.start - b.start || a.end - b.end);
+    const knownEntities = right.entities.filter((entity) => context.labels.labels.includes(entity.type));
+    const inOrder = [...knownEntities].sort((a, b) => a.start - b.start || a.end - b.end);
     return canonicalJson(read.entities) === canonicalJson(inOrder);
   }
   if (read?.kind === 'LABEL' && right.kind === 'LABEL') return read.label === right.label;

@@ -81,20 +81,21 @@ export class DatasetVersionResolver {
   async diff(
     @Root() { record }: DatasetVersion,
     @Ctx() { workspaceId }: GraphContext,
-    @Arg('against', () => ID, { description: 'Id of the other `DatasetVersion`: the one before.' }) against: string,
+    @Arg('against', () => ID, { description: 'Id of the other `DatasetVersion`: the one before.' }) againstId: string,
   ): Promise<DatasetDiff> {
     const { datasets, rows, store } = this.data;
-    const other = await store.requireVersion(
+    const otherVersion = await store.requireVersion(
       workspaceId,
-      fromGlobalId(against, 'DatasetVersion', 'against'),
+      fromGlobalId(againstId, 'DatasetVersion', 'against'),
       'against',
     );
-    if (other.datasetId !== record.datasetId) throw badInput('against', 'against is a version of another dataset.');
+    if (otherVersion.datasetId !== record.datasetId)
+      throw badInput('against', 'against is a version of another dataset.');
     const counts = await rows.diffCounts(
-      await datasets.readableRowGroups(other),
+      await datasets.readableRowGroups(otherVersion),
       await datasets.readableRowGroups(record),
     );
-    return make(DatasetDiff, { ...counts, before: other, after: record });
+    return make(DatasetDiff, { ...counts, before: otherVersion, after: record });
   }
 }
 

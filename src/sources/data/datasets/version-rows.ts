@@ -143,8 +143,8 @@ export class VersionRows {
     const sort = SORT_COLUMNS[order.by];
     const direction = order.descending ? 'DESC' : 'ASC';
     if (page.after !== null) {
-      const [by, value, ordinal] = decodeCursor(page.after, 3);
-      if (by !== `${order.by} ${direction}`) throw badInput('after', 'after is a cursor of another order.');
+      const [sortKey, value, ordinal] = decodeCursor(page.after, 3);
+      if (sortKey !== `${order.by} ${direction}`) throw badInput('after', 'after is a cursor of another order.');
       where.push(`(${sort}, ordinal) ${order.descending ? '<' : '>'} (?, ?)`);
       values.push(value!, ordinal!);
     }
@@ -271,7 +271,7 @@ export class VersionRows {
     b: readonly RowGroupRecord[],
     page: PageRequest,
   ): Promise<Page<RowChange>> {
-    const after = page.after === null ? [] : decodeCursor(page.after, 2).map(String);
+    const cursor = page.after === null ? [] : decodeCursor(page.after, 2).map(String);
     const split = 'coalesce(before_split, after_split)';
     const content = (alias: string, name: string) =>
       ['text', 'label', 'body', 'fault'].map((c) => `${alias}.${c} AS ${name}_${c}`).join(', ');
@@ -286,7 +286,7 @@ export class VersionRows {
        LEFT JOIN ${await this.#table(a)} a ON a.ordinal = before_ordinal
        LEFT JOIN ${await this.#table(b)} b ON b.ordinal = after_ordinal
        ORDER BY changes.key, ${split}`,
-      after,
+      cursor,
     );
     const side = (row: Record<string, string | null>, name: 'before' | 'after') =>
       row[`${name}_split`] === null || row[`${name}_fault`] !== null

@@ -44,11 +44,11 @@ export class FeatureFiles {
     { idempotencyKey, ...input }: FeatureImportInput & { idempotencyKey: string },
   ): Promise<RunRow> {
     const view = await this.parts.store.requireView(workspaceId, input.view, 'input.view');
-    const stored = await this.parts.files.get(workspaceId, input.fileId, 'input.file');
-    if (stored.bytes > MAX_BYTES)
+    const storedFile = await this.parts.files.get(workspaceId, input.fileId, 'input.file');
+    if (storedFile.bytes > MAX_BYTES)
       throw new GraftError(
         'PAYLOAD_TOO_LARGE',
-        `${stored.name} is larger than ${MAX_BYTES / 1024 / 1024} MiB; split it.`,
+        `${storedFile.name} is larger than ${MAX_BYTES / 1024 / 1024} MiB; split it.`,
       );
     return this.parts.runs.enqueue(importingFeatures, { workspaceId, input, idempotencyKey, subjectId: view.id });
   }
@@ -63,12 +63,12 @@ export class FeatureFiles {
     const { input, run, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
     const view = await store.requireView(workspaceId, input.view, 'input.view');
-    const stored = await files.get(workspaceId, input.fileId, 'input.file');
+    const storedFile = await files.get(workspaceId, input.fileId, 'input.file');
     const file = {
-      path: await files.local(stored),
-      name: stored.name,
-      bytes: Number(stored.bytes),
-      sha256: stored.sha256,
+      path: await files.local(storedFile),
+      name: storedFile.name,
+      bytes: Number(storedFile.bytes),
+      sha256: storedFile.sha256,
     };
     const batches = () => this.#rows(view, file, input.columns);
 
@@ -79,21 +79,21 @@ export class FeatureFiles {
       total += batch.rows.length;
       await context.progress(0, `${total} rows checked`);
     }
-    let done = context.resumed ?? { rows: 0, added: 0 };
+    let totals = context.resumed ?? { rows: 0, added: 0 };
     let read = 0;
     for await (const { rows } of batches()) {
       signal.throwIfAborted();
       read += rows.length;
-      if (read <= done.rows) continue;
-      done = await context.fenced(async (tx) => {
-        const added = done.added + (await features.add(view, rows, { now: run.createdAt, tx }));
-        const behind = { rows: read, added };
-        await context.checkpoint(behind, tx);
-        return behind;
+      if (read <= totals.rows) continue;
+      totals = await context.fenced(async (tx) => {
+        const added = totals.added + (await features.add(view, rows, { now: run.createdAt, tx }));
+        const newTotals = { rows: read, added };
+        await context.checkpoint(newTotals, tx);
+        return newTotals;
       });
-      await context.progress(done.rows / total, `${done.rows} of ${total} rows written`);
+      await context.progress(totals.rows / total, `${totals.rows} of ${total} rows written`);
     }
-    return done;
+    return totals;
   }
 
   async *#rows(
@@ -109,20 +109,20 @@ export class FeatureFiles {
           'UNSUPPORTED_MEDIA_TYPE',
           `${file.name} is ${shape.format}; features come from CSV, TSV, JSONL or JSON.`,
         );
-      const wanted = [
+      const columnNames = [
         columns.entity,
         columns.eventTime,
         ...(columns.createdTime === null ? [] : [columns.createdTime]),
         ...view.fields.map((f) => f.name),
       ];
-      const missing = wanted.find((column) => !shape.columns.includes(column));
+      const missing = columnNames.find((column) => !shape.columns.includes(column));
       if (missing !== undefined)
         throw badInput(
           'input.file',
           `The file has no column ${JSON.stringify(missing)}; it has ${shape.columns.join(', ')}.`,
         );
       const { mapping } = suggestMapping(shape);
-      for await (const batch of openRecords(file, mapping, wanted, folder))
+      for await (const batch of openRecords(file, mapping, columnNames, folder))
         yield { first: batch[0]!.row, rows: batch.map((record) => toRow(view, record, columns)) };
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -140,9 +140,9 @@ export class FeatureViewResolver {
     @Arg('entity', () => String, { description: 'The entity, e.g. `customer:42`.' }) entity: string,
     @Arg('views', () => [String], { description: 'Names of the views; at most 100.' }) views: string[],
     @Arg('at', () => DateTime, { nullable: true, description: 'As a reader at this moment saw it; now when left out.' })
-    at?: Date | null,
+    moment?: Date | null,
   ): Promise<EntityFeatures[]> {
-    return this.data.features.read(workspaceId, entity, views, { at });
+    return this.data.features.read(workspaceId, entity, views, { at: moment });
   }
 
   @Needs('EDIT')

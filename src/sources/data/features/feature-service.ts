@@ -59,8 +59,8 @@ export class FeatureService {
     const view = await this.store.requireView(workspaceId, viewName, 'input.view');
     if (rows.length > MAX_WRITE) throw badInput('input.rows', `At most ${MAX_WRITE} rows are taken at once.`);
     const now = this.clock.now();
-    const checked = rows.map((row, i) => this.#checked(view, row, now, `input.rows.${i}`));
-    return this.store.add(view.id, checked);
+    const featureRows = rows.map((row, i) => this.#checked(view, row, now, `input.rows.${i}`));
+    return this.store.add(view.id, featureRows);
   }
 
   /**
@@ -85,20 +85,20 @@ export class FeatureService {
     rows: readonly NewFeatureRow[],
     { now, tx }: { now: Date; tx: Transaction },
   ): Promise<number> {
-    const checked = rows.map((row) => this.#checked(view, row, now, 'row'));
-    return this.store.add(view.id, checked, tx);
+    const featureRows = rows.map((row) => this.#checked(view, row, now, 'row'));
+    return this.store.add(view.id, featureRows, tx);
   }
 
-  #checked(view: FeatureViewRecord, row: NewFeatureRow, now: Date, at: string): FeatureRow {
+  #checked(view: FeatureViewRecord, row: NewFeatureRow, now: Date, path: string): FeatureRow {
     const createdTime = row.createdTime ?? now;
-    if (createdTime > now) throw badInput(`${at}.createdTime`, 'createdTime lies in the future.');
+    if (createdTime > now) throw badInput(`${path}.createdTime`, 'createdTime lies in the future.');
     if (Number.isNaN(row.eventTime.getTime()) || row.eventTime.getTime() > LATEST)
-      throw badInput(`${at}.eventTime`, 'eventTime is no time.');
+      throw badInput(`${path}.eventTime`, 'eventTime is no time.');
     return {
-      entity: checkedEntity(row.entity, `${at}.entity`),
+      entity: checkedEntity(row.entity, `${path}.entity`),
       eventTime: row.eventTime,
       createdTime,
-      values: checkedValues(view, row.values, `${at}.values`),
+      values: checkedValues(view, row.values, `${path}.values`),
     };
   }
 

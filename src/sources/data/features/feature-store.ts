@@ -61,9 +61,9 @@ export class FeatureStore {
 
   /** By name; the cursor is the name. */
   async views(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<FeatureViewRecord>> {
-    const after = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
+    const cursor = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
     const rows = await this.database.prisma.featureView.findMany({
-      where: { workspaceId, ...(after === null ? {} : { name: { gt: after } }) },
+      where: { workspaceId, ...(cursor === null ? {} : { name: { gt: cursor } }) },
       orderBy: { name: 'asc' },
       take: page.first + 1,
     });
@@ -89,11 +89,11 @@ export class FeatureStore {
   }
 
   /**
-   * The value of each entity as a reader at `at` sees it: the latest event at or before it (of those the latest created)
+   * The value of each entity as a reader at `moment` sees it: the latest event at or before it (of those the latest created)
    * that was created by then and is not older than the time to live. One statement for any number of entities.
    */
-  async valuesAt(view: FeatureViewRecord, entities: readonly string[], at: Date): Promise<Map<string, FeatureRow>> {
-    const oldest = view.ttlSeconds === null ? null : new Date(at.getTime() - view.ttlSeconds * 1000);
+  async valuesAt(view: FeatureViewRecord, entities: readonly string[], moment: Date): Promise<Map<string, FeatureRow>> {
+    const oldest = view.ttlSeconds === null ? null : new Date(moment.getTime() - view.ttlSeconds * 1000);
     const { rows } = await this.database.pool.query<Row>(
       `SELECT wanted.entity, found.event_time, found.created_time, found.values
        FROM unnest($2::text[]) AS wanted(entity)
@@ -102,19 +102,19 @@ export class FeatureStore {
          WHERE view_id = $1 AND entity = wanted.entity AND event_time <= $3 AND created_time <= $3
            AND ($4::timestamptz IS NULL OR event_time >= $4)
          ORDER BY event_time DESC, created_time DESC LIMIT 1) found`,
-      [view.id, [...new Set(entities)], at, oldest],
+      [view.id, [...new Set(entities)], moment, oldest],
     );
     return new Map(rows.map((row) => [row.entity, asRow(row)]));
   }
 
   /** The history of an entity, latest event first; the cursor is event and creation time in ms. */
   async history(viewId: string, entity: string, page: PageRequest): Promise<Page<FeatureRow>> {
-    const after = page.after === null ? null : decodeCursor(page.after, 2).map((ms) => new Date(Number(ms)));
+    const cursor = page.after === null ? null : decodeCursor(page.after, 2).map((ms) => new Date(Number(ms)));
     const { rows } = await this.database.pool.query<Row>(
       `SELECT entity, event_time, created_time, values FROM feature_row
        WHERE view_id = $1 AND entity = $2 AND ($3::timestamptz IS NULL OR (event_time, created_time) < ($3, $4))
        ORDER BY event_time DESC, created_time DESC LIMIT $5`,
-      [viewId, entity, after?.[0] ?? null, after?.[1] ?? null, page.first + 1],
+      [viewId, entity, cursor?.[0] ?? null, cursor?.[1] ?? null, page.first + 1],
     );
     return toPage(rows.map(asRow), page.first);
   }

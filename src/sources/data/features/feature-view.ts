@@ -65,16 +65,16 @@ export type NewFeatureRow = z.infer<typeof newFeatureRow>;
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 
 /** @throws BAD_USER_INPUT on no field, a bad or repeated name */
-export function checkedFields(fields: readonly FeatureField[], at: string): FeatureField[] {
-  if (fields.length === 0 || fields.length > 100) throw badInput(at, `${at} needs 1 to 100 fields.`);
+export function checkedFields(fields: readonly FeatureField[], path: string): FeatureField[] {
+  if (fields.length === 0 || fields.length > 100) throw badInput(path, `${path} needs 1 to 100 fields.`);
   for (const [i, { name }] of fields.entries()) {
     if (!NAME.test(name))
       throw badInput(
-        `${at}.${i}.name`,
+        `${path}.${i}.name`,
         'A field name has 1 to 63 lower-case letters, digits or "_", and starts with a letter.',
       );
-    if (fields.findIndex((other) => other.name === name) !== i)
-      throw badInput(`${at}.${i}.name`, `${name} is there twice.`);
+    if (fields.findIndex((candidate) => candidate.name === name) !== i)
+      throw badInput(`${path}.${i}.name`, `${name} is there twice.`);
   }
   return fields.map(({ name, type }) => ({ name, type }));
 }
@@ -89,12 +89,12 @@ export const checkedEntity = (entity: string, field: string): string => checkedT
 export function checkedValues(
   view: Pick<FeatureViewRecord, 'name' | 'fields'>,
   values: Readonly<Record<string, unknown>>,
-  at: string,
+  path: string,
 ): FeatureValues {
   const unknown = Object.keys(values).find((name) => !view.fields.some((field) => field.name === name));
   if (unknown !== undefined)
     throw badInput(
-      `${at}.${unknown}`,
+      `${path}.${unknown}`,
       `The view ${view.name} has no field ${unknown}; it has ${view.fields.map((f) => f.name).join(', ')}.`,
     );
   return Object.fromEntries(
@@ -102,7 +102,7 @@ export function checkedValues(
       const value = own(values, name) ?? null;
       const read = value === null || value === '' ? null : readValue(value, type);
       if (read === undefined)
-        throw badInput(`${at}.${name}`, `${name} must be ${DESCRIPTIONS[type]}, not ${JSON.stringify(value)}.`);
+        throw badInput(`${path}.${name}`, `${name} must be ${DESCRIPTIONS[type]}, not ${JSON.stringify(value)}.`);
       return [name, read];
     }),
   );
@@ -154,9 +154,9 @@ function readValue(value: unknown, type: FeatureType): FeatureValue | undefined 
 export function renderFeatures(views: readonly { view: string; values: FeatureValues | null }[]): string {
   return views
     .flatMap(({ view, values }) => {
-      const known = Object.entries(values ?? {}).filter(([, value]) => value !== null);
-      return known.length > 0
-        ? [`${view}: ${known.map(([name, value]) => `${name} ${oneLine(String(value))}`).join(', ')}`]
+      const entries = Object.entries(values ?? {}).filter(([, value]) => value !== null);
+      return entries.length > 0
+        ? [`${view}: ${entries.map(([name, value]) => `${name} ${oneLine(String(value))}`).join(', ')}`]
         : [];
     })
     .join('\n');

@@ -56,8 +56,8 @@ export class DocumentAccessResolver {
     const unseen = await labels.areUnseen(workspaceId, places, caller.groups);
     const first = names.find((_, i) => unseen[i]);
     if (first !== undefined) throw notFound('The document', first, 'input.names');
-    const before = await labels.accessNamed(workspaceId, collection.id, names);
-    change.before = { collection: collection.name, documents: names.length, access: before.join('; ') };
+    const oldAccess = await labels.accessNamed(workspaceId, collection.id, names);
+    change.before = { collection: collection.name, documents: names.length, access: oldAccess.join('; ') };
     await labels.set(workspaceId, collection, { names, access, changedBy: callerName(caller) });
     change.after = { collection: collection.name, documents: names.length, access: access.join(', ') };
     return make(SetDocumentAccessPayload, { access });

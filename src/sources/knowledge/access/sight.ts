@@ -11,10 +11,10 @@ export interface Sight {
 
 export const ALL_SEEN: Sight = { listed: 'HIDDEN', ids: [], of: {} };
 
-export const sightBy = (listed: Sight['listed'], of: Sight['of']): Sight => ({
+export const sightBy = (listed: Sight['listed'], idsByCollection: Sight['of']): Sight => ({
   listed,
-  of,
-  ids: Object.values(of).flat(),
+  of: idsByCollection,
+  ids: Object.values(idsByCollection).flat(),
 });
 
 /** Of one collection. */
@@ -25,8 +25,8 @@ export const seesAll = ({ listed, ids }: Sight): boolean => listed === 'HIDDEN' 
 
 /** Those of these documents that are seen, in their order. */
 export function seenAmong({ listed, ids }: Sight, documentIds: readonly string[]): string[] {
-  const those = new Set(ids);
-  return documentIds.filter((id) => those.has(id) === (listed === 'SEEN'));
+  const idSet = new Set(ids);
+  return documentIds.filter((id) => idSet.has(id) === (listed === 'SEEN'));
 }
 
 /**

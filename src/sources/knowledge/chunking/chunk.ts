@@ -216,7 +216,8 @@ function toUnits(text: string, block: Block, max: number): Unit[] {
   return units;
 }
 
-const skipSpace = (text: string, at: number): number => /^\s*/.exec(text.slice(at, at + 4096))?.[0].length ?? 0;
+const skipSpace = (text: string, position: number): number =>
+  /^\s*/.exec(text.slice(position, position + 4096))?.[0].length ?? 0;
 
 /** Cuts a sentence longer than a chunk at white space, else where no surrogate pair or combining mark is torn. */
 function cutLong(text: string, start: number, end: number, max: number): { start: number; end: number }[] {

@@ -23,21 +23,21 @@ export interface EmbeddedChunk {
 
 /**
  * Embeds chunks, whatever documents they belong to, and stores their vectors.
- * @param told is called after each batch with the chunks done so far
+ * @param report is called after each batch with the chunks done so far
  * @returns ids of the chunks that were longer than the embedder reads
  */
 export async function embedChunks(
   { worker, vectors }: { worker: Pick<WorkerClient, 'embed'>; vectors: VectorStore },
   { workspaceId, indexId, embedder, signal }: EmbeddingTarget,
   chunks: readonly EmbeddedChunk[],
-  told: (done: number) => Promise<void>,
+  report: (done: number) => Promise<void>,
 ): Promise<Set<string>> {
   const cut = new Set<string>();
-  let done = 0;
+  let count = 0;
   for (const batch of batches(chunks)) {
     const texts = batch.map(({ text }) => text);
     const embedded = await worker.embed({ workspaceId, embedder, texts }, { signal, priority: 'bulk' });
-    for (const at of embedded.truncated) cut.add(batch[at]!.chunk.id);
+    for (const index of embedded.truncated) cut.add(batch[index]!.chunk.id);
     await vectors.upsert(
       workspaceId,
       indexId,
@@ -47,7 +47,7 @@ export async function embedChunks(
         metadata: { documentId, cut: cut.has(id) },
       })),
     );
-    await told((done += batch.length));
+    await report((count += batch.length));
   }
   return cut;
 }

@@ -99,21 +99,21 @@ const isLong = ({ staged }: Prepared): boolean =>
 async function prepare(work: IngestionWork, job: DocumentJob): Promise<Prepared> {
   const { parts, context, collection, index, embedder, progress } = work;
   const workspaceId = collection.workspaceId as WorkspaceId;
-  const before = await parts.documents.live(workspaceId, collection.id, job.name);
-  if (before !== null && (await hiddenAmong(work, [job])).length > 0) return failed(job, unseenThere());
-  if (before !== null && isSame(before, job, embedder)) return unchanged(job, before);
-  const what = before === null ? 'ready' : 'replaced';
+  const liveDocument = await parts.documents.live(workspaceId, collection.id, job.name);
+  if (liveDocument !== null && (await hiddenAmong(work, [job])).length > 0) return failed(job, unseenThere());
+  if (liveDocument !== null && isSame(liveDocument, job, embedder)) return unchanged(job, liveDocument);
+  const outcome = liveDocument === null ? 'ready' : 'replaced';
   const earlier = context.resumed?.staged;
   if (earlier?.name === job.name) {
-    const staged = await restage(parts, { workspaceId, indexId: index.id, embedder }, earlier, before);
-    if (staged !== null) return { job, what, staged, settled: null, before: before?.id ?? null };
+    const staged = await restage(parts, { workspaceId, indexId: index.id, embedder }, earlier, liveDocument);
+    if (staged !== null) return { job, what: outcome, staged, settled: null, before: liveDocument?.id ?? null };
   }
   await progress.tell(job, 0, 'parsing');
   try {
     const target = { collection, embedder, indexId: index.id, runId: context.run.id, signal: context.signal };
-    const staged = await stageDocument(parts, target, job, before);
-    if (staged === null) return unchanged(job, before!);
-    return { job, what, staged, settled: null, before: before?.id ?? null };
+    const staged = await stageDocument(parts, target, job, liveDocument);
+    if (staged === null) return unchanged(job, liveDocument!);
+    return { job, what: outcome, staged, settled: null, before: liveDocument?.id ?? null };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
     return failed(job, error);
@@ -161,10 +161,10 @@ async function embedGroup(work: IngestionWork, group: readonly Prepared[]): Prom
     }),
   );
   const target = { workspaceId: collection.workspaceId as WorkspaceId, indexId: index.id, embedder };
-  return embedChunks(parts, { ...target, signal: context.signal }, fresh, async (done) => {
-    const { job, place, of } = fresh[done - 1]!;
+  return embedChunks(parts, { ...target, signal: context.signal }, fresh, async (count) => {
+    const { job, place, of } = fresh[count - 1]!;
     await progress.tell(job, place / of, `${place} of ${of} chunks embedded`);
-    if (long && done < fresh.length) await context.takeTurns();
+    if (long && count < fresh.length) await context.takeTurns();
   });
 }
 
@@ -173,16 +173,17 @@ async function finish(work: IngestionWork, group: readonly Prepared[]): Promise<
   if (group.length === 0) return;
   const { parts, context, collection, report, progress } = work;
   const cut = await embedGroup(work, group);
-  const done = await context.fenced(async (tx) => {
+  const result = await context.fenced(async (tx) => {
     // Behind the lock: nobody's document comes between this and what goes live.
     await lockCollection(tx, collection.id);
     const changing = group.filter(({ settled }) => settled?.outcome !== 'FAILED').map(({ job }) => job);
     const hidden = await hiddenAmong(work, changing, tx);
-    const settling = group.map((one) => (hidden.includes(one.job.name) ? failed(one.job, unseenThere()) : one));
-    const entries = settling.map((one) => one.settled ?? indexed(one.job, one.staged, cut));
-    for (const { job, staged: one, settled } of settling) {
+    const settling = group.map((item) => (hidden.includes(item.job.name) ? failed(item.job, unseenThere()) : item));
+    const entries = settling.map((item) => item.settled ?? indexed(item.job, item.staged, cut));
+    for (const { job, staged: stagedChunks, settled } of settling) {
       const place = { collectionId: collection.id, name: job.name };
-      if (one !== null) await parts.documents.goLive(tx, { ...place, id: one.documentId, kept: one.kept });
+      if (stagedChunks !== null)
+        await parts.documents.goLive(tx, { ...place, id: stagedChunks.documentId, kept: stagedChunks.kept });
       else if (settled.outcome === 'UNCHANGED')
         await parts.documents.setMetadata(tx, settled.documentId!, job.metadata);
     }
@@ -194,8 +195,9 @@ async function finish(work: IngestionWork, group: readonly Prepared[]): Promise<
     }
     return { settling, entries };
   });
-  report.documents.push(...done.entries);
-  for (const { staged: one } of done.settling) if (one !== null) await tellVectors(work, one.documentId, one.kept);
+  report.documents.push(...result.entries);
+  for (const { staged: stagedChunks } of result.settling)
+    if (stagedChunks !== null) await tellVectors(work, stagedChunks.documentId, stagedChunks.kept);
 }
 
 function indexed(job: DocumentJob, staged: StagedChunks, cut: ReadonlySet<string>): DocumentReport {

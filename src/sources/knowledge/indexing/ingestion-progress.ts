@@ -23,7 +23,7 @@ export class IngestionProgress {
    * @param entry its report, with which it is done
    * @param tx of `fenced`, for what is told if and only if the rest of that transaction holds
    */
-  async tell(job: DocumentJob, share: number, what: string, entry?: DocumentReport, tx?: Transaction): Promise<void> {
+  async tell(job: DocumentJob, share: number, step: string, entry?: DocumentReport, tx?: Transaction): Promise<void> {
     const fraction = Math.min(1, (this.doneBytes + share * weight(job)) / this.totalBytes);
     this.highest = Math.max(this.highest, fraction);
     const detail = {
@@ -34,7 +34,7 @@ export class IngestionProgress {
     };
     // A run is seen by everybody in its workspace, and a document's name by those of its groups alone.
     const place = `Document ${this.jobs.indexOf(job) + 1} of ${this.jobs.length}`;
-    await this.context.progress(this.highest, `${place}: ${what}`, detail, tx);
+    await this.context.progress(this.highest, `${place}: ${step}`, detail, tx);
   }
 }
 

@@ -39,24 +39,24 @@ export async function rebuildIndex(
   await parts.vectors.ensure(workspaceId, index.id, embedder.dimensions);
 
   const total = (await parts.collections.counts(workspaceId, [collectionId])).get(collectionId)?.chunks ?? 0;
-  const seen: string[] = [];
-  let done = 0;
-  for (let after: string | null = null; ;) {
-    const chunks = await parts.documents.chunksAfter(collectionId, after, PAGE);
+  const chunkIds: string[] = [];
+  let embeddedCount = 0;
+  for (let lastId: string | null = null; ;) {
+    const chunks = await parts.documents.chunksAfter(collectionId, lastId, PAGE);
     if (chunks.length === 0) break;
     const target = { workspaceId, indexId: index.id, embedder, signal: context.signal };
-    const before = done;
+    const baseCount = embeddedCount;
     await embedChunks(parts, target, chunks, (count) => {
-      done = before + count;
-      return context.progress(Math.min(0.99, done / total), `${done} of ${total} chunks embedded`);
+      embeddedCount = baseCount + count;
+      return context.progress(Math.min(0.99, embeddedCount / total), `${embeddedCount} of ${total} chunks embedded`);
     });
-    seen.push(...chunks.map(({ id }) => id));
-    after = chunks.at(-1)?.id ?? null;
+    chunkIds.push(...chunks.map(({ id }) => id));
+    lastId = chunks.at(-1)?.id ?? null;
   }
   const forgotten = await context.fenced((tx) => parts.collections.activate(tx, index));
   for (const id of forgotten) await parts.vectors.drop(workspaceId, id);
-  await forgetDeleted(parts, workspaceId, index.id, seen);
-  return { chunks: done, indexId: index.id };
+  await forgetDeleted(parts, workspaceId, index.id, chunkIds);
+  return { chunks: embeddedCount, indexId: index.id };
 }
 
 /** A document deleted while its chunks were embedded again got vectors once more, and no row reminds of them. */
@@ -67,9 +67,9 @@ async function forgetDeleted(
   chunkIds: readonly string[],
 ): Promise<void> {
   for (let from = 0; from < chunkIds.length; from += CHECKED) {
-    const checked = chunkIds.slice(from, from + CHECKED);
-    const live = new Set((await documents.chunksByIds(workspaceId, checked)).map(({ id }) => id));
-    const deleted = checked.filter((id) => !live.has(id));
+    const batch = chunkIds.slice(from, from + CHECKED);
+    const live = new Set((await documents.chunksByIds(workspaceId, batch)).map(({ id }) => id));
+    const deleted = batch.filter((id) => !live.has(id));
     if (deleted.length > 0) await vectors.delete(workspaceId, indexId, { ids: deleted });
   }
 }

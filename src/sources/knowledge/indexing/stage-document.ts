@@ -37,7 +37,7 @@ export async function stageDocument(
   parts: { artifacts: ArtifactStore; parser: IsolatedParser; documents: DocumentStore; vectors: VectorStore },
   target: { collection: CollectionRow; indexId: string; embedder: EmbedderFiles; runId: string; signal: AbortSignal },
   job: DocumentJob,
-  before: DocumentRow | null,
+  liveDocument: DocumentRow | null,
 ): Promise<StagedChunks | null> {
   const { collection, indexId, embedder, runId, signal } = target;
   const workspaceId = collection.workspaceId as WorkspaceId;
@@ -49,24 +49,25 @@ export async function stageDocument(
       `The document has ${chunks.length} chunks; at most ${MOST_CHUNKS} are taken.`,
       { hint: 'Split it into several documents.' },
     );
-  if (before !== null && isCutAlike(before, job, embedder) && document.mediaType === before.mediaType) return null;
-  const known = before === null ? [] : await parts.documents.chunksOf(before.id);
+  if (liveDocument !== null && isCutAlike(liveDocument, job, embedder) && document.mediaType === liveDocument.mediaType)
+    return null;
+  const liveChunks = liveDocument === null ? [] : await parts.documents.chunksOf(liveDocument.id);
   const vectors = await parts.vectors.metadata(
     workspaceId,
     indexId,
-    sameText(chunks, known).flatMap((chunk) => (chunk === null ? [] : [chunk.id])),
+    sameText(chunks, liveChunks).flatMap((chunk) => (chunk === null ? [] : [chunk.id])),
   );
   // What has no vector in this index, as after a change of the embedder, is embedded like any other.
-  const same = sameText(
+  const matches = sameText(
     chunks,
-    known.filter(({ id }) => vectors.has(id)),
+    liveChunks.filter(({ id }) => vectors.has(id)),
   );
-  const kept: KeptChunk[] = [];
+  const keptChunks: KeptChunk[] = [];
   const fresh: StoredChunk[] = [];
   chunks.forEach((chunk, index) => {
     const { ordinal, start, end, page } = chunk;
-    const old = same[index];
-    if (old) kept.push({ id: old.id, ordinal, start, end, page });
+    const old = matches[index];
+    if (old) keptChunks.push({ id: old.id, ordinal, start, end, page });
     else fresh.push({ ...chunk, id: newId() });
   });
   const documentId = await parts.documents.stage(
@@ -84,8 +85,8 @@ export async function stageDocument(
     collection.language,
     fresh,
   );
-  const keptCut = kept.filter(({ id }) => vectors.get(id)?.['cut'] === true).length;
-  return { documentId, fresh, kept, keptCut, embedded: { chunks: 0, cut: 0 }, notes: document.notes };
+  const keptCut = keptChunks.filter(({ id }) => vectors.get(id)?.['cut'] === true).length;
+  return { documentId, fresh, kept: keptChunks, keptCut, embedded: { chunks: 0, cut: 0 }, notes: document.notes };
 }
 
 /** What a run goes on from that is interrupted while the document's chunks are embedded. */
@@ -100,10 +101,10 @@ export async function restage(
   parts: { documents: DocumentStore; vectors: VectorStore },
   target: { workspaceId: WorkspaceId; indexId: string; embedder: EmbedderFiles },
   staged: StagedDocument,
-  before: DocumentRow | null,
+  liveDocument: DocumentRow | null,
 ): Promise<StagedChunks | null> {
   const { documentId, kept, keptCut, notes } = staged;
-  if (staged.cutBy !== chunkerOf(target.embedder) || staged.replaces !== (before?.id ?? null)) return null;
+  if (staged.cutBy !== chunkerOf(target.embedder) || staged.replaces !== (liveDocument?.id ?? null)) return null;
   const chunks = await parts.documents.chunksOf(documentId);
   if (chunks.length === 0) return null;
   const ids = chunks.map(({ id }) => id);
@@ -122,9 +123,9 @@ export const isCutAlike = (live: DocumentRow, job: DocumentJob, embedder: Embedd
   live.cutBy === chunkerOf(embedder) && live.sha256 === job.sha256;
 
 /** For each new chunk the old one with the same text under the same headings, each at most once; null where there is none. */
-function sameText(chunks: readonly DraftChunk[], known: readonly ChunkRow[]): (ChunkRow | null)[] {
-  const left = groupBy(known, identity);
-  return chunks.map((chunk) => left.get(identity(chunk))?.shift() ?? null);
+function sameText(chunks: readonly DraftChunk[], liveChunks: readonly ChunkRow[]): (ChunkRow | null)[] {
+  const chunkQueues = groupBy(liveChunks, identity);
+  return chunks.map((chunk) => chunkQueues.get(identity(chunk))?.shift() ?? null);
 }
 
 const identity = ({ headings, text }: Pick<DraftChunk, 'headings' | 'text'>): string =>

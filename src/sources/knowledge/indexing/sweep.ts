@@ -19,12 +19,12 @@ interface OwnRun {
 /**
  * Deletes what documents left behind that were replaced or never became live: first the vectors, then the rows, which are the
  * reminder. Repeatable at any time; search never sees any of it. What was deleted is an erasure's to remove.
- * @param own a run whose unfinished documents may go too, but for one that it goes on with; only its own handler passes it
+ * @param ownRun a run whose unfinished documents may go too, but for one that it goes on with; only its own handler passes it
  * @throws VECTOR_STORE_UNAVAILABLE, and keeps the reminder
  */
-export async function sweep({ collections, documents, vectors }: SweepParts, own: OwnRun | null = null) {
+export async function sweep({ collections, documents, vectors }: SweepParts, ownRun: OwnRun | null = null) {
   for (;;) {
-    const rows = (await documents.replaced(own?.runId ?? null)).filter(({ id }) => id !== own?.goesOnWith);
+    const rows = (await documents.replaced(ownRun?.runId ?? null)).filter(({ id }) => id !== ownRun?.goesOnWith);
     if (rows.length === 0) return;
     for (const [collectionId, stale] of groupBy(rows, (row) => row.collectionId)) {
       // By their chunks: those that went over to another document keep their vectors.
@@ -37,9 +37,9 @@ export async function sweep({ collections, documents, vectors }: SweepParts, own
 }
 
 /** `sweep`, put off while the vector store can't be reached. */
-export async function sweepIfPossible(parts: SweepParts, own: OwnRun): Promise<void> {
+export async function sweepIfPossible(parts: SweepParts, ownRun: OwnRun): Promise<void> {
   try {
-    await sweep(parts, own);
+    await sweep(parts, ownRun);
   } catch (error) {
     if (!isGraftError(error, 'VECTOR_STORE_UNAVAILABLE')) throw error;
   }

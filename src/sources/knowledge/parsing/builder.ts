@@ -56,7 +56,10 @@ export class DocumentBuilder {
   heading(level: number, text: string): void {
     const line = collapse(text);
     if (line === '') return;
-    this.path = [...this.path.filter((above) => above.level < level), { level, text: cut(line, MAX_HEADING_LENGTH) }];
+    this.path = [
+      ...this.path.filter((heading) => heading.level < level),
+      { level, text: cut(line, MAX_HEADING_LENGTH) },
+    ];
     this.add('heading', line);
   }
 
@@ -87,7 +90,7 @@ export class DocumentBuilder {
     checkLength(end);
     this.parts.push(separator, text);
     this.length = end;
-    this.blocks.push({ kind, start, end, headings: this.path.map((above) => above.text), page: this.page });
+    this.blocks.push({ kind, start, end, headings: this.path.map((heading) => heading.text), page: this.page });
   }
 
   /** @throws DOCUMENT_UNREADABLE when nothing was added */

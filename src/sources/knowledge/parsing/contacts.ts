@@ -12,17 +12,17 @@ export function contactBeside(text: string, href: string): string {
   const [, scheme = '', encoded = ''] = CONTACT.exec(href) ?? [];
   const contact = decoded(encoded).trim();
   if (contact === '' || contact.length > MAX_LENGTH) return '';
-  const said = scheme.toLowerCase() === 'tel' ? saysNumber(text, contact) : saysAddress(text, contact);
-  return said ? '' : ` (${contact})`;
+  const isRepeated = scheme.toLowerCase() === 'tel' ? saysNumber(text, contact) : saysAddress(text, contact);
+  return isRepeated ? '' : ` (${contact})`;
 }
 
 const saysAddress = (text: string, address: string): boolean => text.toLowerCase().includes(address.toLowerCase());
 
 /** `0800 555 123` says `+44800555123`: its country is known where it is called. */
 function saysNumber(text: string, number: string): boolean {
-  const [shown, called] = [text, number].map((given) => given.replace(/\D/g, ''));
-  const local = shown!.replace(/^0+/, '');
-  return shown!.includes(called!) || (local.length >= MIN_DIGITS && called!.endsWith(local));
+  const [visibleDigits, called] = [text, number].map((value) => value.replace(/\D/g, ''));
+  const local = visibleDigits!.replace(/^0+/, '');
+  return visibleDigits!.includes(called!) || (local.length >= MIN_DIGITS && called!.endsWith(local));
 }
 
 function decoded(text: string): string {

@@ -44,10 +44,10 @@ export function decodeText(bytes: Buffer): Decoded | null {
 
 function decodeLegacy(bytes: Buffer): Decoded | null {
   const latin = bytes.toString('latin1');
-  const named = /<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})/i.exec(latin.slice(0, 2_048))?.[1];
-  if (named !== undefined && !/^utf-?(8|16)/i.test(named)) {
+  const charset = /<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})/i.exec(latin.slice(0, 2_048))?.[1];
+  if (charset !== undefined && !/^utf-?(8|16)/i.test(charset)) {
     try {
-      return { text: decode(bytes, named), note: `Read as ${named.toLowerCase()}, as the page says.` };
+      return { text: decode(bytes, charset), note: `Read as ${charset.toLowerCase()}, as the page says.` };
     } catch {
       // an encoding that does not exist: go on as if none were named
     }
@@ -64,9 +64,9 @@ function decodeLegacy(bytes: Buffer): Decoded | null {
 /** UTF-8 that was cut in the middle of a character, or joined with something else; null where most isn't UTF-8. */
 function decodeDamaged(bytes: Buffer): Decoded | null {
   const text = decode(bytes, 'utf-8');
-  const beyond = text.match(/[^\0-\x7f]/gu)?.length ?? 0;
+  const nonAscii = text.match(/[^\0-\x7f]/gu)?.length ?? 0;
   const invalid = text.match(/\ufffd/g)?.length ?? 0;
-  const damaged = invalid <= MAX_INVALID_SHARE * beyond || (invalid <= FEW_INVALID && invalid <= beyond - invalid);
+  const damaged = invalid <= MAX_INVALID_SHARE * nonAscii || (invalid <= FEW_INVALID && invalid <= nonAscii - invalid);
   if (!damaged || /[\0-\x08\x0b\x0e-\x1f]/.test(text)) return null;
   const note = `Read as UTF-8; what was damaged, ${invalid} in all, is replaced by “\ufffd”.`;
   return { text, note };

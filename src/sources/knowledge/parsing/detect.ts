@@ -37,8 +37,8 @@ export function detectFormat(bytes: Buffer, claim: DocumentClaim): FormatDetecti
     if (format.kind === 'binary' && format.sniff(head, claimed === format))
       return { format, claimed: claimed === format };
   if (claimed !== 'other' && claimed?.kind === 'binary') throw notWhatItSays(claimed);
-  const other = OTHERS.find(([start]) => head.startsWith(start));
-  if (other !== undefined) throw unsupported(other[1], other[2]);
+  const otherFormat = OTHERS.find(([start]) => head.startsWith(start));
+  if (otherFormat !== undefined) throw unsupported(otherFormat[1], otherFormat[2]);
   if (claimed === 'other') throw unsupported(`of type ${claim.mediaType ?? ''}`);
   const decoded = decodeText(bytes);
   if (decoded === null) throw unsupported('a binary file of an unknown kind');
@@ -54,9 +54,9 @@ function textFormat(text: string, claimed: TextFormat | null): TextFormat {
   const proven = formats.find((format) => format.sniff(start));
   if (proven !== undefined) return proven;
   if (/^<\?xml/i.test(start)) throw unsupported('XML');
-  const found = claimed ?? formats.find((format) => format.resembles(text));
-  if (found === undefined) throw unsupported('text of an unknown kind');
-  return found;
+  const match = claimed ?? formats.find((format) => format.resembles(text));
+  if (match === undefined) throw unsupported('text of an unknown kind');
+  return match;
 }
 
 /** What name and media type say; `other` is a media type that no parser takes; null when they say nothing. */
@@ -74,5 +74,5 @@ function claimedFormat({ name, mediaType }: DocumentClaim): DocumentFormat | 'ot
 export const notWhatItSays = (format: DocumentFormat): GraftError =>
   new GraftError('DOCUMENT_UNREADABLE', `The file is called ${format.label} but its content is not.`);
 
-export const unsupported = (what: string, hint?: string): GraftError =>
-  new GraftError('UNSUPPORTED_MEDIA_TYPE', `The file is ${what}. Taken are: ${takenFormats()}.`, { hint });
+export const unsupported = (description: string, hint?: string): GraftError =>
+  new GraftError('UNSUPPORTED_MEDIA_TYPE', `The file is ${description}. Taken are: ${takenFormats()}.`, { hint });

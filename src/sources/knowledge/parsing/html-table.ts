@@ -36,24 +36,24 @@ export function expandSpans(rows: readonly Element[]): GridRow[] {
   let repeated = 0;
   const endOf = (row: number, cell: GridCell, across: number): number => {
     // No cell reaches out of its part of the table.
-    const most = (ends.get(rows[row]!.parentNode) ?? row + 1) - row;
-    const down = Math.min(most, span(cell.element, 'rowspan'));
+    const maximum = (ends.get(rows[row]!.parentNode) ?? row + 1) - row;
+    const down = Math.min(maximum, span(cell.element, 'rowspan'));
     const cost = (down - 1) * across * (cell.text.length + 1);
     if (repeated + cost > MAX_REPEATED) return row + Math.min(down, FEW_DOWN);
     repeated += cost;
     return row + down;
   };
   return rows.map((row, index) => {
-    const own = cellsOf(row);
+    const ownCells = cellsOf(row);
     const cells: GridCell[] = [];
     let next = 0;
-    for (let column = 0; next < own.length || reaches(carried.get(column), index); column += 1) {
-      const above = carried.get(column);
-      if (above !== undefined && reaches(above, index)) {
-        cells.push(above.cell);
+    for (let column = 0; next < ownCells.length || reaches(carried.get(column), index); column += 1) {
+      const carriedCell = carried.get(column);
+      if (carriedCell !== undefined && reaches(carriedCell, index)) {
+        cells.push(carriedCell.cell);
         continue;
       }
-      const element = own[next++]!;
+      const element = ownCells[next++]!;
       const cell = { element, text: textOf(element) };
       const across = Math.min(MAX_ACROSS, span(element, 'colspan'));
       const end = endOf(index, cell, across);
@@ -67,7 +67,8 @@ export function expandSpans(rows: readonly Element[]): GridRow[] {
   });
 }
 
-const reaches = (above: { end: number } | undefined, row: number): boolean => above !== undefined && above.end > row;
+const reaches = (carriedCell: { end: number } | undefined, row: number): boolean =>
+  carriedCell !== undefined && carriedCell.end > row;
 
 const span = (cell: Element, name: string): number =>
   Math.max(1, Number.parseInt(attribute(cell, name) ?? '1', 10) || 1);
@@ -85,8 +86,8 @@ export function gridText(grid: readonly GridRow[]): string {
 }
 
 /** `<tr><th>Name</th><td>Value</td></tr>` */
-function namedValue([name, value, ...more]: readonly GridCell[]): string | null {
-  if (name?.element.tagName !== 'th' || value?.element.tagName !== 'td' || more.length > 0) return null;
+function namedValue([name, value, ...rest]: readonly GridCell[]): string | null {
+  if (name?.element.tagName !== 'th' || value?.element.tagName !== 'td' || rest.length > 0) return null;
   return tableText([name.text], [[value.text]]);
 }
 

@@ -60,8 +60,8 @@ function placeIn(node: ParentNode, outside: Place): Place {
     content: outside.content || CONTENT.has(node.tagName),
     contact: outside.contact || isContact(node),
   };
-  const same = (Object.keys(inside) as (keyof Place)[]).every((key) => inside[key] === outside[key]);
-  return same ? outside : inside;
+  const isSame = (Object.keys(inside) as (keyof Place)[]).every((key) => inside[key] === outside[key]);
+  return isSame ? outside : inside;
 }
 
 function isVisible(element: Element, place: Place, controlled: ReadonlySet<string>): boolean {

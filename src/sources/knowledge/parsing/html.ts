@@ -50,8 +50,8 @@ export function parseHtml(
 /** What of a page is read: its one `main` that has text, else all of it; without what nobody sees. */
 function contentOf(page: ParentNode): ParentNode {
   const controlled = controlledIds(page);
-  const [main, ...others] = find(page, 'main');
-  if (main !== undefined && others.length === 0) {
+  const [main, ...extras] = find(page, 'main');
+  if (main !== undefined && extras.length === 0) {
     keepVisible(main, controlled);
     if (textOf(main).trim() !== '') return main;
   }
@@ -150,13 +150,13 @@ function listLines(list: Element, depth: number): string[] {
   return childElements(list).flatMap((item) => {
     if (item.tagName === 'ul' || item.tagName === 'ol') return listLines(item, depth + 1);
     const nested: string[] = [];
-    const own = textOf(item, (child) => {
+    const ownText = textOf(item, (child) => {
       if (child.tagName !== 'ul' && child.tagName !== 'ol') return false;
       nested.push(...listLines(child, depth + 1));
       return true;
     });
     const marker = list.tagName === 'ol' ? `${number++}. ` : '- ';
-    const line = collapse(own);
+    const line = collapse(ownText);
     return line === '' ? nested : [indent + marker + line, ...nested];
   });
 }

@@ -52,12 +52,12 @@ export class IsolatedParser {
         hint: 'Send it again when there is less to do; nothing is wrong with the document.',
         cause: fault,
       });
-    const what = {
+    const problem = {
       'too slow': `took more than ${this.timeoutMs / 1000} s to parse`,
       'out of memory': 'needs too much memory to parse',
       died: 'made the parser crash',
     }[fault.reason];
-    return new GraftError('DOCUMENT_UNREADABLE', `The document ${what}.`, {
+    return new GraftError('DOCUMENT_UNREADABLE', `The document ${problem}.`, {
       hint: 'Save it again, or split it into smaller documents.',
       cause: fault,
     });

@@ -20,11 +20,11 @@ export function unwrap(
   minWidth = MIN_WRAP_WIDTH,
 ): string {
   let text = '';
-  breaks(lines, widths, minWidth).forEach((found, index) => {
+  breaks(lines, widths, minWidth).forEach((lineBreak, index) => {
     const line = lines[index]!.trim();
     if (index === 0) text = line;
-    else if (found === 'meant') text += '\n' + line;
-    else if (found === 'hyphenated') text = text.slice(0, -1) + line;
+    else if (lineBreak === 'meant') text += '\n' + line;
+    else if (lineBreak === 'hyphenated') text = text.slice(0, -1) + line;
     else text += ' ' + line;
   });
   return text;
@@ -36,8 +36,8 @@ export function unwrap(
  */
 function widthOfParagraph(lines: readonly string[], widths: readonly number[]): number {
   const breakable = widths.filter((_, index) => !isOneWord(lines[index] ?? ''));
-  const [widest = 0, next = 0, ...others] = (breakable.length > 0 ? breakable : [...widths]).sort((a, b) => b - a);
-  const alike = others.filter((width) => width >= FULL_SHARE * next).length + 1;
+  const [widest = 0, next = 0, ...rest] = (breakable.length > 0 ? breakable : [...widths]).sort((a, b) => b - a);
+  const alike = rest.filter((width) => width >= FULL_SHARE * next).length + 1;
   return next < FULL_SHARE * widest && alike >= MIN_ALIKE ? next : widest;
 }
 

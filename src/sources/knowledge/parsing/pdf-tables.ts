@@ -43,8 +43,8 @@ export function pdfTable(lines: readonly PdfLine[], from: number, maxGap: number
  * The rows at the top of a page that go on with the table at the end of the page before: they stand in its columns, at least
  * one in all of them. A header that is repeated is no row.
  */
-export function continuedTable(lines: readonly PdfLine[], before: PdfTable, maxGap: number): PdfTable | null {
-  const { columns, header } = before;
+export function continuedTable(lines: readonly PdfLine[], previousTable: PdfTable, maxGap: number): PdfTable | null {
+  const { columns, header } = previousTable;
   const { rows, end } = readRows(lines, 0, columns, maxGap);
   if (!rows.some((row) => row.every((cell) => cell !== ''))) return null;
   const repeated = header !== null && rows[0]!.every((cell, column) => cell === collapse(header[column] ?? ''));
@@ -59,9 +59,9 @@ function readRows(
 ): { rows: string[][]; end: number } {
   const size = lines[from]?.size ?? 0;
   const rows: Row[] = [];
-  let at = from;
-  for (; at < lines.length; at += 1) {
-    const line = lines[at] as PdfLine;
+  let index = from;
+  for (; index < lines.length; index += 1) {
+    const line = lines[index] as PdfLine;
     const places = line.cells.map((cell) => placeOf(cell, columns, ALIGNED * size));
     const last = rows.at(-1);
     if (places.includes(-1) || (last !== undefined && line.y >= last.y)) break;
@@ -74,16 +74,16 @@ function readRows(
       row.cells[place] = `${row.cells[place] ?? ''} ${line.cells[i]?.text ?? ''}`;
     });
   }
-  return { rows: rows.map((row) => row.cells.map(collapse)), end: at };
+  return { rows: rows.map((row) => row.cells.map(collapse)), end: index };
 }
 
 /** The most between the lines of one row: a page of few lines has no usual gap. */
 const rowGap = (maxGap: number, size: number): number => Math.max(1.5 * size, Math.min(maxGap, 2.5 * size));
 
 /** The column that a cell starts with, else the one that it ends with, as figures do. */
-function placeOf(cell: PdfCell, columns: readonly Column[], near: number): number {
-  const starts = columns.findIndex(({ x }) => Math.abs(x - cell.x) < near);
-  return starts >= 0 ? starts : columns.findIndex(({ right }) => Math.abs(right - cell.right) < near);
+function placeOf(cell: PdfCell, columns: readonly Column[], tolerance: number): number {
+  const starts = columns.findIndex(({ x }) => Math.abs(x - cell.x) < tolerance);
+  return starts >= 0 ? starts : columns.findIndex(({ right }) => Math.abs(right - cell.right) < tolerance);
 }
 
 /** What stands before an item, however far: no cell of a table. */

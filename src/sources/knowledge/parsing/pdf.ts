@@ -110,19 +110,19 @@ function headingLevels(pages: readonly PdfLine[][]): Map<number, number> {
 
 /**
  * Adds the blocks of a page.
- * @param before the table that the page before ends with
+ * @param previousTable the table that the page before ends with
  * @returns the table that this one ends with
  */
 function addPage(
   builder: DocumentBuilder,
   lines: readonly PdfLine[],
   levels: ReadonlyMap<number, number>,
-  before: PdfTable | null,
+  previousTable: PdfTable | null,
 ): PdfTable | null {
   const gap = usualGap(lines);
-  const tableAt = (at: number) =>
-    (at === 0 && before !== null && continuedTable(lines, before, PARAGRAPH_RATIO * gap)) ||
-    pdfTable(lines, at, PARAGRAPH_RATIO * gap);
+  const tableAt = (index: number) =>
+    (index === 0 && previousTable !== null && continuedTable(lines, previousTable, PARAGRAPH_RATIO * gap)) ||
+    pdfTable(lines, index, PARAGRAPH_RATIO * gap);
   let group: PdfLine[] = [];
   const flush = () => {
     addGroup(builder, group, levels);
@@ -138,10 +138,10 @@ function addPage(
       continue;
     }
     const line = lines[i] as PdfLine;
-    const above = group.at(-1);
-    if (above !== undefined) {
-      const distance = above.y - line.y;
-      const otherSize = Math.abs(above.size - line.size) > 0.1 * above.size;
+    const previousLine = group.at(-1);
+    if (previousLine !== undefined) {
+      const distance = previousLine.y - line.y;
+      const otherSize = Math.abs(previousLine.size - line.size) > 0.1 * previousLine.size;
       if (otherSize || distance < 0 || distance > PARAGRAPH_RATIO * Math.max(gap, line.size)) flush();
     }
     group.push(line);
@@ -164,8 +164,8 @@ function addGroup(builder: DocumentBuilder, group: readonly PdfLine[], levels: R
 function runsOf(lines: readonly PdfLine[]): PdfLine[][] {
   const runs: PdfLine[][] = [];
   for (const line of lines) {
-    const before = runs.at(-1)?.at(-1);
-    if (before !== undefined && !isRow(line) && (!isRow(before) || continuesCell(before, line)))
+    const previousLine = runs.at(-1)?.at(-1);
+    if (previousLine !== undefined && !isRow(line) && (!isRow(previousLine) || continuesCell(previousLine, line)))
       runs.at(-1)!.push(line);
     else runs.push([line]);
   }

@@ -56,19 +56,19 @@ function advancing(pages: readonly PageShapes[]): PageShapes[] {
   const keys = pages.map((lines) => new Set([...lines.values()].flat().map(keyOf)));
   return pages.map((lines, page) => {
     const goesOn = (shape: Shape): boolean =>
-      [page - 1, page + 1].some((beside) => keys[beside]?.has(keyOf(shape)) === true);
+      [page - 1, page + 1].some((neighbour) => keys[neighbour]?.has(keyOf(shape)) === true);
     return new Map([...lines].map(([line, shapes]) => [line, shapes.filter((s) => s.distance === null || goesOn(s))]));
   });
 }
 
 /** The templates that enough pages have. */
-function commonTemplates(pages: readonly PageShapes[], which: (shape: Shape) => boolean): Set<string> {
+function commonTemplates(pages: readonly PageShapes[], predicate: (shape: Shape) => boolean): Set<string> {
   const counts = new Map<string, number>();
   for (const lines of pages)
     for (const template of new Set(
       [...lines.values()]
         .flat()
-        .filter(which)
+        .filter(predicate)
         .map((shape) => shape.template),
     ))
       counts.set(template, (counts.get(template) ?? 0) + 1);
@@ -81,23 +81,23 @@ function shapesOf(line: PdfLine, page: number, pages: number): Shape[] {
   if (!line.margin || isFigures(line)) return [];
   const text = collapse(line.text);
   const height = Math.round(line.y / 4);
-  const same = { template: `same ${height} ${text}`, distance: null, certain: true };
-  if (text.length > MAX_LENGTH) return [same];
+  const exactShape = { template: `same ${height} ${text}`, distance: null, certain: true };
+  if (text.length > MAX_LENGTH) return [exactShape];
   const numbers = [...text.matchAll(/\d{1,6}/g)].slice(0, MAX_NUMBERS);
   return [
-    same,
+    exactShape,
     ...numbers.flatMap(({ 0: digits, index }): Shape[] => {
-      const [before, after] = [text.slice(0, index), text.slice(index + digits.length)];
-      const certain = isPageNumber(before, after);
+      const [prefix, suffix] = [text.slice(0, index), text.slice(index + digits.length)];
+      const certain = isPageNumber(prefix, suffix);
       const number = Number(digits);
-      if (!certain && (number > pages + FRONT_MATTER || LABEL_BEFORE.test(before))) return [];
-      return [{ template: `numbered ${height} ${before}#${after}`, distance: number - page, certain }];
+      if (!certain && (number > pages + FRONT_MATTER || LABEL_BEFORE.test(prefix))) return [];
+      return [{ template: `numbered ${height} ${prefix}#${suffix}`, distance: number - page, certain }];
     }),
   ];
 }
 
-const isPageNumber = (before: string, after: string): boolean =>
-  PAGE_BEFORE.test(before) || PAGE_AFTER.test(after) || (ALONE_BEFORE.test(before) && ALONE_AFTER.test(after));
+const isPageNumber = (prefix: string, suffix: string): boolean =>
+  PAGE_BEFORE.test(prefix) || PAGE_AFTER.test(suffix) || (ALONE_BEFORE.test(prefix) && ALONE_AFTER.test(suffix));
 
 /** A row of figures, as at the edge of a page whose table goes on. */
 const isFigures = ({ cells, text }: PdfLine): boolean => cells.length > 1 && !/\p{L}/u.test(text);

@@ -35,10 +35,10 @@ interface Header {
  */
 export function headerOf(rows: readonly (readonly string[])[]): Header {
   const [first, ...rest] = rows.map((row) => row.map(collapse));
-  const none: Header = { names: null, from: 0 };
-  if (first === undefined || rest.length === 0 || first.length < 2) return none;
-  if (new Set(first).size < first.length || !first.every((cell) => LABEL.test(cell))) return none;
-  if (first.length === 2) return rest.every((row) => /\d/.test(row[1] ?? '')) ? { names: first, from: 1 } : none;
+  const noHeader: Header = { names: null, from: 0 };
+  if (first === undefined || rest.length === 0 || first.length < 2) return noHeader;
+  if (new Set(first).size < first.length || !first.every((cell) => LABEL.test(cell))) return noHeader;
+  if (first.length === 2) return rest.every((row) => /\d/.test(row[1] ?? '')) ? { names: first, from: 1 } : noHeader;
   return { names: first, from: first.some((_, column) => holdsValues(rest, column)) ? 1 : 0 };
 }
 

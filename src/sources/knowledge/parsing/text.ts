@@ -26,9 +26,9 @@ const LINE = /[^\r\n]*(?:\r\n|\r|\n|$)/gy;
 function parseText(source: string, name: string, notes: string[]): ParsedDocument {
   const builder = new DocumentBuilder(text);
   notes.forEach((note) => builder.note(note));
-  const kept = source.replace(/[\0-\b\v\f\x0e-\x1f\x7f-\x84\x86-\x9f]/g, ' ').toWellFormed();
-  const paragraphs = readParagraphs(kept);
-  builder.whole(joined(kept, paragraphs), paragraphs.map(placeOf));
+  const cleanText = source.replace(/[\0-\b\v\f\x0e-\x1f\x7f-\x84\x86-\x9f]/g, ' ').toWellFormed();
+  const paragraphs = readParagraphs(cleanText);
+  builder.whole(joined(cleanText, paragraphs), paragraphs.map(placeOf));
   return builder.finish({ fallbackTitle: name });
 }
 
@@ -56,18 +56,18 @@ function readParagraphs(source: string): Line[][] {
 /** The text with blanks where a line was broken by its margin. */
 function joined(source: string, paragraphs: readonly Line[][]): string {
   const parts: string[] = [];
-  let at = 0;
+  let position = 0;
   for (const lines of paragraphs) {
-    const found = breaks(lines.map((line) => line.text.trim()));
+    const lineBreaks = breaks(lines.map((line) => line.text.trim()));
     for (const [index, { start }] of lines.entries()) {
-      const before = lines[index - 1];
-      if (before === undefined || found[index] === 'meant') continue;
-      const end = before.start + before.text.replace(/[\r\n]+$/, '').length;
-      parts.push(source.slice(at, end), ' '.repeat(start - end));
-      at = start;
+      const previousLine = lines[index - 1];
+      if (previousLine === undefined || lineBreaks[index] === 'meant') continue;
+      const end = previousLine.start + previousLine.text.replace(/[\r\n]+$/, '').length;
+      parts.push(source.slice(position, end), ' '.repeat(start - end));
+      position = start;
     }
   }
-  parts.push(source.slice(at));
+  parts.push(source.slice(position));
   return parts.join('');
 }
 

@@ -44,11 +44,11 @@ export async function searchDense(
       .map(({ id, score }) => ({ chunkId: id, collectionId: collection.id, score }));
     return { scored, all: hits.length < ask };
   };
-  const seen = sight.listed === 'SEEN' ? sight.ids.length : collection.documents - sight.ids.length;
-  if (sight.listed === 'SEEN' && seen === 0) return [];
+  const visibleCount = sight.listed === 'SEEN' ? sight.ids.length : collection.documents - sight.ids.length;
+  if (sight.listed === 'SEEN' && visibleCount === 0) return [];
   if (documentIds === null && !seesAll(sight))
     for (const width of WIDTHS) {
-      if (width * seen < ROOM * limit * collection.documents) continue;
+      if (width * visibleCount < ROOM * limit * collection.documents) continue;
       const { scored, all } = await search(width);
       if (scored.length >= limit || all) return scored.slice(0, limit);
     }

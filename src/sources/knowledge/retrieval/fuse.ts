@@ -19,9 +19,9 @@ export function fuse(
   denseWeight: (collectionId: string) => number,
 ): FusedChunk[] {
   const fused = new Map<string, FusedChunk>();
-  const at = (chunkId: string): PassageScores => {
-    const known = fused.get(chunkId);
-    if (known !== undefined) return known.scores;
+  const scoresFor = (chunkId: string): PassageScores => {
+    const entry = fused.get(chunkId);
+    if (entry !== undefined) return entry.scores;
     const scores: PassageScores = { dense: null, lexical: null, fused: 0, denseRank: null, lexicalRank: null };
     fused.set(chunkId, { chunkId, scores });
     return scores;
@@ -30,14 +30,14 @@ export function fuse(
     mode === 'DENSE' ? 1 : mode === 'LEXICAL' ? 0 : dense.length === 0 ? 0 : denseWeight(collectionId);
   normalise(dense).forEach((value, i) => {
     const { chunkId, collectionId, score } = dense[i] as ScoredChunk;
-    const scores = at(chunkId);
+    const scores = scoresFor(chunkId);
     scores.dense = score;
     scores.denseRank = i + 1;
     scores.fused += weightOf(collectionId) * value;
   });
   normalise(lexical).forEach((value, i) => {
     const { chunkId, collectionId, score } = lexical[i] as ScoredChunk;
-    const scores = at(chunkId);
+    const scores = scoresFor(chunkId);
     scores.lexical = score;
     scores.lexicalRank = i + 1;
     scores.fused += (1 - weightOf(collectionId)) * value;

@@ -26,7 +26,7 @@ interface PassageRow {
 export async function readPassages(
   database: Database,
   { workspaceId, collections, groups }: SearchScope,
-  chosen: readonly FusedChunk[],
+  fusedChunks: readonly FusedChunk[],
   terms: ReadonlyMap<string, QueryTerms>,
 ): Promise<Passage[]> {
   const { rows } = await database.pool.query<PassageRow>({
@@ -41,26 +41,26 @@ export async function readPassages(
                  WHERE l.collection_id = d.collection_id AND l.name = d.name AND NOT l.access && $4::text[]))`,
     values: [
       workspaceId,
-      chosen.map(({ chunkId }) => chunkId),
+      fusedChunks.map(({ chunkId }) => chunkId),
       [...terms.values()].flatMap((query) => query.terms),
       groups,
     ],
   });
   const byId = new Map(rows.map((row) => [row.chunkId, row]));
   const collectionOf = new Map(collections.map((collection) => [collection.id, collection]));
-  return chosen.flatMap(({ chunkId, scores }) => {
+  return fusedChunks.flatMap(({ chunkId, scores }) => {
     const row = byId.get(chunkId);
     const collection = row === undefined ? undefined : collectionOf.get(row.collectionId);
     if (row === undefined || collection === undefined) return [];
-    const { terms: held, ...passage } = row;
-    const coverage = coverageOf(held, terms.get(collection.language));
+    const { terms: chunkTerms, ...passage } = row;
+    const coverage = coverageOf(chunkTerms, terms.get(collection.language));
     return [{ ...passage, collectionName: collection.name, language: collection.language, scores, coverage }];
   });
 }
 
-function coverageOf(held: readonly string[], query: QueryTerms | undefined): number {
+function coverageOf(chunkTerms: readonly string[], query: QueryTerms | undefined): number {
   if (query === undefined) return 0;
   const total = query.idf.reduce((sum, idf) => sum + idf, 0);
-  const covered = query.terms.reduce((sum, term, i) => sum + (held.includes(term) ? (query.idf[i] ?? 0) : 0), 0);
+  const covered = query.terms.reduce((sum, term, i) => sum + (chunkTerms.includes(term) ? (query.idf[i] ?? 0) : 0), 0);
   return total === 0 ? 0 : covered / total;
 }

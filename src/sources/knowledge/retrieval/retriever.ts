@@ -54,8 +54,8 @@ export class Retriever {
     const weights = new Map(collections.map(({ id, denseWeight }) => [id, denseWeight]));
     const fused = fuse(request.mode, dense.chunks, lexical.chunks, (id) => weights.get(id) ?? 0);
     // Some may have been deleted a moment ago: others take their places.
-    const chosen = fused.slice(0, 2 * request.limit);
-    const passages = await readPassages(database, request.scope, chosen, lexical.terms);
+    const fusedChunks = fused.slice(0, 2 * request.limit);
+    const passages = await readPassages(database, request.scope, fusedChunks, lexical.terms);
     return {
       passages: passages.slice(0, request.limit),
       queryVector: dense.vector,
@@ -78,11 +78,11 @@ export class Retriever {
     request: Pick<RetrievalRequest, 'scope' | 'query'>,
     options: { signal?: AbortSignal } = {},
   ): Promise<{ dense: ScoredChunk[]; lexical: ScoredChunk[] }> {
-    const both = { ...request, limit: CANDIDATES };
+    const fullRequest = { ...request, limit: CANDIDATES };
     const candidates = { limit: CANDIDATES, documentIds: null, sight: request.scope.sight };
     const [dense, lexical] = await Promise.all([
-      this.dense({ ...both, mode: 'DENSE' }, candidates, options.signal),
-      this.lexical({ ...both, mode: 'HYBRID' }, candidates),
+      this.dense({ ...fullRequest, mode: 'DENSE' }, candidates, options.signal),
+      this.lexical({ ...fullRequest, mode: 'HYBRID' }, candidates),
     ]);
     return { dense: dense.chunks, lexical: lexical.chunks };
   }
@@ -94,7 +94,7 @@ export class Retriever {
   ): Promise<Map<string, TermWeight>> {
     const language = collections[0]?.language;
     if (language === undefined || words.length === 0) return new Map();
-    const collectionIds = collections.filter((one) => one.language === language).map(({ id }) => id);
+    const collectionIds = collections.filter((collection) => collection.language === language).map(({ id }) => id);
     return weighWords(this.parts.database, { workspaceId, collectionIds, language, sight }, words);
   }
 
@@ -107,8 +107,8 @@ export class Retriever {
   async embed(workspaceId: WorkspaceId, query: string, options: { signal?: AbortSignal } = {}): Promise<QueryVector> {
     const { clock, worker, embedder } = this.parts;
     const started = clock.monotonic();
-    const asked = { workspaceId, embedder: embedder(), texts: [query] };
-    const { vectors, truncated } = await worker.embed(asked, options);
+    const request = { workspaceId, embedder: embedder(), texts: [query] };
+    const { vectors, truncated } = await worker.embed(request, options);
     return { vector: vectors[0] as Float32Array, cut: truncated.length > 0, ms: clock.monotonic() - started };
   }
 
@@ -132,14 +132,14 @@ export class Retriever {
   }
 
   private async dense(
-    { scope: { workspaceId, collections }, query, mode, vector: asked }: RetrievalRequest,
+    { scope: { workspaceId, collections }, query, mode, vector: queryVector }: RetrievalRequest,
     candidates: Candidates,
     signal: AbortSignal | undefined,
   ): Promise<DenseResult> {
     if (collections.length === 0) return NO_DENSE;
     const { clock, embedder } = this.parts;
     const files = embedder();
-    const { vector, cut = false, ms: embedMs } = await (asked ?? this.embed(workspaceId, query, { signal }));
+    const { vector, cut = false, ms: embedMs } = await (queryVector ?? this.embed(workspaceId, query, { signal }));
     const embedded = clock.monotonic();
     const result = { vector, cut, embedMs, searchMs: 0, chunks: [] };
     const indexes = collections.map((collection) => ({ collection, indexId: activeIndex(collection, files) }));

@@ -32,8 +32,8 @@ export function chooseWeight(
   questions: readonly AskedQuestion[],
   present: number,
 ): { denseWeight: number; tried: TriedWeight[] } {
-  const half = (which: 0 | 1, weight: number): number => {
-    const ranks = questions.filter((_, i) => i % 2 === which).map((each) => reciprocalRank(each, weight));
+  const half = (parity: 0 | 1, weight: number): number => {
+    const ranks = questions.filter((_, i) => i % 2 === parity).map((question) => reciprocalRank(question, weight));
     return ranks.reduce((sum, rank) => sum + rank, 0) / Math.max(1, ranks.length);
   };
   const measure = (denseWeight: number): TriedWeight => ({
@@ -42,11 +42,11 @@ export function chooseWeight(
     heldOut: half(1, denseWeight),
   });
   const weights = [...new Set([...WEIGHTS, present])].sort((a, b) => a - b);
-  const tried = weights.map(measure);
+  const trials = weights.map(measure);
   const distance = ({ denseWeight }: TriedWeight) => Math.abs(denseWeight - present);
-  const best = tried.reduce((a, b) =>
+  const best = trials.reduce((a, b) =>
     b.chosenOn > a.chosenOn || (b.chosenOn === a.chosenOn && distance(b) < distance(a)) ? b : a,
   );
-  const now = tried.find(({ denseWeight }) => denseWeight === present)!;
-  return { denseWeight: best.heldOut >= now.heldOut ? best.denseWeight : present, tried };
+  const now = trials.find(({ denseWeight }) => denseWeight === present)!;
+  return { denseWeight: best.heldOut >= now.heldOut ? best.denseWeight : present, tried: trials };
 }

@@ -34,22 +34,22 @@ export async function makeAnsweredQuestions(
   const [collection] = scope.collections;
   const random = seededRandom(seed);
   const chunks = await documents.drawChunks(collection!.id, Math.min(MOST_PASSAGES, LOOKED_THROUGH * most), seed);
-  const drawn = chunks.flatMap(({ id, text }) => {
+  const sentences = chunks.flatMap(({ id, text }) => {
     const draws = Array.from({ length: SENTENCES }, () => clozeSentence(text, random()));
     return [...new Set(draws)].flatMap((sentence) => (sentence === null ? [] : [{ id, sentence }]));
   });
-  const weights = await retriever.termWeights(scope, clozeWords(drawn.map(({ sentence }) => sentence)));
-  const candidates = drawn.map(({ id, sentence }) => ({ id, sentence, spans: spansOf(sentence, weights) }));
+  const weights = await retriever.termWeights(scope, clozeWords(sentences.map(({ sentence }) => sentence)));
+  const candidates = sentences.map(({ id, sentence }) => ({ id, sentence, spans: spansOf(sentence, weights) }));
   const recurring = recurringIn(chunks, new Set(candidates.flatMap(({ spans }) => spans.map(({ key }) => key))));
-  const made = candidates.flatMap(({ id, sentence, spans }): AnsweredQuestion[] => {
+  const answeredQuestions = candidates.flatMap(({ id, sentence, spans }): AnsweredQuestion[] => {
     const [best] = spans.filter(({ key }) => recurring.has(key)).sort((a, b) => b.weight - a.weight);
     if (best === undefined) return [];
-    const left = clozeQuestion(`${sentence.slice(0, best.start)} ${sentence.slice(best.end)}`, weights);
-    if (left === null || saysWords(left, best.key)) return [];
-    const question = `${questionWord(best.text, collection!.language)}${left}?`;
+    const remainder = clozeQuestion(`${sentence.slice(0, best.start)} ${sentence.slice(best.end)}`, weights);
+    if (remainder === null || saysWords(remainder, best.key)) return [];
+    const question = `${questionWord(best.text, collection!.language)}${remainder}?`;
     return [{ question, answer: best.text, chunkId: id }];
   });
-  return made.slice(0, most);
+  return answeredQuestions.slice(0, most);
 }
 
 interface SpanOfSentence {
@@ -114,14 +114,14 @@ function recurringIn(chunks: readonly { text: string }[], keys: ReadonlySet<stri
   const times = new Map<string, number>();
   for (const { text } of chunks) {
     const words = wordsAt(text);
-    const here = new Set<string>();
+    const chunkKeys = new Set<string>();
     words.forEach((_, from) => {
       for (let to = from + 1; to <= Math.min(words.length, from + MOST_WORDS); to++) {
         const key = keyOf(words.slice(from, to));
-        if (keys.has(key)) here.add(key);
+        if (keys.has(key)) chunkKeys.add(key);
       }
     });
-    for (const key of here) times.set(key, (times.get(key) ?? 0) + 1);
+    for (const key of chunkKeys) times.set(key, (times.get(key) ?? 0) + 1);
   }
   return new Set([...times].filter(([, count]) => count > 1).map(([key]) => key));
 }

@@ -23,13 +23,13 @@ export async function makeQuestions(
   const random = seededRandom(seed);
   const [collection] = scope.collections;
   const chunks = await documents.drawChunks(collection!.id, most, seed);
-  const drawn = chunks.flatMap(({ id, text }) => {
+  const sentences = chunks.flatMap(({ id, text }) => {
     const sentence = clozeSentence(text, random());
     return sentence === null ? [] : [{ id, sentence }];
   });
-  const words = clozeWords(drawn.map(({ sentence }) => sentence));
+  const words = clozeWords(sentences.map(({ sentence }) => sentence));
   const weights = await retriever.termWeights(scope, words);
-  return drawn.flatMap(({ id, sentence }) => {
+  return sentences.flatMap(({ id, sentence }) => {
     const question = clozeQuestion(sentence, weights);
     return question === null ? [] : [{ question, chunkIds: [id] }];
   });

@@ -59,21 +59,24 @@ export class RetrievalTuner {
    */
   async start(workspaceId: WorkspaceId, input: StartTuning): Promise<RunRow> {
     const { sample, seed, idempotencyKey } = input;
-    const { leastQuestions, questions: most } = TUNING_LIMITS;
+    const { leastQuestions, questions: limit } = TUNING_LIMITS;
     const collection = await this.parts.collections.require(workspaceId, input.collection, 'input.collection');
-    const given = input.questions;
-    if (given !== null && (given.length < leastQuestions || given.length > most))
-      throw badInput('input.questions', `${leastQuestions} to ${most} questions are taken, not ${given.length}.`);
-    if (!Number.isInteger(sample) || sample < leastQuestions || sample > most)
-      throw badInput('input.sample', `sample must be between ${leastQuestions} and ${most}, not ${sample}.`);
+    const labelledQuestions = input.questions;
+    if (labelledQuestions !== null && (labelledQuestions.length < leastQuestions || labelledQuestions.length > limit))
+      throw badInput(
+        'input.questions',
+        `${leastQuestions} to ${limit} questions are taken, not ${labelledQuestions.length}.`,
+      );
+    if (!Number.isInteger(sample) || sample < leastQuestions || sample > limit)
+      throw badInput('input.sample', `sample must be between ${leastQuestions} and ${limit}, not ${sample}.`);
     const questions: TuningQuestion[] = [];
-    for (const [i, each] of (given ?? []).entries())
-      questions.push(await this.labelled(collection.id, each, `input.questions.${i}`));
+    for (const [i, questionInput] of (labelledQuestions ?? []).entries())
+      questions.push(await this.labelled(collection.id, questionInput, `input.questions.${i}`));
     return this.parts.runs.enqueue(retrievalTuning, {
       workspaceId,
       idempotencyKey,
       subjectId: collection.id,
-      input: { collectionId: collection.id, questions: given === null ? null : questions, sample, seed },
+      input: { collectionId: collection.id, questions: labelledQuestions === null ? null : questions, sample, seed },
     });
   }
 
@@ -104,24 +107,36 @@ export class RetrievalTuner {
         hint: `${TUNING_LIMITS.leastQuestions} are needed: add documents, or send questions of your own.`,
       });
 
-    const asked: AskedQuestion[] = [];
+    const askedQuestions: AskedQuestion[] = [];
     for (const { question, chunkIds } of questions) {
-      asked.push({ ...(await retriever.candidates({ scope, query: question }, { signal })), right: new Set(chunkIds) });
-      if (asked.length % STEP !== 0) continue;
-      await context.progress((0.99 * asked.length) / questions.length, `${asked.length} of ${questions.length} asked.`);
+      askedQuestions.push({
+        ...(await retriever.candidates({ scope, query: question }, { signal })),
+        right: new Set(chunkIds),
+      });
+      if (askedQuestions.length % STEP !== 0) continue;
+      await context.progress(
+        (0.99 * askedQuestions.length) / questions.length,
+        `${askedQuestions.length} of ${questions.length} asked.`,
+      );
       await context.takeTurns();
     }
-    const before = collection.denseWeight;
-    const { denseWeight, tried } = chooseWeight(asked, before);
+    const oldWeight = collection.denseWeight;
+    const { denseWeight, tried } = chooseWeight(askedQuestions, oldWeight);
     await context.fenced((tx) => tx.collection.update({ where: { id: collection.id }, data: { denseWeight } }));
     const source = input.questions === null ? 'CLOZE' : 'LABELLED';
-    return { source, questions: questions.length, before, denseWeight, tried };
+    return { source, questions: questions.length, before: oldWeight, denseWeight, tried };
   }
 
-  private async labelled(collectionId: string, given: LabelledQuestion, field: string): Promise<TuningQuestion> {
-    const question = checkedText(given.question, `${field}.question`, TUNING_LIMITS.questionLength);
-    const document = checkedText(given.document, `${field}.document`, 200).normalize('NFC').trim();
-    const quote = given.quote ? checkedText(given.quote, `${field}.quote`, TUNING_LIMITS.quoteLength) : null;
+  private async labelled(
+    collectionId: string,
+    questionInput: LabelledQuestion,
+    field: string,
+  ): Promise<TuningQuestion> {
+    const question = checkedText(questionInput.question, `${field}.question`, TUNING_LIMITS.questionLength);
+    const document = checkedText(questionInput.document, `${field}.document`, 200).normalize('NFC').trim();
+    const quote = questionInput.quote
+      ? checkedText(questionInput.quote, `${field}.quote`, TUNING_LIMITS.quoteLength)
+      : null;
     const chunkIds = await this.parts.documents.chunkIdsWith(collectionId, document, quote);
     if (chunkIds.length > 0) return { question, chunkIds };
     if (quote === null) throw badInput(`${field}.document`, `No document ${JSON.stringify(document)} has passages.`);

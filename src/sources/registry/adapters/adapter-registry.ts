@@ -69,10 +69,10 @@ export class AdapterRegistry {
   /** Keeps files from being deleted until a row names them. */
   async #hold(tx: Transaction, workspaceId: WorkspaceId, ids: readonly string[]): Promise<void> {
     const { files } = this.parts;
-    const found = await files.find(workspaceId, { ids });
-    const digests = new Set(found.map(({ sha256 }) => sha256));
-    const held = await files.hold(tx, workspaceId, [...digests]);
-    if (new Set(found.map(({ id }) => id)).size < new Set(ids).size || held.size < digests.size)
+    const storedFiles = await files.find(workspaceId, { ids });
+    const digests = new Set(storedFiles.map(({ sha256 }) => sha256));
+    const lockedDigests = await files.hold(tx, workspaceId, [...digests]);
+    if (new Set(storedFiles.map(({ id }) => id)).size < new Set(ids).size || lockedDigests.size < digests.size)
       throw new GraftError('NOT_FOUND', 'A file of the adapter was deleted before the adapter was added.', {
         hint: 'Train or import it again.',
       });
@@ -162,8 +162,8 @@ export class AdapterRegistry {
   }
 
   /** To be asked before an alias is moved, outside of the transaction: engines may have to load the version. @throws CONFLICT when one can't serve it */
-  async requireServable(found: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<void> {
-    for (const serves of this.#servers) await serves(found);
+  async requireServable(candidate: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<void> {
+    for (const serves of this.#servers) await serves(candidate);
   }
 
   /** Puts an alias back to what it named before its last promotion. @throws NOT_FOUND, CONFLICT when there is nothing to go back to, it isn't attested any more, or engines can't serve it */
@@ -173,16 +173,16 @@ export class AdapterRegistry {
   ): Promise<AliasChangeRow> {
     const adapter = await this.require(workspaceId, name, 'input.adapter');
     const current = await this.store.resolve(adapter, { alias });
-    const before = current && (await this.store.before(adapter, alias, current.id));
-    if (!current || !before)
+    const earlierVersionId = current && (await this.store.before(adapter, alias, current.id));
+    if (!current || !earlierVersionId)
       throw new GraftError('CONFLICT', `${name}@${alias} has no earlier version to go back to.`, {
         field: 'input.alias',
       });
-    const checked = checkedText(reason, 'input.reason', MAX_REASON);
-    await this.requireServable(await this.requireVersionById(workspaceId, before));
+    const reasonText = checkedText(reason, 'input.reason', MAX_REASON);
+    await this.requireServable(await this.requireVersionById(workspaceId, earlierVersionId));
     return this.store.moveAlias(
       adapter,
-      { alias, toVersionId: before, by, reason: checked, evidence: {}, isRollback: true },
+      { alias, toVersionId: earlierVersionId, by, reason: reasonText, evidence: {}, isRollback: true },
       current.id,
     );
   }
@@ -199,30 +199,39 @@ export class AdapterRegistry {
     { adapter: name, version, force, by, reason }: Removal,
   ): Promise<{ adapter: AdapterRow; versions: AdapterVersionRow[] }> {
     const field = 'input.adapter';
-    const checked = checkedText(reason, 'input.reason', MAX_REASON);
+    const reasonText = checkedText(reason, 'input.reason', MAX_REASON);
     await this.store.lockNames(workspaceId, tx);
     const adapter = await this.store.byName(workspaceId, name, tx);
     if (!adapter) throw notFound('The adapter', name, field);
     await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapter.id}::uuid FOR UPDATE`;
-    const all = await this.store.versionsOf(workspaceId, [adapter.id]);
-    const versions = version === null ? all : all.filter((each) => each.version === version);
+    const allVersions = await this.store.versionsOf(workspaceId, [adapter.id]);
+    const versions = version === null ? allVersions : allVersions.filter((row) => row.version === version);
     if (version !== null && versions.length === 0)
       throw notFound('The adapter version', `${name}@${version}`, 'input.version');
     const aliases = await this.store.aliasesOf(versions.map(({ id }) => id));
-    const named = versions.find(({ id }) => aliases.has(id));
-    if (named && !force)
-      throw new GraftError('CONFLICT', `${name}@${aliases.get(named.id)!.join(' and ')} is version ${named.version}.`, {
-        field: version === null ? field : 'input.version',
-        hint: 'Let the alias name another version first, or force it: then nothing answers as that alias.',
-      });
+    const aliasedVersion = versions.find(({ id }) => aliases.has(id));
+    if (aliasedVersion && !force)
+      throw new GraftError(
+        'CONFLICT',
+        `${name}@${aliases.get(aliasedVersion.id)!.join(' and ')} is version ${aliasedVersion.version}.`,
+        {
+          field: version === null ? field : 'input.version',
+          hint: 'Let the alias name another version first, or force it: then nothing answers as that alias.',
+        },
+      );
     if (version === null) await this.store.removeAdapter(adapter, tx);
-    else await this.store.removeVersions(adapter, versions, { by, reason: checked }, tx);
+    else await this.store.removeVersions(adapter, versions, { by, reason: reasonText }, tx);
     return { adapter, versions };
   }
 
   /** What an alias named at a moment; null when it named nothing, or what it named was deleted. */
-  async asOf(workspaceId: WorkspaceId, adapter: AdapterRow, alias: Alias, at: Date): Promise<AdapterVersionRow | null> {
-    const change = await this.store.changeAsOf(adapter, alias, at);
+  async asOf(
+    workspaceId: WorkspaceId,
+    adapter: AdapterRow,
+    alias: Alias,
+    moment: Date,
+  ): Promise<AdapterVersionRow | null> {
+    const change = await this.store.changeAsOf(adapter, alias, moment);
     if (!change?.toVersionId) return null;
     const [version] = await this.store.versionsById(workspaceId, [change.toVersionId]);
     return version ?? null;

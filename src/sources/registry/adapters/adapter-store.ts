@@ -43,12 +43,12 @@ export class AdapterStore {
 
   /** By name; the cursor is `encodeCursor([adapter.name])`. */
   async adapters(workspaceId: WorkspaceId, task: string | null, page: PageRequest): Promise<Page<AdapterRow>> {
-    const after = page.after === null ? undefined : nameCursor(page.after);
+    const cursor = page.after === null ? undefined : nameCursor(page.after);
     const rows = await this.database.prisma.adapter.findMany({
       where: {
         workspaceId,
         ...(task === null ? {} : { task }),
-        ...(after === undefined ? {} : { name: { gt: after } }),
+        ...(cursor === undefined ? {} : { name: { gt: cursor } }),
       },
       orderBy: { name: 'asc' },
       take: page.first + 1,
@@ -69,9 +69,9 @@ export class AdapterStore {
   /** The adapter of this name, made if there is none. @throws ALREADY_EXISTS when the name is one of another task or model */
   async ensure(workspaceId: WorkspaceId, adapter: NewAdapter, tx: Transaction): Promise<AdapterRow> {
     await this.lockNames(workspaceId, tx);
-    const known = await this.byName(workspaceId, adapter.name, tx);
-    if (!known) return tx.adapter.create({ data: { id: newId(), workspaceId, ...adapter } });
-    if (known.task === adapter.task && known.modelId === adapter.modelId) return known;
+    const knownAdapter = await this.byName(workspaceId, adapter.name, tx);
+    if (!knownAdapter) return tx.adapter.create({ data: { id: newId(), workspaceId, ...adapter } });
+    if (knownAdapter.task === adapter.task && knownAdapter.modelId === adapter.modelId) return knownAdapter;
     throw new GraftError('ALREADY_EXISTS', `The adapter ${adapter.name} is for another task or another base model.`, {
       field: 'input.adapter',
       hint: 'Choose another name.',
@@ -118,10 +118,10 @@ export class AdapterStore {
   async addVersion(adapter: AdapterRow, version: NewAdapterVersion, tx: Transaction): Promise<AdapterVersionRow> {
     // Versions are numbered without gaps, so two that arrive at once wait for each other.
     await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapter.id}::uuid FOR UPDATE`;
-    const known = await tx.adapterVersion.findUnique({
+    const knownVersion = await tx.adapterVersion.findUnique({
       where: { adapterId_digest: { adapterId: adapter.id, digest: version.digest } },
     });
-    if (known) return known;
+    if (knownVersion) return knownVersion;
     const { lastVersion } = await tx.adapter.update({
       where: { id: adapter.id },
       data: { lastVersion: { increment: 1 } },
@@ -174,22 +174,22 @@ export class AdapterStore {
     workspaceId: WorkspaceId,
     { sha256, scale }: { sha256: string; scale: number },
   ): Promise<{ adapter: AdapterRow; version: AdapterVersionRow } | null> {
-    const found = await this.database.prisma.adapterVersion.findFirst({
+    const row = await this.database.prisma.adapterVersion.findFirst({
       where: { workspaceId, ggufSha256: sha256, scale },
       include: { adapter: true },
       orderBy: { id: 'desc' },
     });
-    return found && { adapter: found.adapter, version: found };
+    return row && { adapter: row.adapter, version: row };
   }
 
   /** What `production` names on the model file of this digest, in every workspace: engines are the installation's. */
   async inProductionOn(sha256: string): Promise<{ adapter: AdapterRow; version: AdapterVersionRow }[]> {
-    const found = await this.database.prisma.adapterAlias.findMany({
+    const rows = await this.database.prisma.adapterAlias.findMany({
       where: { alias: 'production', version: { variant: { sha256 } } },
       include: { adapter: true, version: true },
       orderBy: { versionId: 'asc' },
     });
-    return found.map(({ adapter, version }) => ({ adapter, version }));
+    return rows.map(({ adapter, version }) => ({ adapter, version }));
   }
 
   /** Which of these versions there still are, in any workspace. */
@@ -213,13 +213,13 @@ export class AdapterStore {
     return new Map(rows.map(({ sha256, adapter, version }) => [sha256, `${adapter}@${version} is made of it.`]));
   }
 
-  async resolve(adapter: AdapterRow, which: AdapterReference['which']): Promise<AdapterVersionRow | null> {
-    if ('version' in which)
+  async resolve(adapter: AdapterRow, selector: AdapterReference['which']): Promise<AdapterVersionRow | null> {
+    if ('version' in selector)
       return this.database.prisma.adapterVersion.findFirst({
-        where: { adapterId: adapter.id, version: which.version },
+        where: { adapterId: adapter.id, version: selector.version },
       });
     const pointer = await this.database.prisma.adapterAlias.findFirst({
-      where: { adapterId: adapter.id, alias: which.alias },
+      where: { adapterId: adapter.id, alias: selector.alias },
       include: { version: true },
     });
     return pointer?.version ?? null;
@@ -297,9 +297,9 @@ export class AdapterStore {
 
   /** Newest first; the cursor of a change is `encodeCursor([change.id])`. */
   async changes(adapter: AdapterRow, page: PageRequest): Promise<Page<AliasChangeRow>> {
-    const before = page.after === null ? undefined : idCursor(page.after);
+    const cursor = page.after === null ? undefined : idCursor(page.after);
     const rows = await this.database.prisma.adapterAliasChange.findMany({
-      where: { adapterId: adapter.id, ...(before === undefined ? {} : { id: { lt: before } }) },
+      where: { adapterId: adapter.id, ...(cursor === undefined ? {} : { id: { lt: cursor } }) },
       orderBy: { id: 'desc' },
       take: page.first + 1,
     });
@@ -307,9 +307,9 @@ export class AdapterStore {
   }
 
   /** What an alias was at a moment: the last change until then; null when there was none. */
-  async changeAsOf(adapter: AdapterRow, alias: Alias, at: Date): Promise<AliasChangeRow | null> {
+  async changeAsOf(adapter: AdapterRow, alias: Alias, moment: Date): Promise<AliasChangeRow | null> {
     return this.database.prisma.adapterAliasChange.findFirst({
-      where: { adapterId: adapter.id, alias, createdAt: { lte: at } },
+      where: { adapterId: adapter.id, alias, createdAt: { lte: moment } },
       orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     });
   }
@@ -342,8 +342,8 @@ export class AdapterStore {
 
   /** Keeps a version from being deleted until the transaction ends. @throws NOT_FOUND when it was */
   async holdVersion(id: string, tx: Transaction): Promise<void> {
-    const held = await tx.$queryRaw<unknown[]>`SELECT 1 FROM adapter_version WHERE id = ${id}::uuid FOR SHARE`;
-    if (held.length === 0) throw new GraftError('NOT_FOUND', 'The adapter version was deleted meanwhile.');
+    const lockedRows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM adapter_version WHERE id = ${id}::uuid FOR SHARE`;
+    if (lockedRows.length === 0) throw new GraftError('NOT_FOUND', 'The adapter version was deleted meanwhile.');
   }
 
   /**
@@ -355,12 +355,12 @@ export class AdapterStore {
     scale: number,
     metrics: AdapterMetrics,
   ): Promise<boolean> {
-    const found = JSON.stringify(storedMetrics.encode({ ...metrics, risk: null }));
+    const json = JSON.stringify(storedMetrics.encode({ ...metrics, risk: null }));
     return this.transaction(async (tx) => {
       // As `moveAlias` does: no alias comes to name it meanwhile.
       await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapterId}::uuid FOR UPDATE`;
       const changed = await tx.$executeRaw`
-        UPDATE adapter_version SET scale = ${scale}, metrics = metrics || ${found}::jsonb,
+        UPDATE adapter_version SET scale = ${scale}, metrics = metrics || ${json}::jsonb,
           attestation = CASE WHEN scale = ${scale} THEN attestation END
         WHERE id = ${id}::uuid AND workspace_id = ${workspaceId}::uuid
           AND NOT EXISTS (SELECT 1 FROM adapter_alias_change WHERE to_version_id = adapter_version.id)`;

@@ -168,11 +168,11 @@ export interface AdapterReference {
 
 /** @throws BAD_USER_INPUT */
 export function parseAdapterReference(text: string, field: string): AdapterReference {
-  const [name = '', which = 'production', ...rest] = text.split('@');
-  const alias = ALIASES.find((each) => each === which);
+  const [name = '', selector = 'production', ...rest] = text.split('@');
+  const alias = ALIASES.find((candidate) => candidate === selector);
   if (name !== '' && rest.length === 0) {
     if (alias) return { name, which: { alias } };
-    if (/^[1-9]\d{0,8}$/.test(which)) return { name, which: { version: Number(which) } };
+    if (/^[1-9]\d{0,8}$/.test(selector)) return { name, which: { version: Number(selector) } };
   }
   throw badInput(
     field,

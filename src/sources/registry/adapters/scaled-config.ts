@@ -14,7 +14,7 @@ const alphas = z.looseObject({
 export function scaledConfig(text: string, scale: number): string {
   const config = alphas.parse(JSON.parse(text));
   const { lora_alpha: alpha, alpha_pattern: pattern } = config;
-  const layers = Object.entries(pattern ?? {}).map(([layer, each]) => [layer, each * scale]);
+  const layers = Object.entries(pattern ?? {}).map(([layer, layerAlpha]) => [layer, layerAlpha * scale]);
   const scaled = {
     ...config,
     lora_alpha: alpha * scale,

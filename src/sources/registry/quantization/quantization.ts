@@ -111,7 +111,7 @@ export function recommend(referenceId: string, candidates: readonly MeasuredVari
   return candidates
     .filter(({ measurement: { referenceVariantId, meanKl } }) => referenceVariantId === referenceId && meanKl <= maxKl)
     .map(({ variantId, measurement }) => ({ variantId, speedup: speedup(measurement), meanKl: measurement.meanKl }))
-    .reduce((best, each) => (each.speedup > best.speedup ? each : best), {
+    .reduce((best, candidate) => (candidate.speedup > best.speedup ? candidate : best), {
       variantId: referenceId,
       speedup: 1,
       meanKl: 0,

@@ -67,8 +67,8 @@ export class Quantizer {
     const workspaceId = context.run.workspaceId as WorkspaceId;
     const { sourceId, modelId, type } = context.input;
     const variants = await this.parts.store.variantsOf(workspaceId, [modelId]);
-    const known = variants.find((each) => each.sourceId === sourceId && each.quantization === type);
-    if (known) return { variantId: known.id };
+    const knownVariant = variants.find((variant) => variant.sourceId === sourceId && variant.quantization === type);
+    if (knownVariant) return { variantId: knownVariant.id };
     const source = await this.parts.registry.variant(workspaceId, sourceId);
     const reference = await this.parts.registry.variant(workspaceId, rootOf(variants, sourceId));
     const folder = join(this.parts.folder, context.run.id);
@@ -115,8 +115,8 @@ export class Quantizer {
     await context.progress(LOADED, `Comparing it with ${reference.quantization}.`);
     const staged = await artifacts.stage(createReadStream(target), { maxBytes: MAX_BYTES });
     try {
-      const made = { path: target, sha256: staged.sha256, contextLength: source.contextLength };
-      const measurement = await this.#measure(reference, made, context);
+      const newModel = { path: target, sha256: staged.sha256, contextLength: source.contextLength };
+      const measurement = await this.#measure(reference, newModel, context);
       const name = `${source.model}.${type}.gguf`;
       const variant = {
         name: source.model,
@@ -166,7 +166,7 @@ const callOptions = ({ signal }: QuantizationContext) => ({ signal, priority: 'b
 
 /** What the chain of sources that ends in a variant began with. */
 function rootOf(variants: readonly VariantRow[], id: string): string {
-  const source = variants.find((each) => each.id === id)?.sourceId;
+  const source = variants.find((variant) => variant.id === id)?.sourceId;
   return source ? rootOf(variants, source) : id;
 }
 

@@ -53,9 +53,10 @@ export const fits = ({ memoryBytes }: Pick<CandidateModel, 'memoryBytes'>, bound
  * the fastest first. Models that only quote, and have no reader for it, come behind both; those that memory can't hold not at all.
  */
 export function preferred<T extends CandidateModel>(candidates: readonly T[], bounds: Bounds): T[] {
-  const place = (one: T): number => 2 * Number(!gainsOverQuotes(one)) + Number(one.seconds > bounds.seconds);
+  const place = (candidate: T): number =>
+    2 * Number(!gainsOverQuotes(candidate)) + Number(candidate.seconds > bounds.seconds);
   return candidates
-    .filter((one) => fits(one, bounds))
+    .filter((candidate) => fits(candidate, bounds))
     .sort(
       (a, b) =>
         place(a) - place(b) ||
@@ -67,11 +68,11 @@ export function preferred<T extends CandidateModel>(candidates: readonly T[], bo
 /** What each is for this machine, in the given order. */
 export function judged<T extends CandidateModel>(candidates: readonly T[], bounds: Bounds): (T & { fit: Fit })[] {
   const [recommended] = preferred(candidates, bounds);
-  const fitOf = (one: T): Fit => {
-    if (one === recommended) return 'RECOMMENDED';
-    if (!fits(one, bounds)) return 'TOO_LARGE';
-    if (one.seconds > bounds.seconds) return 'TOO_SLOW';
-    return gainsOverQuotes(one) ? 'FAST_ENOUGH' : 'QUOTES_ONLY';
+  const fitOf = (candidate: T): Fit => {
+    if (candidate === recommended) return 'RECOMMENDED';
+    if (!fits(candidate, bounds)) return 'TOO_LARGE';
+    if (candidate.seconds > bounds.seconds) return 'TOO_SLOW';
+    return gainsOverQuotes(candidate) ? 'FAST_ENOUGH' : 'QUOTES_ONLY';
   };
-  return candidates.map((one) => ({ ...one, fit: fitOf(one) }));
+  return candidates.map((candidate) => ({ ...candidate, fit: fitOf(candidate) }));
 }

@@ -83,14 +83,14 @@ export class ModelRecommender {
   async recommendations(workspaceId: WorkspaceId): Promise<Recommendations> {
     const { bounds } = this.parts;
     const ofCatalogue = await this.#measuredEntries();
-    const measured = ofCatalogue.length > 0 ? ofCatalogue : await this.#measuredDefault(workspaceId);
-    if (measured.length === 0)
+    const measuredModels = ofCatalogue.length > 0 ? ofCatalogue : await this.#measuredDefault(workspaceId);
+    if (measuredModels.length === 0)
       throw new GraftError('MODEL_UNAVAILABLE', 'No model has been measured on this machine yet.', {
         hint: 'The model that answers is measured when Graft starts.',
       });
-    const candidates = await this.#candidates(measured);
+    const candidates = await this.#candidates(measuredModels);
     const scaledFrom = new Set(candidates.map(({ measuredOn }) => measuredOn));
-    const quiet = measured.every((one) => one.quiet || !scaledFrom.has(one.name));
+    const quiet = measuredModels.every((model) => model.quiet || !scaledFrom.has(model.name));
     return { models: judged(candidates, bounds), quiet, bounds };
   }
 
@@ -105,20 +105,21 @@ export class ModelRecommender {
     const passedOver: PassedOver = {};
     const prepare = (entry: GeneratorEntry) => this.#prepare(workspaceId, entry, onProgress, signal);
 
-    const all = await choices.all();
-    const kept = all[key];
-    if (kept && (await this.#holds(kept, prepare, passedOver))) return registry.answerWith(kept.model);
+    const storedChoices = await choices.all();
+    const choice = storedChoices[key];
+    if (choice && (await this.#holds(choice, prepare, passedOver))) return registry.answerWith(choice.model);
 
-    const chosen = await this.#first(prepare, passedOver);
-    const { name } = chosen.entry;
+    const candidate = await this.#first(prepare, passedOver);
+    const { name } = candidate.entry;
     await choices.set(key, { model: name, at: new Date().toISOString() });
     registry.answerWith(name);
-    const found = { model: name, seconds: rounded(chosen.seconds), wanted: bounds.seconds, passedOver };
-    const before = kept ?? latest(Object.values(all));
-    if (!before || before.model === name) log.info(found, 'GRAFT_MODEL=auto answers with this model from now on');
+    const details = { model: name, seconds: rounded(candidate.seconds), wanted: bounds.seconds, passedOver };
+    const earlierChoice = choice ?? latest(Object.values(storedChoices));
+    if (!earlierChoice || earlierChoice.model === name)
+      log.info(details, 'GRAFT_MODEL=auto answers with this model from now on');
     else
       log.warn(
-        { ...found, before: before.model },
+        { ...details, before: earlierChoice.model },
         'GRAFT_MODEL=auto answers with another model from now on: adapters of the one before need that model, which GRAFT_MODEL may name',
       );
   }
@@ -160,13 +161,14 @@ export class ModelRecommender {
 
   /** The first that is preferred once all before it were measured or passed over. */
   async #first(prepare: Prepare, passedOver: PassedOver): Promise<CandidateModel> {
-    const left = () => this.#entries.filter(({ name }) => !(name in passedOver));
+    const remainingEntries = () => this.#entries.filter(({ name }) => !(name in passedOver));
     const prepared = new Set<string>();
     for (;;) {
-      const measured = await this.#measuredEntries();
+      const measuredModels = await this.#measuredEntries();
       // Until one was measured: the smallest that is here, else the smallest.
-      const candidates = measured.length === 0 ? null : await this.#candidates(measured, left());
-      const next = candidates ? preferred(candidates, this.parts.bounds)[0] : await this.#smallest(left());
+      const candidates =
+        measuredModels.length === 0 ? null : await this.#candidates(measuredModels, remainingEntries());
+      const next = candidates ? preferred(candidates, this.parts.bounds)[0] : await this.#smallest(remainingEntries());
       if (!next)
         throw new GraftError('MODEL_UNAVAILABLE', 'No model of the catalogue can be had that this machine can hold.', {
           hint: 'GRAFT_MODEL may name a registered model; the log says why each of the others was passed over.',
@@ -183,22 +185,22 @@ export class ModelRecommender {
     }
   }
 
-  #passOver({ name }: GeneratorEntry, why: GraftError | string, passedOver: PassedOver): void {
-    passedOver[name] = typeof why === 'string' ? why : why.code;
-    const fields = typeof why === 'string' ? { model: name, why } : { model: name, err: why };
+  #passOver({ name }: GeneratorEntry, reason: GraftError | string, passedOver: PassedOver): void {
+    passedOver[name] = typeof reason === 'string' ? reason : reason.code;
+    const fields = typeof reason === 'string' ? { model: name, why: reason } : { model: name, err: reason };
     this.parts.log.warn(fields, 'this model can’t be taken; another one is');
   }
 
   /** Of those that memory can hold. */
   async #smallest(entries: readonly GeneratorEntry[]): Promise<GeneratorEntry | undefined> {
-    const held = entries.filter((entry) => fits({ memoryBytes: memoryOf(entry) }, this.parts.bounds));
-    for (const entry of held) if (await this.parts.modelsOnDisk.has(entry.name)) return entry;
-    return held[0];
+    const fittingEntries = entries.filter((entry) => fits({ memoryBytes: memoryOf(entry) }, this.parts.bounds));
+    for (const entry of fittingEntries) if (await this.parts.modelsOnDisk.has(entry.name)) return entry;
+    return fittingEntries[0];
   }
 
   /** Has it on this machine, loaded and measured. */
-  async #prepare(workspaceId: WorkspaceId, entry: GeneratorEntry, ...how: [OnDownloadProgress?, AbortSignal?]) {
-    const [file] = await this.parts.modelsOnDisk.files(entry.name, ...how);
+  async #prepare(workspaceId: WorkspaceId, entry: GeneratorEntry, ...options: [OnDownloadProgress?, AbortSignal?]) {
+    const [file] = await this.parts.modelsOnDisk.files(entry.name, ...options);
     const { path, sha256 } = file!;
     return this.parts.worker.prepareModel({
       workspaceId,
@@ -206,11 +208,11 @@ export class ModelRecommender {
     });
   }
 
-  async #candidates(measured: readonly MeasuredModel[], entries = this.#entries): Promise<CandidateModel[]> {
+  async #candidates(measuredModels: readonly MeasuredModel[], entries = this.#entries): Promise<CandidateModel[]> {
     return Promise.all(
       entries.map(async (entry) => {
         const size = sizeOf(servedFileBytes(entry), entry.shape);
-        const from = measured.find(({ name }) => name === entry.name) ?? nearest(measured, size)!;
+        const from = measuredModels.find(({ name }) => name === entry.name) ?? nearest(measuredModels, size)!;
         const speed = from.name === entry.name ? from.speed : scaled(from.speed, from.size, size);
         return {
           entry,
@@ -225,9 +227,9 @@ export class ModelRecommender {
   }
 
   async #measuredEntries(): Promise<MeasuredModel[]> {
-    const found = await this.parts.worker.measured(this.#entries.map(digestOf));
+    const calibrations = await this.parts.worker.measured(this.#entries.map(digestOf));
     return this.#entries.flatMap((entry, index) => {
-      const calibration = found[index] ?? null;
+      const calibration = calibrations[index] ?? null;
       const speed = calibration && speedOf(calibration);
       const size = sizeOf(servedFileBytes(entry), entry.shape);
       return speed ? [{ name: entry.name, size, speed, quiet: calibration.quiet }] : [];

@@ -41,9 +41,9 @@ export const sizeOf = (bytes: number, { layers, width, layerWeights, contextByte
 
 /** @returns null where what was found is no speed */
 export function speedOf({ measurements, threads }: ThreadCalibration): Speed | null {
-  const at = (count: number) => measurements.find((one) => one.threads === count);
-  const read = at(threads.prefill)?.prefillTokensPerSecond ?? 0;
-  const write = at(threads.decode)?.decodeTokensPerSecond ?? 0;
+  const measurementFor = (count: number) => measurements.find((measurement) => measurement.threads === count);
+  const read = measurementFor(threads.prefill)?.prefillTokensPerSecond ?? 0;
+  const write = measurementFor(threads.decode)?.decodeTokensPerSecond ?? 0;
   return read > 0 && write > 0 ? { read, write } : null;
 }
 
@@ -67,7 +67,7 @@ export function secondsFor({ read, written }: TokenLoad, speed: Speed, size: Mod
 }
 
 /** Of several that were measured the one to scale from: the nearest in weights. */
-export const nearest = <T extends { size: ModelSize }>(measured: readonly T[], to: ModelSize): T | undefined =>
-  [...measured].sort((a, b) => distance(a.size, to) - distance(b.size, to))[0];
+export const nearest = <T extends { size: ModelSize }>(models: readonly T[], to: ModelSize): T | undefined =>
+  [...models].sort((a, b) => distance(a.size, to) - distance(b.size, to))[0];
 
 const distance = (a: ModelSize, b: ModelSize): number => Math.abs(Math.log(a.layerWeights / b.layerWeights));

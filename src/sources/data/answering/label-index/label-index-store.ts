@@ -31,18 +31,18 @@ export class LabelIndexStore {
   async finish(
     tx: Transaction,
     { id, datasetVersionId, embedderDigest }: BegunIndex,
-    done: Finished,
+    result: Finished,
   ): Promise<string[]> {
-    const { rows, fit } = done;
+    const { rows, fit } = result;
     const { count } = await tx.labelIndex.updateMany({
       where: { id },
       data: { rows, fit: asColumn(storedLabelFit.encode(fit)), createdAt: new Date() },
     });
     if (count === 0) throw notFound('The index', id);
-    const others = { datasetVersionId, embedderDigest, id: { not: id } };
-    const replaced = await tx.labelIndex.findMany({ where: others });
-    await tx.labelIndex.deleteMany({ where: others });
-    return replaced.map((each) => each.id);
+    const filter = { datasetVersionId, embedderDigest, id: { not: id } };
+    const replaced = await tx.labelIndex.findMany({ where: filter });
+    await tx.labelIndex.deleteMany({ where: filter });
+    return replaced.map((index) => index.id);
   }
 
   async ofVersion(
@@ -78,12 +78,12 @@ export class LabelIndexStore {
   async ofVersions(
     workspaceId: WorkspaceId,
     datasetVersionIds: readonly string[],
-    which: 'all' | 'begun',
+    scope: 'all' | 'begun',
   ): Promise<string[]> {
     const where = {
       workspaceId,
       datasetVersionId: { in: [...datasetVersionIds] },
-      ...(which === 'begun' && { fit: { equals: Prisma.DbNull } }),
+      ...(scope === 'begun' && { fit: { equals: Prisma.DbNull } }),
     };
     return (await this.database.prisma.labelIndex.findMany({ where, select: { id: true } })).map(({ id }) => id);
   }
@@ -99,11 +99,11 @@ export class LabelIndexStore {
   }
 
   async setBlend(tx: Transaction, labelIndexId: string, adapterVersionId: string, weights: Blend): Promise<void> {
-    const stored = asColumn(storedBlend.encode(weights));
+    const encodedWeights = asColumn(storedBlend.encode(weights));
     await tx.labelBlend.upsert({
       where: { labelIndexId_adapterVersionId: { labelIndexId, adapterVersionId } },
-      update: { weights: stored },
-      create: { labelIndexId, adapterVersionId, weights: stored },
+      update: { weights: encodedWeights },
+      create: { labelIndexId, adapterVersionId, weights: encodedWeights },
     });
   }
 }

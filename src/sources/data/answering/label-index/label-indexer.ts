@@ -104,20 +104,20 @@ export class LabelIndexes {
       'input.datasetVersion',
     );
     const embedder = this.parts.embedder();
-    const all = version.counts.train;
+    const total = version.counts.train;
     const digest = embedderDigest(embedder);
     const indexId = resumed?.indexId ?? newId();
-    let [ordinal, done] = [resumed?.ordinal ?? 0, resumed?.rows ?? 0];
-    const begun = { id: indexId, workspaceId, datasetVersionId: version.id, embedderDigest: digest };
-    await store.begin(begun);
-    await context.checkpoint({ indexId, ordinal, rows: done });
+    let [ordinal, embeddedRows] = [resumed?.ordinal ?? 0, resumed?.rows ?? 0];
+    const newIndex = { id: indexId, workspaceId, datasetVersionId: version.id, embedderDigest: digest };
+    await store.begin(newIndex);
+    await context.checkpoint({ indexId, ordinal, rows: embeddedRows });
     await vectors.ensure(workspaceId, indexId, embedder.dimensions);
     const stream = rows.stream(dataset.task, rowGroups, { split: Split.TRAIN, quarantined: false });
     const labels = new Set<string>();
-    const judged = new Judges(all);
+    const judges = new Judges(total);
     for await (const batch of batches(stream)) {
       for (const { label } of batch) labels.add(label);
-      judged.pick(batch);
+      judges.pick(batch);
       const fresh = batch.filter((row) => row.ordinal > ordinal);
       if (fresh.length === 0) continue;
       signal.throwIfAborted();
@@ -126,41 +126,45 @@ export class LabelIndexes {
       await vectors.upsert(
         workspaceId,
         indexId,
-        fresh.map(({ ordinal: at, label }, i) => ({
-          id: String(at),
+        fresh.map(({ ordinal: rowOrdinal, label }, i) => ({
+          id: String(rowOrdinal),
           vector: embedded.vectors[i]!,
           metadata: { label },
         })),
       );
-      [ordinal, done] = [fresh.at(-1)!.ordinal, done + fresh.length];
-      await context.checkpoint({ indexId, ordinal, rows: done });
-      await context.progress((EMBEDDED * done) / Math.max(all, done), `${done} of ${all} rows are embedded.`);
+      [ordinal, embeddedRows] = [fresh.at(-1)!.ordinal, embeddedRows + fresh.length];
+      await context.checkpoint({ indexId, ordinal, rows: embeddedRows });
+      await context.progress(
+        (EMBEDDED * embeddedRows) / Math.max(total, embeddedRows),
+        `${embeddedRows} of ${total} rows are embedded.`,
+      );
       await context.takeTurns();
     }
-    if (done === 0) throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} has no rows for training.`);
+    if (embeddedRows === 0)
+      throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} has no rows for training.`);
     await context.progress(EMBEDDED, 'Choosing how the rows vote.');
     const sorted = [...labels].sort();
-    const fitted = fitVote(await this.#judge(workspaceId, indexId, judged.rows, signal), sorted);
+    const fitted = fitVote(await this.#judge(workspaceId, indexId, judges.rows, signal), sorted);
     const fit = { labels: sorted, rule: fitted.rule, texts: fitted.texts, accuracy: fitted.accuracy };
     // Rows that were erased meanwhile must not come back as vectors.
     await datasets.trainableVersion(workspaceId, version.id, 'input.datasetVersion');
     let replaced: string[] = [];
     await context.fenced(async (tx) => {
-      replaced = await store.finish(tx, begun, { rows: done, fit });
+      replaced = await store.finish(tx, newIndex, { rows: embeddedRows, fit });
     });
     for (const id of replaced) await vectors.drop(workspaceId, id);
-    return { indexId, rows: done, accuracy: fitted.accuracy };
+    return { indexId, rows: embeddedRows, accuracy: fitted.accuracy };
   }
 
   /** The index of a dataset version, or of a dataset's newest indexed version; null when there is none by this embedder. */
   async find(
     workspaceId: WorkspaceId,
-    of: { datasetVersionId: string } | { datasetId: string },
+    source: { datasetVersionId: string } | { datasetId: string },
   ): Promise<LabelIndexRecord | null> {
     const digest = embedderDigest(this.parts.embedder());
-    return 'datasetVersionId' in of
-      ? this.store.ofVersion(workspaceId, of.datasetVersionId, digest)
-      : this.store.newestOf(workspaceId, of.datasetId, digest);
+    return 'datasetVersionId' in source
+      ? this.store.ofVersion(workspaceId, source.datasetVersionId, digest)
+      : this.store.newestOf(workspaceId, source.datasetId, digest);
   }
 
   /** That of the newest indexed version of a dataset. @throws NOT_FOUND when there is no such dataset, or none of it is indexed */
@@ -179,10 +183,10 @@ export class LabelIndexes {
     workspaceId: WorkspaceId,
     indexId: string,
     vector: Float32Array,
-    most = NEIGHBOURS,
+    limit = NEIGHBOURS,
   ): Promise<Neighbour[]> {
     const { vectors } = this.parts;
-    const hits = await vectors.query(workspaceId, indexId, vector, most);
+    const hits = await vectors.query(workspaceId, indexId, vector, limit);
     const metadata = await vectors.metadata(
       workspaceId,
       indexId,
@@ -198,9 +202,9 @@ export class LabelIndexes {
   async forget(
     workspaceId: WorkspaceId,
     datasetVersionIds: readonly string[],
-    which: 'all' | 'begun' = 'all',
+    scope: 'all' | 'begun' = 'all',
   ): Promise<void> {
-    for (const id of await this.store.ofVersions(workspaceId, datasetVersionIds, which)) {
+    for (const id of await this.store.ofVersions(workspaceId, datasetVersionIds, scope)) {
       await this.parts.vectors.drop(workspaceId, id);
       await this.store.remove(workspaceId, id);
     }
@@ -214,17 +218,17 @@ export class LabelIndexes {
     signal: AbortSignal,
   ): Promise<LabelledNeighbours[]> {
     const { worker, embedder } = this.parts;
-    const judged: LabelledNeighbours[] = [];
+    const examples: LabelledNeighbours[] = [];
     const texts = rows.map(({ text }) => text);
     const request = { workspaceId, embedder: embedder(), texts };
     const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
     for (const [i, { ordinal, label }] of rows.entries()) {
       signal.throwIfAborted();
-      const found = await this.nearest(workspaceId, indexId, vectors[i]!, NEIGHBOURS + 1);
-      const neighbours = found.filter((each) => each.ordinal !== ordinal).slice(0, NEIGHBOURS);
-      judged.push({ label, neighbours });
+      const hits = await this.nearest(workspaceId, indexId, vectors[i]!, NEIGHBOURS + 1);
+      const neighbours = hits.filter((hit) => hit.ordinal !== ordinal).slice(0, NEIGHBOURS);
+      examples.push({ label, neighbours });
     }
-    return judged;
+    return examples;
   }
 }
 
@@ -234,8 +238,8 @@ class Judges {
   private seen = 0;
   private readonly step: number;
 
-  constructor(all: number) {
-    this.step = Math.max(1, Math.ceil(all / JUDGED));
+  constructor(total: number) {
+    this.step = Math.max(1, Math.ceil(total / JUDGED));
   }
 
   pick(batch: readonly LabelledRow[]): void {

@@ -29,15 +29,15 @@ const SMOOTHINGS = [0.01, 0.03, 0.1, 0.3] as const;
 export function vote(neighbours: readonly Neighbour[], labels: readonly string[], rule: VoteRule): number[] {
   const nearest = Math.max(...neighbours.map(({ similarity }) => similarity));
   const votes = new Map<string, number>();
-  let all = 0;
+  let total = 0;
   for (const { label, similarity } of neighbours) {
     const weight = Math.exp((similarity - nearest) / rule.temperature);
     votes.set(label, (votes.get(label) ?? 0) + weight);
-    all += weight;
+    total += weight;
   }
-  const smoothing = all === 0 ? 1 : rule.smoothing;
+  const smoothing = total === 0 ? 1 : rule.smoothing;
   return labels.map(
-    (label) => smoothing / labels.length + (all === 0 ? 0 : ((1 - smoothing) * (votes.get(label) ?? 0)) / all),
+    (label) => smoothing / labels.length + (total === 0 ? 0 : ((1 - smoothing) * (votes.get(label) ?? 0)) / total),
   );
 }
 
@@ -56,29 +56,29 @@ interface FittedVote {
 }
 
 /** The rule under which the right labels are most probable (highest mean log-likelihood). */
-export function fitVote(judged: readonly LabelledNeighbours[], labels: readonly string[]): FittedVote {
+export function fitVote(examples: readonly LabelledNeighbours[], labels: readonly string[]): FittedVote {
   let best: { rule: VoteRule; likelihood: number } | undefined;
   for (const temperature of TEMPERATURES)
     for (const smoothing of SMOOTHINGS) {
       const rule = { temperature, smoothing };
-      const likelihood = judged.reduce(
+      const likelihood = examples.reduce(
         (sum, { label, neighbours }) => sum + Math.log(vote(neighbours, labels, rule)[labels.indexOf(label)] ?? 1e-9),
         0,
       );
       if (best === undefined || likelihood > best.likelihood) best = { rule, likelihood };
     }
   const { rule } = best!;
-  const right = judged.filter(
+  const right = examples.filter(
     ({ label, neighbours }) => labels[mostProbable(vote(neighbours, labels, rule))] === label,
   );
-  return { rule, texts: judged.length, accuracy: judged.length === 0 ? 0 : right.length / judged.length };
+  return { rule, texts: examples.length, accuracy: examples.length === 0 ? 0 : right.length / examples.length };
 }
 
 /** Index of the largest; of equals the first. */
 export function mostProbable(probabilities: readonly number[]): number {
   let best = 0;
-  probabilities.forEach((each, i) => {
-    if (each > probabilities[best]!) best = i;
+  probabilities.forEach((probability, i) => {
+    if (probability > probabilities[best]!) best = i;
   });
   return best;
 }

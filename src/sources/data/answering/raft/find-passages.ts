@@ -23,8 +23,8 @@ export async function findPassage(row: QuestionRow, { holding, near }: PassageSo
   for (const margin of MARGINS) {
     const text = amid(row, margin);
     if (text === null) break;
-    const [found] = await holding(text);
-    if (found) return found;
+    const [chunk] = await holding(text);
+    if (chunk) return chunk;
   }
   const answer = plain(row.answer);
   return (await near(row.question)).find(({ text }) => plain(text).includes(answer)) ?? null;
@@ -36,9 +36,9 @@ function amid({ context, answer, spans }: QuestionRow, margin: number): string |
   const start = spans?.find(({ text }) => text === answer)?.start ?? context.indexOf(answer);
   if (start < 0) return null;
   const end = start + answer.length;
-  const before = context.slice(Math.max(0, start - margin), start).replace(start > margin ? /^\S*\s/ : /^/, '');
-  const after = context.slice(end, end + margin).replace(end + margin < context.length ? /\s\S*$/ : /$/, '');
-  return before + answer + after;
+  const prefix = context.slice(Math.max(0, start - margin), start).replace(start > margin ? /^\S*\s/ : /^/, '');
+  const suffix = context.slice(end, end + margin).replace(end + margin < context.length ? /\s\S*$/ : /$/, '');
+  return prefix + answer + suffix;
 }
 
 const plain = (text: string): string => text.toLowerCase().replace(/\s+/gu, ' ').trim();

@@ -60,8 +60,8 @@ export const RaftResolver = raftRuns.startedBy('createRaftDataset', {
   argument: 'Which collection, on which questions.',
   payload: 'The run that makes the version.',
   run: (data: Data, { questions = null, splitRule = null, ...input }, { workspaceId }) => {
-    const asked = questions === null ? null : fromGlobalId(questions, 'DatasetVersion', 'input.questions');
-    return data.raft.start(workspaceId, { ...input, questions: asked, splitRule });
+    const questionsId = questions === null ? null : fromGlobalId(questions, 'DatasetVersion', 'input.questions');
+    return data.raft.start(workspaceId, { ...input, questions: questionsId, splitRule });
   },
   fields: {
     dataset: toOne(

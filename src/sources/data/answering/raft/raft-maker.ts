@@ -87,10 +87,10 @@ export class RaftMaker {
   async start(workspaceId: WorkspaceId, input: StartRaft): Promise<RunRow> {
     const { collections, retriever, datasets, runs } = this.parts;
     const { idempotencyKey, sample, distractors, refusedShare, keepSplits, seed } = input;
-    const { leastQuestions, sample: most } = RAFT_LIMITS;
+    const { leastQuestions, sample: limit } = RAFT_LIMITS;
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');
-    if (!Number.isInteger(sample) || sample < leastQuestions || sample > most)
-      throw badInput('input.sample', `sample must be between ${leastQuestions} and ${most}, not ${sample}.`);
+    if (!Number.isInteger(sample) || sample < leastQuestions || sample > limit)
+      throw badInput('input.sample', `sample must be between ${leastQuestions} and ${limit}, not ${sample}.`);
     if (!Number.isInteger(distractors) || distractors < 0 || distractors > RAFT_LIMITS.distractors)
       throw badInput('input.distractors', `distractors must be 0 to ${RAFT_LIMITS.distractors}, not ${distractors}.`);
     if (!(refusedShare >= 0 && refusedShare <= RAFT_LIMITS.refusedShare))
@@ -130,10 +130,10 @@ export class RaftMaker {
 
   private async dataset(workspaceId: WorkspaceId, name: string): Promise<DatasetRecord> {
     const { store, datasets } = this.parts;
-    const known = await store.byName(workspaceId, checkedName(name, 'input.dataset'));
-    if (!known) return datasets.createDataset(workspaceId, { name, task: 'QUESTION_ANSWERING' });
-    if (known.task === 'QUESTION_ANSWERING') return known;
-    throw badInput('input.dataset', `${name} is a dataset for ${known.task}.`, 'Choose another name.');
+    const dataset = await store.byName(workspaceId, checkedName(name, 'input.dataset'));
+    if (!dataset) return datasets.createDataset(workspaceId, { name, task: 'QUESTION_ANSWERING' });
+    if (dataset.task === 'QUESTION_ANSWERING') return dataset;
+    throw badInput('input.dataset', `${name} is a dataset for ${dataset.task}.`, 'Choose another name.');
   }
 
   /**
@@ -149,10 +149,10 @@ export class RaftMaker {
     if (!dataset) throw new GraftError('NOT_FOUND', 'The dataset no longer exists.');
     const [collection] = await this.parts.collections.byIds(workspaceId, [input.collectionId]);
     if (!collection) throw new GraftError('NOT_FOUND', 'The collection no longer exists.');
-    const written = context.resumed ?? (await this.write(context, dataset, collection.name));
-    const { fileId, digest, names, ...counts } = written;
+    const result = context.resumed ?? (await this.write(context, dataset, collection.name));
+    const { fileId, digest, names, ...counts } = result;
     try {
-      const asked =
+      const questionsVersion =
         input.questionsId === null ? null : await store.requireVersion(workspaceId, input.questionsId, 'questions');
       const { versionId, created } = await importer.addMade(
         {
@@ -173,14 +173,14 @@ export class RaftMaker {
         },
         {
           collection: { id: collection.id, name: collection.name, digest, documents: names },
-          questions: asked && { versionId: asked.id, digest: asked.digest },
+          questions: questionsVersion && { versionId: questionsVersion.id, digest: questionsVersion.digest },
         },
       );
       // Deleted before there was a version for the erasure to find.
       if (!(await this.parts.documents.allLive(collection.id, names))) {
-        const gone = 'A document was deleted while its passages were taken.';
-        await importer.eraseVersions(context, [{ id: versionId!, datasetId: dataset.id }], gone);
-        throw new GraftError('CONFLICT', gone, { hint: 'Start again.' });
+        const reason = 'A document was deleted while its passages were taken.';
+        await importer.eraseVersions(context, [{ id: versionId!, datasetId: dataset.id }], reason);
+        throw new GraftError('CONFLICT', reason, { hint: 'Start again.' });
       }
       return { versionId: versionId!, created, ...counts };
     } catch (error) {
@@ -218,7 +218,7 @@ export class RaftMaker {
     requireEnough(questions.length, source, leftOut);
     if (input.keepSplits) requireOneSplit(questions);
     const { rows, names } = await this.rowsOf(context, scope, questions);
-    const refused = rows.length - questions.length;
+    const refusedCount = rows.length - questions.length;
     const file = await this.parts.files.store(workspaceId, {
       name: `${dataset.name}-${run.id}.jsonl`,
       mediaType: 'application/x-ndjson',
@@ -226,26 +226,26 @@ export class RaftMaker {
       maxBytes: Number.MAX_SAFE_INTEGER,
     });
     const documents = new Set(questions.map(({ passage }) => passage.documentName)).size;
-    const counts = { source, answered: questions.length, refused, leftOut, documents } as const;
-    const written: Written = { ...counts, fileId: file.id, digest: digest!, names };
-    await context.checkpoint(written);
-    return written;
+    const counts = { source, answered: questions.length, refused: refusedCount, leftOut, documents } as const;
+    const result: Written = { ...counts, fileId: file.id, digest: digest!, names };
+    await context.checkpoint(result);
+    return result;
   }
 
   /** Clozes whose passage retrieval finds: the others ask for what nobody could tell. */
   private async clozes(context: RaftContext, scope: SearchScope): Promise<QuestionPlacement> {
-    const { sample: most, seed, splitRule } = context.input;
-    const made = await makeAnsweredQuestions(this.parts, scope, { most: TRIED * most, seed });
+    const { sample: limit, seed, splitRule } = context.input;
+    const candidates = await makeAnsweredQuestions(this.parts, scope, { most: TRIED * limit, seed });
     const questions: PassageQuestion[] = [];
-    let tried = 0;
-    for (const { question, answer, chunkId } of shuffled(made, seededRandom(seed))) {
-      if (questions.length === most) break;
-      tried += 1;
-      const found = (await this.near(scope, question, context.signal)).find((each) => each.chunkId === chunkId);
-      if (found) questions.push(placed({ question, answer, passage: found, splitRule }));
-      await tell(context, questions.length, most);
+    let triedCount = 0;
+    for (const { question, answer, chunkId } of shuffled(candidates, seededRandom(seed))) {
+      if (questions.length === limit) break;
+      triedCount += 1;
+      const hit = (await this.near(scope, question, context.signal)).find((chunk) => chunk.chunkId === chunkId);
+      if (hit) questions.push(placed({ question, answer, passage: hit, splitRule }));
+      await tell(context, questions.length, limit);
     }
-    return { questions, leftOut: tried - questions.length };
+    return { questions, leftOut: triedCount - questions.length };
   }
 
   private async labelled(context: RaftContext, scope: SearchScope): Promise<QuestionPlacement> {
@@ -259,13 +259,13 @@ export class RaftMaker {
       field,
     );
     const { train, validation, test } = version.counts;
-    const all = Math.min(train + validation + test, RAFT_LIMITS.questions);
+    const total = Math.min(train + validation + test, RAFT_LIMITS.questions);
     const questions: PassageQuestion[] = [];
-    let seen = 0;
+    let seenCount = 0;
     for await (const batch of rows.stream(dataset.task, rowGroups, { quarantined: false }))
       for (const { content, split, subject } of batch) {
-        if (content?.task !== 'QUESTION_ANSWERING' || seen === all) continue;
-        seen += 1;
+        if (content?.task !== 'QUESTION_ANSWERING' || seenCount === total) continue;
+        seenCount += 1;
         const { question, answer } = content;
         if (!answersSomething(content)) continue;
         const passage = await findPassage(content, {
@@ -274,9 +274,9 @@ export class RaftMaker {
         });
         if (passage)
           questions.push(placed({ question, answer, passage, subject, splitRule }, keepSplits ? split : null));
-        await tell(context, seen, all);
+        await tell(context, seenCount, total);
       }
-    return { questions: shuffled(questions, seededRandom(seed)), leftOut: seen - questions.length };
+    return { questions: shuffled(questions, seededRandom(seed)), leftOut: seenCount - questions.length };
   }
 
   /** The rows of all readings, one reading after the other, and the documents whose text stands in them. */
@@ -291,9 +291,9 @@ export class RaftMaker {
     const rows: RaftRow[] = [];
     const lots = lotsOf(questions);
     for (const [i, lot] of lots.entries()) {
-      const near = await this.near(scope, lot[0]!.question, signal);
-      for (const { documentName } of near) names.add(documentName);
-      rows.push(...readings.rowsOf(lot, near));
+      const nearChunks = await this.near(scope, lot[0]!.question, signal);
+      for (const { documentName } of nearChunks) names.add(documentName);
+      rows.push(...readings.rowsOf(lot, nearChunks));
       if (i % STEP === 0)
         await context.progress(
           PLACED + ((WRITTEN - PLACED) * i) / lots.length,
@@ -318,18 +318,18 @@ interface QuestionPlacement {
   leftOut: number;
 }
 
-/** @param given the split that it has to stay in; null: that of its document by the rule */
+/** @param givenSplit the split that it has to stay in; null: that of its document by the rule */
 const placed = (
   {
     splitRule,
     subject = null,
     ...question
   }: Pick<PassageQuestion, 'question' | 'answer' | 'passage'> & { subject?: string | null; splitRule: SplitRule },
-  given: PassageQuestion['split'] | null = null,
+  givenSplit: PassageQuestion['split'] | null = null,
 ): PassageQuestion => ({
   ...question,
-  split: given ?? splitOfGroup(question.passage.documentName, splitRule),
-  given: given !== null,
+  split: givenSplit ?? splitOfGroup(question.passage.documentName, splitRule),
+  given: givenSplit !== null,
   subject,
 });
 
@@ -341,19 +341,20 @@ function answersSomething(row: TaskRow): boolean {
 
 const NO_CONTEXT: TaskContext = { labels: new LabelWords([]), languages: null };
 
-async function tell(context: RaftContext, done: number, all: number): Promise<void> {
-  if (done % STEP === 0) await context.progress((PLACED * done) / all, `${done} of ${all} questions have a passage.`);
+async function tell(context: RaftContext, count: number, total: number): Promise<void> {
+  if (count % STEP === 0)
+    await context.progress((PLACED * count) / total, `${count} of ${total} questions have a passage.`);
 }
 
 /** @throws CONFLICT */
-function requireEnough(found: number, source: RaftOutput['source'], leftOut: number): void {
+function requireEnough(count: number, source: RaftOutput['source'], leftOut: number): void {
   const { leastQuestions } = RAFT_LIMITS;
-  if (found >= leastQuestions) return;
-  const what =
+  if (count >= leastQuestions) return;
+  const finding =
     source === 'CLOZE'
-      ? `Only ${found} questions could be made of its passages (${leftOut} more were not found again by search)`
-      : `Only ${found} of ${found + leftOut} questions have a passage in the collection`;
-  throw new GraftError('CONFLICT', `${what}; at least ${leastQuestions} are needed.`, {
+      ? `Only ${count} questions could be made of its passages (${leftOut} more were not found again by search)`
+      : `Only ${count} of ${count + leftOut} questions have a passage in the collection`;
+  throw new GraftError('CONFLICT', `${finding}; at least ${leastQuestions} are needed.`, {
     hint: source === 'CLOZE' ? 'Add documents, or give questions.' : 'Ingest the documents that answer them.',
   });
 }
@@ -362,11 +363,11 @@ function requireEnough(found: number, source: RaftOutput['source'], leftOut: num
 function requireOneSplit(questions: readonly PassageQuestion[]): void {
   const splits = new Map<string, Split>();
   for (const { passage, split } of questions) {
-    const known = splits.get(passage.documentName) ?? split;
-    if (known !== split)
+    const firstSplit = splits.get(passage.documentName) ?? split;
+    if (firstSplit !== split)
       throw new GraftError(
         'CONFLICT',
-        `${passage.documentName} has questions in ${known} and in ${split}: what is measured would have been learned.`,
+        `${passage.documentName} has questions in ${firstSplit} and in ${split}: what is measured would have been learned.`,
         { hint: 'Give each document one split, or leave keepSplits out.' },
       );
     splits.set(passage.documentName, split);

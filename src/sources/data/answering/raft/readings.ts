@@ -49,10 +49,10 @@ const NEAREST_SHARE = 0.5;
 /** Questions on the same passage, so many at a time. */
 export function lotsOf(questions: readonly PassageQuestion[]): PassageQuestion[][] {
   const byPassage = groupBy(questions, ({ split, passage }) => `${split} ${passage.chunkId}`);
-  return [...byPassage.values()].flatMap((all) => {
-    const lots = Math.ceil(all.length / MOST_QUESTIONS);
-    const size = Math.ceil(all.length / lots);
-    return Array.from({ length: lots }, (_, lot) => all.slice(lot * size, (lot + 1) * size));
+  return [...byPassage.values()].flatMap((group) => {
+    const lots = Math.ceil(group.length / MOST_QUESTIONS);
+    const size = Math.ceil(group.length / lots);
+    return Array.from({ length: lots }, (_, lot) => group.slice(lot * size, (lot + 1) * size));
   });
 }
 
@@ -70,20 +70,20 @@ export class Readings {
     this.byQuestion = groupBy(pool, ({ question }) => question);
   }
 
-  /** @param lot questions on one passage @param near what retrieval finds for one of them, best first */
-  rowsOf(lot: readonly PassageQuestion[], near: readonly NamedChunk[]): RaftRow[] {
+  /** @param lot questions on one passage @param nearChunks what retrieval finds for one of them, best first */
+  rowsOf(lot: readonly PassageQuestion[], nearChunks: readonly NamedChunk[]): RaftRow[] {
     const { distractors, refusedShare } = this.settings;
     const { passage } = lot[0]!;
-    const shown = [passage];
-    for (const other of near) {
-      if (shown.length > distractors) break;
-      const characters = [...shown, other].reduce((sum, { text }) => sum + text.length, 0);
-      if (other.chunkId !== passage.chunkId && characters <= MOST_CHARACTERS) shown.push(other);
+    const visibleChunks = [passage];
+    for (const chunk of nearChunks) {
+      if (visibleChunks.length > distractors) break;
+      const characters = [...visibleChunks, chunk].reduce((sum, { text }) => sum + text.length, 0);
+      if (chunk.chunkId !== passage.chunkId && characters <= MOST_CHARACTERS) visibleChunks.push(chunk);
     }
-    const passages = shuffled(shown, this.random).map(({ text }) => text);
-    const wanted = Math.round((lot.length * refusedShare) / (1 - refusedShare) + this.random() - 0.5);
-    const refused = this.refusedOn(lot, shown, wanted).map((each) => ({ ...each, answer: REFUSAL }));
-    return shuffled([...lot, ...refused], this.random).map(({ question, answer, split, given, subject }) => ({
+    const passages = shuffled(visibleChunks, this.random).map(({ text }) => text);
+    const refusalCount = Math.round((lot.length * refusedShare) / (1 - refusedShare) + this.random() - 0.5);
+    const refusals = this.refusedOn(lot, visibleChunks, refusalCount).map((entry) => ({ ...entry, answer: REFUSAL }));
+    return shuffled([...lot, ...refusals], this.random).map(({ question, answer, split, given, subject }) => ({
       question,
       passages,
       answer,
@@ -93,36 +93,40 @@ export class Readings {
     }));
   }
 
-  private refusedOn(lot: readonly PassageQuestion[], shown: readonly NamedChunk[], wanted: number): PassageQuestion[] {
-    const own = new Set(lot.map(({ question }) => question));
-    const texts = shown.map(({ text }) => text.toLowerCase());
-    const held = words(texts.join(' '));
+  private refusedOn(
+    lot: readonly PassageQuestion[],
+    visibleChunks: readonly NamedChunk[],
+    count: number,
+  ): PassageQuestion[] {
+    const lotQuestions = new Set(lot.map(({ question }) => question));
+    const texts = visibleChunks.map(({ text }) => text.toLowerCase());
+    const visibleWords = words(texts.join(' '));
     const open = this.pool.filter(
-      (each) =>
-        each.split === lot[0]!.split &&
-        !own.has(each.question) &&
-        !shown.some(({ chunkId }) => chunkId === each.passage.chunkId) &&
+      (candidate) =>
+        candidate.split === lot[0]!.split &&
+        !lotQuestions.has(candidate.question) &&
+        !visibleChunks.some(({ chunkId }) => chunkId === candidate.passage.chunkId) &&
         !this.byQuestion
-          .get(each.question)!
+          .get(candidate.question)!
           .some(({ answer }) => texts.some((text) => text.includes(answer.toLowerCase()))),
     );
-    const chosen: PassageQuestion[] = [];
-    while (chosen.length < wanted && open.length > 0) {
-      const fresh = open.filter((each) => !this.drawn.has(each));
-      const of = fresh.length > 0 ? fresh : open;
-      const sameDocument = of.filter(({ passage }) => passage.documentName === lot[0]!.passage.documentName);
-      const random = sameDocument.length > 0 ? sameDocument : of;
+    const picks: PassageQuestion[] = [];
+    while (picks.length < count && open.length > 0) {
+      const fresh = open.filter((candidate) => !this.drawn.has(candidate));
+      const candidates = fresh.length > 0 ? fresh : open;
+      const sameDocument = candidates.filter(({ passage }) => passage.documentName === lot[0]!.passage.documentName);
+      const random = sameDocument.length > 0 ? sameDocument : candidates;
       const overlap = ({ question }: PassageQuestion): number =>
-        [...words(question)].filter((word) => held.has(word)).length;
-      const taken =
+        [...words(question)].filter((word) => visibleWords.has(word)).length;
+      const pick =
         this.random() < NEAREST_SHARE
-          ? of.reduce((a, b) => (overlap(b) > overlap(a) ? b : a))
+          ? candidates.reduce((a, b) => (overlap(b) > overlap(a) ? b : a))
           : random[Math.floor(this.random() * random.length)]!;
-      chosen.push(taken);
-      this.drawn.add(taken);
-      open.splice(open.indexOf(taken), 1);
+      picks.push(pick);
+      this.drawn.add(pick);
+      open.splice(open.indexOf(pick), 1);
     }
-    return chosen;
+    return picks;
   }
 }
 

@@ -30,12 +30,12 @@ export class Columns<Field extends string = string> {
   /** The column with the likeliest name for a field, of those that are not taken and whose values fit. */
   find(
     field: Field,
-    taken: readonly string[] = [],
+    usedColumns: readonly string[] = [],
     fits: (values: unknown[], column: string) => boolean = () => true,
   ): string | undefined {
     for (const name of this.fields[field].names) {
       const column = this.#byName.get(name);
-      if (column !== undefined && !taken.includes(column) && fits(this.values(column), column)) return column;
+      if (column !== undefined && !usedColumns.includes(column) && fits(this.values(column), column)) return column;
     }
     return undefined;
   }
@@ -56,10 +56,10 @@ export class Columns<Field extends string = string> {
   }
 
   /** Rows where `column` is not blank, cut to it and another column. */
-  rows(column: string, other?: string): [value: unknown, other: unknown][] {
-    const [index, beside] = [column, other ?? column].map((name) => this.shape.columns.indexOf(name));
+  rows(column: string, otherColumn?: string): [value: unknown, other: unknown][] {
+    const [index, otherIndex] = [column, otherColumn ?? column].map((name) => this.shape.columns.indexOf(name));
     return this.shape.sample
-      .map((row): [unknown, unknown] => [row[index!], row[beside!]])
+      .map((row): [unknown, unknown] => [row[index!], row[otherIndex!]])
       .filter(([value]) => value !== undefined && value !== null && value !== '');
   }
 }

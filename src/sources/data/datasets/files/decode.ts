@@ -19,7 +19,7 @@ export function encodingOfMark(start: Uint8Array): TextEncoding | null {
 
 function countLineEnds(text: string): number {
   let lines = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
+  for (let position = text.indexOf('\n'); position >= 0; position = text.indexOf('\n', position + 1)) lines++;
   return lines;
 }
 
@@ -40,10 +40,10 @@ export async function* decodeText(
       return chunk ? strict.decode(chunk, { stream: true }) : strict.decode();
     } catch (error) {
       const lenient = chunk ? decodeWhole(chunk, encoding) : '';
-      const before = lenient.slice(0, Math.max(0, lenient.indexOf('\ufffd')));
+      const prefix = lenient.slice(0, Math.max(0, lenient.indexOf('\ufffd')));
       throw new GraftError(
         'DATA_FILE_INVALID',
-        `${name} is not ${encoding.toUpperCase()}: line ${line + countLineEnds(before)} (near byte ${bytes + Buffer.byteLength(before)}) has bytes that this encoding doesn’t know.`,
+        `${name} is not ${encoding.toUpperCase()}: line ${line + countLineEnds(prefix)} (near byte ${bytes + Buffer.byteLength(prefix)}) has bytes that this encoding doesn’t know.`,
         {
           hint:
             encoding === 'utf-8'

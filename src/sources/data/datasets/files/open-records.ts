@@ -13,10 +13,10 @@ import { MAX_RECORD, type DataFile, type SourceRecord } from './records.js';
 export async function* openRecords(
   file: DataFile,
   mapping: MappingOnto,
-  wanted: readonly string[],
+  columns: readonly string[],
   folder: string,
 ): AsyncGenerator<SourceRecord[]> {
-  for await (const batch of readerOf(file, mapping, wanted, folder)) {
+  for await (const batch of readerOf(file, mapping, columns, folder)) {
     for (const record of batch)
       if (record.values.some((value) => typeof value === 'string' && value.length > MAX_RECORD))
         throw new GraftError(
@@ -30,21 +30,21 @@ export async function* openRecords(
 function readerOf(
   file: DataFile,
   mapping: MappingOnto,
-  wanted: readonly string[],
+  columns: readonly string[],
   folder: string,
 ): AsyncGenerator<SourceRecord[]> {
   switch (mapping.format) {
     case DataFormat.DELIMITED:
     case DataFormat.LINES:
-      return readDelimitedFile(file, mapping, wanted);
+      return readDelimitedFile(file, mapping, columns);
     case DataFormat.JSONL:
-      return readJsonLines(file, mapping, wanted);
+      return readJsonLines(file, mapping, columns);
     case DataFormat.JSON:
-      return readJsonArray(file, mapping, wanted);
+      return readJsonArray(file, mapping, columns);
     case DataFormat.SQUAD:
-      return readSquad(file, mapping, wanted);
+      return readSquad(file, mapping, columns);
     case DataFormat.PARQUET:
-      return readParquet(file, folder, wanted);
+      return readParquet(file, folder, columns);
   }
 }
 
@@ -56,18 +56,18 @@ export async function* zipRecords(
   left: { file: DataFile; records: AsyncGenerator<SourceRecord[]> },
   right: { file: DataFile; records: AsyncGenerator<SourceRecord[]> },
 ): AsyncGenerator<SourceRecord[]> {
-  const other = oneByOne(right.records);
+  const partners = oneByOne(right.records);
   for await (const batch of left.records) {
     const zipped: SourceRecord[] = [];
     for (const record of batch) {
-      const partner = await other.next();
+      const partner = await partners.next();
       if (partner.done) throw unequal(right.file, left.file);
       const fault = record.fault ?? partner.value.fault;
       zipped.push({ ...record, values: fault ? record.values : [...record.values, ...partner.value.values], fault });
     }
     yield zipped;
   }
-  if (!(await other.next()).done) throw unequal(left.file, right.file);
+  if (!(await partners.next()).done) throw unequal(left.file, right.file);
 }
 
 async function* oneByOne(batches: AsyncGenerator<SourceRecord[]>): AsyncGenerator<SourceRecord> {

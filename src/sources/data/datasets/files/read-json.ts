@@ -57,7 +57,7 @@ async function parseWhole(file: DataFile, mapping: Pick<MappingOnto, 'encoding'>
 export async function* readJsonArray(
   file: DataFile,
   mapping: MappingOnto,
-  wanted: readonly string[],
+  columns: readonly string[],
 ): AsyncGenerator<SourceRecord[]> {
   const whole = await parseWhole(file, mapping);
   if (!Array.isArray(whole))
@@ -68,7 +68,7 @@ export async function* readJsonArray(
   yield* batched(
     whole.map((item: unknown, i): SourceRecord => {
       if (item && typeof item === 'object' && !Array.isArray(item))
-        return { row: i + 1, line: null, values: wanted.map((c) => valueAt(item as never, c)), fault: null };
+        return { row: i + 1, line: null, values: columns.map((c) => valueAt(item as never, c)), fault: null };
       const fault = { rule: 'malformed-record', message: 'The item is not a JSON object.' };
       return { row: i + 1, line: null, values: [JSON.stringify(item)?.slice(0, 2000)], fault };
     }),
@@ -79,7 +79,7 @@ export async function* readJsonArray(
 export async function* readSquad(
   file: DataFile,
   mapping: Pick<MappingOnto, 'encoding'>,
-  wanted: readonly string[],
+  columns: readonly string[],
 ): AsyncGenerator<SourceRecord[]> {
   const parsed = SQUAD.safeParse(await parseWhole(file, mapping));
   if (!parsed.success) {
@@ -100,14 +100,14 @@ export async function* readSquad(
         answers,
         text: question,
       }));
-      if (wanted.includes('text')) records.push({ id: `${title}#${p}`, title, text: context });
+      if (columns.includes('text')) records.push({ id: `${title}#${p}`, title, text: context });
       records.push(...questions);
     }
   yield* batched(
     records.map((record, i) => ({
       row: i + 1,
       line: null,
-      values: wanted.map((c) => valueAt(record, c)),
+      values: columns.map((c) => valueAt(record, c)),
       fault: null,
     })),
   );

@@ -66,12 +66,12 @@ export const sampleParquet = (
 export async function* readParquet(
   file: DataFile,
   folder: string,
-  wanted: readonly string[],
+  columns: readonly string[],
 ): AsyncGenerator<SourceRecord[]> {
   const engine = await withParquet(file, folder, () => TableEngine.open({ folder, readable: [file.path] }));
   try {
     let row = 0;
-    const select = wanted.map(identifier).join(', ');
+    const select = columns.map(identifier).join(', ');
     for await (const batch of engine.streamJson(`SELECT ${select} FROM read_parquet(?)`, [file.path]))
       yield batch.map((values) => ({ row: ++row, line: null, values, fault: null }));
   } catch (error) {

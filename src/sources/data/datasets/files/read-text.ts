@@ -52,7 +52,7 @@ async function* rawRecords(file: DataFile, mapping: MappingOnto): AsyncGenerator
 export async function* readDelimitedFile(
   file: DataFile,
   mapping: MappingOnto,
-  wanted: readonly string[],
+  columns: readonly string[],
 ): AsyncGenerator<SourceRecord[]> {
   let indexes: number[] | null = null;
   let width = 0;
@@ -62,7 +62,7 @@ export async function* readDelimitedFile(
     for (const record of records) {
       if (!indexes) {
         const names = mapping.header ? record.cells : record.cells.map((_, i) => positionalName(i));
-        indexes = wanted.map((name) => names.indexOf(name));
+        indexes = columns.map((name) => names.indexOf(name));
         width = record.cells.length;
         if (mapping.header) continue;
       }
@@ -94,7 +94,7 @@ export function valueAt(object: Record<string, unknown>, column: string): unknow
   return column
     .split('.')
     .reduce<unknown>(
-      (at, key) => (at && typeof at === 'object' ? own(at as Record<string, unknown>, key) : undefined),
+      (node, key) => (node && typeof node === 'object' ? own(node as Record<string, unknown>, key) : undefined),
       object,
     );
 }
@@ -103,12 +103,12 @@ export function valueAt(object: Record<string, unknown>, column: string): unknow
 export async function* readJsonLines(
   file: DataFile,
   mapping: MappingOnto,
-  wanted: readonly string[],
+  columns: readonly string[],
 ): AsyncGenerator<SourceRecord[]> {
   for await (const records of rawRecords(file, mapping))
     yield records.map(({ number, line, cells }) => {
       const object = parseObject(cells[0]!);
-      if (object) return { row: number, line, values: wanted.map((c) => valueAt(object, c)), fault: null };
+      if (object) return { row: number, line, values: columns.map((c) => valueAt(object, c)), fault: null };
       const fault = { rule: 'malformed-record', message: 'The line is not a JSON object.' };
       return { row: number, line, values: [cells[0]!.slice(0, 2000)], fault };
     });

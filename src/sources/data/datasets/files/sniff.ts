@@ -128,8 +128,8 @@ function cutObjects(text: string): string[] {
 
 /** Records of the sample; the last one is dropped unless the sample is the whole file, since it may be cut. */
 function records(text: string, delimiter: string | null, quotes: boolean, whole: boolean): DelimitedRecord[] {
-  const all = readDelimited(text, { delimiter, quotes });
-  return (whole || all.length < 2 ? all : all.slice(0, -1)).slice(0, SAMPLE_ROWS + 1);
+  const rows = readDelimited(text, { delimiter, quotes });
+  return (whole || rows.length < 2 ? rows : rows.slice(0, -1)).slice(0, SAMPLE_ROWS + 1);
 }
 
 function sniffDelimited(text: string, whole: boolean, hints: ShapeHints): Omit<FileShape, 'format' | 'encoding'> {
@@ -189,9 +189,9 @@ function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
   if (first.some((cell) => KNOWN_NAMES.test(cell.trim()))) return true;
   if (rest.length === 0 || !first.every((cell) => /^[\p{L}_][\p{L}\p{N}_ .:/()-]*$/u.test(cell.trim()))) return false;
   return first.some((name, column) => {
-    const below = rest.map((row) => row[column] ?? '');
-    const numeric = below.filter((cell) => /^[-+]?\d+(?:[.,]\d+)?$/.test(cell.trim())).length;
-    const meanLength = below.reduce((sum, cell) => sum + cell.length, 0) / below.length;
-    return !below.includes(name) && (numeric > below.length * 0.9 || meanLength > 2.5 * name.length);
+    const cells = rest.map((row) => row[column] ?? '');
+    const numeric = cells.filter((cell) => /^[-+]?\d+(?:[.,]\d+)?$/.test(cell.trim())).length;
+    const meanLength = cells.reduce((sum, cell) => sum + cell.length, 0) / cells.length;
+    return !cells.includes(name) && (numeric > cells.length * 0.9 || meanLength > 2.5 * name.length);
   });
 }

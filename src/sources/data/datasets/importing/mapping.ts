@@ -41,9 +41,9 @@ export const fileMapping: z.ZodType<FileMapping> = mappingRecord;
 export function checkMapping(mapping: FileMapping, task: TaskKind, columns: readonly string[], field: string): void {
   const { needs, fields } = taskOf(task);
   const mapped = [...Object.keys(mapping.columns), ...Object.keys(mapping.constants)];
-  const known = [...Object.keys(fields), ...Object.keys(COMMON_FIELDS)];
-  const foreign = mapped.find((name) => !known.includes(name));
-  if (foreign) throw badInput(field, `${foreign} is no field of a ${task} dataset; it has ${known.join(', ')}.`);
+  const fieldNames = [...Object.keys(fields), ...Object.keys(COMMON_FIELDS)];
+  const foreign = mapped.find((name) => !fieldNames.includes(name));
+  if (foreign) throw badInput(field, `${foreign} is no field of a ${task} dataset; it has ${fieldNames.join(', ')}.`);
   if (!needs.some((set) => set.every((name) => mapped.includes(name))))
     throw badInput(
       field,

@@ -24,7 +24,7 @@ export interface Suggestion {
 export function suggestMapping(shape: FileShape, task?: TaskKind | null): Suggestion {
   const kind = task ?? guessTask(shape);
   const suggested = kind ? taskOf(kind).suggest(columnsFor(kind, shape)) : { columns: {} };
-  const taken = Object.values(suggested.columns).filter((column) => column !== undefined);
+  const usedColumns = Object.values(suggested.columns).filter((column) => column !== undefined);
   return {
     task: kind,
     mapping: {
@@ -33,7 +33,7 @@ export function suggestMapping(shape: FileShape, task?: TaskKind | null): Sugges
       delimiter: shape.delimiter,
       quotes: shape.quotes,
       header: shape.header,
-      columns: { ...suggested.columns, ...commonColumns(shape, taken) },
+      columns: { ...suggested.columns, ...commonColumns(shape, usedColumns) },
       constants: suggested.constants ?? {},
       splitValues: {},
       labelValues: {},
@@ -57,24 +57,24 @@ function areGroups(values: readonly unknown[], { format }: FileShape): boolean {
   return format === DataFormat.SQUAD || groups >= Math.max(FEWEST_GROUPS, values.length / 10);
 }
 
-function commonColumns(shape: FileShape, taken: readonly string[]): Partial<Record<DataField, string>> {
+function commonColumns(shape: FileShape, usedColumns: readonly string[]): Partial<Record<DataField, string>> {
   const columns = new Columns(shape, COMMON_FIELDS);
-  const found: Partial<Record<keyof typeof COMMON_FIELDS, string>> = {};
+  const matches: Partial<Record<keyof typeof COMMON_FIELDS, string>> = {};
   const add = (field: keyof typeof COMMON_FIELDS, fits?: (values: unknown[], column: string) => boolean) => {
-    const column = columns.find(field, taken, fits);
-    if (column !== undefined) found[field] = column;
+    const column = columns.find(field, usedColumns, fits);
+    if (column !== undefined) matches[field] = column;
   };
   add('SPLIT', (values) => values.length > 0 && values.every((v) => SPLIT_WORD.test(String(v))));
   // Ids may begin anew in each split.
   const keyed = (column: string) =>
     columns
-      .rows(column, found.SPLIT)
-      .map(([id, split]) => (found.SPLIT === undefined ? '' : `${String(split)} `) + String(id));
+      .rows(column, matches.SPLIT)
+      .map(([id, split]) => (matches.SPLIT === undefined ? '' : `${String(split)} `) + String(id));
   add('ID', (ids, column) => new Set(keyed(column)).size === ids.length);
   add('GROUP', (values) => areGroups(values, shape));
   add('SUBJECT');
   add('EVENT_TIME', (values) => values.length > 0 && values.every((v) => DATE.test(String(v))));
   // A feature is looked up by entity and time: an entity alone would be no use.
-  if (found.EVENT_TIME) add('ENTITY');
-  return found;
+  if (matches.EVENT_TIME) add('ENTITY');
+  return matches;
 }

@@ -20,7 +20,7 @@ export class IsolatedMaker {
     { folder, parent, signal, countTokens, progress }: MakingOptions,
   ): Promise<MadeVersion> {
     const names = recipe.files.map(({ file }) => file.name).join(', ') || 'The dataset';
-    const done = await run(
+    const reply = await run(
       names,
       { kind: 'make', recipe, folder, parent, counts: countTokens !== null },
       {
@@ -30,15 +30,15 @@ export class IsolatedMaker {
         onQuestion: async (texts) => (await countTokens?.(texts).catch(() => null)) ?? null,
       },
     );
-    if (done.kind !== 'made') throw new Error(`unexpected reply ${done.kind}`);
-    return done.version;
+    if (reply.kind !== 'made') throw new Error(`unexpected reply ${reply.kind}`);
+    return reply.version;
   }
 
   /** @throws what `sniffFile` throws; DATA_FILE_INVALID when the file makes the process crash or takes too long; OVERLOADED */
   async sniff(file: DataFile, folder: string, hints: ShapeHints = {}): Promise<FileShape> {
-    const done = await run(file.name, { kind: 'sniff', file, folder, hints }, { timeoutMs: SNIFF_TIMEOUT_MS });
-    if (done.kind !== 'sniffed') throw new Error(`unexpected reply ${done.kind}`);
-    return done.shape;
+    const reply = await run(file.name, { kind: 'sniff', file, folder, hints }, { timeoutMs: SNIFF_TIMEOUT_MS });
+    if (reply.kind !== 'sniffed') throw new Error(`unexpected reply ${reply.kind}`);
+    return reply.shape;
   }
 }
 

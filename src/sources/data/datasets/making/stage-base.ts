@@ -48,24 +48,24 @@ export async function stageBase(
   staging: Staging,
 ): Promise<void> {
   const from = rowsOf(base);
-  const kept = base.without ? `NOT coalesce(${base.without.sql}, false)` : 'true';
+  const condition = base.without ? `NOT coalesce(${base.without.sql}, false)` : 'true';
   const rows = engine.stream<BaseRow>(
     // Not an anti join: DuckDB compares all pairs of rows when its condition has more than equalities.
-    `SELECT * FROM (SELECT * FROM ${from} WHERE ${kept}) b
+    `SELECT * FROM (SELECT * FROM ${from} WHERE ${condition}) b
      WHERE NOT EXISTS (SELECT 1 FROM rows n WHERE ${sameKey('b', 'n')}) ORDER BY ordinal`,
     base.without?.values ?? [],
   );
   // Appending to `rows` while it is read would conflict: these go to a table of their own first.
   const revise = base.revision ? await reviser(engine, recipe, base.revision) : null;
   const writer: TableWriter = await engine.createTable('carried', STAGED_COLUMNS);
-  const own: Staging = { ...staging, rows: writer };
+  const baseStaging: Staging = { ...staging, rows: writer };
   for await (const batch of rows) {
     for (const r of batch) {
-      const at = { ordinal: r.ordinal, file: files + r.file, fileRow: r.file_row, line: r.line };
-      if (r.fault) stageFault(own, at, { rule: r.fault, message: 'carried over' }, [r.text]);
+      const position = { ordinal: r.ordinal, file: files + r.file, fileRow: r.file_row, line: r.line };
+      if (r.fault) stageFault(baseStaging, position, { rule: r.fault, message: 'carried over' }, [r.text]);
       else {
         const meta = {
-          ...at,
+          ...position,
           key: r.key,
           split: r.split,
           givenSplit: r.given_split,
@@ -79,7 +79,7 @@ export async function stageBase(
         const row = revise ? revise(carried) : carried;
         if (!row) continue;
         const staged = { row, hashes: rowHashes(row), notes: notesOf(r), features: r.features };
-        await stageRow(own, meta, staged, recipe);
+        await stageRow(baseStaging, meta, staged, recipe);
       }
     }
     await breathe();
@@ -87,7 +87,7 @@ export async function stageBase(
   writer.close();
   await engine.run('INSERT INTO rows SELECT * FROM carried');
   await engine.run('DROP TABLE carried');
-  staging.characters = own.characters;
+  staging.characters = baseStaging.characters;
 }
 
 const rowsOf = (base: RecipeBase): string => `read_parquet([${base.rowGroups.map(quote).join(', ')}])`;
@@ -123,14 +123,14 @@ async function reviser(
     for await (const batch of answers)
       for (const { words, output } of batch) newer.set(words, (newer.get(words) ?? new Set()).add(output));
   const meanings = new Map(labels.map(({ from, to }) => [from, to]));
-  const meant = (row: TaskRow): TaskRow | null => {
+  const relabel = (row: TaskRow): TaskRow | null => {
     if (stored.label === undefined) return row;
     const meaning = meanings.get((row as unknown as Record<string, string>)[stored.label]!);
     if (meaning === undefined) return row;
     return meaning === null ? null : { ...row, [stored.label]: meaning };
   };
   return (carried) => {
-    const row = meant(carried);
+    const row = relabel(carried);
     if (row === null) return null;
     const { scope, words, output } = rowHashes(row);
     return newer.get(`${scope}${words}`)?.has(output) === false ? null : row;

@@ -68,17 +68,17 @@ function openInput(
         folder,
       ),
     };
-  const own = columns.filter(([field]) => field !== DataField.TARGET);
+  const sourceColumns = columns.filter(([field]) => field !== DataField.TARGET);
   const target = input.mapping.columns.TARGET ?? input.mapping.columns.SOURCE!;
   return {
-    fields: [...own.map(([field]) => field), DataField.TARGET],
+    fields: [...sourceColumns.map(([field]) => field), DataField.TARGET],
     records: zipRecords(
       {
         file: input.file,
         records: openRecords(
           input.file,
           input.mapping,
-          own.map(([, column]) => column),
+          sourceColumns.map(([, column]) => column),
           folder,
         ),
       },
@@ -97,14 +97,14 @@ async function stageRecord(
 ): Promise<void> {
   const values: Partial<Record<DataField, unknown>> = { ...input.mapping.constants };
   fields.forEach((field, i) => (values[field] = record.values[i]));
-  const at = { ordinal: staging.next++, file, fileRow: record.row, line: record.line };
-  const built = record.fault ? { fault: record.fault } : buildRow(recipe.settings.task, values, input.mapping);
-  if ('fault' in built) return stageFault(staging, at, built.fault, record.values);
+  const position = { ordinal: staging.next++, file, fileRow: record.row, line: record.line };
+  const result = record.fault ? { fault: record.fault } : buildRow(recipe.settings.task, values, input.mapping);
+  if ('fault' in result) return stageFault(staging, position, result.fault, record.values);
   const inexact = KEYS.find((field) => losesDigits(values[field]));
   if (inexact)
     return stageFault(
       staging,
-      at,
+      position,
       { rule: 'wrong-type', message: `${inexact} is a number that may have lost digits: write it as text.` },
       record.values,
     );
@@ -112,24 +112,24 @@ async function stageRecord(
   if (Number.isNaN(eventTime))
     return stageFault(
       staging,
-      at,
+      position,
       { rule: 'bad-time', message: `Not a time: ${String(values.EVENT_TIME)}` },
       record.values,
     );
-  const row = preprocessRow(built.row, recipe.steps);
+  const row = preprocessRow(result.row, recipe.steps);
   const hashes = rowHashes(row);
   const group = asKey(values.GROUP) ?? defaultGroup(row, hashes);
   const givenSplit = givenSplitOf(values.SPLIT, input);
   if (givenSplit === 'UNKNOWN')
     return stageFault(
       staging,
-      at,
+      position,
       { rule: 'unknown-split', message: `Not a split: ${String(values.SPLIT)}` },
       record.values,
     );
   const subject = asKey(values.SUBJECT);
   const meta: RowMeta = {
-    ...at,
+    ...position,
     key: asKey(values.ID) ?? `~${hashes.scope}${hashes.exact}`,
     split: givenSplit ?? splitOfGroup(group, recipe.splitRule),
     givenSplit,
@@ -139,7 +139,7 @@ async function stageRecord(
     eventTime,
     language: null,
   };
-  await stageRow(staging, meta, { row, hashes, notes: built.notes }, recipe);
+  await stageRow(staging, meta, { row, hashes, notes: result.notes }, recipe);
 }
 
 /** A row on its way into the staging tables. */
@@ -176,7 +176,7 @@ export async function stageRow(
 /** Keeps a record that is no row, with its raw text and what is wrong with it. */
 export function stageFault(
   staging: Staging,
-  at: Pick<RowMeta, 'ordinal' | 'file' | 'fileRow' | 'line'>,
+  position: Pick<RowMeta, 'ordinal' | 'file' | 'fileRow' | 'line'>,
   fault: RecordFault,
   values: readonly unknown[],
 ): void {
@@ -185,8 +185,8 @@ export function stageFault(
     .join(' | ')
     .slice(0, 2000);
   const meta: RowMeta = {
-    ...at,
-    key: `!${at.file}:${at.fileRow}`,
+    ...position,
+    key: `!${position.file}:${position.fileRow}`,
     split: 'TRAIN',
     givenSplit: null,
     group: '',
@@ -196,7 +196,7 @@ export function stageFault(
     language: null,
   };
   staging.rows.add(faultyValues(meta, raw.toWellFormed(), fault.rule));
-  staging.flags.add(flagValues({ ordinal: at.ordinal, rule: fault.rule, note: fault.message, related: null }));
+  staging.flags.add(flagValues({ ordinal: position.ordinal, rule: fault.rule, note: fault.message, related: null }));
 }
 
 /** The split of the file or of the column; null when neither says one. */

@@ -25,14 +25,14 @@ export function applyEdits(text: string, edits: readonly Edit[]): EditedText {
   }
   edited += text.slice(from);
 
-  const move = (at: number, towards: 'start' | 'end'): number => {
+  const move = (position: number, towards: 'start' | 'end'): number => {
     let shift = 0;
     for (const edit of edits) {
-      if (towards === 'start' ? edit.start > at : edit.start >= at) break;
-      if (at >= edit.end) shift += edit.by.length - (edit.end - edit.start);
+      if (towards === 'start' ? edit.start > position : edit.start >= position) break;
+      if (position >= edit.end) shift += edit.by.length - (edit.end - edit.start);
       else return edit.start + shift + (towards === 'start' ? 0 : edit.by.length);
     }
-    return at + shift;
+    return position + shift;
   };
   return {
     text: edited,
@@ -44,10 +44,10 @@ export function applyEdits(text: string, edits: readonly Edit[]): EditedText {
 }
 
 /** One edit a match of a global pattern; matches that stay as they are make none. */
-export function editsOf(text: string, pattern: RegExp, by: (match: RegExpExecArray) => string): Edit[] {
+export function editsOf(text: string, pattern: RegExp, replacementOf: (match: RegExpExecArray) => string): Edit[] {
   const edits: Edit[] = [];
   for (const match of text.matchAll(pattern)) {
-    const replacement = by(match);
+    const replacement = replacementOf(match);
     if (replacement !== match[0])
       edits.push({ start: match.index, end: match.index + match[0].length, by: replacement });
   }

@@ -25,8 +25,8 @@ export function preprocessText(text: string, steps: readonly PreprocessingStep[]
   return {
     text: current,
     moveSpan: (span) => {
-      const moved = moves.reduce<{ start: number; end: number }>((at, move) => move(at), span);
-      return { ...span, ...moved, text: current.slice(moved.start, moved.end) };
+      const newSpan = moves.reduce<{ start: number; end: number }>((result, move) => move(result), span);
+      return { ...span, ...newSpan, text: current.slice(newSpan.start, newSpan.end) };
     },
   };
 }

@@ -174,6 +174,6 @@ function numbers(row: Record<string, unknown>): Record<string, unknown> {
 
 /** DuckDB says "Invalid Input Error: …"; that is kept for the user only where it speaks of the user's file. */
 export function fileUnreadable(error: unknown, name: string, kind: string): GraftError {
-  const said = (error as Error).message.split('\n')[0]!.replace(/'[^']*\/[^']*'|"[^"]*\/[^"]*"/g, 'the file');
-  return new GraftError('DATA_FILE_INVALID', `${name} can’t be read as ${kind}: ${said}`, { cause: error });
+  const reason = (error as Error).message.split('\n')[0]!.replace(/'[^']*\/[^']*'|"[^"]*\/[^"]*"/g, 'the file');
+  return new GraftError('DATA_FILE_INVALID', `${name} can’t be read as ${kind}: ${reason}`, { cause: error });
 }

@@ -65,9 +65,9 @@ export const classification = defineTask({
 
 /** Text and label by name, or else the longest column and the one whose values recur most. */
 function textAndLabel(columns: Columns<'TEXT' | 'LABEL'>): { TEXT: string; LABEL: string } | null {
-  const named = columns.find('TEXT');
-  const label = columns.find('LABEL', named ? [named] : []);
-  if (named && label) return { TEXT: named, LABEL: label };
+  const textColumn = columns.find('TEXT');
+  const label = columns.find('LABEL', textColumn ? [textColumn] : []);
+  if (textColumn && label) return { TEXT: textColumn, LABEL: label };
   const stats = columns.names.map((name) => {
     const values = columns.values(name).map(String);
     return {
@@ -76,7 +76,7 @@ function textAndLabel(columns: Columns<'TEXT' | 'LABEL'>): { TEXT: string; LABEL
       distinct: new Set(values).size / Math.max(1, values.length),
     };
   });
-  const text = named ?? [...stats].sort((a, b) => b.length - a.length)[0]?.name;
+  const text = textColumn ?? [...stats].sort((a, b) => b.length - a.length)[0]?.name;
   const rest = stats.filter(({ name }) => name !== text).sort((a, b) => a.distinct - b.distinct);
   const guessed = label ?? rest.find(({ distinct, length }) => distinct <= 0.5 && length < 64)?.name;
   return text !== undefined && guessed !== undefined && text !== guessed ? { TEXT: text, LABEL: guessed } : null;

@@ -11,18 +11,20 @@ interface FoundEntities {
 
 const WORD = /[\p{L}\p{N}]/u;
 
-const isWordAt = (text: string, at: number): boolean => at >= 0 && at < text.length && WORD.test(text[at]!);
+const isWordAt = (text: string, position: number): boolean =>
+  position >= 0 && position < text.length && WORD.test(text[position]!);
 
 /** Places of `mention` in `text` where it isn't a part of a longer word; all places if there are none such. */
 function occurrences(text: string, mention: string): number[] {
-  const all: number[] = [];
-  for (let at = text.indexOf(mention); at >= 0; at = text.indexOf(mention, at + 1)) all.push(at);
-  const whole = all.filter(
-    (at) =>
-      !(isWordAt(mention, 0) && isWordAt(text, at - 1)) &&
-      !(isWordAt(mention, mention.length - 1) && isWordAt(text, at + mention.length)),
+  const positions: number[] = [];
+  for (let position = text.indexOf(mention); position >= 0; position = text.indexOf(mention, position + 1))
+    positions.push(position);
+  const whole = positions.filter(
+    (position) =>
+      !(isWordAt(mention, 0) && isWordAt(text, position - 1)) &&
+      !(isWordAt(mention, mention.length - 1) && isWordAt(text, position + mention.length)),
   );
-  return whole.length > 0 ? whole : all;
+  return whole.length > 0 ? whole : positions;
 }
 
 /**
@@ -40,24 +42,24 @@ export function locateMentions(text: string, byType: Readonly<Record<string, rea
     typesOf.set(mention, (typesOf.get(mention) ?? new Set()).add(type));
   }
 
-  const found: FoundEntities = { entities: [], ambiguous: [], missing: [] };
-  const isFree = (start: number, end: number) => found.entities.every((e) => end <= e.start || start >= e.end);
+  const result: FoundEntities = { entities: [], ambiguous: [], missing: [] };
+  const isFree = (start: number, end: number) => result.entities.every((e) => end <= e.start || start >= e.end);
   const longestFirst = [...mentions].sort((a, b) => b.mention.length - a.mention.length);
   for (const { type, mention } of longestFirst) {
-    const places = occurrences(text, mention).filter((at) => isFree(at, at + mention.length));
+    const places = occurrences(text, mention).filter((position) => isFree(position, position + mention.length));
     const start = places[0];
     if (start === undefined) {
-      found.missing.push(mention);
+      result.missing.push(mention);
       continue;
     }
     // More free places than mentions still to be placed, or two types for two places: another choice would have been as good.
-    if (places.length > listed.get(mention)! || typesOf.get(mention)!.size > 1) found.ambiguous.push(mention);
+    if (places.length > listed.get(mention)! || typesOf.get(mention)!.size > 1) result.ambiguous.push(mention);
     listed.set(mention, listed.get(mention)! - 1);
-    found.entities.push({ type, text: mention, start, end: start + mention.length });
+    result.entities.push({ type, text: mention, start, end: start + mention.length });
   }
-  found.entities.sort((a, b) => a.start - b.start);
-  found.ambiguous = [...new Set(found.ambiguous)];
-  return found;
+  result.entities.sort((a, b) => a.start - b.start);
+  result.ambiguous = [...new Set(result.ambiguous)];
+  return result;
 }
 
 /**
@@ -72,7 +74,7 @@ export function fromBio(
   const text = tokens.join(' ');
   const entities: Entity[] = [];
   let open: { type: string; start: number } | null = null;
-  let at = 0;
+  let offset = 0;
   const close = (end: number) => {
     if (open) entities.push({ type: open.type, start: open.start, end, text: text.slice(open.start, end) });
     open = null;
@@ -84,10 +86,10 @@ export function fromBio(
     const continues =
       open && (position === 'I' || position === 'E' || position === 'L') && (open as { type: string }).type === type;
     if (!continues) {
-      close(at - 1);
-      if (!outside) open = { type, start: at };
+      close(offset - 1);
+      if (!outside) open = { type, start: offset };
     }
-    at += token.length + 1;
+    offset += token.length + 1;
   }
   close(text.length);
   return { text, entities };
@@ -97,6 +99,6 @@ export function fromBio(
 export function codePointOffsets(text: string): (codePoints: number) => number {
   if (!/[\ud800-\udbff]/.test(text)) return (offset) => offset;
   const starts: number[] = [];
-  for (let at = 0; at < text.length; at += text.codePointAt(at)! > 0xffff ? 2 : 1) starts.push(at);
+  for (let index = 0; index < text.length; index += text.codePointAt(index)! > 0xffff ? 2 : 1) starts.push(index);
   return (offset) => starts[offset] ?? text.length + Math.max(0, offset - starts.length);
 }

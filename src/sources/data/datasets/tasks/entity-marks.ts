@@ -33,13 +33,13 @@ export function markEntities(
 ): string {
   const [open, close] = bracketsFor(text);
   let marked = '';
-  let at = 0;
+  let position = 0;
   for (const { start, end, type } of [...entities].sort((a, b) => a.start - b.start || b.end - a.end)) {
-    if (start < at || end <= start || end > text.length) continue;
-    marked += `${text.slice(at, start)}${open}${text.slice(start, end)}${BETWEEN}${types.say(type)}${close}`;
-    at = end;
+    if (start < position || end <= start || end > text.length) continue;
+    marked += `${text.slice(position, start)}${open}${text.slice(start, end)}${BETWEEN}${types.say(type)}${close}`;
+    position = end;
   }
-  return (marked + text.slice(at)).trim();
+  return (marked + text.slice(position)).trim();
 }
 
 /**
@@ -52,19 +52,19 @@ export function readMarks(copy: string, text: string, types: LabelWords): Entity
   const [o, c] = [open, close].map((bracket) => (/[[\]{}]/.test(bracket) ? `\\${bracket}` : bracket));
   const mark = new RegExp(`${o}([^${o}${c}]+)\\${BETWEEN}([^${BETWEEN}${o}${c}]+)${c}`, 'gu');
   const entities: Entity[] = [];
-  let at = text.length - text.trimStart().length;
+  let position = text.length - text.trimStart().length;
   let read = copy.length - copy.trimStart().length;
-  for (const { 0: whole, 1: words, 2: said, index } of copy.matchAll(mark)) {
-    const copied = at + index - read;
+  for (const { 0: whole, 1: words, 2: typeWord, index } of copy.matchAll(mark)) {
+    const copied = position + index - read;
     const start =
-      text.startsWith(words!, copied) && copy.slice(read, index) === text.slice(at, copied)
+      text.startsWith(words!, copied) && copy.slice(read, index) === text.slice(position, copied)
         ? copied
-        : text.indexOf(words!, at);
+        : text.indexOf(words!, position);
     read = index + whole.length;
-    const type = types.hear(said!);
+    const type = types.hear(typeWord!);
     if (start < 0) continue;
-    at = start + words!.length;
-    if (type !== null) entities.push({ type, start, end: at, text: words! });
+    position = start + words!.length;
+    if (type !== null) entities.push({ type, start, end: position, text: words! });
   }
   return entities;
 }

@@ -52,8 +52,8 @@ export const extraction = defineTask({
     }
     const tokens = asWords(values.TOKENS) ?? fail('wrong-type', 'TOKENS is not a list of words.');
     const tags = asWords(values.TAGS) ?? fail('wrong-type', 'TAGS is not a list of tags.');
-    const named = tags.map((tag) => own(mapping.labelValues, tag) ?? tag);
-    return fromBio(tokens, named) ?? fail('wrong-type', 'TAGS are not as many as TOKENS, or none of O, B-x, I-x.');
+    const labels = tags.map((tag) => own(mapping.labelValues, tag) ?? tag);
+    return fromBio(tokens, labels) ?? fail('wrong-type', 'TAGS are not as many as TOKENS, or none of O, B-x, I-x.');
   },
 
   stored: { text: 'text' },
@@ -124,7 +124,7 @@ function buildEntities(text: string, value: unknown, mapping: MappingOnto, note:
   }
   const mentionOf = ({ text: mention }: (typeof items)[number]): string =>
     mention || fail('wrong-type', 'An entity has no text, and not all of them have whole numbers as offsets.');
-  const byType = [...groupBy(items, ({ type }) => type)].map(([type, of]) => [type, of.map(mentionOf)] as const);
+  const byType = [...groupBy(items, ({ type }) => type)].map(([type, group]) => [type, group.map(mentionOf)] as const);
   return located(text, Object.fromEntries(byType), note);
 }
 

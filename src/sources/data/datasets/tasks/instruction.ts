@@ -74,9 +74,12 @@ export const instruction = defineTask({
   /** Everything before the last message of the assistant; what follows it is not learned. */
   prompt({ messages }, _context, { facts }) {
     const last = messages.findLastIndex((m) => m.role === 'assistant');
-    const before = last < 0 ? messages : messages.slice(0, last);
-    const asked = before.findLastIndex((m) => m.role === 'user');
-    return before.map(({ role, content }, i) => ({ role, content: i === asked ? withFacts(content, facts) : content }));
+    const history = last < 0 ? messages : messages.slice(0, last);
+    const questionIndex = history.findLastIndex((m) => m.role === 'user');
+    return history.map(({ role, content }, i) => ({
+      role,
+      content: i === questionIndex ? withFacts(content, facts) : content,
+    }));
   },
   earlier({ messages }) {
     const last = messages.findLastIndex((m) => m.role === 'assistant');
@@ -105,8 +108,8 @@ const MOST_EARLIER = 32;
 /** UTF-16 units up to an earlier answer: more is longer than any recipe takes. */
 const LONGEST_EARLIER = 40_000;
 
-const asked = (prompt: string, about: string | null): string =>
-  about === null || about.trim() === '' ? prompt : `${prompt}\n\n${about}`;
+const asked = (prompt: string, topic: string | null): string =>
+  topic === null || topic.trim() === '' ? prompt : `${prompt}\n\n${topic}`;
 
 const lastAnswer = (messages: readonly ChatMessage[]): string =>
   messages.findLast((m) => m.role === 'assistant')?.content ?? '';
@@ -136,10 +139,10 @@ function readMessages(list: unknown): z.infer<typeof message>[] {
 }
 
 function readMessage(item: unknown): z.infer<typeof message> {
-  const given = isRecord(item) ? item : fail('wrong-type', 'A message is not an object.');
-  const role = ROLES[String(given['role'] ?? given['from']).toLowerCase()];
-  const content = asText(given['content'] ?? given['value']);
+  const entry = isRecord(item) ? item : fail('wrong-type', 'A message is not an object.');
+  const role = ROLES[String(entry['role'] ?? entry['from']).toLowerCase()];
+  const content = asText(entry['content'] ?? entry['value']);
   if (!role || content === null)
     return fail('wrong-type', 'A message needs a role (system, user, assistant) and a text.');
-  return { role, content, ...(role === 'assistant' && given['weight'] === 0 && { weight: 0 }) };
+  return { role, content, ...(role === 'assistant' && entry['weight'] === 0 && { weight: 0 }) };
 }

@@ -25,13 +25,13 @@ export class LabelWords {
     const times = new Map<string, number>();
     for (const label of labels) times.set(words(label), (times.get(words(label)) ?? 0) + 1);
     for (const label of labels) {
-      const said = words(label) !== '' && times.get(words(label)) === 1 ? words(label) : label.trim();
-      this.#said.set(label, said);
-      this.#heard.set(said, label);
+      const wording = words(label) !== '' && times.get(words(label)) === 1 ? words(label) : label.trim();
+      this.#said.set(label, wording);
+      this.#heard.set(wording, label);
     }
     // A model may say it in another Unicode form, unless that is another label.
-    for (const [label, said] of this.#said) {
-      const form = said.normalize('NFC');
+    for (const [label, wording] of this.#said) {
+      const form = wording.normalize('NFC');
       if (!this.#heard.has(form)) this.#heard.set(form, label);
     }
     this.#byLength = [...this.#heard.keys()].sort((a, b) => b.length - a.length);
@@ -44,20 +44,21 @@ export class LabelWords {
 
   /** The label that a model's words begin with; null when they begin with none. */
   hear(text: string): string | null {
-    const written = text.trim().split('\n', 1)[0]!.trim();
-    const line = written.normalize('NFC');
-    const exact = this.#heard.get(written) ?? this.#heard.get(line) ?? this.#heard.get(words(line));
+    const firstLine = text.trim().split('\n', 1)[0]!.trim();
+    const line = firstLine.normalize('NFC');
+    const exact = this.#heard.get(firstLine) ?? this.#heard.get(line) ?? this.#heard.get(words(line));
     if (exact !== undefined) return exact;
-    const begun = this.#byLength.find(
-      (said) => line.toLowerCase().startsWith(said.toLowerCase()) && !/^[\p{L}\p{N}]/u.test(line.slice(said.length)),
+    const prefix = this.#byLength.find(
+      (wording) =>
+        line.toLowerCase().startsWith(wording.toLowerCase()) && !/^[\p{L}\p{N}]/u.test(line.slice(wording.length)),
     );
-    return begun === undefined ? null : this.#heard.get(begun)!;
+    return prefix === undefined ? null : this.#heard.get(prefix)!;
   }
 
   /** `negative, neutral or positive`, or null when there are too many to be listed in every prompt. */
   listed(atMost: number): string | null {
-    const said = this.labels.map((label) => this.say(label));
-    if (said.length === 0 || said.length > atMost) return null;
-    return said.length === 1 ? said[0]! : `${said.slice(0, -1).join(', ')} or ${said.at(-1)}`;
+    const wordings = this.labels.map((label) => this.say(label));
+    if (wordings.length === 0 || wordings.length > atMost) return null;
+    return wordings.length === 1 ? wordings[0]! : `${wordings.slice(0, -1).join(', ')} or ${wordings.at(-1)}`;
   }
 }

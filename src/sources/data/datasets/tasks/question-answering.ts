@@ -47,8 +47,8 @@ export const questionAnswering = defineTask({
   },
   suggest(columns) {
     const passages = columns.find('PASSAGES', [], (values) => values.every((value) => listOfTexts(value) !== null));
-    const asked = columns.pick('QUESTION', 'CONTEXT', 'ANSWERS');
-    const picked = asked.ANSWERS ? asked : columns.pick('QUESTION', 'CONTEXT', 'ANSWER', 'ANSWER_START');
+    const selection = columns.pick('QUESTION', 'CONTEXT', 'ANSWERS');
+    const picked = selection.ANSWERS ? selection : columns.pick('QUESTION', 'CONTEXT', 'ANSWER', 'ANSWER_START');
     return { columns: { ...picked, ...(passages !== undefined && { PASSAGES: passages }) } };
   },
   build(values, mapping) {
@@ -97,11 +97,11 @@ export const questionAnswering = defineTask({
    * Passages first, then the question: what stands in front of it can be shared by several questions. Each passage stays on one
    * line, so that no line of a document can pass for the question.
    */
-  prompt(asked, _context, { facts, passages }) {
-    const { question } = asked;
-    const shown = passages ?? shownOf(asked);
+  prompt(row, _context, { facts, passages }) {
+    const { question } = row;
+    const visiblePassages = passages ?? shownOf(row);
     const request =
-      shown.length === 0
+      visiblePassages.length === 0
         ? 'Answer the question with a short phrase.'
         : `Answer the question with a short phrase copied from the passages. If the passages do not contain the answer, say: ${REFUSAL}`;
     return [
@@ -109,7 +109,7 @@ export const questionAnswering = defineTask({
       {
         role: 'user',
         content: [
-          ...shown.map((text, i) => `Passage ${i + 1}: ${oneLine(text)}`),
+          ...visiblePassages.map((text, i) => `Passage ${i + 1}: ${oneLine(text)}`),
           facts === '' ? `Question: ${oneLine(question)}` : withFacts(oneLine(question), facts),
         ].join('\n\n'),
       },
@@ -144,9 +144,9 @@ function buildPassages(value: unknown): string[] | null {
 
 /** An answer, or a refusal: nothing, or the words in which a model says that the passages don't tell. */
 function asAnswer(text: string): TaskAnswer {
-  const said = text.trim();
-  const refused = said === '' || plain(said) === plain(REFUSAL);
-  return { kind: 'TEXT', text: refused ? '' : said, refused };
+  const answer = text.trim();
+  const isRefusal = answer === '' || plain(answer) === plain(REFUSAL);
+  return { kind: 'TEXT', text: isRefusal ? '' : answer, refused: isRefusal };
 }
 
 const plain = (text: string): string =>
@@ -163,8 +163,8 @@ function buildAnswer(
 ): { answer: string; spans: Span[] } {
   const toUtf16 =
     context !== null && mapping.offsets === 'CODE_POINTS' ? codePointOffsets(context) : (offset: number) => offset;
-  const span = (text: string, said: unknown): Span[] => {
-    const start = typeof said === 'string' && said.trim() !== '' ? Number(said) : said;
+  const span = (text: string, startValue: unknown): Span[] => {
+    const start = typeof startValue === 'string' && startValue.trim() !== '' ? Number(startValue) : startValue;
     return context !== null && typeof start === 'number' && Number.isInteger(start) && start >= 0
       ? [{ text, start: toUtf16(start), end: toUtf16(start) + text.length }]
       : [];

@@ -30,11 +30,11 @@ function piecesOf(text: string): { from: number; to: number }[] {
       last.to = end;
     else sentences.push({ from: start, to: end });
   }
-  const each = Math.ceil(sentences.length / MOST_PIECES);
-  const count = Math.max(1, Math.ceil(sentences.length / Math.max(1, each)));
+  const pieceSize = Math.ceil(sentences.length / MOST_PIECES);
+  const count = Math.max(1, Math.ceil(sentences.length / Math.max(1, pieceSize)));
   return Array.from({ length: count }, (_, i) => ({
-    from: i === 0 ? 0 : sentences[i * each]!.from,
-    to: i === count - 1 ? text.length : sentences[(i + 1) * each - 1]!.to,
+    from: i === 0 ? 0 : sentences[i * pieceSize]!.from,
+    to: i === count - 1 ? text.length : sentences[(i + 1) * pieceSize - 1]!.to,
   }));
 }
 
@@ -129,8 +129,8 @@ export const translation = defineTask({
   pieces(input) {
     const text = input.source;
     const spaced = !UNSPACED.has(input.targetLanguage);
-    return piecesOf(text).map(({ from, to }, i, all) => {
-      const gap = text.slice(all[i - 1]?.to ?? 0, from);
+    return piecesOf(text).map(({ from, to }, i, pieces) => {
+      const gap = text.slice(pieces[i - 1]?.to ?? 0, from);
       return { gap: gap === '' && i > 0 && spaced ? ' ' : gap, input: { ...input, source: text.slice(from, to) } };
     });
   },

@@ -22,12 +22,12 @@ export async function flagRows<T>(
   rows: AsyncIterable<T[]>,
   find: (batch: T[]) => Promise<Flag[]> | Flag[],
 ): Promise<void> {
-  const found = `found_${++tables}`;
-  const writer = await engine.createTable(found, FLAG_COLUMNS);
+  const table = `found_${++tables}`;
+  const writer = await engine.createTable(table, FLAG_COLUMNS);
   for await (const batch of rows) for (const flag of await find(batch)) writer.add(flagValues(flag));
   writer.close();
-  await engine.run(`INSERT INTO flags SELECT * FROM ${found}`);
-  await engine.run(`DROP TABLE ${found}`);
+  await engine.run(`INSERT INTO flags SELECT * FROM ${table}`);
+  await engine.run(`DROP TABLE ${table}`);
 }
 
 /** A note of 400 characters at most. */

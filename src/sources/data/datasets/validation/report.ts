@@ -64,9 +64,9 @@ export async function makeReport(engine: TableEngine, findings: readonly Version
   const counts = await engine.rows<Counted>(`
     SELECT rule, count(DISTINCT ordinal) AS rows, count(DISTINCT ordinal) FILTER (keeps_out) AS quarantined
     FROM judged_flags GROUP BY rule`);
-  const named = [...counts.map((c) => c.rule), ...findings.map((f) => f.rule)];
+  const ruleIds = [...counts.map((c) => c.rule), ...findings.map((f) => f.rule)];
   const problems: Problem[] = [];
-  for (const rule of new Set(named)) {
+  for (const rule of new Set(ruleIds)) {
     const { severity, meaning, cure } = RULES.get(rule)!;
     const count = counts.find((c) => c.rule === rule);
     problems.push({

@@ -25,9 +25,9 @@ export class SoftmaxClassifier {
     const table = this.#weights;
     scores.set(this.#bias);
     for (let f = 0; f < indexes.length; f++) {
-      const at = indexes[f]! * classes;
+      const offset = indexes[f]! * classes;
       const w = weights[f]!;
-      for (let c = 0; c < classes; c++) scores[c]! += w * table[at + c]!;
+      for (let c = 0; c < classes; c++) scores[c]! += w * table[offset + c]!;
     }
     let max = -Infinity;
     for (let c = 0; c < classes; c++) if (scores[c]! > max) max = scores[c]!;
@@ -44,9 +44,9 @@ export class SoftmaxClassifier {
     gradient[label]! -= 1;
     const table = this.#weights;
     for (let f = 0; f < vector.indexes.length; f++) {
-      const at = vector.indexes[f]! * classes;
+      const offset = vector.indexes[f]! * classes;
       const step = rate * vector.weights[f]!;
-      for (let c = 0; c < classes; c++) table[at + c]! -= step * gradient[c]!;
+      for (let c = 0; c < classes; c++) table[offset + c]! -= step * gradient[c]!;
     }
     for (let c = 0; c < classes; c++) this.#bias[c]! -= 0.1 * rate * gradient[c]!;
   }

@@ -36,10 +36,10 @@ function terms(text: string, buckets: number): Map<number, number> {
 
 /** Texts as vectors of length 1: log of the count times the inverse document frequency (Salton and Buckley, 1988). */
 export function vectorise(texts: readonly string[], buckets: number): SparseVector[] {
-  const counted = texts.map((text) => terms(text, buckets));
+  const termCounts = texts.map((text) => terms(text, buckets));
   const documents = new Uint32Array(buckets);
-  for (const counts of counted) for (const bucket of counts.keys()) documents[bucket]!++;
-  return counted.map((counts) => {
+  for (const counts of termCounts) for (const bucket of counts.keys()) documents[bucket]!++;
+  return termCounts.map((counts) => {
     const indexes = Uint32Array.from(counts.keys()).sort();
     const weights = Float32Array.from(
       indexes,

@@ -78,19 +78,19 @@ function leastConfident(probabilities: readonly Float32Array[], labels: readonly
     counts[labels[i]!]!++;
   });
   let offDiagonal = 0;
-  const judged = probabilities.map((p, index): Suspect => {
+  const suspects = probabilities.map((p, index): Suspect => {
     let believed = -1;
     let better = 0;
     for (let c = 0; c < classes; c++) {
       if (p[c]! > p[better]!) better = c;
       if (counts[c]! > 0 && p[c]! >= sums[c]! / counts[c]! && (believed < 0 || p[c]! > p[believed]!)) believed = c;
     }
-    const own = labels[index]!;
-    if (believed >= 0 && believed !== own) offDiagonal++;
-    return { index, better, given: p[own]!, probability: p[better]! };
+    const label = labels[index]!;
+    if (believed >= 0 && believed !== label) offDiagonal++;
+    return { index, better, given: p[label]!, probability: p[better]! };
   });
   const unlearned = offDiagonal > PLAUSIBLE * labels.length;
-  return judged
+  return suspects
     .filter(({ index, better }) => better !== labels[index])
     .filter(({ given, probability }) => !unlearned || (given <= SURE.given && probability >= SURE.better))
     .sort((a, b) => a.given - b.given)

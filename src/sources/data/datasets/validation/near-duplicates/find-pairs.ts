@@ -49,7 +49,7 @@ async function candidates(engine: TableEngine, signal: AbortSignal): Promise<voi
   for (const band of bandColumns) {
     signal.throwIfAborted();
     let bucket: number[] = [];
-    let at: string | null = null;
+    let bucketKey: string | null = null;
     const close = () => {
       for (const [a, b] of bucketPairs(bucket)) writer.add([Math.min(a, b), Math.max(a, b)]);
       bucket = [];
@@ -61,8 +61,8 @@ async function candidates(engine: TableEngine, signal: AbortSignal): Promise<voi
       ORDER BY scope, key, place, ordinal`);
     for await (const batch of members)
       for (const { ordinal, scope, key } of batch) {
-        if (at !== `${scope}:${key}`) close();
-        at = `${scope}:${key}`;
+        if (bucketKey !== `${scope}:${key}`) close();
+        bucketKey = `${scope}:${key}`;
         bucket.push(ordinal);
       }
     close();

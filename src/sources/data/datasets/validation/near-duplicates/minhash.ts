@@ -21,9 +21,10 @@ function mix(h: number): number {
 export function shingles(words: string): Set<number> {
   const set = new Set<number>();
   const last = Math.max(0, words.length - SHINGLE);
-  for (let at = 0; at <= last; at++) {
+  for (let start = 0; start <= last; start++) {
     let h = 0;
-    for (let i = at; i < at + SHINGLE && i < words.length; i++) h = (imul(h, 0x01000193) ^ words.charCodeAt(i)) | 0;
+    for (let i = start; i < start + SHINGLE && i < words.length; i++)
+      h = (imul(h, 0x01000193) ^ words.charCodeAt(i)) | 0;
     set.add(mix(h));
   }
   return set;

@@ -70,7 +70,7 @@ async function numberDrift({ engine }: Tables, name: string, sql: string): Promi
       `SELECT ${bin} AS bin, count(*) AS n FROM ${from} GROUP BY 1`,
     );
     const bins = new Array<number>(edges.length + 1).fill(0);
-    for (const { bin: at, n } of rows) bins[at] = n;
+    for (const { bin: index, n } of rows) bins[index] = n;
     return bins;
   };
   return finding(populationStabilityIndex(await count('parent_rows'), await count('rows WHERE fault IS NULL')), name);

@@ -13,9 +13,9 @@ export const BROKEN_TEXT: RowRule = {
   cure: 'Export the file again as UTF-8.',
   check(row) {
     for (const [field, text] of textFields(row)) {
-      const at = BROKEN.exec(text);
-      if (at)
-        return `${field} holds U+${at[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')} at ${at.index}`;
+      const match = BROKEN.exec(text);
+      if (match)
+        return `${field} holds U+${match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')} at ${match.index}`;
       if (!text.isWellFormed()) return `${field} holds half of a character`;
     }
     return null;

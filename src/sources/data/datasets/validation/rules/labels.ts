@@ -40,7 +40,8 @@ const labelCore = (label: string): string =>
     .replace(GAP, '');
 
 /** Labels of marks alone have no core, and are nobody's variant. */
-const isVariant = (label: string, of: string): boolean => labelCore(label) !== '' && labelCore(label) === labelCore(of);
+const isVariant = (label: string, base: string): boolean =>
+  labelCore(label) !== '' && labelCore(label) === labelCore(base);
 
 interface LabelProblem {
   label: string;
@@ -51,16 +52,21 @@ interface LabelProblem {
 /** What is wrong with labels, from their counts alone. Each label has at most one problem. */
 function labelProblems(counts: readonly LabelCount[], declared: readonly string[], minRows: number): LabelProblem[] {
   const frequentFirst = [...counts].sort((a, b) => b.rows - a.rows || (a.label < b.label ? -1 : 1));
-  return frequentFirst.flatMap((one, at): LabelProblem[] => {
-    if (declared.includes(one.label)) return one.training < minRows ? [rare(one, minRows)] : [];
+  return frequentFirst.flatMap((entry, index): LabelProblem[] => {
+    if (declared.includes(entry.label)) return entry.training < minRows ? [rare(entry, minRows)] : [];
     const betters =
-      declared.length > 0 ? declared.map((label) => ({ label, rows: Infinity })) : frequentFirst.slice(0, at);
-    const variant = betters.find((other) => isVariant(one.label, other.label));
-    if (variant) return [{ label: one.label, rule: LABEL_VARIANT, note: `${one.label} instead of ${variant.label}` }];
-    const near = betters.find((other) => other.rows >= one.rows * TYPO_RATIO && resemble(other.label, one.label));
-    if (near) return [{ label: one.label, rule: LABEL_TYPO, note: `${one.label} instead of ${near.label}?` }];
-    if (declared.length > 0) return [{ label: one.label, rule: UNKNOWN_LABEL, note: `${one.label} is not declared` }];
-    return one.training < minRows ? [rare(one, minRows)] : [];
+      declared.length > 0 ? declared.map((label) => ({ label, rows: Infinity })) : frequentFirst.slice(0, index);
+    const variant = betters.find((better) => isVariant(entry.label, better.label));
+    if (variant)
+      return [{ label: entry.label, rule: LABEL_VARIANT, note: `${entry.label} instead of ${variant.label}` }];
+    const original = betters.find(
+      (better) => better.rows >= entry.rows * TYPO_RATIO && resemble(better.label, entry.label),
+    );
+    if (original)
+      return [{ label: entry.label, rule: LABEL_TYPO, note: `${entry.label} instead of ${original.label}?` }];
+    if (declared.length > 0)
+      return [{ label: entry.label, rule: UNKNOWN_LABEL, note: `${entry.label} is not declared` }];
+    return entry.training < minRows ? [rare(entry, minRows)] : [];
   });
 }
 

@@ -26,8 +26,8 @@ const areAlike = (a: string, b: string): boolean =>
  */
 function homeLanguages(counts: readonly { language: string; rows: number }[], declared: string | null): string[] {
   if (declared !== null) return [declared];
-  const known = counts.reduce((sum, c) => sum + c.rows, 0);
-  return counts.filter((c) => c.rows >= known / 10).map((c) => c.language);
+  const total = counts.reduce((sum, c) => sum + c.rows, 0);
+  return counts.filter((c) => c.rows >= total / 10).map((c) => c.language);
 }
 
 export const LANGUAGE_RULES: TableRule = {
@@ -74,9 +74,9 @@ async function checkSides({ engine, settings }: Tables): Promise<void> {
     for (const columns of batch) {
       const sides = taskOf(settings.task).languages(fromColumns(settings.task, columns));
       for (const [side, { text, language }] of Object.entries(sides ?? {})) {
-        const found = await languageOf(text);
-        if (!found || language === 'und' || areAlike(found, language.slice(0, 2).toLowerCase())) continue;
-        const note = `${side} looks like ${found}, not ${language}`;
+        const guess = await languageOf(text);
+        if (!guess || language === 'und' || areAlike(guess, language.slice(0, 2).toLowerCase())) continue;
+        const note = `${side} looks like ${guess}, not ${language}`;
         flags.push({ ordinal: columns.ordinal, rule: WRONG_LANGUAGE, note, related: null });
         break;
       }

@@ -3,12 +3,12 @@ import { textFields, type TaskRow } from '../../tasks/index.js';
 import { Severity, type RowRule } from '../rule.js';
 
 function kindsIn(row: TaskRow, kinds: readonly PiiKind[]): string | null {
-  const found = textFields(row).flatMap(([field, text]) =>
+  const notes = textFields(row).flatMap(([field, text]) =>
     findPii(text)
       .filter((match) => kinds.includes(match.kind))
       .map(({ kind, start, end }) => `${kind} at ${field} ${start}..${end}`),
   );
-  return found.length > 0 ? found.slice(0, 5).join(', ') : null;
+  return notes.length > 0 ? notes.slice(0, 5).join(', ') : null;
 }
 
 export const PERSONAL_DATA: RowRule = {

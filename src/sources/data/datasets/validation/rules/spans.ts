@@ -2,9 +2,9 @@ import { taskOf, type Span } from '../../tasks/index.js';
 import { Severity, type ValidationRule, type RowRule } from '../rule.js';
 
 const mismatch = (text: string, span: Span): string | null => {
-  const there = text.slice(span.start, span.end);
-  if (there === span.text && span.end > span.start) return null;
-  return `${span.start}..${span.end} is ${JSON.stringify(there.slice(0, 60))}, not ${JSON.stringify(span.text.slice(0, 60))}`;
+  const actualText = text.slice(span.start, span.end);
+  if (actualText === span.text && span.end > span.start) return null;
+  return `${span.start}..${span.end} is ${JSON.stringify(actualText.slice(0, 60))}, not ${JSON.stringify(span.text.slice(0, 60))}`;
 };
 
 export const OFFSET_MISMATCH: RowRule = {

@@ -64,16 +64,16 @@ async function sample({ engine }: Tables): Promise<{ rows: LabelledText[]; label
   );
   // A word has about six characters and makes two or three terms; each is touched twice in six passes over the rows.
   const workPerRow = ((mean?.characters ?? 0) / 6) * 2.5 * labels.length * 12;
-  const most = Math.round(Math.min(MAX_ROWS, MAX_WORK / Math.max(1, workPerRow)));
+  const limit = Math.round(Math.min(MAX_ROWS, MAX_WORK / Math.max(1, workPerRow)));
   // By digest, not at random: the report of the same version is the same.
   const rows = await engine.rows<LabelledText>(`
     SELECT ordinal, text, label FROM rows SEMI JOIN (
       SELECT ordinal FROM rows SEMI JOIN (${usual}) usual USING (label)
-      WHERE fault IS NULL AND trim(text) <> '' ORDER BY digest, ordinal LIMIT ${most}) chosen USING (ordinal)
+      WHERE fault IS NULL AND trim(text) <> '' ORDER BY digest, ordinal LIMIT ${limit}) chosen USING (ordinal)
     ORDER BY ordinal`);
   return { rows, labels };
 }
 
 async function* batches<T>(items: readonly T[]): AsyncGenerator<T[]> {
-  for (let at = 0; at < items.length; at += 1000) yield items.slice(at, at + 1000);
+  for (let start = 0; start < items.length; start += 1000) yield items.slice(start, start + 1000);
 }
