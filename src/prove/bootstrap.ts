@@ -47,7 +47,7 @@ export function estimate<Row>(metric: Metric<Row>, rows: readonly Row[], options
 }
 
 /**
- * `after - before`, where both answered the same rows. Of shares by the rows that one alone has right (McNemar's score and exact tests), else by a paired
+ * `freshRows` less `oldRows`, where both answered the same rows. Of shares by the rows that one alone has right (McNemar's score and exact tests), else by a paired
  * bootstrap (Koehn 2004): the same draws are made of both, so that what makes a row hard for both cancels out.
  */
 export function pairedDifference<Row>(

@@ -22,14 +22,18 @@ export function addAuditAddress(
   lines: AuditLines,
   { isDraining, underWay }: Pick<ServerKit, 'isDraining' | 'underWay'>,
 ): void {
-  server.get<{ Querystring: { from?: string; to?: string } }>('/audit.ndjson', (request, reply) => {
-    if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
-    const [from, to] = [moment(request.query.from, 'from'), moment(request.query.to, 'to')];
-    void underWay(finished(reply.raw).catch(() => undefined));
-    return reply
-      .header('content-type', 'application/x-ndjson; charset=utf-8')
-      .header('content-disposition', 'attachment; filename="audit.ndjson"')
-      .header('cache-control', 'no-store')
-      .send(Readable.from(lines(request.caller.workspaceId, { ...(from && { from }), ...(to && { to }) })));
-  });
+  server.get<{ Querystring: { from?: string; to?: string } }>(
+    '/audit.ndjson',
+    { config: { role: 'ADMIN' } },
+    (request, reply) => {
+      if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
+      const [from, to] = [moment(request.query.from, 'from'), moment(request.query.to, 'to')];
+      void underWay(finished(reply.raw).catch(() => undefined));
+      return reply
+        .header('content-type', 'application/x-ndjson; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="audit.ndjson"')
+        .header('cache-control', 'no-store')
+        .send(Readable.from(lines(request.caller.workspaceId, { ...(from && { from }), ...(to && { to }) })));
+    },
+  );
 }

@@ -26,6 +26,10 @@ declare module 'fastify' {
     /** Who sends it; of the open addresses nobody is asked. */
     caller: Caller;
   }
+  interface FastifyContextConfig {
+    /** What a caller needs for this address; ADMIN where nothing is said. GraphQL's fields have roles of their own. */
+    role?: Role;
+  }
 }
 
 /** What anybody may see: pages, which ask for a key themselves, and whether the gateway lives. */
@@ -40,35 +44,6 @@ const OPEN: ReadonlySet<string> = new Set([
   '/readyz',
   '/sign-in.json',
 ]);
-
-/** What other addresses need. GraphQL's fields have roles of their own. */
-const NEEDED: Readonly<Record<string, Role>> = {
-  '/graphql': 'ASK',
-  '/graphql/stream': 'ASK',
-  '/files': 'EDIT',
-  '/files/:id': 'EDIT',
-  '/audit.ndjson': 'ADMIN',
-  '/metrics': 'OPERATE',
-  '/mcp': 'ASK',
-  // Nothing is there, which whoever asks is told in the form of `/v1`.
-  '/v1': 'ASK',
-  '/v1/*': 'ASK',
-  '/v1/models': 'ASK',
-  '/v1/models/*': 'ASK',
-  '/v1/chat/completions': 'ASK',
-  '/v1/embeddings': 'ASK',
-  '/v1/rerank': 'ASK',
-  '/v1/files': 'EDIT',
-  '/v1/files/:id': 'EDIT',
-  '/v1/files/:id/content': 'EDIT',
-  '/v1/fine_tuning/jobs': 'EDIT',
-  '/v1/fine_tuning/jobs/:id': 'EDIT',
-  '/v1/fine_tuning/jobs/:id/cancel': 'EDIT',
-  '/v1/fine_tuning/jobs/:id/pause': 'EDIT',
-  '/v1/fine_tuning/jobs/:id/resume': 'EDIT',
-  '/v1/fine_tuning/jobs/:id/events': 'EDIT',
-  '/v1/fine_tuning/jobs/:id/checkpoints': 'EDIT',
-};
 
 /** Where each operation is ended by itself, with an error that says why. */
 const ENDED_BY_OPERATION: ReadonlySet<string> = new Set(['/graphql', '/graphql/stream']);
@@ -93,7 +68,7 @@ export function refuseKeyInUrl(url: string | undefined): void {
   });
 }
 
-/** Asks who sends each request before its body is read. An address that is in neither list above needs ADMIN. */
+/** Asks who sends each request before its body is read. An address that is not open needs the role of its configuration, or ADMIN. */
 export function addAuthentication(server: FastifyInstance, callers: Callers): void {
   server.decorateRequest('caller', null as unknown as Caller);
   // Behind the reading of the body, which goes on wherever its bytes arrive. Addresses that anybody may see read no rows.
@@ -101,9 +76,9 @@ export function addAuthentication(server: FastifyInstance, callers: Callers): vo
     inScope(caller?.workspaceId ?? 'nobody', callback),
   );
   server.addHook('onRequest', (request, reply, callback) => {
-    const { url } = request.routeOptions;
+    const { url, config } = request.routeOptions;
     const admit = (caller: Caller): void => {
-      const requiredRole = NEEDED[url!] ?? 'ADMIN';
+      const requiredRole = config.role ?? 'ADMIN';
       if (!isAllowed(caller.role, requiredRole))
         throw new GraftError('FORBIDDEN', `${url} needs role ${requiredRole}; yours is ${caller.role}.`);
       request.caller = caller;

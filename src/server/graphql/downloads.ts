@@ -34,7 +34,7 @@ function disposition(name: string): string {
  * length when they are damaged meanwhile. The digest is the whole file's, so there are no ranges.
  */
 export function addDownloads(server: FastifyInstance, { files, isDraining, underWay }: DownloadParts): void {
-  server.get<{ Params: { id: string } }>('/files/:id', async (request, reply) => {
+  server.get<{ Params: { id: string } }>('/files/:id', { config: { role: 'EDIT' } }, async (request, reply) => {
     if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     const id = fromGlobalId(request.params.id, 'File', 'id');
     const { name, bytes, content } = await files.open(request.caller.workspaceId, id);

@@ -48,6 +48,7 @@ export function addEventStreams(server: FastifyInstance, parts: EventStreamParts
   server.route({
     method: ['GET', 'POST'],
     url: '/graphql/stream',
+    config: { role: 'ASK' },
     handler: (request, reply) => {
       if (!takesEvents(request)) {
         const error = new GraftError('BAD_REQUEST', `This address streams events: send \`accept: ${MEDIA_TYPE}\`.`);

@@ -24,7 +24,7 @@ export interface HealthSources {
  */
 export function addHealthRoutes(server: FastifyInstance, { isDraining, readiness, metrics }: HealthSources): void {
   server.get('/livez', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'alive' }));
-  server.get('/metrics', async ({ caller }, reply) => {
+  server.get('/metrics', { config: { role: 'OPERATE' } }, async ({ caller }, reply) => {
     // Of all workspaces, with names that each gave to what is its own.
     if (caller.workspaceId !== DEFAULT_WORKSPACE_ID)
       throw new GraftError('FORBIDDEN', '/metrics tells of all workspaces, so only keys of the first one read it.');

@@ -136,6 +136,7 @@ export async function addGraphqlRoute(
   server.route({
     method: ['GET', 'POST'],
     url: '/graphql',
+    config: { role: 'ASK' },
     handler: (request, reply) => {
       if (request.method === 'GET' && request.headers.accept?.startsWith('text/html') && !request.url.includes('?'))
         return reply.redirect('/playground');

@@ -63,7 +63,7 @@ export async function addUploads(
     throwFileSizeLimit: false,
   });
 
-  server.post('/files', { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
+  server.post('/files', { bodyLimit: Number.MAX_SAFE_INTEGER, config: { role: 'EDIT' } }, async (request, reply) => {
     if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     if (!request.headers[UPLOAD_HEADER])
       throw new GraftError('BAD_REQUEST', `Send the header "${UPLOAD_HEADER}: 1" with an upload.`, {

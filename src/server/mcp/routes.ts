@@ -47,10 +47,12 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
     callback();
   });
   // Whoever asks for a stream or the end of a session is to be told that there is none; 404 is an error to clients.
+  const config = { role: 'ASK' as const };
   for (const method of ['GET', 'DELETE'])
     server.route({
       method,
       url: '/mcp',
+      config,
       handler: (_request, reply) => reply.code(405).header('allow', 'POST').send(NOT_ALLOWED),
     });
   const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -62,7 +64,7 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
     const rpcError = { code: rpcCode(error, status), message, data: extensions };
     return reply.code(status).header('cache-control', 'no-store').send({ jsonrpc: '2.0', error: rpcError, id: null });
   };
-  const options = { errorHandler };
+  const options = { errorHandler, config };
   server.post('/mcp', options, async (request, reply) => {
     const { body } = request;
     if (body === undefined) throw new GraftError('BAD_REQUEST', 'The body is empty.');

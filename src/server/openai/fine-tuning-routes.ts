@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
+import type { Role } from '../../kernel/caller.js';
 import { streamWithin } from '../../kernel/stream-within.js';
 import { toGlobalId, type Change } from '../../kit/graphql/index.js';
 import { inScope } from '../../platform/database/index.js';
@@ -26,7 +27,10 @@ export interface FineTuningRouteParts extends FineTuningParts {
 
 /** How addresses are declared and answered. */
 export interface Addressing {
-  options: { errorHandler: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply };
+  options: {
+    errorHandler: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+    config: { role: Role };
+  };
   /** Sends what the work comes to, unless the gateway is shutting down. */
   answer: (reply: FastifyReply, work: () => Promise<unknown>) => Promise<FastifyReply>;
 }

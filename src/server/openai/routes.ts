@@ -63,15 +63,17 @@ const errorHandlerOf =
  * `models`, `rerank`, `files`, `fine_tuning/jobs`. A field is honoured or refused by its name.
  */
 export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
-  const options = { errorHandler: errorHandlerOf(kit.presenter) };
+  const errorHandler = errorHandlerOf(kit.presenter);
+  const options = { errorHandler, config: { role: 'ASK' as const } };
+  const editing = { errorHandler, config: { role: 'EDIT' as const } };
   const working = <T>(work: () => Promise<T>): Promise<T> => {
     if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     return kit.underWay(work());
   };
   const answer = (reply: FastifyReply, work: () => Promise<unknown>) =>
     working(async () => told(reply).send(await work()));
-  addFiles(server, parts, { options, answer });
-  addJobs(server, parts, { options, answer });
+  addFiles(server, parts, { options: editing, answer });
+  addJobs(server, parts, { options: editing, answer });
   const signalOf = (reply: FastifyReply): AbortSignal => new ResponseLifetime(reply.raw).signal;
   const told = (reply: FastifyReply) => reply.header('cache-control', 'no-store');
 
