@@ -18,9 +18,9 @@ export interface FileParts {
 /** Rows to learn from, a JSON object a line. Only such files are listed: documents and models are no files of `/v1`. */
 const JSONL = 'application/jsonl';
 const PURPOSE = 'fine-tune';
-const PREFIX = 'file';
+const PREFIX = 'file-';
 
-export const fileIdOf = (row: Pick<StoredFileRow, 'id'>): string => `${PREFIX}-${row.id}`;
+export const fileIdOf = (row: Pick<StoredFileRow, 'id'>): string => `${PREFIX}${row.id}`;
 
 /** The row id in a file's id. @throws NOT_FOUND */
 export const fileRowId = (id: string, field = 'file_id'): string => rowIdOf(PREFIX, id, 'The file', field);

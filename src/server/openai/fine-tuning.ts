@@ -26,7 +26,7 @@ export interface FineTuningParts extends FileParts {
   table: ModelTable;
 }
 
-const PREFIX = 'ftjob';
+const PREFIX = 'ftjob-';
 /** Events of one job that are looked through: it reports a few hundred. */
 const MOST_EVENTS = 10_000;
 const MOST_METADATA = 16;
@@ -227,7 +227,7 @@ async function jobOf(parts: FineTuningParts, row: RunRow) {
   const hyperparameters = hyperparametersOf(recipe);
   return {
     ...request,
-    id: `${PREFIX}-${row.id}`,
+    id: `${PREFIX}${row.id}`,
     object: 'fine_tuning.job',
     created_at: seconds(row.createdAt),
     finished_at: output && seconds(row.finishedAt),

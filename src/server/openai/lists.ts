@@ -43,9 +43,9 @@ export const listOf = <T extends { id: string }>(data: readonly T[], hasMore: bo
   last_id: data.at(-1)?.id ?? null,
 });
 
-/** The row id in an id of the API such as `file-<uuid>`. @throws NOT_FOUND */
+/** The row id in an id of the API, such as `file-<uuid>` with the prefix `file-`. @throws NOT_FOUND */
 export function rowIdOf(prefix: string, id: string, what: string, field: string): string {
-  const row = id.startsWith(`${prefix}-`) ? id.slice(prefix.length + 1) : '';
+  const row = id.startsWith(prefix) ? id.slice(prefix.length) : '';
   if (!isUuid(row)) throw notFound(what, id.slice(0, 200), field);
   return row;
 }
