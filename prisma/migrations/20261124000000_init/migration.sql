@@ -42,6 +42,14 @@ CREATE TABLE collection (
 );
 CREATE UNIQUE INDEX collection_workspace_id_name_key ON collection (workspace_id, name);
 
+-- What OpenAI's clients called a collection, and noted with it. A collection without a row goes by its own name.
+CREATE TABLE vector_store (
+  collection_id UUID PRIMARY KEY REFERENCES collection ON UPDATE CASCADE ON DELETE CASCADE,
+  workspace_id UUID NOT NULL,
+  name TEXT NOT NULL,
+  metadata JSONB NOT NULL DEFAULT '{}'
+);
+
 -- Who may see a document of a name, whatever its version. A document without a row is seen by all of its workspace: see src/sources/knowledge/access.
 CREATE TABLE document_label (
   workspace_id UUID NOT NULL,
@@ -118,7 +126,9 @@ CREATE TABLE stored_file (
   sha256 TEXT NOT NULL,
   bytes BIGINT NOT NULL,
   created_at TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-  home TEXT
+  home TEXT,
+  -- Why an OpenAI client uploaded it. NULL for all other files.
+  purpose TEXT
 );
 CREATE INDEX stored_file_sha256_idx ON stored_file (sha256);
 CREATE INDEX stored_file_workspace_id_id_idx ON stored_file (workspace_id, id);

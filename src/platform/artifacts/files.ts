@@ -99,19 +99,28 @@ export class FileService {
     });
   }
 
-  /** Files of a media type by age. @param after the row id that they come behind; null: from the first on */
+  /** Says what a file is for, from when on it stays until it is deleted itself. */
+  setPurpose(id: string, purpose: string): Promise<StoredFileRow> {
+    return this.database.prisma.storedFile.update({ where: { id }, data: { purpose } });
+  }
+
+  /**
+   * Files with a purpose, by age.
+   * @param purpose null: any
+   * @param after the row id that they come behind; null: from the first on
+   */
   async list(
     workspaceId: WorkspaceId,
     {
-      mediaType,
+      purpose,
       first,
       after,
       order,
-    }: { mediaType: string; first: number; after: string | null; order: 'asc' | 'desc' },
+    }: { purpose: string | null; first: number; after: string | null; order: 'asc' | 'desc' },
   ): Promise<Page<StoredFileRow>> {
     const cursorFilter = after === null ? {} : { id: order === 'asc' ? { gt: after } : { lt: after } };
     const rows = await this.database.prisma.storedFile.findMany({
-      where: { workspaceId, mediaType, ...cursorFilter },
+      where: { workspaceId, purpose: purpose ?? { not: null }, ...cursorFilter },
       orderBy: { id: order },
       take: first + 1,
     });

@@ -77,8 +77,11 @@ export class Erasure {
     { copiesSuffice = false, groups = EVERYBODY }: { copiesSuffice?: boolean; groups?: Groups } = {},
   ): Promise<ErasureReport> {
     const report: ErasureReport = { records: [], deletedFiles: [], keptFiles: [] };
-    for (const { id, name, sha256 } of await this.files.find(workspaceId, selection)) {
-      const reason = await this.#removeFile(workspaceId, { id, sha256 }, { copiesSuffice, groups });
+    for (const { id, name, sha256, purpose } of await this.files.find(workspaceId, selection)) {
+      const reason =
+        selection.digests && purpose !== null
+          ? 'A client of `/v1` uploaded it: delete it at `/v1/files`.'
+          : await this.#removeFile(workspaceId, { id, sha256 }, { copiesSuffice, groups });
       if (reason === null) report.deletedFiles.push(name);
       else report.keptFiles.push({ fileId: id, name, reason });
     }

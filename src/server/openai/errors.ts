@@ -35,6 +35,7 @@ const PARAMS: Record<string, string> = {
   'input.sampling.logitBias': 'logit_bias',
   'input.form': 'response_format',
   'input.probable': 'logprobs',
+  'input.documents.0.file': 'file_id',
   'input.unit': 'user',
   'input.requestId': 'idempotency-key',
   'input.name': 'suffix',

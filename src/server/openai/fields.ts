@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { requireStorable } from '../../kernel/text.js';
 import { RefusedField } from './errors.js';
 
 export type Fields = Record<string, unknown>;
@@ -64,4 +66,21 @@ export function optionalFlag(fields: Fields, name: string): boolean {
   const value = fields[name] ?? false;
   if (typeof value !== 'boolean') throw new RefusedField(name, 'invalid_value', `${name} must be true or false.`);
   return value;
+}
+
+const MOST_NOTES = 16;
+const LONGEST_NOTE = 512;
+export const note = z.string().max(LONGEST_NOTE);
+
+/** What clients note with an object, such as `metadata`: names of at most 64 characters, each with a value of this form. */
+export function optionalNotes<T>(fields: Fields, name: string, value: z.ZodType<T>): Record<string, T> | null {
+  const { data = null, error } = z.record(z.string().max(64), value).nullish().safeParse(fields[name]);
+  if (error || Object.keys(data ?? {}).length > MOST_NOTES)
+    throw new RefusedField(
+      name,
+      'invalid_value',
+      `${name} holds at most ${MOST_NOTES} values, with names of 64 and texts of ${LONGEST_NOTE} characters at most.`,
+    );
+  for (const text of Object.entries(data ?? {}).flat()) if (typeof text === 'string') requireStorable(text, name);
+  return data;
 }

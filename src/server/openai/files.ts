@@ -8,6 +8,7 @@ import type { Erasure } from '../../platform/erasure/index.js';
 import { fileName, tooLarge } from '../graphql/uploads.js';
 import { RefusedField } from './errors.js';
 import { listOf, rowIdOf, type ListRequest } from './lists.js';
+import type { StoreParts } from './stores.js';
 
 export interface FileParts {
   files: FileService;
@@ -15,9 +16,10 @@ export interface FileParts {
   maxUploadBytes: number;
 }
 
-/** Rows to learn from, a JSON object a line. Only such files are listed: documents and models are no files of `/v1`. */
-const JSONL = 'application/jsonl';
-const PURPOSE = 'fine-tune';
+/** Rows to learn from, and documents. */
+const PURPOSES: ReadonlySet<string> = new Set(['fine-tune', 'assistants', 'user_data']);
+/** Says nothing: a document's name and content tell its format, as clients guess types that no parser knows. */
+const MEDIA_TYPE = 'application/octet-stream';
 const PREFIX = 'file-';
 
 export const fileIdOf = (row: Pick<StoredFileRow, 'id'>): string => `${PREFIX}${row.id}`;
@@ -31,7 +33,7 @@ export const fileOf = (row: StoredFileRow) => ({
   bytes: Number(row.bytes),
   created_at: Math.floor(row.createdAt.getTime() / 1_000),
   filename: row.name,
-  purpose: PURPOSE,
+  purpose: row.purpose,
   status: 'processed',
   expires_at: null,
   status_details: null,
@@ -40,7 +42,23 @@ export const fileOf = (row: StoredFileRow) => ({
 /** A file of `/v1`. @throws NOT_FOUND, also for one that Graft's own addresses alone know */
 export async function requireFile({ files }: FileParts, workspaceId: WorkspaceId, id: string): Promise<StoredFileRow> {
   const row = await files.get(workspaceId, fileRowId(id), 'file_id');
-  if (row.mediaType !== JSONL) throw notFound('The file', id, 'file_id');
+  if (row.purpose === null) throw notFound('The file', id, 'file_id');
+  return row;
+}
+
+/** A file of rows, for training, or of a document. @throws NOT_FOUND, RefusedField for a file of the other kind */
+export async function requireFileFor(
+  kind: 'rows' | 'document',
+  { files, workspaceId, id, field }: { files: FileParts; workspaceId: WorkspaceId; id: string; field: string },
+): Promise<StoredFileRow> {
+  const row = await requireFile(files, workspaceId, id);
+  if ((row.purpose === 'fine-tune') !== (kind === 'rows'))
+    throw new RefusedField(
+      field,
+      'unsupported_value',
+      `The file was uploaded with the purpose "${row.purpose}".`,
+      `Upload it with the purpose "${kind === 'rows' ? 'fine-tune' : 'assistants'}".`,
+    );
   return row;
 }
 
@@ -67,7 +85,7 @@ export async function storeFile(
     for await (const part of request.parts({ limits })) await takePart(part, form, { files, workspaceId, maxBytes });
     if (form.purpose === null) throw new RefusedField('purpose', 'invalid_value', 'purpose is missing.');
     if (form.file === null) throw new RefusedField('file', 'invalid_value', 'file is missing.');
-    return form.file;
+    return await files.setPurpose(form.file.id, form.purpose);
   } catch (error) {
     if (form.file) await files.remove(workspaceId, form.file.id);
     if (isGraftError(error) || !(form.isBroken || isOfForm(error))) throw error;
@@ -100,17 +118,16 @@ async function takePart(
     if (part.fieldname !== 'file') throw unknownField(part.fieldname);
     part.file.once('error', () => (form.isBroken = true));
     const name = fileName(part.filename);
-    form.file = await files.store(workspaceId, { name, mediaType: JSONL, source: part.file, maxBytes });
+    form.file = await files.store(workspaceId, { name, mediaType: MEDIA_TYPE, source: part.file, maxBytes });
     if (part.file.truncated) throw tooLarge(maxBytes);
     return;
   }
   if (part.fieldname !== 'purpose') throw unknownField(part.fieldname);
-  if (part.value !== PURPOSE)
+  if (typeof part.value !== 'string' || !PURPOSES.has(part.value))
     throw new RefusedField(
       'purpose',
       'unsupported_value',
-      `Files are taken for the purpose "${PURPOSE}" alone.`,
-      'Documents to answer from go to `POST /files` and `ingestDocuments`.',
+      'Files are taken for the purposes "fine-tune" (rows), "assistants" and "user_data" (documents).',
     );
   form.purpose = part.value;
 }
@@ -123,16 +140,27 @@ const unknownField = (name: string): RefusedField =>
     'Leave it out.',
   );
 
-/** Oldest or newest first, those behind `after`. @throws BAD_USER_INPUT, NOT_FOUND for an `after` that is no file */
-export async function filesOf({ files }: FileParts, workspaceId: WorkspaceId, { limit, after, order }: ListRequest) {
+/**
+ * Oldest or newest first, those behind `after`.
+ * @param purpose null: any
+ * @throws BAD_USER_INPUT, NOT_FOUND for an `after` that is no file
+ */
+export async function filesOf(
+  { files }: FileParts,
+  workspaceId: WorkspaceId,
+  { limit, after, order, purpose }: ListRequest & { purpose: string | null },
+) {
   const behind = after === null ? null : fileRowId(after, 'after');
-  const page = await files.list(workspaceId, { mediaType: JSONL, first: limit, after: behind, order });
+  const page = await files.list(workspaceId, { purpose, first: limit, after: behind, order });
   return listOf(page.items.map(fileOf), page.hasNextPage);
 }
 
-/** @throws NOT_FOUND, CONFLICT where something needs the file */
-export async function deleteFile(parts: FileParts, { workspaceId, groups }: Caller, id: string) {
+/** Deletes a file, and the documents that were made of it in vector stores. @throws NOT_FOUND, CONFLICT where something else needs the file */
+export async function deleteFile(parts: StoreParts, caller: Caller, id: string) {
+  const { workspaceId, groups } = caller;
   const row = await requireFile(parts, workspaceId, id);
+  for (const { collection, name } of await parts.stores.documentsOf(workspaceId, id, groups))
+    await parts.knowledge.service.deleteDocuments(caller, { collection, names: [name] });
   const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups);
   const [kept] = keptFiles;
   if (kept) throw new GraftError('CONFLICT', `The file stays: ${kept.reason}`, { field: 'file_id' });

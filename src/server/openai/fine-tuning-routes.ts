@@ -17,13 +17,17 @@ import {
   jobsOf,
   type FineTuningParts,
 } from './fine-tuning.js';
+import { optionalText } from './fields.js';
 import { listRequest } from './lists.js';
 import { event, headerOf } from './http.js';
+import type { StoreParts } from './stores.js';
 
-export interface FineTuningRouteParts extends FineTuningParts {
+export interface NotingParts {
   /** `AccessHooks` of the access domain: writes down who makes a change, around the change. */
   noting: { noted: AuditHook };
 }
+
+export type FineTuningRouteParts = FineTuningParts & NotingParts;
 
 /** How addresses are declared and answered. */
 export interface Addressing {
@@ -35,20 +39,24 @@ export interface Addressing {
   answer: (reply: FastifyReply, work: () => Promise<unknown>) => Promise<FastifyReply>;
 }
 
-interface OfId {
+export interface OfId {
   Params: { id: string };
   Querystring: Record<string, unknown>;
 }
 
-const notedBy =
-  ({ noting }: FineTuningRouteParts) =>
+export const notedBy =
+  ({ noting }: NotingParts) =>
   <T>(request: FastifyRequest, what: string, input: object, work: (change: Change) => Promise<T>) => {
     const change: Change = {};
     return noting.noted({ what, caller: request.caller, requestId: request.id, input, change }, () => work(change));
   };
 
-/** `files`: rows to learn from. */
-export function addFiles(server: FastifyInstance, parts: FineTuningRouteParts, { options, answer }: Addressing): void {
+/** `files`: rows to learn from, and documents. */
+export function addFiles(
+  server: FastifyInstance,
+  parts: StoreParts & NotingParts,
+  { options, answer }: Addressing,
+): void {
   const noted = notedBy(parts);
   server.post('/v1/files', { ...options, bodyLimit: Number.MAX_SAFE_INTEGER }, (request, reply) =>
     answer(reply, () =>
@@ -61,7 +69,10 @@ export function addFiles(server: FastifyInstance, parts: FineTuningRouteParts, {
     ),
   );
   server.get<OfId>('/v1/files', options, ({ caller, query }, reply) =>
-    answer(reply, () => filesOf(parts, caller.workspaceId, listRequest(query, 100, ['purpose']))),
+    answer(reply, () => {
+      const purpose = optionalText(query, 'purpose');
+      return filesOf(parts, caller.workspaceId, { ...listRequest(query, 100, ['purpose']), purpose });
+    }),
   );
   server.get<OfId>('/v1/files/:id', options, ({ caller, params }, reply) =>
     answer(reply, async () => fileOf(await requireFile(parts, caller.workspaceId, params.id))),

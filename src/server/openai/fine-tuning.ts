@@ -12,8 +12,17 @@ import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import { toGlobalId } from '../../kit/graphql/index.js';
 import { RefusedField } from './errors.js';
-import { fieldsOf, optionalNumber, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
-import { fileRowId, requireFile, type FileParts } from './files.js';
+import {
+  fieldsOf,
+  note,
+  optionalNotes,
+  optionalNumber,
+  optionalText,
+  refuseOthers,
+  requiredText,
+  type Fields,
+} from './fields.js';
+import { fileRowId, requireFileFor, type FileParts } from './files.js';
 import { listOf, rowIdOf, type ListRequest } from './lists.js';
 import { standIn, tunedName, type ModelTable } from './model-names.js';
 
@@ -29,7 +38,6 @@ export interface FineTuningParts extends FileParts {
 const PREFIX = 'ftjob-';
 /** Events of one job that are looked through: it reports a few hundred. */
 const MOST_EVENTS = 10_000;
-const MOST_METADATA = 16;
 /** As many as a name has. */
 const LONGEST_SUFFIX = 63;
 
@@ -67,12 +75,6 @@ function checkedJob(body: unknown): JobRequest {
     'metadata',
   ];
   refuseOthers(fields, honoured, { integrations: [[]] });
-  const { data: metadata = null, error } = z
-    .record(z.string().max(64), z.string().max(512))
-    .nullish()
-    .safeParse(fields['metadata']);
-  if (error || Object.keys(metadata ?? {}).length > MOST_METADATA)
-    throw new RefusedField('metadata', 'invalid_value', `metadata holds at most ${MOST_METADATA} texts.`);
   return {
     model: requiredText(fields, 'model'),
     training_file: requiredText(fields, 'training_file'),
@@ -80,7 +82,7 @@ function checkedJob(body: unknown): JobRequest {
     hyperparameters: checkedHyperparameters(fields),
     suffix: checkedSuffix(fields),
     seed: optionalNumber(fields, 'seed'),
-    metadata,
+    metadata: optionalNotes(fields, 'metadata', note),
   };
 }
 
@@ -126,8 +128,10 @@ function recipeOf({ hyperparameters: given, seed }: JobRequest): RecipeOverrides
 export async function createJob(parts: FineTuningParts, caller: Caller, body: unknown, key: string | null) {
   const request = checkedJob(body);
   const { workspaceId } = caller;
-  for (const id of [request.training_file, request.validation_file].filter((each) => each !== null))
-    await requireFile(parts, workspaceId, id);
+  for (const field of ['training_file', 'validation_file'] as const) {
+    const id = request[field];
+    if (id !== null) await requireFileFor('rows', { files: parts, workspaceId, id, field });
+  }
   const idempotencyKey = key ?? newId();
   const name = nameOf(request.suffix ?? `tuned-${idempotencyKey.slice(-12)}`) || 'tuned';
   const input = {

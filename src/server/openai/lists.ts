@@ -9,6 +9,8 @@ export interface ListRequest {
   limit: number;
   /** Id of the last that the caller has; null: from the first on. */
   after: string | null;
+  /** Id of the first that the caller has, where a list may be read backwards. */
+  before: string | null;
   order: 'asc' | 'desc';
 }
 
@@ -23,15 +25,44 @@ export function listRequest(query: Fields, fallback: number, others: readonly st
       'The list has no such parameter.',
       'Leave it out.',
     );
-  const { limit = fallback, after = null, order = 'desc' } = query;
+  const { limit = fallback, after = null, before = null, order = 'desc' } = query;
   const count = Number(limit);
   if (!Number.isInteger(count) || count < 1)
     throw new RefusedField('limit', 'invalid_value', 'limit must be a whole number from 1 on.');
   if (after !== null && typeof after !== 'string')
     throw new RefusedField('after', 'invalid_value', 'after must be an id.');
+  if (before !== null && typeof before !== 'string')
+    throw new RefusedField('before', 'invalid_value', 'before must be an id.');
   if (order !== 'asc' && order !== 'desc')
     throw new RefusedField('order', 'invalid_value', 'order must be "asc" or "desc".');
-  return { limit: Math.min(count, MAX_PAGE_SIZE), after, order };
+  return { limit: Math.min(count, MAX_PAGE_SIZE), after, before, order };
+}
+
+/** Between which keys a page lies, and in which order it is read: with `before` alone backwards from there. */
+export interface Span {
+  above: string | null;
+  below: string | null;
+  limit: number;
+  descending: boolean;
+  backwards: boolean;
+}
+
+/** @param keyOf the key of an id, by which the list is ordered */
+export async function spanOf(
+  { limit, after, before, order }: ListRequest,
+  keyOf: (id: string, field: string) => string | Promise<string>,
+): Promise<Span> {
+  const from = after === null ? null : await keyOf(after, 'after');
+  const to = before === null ? null : await keyOf(before, 'before');
+  const backwards = from === null && to !== null;
+  const [above, below] = order === 'asc' ? [from, to] : [to, from];
+  return { above, below, limit, descending: (order === 'desc') !== backwards, backwards };
+}
+
+/** A page of rows, of which one more than asked for were read. */
+export function pageOf<Row, T extends { id: string }>(rows: readonly Row[], span: Span, shown: (row: Row) => T) {
+  const page = rows.slice(0, span.limit).map(shown);
+  return listOf(span.backwards ? page.reverse() : page, rows.length > span.limit);
 }
 
 /** A page as clients read it: they ask for the next one behind `last_id` while there is more. */

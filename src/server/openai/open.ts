@@ -5,6 +5,7 @@ import type { Platform } from '../../platform/platform.js';
 import { ModelStore, type Registry } from '../../sources/registry/index.js';
 import type { OpenTuning } from '../../ship/tuning/index.js';
 import type { OpenAiParts } from './routes.js';
+import { StoreRows } from './store-rows.js';
 
 /** What the endpoint takes of the domains. */
 export const openAiParts = (
@@ -32,6 +33,8 @@ export const openAiParts = (
   runs,
   files,
   erasure,
+  knowledge,
+  stores: new StoreRows(database),
   adapters: registry.adapters,
   maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
   table: config.GRAFT_OPENAI_MODELS,

@@ -24,8 +24,10 @@ import { embeddingsOf, type EmbeddingParts } from './embeddings.js';
 import { openAiError } from './errors.js';
 import { listedModels, targetOf, type Names, type ModelTarget } from './model-names.js';
 import { rerankOf } from './rerank.js';
+import { addStores } from './store-routes.js';
+import type { StoreParts } from './stores.js';
 
-export interface OpenAiParts extends EmbeddingParts, FineTuningRouteParts {
+export interface OpenAiParts extends EmbeddingParts, FineTuningRouteParts, StoreParts {
   asking: Pick<AskService, 'stream' | 'answer'>;
   names: Names;
   /** Asks budgets before paid work and counts what it comes to. */
@@ -60,7 +62,7 @@ const errorHandlerOf =
 
 /**
  * The addresses that OpenAI's clients speak, beside GraphQL and on the same answers, records and rules: `chat/completions`, `embeddings`,
- * `models`, `rerank`, `files`, `fine_tuning/jobs`. A field is honoured or refused by its name.
+ * `models`, `rerank`, `files`, `fine_tuning/jobs`, `vector_stores`. A field is honoured or refused by its name.
  */
 export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
   const errorHandler = errorHandlerOf(kit.presenter);
@@ -74,13 +76,14 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
     working(async () => told(reply).send(await work()));
   addFiles(server, parts, { options: editing, answer });
   addJobs(server, parts, { options: editing, answer });
+  addStores(server, parts, { options: editing, answer });
   const signalOf = (reply: FastifyReply): AbortSignal => new ResponseLifetime(reply.raw).signal;
   const told = (reply: FastifyReply) => reply.header('cache-control', 'no-store');
 
   for (const url of ['/v1', '/v1/*'])
     server.all(url, options, (request) => {
       throw new GraftError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]} here.`, {
-        hint: 'There are /v1/chat/completions, /v1/embeddings, /v1/rerank, /v1/models, /v1/files and /v1/fine_tuning/jobs.',
+        hint: 'There are /v1/chat/completions, /v1/embeddings, /v1/rerank, /v1/models, /v1/files, /v1/fine_tuning/jobs and /v1/vector_stores.',
       });
     });
   server.get('/v1/models', options, (request, reply) =>

@@ -1,0 +1,347 @@
+import { z } from 'zod';
+import type { StoredFileRow } from '../../platform/artifacts/index.js';
+import { isFinished, type RunRow } from '../../platform/runs/index.js';
+import type { Caller } from '../../kernel/caller.js';
+import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
+import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
+import { RefusedField } from './errors.js';
+import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
+import { fileIdOf, requireFileFor } from './files.js';
+import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
+import { FILE_KEY, FILE_STATUSES, type FileStatus, type StoreFileRow, type WhichFiles } from './store-rows.js';
+import { collectionOfStore, countsOf, namedIn, storeById, storeIdOf, type StoreParts } from './stores.js';
+
+type Attributes = Record<string, string | number | boolean>;
+
+const BATCH_PREFIX = 'vsfb_';
+const MOST_FILES = 100;
+/** A document's name has at most 200 characters. */
+const LONGEST_FILENAME = 150;
+
+const CHUNKING = { chunking_strategy: [{ type: 'auto' }] };
+
+/** What went wrong with a file, as far as OpenAI tells it apart. */
+const ERRORS: Readonly<Record<string, string>> = {
+  UNSUPPORTED_MEDIA_TYPE: 'unsupported_file',
+  DOCUMENT_UNREADABLE: 'invalid_file',
+  PAYLOAD_TOO_LARGE: 'invalid_file',
+  FORBIDDEN: 'invalid_file',
+};
+
+/** Two files of one name are two documents. */
+const documentNameOf = ({ id, name }: StoredFileRow): string =>
+  `${id.slice(-12)}/${name.slice(-LONGEST_FILENAME).toWellFormed()}`;
+
+/** What a document's file is called. */
+export const filenameOf = (name: string, metadata: Fields): string =>
+  FILE_KEY in metadata ? name.slice(name.indexOf('/') + 1) : name;
+
+export const attributesOf = (metadata: Fields): Attributes =>
+  Object.fromEntries(
+    Object.entries(metadata).filter(
+      (entry): entry is [string, Attributes[string]] =>
+        entry[0] !== FILE_KEY && ['string', 'number', 'boolean'].includes(typeof entry[1]),
+    ),
+  );
+
+function checkedAttributes(fields: Fields): Attributes {
+  const attributes = optionalNotes(fields, 'attributes', z.union([note, z.number(), z.boolean()])) ?? {};
+  if (FILE_KEY in attributes)
+    throw new RefusedField('attributes', 'invalid_value', `The attribute ${FILE_KEY} is Graft’s own.`);
+  return attributes;
+}
+
+/** Ids, each once. */
+function listOfIds(fields: Fields, name: string): string[] {
+  const { data } = z.array(z.string()).min(1).safeParse(fields[name]);
+  if (!data) throw new RefusedField(name, 'invalid_value', `${name} must be a list of ids that is not empty.`);
+  return [...new Set(data)];
+}
+
+interface AttachedFile {
+  row: StoredFileRow;
+  attributes: Attributes;
+}
+
+/** @throws RefusedField, NOT_FOUND for a file */
+async function attachedFiles(
+  files: StoreParts,
+  workspaceId: WorkspaceId,
+  asked: readonly { id: string; attributes: Attributes }[],
+  field: string,
+): Promise<AttachedFile[]> {
+  if (asked.length > MOST_FILES)
+    throw new RefusedField(field, 'invalid_value', `A request takes at most ${MOST_FILES} files.`, 'Send several.');
+  const attached: AttachedFile[] = [];
+  for (const { id, attributes } of asked)
+    attached.push({ row: await requireFileFor('document', { files, workspaceId, id, field }), attributes });
+  return attached;
+}
+
+/** Begins to make documents of files, as one run. */
+function ingestFiles(
+  { knowledge }: StoreParts,
+  caller: Caller,
+  { collection, files, key }: { collection: { name: string }; files: readonly AttachedFile[]; key: string | null },
+): Promise<RunRow> {
+  const documents = files.map(({ row, attributes }) => ({
+    name: documentNameOf(row),
+    fileId: row.id as Uuid,
+    metadata: { ...attributes, [FILE_KEY]: fileIdOf(row) },
+  }));
+  return knowledge.service.ingestDocuments(caller, {
+    collection: collection.name,
+    documents,
+    idempotencyKey: key ?? newId(),
+  });
+}
+
+/** A name that collections may have, of what a client calls a store. */
+const collectionNameOf = (name: string): string =>
+  name
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .replaceAll(/^[^A-Za-z0-9]+|-+$/g, '')
+    .slice(0, 50) || `store-${newId().slice(-12)}`;
+
+/** @throws RefusedField, NOT_FOUND for a file; no store is made then */
+export async function createStore(parts: StoreParts, caller: Caller, body: unknown, key: string | null) {
+  const fields = fieldsOf(body ?? {});
+  refuseOthers(fields, ['name', 'description', 'file_ids', 'metadata'], {
+    chunking_strategy: [{ type: 'auto' }],
+    expires_after: [],
+  });
+  const { workspaceId } = caller;
+  const name = namedIn(fields);
+  const metadata = optionalNotes(fields, 'metadata', note) ?? {};
+  const description = optionalText(fields, 'description');
+  const ids = fields['file_ids'] == null ? [] : listOfIds(fields, 'file_ids');
+  const files = await attachedFiles(
+    parts,
+    workspaceId,
+    ids.map((id) => ({ id, attributes: {} })),
+    'file_ids',
+  );
+  const { service } = parts.knowledge;
+  const make = (called: string) => service.createCollection({ workspaceId, name: called, description });
+  const called = collectionNameOf(name ?? '');
+  const collection = await make(called).catch((error: unknown) => {
+    if (!isGraftError(error, 'ALREADY_EXISTS')) throw error;
+    return make(`${called}-${newId().slice(-12)}`);
+  });
+  try {
+    await parts.stores.describe(workspaceId, collection.id, { name: name || collection.name, metadata });
+    if (files.length > 0) await ingestFiles(parts, caller, { collection, files, key });
+  } catch (error) {
+    await service.deleteCollection(caller, collection.name);
+    throw error;
+  }
+  return storeById(parts, caller, storeIdOf(collection.id));
+}
+
+const storeFileOf = (row: StoreFileRow) => ({
+  id: row.id,
+  object: 'vector_store.file',
+  created_at: Math.floor(row.createdAt.getTime() / 1_000),
+  vector_store_id: storeIdOf(row.collectionId),
+  status: row.status,
+  last_error: row.error && { code: ERRORS[row.error.code] ?? 'server_error', message: row.error.message },
+  usage_bytes: row.bytes,
+  attributes: attributesOf(row.metadata),
+  chunking_strategy: { type: 'other' },
+});
+
+/** A store and one of its files, by their ids. */
+export interface FileInStore {
+  store: string;
+  file: string;
+}
+
+async function requireStoreFile(parts: StoreParts, { workspaceId, groups }: Caller, { store, file }: FileInStore) {
+  const collection = await collectionOfStore(parts.knowledge.collections, workspaceId, store);
+  const which = { workspaceId, collectionIds: [collection.id], groups };
+  const [row] = file.includes('\0') ? [] : await parts.stores.files(which, { ids: [file] });
+  if (!row) throw notFound('The vector store’s file', file.slice(0, 200), 'file_id');
+  return { collection, row };
+}
+
+/** @throws NOT_FOUND */
+export const storeFileById = async (parts: StoreParts, caller: Caller, ids: FileInStore) =>
+  storeFileOf((await requireStoreFile(parts, caller, ids)).row);
+
+/** @throws RefusedField, NOT_FOUND, PAYLOAD_TOO_LARGE */
+export async function attachFile(
+  parts: StoreParts,
+  caller: Caller,
+  { store, body, key }: { store: string; body: unknown; key: string | null },
+) {
+  const fields = fieldsOf(body);
+  refuseOthers(fields, ['file_id', 'attributes'], CHUNKING);
+  const file = requiredText(fields, 'file_id');
+  const collection = await collectionOfStore(parts.knowledge.collections, caller.workspaceId, store);
+  const asked = [{ id: file, attributes: checkedAttributes(fields) }];
+  const files = await attachedFiles(parts, caller.workspaceId, asked, 'file_id');
+  await ingestFiles(parts, caller, { collection, files, key });
+  return storeFileById(parts, caller, { store, file });
+}
+
+/** Other attributes, by an ingestion that changes nothing else. @throws RefusedField, NOT_FOUND */
+export async function modifyFile(parts: StoreParts, caller: Caller, ids: FileInStore, body: unknown) {
+  const fields = fieldsOf(body);
+  refuseOthers(fields, ['attributes'], {});
+  const attributes = checkedAttributes(fields);
+  const { collection, row } = await requireStoreFile(parts, caller, ids);
+  if (!(FILE_KEY in row.metadata))
+    throw new RefusedField(
+      'file_id',
+      'unsupported_value',
+      'The document was ingested over GraphQL.',
+      'Ingest it there again with other metadata.',
+    );
+  const files = await attachedFiles(parts, caller.workspaceId, [{ id: ids.file, attributes }], 'file_id');
+  await ingestFiles(parts, caller, { collection, files, key: null });
+  return storeFileById(parts, caller, ids);
+}
+
+/** Takes a file out of a store; the file itself stays. @throws NOT_FOUND, CONFLICT while it is ingested */
+export async function detachFile(parts: StoreParts, caller: Caller, ids: FileInStore) {
+  const { collection, row } = await requireStoreFile(parts, caller, ids);
+  const { service } = parts.knowledge;
+  if (row.status === 'in_progress')
+    throw new GraftError('CONFLICT', 'The file is being ingested.', {
+      field: 'file_id',
+      hint: 'Wait for its end, or cancel its batch.',
+    });
+  if (row.documentId !== null)
+    await service.deleteDocuments(caller, { collection: collection.name, names: [row.name] });
+  // Of one that failed there is no document.
+  await service.parts.inputs.eraseMetadata(caller.workspaceId, collection.id, [row.name]);
+  return { id: ids.file, object: 'vector_store.file.deleted', deleted: true };
+}
+
+/** Text as the parser read it. @throws NOT_FOUND, RefusedField for a file without a document */
+export async function contentOfFile(parts: StoreParts, caller: Caller, ids: FileInStore) {
+  const { row } = await requireStoreFile(parts, caller, ids);
+  const { documentId, status } = row;
+  if (documentId === null)
+    throw new RefusedField('file_id', 'invalid_value', `The file has no content: its status is "${status}".`);
+  const texts = await parts.knowledge.documents.texts(caller.workspaceId, [documentId]);
+  return {
+    object: 'vector_store.file_content.page',
+    file_id: row.id,
+    filename: filenameOf(row.name, row.metadata),
+    attributes: attributesOf(row.metadata),
+    data: [{ type: 'text', text: texts.get(documentId) ?? '' }],
+    has_more: false,
+    next_page: null,
+  };
+}
+
+/** Files of a list, of one status or any. */
+export type FileListRequest = ListRequest & { filter: FileStatus | null };
+
+/** @throws RefusedField for what is no status */
+export function checkedStatus(query: Fields): FileStatus | null {
+  const status = optionalText(query, 'filter');
+  const known = FILE_STATUSES.find((each) => each === status);
+  if (status !== null && !known)
+    throw new RefusedField('filter', 'invalid_value', `filter must be one of ${FILE_STATUSES.join(', ')}.`);
+  return known ?? null;
+}
+
+async function pageOfFiles({ stores }: StoreParts, which: WhichFiles, request: FileListRequest) {
+  const span = await spanOf(request, async (id, field) => {
+    const [row] = id.includes('\0') ? [] : await stores.files(which, { ids: [id] });
+    if (!row) throw notFound('The vector store’s file', id.slice(0, 200), field);
+    return row.key;
+  });
+  return pageOf(await stores.files(which, { status: request.filter, span }), span, storeFileOf);
+}
+
+/** @throws NOT_FOUND */
+export async function filesOfStore(parts: StoreParts, caller: Caller, store: string, request: FileListRequest) {
+  const { workspaceId, groups } = caller;
+  const { id } = await collectionOfStore(parts.knowledge.collections, workspaceId, store);
+  return pageOfFiles(parts, { workspaceId, collectionIds: [id], groups }, request);
+}
+
+/** A store and one of its batches, by their ids. */
+export interface BatchInStore {
+  store: string;
+  batch: string;
+}
+
+async function requireBatch(parts: StoreParts, { workspaceId, groups }: Caller, { store, batch }: BatchInStore) {
+  const collection = await collectionOfStore(parts.knowledge.collections, workspaceId, store);
+  const run = await parts.runs.get(workspaceId, rowIdOf(BATCH_PREFIX, batch, 'The batch', 'batch_id'));
+  if (run?.kind !== 'INGESTION' || run.subjectId !== collection.id) throw notFound('The batch', batch, 'batch_id');
+  return { run, which: { workspaceId, collectionIds: [collection.id], groups, run: run.id } };
+}
+
+const BATCH_STATUS: Readonly<Record<string, FileStatus>> = {
+  SUCCEEDED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+};
+
+/** A batch as OpenAI's clients read it: one run of ingestion. @throws NOT_FOUND */
+export async function batchById(parts: StoreParts, caller: Caller, ids: BatchInStore) {
+  const { run, which } = await requireBatch(parts, caller, ids);
+  const counts = await parts.stores.counts(which);
+  return {
+    id: ids.batch,
+    object: 'vector_store.files_batch',
+    created_at: Math.floor(run.createdAt.getTime() / 1_000),
+    vector_store_id: ids.store,
+    status: BATCH_STATUS[run.status] ?? 'in_progress',
+    file_counts: countsOf(counts.get(run.subjectId!)!),
+  };
+}
+
+/** What a batch is asked to attach: ids with attributes for all of them, or files with their own. */
+function checkedBatch(body: unknown): { field: string; asked: { id: string; attributes: Attributes }[] } {
+  const fields = fieldsOf(body);
+  refuseOthers(fields, ['file_ids', 'files', 'attributes'], CHUNKING);
+  const { files } = fields;
+  if (files == null) {
+    const attributes = checkedAttributes(fields);
+    return { field: 'file_ids', asked: listOfIds(fields, 'file_ids').map((id) => ({ id, attributes })) };
+  }
+  if (!Array.isArray(files) || files.length === 0 || fields['file_ids'] != null || fields['attributes'] != null)
+    throw new RefusedField('files', 'invalid_value', 'A batch has `file_ids` or a list `files`, and one of them.');
+  const asked = files.map((file: unknown, i) => {
+    const each = fieldsOf(file, `files[${i}]`);
+    refuseOthers(each, ['file_id', 'attributes'], CHUNKING);
+    return { id: requiredText(each, 'file_id'), attributes: checkedAttributes(each) };
+  });
+  return { field: 'files', asked: [...new Map(asked.map((each) => [each.id, each])).values()] };
+}
+
+/** @throws RefusedField, NOT_FOUND, PAYLOAD_TOO_LARGE */
+export async function createBatch(
+  parts: StoreParts,
+  caller: Caller,
+  { store, body, key }: { store: string; body: unknown; key: string | null },
+) {
+  const { field, asked } = checkedBatch(body);
+  const collection = await collectionOfStore(parts.knowledge.collections, caller.workspaceId, store);
+  const files = await attachedFiles(parts, caller.workspaceId, asked, field);
+  const run = await ingestFiles(parts, caller, { collection, files, key });
+  return batchById(parts, caller, { store, batch: `${BATCH_PREFIX}${run.id}` });
+}
+
+/** A batch that has ended stays as it is. @throws NOT_FOUND */
+export async function cancelBatch(parts: StoreParts, caller: Caller, ids: BatchInStore) {
+  const { run } = await requireBatch(parts, caller, ids);
+  if (!isFinished(run.status))
+    await parts.runs.cancel(caller.workspaceId, run.id).catch((error: unknown) => {
+      // It may have ended just now.
+      if (!isGraftError(error, 'CONFLICT')) throw error;
+    });
+  return batchById(parts, caller, ids);
+}
+
+/** @throws NOT_FOUND */
+export async function filesOfBatch(parts: StoreParts, caller: Caller, ids: BatchInStore, request: FileListRequest) {
+  const { which } = await requireBatch(parts, caller, ids);
+  return pageOfFiles(parts, which, request);
+}

@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import type { Groups } from '../../kernel/caller.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { storedJson } from '../../kernel/stored-json.js';
+import { asColumn, type Database } from '../../platform/database/index.js';
+import type { Span } from './lists.js';
+
+/** Where a document's metadata say which file it was made of; what else stands there are the file's attributes. */
+export const FILE_KEY = 'graft.file';
+
+const storedMetadata = storedJson(z.record(z.string(), z.string()));
+export type StoreMetadata = z.infer<typeof storedMetadata.schema>;
+
+export interface StoreRow {
+  /** The collection's. */
+  id: string;
+  collection: string;
+  createdAt: Date;
+  name: string;
+  metadata: StoreMetadata;
+}
+
+export const FILE_STATUSES = ['in_progress', 'completed', 'failed', 'cancelled'] as const;
+export type FileStatus = (typeof FILE_STATUSES)[number];
+
+/** A file of a store: what its last ingestion came to, or a document that came in another way. */
+export interface StoreFileRow {
+  id: string;
+  /** Lists are in its order, which is that of time. */
+  key: string;
+  collectionId: string;
+  /** Of its document. */
+  name: string;
+  status: FileStatus;
+  error: { code: string; message: string } | null;
+  bytes: number;
+  metadata: Record<string, unknown>;
+  /** Of the live document; null where there is none. */
+  documentId: string | null;
+  createdAt: Date;
+}
+
+export interface FileCounts {
+  byStatus: Record<FileStatus, number>;
+  bytes: number;
+}
+
+/** Which files, as a reader of these groups sees them; with a run, those that it brought. */
+export interface WhichFiles {
+  workspaceId: WorkspaceId;
+  collectionIds: readonly string[];
+  groups: Groups;
+  run?: string | undefined;
+}
+
+/** `file`: the newest ingestion of each file of the collections `$2`, or that of the run `$4`, beside the live documents. */
+const FILES = `
+  WITH job AS (
+    SELECT DISTINCT ON (r.subject_id, j.document->'metadata'->>'${FILE_KEY}')
+           r.subject_id AS collection_id, r.id AS run_id, r.status, r.error_code, r.error_message, r.created_at, j.place,
+           coalesce(r.output, r.checkpoint)->'documents' AS reports, j.document->>'name' AS name, j.document->'metadata' AS metadata
+      FROM run r, jsonb_array_elements(r.input->'documents') WITH ORDINALITY AS j (document, place)
+     WHERE r.workspace_id = $1 AND r.kind = 'INGESTION' AND r.subject_id = ANY($2) AND ($4::uuid IS NULL OR r.id = $4)
+       AND j.document->'metadata' ? '${FILE_KEY}'
+     ORDER BY r.subject_id, j.document->'metadata'->>'${FILE_KEY}', r.id DESC
+  ), reported AS (
+    SELECT job.*, (SELECT e FROM jsonb_array_elements(reports) AS e WHERE e->>'name' = job.name LIMIT 1) AS report FROM job
+  ), live AS (
+    SELECT id, collection_id, live_name, metadata, bytes, created_at FROM document
+     WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL
+  ), entry AS (
+    SELECT coalesce(j.metadata->>'${FILE_KEY}', live.metadata->>'${FILE_KEY}', 'file-' || live.id) AS id,
+           coalesce(j.run_id || '.' || lpad(j.place::text, 4, '0'), live.id::text) COLLATE "C" AS key,
+           coalesce(j.collection_id, live.collection_id) AS "collectionId",
+           coalesce(j.name, live.live_name) AS name,
+           coalesce(j.metadata, live.metadata) AS metadata,
+           coalesce(j.created_at, live.created_at) AS "createdAt",
+           coalesce(live.bytes, 0)::float8 AS bytes,
+           live.id AS "documentId",
+           coalesce(j.report->'error', jsonb_build_object('code', j.error_code, 'message', coalesce(j.error_message, ''))) AS error,
+           CASE WHEN j.report->>'outcome' = 'FAILED' THEN 'failed'
+                WHEN j.run_id IS NULL OR j.report IS NOT NULL THEN 'completed'
+                WHEN j.status IN ('QUEUED', 'RUNNING', 'PAUSED') THEN 'in_progress'
+                WHEN j.status = 'FAILED' THEN 'failed'
+                WHEN live.id IS NOT NULL THEN 'completed'
+                WHEN j.status = 'CANCELLED' THEN 'cancelled' END AS status
+      FROM reported j FULL JOIN live ON live.collection_id = j.collection_id AND live.live_name = j.name
+     WHERE $4::uuid IS NULL OR j.run_id IS NOT NULL
+  ), file AS (
+    SELECT * FROM entry e WHERE status IS NOT NULL AND (status <> 'completed' OR "documentId" IS NOT NULL)
+       AND ($3::text[] IS NULL OR NOT EXISTS (
+         SELECT 1 FROM document_label l WHERE l.collection_id = e."collectionId" AND l.name = e.name AND NOT l.access && $3))
+  )`;
+
+const filesAsked = ({ workspaceId, collectionIds, groups, run = undefined }: WhichFiles) => [
+  workspaceId,
+  collectionIds,
+  groups,
+  run ?? null,
+];
+
+/** All queries of the table `vector_store`, and what runs and documents tell of the files of a store. */
+export class StoreRows {
+  constructor(private readonly database: Database) {}
+
+  async stores(
+    workspaceId: WorkspaceId,
+    { ids = null, above, below, limit, descending }: Omit<Span, 'backwards'> & { ids?: readonly string[] | null },
+  ): Promise<StoreRow[]> {
+    const { rows } = await this.database.pool.query<StoreRow>(
+      `SELECT c.id, c.name AS collection, c.created_at AS "createdAt", coalesce(s.name, c.name) AS name, coalesce(s.metadata, '{}') AS metadata
+         FROM collection c LEFT JOIN vector_store s ON s.collection_id = c.id
+        WHERE c.workspace_id = $1 AND ($2::uuid[] IS NULL OR c.id = ANY($2))
+          AND ($3::uuid IS NULL OR c.id > $3) AND ($4::uuid IS NULL OR c.id < $4)
+        ORDER BY c.id ${descending ? 'DESC' : 'ASC'} LIMIT $5`,
+      [workspaceId, ids, above, below, limit + 1],
+    );
+    return rows.map((row) => ({ ...row, metadata: storedMetadata.decode(row.metadata) }));
+  }
+
+  /** What a client calls a collection, and notes with it. */
+  async describe(
+    workspaceId: WorkspaceId,
+    collectionId: string,
+    { name, metadata }: Pick<StoreRow, 'name' | 'metadata'>,
+  ): Promise<void> {
+    const data = { name, metadata: asColumn(storedMetadata.encode(metadata)) };
+    await this.database.prisma.vectorStore.upsert({
+      where: { collectionId },
+      create: { collectionId, workspaceId, ...data },
+      update: data,
+    });
+  }
+
+  /** Files by the key of their order. */
+  async files(
+    which: WhichFiles,
+    { ids = null, status = null, span }: { ids?: readonly string[] | null; status?: FileStatus | null; span?: Span },
+  ): Promise<StoreFileRow[]> {
+    const { above = null, below = null, limit = null, descending = false } = span ?? {};
+    const { rows } = await this.database.pool.query<StoreFileRow>(
+      `${FILES} SELECT * FROM file
+        WHERE ($5::text[] IS NULL OR id = ANY($5)) AND ($6::text IS NULL OR status = $6)
+          AND ($7::text IS NULL OR key > $7) AND ($8::text IS NULL OR key < $8)
+        ORDER BY key ${descending ? 'DESC' : 'ASC'} LIMIT $9`,
+      [...filesAsked(which), ids, status, above, below, limit === null ? null : limit + 1],
+    );
+    return rows.map((row) => (row.status === 'failed' ? row : { ...row, error: null }));
+  }
+
+  /** How many files of each status there are, by collection, and the bytes of their documents. */
+  async counts(which: WhichFiles): Promise<Map<string, FileCounts>> {
+    const { rows } = await this.database.pool.query<{ id: string; status: FileStatus; count: number; bytes: number }>(
+      `${FILES} SELECT "collectionId" AS id, status, count(*)::int AS count, sum(bytes) AS bytes FROM file GROUP BY 1, 2`,
+      filesAsked(which),
+    );
+    const counts = new Map<string, FileCounts>(which.collectionIds.map((id) => [id, noFiles()]));
+    for (const { id, status, count, bytes } of rows) {
+      const of = counts.get(id)!;
+      of.byStatus[status] = count;
+      of.bytes += bytes;
+    }
+    return counts;
+  }
+
+  /** Documents that a file was made into, as a reader of these groups sees them. */
+  async documentsOf(
+    workspaceId: WorkspaceId,
+    fileId: string,
+    groups: Groups,
+  ): Promise<{ collection: string; name: string }[]> {
+    const { rows } = await this.database.pool.query<{ collection: string; name: string }>(
+      `SELECT c.name AS collection, d.name FROM document d JOIN collection c ON c.id = d.collection_id
+        WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND d.metadata->>'${FILE_KEY}' = $2
+          AND ($3::text[] IS NULL OR NOT EXISTS (
+            SELECT 1 FROM document_label l WHERE l.collection_id = c.id AND l.name = d.name AND NOT l.access && $3))`,
+      [workspaceId, fileId, groups],
+    );
+    return rows;
+  }
+
+  /** Ids of live documents of a collection whose metadata fulfil a condition on `d.metadata`, with parameters from `$3` on. */
+  async matching(
+    workspaceId: WorkspaceId,
+    collectionId: string,
+    condition: string,
+    values: readonly string[],
+  ): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ id: string }>(
+      `SELECT d.id FROM document d WHERE d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL AND ${condition}`,
+      [workspaceId, collectionId, ...values],
+    );
+    return rows.map(({ id }) => id);
+  }
+}
+
+const noFiles = (): FileCounts => ({
+  byStatus: { in_progress: 0, completed: 0, failed: 0, cancelled: 0 },
+  bytes: 0,
+});

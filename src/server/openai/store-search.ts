@@ -1,0 +1,102 @@
+import type { Passage } from '../../sources/knowledge/index.js';
+import type { Caller } from '../../kernel/caller.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { checkedText } from '../../kernel/text.js';
+import { RefusedField } from './errors.js';
+import { fieldsOf, optionalFlag, optionalNumber, optionalText, refuseOthers } from './fields.js';
+import { attributesOf, filenameOf } from './store-files.js';
+import { filterCondition } from './store-filters.js';
+import { FILE_KEY } from './store-rows.js';
+import { collectionOfStore, type StoreParts } from './stores.js';
+
+const LONGEST_QUERY = 2_000;
+const MOST_QUERIES = 10;
+const MOST_RESULTS = 50;
+const DEFAULT_RESULTS = 10;
+
+interface SearchRequest {
+  queries: string[];
+  limit: number;
+  threshold: number;
+  filters: unknown;
+}
+
+/** @throws RefusedField */
+function checkedSearch(body: unknown): SearchRequest {
+  const fields = fieldsOf(body);
+  refuseOthers(fields, ['query', 'max_num_results', 'filters', 'ranking_options', 'rewrite_query'], {});
+  const { query } = fields;
+  const queries: unknown[] = Array.isArray(query) ? query : [query];
+  if (queries.length === 0 || queries.length > MOST_QUERIES)
+    throw new RefusedField('query', 'invalid_value', `query must be a text, or a list of 1 to ${MOST_QUERIES} texts.`);
+  const limit = optionalNumber(fields, 'max_num_results') ?? DEFAULT_RESULTS;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RESULTS)
+    throw new RefusedField('max_num_results', 'invalid_value', `max_num_results must be from 1 to ${MOST_RESULTS}.`);
+  if (optionalFlag(fields, 'rewrite_query'))
+    throw new RefusedField('rewrite_query', 'unsupported_value', 'Nothing rewrites queries here.', 'Leave it out.');
+  const ranking = fieldsOf(fields['ranking_options'] ?? {}, 'ranking_options');
+  refuseOthers(ranking, ['score_threshold'], { ranker: ['auto', 'none'] });
+  return {
+    queries: queries.map((text) => checkedText(optionalText({ query: text }, 'query') ?? '', 'query', LONGEST_QUERY)),
+    limit,
+    threshold: optionalNumber(ranking, 'score_threshold') ?? 0,
+    filters: fields['filters'] ?? null,
+  };
+}
+
+/**
+ * The passages that fit best, by Graft's hybrid search; of several queries each passage with its best score. Each query is paid for by itself.
+ * @throws RefusedField, NOT_FOUND, OVERLOADED, BUDGET_EXCEEDED
+ */
+export async function searchStore(
+  parts: StoreParts,
+  { caller, id, body, signal }: { caller: Caller; id: string; body: unknown; signal: AbortSignal },
+) {
+  const request = checkedSearch(body);
+  const { workspaceId, groups } = caller;
+  const { retriever, collections, documents } = parts.knowledge;
+  const collection = await collectionOfStore(collections, workspaceId, id);
+  const scope = await retriever.scope(workspaceId, [collection.name], groups);
+  const documentFilter = await documentsThat(parts, workspaceId, collection.id, request.filters);
+  const best = new Map<string, Passage>();
+  const degraded = new Set<string>();
+  for (const query of request.queries) {
+    const asked = { scope, query, mode: 'HYBRID' as const, limit: request.limit, coverage: false, documentFilter };
+    const found = await parts.paying.paid({ caller, spends: 'SEARCH', request: query }, () =>
+      retriever.retrieve(asked, { signal }),
+    );
+    if (found.degraded !== null) degraded.add(found.degraded);
+    for (const passage of found.passages) {
+      const earlier = best.get(passage.chunkId);
+      if (!earlier || earlier.scores.fused < passage.scores.fused) best.set(passage.chunkId, passage);
+    }
+  }
+  const passages = [...best.values()]
+    .filter(({ scores }) => scores.fused >= request.threshold)
+    .sort((a, b) => b.scores.fused - a.scores.fused)
+    .slice(0, request.limit);
+  const rows = await documents.byIds(workspaceId, [...new Set(passages.map(({ documentId }) => documentId))]);
+  const metadata = new Map(rows.map((row) => [row.id, fieldsOf(row.metadata, 'metadata')]));
+  return {
+    object: 'vector_store.search_results.page',
+    search_query: request.queries,
+    data: passages.map(({ documentId, documentName, scores, text }) => ({
+      file_id: metadata.get(documentId)?.[FILE_KEY] ?? `file-${documentId}`,
+      filename: filenameOf(documentName, metadata.get(documentId) ?? {}),
+      score: scores.fused,
+      attributes: attributesOf(metadata.get(documentId) ?? {}),
+      content: [{ type: 'text', text }],
+    })),
+    has_more: false,
+    next_page: null,
+    graft: { degraded: [...degraded][0] ?? null },
+  };
+}
+
+/** Ids of the documents that filters let through; undefined without filters. */
+async function documentsThat({ stores }: StoreParts, workspaceId: WorkspaceId, collectionId: string, filters: unknown) {
+  if (filters === null) return undefined;
+  const values: string[] = [];
+  const condition = filterCondition(filters, values, 3);
+  return stores.matching(workspaceId, collectionId, condition, values);
+}
