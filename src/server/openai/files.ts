@@ -1,6 +1,5 @@
 import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import type { Caller } from '../../kernel/caller.js';
 import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
@@ -8,7 +7,6 @@ import type { Erasure } from '../../platform/erasure/index.js';
 import { fileName, tooLarge } from '../graphql/uploads.js';
 import { RefusedField } from './errors.js';
 import { listOf, rowIdOf, type ListRequest } from './lists.js';
-import type { StoreParts } from './stores.js';
 
 export interface FileParts {
   files: FileService;
@@ -153,16 +151,4 @@ export async function filesOf(
   const behind = after === null ? null : fileRowId(after, 'after');
   const page = await files.list(workspaceId, { purpose, first: limit, after: behind, order });
   return listOf(page.items.map(fileOf), page.hasNextPage);
-}
-
-/** Deletes a file, and the documents that were made of it in vector stores. @throws NOT_FOUND, CONFLICT where something else needs the file */
-export async function deleteFile(parts: StoreParts, caller: Caller, id: string) {
-  const { workspaceId, groups } = caller;
-  const row = await requireFile(parts, workspaceId, id);
-  for (const { collection, name } of await parts.stores.documentsOf(workspaceId, id, groups))
-    await parts.knowledge.service.deleteDocuments(caller, { collection, names: [name] });
-  const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups);
-  const [kept] = keptFiles;
-  if (kept) throw new GraftError('CONFLICT', `The file stays: ${kept.reason}`, { field: 'file_id' });
-  return { id, object: 'file', deleted: true };
 }

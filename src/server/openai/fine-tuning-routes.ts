@@ -6,7 +6,7 @@ import { toGlobalId, type Change } from '../../kit/graphql/index.js';
 import { inScope } from '../../platform/database/index.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { AuditHook } from '../graphql/uploads.js';
-import { deleteFile, fileOf, filesOf, requireFile, storeFile } from './files.js';
+import { fileOf, filesOf, requireFile, storeFile } from './files.js';
 import {
   changeJob,
   checkpointsOf,
@@ -20,6 +20,7 @@ import {
 import { optionalText } from './fields.js';
 import { listRequest } from './lists.js';
 import { event, headerOf } from './http.js';
+import { deleteFile } from './store-files.js';
 import type { StoreParts } from './stores.js';
 
 export interface NotingParts {

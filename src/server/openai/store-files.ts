@@ -6,7 +6,7 @@ import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
 import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { RefusedField } from './errors.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
-import { fileIdOf, requireFileFor } from './files.js';
+import { fileIdOf, requireFile, requireFileFor } from './files.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
 import { FILE_KEY, FILE_STATUSES, type FileStatus, type StoreFileRow, type WhichFiles } from './store-rows.js';
 import { collectionOfStore, countsOf, namedIn, storeById, storeIdOf, type StoreParts } from './stores.js';
@@ -151,7 +151,7 @@ const storeFileOf = (row: StoreFileRow) => ({
 });
 
 /** A store and one of its files, by their ids. */
-export interface FileInStore {
+interface FileInStore {
   store: string;
   file: string;
 }
@@ -237,7 +237,7 @@ export async function contentOfFile(parts: StoreParts, caller: Caller, ids: File
 }
 
 /** Files of a list, of one status or any. */
-export type FileListRequest = ListRequest & { filter: FileStatus | null };
+type FileListRequest = ListRequest & { filter: FileStatus | null };
 
 /** @throws RefusedField for what is no status */
 export function checkedStatus(query: Fields): FileStatus | null {
@@ -265,7 +265,7 @@ export async function filesOfStore(parts: StoreParts, caller: Caller, store: str
 }
 
 /** A store and one of its batches, by their ids. */
-export interface BatchInStore {
+interface BatchInStore {
   store: string;
   batch: string;
 }
@@ -344,4 +344,16 @@ export async function cancelBatch(parts: StoreParts, caller: Caller, ids: BatchI
 export async function filesOfBatch(parts: StoreParts, caller: Caller, ids: BatchInStore, request: FileListRequest) {
   const { which } = await requireBatch(parts, caller, ids);
   return pageOfFiles(parts, which, request);
+}
+
+/** Deletes a file, and the documents that were made of it in vector stores. @throws NOT_FOUND, CONFLICT where something else needs the file */
+export async function deleteFile(parts: StoreParts, caller: Caller, id: string) {
+  const { workspaceId, groups } = caller;
+  const row = await requireFile(parts, workspaceId, id);
+  for (const { collection, name } of await parts.stores.documentsOf(workspaceId, id, groups))
+    await parts.knowledge.service.deleteDocuments(caller, { collection, names: [name] });
+  const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups);
+  const [kept] = keptFiles;
+  if (kept) throw new GraftError('CONFLICT', `The file stays: ${kept.reason}`, { field: 'file_id' });
+  return { id, object: 'file', deleted: true };
 }

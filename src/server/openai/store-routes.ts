@@ -100,12 +100,10 @@ function addStoreFiles(
   const asked = (request: FastifyRequest<OfId>) => ({
     store: request.params.id,
     body: request.body,
-    key: headerOf(request as FastifyRequest, 'idempotency-key'),
+    key: headerOf(request, 'idempotency-key'),
   });
   server.post<OfId>(files, options, (request, reply) =>
-    changing(request as FastifyRequest, reply, `POST ${files}`, () =>
-      attachFile(parts, request.caller, asked(request)),
-    ),
+    changing(request, reply, `POST ${files}`, () => attachFile(parts, request.caller, asked(request))),
   );
   server.get<OfId>(files, options, ({ caller, params, query }, reply) =>
     answer(reply, () => filesOfStore(parts, caller, params.id, listOfFiles(query))),
@@ -114,28 +112,24 @@ function addStoreFiles(
     answer(reply, () => storeFileById(parts, caller, inStore(params))),
   );
   server.post<OfFile>(`${files}/:file`, options, (request, reply) =>
-    changing(request as FastifyRequest, reply, `POST ${files}/:file`, () =>
+    changing(request, reply, `POST ${files}/:file`, () =>
       modifyFile(parts, request.caller, inStore(request.params), request.body),
     ),
   );
   server.delete<OfFile>(`${files}/:file`, options, (request, reply) =>
-    changing(request as FastifyRequest, reply, `DELETE ${files}`, () =>
-      detachFile(parts, request.caller, inStore(request.params)),
-    ),
+    changing(request, reply, `DELETE ${files}`, () => detachFile(parts, request.caller, inStore(request.params))),
   );
   server.get<OfFile>(`${files}/:file/content`, options, ({ caller, params }, reply) =>
     answer(reply, () => contentOfFile(parts, caller, inStore(params))),
   );
   server.post<OfId>(batches, options, (request, reply) =>
-    changing(request as FastifyRequest, reply, `POST ${batches}`, () =>
-      createBatch(parts, request.caller, asked(request)),
-    ),
+    changing(request, reply, `POST ${batches}`, () => createBatch(parts, request.caller, asked(request))),
   );
   server.get<OfBatch>(`${batches}/:batch`, options, ({ caller, params }, reply) =>
     answer(reply, () => batchById(parts, caller, batchIn(params))),
   );
   server.post<OfBatch>(`${batches}/:batch/cancel`, options, (request, reply) =>
-    changing(request as FastifyRequest, reply, `POST ${batches}/cancel`, () =>
+    changing(request, reply, `POST ${batches}/cancel`, () =>
       cancelBatch(parts, request.caller, batchIn(request.params)),
     ),
   );

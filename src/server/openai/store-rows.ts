@@ -9,7 +9,7 @@ import type { Span } from './lists.js';
 export const FILE_KEY = 'graft.file';
 
 const storedMetadata = storedJson(z.record(z.string(), z.string()));
-export type StoreMetadata = z.infer<typeof storedMetadata.schema>;
+type StoreMetadata = z.infer<typeof storedMetadata.schema>;
 
 export interface StoreRow {
   /** The collection's. */
