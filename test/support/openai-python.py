@@ -1,9 +1,9 @@
 """
 Runs openai-python's own tests against a gateway: its source distribution has them, and nothing of it is kept here.
 Reads {version, folder} as JSON and writes where the tests were unpacked, null where the package index lacks them. With
-{source, url, tests, model, file, job, rows} it writes what became of each test, and the statuses of what it sent.
+{source, url, tests, model, file, job, rows, document, store, batch} it writes what became of each test, and the statuses of what it sent.
 """
-import contextlib, glob, json, os, re, subprocess, sys, tarfile, urllib.request, uuid
+import contextlib, glob, json, os, re, subprocess, sys, tarfile, time, urllib.request, uuid
 
 given = json.load(sys.stdin)
 url = given.get('url', '')
@@ -47,11 +47,28 @@ def new_job(paused):
     return job
 
 
+def new_store():
+    """With the document in it: what is deleted is gone for the tests that follow."""
+    store = asked('POST', '/vector_stores', json.dumps({'file_ids': [given['document']]}).encode())['id']
+    while asked('GET', f'/vector_stores/{store}')['status'] == 'in_progress':
+        time.sleep(0.05)
+    return store
+
+
 FILE = re.compile(r'^/files/(?:string|file_id)')
 JOB = re.compile(r'^/fine_tuning/jobs/(?:string|fine_tuning_job_id|ft-AF1WoRqd3aJAHsqc9NY7iL8F)')
 
 
+STORE = re.compile(r'^/vector_stores/(?:string|vector_store_id|vs_abc123)')
+BATCH = re.compile(r'(?<=/file_batches/)(?:string|batch_id|vsfb_abc123)')
+IN_STORE = re.compile(r'(?<=/files/)(?:string|file_id|file-abc123)')
+
+
 def path_here(method, path):
+    if STORE.match(path):
+        store = new_store() if method == 'delete' else given['store']
+        path = STORE.sub(f'/vector_stores/{store}', path)
+        return IN_STORE.sub(given['document'], BATCH.sub(given['batch'], path))
     # These tests have an answer of their own for this address, which never gets here.
     if path == '/files/string/content' and 'retrieve_content' not in os.environ['PYTEST_CURRENT_TEST']:
         return path
@@ -70,7 +87,10 @@ def use_what_is_here(options):
     body = options.json_data
     if isinstance(body, dict):
         names = ('training_file', 'validation_file')
-        options.json_data = {**body, **{name: given['file'] for name in names if name in body}}
+        here = {name: given['file'] for name in names if name in body}
+        here |= {'file_id': given['document']} if 'file_id' in body else {}
+        here |= {'file_ids': [given['document']]} if 'file_ids' in body else {}
+        options.json_data = {**body, **here}
     return options
 
 

@@ -56,9 +56,15 @@ export class Erasure {
   /**
    * Deletes one file unless something that stays needs its content; nothing when it is gone already. One transaction, so no run.
    * @param groups of whoever reads the report; what runs report is read by every editor
+   * @param copiesSuffice whether another file of the same content is enough for what needs it
    */
-  eraseFile(workspaceId: WorkspaceId, id: string, groups: Groups = EVERYBODY): Promise<ErasureReport> {
-    return this.#eraseFiles(workspaceId, { ids: [id] }, { groups });
+  eraseFile(
+    workspaceId: WorkspaceId,
+    id: string,
+    groups: Groups = EVERYBODY,
+    { copiesSuffice = false } = {},
+  ): Promise<ErasureReport> {
+    return this.#eraseFiles(workspaceId, { ids: [id] }, { groups, copiesSuffice });
   }
 
   /** Files go last: until then they tell a repetition what there was to erase. */

@@ -352,7 +352,7 @@ export async function deleteFile(parts: StoreParts, caller: Caller, id: string) 
   const row = await requireFile(parts, workspaceId, id);
   for (const { collection, name } of await parts.stores.documentsOf(workspaceId, id, groups))
     await parts.knowledge.service.deleteDocuments(caller, { collection, names: [name] });
-  const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups);
+  const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups, { copiesSuffice: true });
   const [kept] = keptFiles;
   if (kept) throw new GraftError('CONFLICT', `The file stays: ${kept.reason}`, { field: 'file_id' });
   return { id, object: 'file', deleted: true };
