@@ -334,7 +334,7 @@ describe('vector stores', () => {
       'filters.value',
     );
     let deep: object = { type: 'eq', key: 'a', value: 'b' };
-    for (let i = 0; i < 2_000; i += 1) deep = { type: 'and', filters: [deep] };
+    for (let i = 0; i < 10; i += 1) deep = { type: 'and', filters: [deep] };
     await refused(`${inner}/search`, { query: 'x', filters: deep }, 'filters');
     for (const query of ['limit=0', 'order=up', 'colour=red', 'filter=done'])
       expect([query, (await ask(`${inner}/files?${query}`, 'GET')).status]).toEqual([query, 400]);

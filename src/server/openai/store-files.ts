@@ -346,14 +346,22 @@ export async function filesOfBatch(parts: StoreParts, caller: Caller, ids: Batch
   return pageOfFiles(parts, which, request);
 }
 
-/** Deletes a file, and the documents that were made of it in vector stores. @throws NOT_FOUND, CONFLICT where something else needs the file */
+/**
+ * Deletes a file, and the documents that were made of it in vector stores.
+ * @throws NOT_FOUND, CONFLICT where something else needs it, or the caller doesn't see one of these documents
+ */
 export async function deleteFile(parts: StoreParts, caller: Caller, id: string) {
   const { workspaceId, groups } = caller;
   const row = await requireFile(parts, workspaceId, id);
-  for (const { collection, name } of await parts.stores.documentsOf(workspaceId, id, groups))
+  const documents = await parts.stores.documentsOf(workspaceId, id, groups);
+  if (documents.some(({ seen }) => !seen)) throw fileStays('A document was made of it that you may not see.');
+  for (const { collection, name } of documents)
     await parts.knowledge.service.deleteDocuments(caller, { collection, names: [name] });
   const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups, { copiesSuffice: true });
   const [kept] = keptFiles;
-  if (kept) throw new GraftError('CONFLICT', `The file stays: ${kept.reason}`, { field: 'file_id' });
+  if (kept) throw fileStays(kept.reason);
   return { id, object: 'file', deleted: true };
 }
+
+const fileStays = (reason: string): GraftError =>
+  new GraftError('CONFLICT', `The file stays: ${reason}`, { field: 'file_id' });

@@ -163,17 +163,13 @@ export class StoreRows {
     return counts;
   }
 
-  /** Documents that a file was made into, as a reader of these groups sees them. */
-  async documentsOf(
-    workspaceId: WorkspaceId,
-    fileId: string,
-    groups: Groups,
-  ): Promise<{ collection: string; name: string }[]> {
-    const { rows } = await this.database.pool.query<{ collection: string; name: string }>(
-      `SELECT c.name AS collection, d.name FROM document d JOIN collection c ON c.id = d.collection_id
-        WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND d.metadata->>'${FILE_KEY}' = $2
-          AND ($3::text[] IS NULL OR NOT EXISTS (
-            SELECT 1 FROM document_label l WHERE l.collection_id = c.id AND l.name = d.name AND NOT l.access && $3))`,
+  /** Documents that a file was made into, and whether a reader of these groups sees them. */
+  async documentsOf(workspaceId: WorkspaceId, fileId: string, groups: Groups) {
+    const { rows } = await this.database.pool.query<{ collection: string; name: string; seen: boolean }>(
+      `SELECT c.name AS collection, d.name, $3::text[] IS NULL OR NOT EXISTS (
+                SELECT 1 FROM document_label l WHERE l.collection_id = c.id AND l.name = d.name AND NOT l.access && $3) AS seen
+         FROM document d JOIN collection c ON c.id = d.collection_id
+        WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND d.metadata->>'${FILE_KEY}' = $2`,
       [workspaceId, fileId, groups],
     );
     return rows;
