@@ -40,14 +40,19 @@ export interface Addressing {
   answer: (reply: FastifyReply, work: () => Promise<unknown>) => Promise<FastifyReply>;
 }
 
-export interface OfId {
+interface OfId {
   Params: { id: string };
   Querystring: Record<string, unknown>;
 }
 
 export const notedBy =
   ({ noting }: NotingParts) =>
-  <T>(request: FastifyRequest, what: string, input: object, work: (change: Change) => Promise<T>) => {
+  <T>(
+    request: Pick<FastifyRequest, 'caller' | 'id'>,
+    what: string,
+    input: object,
+    work: (change: Change) => Promise<T>,
+  ) => {
     const change: Change = {};
     return noting.noted({ what, caller: request.caller, requestId: request.id, input, change }, () => work(change));
   };

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 export const event = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
 
 /** A header's value; null without one. */
-export function headerOf(request: FastifyRequest, name: string): string | null {
+export function headerOf(request: Pick<FastifyRequest, 'headers'>, name: string): string | null {
   const value = request.headers[name];
   return typeof value === 'string' && value !== '' ? value : null;
 }

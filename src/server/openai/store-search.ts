@@ -50,12 +50,12 @@ function checkedSearch(body: unknown): SearchRequest {
  */
 export async function searchStore(
   parts: StoreParts,
-  { caller, id, body, signal }: { caller: Caller; id: string; body: unknown; signal: AbortSignal },
+  { caller, store, body, signal }: { caller: Caller; store: string; body: unknown; signal: AbortSignal },
 ) {
   const request = checkedSearch(body);
   const { workspaceId, groups } = caller;
   const { retriever, collections, documents } = parts.knowledge;
-  const collection = await collectionOfStore(collections, workspaceId, id);
+  const collection = await collectionOfStore(collections, workspaceId, store);
   const scope = await retriever.scope(workspaceId, [collection.name], groups);
   const documentFilter = await documentsThat(parts, workspaceId, collection.id, request.filters);
   const best = new Map<string, Passage>();
