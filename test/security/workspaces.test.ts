@@ -207,6 +207,10 @@ describe('a workspace', () => {
       request.caller = caller;
       done();
     });
+    const addresses: { method: string; url: string }[] = [];
+    server.addHook('onRoute', ({ method, url }) => {
+      if (url.includes('/:')) for (const one of [method].flat()) addresses.push({ method: one, url });
+    });
     const presenter = new ErrorPresenter(silentLogger());
     const kit = { schema, presenter, isDraining: () => false, underWay: <T>(work: Promise<T>) => work };
     addOpenAi(server, openAiParts(test.platform, domains), kit);
@@ -216,10 +220,34 @@ describe('a workspace', () => {
     };
     const own = await listed();
     expect(own).toEqual(expect.arrayContaining(['graft/foreign-collection', 'foreign-base_model']));
+    const store = `/v1/vector_stores/vs_${ids.get('collection')}`;
+    expect((await server.inject({ url: store })).json()).toMatchObject({ name: 'foreign-vector_store' });
     caller = stranger;
     expect((await listed()).filter((id) => own.includes(id))).toEqual(['graft']);
 
+    await test.database.pool.query(`UPDATE stored_file SET purpose = 'assistants'`);
     const before = await rowsOf(test.database.pool, DEFAULT_WORKSPACE_ID);
+    const PREFIXES = { vector_stores: 'vs_', files: 'file-', jobs: 'ftjob-', file_batches: 'vsfb_' };
+    const TABLES = { vector_stores: 'collection', files: 'stored_file', jobs: 'run', file_batches: 'run' };
+    for (const { method, url } of addresses) {
+      const foreign = url.replace(
+        /(vector_stores|files|jobs|file_batches)\/:\w+/g,
+        (_, kind: keyof typeof PREFIXES) => `${kind}/${PREFIXES[kind]}${ids.get(TABLES[kind])}`,
+      );
+      expect(foreign).not.toContain(':');
+      const query = foreign.endsWith('/search') ? { query: 'What is secret?' } : {};
+      const { statusCode, body } = await server.inject({
+        method: method as 'GET',
+        url: foreign,
+        ...(method === 'POST' && { payload: query }),
+      });
+      // Of a file and of attributes nothing is said.
+      const refused = method === 'POST' && /\/(files|file_batches)(\/[^/]+)?$/.test(foreign) ? [400, 404] : [404];
+      expect(refused.map((status) => [method, url, status])).toContainEqual([method, url, statusCode]);
+      expect(body).not.toContain('secret-');
+    }
+    expect(addresses.length).toBeGreaterThan(25);
+
     const messages = [{ role: 'user', content: 'What is secret?' }];
     const names = ['graft/foreign-collection', 'foreign-base_model', 'foreign-adapter', 'foreign-adapter@1'].concat([
       'foreign-adapter@candidate',
