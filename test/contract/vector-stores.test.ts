@@ -11,6 +11,10 @@ import {
 } from '../../src/client/operations/index.js';
 import { eventually } from '../support/eventually.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { Python } from '../support/python.js';
+import { itWhen } from '../support/skip.js';
+
+const python = await Python.with(['openai==1.109.1']);
 
 const PUMP = '# Orlo\n\nThe Orlo pump runs at 37 bar. It weighs 12 kg.';
 const VALVE = '<html><body><h1>Vela</h1><p>The Vela valve opens at 5 bar. It is made of brass.</p></body></html>';
@@ -120,6 +124,36 @@ describe('vector stores', () => {
     await expect(openai.vectorStores.retrieve(store.id)).rejects.toMatchObject({ status: 404 });
     expect(await openai.files.delete(file.id)).toMatchObject({ deleted: true });
   }, 60_000);
+
+  itWhen(python instanceof Python, typeof python === 'string' ? python : '')(
+    'are filled and searched from Python as it stands, and chat answers from them',
+    async () => {
+      const found = await (python as Python).ask<{ hits: unknown[]; answer: string; batch: string }>(
+        `
+import io, json, sys
+from openai import OpenAI
+given = json.load(sys.stdin)
+client = OpenAI(base_url=given['url'], api_key='none', max_retries=0)
+store = client.vector_stores.create(name='From Python')
+manual = io.BytesIO(given['text'].encode())
+manual.name = 'orlo.md'
+client.vector_stores.files.upload_and_poll(vector_store_id=store.id, file=manual, attributes={'year': 2020})
+batch = client.vector_stores.file_batches.upload_and_poll(vector_store_id=store.id, files=[('a.txt', b'It weighs 12 kg.'), ('b.txt', b'It is red.')])
+search = client.vector_stores.search(store.id, query='pressure', filters={'type': 'gte', 'key': 'year', 'value': 2020})
+hits = [{'filename': hit.filename, 'text': hit.content[0].text} for hit in search]
+chat = client.chat.completions.create(model='graft/' + store.graft['collection'], messages=[{'role': 'user', 'content': 'At how many bar does the Orlo pump run?'}])
+json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': batch.status}, sys.stdout)
+`,
+        { url: `${graft.url}/v1`, text: PUMP },
+      );
+      expect(found).toEqual({
+        hits: [{ filename: 'orlo.md', text: expect.stringContaining('37 bar') }],
+        answer: expect.stringContaining('37 bar'),
+        batch: 'completed',
+      });
+    },
+    60_000,
+  );
 
   it('show collections that were filled over GraphQL, with their documents as files', async () => {
     const { id } = await openai.vectorStores.create({ name: 'manuals' });
@@ -435,7 +469,7 @@ describe('vector stores', () => {
       const { auditLog } = await graphql.request(AuditLogDocument, { first: 100 });
       const noted = auditLog.edges.map(({ node }) => node.what);
       expect(noted).toEqual(
-        expect.arrayContaining(['POST /v1/vector_stores', 'POST /v1/vector_stores/:id/file_batches']),
+        expect.arrayContaining(['POST /v1/vector_stores', 'POST /v1/vector_stores/:store/file_batches']),
       );
     }, 60_000);
 
