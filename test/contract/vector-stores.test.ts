@@ -386,6 +386,53 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
     expect((await openai.vectorStores.retrieve(store.id)).file_counts.total).toBe(1);
   }, 60_000);
 
+  it('answer what is malformed, huge or deep with a refusal, and never with a failure of the gateway', async () => {
+    const { store, files } = await stored([PUMP, 'orlo.md']);
+    const inner = `vector_stores/${store.id}`;
+    const file = files[0]!.id;
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const bodies = [
+      ...['metadata', 'chunking_strategy', 'expires_after', 'filters', 'attributes', 'files', 'query', 'other'].map(
+        (name) => `{"query":"x","file_id":"${file}","${name}":${deep}}`,
+      ),
+      deep,
+      '{"name":"\\u0000"}',
+      '{"description":"\\ud800"}',
+      JSON.stringify({ description: 'x'.repeat(500_000) }),
+      JSON.stringify({ query: 'x'.repeat(500_000) }),
+      JSON.stringify({ query: 'x', filters: { type: 'eq', key: 'k'.repeat(100_000), value: 1e308 } }),
+      '{"query":"x","filters":{"type":"eq","key":"a","value":1e999}}',
+      '{"query":"x","ranking_options":{"score_threshold":-1e308}}',
+      `{"file_id":"${file}","attributes":{"a":1e308}}`,
+      '{"__proto__":{}}',
+      '{',
+      'null',
+      '1',
+    ];
+    for (const path of ['', '/files', '/file_batches', '/search', `/files/${file}`].map((end) => `${inner}${end}`))
+      for (const body of bodies) {
+        const headers = { 'content-type': 'application/json' };
+        const { status } = await fetch(`${graft.url}/v1/${path}`, { method: 'POST', headers, body });
+        const sent = `${path} ${body.slice(0, 80)}`;
+        expect([sent, status < 500]).toEqual([sent, true]);
+      }
+    for (const path of [
+      store.id.toUpperCase().replace('VS_', 'vs_'),
+      `${store.id}/files/${file.toUpperCase().replace('FILE', 'file')}`,
+      `${store.id}/files?after=%00`,
+      `${store.id}/files?limit=1&limit=2`,
+      `${store.id}/file_batches/vsfb_${store.id.slice(3)}`,
+    ])
+      expect([path, (await ask(`vector_stores/${path}`, 'GET')).status]).toEqual([
+        path,
+        path.includes('limit') ? 400 : 404,
+      ]);
+    expect((await ask('files?purpose=%00', 'GET')).status).toBe(400);
+    const key = { 'content-type': 'application/json', 'idempotency-key': 'x'.repeat(5_000) };
+    const keyed = { method: 'POST', headers: key, body: JSON.stringify({ file_id: file }) };
+    expect((await fetch(`${graft.url}/v1/${inner}/files`, keyed)).status).toBe(400);
+  }, 60_000);
+
   describe('with keys', () => {
     const keyOf = async (role: 'ASK' | 'EDIT', more: { workspaceId?: string; groups?: string[] } = {}) => {
       const { createApiKey } = await graphql.request(CreateApiKeyDocument, {
@@ -413,12 +460,20 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
         status: 404,
       });
       await expect(outsider.vectorStores.files.create(store.id, { file_id: secret.id })).rejects.toMatchObject({
-        status: 403,
+        status: 404,
       });
       const found = await outsider.vectorStores.search(store.id, { query: 'Orlo pump 37 bar' });
       expect(found.data.map((each) => each.file_id)).toEqual([open.id]);
       await expect(outsider.vectorStores.delete(store.id)).rejects.toMatchObject({ status: 403 });
-      await expect(outsider.files.delete(secret.id)).rejects.toMatchObject({ status: 409 });
+      // Nor is the file that the document was made of.
+      for (const call of ['retrieve', 'content', 'delete'] as const)
+        await expect(outsider.files[call](secret.id)).rejects.toMatchObject({ status: 404 });
+      const idsOf = async (client: OpenAI) =>
+        (await client.files.list({ limit: 2, order: 'desc' })).data.map(({ id }) => id);
+      expect(await idsOf(insider)).toEqual([open.id, secret.id]);
+      expect(await idsOf(outsider)).not.toContain(secret.id);
+      expect(await idsOf(outsider)).toHaveLength(2);
+      await expect(outsider.vectorStores.create({ file_ids: [secret.id] })).rejects.toMatchObject({ status: 404 });
       expect((await insider.vectorStores.search(store.id, { query: 'Orlo pump' })).data[0]!.file_id).toBe(secret.id);
     }, 60_000);
 

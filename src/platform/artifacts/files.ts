@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream';
 import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
-import { toPage, type Page } from '../../kernel/pagination.js';
 import { checkedText } from '../../kernel/text.js';
 import { asSystem, inWorkspace, type Database, type Prisma, type Transaction } from '../database/index.js';
 import type { ArtifactStore, StagedBytes } from './artifact-store.js';
@@ -102,29 +101,6 @@ export class FileService {
   /** Says what a file is for, from when on it stays until it is deleted itself. */
   setPurpose(id: string, purpose: string): Promise<StoredFileRow> {
     return this.database.prisma.storedFile.update({ where: { id }, data: { purpose } });
-  }
-
-  /**
-   * Files with a purpose, by age.
-   * @param purpose null: any
-   * @param after the row id that they come behind; null: from the first on
-   */
-  async list(
-    workspaceId: WorkspaceId,
-    {
-      purpose,
-      first,
-      after,
-      order,
-    }: { purpose: string | null; first: number; after: string | null; order: 'asc' | 'desc' },
-  ): Promise<Page<StoredFileRow>> {
-    const cursorFilter = after === null ? {} : { id: order === 'asc' ? { gt: after } : { lt: after } };
-    const rows = await this.database.prisma.storedFile.findMany({
-      where: { workspaceId, purpose: purpose ?? { not: null }, ...cursorFilter },
-      orderBy: { id: order },
-      take: first + 1,
-    });
-    return toPage(rows, first);
   }
 
   /** Keeps files with these contents from being removed until the transaction ends. @returns those that the workspace has */

@@ -1,15 +1,19 @@
 import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
+import type { Caller } from '../../kernel/caller.js';
 import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { requireStorable } from '../../kernel/text.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { Erasure } from '../../platform/erasure/index.js';
 import { fileName, tooLarge } from '../graphql/uploads.js';
 import { RefusedField } from './errors.js';
-import { listOf, rowIdOf, type ListRequest } from './lists.js';
+import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
+import type { StoreRows } from './store-rows.js';
 
 export interface FileParts {
   files: FileService;
+  stores: StoreRows;
   erasure: Pick<Erasure, 'eraseFile'>;
   maxUploadBytes: number;
 }
@@ -37,19 +41,19 @@ export const fileOf = (row: StoredFileRow) => ({
   status_details: null,
 });
 
-/** A file of `/v1`. @throws NOT_FOUND, also for one that Graft's own addresses alone know */
-export async function requireFile({ files }: FileParts, workspaceId: WorkspaceId, id: string): Promise<StoredFileRow> {
-  const row = await files.get(workspaceId, fileRowId(id), 'file_id');
-  if (row.purpose === null) throw notFound('The file', id, 'file_id');
-  return row;
+/** A file of `/v1`. @throws NOT_FOUND, also for one that Graft's own addresses alone know, or of a document that the caller doesn't see */
+export async function requireFile({ files, stores }: FileParts, caller: Caller, id: string): Promise<StoredFileRow> {
+  const [rowId] = await stores.fileIds(caller, { id: fileRowId(id) });
+  if (rowId === undefined) throw notFound('The file', id, 'file_id');
+  return files.get(caller.workspaceId, rowId, 'file_id');
 }
 
 /** A file of rows, for training, or of a document. @throws NOT_FOUND, RefusedField for a file of the other kind */
 export async function requireFileFor(
   kind: 'rows' | 'document',
-  { files, workspaceId, id, field }: { files: FileParts; workspaceId: WorkspaceId; id: string; field: string },
+  { files, caller, id, field }: { files: FileParts; caller: Caller; id: string; field: string },
 ): Promise<StoredFileRow> {
-  const row = await requireFile(files, workspaceId, id);
+  const row = await requireFile(files, caller, id);
   if ((row.purpose === 'fine-tune') !== (kind === 'rows'))
     throw new RefusedField(
       field,
@@ -144,11 +148,14 @@ const unknownField = (name: string): RefusedField =>
  * @throws BAD_USER_INPUT, NOT_FOUND for an `after` that is no file
  */
 export async function filesOf(
-  { files }: FileParts,
-  workspaceId: WorkspaceId,
-  { limit, after, order, purpose }: ListRequest & { purpose: string | null },
+  { files, stores }: FileParts,
+  caller: Caller,
+  { purpose, ...request }: ListRequest & { purpose: string | null },
 ) {
-  const behind = after === null ? null : fileRowId(after, 'after');
-  const page = await files.list(workspaceId, { purpose, first: limit, after: behind, order });
-  return listOf(page.items.map(fileOf), page.hasNextPage);
+  if (purpose !== null) requireStorable(purpose, 'purpose');
+  const span = await spanOf(request, fileRowId);
+  const ids = await stores.fileIds(caller, { purpose, span });
+  const rows = new Map((await files.find(caller.workspaceId, { ids })).map((row) => [row.id, row]));
+  const page = ids.flatMap((id) => rows.get(id) ?? []);
+  return pageOf(page, span, fileOf);
 }

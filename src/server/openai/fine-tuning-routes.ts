@@ -77,15 +77,15 @@ export function addFiles(
   server.get<OfId>('/v1/files', options, ({ caller, query }, reply) =>
     answer(reply, () => {
       const purpose = optionalText(query, 'purpose');
-      return filesOf(parts, caller.workspaceId, { ...listRequest(query, 100, ['purpose']), purpose });
+      return filesOf(parts, caller, { ...listRequest(query, 100, ['purpose']), purpose });
     }),
   );
   server.get<OfId>('/v1/files/:id', options, ({ caller, params }, reply) =>
-    answer(reply, async () => fileOf(await requireFile(parts, caller.workspaceId, params.id))),
+    answer(reply, async () => fileOf(await requireFile(parts, caller, params.id))),
   );
   server.get<OfId>('/v1/files/:id/content', options, ({ caller, params }, reply) =>
     answer(reply, async () => {
-      const { id } = await requireFile(parts, caller.workspaceId, params.id);
+      const { id } = await requireFile(parts, caller, params.id);
       const content = await (await parts.files.open(caller.workspaceId, id)).content();
       // Not before: an error is JSON.
       void reply.type('application/octet-stream').header('x-content-type-options', 'nosniff');

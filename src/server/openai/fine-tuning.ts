@@ -130,7 +130,7 @@ export async function createJob(parts: FineTuningParts, caller: Caller, body: un
   const { workspaceId } = caller;
   for (const field of ['training_file', 'validation_file'] as const) {
     const id = request[field];
-    if (id !== null) await requireFileFor('rows', { files: parts, workspaceId, id, field });
+    if (id !== null) await requireFileFor('rows', { files: parts, caller, id, field });
   }
   const idempotencyKey = key ?? newId();
   const name = nameOf(request.suffix ?? `tuned-${idempotencyKey.slice(-12)}`) || 'tuned';

@@ -40,8 +40,8 @@ export function listRequest(query: Fields, fallback: number, others: readonly st
 
 /** Between which keys a page lies, and in which order it is read: with `before` alone backwards from there. */
 export interface Span {
-  above: string | null;
-  below: string | null;
+  lower: string | null;
+  upper: string | null;
   limit: number;
   descending: boolean;
   backwards: boolean;
@@ -55,8 +55,8 @@ export async function spanOf(
   const from = after === null ? null : await keyOf(after, 'after');
   const to = before === null ? null : await keyOf(before, 'before');
   const backwards = from === null && to !== null;
-  const [above, below] = order === 'asc' ? [from, to] : [to, from];
-  return { above, below, limit, descending: (order === 'desc') !== backwards, backwards };
+  const [lower, upper] = order === 'asc' ? [from, to] : [to, from];
+  return { lower, upper, limit, descending: (order === 'desc') !== backwards, backwards };
 }
 
 /** A page of rows, of which one more than asked for were read. */
@@ -74,9 +74,9 @@ export const listOf = <T extends { id: string }>(data: readonly T[], hasMore: bo
   last_id: data.at(-1)?.id ?? null,
 });
 
-/** The row id in an id of the API, such as `file-<uuid>` with the prefix `file-`. @throws NOT_FOUND */
+/** The row id in an id of the API, such as `file-<uuid>` with the prefix `file-`. Rows are found again by it, so it is lowercase. @throws NOT_FOUND */
 export function rowIdOf(prefix: string, id: string, what: string, field: string): string {
   const row = id.startsWith(prefix) ? id.slice(prefix.length) : '';
-  if (!isUuid(row)) throw notFound(what, id.slice(0, 200), field);
+  if (!isUuid(row) || row !== row.toLowerCase()) throw notFound(what, id.slice(0, 200), field);
   return row;
 }

@@ -3,12 +3,12 @@ import type { StoredFileRow } from '../../platform/artifacts/index.js';
 import { isFinished, type RunRow } from '../../platform/runs/index.js';
 import type { Caller } from '../../kernel/caller.js';
 import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
-import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
+import { newId, type Uuid } from '../../kernel/ids.js';
 import { RefusedField } from './errors.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
 import { fileIdOf, requireFile, requireFileFor } from './files.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
-import { FILE_KEY, FILE_STATUSES, type FileStatus, type StoreFileRow, type WhichFiles } from './store-rows.js';
+import { FILE_KEY, FILE_STATUSES, type FileStatus, type StoreFileRow, type FileSelection } from './store-rows.js';
 import { collectionOfStore, countsOf, namedIn, storeById, storeIdOf, type StoreParts } from './stores.js';
 
 type Attributes = Record<string, string | number | boolean>;
@@ -66,15 +66,15 @@ interface AttachedFile {
 /** @throws RefusedField, NOT_FOUND for a file */
 async function attachedFiles(
   files: StoreParts,
-  workspaceId: WorkspaceId,
-  asked: readonly { id: string; attributes: Attributes }[],
+  caller: Caller,
+  requestedFiles: readonly { id: string; attributes: Attributes }[],
   field: string,
 ): Promise<AttachedFile[]> {
-  if (asked.length > MOST_FILES)
+  if (requestedFiles.length > MOST_FILES)
     throw new RefusedField(field, 'invalid_value', `A request takes at most ${MOST_FILES} files.`, 'Send several.');
   const attached: AttachedFile[] = [];
-  for (const { id, attributes } of asked)
-    attached.push({ row: await requireFileFor('document', { files, workspaceId, id, field }), attributes });
+  for (const { id, attributes } of requestedFiles)
+    attached.push({ row: await requireFileFor('document', { files, caller, id, field }), attributes });
   return attached;
 }
 
@@ -117,7 +117,7 @@ export async function createStore(parts: StoreParts, caller: Caller, body: unkno
   const ids = fields['file_ids'] == null ? [] : listOfIds(fields, 'file_ids');
   const files = await attachedFiles(
     parts,
-    workspaceId,
+    caller,
     ids.map((id) => ({ id, attributes: {} })),
     'file_ids',
   );
@@ -158,8 +158,8 @@ interface FileInStore {
 
 async function requireStoreFile(parts: StoreParts, { workspaceId, groups }: Caller, { store, file }: FileInStore) {
   const collection = await collectionOfStore(parts.knowledge.collections, workspaceId, store);
-  const which = { workspaceId, collectionIds: [collection.id], groups };
-  const [row] = file.includes('\0') ? [] : await parts.stores.files(which, { ids: [file] });
+  const selection = { workspaceId, collectionIds: [collection.id], groups };
+  const [row] = file.includes('\0') ? [] : await parts.stores.files(selection, { ids: [file] });
   if (!row) throw notFound('The vector store’s file', file.slice(0, 200), 'file_id');
   return { collection, row };
 }
@@ -178,8 +178,8 @@ export async function attachFile(
   refuseOthers(fields, ['file_id', 'attributes'], CHUNKING);
   const file = requiredText(fields, 'file_id');
   const collection = await collectionOfStore(parts.knowledge.collections, caller.workspaceId, store);
-  const asked = [{ id: file, attributes: checkedAttributes(fields) }];
-  const files = await attachedFiles(parts, caller.workspaceId, asked, 'file_id');
+  const requestedFiles = [{ id: file, attributes: checkedAttributes(fields) }];
+  const files = await attachedFiles(parts, caller, requestedFiles, 'file_id');
   await ingestFiles(parts, caller, { collection, files, key });
   return storeFileById(parts, caller, { store, file });
 }
@@ -197,7 +197,7 @@ export async function modifyFile(parts: StoreParts, caller: Caller, ids: FileInS
       'The document was ingested over GraphQL.',
       'Ingest it there again with other metadata.',
     );
-  const files = await attachedFiles(parts, caller.workspaceId, [{ id: ids.file, attributes }], 'file_id');
+  const files = await attachedFiles(parts, caller, [{ id: ids.file, attributes }], 'file_id');
   await ingestFiles(parts, caller, { collection, files, key: null });
   return storeFileById(parts, caller, ids);
 }
@@ -241,20 +241,20 @@ type FileListRequest = ListRequest & { filter: FileStatus | null };
 
 /** @throws RefusedField for what is no status */
 export function checkedStatus(query: Fields): FileStatus | null {
-  const status = optionalText(query, 'filter');
-  const known = FILE_STATUSES.find((each) => each === status);
-  if (status !== null && !known)
+  const text = optionalText(query, 'filter');
+  const status = FILE_STATUSES.find((name) => name === text);
+  if (text !== null && !status)
     throw new RefusedField('filter', 'invalid_value', `filter must be one of ${FILE_STATUSES.join(', ')}.`);
-  return known ?? null;
+  return status ?? null;
 }
 
-async function pageOfFiles({ stores }: StoreParts, which: WhichFiles, request: FileListRequest) {
+async function pageOfFiles({ stores }: StoreParts, selection: FileSelection, request: FileListRequest) {
   const span = await spanOf(request, async (id, field) => {
-    const [row] = id.includes('\0') ? [] : await stores.files(which, { ids: [id] });
+    const [row] = id.includes('\0') ? [] : await stores.files(selection, { ids: [id] });
     if (!row) throw notFound('The vector store’s file', id.slice(0, 200), field);
     return row.key;
   });
-  return pageOf(await stores.files(which, { status: request.filter, span }), span, storeFileOf);
+  return pageOf(await stores.files(selection, { status: request.filter, span }), span, storeFileOf);
 }
 
 /** @throws NOT_FOUND */
@@ -274,7 +274,7 @@ async function requireBatch(parts: StoreParts, { workspaceId, groups }: Caller, 
   const collection = await collectionOfStore(parts.knowledge.collections, workspaceId, store);
   const run = await parts.runs.get(workspaceId, rowIdOf(BATCH_PREFIX, batch, 'The batch', 'batch_id'));
   if (run?.kind !== 'INGESTION' || run.subjectId !== collection.id) throw notFound('The batch', batch, 'batch_id');
-  return { run, which: { workspaceId, collectionIds: [collection.id], groups, run: run.id } };
+  return { run, selection: { workspaceId, collectionIds: [collection.id], groups, run: run.id } };
 }
 
 const BATCH_STATUS: Readonly<Record<string, FileStatus>> = {
@@ -285,8 +285,8 @@ const BATCH_STATUS: Readonly<Record<string, FileStatus>> = {
 
 /** A batch as OpenAI's clients read it: one run of ingestion. @throws NOT_FOUND */
 export async function batchById(parts: StoreParts, caller: Caller, ids: BatchInStore) {
-  const { run, which } = await requireBatch(parts, caller, ids);
-  const counts = await parts.stores.counts(which);
+  const { run, selection } = await requireBatch(parts, caller, ids);
+  const counts = await parts.stores.counts(selection);
   return {
     id: ids.batch,
     object: 'vector_store.files_batch',
@@ -297,23 +297,23 @@ export async function batchById(parts: StoreParts, caller: Caller, ids: BatchInS
   };
 }
 
-/** What a batch is asked to attach: ids with attributes for all of them, or files with their own. */
-function checkedBatch(body: unknown): { field: string; asked: { id: string; attributes: Attributes }[] } {
+/** What a batch is to attach: ids with attributes for all of them, or files with their own. */
+function checkedBatch(body: unknown): { field: string; requestedFiles: { id: string; attributes: Attributes }[] } {
   const fields = fieldsOf(body);
   refuseOthers(fields, ['file_ids', 'files', 'attributes'], CHUNKING);
   const { files } = fields;
   if (files == null) {
     const attributes = checkedAttributes(fields);
-    return { field: 'file_ids', asked: listOfIds(fields, 'file_ids').map((id) => ({ id, attributes })) };
+    return { field: 'file_ids', requestedFiles: listOfIds(fields, 'file_ids').map((id) => ({ id, attributes })) };
   }
   if (!Array.isArray(files) || files.length === 0 || fields['file_ids'] != null || fields['attributes'] != null)
     throw new RefusedField('files', 'invalid_value', 'A batch has `file_ids` or a list `files`, and one of them.');
-  const asked = files.map((file: unknown, i) => {
-    const each = fieldsOf(file, `files[${i}]`);
-    refuseOthers(each, ['file_id', 'attributes'], CHUNKING);
-    return { id: requiredText(each, 'file_id'), attributes: checkedAttributes(each) };
+  const requestedFiles = files.map((file: unknown, i) => {
+    const entry = fieldsOf(file, `files[${i}]`);
+    refuseOthers(entry, ['file_id', 'attributes'], CHUNKING);
+    return { id: requiredText(entry, 'file_id'), attributes: checkedAttributes(entry) };
   });
-  return { field: 'files', asked: [...new Map(asked.map((each) => [each.id, each])).values()] };
+  return { field: 'files', requestedFiles: [...new Map(requestedFiles.map((file) => [file.id, file])).values()] };
 }
 
 /** @throws RefusedField, NOT_FOUND, PAYLOAD_TOO_LARGE */
@@ -322,9 +322,9 @@ export async function createBatch(
   caller: Caller,
   { store, body, key }: { store: string; body: unknown; key: string | null },
 ) {
-  const { field, asked } = checkedBatch(body);
+  const { field, requestedFiles } = checkedBatch(body);
   const collection = await collectionOfStore(parts.knowledge.collections, caller.workspaceId, store);
-  const files = await attachedFiles(parts, caller.workspaceId, asked, field);
+  const files = await attachedFiles(parts, caller, requestedFiles, field);
   const run = await ingestFiles(parts, caller, { collection, files, key });
   return batchById(parts, caller, { store, batch: `${BATCH_PREFIX}${run.id}` });
 }
@@ -342,8 +342,8 @@ export async function cancelBatch(parts: StoreParts, caller: Caller, ids: BatchI
 
 /** @throws NOT_FOUND */
 export async function filesOfBatch(parts: StoreParts, caller: Caller, ids: BatchInStore, request: FileListRequest) {
-  const { which } = await requireBatch(parts, caller, ids);
-  return pageOfFiles(parts, which, request);
+  const { selection } = await requireBatch(parts, caller, ids);
+  return pageOfFiles(parts, selection, request);
 }
 
 /**
@@ -352,14 +352,14 @@ export async function filesOfBatch(parts: StoreParts, caller: Caller, ids: Batch
  */
 export async function deleteFile(parts: StoreParts, caller: Caller, id: string) {
   const { workspaceId, groups } = caller;
-  const row = await requireFile(parts, workspaceId, id);
+  const row = await requireFile(parts, caller, id);
   const documents = await parts.stores.documentsOf(workspaceId, id, groups);
-  if (documents.some(({ seen }) => !seen)) throw fileStays('A document was made of it that you may not see.');
+  if (documents.some(({ isSeen }) => !isSeen)) throw fileStays('A document was made of it that you may not see.');
   for (const { collection, name } of documents)
     await parts.knowledge.service.deleteDocuments(caller, { collection, names: [name] });
   const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups, { copiesSuffice: true });
-  const [kept] = keptFiles;
-  if (kept) throw fileStays(kept.reason);
+  const [keptFile] = keptFiles;
+  if (keptFile) throw fileStays(keptFile.reason);
   return { id, object: 'file', deleted: true };
 }
 

@@ -54,7 +54,11 @@ const ROUTES: readonly ['DELETE' | 'GET' | 'POST', string, Answering][] = [
   ['DELETE', '/:store', (parts, { caller, store }) => deleteStore(parts, caller, store)],
   ['POST', SEARCH, searchStore],
   ['POST', '/:store/files', (parts, request) => attachFile(parts, request.caller, request)],
-  ['GET', '/:store/files', (parts, asked) => filesOfStore(parts, asked.caller, asked.store, listOfFiles(asked))],
+  [
+    'GET',
+    '/:store/files',
+    (parts, request) => filesOfStore(parts, request.caller, request.store, listOfFiles(request)),
+  ],
   ['GET', '/:store/files/:file', (parts, request) => storeFileById(parts, request.caller, request)],
   ['POST', '/:store/files/:file', (parts, request) => modifyFile(parts, request.caller, request, request.body)],
   ['DELETE', '/:store/files/:file', (parts, request) => detachFile(parts, request.caller, request)],
@@ -93,13 +97,13 @@ export function addStores(
           const { store = '', file = '', batch = '' } = params;
           const { signal } = new ResponseLifetime(reply.raw);
           const key = headerOf(request, 'idempotency-key');
-          const done = () => work(parts, { caller, store, file, batch, query, body, key, signal });
-          if (method === 'GET' || path === SEARCH) return done();
+          const perform = () => work(parts, { caller, store, file, batch, query, body, key, signal });
+          if (method === 'GET' || path === SEARCH) return perform();
           return noted(request, `${method} ${STORES}${path}`, { ...params, body }, async (change) => {
-            const shown = await done();
-            const id = store || (shown as { id: string }).id;
+            const response = await perform();
+            const id = store || (response as { id: string }).id;
             change.subject = toGlobalId('Collection', id.slice('vs_'.length));
-            return shown;
+            return response;
           });
         }),
     });

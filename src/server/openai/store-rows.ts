@@ -46,7 +46,7 @@ export interface FileCounts {
 }
 
 /** Which files, as a reader of these groups sees them; with a run, those that it brought. */
-export interface WhichFiles {
+export interface FileSelection {
   workspaceId: WorkspaceId;
   collectionIds: readonly string[];
   groups: Groups;
@@ -92,7 +92,7 @@ const FILES = `
          SELECT 1 FROM document_label l WHERE l.collection_id = e."collectionId" AND l.name = e.name AND NOT l.access && $3))
   )`;
 
-const filesAsked = ({ workspaceId, collectionIds, groups, run = undefined }: WhichFiles) => [
+const parametersOf = ({ workspaceId, collectionIds, groups, run = undefined }: FileSelection) => [
   workspaceId,
   collectionIds,
   groups,
@@ -105,7 +105,7 @@ export class StoreRows {
 
   async stores(
     workspaceId: WorkspaceId,
-    { ids = null, above, below, limit, descending }: Omit<Span, 'backwards'> & { ids?: readonly string[] | null },
+    { ids = null, lower, upper, limit, descending }: Omit<Span, 'backwards'> & { ids?: readonly string[] | null },
   ): Promise<StoreRow[]> {
     const { rows } = await this.database.pool.query<StoreRow>(
       `SELECT c.id, c.name AS collection, c.created_at AS "createdAt", coalesce(s.name, c.name) AS name, coalesce(s.metadata, '{}') AS metadata
@@ -113,7 +113,7 @@ export class StoreRows {
         WHERE c.workspace_id = $1 AND ($2::uuid[] IS NULL OR c.id = ANY($2))
           AND ($3::uuid IS NULL OR c.id > $3) AND ($4::uuid IS NULL OR c.id < $4)
         ORDER BY c.id ${descending ? 'DESC' : 'ASC'} LIMIT $5`,
-      [workspaceId, ids, above, below, limit + 1],
+      [workspaceId, ids, lower, upper, limit + 1],
     );
     return rows.map((row) => ({ ...row, metadata: storedMetadata.decode(row.metadata) }));
   }
@@ -134,40 +134,62 @@ export class StoreRows {
 
   /** Files by the key of their order. */
   async files(
-    which: WhichFiles,
+    selection: FileSelection,
     { ids = null, status = null, span }: { ids?: readonly string[] | null; status?: FileStatus | null; span?: Span },
   ): Promise<StoreFileRow[]> {
-    const { above = null, below = null, limit = null, descending = false } = span ?? {};
+    const { lower = null, upper = null, limit = null, descending = false } = span ?? {};
     const { rows } = await this.database.pool.query<StoreFileRow>(
       `${FILES} SELECT * FROM file
         WHERE ($5::text[] IS NULL OR id = ANY($5)) AND ($6::text IS NULL OR status = $6)
           AND ($7::text IS NULL OR key > $7) AND ($8::text IS NULL OR key < $8)
         ORDER BY key ${descending ? 'DESC' : 'ASC'} LIMIT $9`,
-      [...filesAsked(which), ids, status, above, below, limit === null ? null : limit + 1],
+      [...parametersOf(selection), ids, status, lower, upper, limit === null ? null : limit + 1],
     );
     return rows.map((row) => (row.status === 'failed' ? row : { ...row, error: null }));
   }
 
   /** How many files of each status there are, by collection, and the bytes of their documents. */
-  async counts(which: WhichFiles): Promise<Map<string, FileCounts>> {
+  async counts(selection: FileSelection): Promise<Map<string, FileCounts>> {
     const { rows } = await this.database.pool.query<{ id: string; status: FileStatus; count: number; bytes: number }>(
       `${FILES} SELECT "collectionId" AS id, status, count(*)::int AS count, sum(bytes) AS bytes FROM file GROUP BY 1, 2`,
-      filesAsked(which),
+      parametersOf(selection),
     );
-    const counts = new Map<string, FileCounts>(which.collectionIds.map((id) => [id, noFiles()]));
+    const counts = new Map<string, FileCounts>(selection.collectionIds.map((id) => [id, noFiles()]));
     for (const { id, status, count, bytes } of rows) {
-      const of = counts.get(id)!;
-      of.byStatus[status] = count;
-      of.bytes += bytes;
+      const total = counts.get(id)!;
+      total.byStatus[status] = count;
+      total.bytes += bytes;
     }
     return counts;
   }
 
+  /**
+   * Row ids of files with a purpose, by age. Hidden are those whose document has a label that hides it: its name begins with the end of the
+   * file's id.
+   * @param purpose null: any
+   */
+  async fileIds(
+    { workspaceId, groups }: Pick<FileSelection, 'workspaceId' | 'groups'>,
+    { id = null, purpose = null, span }: { id?: string | null; purpose?: string | null; span?: Span },
+  ): Promise<string[]> {
+    const { lower = null, upper = null, limit = 0, descending = false } = span ?? {};
+    const { rows } = await this.database.pool.query<{ id: string }>(
+      `SELECT f.id FROM stored_file f
+        WHERE f.workspace_id = $1 AND f.purpose IS NOT NULL AND ($3::uuid IS NULL OR f.id = $3) AND ($4::text IS NULL OR f.purpose = $4)
+          AND ($5::uuid IS NULL OR f.id > $5) AND ($6::uuid IS NULL OR f.id < $6)
+          AND ($2::text[] IS NULL OR right(f.id::text, 12) NOT IN (
+            SELECT split_part(l.name, '/', 1) FROM document_label l WHERE l.workspace_id = $1 AND NOT l.access && $2))
+        ORDER BY f.id ${descending ? 'DESC' : 'ASC'} LIMIT $7`,
+      [workspaceId, groups, id, purpose, lower, upper, limit + 1],
+    );
+    return rows.map((row) => row.id);
+  }
+
   /** Documents that a file was made into, and whether a reader of these groups sees them. */
   async documentsOf(workspaceId: WorkspaceId, fileId: string, groups: Groups) {
-    const { rows } = await this.database.pool.query<{ collection: string; name: string; seen: boolean }>(
+    const { rows } = await this.database.pool.query<{ collection: string; name: string; isSeen: boolean }>(
       `SELECT c.name AS collection, d.name, $3::text[] IS NULL OR NOT EXISTS (
-                SELECT 1 FROM document_label l WHERE l.collection_id = c.id AND l.name = d.name AND NOT l.access && $3) AS seen
+                SELECT 1 FROM document_label l WHERE l.collection_id = c.id AND l.name = d.name AND NOT l.access && $3) AS "isSeen"
          FROM document d JOIN collection c ON c.id = d.collection_id
         WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND d.metadata->>'${FILE_KEY}' = $2`,
       [workspaceId, fileId, groups],

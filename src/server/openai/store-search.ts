@@ -61,12 +61,12 @@ export async function searchStore(
   const best = new Map<string, Passage>();
   const degraded = new Set<string>();
   for (const query of request.queries) {
-    const asked = { scope, query, mode: 'HYBRID' as const, limit: request.limit, coverage: false, documentFilter };
-    const found = await parts.paying.paid({ caller, spends: 'SEARCH', request: query }, () =>
-      retriever.retrieve(asked, { signal }),
+    const search = { scope, query, mode: 'HYBRID' as const, limit: request.limit, coverage: false, documentFilter };
+    const result = await parts.paying.paid({ caller, spends: 'SEARCH', request: query }, () =>
+      retriever.retrieve(search, { signal }),
     );
-    if (found.degraded !== null) degraded.add(found.degraded);
-    for (const passage of found.passages) {
+    if (result.degraded !== null) degraded.add(result.degraded);
+    for (const passage of result.passages) {
       const earlier = best.get(passage.chunkId);
       if (!earlier || earlier.scores.fused < passage.scores.fused) best.set(passage.chunkId, passage);
     }

@@ -12,7 +12,6 @@ import type { FileCounts, StoreRow, StoreRows } from './store-rows.js';
 
 export interface StoreParts extends FileParts {
   knowledge: Pick<Knowledge, 'service' | 'collections' | 'documents' | 'retriever'>;
-  stores: StoreRows;
   runs: RunQueue;
   paying: { paid<T>(call: PaidCall, begin: () => Promise<T>): Promise<T> };
 }
@@ -59,7 +58,7 @@ const storeOf = (row: StoreRow, counts: FileCounts) => ({
 /** A store as OpenAI's clients read it. @throws NOT_FOUND */
 export async function storeById({ stores }: StoreParts, { workspaceId, groups }: Caller, id: string) {
   const collectionIds = [rowIdOfStore(id)];
-  const span = { above: null, below: null, limit: 1, descending: false };
+  const span = { lower: null, upper: null, limit: 1, descending: false };
   const [row] = await stores.stores(workspaceId, { ids: collectionIds, ...span });
   if (!row) throw notFound('The vector store', id, 'vector_store_id');
   return storeOf(row, (await stores.counts({ workspaceId, collectionIds, groups })).get(row.id)!);
