@@ -8,7 +8,7 @@ import { checkedText } from '../../kernel/text.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, type Fields } from './fields.js';
 import type { FileParts } from './files.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
-import type { FileCounts, StoreRow, StoreRows } from './store-rows.js';
+import type { FileCounts, StoreRow } from './store-rows.js';
 
 export interface StoreParts extends FileParts {
   knowledge: Pick<Knowledge, 'service' | 'collections' | 'documents' | 'retriever'>;
