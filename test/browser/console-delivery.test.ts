@@ -159,14 +159,19 @@ describe('the console’s page of deliveries', () => {
   );
 
   itInBrowser(
-    'draws the share of a rollout as it rose, and tells the newest decision first',
+    'draws the share of a rollout as it rose, and tells the newest decision first, commands as such',
     async () => {
+      await kit.database.prisma.rolloutDecision.updateMany({
+        data: { reasons: { push: 'See `npx graft runs` first.' } },
+      });
       const page = await browser.open(pathOf('rollouts', rollout));
       const title = 'Share of questions that the candidate answers';
       await page.getByLabel(`Show as a table: ${title}`).click(PATIENCE);
       const shares = await page.getByRole('table', { name: title }).locator('tbody td:last-child').allTextContents();
       expect(shares.slice(0, 3)).toEqual(['50', '50', '90']);
-      expect(await page.getByTestId('rollout-decision').last().textContent()).toMatch(/^Start/);
+      const first = page.getByTestId('rollout-decision').last();
+      expect(await first.textContent()).toMatch(/^Start.*See npx graft runs first\./);
+      expect(await first.locator('code').textContent()).toBe('npx graft runs');
       await page.context().close();
     },
     120_000,
