@@ -68,7 +68,7 @@ const MOST_OTHERS = 4;
 /** Most rows that a regression is fitted to: a minute of one core. */
 const MOST_FITTED = 20_000;
 /** Share of the progress bar that answering the rows takes where retention is measured, too. */
-const ANSWERED = 0.7;
+const ANSWERED = 0.5;
 /** Where fitting a regression begins. */
 const MEASURED = 0.95;
 /** Rows that are asked at a time: while one is tokenized or read, others are computed. */
@@ -332,7 +332,7 @@ export class Evaluator {
   ): Promise<LearnedMembership | null> {
     const workspaceId = run.workspaceId as WorkspaceId;
     const { version } = await this.parts.adapters.requireVersionById(workspaceId, input.target.adapterVersionId!);
-    await progress(MEASURED, 'Learning which messages are its own.');
+    await progress(input.retention ? ANSWERED : MEASURED, 'Learning which messages are its own.');
     const ownMessages = input.split === 'TRAIN' ? [] : rows.map(inputText);
     return this.parts.membershipLearner.learn(workspaceId, version, ownMessages, signal);
   }

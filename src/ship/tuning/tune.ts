@@ -13,6 +13,7 @@ import { runEnd, type RunQueue, type RunRow } from '../../platform/runs/index.js
 import type { Attestor, Evaluator, Gate } from '../../prove/index.js';
 import { DEFAULT_SPLIT_RULE, importing, Split, type Data } from '../../sources/data/index.js';
 import type { AdapterRegistry, AdapterVersionRow } from '../../sources/registry/index.js';
+import { newReports } from './reports.js';
 import type { TuningService } from './tuning-service.js';
 import { worthSentences } from './worth.js';
 import { NOTHING_YET, type TuningContext, type TuningOutput, type TuningState } from './tuning-run.js';
@@ -29,8 +30,6 @@ export interface TuneParts {
 }
 
 const POLL_MS = 1_000;
-/** Of a run that is waited for a report a hundredth is told: a training of hours has thousands. */
-const LEAST_PROGRESS = 0.01;
 const EVALUATED_ROWS = 500;
 const MAX_TOKENS = 2_048;
 const LEAST_ROWS_A_LABEL = 5;
@@ -168,10 +167,9 @@ class Tuning {
 
   /** Waits for a run, whose own reports are told as this one's. @param from share of the way that is behind, @param to when it has ended */
   #end(run: RunRow, from: number, to: number): Promise<RunRow> {
-    let told = -1;
+    const isNew = newReports();
     const seen = async ({ message, progress }: RunRow): Promise<void> => {
-      if (message === '' || Math.abs(progress - told) < LEAST_PROGRESS) return;
-      told = progress;
+      if (!isNew({ message, progress })) return;
       await this.context.progress(from + (to - from) * progress, message);
     };
     return runEnd({ runs: this.parts.runs, context: this.context, everyMs: POLL_MS, resumes: true, seen }, run);
