@@ -135,7 +135,12 @@ describe('a tuning script of OpenAI’s', () => {
     expect(found.figures).toEqual({
       rows: expect.any(Number),
       metric: { name: 'token F1', ...interval },
-      replaced: { is: 'BASE_MODEL', value: expect.any(Number), difference: { ...interval, p: expect.any(Number) } },
+      replaced: {
+        is: 'BASE_MODEL',
+        insteadOf: null,
+        value: expect.any(Number),
+        difference: { ...interval, p: expect.any(Number) },
+      },
       nearestRows: null,
       regression: null,
       retention: { perplexityRatio: interval, agreement: interval },

@@ -10,7 +10,7 @@ import {
   type TaskContext,
   type TaskRow,
 } from '../../sources/data/index.js';
-import { badInput, GraftError } from '../../kernel/errors.js';
+import { badInput, GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
@@ -120,6 +120,20 @@ export class Evaluator {
       foreign: input.foreign && target.adapterVersionId !== null,
     };
     return this.parts.runs.enqueue(evaluation, { workspaceId, input: runInput, idempotencyKey, subjectId: version.id });
+  }
+
+  /** Whether a dataset version has test rows that none of these adapter versions learned. @throws NOT_FOUND, DATASET_UNUSABLE */
+  async hasUnseen(workspaceId: WorkspaceId, datasetVersionId: string, versionIds: readonly string[]): Promise<boolean> {
+    const { datasets } = this.parts.data;
+    const usable = await datasets.usableVersion(workspaceId, datasetVersionId, 'input.datasetVersion');
+    const selection = { ...usable, split: Split.TEST, most: 1, seed: 1, asked: versionIds };
+    return unseenRows(this.parts, workspaceId, selection).then(
+      () => true,
+      (error: unknown) => {
+        if (isGraftError(error, 'DATASET_UNUSABLE')) return false;
+        throw error;
+      },
+    );
   }
 
   async #others(

@@ -111,7 +111,7 @@ class Tuning {
       const which = { adapter: name, version, idempotencyKey: this.#key('attestation') };
       await this.#end(await this.parts.attestor.start(this.#workspaceId, which), 0.7, 0.75);
     }
-    if (this.#state.against === undefined) await this.#keep({ against: await this.#replacedBy(trained) });
+    if (this.#state.against === undefined) await this.#keep(await this.#comparison(trained, datasetVersionId));
     const run = await this.parts.evaluator.start(this.#workspaceId, {
       adapter: `${name}@${version}`,
       model: null,
@@ -131,17 +131,24 @@ class Tuning {
     return run.id;
   }
 
-  /** What the gate holds it against, by name; null: the base model. */
-  async #replacedBy(trained: AdapterVersionRow): Promise<string | null> {
+  /** What the gate holds it against, or the base model where that learned every test row. */
+  async #comparison(
+    trained: AdapterVersionRow,
+    datasetVersionId: string,
+  ): Promise<Pick<TuningState, 'against' | 'insteadOf'>> {
     const { replacedVersionId } = await this.parts.gate.verdict(this.#workspaceId, trained);
-    if (replacedVersionId === null) return null;
+    if (replacedVersionId === null) return { against: null };
     const [replaced] = await this.parts.adapters.store.versionsById(this.#workspaceId, [replacedVersionId]);
-    return replaced ? `${this.context.input.name}@${replaced.version}` : null;
+    if (!replaced) return { against: null };
+    const name = `${this.context.input.name}@${replaced.version}`;
+    const asked = [trained.id, replaced.id];
+    const isMeasurable = await this.parts.evaluator.hasUnseen(this.#workspaceId, datasetVersionId, asked);
+    return isMeasurable ? { against: name } : { against: null, insteadOf: name };
   }
 
   async judge({ id }: AdapterVersionRow, evaluationId: string): Promise<Pick<TuningOutput, 'passed' | 'findings'>> {
     const [version] = await this.parts.adapters.store.versionsById(this.#workspaceId, [id]);
-    const measured = await this.parts.tuning.measured(this.#workspaceId, evaluationId);
+    const measured = await this.parts.tuning.measured(this.#workspaceId, { ...this.#state, evaluationId });
     if (!version || !measured) throw new GraftError('CONFLICT', 'The trained version was deleted meanwhile.');
     const { passed, checks } = await this.parts.gate.verdict(this.#workspaceId, version);
     const failures = checks.filter((check) => !check.passed).length;
