@@ -3,6 +3,8 @@ import type { RunRow } from '../../../src/platform/runs/index.js';
 import type { AdapterVersionRow } from '../../../src/sources/registry/index.js';
 import { fineTuning } from '../../../src/ship/tuning/index.js';
 import { PROOF } from '../../support/attestation.js';
+import { eventually } from '../../support/eventually.js';
+import { instead } from '../../support/instead.js';
 import { DataKit } from '../data/data-kit.js';
 import { AdapterKit } from '../evaluation/adapter-kit.js';
 
@@ -19,9 +21,25 @@ const ROWS = Array.from({ length: 60 }, (_, i) => ({
 describe('what a tuned version is measured beside', () => {
   let kit: AdapterKit;
   let data: DataKit;
+  /** Whether an evaluation that asks for an answer waits until it is stopped. */
+  let isHeld = false;
+  let waiting = 0;
 
   beforeAll(async () => {
-    kit = await AdapterKit.start({ realModels: true });
+    kit = await AdapterKit.start({
+      realModels: true,
+      watched: (client) =>
+        instead(client, {
+          async *generate(request, options) {
+            if (isHeld) {
+              waiting += 1;
+              await new Promise((resolve) => options!.signal!.addEventListener('abort', resolve, { once: true }));
+              options!.signal!.throwIfAborted();
+            }
+            yield* client.generate(request, options);
+          },
+        }),
+    });
     data = new DataKit(kit.models.test, kit.domains);
   });
   afterAll(() => kit.dispose());
@@ -70,5 +88,21 @@ describe('what a tuned version is measured beside', () => {
       'It is measured beside the base model, as mail@1, then in production, learned all test rows.',
     );
     expect((await measured(output)).againstVersionId).toBeNull();
+  });
+
+  it('is chosen once: a job that is paused and resumed keeps it, though production moves in between', async () => {
+    const [first, second] = [await proven('kept', 1), await proven('kept', 2)];
+    await putIntoProduction('kept', first);
+    isHeld = true;
+    const run = await started('kept');
+    await eventually('the evaluation', () => Promise.resolve(waiting > 0), 120_000);
+    await kit.models.runs.pause(workspaceId, run.id);
+    await eventually('the pause', async () => (await kit.models.runs.get(workspaceId, run.id))?.status === 'PAUSED');
+    await putIntoProduction('kept', second);
+    isHeld = false;
+    await kit.models.runs.resume(workspaceId, run.id);
+    const output = await outputOf(run);
+    expect(output.against).toBe('kept@1');
+    expect((await measured(output)).againstVersionId).toBe(first.id);
   });
 });
