@@ -76,12 +76,11 @@ export class TuningService {
   /** What an evaluation measured; null where it was deleted, with its adapter version. */
   async measured(
     workspaceId: WorkspaceId,
-    { evaluationId, insteadOf = null }: Pick<TuningOutput, 'evaluationId' | 'insteadOf'>,
+    { evaluationId, against = null, insteadOf = null }: Pick<TuningOutput, 'evaluationId' | 'against' | 'insteadOf'>,
   ): Promise<Measured | null> {
     const [evaluation] = await this.parts.evaluations.byIds(workspaceId, [evaluationId]);
     if (!evaluation) return null;
-    const { rows, againstVersionId, figures } = evaluation;
-    return { rows, againstVersionId, insteadOf, figures: storedFigures.decode(figures) };
+    return { rows: evaluation.rows, against, insteadOf, figures: storedFigures.decode(evaluation.figures) };
   }
 
   async #dataset(workspaceId: WorkspaceId, name: string, task: TaskKind): Promise<DatasetRecord> {
