@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { RefusedField } from './errors.js';
 
 export type Fields = Record<string, unknown>;
@@ -64,4 +65,13 @@ export function optionalFlag(fields: Fields, name: string): boolean {
   const value = fields[name] ?? false;
   if (typeof value !== 'boolean') throw new RefusedField(name, 'invalid_value', `${name} must be true or false.`);
   return value;
+}
+
+const MOST_METADATA = 16;
+
+/** What a program notes of its request, to find it again. */
+export function metadataOf({ metadata }: Fields): Record<string, string> | null {
+  const { data = null, error } = z.record(z.string().max(64), z.string().max(512)).nullish().safeParse(metadata);
+  if (!error && Object.keys(data ?? {}).length <= MOST_METADATA) return data;
+  throw new RefusedField('metadata', 'invalid_value', `metadata holds at most ${MOST_METADATA} texts.`);
 }

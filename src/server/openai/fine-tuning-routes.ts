@@ -18,7 +18,7 @@ import {
   type FineTuningParts,
 } from './fine-tuning.js';
 import { listRequest } from './lists.js';
-import { event, headerOf } from './http.js';
+import { DONE, event, headerOf } from './http.js';
 
 export interface FineTuningRouteParts extends FineTuningParts {
   /** `AccessHooks` of the access domain: writes down who makes a change, around the change. */
@@ -40,8 +40,8 @@ interface OfId {
   Querystring: Record<string, unknown>;
 }
 
-const notedBy =
-  ({ noting }: FineTuningRouteParts) =>
+export const notedBy =
+  ({ noting }: Pick<FineTuningRouteParts, 'noting'>) =>
   <T>(request: FastifyRequest, what: string, input: object, work: (change: Change) => Promise<T>) => {
     const change: Change = {};
     return noting.noted({ what, caller: request.caller, requestId: request.id, input, change }, () => work(change));
@@ -127,5 +127,5 @@ export function addJobs(server: FastifyInstance, parts: FineTuningRouteParts, { 
 
 async function* asEvents(values: AsyncIterable<object>): AsyncGenerator<string> {
   for await (const value of values) yield event(value);
-  yield 'data: [DONE]\n\n';
+  yield DONE;
 }

@@ -12,7 +12,15 @@ import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import { toGlobalId } from '../../kit/graphql/index.js';
 import { RefusedField } from './errors.js';
-import { fieldsOf, optionalNumber, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
+import {
+  fieldsOf,
+  metadataOf,
+  optionalNumber,
+  optionalText,
+  refuseOthers,
+  requiredText,
+  type Fields,
+} from './fields.js';
 import { fileRowId, requireFile, type FileParts } from './files.js';
 import { listOf, rowIdOf, type ListRequest } from './lists.js';
 import { standIn, tunedName, type ModelTable } from './model-names.js';
@@ -29,7 +37,6 @@ export interface FineTuningParts extends FileParts {
 const PREFIX = 'ftjob';
 /** Events of one job that are looked through: it reports a few hundred. */
 const MOST_EVENTS = 10_000;
-const MOST_METADATA = 16;
 /** As many as a name has. */
 const LONGEST_SUFFIX = 63;
 
@@ -67,12 +74,6 @@ function checkedJob(body: unknown): JobRequest {
     'metadata',
   ];
   refuseOthers(fields, honoured, { integrations: [[]] });
-  const { data: metadata = null, error } = z
-    .record(z.string().max(64), z.string().max(512))
-    .nullish()
-    .safeParse(fields['metadata']);
-  if (error || Object.keys(metadata ?? {}).length > MOST_METADATA)
-    throw new RefusedField('metadata', 'invalid_value', `metadata holds at most ${MOST_METADATA} texts.`);
   return {
     model: requiredText(fields, 'model'),
     training_file: requiredText(fields, 'training_file'),
@@ -80,7 +81,7 @@ function checkedJob(body: unknown): JobRequest {
     hyperparameters: checkedHyperparameters(fields),
     suffix: checkedSuffix(fields),
     seed: optionalNumber(fields, 'seed'),
-    metadata,
+    metadata: metadataOf(fields),
   };
 }
 

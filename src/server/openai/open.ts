@@ -1,10 +1,18 @@
 import type { Access } from '../../operate/access/index.js';
-import type { OpenAsking } from '../../answer/ask/index.js';
+import { AnswerStore, AskService, type OpenAsking } from '../../answer/ask/index.js';
 import type { Knowledge } from '../../sources/knowledge/index.js';
 import type { Platform } from '../../platform/platform.js';
 import { ModelStore, type Registry } from '../../sources/registry/index.js';
 import type { OpenTuning } from '../../ship/tuning/index.js';
+import { ResponseStore } from './responses/store.js';
 import type { OpenAiParts } from './routes.js';
+
+/** Where nothing of an answer is to be kept: what has no request id is written once, at its end. */
+class UnkeptAnswers extends AnswerStore {
+  override add(): Promise<void> {
+    return Promise.resolve();
+  }
+}
 
 /** What the endpoint takes of the domains. */
 export const openAiParts = (
@@ -19,13 +27,16 @@ export const openAiParts = (
     access: Pick<Access, 'hooks'>;
     registry: Registry;
     knowledge: Knowledge;
-    ask: Pick<OpenAsking, 'asking'>;
+    ask: Pick<OpenAsking, 'asking' | 'parts'>;
     tuning: OpenTuning;
   },
 ): OpenAiParts => ({
   worker,
   registry: registry.registry,
   asking: ask.asking,
+  unkept: new AskService({ ...ask.parts, answers: new UnkeptAnswers(database) }),
+  responses: new ResponseStore(database),
+  stores: knowledge.collections,
   paying: access.hooks,
   noting: access.hooks,
   tuning: tuning.tuning,
