@@ -8,6 +8,7 @@ import {
   IngestDocumentsDocument,
   IngestionProgressDocument,
 } from '../../src/client/operations/index.js';
+import { parseGlobalId } from '../../src/kit/graphql/index.js';
 import { keepsTo } from '../support/json-schema.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';
@@ -54,7 +55,8 @@ describe('responses', () => {
       runId: ingestDocuments.run.id,
     }))
       if (event.error) throw new Error(event.error.message);
-    store = (await graphql.request(CollectionDocument, { name: 'pumps' })).collection!.id;
+    const { collection } = await graphql.request(CollectionDocument, { name: 'pumps' });
+    store = `vs_${parseGlobalId(collection!.id, 'id').id}`;
   }, 300_000);
   afterAll(async () => {
     graphql.close();

@@ -36,7 +36,6 @@ export const openAiParts = (
   asking: ask.asking,
   unkept: new AskService({ ...ask.parts, answers: new UnkeptAnswers(database) }),
   responses: new ResponseStore(database),
-  stores: knowledge.collections,
   paying: access.hooks,
   noting: access.hooks,
   tuning: tuning.tuning,

@@ -137,7 +137,7 @@ export async function* responseEvents(events: AsyncIterable<AskEvent>, streaming
         yield numbered('response.created', { response });
         yield numbered('response.in_progress', { response });
       }
-      if (event.type === 'delta' && !holds && frame) {
+      if (event.type === 'delta' && event.text !== '' && !holds && frame) {
         const place = { item_id: frame.id.replace('resp_', 'msg_'), output_index: 0, content_index: 0 };
         if (sent === '') for (const [type, body] of begunMessage(place, 'output_text')) yield numbered(type, body);
         sent += event.text;

@@ -5,9 +5,8 @@ import type { Caller } from '../../../kernel/caller.js';
 import { badInput, notFound } from '../../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { streamWithin } from '../../../kernel/stream-within.js';
-import { fromGlobalId, toGlobalId } from '../../../kit/graphql/index.js';
+import { toGlobalId } from '../../../kit/graphql/index.js';
 import { inScope } from '../../../platform/database/index.js';
-import type { CollectionStore } from '../../../sources/knowledge/index.js';
 import { ResponseLifetime } from '../../graphql/request-scope.js';
 import { MOST_MESSAGES } from '../chat-request.js';
 import { answersBegun, answersTo, askInput, comesWhole, eventBody, type AskingParts } from '../asking.js';
@@ -16,7 +15,7 @@ import { refuseOthers, type Fields } from '../fields.js';
 import { notedBy, type Addressing, type FineTuningRouteParts } from '../fine-tuning-routes.js';
 import { event, headerOf } from '../http.js';
 import { listOf, listRequest } from '../lists.js';
-import { targetOf, type Names } from '../model-names.js';
+import { targetOf, type ModelTarget, type Names } from '../model-names.js';
 import { responseRequest, searching, type KeptRequest, type ResponseRequest } from './request.js';
 import { answerIdOf, inputItemOf, replayed, responseEvents, responseId, responseOf } from './response.js';
 import type { ResponseStore } from './store.js';
@@ -27,7 +26,6 @@ export interface ResponseParts extends AskingParts, Pick<FineTuningRouteParts, '
   unkept: Pick<AskService, 'stream' | 'answer'>;
   responses: ResponseStore;
   names: Names;
-  stores: Pick<CollectionStore, 'byIds'>;
 }
 
 /** How the addresses of responses are declared, answered, and tell of errors by their own names of fields. */
@@ -172,22 +170,35 @@ async function before(parts: ResponseParts, caller: Caller, { input, previous }:
   };
 }
 
-async function targetIn(parts: ResponseParts, workspaceId: WorkspaceId, { search }: ResponseRequest, model: string) {
-  const target = await targetOf(parts.names, workspaceId, model);
+async function targetIn(
+  { names }: ResponseParts,
+  workspaceId: WorkspaceId,
+  { search }: ResponseRequest,
+  model: string,
+): Promise<ModelTarget> {
+  const target = await targetOf(names, workspaceId, model);
   if (!search) return target;
-  return searching(target, await collectionsOf(parts, workspaceId, search.stores), search.isRequired);
+  const field = 'tools[0].vector_store_ids';
+  const stores = search.stores.map((id) => collectionOfStore(names.collections, workspaceId, id, field));
+  const collections = await Promise.all(stores);
+  return searching(
+    target,
+    collections.map(({ name }) => name),
+    search.isRequired,
+  );
 }
 
-/** Names of the collections that are meant by these ids of vector stores. @throws NOT_FOUND */
-async function collectionsOf({ stores }: ResponseParts, workspaceId: WorkspaceId, ids: readonly string[]) {
-  const field = 'tools[0].vector_store_ids';
-  const rows = ids.map((id) => (id.startsWith('vs_') ? id.slice('vs_'.length) : fromGlobalId(id, 'Collection', field)));
-  const known = new Map((await stores.byIds(workspaceId, rows.filter(isUuid))).map(({ id, name }) => [id, name]));
-  return rows.map((row, index) => {
-    const name = known.get(row);
-    if (name === undefined) throw notFound('The vector store', ids[index]!.slice(0, 200), field);
-    return name;
-  });
+/** The collection that a vector store's id stands for. @throws NOT_FOUND, also for a store of another workspace */
+async function collectionOfStore(
+  collections: Names['collections'],
+  workspaceId: WorkspaceId,
+  id: string,
+  field: string,
+): Promise<{ name: string }> {
+  const row = id.replace(/^vs_/, '');
+  const [collection] = isUuid(row) ? await collections.byIds(workspaceId, [row]) : [];
+  if (!collection) throw notFound('The vector store', id.slice(0, 200), field);
+  return collection;
 }
 
 function eventsBody(
