@@ -95,7 +95,7 @@ describe('a response that is kept', () => {
     });
   };
   // Who finds it is told of the model next.
-  const FOUND = [200, 200, 200, '400 id', '404 model', '404 model'];
+  const FOUND = [200, 200, 200, '400 response_id', '404 model', '404 model'];
   const MISSING = ['404 response_id', '404 response_id', '404 response_id', '404 response_id'].concat([
     '404 previous_response_id',
     '404 input',

@@ -70,7 +70,10 @@ export function addResponses(server: FastifyInstance, parts: ResponseParts, addr
   server.post<OfId>(`${url}/:id/cancel`, options, ({ caller, params }, reply) =>
     answer(reply, async () => {
       await keptResponse(parts, caller, params.id);
-      throw badInput('id', 'Only a response in the background is cancelled, and none is made there: close its stream.');
+      throw badInput(
+        'response_id',
+        'Only a response in the background is cancelled, and none is made there: close its stream.',
+      );
     }),
   );
 }
@@ -231,7 +234,9 @@ async function retrieved(
   if (query['stream'] !== 'true') return responseOf({ answer }, telling);
   const holding = { comesWhole: () => true, now: answer.createdAt, keep: () => Promise.resolve() };
   const streaming = { ...telling, ...holding, shown: (error: unknown) => shown(request, error) };
-  const events = after(Number(query['starting_after'] ?? -1), responseEvents(replayed(answer), streaming));
+  const last = Number(query['starting_after'] ?? -1);
+  if (!Number.isInteger(last)) throw badInput('starting_after', 'starting_after is the sequence_number of an event.');
+  const events = after(last, responseEvents(replayed(answer), streaming));
   return eventsBody(caller, events, reply, streaming.shown);
 }
 
