@@ -1,6 +1,7 @@
 /** A response that is kept is found by the key that asked, and by who may read the answers of others; never past a wall or a label. */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { buildSchema } from 'graphql';
+import { DELETED_TEXT, type AnswerStore } from '../../src/answer/ask/index.js';
 import { localCaller, type Caller, type Role } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, newId, type Uuid, type WorkspaceId } from '../../src/kernel/ids.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
@@ -12,6 +13,10 @@ import { recordAnswers } from '../support/recorded-answers.js';
 import { TestPlatform } from '../support/test-platform.js';
 
 const SOURCE = 'plans/secret.txt';
+const REPEATING = [
+  { role: 'assistant', text: 'The plan is a secret.' },
+  { role: 'user', text: 'And when?' },
+];
 
 describe('a response that is kept', () => {
   let test: TestPlatform;
@@ -20,6 +25,7 @@ describe('a response that is kept', () => {
   let first: string;
   let second: string;
   let other: WorkspaceId;
+  let answerStore: AnswerStore;
   const [own, another] = [newId(), newId()];
 
   const keyed = (lineId: Uuid, role: Role, more: Partial<Caller> = {}): Caller => ({
@@ -32,6 +38,7 @@ describe('a response that is kept', () => {
   beforeAll(async () => {
     test = await TestPlatform.start();
     const domains = await openDomains(test.platform);
+    answerStore = domains.ask.parts.answers;
     const { pool } = test.database;
     other = (
       await pool.query<{ id: WorkspaceId }>(
@@ -48,7 +55,7 @@ describe('a response that is kept', () => {
     const responses = new ResponseStore(test.database);
     const request = { repeated: { model: 'graft' }, options: [], ignored: [], mostResults: 0 };
     await responses.keep(first, { ...request, input: [{ role: 'user', text: 'What is planned?' }] }, [], null);
-    await responses.keep(second, { ...request, input: [{ role: 'user', text: 'And when?' }] }, [first], first);
+    await responses.keep(second, { ...request, input: REPEATING }, [first], first);
     await pool.query(
       `WITH c AS (INSERT INTO collection (id, workspace_id, name) VALUES (gen_random_uuid(), $1, 'plans') RETURNING id)
        INSERT INTO document_label (workspace_id, collection_id, name, source, access, changed_by)
@@ -116,6 +123,40 @@ describe('a response that is kept', () => {
     caller = who();
     expect(await statuses(first)).toEqual(expected);
     expect(await statuses(second)).toEqual(expected);
+  });
+
+  it('says nothing of an erased document, nor does what goes on from it', async () => {
+    const erased = { workspaceId: DEFAULT_WORKSPACE_ID, ids: [first], kept: true };
+    await test.database.prisma.$transaction((tx) => answerStore.erasing(tx, erased));
+    caller = keyed(own, 'ASK', { groups: ['board'] });
+    const url = `/v1/responses/resp_${second}`;
+    const bodies = [(await server.inject({ url })).body, (await server.inject({ url: `${url}/input_items` })).body];
+    expect(bodies[0]).toContain(DELETED_TEXT);
+    expect(bodies[1]).toContain('And when?');
+    expect(bodies[1]).not.toContain('secret');
+  });
+
+  it('is stored without the characters that a JSON column refuses', async () => {
+    const text = 'nothing\0 and half \ud83d';
+    const request = { repeated: { [text]: text }, options: [], ignored: [], mostResults: 0 };
+    const stored = new ResponseStore(test.database).keep(
+      first,
+      { ...request, input: [{ role: 'user', text }] },
+      [],
+      null,
+    );
+    await expect(stored).resolves.toBeUndefined();
+  });
+
+  it.each<[string, object, string]>([
+    ['a reference', { input: [{ type: 'item_reference', id: { toString: 1 } }] }, 'input[0].id'],
+    ['a choice of a tool', { tool_choice: { type: 'file_search', more: [[]] } }, 'tool_choice'],
+  ])('refuses %s in a malformed body by its name', async (_what, body, param) => {
+    caller = keyed(own, 'ASK');
+    const tools = [{ type: 'file_search', vector_store_ids: ['vs_none'] }];
+    const payload = { model: 'nobody', input: 'What?', tools, ...body };
+    const answer = await server.inject({ method: 'POST', url: '/v1/responses', payload });
+    expect([answer.statusCode, answer.json<{ error: { param: string } }>().error.param]).toEqual([400, param]);
   });
 
   it('is deleted by who finds it alone, which the audit log says, and leaves the questions that follow it', async () => {

@@ -30,25 +30,29 @@ export const openAiParts = (
     ask: Pick<OpenAsking, 'asking' | 'parts'>;
     tuning: OpenTuning;
   },
-): OpenAiParts => ({
-  worker,
-  registry: registry.registry,
-  asking: ask.asking,
-  unkept: new AskService({ ...ask.parts, answers: new UnkeptAnswers(database) }),
-  responses: new ResponseStore(database),
-  paying: access.hooks,
-  noting: access.hooks,
-  tuning: tuning.tuning,
-  runs,
-  files,
-  erasure,
-  adapters: registry.adapters,
-  maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
-  table: config.GRAFT_OPENAI_MODELS,
-  names: {
-    collections: knowledge.collections,
-    adapters: registry.adapters.store,
-    models: new ModelStore(database),
+): OpenAiParts => {
+  const responses = new ResponseStore(database);
+  ask.parts.answers.onErasure((tx, erased) => responses.erase(tx, erased));
+  return {
+    worker,
+    registry: registry.registry,
+    asking: ask.asking,
+    unkept: new AskService({ ...ask.parts, answers: new UnkeptAnswers(database) }),
+    responses,
+    paying: access.hooks,
+    noting: access.hooks,
+    tuning: tuning.tuning,
+    runs,
+    files,
+    erasure,
+    adapters: registry.adapters,
+    maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
     table: config.GRAFT_OPENAI_MODELS,
-  },
-});
+    names: {
+      collections: knowledge.collections,
+      adapters: registry.adapters.store,
+      models: new ModelStore(database),
+      table: config.GRAFT_OPENAI_MODELS,
+    },
+  };
+};

@@ -107,8 +107,8 @@ export function responseRequest(body: unknown): ResponseRequest {
   for (const [name, sentence] of Object.entries(INSTEAD))
     if (fields[name]) throw new RefusedField(name, 'unsupported_parameter', sentence);
   const ignored = refuseOthers(fields, HONOURED, NEUTRAL);
-  const { verbosity, format, ...others } = fields['text'] == null ? {} : fieldsOf(fields['text'], 'text');
-  refuseOthers(others, [], {});
+  const { verbosity, format, ...otherFields } = fields['text'] == null ? {} : fieldsOf(fields['text'], 'text');
+  refuseOthers(otherFields, [], {});
   const include = includedOf(fields);
   const search = searchOf(fields);
   const repeated = repeatedOf(fields, format);
@@ -171,15 +171,18 @@ function inputOf({ input }: Fields): InputItem[] {
       'invalid_value',
       `input must be a text, or a list of 1 to ${MOST_MESSAGES} messages.`,
     );
-  return input.flatMap((given, index) => itemOf(given, `input[${index}]`));
+  return input.flatMap((value, index) => itemOf(value, `input[${index}]`));
 }
 
 /** What else a response gave, where a program sends all of it back: it says nothing of its own. */
 const BESIDE_MESSAGES = ['file_search_call', 'reasoning'];
 
-function itemOf(given: unknown, param: string): InputItem[] {
-  const { type = 'message', role, content, id, ...others } = fieldsOf(given, param);
-  if (type === 'item_reference') return [{ role: 'assistant', text: '', reference: String(id).slice(0, 200) }];
+function itemOf(value: unknown, param: string): InputItem[] {
+  const { type = 'message', role, content, id, ...otherFields } = fieldsOf(value, param);
+  if (type === 'item_reference') {
+    if (typeof id !== 'string') throw new RefusedField(`${param}.id`, 'invalid_value', 'The id must be a string.');
+    return [{ role: 'assistant', text: '', reference: id.slice(0, 200) }];
+  }
   if (BESIDE_MESSAGES.includes(type as string)) return [];
   if (type !== 'message')
     throw new RefusedField(
@@ -187,9 +190,9 @@ function itemOf(given: unknown, param: string): InputItem[] {
       'unsupported_value',
       `Items of the type ${JSON.stringify(type)} are not supported: there are messages, and references to them.`,
     );
-  refuseOthers(others, [], { status: 'any', phase: 'any' });
-  const known = roleOf(role, param);
-  const text = textOf(content, `${param}.content`, known === 'assistant', ['input_text', 'output_text']);
+  refuseOthers(otherFields, [], { status: 'any', phase: 'any' });
+  const chatRole = roleOf(role, param);
+  const text = textOf(content, `${param}.content`, chatRole === 'assistant', ['input_text', 'output_text']);
   return [{ role: role as string, text }];
 }
 
@@ -209,9 +212,10 @@ function searchOf(fields: Fields): FileSearch | null {
       'invalid_value',
       'tools must be a list of at most one file_search, over any stores.',
     );
-  const [tool] = tools.map((given) => searchTool(fieldsOf(given, 'tools[0]')));
+  const [tool] = tools.map((value) => searchTool(fieldsOf(value, 'tools[0]')));
   const choice = fields['tool_choice'] ?? 'auto';
-  const isRequired = choice === 'required' || (choice as Fields)['type'] === 'file_search';
+  const isRequired =
+    choice === 'required' || ((choice as Fields)['type'] === 'file_search' && Object.keys(choice).length === 1);
   if (isRequired ? !tool : choice !== 'auto' && choice !== 'none')
     throw new RefusedField(
       'tool_choice',
@@ -221,25 +225,25 @@ function searchOf(fields: Fields): FileSearch | null {
   return tool && choice !== 'none' ? { ...tool, isRequired } : null;
 }
 
-function searchTool({ type, ...others }: Fields): Omit<FileSearch, 'isRequired'> {
+function searchTool({ type, ...toolFields }: Fields): Omit<FileSearch, 'isRequired'> {
   if (type !== 'file_search')
     throw new RefusedField(
       'tools[0].type',
       'unsupported_value',
       `Tools of the type ${JSON.stringify(type)} are not supported: there is file_search, over collections.`,
     );
-  refuseOthers(others, ['vector_store_ids', 'max_num_results'], { filters: [], ranking_options: [] });
-  const { data: stores, error } = z.array(z.string()).min(1).max(MOST_STORES).safeParse(others['vector_store_ids']);
+  refuseOthers(toolFields, ['vector_store_ids', 'max_num_results'], { filters: [], ranking_options: [] });
+  const { data: stores, error } = z.array(z.string()).min(1).max(MOST_STORES).safeParse(toolFields['vector_store_ids']);
   if (error)
     throw new RefusedField('tools[0].vector_store_ids', 'invalid_value', `1 to ${MOST_STORES} ids are searched.`);
-  const most = optionalNumber(others, 'max_num_results') ?? RESULTS_UNLESS_SAID;
-  if (!(Number.isInteger(most) && most >= 1 && most <= MOST_RESULTS))
+  const limit = optionalNumber(toolFields, 'max_num_results') ?? RESULTS_UNLESS_SAID;
+  if (!(Number.isInteger(limit) && limit >= 1 && limit <= MOST_RESULTS))
     throw new RefusedField(
       'tools[0].max_num_results',
       'invalid_value',
       `It is a whole number from 1 to ${MOST_RESULTS}.`,
     );
-  return { stores, most };
+  return { stores, most: limit };
 }
 
 /** What is to answer where these collections are searched, too: a base model words what they say, an adapter reads them. */

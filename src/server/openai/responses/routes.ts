@@ -90,12 +90,12 @@ async function keptBefore(
   { responses, asking }: ResponseParts,
   caller: Caller,
   ids: readonly string[],
-  most: number,
+  length: number,
 ): Promise<Kept[]> {
   const rows = await responses.chains(
     caller,
     ids.flatMap((id) => answerIdOf(id) ?? []),
-    most,
+    length,
   );
   const answers = await asking.answersById(
     caller,
@@ -140,9 +140,9 @@ async function created(
     const streaming = { ...telling, ...holding, shown: (error: unknown) => shown(request, error) };
     return eventsBody(caller, responseEvents(events!, streaming), reply, streaming.shown);
   }
-  const [answered] = await answersTo(answering, call);
-  await keep(answered!.answer);
-  return responseOf(answered!, telling);
+  const [outcome] = await answersTo(answering, call);
+  await keep(outcome!.answer);
+  return responseOf(outcome!, telling);
 }
 
 /** Behind what a request is asked: its own messages last. @throws NOT_FOUND for a response or a message that isn't kept */
@@ -153,12 +153,12 @@ async function before(parts: ResponseParts, caller: Caller, { input, previous }:
   const references = input.flatMap(({ reference }) => reference ?? []);
   const referred = references.length === 0 ? [] : await keptBefore(parts, caller, references, 1);
   const texts = new Map(referred.map(({ answer }) => [answer.id, answer.text]));
-  const own = input.map(({ role, text, reference }) => {
-    const known = reference === undefined ? text : texts.get(answerIdOf(reference) ?? '');
-    if (known === undefined) throw notFound('The item', reference!, 'input');
-    return { role, text: known };
+  const messages = input.map(({ role, text, reference }) => {
+    const content = reference === undefined ? text : texts.get(answerIdOf(reference) ?? '');
+    if (content === undefined) throw notFound('The item', reference!, 'input');
+    return { role, text: content };
   });
-  const said = chain
+  const history = chain
     .reverse()
     .flatMap(({ answer, request }) => [
       ...request.input.filter(({ reference }) => !reference),
@@ -166,7 +166,7 @@ async function before(parts: ResponseParts, caller: Caller, { input, previous }:
     ]);
   const last = chain.at(-1)?.answer ?? null;
   return {
-    messages: [...said.slice(Math.max(0, said.length + own.length + 1 - MOST_MESSAGES)), ...own],
+    messages: [...history.slice(Math.max(0, history.length + messages.length + 1 - MOST_MESSAGES)), ...messages],
     conversationId: last?.conversationId ?? null,
     behind: [...chain, ...referred].map(({ answer }) => answer.id),
     previous: last?.id ?? null,
@@ -228,9 +228,9 @@ async function retrieved(
 ): Promise<unknown> {
   const { caller, params, query } = request;
   refuseOthers(query, [...INCLUDING, 'stream', 'starting_after'], { include_obfuscation: 'any' });
-  const { answer, request: kept } = await keptResponse(parts, caller, params.id);
+  const { answer, request: record } = await keptResponse(parts, caller, params.id);
   const include = INCLUDING.flatMap((name) => query[name] ?? []) as string[];
-  const telling = { request: kept, include, store: true };
+  const telling = { request: record, include, store: true };
   if (query['stream'] !== 'true') return responseOf({ answer }, telling);
   const holding = { comesWhole: () => true, now: answer.createdAt, keep: () => Promise.resolve() };
   const streaming = { ...telling, ...holding, shown: (error: unknown) => shown(request, error) };
