@@ -1,4 +1,5 @@
 import type { AskStreamSubscription } from '../client/operations/index.js';
+import { percent } from '../kernel/text.js';
 
 export type StreamedAnswer = Extract<AskStreamSubscription['askStream'], { __typename?: 'AnswerReady' }>['answer'];
 
@@ -16,9 +17,11 @@ const TOLD = new Set([
 const OWN_WORDS = '  The base model’s own words: nothing of yours was read for them, and they may be invented.';
 
 /** What stands below an answer on a terminal: what should be known of it, where it is from, and what the documents don't agree on. */
-export function linesBelow({ text, abstained, route, citations, conflicts }: StreamedAnswer): string[] {
+export function linesBelow(answer: StreamedAnswer): string[] {
+  const { text, abstained, route, citations, conflicts } = answer;
   return [
     ...(route.strategy === 'BASE' && !abstained ? [OWN_WORDS] : []),
+    ...(abstained ? [] : byAdapter(answer)),
     ...route.reasons
       .filter(({ feature, sentence }) => TOLD.has(feature) && sentence !== text)
       .map(({ sentence }) => `  ${sentence}`),
@@ -28,6 +31,14 @@ export function linesBelow({ text, abstained, route, citations, conflicts }: Str
       ...quotes.map((cited) => quoteLine(cited, '    ')),
     ]),
   ];
+}
+
+/** Which adapter answered, and how probable a label is: a label alone says neither. */
+function byAdapter({ adapter, output }: StreamedAnswer): string[] {
+  if (adapter === null) return [];
+  const probability = output.__typename === 'LabelOutput' ? output.probability : null;
+  const sure = probability === null ? '' : `, with a probability of ${percent(probability, 1)}`;
+  return [`  By the adapter ${adapter.name}@${adapter.versionNumber}${sure}.`];
 }
 
 function quoteLine(

@@ -178,15 +178,20 @@ export function takenBy(operation: ReadyOperation): OperationArgument[] {
   return [...variables, ...fields].sort((a, b) => Number(b.needed) - Number(a.needed));
 }
 
-/** @throws GraftClientError BAD_USER_INPUT that names what must be given and isn't */
+/** @throws GraftClientError BAD_USER_INPUT that names what is given and not taken, or what must be given and isn't */
 function checkGiven(operation: ReadyOperation, variables: { [key: string]: Json }): void {
   const { input } = variables;
   const values = { ...variables, ...(isObject(input) && input) };
-  const missing = takenBy(operation).filter(({ name, needed }) => needed && values[name] === undefined);
-  if (missing.length === 0) return;
+  const parameters = takenBy(operation);
+  const names = ['input', ...parameters.map(({ name }) => name)];
+  const unknown = Object.keys(values).filter((name) => !names.includes(name));
+  const missing = parameters.filter(({ name, needed }) => needed && values[name] === undefined);
+  if (unknown.length === 0 && missing.length === 0) return;
   throw new GraftClientError(
     'BAD_USER_INPUT',
-    `${operation.name} needs ${missing.map(({ name, type }) => `${name} (${type})`).join(', ')}.`,
+    unknown.length > 0
+      ? `${operation.name} takes no ${unknown.join(', ')}.`
+      : `${operation.name} needs ${missing.map(({ name, type }) => `${name} (${type})`).join(', ')}.`,
     `\`graft operations ${operation.name}\` says what it takes.`,
   );
 }

@@ -159,14 +159,29 @@ describe('the console’s page of deliveries', () => {
   );
 
   itInBrowser(
-    'draws the share of a rollout as it rose, and tells the newest decision first',
+    'draws the share of a rollout as it rose, and tells the newest decision first, however many there are, commands as such',
     async () => {
+      const { prisma } = kit.database;
+      await prisma.rolloutDecision.updateMany({ data: { reasons: { push: 'See `npx graft runs` first.' } } });
+      const { evidence, ...decision } = await prisma.rolloutDecision.findFirstOrThrow({ orderBy: { id: 'desc' } });
+      await prisma.rolloutDecision.createMany({
+        data: Array.from({ length: 101 }, (_, n) => ({
+          ...decision,
+          evidence: asColumn(evidence),
+          id: newId(),
+          reasons: [`Looked at ${n} times.`],
+        })),
+      });
       const page = await browser.open(pathOf('rollouts', rollout));
       const title = 'Share of questions that the candidate answers';
       await page.getByLabel(`Show as a table: ${title}`).click(PATIENCE);
       const shares = await page.getByRole('table', { name: title }).locator('tbody td:last-child').allTextContents();
       expect(shares.slice(0, 3)).toEqual(['50', '50', '90']);
-      expect(await page.getByTestId('rollout-decision').last().textContent()).toMatch(/^Start/);
+      const decisions = page.getByTestId('rollout-decision');
+      expect(await decisions.first().textContent()).toContain('Looked at 100 times.');
+      const first = decisions.last();
+      expect(await first.textContent()).toMatch(/^Start.*See npx graft runs first\./);
+      expect(await first.locator('code').textContent()).toBe('npx graft runs');
       await page.context().close();
     },
     120_000,

@@ -87,6 +87,11 @@ describe('the console', () => {
       await page.getByTestId('answer-text').waitFor(PATIENCE);
       await page.getByRole('button', { name: 'Right', exact: true }).click();
       await page.getByRole('button', { name: 'Right', exact: true, pressed: true }).waitFor();
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await page.getByRole('button', { name: 'Copy the answer' }).click();
+      await page.getByRole('button', { name: 'Copied' }).waitFor();
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      expect(copied).toBe(await page.getByTestId('answer-text').textContent());
       await page.getByRole('button', { name: 'Correct it' }).click();
       await page.getByLabel('What is right').fill('37 bar');
       await page.getByRole('button', { name: 'Save the correction' }).click();
@@ -102,10 +107,22 @@ describe('the console', () => {
       await page.getByRole('heading', { name: 'Asked before' }).waitFor({ state: 'detached' });
       await page.goto(`${graft.url}/ask?answer=${encodeURIComponent(id)}`);
       await page.getByTestId('answer-text').waitFor(PATIENCE);
+      await page.goto(`${graft.url}/ask`);
+      await page.getByRole('button', { name: QUESTION }).click(PATIENCE);
+      expect(await page.getByLabel('Question').inputValue()).toBe(QUESTION);
       await page.context().close();
     },
     180_000,
   );
+
+  itInBrowser('can be entered behind its navigation by the first thing that the keyboard comes to', async () => {
+    const page = await browser.open('/runs');
+    const first = page.locator('a, button, input, textarea').first();
+    expect(await first.textContent()).toBe('Skip to the page');
+    await first.press('Enter');
+    expect(new URL(page.url()).hash).toBe(`#${await page.locator('main').getAttribute('id')}`);
+    await page.context().close();
+  });
 
   itInBrowser('says that a question is too long, and cuts nothing of it', async () => {
     const page = await browser.open('/ask');

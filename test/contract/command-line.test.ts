@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraftClient } from '../../src/client/graft-client.js';
 import { CreateCollectionDocument, type ModelRecommendationsQuery } from '../../src/client/operations/index.js';
@@ -101,6 +101,16 @@ describe('the command line', () => {
     const missing = await run('call', 'StartTraining', 'adapter=routing');
     expect(missing).toMatchObject({ code: 1, stdout: '' });
     expect(missing.stderr).toContain('StartTraining needs datasetVersion (ID!).');
+  }, 60_000);
+
+  it('says its version, and which operations there are, group by group', async () => {
+    const { version } = JSON.parse(await readFile(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+    expect(await run('--version')).toMatchObject({ code: 0, stdout: `${version}\n` });
+    const { stdout } = await run('operations');
+    const groups = stdout.match(/^\S.*$/gm)!;
+    expect(groups.slice(0, 2)).toEqual(['Ask', 'Knowledge']);
+    expect(new Set(groups).size).toBe(groups.length);
+    expect(stdout).toMatch(/^Ask\n {2}Ask +query +One question, one answer/);
   }, 60_000);
 
   it('follows a run to its end and says how it ended; one that has ended is not cancelled', async () => {

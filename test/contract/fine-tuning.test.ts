@@ -135,7 +135,13 @@ describe('a tuning script of OpenAI’s', () => {
     expect(found.figures).toEqual({
       rows: expect.any(Number),
       metric: { name: 'token F1', ...interval },
-      replaced: { is: 'BASE_MODEL', value: expect.any(Number), difference: { ...interval, p: expect.any(Number) } },
+      replaced: {
+        is: 'BASE_MODEL',
+        adapter: null,
+        insteadOf: null,
+        value: expect.any(Number),
+        difference: { ...interval, p: expect.any(Number) },
+      },
       nearestRows: null,
       regression: null,
       retention: { perplexityRatio: interval, agreement: interval },
@@ -174,8 +180,12 @@ describe('a tuning script of OpenAI’s', () => {
     });
     const done = await ended(id);
     expect(done).toMatchObject({ status: 'succeeded', fine_tuned_model: 'ft:tiny:graft:mail:mail@2' });
-    const { graft: said } = done as unknown as { graft: { findings: string[] } };
+    const { graft: said } = done as unknown as { graft: { findings: string[]; figures: object } };
     expect(said.findings).toContainEqual(expect.stringMatching(/answered \d+ test rows beside mail@1/));
+    expect(said.findings).toContainEqual(
+      expect.stringMatching(/^The token F1 of mail@1, then in production, on the same/),
+    );
+    expect(said.figures).toMatchObject({ replaced: { is: 'PRODUCTION', adapter: 'mail@1', insteadOf: null } });
   }, 300_000);
 
   it('is paused, resumed and cancelled with the training that it waits for', async () => {

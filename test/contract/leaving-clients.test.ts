@@ -11,7 +11,8 @@ import { localCaller } from '../../src/kernel/caller.js';
 import { GraftError } from '../../src/kernel/errors.js';
 import { addMcp } from '../../src/server/mcp/index.js';
 import { addOpenAi } from '../../src/server/openai/index.js';
-import type { OpenAiParts, Paying } from '../../src/server/openai/routes.js';
+import type { Paying } from '../../src/server/openai/asking.js';
+import type { OpenAiParts } from '../../src/server/openai/routes.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { eventually, until } from '../support/eventually.js';
 

@@ -40,6 +40,8 @@ const TESTS = [
   'test_embeddings.py',
   'fine_tuning/',
   'chat/test_completions.py',
+  'test_responses.py',
+  'responses/test_input_items.py',
   'test_vector_stores.py',
   'vector_stores/',
 ];
@@ -70,6 +72,12 @@ const CANNOT_APPLY: readonly [RegExp, string][] = [
   ],
   [/^(test_)?vector_stores.* method_list(_files)?_with_all_params$/, 'It asks for a page of 0 stores or files.'],
   [/^test_vector_stores.* method_search_with_all_params$/, 'It asks for a query that is written anew.'],
+  [
+    /test_responses.*_create_with_all_params_/,
+    'It asks for work in the background, a conversation, a prompt and a function, which are refused by name.',
+  ],
+  [/test_responses.* (method|raw_response|streaming_response)_cancel$/, 'Nothing is made in the background.'],
+  [/test_input_items.* method_list_with_all_params$/, 'It asks for a page of 0 items.'],
 ];
 
 /** `file function`: of the same test in all its forms. */
@@ -115,6 +123,7 @@ describe('openai-python’s own tests', () => {
     });
     const store = await openai.vectorStores.create({ name: 'pumps' });
     const batch = await openai.vectorStores.fileBatches.createAndPoll(store.id, { file_ids: [document.id] });
+    const response = await openai.responses.create({ model: 'tiny', input: 'Say hi.', max_output_tokens: 2 });
     given = {
       source,
       url: `${graft.url}/v1`,
@@ -122,6 +131,7 @@ describe('openai-python’s own tests', () => {
       model: 'tiny',
       file: file.id,
       job: job.id,
+      response: response.id,
       rows: jsonl,
       document: document.id,
       store: store.id,

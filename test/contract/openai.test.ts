@@ -670,6 +670,8 @@ print(json.dumps({"whole": whole, "parts": parts, "object": json.loads(formed.me
     const calls: [string, object][] = [
       ['/v1/chat/completions', { model: MODEL, messages, max_completion_tokens: 4 }],
       ['/v1/chat/completions', { model: MODEL, messages, max_completion_tokens: 4, stream: true }],
+      ['/v1/responses', { model: MODEL, input: QUESTION, max_output_tokens: 4 }],
+      ['/v1/responses', { model: MODEL, input: QUESTION, max_output_tokens: 4, stream: true, store: false }],
       ['/v1/embeddings', { model: 'all-minilm-l6-v2', input: 'pump' }],
       ['/v1/rerank', { model: 'all-minilm-l6-v2', query: 'pump', documents: ['valve'] }],
     ];
@@ -691,7 +693,7 @@ print(json.dumps({"whole": whole, "parts": parts, "object": json.loads(formed.me
     await set(1_000);
     expect(await answered()).toEqual(calls.map(() => '200 '));
     const { me } = await graphql.request(BudgetsDocument, {});
-    expect(me.workspace.budgets[0]).toMatchObject({ window: 'DAY', requests: 1_000, requestsLeft: 995 });
+    expect(me.workspace.budgets[0]).toMatchObject({ window: 'DAY', requests: 1_000, requestsLeft: 993 });
     await set(null);
   }, 120_000);
 });

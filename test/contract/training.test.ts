@@ -40,10 +40,18 @@ describe('training through GraphQL alone', () => {
     });
     return ((await response.json()) as { id: string }).id;
   };
-  const start = async (adapter: string, recipe: object = {}): Promise<string> => {
+  const start = async (adapter: string, recipe: object = {}, version = datasetVersion): Promise<string> => {
     const { startTraining } = await ask<{ startTraining: { run: { id: string } } }>(
       'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { run { id } } }',
-      { input: { adapter, datasetVersion, model: 'tiny', recipe: { ...RECIPE, ...recipe }, idempotencyKey: adapter } },
+      {
+        input: {
+          adapter,
+          datasetVersion: version,
+          model: 'tiny',
+          recipe: { ...RECIPE, ...recipe },
+          idempotencyKey: adapter,
+        },
+      },
     );
     return startTraining.run.id;
   };
@@ -275,33 +283,69 @@ describe('training through GraphQL alone', () => {
     ).rejects.toThrow('DATASET_UNUSABLE');
   }, 120_000);
 
-  it('says what conversations take, each of whose answers is learned, however many there are', async () => {
-    const turns = Array.from({ length: 30 }, (_, i) => [
-      { role: 'user', content: `${i}?` },
-      { role: 'assistant', content: `${i}` },
-    ]).flat();
-    const chats = Array.from({ length: 250 }, (_, i) =>
-      JSON.stringify({ messages: [{ role: 'user', content: `chat ${i}` }, ...turns.slice(1)] }),
-    );
-    const file = await upload('chats.jsonl', chats.join('\n'));
+  /** A version of a new dataset whose conversations are all for training. */
+  const conversations = async (name: string, chats: readonly object[]) => {
+    const file = await upload(`${name}.jsonl`, chats.map((messages) => JSON.stringify({ messages })).join('\n'));
     await ask('mutation ($input: CreateDatasetInput!) { createDataset(input: $input) { dataset { id } } }', {
-      input: { name: 'chats', task: 'INSTRUCTION' },
+      input: { name, task: 'INSTRUCTION' },
     });
     const splitRule = { test: 0, validation: 0 };
     await ask('mutation ($input: AddDatasetVersionInput!) { addDatasetVersion(input: $input) { run { id } } }', {
-      input: { dataset: 'chats', files: [{ file }], splitRule, idempotencyKey: 'chats' },
+      input: { dataset: name, files: [{ file }], splitRule, idempotencyKey: name },
     });
-    const version = await eventually('the chats', async () => {
+    return eventually('the conversations', async () => {
       const { dataset } = await ask<{ dataset: { latestVersion: { id: string; counts: { train: number } } | null } }>(
-        '{ dataset(name: "chats") { latestVersion { id counts { train } } } }',
+        'query ($name: String!) { dataset(name: $name) { latestVersion { id counts { train } } } }',
+        { name },
       );
       return dataset.latestVersion;
     });
+  };
+  const estimatedExamples = async (version: string): Promise<number> => {
     const { estimateTraining } = await ask<{ estimateTraining: { examples: number } }>(
       'query ($input: EstimateTrainingInput!) { estimateTraining(input: $input) { examples } }',
-      { input: { datasetVersion: version.id, model: 'tiny' } },
+      { input: { datasetVersion: version, model: 'tiny' } },
     );
-    expect(estimateTraining.examples).toBe(30 * version.counts.train);
+    return estimateTraining.examples;
+  };
+  const turnsOf = (count: number) =>
+    Array.from({ length: count }, (_, i) => [
+      { role: 'user', content: `${i}?` },
+      { role: 'assistant', content: `${i}` },
+    ]).flat();
+
+  it('says what conversations take, each of whose answers is learned, however many there are', async () => {
+    const chats = Array.from({ length: 300 }, (_, i) => [
+      { role: 'user', content: `chat ${i}` },
+      ...turnsOf(30).slice(1),
+    ]);
+    const version = await conversations('chats', chats);
+    expect(await estimatedExamples(version.id)).toBe(30 * version.counts.train);
+  }, 120_000);
+
+  it('learns as many answers as the estimate counts, of conversations whose last prompt alone is too long', async () => {
+    const chats = Array.from({ length: 20 }, (_, i) => [
+      { role: 'user', content: `talk ${i}` },
+      ...turnsOf(3).slice(1),
+      { role: 'user', content: `talk ${i}: ${'long '.repeat(1_500)}` },
+      { role: 'assistant', content: 'unread' },
+    ]);
+    const version = await conversations('talks', chats);
+    expect(version.counts.train).toBe(20);
+    const estimated = await estimatedExamples(version.id);
+    expect(estimated).toBe(60);
+    const run = await start('talks', { epochs: 1 }, version.id);
+    const client = createClient({ url: `${graft.url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket });
+    const audits: object[] = [];
+    for await (const { data } of client.iterate<{ trainingProgress: { __typename: string } }>({
+      query:
+        'subscription ($run: ID!) { trainingProgress(runId: $run) { __typename ... on TrainingAudited { examples trained } } }',
+      variables: { run },
+    }))
+      if (data!.trainingProgress.__typename === 'TrainingAudited') audits.push(data!.trainingProgress);
+    await client.dispose();
+    expect(audits).toMatchObject([{ examples: 80, trained: estimated }]);
+    expect(await runOf(run)).toMatchObject({ status: 'SUCCEEDED' });
   }, 120_000);
 
   it('finds the learning rate among a few by short trainings, and keeps no adapter of them', async () => {

@@ -1,7 +1,7 @@
 """
 Runs openai-python's own tests against a gateway: its source distribution has them, and nothing of it is kept here.
 Reads {version, folder} as JSON and writes where the tests were unpacked, null where the package index lacks them. With
-{source, url, tests, model, file, job, rows, document, store, batch} it writes what became of each test, and the statuses of what it sent.
+{source, url, tests, model, file, job, rows, response, document, store, batch} it writes what became of each test, and the statuses of what it sent.
 """
 import contextlib, glob, json, os, re, subprocess, sys, tarfile, time, urllib.request, uuid
 
@@ -55,6 +55,12 @@ def new_store():
     return store
 
 
+def new_response():
+    return asked('POST', '/responses', json.dumps(QUESTION).encode())['id']
+
+
+QUESTION = {'model': given.get('model'), 'input': 'Say hi.', 'max_output_tokens': 2}
+RESPONSE = re.compile(r'^/responses/(?:response_id|resp_677efb5139a88190b512bc3fef8e535d)')
 FILE = re.compile(r'^/files/(?:string|file_id)')
 JOB = re.compile(r'^/fine_tuning/jobs/(?:string|fine_tuning_job_id|ft-AF1WoRqd3aJAHsqc9NY7iL8F)')
 
@@ -74,6 +80,8 @@ def path_here(method, path):
         return path
     if FILE.match(path):
         return FILE.sub('/files/' + (new_file() if method == 'delete' else given['file']), path)
+    if RESPONSE.match(path):
+        return RESPONSE.sub('/responses/' + (new_response() if method == 'delete' else given['response']), path)
     if JOB.match(path):
         change = path.rsplit('/', 1)[-1]
         job = new_job(change == 'resume') if change in ('cancel', 'pause', 'resume') else given['job']
@@ -82,9 +90,11 @@ def path_here(method, path):
 
 
 def use_what_is_here(options):
-    """Ids of things that exist, where a test names some that don't."""
+    """Ids of things that exist, where a test names some that don't, and a question where it asks none."""
     options.url = path_here(options.method.lower(), options.url)
     body = options.json_data
+    if options.url == '/responses' and isinstance(body, dict) and 'input' not in body:
+        options.json_data = body = {**QUESTION, **body}
     if isinstance(body, dict):
         names = ('training_file', 'validation_file')
         here = {name: given['file'] for name in names if name in body}

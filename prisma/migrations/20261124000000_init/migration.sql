@@ -471,6 +471,13 @@ CREATE TRIGGER answer_retried AFTER UPDATE OF status ON answer
   FOR EACH ROW WHEN (OLD.status IN ('FAILED', 'CANCELLED') AND NEW.status = 'RUNNING' AND OLD.assignment_sequence IS NOT NULL)
   EXECUTE FUNCTION note_attempt();
 
+-- What an answer is shown as at /v1/responses, and what it goes on from.
+CREATE TABLE response (
+  answer_id UUID PRIMARY KEY REFERENCES answer ON UPDATE CASCADE ON DELETE CASCADE,
+  previous_id UUID,
+  request JSONB NOT NULL
+);
+
 -- The first judgement of an answer that was drawn into something. Written by a trigger on `feedback`.
 CREATE TABLE answer_verdict (
   sequence BIGSERIAL NOT NULL,
@@ -1236,6 +1243,10 @@ CREATE POLICY of_workspace ON adapter_alias
 
 ALTER TABLE answer_verdict ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_workspace ON answer_verdict
+  USING ((SELECT current_setting('graft.workspace', true) = 'system') OR EXISTS (SELECT 1 FROM answer WHERE answer.id = answer_id));
+
+ALTER TABLE response ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_workspace ON response
   USING ((SELECT current_setting('graft.workspace', true) = 'system') OR EXISTS (SELECT 1 FROM answer WHERE answer.id = answer_id));
 
 ALTER TABLE chunk_term ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

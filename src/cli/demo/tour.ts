@@ -92,7 +92,7 @@ async function askStreaming(client: GraftClient, question: string): Promise<void
   }
 }
 
-function printProof(answer: Told): void {
+function printProof(answer: Omit<Told, 'output' | 'adapter'>): void {
   if (answer.abstention) line(`  ${yellow(`abstained, ${answer.abstention.reason}:`)} ${answer.abstention.sentence}`);
   for (const { quote, documentName, headings, page, start, end } of answer.citations.slice(0, 2)) {
     const place = [documentName, ...(page ? [`page ${page}`] : []), ...headings, `characters ${start}–${end}`].join(

@@ -49,7 +49,7 @@ export async function trainingTour(client: GraftClient): Promise<Trained | null>
     if (event.error) throw new Error(event.error.message);
     status = event.status;
     if (event.__typename === 'TrainingAudited')
-      line(dim(`  ${event.trained} of ${event.examples} rows teach something`));
+      line(dim(`  ${event.trained} of ${event.examples} answers teach something`));
     if (event.__typename === 'TrainingValidated' && event.accuracy !== null)
       line(dim(`\r  step ${event.step}: ${(100 * event.accuracy).toFixed(0)} % of the validation rows right`));
     if (event.__typename !== 'TrainingStepped') continue;

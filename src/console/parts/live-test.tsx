@@ -1,7 +1,7 @@
 import { Alert, Group, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { dateTime, words } from './format';
-import { Note, Strong } from './page';
+import { Note, Prose, Strong } from './page';
 
 /** What was decided of a rollout or an experiment, when, by whom and why. */
 export function Decision(props: {
@@ -27,7 +27,7 @@ export function Decision(props: {
       </Group>
       {reasons.map((sentence) => (
         <Text key={sentence} size="sm">
-          {sentence}
+          <Prose>{sentence}</Prose>
         </Text>
       ))}
       {reason && <Note>“{reason}”</Note>}

@@ -11,6 +11,8 @@ interface PagedQuery<Data, Variables extends AnyVariables, Edge> {
   query: TypedDocumentNode<Data, Variables>;
   variables: Omit<Variables, 'after'>;
   connectionOf: (data: Data) => Connection<Edge> | null;
+  /** Whether all pages are shown, none before the last is there. */
+  isWhole?: boolean;
 }
 
 /** `data` is the answer to the first page; `edges` are those of all pages shown. */
@@ -37,13 +39,15 @@ interface Page<Data> {
 export class Pages<Data, Variables extends AnyVariables, Edge> {
   state: PagesShown<Data, Edge> = { data: undefined, edges: [], hasMore: false, fetching: true, error: undefined };
   private pages: Page<Data>[] = [];
-  private wanted = 1;
+  private wanted: number;
   private listener: () => void = () => undefined;
 
   constructor(
     private readonly client: Client,
     private readonly paged: PagedQuery<Data, Variables, Edge>,
-  ) {}
+  ) {
+    this.wanted = paged.isWhole ? Infinity : 1;
+  }
 
   /** Opens the pages; what is returned closes them. One listener at a time. */
   readonly subscribe = (listener: () => void): (() => void) => {

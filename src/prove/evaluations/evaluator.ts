@@ -10,7 +10,7 @@ import {
   type TaskContext,
   type TaskRow,
 } from '../../sources/data/index.js';
-import { badInput, GraftError } from '../../kernel/errors.js';
+import { badInput, GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
@@ -68,7 +68,7 @@ const MOST_OTHERS = 4;
 /** Most rows that a regression is fitted to: a minute of one core. */
 const MOST_FITTED = 20_000;
 /** Share of the progress bar that answering the rows takes where retention is measured, too. */
-const ANSWERED = 0.7;
+const ANSWERED = 0.5;
 /** Where fitting a regression begins. */
 const MEASURED = 0.95;
 /** Rows that are asked at a time: while one is tokenized or read, others are computed. */
@@ -120,6 +120,20 @@ export class Evaluator {
       foreign: input.foreign && target.adapterVersionId !== null,
     };
     return this.parts.runs.enqueue(evaluation, { workspaceId, input: runInput, idempotencyKey, subjectId: version.id });
+  }
+
+  /** Whether a dataset version has test rows that none of these adapter versions learned. @throws NOT_FOUND, DATASET_UNUSABLE */
+  async hasUnseen(workspaceId: WorkspaceId, datasetVersionId: string, versionIds: readonly string[]): Promise<boolean> {
+    const { datasets } = this.parts.data;
+    const usable = await datasets.usableVersion(workspaceId, datasetVersionId, 'input.datasetVersion');
+    const selection = { ...usable, split: Split.TEST, most: 1, seed: 1, asked: versionIds };
+    return unseenRows(this.parts, workspaceId, selection).then(
+      () => true,
+      (error: unknown) => {
+        if (isGraftError(error, 'DATASET_UNUSABLE')) return false;
+        throw error;
+      },
+    );
   }
 
   async #others(
@@ -332,7 +346,7 @@ export class Evaluator {
   ): Promise<LearnedMembership | null> {
     const workspaceId = run.workspaceId as WorkspaceId;
     const { version } = await this.parts.adapters.requireVersionById(workspaceId, input.target.adapterVersionId!);
-    await progress(MEASURED, 'Learning which messages are its own.');
+    await progress(input.retention ? ANSWERED : MEASURED, 'Learning which messages are its own.');
     const ownMessages = input.split === 'TRAIN' ? [] : rows.map(inputText);
     return this.parts.membershipLearner.learn(workspaceId, version, ownMessages, signal);
   }

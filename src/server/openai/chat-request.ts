@@ -94,7 +94,7 @@ const NEUTRAL: Record<string, Neutral> = {
   prompt_cache_retention: 'any',
 };
 
-const MOST_MESSAGES = 200;
+export const MOST_MESSAGES = 200;
 const MOST_CHOICES = 8;
 const STRATEGIES: readonly StrategyChoice[] = Object.values(StrategyChoiceValues);
 
@@ -186,18 +186,23 @@ function messageOf(message: unknown, param: string): Message {
   for (const [key, value] of Object.entries(others))
     if (value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0))
       throw new RefusedField(`${param}.${key}`, 'unsupported_parameter', `"${key}" of a message is not supported.`);
-  const known = typeof role === 'string' && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
-  if (known === undefined)
-    throw new RefusedField(
-      `${param}.role`,
-      'unsupported_value',
-      `Messages of the role ${JSON.stringify(role)} are not supported.`,
-    );
+  const known = roleOf(role, param);
   return { role: known, text: textOf(content, `${param}.content`, known === 'assistant') };
 }
 
-/** A message's text: a string, or parts of the type `text`. */
-function textOf(content: unknown, param: string, mayBeMissing: boolean): string {
+/** @throws RefusedField */
+export function roleOf(role: unknown, param: string): Message['role'] {
+  const known = typeof role === 'string' && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
+  if (known !== undefined) return known;
+  throw new RefusedField(
+    `${param}.role`,
+    'unsupported_value',
+    `Messages of the role ${JSON.stringify(role)} are not supported.`,
+  );
+}
+
+/** A message's text: a string, or parts of these types. @throws RefusedField */
+export function textOf(content: unknown, param: string, mayBeMissing: boolean, types = ['text']): string {
   if (typeof content === 'string') return content;
   if (content === null && mayBeMissing) return '';
   if (!Array.isArray(content))
@@ -205,12 +210,12 @@ function textOf(content: unknown, param: string, mayBeMissing: boolean): string 
   return content
     .map((part: unknown, index) => {
       const { type, text, refusal } = fieldsOf(part, `${param}[${index}]`);
-      if (type === 'text' && typeof text === 'string') return text;
+      if (types.includes(type as string) && typeof text === 'string') return text;
       if (type === 'refusal' && typeof refusal === 'string' && mayBeMissing) return refusal;
       throw new RefusedField(
         `${param}[${index}].type`,
         'unsupported_value',
-        `Parts of the type ${JSON.stringify(type)} are not supported; text is.`,
+        `Parts of the type ${JSON.stringify(type)} are not supported; ${types[0]} is.`,
       );
     })
     .join('\n');

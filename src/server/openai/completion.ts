@@ -35,7 +35,7 @@ function contentOf({ text, citations, askedWith }: Answer, origin: string): Cont
 }
 
 /** Why there is no answer, where JSON was asked for, which that sentence isn't; null else. */
-const refusalOf = ({ abstention, askedWith }: Answer): string | null =>
+export const refusalOf = ({ abstention, askedWith }: Answer): string | null =>
   abstention && askedWith?.form ? abstention.sentence : null;
 
 /** The passage in the console, marked in its document. */
@@ -47,7 +47,7 @@ function passageUrl(citation: Answer['citations'][number], origin: string): stri
 }
 
 /** What an answer says beyond what Chat has words for. */
-const graftOf = ({ answer, tokens }: AnswerEvent, request: Pick<ChatRequest, 'options' | 'ignored'>) => ({
+export const graftOf = ({ answer, tokens }: AnswerEvent, request: Pick<ChatRequest, 'options' | 'ignored'>) => ({
   /** What was asked in the end: a follow-up is put together with what it follows. */
   question: answer.askedAs ?? answer.question,
   strategy: answer.route.strategy,
@@ -103,9 +103,10 @@ function usageOf(answers: readonly Answer[]) {
   };
 }
 
-const finishOf = ({ finishReason }: Answer): 'stop' | 'length' => (finishReason === 'LENGTH' ? 'length' : 'stop');
+export const finishOf = ({ finishReason }: Answer): 'stop' | 'length' =>
+  finishReason === 'LENGTH' ? 'length' : 'stop';
 
-const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1_000);
+export const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1_000);
 
 /** Of the answer's row: `node(id)` in GraphQL has it. */
 const idOf = ({ id }: Answer): string => toGlobalId('Answer', id);
@@ -119,13 +120,10 @@ export interface CompletionContext {
 type Tokens = readonly WrittenToken[] | undefined;
 
 /** null where none were asked for, and where the text is no model's: a quote, a label, a refusal. */
-const logprobsOf = (tokens: Tokens) =>
-  tokens === undefined
-    ? null
-    : {
-        content: tokens.map(({ top, ...token }) => ({ ...logprobOf(token), top_logprobs: top.map(logprobOf) })),
-        refusal: null,
-      };
+const logprobsOf = (tokens: Tokens) => (tokens === undefined ? null : { content: tokensOf(tokens), refusal: null });
+
+export const tokensOf = (tokens: readonly WrittenToken[]) =>
+  tokens.map(({ top, ...token }) => ({ ...logprobOf(token), top_logprobs: top.map(logprobOf) }));
 
 /** `token` has a replacement character where a token is a part of a character; `bytes` are its own. */
 function logprobOf({ bytes, logProbability }: Omit<WrittenToken, 'top'>) {
@@ -175,7 +173,7 @@ const choiceGraftOf: (...of: Parameters<typeof graftOf>) => ReturnType<typeof gr
 });
 
 /** What has yet to be sent of a text: nothing where more was sent than stands (a loop that was cut off); all of it, on a line of its own, where other words were. */
-function restOf(content: string, sent: string): string {
+export function restOf(content: string, sent: string): string {
   if (content.startsWith(sent)) return content.slice(sent.length);
   return sent.startsWith(content) ? '' : `\n${content}`;
 }

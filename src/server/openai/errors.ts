@@ -64,14 +64,17 @@ const TYPES: Record<number, string> = {
 /**
  * @param shown what may be told of the error (`ErrorPresenter.presentPlain`)
  * @param status the HTTP status that it goes with
+ * @param names of the fields of a chat, where the address has others for them
  */
 export function openAiError(
   error: unknown,
   shown: { message: string; extensions: { code: ErrorCode; field?: string; hint?: string } },
   status: number,
+  names: Readonly<Record<string, string>> = {},
 ): OpenAiError {
   const { code, field, hint } = shown.extensions;
-  const param = field === undefined ? null : (PARAMS[field] ?? field.replace(/^input\./, ''));
+  const ofChat = field === undefined ? null : (PARAMS[field] ?? field.replace(/^input\./, ''));
+  const param = ofChat && (names[ofChat.replace(/[[.].*/, '')] ?? ofChat);
   const named =
     error instanceof RefusedField
       ? error.openAiCode

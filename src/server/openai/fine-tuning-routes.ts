@@ -19,7 +19,7 @@ import {
 } from './fine-tuning.js';
 import { optionalText } from './fields.js';
 import { listRequest } from './lists.js';
-import { event, headerOf } from './http.js';
+import { DONE, event, headerOf } from './http.js';
 import { deleteFile } from './store-files.js';
 import type { StoreParts } from './stores.js';
 
@@ -144,5 +144,5 @@ export function addJobs(server: FastifyInstance, parts: FineTuningRouteParts, { 
 
 async function* asEvents(values: AsyncIterable<object>): AsyncGenerator<string> {
   for await (const value of values) yield event(value);
-  yield 'data: [DONE]\n\n';
+  yield DONE;
 }

@@ -227,7 +227,7 @@ async function jobOf(parts: FineTuningParts, row: RunRow) {
   const { adapterVersionId } = stateOf(row);
   const workspaceId = row.workspaceId as WorkspaceId;
   const adapter = adapterVersionId === null ? null : await adapterOf(parts, workspaceId, adapterVersionId);
-  const measured = output && (await parts.tuning.measured(workspaceId, output.evaluationId));
+  const measured = output && (await parts.tuning.measured(workspaceId, output));
   const hyperparameters = hyperparametersOf(recipe);
   return {
     ...request,

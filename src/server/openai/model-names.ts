@@ -5,7 +5,7 @@ import type { CollectionStore } from '../../sources/knowledge/index.js';
 import type { AdapterStore, ModelStore } from '../../sources/registry/index.js';
 
 export interface Names {
-  collections: Pick<CollectionStore, 'list' | 'require'>;
+  collections: Pick<CollectionStore, 'list' | 'require' | 'byIds'>;
   adapters: Pick<AdapterStore, 'adapters' | 'byName' | 'versionsOf' | 'aliasesOf'>;
   models: Pick<ModelStore, 'models' | 'modelByName'>;
   table: ModelTable;

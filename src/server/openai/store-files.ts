@@ -3,7 +3,7 @@ import type { StoredFileRow } from '../../platform/artifacts/index.js';
 import { isFinished, type RunRow } from '../../platform/runs/index.js';
 import type { Caller } from '../../kernel/caller.js';
 import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
-import { newId, type Uuid } from '../../kernel/ids.js';
+import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { RefusedField } from './errors.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
 import { fileIdOf, requireFile, requireFileFor } from './files.js';
@@ -33,16 +33,34 @@ const documentNameOf = ({ id, name }: StoredFileRow): string =>
   `${id.slice(-12)}/${name.slice(-LONGEST_FILENAME).toWellFormed()}`;
 
 /** What a document's file is called. */
-export const filenameOf = (name: string, metadata: Fields): string =>
+const filenameOf = (name: string, metadata: Fields): string =>
   FILE_KEY in metadata ? name.slice(name.indexOf('/') + 1) : name;
 
-export const attributesOf = (metadata: Fields): Attributes =>
+const attributesOf = (metadata: Fields): Attributes =>
   Object.fromEntries(
     Object.entries(metadata).filter(
       (entry): entry is [string, Attributes[string]] =>
         entry[0] !== FILE_KEY && ['string', 'number', 'boolean'].includes(typeof entry[1]),
     ),
   );
+
+/** What the documents of these row ids are to clients. */
+export async function filesOfDocuments(
+  { knowledge }: Pick<StoreParts, 'knowledge'>,
+  workspaceId: WorkspaceId,
+  documentIds: readonly string[],
+) {
+  const rows = await knowledge.documents.byIds(workspaceId, [...new Set(documentIds)]);
+  const metadataById = new Map(rows.map((row) => [row.id, fieldsOf(row.metadata, 'metadata')]));
+  return ({ documentId, documentName }: { documentId: string; documentName: string }) => {
+    const metadata = metadataById.get(documentId) ?? {};
+    return {
+      file_id: metadata[FILE_KEY] ?? `file-${documentId}`,
+      filename: filenameOf(documentName, metadata),
+      attributes: attributesOf(metadata),
+    };
+  };
+}
 
 function checkedAttributes(fields: Fields): Attributes {
   const attributes = optionalNotes(fields, 'attributes', z.union([note, z.number(), z.boolean()])) ?? {};

@@ -4,9 +4,8 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import { RefusedField } from './errors.js';
 import { fieldsOf, optionalFlag, optionalNumber, optionalText, refuseOthers } from './fields.js';
-import { attributesOf, filenameOf } from './store-files.js';
+import { filesOfDocuments } from './store-files.js';
 import { filterCondition } from './store-filters.js';
-import { FILE_KEY } from './store-rows.js';
 import { collectionOfStore, type StoreParts } from './stores.js';
 
 const LONGEST_QUERY = 2_000;
@@ -54,7 +53,7 @@ export async function searchStore(
 ) {
   const request = checkedSearch(body);
   const { workspaceId, groups } = caller;
-  const { retriever, collections, documents } = parts.knowledge;
+  const { retriever, collections } = parts.knowledge;
   const collection = await collectionOfStore(collections, workspaceId, store);
   const scope = await retriever.scope(workspaceId, [collection.name], groups);
   const documentFilter = await documentsThat(parts, workspaceId, collection.id, request.filters);
@@ -75,17 +74,15 @@ export async function searchStore(
     .filter(({ scores }) => scores.fused >= request.threshold)
     .sort((a, b) => b.scores.fused - a.scores.fused)
     .slice(0, request.limit);
-  const rows = await documents.byIds(workspaceId, [...new Set(passages.map(({ documentId }) => documentId))]);
-  const metadata = new Map(rows.map((row) => [row.id, fieldsOf(row.metadata, 'metadata')]));
+  const documentIds = passages.map(({ documentId }) => documentId);
+  const fileOf = await filesOfDocuments(parts, workspaceId, documentIds);
   return {
     object: 'vector_store.search_results.page',
     search_query: request.queries,
-    data: passages.map(({ documentId, documentName, scores, text }) => ({
-      file_id: metadata.get(documentId)?.[FILE_KEY] ?? `file-${documentId}`,
-      filename: filenameOf(documentName, metadata.get(documentId) ?? {}),
-      score: scores.fused,
-      attributes: attributesOf(metadata.get(documentId) ?? {}),
-      content: [{ type: 'text', text }],
+    data: passages.map((passage) => ({
+      ...fileOf(passage),
+      score: passage.scores.fused,
+      content: [{ type: 'text', text: passage.text }],
     })),
     has_more: false,
     next_page: null,

@@ -13,6 +13,7 @@ import { runEnd, type RunQueue, type RunRow } from '../../platform/runs/index.js
 import type { Attestor, Evaluator, Gate } from '../../prove/index.js';
 import { DEFAULT_SPLIT_RULE, importing, Split, type Data } from '../../sources/data/index.js';
 import type { AdapterRegistry, AdapterVersionRow } from '../../sources/registry/index.js';
+import { newReports } from './reports.js';
 import type { TuningService } from './tuning-service.js';
 import { worthSentences } from './worth.js';
 import { NOTHING_YET, type TuningContext, type TuningOutput, type TuningState } from './tuning-run.js';
@@ -29,8 +30,6 @@ export interface TuneParts {
 }
 
 const POLL_MS = 1_000;
-/** Of a run that is waited for a report a hundredth is told: a training of hours has thousands. */
-const LEAST_PROGRESS = 0.01;
 const EVALUATED_ROWS = 500;
 const MAX_TOKENS = 2_048;
 const LEAST_ROWS_A_LABEL = 5;
@@ -112,7 +111,7 @@ class Tuning {
       const which = { adapter: name, version, idempotencyKey: this.#key('attestation') };
       await this.#end(await this.parts.attestor.start(this.#workspaceId, which), 0.7, 0.75);
     }
-    if (this.#state.against === undefined) await this.#keep({ against: await this.#replacedBy(trained) });
+    if (this.#state.against === undefined) await this.#keep(await this.#comparison(trained, datasetVersionId));
     const run = await this.parts.evaluator.start(this.#workspaceId, {
       adapter: `${name}@${version}`,
       model: null,
@@ -132,17 +131,24 @@ class Tuning {
     return run.id;
   }
 
-  /** What the gate holds it against, by name; null: the base model. */
-  async #replacedBy(trained: AdapterVersionRow): Promise<string | null> {
+  /** What the gate holds it against, or the base model where that learned every test row. */
+  async #comparison(
+    trained: AdapterVersionRow,
+    datasetVersionId: string,
+  ): Promise<Pick<TuningState, 'against' | 'insteadOf'>> {
     const { replacedVersionId } = await this.parts.gate.verdict(this.#workspaceId, trained);
-    if (replacedVersionId === null) return null;
+    if (replacedVersionId === null) return { against: null };
     const [replaced] = await this.parts.adapters.store.versionsById(this.#workspaceId, [replacedVersionId]);
-    return replaced ? `${this.context.input.name}@${replaced.version}` : null;
+    if (!replaced) return { against: null };
+    const name = `${this.context.input.name}@${replaced.version}`;
+    const asked = [trained.id, replaced.id];
+    const isMeasurable = await this.parts.evaluator.hasUnseen(this.#workspaceId, datasetVersionId, asked);
+    return isMeasurable ? { against: name } : { against: null, insteadOf: name };
   }
 
   async judge({ id }: AdapterVersionRow, evaluationId: string): Promise<Pick<TuningOutput, 'passed' | 'findings'>> {
     const [version] = await this.parts.adapters.store.versionsById(this.#workspaceId, [id]);
-    const measured = await this.parts.tuning.measured(this.#workspaceId, evaluationId);
+    const measured = await this.parts.tuning.measured(this.#workspaceId, { ...this.#state, evaluationId });
     if (!version || !measured) throw new GraftError('CONFLICT', 'The trained version was deleted meanwhile.');
     const { passed, checks } = await this.parts.gate.verdict(this.#workspaceId, version);
     const failures = checks.filter((check) => !check.passed).length;
@@ -168,10 +174,9 @@ class Tuning {
 
   /** Waits for a run, whose own reports are told as this one's. @param from share of the way that is behind, @param to when it has ended */
   #end(run: RunRow, from: number, to: number): Promise<RunRow> {
-    let told = -1;
+    const isNew = newReports();
     const seen = async ({ message, progress }: RunRow): Promise<void> => {
-      if (message === '' || Math.abs(progress - told) < LEAST_PROGRESS) return;
-      told = progress;
+      if (!isNew({ message, progress })) return;
       await this.context.progress(from + (to - from) * progress, message);
     };
     return runEnd({ runs: this.parts.runs, context: this.context, everyMs: POLL_MS, resumes: true, seen }, run);

@@ -28,6 +28,8 @@ const tuningState = z.object({
   adapterVersionId: z.string().nullable(),
   /** What the version is measured beside, by name; null: the base model. Left out until that is chosen: production may move meanwhile. */
   against: z.string().nullable().optional(),
+  /** The version in production, where it is measured beside the base model because that one learned every test row. */
+  insteadOf: z.string().nullable().optional(),
 });
 export type TuningState = z.infer<typeof tuningState>;
 

@@ -14,7 +14,7 @@ import {
   type SplitRule,
   type TaskKind,
 } from '../../sources/data/index.js';
-import { fineTuning } from './tuning-run.js';
+import { fineTuning, type TuningOutput } from './tuning-run.js';
 import type { Measured } from './worth.js';
 
 export interface StartTuning {
@@ -74,11 +74,13 @@ export class TuningService {
   }
 
   /** What an evaluation measured; null where it was deleted, with its adapter version. */
-  async measured(workspaceId: WorkspaceId, evaluationId: string): Promise<Measured | null> {
+  async measured(
+    workspaceId: WorkspaceId,
+    { evaluationId, against = null, insteadOf = null }: Pick<TuningOutput, 'evaluationId' | 'against' | 'insteadOf'>,
+  ): Promise<Measured | null> {
     const [evaluation] = await this.parts.evaluations.byIds(workspaceId, [evaluationId]);
     if (!evaluation) return null;
-    const { rows, againstVersionId, figures } = evaluation;
-    return { rows, againstVersionId, figures: storedFigures.decode(figures) };
+    return { rows: evaluation.rows, against, insteadOf, figures: storedFigures.decode(evaluation.figures) };
   }
 
   async #dataset(workspaceId: WorkspaceId, name: string, task: TaskKind): Promise<DatasetRecord> {

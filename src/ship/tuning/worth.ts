@@ -7,13 +7,15 @@ import { hasLabel, type TaskKind } from '../../sources/data/index.js';
 /** A finished evaluation of a tuned version beside what it would replace. */
 export interface Measured {
   rows: number;
-  /** The version in production; null: the base model. */
-  againstVersionId: string | null;
+  /** The version that was in production, by name; null: the base model. */
+  against: string | null;
+  /** The version in production by name, where it learned every test row; else null. */
+  insteadOf: string | null;
   figures: EvaluationFigures;
 }
 
 /** The figures by which a tuner judges whether tuning was worth it; null where one wasn't measured. */
-export function worthFigures({ rows, againstVersionId, figures }: Measured) {
+export function worthFigures({ rows, against, insteadOf, figures }: Measured) {
   const { retention, nearestRows, regression } = figures;
   const { name, value, low, high, difference } = figures.metrics[0]!;
   const method = (of: typeof nearestRows | typeof regression) =>
@@ -22,7 +24,9 @@ export function worthFigures({ rows, againstVersionId, figures }: Measured) {
     rows,
     metric: { name, value, low, high },
     replaced: difference && {
-      is: againstVersionId === null ? ('BASE_MODEL' as const) : ('PRODUCTION' as const),
+      is: against === null ? ('BASE_MODEL' as const) : ('PRODUCTION' as const),
+      adapter: against,
+      insteadOf,
       value: value - difference.value,
       difference,
     },
@@ -39,8 +43,10 @@ export function worthSentences(measured: Measured, task: TaskKind): string[] {
   const reason = hasLabel(task) ? 'the rows for training have fewer than two labels' : 'the rows have no labels';
   return [
     `Its ${metric.name} on ${rows} test rows is ${decimal(metric.value)}${ends(metric)}.`,
+    measured.insteadOf &&
+      `It is measured beside the base model, as ${measured.insteadOf}, then in production, learned all test rows.`,
     replaced &&
-      `The ${replaced.is === 'BASE_MODEL' ? 'base model' : 'version in production'}’s ${metric.name} on the same rows is ${decimal(replaced.value)}, and the adapter’s differs by ${signed(replaced.difference.value)}${ends(replaced.difference, signed)}.`,
+      `The ${replaced.adapter === null ? `base model’s ${metric.name}` : `${metric.name} of ${replaced.adapter}, then in production,`} on the same rows is ${decimal(replaced.value)}, and the adapter’s differs by ${signed(replaced.difference.value)}${ends(replaced.difference, signed)}.`,
     ...(methods.length > 0 ? methods : [`Neighbours and a regression weren’t compared, as ${reason}.`]),
     retention &&
       `Its perplexity on general text is ${decimal(retention.perplexityRatio.value)} times the base model’s${ends(retention.perplexityRatio)}.`,

@@ -3,7 +3,7 @@ import type { Evaluator, ScaleChooser, StartEvaluation } from '../../../src/prov
 import { storedFigures } from '../../../src/prove/evaluations/figures.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
-import type { RunQueue, RunRow } from '../../../src/platform/runs/index.js';
+import { runStream, type RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { DataKit } from '../data/data-kit.js';
 import { eventually } from '../../support/eventually.js';
 import { instead } from '../../support/instead.js';
@@ -149,6 +149,24 @@ describe('evaluation', () => {
       ),
     );
     expect(own.filter(({ abstention }) => abstention === null).length).toBeGreaterThanOrEqual(9);
+  });
+
+  it('says what it is at, and never that it is less far than before', async () => {
+    const all = { rows: 3, against: null, foreign: true, retention: true, regression: true };
+    const run = await ended(await start({ adapter: 'knowing@1', ...all }));
+    const events = await kit.models.database.prisma.event.findMany({
+      where: { stream: runStream(run.id), type: 'progress' },
+      orderBy: { sequence: 'asc' },
+    });
+    const said = events.map(({ payload }) => payload as { progress: number; message: string });
+    const shares = said.map(({ progress }) => progress);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect([...new Set(said.map(({ message }) => message))]).toEqual([
+      '3 of 3 rows are answered.',
+      'Learning which messages are its own.',
+      'Measuring what the adapter has forgotten.',
+      'Asking a regression on the embedder’s vectors, and the nearest labelled rows.',
+    ]);
   });
 
   it('measures on a version of rows for testing alone, which can be neither trained on nor indexed', async () => {

@@ -76,6 +76,26 @@ describe('ingestion', () => {
     ]);
   });
 
+  it('takes no document that would keep the embedder from others for an hour, and says to split it', async () => {
+    const { name } = await knowledge.collection();
+    const text = Array.from({ length: 20_001 }, (_, n) => `# Part ${n}\n\n## Its only rule\n\nRule ${n}.`).join('\n\n');
+    const run = await knowledge.ingest(name, [
+      { name: 'long.md', text },
+      { name: 'short.md', text: 'The anchor weighs forty kilograms.' },
+    ]);
+    expect(run).toMatchObject({ status: 'SUCCEEDED', failures: 1 });
+    expect(reports(run)).toMatchObject([
+      {
+        name: 'long.md',
+        error: {
+          code: 'PAYLOAD_TOO_LARGE',
+          message: expect.stringMatching(/^The document has 20001 chunks; at most 20000 are taken\. Split it/),
+        },
+      },
+      { name: 'short.md', outcome: 'INDEXED' },
+    ]);
+  }, 60_000);
+
   it('replaces a document of the same name, and leaves nothing of the old one', async () => {
     const { id, name } = await knowledge.collection();
     await knowledge.ingest(name, [{ name: 'a.txt', text: 'The harbour closes at midnight.' }]);

@@ -9,7 +9,7 @@ import type { AskStreamSubscription } from '../../../src/client/operations/index
 const PUMP = { quote: 'It runs at 37 bar.', start: 4, end: 22, page: null, headings: [], documentName: 'orlo.txt' };
 
 const answerOf = (text: string, reasons: readonly RouteReason[] = [], more: Partial<StreamedAnswer> = {}) =>
-  ({ text, route: { reasons }, citations: [], conflicts: [], ...more }) as unknown as StreamedAnswer;
+  ({ text, route: { reasons }, adapter: null, citations: [], conflicts: [], ...more }) as unknown as StreamedAnswer;
 
 /** What a terminal or a pipe shows of these events. */
 async function written(events: readonly object[], isTTY: boolean): Promise<string> {
@@ -67,6 +67,20 @@ describe('linesBelow', () => {
     );
     expect(mark).toEqual([expect.stringContaining('own words')]);
     expect(refused).toEqual([]);
+  });
+
+  it('names the adapter that answered, how probable its label is, and neither for a refusal', () => {
+    const by = (probability: number | null, more: object = {}) =>
+      linesBelow(
+        answerOf('billing', [], {
+          adapter: { name: 'tickets', versionNumber: 2 },
+          output: probability === null ? {} : { __typename: 'LabelOutput', probability },
+          ...more,
+        } as unknown as Partial<StreamedAnswer>),
+      );
+    expect(by(0.9731)).toEqual(['  By the adapter tickets@2, with a probability of 97.3 %.']);
+    expect(by(null)).toEqual(['  By the adapter tickets@2.']);
+    expect(by(0.4, { abstained: true })).toEqual([]);
   });
 
   it('says what is missing from an answer, what was not judged, and why there is none, and no more of the route', () => {

@@ -19,8 +19,8 @@ describe('the variables of graft call', () => {
     expect(recipe).toMatchObject({
       input: { adapter: 'a', datasetVersion: '7', recipe: { epochs: 2, seed: '1e999' } },
     });
-    expect(variables('Ask', 'question=q', 'collections=["a","b"]', 'topK=3', 'strategy=RAG')).toEqual({
-      input: { question: 'q', collections: ['a', 'b'], topK: 3, strategy: 'RAG' },
+    expect(variables('Ask', 'question=q', 'collections=["a","b"]', 'maxErrorRate=0.3', 'strategy=RAG')).toEqual({
+      input: { question: 'q', collections: ['a', 'b'], maxErrorRate: 0.3, strategy: 'RAG' },
     });
     expect(variables('SetBudget', 'window=DAY', 'tokens=9007199254740993')).toMatchObject({
       input: { tokens: '9007199254740993' },
@@ -44,6 +44,14 @@ describe('the variables of graft call', () => {
       expect(variables('AddDatasetVersion', 'dataset=a', `files=${JSON.stringify(files)}`)).toMatchObject({
         input: { files },
       });
+  });
+
+  it('are named where the operation takes none of that name, also beside one that is missing', () => {
+    expect(() => variables('Ask', 'qestion=x')).toThrow(/^BAD_USER_INPUT: Ask takes no qestion\./);
+    expect(() => variables('Ask', '{"question":"x","colections":["a"]}')).toThrow(
+      /^BAD_USER_INPUT: Ask takes no colections\./,
+    );
+    expect(() => variables('Runs', 'frist=5', 'afer=x')).toThrow(/^BAD_USER_INPUT: Runs takes no frist, afer\./);
   });
 
   it.each([

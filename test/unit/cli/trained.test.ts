@@ -1,3 +1,4 @@
+import { plannedBatches } from '../../../gpu-worker/engines/training/trainer/batches.js';
 import { findingsOf, type TrainedVersion } from '../../../src/cli/data.js';
 
 const trained = (
@@ -19,6 +20,16 @@ describe('what `graft train` says of a version', () => {
     expect(few).toBe('It learned in 5 steps, which is few. Train again with:');
     expect(recipe).toContain('--recipe \'{"epochs":5,"batchExamples":4,');
     expect(recipe).toContain('"retention":{"weight":6,"tokens":32}');
+  });
+
+  it('names a recipe that takes steps enough, however few the rows: what learned with it isn’t sent back to it', () => {
+    for (let rows = 1; rows <= 1_000; rows++) {
+      const [, recipe] = findingsOf(trained(rows, 1));
+      const { epochs, batchExamples } = JSON.parse(/'(.*)'/.exec(recipe!)![1]!) as Record<string, number>;
+      const units = Array.from({ length: rows }, () => ({ length: 10, examples: 1 }));
+      const { length: steps } = plannedBatches(units, { examples: batchExamples!, tokens: 1e6 }, 1, epochs!);
+      expect(findingsOf(trained(rows, steps))).toEqual(['The gate finds nothing against it.']);
+    }
   });
 
   it('is nothing of steps where there were enough, or where nothing tells them', () => {

@@ -35,7 +35,7 @@ const CREATE = gql`
 `;
 
 /** A gateway in memory with datasets `7` to `1`, newest first and two on a page; a mutation does `changed` to them. */
-function list(changed: (ids: string[]) => string[]) {
+function list(changed: (ids: string[]) => string[], isWhole = false) {
   let ids = ['7', '6', '5', '4', '3', '2', '1'];
   const fails = { next: false };
   const asked: (string | null)[] = [];
@@ -75,7 +75,8 @@ function list(changed: (ids: string[]) => string[]) {
       return new Response(JSON.stringify(answer), { headers: { 'content-type': 'application/json' } });
     },
   });
-  const pages = new Pages(client, { query: LIST, variables: { first: 2 }, connectionOf: (data) => data.datasets });
+  const connectionOf = (data: Listed) => data.datasets;
+  const pages = new Pages(client, { query: LIST, variables: { first: 2 }, connectionOf, isWhole });
   const idsOf = () => pages.shown().edges.map(({ node }) => node.id);
   /** Everything that was to be seen, one text for each change. */
   const seen: string[] = [];
@@ -144,6 +145,15 @@ describe('a list of which more pages were asked for', () => {
     pages.more();
     await until(() => idsOf().length === 7);
     expect(pages.shown().error).toBeUndefined();
+  });
+
+  it('is shown whole, and no part of it before, where its end matters most', async () => {
+    const { pages, seen, change, idsOf } = list((ids) => ['9', '8', ...ids], true);
+    await until(() => !pages.shown().fetching);
+    expect(pages.shown()).toMatchObject({ hasMore: false });
+    await change();
+    await until(() => idsOf().length === 9);
+    expect(seen.filter((each) => each !== '')).toEqual(['7654321', '987654321']);
   });
 
   it('asks for nothing once it is closed', async () => {

@@ -1,6 +1,7 @@
 import { usesWith } from '../../../src/console/pages/data/column-uses.js';
 import { decided } from '../../../src/console/pages/improvements/decided.js';
 import { inTurn } from '../../../src/console/pages/ask/in-turn.js';
+import { wordingOf } from '../../../src/console/pages/ask/wording.js';
 import { inUnit, openFrom } from '../../../src/console/pages/monitoring/unit.js';
 import { rangeWithZero } from '../../../src/console/parts/charts/picture.js';
 import { duration, momentAmong } from '../../../src/console/parts/format.js';
@@ -59,6 +60,18 @@ describe('what the console shows of records', () => {
     const documents = { strategy: 'RAG', order: 2, probability: 0.1 } as const;
     const ordered = inTurn({ strategy: 'RAG', candidates: [base, adapter, documents] });
     expect(ordered.map(({ strategy }) => strategy)).toEqual(['RAG', 'ADAPTER', 'BASE']);
+  });
+
+  it('of an answer that is a label, is that it is one, and of words, whose they are', () => {
+    const shown = (form: 'LabelOutput' | 'EntitiesOutput' | 'TextOutput', wording: 'MODEL' | 'EVIDENCE') =>
+      wordingOf({ wording, finishReason: null, output: { __typename: form } });
+    expect(shown('LabelOutput', 'MODEL')).toBe('A label that the model chose');
+    expect(shown('LabelOutput', 'EVIDENCE')).toBe('The label of the nearest rows');
+    expect(shown('EntitiesOutput', 'MODEL')).toBe('Marked in the question by the model');
+    expect(shown('TextOutput', 'MODEL')).toBe('In the model’s words');
+    expect(shown('TextOutput', 'EVIDENCE')).toBe('In the document’s words');
+    const cut = { wording: 'MODEL', finishReason: 'LENGTH', output: { __typename: 'TextOutput' } } as const;
+    expect(wordingOf(cut)).toBe('In the model’s words, cut at the longest answer that was asked for');
   });
 
   it('of a moment, is its time today, and its day beside it among those of other days', () => {

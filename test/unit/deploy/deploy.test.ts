@@ -162,6 +162,12 @@ describe('the chart', () => {
   );
 });
 
+describe('the package', () => {
+  test('says where it runs, so that npm refuses it elsewhere: there is the image', () => {
+    expect(JSON.parse(read('package.json'))).toMatchObject({ os: ['linux'], cpu: ['x64', 'arm64'] });
+  });
+});
+
 describe('the image', () => {
   const dockerfile = read('Dockerfile');
   const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));

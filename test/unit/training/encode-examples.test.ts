@@ -108,6 +108,32 @@ describe('the examples of a training', () => {
     expect(validation.map(learned)).toEqual(['three']);
   });
 
+  it('are the earlier answers of a conversation whose last prompt alone is too long, and the audit counts each', async () => {
+    const messages = [
+      { role: 'user' as const, content: 'first' },
+      { role: 'assistant' as const, content: 'one' },
+      { role: 'user' as const, content: 'word '.repeat(60) },
+      { role: 'assistant' as const, content: 'two' },
+    ];
+    const row = stored(0, Split.TRAIN, { task: 'INSTRUCTION', messages });
+    const { examples, audit, words } = await encode([row], { maxTokens: 50 });
+    expect(examples.map(({ ids, answerFrom }) => words.read(ids.slice(answerFrom)).trim())).toEqual(['one']);
+    expect(audit).toMatchObject({ examples: 2, counts: { NOTHING_TO_LEARN: 1, TOO_LONG: 0 } });
+    expect(audit.findings).toMatchObject([{ ordinal: 0, fault: 'NOTHING_TO_LEARN' }]);
+  });
+
+  it('are none of an answer that is blank', async () => {
+    const messages = [
+      { role: 'user' as const, content: 'first' },
+      { role: 'assistant' as const, content: 'one' },
+      { role: 'user' as const, content: 'second' },
+      { role: 'assistant' as const, content: ' ' },
+    ];
+    const { examples, audit } = await encode([stored(0, Split.TRAIN, { task: 'INSTRUCTION', messages })]);
+    expect(examples).toHaveLength(1);
+    expect(audit).toMatchObject({ examples: 2, counts: { NOTHING_TO_LEARN: 1 } });
+  });
+
   it('are none of a greeting that a conversation begins with', async () => {
     const messages = [
       { role: 'assistant' as const, content: 'welcome' },
@@ -125,8 +151,8 @@ describe('the examples of a training', () => {
     ];
     const messages = Array.from({ length: 5_000 }, (_, i) => turn(i)).flat();
     const { examples } = await encode([stored(0, Split.TRAIN, { task: 'INSTRUCTION', messages })]);
-    // The whole is longer than the recipe takes.
-    expect(examples).toHaveLength(0);
+    // The whole is longer than the recipe takes, its first answers are not.
+    expect(examples).toHaveLength(32);
     const long = [{ role: 'user' as const, content: 'x'.repeat(50_000) }, ...messages.slice(1, 4)];
     const short = messages.slice(0, 200);
     const both = [long, short].map((each, i) => stored(i, Split.TRAIN, { task: 'INSTRUCTION', messages: each }));
@@ -177,7 +203,7 @@ describe('the examples of a training', () => {
       const rows = [conversation(0, 'assistant'), conversation(1, 'user', 'assistant')];
       const { examples, audit } = await encode(rows, {}, { chat: formOf(TEMPLATES[template]) });
       expect(examples).toHaveLength(1);
-      expect(audit).toMatchObject({ examples: 2, counts: { NO_CHAT_FORM: 1 }, unlearnable: [0] });
+      expect(audit).toMatchObject({ examples: 2, counts: { NO_CHAT_FORM: 1 } });
       expect(audit.findings).toEqual([
         {
           ordinal: 0,
@@ -195,6 +221,13 @@ describe('the examples of a training', () => {
     expect(examples).toHaveLength(1);
     expect(audit.findings).toMatchObject([{ ordinal: 0, note: expect.stringContaining('of user, user') as string }]);
     expect((await encode(rows, {}, { chat: formOf(TEMPLATES.llama3) })).examples).toHaveLength(2);
+  });
+
+  it('are the earlier answers of a conversation that the template refuses further on', async () => {
+    const row = conversation(0, 'user', 'assistant', 'user', 'user', 'assistant');
+    const { examples, audit } = await encode([row], {}, { chat: formOf(TEMPLATES.gemma) });
+    expect(examples).toHaveLength(1);
+    expect(audit).toMatchObject({ examples: 2, counts: { NO_CHAT_FORM: 1 } });
   });
 
   it('say what is wrong with the rows where none is left, and what with a template that can’t be used', async () => {

@@ -13,7 +13,8 @@ const figuresWith = (more: Partial<EvaluationFigures> = {}, name = 'accuracy'): 
 
 describe('what tuning was worth', () => {
   it('is told beside the base model, neighbours, a regression and what was forgotten', () => {
-    const measured = { rows: 100, againstVersionId: null, figures: figuresWith({ nearestRows, regression }) };
+    const figures = figuresWith({ nearestRows, regression });
+    const measured = { rows: 100, against: null, insteadOf: null, figures };
     expect(worthSentences(measured, 'CLASSIFICATION')).toEqual([
       'Its accuracy on 100 test rows is 0.800 (0.700 to 0.900).',
       'The base model’s accuracy on the same rows is 0.700, and the adapter’s differs by +0.100 (+0.050 to +0.150).',
@@ -31,14 +32,26 @@ describe('what tuning was worth', () => {
     });
   });
 
-  it('is told beside the version in production, where there is one', () => {
-    const measured = { rows: 100, againstVersionId: 'version-1', figures: figuresWith() };
-    expect(worthSentences(measured, 'CLASSIFICATION')[1]).toMatch(/^The version in production’s accuracy on/);
-    expect(worthFigures(measured).replaced).toMatchObject({ is: 'PRODUCTION' });
+  it('is told beside the version in production by its name, where there is one', () => {
+    const measured = { rows: 100, against: 'mail@1', insteadOf: null, figures: figuresWith() };
+    expect(worthSentences(measured, 'CLASSIFICATION')[1]).toBe(
+      'The accuracy of mail@1, then in production, on the same rows is 0.700, and the adapter’s differs by +0.100 (+0.050 to +0.150).',
+    );
+    expect(worthFigures(measured).replaced).toMatchObject({ is: 'PRODUCTION', adapter: 'mail@1' });
+  });
+
+  it('is told beside the base model where the version in production learned all test rows, and says so', () => {
+    const measured = { rows: 100, against: null, insteadOf: 'mail@1', figures: figuresWith() };
+    expect(worthSentences(measured, 'CLASSIFICATION').slice(1, 3)).toEqual([
+      'It is measured beside the base model, as mail@1, then in production, learned all test rows.',
+      expect.stringMatching(/^The base model’s accuracy on/),
+    ]);
+    expect(worthFigures(measured).replaced).toMatchObject({ is: 'BASE_MODEL', adapter: null, insteadOf: 'mail@1' });
   });
 
   it('says why neighbours weren’t compared, and nothing of what wasn’t measured', () => {
-    const measured = { rows: 6, againstVersionId: null, figures: figuresWith({ retention: null }, 'token F1') };
+    const figures = figuresWith({ retention: null }, 'token F1');
+    const measured = { rows: 6, against: null, insteadOf: null, figures };
     expect(worthSentences(measured, 'INSTRUCTION').slice(2)).toEqual([
       'Neighbours and a regression weren’t compared, as the rows have no labels.',
     ]);

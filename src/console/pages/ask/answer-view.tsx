@@ -9,20 +9,7 @@ import { AnswerActions } from './answer-actions';
 import { inTurn } from './in-turn';
 import { destinationOf, does, stageName, STRATEGY_NAMES } from './names';
 import { Neighbours, OutputView } from './output-view';
-
-const WORDING = {
-  MODEL: 'In the model’s words',
-  EVIDENCE: 'In the document’s words: the evidence did not support the model’s',
-  QUOTED: 'In the document’s words',
-  ABSTENTION: 'No answer given',
-} as const;
-
-const wordingOf = ({ wording, finishReason }: AnswerShownFragment): string =>
-  finishReason === 'REPEATED'
-    ? `${WORDING[wording].split(':', 1)[0]}: the model said the same over and over and was stopped`
-    : finishReason === 'LENGTH' && wording === 'MODEL'
-      ? `${WORDING.MODEL}, cut at the longest answer that was asked for`
-      : WORDING[wording === 'EVIDENCE' && finishReason === null ? 'QUOTED' : wording];
+import { wordingOf } from './wording';
 
 type Quotation = AnswerShownFragment['evidence'][number] | AnswerShownFragment['conflicts'][number]['quotes'][number];
 

@@ -1,13 +1,13 @@
 import { Alert, Badge, Group, Stack, Text } from '@mantine/core';
 import { useInputState } from '@mantine/hooks';
 import { IconCheck, IconX } from '@tabler/icons-react';
-import { useQuery } from 'urql';
 import { DecideProposalDocument, ProposalOpenedDocument, type ProposalOpenedQuery } from '../../generated/operations';
 import { useSend, WaitingButton, Why } from '../../parts/form';
 import { dateTime, rowsOf } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
 import { ErrorState, Note, PageHeader, Section, To } from '../../parts/page';
 import { adapterPath, shadowPath } from '../../parts/paths';
+import { usePages } from '../../parts/use-pages';
 import { ProposalBadge } from './badges';
 import { RolloutEvidence } from './rollout-view';
 
@@ -126,10 +126,17 @@ function OpenedProposal({ proposal }: { proposal: Proposal }) {
 
 /** Everything that speaks for a version on one page, and the decision. */
 export function ProposalView({ id }: { id: string }) {
-  const result = useQuery({ query: ProposalOpenedDocument, variables: { id } });
+  const pages = usePages(ProposalOpenedDocument, { id }, ({ proposal }) => proposal?.rollout?.decisions ?? null, true);
   return (
-    <Opened shown={result} what="proposal" thing={({ proposal }) => proposal}>
-      {(proposal) => <OpenedProposal proposal={proposal} />}
+    <Opened shown={pages} what="proposal" thing={({ proposal }) => proposal}>
+      {({ rollout, ...proposal }) => (
+        <OpenedProposal
+          proposal={{
+            ...proposal,
+            rollout: rollout && { ...rollout, decisions: { ...rollout.decisions, edges: [...pages.edges] } },
+          }}
+        />
+      )}
     </Opened>
   );
 }

@@ -1,6 +1,5 @@
 import { Alert, SimpleGrid, Stack, Stepper } from '@mantine/core';
 import { useCallback } from 'react';
-import { useQuery } from 'urql';
 import {
   RolloutEventsDocument,
   RolloutOpenedDocument,
@@ -14,6 +13,7 @@ import { Opened } from '../../parts/loaded';
 import { Figure, Note, PageHeader, To } from '../../parts/page';
 import { adapterPath, proposalPath, shadowPath } from '../../parts/paths';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
+import { usePages } from '../../parts/use-pages';
 import { RolloutBadge } from './badges';
 import { WatchedFigures } from './guards';
 import { Ramp } from './ramp';
@@ -96,17 +96,19 @@ function OpenedRollout({ rollout }: { rollout: Rollout }) {
 
 /** A rollout: where it is, what it rests on, and what a person can want of it. */
 export function RolloutView({ id }: { id: string }) {
-  const result = useQuery({ query: RolloutOpenedDocument, variables: { id } });
-  const live = result[0].data?.rollout?.finishedAt === null;
-  const look = useLook(result, live ? LOOK_MS : null);
+  const pages = usePages(RolloutOpenedDocument, { id }, ({ rollout }) => rollout?.decisions ?? null, true);
+  const live = pages.data?.rollout?.finishedAt === null;
+  const look = useLook([pages, pages.again], live ? LOOK_MS : null);
   const eventVariables = useCallback(
     (last?: RolloutEventsSubscription) => ({ rolloutId: id, after: last?.rolloutEvents.id }),
     [id],
   );
   useLookAtEvents(RolloutEventsDocument, live ? eventVariables : null, look);
   return (
-    <Opened shown={result} what="rollout" thing={({ rollout }) => rollout}>
-      {(rollout) => <OpenedRollout rollout={rollout} />}
+    <Opened shown={pages} what="rollout" thing={({ rollout }) => rollout}>
+      {(rollout) => (
+        <OpenedRollout rollout={{ ...rollout, decisions: { ...rollout.decisions, edges: [...pages.edges] } }} />
+      )}
     </Opened>
   );
 }

@@ -1,7 +1,6 @@
 import { Alert, SimpleGrid, Stack, Text } from '@mantine/core';
 import { IconScale } from '@tabler/icons-react';
 import { useCallback } from 'react';
-import { useQuery } from 'urql';
 import {
   ExperimentEventsDocument,
   ExperimentOpenedDocument,
@@ -13,6 +12,7 @@ import { Decision, Unhealthy } from '../../parts/live-test';
 import { Opened } from '../../parts/loaded';
 import { Figure, Note, PageHeader, Section, To } from '../../parts/page';
 import { useLook, useLookAtEvents } from '../../parts/use-look';
+import { usePages } from '../../parts/use-pages';
 import { Arms } from './arms';
 import { StatusBadge, VerdictBadge } from './badges';
 import { ExperimentOrders } from './experiment-orders';
@@ -135,17 +135,21 @@ function OpenedExperiment({ experiment }: { experiment: ExperimentShownFragment 
 
 /** An experiment: what it says, whether that can be trusted, and what a person can want of it. */
 export function ExperimentView({ id }: { id: string }) {
-  const opened = useQuery({ query: ExperimentOpenedDocument, variables: { id } });
-  const live = opened[0].data?.experiment?.finishedAt === null;
-  const look = useLook(opened, live ? LOOK_MS : null);
+  const pages = usePages(ExperimentOpenedDocument, { id }, ({ experiment }) => experiment?.decisions ?? null, true);
+  const live = pages.data?.experiment?.finishedAt === null;
+  const look = useLook([pages, pages.again], live ? LOOK_MS : null);
   const eventVariables = useCallback(
     (last?: ExperimentEventsSubscription) => ({ experimentId: id, after: last?.experimentEvents.id }),
     [id],
   );
   useLookAtEvents(ExperimentEventsDocument, live ? eventVariables : null, look);
   return (
-    <Opened shown={opened} what="experiment" thing={({ experiment }) => experiment}>
-      {(experiment) => <OpenedExperiment experiment={experiment} />}
+    <Opened shown={pages} what="experiment" thing={({ experiment }) => experiment}>
+      {(experiment) => (
+        <OpenedExperiment
+          experiment={{ ...experiment, decisions: { ...experiment.decisions, edges: [...pages.edges] } }}
+        />
+      )}
     </Opened>
   );
 }

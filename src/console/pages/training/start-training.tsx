@@ -31,7 +31,8 @@ function Estimate({ version, recipe }: { version: string; recipe: RecipeInput })
   if (!estimate) return <Note>Estimating time and memory…</Note>;
   return (
     <Text size="sm" c={estimate.fits ? undefined : 'red'} data-testid="training-estimate">
-      {plural(estimate.examples, 'row')} of {estimate.meanTokens.toFixed(0)} tokens, {plural(estimate.steps, 'step')};{' '}
+      {plural(estimate.examples, 'answer')} of {estimate.meanTokens.toFixed(0)} tokens, {plural(estimate.steps, 'step')}
+      ;{' '}
       {estimate.seconds === null
         ? 'how long is known after the first training of this model here'
         : `about ${duration(1_000 * estimate.seconds)} at ${estimate.tokensPerSecond!.toFixed(0)} tokens/s`}

@@ -210,7 +210,7 @@ function Course(props: { run: TrainingRunShownFragment; last: TrainingEvent | nu
       <Progress value={(last?.progress ?? run.progress) * 100} aria-label="Progress" />
       {audit && (
         <Note mt="xs">
-          {count(audit.trained)} of {count(audit.examples)} rows teach something, {count(audit.validated)} validate.
+          {count(audit.trained)} of {count(audit.examples)} answers teach something, {count(audit.validated)} validate.
         </Note>
       )}
       {run.result && (

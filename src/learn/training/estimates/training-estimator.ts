@@ -76,9 +76,9 @@ export class TrainingEstimator {
       });
     const short = counted.filter(({ prompt, answer }) => prompt + answer <= recipe.maxTokens);
     if (short.length === 0)
-      throw new GraftError('DATASET_UNUSABLE', `No row is short enough for ${recipe.maxTokens} tokens.`, {
+      throw new GraftError('DATASET_UNUSABLE', `No row has an answer and at most ${recipe.maxTokens} tokens.`, {
         field: 'input.recipe.maxTokens',
-        hint: 'Raise maxTokens.',
+        hint: 'Raise maxTokens, or give rows with answers.',
       });
     const lengths = short.map(({ prompt, answer }) => prompt + answer);
     const examples = Math.round((training.version.counts.train * short.length) / sampled);
@@ -144,8 +144,8 @@ export class TrainingEstimator {
         for (const content of learnedOf(row.content)) {
           const { messages, answer } = renderExample(content, rows.context, { facts, passages: null });
           const prompt = renderAccepted(variant.chat, messages);
-          if (prompt) rendered.push({ messages: prompt, answer });
-          else refusals += 1;
+          if (!prompt) refusals += 1;
+          else if (answer.trim() !== '') rendered.push({ messages: prompt, answer });
         }
       }
     }

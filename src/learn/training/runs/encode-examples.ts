@@ -16,7 +16,6 @@ import {
   REFUSAL,
   renderAccepted,
   renderChat,
-  type ChatMessage,
   type PromptSegment,
 } from '../../../sources/prompting/index.js';
 import { readReplay, type LabelToken, type ServedVariant } from '../../../sources/registry/index.js';
@@ -63,7 +62,7 @@ interface EncodingJob {
 }
 
 /**
- * Every example as the model will read it, after the audit of what they teach: rows that its template refuses, with nothing to learn or
+ * Every example as the model will read it, after the audit of what they teach: answers whose prompt its template refuses, that are blank or
  * over the cap are left out.
  * @throws DATASET_UNUSABLE when labels can't be told apart by a token each, MODEL_UNSUPPORTED when the template can't be used
  */
@@ -74,18 +73,19 @@ export async function encodeExamples(
   signal: AbortSignal,
 ): Promise<EncodedExamples> {
   const { context, views } = rows;
-  const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages, askedAt);
-  const render = (row: StoredRow, content = row.content!): RenderedExample =>
-    renderExample(content, context, { facts: factsOf(row, views), passages: null });
+  const render = (row: StoredRow) => {
+    const { messages, answer } = renderExample(row.content!, context, { facts: factsOf(row, views), passages: null });
+    return { messages, answer, prompt: renderAccepted(variant.chat, messages, askedAt) };
+  };
   const refusedRows = new RefusedRows((row) => {
-    const { messages } = render(row);
-    return renderAccepted(variant.chat, messages, askedAt) ? null : `The model’s template has ${noFormFor(messages)}.`;
+    const { messages, prompt } = render(row);
+    return prompt ? null : `The model’s template has ${noFormFor(messages)}.`;
   });
   const accepted = await auditSupervision(
     refusedRows.keptOut(bothSplits(rows)),
     { context, views, maxTokens: recipe.maxTokens },
     {
-      prompt: chat,
+      prompt: (messages) => renderChat(variant.chat, messages, askedAt),
       countPrompts: async (prompts) =>
         (await tokenize(prompts as PromptSegment[][])).tokens.map(({ length }) => length),
       async tokenizeAnswers(answers) {
@@ -98,18 +98,16 @@ export async function encodeExamples(
   const audit = refusedRows.addedTo(accepted);
   const labels = recipe.answer === 'LABEL_TOKEN' ? await labelTokens(context, tokenize) : null;
   const tokenOf = labels && new Map(labels.map(({ label, token }) => [label, token]));
-  const unlearnable = new Set(audit.unlearnable);
 
   const encoded = async function* (split: 'TRAIN' | 'VALIDATION'): AsyncGenerator<Encoded> {
-    for await (const batch of rows.stream(split)) {
+    for await (const batch of learnedRows(rows, split)) {
       signal.throwIfAborted();
-      const learnable = batch.filter(({ content, ordinal }) => content !== null && !unlearnable.has(ordinal));
-      const rendered = learnable.flatMap((row) => {
-        const contents = split === 'TRAIN' ? learnedOf(row.content!) : [row.content!];
-        return contents.map((content) => ({ row, ...render(row, content) }));
+      const rendered = batch.flatMap((row) => {
+        const { prompt, answer } = row.content === null ? { prompt: null, answer: '' } : render(row);
+        return prompt && answer.trim() !== '' ? [{ row, prompt, answer }] : [];
       });
       const { tokens, endToken } = await tokenize([
-        ...rendered.map(({ messages }) => chat(messages)),
+        ...rendered.map(({ prompt }) => prompt),
         ...rendered.map(({ answer }) => answer),
       ]);
       for (const [i, { row, answer: answerText }] of rendered.entries()) {
@@ -155,8 +153,6 @@ export function requireExamples({ examples, audit }: Pick<EncodedExamples, 'exam
   );
 }
 
-type RenderedExample = ReturnType<typeof renderExample>;
-
 /** An example before it has its group. */
 interface Encoded extends Pick<TrainingExample, 'ids' | 'answerFrom'> {
   /** Digest of the passages that it shows; null where it shows none. */
@@ -197,17 +193,26 @@ export class Groups {
 }
 
 async function* bothSplits(rows: Rows): AsyncGenerator<readonly StoredRow[]> {
-  yield* rows.stream('TRAIN');
-  yield* rows.stream('VALIDATION');
+  yield* learnedRows(rows, 'TRAIN');
+  yield* learnedRows(rows, 'VALIDATION');
 }
 
-/** null for a row whose label no row for training has: there is no token that could stand for it. */
+/** The rows of a split; those for training once for each answer that is learned of them. */
+async function* learnedRows(rows: Rows, split: 'TRAIN' | 'VALIDATION'): AsyncGenerator<readonly StoredRow[]> {
+  for await (const batch of rows.stream(split))
+    yield batch.flatMap((row) =>
+      split === 'TRAIN' && row.content ? learnedOf(row.content).map((content) => ({ ...row, content })) : [row],
+    );
+}
+
+/** null for a text without tokens, and a label that no row for training has: there is no token that could stand for it. */
 function answerTokens(
   { content }: StoredRow,
   text: Int32Array,
   endToken: number,
   tokenOf: ReadonlyMap<string, number> | null,
 ): number[] | null {
+  if (text.length === 0) return null;
   if (tokenOf === null) return [...text, endToken];
   const label = content && rightLabel(content);
   const token = label === null ? undefined : tokenOf.get(label);

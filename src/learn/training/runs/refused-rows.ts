@@ -1,7 +1,7 @@
 import type { StoredRow, SupervisionAudit } from '../../../sources/data/index.js';
 
 /** What the audit of supervision found, and the rows that the model's template refuses. */
-export interface TrainingAudit extends Pick<SupervisionAudit, 'examples' | 'unlearnable'> {
+export interface TrainingAudit extends Pick<SupervisionAudit, 'examples'> {
   /** Rows with each fault. */
   counts: Readonly<Record<string, number>>;
   /** By row; at most a hundred of each fault. */
@@ -15,7 +15,7 @@ const LISTED = 100;
  * speaks. They say nothing against the others: each is left out, and told.
  */
 export class RefusedRows {
-  readonly #ordinals: number[] = [];
+  #count = 0;
   readonly #findings: TrainingAudit['findings'] = [];
 
   /** @param refusal what there is to say of a row with content that is refused; null for any other */
@@ -30,19 +30,17 @@ export class RefusedRows {
     const note = row.content === null ? null : this.refusal(row);
     if (note === null) return false;
     const { ordinal, split } = row;
-    this.#ordinals.push(ordinal);
+    this.#count += 1;
     if (this.#findings.length < LISTED) this.#findings.push({ ordinal, split, fault: 'NO_CHAT_FORM', note });
     return true;
   }
 
   /** The audit of the others with these. */
-  addedTo({ examples, counts, findings, unlearnable }: SupervisionAudit): TrainingAudit {
-    const ordinals = this.#ordinals;
+  addedTo({ examples, counts, findings }: SupervisionAudit): TrainingAudit {
     return {
-      examples: examples + ordinals.length,
-      counts: { ...counts, NO_CHAT_FORM: ordinals.length },
+      examples: examples + this.#count,
+      counts: { ...counts, NO_CHAT_FORM: this.#count },
       findings: [...findings, ...this.#findings],
-      unlearnable: [...unlearnable, ...ordinals],
     };
   }
 }

@@ -76,15 +76,15 @@ const validation = record('TrainingValidated', 'A measurement on rows for valida
 const finding = z.object({ ordinal: z.number(), split: z.string(), fault: z.string(), note: z.string() });
 
 const audit = record('TrainingAudited', 'What the supervision audit found before the first step.', {
-  examples: int('Rows that were looked at.'),
-  trained: int('Rows that are trained on.'),
+  examples: int('Answers that were looked at: one a row, of a conversation for training all.'),
+  trained: int('Answers that are trained on.'),
   validated: int('Rows that validation is measured on.'),
   counts: z
     .record(z.string(), z.number().int())
-    .describe('Number of rows by fault, e.g. `NOTHING_TO_LEARN` or `TOO_LONG`.'),
+    .describe('Number of answers by fault, e.g. `NOTHING_TO_LEARN` or `TOO_LONG`.'),
   findings: z
     .array(finding)
-    .describe('At most 100 rows of each fault: `ordinal`, `split`, `fault` and a `note`.')
+    .describe('At most 100 answers of each fault: `ordinal`, `split`, `fault` and a `note`.')
     .meta({ shown: 'JSON' }),
 });
 

@@ -37,10 +37,6 @@ export interface SupervisionAudit {
   counts: Readonly<Record<SupervisionFault, number>>;
   /** By row; at most `LISTED` of each fault. */
   findings: SupervisionFinding[];
-  /** Places of the rows that must not be trained on, because they have nothing to learn. */
-  unlearnable: number[];
-  /** Tokens of prompts and answers, for the estimate of a run; rows without anything to learn don't count. */
-  tokens: { prompt: number; answer: number };
 }
 
 /** The model that will be trained, as far as the audit needs it. */
@@ -78,13 +74,7 @@ export async function auditSupervision(
     SupervisionFault,
     number
   >;
-  const audit: SupervisionAudit = {
-    examples: 0,
-    counts,
-    findings: [],
-    unlearnable: [],
-    tokens: { prompt: 0, answer: 0 },
-  };
+  const audit: SupervisionAudit = { examples: 0, counts, findings: [] };
   for await (const batch of batches) {
     signal.throwIfAborted();
     const examples = batch.flatMap((row) => example(row, settings));
@@ -97,9 +87,6 @@ export async function auditSupervision(
         if (counts[fault]++ < LISTED)
           audit.findings.push({ ordinal: sample.stored.ordinal, split: sample.stored.split, fault, note });
       }
-      if (faults.some(([fault]) => fault === 'NOTHING_TO_LEARN')) return audit.unlearnable.push(sample.stored.ordinal);
-      audit.tokens.prompt += prompts[i]!;
-      audit.tokens.answer += answers[i]!.tokens + 1;
     });
   }
   return audit;

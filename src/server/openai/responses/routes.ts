@@ -1,0 +1,256 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import { checkQuestionLength, type Answer, type AskInput, type AskService } from '../../../answer/ask/index.js';
+import type { Caller } from '../../../kernel/caller.js';
+import { badInput, notFound } from '../../../kernel/errors.js';
+import { newId, type WorkspaceId } from '../../../kernel/ids.js';
+import { streamWithin } from '../../../kernel/stream-within.js';
+import { toGlobalId } from '../../../kit/graphql/index.js';
+import { inScope } from '../../../platform/database/index.js';
+import { ResponseLifetime } from '../../graphql/request-scope.js';
+import { MOST_MESSAGES } from '../chat-request.js';
+import { answersBegun, answersTo, askInput, comesWhole, eventBody, type AskingParts } from '../asking.js';
+import type { OpenAiError } from '../errors.js';
+import { refuseOthers, type Fields } from '../fields.js';
+import { notedBy, type Addressing, type FineTuningRouteParts } from '../fine-tuning-routes.js';
+import { event, headerOf } from '../http.js';
+import { listOf, listRequest } from '../lists.js';
+import { targetOf, type ModelTarget, type Names } from '../model-names.js';
+import { filesOfDocuments } from '../store-files.js';
+import { collectionOfStore, type StoreParts } from '../stores.js';
+import { responseRequest, searching, type KeptRequest, type ResponseRequest } from './request.js';
+import { answerIdOf, inputItemOf, replayed, responseEvents, responseId, responseOf } from './response.js';
+import type { ResponseStore } from './store.js';
+
+export interface ResponseParts
+  extends AskingParts, Pick<FineTuningRouteParts, 'noting'>, Pick<StoreParts, 'knowledge'> {
+  asking: Pick<AskService, 'stream' | 'answer' | 'answersById' | 'deleteAnswers'>;
+  /** Asks as `asking` does, and nothing of it is kept. */
+  unkept: Pick<AskService, 'stream' | 'answer'>;
+  responses: ResponseStore;
+  names: Names;
+}
+
+/** How the addresses of responses are declared, answered, and tell of errors by their own names of fields. */
+export interface ResponseAddressing extends Addressing {
+  shown: (request: FastifyRequest, error: unknown) => OpenAiError;
+}
+
+/** Responses that are looked back on. */
+const REMEMBERED = 20;
+
+interface OfId {
+  Params: { id: string };
+  Querystring: Fields;
+}
+
+interface Kept {
+  answer: Answer;
+  request: KeptRequest;
+}
+
+/** `responses`: an answer as the newer of OpenAI's two forms has it, which can be kept and followed. */
+export function addResponses(server: FastifyInstance, parts: ResponseParts, addressing: ResponseAddressing): void {
+  const { options, answer, shown } = addressing;
+  const url = '/v1/responses';
+  server.post(url, options, (request, reply) => answer(reply, () => created(parts, request, reply, shown)));
+  server.get<OfId>(`${url}/:id`, options, (request, reply) =>
+    answer(reply, () => retrieved(parts, request, reply, shown)),
+  );
+  server.delete<OfId>(`${url}/:id`, options, (request, reply) =>
+    answer(reply, () =>
+      notedBy(parts)(request, `DELETE ${url}`, request.params, async (change) => {
+        const { id } = (await keptResponse(parts, request.caller, request.params.id)).answer;
+        change.subject = toGlobalId('Answer', id);
+        await parts.asking.deleteAnswers(request.caller, { ids: [id] });
+        return { id: responseId(id), object: 'response', deleted: true };
+      }),
+    ),
+  );
+  server.get<OfId>(`${url}/:id/input_items`, options, ({ caller, params, query }, reply) =>
+    answer(reply, async () => inputItems(await keptResponse(parts, caller, params.id), query)),
+  );
+  server.post<OfId>(`${url}/:id/cancel`, options, ({ caller, params }, reply) =>
+    answer(reply, async () => {
+      await keptResponse(parts, caller, params.id);
+      throw badInput(
+        'response_id',
+        'Only a response in the background is cancelled, and none is made there: close its stream.',
+      );
+    }),
+  );
+}
+
+/** @throws NOT_FOUND for one that isn't kept, and one of others */
+async function keptResponse(parts: ResponseParts, caller: Caller, id: string, field = 'response_id'): Promise<Kept> {
+  const [kept] = await keptBefore(parts, caller, [id], 1);
+  if (!kept) throw notFound('The response', id.slice(0, 200), field);
+  return kept;
+}
+
+/** Kept responses as far as the caller may see them, each before those that it follows. */
+async function keptBefore(
+  { responses, asking }: ResponseParts,
+  caller: Caller,
+  ids: readonly string[],
+  length: number,
+): Promise<Kept[]> {
+  const rows = await responses.chains(
+    caller,
+    ids.flatMap((id) => answerIdOf(id) ?? []),
+    length,
+  );
+  const answers = await asking.answersById(
+    caller,
+    rows.map(({ answerId }) => answerId),
+  );
+  return rows.flatMap(({ request }, index) => (answers[index] ? [{ answer: answers[index], request }] : []));
+}
+
+type Shown = ResponseAddressing['shown'];
+
+async function created(
+  parts: ResponseParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  shown: Shown,
+): Promise<unknown> {
+  const { caller } = request;
+  const asked = responseRequest(request.body);
+  const requestId = headerOf(request, 'idempotency-key');
+  if (requestId !== null && !asked.store)
+    throw badInput('idempotency-key', 'Nothing is kept of this response, so none is answered twice.', 'Leave it out.');
+  const { messages, conversationId, behind, previous } = await before(parts, caller, asked);
+  const chat = asked.chat(messages);
+  const target = await targetIn(parts, caller.workspaceId, asked, chat.model);
+  const input: AskInput = {
+    ...askInput(chat, target, requestId, headerOf(request, 'x-graft-unit')),
+    // What is deleted of a conversation leaves what was asked behind it, too.
+    conversationId: asked.store ? (conversationId ?? requestId ?? newId()) : null,
+  };
+  checkQuestionLength(input);
+  const { store, include, repeated, search } = asked;
+  const kept = { input: asked.input, repeated, options: chat.options, ignored: asked.ignored };
+  const telling = { request: { ...kept, mostResults: search?.most ?? 0 }, include, store };
+  const keep = async ({ id }: Answer): Promise<void> => {
+    if (store) await parts.responses.keep(id, telling.request, behind, previous);
+  };
+  const answering = { ...parts, asking: store ? parts.asking : parts.unkept };
+  const filesOf = filesIn(parts, caller);
+  const call = { caller, inputs: [input], signal: new ResponseLifetime(reply.raw).signal };
+  if (chat.stream) {
+    const [events] = answersBegun(answering, call);
+    const holding = { comesWhole: comesWhole(chat), now: new Date(), keep, filesOf };
+    const streaming = { ...telling, ...holding, shown: (error: unknown) => shown(request, error) };
+    return eventsBody(caller, responseEvents(events!, streaming), reply, streaming.shown);
+  }
+  const [outcome] = await answersTo(answering, call);
+  await keep(outcome!.answer);
+  return responseOf(outcome!, { ...telling, fileOf: await filesOf(outcome!.answer) });
+}
+
+/** Behind what a request is asked: its own messages last. @throws NOT_FOUND for a response or a message that isn't kept */
+async function before(parts: ResponseParts, caller: Caller, { input, previous }: ResponseRequest) {
+  const chain = previous === null ? [] : await keptBefore(parts, caller, [previous], REMEMBERED);
+  if (previous !== null && chain[0]?.answer.id !== answerIdOf(previous))
+    throw notFound('The response', previous.slice(0, 200), 'previous_response_id');
+  const references = input.flatMap(({ reference }) => reference ?? []);
+  const referred = references.length === 0 ? [] : await keptBefore(parts, caller, references, 1);
+  const texts = new Map(referred.map(({ answer }) => [answer.id, answer.text]));
+  const messages = input.map(({ role, text, reference }) => {
+    const content = reference === undefined ? text : texts.get(answerIdOf(reference) ?? '');
+    if (content === undefined) throw notFound('The item', reference!, 'input');
+    return { role, text: content };
+  });
+  const history = chain
+    .reverse()
+    .flatMap(({ answer, request }) => [
+      ...request.input.filter(({ reference }) => !reference),
+      { role: 'assistant', text: answer.text },
+    ]);
+  const last = chain.at(-1)?.answer ?? null;
+  return {
+    messages: [...history.slice(Math.max(0, history.length + messages.length + 1 - MOST_MESSAGES)), ...messages],
+    conversationId: last?.conversationId ?? null,
+    behind: [...chain, ...referred].map(({ answer }) => answer.id),
+    previous: last?.id ?? null,
+  };
+}
+
+async function targetIn(
+  { names }: ResponseParts,
+  workspaceId: WorkspaceId,
+  { search }: ResponseRequest,
+  model: string,
+): Promise<ModelTarget> {
+  const target = await targetOf(names, workspaceId, model);
+  if (!search) return target;
+  const field = 'tools[0].vector_store_ids';
+  const stores = search.stores.map((id) => collectionOfStore(names.collections, workspaceId, id, field));
+  const collections = await Promise.all(stores);
+  return searching(
+    target,
+    collections.map(({ name }) => name),
+    search.isRequired,
+  );
+}
+
+const filesIn =
+  (parts: ResponseParts, { workspaceId }: Caller) =>
+  ({ citations, evidence }: Answer) =>
+    filesOfDocuments(
+      parts,
+      workspaceId,
+      [...citations, ...evidence].map(({ documentId }) => documentId),
+    );
+
+function eventsBody(
+  { workspaceId }: Caller,
+  events: AsyncGenerator<object>,
+  reply: FastifyReply,
+  shown: (error: unknown) => OpenAiError,
+): Promise<Readable> {
+  const write = (value: object) => `event: ${(value as { type: string }).type}\n${event(value)}`;
+  return eventBody(
+    streamWithin((work) => inScope(workspaceId, work), events),
+    reply,
+    { write, shown, end: '' },
+  );
+}
+
+const INCLUDING = ['include', 'include[]'];
+
+async function retrieved(
+  parts: ResponseParts,
+  request: FastifyRequest<OfId>,
+  reply: FastifyReply,
+  shown: Shown,
+): Promise<unknown> {
+  const { caller, params, query } = request;
+  refuseOthers(query, [...INCLUDING, 'stream', 'starting_after'], { include_obfuscation: 'any' });
+  const { answer, request: record } = await keptResponse(parts, caller, params.id);
+  const include = INCLUDING.flatMap((name) => query[name] ?? []) as string[];
+  const telling = { request: record, include, store: true };
+  const filesOf = filesIn(parts, caller);
+  if (query['stream'] !== 'true') return responseOf({ answer }, { ...telling, fileOf: await filesOf(answer) });
+  const holding = { comesWhole: () => true, now: answer.createdAt, keep: () => Promise.resolve(), filesOf };
+  const streaming = { ...telling, ...holding, shown: (error: unknown) => shown(request, error) };
+  const last = Number(query['starting_after'] ?? -1);
+  if (!Number.isInteger(last)) throw badInput('starting_after', 'starting_after is the sequence_number of an event.');
+  const events = after(last, responseEvents(replayed(answer), streaming));
+  return eventsBody(caller, events, reply, streaming.shown);
+}
+
+async function* after(last: number, events: AsyncGenerator<object>): AsyncGenerator<object> {
+  for await (const event of events) if ((event as { sequence_number: number }).sequence_number > last) yield event;
+}
+
+/** The messages of a request, the last first unless it is asked for otherwise. */
+function inputItems({ answer, request }: Kept, query: Fields) {
+  const { limit, after, order } = listRequest(query, 20, INCLUDING);
+  const items = request.input.map((item, index) => inputItemOf(answer.id, item, index));
+  if (order === 'desc') items.reverse();
+  const first = after === null ? 0 : items.findIndex(({ id }) => id === after) + 1;
+  if (after !== null && first === 0) throw notFound('The item', after.slice(0, 200), 'after');
+  return listOf(items.slice(first, first + limit), items.length > first + limit);
+}
