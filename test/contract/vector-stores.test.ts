@@ -96,6 +96,20 @@ describe('vector stores', () => {
         content: [{ type: 'text', text: expect.stringContaining('37 bar') }],
       },
     ]);
+    const response = await openai.responses.create({
+      model: 'graft',
+      input: 'At which pressure does the pump run?',
+      tools: [{ type: 'file_search', vector_store_ids: [store.id] }],
+      include: ['file_search_call.results'],
+    });
+    expect(response.output_text).toContain('37 bar');
+    const [search, message] = response.output as unknown as [
+      { results: unknown[] },
+      { content: [{ annotations: unknown[] }] },
+    ];
+    const cited = expect.objectContaining({ file_id: file.id, filename: 'orlo.md' });
+    expect(search.results).toContainEqual(cited);
+    expect(message.content[0].annotations).toContainEqual(cited);
     const contents = await openai.vectorStores.files.content(file.id, { vector_store_id: store.id });
     expect(contents.data).toEqual([{ type: 'text', text: expect.stringContaining('37 bar') }]);
     expect(await openai.vectorStores.retrieve(store.id)).toMatchObject({
