@@ -222,16 +222,30 @@ describe('a workspace', () => {
     expect(own).toEqual(expect.arrayContaining(['graft/foreign-collection', 'foreign-base_model']));
     const store = `/v1/vector_stores/vs_${ids.get('collection')}`;
     expect((await server.inject({ url: store })).json()).toMatchObject({ name: 'foreign-vector_store' });
+    const response = `/v1/responses/resp_${ids.get('answer')}`;
+    console.log((await server.inject({ url: response })).body.slice(0, 300));
     caller = stranger;
     expect((await listed()).filter((id) => own.includes(id))).toEqual(['graft']);
 
     await test.database.pool.query(`UPDATE stored_file SET purpose = 'assistants'`);
     const before = await rowsOf(test.database.pool, DEFAULT_WORKSPACE_ID);
-    const PREFIXES = { vector_stores: 'vs_', files: 'file-', jobs: 'ftjob-', file_batches: 'vsfb_' };
-    const TABLES = { vector_stores: 'collection', files: 'stored_file', jobs: 'run', file_batches: 'run' };
+    const PREFIXES = {
+      vector_stores: 'vs_',
+      files: 'file-',
+      jobs: 'ftjob-',
+      file_batches: 'vsfb_',
+      responses: 'resp_',
+    };
+    const TABLES = {
+      vector_stores: 'collection',
+      files: 'stored_file',
+      jobs: 'run',
+      file_batches: 'run',
+      responses: 'answer',
+    };
     for (const { method, url } of addresses) {
       const foreign = url.replace(
-        /(vector_stores|files|jobs|file_batches)\/:\w+/g,
+        /(vector_stores|files|jobs|file_batches|responses)\/:\w+/g,
         (_, kind: keyof typeof PREFIXES) => `${kind}/${PREFIXES[kind]}${ids.get(TABLES[kind])}`,
       );
       expect(foreign).not.toContain(':');
