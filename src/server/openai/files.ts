@@ -9,7 +9,7 @@ import type { Erasure } from '../../platform/erasure/index.js';
 import { fileName, tooLarge } from '../graphql/uploads.js';
 import { RefusedField } from './errors.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
-import type { StoreRows } from './store-rows.js';
+import type { StoreRows } from './vector-stores/rows.js';
 
 export interface FileParts {
   files: FileService;

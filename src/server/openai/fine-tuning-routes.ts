@@ -20,8 +20,8 @@ import {
 import { optionalText } from './fields.js';
 import { listRequest } from './lists.js';
 import { DONE, event, headerOf } from './http.js';
-import { deleteFile } from './store-files.js';
-import type { StoreParts } from './stores.js';
+import { deleteFile } from './vector-stores/files.js';
+import type { StoreParts } from './vector-stores/stores.js';
 
 export interface NotingParts {
   /** `AccessHooks` of the access domain: writes down who makes a change, around the change. */

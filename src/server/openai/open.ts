@@ -6,7 +6,7 @@ import { ModelStore, type Registry } from '../../sources/registry/index.js';
 import type { OpenTuning } from '../../ship/tuning/index.js';
 import { ResponseStore } from './responses/store.js';
 import type { OpenAiParts } from './routes.js';
-import { StoreRows } from './store-rows.js';
+import { StoreRows } from './vector-stores/rows.js';
 
 /** Where nothing of an answer is to be kept: what has no request id is written once, at its end. */
 class UnkeptAnswers extends AnswerStore {

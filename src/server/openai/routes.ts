@@ -15,8 +15,8 @@ import { openAiError } from './errors.js';
 import { listedModels, targetOf } from './model-names.js';
 import { refuseByName } from './not-here.js';
 import { rerankOf } from './rerank.js';
-import { addStores } from './store-routes.js';
-import type { StoreParts } from './stores.js';
+import { addStores } from './vector-stores/routes.js';
+import type { StoreParts } from './vector-stores/stores.js';
 import { NAMES } from './responses/request.js';
 import { addResponses, type ResponseParts } from './responses/routes.js';
 

@@ -2,7 +2,7 @@ import { STRATEGIES, type Answer, type AnswerEvent, type AskEvent, type Strategy
 import { isUuid } from '../../../kernel/ids.js';
 import { finishOf, graftOf, refusalOf, restOf, secondsOf, tokensOf } from '../completion.js';
 import type { OpenAiError } from '../errors.js';
-import type { filesOfDocuments } from '../store-files.js';
+import type { filesOfDocuments } from '../vector-stores/files.js';
 import { NAMES, RESULTS, type InputItem, type KeptRequest } from './request.js';
 
 /** What is told of an answer beside it. */

@@ -16,8 +16,8 @@ import { notedBy, type Addressing, type FineTuningRouteParts } from '../fine-tun
 import { event, headerOf } from '../http.js';
 import { listOf, listRequest } from '../lists.js';
 import { targetOf, type ModelTarget, type Names } from '../model-names.js';
-import { filesOfDocuments } from '../store-files.js';
-import { collectionOfStore, type StoreParts } from '../stores.js';
+import { filesOfDocuments } from '../vector-stores/files.js';
+import { collectionOfStore, type StoreParts } from '../vector-stores/stores.js';
 import { responseRequest, searching, type KeptRequest, type ResponseRequest } from './request.js';
 import { answerIdOf, inputItemOf, replayed, responseEvents, responseId, responseOf } from './response.js';
 import type { ResponseStore } from './store.js';

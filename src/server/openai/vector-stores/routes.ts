@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { ResponseLifetime } from '../graphql/request-scope.js';
-import { toGlobalId } from '../../kit/graphql/index.js';
-import type { Caller } from '../../kernel/caller.js';
-import type { Fields } from './fields.js';
-import { notedBy, type Addressing, type NotingParts } from './fine-tuning-routes.js';
-import { headerOf } from './http.js';
-import { listRequest } from './lists.js';
+import { ResponseLifetime } from '../../graphql/request-scope.js';
+import { toGlobalId } from '../../../kit/graphql/index.js';
+import type { Caller } from '../../../kernel/caller.js';
+import type { Fields } from '../fields.js';
+import { notedBy, type Addressing, type NotingParts } from '../fine-tuning-routes.js';
+import { headerOf } from '../http.js';
+import { listRequest } from '../lists.js';
 import {
   attachFile,
   batchById,
@@ -19,8 +19,8 @@ import {
   filesOfStore,
   modifyFile,
   storeFileById,
-} from './store-files.js';
-import { searchStore } from './store-search.js';
+} from './files.js';
+import { searchStore } from './search.js';
 import { deleteStore, modifyStore, storeById, storesOf, type StoreParts } from './stores.js';
 
 /** A request with the ids of its address; those that it has not are empty. */

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { StoredFileRow } from '../../platform/artifacts/index.js';
-import { isFinished, type RunRow } from '../../platform/runs/index.js';
-import type { Caller } from '../../kernel/caller.js';
-import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
-import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
-import { RefusedField } from './errors.js';
-import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
-import { fileIdOf, requireFile, requireFileFor } from './files.js';
-import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
-import { FILE_KEY, FILE_STATUSES, type FileStatus, type StoreFileRow, type FileSelection } from './store-rows.js';
+import type { StoredFileRow } from '../../../platform/artifacts/index.js';
+import { isFinished, type RunRow } from '../../../platform/runs/index.js';
+import type { Caller } from '../../../kernel/caller.js';
+import { GraftError, isGraftError, notFound } from '../../../kernel/errors.js';
+import { newId, type Uuid, type WorkspaceId } from '../../../kernel/ids.js';
+import { RefusedField } from '../errors.js';
+import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from '../fields.js';
+import { fileIdOf, requireFile, requireFileFor } from '../files.js';
+import { pageOf, rowIdOf, spanOf, type ListRequest } from '../lists.js';
+import { FILE_KEY, FILE_STATUSES, type FileStatus, type StoreFileRow, type FileSelection } from './rows.js';
 import { collectionOfStore, countsOf, namedIn, storeById, storeIdOf, type StoreParts } from './stores.js';
 
 type Attributes = Record<string, string | number | boolean>;

@@ -1,11 +1,11 @@
-import type { Passage } from '../../sources/knowledge/index.js';
-import type { Caller } from '../../kernel/caller.js';
-import type { WorkspaceId } from '../../kernel/ids.js';
-import { checkedText } from '../../kernel/text.js';
-import { RefusedField } from './errors.js';
-import { fieldsOf, optionalFlag, optionalNumber, optionalText, refuseOthers } from './fields.js';
-import { filesOfDocuments } from './store-files.js';
-import { filterCondition } from './store-filters.js';
+import type { Passage } from '../../../sources/knowledge/index.js';
+import type { Caller } from '../../../kernel/caller.js';
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import { checkedText } from '../../../kernel/text.js';
+import { RefusedField } from '../errors.js';
+import { fieldsOf, optionalFlag, optionalNumber, optionalText, refuseOthers } from '../fields.js';
+import { filesOfDocuments } from './files.js';
+import { filterCondition } from './filters.js';
 import { collectionOfStore, type StoreParts } from './stores.js';
 
 const LONGEST_QUERY = 2_000;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Groups } from '../../kernel/caller.js';
-import type { WorkspaceId } from '../../kernel/ids.js';
-import { storedJson } from '../../kernel/stored-json.js';
-import { asColumn, type Database } from '../../platform/database/index.js';
-import type { Span } from './lists.js';
+import type { Groups } from '../../../kernel/caller.js';
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import { storedJson } from '../../../kernel/stored-json.js';
+import { asColumn, type Database } from '../../../platform/database/index.js';
+import type { Span } from '../lists.js';
 
 /** Where a document's metadata say which file it was made of; what else stands there are the file's attributes. */
 export const FILE_KEY = 'graft.file';

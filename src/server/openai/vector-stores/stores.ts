@@ -1,14 +1,14 @@
-import type { PaidCall } from '../../operate/access/index.js';
-import type { RunQueue } from '../../platform/runs/index.js';
-import type { CollectionStore, Knowledge } from '../../sources/knowledge/index.js';
-import type { Caller } from '../../kernel/caller.js';
-import { notFound } from '../../kernel/errors.js';
-import type { WorkspaceId } from '../../kernel/ids.js';
-import { checkedText } from '../../kernel/text.js';
-import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, type Fields } from './fields.js';
-import type { FileParts } from './files.js';
-import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
-import type { FileCounts, StoreRow } from './store-rows.js';
+import type { PaidCall } from '../../../operate/access/index.js';
+import type { RunQueue } from '../../../platform/runs/index.js';
+import type { CollectionStore, Knowledge } from '../../../sources/knowledge/index.js';
+import type { Caller } from '../../../kernel/caller.js';
+import { notFound } from '../../../kernel/errors.js';
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import { checkedText } from '../../../kernel/text.js';
+import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, type Fields } from '../fields.js';
+import type { FileParts } from '../files.js';
+import { pageOf, rowIdOf, spanOf, type ListRequest } from '../lists.js';
+import type { FileCounts, StoreRow } from './rows.js';
 
 export interface StoreParts extends FileParts {
   knowledge: Pick<Knowledge, 'service' | 'collections' | 'documents' | 'retriever'>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { requireStorable } from '../../kernel/text.js';
-import { RefusedField } from './errors.js';
-import { fieldsOf, refuseOthers, requiredText, type Fields } from './fields.js';
+import { requireStorable } from '../../../kernel/text.js';
+import { RefusedField } from '../errors.js';
+import { fieldsOf, refuseOthers, requiredText, type Fields } from '../fields.js';
 
 const MOST_CONDITIONS = 100;
 const DEEPEST = 10;
