@@ -13,7 +13,7 @@ const LIMITS = {
   'unused exports': { of: 'exports', limit: 2, goal: 2 },
   'exports for tests alone': { of: 'exports', limit: 5.2, goal: 2 },
   'functions too long or too branched': { limit: 19, goal: 0 },
-  'locals without a noun': { of: 'locals', limit: 1.4, goal: 1 },
+  'locals without a noun': { of: 'locals', limit: 1.3, goal: 1 },
   'sentences too long': { limit: 0, goal: 0 },
 };
 

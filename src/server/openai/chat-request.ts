@@ -138,15 +138,15 @@ function conversationOf({ messages }: Fields): Pick<ChatRequest, 'question' | 'e
       'invalid_value',
       `At most ${MOST_MESSAGES} messages are read, not ${messages.length}.`,
     );
-  const said = messages.map((message, index) => messageOf(message, `messages[${index}]`));
-  if (said.at(-1)!.role !== 'user')
+  const turns = messages.map((message, index) => messageOf(message, `messages[${index}]`));
+  if (turns.at(-1)!.role !== 'user')
     throw new RefusedField(
-      `messages[${said.length - 1}].role`,
+      `messages[${turns.length - 1}].role`,
       'unsupported_value',
       'The last message must be the user’s.',
     );
-  const instructions = said.flatMap(({ role, text }) => (role === 'system' ? [text] : []));
-  return { question: said.at(-1)!.text, earlier: earlierOf(said), system: instructions.join('\n\n') || null };
+  const instructions = turns.flatMap(({ role, text }) => (role === 'system' ? [text] : []));
+  return { question: turns.at(-1)!.text, earlier: earlierOf(turns), system: instructions.join('\n\n') || null };
 }
 
 /** Each message of the user but the last, with what an assistant said to it. */
@@ -186,14 +186,14 @@ function messageOf(message: unknown, param: string): Message {
   for (const [key, value] of Object.entries(others))
     if (value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0))
       throw new RefusedField(`${param}.${key}`, 'unsupported_parameter', `"${key}" of a message is not supported.`);
-  const known = roleOf(role, param);
-  return { role: known, text: textOf(content, `${param}.content`, known === 'assistant') };
+  const knownRole = roleOf(role, param);
+  return { role: knownRole, text: textOf(content, `${param}.content`, knownRole === 'assistant') };
 }
 
 /** @throws RefusedField */
 export function roleOf(role: unknown, param: string): Message['role'] {
-  const known = typeof role === 'string' && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
-  if (known !== undefined) return known;
+  const knownRole = typeof role === 'string' && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
+  if (knownRole !== undefined) return knownRole;
   throw new RefusedField(
     `${param}.role`,
     'unsupported_value',
@@ -228,12 +228,12 @@ function choicesOf(fields: Fields): number {
 }
 
 function generationOf(fields: Fields): ChatRequest['generation'] {
-  const most = optionalNumber(fields, 'max_completion_tokens') ?? optionalNumber(fields, 'max_tokens');
+  const limit = optionalNumber(fields, 'max_completion_tokens') ?? optionalNumber(fields, 'max_tokens');
   const temperature = optionalNumber(fields, 'temperature');
   const seed = optionalNumber(fields, 'seed');
   return {
     // A bound from above: the gateway's own, where it is lower, keeps it too, and `finish_reason` says when it was met.
-    ...(most === null ? {} : { maxTokens: Math.min(most, MAX_ANSWER_TOKENS) }),
+    ...(limit === null ? {} : { maxTokens: Math.min(limit, MAX_ANSWER_TOKENS) }),
     ...(temperature === null ? {} : { temperature }),
     ...(seed === null ? {} : { seed }),
   };
@@ -257,7 +257,7 @@ function samplingOf(fields: Fields): ChatRequest['sampling'] {
 
 /** @throws RefusedField for `top_logprobs` without `logprobs`, and beyond 20 */
 function probableOf(fields: Fields): number | null {
-  const wanted = optionalFlag(fields, 'logprobs');
+  const wantsTokens = optionalFlag(fields, 'logprobs');
   const top = optionalNumber(fields, 'top_logprobs');
   if (top !== null && !(Number.isInteger(top) && top >= 0 && top <= MOST_PROBABLE))
     throw new RefusedField(
@@ -265,9 +265,9 @@ function probableOf(fields: Fields): number | null {
       'invalid_value',
       `top_logprobs must be a whole number between 0 and ${MOST_PROBABLE}, not ${top}.`,
     );
-  if (top !== null && top > 0 && !wanted)
+  if (top !== null && top > 0 && !wantsTokens)
     throw new RefusedField('top_logprobs', 'invalid_value', 'top_logprobs goes with logprobs: true only.');
-  return wanted ? (top ?? 0) : null;
+  return wantsTokens ? (top ?? 0) : null;
 }
 
 function includesUsage({ stream_options: options }: Fields, streamed: boolean): boolean {

@@ -93,7 +93,7 @@ function actedOn({ wording, finishReason, guided, askedWith }: Answer, tokens: T
 
 /** Of all choices together. */
 function usageOf(answers: readonly Answer[]) {
-  const sum = (of: keyof Answer['usage']) => answers.reduce((total, { usage }) => total + usage[of], 0);
+  const sum = (field: keyof Answer['usage']) => answers.reduce((total, { usage }) => total + usage[field], 0);
   const [prompt, completion] = [sum('promptTokens'), sum('generatedTokens')];
   return {
     prompt_tokens: prompt,
@@ -173,9 +173,9 @@ const choiceGraftOf: (...of: Parameters<typeof graftOf>) => ReturnType<typeof gr
 });
 
 /** What has yet to be sent of a text: nothing where more was sent than stands (a loop that was cut off); all of it, on a line of its own, where other words were. */
-export function restOf(content: string, sent: string): string {
-  if (content.startsWith(sent)) return content.slice(sent.length);
-  return sent.startsWith(content) ? '' : `\n${content}`;
+export function restOf(content: string, prefix: string): string {
+  if (content.startsWith(prefix)) return content.slice(prefix.length);
+  return prefix.startsWith(content) ? '' : `\n${content}`;
 }
 
 /**
@@ -214,13 +214,13 @@ async function* choiceChunks(
 ): AsyncGenerator<object, Answer[]> {
   const usage = includeUsage ? { usage: null } : {};
   const answers: Answer[] = [];
-  let sent = '';
+  let sentText = '';
   let holds = true;
-  const chunk = (delta: object, finish: string | null = null, more: object = {}, logprobs: object | null = null) => ({
+  const chunk = (delta: object, finish: string | null = null, fields: object = {}, logprobs: object | null = null) => ({
     ...head,
     choices: [{ index, delta, logprobs, finish_reason: finish }],
     ...usage,
-    ...more,
+    ...fields,
   });
   for await (const event of events) {
     if (event.type === 'route') {
@@ -230,7 +230,7 @@ async function* choiceChunks(
       yield chunk({ role: 'assistant', content: '', refusal: null });
     }
     if (event.type === 'delta' && !holds) {
-      sent += event.text;
+      sentText += event.text;
       yield chunk({ content: event.text });
     }
     if (event.type !== 'answer') continue;
@@ -238,14 +238,14 @@ async function* choiceChunks(
     answers.push(answer);
     const refusal = refusalOf(answer);
     const { content, annotations } = contentOf(answer, origin);
-    const rest = restOf(content, sent);
+    const rest = restOf(content, sentText);
     if (refusal !== null) yield chunk({ refusal });
     else if (rest !== '' || annotations.length > 0)
       yield chunk({ content: rest, ...(annotations.length > 0 && { annotations }) });
     if (tokens) yield chunk({ content: '' }, null, {}, logprobsOf(tokens));
     yield chunk({}, finishOf(answer), {
       system_fingerprint: answer.configuration.digest,
-      graft: { ...graftOf(event, request), ...(!content.startsWith(sent) && { text: content }) },
+      graft: { ...graftOf(event, request), ...(!content.startsWith(sentText) && { text: content }) },
     });
   }
   return answers;

@@ -62,20 +62,20 @@ const TYPES: Record<number, string> = {
 };
 
 /**
- * @param shown what may be told of the error (`ErrorPresenter.presentPlain`)
+ * @param presented what may be told of the error (`ErrorPresenter.presentPlain`)
  * @param status the HTTP status that it goes with
  * @param names of the fields of a chat, where the address has others for them
  */
 export function openAiError(
   error: unknown,
-  shown: { message: string; extensions: { code: ErrorCode; field?: string; hint?: string } },
+  presented: { message: string; extensions: { code: ErrorCode; field?: string; hint?: string } },
   status: number,
   names: Readonly<Record<string, string>> = {},
 ): OpenAiError {
-  const { code, field, hint } = shown.extensions;
+  const { code, field, hint } = presented.extensions;
   const ofChat = field === undefined ? null : (PARAMS[field] ?? field.replace(/^input\./, ''));
   const param = ofChat && (names[ofChat.replace(/[[.].*/, '')] ?? ofChat);
-  const named =
+  const fieldName =
     error instanceof RefusedField
       ? error.openAiCode
       : code === 'NOT_FOUND' && param === 'model'
@@ -83,10 +83,10 @@ export function openAiError(
         : (CODES[code] ?? code.toLowerCase());
   return {
     error: {
-      message: hint === undefined ? shown.message : `${shown.message} ${hint}`,
+      message: hint === undefined ? presented.message : `${presented.message} ${hint}`,
       type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error'),
       param,
-      code: named,
+      code: fieldName,
     },
   };
 }

@@ -5,9 +5,9 @@ import { RefusedField } from './errors.js';
 export type Fields = Record<string, unknown>;
 
 /** @throws RefusedField unless the body is a JSON object */
-export function fieldsOf(body: unknown, what = 'body'): Fields {
+export function fieldsOf(body: unknown, name = 'body'): Fields {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new RefusedField(what, 'invalid_value', `${what} must be a JSON object.`);
+    throw new RefusedField(name, 'invalid_value', `${name} must be a JSON object.`);
   return body as Fields;
 }
 
@@ -26,16 +26,16 @@ export function refuseOthers(fields: Fields, honoured: readonly string[], neutra
     const allowed = Object.hasOwn(neutral, name) ? neutral[name]! : null;
     if (allowed === null)
       throw new RefusedField(name, 'unknown_parameter', `There is no parameter "${name}" here.`, 'Leave it out.');
-    const said = JSON.stringify(value);
+    const text = JSON.stringify(value);
     if (allowed === 'any') ignored.push(name);
-    else if (!allowed.some((one) => JSON.stringify(one) === said))
+    else if (!allowed.some((choice) => JSON.stringify(choice) === text))
       throw new RefusedField(
         name,
         'unsupported_parameter',
         `"${name}" is not supported: it would change the answer, and nothing here honours it.`,
         allowed.length === 0
           ? 'Leave it out.'
-          : `Leave it out, or send ${allowed.map((one) => JSON.stringify(one)).join(' or ')}.`,
+          : `Leave it out, or send ${allowed.map((choice) => JSON.stringify(choice)).join(' or ')}.`,
       );
   }
   return ignored;

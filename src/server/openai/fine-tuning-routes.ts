@@ -49,12 +49,14 @@ export const notedBy =
   ({ noting }: NotingParts) =>
   <T>(
     request: Pick<FastifyRequest, 'caller' | 'id'>,
-    what: string,
+    action: string,
     input: object,
     work: (change: Change) => Promise<T>,
   ) => {
     const change: Change = {};
-    return noting.noted({ what, caller: request.caller, requestId: request.id, input, change }, () => work(change));
+    return noting.noted({ what: action, caller: request.caller, requestId: request.id, input, change }, () =>
+      work(change),
+    );
   };
 
 /** `files`: rows to learn from, and documents. */

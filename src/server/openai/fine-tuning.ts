@@ -102,9 +102,9 @@ function checkedHyperparameters(fields: Fields): Hyperparameters {
   const supervised = method?.['supervised'] == null ? {} : fieldsOf(method['supervised'], 'method.supervised');
   const { data, error } = hyperparameters.safeParse(supervised['hyperparameters'] ?? fields['hyperparameters'] ?? {});
   if (!error) return data;
-  const at = ['hyperparameters', ...(error.issues[0]?.path ?? [])].join('.');
+  const path = ['hyperparameters', ...(error.issues[0]?.path ?? [])].join('.');
   throw new RefusedField(
-    at,
+    path,
     'invalid_value',
     'Known are n_epochs, batch_size and learning_rate_multiplier, each a number or "auto".',
   );
@@ -177,8 +177,8 @@ export async function changeJob(
 
 /** Newest first. */
 export async function jobsOf(parts: FineTuningParts, workspaceId: WorkspaceId, { limit, after }: ListRequest) {
-  const behind = after === null ? null : encodeCursor([rowIdOfJob(after)]);
-  const page = await parts.runs.list(workspaceId, { kind: fineTuning.kind }, { first: limit, after: behind });
+  const cursor = after === null ? null : encodeCursor([rowIdOfJob(after)]);
+  const page = await parts.runs.list(workspaceId, { kind: fineTuning.kind }, { first: limit, after: cursor });
   return listOf(await Promise.all(page.items.map((row) => jobOf(parts, row))), page.hasNextPage);
 }
 
@@ -227,7 +227,7 @@ async function jobOf(parts: FineTuningParts, row: RunRow) {
   const { adapterVersionId } = stateOf(row);
   const workspaceId = row.workspaceId as WorkspaceId;
   const adapter = adapterVersionId === null ? null : await adapterOf(parts, workspaceId, adapterVersionId);
-  const measured = output && (await parts.tuning.measured(workspaceId, output));
+  const measurement = output && (await parts.tuning.measured(workspaceId, output));
   const hyperparameters = hyperparametersOf(recipe);
   return {
     ...request,
@@ -256,7 +256,7 @@ async function jobOf(parts: FineTuningParts, row: RunRow) {
       ...(output && {
         passedGate: output.passed,
         findings: output.findings,
-        figures: measured && worthFigures(measured),
+        figures: measurement && worthFigures(measurement),
       }),
     },
   };
@@ -282,10 +282,10 @@ export async function eventsOf(
 ) {
   const { id: runId } = await requireRun(parts, workspaceId, id);
   const { events } = await parts.runs.history(workspaceId, runId, { after: 0n, most: MOST_EVENTS });
-  const told = events.flatMap((event) => eventOf(runId, event)).reverse();
-  const from = after === null ? 0 : told.findIndex((event) => event.id === after) + 1;
+  const entries = events.flatMap((event) => eventOf(runId, event)).reverse();
+  const from = after === null ? 0 : entries.findIndex((event) => event.id === after) + 1;
   if (after !== null && from === 0) throw new RefusedField('after', 'invalid_value', 'The job has no such event.');
-  return listOf(told.slice(from, from + limit), told.length > from + limit);
+  return listOf(entries.slice(from, from + limit), entries.length > from + limit);
 }
 
 /** The same oldest first, as they come, until the job has ended. */

@@ -15,9 +15,9 @@ export interface ListRequest {
 }
 
 /** @throws RefusedField for what is no number of items, no order, or unknown */
-export function listRequest(query: Fields, fallback: number, others: readonly string[] = []): ListRequest {
-  const known = ['limit', 'after', 'order', ...others];
-  const unknown = Object.keys(query).find((name) => !known.includes(name));
+export function listRequest(query: Fields, fallback: number, otherNames: readonly string[] = []): ListRequest {
+  const names = ['limit', 'after', 'order', ...otherNames];
+  const unknown = Object.keys(query).find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new RefusedField(
       unknown.slice(0, 100),
@@ -60,8 +60,8 @@ export async function spanOf(
 }
 
 /** A page of rows, of which one more than asked for were read. */
-export function pageOf<Row, T extends { id: string }>(rows: readonly Row[], span: Span, shown: (row: Row) => T) {
-  const page = rows.slice(0, span.limit).map(shown);
+export function pageOf<Row, T extends { id: string }>(rows: readonly Row[], span: Span, itemOf: (row: Row) => T) {
+  const page = rows.slice(0, span.limit).map(itemOf);
   return listOf(span.backwards ? page.reverse() : page, rows.length > span.limit);
 }
 
@@ -75,8 +75,8 @@ export const listOf = <T extends { id: string }>(data: readonly T[], hasMore: bo
 });
 
 /** The row id in an id of the API, such as `file-<uuid>` with the prefix `file-`. Rows are found again by it, so it is lowercase. @throws NOT_FOUND */
-export function rowIdOf(prefix: string, id: string, what: string, field: string): string {
+export function rowIdOf(prefix: string, id: string, title: string, field: string): string {
   const row = id.startsWith(prefix) ? id.slice(prefix.length) : '';
-  if (!isUuid(row) || row !== row.toLowerCase()) throw notFound(what, id.slice(0, 200), field);
+  if (!isUuid(row) || row !== row.toLowerCase()) throw notFound(title, id.slice(0, 200), field);
   return row;
 }

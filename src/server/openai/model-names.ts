@@ -40,9 +40,9 @@ export async function targetOf(names: Names, workspaceId: WorkspaceId, asked: st
   const model = asked.startsWith(TUNED) ? asked.slice(asked.lastIndexOf(':') + 1) : standIn(names.table, asked);
   if (model === GRAFT) return { strategy: 'AUTO' };
   if (model.startsWith(`${GRAFT}/`)) {
-    const named = model.slice(GRAFT.length + 1);
-    await names.collections.require(workspaceId, named, 'input.model');
-    return { strategy: 'RAG', collections: [named] };
+    const collection = model.slice(GRAFT.length + 1);
+    await names.collections.require(workspaceId, collection, 'input.model');
+    return { strategy: 'RAG', collections: [collection] };
   }
   const [adapter = '', collection] = splitOnce(model, '+');
   const [name = ''] = splitOnce(adapter, '@');
@@ -60,8 +60,8 @@ export async function targetOf(names: Names, workspaceId: WorkspaceId, asked: st
 }
 
 function splitOnce(text: string, mark: string): [string, string?] {
-  const at = text.indexOf(mark);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+  const index = text.indexOf(mark);
+  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];
 }
 
 interface ListedModel {

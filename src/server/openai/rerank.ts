@@ -20,8 +20,8 @@ export function rerankOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: 
   checkModel(requiredText(fields, 'model'), embedder.name);
   const query = bounded(requiredText(fields, 'query'), 'query');
   const documents = documentsOf(fields);
-  const most = optionalNumber(fields, 'top_n') ?? documents.length;
-  if (!Number.isInteger(most) || most < 1)
+  const limit = optionalNumber(fields, 'top_n') ?? documents.length;
+  if (!Number.isInteger(limit) || limit < 1)
     throw new RefusedField('top_n', 'invalid_value', 'top_n must be a whole number from 1 on.');
   const returns = optionalFlag(fields, 'return_documents');
   return async (signal: AbortSignal) => {
@@ -34,7 +34,7 @@ export function rerankOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: 
         ...(returns && { document: { text: documents[index]! } }),
       }))
       .sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
-      .slice(0, most);
+      .slice(0, limit);
     return { object: 'list' as const, model: embedder.name, results };
   };
 }

@@ -24,13 +24,13 @@ export function formOf({ response_format: format }: Fields): JsonForm | null {
   throw refused('Its type must be "text", "json_object" or "json_schema".');
 }
 
-function schemaOf(named: Fields): JsonForm {
-  refuseOthers(named, ['name', 'schema', 'strict'], { description: 'any' });
-  if (typeof named.name !== 'string' || !NAME.test(named.name))
+function schemaOf(fields: Fields): JsonForm {
+  refuseOthers(fields, ['name', 'schema', 'strict'], { description: 'any' });
+  if (typeof fields.name !== 'string' || !NAME.test(fields.name))
     throw refused('json_schema.name must have 1 to 64 letters, digits, underscores or dashes.');
-  optionalFlag(named, 'strict');
+  optionalFlag(fields, 'strict');
   try {
-    return readSchema(fieldsOf(named.schema, `${FIELD}.json_schema.schema`));
+    return readSchema(fieldsOf(fields.schema, `${FIELD}.json_schema.schema`));
   } catch (error) {
     if (!(error instanceof SchemaFault)) throw error;
     throw refused(`No answer can be held to this schema: ${error.message}.`);

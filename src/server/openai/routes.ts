@@ -27,9 +27,9 @@ export interface OpenAiParts extends EmbeddingParts, FineTuningRouteParts, Store
 
 /** An error as clients read it, and the status that it goes with. */
 function shownBy(presenter: ServerKit['presenter'], request: FastifyRequest, error: unknown, names = {}) {
-  const shown = presenter.presentPlain(error, request.id);
-  const status = httpStatus(shown.extensions.code);
-  return { status, body: openAiError(error, shown, status, names) };
+  const presented = presenter.presentPlain(error, request.id);
+  const status = httpStatus(presented.extensions.code);
+  return { status, body: openAiError(error, presented, status, names) };
 }
 
 const errorHandlerOf =
@@ -57,7 +57,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
     return kit.underWay(work());
   };
   const answer = (reply: FastifyReply, work: () => Promise<unknown>) =>
-    working(async () => told(reply).send(await work()));
+    working(async () => uncached(reply).send(await work()));
   addFiles(server, parts, { options: editing, answer });
   addJobs(server, parts, { options: editing, answer });
   addStores(server, parts, { options: editing, answer });
@@ -67,13 +67,13 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
     shown: (request, error) => shownBy(kit.presenter, request, error, NAMES).body,
   });
   const signalOf = (reply: FastifyReply): AbortSignal => new ResponseLifetime(reply.raw).signal;
-  const told = (reply: FastifyReply) => reply.header('cache-control', 'no-store');
+  const uncached = (reply: FastifyReply) => reply.header('cache-control', 'no-store');
 
   for (const url of ['/v1', '/v1/*'])
     server.all(url, options, ({ method, url: address }) => refuseByName(method, address.split('?')[0]!));
   server.get('/v1/models', options, (request, reply) =>
     working(async () =>
-      told(reply).send({ object: 'list', data: await listedModels(parts.names, request.caller.workspaceId) }),
+      uncached(reply).send({ object: 'list', data: await listedModels(parts.names, request.caller.workspaceId) }),
     ),
   );
   server.get<{ Params: { '*': string } }>('/v1/models/*', options, (request, reply) =>
@@ -82,7 +82,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const { workspaceId } = request.caller;
       await targetOf(parts.names, workspaceId, id);
       const listed = (await listedModels(parts.names, workspaceId)).find((model) => model.id === id);
-      return told(reply).send(listed ?? { id, object: 'model', created: 0, owned_by: 'graft' });
+      return uncached(reply).send(listed ?? { id, object: 'model', created: 0, owned_by: 'graft' });
     }),
   );
   server.post('/v1/embeddings', options, (request, reply) =>
@@ -90,7 +90,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const { caller } = request;
       const embeddings = embeddingsOf(parts, caller.workspaceId, request.body);
       const work = () => embeddings(signalOf(reply));
-      return told(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
+      return uncached(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
     }),
   );
   server.post('/v1/rerank', options, (request, reply) =>
@@ -98,7 +98,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const { caller } = request;
       const rerank = rerankOf(parts, caller.workspaceId, request.body);
       const work = () => rerank(signalOf(reply));
-      return told(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
+      return uncached(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
     }),
   );
   server.post('/v1/chat/completions', options, (request, reply) =>
@@ -113,16 +113,16 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       checkQuestionLength(inputs[0]!);
       const context: CompletionContext = { request: chat, origin: originOf(request) };
       const signal = signalOf(reply);
-      const asked = { caller, inputs, signal };
-      if (!chat.stream) return completionOf(await answersTo(parts, asked), context);
-      const chunks = chunksOf(answersBegun(parts, asked), {
+      const call = { caller, inputs, signal };
+      if (!chat.stream) return completionOf(await answersTo(parts, call), context);
+      const chunks = chunksOf(answersBegun(parts, call), {
         ...context,
         includeUsage: chat.includeUsage,
         now: new Date(),
         comesWhole: comesWhole(chat),
       });
-      const shown = (error: unknown) => shownBy(kit.presenter, request, error).body;
-      return eventBody(chunks, reply, { write: event, shown, end: DONE });
+      const bodyOf = (error: unknown) => shownBy(kit.presenter, request, error).body;
+      return eventBody(chunks, reply, { write: event, shown: bodyOf, end: DONE });
     }),
   );
 }

@@ -127,7 +127,7 @@ export async function* responseEvents(events: AsyncIterable<AskEvent>, streaming
   let count = 0;
   const numbered = (type: string, body: object) => ({ type, sequence_number: count++, ...body });
   let frame: ReturnType<typeof frameOf> | null = null;
-  let sent = '';
+  let sentText = '';
   let holds = true;
   try {
     for await (const event of events) {
@@ -141,14 +141,14 @@ export async function* responseEvents(events: AsyncIterable<AskEvent>, streaming
       }
       if (event.type === 'delta' && event.text !== '' && !holds && frame) {
         const place = { item_id: frame.id.replace('resp_', 'msg_'), output_index: 0, content_index: 0 };
-        if (sent === '') for (const [type, body] of begunMessage(place, 'output_text')) yield numbered(type, body);
-        sent += event.text;
+        if (sentText === '') for (const [type, body] of begunMessage(place, 'output_text')) yield numbered(type, body);
+        sentText += event.text;
         yield numbered('response.output_text.delta', { ...place, delta: event.text, logprobs: [] });
       }
       if (event.type !== 'answer') continue;
       await streaming.keep(event.answer);
       const telling = { ...streaming, fileOf: await streaming.filesOf(event.answer) };
-      for (const [type, body] of endedMessage(event, sent, telling)) yield numbered(type, body);
+      for (const [type, body] of endedMessage(event, sentText, telling)) yield numbered(type, body);
     }
   } catch (error) {
     if (!frame) throw error;
@@ -184,19 +184,19 @@ function* searchEvents(item: object & { id: string }): Generator<Told> {
 }
 
 /** From what was sent of the text to the end of the response. */
-function* endedMessage(event: AnswerEvent, sent: string, telling: Telling): Generator<Told> {
+function* endedMessage(event: AnswerEvent, sentText: string, telling: Telling): Generator<Told> {
   const { answer, tokens } = event;
   const response = responseOf(event, telling);
   const item = response.output.at(-1)!;
   // Text that was sent is of a message without a search before it.
-  if (sent !== '') response.output.splice(0, response.output.length - 1);
+  if (sentText !== '') response.output.splice(0, response.output.length - 1);
   const place = { item_id: item.id, output_index: response.output.length - 1, content_index: 0 };
   if (place.output_index > 0) yield* searchEvents(response.output[0]!);
   const refusal = refusalOf(answer);
-  if (sent === '') yield* begunMessage(place, refusal === null ? 'output_text' : 'refusal');
+  if (sentText === '') yield* begunMessage(place, refusal === null ? 'output_text' : 'refusal');
   if (refusal === null) {
     const part = textPart(answer, tokens, telling.fileOf);
-    const rest = restOf(part.text, sent);
+    const rest = restOf(part.text, sentText);
     if (rest !== '') yield ['response.output_text.delta', { ...place, delta: rest, logprobs: [] }];
     for (const [annotation_index, annotation] of part.annotations.entries())
       yield ['response.output_text.annotation.added', { ...place, annotation_index, annotation }];

@@ -83,9 +83,9 @@ export function addResponses(server: FastifyInstance, parts: ResponseParts, addr
 
 /** @throws NOT_FOUND for one that isn't kept, and one of others */
 async function keptResponse(parts: ResponseParts, caller: Caller, id: string, field = 'response_id'): Promise<Kept> {
-  const [kept] = await keptBefore(parts, caller, [id], 1);
-  if (!kept) throw notFound('The response', id.slice(0, 200), field);
-  return kept;
+  const [record] = await keptBefore(parts, caller, [id], 1);
+  if (!record) throw notFound('The response', id.slice(0, 200), field);
+  return record;
 }
 
 /** Kept responses as far as the caller may see them, each before those that it follows. */
@@ -116,21 +116,21 @@ async function created(
   shown: Shown,
 ): Promise<unknown> {
   const { caller } = request;
-  const asked = responseRequest(request.body);
+  const wish = responseRequest(request.body);
   const requestId = headerOf(request, 'idempotency-key');
-  if (requestId !== null && !asked.store)
+  if (requestId !== null && !wish.store)
     throw badInput('idempotency-key', 'Nothing is kept of this response, so none is answered twice.', 'Leave it out.');
-  const { messages, conversationId, behind, previous } = await before(parts, caller, asked);
-  const chat = asked.chat(messages);
-  const target = await targetIn(parts, caller.workspaceId, asked, chat.model);
+  const { messages, conversationId, behind, previous } = await before(parts, caller, wish);
+  const chat = wish.chat(messages);
+  const target = await targetIn(parts, caller.workspaceId, wish, chat.model);
   const input: AskInput = {
     ...askInput(chat, target, requestId, headerOf(request, 'x-graft-unit')),
     // What is deleted of a conversation leaves what was asked behind it, too.
-    conversationId: asked.store ? (conversationId ?? requestId ?? newId()) : null,
+    conversationId: wish.store ? (conversationId ?? requestId ?? newId()) : null,
   };
   checkQuestionLength(input);
-  const { store, include, repeated, search } = asked;
-  const kept = { input: asked.input, repeated, options: chat.options, ignored: asked.ignored };
+  const { store, include, repeated, search } = wish;
+  const kept = { input: wish.input, repeated, options: chat.options, ignored: wish.ignored };
   const telling = { request: { ...kept, mostResults: search?.most ?? 0 }, include, store };
   const keep = async ({ id }: Answer): Promise<void> => {
     if (store) await parts.responses.keep(id, telling.request, behind, previous);

@@ -17,12 +17,12 @@ export class ResponseStore {
 
   /**
    * Keeps a request beside its answer; one that is kept already stays.
-   * @param behind row ids of the answers that it goes on from, the one before first: who may not see what those read must not see this one either
+   * @param sourceIds row ids of the answers that it goes on from, the one before first: who may not see what those read must not see this one either
    */
   async keep(
     answerId: string,
     request: KeptRequest,
-    behind: readonly string[],
+    sourceIds: readonly string[],
     previous: string | null,
   ): Promise<void> {
     const { prisma } = this.database;
@@ -35,8 +35,8 @@ export class ResponseStore {
       prisma.response.createMany({ data: [row], skipDuplicates: true }),
       prisma.$executeRaw`
         UPDATE answer SET read_from = ARRAY(
-          SELECT DISTINCT source FROM answer other, unnest(other.read_from) source WHERE other.id = ANY(${[answerId, ...behind]}::uuid[]))
-         WHERE id = ${answerId}::uuid AND ${behind.length > 0}`,
+          SELECT DISTINCT source FROM answer other, unnest(other.read_from) source WHERE other.id = ANY(${[answerId, ...sourceIds]}::uuid[]))
+         WHERE id = ${answerId}::uuid AND ${sourceIds.length > 0}`,
     ]);
   }
 
