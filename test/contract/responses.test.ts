@@ -3,8 +3,10 @@ import OpenAI, { type APIError } from 'openai';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
   AnswersDocument,
+  AskDocument,
   CollectionDocument,
   CreateCollectionDocument,
+  DeleteDocumentsDocument,
   IngestDocumentsDocument,
   IngestionProgressDocument,
 } from '../../src/client/operations/index.js';
@@ -18,6 +20,8 @@ const python = await Python.with(['openai==1.109.1']);
 
 const QUESTION = 'At what pressure does the Orlo pump run?';
 const MODEL = 'smollm2-135m-instruct';
+const SEARCH = [{ type: 'file_search', vector_store_ids: ['vs_none'] }];
+const SHORT = { model: MODEL, max_output_tokens: 8 };
 const KIND = {
   type: 'object',
   properties: { kind: { enum: ['machine', 'animal'] } },
@@ -48,13 +52,7 @@ describe('responses', () => {
       { name: 'orlo.txt', text: 'The Orlo pump runs at 37 bar.\n\nThe Orlo pump weighs 12 kg.' },
       { name: 'vela.txt', text: 'The Vela valve opens at 5 bar. It is made of brass.' },
     ];
-    const { ingestDocuments } = await graphql.request(IngestDocumentsDocument, {
-      input: { collection: 'pumps', documents, idempotencyKey: 'pumps' },
-    });
-    for await (const { ingestionProgress: event } of graphql.subscribe(IngestionProgressDocument, {
-      runId: ingestDocuments.run.id,
-    }))
-      if (event.error) throw new Error(event.error.message);
+    await ingest(documents);
     const { collection } = await graphql.request(CollectionDocument, { name: 'pumps' });
     store = `vs_${parseGlobalId(collection!.id, 'id').id}`;
   }, 300_000);
@@ -65,6 +63,14 @@ describe('responses', () => {
     await home.remove();
   });
 
+  const ingest = async (documents: { name: string; text: string }[]) => {
+    const { ingestDocuments } = await graphql.request(IngestDocumentsDocument, {
+      input: { collection: 'pumps', documents, idempotencyKey: documents[0]!.name },
+    });
+    const { id: runId } = ingestDocuments.run;
+    for await (const { ingestionProgress: event } of graphql.subscribe(IngestionProgressDocument, { runId }))
+      if (event.error) throw new Error(event.error.message);
+  };
   const create = async (body: Omit<OpenAI.Responses.ResponseCreateParamsNonStreaming, 'stream'>) =>
     (await openai.responses.create(body)) as Response;
   const refused = (body: object) =>
@@ -199,6 +205,58 @@ describe('responses', () => {
     expect(left.graft.question).toBe('And what does it weigh?');
   }, 120_000);
 
+  it('loses what is erased with a document, also where a program named it or sent it back, and where what is between is gone', async () => {
+    await ingest([{ name: 'karo.txt', text: 'The Karo lock opens at 77 volts.' }]);
+    const first = await create({ model: 'graft/pumps', input: 'At how many volts does the Karo lock open?' });
+    expect(first.output_text).toContain('77 volts');
+    const last = { role: 'user' as const, content: 'Say that again.' };
+    const named = await create({ ...SHORT, input: [{ type: 'item_reference', id: first.output[0]!.id! }, last] });
+    const sentBack = await create({
+      ...SHORT,
+      input: [...(first.output as OpenAI.Responses.ResponseInput), last],
+    });
+    const between = await create({ ...SHORT, input: 'Say that again.', previous_response_id: first.id });
+    const behind = await create({ ...SHORT, input: 'And again.', previous_response_id: between.id });
+    await openai.responses.delete(between.id);
+    await graphql.request(DeleteDocumentsDocument, { input: { collection: 'pumps', names: ['karo.txt'] } });
+    for (const { id } of [first, named, sentBack, behind]) {
+      expect(((await openai.responses.retrieve(id)) as Response).output_text).toMatch(
+        /^A document that .* was deleted/,
+      );
+      expect(JSON.stringify((await openai.responses.inputItems.list(id)).data)).not.toContain('77 volts');
+    }
+  }, 120_000);
+
+  it('has each message once by an id of its own, one that is named with the text that it names', async () => {
+    const first = await create({ ...SHORT, input: 'Say hi.' });
+    const reference = { type: 'item_reference' as const, id: first.output[0]!.id! };
+    const user = { role: 'user' as const, content: 'And again.' };
+    const { id } = await create({ ...SHORT, input: [reference, user, reference, user] });
+    const items = [];
+    for await (const item of openai.responses.inputItems.list(id, { order: 'asc', limit: 1 })) items.push(item);
+    expect(items).toMatchObject([
+      { role: 'assistant', content: [{ text: first.output_text }] },
+      { role: 'user' },
+      { role: 'assistant' },
+      { role: 'user' },
+    ]);
+  }, 60_000);
+
+  it('keeps nothing of who asks, and joins no conversation by the key of a retry', async () => {
+    const asker = { user: 'ada@example.org', safety_identifier: 'ada-7' };
+    const response = await create({ ...SHORT, ...asker, input: 'Say hi.' });
+    expect(response).toMatchObject(asker);
+    expect(JSON.stringify(await openai.responses.retrieve(response.id))).not.toMatch(/ada[-@]/);
+    await graphql.request(AskDocument, {
+      input: { question: QUESTION, conversationId: 'mine', collections: ['pumps'] },
+    });
+    const alone = (await openai.responses.create(
+      { model: 'graft/pumps', input: 'And what does it weigh?' },
+      { idempotencyKey: 'mine' },
+    )) as Response;
+    expect(alone.graft.question).toBe('And what does it weigh?');
+  }, 60_000);
+
   it('tells a model what was said before', async () => {
     const first = await create({
       model: MODEL,
@@ -324,6 +382,8 @@ describe('responses', () => {
     ['what can’t be included', { include: ['web_search_call.action.sources'] }, 'include'],
     ['a long question', { input: 'x'.repeat(8_001) }, 'input'],
     ['a model', { model: 'nobody' }, 'model'],
+    ['two searches', { tools: SEARCH, graft: { collections: ['pumps'] } }, 'graft.collections'],
+    ['a search that another strategy leaves out', { tools: SEARCH, graft: { strategy: 'BASE' } }, 'graft.strategy'],
   ])('refuses by its name %s', async (_what, body, param) => {
     const error = (await refused(body).then(
       () => null,

@@ -51,11 +51,12 @@ describe('a response that is kept', () => {
     ]);
     [first, second] = [answers[0]!, answers[1]!];
     await pool.query('UPDATE answer SET asked_by = $1', [own]);
-    await pool.query('UPDATE answer SET read_from = $2 WHERE id = $1', [first, [SOURCE]]);
+    await pool.query('UPDATE answer SET read_from = $1', [[SOURCE]]);
     const responses = new ResponseStore(test.database);
     const request = { repeated: { model: 'graft' }, options: [], ignored: [], mostResults: 0 };
-    await responses.keep(first, { ...request, input: [{ role: 'user', text: 'What is planned?' }] }, [], null);
-    await responses.keep(second, { ...request, input: REPEATING }, [first], first);
+    const [none, behind] = [{ previous: null, behind: [] }, [{ id: first, isErased: false }]];
+    await responses.keep(first, { ...request, input: [{ role: 'user', text: 'What is planned?' }] }, none);
+    await responses.keep(second, { ...request, input: REPEATING }, { previous: first, behind });
     await pool.query(
       `WITH c AS (INSERT INTO collection (id, workspace_id, name) VALUES (gen_random_uuid(), $1, 'plans') RETURNING id)
        INSERT INTO document_label (workspace_id, collection_id, name, source, access, changed_by)
@@ -142,8 +143,7 @@ describe('a response that is kept', () => {
     const stored = new ResponseStore(test.database).keep(
       first,
       { ...request, input: [{ role: 'user', text }] },
-      [],
-      null,
+      { previous: null, behind: [] },
     );
     await expect(stored).resolves.toBeUndefined();
   });

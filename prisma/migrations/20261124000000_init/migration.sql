@@ -475,8 +475,11 @@ CREATE TRIGGER answer_retried AFTER UPDATE OF status ON answer
 CREATE TABLE response (
   answer_id UUID PRIMARY KEY REFERENCES answer ON UPDATE CASCADE ON DELETE CASCADE,
   previous_id UUID,
+  -- Answers whose words it was shown: what is erased there is erased here, too.
+  behind UUID[] NOT NULL,
   request JSONB NOT NULL
 );
+CREATE INDEX response_behind_idx ON response USING gin (behind);
 
 -- The first judgement of an answer that was drawn into something. Written by a trigger on `feedback`.
 CREATE TABLE answer_verdict (

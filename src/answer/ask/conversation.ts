@@ -14,8 +14,8 @@ const REMEMBERED = 10;
  * @throws NOT_FOUND for an adapter that doesn't exist, and what the database throws
  */
 export async function followed(work: FollowWork, question: Question): Promise<Followed> {
-  const { text, conversationId, earlier } = question;
-  const fallback = { question, behind: [] };
+  const { text, conversationId, earlier, behind = [] } = question;
+  const fallback = { question, behind };
   if ((conversationId === null && earlier === undefined) || !goesOn(text)) return fallback;
   if (!(await asksDocuments(work, question))) return fallback;
   const recorded = earlier
@@ -24,7 +24,10 @@ export async function followed(work: FollowWork, question: Question): Promise<Fo
   const history = (earlier?.slice(-REMEMBERED) ?? recorded).map((turn) => turn.question);
   const { text: standing, joined } = standaloneQuestion(text, history);
   if (joined === 0 || standing.length > MAX_QUESTION_CHARACTERS) return fallback;
-  return { question: { ...question, text: standing, latest: text }, behind: recorded.slice(-joined) };
+  return {
+    question: { ...question, text: standing, latest: text },
+    behind: earlier ? behind : recorded.slice(-joined),
+  };
 }
 
 interface Followed {

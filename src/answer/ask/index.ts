@@ -42,7 +42,8 @@ export { AnswerFilterInput, toFilter } from './api/answer-filter-graphql.js';
 export { checkedFilter, randomNumber, type AnswerFilter } from './record/answer-filter.js';
 export { AnswerStore } from './record/answer-store.js';
 export type { ErasedAnswers } from './record/on-erasure.js';
-export { answerHolder, DELETED_TEXT } from './record/erase-answers.js';
+export { answerHolder } from './record/erase-answers.js';
+export { DELETED_TEXT } from './record/on-erasure.js';
 export {
   measure,
   membershipLogOdds,

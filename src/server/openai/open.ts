@@ -33,6 +33,7 @@ export const openAiParts = (
   },
 ): OpenAiParts => {
   const responses = new ResponseStore(database);
+  ask.parts.answers.onFollowing((tx, ids) => responses.followersOf(tx, ids));
   ask.parts.answers.onErasure((tx, erased) => responses.erase(tx, erased));
   return {
     worker,

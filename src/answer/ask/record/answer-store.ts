@@ -18,7 +18,7 @@ import {
 import type { Strategy } from '../strategies.js';
 import type { AnswerMeasures } from '../route/assignment.js';
 import { conditionsOf, type AnswerFilter } from './answer-filter.js';
-import type { ErasedAnswers, OnErasure } from './on-erasure.js';
+import { DELETED_TEXT, type ErasedAnswers, type FollowersOf, type OnErasure } from './on-erasure.js';
 
 /** What an answer is recorded under before it exists. */
 export interface NewAnswer {
@@ -188,6 +188,7 @@ const NO_ASSIGNMENT: { [Name in keyof Assignment]: null } = {
  */
 export class AnswerStore {
   readonly #onErasure: OnErasure[] = [];
+  readonly #followers: FollowersOf[] = [];
 
   constructor(private readonly database: Database) {}
 
@@ -196,9 +197,21 @@ export class AnswerStore {
     this.#onErasure.push(hook);
   }
 
-  /** Tells whoever has something that hangs on answers that these are being erased. */
-  async erasing(tx: Transaction, erased: ErasedAnswers): Promise<void> {
-    if (erased.ids.length > 0) for (const hook of this.#onErasure) await hook(tx, erased);
+  /** What was shown an answer's words loses its own where a document's words are erased from that one. */
+  onFollowing(followers: FollowersOf): void {
+    this.#followers.push(followers);
+  }
+
+  /** Tells whoever has something that hangs on answers that these are being erased, and those that were shown their words. */
+  async erasing(tx: Transaction, { ids: erasedIds, ...erased }: ErasedAnswers): Promise<void> {
+    if (erasedIds.length === 0) return;
+    const found = erased.kept ? await Promise.all(this.#followers.map((followers) => followers(tx, erasedIds))) : [];
+    const followerIds = found.flat();
+    if (followerIds.length > 0)
+      await tx.$executeRaw`
+        UPDATE answer SET text = ${DELETED_TEXT}
+         WHERE workspace_id = ${erased.workspaceId}::uuid AND id = ANY(${followerIds}::uuid[]) AND text <> ''`;
+    for (const hook of this.#onErasure) await hook(tx, { ...erased, ids: [...erasedIds, ...followerIds] });
   }
 
   /** @returns null when the request id is taken: by another input, by a complete answer, or by a gateway that still works on it */

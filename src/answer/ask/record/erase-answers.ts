@@ -3,9 +3,7 @@ import type { WorkspaceId } from '../../../kernel/ids.js';
 import type { Database, Transaction } from '../../../platform/database/index.js';
 import { storedBody, type AnswerBody, type Span } from '../answer.js';
 import type { AnswerStore } from './answer-store.js';
-
-/** Stands where the words of a deleted document stood. */
-export const DELETED_TEXT = 'A document that this answer rests on was deleted, and the answer’s text with it.';
+import { DELETED_TEXT } from './on-erasure.js';
 
 interface QuotingRow {
   id: string;

@@ -9,5 +9,11 @@ export interface ErasedAnswers {
   kept: boolean;
 }
 
+/** Stands where the words of a deleted document stood. */
+export const DELETED_TEXT = 'A document that this answer rests on was deleted, and the answer’s text with it.';
+
+/** Ids of the answers, in the order of their rows, that were shown the words of these. */
+export type FollowersOf = (tx: Transaction, ids: readonly string[]) => Promise<string[]>;
+
 /** Erases what hangs on answers, in the transaction that erases these. */
 export type OnErasure = (tx: Transaction, erased: ErasedAnswers) => Promise<void>;

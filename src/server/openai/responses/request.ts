@@ -17,8 +17,16 @@ import {
 } from '../fields.js';
 import type { ModelTarget } from '../model-names.js';
 
-/** A message of `input`; `reference` is the id of an assistant's message that is kept, whose text stands there alone. */
-const item = z.object({ role: z.string(), text: z.string(), reference: z.string().optional() });
+/**
+ * A message of `input`. `reference` is the id of an assistant's message that is kept, whose text stands there alone; `source` that of one
+ * whose text a program sends back.
+ */
+const item = z.object({
+  role: z.string(),
+  text: z.string(),
+  reference: z.string().optional(),
+  source: z.string().optional(),
+});
 export type InputItem = z.infer<typeof item>;
 
 /** What is kept of a request: to show it again, and to go on from it. */
@@ -43,6 +51,7 @@ export interface ResponseRequest {
   include: string[];
   ignored: string[];
   repeated: Record<string, Json>;
+  asker: Record<string, Json>;
   /** The chat that it comes to. */
   chat: (messages: readonly Pick<InputItem, 'role' | 'text'>[]) => ChatRequest;
 }
@@ -55,7 +64,7 @@ interface FileSearch {
   isRequired: boolean;
 }
 
-const HONOURED = ['model', 'input', 'instructions', 'previous_response_id', 'store', 'stream', 'stream_options']
+const HONOURED = ['model', 'input', 'instructions', 'previous_response_id', 'store', 'stream']
   .concat(['max_output_tokens', 'temperature', 'top_p', 'top_logprobs', 'include', 'metadata', 'text', 'tools'])
   .concat(['tool_choice', 'user', 'safety_identifier', 'graft']);
 
@@ -67,6 +76,7 @@ const NEUTRAL: Record<string, Neutral> = {
   service_tier: 'any',
   reasoning: 'any',
   parallel_tool_calls: 'any',
+  stream_options: 'any',
   max_tool_calls: 'any',
   prompt_cache_key: 'any',
   prompt_cache_options: 'any',
@@ -112,6 +122,7 @@ export function responseRequest(body: unknown): ResponseRequest {
   refuseOthers(otherFields, [], {});
   const include = includedOf(fields);
   const search = searchOf(fields);
+  if (search) refuseOtherSearch(fields);
   const repeated = repeatedOf(fields, format);
   const chat: ResponseRequest['chat'] = (messages) => chatRequest(chatBody(fields, { messages, format, include }));
   return {
@@ -122,6 +133,7 @@ export function responseRequest(body: unknown): ResponseRequest {
     include,
     ignored: verbosity == null ? ignored : [...ignored, 'text.verbosity'],
     repeated,
+    asker: askerOf(fields),
     chat,
   };
 }
@@ -160,9 +172,13 @@ const repeatedOf = (fields: Fields, format: unknown): Record<string, Json> => ({
   text: { format: (format ?? { type: 'text' }) as Json },
   tools: (fields['tools'] ?? []) as Json,
   tool_choice: (fields['tool_choice'] ?? 'auto') as Json,
-  safety_identifier: optionalText(fields, 'safety_identifier'),
-  ...(fields['user'] != null && { user: optionalText(fields, 'user') }),
 });
+
+/** Who asks, which a response repeats once: what is kept of it is a hash. */
+const askerOf = (fields: Fields): Record<string, Json> =>
+  Object.fromEntries(
+    ['safety_identifier', 'user'].flatMap((name) => (fields[name] == null ? [] : [[name, optionalText(fields, name)]])),
+  );
 
 function inputOf({ input }: Fields): InputItem[] {
   if (typeof input === 'string') return [{ role: 'user', text: input }];
@@ -194,10 +210,18 @@ function itemOf(value: unknown, param: string): InputItem[] {
   refuseOthers(otherFields, [], { status: 'any', phase: 'any' });
   const chatRole = roleOf(role, param);
   const text = textOf(content, `${param}.content`, chatRole === 'assistant', ['input_text', 'output_text']);
-  return [{ role: role as string, text }];
+  const isSentBack = chatRole === 'assistant' && typeof id === 'string';
+  return [{ role: role as string, text, ...(isSentBack && { source: id.slice(0, 200) }) }];
 }
 
-function includedOf({ include }: Fields): string[] {
+/** @throws RefusedField where `graft` says otherwise than `file_search` what is searched */
+function refuseOtherSearch({ graft }: Fields): void {
+  for (const name of ['collections', 'strategy'])
+    if (graft != null && fieldsOf(graft, 'graft')[name] != null)
+      throw new RefusedField(`graft.${name}`, 'invalid_value', `Leave it out: file_search says what is searched.`);
+}
+
+export function includedOf({ include }: Fields): string[] {
   if (include == null) return [];
   const { data, error } = z.array(z.enum(INCLUDED)).safeParse(include);
   if (!error) return data;

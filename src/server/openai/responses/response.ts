@@ -25,7 +25,7 @@ const messageId = (answerId: string): string => `msg_${answerId}`;
 /** The row id in the id of a response, or of its message; null in any other. */
 export function answerIdOf(id: string): string | null {
   const row = /^(?:resp|msg)_(.+)$/.exec(id)?.[1] ?? '';
-  return isUuid(row) ? row : null;
+  return isUuid(row) ? row.toLowerCase() : null;
 }
 
 /** Text, and where each quote stands that it rests on: marks belong behind it. */
@@ -218,8 +218,8 @@ export async function* replayed(answer: Answer): AsyncGenerator<AskEvent> {
 }
 
 /** A message of the input as it is listed. */
-export const inputItemOf = (answerId: string, { role, text, reference }: InputItem, index: number) => ({
-  id: reference ?? `${messageId(answerId)}_${index}`,
+export const inputItemOf = (answerId: string, { role, text }: InputItem, index: number) => ({
+  id: `${messageId(answerId)}_${index}`,
   type: 'message',
   role,
   status: 'completed',

@@ -1,8 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
-import { checkQuestionLength, type Answer, type AskInput, type AskService } from '../../../answer/ask/index.js';
+import {
+  checkQuestionLength,
+  DELETED_TEXT,
+  type Answer,
+  type AskInput,
+  type AskService,
+} from '../../../answer/ask/index.js';
 import type { Caller } from '../../../kernel/caller.js';
 import { badInput, notFound } from '../../../kernel/errors.js';
+import { sha256 } from '../../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { streamWithin } from '../../../kernel/stream-within.js';
 import { toGlobalId } from '../../../kit/graphql/index.js';
@@ -18,7 +25,14 @@ import { listOf, listRequest } from '../lists.js';
 import { targetOf, type ModelTarget, type Names } from '../model-names.js';
 import { filesOfDocuments } from '../vector-stores/files.js';
 import { collectionOfStore, type StoreParts } from '../vector-stores/stores.js';
-import { responseRequest, searching, type KeptRequest, type ResponseRequest } from './request.js';
+import {
+  includedOf,
+  responseRequest,
+  searching,
+  type InputItem,
+  type KeptRequest,
+  type ResponseRequest,
+} from './request.js';
 import { answerIdOf, inputItemOf, replayed, responseEvents, responseId, responseOf } from './response.js';
 import type { ResponseStore } from './store.js';
 
@@ -46,6 +60,8 @@ interface OfId {
 
 interface Kept {
   answer: Answer;
+  /** `collection/name` of each document that it read. */
+  readFrom: string[];
   request: KeptRequest;
 }
 
@@ -68,7 +84,7 @@ export function addResponses(server: FastifyInstance, parts: ResponseParts, addr
     ),
   );
   server.get<OfId>(`${url}/:id/input_items`, options, ({ caller, params, query }, reply) =>
-    answer(reply, async () => inputItems(await keptResponse(parts, caller, params.id), query)),
+    answer(reply, async () => inputItems(parts, caller, await keptResponse(parts, caller, params.id), query)),
   );
   server.post<OfId>(`${url}/:id/cancel`, options, ({ caller, params }, reply) =>
     answer(reply, async () => {
@@ -104,10 +120,16 @@ async function keptBefore(
     caller,
     rows.map(({ answerId }) => answerId),
   );
-  return rows.flatMap(({ request }, index) => (answers[index] ? [{ answer: answers[index], request }] : []));
+  return rows.flatMap(({ request, readFrom }, index) =>
+    answers[index] ? [{ answer: answers[index], request, readFrom }] : [],
+  );
 }
 
 type Shown = ResponseAddressing['shown'];
+
+/** A conversation of its own for a response that follows none: the same one where it is asked again. */
+const conversationOf = (requestId: string | null): string =>
+  requestId === null ? newId() : sha256(`responses ${requestId}`);
 
 async function created(
   parts: ResponseParts,
@@ -120,20 +142,21 @@ async function created(
   const requestId = headerOf(request, 'idempotency-key');
   if (requestId !== null && !wish.store)
     throw badInput('idempotency-key', 'Nothing is kept of this response, so none is answered twice.', 'Leave it out.');
-  const { messages, conversationId, behind, previous } = await before(parts, caller, wish);
+  const { messages, conversationId, behind, kept: sources } = await before(parts, caller, wish);
   const chat = wish.chat(messages);
   const target = await targetIn(parts, caller.workspaceId, wish, chat.model);
   const input: AskInput = {
     ...askInput(chat, target, requestId, headerOf(request, 'x-graft-unit')),
     // What is deleted of a conversation leaves what was asked behind it, too.
-    conversationId: wish.store ? (conversationId ?? requestId ?? newId()) : null,
+    conversationId: wish.store ? (conversationId ?? conversationOf(requestId)) : null,
+    behind,
   };
   checkQuestionLength(input);
-  const { store, include, repeated, search } = wish;
-  const kept = { input: wish.input, repeated, options: chat.options, ignored: wish.ignored };
-  const telling = { request: { ...kept, mostResults: search?.most ?? 0 }, include, store };
+  const { store, include, repeated, search, ignored } = wish;
+  const record = { input: wish.input, repeated, options: chat.options, ignored, mostResults: search?.most ?? 0 };
+  const telling = { request: { ...record, repeated: { ...repeated, ...wish.asker } }, include, store };
   const keep = async ({ id }: Answer): Promise<void> => {
-    if (store) await parts.responses.keep(id, telling.request, behind, previous);
+    if (store) await parts.responses.keep(id, record, sources);
   };
   const answering = { ...parts, asking: store ? parts.asking : parts.unkept };
   const filesOf = filesIn(parts, caller);
@@ -154,28 +177,45 @@ async function before(parts: ResponseParts, caller: Caller, { input, previous }:
   const chain = previous === null ? [] : await keptBefore(parts, caller, [previous], REMEMBERED);
   if (previous !== null && chain[0]?.answer.id !== answerIdOf(previous))
     throw notFound('The response', previous.slice(0, 200), 'previous_response_id');
-  const references = input.flatMap(({ reference }) => reference ?? []);
-  const referred = references.length === 0 ? [] : await keptBefore(parts, caller, references, 1);
-  const texts = new Map(referred.map(({ answer }) => [answer.id, answer.text]));
-  const messages = input.map(({ role, text, reference }) => {
-    const content = reference === undefined ? text : texts.get(answerIdOf(reference) ?? '');
-    if (content === undefined) throw notFound('The item', reference!, 'input');
-    return { role, text: content };
-  });
+  const { texts, sources } = await namedBy(parts, caller, [...chain.flatMap(({ request }) => request.input), ...input]);
+  for (const { reference } of input)
+    if (reference !== undefined && !texts.has(reference)) throw notFound('The item', reference, 'input');
   const history = chain
-    .reverse()
-    .flatMap(({ answer, request }) => [
-      ...request.input.filter(({ reference }) => !reference),
-      { role: 'assistant', text: answer.text },
-    ]);
-  const last = chain.at(-1)?.answer ?? null;
+    .toReversed()
+    .flatMap(({ answer, request }) => [...withTexts(request.input, texts), { role: 'assistant', text: answer.text }]);
+  const messages = withTexts(input, texts);
+  const last = chain[0]?.answer ?? null;
+  const behind = [...new Map([...chain, ...sources].map((kept) => [kept.answer.id, kept])).values()];
   return {
     messages: [...history.slice(Math.max(0, history.length + messages.length + 1 - MOST_MESSAGES)), ...messages],
     conversationId: last?.conversationId ?? null,
-    behind: [...chain, ...referred].map(({ answer }) => answer.id),
-    previous: last?.id ?? null,
+    behind: behind.map(({ answer, readFrom }) => ({ id: answer.id, question: answer.question, readFrom })),
+    kept: {
+      previous: last?.id ?? null,
+      behind: behind.map(({ answer: { id, text } }) => ({ id, isErased: text === DELETED_TEXT })),
+    },
   };
 }
+
+/** The answers whose messages these items name, and their texts by the names. */
+async function namedBy(parts: ResponseParts, caller: Caller, items: readonly InputItem[]) {
+  const ids = items.flatMap(({ reference, source }) => reference ?? source ?? []);
+  const sources = ids.length === 0 ? [] : await keptBefore(parts, caller, [...new Set(ids)], 1);
+  const textsById = new Map(sources.map(({ answer }) => [answer.id, answer.text]));
+  const texts = new Map(ids.flatMap((id) => [[id, textsById.get(answerIdOf(id) ?? '')] as const]).filter(isTold));
+  return { texts, sources };
+}
+
+const isTold = (entry: readonly [string, string | undefined]): entry is readonly [string, string] =>
+  entry[1] !== undefined;
+
+/** The messages of items; one that names another's message has its text, none where that is gone. */
+const withTexts = (items: readonly InputItem[], texts: ReadonlyMap<string, string>): InputItem[] =>
+  items.flatMap((item) => {
+    if (item.reference === undefined) return [item];
+    const text = texts.get(item.reference);
+    return text === undefined ? [] : [{ ...item, text }];
+  });
 
 async function targetIn(
   { names }: ResponseParts,
@@ -229,7 +269,7 @@ async function retrieved(
   const { caller, params, query } = request;
   refuseOthers(query, [...INCLUDING, 'stream', 'starting_after'], { include_obfuscation: 'any' });
   const { answer, request: record } = await keptResponse(parts, caller, params.id);
-  const include = INCLUDING.flatMap((name) => query[name] ?? []) as string[];
+  const include = includedOf({ include: INCLUDING.flatMap((name) => query[name] ?? []) });
   const telling = { request: record, include, store: true };
   const filesOf = filesIn(parts, caller);
   if (query['stream'] !== 'true') return responseOf({ answer }, { ...telling, fileOf: await filesOf(answer) });
@@ -246,9 +286,12 @@ async function* after(last: number, events: AsyncGenerator<object>): AsyncGenera
 }
 
 /** The messages of a request, the last first unless it is asked for otherwise. */
-function inputItems({ answer, request }: Kept, query: Fields) {
+async function inputItems(parts: ResponseParts, caller: Caller, { answer, request }: Kept, query: Fields) {
   const { limit, after, order } = listRequest(query, 20, INCLUDING);
-  const items = request.input.map((item, index) => inputItemOf(answer.id, item, index));
+  const { texts } = await namedBy(parts, caller, request.input);
+  const items = request.input.map(({ role, text, reference }, index) =>
+    inputItemOf(answer.id, { role, text: reference === undefined ? text : (texts.get(reference) ?? '') }, index),
+  );
   if (order === 'desc') items.reverse();
   const first = after === null ? 0 : items.findIndex(({ id }) => id === after) + 1;
   if (after !== null && first === 0) throw notFound('The item', after.slice(0, 200), 'after');

@@ -9,7 +9,18 @@ interface KeptResponse {
   /** Row id of its answer, which is its own. */
   answerId: string;
   request: KeptRequest;
+  /** `collection/name` of each document that its answer read. */
+  readFrom: string[];
 }
+
+/** An answer whose words stand in a request, and whether they were erased by then. */
+interface ShownAnswer {
+  id: string;
+  isErased: boolean;
+}
+
+/** Characters of requests after which a chain ends. */
+const LONGEST_CHAIN = 1_000_000;
 
 /** The table `response`: what recorded answers are shown as. A row goes with its answer. */
 export class ResponseStore {
@@ -17,42 +28,50 @@ export class ResponseStore {
 
   /**
    * Keeps a request beside its answer; one that is kept already stays.
-   * @param sourceIds row ids of the answers that it goes on from, the one before first: who may not see what those read must not see this one either
+   * @param previous row id of the answer whose response it follows
+   * @param behind the answers whose words it was shown
    */
   async keep(
     answerId: string,
     request: KeptRequest,
-    sourceIds: readonly string[],
-    previous: string | null,
+    { previous, behind }: { previous: string | null; behind: readonly ShownAnswer[] },
   ): Promise<void> {
-    const { prisma } = this.database;
     const row = {
       answerId,
       previousId: previous,
+      behind: behind.map(({ id }) => id),
       request: asColumn(storableJson(keptRequest.encode(request))) as Prisma.InputJsonValue,
     };
-    await prisma.$transaction([
-      prisma.response.createMany({ data: [row], skipDuplicates: true }),
-      prisma.$executeRaw`
-        UPDATE answer SET read_from = ARRAY(
-          SELECT DISTINCT source FROM answer other, unnest(other.read_from) source WHERE other.id = ANY(${[answerId, ...sourceIds]}::uuid[]))
-         WHERE id = ${answerId}::uuid AND ${sourceIds.length > 0}`,
-    ]);
+    const intactIds = behind.flatMap(({ id, isErased }) => (isErased ? [] : [id]));
+    await this.database.prisma.$transaction(async (tx) => {
+      // Who erases one of them has locked it, and either finds this row or is found here.
+      const erased = await tx.$queryRaw<{ id: string }[]>`
+        SELECT id FROM (SELECT id, text FROM answer WHERE id = ANY(${intactIds}::uuid[]) ORDER BY id FOR KEY SHARE) shown
+         WHERE text = ${DELETED_TEXT}`;
+      await tx.response.createMany({ data: [row], skipDuplicates: true });
+      if (erased.length > 0)
+        await tx.$executeRaw`UPDATE answer SET text = ${DELETED_TEXT} WHERE id = ${answerId}::uuid`;
+    });
   }
 
-  /** What is erased with a document is erased in what went on from its answers, too: their text, and the answers that a request repeats. */
+  /** The answers of responses that were shown the words of these, or of those that were. */
+  async followersOf(tx: Transaction, ids: readonly string[]): Promise<string[]> {
+    const rows = await tx.$queryRaw<{ id: string }[]>`
+      WITH RECURSIVE follower AS (
+        SELECT unnest(${ids}::uuid[]) AS id
+        UNION SELECT answer_id FROM response JOIN follower ON behind @> ARRAY[follower.id])
+      SELECT id FROM follower WHERE id <> ALL(${ids}::uuid[]) ORDER BY id`;
+    return rows.map(({ id }) => id);
+  }
+
+  /** What is erased of answers is erased of the answers that their requests repeat, too. */
   async erase(tx: Transaction, { ids, kept }: ErasedAnswers): Promise<void> {
     if (!kept) return;
     await tx.$executeRaw`
-      WITH RECURSIVE follower AS (
-        SELECT unnest(${ids}::uuid[]) AS id
-        UNION SELECT answer_id FROM response JOIN follower ON previous_id = follower.id),
-      emptied AS (
-        UPDATE response SET request = jsonb_set(request, '{input}', (
-          SELECT COALESCE(jsonb_agg(CASE WHEN item->>'role' = 'assistant' THEN item || '{"text": ""}' ELSE item END ORDER BY place), '[]')
-            FROM jsonb_array_elements(request->'input') WITH ORDINALITY items (item, place)))
-         WHERE answer_id IN (SELECT id FROM follower))
-      UPDATE answer SET text = ${DELETED_TEXT} WHERE id IN (SELECT id FROM follower) AND text <> ''`;
+      UPDATE response SET request = jsonb_set(request, '{input}', (
+        SELECT COALESCE(jsonb_agg(CASE WHEN item->>'role' = 'assistant' THEN item || '{"text": ""}' ELSE item END ORDER BY place), '[]')
+          FROM jsonb_array_elements(request->'input') WITH ORDINALITY items (item, place)))
+       WHERE answer_id = ANY(${ids}::uuid[])`;
   }
 
   /**
@@ -61,15 +80,15 @@ export class ResponseStore {
    */
   async chains({ workspaceId, role, key }: Caller, ids: readonly string[], length: number): Promise<KeptResponse[]> {
     const ownership = Prisma.sql`asked_by IS NOT DISTINCT FROM ${key?.lineId ?? null}::uuid`;
-    const rows = await this.database.prisma.$queryRaw<{ answerId: string; request: unknown }[]>`
+    const rows = await this.database.prisma.$queryRaw<{ answerId: string; request: unknown; readFrom: string[] }[]>`
       WITH RECURSIVE chain AS (
-        SELECT answer_id, previous_id, request, 1 AS place FROM response WHERE answer_id = ANY(${ids}::uuid[])
+        SELECT answer_id, previous_id, request, 1 AS place, length(request::text) AS size FROM response WHERE answer_id = ANY(${ids}::uuid[])
         UNION ALL
-        SELECT r.answer_id, r.previous_id, r.request, place + 1 FROM response r JOIN chain ON r.answer_id = chain.previous_id
-         WHERE place < ${length})
-      SELECT answer_id AS "answerId", request FROM chain JOIN answer ON answer.id = answer_id
+        SELECT r.answer_id, r.previous_id, r.request, place + 1, size + length(r.request::text)
+          FROM response r JOIN chain ON r.answer_id = chain.previous_id WHERE place < ${length} AND size < ${LONGEST_CHAIN})
+      SELECT answer_id AS "answerId", request, read_from AS "readFrom" FROM chain JOIN answer ON answer.id = answer_id
        WHERE workspace_id = ${workspaceId}::uuid AND ${isAllowed(role, 'EDIT') ? Prisma.sql`TRUE` : ownership} ORDER BY place`;
-    return rows.map(({ answerId, request }) => ({ answerId, request: keptRequest.decode(request) }));
+    return rows.map(({ request, ...row }) => ({ ...row, request: keptRequest.decode(request) }));
   }
 }
 
