@@ -54,9 +54,9 @@ describe('a response that is kept', () => {
     await pool.query('UPDATE answer SET read_from = $1', [[SOURCE]]);
     const responses = new ResponseStore(test.database);
     const request = { repeated: { model: 'graft' }, options: [], ignored: [], mostResults: 0 };
-    const [none, behind] = [{ previous: null, behind: [] }, [{ id: first, isErased: false }]];
+    const [none, behind] = [{ previous: null, answers: [] }, [{ id: first, isErased: false }]];
     await responses.keep(first, { ...request, input: [{ role: 'user', text: 'What is planned?' }] }, none);
-    await responses.keep(second, { ...request, input: REPEATING }, { previous: first, behind });
+    await responses.keep(second, { ...request, input: REPEATING }, { previous: first, answers: behind });
     await pool.query(
       `WITH c AS (INSERT INTO collection (id, workspace_id, name) VALUES (gen_random_uuid(), $1, 'plans') RETURNING id)
        INSERT INTO document_label (workspace_id, collection_id, name, source, access, changed_by)
@@ -143,7 +143,7 @@ describe('a response that is kept', () => {
     const stored = new ResponseStore(test.database).keep(
       first,
       { ...request, input: [{ role: 'user', text }] },
-      { previous: null, behind: [] },
+      { previous: null, answers: [] },
     );
     await expect(stored).resolves.toBeUndefined();
   });

@@ -1,7 +1,6 @@
 import { goesOn, standaloneQuestion } from './follow-up.js';
 import type { AskParts, Work } from './parts.js';
-import { MAX_QUESTION_CHARACTERS, type Question } from './question.js';
-import type { AskedBefore } from './record/answer-store.js';
+import { MAX_QUESTION_CHARACTERS, type AskedBefore, type Question } from './question.js';
 
 /** Questions of a conversation that are looked back on; a chat's own history is as long. */
 const REMEMBERED = 10;
@@ -14,8 +13,8 @@ const REMEMBERED = 10;
  * @throws NOT_FOUND for an adapter that doesn't exist, and what the database throws
  */
 export async function followed(work: FollowWork, question: Question): Promise<Followed> {
-  const { text, conversationId, earlier, behind = [] } = question;
-  const fallback = { question, behind };
+  const { text, conversationId, earlier, shownAnswers = [] } = question;
+  const fallback = { question, behind: shownAnswers };
   if ((conversationId === null && earlier === undefined) || !goesOn(text)) return fallback;
   if (!(await asksDocuments(work, question))) return fallback;
   const recorded = earlier
@@ -26,7 +25,7 @@ export async function followed(work: FollowWork, question: Question): Promise<Fo
   if (joined === 0 || standing.length > MAX_QUESTION_CHARACTERS) return fallback;
   return {
     question: { ...question, text: standing, latest: text },
-    behind: earlier ? behind : recorded.slice(-joined),
+    behind: earlier ? shownAnswers : recorded.slice(-joined),
   };
 }
 

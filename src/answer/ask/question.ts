@@ -16,7 +16,6 @@ import type { EarlierTurn } from '../../sources/prompting/index.js';
 import type { Material, WordingChoice } from '../../sources/registry/index.js';
 import { MOST_PROBABLE, sampling as drawn, SEEDS, stopText, type JsonForm } from '../../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
-import type { AskedBefore } from './record/answer-store.js';
 import { mayDo, STRATEGIES, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
@@ -79,10 +78,19 @@ export interface AskInput {
   /** What the same person asked before and was answered, oldest first, by clients that keep their own history instead of naming a conversation. */
   earlier?: readonly EarlierTurn[];
   /** Recorded answers whose words stand in `earlier`. */
-  behind?: readonly AskedBefore[];
+  shownAnswers?: readonly AskedBefore[];
   /** Instructions of the program that asks: part of the prompt where a model writes freely, see `writesFreely`. They are no evidence. */
   system?: string | null;
   sampling?: Sampling | null;
+}
+
+/** A question that its asker put before in a conversation, and what its answer read. */
+export interface AskedBefore {
+  /** Row id of its answer. */
+  id: string;
+  question: string;
+  /** `collection/name` of each document. */
+  readFrom: string[];
 }
 
 /** What is asked, checked and with its defaults. */
@@ -126,7 +134,7 @@ export interface Question {
   /** What was said before, by a client that keeps its own history; missing where there is none. */
   earlier?: readonly EarlierTurn[];
   /** Recorded answers whose words stand there. */
-  behind?: readonly AskedBefore[];
+  shownAnswers?: readonly AskedBefore[];
   /** The last of the questions that `text` puts together; missing where it is but one. */
   latest?: string;
   /** Instructions of the program that asks; missing where there are none. */
@@ -177,7 +185,7 @@ export function checkedQuestion(input: AskInput): Question {
     ...(input.reader === false && { reader: false as const }),
     ...(input.material && { material: input.material }),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
-    ...(input.behind && { behind: input.behind }),
+    ...(input.shownAnswers && { shownAnswers: input.shownAnswers }),
     ...checkedSampling(input.sampling),
     ...(input.system?.trim() && { system: checkedText(input.system, 'input.system', MAX_SYSTEM_CHARACTERS).trim() }),
   };

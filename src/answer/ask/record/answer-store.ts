@@ -17,6 +17,7 @@ import {
 } from '../answer.js';
 import type { Strategy } from '../strategies.js';
 import type { AnswerMeasures } from '../route/assignment.js';
+import type { AskedBefore } from '../question.js';
 import { conditionsOf, type AnswerFilter } from './answer-filter.js';
 import { DELETED_TEXT, type ErasedAnswers, type FollowersOf, type OnErasure } from './on-erasure.js';
 
@@ -41,15 +42,6 @@ export interface Failure {
   message: string;
   /** What it would have been made with; null where that wasn't planned yet. */
   planned: MadeWith | null;
-}
-
-/** A question that its asker put before in a conversation, and what its answer read. */
-export interface AskedBefore {
-  /** Row id of its answer. */
-  id: string;
-  question: string;
-  /** `collection/name` of each document. */
-  readFrom: string[];
 }
 
 /** `behind`: the questions that the answered one was put behind, and so holds. */
@@ -205,8 +197,8 @@ export class AnswerStore {
   /** Tells whoever has something that hangs on answers that these are being erased, and those that were shown their words. */
   async erasing(tx: Transaction, { ids: erasedIds, ...erased }: ErasedAnswers): Promise<void> {
     if (erasedIds.length === 0) return;
-    const found = erased.kept ? await Promise.all(this.#followers.map((followers) => followers(tx, erasedIds))) : [];
-    const followerIds = found.flat();
+    const lists = erased.kept ? await Promise.all(this.#followers.map((followers) => followers(tx, erasedIds))) : [];
+    const followerIds = lists.flat();
     if (followerIds.length > 0)
       await tx.$executeRaw`
         UPDATE answer SET text = ${DELETED_TEXT}

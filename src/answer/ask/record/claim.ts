@@ -3,10 +3,10 @@ import { GraftError, isGraftError } from '../../../kernel/errors.js';
 import { newId } from '../../../kernel/ids.js';
 import { mapDatabaseError } from '../../../platform/database/index.js';
 import type { Answer, Assignment, FinishedAnswer } from '../answer.js';
+import type { AskedBefore } from '../question.js';
 import {
   LEASE_SECONDS,
   type AnswerStore,
-  type AskedBefore,
   type Failure,
   type AnswerLease,
   type MadeWith,

@@ -142,21 +142,21 @@ async function created(
   const requestId = headerOf(request, 'idempotency-key');
   if (requestId !== null && !wish.store)
     throw badInput('idempotency-key', 'Nothing is kept of this response, so none is answered twice.', 'Leave it out.');
-  const { messages, conversationId, behind, kept: sources } = await before(parts, caller, wish);
+  const { messages, conversationId, shownAnswers, link } = await before(parts, caller, wish);
   const chat = wish.chat(messages);
   const target = await targetIn(parts, caller.workspaceId, wish, chat.model);
   const input: AskInput = {
     ...askInput(chat, target, requestId, headerOf(request, 'x-graft-unit')),
     // What is deleted of a conversation leaves what was asked behind it, too.
     conversationId: wish.store ? (conversationId ?? conversationOf(requestId)) : null,
-    behind,
+    shownAnswers,
   };
   checkQuestionLength(input);
   const { store, include, repeated, search, ignored } = wish;
   const record = { input: wish.input, repeated, options: chat.options, ignored, mostResults: search?.most ?? 0 };
   const telling = { request: { ...record, repeated: { ...repeated, ...wish.asker } }, include, store };
   const keep = async ({ id }: Answer): Promise<void> => {
-    if (store) await parts.responses.keep(id, record, sources);
+    if (store) await parts.responses.keep(id, record, link);
   };
   const answering = { ...parts, asking: store ? parts.asking : parts.unkept };
   const filesOf = filesIn(parts, caller);
@@ -185,14 +185,14 @@ async function before(parts: ResponseParts, caller: Caller, { input, previous }:
     .flatMap(({ answer, request }) => [...withTexts(request.input, texts), { role: 'assistant', text: answer.text }]);
   const messages = withTexts(input, texts);
   const last = chain[0]?.answer ?? null;
-  const behind = [...new Map([...chain, ...sources].map((kept) => [kept.answer.id, kept])).values()];
+  const responses = [...new Map([...chain, ...sources].map((response) => [response.answer.id, response])).values()];
   return {
     messages: [...history.slice(Math.max(0, history.length + messages.length + 1 - MOST_MESSAGES)), ...messages],
     conversationId: last?.conversationId ?? null,
-    behind: behind.map(({ answer, readFrom }) => ({ id: answer.id, question: answer.question, readFrom })),
-    kept: {
+    shownAnswers: responses.map(({ answer, readFrom }) => ({ id: answer.id, question: answer.question, readFrom })),
+    link: {
       previous: last?.id ?? null,
-      behind: behind.map(({ answer: { id, text } }) => ({ id, isErased: text === DELETED_TEXT })),
+      answers: responses.map(({ answer: { id, text } }) => ({ id, isErased: text === DELETED_TEXT })),
     },
   };
 }

@@ -29,20 +29,20 @@ export class ResponseStore {
   /**
    * Keeps a request beside its answer; one that is kept already stays.
    * @param previous row id of the answer whose response it follows
-   * @param behind the answers whose words it was shown
+   * @param answers those whose words it was shown
    */
   async keep(
     answerId: string,
     request: KeptRequest,
-    { previous, behind }: { previous: string | null; behind: readonly ShownAnswer[] },
+    { previous, answers }: { previous: string | null; answers: readonly ShownAnswer[] },
   ): Promise<void> {
     const row = {
       answerId,
       previousId: previous,
-      behind: behind.map(({ id }) => id),
+      behind: answers.map(({ id }) => id),
       request: asColumn(storableJson(keptRequest.encode(request))) as Prisma.InputJsonValue,
     };
-    const intactIds = behind.flatMap(({ id, isErased }) => (isErased ? [] : [id]));
+    const intactIds = answers.flatMap(({ id, isErased }) => (isErased ? [] : [id]));
     await this.database.prisma.$transaction(async (tx) => {
       // Who erases one of them has locked it, and either finds this row or is found here.
       const erased = await tx.$queryRaw<{ id: string }[]>`
