@@ -9,6 +9,8 @@ import {
   SetBudgetDocument,
   SetDocumentAccessDocument,
 } from '../../src/client/operations/index.js';
+import { chromaUrl } from '../support/chroma.js';
+import { testDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';
@@ -23,6 +25,7 @@ const STORE = /^vs_[0-9a-f-]{36}$/;
 
 describe('vector stores', () => {
   let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let database: TestDatabase;
   let graft: GraftProgram;
   let openai: OpenAI;
   let graphql: GraftClient;
@@ -50,8 +53,9 @@ describe('vector stores', () => {
     });
 
   beforeAll(async () => {
-    home = await temporaryHome();
-    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
+    [home, database] = await Promise.all([temporaryHome(), testDatabase()]);
+    const servers = { DATABASE_URL: database.url, CHROMA_URL: chromaUrl() };
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', ...servers }).started;
     graphql = new GraftClient(graft.url);
     openai = clientOf('none');
   }, 300_000);
@@ -59,6 +63,7 @@ describe('vector stores', () => {
     graphql.close();
     graft.child.kill('SIGTERM');
     await graft.ended;
+    await database.dispose();
     await home.remove();
   });
 
@@ -553,6 +558,28 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
         status: 429,
         code: 'insufficient_quota',
       });
+    }, 60_000);
+
+    it('refuse filters that let through too many documents, and resolve none without a budget', async () => {
+      const { store } = await stored([PUMP, 'orlo.md']);
+      await database.pool.query(
+        `INSERT INTO document (id, workspace_id, collection_id, name, live_name, media_type, sha256, bytes, title, text)
+         SELECT gen_random_uuid(), workspace_id, id, 'd' || i, 'd' || i, 'text/plain', '', 0, '', ''
+           FROM collection, generate_series(1, 10000) AS i WHERE id = $1`,
+        [store.id.slice('vs_'.length)],
+      );
+      const key = await keyOf('ASK');
+      const client = clientOf(key.token);
+      const search = client.vectorStores.search.bind(client.vectorStores, store.id);
+      const filters = { type: 'ne' as const, key: 'year', value: 2020 };
+      await expect(search({ query: 'pump', filters })).rejects.toMatchObject({
+        status: 400,
+        param: 'filters',
+        message: expect.stringContaining('Narrow them'),
+      });
+      await graphql.request(SetBudgetDocument, { input: { keyId: key.key.id, window: 'DAY', requests: 1 } });
+      await search({ query: 'pump' });
+      await expect(search({ query: 'pump', filters })).rejects.toMatchObject({ status: 429 });
     }, 60_000);
   });
 });

@@ -197,16 +197,16 @@ export class StoreRows {
     return rows;
   }
 
-  /** Ids of live documents of a collection whose metadata fulfil a condition on `d.metadata`, with parameters from `$3` on. */
+  /** Ids of at most `limit` live documents of a collection whose metadata fulfil a condition on `d.metadata`, with parameters from `$4` on. */
   async matching(
     workspaceId: WorkspaceId,
     collectionId: string,
-    condition: string,
-    values: readonly string[],
+    { condition, values, limit }: { condition: string; values: readonly string[]; limit: number },
   ): Promise<string[]> {
     const { rows } = await this.database.pool.query<{ id: string }>(
-      `SELECT d.id FROM document d WHERE d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL AND ${condition}`,
-      [workspaceId, collectionId, ...values],
+      `SELECT d.id FROM document d WHERE d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL AND ${condition}
+        LIMIT $3`,
+      [workspaceId, collectionId, limit, ...values],
     );
     return rows.map(({ id }) => id);
   }
