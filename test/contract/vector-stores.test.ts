@@ -1,14 +1,17 @@
 import OpenAI, { toFile } from 'openai';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
+  AddDatasetVersionDocument,
   AuditLogDocument,
   CollectionDocument,
   CreateApiKeyDocument,
+  CreateDatasetDocument,
   CreateWorkspaceDocument,
   IngestDocumentsDocument,
   SetBudgetDocument,
   SetDocumentAccessDocument,
 } from '../../src/client/operations/index.js';
+import { toGlobalId } from '../../src/kit/graphql/index.js';
 import { chromaUrl } from '../support/chroma.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -51,6 +54,18 @@ describe('vector stores', () => {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
+
+  /** Takes back that the ingestions of a store ended, as if they waited in the middle. */
+  const reopen = (store: { id: string }) =>
+    database.pool.query(
+      `UPDATE run SET status = 'PAUSED', finished_at = NULL, checkpoint = output, output = NULL WHERE subject_id = $1`,
+      [store.id.slice('vs_'.length)],
+    );
+  const end = (store: { id: string }) =>
+    database.pool.query(
+      `UPDATE run SET status = 'SUCCEEDED', finished_at = now(), output = checkpoint, checkpoint = NULL WHERE subject_id = $1`,
+      [store.id.slice('vs_'.length)],
+    );
 
   beforeAll(async () => {
     [home, database] = await Promise.all([temporaryHome(), testDatabase()]);
@@ -326,6 +341,73 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
     expect(await openai.files.delete(files[0]!.id)).toMatchObject({ deleted: true });
     expect((await openai.vectorStores.files.list(store.id)).data).toEqual([]);
     expect((await openai.vectorStores.search(store.id, { query: 'pump' })).data).toEqual([]);
+  }, 60_000);
+
+  it('lose nothing of a file that stays, and say what needs it', async () => {
+    const { store, files } = await stored(['text,label\nthe lamp is dark,light\nsend it back,return\n', 'rows.csv']);
+    const [file] = files as [(typeof files)[0]];
+    const stays = async (reason: RegExp) => {
+      await expect(openai.files.delete(file.id)).rejects.toMatchObject({
+        status: 409,
+        message: expect.stringMatching(reason),
+      });
+      expect((await openai.vectorStores.files.list(store.id)).data).toMatchObject([{ status: 'completed' }]);
+      expect((await openai.vectorStores.search(store.id, { query: 'lamp' })).data).toHaveLength(1);
+    };
+    const other = await openai.vectorStores.create({});
+    await openai.vectorStores.files.createAndPoll(other.id, { file_id: file.id }, { pollIntervalMs: 100 });
+    await reopen(other);
+    await stays(/ingestion/);
+    await end(other);
+    const fileId = toGlobalId('File', file.id.slice('file-'.length));
+    const { graft: named } = store as unknown as { graft: { collection: string } };
+    const documents = [{ name: 'own.txt', file: fileId }];
+    await graphql.request(IngestDocumentsDocument, {
+      input: { collection: named.collection, documents, idempotencyKey: 'own' },
+    });
+    await eventually('the document', async () => (await openai.vectorStores.files.list(store.id)).data.length === 2);
+    await expect(openai.files.delete(file.id)).rejects.toMatchObject({ status: 409 });
+    const [own] = (await openai.vectorStores.files.list(store.id, { limit: 1 })).data;
+    await openai.vectorStores.files.delete(own!.id, { vector_store_id: store.id });
+    await graphql.request(CreateDatasetDocument, { input: { name: 'lamps', task: 'CLASSIFICATION' } });
+    await graphql.request(AddDatasetVersionDocument, {
+      input: { dataset: 'lamps', files: [{ file: fileId }], idempotencyKey: 'lamps' },
+    });
+    await eventually('the rows', async () => {
+      const { rowCount } = await database.pool.query('SELECT 1 FROM dataset_version');
+      return rowCount === 1;
+    });
+    await stays(/dataset lamps/);
+  }, 60_000);
+
+  it('take no document for a file’s that only says so', async () => {
+    const { store, files } = await stored([PUMP, 'orlo.md']);
+    const [file] = files as [(typeof files)[0]];
+    const collection = (await openai.vectorStores.create({ name: 'forged' })).id;
+    const metadata = { 'graft.file': file.id, maker: 'Vela' };
+    const prefix = file.id.slice(-12);
+    await graphql.request(IngestDocumentsDocument, {
+      input: {
+        collection: 'forged',
+        documents: [
+          { name: 'vela.md', text: 'The Vela valve opens at 5 bar.', metadata },
+          { name: `${prefix}/b.md`, text: 'The Vela valve is made of brass.', metadata },
+        ],
+        idempotencyKey: 'forged',
+      },
+    });
+    const listed = await eventually('the documents', async () => {
+      const { data } = await openai.vectorStores.files.list(collection);
+      return data.length === 2 && data.every(({ status }) => status === 'completed') && data;
+    });
+    expect(listed.filter(({ id }) => id === file.id)).toHaveLength(1);
+    const found = (await openai.vectorStores.search(collection, { query: 'Vela opens at 5 bar' })).data;
+    expect(found).toContainEqual(
+      expect.objectContaining({ filename: 'vela.md', file_id: expect.not.stringContaining(file.id) }),
+    );
+    expect(await openai.files.delete(file.id)).toMatchObject({ deleted: true });
+    expect((await openai.vectorStores.files.list(store.id)).data).toEqual([]);
+    expect((await openai.vectorStores.files.list(collection)).data).toHaveLength(2);
   }, 60_000);
 
   it('list files by their purpose, and train on no document', async () => {
