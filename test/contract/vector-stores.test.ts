@@ -380,6 +380,23 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
     await stays(/dataset lamps/);
   }, 60_000);
 
+  it('keep what a running batch holds until it ends', async () => {
+    const store = await openai.vectorStores.create({});
+    const ids = [(await uploaded(PUMP, 'orlo.md')).id, (await uploaded(PNG, 'picture.png')).id];
+    await openai.vectorStores.fileBatches.createAndPoll(store.id, { file_ids: ids }, { pollIntervalMs: 100 });
+    await reopen(store);
+    const statuses = async () => (await openai.vectorStores.files.list(store.id)).data.map(({ status }) => status);
+    expect(await statuses()).toEqual(['failed', 'completed']);
+    for (const id of ids)
+      await expect(openai.vectorStores.files.delete(id, { vector_store_id: store.id })).rejects.toMatchObject({
+        status: 409,
+      });
+    expect(await statuses()).toEqual(['failed', 'completed']);
+    await end(store);
+    for (const id of ids) await openai.vectorStores.files.delete(id, { vector_store_id: store.id });
+    expect(await statuses()).toEqual([]);
+  }, 60_000);
+
   it('take no document for a file’s that only says so', async () => {
     const { store, files } = await stored([PUMP, 'orlo.md']);
     const [file] = files as [(typeof files)[0]];

@@ -238,8 +238,8 @@ export async function modifyFile(parts: StoreParts, caller: Caller, ids: FileInS
 export async function detachFile(parts: StoreParts, caller: Caller, ids: FileInStore) {
   const { collection, row } = await requireStoreFile(parts, caller, ids);
   const { service } = parts.knowledge;
-  if (row.status === 'in_progress')
-    throw new GraftError('CONFLICT', 'The file is being ingested.', {
+  if (row.hasOpenRun)
+    throw new GraftError('CONFLICT', 'The ingestion of the file has not ended.', {
       field: 'file_id',
       hint: 'Wait for its end, or cancel its batch.',
     });

@@ -44,6 +44,8 @@ export interface StoreFileRow {
   error: { code: string; message: string } | null;
   bytes: number;
   metadata: Record<string, unknown>;
+  /** Whether an ingestion of it has not ended. */
+  hasOpenRun: boolean;
   /** Of the live document; null where there is none. */
   documentId: string | null;
   createdAt: Date;
@@ -90,6 +92,7 @@ const FILES = `
   ), job AS (
     SELECT DISTINCT ON (r.subject_id, file_id)
            r.subject_id AS collection_id, r.id AS run_id, r.status, r.error_code, r.error_message, r.created_at, j.place, file_id,
+           bool_or(r.finished_at IS NULL) OVER (PARTITION BY r.subject_id, file_id) AS has_open_run,
            coalesce(r.output, r.checkpoint)->'documents' AS reports, j.document->>'name' AS name, j.document->'metadata' AS metadata
       FROM run r, jsonb_array_elements(r.input->'documents') WITH ORDINALITY AS j (document, place),
            LATERAL (SELECT ${fileIn("j.document->'metadata'", "j.document->>'name'")} AS file_id) AS made_of
@@ -107,6 +110,7 @@ const FILES = `
            coalesce(j.created_at, live.created_at) AS "createdAt",
            coalesce(live.bytes, 0)::float8 AS bytes,
            live.id AS "documentId",
+           coalesce(j.has_open_run, false) AS "hasOpenRun",
            coalesce(j.report->'error', jsonb_build_object('code', j.error_code, 'message', coalesce(j.error_message, ''))) AS error,
            CASE WHEN j.report->>'outcome' = 'FAILED' THEN 'failed'
                 WHEN j.run_id IS NULL OR j.report IS NOT NULL THEN 'completed'
