@@ -427,6 +427,18 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
     expect((await openai.vectorStores.files.list(collection)).data).toHaveLength(2);
   }, 60_000);
 
+  it('list on behind a file that was taken out meanwhile', async () => {
+    const { store, files } = await stored([PUMP, 'a.md'], ['It weighs 12 kg.', 'b.md'], ['It is red.', 'c.md']);
+    const left: string[] = [];
+    for await (const { id } of openai.vectorStores.files.list(store.id, { limit: 1 })) {
+      left.push(id);
+      await openai.vectorStores.files.delete(id, { vector_store_id: store.id });
+    }
+    expect(left).toEqual(files.map(({ id }) => id).toReversed());
+    const { id: never } = await uploaded(PUMP, 'never.md');
+    expect((await ask(`vector_stores/${store.id}/files?after=${never}`, 'GET')).status).toBe(404);
+  }, 60_000);
+
   it('list files by their purpose, and train on no document', async () => {
     const document = await uploaded(PUMP, 'orlo.md', 'user_data');
     const purposes = async (purpose?: string) =>

@@ -6,7 +6,7 @@ import { GraftError, isGraftError, notFound } from '../../../kernel/errors.js';
 import { newId, type Uuid, type WorkspaceId } from '../../../kernel/ids.js';
 import { RefusedField } from '../errors.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from '../fields.js';
-import { fileIdOf, requireFile, requireFileFor } from '../files.js';
+import { fileIdOf, fileRowId, requireFile, requireFileFor } from '../files.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from '../lists.js';
 import {
   FILE_KEY,
@@ -283,8 +283,10 @@ export function checkedStatus(query: Fields): FileStatus | null {
 async function pageOfFiles({ stores }: StoreParts, selection: FileSelection, request: FileListRequest) {
   const span = await spanOf(request, async (id, field) => {
     const [row] = id.includes('\0') ? [] : await stores.files({ ...selection, ids: [id] });
-    if (!row) throw notFound('The vector store’s file', id.slice(0, 200), field);
-    return row.key;
+    // It may have been taken out since the page before.
+    const key = row?.key ?? (await stores.formerKey(selection, fileRowId(id, field)));
+    if (key === undefined) throw notFound('The vector store’s file', id.slice(0, 200), field);
+    return key;
   });
   return pageOf(await stores.files(selection, { status: request.filter, span }), span, storeFileOf);
 }

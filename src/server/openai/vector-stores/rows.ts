@@ -183,6 +183,24 @@ export class StoreRows {
     return rows.map((row) => (row.status === 'failed' ? row : { ...row, error: null }));
   }
 
+  /** The key in lists of a file that was taken out of a store: the ingestions that brought it still say its name. */
+  async formerKey(
+    { workspaceId, collectionIds, groups, run }: FileSelection,
+    fileId: string,
+  ): Promise<string | undefined> {
+    const { rows } = await this.database.pool.query<{ key: string }>(
+      `SELECT ${keyOf('r.id', 'place')} AS key
+         FROM run r, jsonb_array_elements(r.input->'documents') WITH ORDINALITY AS j (document, place)
+        WHERE r.workspace_id = $1 AND r.kind = 'INGESTION' AND r.subject_id = ANY($2) AND ($4::uuid IS NULL OR r.id = $4)
+          AND starts_with(j.document->>'name', $5) AND ($3::text[] IS NULL OR NOT EXISTS (
+            SELECT 1 FROM document_label l
+             WHERE l.collection_id = r.subject_id AND l.name = j.document->>'name' AND NOT l.access && $3))
+        ORDER BY r.id DESC LIMIT 1`,
+      [workspaceId, collectionIds, groups, run ?? null, namePrefix(fileId)],
+    );
+    return rows[0]?.key;
+  }
+
   /** How many files of each status there are, by collection, and the bytes of their documents. */
   async counts(selection: FileSelection): Promise<Map<string, FileCounts>> {
     const { rows } = await this.database.pool.query<{ id: string; status: FileStatus; count: number; bytes: number }>(
