@@ -1,14 +1,19 @@
 import OpenAI, { toFile } from 'openai';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
+  AddDatasetVersionDocument,
   AuditLogDocument,
   CollectionDocument,
   CreateApiKeyDocument,
+  CreateDatasetDocument,
   CreateWorkspaceDocument,
   IngestDocumentsDocument,
   SetBudgetDocument,
   SetDocumentAccessDocument,
 } from '../../src/client/operations/index.js';
+import { toGlobalId } from '../../src/kit/graphql/index.js';
+import { chromaUrl } from '../support/chroma.js';
+import { testDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';
@@ -23,6 +28,7 @@ const STORE = /^vs_[0-9a-f-]{36}$/;
 
 describe('vector stores', () => {
   let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let database: TestDatabase;
   let graft: GraftProgram;
   let openai: OpenAI;
   let graphql: GraftClient;
@@ -49,9 +55,22 @@ describe('vector stores', () => {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
 
+  /** Takes back that the ingestions of a store ended, as if they waited in the middle. */
+  const reopen = (store: { id: string }) =>
+    database.pool.query(
+      `UPDATE run SET status = 'PAUSED', finished_at = NULL, checkpoint = output, output = NULL WHERE subject_id = $1`,
+      [store.id.slice('vs_'.length)],
+    );
+  const end = (store: { id: string }) =>
+    database.pool.query(
+      `UPDATE run SET status = 'SUCCEEDED', finished_at = now(), output = checkpoint, checkpoint = NULL WHERE subject_id = $1`,
+      [store.id.slice('vs_'.length)],
+    );
+
   beforeAll(async () => {
-    home = await temporaryHome();
-    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
+    [home, database] = await Promise.all([temporaryHome(), testDatabase()]);
+    const servers = { DATABASE_URL: database.url, CHROMA_URL: chromaUrl() };
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', ...servers }).started;
     graphql = new GraftClient(graft.url);
     openai = clientOf('none');
   }, 300_000);
@@ -59,6 +78,7 @@ describe('vector stores', () => {
     graphql.close();
     graft.child.kill('SIGTERM');
     await graft.ended;
+    await database.dispose();
     await home.remove();
   });
 
@@ -323,6 +343,102 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
     expect((await openai.vectorStores.search(store.id, { query: 'pump' })).data).toEqual([]);
   }, 60_000);
 
+  it('lose nothing of a file that stays, and say what needs it', async () => {
+    const { store, files } = await stored(['text,label\nthe lamp is dark,light\nsend it back,return\n', 'rows.csv']);
+    const [file] = files as [(typeof files)[0]];
+    const stays = async (reason: RegExp) => {
+      await expect(openai.files.delete(file.id)).rejects.toMatchObject({
+        status: 409,
+        message: expect.stringMatching(reason),
+      });
+      expect((await openai.vectorStores.files.list(store.id)).data).toMatchObject([{ status: 'completed' }]);
+      expect((await openai.vectorStores.search(store.id, { query: 'lamp' })).data).toHaveLength(1);
+    };
+    const other = await openai.vectorStores.create({});
+    await openai.vectorStores.files.createAndPoll(other.id, { file_id: file.id }, { pollIntervalMs: 100 });
+    await reopen(other);
+    await stays(/ingestion/);
+    await end(other);
+    const fileId = toGlobalId('File', file.id.slice('file-'.length));
+    const { graft: named } = store as unknown as { graft: { collection: string } };
+    const documents = [{ name: 'own.txt', file: fileId }];
+    await graphql.request(IngestDocumentsDocument, {
+      input: { collection: named.collection, documents, idempotencyKey: 'own' },
+    });
+    await eventually('the document', async () => (await openai.vectorStores.files.list(store.id)).data.length === 2);
+    await expect(openai.files.delete(file.id)).rejects.toMatchObject({ status: 409 });
+    const [own] = (await openai.vectorStores.files.list(store.id, { limit: 1 })).data;
+    await openai.vectorStores.files.delete(own!.id, { vector_store_id: store.id });
+    await graphql.request(CreateDatasetDocument, { input: { name: 'lamps', task: 'CLASSIFICATION' } });
+    await graphql.request(AddDatasetVersionDocument, {
+      input: { dataset: 'lamps', files: [{ file: fileId }], idempotencyKey: 'lamps' },
+    });
+    await eventually('the rows', async () => {
+      const { rowCount } = await database.pool.query('SELECT 1 FROM dataset_version');
+      return rowCount === 1;
+    });
+    await stays(/dataset lamps/);
+  }, 60_000);
+
+  it('keep what a running batch holds until it ends', async () => {
+    const store = await openai.vectorStores.create({});
+    const ids = [(await uploaded(PUMP, 'orlo.md')).id, (await uploaded(PNG, 'picture.png')).id];
+    await openai.vectorStores.fileBatches.createAndPoll(store.id, { file_ids: ids }, { pollIntervalMs: 100 });
+    await reopen(store);
+    const statuses = async () => (await openai.vectorStores.files.list(store.id)).data.map(({ status }) => status);
+    expect(await statuses()).toEqual(['failed', 'completed']);
+    for (const id of ids)
+      await expect(openai.vectorStores.files.delete(id, { vector_store_id: store.id })).rejects.toMatchObject({
+        status: 409,
+      });
+    expect(await statuses()).toEqual(['failed', 'completed']);
+    await end(store);
+    for (const id of ids) await openai.vectorStores.files.delete(id, { vector_store_id: store.id });
+    expect(await statuses()).toEqual([]);
+  }, 60_000);
+
+  it('take no document for a file’s that only says so', async () => {
+    const { store, files } = await stored([PUMP, 'orlo.md']);
+    const [file] = files as [(typeof files)[0]];
+    const collection = (await openai.vectorStores.create({ name: 'forged' })).id;
+    const metadata = { 'graft.file': file.id, maker: 'Vela' };
+    const prefix = file.id.slice(-12);
+    await graphql.request(IngestDocumentsDocument, {
+      input: {
+        collection: 'forged',
+        documents: [
+          { name: 'vela.md', text: 'The Vela valve opens at 5 bar.', metadata },
+          { name: `${prefix}/b.md`, text: 'The Vela valve is made of brass.', metadata },
+        ],
+        idempotencyKey: 'forged',
+      },
+    });
+    const listed = await eventually('the documents', async () => {
+      const { data } = await openai.vectorStores.files.list(collection);
+      return data.length === 2 && data.every(({ status }) => status === 'completed') && data;
+    });
+    expect(listed.filter(({ id }) => id === file.id)).toHaveLength(1);
+    const found = (await openai.vectorStores.search(collection, { query: 'Vela opens at 5 bar' })).data;
+    expect(found).toContainEqual(
+      expect.objectContaining({ filename: 'vela.md', file_id: expect.not.stringContaining(file.id) }),
+    );
+    expect(await openai.files.delete(file.id)).toMatchObject({ deleted: true });
+    expect((await openai.vectorStores.files.list(store.id)).data).toEqual([]);
+    expect((await openai.vectorStores.files.list(collection)).data).toHaveLength(2);
+  }, 60_000);
+
+  it('list on behind a file that was taken out meanwhile', async () => {
+    const { store, files } = await stored([PUMP, 'a.md'], ['It weighs 12 kg.', 'b.md'], ['It is red.', 'c.md']);
+    const left: string[] = [];
+    for await (const { id } of openai.vectorStores.files.list(store.id, { limit: 1 })) {
+      left.push(id);
+      await openai.vectorStores.files.delete(id, { vector_store_id: store.id });
+    }
+    expect(left).toEqual(files.map(({ id }) => id).toReversed());
+    const { id: never } = await uploaded(PUMP, 'never.md');
+    expect((await ask(`vector_stores/${store.id}/files?after=${never}`, 'GET')).status).toBe(404);
+  }, 60_000);
+
   it('list files by their purpose, and train on no document', async () => {
     const document = await uploaded(PUMP, 'orlo.md', 'user_data');
     const purposes = async (purpose?: string) =>
@@ -553,6 +669,28 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
         status: 429,
         code: 'insufficient_quota',
       });
+    }, 60_000);
+
+    it('refuse filters that let through too many documents, and resolve none without a budget', async () => {
+      const { store } = await stored([PUMP, 'orlo.md']);
+      await database.pool.query(
+        `INSERT INTO document (id, workspace_id, collection_id, name, live_name, media_type, sha256, bytes, title, text)
+         SELECT gen_random_uuid(), workspace_id, id, 'd' || i, 'd' || i, 'text/plain', '', 0, '', ''
+           FROM collection, generate_series(1, 10000) AS i WHERE id = $1`,
+        [store.id.slice('vs_'.length)],
+      );
+      const key = await keyOf('ASK');
+      const client = clientOf(key.token);
+      const search = client.vectorStores.search.bind(client.vectorStores, store.id);
+      const filters = { type: 'ne' as const, key: 'year', value: 2020 };
+      await expect(search({ query: 'pump', filters })).rejects.toMatchObject({
+        status: 400,
+        param: 'filters',
+        message: expect.stringContaining('Narrow them'),
+      });
+      await graphql.request(SetBudgetDocument, { input: { keyId: key.key.id, window: 'DAY', requests: 1 } });
+      await search({ query: 'pump' });
+      await expect(search({ query: 'pump', filters })).rejects.toMatchObject({ status: 429 });
     }, 60_000);
   });
 });

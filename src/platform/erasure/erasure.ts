@@ -1,6 +1,6 @@
 import { EVERYBODY, type Groups } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { FileService } from '../artifacts/index.js';
+import type { FileService, StoredFileRow } from '../artifacts/index.js';
 import { combined, NOTHING_ERASED, type ErasureReport } from './erasure-report.js';
 import type { ErasureContext, ErasureOutcome } from './erasure-run.js';
 import type { Dependant, Holder, ErasableSubject, Traces } from './holder.js';
@@ -67,6 +67,14 @@ export class Erasure {
     return this.#eraseFiles(workspaceId, { ids: [id] }, { groups, copiesSuffice });
   }
 
+  /** Why `eraseFile` would keep a file, a reason from each dependant; none where another file has the same content. */
+  reasonsToKeep(
+    { workspaceId, sha256 }: Pick<StoredFileRow, 'workspaceId' | 'sha256'>,
+    groups: Groups,
+  ): Promise<string[]> {
+    return this.#reasons(workspaceId as WorkspaceId, sha256, { copiesSuffice: true, groups });
+  }
+
   /** Files go last: until then they tell a repetition what there was to erase. */
   async *#steps(traces: Traces): AsyncGenerator<ErasureReport> {
     for (const holder of this.#holders.values())
@@ -102,12 +110,22 @@ export class Erasure {
   ): Promise<string | null> {
     let reason: string | null = null;
     await this.files.remove(workspaceId, id, async () => {
-      if (copiesSuffice && (await this.files.find(workspaceId, { digests: [sha256] })).length > 1) return false;
-      for (const dependant of this.#dependants)
-        reason ??= (await dependant.needs(workspaceId, [sha256], groups)).get(sha256) ?? null;
+      [reason = null] = await this.#reasons(workspaceId, sha256, { copiesSuffice, groups });
       return reason !== null;
     });
     return reason;
+  }
+
+  async #reasons(
+    workspaceId: WorkspaceId,
+    sha256: string,
+    { copiesSuffice, groups }: { copiesSuffice: boolean; groups: Groups },
+  ): Promise<string[]> {
+    if (copiesSuffice && (await this.files.find(workspaceId, { digests: [sha256] })).length > 1) return [];
+    const reasons: string[] = [];
+    for (const dependant of this.#dependants)
+      reasons.push(...(await dependant.needs(workspaceId, [sha256], groups)).values());
+    return reasons;
   }
 
   #subjectOf({ subject, untilEnd }: ErasureContext['input']): ErasableSubject {

@@ -14,7 +14,7 @@ import type { StoreRows } from './vector-stores/rows.js';
 export interface FileParts {
   files: FileService;
   stores: StoreRows;
-  erasure: Pick<Erasure, 'eraseFile'>;
+  erasure: Pick<Erasure, 'eraseFile' | 'reasonsToKeep'>;
   maxUploadBytes: number;
 }
 

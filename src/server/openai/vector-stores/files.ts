@@ -1,14 +1,22 @@
 import { z } from 'zod';
 import type { StoredFileRow } from '../../../platform/artifacts/index.js';
 import { isFinished, type RunRow } from '../../../platform/runs/index.js';
-import type { Caller } from '../../../kernel/caller.js';
+import type { Caller, Groups } from '../../../kernel/caller.js';
 import { GraftError, isGraftError, notFound } from '../../../kernel/errors.js';
 import { newId, type Uuid, type WorkspaceId } from '../../../kernel/ids.js';
 import { RefusedField } from '../errors.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from '../fields.js';
-import { fileIdOf, requireFile, requireFileFor } from '../files.js';
+import { fileIdOf, fileRowId, requireFile, requireFileFor } from '../files.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from '../lists.js';
-import { FILE_KEY, FILE_STATUSES, type FileStatus, type StoreFileRow, type FileSelection } from './rows.js';
+import {
+  FILE_KEY,
+  FILE_STATUSES,
+  namePrefix,
+  type FileDocument,
+  type FileSelection,
+  type FileStatus,
+  type StoreFileRow,
+} from './rows.js';
 import { collectionOfStore, countsOf, namedIn, storeById, storeIdOf, type StoreParts } from './stores.js';
 
 type Attributes = Record<string, string | number | boolean>;
@@ -30,11 +38,17 @@ const ERRORS: Readonly<Record<string, string>> = {
 
 /** Two files of one name are two documents. */
 const documentNameOf = ({ id, name }: StoredFileRow): string =>
-  `${id.slice(-12)}/${name.slice(-LONGEST_FILENAME).toWellFormed()}`;
+  `${namePrefix(id)}${name.slice(-LONGEST_FILENAME).toWellFormed()}`;
+
+/** The file that a document was made of; undefined for one that came in another way. */
+function fileIdIn(name: string, metadata: Fields): string | undefined {
+  const id = metadata[FILE_KEY];
+  return typeof id === 'string' && name.startsWith(namePrefix(id)) ? id : undefined;
+}
 
 /** What a document's file is called. */
 const filenameOf = (name: string, metadata: Fields): string =>
-  FILE_KEY in metadata ? name.slice(name.indexOf('/') + 1) : name;
+  fileIdIn(name, metadata) === undefined ? name : name.slice(name.indexOf('/') + 1);
 
 const attributesOf = (metadata: Fields): Attributes =>
   Object.fromEntries(
@@ -55,7 +69,7 @@ export async function filesOfDocuments(
   return ({ documentId, documentName }: { documentId: string; documentName: string }) => {
     const metadata = metadataById.get(documentId) ?? {};
     return {
-      file_id: metadata[FILE_KEY] ?? `file-${documentId}`,
+      file_id: fileIdIn(documentName, metadata) ?? `file-${documentId}`,
       filename: filenameOf(documentName, metadata),
       attributes: attributesOf(metadata),
     };
@@ -177,7 +191,7 @@ interface FileInStore {
 async function requireStoreFile(parts: StoreParts, { workspaceId, groups }: Caller, { store, file }: FileInStore) {
   const collection = await collectionOfStore(parts.knowledge.collections, workspaceId, store);
   const selection = { workspaceId, collectionIds: [collection.id], groups };
-  const [row] = file.includes('\0') ? [] : await parts.stores.files(selection, { ids: [file] });
+  const [row] = file.includes('\0') ? [] : await parts.stores.files({ ...selection, ids: [file] });
   if (!row) throw notFound('The vector store’s file', file.slice(0, 200), 'file_id');
   return { collection, row };
 }
@@ -208,7 +222,7 @@ export async function modifyFile(parts: StoreParts, caller: Caller, ids: FileInS
   refuseOthers(fields, ['attributes'], {});
   const attributes = checkedAttributes(fields);
   const { collection, row } = await requireStoreFile(parts, caller, ids);
-  if (!(FILE_KEY in row.metadata))
+  if (fileIdIn(row.name, row.metadata) === undefined)
     throw new RefusedField(
       'file_id',
       'unsupported_value',
@@ -224,8 +238,8 @@ export async function modifyFile(parts: StoreParts, caller: Caller, ids: FileInS
 export async function detachFile(parts: StoreParts, caller: Caller, ids: FileInStore) {
   const { collection, row } = await requireStoreFile(parts, caller, ids);
   const { service } = parts.knowledge;
-  if (row.status === 'in_progress')
-    throw new GraftError('CONFLICT', 'The file is being ingested.', {
+  if (row.hasOpenRun)
+    throw new GraftError('CONFLICT', 'The ingestion of the file has not ended.', {
       field: 'file_id',
       hint: 'Wait for its end, or cancel its batch.',
     });
@@ -268,9 +282,11 @@ export function checkedStatus(query: Fields): FileStatus | null {
 
 async function pageOfFiles({ stores }: StoreParts, selection: FileSelection, request: FileListRequest) {
   const span = await spanOf(request, async (id, field) => {
-    const [row] = id.includes('\0') ? [] : await stores.files(selection, { ids: [id] });
-    if (!row) throw notFound('The vector store’s file', id.slice(0, 200), field);
-    return row.key;
+    const [row] = id.includes('\0') ? [] : await stores.files({ ...selection, ids: [id] });
+    // It may have been taken out since the page before.
+    const key = row?.key ?? (await stores.formerKey(selection, fileRowId(id, field)));
+    if (key === undefined) throw notFound('The vector store’s file', id.slice(0, 200), field);
+    return key;
   });
   return pageOf(await stores.files(selection, { status: request.filter, span }), span, storeFileOf);
 }
@@ -364,6 +380,22 @@ export async function filesOfBatch(parts: StoreParts, caller: Caller, ids: Batch
   return pageOfFiles(parts, selection, request);
 }
 
+/** Why a file stays even without its own documents; undefined where it may go. */
+async function otherReason(
+  { erasure, knowledge }: StoreParts,
+  row: StoredFileRow,
+  { groups, documents }: { groups: Groups; documents: readonly FileDocument[] },
+): Promise<string | undefined> {
+  const reasons = await erasure.reasonsToKeep(row, groups);
+  if (reasons.length === 0) return undefined;
+  const awaited = await knowledge.service.parts.inputs.awaited(row.workspaceId as WorkspaceId, [row.sha256]);
+  if (awaited.length > 0) return 'An ingestion that has not ended will read it.';
+  if (documents.some(({ isOwn }) => !isOwn))
+    return 'A document was made of it over GraphQL: delete that document there.';
+  // One reason may be the file's own documents: it names one of them.
+  return reasons.find((reason) => !documents.some(({ name }) => reason.includes(name)));
+}
+
 /**
  * Deletes a file, and the documents that were made of it in vector stores.
  * @throws NOT_FOUND, CONFLICT where something else needs it, or the caller doesn't see one of these documents
@@ -371,9 +403,12 @@ export async function filesOfBatch(parts: StoreParts, caller: Caller, ids: Batch
 export async function deleteFile(parts: StoreParts, caller: Caller, id: string) {
   const { workspaceId, groups } = caller;
   const row = await requireFile(parts, caller, id);
-  const documents = await parts.stores.documentsOf(workspaceId, id, groups);
-  if (documents.some(({ isSeen }) => !isSeen)) throw fileStays('A document was made of it that you may not see.');
-  for (const { collection, name } of documents)
+  const documents = await parts.stores.documentsOf(row, groups);
+  const ownDocuments = documents.filter(({ isOwn }) => isOwn);
+  if (ownDocuments.some(({ isSeen }) => !isSeen)) throw fileStays('A document was made of it that you may not see.');
+  const reason = await otherReason(parts, row, { groups, documents });
+  if (reason !== undefined) throw fileStays(reason);
+  for (const { collection, name } of ownDocuments)
     await parts.knowledge.service.deleteDocuments(caller, { collection, names: [name] });
   const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups, { copiesSuffice: true });
   const [keptFile] = keptFiles;

@@ -6,12 +6,14 @@ import { RefusedField } from '../errors.js';
 import { fieldsOf, optionalFlag, optionalNumber, optionalText, refuseOthers } from '../fields.js';
 import { filesOfDocuments } from './files.js';
 import { filterCondition } from './filters.js';
+import type { StoreRows } from './rows.js';
 import { collectionOfStore, type StoreParts } from './stores.js';
 
 const LONGEST_QUERY = 2_000;
 const MOST_QUERIES = 10;
 const MOST_RESULTS = 50;
 const DEFAULT_RESULTS = 10;
+const MOST_DOCUMENTS = 10_000;
 
 interface SearchRequest {
   queries: string[];
@@ -56,14 +58,16 @@ export async function searchStore(
   const { retriever, collections } = parts.knowledge;
   const collection = await collectionOfStore(collections, workspaceId, store);
   const scope = await retriever.scope(workspaceId, [collection.name], groups);
-  const documentFilter = await documentsThat(parts, workspaceId, collection.id, request.filters);
+  const filter = checkedFilter(request.filters);
+  let documentFilter: string[] | undefined;
   const best = new Map<string, Passage>();
   const degraded = new Set<string>();
   for (const query of request.queries) {
-    const search = { scope, query, mode: 'HYBRID' as const, limit: request.limit, coverage: false, documentFilter };
-    const result = await parts.paying.paid({ caller, spends: 'SEARCH', request: query }, () =>
-      retriever.retrieve(search, { signal }),
-    );
+    const search = { scope, query, mode: 'HYBRID' as const, limit: request.limit, coverage: false };
+    const result = await parts.paying.paid({ caller, spends: 'SEARCH', request: query }, async () => {
+      if (filter) documentFilter ??= await documentsThat(parts, workspaceId, collection.id, filter);
+      return retriever.retrieve({ ...search, documentFilter }, { signal });
+    });
     if (result.degraded !== null) degraded.add(result.degraded);
     for (const passage of result.passages) {
       const earlier = best.get(passage.chunkId);
@@ -90,10 +94,24 @@ export async function searchStore(
   };
 }
 
-/** Ids of the documents that filters let through; undefined without filters. */
-async function documentsThat({ stores }: StoreParts, workspaceId: WorkspaceId, collectionId: string, filters: unknown) {
-  if (filters === null) return undefined;
+type Filter = Pick<Parameters<StoreRows['matching']>[2], 'condition' | 'values'>;
+
+/** @throws RefusedField, BAD_USER_INPUT */
+function checkedFilter(filters: unknown): Filter | null {
+  if (filters === null) return null;
   const values: string[] = [];
-  const condition = filterCondition(filters, values, 3);
-  return stores.matching(workspaceId, collectionId, condition, values);
+  return { condition: filterCondition(filters, values, 4), values };
+}
+
+/** Ids of the documents that a filter lets through: each search sends them all. @throws RefusedField for too many */
+async function documentsThat({ stores }: StoreParts, workspaceId: WorkspaceId, collectionId: string, filter: Filter) {
+  const ids = await stores.matching(workspaceId, collectionId, { ...filter, limit: MOST_DOCUMENTS + 1 });
+  if (ids.length > MOST_DOCUMENTS)
+    throw new RefusedField(
+      'filters',
+      'unsupported_value',
+      `The filters let through more than ${MOST_DOCUMENTS.toLocaleString('en')} documents.`,
+      'Narrow them.',
+    );
+  return ids;
 }
