@@ -39,6 +39,8 @@ import {
 import { storedChat } from '../../../src/sources/registry/model.js';
 import { storedWording } from '../../../src/sources/registry/wording.js';
 import { storedMeasurement } from '../../../src/sources/registry/quantization/quantization.js';
+import { keptRequest } from '../../../src/server/openai/responses/request.js';
+import { storedNotes } from '../../../src/server/openai/vector-stores/rows.js';
 import { storedRecipe } from '../../../src/learn/training/recipes/recipe.js';
 
 /** Each kind of run has forms of its own: see `defineRunKind`. */
@@ -65,6 +67,8 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'SearchIndex.embedder': storedEmbedder,
   'Document.metadata': storedMetadata,
   'Answer.body': storedBody,
+  'Response.request': keptRequest,
+  'VectorStore.metadata': storedNotes,
   'Feedback.expectation': storedExpectation,
   'DatasetVersion.manifest': storedVersion.manifest,
   'DatasetVersion.sources': storedVersion.sources,

@@ -17,8 +17,8 @@ const prefixOf = (fileId: string) => `right(${fileId}, 12) || '/'`;
 const fileIn = (metadata: string, name: string) =>
   `CASE WHEN starts_with(${name}, ${prefixOf(`${metadata}->>'${FILE_KEY}'`)}) THEN ${metadata}->>'${FILE_KEY}' END`;
 
-const storedMetadata = storedJson(z.record(z.string(), z.string()));
-type StoreMetadata = z.infer<typeof storedMetadata.schema>;
+export const storedNotes = storedJson(z.record(z.string(), z.string()));
+type StoreMetadata = z.infer<typeof storedNotes.schema>;
 
 export interface StoreRow {
   /** The collection's. */
@@ -150,7 +150,7 @@ export class StoreRows {
         ORDER BY c.id ${descending ? 'DESC' : 'ASC'} LIMIT $5`,
       [workspaceId, ids, lower, upper, limit + 1],
     );
-    return rows.map((row) => ({ ...row, metadata: storedMetadata.decode(row.metadata) }));
+    return rows.map((row) => ({ ...row, metadata: storedNotes.decode(row.metadata) }));
   }
 
   /** What a client calls a collection, and notes with it. */
@@ -159,7 +159,7 @@ export class StoreRows {
     collectionId: string,
     { name, metadata }: Pick<StoreRow, 'name' | 'metadata'>,
   ): Promise<void> {
-    const data = { name, metadata: asColumn(storedMetadata.encode(metadata)) };
+    const data = { name, metadata: asColumn(storedNotes.encode(metadata)) };
     await this.database.prisma.vectorStore.upsert({
       where: { collectionId },
       create: { collectionId, workspaceId, ...data },
