@@ -221,7 +221,7 @@ function refuseOtherSearch({ graft }: Fields): void {
       throw new RefusedField(`graft.${name}`, 'invalid_value', `Leave it out: file_search says what is searched.`);
 }
 
-export function includedOf({ include }: Fields): string[] {
+function includedOf({ include }: Fields): string[] {
   if (include == null) return [];
   const { data, error } = z.array(z.enum(INCLUDED)).safeParse(include);
   if (!error) return data;

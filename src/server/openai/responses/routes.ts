@@ -25,14 +25,7 @@ import { listOf, listRequest } from '../lists.js';
 import { targetOf, type ModelTarget, type Names } from '../model-names.js';
 import { filesOfDocuments } from '../vector-stores/files.js';
 import { collectionOfStore, type StoreParts } from '../vector-stores/stores.js';
-import {
-  includedOf,
-  responseRequest,
-  searching,
-  type InputItem,
-  type KeptRequest,
-  type ResponseRequest,
-} from './request.js';
+import { responseRequest, searching, type InputItem, type KeptRequest, type ResponseRequest } from './request.js';
 import { answerIdOf, inputItemOf, replayed, responseEvents, responseId, responseOf } from './response.js';
 import type { ResponseStore } from './store.js';
 
@@ -269,7 +262,7 @@ async function retrieved(
   const { caller, params, query } = request;
   refuseOthers(query, [...INCLUDING, 'stream', 'starting_after'], { include_obfuscation: 'any' });
   const { answer, request: record } = await keptResponse(parts, caller, params.id);
-  const include = includedOf({ include: INCLUDING.flatMap((name) => query[name] ?? []) });
+  const include = INCLUDING.flatMap((name) => query[name] ?? []) as string[];
   const telling = { request: record, include, store: true };
   const filesOf = filesIn(parts, caller);
   if (query['stream'] !== 'true') return responseOf({ answer }, { ...telling, fileOf: await filesOf(answer) });

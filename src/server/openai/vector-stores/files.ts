@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { StoredFileRow } from '../../../platform/artifacts/index.js';
 import { isFinished, type RunRow } from '../../../platform/runs/index.js';
@@ -26,6 +27,9 @@ const MOST_FILES = 100;
 /** A document's name has at most 200 characters. */
 const LONGEST_FILENAME = 150;
 
+/** Within which a run ends once its last file is ready. */
+const ENDING_MS = 2_000;
+const POLL_MS = 50;
 const CHUNKING = { chunking_strategy: [{ type: 'auto' }] };
 
 /** What went wrong with a file, as far as OpenAI tells it apart. */
@@ -234,9 +238,19 @@ export async function modifyFile(parts: StoreParts, caller: Caller, ids: FileInS
   return storeFileById(parts, caller, ids);
 }
 
+/** A file that is ready may be taken out, though its run ends a moment later: that moment is waited for. */
+async function settledFile(parts: StoreParts, caller: Caller, ids: FileInStore) {
+  const until = Date.now() + ENDING_MS;
+  for (;;) {
+    const file = await requireStoreFile(parts, caller, ids);
+    if (!file.row.hasOpenRun || file.row.status === 'in_progress' || Date.now() > until) return file;
+    await sleep(POLL_MS);
+  }
+}
+
 /** Takes a file out of a store; the file itself stays. @throws NOT_FOUND, CONFLICT while it is ingested */
 export async function detachFile(parts: StoreParts, caller: Caller, ids: FileInStore) {
-  const { collection, row } = await requireStoreFile(parts, caller, ids);
+  const { collection, row } = await settledFile(parts, caller, ids);
   const { service } = parts.knowledge;
   if (row.hasOpenRun)
     throw new GraftError('CONFLICT', 'The ingestion of the file has not ended.', {
