@@ -2,6 +2,7 @@ import { basisOf, confidenceOf, type Answer, type AnswerEvent, type AskEvent } f
 import { toGlobalId } from '../../kit/graphql/index.js';
 import type { WrittenToken } from '../../worker-protocol/index.js';
 import type { ChatRequest, ModelOption } from './chat-request.js';
+import { secondsOf } from './http.js';
 
 /** A place in a document that the text rests on, as Chat's only kind of annotation has it. */
 interface UrlCitation {
@@ -105,8 +106,6 @@ function usageOf(answers: readonly Answer[]) {
 
 export const finishOf = ({ finishReason }: Answer): 'stop' | 'length' =>
   finishReason === 'LENGTH' ? 'length' : 'stop';
-
-export const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1_000);
 
 /** Of the answer's row: `node(id)` in GraphQL has it. */
 const idOf = ({ id }: Answer): string => toGlobalId('Answer', id);

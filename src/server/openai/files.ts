@@ -8,6 +8,7 @@ import type { FileService, StoredFileRow } from '../../platform/artifacts/index.
 import type { Erasure } from '../../platform/erasure/index.js';
 import { fileName, tooLarge } from '../graphql/uploads.js';
 import { RefusedField } from './errors.js';
+import { secondsOf } from './http.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
 import type { StoreRows } from './vector-stores/rows.js';
 
@@ -33,7 +34,7 @@ export const fileOf = (row: StoredFileRow) => ({
   id: fileIdOf(row),
   object: 'file',
   bytes: Number(row.bytes),
-  created_at: Math.floor(row.createdAt.getTime() / 1_000),
+  created_at: secondsOf(row.createdAt),
   filename: row.name,
   purpose: row.purpose,
   status: 'processed',

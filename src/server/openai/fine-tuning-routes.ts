@@ -1,11 +1,9 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Readable } from 'node:stream';
-import type { Role } from '../../kernel/caller.js';
 import { streamWithin } from '../../kernel/stream-within.js';
-import { toGlobalId, type Change } from '../../kit/graphql/index.js';
+import { toGlobalId } from '../../kit/graphql/index.js';
 import { inScope } from '../../platform/database/index.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
-import type { AuditHook } from '../graphql/uploads.js';
 import { fileOf, filesOf, requireFile, storeFile } from './files.js';
 import {
   changeJob,
@@ -19,45 +17,16 @@ import {
 } from './fine-tuning.js';
 import { optionalText } from './fields.js';
 import { listRequest } from './lists.js';
-import { DONE, event, headerOf } from './http.js';
+import { DONE, event, headerOf, notedBy, type Addressing, type NotingParts } from './http.js';
 import { deleteFile } from './vector-stores/files.js';
 import type { StoreParts } from './vector-stores/stores.js';
 
-export interface NotingParts {
-  /** `AccessHooks` of the access domain: writes down who makes a change, around the change. */
-  noting: { noted: AuditHook };
-}
-
 export type FineTuningRouteParts = FineTuningParts & NotingParts;
-
-/** How addresses are declared and answered. */
-export interface Addressing {
-  options: {
-    errorHandler: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
-    config: { role: Role };
-  };
-  /** Sends what the work comes to, unless the gateway is shutting down. */
-  answer: (reply: FastifyReply, work: () => Promise<unknown>) => Promise<FastifyReply>;
-}
 
 interface OfId {
   Params: { id: string };
   Querystring: Record<string, unknown>;
 }
-
-export const notedBy =
-  ({ noting }: NotingParts) =>
-  <T>(
-    request: Pick<FastifyRequest, 'caller' | 'id'>,
-    action: string,
-    input: object,
-    work: (change: Change) => Promise<T>,
-  ) => {
-    const change: Change = {};
-    return noting.noted({ what: action, caller: request.caller, requestId: request.id, input, change }, () =>
-      work(change),
-    );
-  };
 
 /** `files`: rows to learn from, and documents. */
 export function addFiles(

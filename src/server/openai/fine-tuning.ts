@@ -23,6 +23,7 @@ import {
   type Fields,
 } from './fields.js';
 import { fileRowId, requireFileFor, type FileParts } from './files.js';
+import { secondsOf } from './http.js';
 import { listOf, rowIdOf, type ListRequest } from './lists.js';
 import { standIn, tunedName, type ModelTable } from './model-names.js';
 
@@ -191,8 +192,6 @@ const STATUS: Readonly<Record<string, string>> = {
   CANCELLED: 'cancelled',
 };
 
-const seconds = (time: Date | null): number | null => time && Math.floor(time.getTime() / 1_000);
-
 /** What the job was asked for; of one that began elsewhere, as far as `/v1` has words for it. */
 function requestOf(row: RunRow): JobRequest {
   const { model, request } = fineTuning.inputOf(row);
@@ -233,8 +232,8 @@ async function jobOf(parts: FineTuningParts, row: RunRow) {
     ...request,
     id: `${PREFIX}${row.id}`,
     object: 'fine_tuning.job',
-    created_at: seconds(row.createdAt),
-    finished_at: output && seconds(row.finishedAt),
+    created_at: secondsOf(row.createdAt),
+    finished_at: output && row.finishedAt && secondsOf(row.finishedAt),
     fine_tuned_model: output && adapter && tunedName(model, suffix, adapter),
     organization_id: workspaceId,
     result_files: [],
@@ -302,7 +301,7 @@ function eventOf(runId: string, { sequence, type, payload, createdAt }: StoredEv
     {
       object: 'fine_tuning.job.event',
       id: `ftevent-${runId}-${sequence}`,
-      created_at: seconds(createdAt),
+      created_at: secondsOf(createdAt),
       level: type === 'finished' && status === 'FAILED' ? 'error' : 'info',
       message: text,
       type: 'message',

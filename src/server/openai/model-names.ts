@@ -3,6 +3,7 @@ import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { CollectionStore } from '../../sources/knowledge/index.js';
 import type { AdapterStore, ModelStore } from '../../sources/registry/index.js';
+import { secondsOf } from './http.js';
 
 export interface Names {
   collections: Pick<CollectionStore, 'list' | 'require' | 'byIds'>;
@@ -94,7 +95,7 @@ export async function listedModels(names: Names, workspaceId: WorkspaceId): Prom
   const listed = (id: string, createdAt: Date, owner: string): ListedModel => ({
     id,
     object: 'model',
-    created: Math.floor(createdAt.getTime() / 1_000),
+    created: secondsOf(createdAt),
     owned_by: owner,
   });
   const oldest = new Date(Math.min(Date.now(), ...models.items.map(({ createdAt }) => createdAt.getTime())));

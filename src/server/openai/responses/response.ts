@@ -1,7 +1,8 @@
 import { STRATEGIES, type Answer, type AnswerEvent, type AskEvent, type Strategy } from '../../../answer/ask/index.js';
 import { isUuid } from '../../../kernel/ids.js';
-import { finishOf, graftOf, refusalOf, restOf, secondsOf, tokensOf } from '../completion.js';
+import { finishOf, graftOf, refusalOf, restOf, tokensOf } from '../completion.js';
 import type { OpenAiError } from '../errors.js';
+import { secondsOf } from '../http.js';
 import type { filesOfDocuments } from '../vector-stores/files.js';
 import { NAMES, RESULTS, type InputItem, type KeptRequest } from './request.js';
 

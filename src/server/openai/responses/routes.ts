@@ -19,8 +19,7 @@ import { MOST_MESSAGES } from '../chat-request.js';
 import { answersBegun, answersTo, askInput, comesWhole, eventBody, type AskingParts } from '../asking.js';
 import type { OpenAiError } from '../errors.js';
 import { refuseOthers, type Fields } from '../fields.js';
-import { notedBy, type Addressing, type FineTuningRouteParts } from '../fine-tuning-routes.js';
-import { event, headerOf } from '../http.js';
+import { event, headerOf, notedBy, type Addressing, type NotingParts } from '../http.js';
 import { listOf, listRequest } from '../lists.js';
 import { targetOf, type ModelTarget, type Names } from '../model-names.js';
 import { filesOfDocuments } from '../vector-stores/files.js';
@@ -29,8 +28,7 @@ import { responseRequest, searching, type InputItem, type KeptRequest, type Resp
 import { answerIdOf, inputItemOf, replayed, responseEvents, responseId, responseOf } from './response.js';
 import type { ResponseStore } from './store.js';
 
-export interface ResponseParts
-  extends AskingParts, Pick<FineTuningRouteParts, 'noting'>, Pick<StoreParts, 'knowledge'> {
+export interface ResponseParts extends AskingParts, NotingParts, Pick<StoreParts, 'knowledge'> {
   asking: Pick<AskService, 'stream' | 'answer' | 'answersById' | 'deleteAnswers'>;
   /** Asks as `asking` does, and nothing of it is kept. */
   unkept: Pick<AskService, 'stream' | 'answer'>;

@@ -8,6 +8,7 @@ import { newId, type Uuid, type WorkspaceId } from '../../../kernel/ids.js';
 import { RefusedField } from '../errors.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from '../fields.js';
 import { fileIdOf, fileRowId, requireFile, requireFileFor } from '../files.js';
+import { secondsOf } from '../http.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from '../lists.js';
 import {
   FILE_KEY,
@@ -177,7 +178,7 @@ export async function createStore(parts: StoreParts, caller: Caller, body: unkno
 const storeFileOf = (row: StoreFileRow) => ({
   id: row.id,
   object: 'vector_store.file',
-  created_at: Math.floor(row.createdAt.getTime() / 1_000),
+  created_at: secondsOf(row.createdAt),
   vector_store_id: storeIdOf(row.collectionId),
   status: row.status,
   last_error: row.error && { code: ERRORS[row.error.code] ?? 'server_error', message: row.error.message },
@@ -338,7 +339,7 @@ export async function batchById(parts: StoreParts, caller: Caller, ids: BatchInS
   return {
     id: ids.batch,
     object: 'vector_store.files_batch',
-    created_at: Math.floor(run.createdAt.getTime() / 1_000),
+    created_at: secondsOf(run.createdAt),
     vector_store_id: ids.store,
     status: BATCH_STATUS[run.status] ?? 'in_progress',
     file_counts: countsOf(counts.get(run.subjectId!)!),

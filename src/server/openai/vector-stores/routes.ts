@@ -3,8 +3,7 @@ import { ResponseLifetime } from '../../graphql/request-scope.js';
 import { toGlobalId } from '../../../kit/graphql/index.js';
 import type { Caller } from '../../../kernel/caller.js';
 import type { Fields } from '../fields.js';
-import { notedBy, type Addressing, type NotingParts } from '../fine-tuning-routes.js';
-import { headerOf } from '../http.js';
+import { headerOf, notedBy, type Addressing, type NotingParts } from '../http.js';
 import { listRequest } from '../lists.js';
 import {
   attachFile,

@@ -7,6 +7,7 @@ import type { WorkspaceId } from '../../../kernel/ids.js';
 import { checkedText } from '../../../kernel/text.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, type Fields } from '../fields.js';
 import type { FileParts } from '../files.js';
+import { secondsOf } from '../http.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from '../lists.js';
 import type { FileCounts, StoreRow } from './rows.js';
 
@@ -43,7 +44,7 @@ export const countsOf = ({ byStatus }: FileCounts) => ({
 const storeOf = (row: StoreRow, counts: FileCounts) => ({
   id: storeIdOf(row.id),
   object: 'vector_store',
-  created_at: Math.floor(row.createdAt.getTime() / 1_000),
+  created_at: secondsOf(row.createdAt),
   name: row.name,
   metadata: row.metadata,
   usage_bytes: counts.bytes,
