@@ -4,6 +4,9 @@ import { RefusedField } from './errors.js';
 
 export type Fields = Record<string, unknown>;
 
+const MOST_RESULTS = 50;
+const DEFAULT_RESULTS = 10;
+
 /** @throws RefusedField unless the body is a JSON object */
 export function fieldsOf(body: unknown, name = 'body'): Fields {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
@@ -83,4 +86,19 @@ export function optionalNotes<T>(fields: Fields, name: string, value: z.ZodType<
     );
   for (const text of Object.entries(data ?? {}).flat()) if (typeof text === 'string') requireStorable(text, name);
   return data;
+}
+
+/** A name that adapters and collections may have, of any text; empty where nothing of it may stand in one. */
+export const nameFrom = (text: string): string =>
+  text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|-+$/g, '');
+
+/**
+ * How many results of a search are wanted.
+ * @throws RefusedField that names `field`
+ */
+export function resultLimit(fields: Fields, field: string): number {
+  const limit = optionalNumber(fields, 'max_num_results') ?? DEFAULT_RESULTS;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RESULTS)
+    throw new RefusedField(field, 'invalid_value', `${field} must be a whole number from 1 to ${MOST_RESULTS}.`);
+  return limit;
 }

@@ -18,7 +18,7 @@ import {
 import { optionalText } from './fields.js';
 import { listRequest } from './lists.js';
 import { DONE, event, headerOf, notedBy, type Addressing, type NotingParts } from './http.js';
-import { deleteFile } from './vector-stores/files.js';
+import { deleteFile } from './vector-stores/delete-file.js';
 import type { StoreParts } from './vector-stores/stores.js';
 
 export type FineTuningRouteParts = FineTuningParts & NotingParts;

@@ -14,6 +14,7 @@ import { toGlobalId } from '../../kit/graphql/index.js';
 import { RefusedField } from './errors.js';
 import {
   fieldsOf,
+  nameFrom,
   note,
   optionalNotes,
   optionalNumber,
@@ -134,7 +135,7 @@ export async function createJob(parts: FineTuningParts, caller: Caller, body: un
     if (id !== null) await requireFileFor('rows', { files: parts, caller, id, field });
   }
   const idempotencyKey = key ?? newId();
-  const name = nameOf(request.suffix ?? `tuned-${idempotencyKey.slice(-12)}`) || 'tuned';
+  const name = nameFrom(request.suffix ?? `tuned-${idempotencyKey.slice(-12)}`) || 'tuned';
   const input = {
     name,
     files: [fileRowId(request.training_file, 'training_file')],
@@ -148,9 +149,6 @@ export async function createJob(parts: FineTuningParts, caller: Caller, body: un
   const begin = () => parts.tuning.start(workspaceId, input);
   return jobOf(parts, await parts.paying.paid({ caller, spends: 'TRAINING', request: input }, begin));
 }
-
-/** A name that adapters may have, of a suffix, which may be any text. */
-const nameOf = (suffix: string): string => suffix.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[-.]+|-+$/g, '');
 
 const rowIdOfJob = (id: string): string => rowIdOf(PREFIX, id, 'The job', 'fine_tuning_job_id');
 

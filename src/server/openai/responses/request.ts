@@ -12,6 +12,7 @@ import {
   optionalText,
   refuseOthers,
   requiredText,
+  resultLimit,
   type Fields,
   type Neutral,
 } from '../fields.js';
@@ -104,10 +105,7 @@ const LOGPROBS = 'message.output_text.logprobs';
 /** Nothing here reasons in words of its own, so there is nothing to include. */
 const INCLUDED = [RESULTS, LOGPROBS, 'reasoning.encrypted_content'];
 
-/** Both lists of a `file_search` end here. */
 const MOST_STORES = 50;
-const MOST_RESULTS = 50;
-const RESULTS_UNLESS_SAID = 10;
 
 /**
  * Reads a body of `POST /v1/responses`.
@@ -261,14 +259,7 @@ function searchTool({ type, ...toolFields }: Fields): Omit<FileSearch, 'isRequir
   const { data: stores, error } = z.array(z.string()).min(1).max(MOST_STORES).safeParse(toolFields['vector_store_ids']);
   if (error)
     throw new RefusedField('tools[0].vector_store_ids', 'invalid_value', `1 to ${MOST_STORES} ids are searched.`);
-  const limit = optionalNumber(toolFields, 'max_num_results') ?? RESULTS_UNLESS_SAID;
-  if (!(Number.isInteger(limit) && limit >= 1 && limit <= MOST_RESULTS))
-    throw new RefusedField(
-      'tools[0].max_num_results',
-      'invalid_value',
-      `It is a whole number from 1 to ${MOST_RESULTS}.`,
-    );
-  return { stores, most: limit };
+  return { stores, most: resultLimit(toolFields, 'tools[0].max_num_results') };
 }
 
 /** What is to answer where these collections are searched, too: a base model words what they say, an adapter reads them. */

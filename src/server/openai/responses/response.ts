@@ -3,7 +3,7 @@ import { isUuid } from '../../../kernel/ids.js';
 import { finishOf, graftOf, refusalOf, restOf, tokensOf } from '../completion.js';
 import type { OpenAiError } from '../errors.js';
 import { secondsOf } from '../http.js';
-import type { filesOfDocuments } from '../vector-stores/files.js';
+import type { filesOfDocuments } from '../vector-stores/documents.js';
 import { NAMES, RESULTS, type InputItem, type KeptRequest } from './request.js';
 
 /** What is told of an answer beside it. */

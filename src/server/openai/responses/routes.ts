@@ -22,7 +22,7 @@ import { refuseOthers, type Fields } from '../fields.js';
 import { event, headerOf, notedBy, type Addressing, type NotingParts } from '../http.js';
 import { listOf, listRequest } from '../lists.js';
 import { targetOf, type ModelTarget, type Names } from '../model-names.js';
-import { filesOfDocuments } from '../vector-stores/files.js';
+import { filesOfDocuments } from '../vector-stores/documents.js';
 import { collectionOfStore, type StoreParts } from '../vector-stores/stores.js';
 import { responseRequest, searching, type InputItem, type KeptRequest, type ResponseRequest } from './request.js';
 import { answerIdOf, inputItemOf, replayed, responseEvents, responseId, responseOf } from './response.js';
@@ -89,9 +89,9 @@ export function addResponses(server: FastifyInstance, parts: ResponseParts, addr
 }
 
 /** @throws NOT_FOUND for one that isn't kept, and one of others */
-async function keptResponse(parts: ResponseParts, caller: Caller, id: string, field = 'response_id'): Promise<Kept> {
+async function keptResponse(parts: ResponseParts, caller: Caller, id: string): Promise<Kept> {
   const [record] = await keptBefore(parts, caller, [id], 1);
-  if (!record) throw notFound('The response', id.slice(0, 200), field);
+  if (!record) throw notFound('The response', id.slice(0, 200), 'response_id');
   return record;
 }
 
@@ -192,13 +192,13 @@ async function before(parts: ResponseParts, caller: Caller, { input, previous }:
 async function namedBy(parts: ResponseParts, caller: Caller, items: readonly InputItem[]) {
   const ids = items.flatMap(({ reference, source }) => reference ?? source ?? []);
   const sources = ids.length === 0 ? [] : await keptBefore(parts, caller, [...new Set(ids)], 1);
-  const textsById = new Map(sources.map(({ answer }) => [answer.id, answer.text]));
-  const texts = new Map(ids.flatMap((id) => [[id, textsById.get(answerIdOf(id) ?? '')] as const]).filter(isTold));
+  const texts = new Map<string, string>();
+  for (const id of ids) {
+    const source = sources.find(({ answer }) => answer.id === answerIdOf(id));
+    if (source) texts.set(id, source.answer.text);
+  }
   return { texts, sources };
 }
-
-const isTold = (entry: readonly [string, string | undefined]): entry is readonly [string, string] =>
-  entry[1] !== undefined;
 
 /** The messages of items; one that names another's message has its text, none where that is gone. */
 const withTexts = (items: readonly InputItem[], texts: ReadonlyMap<string, string>): InputItem[] =>

@@ -1,37 +1,25 @@
+/** The files of a vector store: attached, listed, changed, read and taken out. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { StoredFileRow } from '../../../platform/artifacts/index.js';
-import { isFinished, type RunRow } from '../../../platform/runs/index.js';
-import type { Caller, Groups } from '../../../kernel/caller.js';
-import { GraftError, isGraftError, notFound } from '../../../kernel/errors.js';
-import { newId, type Uuid, type WorkspaceId } from '../../../kernel/ids.js';
+import type { RunRow } from '../../../platform/runs/index.js';
+import type { Caller } from '../../../kernel/caller.js';
+import { GraftError, notFound } from '../../../kernel/errors.js';
+import { newId, type Uuid } from '../../../kernel/ids.js';
 import { RefusedField } from '../errors.js';
 import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from '../fields.js';
-import { fileIdOf, fileRowId, requireFile, requireFileFor } from '../files.js';
+import { fileIdOf, fileRowId, requireFileFor } from '../files.js';
 import { secondsOf } from '../http.js';
-import { pageOf, rowIdOf, spanOf, type ListRequest } from '../lists.js';
-import {
-  FILE_KEY,
-  FILE_STATUSES,
-  namePrefix,
-  type FileDocument,
-  type FileSelection,
-  type FileStatus,
-  type StoreFileRow,
-} from './rows.js';
-import { collectionOfStore, countsOf, namedIn, storeById, storeIdOf, type StoreParts } from './stores.js';
+import { pageOf, spanOf, type ListRequest } from '../lists.js';
+import { attributesOf, documentNameOf, fileIdIn, filenameOf, type Attributes } from './documents.js';
+import { FILE_KEY, FILE_STATUSES, type FileSelection, type FileStatus, type StoreFileRow } from './rows.js';
+import { collectionOfStore, storeIdOf, type StoreParts } from './stores.js';
 
-type Attributes = Record<string, string | number | boolean>;
-
-const BATCH_PREFIX = 'vsfb_';
 const MOST_FILES = 100;
-/** A document's name has at most 200 characters. */
-const LONGEST_FILENAME = 150;
-
 /** Within which a run ends once its last file is ready. */
 const ENDING_MS = 2_000;
 const POLL_MS = 50;
-const CHUNKING = { chunking_strategy: [{ type: 'auto' }] };
+export const CHUNKING = { chunking_strategy: [{ type: 'auto' }] };
 
 /** What went wrong with a file, as far as OpenAI tells it apart. */
 const ERRORS: Readonly<Record<string, string>> = {
@@ -41,47 +29,7 @@ const ERRORS: Readonly<Record<string, string>> = {
   FORBIDDEN: 'invalid_file',
 };
 
-/** Two files of one name are two documents. */
-const documentNameOf = ({ id, name }: StoredFileRow): string =>
-  `${namePrefix(id)}${name.slice(-LONGEST_FILENAME).toWellFormed()}`;
-
-/** The file that a document was made of; undefined for one that came in another way. */
-function fileIdIn(name: string, metadata: Fields): string | undefined {
-  const id = metadata[FILE_KEY];
-  return typeof id === 'string' && name.startsWith(namePrefix(id)) ? id : undefined;
-}
-
-/** What a document's file is called. */
-const filenameOf = (name: string, metadata: Fields): string =>
-  fileIdIn(name, metadata) === undefined ? name : name.slice(name.indexOf('/') + 1);
-
-const attributesOf = (metadata: Fields): Attributes =>
-  Object.fromEntries(
-    Object.entries(metadata).filter(
-      (entry): entry is [string, Attributes[string]] =>
-        entry[0] !== FILE_KEY && ['string', 'number', 'boolean'].includes(typeof entry[1]),
-    ),
-  );
-
-/** What the documents of these row ids are to clients. */
-export async function filesOfDocuments(
-  { knowledge }: Pick<StoreParts, 'knowledge'>,
-  workspaceId: WorkspaceId,
-  documentIds: readonly string[],
-) {
-  const rows = await knowledge.documents.byIds(workspaceId, [...new Set(documentIds)]);
-  const metadataById = new Map(rows.map((row) => [row.id, fieldsOf(row.metadata, 'metadata')]));
-  return ({ documentId, documentName }: { documentId: string; documentName: string }) => {
-    const metadata = metadataById.get(documentId) ?? {};
-    return {
-      file_id: fileIdIn(documentName, metadata) ?? `file-${documentId}`,
-      filename: filenameOf(documentName, metadata),
-      attributes: attributesOf(metadata),
-    };
-  };
-}
-
-function checkedAttributes(fields: Fields): Attributes {
+export function checkedAttributes(fields: Fields): Attributes {
   const attributes = optionalNotes(fields, 'attributes', z.union([note, z.number(), z.boolean()])) ?? {};
   if (FILE_KEY in attributes)
     throw new RefusedField('attributes', 'invalid_value', `The attribute ${FILE_KEY} is Graft’s own.`);
@@ -89,7 +37,7 @@ function checkedAttributes(fields: Fields): Attributes {
 }
 
 /** Ids, each once. */
-function listOfIds(fields: Fields, name: string): string[] {
+export function listOfIds(fields: Fields, name: string): string[] {
   const { data } = z.array(z.string()).min(1).safeParse(fields[name]);
   if (!data) throw new RefusedField(name, 'invalid_value', `${name} must be a list of ids that is not empty.`);
   return [...new Set(data)];
@@ -101,7 +49,7 @@ interface AttachedFile {
 }
 
 /** @throws RefusedField, NOT_FOUND for a file */
-async function attachedFiles(
+export async function attachedFiles(
   files: StoreParts,
   caller: Caller,
   requestedFiles: readonly { id: string; attributes: Attributes }[],
@@ -116,7 +64,7 @@ async function attachedFiles(
 }
 
 /** Begins to make documents of files, as one run. */
-function ingestFiles(
+export function ingestFiles(
   { knowledge }: StoreParts,
   caller: Caller,
   { collection, files, key }: { collection: { name: string }; files: readonly AttachedFile[]; key: string | null },
@@ -131,48 +79,6 @@ function ingestFiles(
     documents,
     idempotencyKey: key ?? newId(),
   });
-}
-
-/** A name that collections may have, of what a client calls a store. */
-const collectionNameOf = (name: string): string =>
-  name
-    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
-    .replaceAll(/^[^A-Za-z0-9]+|-+$/g, '')
-    .slice(0, 50) || `store-${newId().slice(-12)}`;
-
-/** @throws RefusedField, NOT_FOUND for a file; no store is made then */
-export async function createStore(parts: StoreParts, caller: Caller, body: unknown, key: string | null) {
-  const fields = fieldsOf(body ?? {});
-  refuseOthers(fields, ['name', 'description', 'file_ids', 'metadata'], {
-    chunking_strategy: [{ type: 'auto' }],
-    expires_after: [],
-  });
-  const { workspaceId } = caller;
-  const name = namedIn(fields);
-  const metadata = optionalNotes(fields, 'metadata', note) ?? {};
-  const description = optionalText(fields, 'description');
-  const ids = fields['file_ids'] == null ? [] : listOfIds(fields, 'file_ids');
-  const files = await attachedFiles(
-    parts,
-    caller,
-    ids.map((id) => ({ id, attributes: {} })),
-    'file_ids',
-  );
-  const { service } = parts.knowledge;
-  const make = (called: string) => service.createCollection({ workspaceId, name: called, description });
-  const called = collectionNameOf(name ?? '');
-  const collection = await make(called).catch((error: unknown) => {
-    if (!isGraftError(error, 'ALREADY_EXISTS')) throw error;
-    return make(`${called}-${newId().slice(-12)}`);
-  });
-  try {
-    await parts.stores.describe(workspaceId, collection.id, { name: name || collection.name, metadata });
-    if (files.length > 0) await ingestFiles(parts, caller, { collection, files, key });
-  } catch (error) {
-    await service.deleteCollection(caller, collection.name);
-    throw error;
-  }
-  return storeById(parts, caller, storeIdOf(collection.id));
 }
 
 const storeFileOf = (row: StoreFileRow) => ({
@@ -284,7 +190,7 @@ export async function contentOfFile(parts: StoreParts, caller: Caller, ids: File
 }
 
 /** Files of a list, of one status or any. */
-type FileListRequest = ListRequest & { filter: FileStatus | null };
+export type FileListRequest = ListRequest & { filter: FileStatus | null };
 
 /** @throws RefusedField for what is no status */
 export function checkedStatus(query: Fields): FileStatus | null {
@@ -295,7 +201,7 @@ export function checkedStatus(query: Fields): FileStatus | null {
   return status ?? null;
 }
 
-async function pageOfFiles({ stores }: StoreParts, selection: FileSelection, request: FileListRequest) {
+export async function pageOfFiles({ stores }: StoreParts, selection: FileSelection, request: FileListRequest) {
   const span = await spanOf(request, async (id, field) => {
     const [row] = id.includes('\0') ? [] : await stores.files({ ...selection, ids: [id] });
     // It may have been taken out since the page before.
@@ -312,124 +218,3 @@ export async function filesOfStore(parts: StoreParts, caller: Caller, store: str
   const { id } = await collectionOfStore(parts.knowledge.collections, workspaceId, store);
   return pageOfFiles(parts, { workspaceId, collectionIds: [id], groups }, request);
 }
-
-/** A store and one of its batches, by their ids. */
-interface BatchInStore {
-  store: string;
-  batch: string;
-}
-
-async function requireBatch(parts: StoreParts, { workspaceId, groups }: Caller, { store, batch }: BatchInStore) {
-  const collection = await collectionOfStore(parts.knowledge.collections, workspaceId, store);
-  const run = await parts.runs.get(workspaceId, rowIdOf(BATCH_PREFIX, batch, 'The batch', 'batch_id'));
-  if (run?.kind !== 'INGESTION' || run.subjectId !== collection.id) throw notFound('The batch', batch, 'batch_id');
-  return { run, selection: { workspaceId, collectionIds: [collection.id], groups, run: run.id } };
-}
-
-const BATCH_STATUS: Readonly<Record<string, FileStatus>> = {
-  SUCCEEDED: 'completed',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-};
-
-/** A batch as OpenAI's clients read it: one run of ingestion. @throws NOT_FOUND */
-export async function batchById(parts: StoreParts, caller: Caller, ids: BatchInStore) {
-  const { run, selection } = await requireBatch(parts, caller, ids);
-  const counts = await parts.stores.counts(selection);
-  return {
-    id: ids.batch,
-    object: 'vector_store.files_batch',
-    created_at: secondsOf(run.createdAt),
-    vector_store_id: ids.store,
-    status: BATCH_STATUS[run.status] ?? 'in_progress',
-    file_counts: countsOf(counts.get(run.subjectId!)!),
-  };
-}
-
-/** What a batch is to attach: ids with attributes for all of them, or files with their own. */
-function checkedBatch(body: unknown): { field: string; requestedFiles: { id: string; attributes: Attributes }[] } {
-  const fields = fieldsOf(body);
-  refuseOthers(fields, ['file_ids', 'files', 'attributes'], CHUNKING);
-  const { files } = fields;
-  if (files == null) {
-    const attributes = checkedAttributes(fields);
-    return { field: 'file_ids', requestedFiles: listOfIds(fields, 'file_ids').map((id) => ({ id, attributes })) };
-  }
-  if (!Array.isArray(files) || files.length === 0 || fields['file_ids'] != null || fields['attributes'] != null)
-    throw new RefusedField('files', 'invalid_value', 'A batch has `file_ids` or a list `files`, and one of them.');
-  const requestedFiles = files.map((file: unknown, i) => {
-    const entry = fieldsOf(file, `files[${i}]`);
-    refuseOthers(entry, ['file_id', 'attributes'], CHUNKING);
-    return { id: requiredText(entry, 'file_id'), attributes: checkedAttributes(entry) };
-  });
-  return { field: 'files', requestedFiles: [...new Map(requestedFiles.map((file) => [file.id, file])).values()] };
-}
-
-/** @throws RefusedField, NOT_FOUND, PAYLOAD_TOO_LARGE */
-export async function createBatch(
-  parts: StoreParts,
-  caller: Caller,
-  { store, body, key }: { store: string; body: unknown; key: string | null },
-) {
-  const { field, requestedFiles } = checkedBatch(body);
-  const collection = await collectionOfStore(parts.knowledge.collections, caller.workspaceId, store);
-  const files = await attachedFiles(parts, caller, requestedFiles, field);
-  const run = await ingestFiles(parts, caller, { collection, files, key });
-  return batchById(parts, caller, { store, batch: `${BATCH_PREFIX}${run.id}` });
-}
-
-/** A batch that has ended stays as it is. @throws NOT_FOUND */
-export async function cancelBatch(parts: StoreParts, caller: Caller, ids: BatchInStore) {
-  const { run } = await requireBatch(parts, caller, ids);
-  if (!isFinished(run.status))
-    await parts.runs.cancel(caller.workspaceId, run.id).catch((error: unknown) => {
-      // It may have ended just now.
-      if (!isGraftError(error, 'CONFLICT')) throw error;
-    });
-  return batchById(parts, caller, ids);
-}
-
-/** @throws NOT_FOUND */
-export async function filesOfBatch(parts: StoreParts, caller: Caller, ids: BatchInStore, request: FileListRequest) {
-  const { selection } = await requireBatch(parts, caller, ids);
-  return pageOfFiles(parts, selection, request);
-}
-
-/** Why a file stays even without its own documents; undefined where it may go. */
-async function otherReason(
-  { erasure, knowledge }: StoreParts,
-  row: StoredFileRow,
-  { groups, documents }: { groups: Groups; documents: readonly FileDocument[] },
-): Promise<string | undefined> {
-  const reasons = await erasure.reasonsToKeep(row, groups);
-  if (reasons.length === 0) return undefined;
-  const awaited = await knowledge.service.parts.inputs.awaited(row.workspaceId as WorkspaceId, [row.sha256]);
-  if (awaited.length > 0) return 'An ingestion that has not ended will read it.';
-  if (documents.some(({ isOwn }) => !isOwn))
-    return 'A document was made of it over GraphQL: delete that document there.';
-  // One reason may be the file's own documents: it names one of them.
-  return reasons.find((reason) => !documents.some(({ name }) => reason.includes(name)));
-}
-
-/**
- * Deletes a file, and the documents that were made of it in vector stores.
- * @throws NOT_FOUND, CONFLICT where something else needs it, or the caller doesn't see one of these documents
- */
-export async function deleteFile(parts: StoreParts, caller: Caller, id: string) {
-  const { workspaceId, groups } = caller;
-  const row = await requireFile(parts, caller, id);
-  const documents = await parts.stores.documentsOf(row, groups);
-  const ownDocuments = documents.filter(({ isOwn }) => isOwn);
-  if (ownDocuments.some(({ isSeen }) => !isSeen)) throw fileStays('A document was made of it that you may not see.');
-  const reason = await otherReason(parts, row, { groups, documents });
-  if (reason !== undefined) throw fileStays(reason);
-  for (const { collection, name } of ownDocuments)
-    await parts.knowledge.service.deleteDocuments(caller, { collection, names: [name] });
-  const { keptFiles } = await parts.erasure.eraseFile(workspaceId, row.id, groups, { copiesSuffice: true });
-  const [keptFile] = keptFiles;
-  if (keptFile) throw fileStays(keptFile.reason);
-  return { id, object: 'file', deleted: true };
-}
-
-const fileStays = (reason: string): GraftError =>
-  new GraftError('CONFLICT', `The file stays: ${reason}`, { field: 'file_id' });

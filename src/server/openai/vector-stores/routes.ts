@@ -5,16 +5,13 @@ import type { Caller } from '../../../kernel/caller.js';
 import type { Fields } from '../fields.js';
 import { headerOf, notedBy, type Addressing, type NotingParts } from '../http.js';
 import { listRequest } from '../lists.js';
+import { batchById, cancelBatch, createBatch, filesOfBatch } from './batches.js';
+import { createStore } from './create-store.js';
 import {
   attachFile,
-  batchById,
-  cancelBatch,
   checkedStatus,
   contentOfFile,
-  createBatch,
-  createStore,
   detachFile,
-  filesOfBatch,
   filesOfStore,
   modifyFile,
   storeFileById,

@@ -3,16 +3,14 @@ import type { Caller } from '../../../kernel/caller.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import { checkedText } from '../../../kernel/text.js';
 import { RefusedField } from '../errors.js';
-import { fieldsOf, optionalFlag, optionalNumber, optionalText, refuseOthers } from '../fields.js';
-import { filesOfDocuments } from './files.js';
+import { fieldsOf, optionalFlag, optionalNumber, optionalText, refuseOthers, resultLimit } from '../fields.js';
+import { filesOfDocuments } from './documents.js';
 import { filterCondition } from './filters.js';
 import type { StoreRows } from './rows.js';
 import { collectionOfStore, type StoreParts } from './stores.js';
 
 const LONGEST_QUERY = 2_000;
 const MOST_QUERIES = 10;
-const MOST_RESULTS = 50;
-const DEFAULT_RESULTS = 10;
 const MOST_DOCUMENTS = 10_000;
 
 interface SearchRequest {
@@ -30,16 +28,13 @@ function checkedSearch(body: unknown): SearchRequest {
   const queries: unknown[] = Array.isArray(query) ? query : [query];
   if (queries.length === 0 || queries.length > MOST_QUERIES)
     throw new RefusedField('query', 'invalid_value', `query must be a text, or a list of 1 to ${MOST_QUERIES} texts.`);
-  const limit = optionalNumber(fields, 'max_num_results') ?? DEFAULT_RESULTS;
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RESULTS)
-    throw new RefusedField('max_num_results', 'invalid_value', `max_num_results must be from 1 to ${MOST_RESULTS}.`);
   if (optionalFlag(fields, 'rewrite_query'))
     throw new RefusedField('rewrite_query', 'unsupported_value', 'Nothing rewrites queries here.', 'Leave it out.');
   const ranking = fieldsOf(fields['ranking_options'] ?? {}, 'ranking_options');
   refuseOthers(ranking, ['score_threshold'], { ranker: ['auto', 'none'] });
   return {
     queries: queries.map((text) => checkedText(optionalText({ query: text }, 'query') ?? '', 'query', LONGEST_QUERY)),
-    limit,
+    limit: resultLimit(fields, 'max_num_results'),
     threshold: optionalNumber(ranking, 'score_threshold') ?? 0,
     filters: fields['filters'] ?? null,
   };
