@@ -1,7 +1,7 @@
 /** A response that is kept is found by the key that asked, and by who may read the answers of others; never past a wall or a label. */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { buildSchema } from 'graphql';
-import { DELETED_TEXT, type AnswerStore } from '../../src/answer/ask/index.js';
+import { AnswerStore, DELETED_TEXT } from '../../src/answer/ask/index.js';
 import { localCaller, type Caller, type Role } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, newId, type Uuid, type WorkspaceId } from '../../src/kernel/ids.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
@@ -135,6 +135,49 @@ describe('a response that is kept', () => {
     expect(bodies[0]).toContain(DELETED_TEXT);
     expect(bodies[1]).toContain('And when?');
     expect(bodies[1]).not.toContain('secret');
+  });
+
+  it('loses what is erased while it is made', async () => {
+    const [answerId] = await recordAnswers(test.database, DEFAULT_WORKSPACE_ID, [
+      { conversationId: 'd', question: 'And?' },
+    ]);
+    const request = { input: REPEATING, repeated: {}, options: [], ignored: [], mostResults: 0 };
+    const isErased = async () =>
+      (await test.database.prisma.answer.findFirstOrThrow({ where: { id: answerId! } })).text === DELETED_TEXT;
+    await test.database.prisma.answer.update({ where: { id: first }, data: { text: DELETED_TEXT } });
+    const responses = new ResponseStore(test.database);
+    // What was erased by then was shown to nobody.
+    await responses.keep(answerId!, request, { previous: null, answers: [{ id: first, isErased: true }] });
+    expect(await isErased()).toBe(false);
+    await responses.keep(answerId!, request, { previous: null, answers: [{ id: first, isErased: false }] });
+    expect(await isErased()).toBe(true);
+    await test.database.prisma.answer.delete({ where: { id: answerId! } });
+  });
+
+  it('tells those that hold copies of answers of the ones that followed, too', async () => {
+    const told: string[][] = [];
+    const copies = new AnswerStore(test.database);
+    const responses = new ResponseStore(test.database);
+    copies.onFollowing((tx, ids) => responses.followersOf(tx, ids));
+    copies.onErasure((_tx, { ids }) => Promise.resolve(void told.push([...ids])));
+    for (const kept of [true, false])
+      await test.database.prisma.$transaction((tx) =>
+        copies.erasing(tx, { workspaceId: DEFAULT_WORKSPACE_ID, ids: [first], kept }),
+      );
+    expect(told).toEqual([[first, second], [first]]);
+  });
+
+  it('looks back on no more than a million characters of requests', async () => {
+    const text = 'x'.repeat(600_000);
+    const request = { input: [{ role: 'user', text }], repeated: {}, options: [], ignored: [], mostResults: 0 };
+    const turn = { conversationId: 'e', question: 'And?' };
+    const ids = await recordAnswers(test.database, DEFAULT_WORKSPACE_ID, [turn, turn, turn]);
+    const responses = new ResponseStore(test.database);
+    for (const [i, id] of ids.entries())
+      await responses.keep(id, request, { previous: ids[i - 1] ?? null, answers: [] });
+    const chain = await responses.chains(keyed(own, 'EDIT'), [ids[2]!], 20);
+    expect(chain.map(({ answerId }) => answerId)).toEqual([ids[2], ids[1]]);
+    await test.database.prisma.answer.deleteMany({ where: { id: { in: ids } } });
   });
 
   it('is stored without the characters that a JSON column refuses', async () => {

@@ -22,6 +22,8 @@ import { createGraphContext, toGlobalId, type NodeRegistry } from '../../src/kit
 import { localCaller, type Caller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../src/kernel/ids.js';
 import { addOpenAi, openAiParts } from '../../src/server/openai/index.js';
+import { keptRequest } from '../../src/server/openai/responses/request.js';
+import { ResponseStore } from '../../src/server/openai/responses/store.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { rowInEveryTable, rowsOf } from '../support/every-table.js';
 import { schemaOf } from '../support/schema-of.js';
@@ -222,8 +224,9 @@ describe('a workspace', () => {
     expect(own).toEqual(expect.arrayContaining(['graft/foreign-collection', 'foreign-base_model']));
     const store = `/v1/vector_stores/vs_${ids.get('collection')}`;
     expect((await server.inject({ url: store })).json()).toMatchObject({ name: 'foreign-vector_store' });
-    const response = `/v1/responses/resp_${ids.get('answer')}`;
-    console.log((await server.inject({ url: response })).body.slice(0, 300));
+    const request = { input: [], repeated: {}, options: [], ignored: [], mostResults: 0 };
+    await test.database.pool.query('UPDATE response SET request = $1', [keptRequest.encode(request)]);
+    expect(await new ResponseStore(test.database).chains(owner, [ids.get('answer')!], 1)).toHaveLength(1);
     caller = stranger;
     expect((await listed()).filter((id) => own.includes(id))).toEqual(['graft']);
 
