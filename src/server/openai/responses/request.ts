@@ -1,3 +1,4 @@
+/** What `/v1/responses` is asked: checked, brought to a chat, and what is kept of it. */
 import { z } from 'zod';
 import type { StrategyChoice } from '../../../answer/ask/index.js';
 import { anyJson, storedJson, type Json } from '../../../kernel/stored-json.js';

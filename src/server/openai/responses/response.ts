@@ -1,3 +1,4 @@
+/** An answer as `/v1/responses` tells it, whole or as events. */
 import { STRATEGIES, type Answer, type AnswerEvent, type AskEvent, type Strategy } from '../../../answer/ask/index.js';
 import { isUuid } from '../../../kernel/ids.js';
 import { finishOf, graftOf, refusalOf, restOf, tokensOf } from '../completion.js';
@@ -7,7 +8,7 @@ import type { filesOfDocuments } from '../vector-stores/documents.js';
 import { NAMES, RESULTS, type InputItem, type KeptRequest } from './request.js';
 
 /** What is told of an answer beside it. */
-export interface ToldBeside {
+export interface ResponseSettings {
   request: KeptRequest;
   include: readonly string[];
   store: boolean;
@@ -16,7 +17,7 @@ export interface ToldBeside {
 /** The file that a document is to clients. */
 export type FileOf = Awaited<ReturnType<typeof filesOfDocuments>>;
 
-interface Telling extends ToldBeside {
+interface ResponseContext extends ResponseSettings {
   fileOf: FileOf;
 }
 
@@ -41,7 +42,7 @@ const textPart = ({ text, citations }: Answer, tokens: AnswerEvent['tokens'], fi
 });
 
 /** The search in documents, where they were asked. */
-function searchCall(answer: Answer, { request, include, fileOf }: Telling) {
+function searchCall(answer: Answer, { request, include, fileOf }: ResponseContext) {
   const results = answer.evidence.filter(({ sourceDeleted }) => !sourceDeleted);
   return {
     id: `fs_${answer.id}`,
@@ -58,13 +59,13 @@ function searchCall(answer: Answer, { request, include, fileOf }: Telling) {
   };
 }
 
-const searched = ({ route }: Answer, { request }: ToldBeside): boolean =>
+const searched = ({ route }: Answer, { request }: ResponseSettings): boolean =>
   request.mostResults > 0 && STRATEGIES[route.strategy].reads;
 
 const cutOff = (answer: Answer): boolean => finishOf(answer) === 'length';
 
 /** All but what the answer says. */
-const frameOf = (answerId: string, created: Date, { request, store }: ToldBeside) => ({
+const frameOf = (answerId: string, created: Date, { request, store }: ResponseSettings) => ({
   id: responseId(answerId),
   object: 'response',
   created_at: secondsOf(created),
@@ -90,17 +91,17 @@ function usageOf({ usage: { promptTokens, generatedTokens, reusedTokens } }: Ans
 }
 
 /** A response whose answer is there. */
-export function responseOf({ answer, tokens }: Pick<AnswerEvent, 'answer' | 'tokens'>, telling: Telling) {
+export function responseOf({ answer, tokens }: Pick<AnswerEvent, 'answer' | 'tokens'>, context: ResponseContext) {
   const refusal = refusalOf(answer);
   const status = cutOff(answer) ? 'incomplete' : 'completed';
-  const { ignored, ...graft } = graftOf({ type: 'answer', answer, ...(tokens && { tokens }) }, telling.request);
-  const content = refusal === null ? textPart(answer, tokens, telling.fileOf) : { type: 'refusal', refusal };
+  const { ignored, ...graft } = graftOf({ type: 'answer', answer, ...(tokens && { tokens }) }, context.request);
+  const content = refusal === null ? textPart(answer, tokens, context.fileOf) : { type: 'refusal', refusal };
   return {
-    ...frameOf(answer.id, answer.createdAt, telling),
+    ...frameOf(answer.id, answer.createdAt, context),
     status,
     ...(cutOff(answer) && { incomplete_details: { reason: 'max_output_tokens' } }),
     output: [
-      ...(searched(answer, telling) ? [searchCall(answer, telling)] : []),
+      ...(searched(answer, context) ? [searchCall(answer, context)] : []),
       { id: messageId(answer.id), type: 'message', role: 'assistant', status, content: [content] },
     ],
     usage: usageOf(answer),
@@ -109,7 +110,7 @@ export function responseOf({ answer, tokens }: Pick<AnswerEvent, 'answer' | 'tok
 }
 
 /** How a stream is told. */
-export interface Streaming extends ToldBeside {
+export interface Streaming extends ResponseSettings {
   filesOf: (answer: Answer) => Promise<FileOf>;
   /** Whether the text is held until it can't be replaced any more. */
   comesWhole: (strategy: Strategy) => boolean;
@@ -148,8 +149,8 @@ export async function* responseEvents(events: AsyncIterable<AskEvent>, streaming
       }
       if (event.type !== 'answer') continue;
       await streaming.keep(event.answer);
-      const telling = { ...streaming, fileOf: await streaming.filesOf(event.answer) };
-      for (const [type, body] of endedMessage(event, sentText, telling)) yield numbered(type, body);
+      const context = { ...streaming, fileOf: await streaming.filesOf(event.answer) };
+      for (const [type, body] of endedMessage(event, sentText, context)) yield numbered(type, body);
     }
   } catch (error) {
     if (!frame) throw error;
@@ -185,9 +186,9 @@ function* searchEvents(item: object & { id: string }): Generator<Told> {
 }
 
 /** From what was sent of the text to the end of the response. */
-function* endedMessage(event: AnswerEvent, sentText: string, telling: Telling): Generator<Told> {
+function* endedMessage(event: AnswerEvent, sentText: string, context: ResponseContext): Generator<Told> {
   const { answer, tokens } = event;
-  const response = responseOf(event, telling);
+  const response = responseOf(event, context);
   const item = response.output.at(-1)!;
   // Text that was sent is of a message without a search before it.
   if (sentText !== '') response.output.splice(0, response.output.length - 1);
@@ -196,7 +197,7 @@ function* endedMessage(event: AnswerEvent, sentText: string, telling: Telling): 
   const refusal = refusalOf(answer);
   if (sentText === '') yield* begunMessage(place, refusal === null ? 'output_text' : 'refusal');
   if (refusal === null) {
-    const part = textPart(answer, tokens, telling.fileOf);
+    const part = textPart(answer, tokens, context.fileOf);
     const rest = restOf(part.text, sentText);
     if (rest !== '') yield ['response.output_text.delta', { ...place, delta: rest, logprobs: [] }];
     for (const [annotation_index, annotation] of part.annotations.entries())

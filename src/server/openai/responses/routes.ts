@@ -145,7 +145,7 @@ async function created(
   checkQuestionLength(input);
   const { store, include, repeated, search, ignored } = wish;
   const record = { input: wish.input, repeated, options: chat.options, ignored, mostResults: search?.most ?? 0 };
-  const telling = { request: { ...record, repeated: { ...repeated, ...wish.asker } }, include, store };
+  const settings = { request: { ...record, repeated: { ...repeated, ...wish.asker } }, include, store };
   const keep = async ({ id }: Answer): Promise<void> => {
     if (store) await parts.responses.keep(id, record, link);
   };
@@ -155,12 +155,12 @@ async function created(
   if (chat.stream) {
     const [events] = answersBegun(answering, call);
     const holding = { comesWhole: comesWhole(chat), now: new Date(), keep, filesOf };
-    const streaming = { ...telling, ...holding, shown: (error: unknown) => shown(request, error) };
+    const streaming = { ...settings, ...holding, shown: (error: unknown) => shown(request, error) };
     return eventsBody(caller, responseEvents(events!, streaming), reply, streaming.shown);
   }
   const [outcome] = await answersTo(answering, call);
   await keep(outcome!.answer);
-  return responseOf(outcome!, { ...telling, fileOf: await filesOf(outcome!.answer) });
+  return responseOf(outcome!, { ...settings, fileOf: await filesOf(outcome!.answer) });
 }
 
 /** Behind what a request is asked: its own messages last. @throws NOT_FOUND for a response or a message that isn't kept */
@@ -261,11 +261,11 @@ async function retrieved(
   refuseOthers(query, [...INCLUDING, 'stream', 'starting_after'], { include_obfuscation: 'any' });
   const { answer, request: record } = await keptResponse(parts, caller, params.id);
   const include = INCLUDING.flatMap((name) => query[name] ?? []) as string[];
-  const telling = { request: record, include, store: true };
+  const settings = { request: record, include, store: true };
   const filesOf = filesIn(parts, caller);
-  if (query['stream'] !== 'true') return responseOf({ answer }, { ...telling, fileOf: await filesOf(answer) });
+  if (query['stream'] !== 'true') return responseOf({ answer }, { ...settings, fileOf: await filesOf(answer) });
   const holding = { comesWhole: () => true, now: answer.createdAt, keep: () => Promise.resolve(), filesOf };
-  const streaming = { ...telling, ...holding, shown: (error: unknown) => shown(request, error) };
+  const streaming = { ...settings, ...holding, shown: (error: unknown) => shown(request, error) };
   const last = Number(query['starting_after'] ?? -1);
   if (!Number.isInteger(last)) throw badInput('starting_after', 'starting_after is the sequence_number of an event.');
   const events = after(last, responseEvents(replayed(answer), streaming));
