@@ -57,10 +57,12 @@ export class Data {
   readonly labelIndexes: LabelIndexes;
   readonly raft: RaftMaker;
 
+  readonly #maker = new IsolatedMaker();
+
   constructor(readonly parts: DataParts) {
     const { database, artifacts, files, clock, runs, countTokens } = parts;
     const folder = join(parts.folder, 'making');
-    const maker = new IsolatedMaker();
+    const maker = this.#maker;
     this.store = new DatasetStore(database);
     this.featureStore = new FeatureStore(database);
     this.features = new FeatureService(this.featureStore, clock);
@@ -107,6 +109,7 @@ export class Data {
   }
 
   async stop(): Promise<void> {
+    this.#maker.close();
     await this.rows.close();
   }
 }

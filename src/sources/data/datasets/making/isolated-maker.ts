@@ -1,5 +1,5 @@
 import { GraftError } from '../../../../kernel/errors.js';
-import { compiledProgram, runTask, TaskProcessFault, type TaskOptions } from '../../../../task-process/index.js';
+import { compiledProgram, TaskProcess, TaskProcessFault, type TaskOptions } from '../../../../task-process/index.js';
 import type { DataFile } from '../files/records.js';
 import type { FileShape } from '../files/file-shape.js';
 import type { ShapeHints } from '../files/sniff.js';
@@ -12,15 +12,21 @@ const SNIFF_TIMEOUT_MS = 30_000;
 /** Rows live in DuckDB; this is for what JavaScript holds. */
 const HEAP_MB = 512;
 
-/** Makes versions and looks at files in a process of its own each time, which has no environment, no database and no network to use. */
+/** How long a process waits for another task before it ends: an import looks at its files and makes the version in one. */
+const IDLE_MS = 10_000;
+
+/** Makes versions and looks at files in processes of their own, which have no environment, no database and no network to use. */
 export class IsolatedMaker {
+  /** Processes without a task; as many tasks are worked on at once as there are. */
+  readonly #free: TaskProcess<MakerTask>[] = [];
+
   /** @throws what `makeVersion` throws; DATA_FILE_INVALID when a file makes the process crash; CANCELLED */
   async make(
     recipe: VersionRecipe,
     { folder, parent, signal, countTokens, progress }: MakingOptions,
   ): Promise<MadeVersion> {
     const names = recipe.files.map(({ file }) => file.name).join(', ') || 'The dataset';
-    const reply = await run(
+    const reply = await this.#run(
       names,
       { kind: 'make', recipe, folder, parent, counts: countTokens !== null },
       {
@@ -36,22 +42,28 @@ export class IsolatedMaker {
 
   /** @throws what `sniffFile` throws; DATA_FILE_INVALID when the file makes the process crash or takes too long; OVERLOADED */
   async sniff(file: DataFile, folder: string, hints: ShapeHints = {}): Promise<FileShape> {
-    const reply = await run(file.name, { kind: 'sniff', file, folder, hints }, { timeoutMs: SNIFF_TIMEOUT_MS });
+    const reply = await this.#run(file.name, { kind: 'sniff', file, folder, hints }, { timeoutMs: SNIFF_TIMEOUT_MS });
     if (reply.kind !== 'sniffed') throw new Error(`unexpected reply ${reply.kind}`);
     return reply.shape;
   }
-}
 
-/** @param names of the files, for the error */
-async function run(
-  names: string,
-  input: MakerTask['input'],
-  options: TaskOptions<MakerTask>,
-): Promise<MakerTask['output']> {
-  const program = { file: compiledProgram(import.meta.url, './maker-process.js'), heapMb: HEAP_MB };
-  return runTask<MakerTask>(program, input, options).catch((error: unknown) => {
-    throw error instanceof TaskProcessFault ? unreadable(names, error) : error;
-  });
+  /** Ends the processes that wait. */
+  close(): void {
+    for (const process of this.#free.splice(0)) process.close();
+  }
+
+  /** @param names of the files, for the error */
+  async #run(names: string, input: MakerTask['input'], options: TaskOptions<MakerTask>): Promise<MakerTask['output']> {
+    const file = compiledProgram(import.meta.url, './maker-process.js');
+    const process = this.#free.pop() ?? new TaskProcess<MakerTask>({ file, heapMb: HEAP_MB }, IDLE_MS);
+    try {
+      return await process.run(input, options);
+    } catch (error) {
+      throw error instanceof TaskProcessFault ? unreadable(names, error) : error;
+    } finally {
+      this.#free.push(process);
+    }
+  }
 }
 
 function unreadable(names: string, fault: TaskProcessFault): GraftError {
