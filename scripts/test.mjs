@@ -1,6 +1,9 @@
 // `npm test [-- ARGUMENTS OF JEST]` builds and runs the tests from dist/. A path may name the source (test/unit/cli/keys.test.ts), in any project.
 // `--long` runs what only `npm run test:long` runs; `--changed [REVISION]` what a change since the last commit, or that revision, can break.
 import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import './build.mjs';
 
@@ -40,10 +43,15 @@ if (changed) {
 }
 words.push('--selectProjects', ...selected);
 
+// What a test leaves behind, or one that was killed, goes with the run. PostgreSQL's user writes there, too.
+const folder = mkdtempSync(join(tmpdir(), 'graft-tests-'));
+chmodSync(folder, 0o1777);
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+
 const jest = spawn(process.execPath, [`${root}node_modules/jest/bin/jest.js`, ...words], {
   cwd: root,
   stdio: 'inherit',
-  env: long ? { GRAFT_TEST_DRAWS: '5', ...process.env } : process.env,
+  env: { ...(long && { GRAFT_TEST_DRAWS: '5' }), ...process.env, TMPDIR: folder },
 });
 // The terminal signals the whole group; another sender this process alone.
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => jest.kill(signal));

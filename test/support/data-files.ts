@@ -1,23 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { DataFile } from '../../src/sources/data/datasets/files/records.js';
 import { quote, TableEngine } from '../../src/sources/data/datasets/storage/duckdb.js';
 
-const folders: string[] = [];
-
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-});
-
-/** A folder that is gone after the test file. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'graft-data-'));
-  folders.push(folder);
-  return folder;
-}
+/** A folder that is gone after the run. */
+export const dataFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'graft-data-'));
 
 export async function dataFile(path: string, name = basename(path)): Promise<DataFile> {
   const { size } = await stat(path);

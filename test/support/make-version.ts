@@ -10,7 +10,7 @@ import type { VersionRecipe } from '../../src/sources/data/datasets/making/recip
 import { quote, TableEngine } from '../../src/sources/data/datasets/storage/duckdb.js';
 import type { TaskKind } from '../../src/sources/data/datasets/tasks/index.js';
 import type { TokenCounter } from '../../src/sources/data/datasets/validation/rule.js';
-import { temporaryFolder } from './data-files.js';
+import { dataFolder } from './data-files.js';
 
 export interface Wish {
   file: DataFile;
@@ -32,7 +32,7 @@ export interface Wishes {
 
 /** A version with the suggested mapping and the usual settings, but for what is wished otherwise. */
 export async function made(wishes: Wishes): Promise<MadeVersion> {
-  const folder = wishes.folder ?? (await temporaryFolder());
+  const folder = wishes.folder ?? (await dataFolder());
   const files = [];
   for (const { file, split, mapping, pair } of wishes.files) {
     const suggested = suggestMapping(
@@ -75,7 +75,7 @@ export interface StoredRow {
 /** The rows of a version as they are kept, in their order. */
 export async function storedRows({ rowGroups }: MadeVersion): Promise<StoredRow[]> {
   const paths = rowGroups.map(({ path }) => path);
-  const engine = await TableEngine.open({ folder: await temporaryFolder(), readable: paths });
+  const engine = await TableEngine.open({ folder: await dataFolder(), readable: paths });
   try {
     return await engine.rows(`SELECT * FROM read_parquet([${paths.map(quote).join(', ')}]) ORDER BY ordinal`);
   } finally {

@@ -23,7 +23,7 @@ import { testDatabase } from '../../support/database.js';
 import { endedRun } from '../../support/ended-run.js';
 import { schemaOf } from '../../support/schema-of.js';
 import { TestPlatform } from '../../support/test-platform.js';
-import { startWorker } from '../../support/worker.js';
+import { sharedWorker, startWorker } from '../../support/worker.js';
 
 const silent = createLogger({ level: 'silent' });
 
@@ -80,7 +80,8 @@ export async function startSurroundings(
   watched: (worker: ServeWorker) => WorkerClient = (worker) => worker,
 ) {
   const vectors = new SwitchableVectors(new ChromaVectorStore({ url: chromaUrl() }));
-  const { client: worker, dispose } = await startWorker({ log });
+  // Who reads the log has a worker of its own.
+  const { client: worker, dispose } = await (log === silent ? sharedWorker() : startWorker({ log }));
   const { database: tablespace, artifacts } = places;
   const test = await TestPlatform.start({
     log,

@@ -16,19 +16,17 @@ import {
 } from '../../../src/sources/registry/recommending/recommender.js';
 import type { ThreadCalibration } from '../../../src/worker-protocol/index.js';
 import { TINY_CONTEXT, tinyModel } from '../../support/tiny-model.js';
-import { startWorker, type TestWorker } from '../../support/worker.js';
+import { sharedWorker, startWorker, type TestWorker } from '../../support/worker.js';
 import { HubServer } from '../platform/hub-server.js';
 
 const WORKSPACE = DEFAULT_WORKSPACE_ID;
 const REPO = 'tests/tiny';
 
-let worker: TestWorker;
-beforeEach(async () => {
-  worker = await startWorker();
-});
-afterEach(() => worker.dispose());
-
 describe('GRAFT_MODEL=auto', () => {
+  let worker: TestWorker;
+  beforeAll(async () => {
+    worker = await sharedWorker();
+  });
   let folder: string;
   let hub: HubServer;
   const contents = new Map<string, Buffer>();
@@ -57,11 +55,8 @@ describe('GRAFT_MODEL=auto', () => {
       ],
     };
   };
-  const small = entryOf('small', 1, 1e8);
-  const middle = entryOf('middle', 2, 1e9);
-  const large = entryOf('large', 3, 2e9);
-  const slow = entryOf('slow', 4, 3e9, 1e15);
-  const all = [small, middle, large, slow];
+  let small: GeneratorEntry, middle: GeneratorEntry, large: GeneratorEntry, slow: GeneratorEntry;
+  let all: GeneratorEntry[];
 
   const put = async ({ name }: GeneratorEntry) => {
     await mkdir(join(folder, name), { recursive: true });
@@ -132,9 +127,16 @@ describe('GRAFT_MODEL=auto', () => {
     return { recommender, settled, warnings };
   };
 
+  // New ones each time: the worker, which all files of this process ask, keeps what it measured.
+  let seed = 7_000;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'graft-recommending-'));
     hub = await HubServer.start();
+    small = entryOf('small', ++seed, 1e8);
+    middle = entryOf('middle', ++seed, 1e9);
+    large = entryOf('large', ++seed, 2e9);
+    slow = entryOf('slow', ++seed, 3e9, 1e15);
+    all = [small, middle, large, slow];
   });
   afterEach(async () => {
     await hub.close();
@@ -331,6 +333,8 @@ describe('GRAFT_MODEL=auto', () => {
 describe('what is recommended', () => {
   it('is scaled from the default where no model of the catalogue was measured, and refused where none was', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'graft-recommending-'));
+    // Its own: another file may have had a model of the catalogue measured.
+    const worker = await startWorker();
     try {
       const content = tinyModel();
       const own = {
@@ -362,6 +366,7 @@ describe('what is recommended', () => {
       }
       expect(models.filter(({ fit }) => fit === 'RECOMMENDED')).toHaveLength(1);
     } finally {
+      await worker.dispose();
       await rm(folder, { recursive: true });
     }
   });

@@ -10,10 +10,10 @@ import { sniffFile } from '../../../src/sources/data/datasets/files/sniff.js';
 import { suggestMapping } from '../../../src/sources/data/datasets/importing/suggest.js';
 import { TableEngine, quote } from '../../../src/sources/data/datasets/storage/duckdb.js';
 import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
-import { dataFile, parquetFile, temporaryFolder, writtenFile } from '../../support/data-files.js';
+import { dataFile, parquetFile, dataFolder, writtenFile } from '../../support/data-files.js';
 import { made, storedRows } from '../../support/make-version.js';
 
-const folder = await temporaryFolder();
+const folder = await dataFolder();
 
 async function failure(work: Promise<unknown>): Promise<{ code: string; message: string; hint: string | undefined }> {
   const error: unknown = await work.then(

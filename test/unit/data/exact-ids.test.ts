@@ -1,9 +1,9 @@
 import { parseJson } from '../../../src/sources/data/datasets/files/parse-json.js';
 import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
-import { temporaryFolder, writtenFile } from '../../support/data-files.js';
+import { dataFolder, writtenFile } from '../../support/data-files.js';
 import { made, rowsOf, storedRows } from '../../support/make-version.js';
 
-const folder = await temporaryFolder();
+const folder = await dataFolder();
 const FIRST = 9_007_199_254_740_993n;
 const ids = Array.from({ length: 30 }, (_, i) => String(FIRST + BigInt(i)));
 

@@ -5,10 +5,10 @@ import { openRecords, zipRecords } from '../../../src/sources/data/datasets/file
 import { sniffFile } from '../../../src/sources/data/datasets/files/sniff.js';
 import { suggestMapping } from '../../../src/sources/data/datasets/importing/suggest.js';
 import { TaskKind, type TaskRow } from '../../../src/sources/data/datasets/tasks/index.js';
-import { dataFile, describeWithDatasets, temporaryFolder } from '../../support/data-files.js';
+import { dataFile, describeWithDatasets, dataFolder } from '../../support/data-files.js';
 
 async function importAll(path: string, task?: TaskKind) {
-  const folder = await temporaryFolder();
+  const folder = await dataFolder();
   const file = await dataFile(path);
   const suggestion = suggestMapping(await sniffFile(file, folder), task);
   const fields = Object.keys(suggestion.mapping.columns) as DataField[];
@@ -95,7 +95,7 @@ describeWithDatasets('importers on the public files', (datasets) => {
   });
 
   it('pairs the English and the Spanish XQuAD into translations', async () => {
-    const folder = await temporaryFolder();
+    const folder = await dataFolder();
     const en = await dataFile(`${datasets}/xquad.en.json`);
     const es = await dataFile(`${datasets}/xquad.es.json`);
     const { mapping } = suggestMapping(await sniffFile(en, folder), TaskKind.TRANSLATION);

@@ -1,8 +1,8 @@
 import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
-import { parquetFile, temporaryFolder } from '../../support/data-files.js';
+import { parquetFile, dataFolder } from '../../support/data-files.js';
 import { made, storedRows } from '../../support/make-version.js';
 
-const folder = await temporaryFolder();
+const folder = await dataFolder();
 let files = 0;
 
 async function imported(task: TaskKind, select: string, columns: Record<string, string>) {

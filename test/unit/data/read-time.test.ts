@@ -1,7 +1,7 @@
 import { readTime } from '../../../src/sources/data/datasets/making/read-time.js';
 import { checkedValues, FeatureType } from '../../../src/sources/data/features/feature-view.js';
 import { TaskKind } from '../../../src/sources/data/datasets/tasks/index.js';
-import { temporaryFolder, writtenFile } from '../../support/data-files.js';
+import { dataFolder, writtenFile } from '../../support/data-files.js';
 import { made, rowsOf, storedRows } from '../../support/make-version.js';
 
 const TEN = Date.UTC(2024, 0, 1, 10);
@@ -44,7 +44,7 @@ describe('readTime', () => {
 
   it('imports seconds with a fraction, and names numbers that are no times', async () => {
     const lines = ['1704103200.1234', '1e300'].map((at, i) => `{"text":"row ${i}","label":"x","at":${at}}`);
-    const file = await writtenFile(await temporaryFolder(), 'epoch.jsonl', lines.join('\n'));
+    const file = await writtenFile(await dataFolder(), 'epoch.jsonl', lines.join('\n'));
     const mapping = { columns: { TEXT: 'text', LABEL: 'label', EVENT_TIME: 'at' } };
     const version = await made({ task: TaskKind.CLASSIFICATION, files: [{ file, mapping }] });
     expect((await storedRows(version))[0]!.event_time).toBe(TEN + 123);

@@ -1,9 +1,9 @@
 import { Split } from '../../../../src/sources/data/datasets/importing/splits.js';
 import { TaskKind } from '../../../../src/sources/data/datasets/tasks/index.js';
-import { temporaryFolder, writtenFile } from '../../../support/data-files.js';
+import { dataFolder, writtenFile } from '../../../support/data-files.js';
 import { made, type Wishes } from '../../../support/make-version.js';
 
-export const folder = await temporaryFolder();
+export const folder = await dataFolder();
 let files = 0;
 
 export const jsonl = (rows: object[], name = `rows-${++files}.jsonl`) =>
