@@ -126,15 +126,13 @@ describe('crashes', () => {
     worker = await startWorker({ timings: { silenceMs } });
     const { client } = worker;
     const pid = pidOf(worker);
-    const pin = (process: number) => execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', `${process}`]);
+    execFileSync('renice', ['--priority', '19', '--pid', `${pid}`], { stdio: 'ignore' });
+    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', `${pid}`]);
     // At the lowest priority beside these, its next message would take a minute.
     const neighbours = Array.from({ length: 40 }, () =>
-      spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }),
+      spawn('taskset', ['--cpu-list', '0', 'sh', '-c', 'while :; do :; done'], { stdio: 'ignore' }),
     );
     try {
-      execFileSync('renice', ['--priority', '19', '--pid', `${pid}`], { stdio: 'ignore' });
-      pin(pid);
-      for (const neighbour of neighbours) pin(neighbour.pid!);
       let [said, since] = [client.status.load, performance.now()];
       await until(() => {
         if (client.status.load !== said) [said, since] = [client.status.load, performance.now()];
