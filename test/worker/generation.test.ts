@@ -44,6 +44,18 @@ describe('generation in a real worker', () => {
     expect(done.decodeMs).toBeGreaterThan(0);
   });
 
+  it('does as much at once for one who may stop it all as is asked, and warns of no leak', async () => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error) => void warnings.push(warning);
+    process.on('warning', hear);
+    const { signal } = new AbortController();
+    const scored = () =>
+      worker.client.scoreNext({ workspaceId, model, prompt: plain('Hello'), candidates: [1] }, { signal });
+    await Promise.all(Array.from({ length: 12 }, scored));
+    process.off('warning', hear);
+    expect(warnings).toEqual([]);
+  });
+
   it('stops a model that says the same over and over, and says where that began', async () => {
     const looping = writeTinyModel(join(folder, 'looping.gguf'), { always: ')' });
     const events = await generate({ model: looping, maxTokens: 96 });

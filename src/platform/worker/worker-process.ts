@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { duration } from '../../kernel/duration.js';
 import { GraftError } from '../../kernel/errors.js';
@@ -190,6 +191,8 @@ export class WorkerProcess {
             cancel();
             reject(new GraftError('DEADLINE_EXCEEDED', `The worker did not answer within ${duration(deadlineMs)}.`));
           }, deadlineMs + this.timings.graceMs);
+        // One run may ask for many things at once, and takes each of these away again.
+        if (signal) setMaxListeners(0, signal);
         signal?.addEventListener('abort', cancel, { once: true });
         const deadline = deadlineMs ?? undefined;
         this.send({
