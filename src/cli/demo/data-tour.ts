@@ -28,7 +28,7 @@ export async function dataTour(client: GraftClient, examples: string): Promise<v
       files: [{ file }],
       idempotencyKey: `demo-${Date.now()}`,
       // So many rows for the test that a measurement on them tells something.
-      splitRule: { test: 0.18, validation: 0.08 },
+      splitRule: { test: 0.12, validation: 0.08 },
     },
   });
   const events = client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id });

@@ -37,7 +37,7 @@ export async function trainingTour(client: GraftClient): Promise<Trained | null>
       description: 'Which team a message goes to.',
       datasetVersion: version.id,
       // Of so few rows many small steps learn most, and forget fastest: general text weighs more than in the preset.
-      recipe: { epochs: 0.75, batchExamples: 4, validateEvery: 0.5, retention: { weight: 3, tokens: 32 } },
+      recipe: { epochs: 0.7, batchExamples: 4, validateEvery: 0.7, retention: { weight: 3, tokens: 32 } },
       idempotencyKey: `demo-${version.digest}`,
     },
   });
