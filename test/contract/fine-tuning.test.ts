@@ -233,7 +233,7 @@ describe('a tuning script of OpenAI’s', () => {
   it('is refused by name what isn’t trained here, and nothing is begun', async () => {
     const file = await uploaded(ROWS);
     const create = (more: object) => openai.fineTuning.jobs.create({ model: 'tiny', training_file: file.id, ...more });
-    await expect(create({ method: { type: 'dpo' } })).rejects.toMatchObject({ status: 400, param: 'method' });
+    await expect(create({ method: { type: 'dpo' } })).rejects.toMatchObject({ status: 400, param: 'method.type' });
     await expect(create({ integrations: [{ type: 'wandb' }] })).rejects.toMatchObject({ param: 'integrations' });
     await expect(create({ hyperparameters: { n_epochs: 'many' } })).rejects.toMatchObject({
       param: 'hyperparameters.n_epochs',

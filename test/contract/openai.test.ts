@@ -12,6 +12,7 @@ import {
   SetBudgetDocument,
 } from '../../src/client/operations/index.js';
 import { keepsTo } from '../support/json-schema.js';
+import { OpenApiDocument } from '../support/openapi-document.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';
 import { itWhen } from '../support/skip.js';
@@ -350,7 +351,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
     ],
     ['five stop texts', { stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop', 'bad_user_input'],
     ['an endless stop text', { stop: 'x'.repeat(100_000) }, 'stop', 'bad_user_input'],
-    ['a stop text that is none', { stop: [7] }, 'stop', 'bad_user_input'],
+    ['a stop text that is none', { stop: [7] }, 'stop[0]', 'invalid_value'],
     [
       'a system message of 100,000 characters',
       {
@@ -381,7 +382,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
     ['a temperature out of range', { temperature: 9 }, 'temperature', 'bad_user_input'],
     ['a model that is not there', { model: 'nobody' }, 'model', 'model_not_found'],
     ['a collection that is not there', { model: 'graft/nowhere' }, 'model', 'model_not_found'],
-    ['an unknown option of Graft’s', { graft: { colour: 1 } }, 'colour', 'unknown_parameter'],
+    ['an unknown option of Graft’s', { graft: { colour: 1 } }, 'graft.colour', 'unknown_parameter'],
     ['an empty question', { messages: [{ role: 'user', content: '  ' }] }, 'messages', 'bad_user_input'],
   ])('refuses %s by its name', async (_, body, param, code) => {
     const refused = await refusal(body);
@@ -543,7 +544,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
       decoded.data[index]!.embedding.forEach((value, at) => expect(value).toBeCloseTo(embedding[at]!, 6));
     });
     await expect(openai.embeddings.create({ model: embedder, input: [1, 2] })).rejects.toMatchObject({
-      param: 'input',
+      param: 'input[0]',
     });
     await expect(openai.embeddings.create({ model: 'other', input })).rejects.toMatchObject({ param: 'model' });
   }, 60_000);
@@ -556,6 +557,64 @@ describe('the addresses that OpenAI’s clients speak', () => {
     expect(results).toHaveLength(2);
     expect(results[0]!.relevance_score).toBeGreaterThan(results[1]!.relevance_score);
   }, 60_000);
+
+  it('answers as /v1/openapi.json says', async () => {
+    const document = await OpenApiDocument.of(graft.url);
+    const wrong: string[] = [];
+    const call = async (operation: string, names: Record<string, string> = {}, body?: object | FormData) => {
+      const [method, path] = operation.split(' ') as [string, string];
+      const place = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name]!);
+      const isJson = body && !(body instanceof FormData);
+      const response = await fetch(`${graft.url}/v1${place}`, {
+        method: method.toUpperCase(),
+        headers: { authorization: 'Bearer none', ...(isJson && { 'content-type': 'application/json' }) },
+        ...(body && { body: isJson ? JSON.stringify(body) : body }),
+      });
+      const answer = (await response.json()) as { id: string };
+      expect([operation, response.status]).toEqual([operation, 200]);
+      wrong.push(...document.faultsOfAnswer(operation, response.status, answer).map((fault) => `${operation}${fault}`));
+      return answer;
+    };
+    const upload = async (purpose: string, text: string): Promise<string> => {
+      const form = new FormData();
+      form.append('purpose', purpose);
+      form.append('file', new Blob([text]), 'a.txt');
+      return (await call('post /files', {}, form)).id;
+    };
+    const messages = [{ role: 'user', content: QUESTION }];
+    await call('post /chat/completions', {}, { model: 'graft/pumps', messages });
+    await call('post /chat/completions', {}, { model: MODEL, messages, max_tokens: 2, n: 2, logprobs: true });
+    await call('post /embeddings', {}, { model: 'graft', input: 'x' });
+    await call('post /embeddings', {}, { model: 'graft', input: ['x'], encoding_format: 'base64' });
+    await call('post /rerank', {}, { model: 'graft', query: 'x', documents: ['x', { text: 'y' }] });
+    await call('get /models');
+    await call('get /models/{model}', { model: 'graft/pumps' });
+    const { id } = await call('post /responses', {}, { model: 'graft/pumps', input: QUESTION });
+    await call('get /responses/{id}', { id });
+    await call('get /responses/{id}/input_items', { id });
+    await call('delete /responses/{id}', { id });
+    const rows = await upload('fine-tune', '{"messages": []}');
+    await call('get /files/{id}', { id: rows });
+    const job = await call('post /fine_tuning/jobs', {}, { model: MODEL, training_file: rows });
+    for (const path of ['', '/{id}', '/{id}/events', '/{id}/checkpoints'])
+      await call(`get /fine_tuning/jobs${path}`, { id: job.id });
+    const file = await upload('assistants', 'The Orlo pump runs at 37 bar.');
+    await call('get /files');
+    const unnamed = (await call('post /vector_stores')).id;
+    await call('post /vector_stores/{store}', { store: unnamed });
+    const store = (await call('post /vector_stores', {}, { name: 'described' })).id;
+    const batch = (await call('post /vector_stores/{store}/file_batches', { store }, { file_ids: [file] })).id;
+    await openai.vectorStores.fileBatches.poll(store, batch, { pollIntervalMs: 100 });
+    for (const path of ['', '/{store}', '/{store}/files', '/{store}/files/{file}', '/{store}/files/{file}/content'])
+      await call(`get /vector_stores${path}`, { store, file });
+    for (const path of ['', '/files'])
+      await call(`get /vector_stores/{store}/file_batches/{batch}${path}`, { store, batch });
+    await call('post /vector_stores/{store}/search', { store }, { query: 'pump' });
+    await call('delete /vector_stores/{store}/files/{file}', { store, file });
+    await call('delete /vector_stores/{store}', { store });
+    await call('delete /files/{id}', { id: file });
+    expect(wrong).toEqual([]);
+  }, 120_000);
 
   it('stops the model when the client goes away', async () => {
     const controller = new AbortController();

@@ -469,14 +469,14 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
     const inner = `vector_stores/${store.id}`;
     await refused('vector_stores', { expires_after: { anchor: 'last_active_at', days: 1 } }, 'expires_after');
     await refused('vector_stores', { chunking_strategy: static_ }, 'chunking_strategy');
-    await refused('vector_stores', { metadata: { a: 1 } }, 'metadata');
-    await refused('vector_stores', { metadata: { a: '\0' } }, 'metadata');
+    await refused('vector_stores', { metadata: { a: 1 } }, 'metadata.a');
+    await refused('vector_stores', { metadata: { a: '\0' } }, 'metadata.a');
     await refused('vector_stores', { name: 'x'.repeat(300) }, 'name');
     await refused('vector_stores', { file_ids: [] }, 'file_ids');
     await refused('vector_stores', { colour: 'red' }, 'colour');
     await refused(inner, { expires_after: { anchor: 'last_active_at', days: 1 } }, 'expires_after');
     await refused(`${inner}/files`, { file_id: 'file-1', chunking_strategy: static_ }, 'chunking_strategy');
-    await refused(`${inner}/files`, { file_id: 'file-1', attributes: { a: null } }, 'attributes');
+    await refused(`${inner}/files`, { file_id: 'file-1', attributes: { a: null } }, 'attributes.a');
     await refused(`${inner}/files`, { file_id: 'file-1', attributes: { 'graft.file': 'x' } }, 'attributes');
     await refused(`${inner}/file_batches`, { file_ids: 'file-1' }, 'file_ids');
     await refused(`${inner}/file_batches`, { files: [{ file_id: 'a' }], attributes: {} }, 'files');
@@ -489,7 +489,11 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
     await refused(`${inner}/search`, { query: [] }, 'query');
     await refused(`${inner}/search`, { query: 'x', max_num_results: 51 }, 'max_num_results');
     await refused(`${inner}/search`, { query: 'x', rewrite_query: true }, 'rewrite_query');
-    await refused(`${inner}/search`, { query: 'x', ranking_options: { ranker: 'default-2024-11-15' } }, 'ranker');
+    await refused(
+      `${inner}/search`,
+      { query: 'x', ranking_options: { ranker: 'default-2024-11-15' } },
+      'ranking_options.ranker',
+    );
     await refused(`${inner}/search`, { query: 'x', filters: { type: 'like', key: 'a', value: 'b' } }, 'filters.type');
     await refused(`${inner}/search`, { query: 'x', filters: { type: 'in', key: 'a', value: 'b' } }, 'filters.value');
     await refused(

@@ -193,7 +193,7 @@ describe('a response that is kept', () => {
 
   it.each<[string, object, string]>([
     ['a reference', { input: [{ type: 'item_reference', id: { toString: 1 } }] }, 'input[0].id'],
-    ['a choice of a tool', { tool_choice: { type: 'file_search', more: [[]] } }, 'tool_choice'],
+    ['a choice of a tool', { tool_choice: { type: 'file_search', more: [[]] } }, 'tool_choice.more'],
   ])('refuses %s in a malformed body by its name', async (_what, body, param) => {
     caller = keyed(own, 'ASK');
     const tools = [{ type: 'file_search', vector_store_ids: ['vs_none'] }];

@@ -1,17 +1,8 @@
-import { MAX_ANSWER_TOKENS, StrategyChoiceValues, type AskInput, type StrategyChoice } from '../../answer/ask/index.js';
+import { z } from 'zod';
+import { MAX_ANSWER_TOKENS, StrategyChoiceValues, type AskInput } from '../../answer/ask/index.js';
 import { MOST_PROBABLE, type JsonForm } from '../../worker-protocol/index.js';
-import { RefusedField } from './errors.js';
-import { formOf } from './response-format.js';
-import {
-  fieldsOf,
-  optionalFlag,
-  optionalNumber,
-  optionalText,
-  refuseOthers,
-  requiredText,
-  type Fields,
-  type Neutral,
-} from './fields.js';
+import { anything, checked, filledText, flag, ignoredOf, objectOf, only, variantsBy, wholeNumber } from './fields.js';
+import { responseFormat } from './response-format.js';
 
 /** What a chat completion asks for, checked. */
 export interface ChatRequest {
@@ -58,69 +49,145 @@ const OPTIONS = [
 ] as const;
 export type ModelOption = (typeof OPTIONS)[number] | 'system';
 
-const HONOURED = [
-  'model',
-  'messages',
-  'stream',
-  'stream_options',
-  'n',
-  ...OPTIONS,
-  'response_format',
-  'user',
-  'safety_identifier',
-  'graft',
-];
-
-/** What may be sent because it says nothing that would change the answer. */
-const NEUTRAL: Record<string, Neutral> = {
-  tools: [[]],
-  tool_choice: ['none', 'auto'],
-  functions: [[]],
-  function_call: ['none', 'auto'],
-  modalities: [['text']],
-  audio: [],
-  web_search_options: [],
-  moderation: [],
-  // They name, keep, place or hurry the request, or ask for an effort that no model here knows: an answer means the same.
-  service_tier: 'any',
-  reasoning_effort: 'any',
-  verbosity: 'any',
-  prediction: 'any',
-  parallel_tool_calls: 'any',
-  metadata: 'any',
-  store: 'any',
-  prompt_cache_key: 'any',
-  prompt_cache_options: 'any',
-  prompt_cache_retention: 'any',
+/** They name, keep, place or hurry the request, or ask for an effort that no model here knows: an answer means the same. */
+const IGNORED = {
+  service_tier: anything,
+  reasoning_effort: anything,
+  verbosity: anything,
+  prediction: anything,
+  parallel_tool_calls: anything,
+  metadata: anything,
+  store: anything,
+  prompt_cache_key: anything,
+  prompt_cache_options: anything,
+  prompt_cache_retention: anything,
 };
 
 export const MOST_MESSAGES = 200;
 const MOST_CHOICES = 8;
-const STRATEGIES: readonly StrategyChoice[] = Object.values(StrategyChoiceValues);
+
+/** OpenAI's newer name of a system message is `developer`. */
+const ROLES = { user: 'user', assistant: 'assistant', system: 'system', developer: 'system' } as const;
+
+/** A message's text: a string, or parts of these types, of which other fields say nothing. A refusal is one, too. */
+const contentOf = (types: [string, ...string[]]) =>
+  z.union(
+    [
+      z.string(),
+      z
+        .array(
+          variantsBy(
+            'type',
+            [
+              z.looseObject({ type: z.literal(types), text: z.string() }),
+              z.looseObject({ type: z.literal('refusal'), refusal: z.string() }),
+            ],
+            (type) => `Parts of the type ${JSON.stringify(type)} are not supported; ${types[0]} is.`,
+          ),
+        )
+        .transform((parts) => parts.map((part) => ('text' in part ? part.text : part.refusal) as string).join('\n')),
+    ],
+    'must be a string or a list of text parts.',
+  );
+
+/** A message with parts of these types, and these other fields. Only an assistant may have said nothing. */
+export const messageOf = <Shape extends z.ZodRawShape>(types: [string, ...string[]], shape: Shape) =>
+  [
+    z.strictObject({ ...shape, role: z.enum(['user', 'system', 'developer']), content: contentOf(types) }),
+    z.strictObject({ ...shape, role: z.literal('assistant'), content: contentOf(types).optional() }),
+  ] as const;
+
+export const otherRole = (role: unknown): string => `Messages of the role ${JSON.stringify(role)} are not supported.`;
+
+const MESSAGE = { name: anything, refusal: anything, annotations: anything, tool_calls: only([[]]) };
+const message = variantsBy('role', messageOf(['text'], MESSAGE), otherRole);
+
+/** Options of `ask` that OpenAI has no word for. */
+export const graftOptions = objectOf({
+  strategy: z.enum(StrategyChoiceValues).optional(),
+  collections: z.array(z.string()).optional(),
+  dataset: z.string().optional(),
+  minConfidence: z.number().optional(),
+  maxErrorRate: z.number().optional(),
+});
+
+const COUNT = `must be a list of 1 to ${MOST_MESSAGES} messages.`;
+
+/** A body of `POST /v1/chat/completions`. Ranges are those of `ask`, which tells of them by the same names. */
+export const chatBody = objectOf({
+  model: filledText,
+  messages: z
+    .array(message, COUNT)
+    .min(1, COUNT)
+    .max(MOST_MESSAGES, COUNT)
+    .superRefine((messages, context) => {
+      if (messages.length === 0 || messages.at(-1)!.role === 'user') return;
+      const path = [messages.length - 1, 'role'];
+      const params = { code: 'unsupported_value' };
+      context.addIssue({ code: 'custom', path, params, message: 'The last message must be the user’s.' });
+    }),
+  stream: flag,
+  stream_options: objectOf({ include_usage: flag, include_obfuscation: only([false]) }).optional(),
+  n: wholeNumber(1, MOST_CHOICES).default(1),
+  max_tokens: z.int().optional(),
+  max_completion_tokens: z.int().optional(),
+  temperature: z.number().optional(),
+  seed: z.int().optional(),
+  stop: z.union([z.string(), z.array(z.string())], 'must be a text or a list of texts.').optional(),
+  top_p: z.number().optional(),
+  frequency_penalty: z.number().optional(),
+  presence_penalty: z.number().optional(),
+  logit_bias: z.record(z.string(), z.number()).optional(),
+  logprobs: flag,
+  top_logprobs: wholeNumber(0, MOST_PROBABLE).optional(),
+  response_format: responseFormat.optional(),
+  user: z.string().optional(),
+  safety_identifier: z.string().optional(),
+  graft: graftOptions.optional(),
+  tools: only([[]]),
+  tool_choice: only(['none', 'auto']),
+  functions: only([[]]),
+  function_call: only(['none', 'auto']),
+  modalities: only([['text']]),
+  audio: only([]),
+  web_search_options: only([]),
+  moderation: only([]),
+  ...IGNORED,
+})
+  .refine(({ stream, stream_options: options }) => stream || options === undefined, {
+    path: ['stream_options'],
+    error: 'goes with stream: true only. Leave it out.',
+  })
+  .refine(({ logprobs, top_logprobs: top = 0 }) => logprobs || top === 0, {
+    path: ['top_logprobs'],
+    error: 'goes with logprobs: true only.',
+  });
+type ChatBody = z.output<typeof chatBody>;
 
 /**
- * Reads a body of `POST /v1/chat/completions`.
+ * What a body of `POST /v1/chat/completions` asks for.
  * @throws RefusedField that names the first field which can't be honoured
  */
-export function chatRequest(body: unknown): ChatRequest {
-  const fields = fieldsOf(body);
-  const ignored = refuseOthers(fields, HONOURED, NEUTRAL);
-  const conversation = conversationOf(fields);
-  const streamed = optionalFlag(fields, 'stream');
+export const chatRequest = (body: unknown): ChatRequest => chatOf(checked(chatBody, body));
+
+/** The same of a body that was checked. */
+export function chatOf(fields: ChatBody): ChatRequest {
+  const conversation = conversationOf(fields.messages);
+  const isSystem = conversation.system !== null;
   return {
-    model: requiredText(fields, 'model'),
+    model: fields.model,
     ...conversation,
-    n: choicesOf(fields),
+    n: fields.n,
     generation: generationOf(fields),
     sampling: samplingOf(fields),
-    form: formOf(fields),
-    probable: probableOf(fields),
-    unit: optionalText(fields, 'safety_identifier') ?? optionalText(fields, 'user'),
-    stream: streamed,
-    includeUsage: includesUsage(fields, streamed),
-    more: moreOf(fields),
-    options: [...(conversation.system ? ['system' as const] : []), ...OPTIONS.filter((name) => isSent(fields[name]))],
-    ignored,
+    form: fields.response_format ?? null,
+    probable: fields.logprobs ? (fields.top_logprobs ?? 0) : null,
+    unit: fields.safety_identifier ?? fields.user ?? null,
+    stream: fields.stream,
+    includeUsage: fields.stream_options?.include_usage ?? false,
+    more: fields.graft ?? {},
+    options: [...(isSystem ? ['system' as const] : []), ...OPTIONS.filter((name) => isSent(fields[name]))],
+    ignored: ignoredOf(fields, IGNORED),
   };
 }
 
@@ -128,177 +195,48 @@ export function chatRequest(body: unknown): ChatRequest {
 const ASKS_NOTHING = new Set(['null', 'false', '[]', '{}', '""']);
 const isSent = (value: unknown): boolean => value !== undefined && !ASKS_NOTHING.has(JSON.stringify(value));
 
+interface Turn {
+  role: (typeof ROLES)[keyof typeof ROLES];
+  text: string;
+}
+
 /** What the user said, in order, and what the program says to it; the last message is the user's. */
-function conversationOf({ messages }: Fields): Pick<ChatRequest, 'question' | 'earlier' | 'system'> {
-  if (!Array.isArray(messages) || messages.length === 0)
-    throw new RefusedField('messages', 'invalid_value', 'messages must be a list with at least one message.');
-  if (messages.length > MOST_MESSAGES)
-    throw new RefusedField(
-      'messages',
-      'invalid_value',
-      `At most ${MOST_MESSAGES} messages are read, not ${messages.length}.`,
-    );
-  const turns = messages.map((message, index) => messageOf(message, `messages[${index}]`));
-  if (turns.at(-1)!.role !== 'user')
-    throw new RefusedField(
-      `messages[${turns.length - 1}].role`,
-      'unsupported_value',
-      'The last message must be the user’s.',
-    );
-  const instructions = turns.flatMap(({ role, text }) => (role === 'system' ? [text] : []));
+function conversationOf(messages: ChatBody['messages']): Pick<ChatRequest, 'question' | 'earlier' | 'system'> {
+  const turns = messages.map(({ role: name, content = '' }): Turn => ({ role: ROLES[name], text: content }));
+  const instructions = turns.flatMap(({ role: sayer, text }) => (sayer === 'system' ? [text] : []));
   return { question: turns.at(-1)!.text, earlier: earlierOf(turns), system: instructions.join('\n\n') || null };
 }
 
 /** Each message of the user but the last, with what an assistant said to it. */
-function earlierOf(said: readonly Message[]): { question: string; answer: string | null }[] {
+function earlierOf(said: readonly Turn[]): { question: string; answer: string | null }[] {
   const turns: { question: string; answer: string | null }[] = [];
-  for (const { role, text } of said.slice(0, -1)) {
+  for (const { role: sayer, text } of said.slice(0, -1)) {
     const last = turns.at(-1);
-    if (role === 'user') turns.push({ question: text, answer: null });
-    else if (role === 'assistant' && last && text !== '')
+    if (sayer === 'user') turns.push({ question: text, answer: null });
+    else if (sayer === 'assistant' && last && text !== '')
       last.answer = last.answer === null ? text : `${last.answer}\n\n${text}`;
   }
   return turns;
 }
 
-interface Message {
-  role: 'user' | 'assistant' | 'system';
-  text: string;
-}
-
-/** OpenAI's newer name of a system message is `developer`. */
-const ROLES: Readonly<Record<string, Message['role']>> = {
-  user: 'user',
-  assistant: 'assistant',
-  system: 'system',
-  developer: 'system',
-};
-
-function messageOf(message: unknown, param: string): Message {
-  const {
-    role,
-    content,
-    name: _name,
-    refusal: _refusal,
-    annotations: _annotations,
-    ...others
-  } = fieldsOf(message, param);
-  for (const [key, value] of Object.entries(others))
-    if (value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0))
-      throw new RefusedField(`${param}.${key}`, 'unsupported_parameter', `"${key}" of a message is not supported.`);
-  const knownRole = roleOf(role, param);
-  return { role: knownRole, text: textOf(content, `${param}.content`, knownRole === 'assistant') };
-}
-
-/** @throws RefusedField */
-export function roleOf(role: unknown, param: string): Message['role'] {
-  const knownRole = typeof role === 'string' && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
-  if (knownRole !== undefined) return knownRole;
-  throw new RefusedField(
-    `${param}.role`,
-    'unsupported_value',
-    `Messages of the role ${JSON.stringify(role)} are not supported.`,
-  );
-}
-
-/** A message's text: a string, or parts of these types. @throws RefusedField */
-export function textOf(content: unknown, param: string, mayBeMissing: boolean, types = ['text']): string {
-  if (typeof content === 'string') return content;
-  if (content === null && mayBeMissing) return '';
-  if (!Array.isArray(content))
-    throw new RefusedField(param, 'invalid_value', 'content must be a string or a list of text parts.');
-  return content
-    .map((part: unknown, index) => {
-      const { type, text, refusal } = fieldsOf(part, `${param}[${index}]`);
-      if (types.includes(type as string) && typeof text === 'string') return text;
-      if (type === 'refusal' && typeof refusal === 'string' && mayBeMissing) return refusal;
-      throw new RefusedField(
-        `${param}[${index}].type`,
-        'unsupported_value',
-        `Parts of the type ${JSON.stringify(type)} are not supported; ${types[0]} is.`,
-      );
-    })
-    .join('\n');
-}
-
-function choicesOf(fields: Fields): number {
-  const n = optionalNumber(fields, 'n') ?? 1;
-  if (Number.isInteger(n) && n >= 1 && n <= MOST_CHOICES) return n;
-  throw new RefusedField('n', 'invalid_value', `n must be a whole number between 1 and ${MOST_CHOICES}, not ${n}.`);
-}
-
-function generationOf(fields: Fields): ChatRequest['generation'] {
-  const limit = optionalNumber(fields, 'max_completion_tokens') ?? optionalNumber(fields, 'max_tokens');
-  const temperature = optionalNumber(fields, 'temperature');
-  const seed = optionalNumber(fields, 'seed');
+function generationOf(fields: ChatBody): ChatRequest['generation'] {
+  const { max_tokens: limit, max_completion_tokens: maxTokens = limit, temperature, seed } = fields;
   return {
     // A bound from above: the gateway's own, where it is lower, keeps it too, and `finish_reason` says when it was met.
-    ...(limit === null ? {} : { maxTokens: Math.min(limit, MAX_ANSWER_TOKENS) }),
-    ...(temperature === null ? {} : { temperature }),
-    ...(seed === null ? {} : { seed }),
+    ...(maxTokens !== undefined && { maxTokens: Math.min(maxTokens, MAX_ANSWER_TOKENS) }),
+    ...(temperature !== undefined && { temperature }),
+    ...(seed !== undefined && { seed }),
   };
 }
 
-/** Their ranges are those of `ask`, which tells of them by the same names. */
-function samplingOf(fields: Fields): ChatRequest['sampling'] {
-  const { stop, logit_bias: logitBias } = fields;
-  const numbers = {
-    topP: optionalNumber(fields, 'top_p'),
-    frequencyPenalty: optionalNumber(fields, 'frequency_penalty'),
-    presencePenalty: optionalNumber(fields, 'presence_penalty'),
+function samplingOf({ stop, logit_bias: logitBias, ...fields }: ChatBody): ChatRequest['sampling'] {
+  const { top_p: topP, frequency_penalty: frequencyPenalty, presence_penalty: presencePenalty } = fields;
+  const sampling = {
+    ...(topP !== undefined && { topP }),
+    ...(frequencyPenalty !== undefined && { frequencyPenalty }),
+    ...(presencePenalty !== undefined && { presencePenalty }),
+    ...(isSent(stop) && { stop: [stop!].flat() }),
+    ...(isSent(logitBias) && { logitBias }),
   };
-  const asked = {
-    ...Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== null)),
-    ...(isSent(stop) && { stop: (Array.isArray(stop) ? stop : [stop]) as string[] }),
-    ...(isSent(logitBias) && { logitBias: fieldsOf(logitBias, 'logit_bias') as Record<string, number> }),
-  };
-  return Object.keys(asked).length === 0 ? null : asked;
-}
-
-/** @throws RefusedField for `top_logprobs` without `logprobs`, and beyond 20 */
-function probableOf(fields: Fields): number | null {
-  const wantsTokens = optionalFlag(fields, 'logprobs');
-  const top = optionalNumber(fields, 'top_logprobs');
-  if (top !== null && !(Number.isInteger(top) && top >= 0 && top <= MOST_PROBABLE))
-    throw new RefusedField(
-      'top_logprobs',
-      'invalid_value',
-      `top_logprobs must be a whole number between 0 and ${MOST_PROBABLE}, not ${top}.`,
-    );
-  if (top !== null && top > 0 && !wantsTokens)
-    throw new RefusedField('top_logprobs', 'invalid_value', 'top_logprobs goes with logprobs: true only.');
-  return wantsTokens ? (top ?? 0) : null;
-}
-
-function includesUsage({ stream_options: options }: Fields, streamed: boolean): boolean {
-  if (options === null || options === undefined) return false;
-  if (!streamed)
-    throw new RefusedField(
-      'stream_options',
-      'invalid_value',
-      'stream_options goes with stream: true only.',
-      'Leave it out.',
-    );
-  const fields = fieldsOf(options, 'stream_options');
-  refuseOthers(fields, ['include_usage'], { include_obfuscation: [false] });
-  return optionalFlag(fields, 'include_usage');
-}
-
-function moreOf({ graft }: Fields): ChatRequest['more'] {
-  if (graft === null || graft === undefined) return {};
-  const fields = fieldsOf(graft, 'graft');
-  refuseOthers(fields, ['strategy', 'collections', 'dataset', 'minConfidence', 'maxErrorRate'], {});
-  const strategy = optionalText(fields, 'strategy');
-  if (strategy !== null && !STRATEGIES.includes(strategy as StrategyChoice))
-    throw new RefusedField('graft.strategy', 'invalid_value', `strategy must be one of ${STRATEGIES.join(', ')}.`);
-  const collections = fields.collections ?? null;
-  if (collections !== null && !(Array.isArray(collections) && collections.every((name) => typeof name === 'string')))
-    throw new RefusedField('graft.collections', 'invalid_value', 'collections must be a list of names.');
-  return {
-    ...(strategy === null ? {} : { strategy: strategy as StrategyChoice }),
-    ...(collections === null ? {} : { collections: collections }),
-    dataset: optionalText(fields, 'dataset'),
-    minConfidence: optionalNumber(fields, 'minConfidence'),
-    maxErrorRate: optionalNumber(fields, 'maxErrorRate'),
-  };
+  return Object.keys(sampling).length === 0 ? null : sampling;
 }

@@ -1,9 +1,10 @@
+import { z } from 'zod';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ModelRegistry } from '../../sources/registry/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { RefusedField } from './errors.js';
 import { standIn, type ModelTable } from './model-names.js';
-import { fieldsOf, optionalNumber, optionalText, refuseOthers, requiredText, type Fields } from './fields.js';
+import { anything, filledText, objectOf } from './fields.js';
 
 export interface EmbeddingParts {
   worker: Pick<WorkerClient, 'embed' | 'countTokens'>;
@@ -16,29 +17,45 @@ const MOST_TEXTS = 2_048;
 /** UTF-16 units of a text; the embedder reads far fewer tokens and says where a text was longer. */
 const LONGEST_TEXT = 100_000;
 
-type Format = 'float' | 'base64';
+/** A text that is embedded. */
+export const longText = filledText.max(LONGEST_TEXT).transform((text) => text.toWellFormed());
+
+/** Token ids are those of a tokenizer that the request does not name. */
+const TOKENS = 'Send the texts themselves, not token ids; in LangChain: check_embedding_ctx_length=False.';
+const listedText = z
+  .string({ error: ({ input }) => (typeof input === 'number' || Array.isArray(input) ? TOKENS : 'must be a string.') })
+  .pipe(longText);
+const COUNT = `must be a text, or a list of 1 to ${MOST_TEXTS} texts.`;
+
+/** A body of `POST /v1/embeddings`. */
+export const embeddingsBody = objectOf({
+  model: filledText,
+  input: z.union(
+    [longText.transform((text) => [text]), z.array(listedText).min(1, COUNT).max(MOST_TEXTS, COUNT)],
+    COUNT,
+  ),
+  encoding_format: z.enum(['float', 'base64']).default('float'),
+  dimensions: z.int().optional(),
+  user: anything,
+});
+type EmbeddingsBody = z.output<typeof embeddingsBody>;
 
 /**
  * `POST /v1/embeddings`: vectors of unit length by the workspace's embedder. Base64 holds 32-bit floats, little-endian.
  * @returns does what was asked for, and throws what the worker throws
  * @throws RefusedField at once
  */
-export function embeddingsOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: unknown) {
-  const fields = fieldsOf(body);
-  refuseOthers(fields, ['model', 'input', 'encoding_format', 'dimensions'], { user: 'any' });
+export function embeddingsOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: EmbeddingsBody) {
+  const { model, input: texts, encoding_format: format, dimensions } = body;
   const embedder = parts.registry.embedder();
-  const model = requiredText(fields, 'model');
   checkModel(standIn(parts.names.table, model), embedder.name);
-  const format = formatOf(fields);
-  const dimensions = optionalNumber(fields, 'dimensions');
-  if (dimensions !== null && dimensions !== embedder.dimensions)
+  if (dimensions !== undefined && dimensions !== embedder.dimensions)
     throw new RefusedField(
       'dimensions',
       'unsupported_value',
       `${embedder.name} has ${embedder.dimensions} dimensions.`,
       'Leave it out.',
     );
-  const texts = textsOf(fields);
   return async (signal: AbortSignal) => {
     const { vectors, tokens } = await parts.worker.embed({ workspaceId, embedder, texts }, { signal });
     return {
@@ -65,38 +82,7 @@ export function checkModel(model: string, embedder: string): void {
     );
 }
 
-function formatOf(fields: Fields): Format {
-  const format = optionalText(fields, 'encoding_format') ?? 'float';
-  if (format !== 'float' && format !== 'base64')
-    throw new RefusedField('encoding_format', 'unsupported_value', 'encoding_format must be "float" or "base64".');
-  return format;
-}
-
-function textsOf({ input }: Fields): string[] {
-  const list: unknown[] = Array.isArray(input) ? input : [input];
-  if (list.length === 0 || list.length > MOST_TEXTS)
-    throw new RefusedField('input', 'invalid_value', `input must have 1 to ${MOST_TEXTS} texts.`);
-  return list.map((text, index) => {
-    if (typeof text === 'number' || Array.isArray(text))
-      throw new RefusedField(
-        'input',
-        'unsupported_value',
-        'Token ids are those of a tokenizer that the request does not name.',
-        'Send the texts themselves; in LangChain: check_embedding_ctx_length=False.',
-      );
-    if (typeof text !== 'string' || text === '')
-      throw new RefusedField(`input[${index}]`, 'invalid_value', 'A text to embed must be a string that is not empty.');
-    if (text.length > LONGEST_TEXT)
-      throw new RefusedField(
-        `input[${index}]`,
-        'invalid_value',
-        `A text has at most ${LONGEST_TEXT} characters, not ${text.length}.`,
-      );
-    return text.toWellFormed();
-  });
-}
-
-const encoded = (vector: Float32Array, format: Format): number[] | string => {
+const encoded = (vector: Float32Array, format: EmbeddingsBody['encoding_format']): number[] | string => {
   if (format === 'float') return [...vector];
   const bytes = Buffer.alloc(vector.length * 4);
   vector.forEach((value, index) => bytes.writeFloatLE(value, index * 4));

@@ -1,10 +1,10 @@
+import type { z } from 'zod';
 import type { ErrorCode } from '../../kernel/error-codes.js';
 import { GraftError } from '../../kernel/errors.js';
+import type { errorShape } from './shapes.js';
 
 /** An error as OpenAI's clients read it. */
-export interface OpenAiError {
-  error: { message: string; type: string; param: string | null; code: string | null };
-}
+export type OpenAiError = z.infer<typeof errorShape>;
 
 /** A field of the request that can't be honoured: refused by its name, never left out in silence. */
 export class RefusedField extends GraftError {

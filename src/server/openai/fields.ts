@@ -1,104 +1,162 @@
+/** What requests are checked by, and described by in `/v1/openapi.json`: zod schemas, and their faults in OpenAI's form. */
 import { z } from 'zod';
-import { requireStorable } from '../../kernel/text.js';
+import { storable } from '../../kernel/text.js';
 import { RefusedField } from './errors.js';
 
 export type Fields = Record<string, unknown>;
 
-const MOST_RESULTS = 50;
-const DEFAULT_RESULTS = 10;
+const withoutNulls = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
+    : value;
 
-/** @throws RefusedField unless the body is a JSON object */
-export function fieldsOf(body: unknown, name = 'body'): Fields {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new RefusedField(name, 'invalid_value', `${name} must be a JSON object.`);
-  return body as Fields;
-}
+/** An object whose fields are honoured or refused by their names. null counts as left out. */
+export const objectOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.preprocess(withoutNulls, z.strictObject(shape));
 
-/** What a field that isn't honoured may say without changing the answer. */
-export type Neutral = readonly unknown[] | 'any';
+type Variants = Parameters<typeof z.discriminatedUnion>[1];
+
+/** The same, of a body that may be left out. */
+export const optionalObjectOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.preprocess((value) => withoutNulls(value ?? {}), z.strictObject(shape));
 
 /**
- * Refuses by name what is neither honoured nor neutral. null counts as left out.
- * @returns the names of those that may say anything, because nothing follows from them
- * @throws RefusedField
+ * One of several such objects, told apart by a field.
+ * @param refusal of a value of that field that none of them has
  */
-export function refuseOthers(fields: Fields, honoured: readonly string[], neutral: Record<string, Neutral>): string[] {
-  const ignored: string[] = [];
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === null || value === undefined || honoured.includes(name)) continue;
-    const allowed = Object.hasOwn(neutral, name) ? neutral[name]! : null;
-    if (allowed === null)
-      throw new RefusedField(name, 'unknown_parameter', `There is no parameter "${name}" here.`, 'Leave it out.');
-    const text = JSON.stringify(value);
-    if (allowed === 'any') ignored.push(name);
-    else if (!allowed.some((choice) => JSON.stringify(choice) === text))
-      throw new RefusedField(
-        name,
-        'unsupported_parameter',
-        `"${name}" is not supported: it would change the answer, and nothing here honours it.`,
-        allowed.length === 0
-          ? 'Leave it out.'
-          : `Leave it out, or send ${allowed.map((choice) => JSON.stringify(choice)).join(' or ')}.`,
-      );
-  }
-  return ignored;
+export const variantsBy = <V extends Variants>(field: string, variants: V, refusal: (value: unknown) => string) => {
+  const error: z.core.$ZodErrorMap = ({ code, input }) =>
+    code === 'invalid_union' ? refusal((input as Fields)[field]) : '';
+  return z.preprocess(withoutNulls, z.discriminatedUnion(field, variants, { error }));
+};
+
+/** What isn't honoured may say nothing but these values, which change nothing. */
+export function only(values: readonly unknown[], reason = 'it would change the answer, and nothing here honours it') {
+  const texts = values.map((value) => JSON.stringify(value));
+  const instead = texts.length === 0 ? 'Leave it out.' : `Leave it out, or send ${texts.join(' or ')}.`;
+  return z
+    .unknown()
+    .refine((value) => texts.includes(JSON.stringify(value)), {
+      error: `is not supported: ${reason}. ${instead}`,
+      params: { code: 'unsupported_parameter' },
+    })
+    .meta({ enum: texts.length === 0 ? [null] : [...values] })
+    .optional();
 }
 
-export function optionalText(fields: Fields, name: string): string | null {
-  const value = fields[name] ?? null;
-  if (value !== null && typeof value !== 'string')
-    throw new RefusedField(name, 'invalid_value', `${name} must be a string.`);
-  return value;
+/** A field that may say anything, because nothing follows from it. */
+export const anything = z.unknown().meta({ description: 'Changes nothing.' }).optional();
+
+/** Names of what a request has of such fields. */
+export const ignoredOf = (fields: Fields, shape: Readonly<Record<string, unknown>>): string[] =>
+  Object.keys(fields).filter((name) => Object.hasOwn(shape, name));
+
+export const flag = z.boolean().default(false);
+
+export const storableText = z.string().refine((text) => storable(text) === text, 'must be Unicode without NUL.');
+
+const NOT_EMPTY = 'must be a string that is not empty.';
+export const filledText = z.string(NOT_EMPTY).min(1, NOT_EMPTY);
+
+export function wholeNumber(from: number, to: number) {
+  const error = `must be a whole number from ${from} to ${to}.`;
+  return z.int(error).min(from, error).max(to, error);
 }
 
-export function requiredText(fields: Fields, name: string): string {
-  const value = optionalText(fields, name);
-  if (value === null || value === '')
-    throw new RefusedField(name, 'invalid_value', `${name} must be a string that is not empty.`);
-  return value;
-}
-
-export function optionalNumber(fields: Fields, name: string): number | null {
-  const value = fields[name] ?? null;
-  if (value !== null && (typeof value !== 'number' || !Number.isFinite(value)))
-    throw new RefusedField(name, 'invalid_value', `${name} must be a number.`);
-  return value;
-}
-
-export function optionalFlag(fields: Fields, name: string): boolean {
-  const value = fields[name] ?? false;
-  if (typeof value !== 'boolean') throw new RefusedField(name, 'invalid_value', `${name} must be true or false.`);
-  return value;
-}
+/** How many results of a search are wanted. */
+export const resultLimit = wholeNumber(1, 50).default(10);
 
 const MOST_NOTES = 16;
 const LONGEST_NOTE = 512;
-export const note = z.string().max(LONGEST_NOTE);
+export const note = storableText.max(LONGEST_NOTE);
 
 /** What clients note with an object, such as `metadata`: names of at most 64 characters, each with a value of this form. */
-export function optionalNotes<T>(fields: Fields, name: string, value: z.ZodType<T>): Record<string, T> | null {
-  const { data = null, error } = z.record(z.string().max(64), value).nullish().safeParse(fields[name]);
-  if (error || Object.keys(data ?? {}).length > MOST_NOTES)
-    throw new RefusedField(
-      name,
-      'invalid_value',
-      `${name} holds at most ${MOST_NOTES} values, with names of 64 and texts of ${LONGEST_NOTE} characters at most.`,
-    );
-  for (const text of Object.entries(data ?? {}).flat()) if (typeof text === 'string') requireStorable(text, name);
-  return data;
+export function notesOf<T extends z.ZodType>(value: T) {
+  const error = `must hold at most ${MOST_NOTES} values, with names of 64 and texts of ${LONGEST_NOTE} characters at most.`;
+  return z
+    .record(storableText.max(64), value, error)
+    .refine((notes) => Object.keys(notes).length <= MOST_NOTES, error)
+    .meta({ maxProperties: MOST_NOTES });
+}
+
+/** Ids, each once. */
+export function idsOf(limit: number) {
+  const error = `must be a list of 1 to ${limit} ids.`;
+  const ids = z.array(z.string(), error).min(1, error).max(limit, error);
+  return ids.transform((values) => [...new Set(values)]);
 }
 
 /** A name that adapters and collections may have, of any text; empty where nothing of it may stand in one. */
 export const nameFrom = (text: string): string =>
   text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|-+$/g, '');
 
-/**
- * How many results of a search are wanted.
- * @throws RefusedField that names `field`
- */
-export function resultLimit(fields: Fields, field: string): number {
-  const limit = optionalNumber(fields, 'max_num_results') ?? DEFAULT_RESULTS;
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RESULTS)
-    throw new RefusedField(field, 'invalid_value', `${field} must be a whole number from 1 to ${MOST_RESULTS}.`);
-  return limit;
+/** @throws RefusedField that names the first field which can't be honoured */
+export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+  // Messages are ours: without one, `predicateOf` says what a field must be.
+  const { data, error } = schema.safeParse(value, { error: () => '' });
+  if (error) throw refusalOf(error.issues[0]!, []);
+  return data;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** `messages[0].content` */
+const nameOf = (path: readonly PropertyKey[]): string =>
+  path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '') || 'body';
+
+/** Whether a value is of this branch of a union, and the fault lies within. */
+const isWithin = ({ path, code }: Issue): boolean =>
+  path.length > 0 || (code !== 'invalid_type' && code !== 'invalid_value');
+
+function refusalOf(issue: Issue, parentPath: readonly PropertyKey[]): RefusedField {
+  const path = [...parentPath, ...issue.path];
+  const branches = issue.code === 'invalid_union' ? issue.errors.map(([fault]) => fault as Issue) : [];
+  const branch = branches.find(isWithin);
+  if (branch) return refusalOf(branch, path);
+  if (issue.code === 'unrecognized_keys') {
+    const name = nameOf([...path, issue.keys[0]!]);
+    return new RefusedField(name, 'unknown_parameter', `There is no parameter "${name}" here.`, 'Leave it out.');
+  }
+  const name = nameOf(issue.code === 'invalid_key' ? path.slice(0, -1) : path);
+  const message = issue.message || predicateOf(issue);
+  return new RefusedField(name, codeOf(issue), /^[a-z]/.test(message) ? `${name} ${message}` : message);
+}
+
+function codeOf(issue: Issue): RefusedField['openAiCode'] {
+  if (issue.code === 'custom') return (issue.params?.['code'] as RefusedField['openAiCode']) ?? 'invalid_value';
+  const isOfNoVariant = issue.code === 'invalid_union' && issue.errors.length === 0;
+  return issue.code === 'invalid_value' || isOfNoVariant ? 'unsupported_value' : 'invalid_value';
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'must be a string.',
+  number: 'must be a number.',
+  int: 'must be a whole number.',
+  boolean: 'must be true or false.',
+  object: 'must be a JSON object.',
+  record: 'must be a JSON object.',
+  array: 'must be a list.',
+};
+
+const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' };
+
+/** What a field must be, where its schema has no words of its own. */
+function predicateOf(issue: Issue): string {
+  const units = 'origin' in issue ? UNITS[issue.origin] : undefined;
+  const verb = units === undefined ? 'be' : 'have';
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPES[issue.expected] ?? 'is not valid.';
+    case 'too_big':
+      return `must ${verb} at most ${issue.maximum}${units ?? ''}.`;
+    case 'too_small':
+      return `must ${verb} at least ${issue.minimum}${units ?? ''}.`;
+    case 'invalid_value':
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}.`;
+    default:
+      return 'is not valid.';
+  }
 }

@@ -1,15 +1,16 @@
+import { z } from 'zod';
 import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../../kernel/caller.js';
 import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { requireStorable } from '../../kernel/text.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { Erasure } from '../../platform/erasure/index.js';
 import { fileName, tooLarge } from '../graphql/uploads.js';
 import { RefusedField } from './errors.js';
+import { checked, storableText } from './fields.js';
 import { secondsOf } from './http.js';
-import { pageOf, rowIdOf, spanOf, type ListRequest } from './lists.js';
+import { listQuery, pageOf, rowIdOf, spanOf } from './lists.js';
 import type { StoreRows } from './vector-stores/rows.js';
 
 export interface FileParts {
@@ -19,8 +20,18 @@ export interface FileParts {
   maxUploadBytes: number;
 }
 
-/** Rows to learn from, and documents. */
-const PURPOSES: ReadonlySet<string> = new Set(['fine-tune', 'assistants', 'user_data']);
+/** A form of `POST /v1/files`: rows to learn from, or a document. */
+export const fileForm = z.strictObject({
+  purpose: z.enum(
+    ['fine-tune', 'assistants', 'user_data'],
+    'Files are taken for the purposes "fine-tune" (rows), "assistants" and "user_data" (documents).',
+  ),
+  file: z.file(),
+});
+
+/** The query of `GET /v1/files`. */
+export const filesQuery = listQuery(100, { purpose: storableText.optional() });
+
 /** Says nothing: a document's name and content tell its format, as clients guess types that no parser knows. */
 const MEDIA_TYPE = 'application/octet-stream';
 const PREFIX = 'file-';
@@ -126,13 +137,7 @@ async function takePart(
     return;
   }
   if (part.fieldname !== 'purpose') throw unknownField(part.fieldname);
-  if (typeof part.value !== 'string' || !PURPOSES.has(part.value))
-    throw new RefusedField(
-      'purpose',
-      'unsupported_value',
-      'Files are taken for the purposes "fine-tune" (rows), "assistants" and "user_data" (documents).',
-    );
-  form.purpose = part.value;
+  form.purpose = checked(fileForm.pick({ purpose: true }), { purpose: part.value }).purpose;
 }
 
 const unknownField = (name: string): RefusedField =>
@@ -145,15 +150,13 @@ const unknownField = (name: string): RefusedField =>
 
 /**
  * Oldest or newest first, those behind `after`.
- * @param purpose null: any
- * @throws BAD_USER_INPUT, NOT_FOUND for an `after` that is no file
+ * @throws NOT_FOUND for an `after` that is no file
  */
 export async function filesOf(
   { files, stores }: FileParts,
   caller: Caller,
-  { purpose, ...request }: ListRequest & { purpose: string | null },
+  { purpose, ...request }: z.output<typeof filesQuery>,
 ) {
-  if (purpose !== null) requireStorable(purpose, 'purpose');
   const span = await spanOf(request, fileRowId);
   const ids = await stores.fileIds(caller, { purpose, span });
   const rows = new Map((await files.find(caller.workspaceId, { ids })).map((row) => [row.id, row]));

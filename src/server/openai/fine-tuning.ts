@@ -12,17 +12,7 @@ import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import { toGlobalId } from '../../kit/graphql/index.js';
 import { RefusedField } from './errors.js';
-import {
-  fieldsOf,
-  nameFrom,
-  note,
-  optionalNotes,
-  optionalNumber,
-  optionalText,
-  refuseOthers,
-  requiredText,
-  type Fields,
-} from './fields.js';
+import { filledText, nameFrom, note, notesOf, objectOf, only } from './fields.js';
 import { fileRowId, requireFileFor, type FileParts } from './files.js';
 import { secondsOf } from './http.js';
 import { listOf, rowIdOf, type ListRequest } from './lists.js';
@@ -43,13 +33,37 @@ const MOST_EVENTS = 10_000;
 /** As many as a name has. */
 const LONGEST_SUFFIX = 63;
 
-const numberOrAuto = z.union([z.literal('auto'), z.number()]);
-const hyperparameters = z.strictObject({
-  n_epochs: numberOrAuto.optional(),
-  batch_size: numberOrAuto.optional(),
-  learning_rate_multiplier: numberOrAuto.optional(),
+const AUTO = 'must be a number or "auto".';
+const numberOrAuto = z.union([z.literal('auto'), z.number()], AUTO).optional();
+const hyperparameters = objectOf({
+  n_epochs: numberOrAuto,
+  batch_size: numberOrAuto,
+  learning_rate_multiplier: numberOrAuto,
 });
-type Hyperparameters = z.infer<typeof hyperparameters>;
+
+/** A body of `POST /v1/fine_tuning/jobs`. Hyperparameters are those of the method, or of the older field beside it. */
+export const jobBody = objectOf({
+  model: filledText,
+  training_file: filledText,
+  validation_file: z.string().optional(),
+  hyperparameters: hyperparameters.optional(),
+  method: objectOf({
+    type: z.literal('supervised', 'Only the method "supervised" is trained here.').default('supervised'),
+    supervised: objectOf({ hyperparameters: hyperparameters.optional() }).optional(),
+  }).optional(),
+  suffix: z.string().max(LONGEST_SUFFIX).optional(),
+  seed: z.number().optional(),
+  metadata: notesOf(note).optional(),
+  integrations: only([[]]),
+}).transform(({ method, ...fields }): JobRequest => ({
+  model: fields.model,
+  training_file: fields.training_file,
+  validation_file: fields.validation_file ?? null,
+  hyperparameters: method?.supervised?.hyperparameters ?? fields.hyperparameters ?? {},
+  suffix: fields.suffix ?? null,
+  seed: fields.seed ?? null,
+  metadata: fields.metadata ?? null,
+}));
 
 /** A request as it is shown again. */
 const jobRequest = z.object({
@@ -62,55 +76,6 @@ const jobRequest = z.object({
   metadata: z.record(z.string(), z.string()).nullable(),
 });
 type JobRequest = z.infer<typeof jobRequest>;
-
-/** @throws RefusedField for what can't be honoured, by its name */
-function checkedJob(body: unknown): JobRequest {
-  const fields = fieldsOf(body);
-  const honoured = [
-    'model',
-    'training_file',
-    'validation_file',
-    'hyperparameters',
-    'method',
-    'suffix',
-    'seed',
-    'metadata',
-  ];
-  refuseOthers(fields, honoured, { integrations: [[]] });
-  return {
-    model: requiredText(fields, 'model'),
-    training_file: requiredText(fields, 'training_file'),
-    validation_file: optionalText(fields, 'validation_file'),
-    hyperparameters: checkedHyperparameters(fields),
-    suffix: checkedSuffix(fields),
-    seed: optionalNumber(fields, 'seed'),
-    metadata: optionalNotes(fields, 'metadata', note),
-  };
-}
-
-function checkedSuffix(fields: Fields): string | null {
-  const suffix = optionalText(fields, 'suffix');
-  if (suffix !== null && suffix.length > LONGEST_SUFFIX)
-    throw new RefusedField('suffix', 'invalid_value', `suffix has at most ${LONGEST_SUFFIX} characters.`);
-  return suffix;
-}
-
-/** Of the method, or of the older field beside it. */
-function checkedHyperparameters(fields: Fields): Hyperparameters {
-  const method = fields['method'] == null ? null : fieldsOf(fields['method'], 'method');
-  const type = method?.['type'] ?? 'supervised';
-  if (type !== 'supervised')
-    throw new RefusedField('method', 'unsupported_value', 'Only the method "supervised" is trained here.');
-  const supervised = method?.['supervised'] == null ? {} : fieldsOf(method['supervised'], 'method.supervised');
-  const { data, error } = hyperparameters.safeParse(supervised['hyperparameters'] ?? fields['hyperparameters'] ?? {});
-  if (!error) return data;
-  const path = ['hyperparameters', ...(error.issues[0]?.path ?? [])].join('.');
-  throw new RefusedField(
-    path,
-    'invalid_value',
-    'Known are n_epochs, batch_size and learning_rate_multiplier, each a number or "auto".',
-  );
-}
 
 /** What Graft's recipe makes of them; what is "auto" stays as the preset has it. */
 function recipeOf({ hyperparameters: given, seed }: JobRequest): RecipeOverrides {
@@ -127,8 +92,7 @@ function recipeOf({ hyperparameters: given, seed }: JobRequest): RecipeOverrides
  * Begins a job: an import, a training, attestation and evaluation, as one run.
  * @throws what `TuningService.start` throws, OVERLOADED, BUDGET_EXCEEDED
  */
-export async function createJob(parts: FineTuningParts, caller: Caller, body: unknown, key: string | null) {
-  const request = checkedJob(body);
+export async function createJob(parts: FineTuningParts, caller: Caller, request: JobRequest, key: string | null) {
   const { workspaceId } = caller;
   for (const field of ['training_file', 'validation_file'] as const) {
     const id = request[field];
@@ -176,7 +140,7 @@ export async function changeJob(
 
 /** Newest first. */
 export async function jobsOf(parts: FineTuningParts, workspaceId: WorkspaceId, { limit, after }: ListRequest) {
-  const cursor = after === null ? null : encodeCursor([rowIdOfJob(after)]);
+  const cursor = after === undefined ? null : encodeCursor([rowIdOfJob(after)]);
   const page = await parts.runs.list(workspaceId, { kind: fineTuning.kind }, { first: limit, after: cursor });
   return listOf(await Promise.all(page.items.map((row) => jobOf(parts, row))), page.hasNextPage);
 }
@@ -280,8 +244,8 @@ export async function eventsOf(
   const { id: runId } = await requireRun(parts, workspaceId, id);
   const { events } = await parts.runs.history(workspaceId, runId, { after: 0n, most: MOST_EVENTS });
   const entries = events.flatMap((event) => eventOf(runId, event)).reverse();
-  const from = after === null ? 0 : entries.findIndex((event) => event.id === after) + 1;
-  if (after !== null && from === 0) throw new RefusedField('after', 'invalid_value', 'The job has no such event.');
+  const from = after === undefined ? 0 : entries.findIndex((event) => event.id === after) + 1;
+  if (after !== undefined && from === 0) throw new RefusedField('after', 'invalid_value', 'The job has no such event.');
   return listOf(entries.slice(from, from + limit), entries.length > from + limit);
 }
 

@@ -1,42 +1,35 @@
+import { z } from 'zod';
 import { notFound } from '../../kernel/errors.js';
 import { isUuid } from '../../kernel/ids.js';
 import { MAX_PAGE_SIZE } from '../../kernel/pagination.js';
-import { RefusedField } from './errors.js';
-import type { Fields } from './fields.js';
+import { objectOf } from './fields.js';
 
 /** What a list is asked for in its address. */
 export interface ListRequest {
   limit: number;
-  /** Id of the last that the caller has; null: from the first on. */
-  after: string | null;
+  /** Id of the last that the caller has; undefined: from the first on. */
+  after?: string | undefined;
   /** Id of the first that the caller has, where a list may be read backwards. */
-  before: string | null;
+  before?: string | undefined;
   order: 'asc' | 'desc';
 }
 
-/** @throws RefusedField for what is no number of items, no order, or unknown */
-export function listRequest(query: Fields, fallback: number, otherNames: readonly string[] = []): ListRequest {
-  const names = ['limit', 'after', 'order', ...otherNames];
-  const unknown = Object.keys(query).find((name) => !names.includes(name));
-  if (unknown !== undefined)
-    throw new RefusedField(
-      unknown.slice(0, 100),
-      'unknown_parameter',
-      'The list has no such parameter.',
-      'Leave it out.',
-    );
-  const { limit = fallback, after = null, before = null, order = 'desc' } = query;
-  const count = Number(limit);
-  if (!Number.isInteger(count) || count < 1)
-    throw new RefusedField('limit', 'invalid_value', 'limit must be a whole number from 1 on.');
-  if (after !== null && typeof after !== 'string')
-    throw new RefusedField('after', 'invalid_value', 'after must be an id.');
-  if (before !== null && typeof before !== 'string')
-    throw new RefusedField('before', 'invalid_value', 'before must be an id.');
-  if (order !== 'asc' && order !== 'desc')
-    throw new RefusedField('order', 'invalid_value', 'order must be "asc" or "desc".');
-  return { limit: Math.min(count, MAX_PAGE_SIZE), after, before, order };
-}
+/** The query of a list, with fields of its own beside those of every list. */
+export const listQuery = <Shape extends z.ZodRawShape>(fallback: number, shape: Shape) =>
+  objectOf({
+    limit: z.coerce
+      .number('must be a whole number from 1 on.')
+      .int()
+      .min(1)
+      .default(fallback)
+      .transform((count) => Math.min(count, MAX_PAGE_SIZE)),
+    after: z.string().optional(),
+    order: z.enum(['asc', 'desc']).default('desc'),
+    ...shape,
+  });
+
+/** Lists that are read backwards, too. */
+export const before = z.string().optional();
 
 /** Between which keys a page lies, and in which order it is read: with `before` alone backwards from there. */
 export interface Span {
@@ -49,11 +42,11 @@ export interface Span {
 
 /** @param keyOf the key of an id, by which the list is ordered */
 export async function spanOf(
-  { limit, after, before, order }: ListRequest,
+  { limit, after, before: end, order }: ListRequest,
   keyOf: (id: string, field: string) => string | Promise<string>,
 ): Promise<Span> {
-  const from = after === null ? null : await keyOf(after, 'after');
-  const to = before === null ? null : await keyOf(before, 'before');
+  const from = after === undefined ? null : await keyOf(after, 'after');
+  const to = end === undefined ? null : await keyOf(end, 'before');
   const backwards = from === null && to !== null;
   const [lower, upper] = order === 'asc' ? [from, to] : [to, from];
   return { lower, upper, limit, descending: (order === 'desc') !== backwards, backwards };

@@ -1,9 +1,11 @@
+import type { z } from 'zod';
 import type { AskInput } from '../../answer/ask/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { CollectionStore } from '../../sources/knowledge/index.js';
 import type { AdapterStore, ModelStore } from '../../sources/registry/index.js';
 import { secondsOf } from './http.js';
+import type { modelShape } from './shapes.js';
 
 export interface Names {
   collections: Pick<CollectionStore, 'list' | 'require' | 'byIds'>;
@@ -65,13 +67,7 @@ function splitOnce(text: string, mark: string): [string, string?] {
   return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];
 }
 
-interface ListedModel {
-  id: string;
-  object: 'model';
-  /** Seconds since 1970. */
-  created: number;
-  owned_by: string;
-}
+type ListedModel = z.infer<typeof modelShape>;
 
 /** Of each kind; a workspace with more has names that are not listed and can be used all the same. */
 const MOST_LISTED = 100;

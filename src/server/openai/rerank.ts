@@ -1,11 +1,25 @@
+import { z } from 'zod';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { dot } from '../../kernel/vectors.js';
-import { RefusedField } from './errors.js';
-import { checkModel, type EmbeddingParts } from './embeddings.js';
-import { fieldsOf, optionalFlag, optionalNumber, refuseOthers, requiredText, type Fields } from './fields.js';
+import { checkModel, longText, type EmbeddingParts } from './embeddings.js';
+import { anything, filledText, flag, objectOf } from './fields.js';
 
 const MOST_DOCUMENTS = 1_000;
-const LONGEST_TEXT = 100_000;
+const COUNT = `must be a list of 1 to ${MOST_DOCUMENTS} texts.`;
+const document = z.union(
+  [longText, z.looseObject({ text: longText }).transform(({ text }) => text)],
+  'must be a text, or an object with a text.',
+);
+
+/** A body of `POST /v1/rerank`. */
+export const rerankBody = objectOf({
+  model: filledText,
+  query: longText,
+  documents: z.array(document, COUNT).min(1, COUNT).max(MOST_DOCUMENTS, COUNT),
+  top_n: z.int().min(1).optional(),
+  return_documents: flag,
+  user: anything,
+});
 
 /**
  * `POST /v1/rerank`, in the form that Cohere and Jina gave it: documents in the order of their likeness to the query.
@@ -13,17 +27,10 @@ const LONGEST_TEXT = 100_000;
  * @returns does what was asked for, and throws what the worker throws
  * @throws RefusedField at once
  */
-export function rerankOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: unknown) {
-  const fields = fieldsOf(body);
-  refuseOthers(fields, ['model', 'query', 'documents', 'top_n', 'return_documents'], { user: 'any' });
+export function rerankOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: z.output<typeof rerankBody>) {
+  const { model, query, documents, top_n: limit = documents.length, return_documents: returns } = body;
   const embedder = parts.registry.embedder();
-  checkModel(requiredText(fields, 'model'), embedder.name);
-  const query = bounded(requiredText(fields, 'query'), 'query');
-  const documents = documentsOf(fields);
-  const limit = optionalNumber(fields, 'top_n') ?? documents.length;
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new RefusedField('top_n', 'invalid_value', 'top_n must be a whole number from 1 on.');
-  const returns = optionalFlag(fields, 'return_documents');
+  checkModel(model, embedder.name);
   return async (signal: AbortSignal) => {
     const { vectors } = await parts.worker.embed({ workspaceId, embedder, texts: [query, ...documents] }, { signal });
     const [asked, ...others] = vectors;
@@ -37,29 +44,4 @@ export function rerankOf(parts: EmbeddingParts, workspaceId: WorkspaceId, body: 
       .slice(0, limit);
     return { object: 'list' as const, model: embedder.name, results };
   };
-}
-
-function documentsOf({ documents }: Fields): string[] {
-  if (!Array.isArray(documents) || documents.length === 0 || documents.length > MOST_DOCUMENTS)
-    throw new RefusedField('documents', 'invalid_value', `documents must have 1 to ${MOST_DOCUMENTS} texts.`);
-  return documents.map((document: unknown, index) => {
-    const text = typeof document === 'string' ? document : fieldsOf(document, `documents[${index}]`).text;
-    if (typeof text !== 'string' || text === '')
-      throw new RefusedField(
-        `documents[${index}]`,
-        'invalid_value',
-        'A document must be a text, or an object with a text.',
-      );
-    return bounded(text, `documents[${index}]`);
-  });
-}
-
-function bounded(text: string, param: string): string {
-  if (text.length > LONGEST_TEXT)
-    throw new RefusedField(
-      param,
-      'invalid_value',
-      `A text has at most ${LONGEST_TEXT} characters, not ${text.length}.`,
-    );
-  return text.toWellFormed();
 }

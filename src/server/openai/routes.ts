@@ -1,20 +1,23 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { checkQuestionLength } from '../../answer/ask/index.js';
 import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { answersBegun, answersTo, askInput, comesWhole, eventBody } from './asking.js';
-import { chatRequest } from './chat-request.js';
+import { chatBody, chatOf } from './chat-request.js';
 import { choiceInputs } from './choices.js';
 import { chunksOf, completionOf, type CompletionContext } from './completion.js';
-import { DONE, event, headerOf } from './http.js';
+import { DONE, event, headerOf, optionsWith, type Addressing, type Checked, type CheckedServer } from './http.js';
 import { addFiles, addJobs, type FineTuningRouteParts } from './fine-tuning-routes.js';
-import { embeddingsOf, type EmbeddingParts } from './embeddings.js';
+import { embeddingsBody, embeddingsOf, type EmbeddingParts } from './embeddings.js';
 import { openAiError } from './errors.js';
+import { addDocument } from './document.js';
 import { listedModels, targetOf } from './model-names.js';
 import { refuseByName } from './not-here.js';
-import { rerankOf } from './rerank.js';
+import { rerankBody, rerankOf } from './rerank.js';
+import { completionShape, embeddingsShape, modelShape, modelsShape, rerankShape } from './shapes.js';
 import { addStores } from './vector-stores/routes.js';
 import type { StoreParts } from './vector-stores/stores.js';
 import { NAMES } from './responses/request.js';
@@ -25,85 +28,94 @@ export interface OpenAiParts extends EmbeddingParts, FineTuningRouteParts, Store
   paying: ResponseParts['paying'];
 }
 
-/** An error as clients read it, and the status that it goes with. */
-function shownBy(presenter: ServerKit['presenter'], request: FastifyRequest, error: unknown, names = {}) {
-  const presented = presenter.presentPlain(error, request.id);
-  const status = httpStatus(presented.extensions.code);
-  return { status, body: openAiError(error, presented, status, names) };
-}
-
-const errorHandlerOf =
-  (presenter: ServerKit['presenter'], names = {}) =>
-  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+/** How addresses are declared and answered that have these names for fields of a chat. */
+function addressingOf({ presenter, isDraining, underWay }: ServerKit, names = {}): Addressing {
+  const statusAndBody = (request: FastifyRequest, error: unknown) => {
+    const presented = presenter.presentPlain(error, request.id);
+    const status = httpStatus(presented.extensions.code);
+    return { status, body: openAiError(error, presented, status, names) };
+  };
+  const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const cause = isGraftError(error) ? error : (transportError(error) ?? error);
-    const { status, body } = shownBy(presenter, request, cause, names);
+    const { status, body } = statusAndBody(request, cause);
     const wait = retryAfterSeconds(cause, status);
     if (wait !== null) void reply.header('retry-after', `${wait}`);
     // A client that still sends would see a broken pipe and no answer.
     if (status === 413) reply.removeHeader('connection');
     return reply.code(status).header('cache-control', 'no-store').send(body);
   };
+  const working = async (reply: FastifyReply, work: () => Promise<unknown>) =>
+    reply.header('cache-control', 'no-store').send(await work());
+  return {
+    errorHandler,
+    optionsFor: optionsWith(errorHandler),
+    answer: (reply, work) => {
+      if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
+      return underWay(working(reply, work));
+    },
+    shown: (request, error) => statusAndBody(request, error).body,
+  };
+}
 
 /**
  * The addresses that OpenAI's clients speak, beside GraphQL and on the same answers, records and rules: `chat/completions`, `responses`,
  * `embeddings`, `models`, `rerank`, `files`, `fine_tuning/jobs`, `vector_stores`. A field is honoured or refused by its name.
  */
-export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
-  const errorHandler = errorHandlerOf(kit.presenter);
-  const options = { errorHandler, config: { role: 'ASK' as const } };
-  const editing = { errorHandler, config: { role: 'EDIT' as const } };
-  const working = <T>(work: () => Promise<T>): Promise<T> => {
-    if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
-    return kit.underWay(work());
-  };
-  const answer = (reply: FastifyReply, work: () => Promise<unknown>) =>
-    working(async () => uncached(reply).send(await work()));
-  addFiles(server, parts, { options: editing, answer });
-  addJobs(server, parts, { options: editing, answer });
-  addStores(server, parts, { options: editing, answer });
-  addResponses(server, parts, {
-    options: { ...options, errorHandler: errorHandlerOf(kit.presenter, NAMES) },
-    answer,
-    shown: (request, error) => shownBy(kit.presenter, request, error, NAMES).body,
-  });
-  const signalOf = (reply: FastifyReply): AbortSignal => new ResponseLifetime(reply.raw).signal;
-  const uncached = (reply: FastifyReply) => reply.header('cache-control', 'no-store');
-
+export function addOpenAi(fastify: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
+  const server: CheckedServer = fastify.withTypeProvider<Checked>();
+  const addressing = addressingOf(kit);
+  addDocument(server, addressing);
+  const options = { errorHandler: addressing.errorHandler, config: { role: 'ASK' as const } };
   for (const url of ['/v1', '/v1/*'])
-    server.all(url, options, ({ method, url: address }) => refuseByName(method, address.split('?')[0]!));
-  server.get('/v1/models', options, (request, reply) =>
-    working(async () =>
-      uncached(reply).send({ object: 'list', data: await listedModels(parts.names, request.caller.workspaceId) }),
-    ),
+    fastify.all(url, options, ({ method, url: address }) => refuseByName(method, address.split('?')[0]!));
+  for (const add of [addFiles, addJobs, addStores, addModels, addTexts, addChat]) add(server, parts, addressing);
+  addResponses(server, parts, addressingOf(kit, NAMES));
+}
+
+function addModels(server: CheckedServer, { names }: OpenAiParts, { optionsFor, answer }: Addressing): void {
+  const lists = optionsFor('ASK', { summary: 'Lists what may stand as model', answer: modelsShape });
+  server.get('/v1/models', lists, ({ caller: { workspaceId } }, reply) =>
+    answer(reply, async () => ({ object: 'list', data: await listedModels(names, workspaceId) })),
   );
-  server.get<{ Params: { '*': string } }>('/v1/models/*', options, (request, reply) =>
-    working(async () => {
-      const id = request.params['*'];
-      const { workspaceId } = request.caller;
-      await targetOf(parts.names, workspaceId, id);
-      const listed = (await listedModels(parts.names, workspaceId)).find((model) => model.id === id);
-      return uncached(reply).send(listed ?? { id, object: 'model', created: 0, owned_by: 'graft' });
-    }),
-  );
-  server.post('/v1/embeddings', options, (request, reply) =>
-    working(async () => {
-      const { caller } = request;
-      const embeddings = embeddingsOf(parts, caller.workspaceId, request.body);
-      const work = () => embeddings(signalOf(reply));
-      return uncached(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
-    }),
-  );
-  server.post('/v1/rerank', options, (request, reply) =>
-    working(async () => {
-      const { caller } = request;
-      const rerank = rerankOf(parts, caller.workspaceId, request.body);
-      const work = () => rerank(signalOf(reply));
-      return uncached(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
-    }),
-  );
-  server.post('/v1/chat/completions', options, (request, reply) =>
+  const params = z.object({ '*': z.string() });
+  const describes = optionsFor('ASK', { summary: 'Describes a model', params, answer: modelShape });
+  server.get('/v1/models/*', describes, ({ caller: { workspaceId }, params: { '*': id } }, reply) =>
     answer(reply, async () => {
-      const chat = chatRequest(request.body);
+      await targetOf(names, workspaceId, id);
+      const listed = (await listedModels(names, workspaceId)).find((model) => model.id === id);
+      return listed ?? { id, object: 'model', created: 0, owned_by: 'graft' };
+    }),
+  );
+}
+
+const signalOf = (reply: FastifyReply): AbortSignal => new ResponseLifetime(reply.raw).signal;
+
+/** What the workspace's embedder makes of texts. */
+function addTexts(server: CheckedServer, parts: OpenAiParts, { optionsFor, answer }: Addressing): void {
+  const embeds = { summary: 'Turns texts into vectors', body: embeddingsBody, answer: embeddingsShape };
+  server.post('/v1/embeddings', optionsFor('ASK', embeds), ({ caller, body }, reply) =>
+    answer(reply, async () => {
+      const embeddings = embeddingsOf(parts, caller.workspaceId, body);
+      const work = () => embeddings(signalOf(reply));
+      return parts.paying.paid({ caller, spends: 'SEARCH', request: body }, work);
+    }),
+  );
+  const ranks = { summary: 'Orders documents by a query', body: rerankBody, answer: rerankShape };
+  server.post('/v1/rerank', optionsFor('ASK', ranks), ({ caller, body }, reply) =>
+    answer(reply, async () => {
+      const rerank = rerankOf(parts, caller.workspaceId, body);
+      const work = () => rerank(signalOf(reply));
+      return parts.paying.paid({ caller, spends: 'SEARCH', request: body }, work);
+    }),
+  );
+}
+
+function addChat(server: CheckedServer, parts: OpenAiParts, { optionsFor, answer, shown }: Addressing): void {
+  const chats = { summary: 'Answers what a user says last', body: chatBody, answer: completionShape };
+  const asks = optionsFor('ASK', { ...chats, streams: true, headers: ['idempotency-key', 'x-graft-unit'] });
+  server.post('/v1/chat/completions', asks, (request, reply) =>
+    answer(reply, async () => {
+      const chat = chatOf(request.body);
       const caller = request.caller;
       const target = await targetOf(parts.names, caller.workspaceId, chat.model);
       const inputs = choiceInputs(
@@ -121,8 +133,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
         now: new Date(),
         comesWhole: comesWhole(chat),
       });
-      const bodyOf = (error: unknown) => shownBy(kit.presenter, request, error).body;
-      return eventBody(chunks, reply, { write: event, shown: bodyOf, end: DONE });
+      return eventBody(chunks, reply, { write: event, shown: (error) => shown(request, error), end: DONE });
     }),
   );
 }

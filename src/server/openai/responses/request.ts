@@ -2,22 +2,31 @@
 import { z } from 'zod';
 import type { StrategyChoice } from '../../../answer/ask/index.js';
 import { anyJson, storedJson, type Json } from '../../../kernel/stored-json.js';
-import { chatRequest, MOST_MESSAGES, roleOf, textOf, type ChatRequest, type ModelOption } from '../chat-request.js';
-import { RefusedField } from '../errors.js';
 import {
-  fieldsOf,
+  chatRequest,
+  graftOptions,
+  messageOf,
+  MOST_MESSAGES,
+  otherRole,
+  type ChatRequest,
+  type ModelOption,
+} from '../chat-request.js';
+import {
+  anything,
+  filledText,
+  flag,
+  ignoredOf,
   note,
-  optionalNotes,
-  optionalFlag,
-  optionalNumber,
-  optionalText,
-  refuseOthers,
-  requiredText,
+  notesOf,
+  objectOf,
+  only,
   resultLimit,
+  variantsBy,
   type Fields,
-  type Neutral,
 } from '../fields.js';
+import { listQuery } from '../lists.js';
 import type { ModelTarget } from '../model-names.js';
+import { textFormat } from '../response-format.js';
 
 /**
  * A message of `input`. `reference` is the id of an assistant's message that is kept, whose text stands there alone; `source` that of one
@@ -66,30 +75,15 @@ interface FileSearch {
   isRequired: boolean;
 }
 
-const HONOURED = ['model', 'input', 'instructions', 'previous_response_id', 'store', 'stream']
-  .concat(['max_output_tokens', 'temperature', 'top_p', 'top_logprobs', 'include', 'metadata', 'text', 'tools'])
-  .concat(['tool_choice', 'user', 'safety_identifier', 'graft']);
-
-const NEUTRAL: Record<string, Neutral> = {
-  background: [false],
-  truncation: ['disabled'],
-  moderation: [],
-  context_management: [[]],
-  service_tier: 'any',
-  reasoning: 'any',
-  parallel_tool_calls: 'any',
-  stream_options: 'any',
-  max_tool_calls: 'any',
-  prompt_cache_key: 'any',
-  prompt_cache_options: 'any',
-  prompt_cache_retention: 'any',
-};
-
-/** What stands for what isn't here. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  background: 'No response is made in the background: stream it.',
-  conversation: 'No conversations are kept here: go on with previous_response_id.',
-  prompt: 'No prompts are kept here: send instructions and input.',
+const IGNORED = {
+  service_tier: anything,
+  reasoning: anything,
+  parallel_tool_calls: anything,
+  stream_options: anything,
+  max_tool_calls: anything,
+  prompt_cache_key: anything,
+  prompt_cache_options: anything,
+  prompt_cache_retention: anything,
 };
 
 /** Fields of a chat by the names that they have here. */
@@ -107,160 +101,157 @@ const LOGPROBS = 'message.output_text.logprobs';
 const INCLUDED = [RESULTS, LOGPROBS, 'reasoning.encrypted_content'];
 
 const MOST_STORES = 50;
+/** Of an id that a program sends back. */
+const LONGEST_ID = 200;
+const COUNT = `must be a text, or a list of 1 to ${MOST_MESSAGES} messages.`;
 
-/**
- * Reads a body of `POST /v1/responses`.
- * @throws RefusedField that names the first field which can't be honoured
- */
-export function responseRequest(body: unknown): ResponseRequest {
-  const fields = fieldsOf(body);
-  for (const [name, sentence] of Object.entries(INSTEAD))
-    if (fields[name]) throw new RefusedField(name, 'unsupported_parameter', sentence);
-  const ignored = refuseOthers(fields, HONOURED, NEUTRAL);
-  const { verbosity, format, ...otherFields } = fields['text'] == null ? {} : fieldsOf(fields['text'], 'text');
-  refuseOthers(otherFields, [], {});
-  const include = includedOf(fields);
-  const search = searchOf(fields);
-  if (search) refuseOtherSearch(fields);
-  const repeated = repeatedOf(fields, format);
-  const chat: ResponseRequest['chat'] = (messages) => chatRequest(chatBody(fields, { messages, format, include }));
-  return {
-    input: inputOf(fields),
-    previous: optionalText(fields, 'previous_response_id'),
-    search,
-    store: fields['store'] == null || optionalFlag(fields, 'store'),
-    include,
-    ignored: verbosity == null ? ignored : [...ignored, 'text.verbosity'],
-    repeated,
-    asker: askerOf(fields),
-    chat,
-  };
-}
+const INPUT_MESSAGE = { type: z.literal('message').optional(), id: anything, status: anything, phase: anything };
+
+/** A message of the input. What else a response gave says nothing of its own, where a program sends all of it back. */
+const inputItem = variantsBy(
+  'type',
+  [
+    z.discriminatedUnion('role', messageOf(['input_text', 'output_text'], INPUT_MESSAGE), {
+      error: ({ input }) => otherRole((input as Fields)['role']),
+    }),
+    z.strictObject({ type: z.literal('item_reference'), id: z.string() }),
+    z.looseObject({ type: z.literal(['file_search_call', 'reasoning']) }).transform(() => null),
+  ],
+  (type) => `Items of the type ${JSON.stringify(type)} are not supported: there are messages, and references to them.`,
+);
+
+const fileSearch = objectOf({
+  type: z.literal('file_search', {
+    error: ({ input }) =>
+      `Tools of the type ${JSON.stringify(input)} are not supported: there is file_search, over collections.`,
+  }),
+  vector_store_ids: z.array(z.string()).min(1).max(MOST_STORES),
+  max_num_results: resultLimit,
+  filters: only([]),
+  ranking_options: only([]),
+});
+
+const TOOL_CHOICE =
+  'must be "none", "auto", or, with file_search among the tools, "required" or { "type": "file_search" }.';
+
+const SAYS_WHAT_IS_SEARCHED = 'Leave it out: file_search says what is searched.';
+
+/** A body of `POST /v1/responses`. */
+export const responseBody = objectOf({
+  model: filledText,
+  input: z.union([z.string(), z.array(inputItem, COUNT).min(1, COUNT).max(MOST_MESSAGES, COUNT)], COUNT),
+  instructions: z.string().optional(),
+  previous_response_id: z.string().optional(),
+  store: z.boolean().default(true),
+  stream: flag,
+  max_output_tokens: z.number().optional(),
+  temperature: z.number().optional(),
+  top_p: z.number().optional(),
+  top_logprobs: z.number().optional(),
+  include: z.array(z.enum(INCLUDED)).default([]),
+  metadata: notesOf(note).default({}),
+  text: objectOf({ format: textFormat.optional(), verbosity: anything }).default({}),
+  tools: z.array(fileSearch).max(1, 'must be a list of at most one file_search, over any stores.').default([]),
+  tool_choice: z
+    .union([z.enum(['none', 'auto', 'required']), z.strictObject({ type: z.literal('file_search') })], TOOL_CHOICE)
+    .default('auto'),
+  user: z.string().optional(),
+  safety_identifier: z.string().optional(),
+  graft: graftOptions.optional(),
+  background: only([false], 'no response is made in the background, so stream it'),
+  conversation: only([], 'no conversations are kept here, so go on with previous_response_id'),
+  prompt: only([], 'no prompts are kept here, so send instructions and input'),
+  truncation: only(['disabled']),
+  moderation: only([]),
+  context_management: only([[]]),
+  ...IGNORED,
+})
+  .refine(({ tools, tool_choice: choice }) => tools.length > 0 || choice === 'none' || choice === 'auto', {
+    path: ['tool_choice'],
+    error: TOOL_CHOICE,
+    params: { code: 'unsupported_value' },
+  })
+  .superRefine(({ graft = {}, ...fields }, context) => {
+    if (!searchOf(fields)) return;
+    for (const name of ['collections', 'strategy'] as const)
+      if (graft[name] !== undefined)
+        context.addIssue({ code: 'custom', path: ['graft', name], message: SAYS_WHAT_IS_SEARCHED });
+  });
+type ResponseBody = z.output<typeof responseBody>;
+
+/** What a list of input items may be asked for, and a response: clients write lists in both ways. */
+const including = { include: anything, 'include[]': anything };
+export const itemsQuery = listQuery(20, including);
+
+/** The query of `GET /v1/responses/:id`. */
+export const responseQuery = objectOf({
+  include: z.union([z.string(), z.array(z.string())]).optional(),
+  'include[]': z.union([z.string(), z.array(z.string())]).optional(),
+  stream: z.enum(['true', 'false']).default('false'),
+  starting_after: z.coerce.number().int().default(-1),
+  include_obfuscation: anything,
+});
+
+/** What a body that was checked asks for. */
+export const responseRequest = (fields: ResponseBody): ResponseRequest => ({
+  input: typeof fields.input === 'string' ? [{ role: 'user', text: fields.input }] : fields.input.flatMap(itemOf),
+  previous: fields.previous_response_id ?? null,
+  search: searchOf(fields),
+  store: fields.store,
+  include: fields.include,
+  ignored: [...ignoredOf(fields, IGNORED), ...(fields.text.verbosity === undefined ? [] : ['text.verbosity'])],
+  repeated: repeatedOf(fields),
+  asker: askerOf(fields),
+  chat: (messages) => chatRequest(chatBodyOf(fields, messages)),
+});
 
 /** The same as a chat asks for it. */
-function chatBody(
-  fields: Fields,
-  {
-    messages,
-    format,
-    include,
-  }: { messages: readonly Pick<InputItem, 'role' | 'text'>[]; format: unknown; include: string[] },
-): Fields {
+function chatBodyOf(fields: ResponseBody, messages: readonly Pick<InputItem, 'role' | 'text'>[]): Fields {
   const { model, stream, temperature, top_p, top_logprobs, user, safety_identifier, graft, instructions } = fields;
-  const { type, ...schema } = format == null ? { type: 'text' } : fieldsOf(format, 'text.format');
-  const system = instructions == null ? [] : [{ role: 'system', text: instructions }];
+  const { type, ...schema } = fields.text.format ?? { type: 'text' };
+  const system = instructions === undefined ? [] : [{ role: 'system', text: instructions }];
   return {
     ...{ model, stream, temperature, top_p, user, safety_identifier, graft },
-    max_completion_tokens: fields['max_output_tokens'],
-    ...((include.includes(LOGPROBS) || Boolean(top_logprobs)) && { logprobs: true, top_logprobs }),
-    response_format: type === 'json_schema' ? { type, json_schema: schema } : { type, ...schema },
-    messages: [...system, ...messages].map(({ role, text }) => ({ role, content: text })),
+    max_completion_tokens: fields.max_output_tokens,
+    ...((fields.include.includes(LOGPROBS) || Boolean(top_logprobs)) && { logprobs: true, top_logprobs }),
+    response_format: type === 'json_schema' ? { type, json_schema: schema } : { type },
+    messages: [...system, ...messages].map(({ role: sayer, text }) => ({ role: sayer, content: text })),
   };
 }
 
 /** What a response says of its request. */
-const repeatedOf = (fields: Fields, format: unknown): Record<string, Json> => ({
-  model: requiredText(fields, 'model'),
-  instructions: optionalText(fields, 'instructions'),
-  previous_response_id: optionalText(fields, 'previous_response_id'),
-  max_output_tokens: optionalNumber(fields, 'max_output_tokens'),
-  temperature: optionalNumber(fields, 'temperature') ?? 0,
-  top_p: optionalNumber(fields, 'top_p') ?? 1,
-  top_logprobs: optionalNumber(fields, 'top_logprobs') ?? 0,
-  metadata: optionalNotes(fields, 'metadata', note) ?? {},
-  text: { format: (format ?? { type: 'text' }) as Json },
-  tools: (fields['tools'] ?? []) as Json,
-  tool_choice: (fields['tool_choice'] ?? 'auto') as Json,
+const repeatedOf = (fields: ResponseBody): Record<string, Json> => ({
+  model: fields.model,
+  instructions: fields.instructions ?? null,
+  previous_response_id: fields.previous_response_id ?? null,
+  max_output_tokens: fields.max_output_tokens ?? null,
+  temperature: fields.temperature ?? 0,
+  top_p: fields.top_p ?? 1,
+  top_logprobs: fields.top_logprobs ?? 0,
+  metadata: fields.metadata,
+  text: { format: (fields.text.format ?? { type: 'text' }) as Json },
+  tools: fields.tools as Json,
+  tool_choice: fields.tool_choice,
 });
 
 /** Who asks, which a response repeats once: what is kept of it is a hash. */
-const askerOf = (fields: Fields): Record<string, Json> =>
-  Object.fromEntries(
-    ['safety_identifier', 'user'].flatMap((name) => (fields[name] == null ? [] : [[name, optionalText(fields, name)]])),
-  );
+const askerOf = ({ safety_identifier, user }: ResponseBody): Record<string, Json> => ({
+  ...(safety_identifier !== undefined && { safety_identifier }),
+  ...(user !== undefined && { user }),
+});
 
-function inputOf({ input }: Fields): InputItem[] {
-  if (typeof input === 'string') return [{ role: 'user', text: input }];
-  if (!Array.isArray(input) || input.length === 0 || input.length > MOST_MESSAGES)
-    throw new RefusedField(
-      'input',
-      'invalid_value',
-      `input must be a text, or a list of 1 to ${MOST_MESSAGES} messages.`,
-    );
-  return input.flatMap((value, index) => itemOf(value, `input[${index}]`));
+function itemOf(item: z.output<typeof inputItem>): InputItem[] {
+  if (item === null) return [];
+  if (item.type === 'item_reference') return [{ role: 'assistant', text: '', reference: item.id.slice(0, LONGEST_ID) }];
+  const { role: sayer, content = '', id } = item;
+  const isSentBack = sayer === 'assistant' && typeof id === 'string';
+  return [{ role: sayer, text: content, ...(isSentBack && { source: id.slice(0, LONGEST_ID) }) }];
 }
 
-/** What else a response gave, where a program sends all of it back: it says nothing of its own. */
-const BESIDE_MESSAGES = ['file_search_call', 'reasoning'];
-
-function itemOf(value: unknown, param: string): InputItem[] {
-  const { type = 'message', role, content, id, ...otherFields } = fieldsOf(value, param);
-  if (type === 'item_reference') {
-    if (typeof id !== 'string') throw new RefusedField(`${param}.id`, 'invalid_value', 'The id must be a string.');
-    return [{ role: 'assistant', text: '', reference: id.slice(0, 200) }];
-  }
-  if (BESIDE_MESSAGES.includes(type as string)) return [];
-  if (type !== 'message')
-    throw new RefusedField(
-      `${param}.type`,
-      'unsupported_value',
-      `Items of the type ${JSON.stringify(type)} are not supported: there are messages, and references to them.`,
-    );
-  refuseOthers(otherFields, [], { status: 'any', phase: 'any' });
-  const chatRole = roleOf(role, param);
-  const text = textOf(content, `${param}.content`, chatRole === 'assistant', ['input_text', 'output_text']);
-  const isSentBack = chatRole === 'assistant' && typeof id === 'string';
-  return [{ role: role as string, text, ...(isSentBack && { source: id.slice(0, 200) }) }];
-}
-
-/** @throws RefusedField where `graft` says otherwise than `file_search` what is searched */
-function refuseOtherSearch({ graft }: Fields): void {
-  for (const name of ['collections', 'strategy'])
-    if (graft != null && fieldsOf(graft, 'graft')[name] != null)
-      throw new RefusedField(`graft.${name}`, 'invalid_value', `Leave it out: file_search says what is searched.`);
-}
-
-function includedOf({ include }: Fields): string[] {
-  if (include == null) return [];
-  const { data, error } = z.array(z.enum(INCLUDED)).safeParse(include);
-  if (!error) return data;
-  throw new RefusedField('include', 'unsupported_value', `Included can be ${INCLUDED.join(', ')}.`);
-}
-
-/** @throws RefusedField for any other tool */
-function searchOf(fields: Fields): FileSearch | null {
-  const tools = fields['tools'] ?? [];
-  if (!Array.isArray(tools) || tools.length > 1)
-    throw new RefusedField(
-      'tools',
-      'invalid_value',
-      'tools must be a list of at most one file_search, over any stores.',
-    );
-  const [tool] = tools.map((value) => searchTool(fieldsOf(value, 'tools[0]')));
-  const choice = fields['tool_choice'] ?? 'auto';
-  const isRequired =
-    choice === 'required' || ((choice as Fields)['type'] === 'file_search' && Object.keys(choice).length === 1);
-  if (isRequired ? !tool : choice !== 'auto' && choice !== 'none')
-    throw new RefusedField(
-      'tool_choice',
-      'unsupported_value',
-      'tool_choice must be "none", "auto", or, with file_search among the tools, "required" or { "type": "file_search" }.',
-    );
-  return tool && choice !== 'none' ? { ...tool, isRequired } : null;
-}
-
-function searchTool({ type, ...toolFields }: Fields): Omit<FileSearch, 'isRequired'> {
-  if (type !== 'file_search')
-    throw new RefusedField(
-      'tools[0].type',
-      'unsupported_value',
-      `Tools of the type ${JSON.stringify(type)} are not supported: there is file_search, over collections.`,
-    );
-  refuseOthers(toolFields, ['vector_store_ids', 'max_num_results'], { filters: [], ranking_options: [] });
-  const { data: stores, error } = z.array(z.string()).min(1).max(MOST_STORES).safeParse(toolFields['vector_store_ids']);
-  if (error)
-    throw new RefusedField('tools[0].vector_store_ids', 'invalid_value', `1 to ${MOST_STORES} ids are searched.`);
-  return { stores, most: resultLimit(toolFields, 'tools[0].max_num_results') };
+function searchOf({ tools, tool_choice: choice }: Pick<ResponseBody, 'tools' | 'tool_choice'>): FileSearch | null {
+  const [tool] = tools;
+  if (!tool || choice === 'none') return null;
+  return { stores: tool.vector_store_ids, most: tool.max_num_results, isRequired: choice !== 'auto' };
 }
 
 /** What is to answer where these collections are searched, too: a base model words what they say, an adapter reads them. */

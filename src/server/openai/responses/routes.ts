@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
+import { type z } from 'zod';
 import {
   checkQuestionLength,
   DELETED_TEXT,
@@ -18,13 +19,22 @@ import { ResponseLifetime } from '../../graphql/request-scope.js';
 import { MOST_MESSAGES } from '../chat-request.js';
 import { answersBegun, answersTo, askInput, comesWhole, eventBody, type AskingParts } from '../asking.js';
 import type { OpenAiError } from '../errors.js';
-import { refuseOthers, type Fields } from '../fields.js';
-import { event, headerOf, notedBy, type Addressing, type NotingParts } from '../http.js';
-import { listOf, listRequest } from '../lists.js';
+import { event, headerOf, notedBy, ofId, type Addressing, type CheckedServer, type NotingParts } from '../http.js';
+import { listOf } from '../lists.js';
 import { targetOf, type ModelTarget, type Names } from '../model-names.js';
 import { filesOfDocuments } from '../vector-stores/documents.js';
 import { collectionOfStore, type StoreParts } from '../vector-stores/stores.js';
-import { responseRequest, searching, type InputItem, type KeptRequest, type ResponseRequest } from './request.js';
+import { deletedShape, inputItemShape, pageShape, responseShape } from '../shapes.js';
+import {
+  itemsQuery,
+  responseBody,
+  responseQuery,
+  responseRequest,
+  searching,
+  type InputItem,
+  type KeptRequest,
+  type ResponseRequest,
+} from './request.js';
 import { answerIdOf, inputItemOf, replayed, responseEvents, responseId, responseOf } from './response.js';
 import type { ResponseStore } from './store.js';
 
@@ -36,18 +46,8 @@ export interface ResponseParts extends AskingParts, NotingParts, Pick<StoreParts
   names: Names;
 }
 
-/** How the addresses of responses are declared, answered, and tell of errors by their own names of fields. */
-export interface ResponseAddressing extends Addressing {
-  shown: (request: FastifyRequest, error: unknown) => OpenAiError;
-}
-
 /** Responses that are looked back on. */
 const REMEMBERED = 20;
-
-interface OfId {
-  Params: { id: string };
-  Querystring: Fields;
-}
 
 interface Kept {
   answer: Answer;
@@ -56,15 +56,26 @@ interface Kept {
   request: KeptRequest;
 }
 
+const ASKED = ['idempotency-key', 'x-graft-unit'] as const;
+const SHOWN = { answer: responseShape, streams: true };
+
 /** `responses`: an answer as the newer of OpenAI's two forms has it, which can be kept and followed. */
-export function addResponses(server: FastifyInstance, parts: ResponseParts, addressing: ResponseAddressing): void {
-  const { options, answer, shown } = addressing;
+export function addResponses(server: CheckedServer, parts: ResponseParts, addressing: Addressing): void {
+  const { optionsFor, answer, shown } = addressing;
   const url = '/v1/responses';
-  server.post(url, options, (request, reply) => answer(reply, () => created(parts, request, reply, shown)));
-  server.get<OfId>(`${url}/:id`, options, (request, reply) =>
-    answer(reply, () => retrieved(parts, request, reply, shown)),
+  const asks = { summary: 'Answers what was said last', body: responseBody, headers: ASKED, ...SHOWN };
+  server.post(url, optionsFor('ASK', asks), (request, reply) =>
+    answer(reply, () => created(parts, { request, wish: responseRequest(request.body) }, reply, shown)),
   );
-  server.delete<OfId>(`${url}/:id`, options, (request, reply) =>
+  const retrieves = { summary: 'Describes a response that is kept', params: ofId, query: responseQuery, ...SHOWN };
+  server.get(`${url}/:id`, optionsFor('ASK', retrieves), (request, reply) =>
+    answer(reply, async () => {
+      const record = await keptResponse(parts, request.caller, request.params.id);
+      return retrieved(parts, { request, record, query: request.query }, reply, shown);
+    }),
+  );
+  const deletes = optionsFor('ASK', { summary: 'Deletes a response', params: ofId, answer: deletedShape('response') });
+  server.delete(`${url}/:id`, deletes, (request, reply) =>
     answer(reply, () =>
       notedBy(parts)(request, `DELETE ${url}`, request.params, async (change) => {
         const { id } = (await keptResponse(parts, request.caller, request.params.id)).answer;
@@ -74,10 +85,19 @@ export function addResponses(server: FastifyInstance, parts: ResponseParts, addr
       }),
     ),
   );
-  server.get<OfId>(`${url}/:id/input_items`, options, ({ caller, params, query }, reply) =>
-    answer(reply, async () => inputItems(parts, caller, await keptResponse(parts, caller, params.id), query)),
+  const lists = { summary: 'Lists the messages of a request', params: ofId, query: itemsQuery };
+  server.get(
+    `${url}/:id/input_items`,
+    optionsFor('ASK', { ...lists, answer: pageShape(inputItemShape) }),
+    ({ caller, params, query }, reply) =>
+      answer(reply, async () => inputItems(parts, caller, await keptResponse(parts, caller, params.id), query)),
   );
-  server.post<OfId>(`${url}/:id/cancel`, options, ({ caller, params }, reply) =>
+  const cancels = optionsFor('ASK', {
+    summary: 'Refuses, as nothing is made in the background',
+    params: ofId,
+    answer: 'none',
+  });
+  server.post(`${url}/:id/cancel`, cancels, ({ caller, params }, reply) =>
     answer(reply, async () => {
       await keptResponse(parts, caller, params.id);
       throw badInput(
@@ -116,7 +136,7 @@ async function keptBefore(
   );
 }
 
-type Shown = ResponseAddressing['shown'];
+type Shown = Addressing['shown'];
 
 /** A conversation of its own for a response that follows none: the same one where it is asked again. */
 const conversationOf = (requestId: string | null): string =>
@@ -124,12 +144,11 @@ const conversationOf = (requestId: string | null): string =>
 
 async function created(
   parts: ResponseParts,
-  request: FastifyRequest,
+  { request, wish }: { request: FastifyRequest; wish: ResponseRequest },
   reply: FastifyReply,
   shown: Shown,
 ): Promise<unknown> {
   const { caller } = request;
-  const wish = responseRequest(request.body);
   const requestId = headerOf(request, 'idempotency-key');
   if (requestId !== null && !wish.store)
     throw badInput('idempotency-key', 'Nothing is kept of this response, so none is answered twice.', 'Leave it out.');
@@ -249,26 +268,21 @@ function eventsBody(
   );
 }
 
-const INCLUDING = ['include', 'include[]'];
-
 async function retrieved(
   parts: ResponseParts,
-  request: FastifyRequest<OfId>,
+  { request, record, query }: { request: FastifyRequest; record: Kept; query: z.output<typeof responseQuery> },
   reply: FastifyReply,
   shown: Shown,
 ): Promise<unknown> {
-  const { caller, params, query } = request;
-  refuseOthers(query, [...INCLUDING, 'stream', 'starting_after'], { include_obfuscation: 'any' });
-  const { answer, request: record } = await keptResponse(parts, caller, params.id);
-  const include = INCLUDING.flatMap((name) => query[name] ?? []) as string[];
-  const settings = { request: record, include, store: true };
+  const { caller } = request;
+  const { answer } = record;
+  const include = [query.include ?? [], query['include[]'] ?? []].flat();
+  const settings = { request: record.request, include, store: true };
   const filesOf = filesIn(parts, caller);
-  if (query['stream'] !== 'true') return responseOf({ answer }, { ...settings, fileOf: await filesOf(answer) });
+  if (query.stream !== 'true') return responseOf({ answer }, { ...settings, fileOf: await filesOf(answer) });
   const holding = { comesWhole: () => true, now: answer.createdAt, keep: () => Promise.resolve(), filesOf };
   const streaming = { ...settings, ...holding, shown: (error: unknown) => shown(request, error) };
-  const last = Number(query['starting_after'] ?? -1);
-  if (!Number.isInteger(last)) throw badInput('starting_after', 'starting_after is the sequence_number of an event.');
-  const events = after(last, responseEvents(replayed(answer), streaming));
+  const events = after(query.starting_after, responseEvents(replayed(answer), streaming));
   return eventsBody(caller, events, reply, streaming.shown);
 }
 
@@ -277,14 +291,18 @@ async function* after(last: number, events: AsyncGenerator<object>): AsyncGenera
 }
 
 /** The messages of a request, the last first unless it is asked for otherwise. */
-async function inputItems(parts: ResponseParts, caller: Caller, { answer, request }: Kept, query: Fields) {
-  const { limit, after, order } = listRequest(query, 20, INCLUDING);
+async function inputItems(
+  parts: ResponseParts,
+  caller: Caller,
+  { answer, request }: Kept,
+  { limit, after: last, order }: z.output<typeof itemsQuery>,
+) {
   const { texts } = await namedBy(parts, caller, request.input);
   const items = request.input.map(({ role, text, reference }, index) =>
     inputItemOf(answer.id, { role, text: reference === undefined ? text : (texts.get(reference) ?? '') }, index),
   );
   if (order === 'desc') items.reverse();
-  const first = after === null ? 0 : items.findIndex(({ id }) => id === after) + 1;
-  if (after !== null && first === 0) throw notFound('The item', after.slice(0, 200), 'after');
+  const first = last === undefined ? 0 : items.findIndex(({ id }) => id === last) + 1;
+  if (last !== undefined && first === 0) throw notFound('The item', last.slice(0, 200), 'after');
   return listOf(items.slice(first, first + limit), items.length > first + limit);
 }

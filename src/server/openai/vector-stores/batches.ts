@@ -1,21 +1,12 @@
 /** Batches of a vector store's files: each is one run of ingestion. */
+import { z } from 'zod';
 import { isGraftError, notFound } from '../../../kernel/errors.js';
 import type { Caller } from '../../../kernel/caller.js';
 import { isFinished } from '../../../platform/runs/index.js';
-import { RefusedField } from '../errors.js';
-import { fieldsOf, refuseOthers, requiredText } from '../fields.js';
+import { idsOf, objectOf } from '../fields.js';
 import { secondsOf } from '../http.js';
 import { rowIdOf } from '../lists.js';
-import type { Attributes } from './documents.js';
-import {
-  attachedFiles,
-  checkedAttributes,
-  CHUNKING,
-  ingestFiles,
-  listOfIds,
-  pageOfFiles,
-  type FileListRequest,
-} from './files.js';
+import { attachedFiles, fileToAttach, ingestFiles, MOST_FILES, pageOfFiles, type FileListRequest } from './files.js';
 import type { FileStatus } from './rows.js';
 import { collectionOfStore, countsOf, type StoreParts } from './stores.js';
 
@@ -54,34 +45,35 @@ export async function batchById(parts: StoreParts, caller: Caller, ids: BatchInS
   };
 }
 
-/** What a batch is to attach: ids with attributes for all of them, or files with their own. */
-function checkedBatch(body: unknown): { field: string; requestedFiles: { id: string; attributes: Attributes }[] } {
-  const fields = fieldsOf(body);
-  refuseOthers(fields, ['file_ids', 'files', 'attributes'], CHUNKING);
-  const { files } = fields;
-  if (files == null) {
-    const attributes = checkedAttributes(fields);
-    return { field: 'file_ids', requestedFiles: listOfIds(fields, 'file_ids').map((id) => ({ id, attributes })) };
-  }
-  if (!Array.isArray(files) || files.length === 0 || fields['file_ids'] != null || fields['attributes'] != null)
-    throw new RefusedField('files', 'invalid_value', 'A batch has `file_ids` or a list `files`, and one of them.');
-  const requestedFiles = files.map((file: unknown, i) => {
-    const entry = fieldsOf(file, `files[${i}]`);
-    refuseOthers(entry, ['file_id', 'attributes'], CHUNKING);
-    return { id: requiredText(entry, 'file_id'), attributes: checkedAttributes(entry) };
+const ONE_OF_THEM = 'A batch has `file_ids` or a list `files`, and one of them.';
+
+/** A body of `POST /v1/vector_stores/:store/file_batches`: ids with attributes for all of them, or files with their own. */
+export const newBatch = objectOf({
+  file_ids: idsOf(MOST_FILES).optional(),
+  files: z.array(fileToAttach).min(1).max(MOST_FILES).optional(),
+  attributes: fileToAttach.out.shape.attributes.unwrap().optional(),
+  chunking_strategy: fileToAttach.out.shape.chunking_strategy,
+})
+  .refine(({ files, file_ids: ids }) => (files ?? ids) !== undefined, { path: ['file_ids'], error: ONE_OF_THEM })
+  .refine(({ files, file_ids: ids, attributes }) => !files || (ids ?? attributes) === undefined, {
+    path: ['files'],
+    error: ONE_OF_THEM,
   });
-  return { field: 'files', requestedFiles: [...new Map(requestedFiles.map((file) => [file.id, file])).values()] };
+
+/** What a batch is to attach, each file once. */
+function requestedIn({ files, file_ids: ids = [], attributes = {} }: z.output<typeof newBatch>) {
+  const requested = files?.map(({ file_id: id, attributes: notes }) => ({ id, attributes: notes }));
+  return [...new Map((requested ?? ids.map((id) => ({ id, attributes }))).map((file) => [file.id, file])).values()];
 }
 
 /** @throws RefusedField, NOT_FOUND, PAYLOAD_TOO_LARGE */
 export async function createBatch(
   parts: StoreParts,
   caller: Caller,
-  { store, body, key }: { store: string; body: unknown; key: string | null },
+  { store, body, key }: { store: string; body: z.output<typeof newBatch>; key: string | null },
 ) {
-  const { field, requestedFiles } = checkedBatch(body);
   const collection = await collectionOfStore(parts.knowledge.collections, caller.workspaceId, store);
-  const files = await attachedFiles(parts, caller, requestedFiles, field);
+  const files = await attachedFiles(parts, caller, requestedIn(body), body.files ? 'files' : 'file_ids');
   const run = await ingestFiles(parts, caller, { collection, files, key });
   return batchById(parts, caller, { store, batch: `${PREFIX}${run.id}` });
 }

@@ -1,7 +1,7 @@
 /** What the documents of a collection are to clients of its vector store: files with names and attributes. */
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import type { StoredFileRow } from '../../../platform/artifacts/index.js';
-import { fieldsOf, type Fields } from '../fields.js';
+import type { Fields } from '../fields.js';
 import { FILE_KEY, namePrefix } from './rows.js';
 import type { StoreParts } from './stores.js';
 
@@ -39,7 +39,7 @@ export async function filesOfDocuments(
   documentIds: readonly string[],
 ) {
   const rows = await knowledge.documents.byIds(workspaceId, [...new Set(documentIds)]);
-  const metadataById = new Map(rows.map((row) => [row.id, fieldsOf(row.metadata, 'metadata')]));
+  const metadataById = new Map(rows.map((row) => [row.id, (row.metadata ?? {}) as Fields]));
   return ({ documentId, documentName }: { documentId: string; documentName: string }) => {
     const metadata = metadataById.get(documentId) ?? {};
     return {

@@ -7,19 +7,18 @@ import type { Caller } from '../../../kernel/caller.js';
 import { GraftError, notFound } from '../../../kernel/errors.js';
 import { newId, type Uuid } from '../../../kernel/ids.js';
 import { RefusedField } from '../errors.js';
-import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, requiredText, type Fields } from '../fields.js';
+import { filledText, note, notesOf, objectOf, only } from '../fields.js';
 import { fileIdOf, fileRowId, requireFileFor } from '../files.js';
 import { secondsOf } from '../http.js';
-import { pageOf, spanOf, type ListRequest } from '../lists.js';
+import { before, listQuery, pageOf, spanOf } from '../lists.js';
 import { attributesOf, documentNameOf, fileIdIn, filenameOf, type Attributes } from './documents.js';
-import { FILE_KEY, FILE_STATUSES, type FileSelection, type FileStatus, type StoreFileRow } from './rows.js';
+import { FILE_KEY, FILE_STATUSES, type FileSelection, type StoreFileRow } from './rows.js';
 import { collectionOfStore, storeIdOf, type StoreParts } from './stores.js';
 
-const MOST_FILES = 100;
+export const MOST_FILES = 100;
 /** Within which a run ends once its last file is ready. */
 const ENDING_MS = 2_000;
 const POLL_MS = 50;
-export const CHUNKING = { chunking_strategy: [{ type: 'auto' }] };
 
 /** What went wrong with a file, as far as OpenAI tells it apart. */
 const ERRORS: Readonly<Record<string, string>> = {
@@ -29,19 +28,17 @@ const ERRORS: Readonly<Record<string, string>> = {
   FORBIDDEN: 'invalid_file',
 };
 
-export function checkedAttributes(fields: Fields): Attributes {
-  const attributes = optionalNotes(fields, 'attributes', z.union([note, z.number(), z.boolean()])) ?? {};
-  if (FILE_KEY in attributes)
-    throw new RefusedField('attributes', 'invalid_value', `The attribute ${FILE_KEY} is Graft’s own.`);
-  return attributes;
-}
+export const chunking = only([{ type: 'auto' }]);
 
-/** Ids, each once. */
-export function listOfIds(fields: Fields, name: string): string[] {
-  const { data } = z.array(z.string()).min(1).safeParse(fields[name]);
-  if (!data) throw new RefusedField(name, 'invalid_value', `${name} must be a list of ids that is not empty.`);
-  return [...new Set(data)];
-}
+const attributes = notesOf(z.union([note, z.number(), z.boolean()], 'must be a text, number or boolean.'))
+  .refine((notes) => !(FILE_KEY in notes), `must not have ${FILE_KEY}, which is Graft’s own.`)
+  .default({});
+
+/** A body that attaches a file. */
+export const fileToAttach = objectOf({ file_id: filledText, attributes, chunking_strategy: chunking });
+
+/** A body of `POST /v1/vector_stores/:store/files/:file`. */
+export const fileChanges = objectOf({ attributes });
 
 interface AttachedFile {
   row: StoredFileRow;
@@ -55,8 +52,6 @@ export async function attachedFiles(
   requestedFiles: readonly { id: string; attributes: Attributes }[],
   field: string,
 ): Promise<AttachedFile[]> {
-  if (requestedFiles.length > MOST_FILES)
-    throw new RefusedField(field, 'invalid_value', `A request takes at most ${MOST_FILES} files.`, 'Send several.');
   const attached: AttachedFile[] = [];
   for (const { id, attributes } of requestedFiles)
     attached.push({ row: await requireFileFor('document', { files, caller, id, field }), attributes });
@@ -115,23 +110,23 @@ export const storeFileById = async (parts: StoreParts, caller: Caller, ids: File
 export async function attachFile(
   parts: StoreParts,
   caller: Caller,
-  { store, body, key }: { store: string; body: unknown; key: string | null },
+  { store, body, key }: { store: string; body: z.output<typeof fileToAttach>; key: string | null },
 ) {
-  const fields = fieldsOf(body);
-  refuseOthers(fields, ['file_id', 'attributes'], CHUNKING);
-  const file = requiredText(fields, 'file_id');
+  const { file_id: file, attributes: notes } = body;
   const collection = await collectionOfStore(parts.knowledge.collections, caller.workspaceId, store);
-  const requestedFiles = [{ id: file, attributes: checkedAttributes(fields) }];
+  const requestedFiles = [{ id: file, attributes: notes }];
   const files = await attachedFiles(parts, caller, requestedFiles, 'file_id');
   await ingestFiles(parts, caller, { collection, files, key });
   return storeFileById(parts, caller, { store, file });
 }
 
 /** Other attributes, by an ingestion that changes nothing else. @throws RefusedField, NOT_FOUND */
-export async function modifyFile(parts: StoreParts, caller: Caller, ids: FileInStore, body: unknown) {
-  const fields = fieldsOf(body);
-  refuseOthers(fields, ['attributes'], {});
-  const attributes = checkedAttributes(fields);
+export async function modifyFile(
+  parts: StoreParts,
+  caller: Caller,
+  ids: FileInStore,
+  body: z.output<typeof fileChanges>,
+) {
   const { collection, row } = await requireStoreFile(parts, caller, ids);
   if (fileIdIn(row.name, row.metadata) === undefined)
     throw new RefusedField(
@@ -140,7 +135,7 @@ export async function modifyFile(parts: StoreParts, caller: Caller, ids: FileInS
       'The document was ingested over GraphQL.',
       'Ingest it there again with other metadata.',
     );
-  const files = await attachedFiles(parts, caller, [{ id: ids.file, attributes }], 'file_id');
+  const files = await attachedFiles(parts, caller, [{ id: ids.file, ...body }], 'file_id');
   await ingestFiles(parts, caller, { collection, files, key: null });
   return storeFileById(parts, caller, ids);
 }
@@ -189,17 +184,9 @@ export async function contentOfFile(parts: StoreParts, caller: Caller, ids: File
   };
 }
 
-/** Files of a list, of one status or any. */
-export type FileListRequest = ListRequest & { filter: FileStatus | null };
-
-/** @throws RefusedField for what is no status */
-export function checkedStatus(query: Fields): FileStatus | null {
-  const text = optionalText(query, 'filter');
-  const status = FILE_STATUSES.find((name) => name === text);
-  if (text !== null && !status)
-    throw new RefusedField('filter', 'invalid_value', `filter must be one of ${FILE_STATUSES.join(', ')}.`);
-  return status ?? null;
-}
+/** The query of a list of files, of one status or any. */
+export const storeFilesQuery = listQuery(20, { before, filter: z.enum(FILE_STATUSES).optional() });
+export type FileListRequest = z.output<typeof storeFilesQuery>;
 
 export async function pageOfFiles({ stores }: StoreParts, selection: FileSelection, request: FileListRequest) {
   const span = await spanOf(request, async (id, field) => {

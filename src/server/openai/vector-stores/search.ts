@@ -1,11 +1,11 @@
+import { z } from 'zod';
 import type { Passage } from '../../../sources/knowledge/index.js';
 import type { Caller } from '../../../kernel/caller.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
-import { checkedText } from '../../../kernel/text.js';
 import { RefusedField } from '../errors.js';
-import { fieldsOf, optionalFlag, optionalNumber, optionalText, refuseOthers, resultLimit } from '../fields.js';
+import { objectOf, only, resultLimit, storableText } from '../fields.js';
 import { filesOfDocuments } from './documents.js';
-import { filterCondition } from './filters.js';
+import { filter, filterCondition } from './filters.js';
 import type { StoreRows } from './rows.js';
 import { collectionOfStore, type StoreParts } from './stores.js';
 
@@ -13,32 +13,26 @@ const LONGEST_QUERY = 2_000;
 const MOST_QUERIES = 10;
 const MOST_DOCUMENTS = 10_000;
 
-interface SearchRequest {
-  queries: string[];
-  limit: number;
-  threshold: number;
-  filters: unknown;
-}
+const COUNT = `must be a text, or a list of 1 to ${MOST_QUERIES} texts.`;
+const query = storableText
+  .min(1)
+  .max(LONGEST_QUERY)
+  .refine((text) => text.trim() !== '', 'is empty.');
 
-/** @throws RefusedField */
-function checkedSearch(body: unknown): SearchRequest {
-  const fields = fieldsOf(body);
-  refuseOthers(fields, ['query', 'max_num_results', 'filters', 'ranking_options', 'rewrite_query'], {});
-  const { query } = fields;
-  const queries: unknown[] = Array.isArray(query) ? query : [query];
-  if (queries.length === 0 || queries.length > MOST_QUERIES)
-    throw new RefusedField('query', 'invalid_value', `query must be a text, or a list of 1 to ${MOST_QUERIES} texts.`);
-  if (optionalFlag(fields, 'rewrite_query'))
-    throw new RefusedField('rewrite_query', 'unsupported_value', 'Nothing rewrites queries here.', 'Leave it out.');
-  const ranking = fieldsOf(fields['ranking_options'] ?? {}, 'ranking_options');
-  refuseOthers(ranking, ['score_threshold'], { ranker: ['auto', 'none'] });
-  return {
-    queries: queries.map((text) => checkedText(optionalText({ query: text }, 'query') ?? '', 'query', LONGEST_QUERY)),
-    limit: resultLimit(fields, 'max_num_results'),
-    threshold: optionalNumber(ranking, 'score_threshold') ?? 0,
-    filters: fields['filters'] ?? null,
-  };
-}
+/** A body of `POST /v1/vector_stores/:store/search`. */
+export const searchBody = objectOf({
+  query: z.union(
+    [query.transform((text) => [text]), z.array(query, COUNT).min(1, COUNT).max(MOST_QUERIES, COUNT)],
+    COUNT,
+  ),
+  max_num_results: resultLimit,
+  filters: filter.optional(),
+  ranking_options: objectOf({ score_threshold: z.number().default(0), ranker: only(['auto', 'none']) }).default({
+    score_threshold: 0,
+  }),
+  rewrite_query: only([false], 'nothing rewrites queries here'),
+});
+type SearchBody = z.output<typeof searchBody>;
 
 /**
  * The passages that fit best, by Graft's hybrid search; of several queries each passage with its best score. Each query is paid for by itself.
@@ -46,21 +40,21 @@ function checkedSearch(body: unknown): SearchRequest {
  */
 export async function searchStore(
   parts: StoreParts,
-  { caller, store, body, signal }: { caller: Caller; store: string; body: unknown; signal: AbortSignal },
+  { caller, store, body, signal }: { caller: Caller; store: string; body: SearchBody; signal: AbortSignal },
 ) {
-  const request = checkedSearch(body);
+  const { query: queries, max_num_results: limit, ranking_options: ranking } = body;
   const { workspaceId, groups } = caller;
   const { retriever, collections } = parts.knowledge;
   const collection = await collectionOfStore(collections, workspaceId, store);
   const scope = await retriever.scope(workspaceId, [collection.name], groups);
-  const filter = checkedFilter(request.filters);
+  const condition = conditionOf(body.filters);
   let documentFilter: string[] | undefined;
   const best = new Map<string, Passage>();
   const degraded = new Set<string>();
-  for (const query of request.queries) {
-    const search = { scope, query, mode: 'HYBRID' as const, limit: request.limit, coverage: false };
-    const result = await parts.paying.paid({ caller, spends: 'SEARCH', request: query }, async () => {
-      if (filter) documentFilter ??= await documentsThat(parts, workspaceId, collection.id, filter);
+  for (const text of queries) {
+    const search = { scope, query: text, mode: 'HYBRID' as const, limit, coverage: false };
+    const result = await parts.paying.paid({ caller, spends: 'SEARCH', request: text }, async () => {
+      if (condition) documentFilter ??= await documentsThat(parts, workspaceId, collection.id, condition);
       return retriever.retrieve({ ...search, documentFilter }, { signal });
     });
     if (result.degraded !== null) degraded.add(result.degraded);
@@ -70,14 +64,14 @@ export async function searchStore(
     }
   }
   const passages = [...best.values()]
-    .filter(({ scores }) => scores.fused >= request.threshold)
+    .filter(({ scores }) => scores.fused >= ranking.score_threshold)
     .sort((a, b) => b.scores.fused - a.scores.fused)
-    .slice(0, request.limit);
+    .slice(0, limit);
   const documentIds = passages.map(({ documentId }) => documentId);
   const fileOf = await filesOfDocuments(parts, workspaceId, documentIds);
   return {
     object: 'vector_store.search_results.page',
-    search_query: request.queries,
+    search_query: queries,
     data: passages.map((passage) => ({
       ...fileOf(passage),
       score: passage.scores.fused,
@@ -89,18 +83,23 @@ export async function searchStore(
   };
 }
 
-type Filter = Pick<Parameters<StoreRows['matching']>[2], 'condition' | 'values'>;
+type Condition = Pick<Parameters<StoreRows['matching']>[2], 'condition' | 'values'>;
 
-/** @throws RefusedField, BAD_USER_INPUT */
-function checkedFilter(filters: unknown): Filter | null {
-  if (filters === null) return null;
+/** @throws RefusedField for too many conditions, and too deep ones */
+function conditionOf(filters: SearchBody['filters']): Condition | null {
+  if (filters === undefined) return null;
   const values: string[] = [];
   return { condition: filterCondition(filters, values, 4), values };
 }
 
 /** Ids of the documents that a filter lets through: each search sends them all. @throws RefusedField for too many */
-async function documentsThat({ stores }: StoreParts, workspaceId: WorkspaceId, collectionId: string, filter: Filter) {
-  const ids = await stores.matching(workspaceId, collectionId, { ...filter, limit: MOST_DOCUMENTS + 1 });
+async function documentsThat(
+  { stores }: StoreParts,
+  workspaceId: WorkspaceId,
+  collectionId: string,
+  condition: Condition,
+) {
+  const ids = await stores.matching(workspaceId, collectionId, { ...condition, limit: MOST_DOCUMENTS + 1 });
   if (ids.length > MOST_DOCUMENTS)
     throw new RefusedField(
       'filters',

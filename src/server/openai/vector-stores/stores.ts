@@ -1,11 +1,11 @@
+import type { z } from 'zod';
 import type { PaidCall } from '../../../operate/access/index.js';
 import type { RunQueue } from '../../../platform/runs/index.js';
 import type { CollectionStore, Knowledge } from '../../../sources/knowledge/index.js';
 import type { Caller } from '../../../kernel/caller.js';
 import { notFound } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
-import { checkedText } from '../../../kernel/text.js';
-import { fieldsOf, note, optionalNotes, optionalText, refuseOthers, type Fields } from '../fields.js';
+import { note, notesOf, only, optionalObjectOf, storableText } from '../fields.js';
 import type { FileParts } from '../files.js';
 import { secondsOf } from '../http.js';
 import { pageOf, rowIdOf, spanOf, type ListRequest } from '../lists.js';
@@ -72,19 +72,21 @@ export async function storesOf({ stores }: StoreParts, { workspaceId, groups }: 
   return pageOf(rows, span, (row) => storeOf(row, counts.get(row.id)!));
 }
 
-/** What a request calls a store; null where it says nothing. */
-export const namedIn = (fields: Fields): string | null => {
-  const name = optionalText(fields, 'name');
-  return name === null ? null : checkedText(name, 'name', LONGEST_NAME, { allowEmpty: true });
+/** What a store is said to be; the collection's name tells which it is. */
+export const described = {
+  name: storableText.max(LONGEST_NAME).optional(),
+  metadata: notesOf(note).optional(),
+  expires_after: only([]),
 };
 
+/** A body of `POST /v1/vector_stores/:store`. */
+export const storeChanges = optionalObjectOf(described);
+
 /** Another name, other metadata; what is left out stays. The collection keeps its own name. @throws RefusedField, NOT_FOUND */
-export async function modifyStore(parts: StoreParts, caller: Caller, id: string, body: unknown) {
-  const fields = fieldsOf(body ?? {});
-  refuseOthers(fields, ['name', 'metadata'], { expires_after: [] });
+export async function modifyStore(parts: StoreParts, caller: Caller, id: string, body: z.output<typeof storeChanges>) {
   const store = await storeById(parts, caller, id);
-  const name = namedIn(fields) || store.name;
-  const metadata = optionalNotes(fields, 'metadata', note) ?? store.metadata;
+  const { metadata = store.metadata } = body;
+  const name = body.name || store.name;
   await parts.stores.describe(caller.workspaceId, rowIdOfStore(id), { name, metadata });
   return storeById(parts, caller, id);
 }
