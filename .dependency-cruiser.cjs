@@ -20,7 +20,7 @@ const CHAPTERS = [
 /** The same for the domains, most of which share a chapter with others. */
 const DOMAINS_IN_ORDER = [
   ['sources/registry', 'sources/knowledge'],
-  ['sources/data'],
+  ['sources/data', 'sources/sync'],
   ['answer/ask'],
   ['learn/training', 'learn/feedback', 'operate/access', 'operate/monitoring'],
   ['prove'],

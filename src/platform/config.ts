@@ -12,13 +12,13 @@ const names = z.string().transform((list) =>
     .map((name) => name.trim())
     .filter((name) => name !== ''),
 );
-const pairs = names
-  .refine((list) => list.every((pair) => /^[^=]+=[^=]+$/.test(pair)), {
-    error: 'must be pairs such as gpt-4o-mini=smollm2',
-  })
-  .transform((list) =>
-    Object.fromEntries(list.map((pair) => pair.split('=').map((part) => part.trim()) as [string, string])),
-  );
+const pairs = (example: string, value = /./) =>
+  names
+    .transform((list) => list.map((pair) => pair.split('=').map((part) => part.trim()) as [string, string]))
+    .refine((list) => list.every(([name, text = '', ...more]) => name && value.test(text) && more.length === 0), {
+      error: `must be pairs such as ${example}`,
+    })
+    .transform((list): Record<string, string> => Object.fromEntries(list));
 /** What `@fastify/proxy-addr` takes: addresses, networks, and its names for private ones. */
 const proxies = names.refine((list) => isList(list), { error: 'must be addresses or networks such as 10.0.0.0/8' });
 const isList = (list: string[]): boolean => {
@@ -135,7 +135,7 @@ const environment = z.object({
   GRAFT_ALLOWED_ORIGINS: names
     .default([])
     .describe('Origins, comma-separated (`https://app.example.com`), whose pages may call Graft besides its own.'),
-  GRAFT_OPENAI_MODELS: pairs
+  GRAFT_OPENAI_MODELS: pairs('gpt-4o-mini=smollm2')
     .default({})
     .describe(
       'Models that stand for OpenAI’s names at `/v1`, comma-separated: `gpt-4o-mini=smollm2-135m,gpt-4o-mini-2024-07-18=smollm2-135m`.',
@@ -180,6 +180,11 @@ const environment = z.object({
     .string()
     .default('all-minilm-l6-v2')
     .describe('Catalogue name of the embedding model; an index keeps the embedder it was built with.'),
+  GRAFT_SOURCE_FOLDERS: pairs('handbook=/srv/handbook', /^\//)
+    .default({})
+    .describe(
+      'Folders that sources of every workspace may read, comma-separated, each with the name by which they are asked for: `handbook=/srv/handbook,wiki=/srv/wiki`; unset, none.',
+    ),
   GRAFT_ROUTER_REFIT: z
     .enum(['on', 'off'])
     .default('on')

@@ -14,6 +14,7 @@ import { openKnowledge } from '../sources/knowledge/index.js';
 import { openMonitoring } from '../operate/monitoring/index.js';
 import type { Platform } from '../platform/platform.js';
 import { openRegistry } from '../sources/registry/index.js';
+import { openSync } from '../sources/sync/index.js';
 import { openTraining } from '../learn/training/index.js';
 import { openTuning } from '../ship/tuning/index.js';
 
@@ -24,6 +25,7 @@ export async function openDomains(platform: Platform) {
   const registry = openRegistry(platform);
   const access = await openAccess(platform, (workspace) => registry.registry.ensureDefaults(workspace));
   const knowledge = openKnowledge(platform, registry);
+  const sync = openSync(platform, { knowledge });
   const data = await openData(platform, { registry, knowledge });
   // Opened before who asks, whose worker it is; what it measures with needs nothing that is open.
   const fleet = openFleet(platform, registry);
@@ -37,7 +39,7 @@ export async function openDomains(platform: Platform) {
   const improvement = openImprovement(platform, { registry, data, ...learning });
   const tuning = openTuning(platform, { registry, data, training, evaluation });
   const erasure = openErasure(platform);
-  return { access, registry, knowledge, data, fleet, ask, ...learning, improvement, tuning, erasure } satisfies Opened;
+  return { access, registry, knowledge, sync, data, fleet, ask, ...learning, improvement, tuning, erasure } satisfies Opened;
 }
 
 export type Domains = Awaited<ReturnType<typeof openDomains>>;

@@ -50,6 +50,45 @@ CREATE TABLE vector_store (
   metadata JSONB NOT NULL DEFAULT '{}'
 );
 
+-- A place whose documents a collection has: see src/sources/sync.
+CREATE TABLE source (
+  id UUID PRIMARY KEY,
+  workspace_id UUID NOT NULL,
+  collection_id UUID NOT NULL REFERENCES collection ON UPDATE CASCADE ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  labelled BOOLEAN NOT NULL DEFAULT false,
+  folder TEXT,
+  every_minutes INTEGER,
+  next_sync_at TIMESTAMPTZ(6),
+  sync_id UUID,
+  opened_at TIMESTAMPTZ(6),
+  is_open BOOLEAN NOT NULL DEFAULT false,
+  manifest JSONB,
+  synced_at TIMESTAMPTZ(6),
+  gone INTEGER NOT NULL DEFAULT 0,
+  run_id UUID,
+  created_at TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE UNIQUE INDEX source_workspace_id_name_key ON source (workspace_id, name);
+CREATE INDEX source_collection_id_idx ON source (collection_id);
+
+-- What a source lists, by path, which is the document's name. One that was only asked for has neither digest nor failure.
+CREATE TABLE source_item (
+  collection_id UUID NOT NULL,
+  path TEXT NOT NULL,
+  source_id UUID NOT NULL REFERENCES source ON UPDATE CASCADE ON DELETE CASCADE,
+  workspace_id UUID NOT NULL,
+  claimed_at TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  sha256 TEXT,
+  etag TEXT,
+  modified_at TIMESTAMPTZ(6),
+  failure TEXT,
+  lasting BOOLEAN NOT NULL DEFAULT false,
+  PRIMARY KEY (collection_id, path)
+);
+CREATE INDEX source_item_source_id_idx ON source_item (source_id);
+
 -- Who may see a document of a name, whatever its version. A document without a row is seen by all of its workspace: see src/sources/knowledge/access.
 CREATE TABLE document_label (
   workspace_id UUID NOT NULL,

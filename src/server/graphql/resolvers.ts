@@ -11,6 +11,7 @@ import { improvementDomain } from '../../ship/improvement/index.js';
 import { knowledgeDomain } from '../../sources/knowledge/index.js';
 import { monitoringDomain } from '../../operate/monitoring/index.js';
 import { registryDomain } from '../../sources/registry/index.js';
+import { syncDomain } from '../../sources/sync/index.js';
 import { trainingDomain } from '../../learn/training/index.js';
 import { tuningDomain } from '../../ship/tuning/index.js';
 import { NodeResolver, RunResolver, RunSubjectResolver } from './runs-graphql.js';
@@ -28,6 +29,7 @@ export const DOMAINS = {
   access: accessDomain,
   registry: registryDomain,
   knowledge: knowledgeDomain,
+  sync: syncDomain,
   data: dataDomain,
   ask: askDomain,
   training: trainingDomain,

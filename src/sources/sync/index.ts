@@ -1,0 +1,2 @@
+/** Sources of collections: what a collection has of another place, kept by the list of all that is there. */
+export { openSync, syncDomain } from './open.js';
