@@ -21,7 +21,7 @@ const schema = parse(readFileSync(join(root, 'schema/schema.graphql'), 'utf8'));
 /** The files of schema/operations in the order of the Playground's sidebar, below the headings there. */
 const FLOWS = {
   Ask: ['ask', 'feedback'],
-  Knowledge: ['documents'],
+  Knowledge: ['documents', 'sources'],
   Models: ['models'],
   Data: ['datasets'],
   Runs: ['runs'],

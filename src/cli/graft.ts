@@ -16,6 +16,7 @@ import { filesAt, tellUpload } from './files.js';
 import { addCompletionCommand } from './completion.js';
 import { addIngestCommand } from './ingest.js';
 import { addModelCommands } from './models.js';
+import { addSourceCommands } from './sources.js';
 import { anAddress } from './an-address.js';
 
 const address = new Option('--url <url>', 'where Graft runs').default('http://127.0.0.1:4000').argParser(anAddress);
@@ -88,6 +89,7 @@ program
   );
 
 addIngestCommand(program, withClient);
+addSourceCommands(program, withClient);
 
 addDataCommands(program, withClient);
 

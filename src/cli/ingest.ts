@@ -35,47 +35,71 @@ export function addIngestCommand(program: Command, withClient: WithClient): void
     .action((collection: string, paths: string[], { create }: { create?: boolean }) =>
       withClient(async (client, { json }) => {
         const files = namedDocuments(await filesAt(paths));
-        const { collection: existingCollection } = await client.request(CollectionDocument, { name: collection });
-        if (!existingCollection && !create)
-          throw new GraftClientError(
-            'NOT_FOUND',
-            `There is no collection "${collection}".`,
-            'Pass --create to make it.',
-          );
-        const results: Result[] = [];
-        const runIds: string[] = [];
-        let failure: Error | undefined;
+        const makeCollection = await collectionMaker(client, collection, create);
+        const ingested: Ingested = { results: [], runIds: [] };
         try {
-          for (let begin = 0; begin < files.length; begin += BATCH) {
-            const documents = await uploaded(client, files, begin);
-            // Now that something is there for it.
-            if (!existingCollection && begin === 0)
-              await client.request(CreateCollectionDocument, { input: { name: collection } });
-            const input = { collection, documents, idempotencyKey: crypto.randomUUID() };
-            const { ingestDocuments } = await client.request(IngestDocumentsDocument, { input });
-            const runId = ingestDocuments.run.id;
-            runIds.push(runId);
-            const report: Told = { results: [], status: '', progress: 0 };
-            try {
-              await followIngestion(client, runId, report);
-            } catch (error) {
-              // A run that went through every file fails where all of them did, which says nothing of the next ones.
-              if (report.status !== 'FAILED' || report.progress < 1 || !report.results.every(hasFailed)) throw error;
-              failure = error as Error;
-            } finally {
-              results.push(...report.results);
-              if (!json) for (const result of report.results) say(lineOf(result));
-            }
-            if (await hiddenFailed(client, runId, report, documents.length)) process.exitCode = 1;
-          }
+          await ingestInto(client, { collection, files, json, makeCollection }, ingested);
         } finally {
+          const { runIds, results } = ingested;
           if (json && runIds.length > 0)
             say(JSON.stringify({ runId: runIds.at(-1), runIds, documents: results }, null, 2));
         }
-        if (failure) throw failure;
-        if (results.some(hasFailed)) process.exitCode = 1;
+        if (ingested.failure) throw ingested.failure;
+        if (ingested.results.some(hasFailed)) process.exitCode = 1;
       }),
     );
+}
+
+/** @returns what makes the collection, once something is there for it @throws GraftClientError NOT_FOUND where there is none and none may be made */
+export async function collectionMaker(client: GraftClient, name: string, create = false): Promise<() => Promise<void>> {
+  const { collection } = await client.request(CollectionDocument, { name });
+  if (!collection && !create)
+    throw new GraftClientError('NOT_FOUND', `There is no collection "${name}".`, 'Pass --create to make it.');
+  return async () => {
+    if (!collection) await client.request(CreateCollectionDocument, { input: { name } });
+  };
+}
+
+/** What became of files so far, and why a run failed of which every document did. */
+export interface Ingested {
+  results: Result[];
+  runIds: string[];
+  failure?: Error;
+}
+
+/** Uploads and ingests files, in runs of at most 100, and says what became of each. */
+export async function ingestInto(
+  client: GraftClient,
+  { collection, files, json, makeCollection }: IngestionRequest,
+  ingested: Ingested,
+): Promise<void> {
+  for (let begin = 0; begin < files.length; begin += BATCH) {
+    const documents = await uploaded(client, files, begin);
+    if (begin === 0) await makeCollection?.();
+    const input = { collection, documents, idempotencyKey: crypto.randomUUID() };
+    const { ingestDocuments } = await client.request(IngestDocumentsDocument, { input });
+    const runId = ingestDocuments.run.id;
+    ingested.runIds.push(runId);
+    const report: Told = { results: [], status: '', progress: 0 };
+    try {
+      await followIngestion(client, runId, report);
+    } catch (error) {
+      // A run that went through every file fails where all of them did, which says nothing of the next ones.
+      if (report.status !== 'FAILED' || report.progress < 1 || !report.results.every(hasFailed)) throw error;
+      ingested.failure = error as Error;
+    } finally {
+      ingested.results.push(...report.results);
+      if (!json) for (const result of report.results) say(lineOf(result));
+    }
+    if (await hiddenFailed(client, runId, report, documents.length)) process.exitCode = 1;
+  }
+}
+
+interface IngestionRequest {
+  collection: string;
+  files: readonly (LocalFile & { name: string })[];
+  json?: boolean | undefined;
+  makeCollection?: () => Promise<void>;
 }
 
 /** The batch that begins at this file, as the gateway names what it received. */

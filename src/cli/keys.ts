@@ -36,7 +36,7 @@ interface PageOf<Node> {
   pageInfo: { hasNextPage: boolean; endCursor?: string | null };
 }
 
-async function everyOne<Node>(page: (after: string | null) => Promise<PageOf<Node>>): Promise<Node[]> {
+export async function everyOne<Node>(page: (after: string | null) => Promise<PageOf<Node>>): Promise<Node[]> {
   const nodes: Node[] = [];
   for (let cursor: string | null = null; ;) {
     const { edges, pageInfo }: PageOf<Node> = await page(cursor);
