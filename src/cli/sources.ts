@@ -78,7 +78,7 @@ async function requireSource(client: GraftClient, { collection, create, source: 
 async function sync(client: GraftClient, folder: string, options: SyncOptions, json?: boolean) {
   const { collection, acceptLoss = false, retryFailed = false } = options;
   const root = await realpath(folder);
-  const files = await filesBelow(root, { most: MOST_FILES });
+  const files = await filesBelow(root, { limit: MOST_FILES });
   const source = await requireSource(client, options);
   const manifest = await uploadList(client, root, files);
   const { syncSource } = await client.request(SyncSourceDocument, { input: { source, manifest, retryFailed } });
@@ -97,7 +97,10 @@ const countsOf = ({ counts }: Pick<SourceFieldsFragment, 'counts'>): string =>
 
 function lineOf(source: SourceFieldsFragment): string {
   const { state, name, collection, lastSyncedAt, nextSyncAt, lastRun } = source;
-  const times = [lastSyncedAt ? `as of ${lastSyncedAt}` : 'never synced', ...(nextSyncAt ? [`next ${nextSyncAt}`] : [])];
+  const times = [
+    lastSyncedAt ? `as of ${lastSyncedAt}` : 'never synced',
+    ...(nextSyncAt ? [`next ${nextSyncAt}`] : []),
+  ];
   const fault = lastRun?.error ? [`${lastRun.error.code}: ${lastRun.error.message}`] : [];
   return [state.padEnd(8), name, `(${collection?.name})`, countsOf(source), ...times, ...fault].join('  ');
 }
@@ -108,7 +111,9 @@ export function addSourceCommands(program: Command, withClient: WithClient): voi
     .description('what collections have of other places, and how fresh it is')
     .action(() =>
       withClient(async (client, { json }) => {
-        const sources = await everyOne(async (after) => (await client.request(SourcesDocument, { first: 100, after })).sources);
+        const sources = await everyOne(
+          async (cursor) => (await client.request(SourcesDocument, { first: 100, after: cursor })).sources,
+        );
         if (json) return printJson(sources);
         for (const source of sources) say(lineOf(source));
       }),

@@ -20,31 +20,31 @@ const DEEPEST = 64;
 /**
  * All files below a folder, by path. Hidden ones, whose name or folder begins with a dot, are left out; symbolic links are not followed.
  * A folder below that can't be read fails the whole list: its files would seem to be gone.
- * @throws PAYLOAD_TOO_LARGE for more than `most` files, STORAGE_FAILED for a folder that can't be read
+ * @throws PAYLOAD_TOO_LARGE for more than `limit` files, STORAGE_FAILED for a folder that can't be read
  */
 export async function filesBelow(
   folder: string,
-  { most, signal }: { most: number; signal?: AbortSignal },
+  { limit, signal }: { limit: number; signal?: AbortSignal },
 ): Promise<FolderFile[]> {
   const files: FolderFile[] = [];
-  const walk = async (below: string, depth: number): Promise<void> => {
+  const walk = async (place: string, depth: number): Promise<void> => {
     signal?.throwIfAborted();
-    const entries = await readdir(join(folder, below), { withFileTypes: true }).catch((cause: unknown) => {
-      throw new GraftError('STORAGE_FAILED', `The folder ${join('.', below)} can’t be read (${codeOf(cause)}).`, {
+    const entries = await readdir(join(folder, place), { withFileTypes: true }).catch((cause: unknown) => {
+      throw new GraftError('STORAGE_FAILED', `The folder ${join('.', place)} can’t be read (${codeOf(cause)}).`, {
         hint: 'Nothing was changed. Let Graft read it, and try again.',
         cause,
       });
     });
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
-      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      const path = place === '' ? entry.name : `${place}/${entry.name}`;
       if (entry.isDirectory() && depth < DEEPEST) {
         await walk(path, depth + 1);
         continue;
       }
       const file = await fileAt(folder, path);
-      if (file !== null && files.push(file) > most)
-        throw new GraftError('PAYLOAD_TOO_LARGE', `The folder has more than ${most} files.`, {
+      if (file !== null && files.push(file) > limit)
+        throw new GraftError('PAYLOAD_TOO_LARGE', `The folder has more than ${limit} files.`, {
           hint: 'Make a source of each of the folders below it.',
         });
     }
@@ -66,9 +66,7 @@ async function fileAt(folder: string, path: string): Promise<FolderFile | null> 
           : 'It is no regular file.';
     return { path, bytes: stat.size, modifiedAt: stat.mtime, problem };
   } catch (error) {
-    return codeOf(error) === 'ENOENT'
-      ? null
-      : { path, bytes: 0, modifiedAt: new Date(0), problem: readProblem(error) };
+    return codeOf(error) === 'ENOENT' ? null : { path, bytes: 0, modifiedAt: new Date(0), problem: readProblem(error) };
   }
 }
 
@@ -80,8 +78,8 @@ async function fileAt(folder: string, path: string): Promise<FolderFile | null> 
 export async function openWithin(folder: string, path: string): Promise<FileHandle> {
   const file = await open(join(folder, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const place = await readlink(`/proc/self/fd/${file.fd}`);
-    if (place.startsWith(folder.endsWith('/') ? folder : `${folder}/`) && (await file.stat()).isFile()) return file;
+    const target = await readlink(`/proc/self/fd/${file.fd}`);
+    if (target.startsWith(folder.endsWith('/') ? folder : `${folder}/`) && (await file.stat()).isFile()) return file;
     throw new GraftError('STORAGE_FAILED', 'It does not lie in the folder.');
   } catch (error) {
     await file.close();

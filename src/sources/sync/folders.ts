@@ -22,7 +22,8 @@ export class Folders {
     try {
       const realRoot = await realpath(root);
       const path = await realpath(join(realRoot, ...steps));
-      if (path !== join(realRoot, ...steps)) throw badInput(field, `A symbolic link leads to ${JSON.stringify(folder)}.`);
+      if (path !== join(realRoot, ...steps))
+        throw badInput(field, `A symbolic link leads to ${JSON.stringify(folder)}.`);
       if (!(await stat(path)).isDirectory()) throw badInput(field, `${JSON.stringify(folder)} is no folder.`);
       return path;
     } catch (cause) {

@@ -31,6 +31,10 @@ function itemOf(line: string, number: number): NewItem {
   try {
     return itemLine.parse(JSON.parse(line));
   } catch {
-    throw badInput('input.manifest', `Line ${number} of the list is no item.`, 'Each line is a JSON object: {"path": …, "sha256": …}.');
+    throw badInput(
+      'input.manifest',
+      `Line ${number} of the list is no item.`,
+      'Each line is a JSON object: {"path": …, "sha256": …}.',
+    );
   }
 }

@@ -79,7 +79,8 @@ function checked(raw: NewItem, labelled: boolean, field: string): Item {
   const path = checkedText(raw.path, `${field}.path`, MANIFEST_LIMITS.path);
   const name = nameOf(path);
   const sha256 = raw.sha256?.toLowerCase() ?? null;
-  if (sha256 !== null && !isSha256(sha256)) throw badInput(`${field}.sha256`, 'sha256 must have 64 hexadecimal digits.');
+  if (sha256 !== null && !isSha256(sha256))
+    throw badInput(`${field}.sha256`, 'sha256 must have 64 hexadecimal digits.');
   const etag = raw.etag ? checkedText(raw.etag, `${field}.etag`, 200) : null;
   const access = checkedGroups(raw.access ?? [], `${field}.access`);
   if (access.length > 0 && !labelled)
@@ -91,9 +92,20 @@ function checked(raw: NewItem, labelled: boolean, field: string): Item {
   const reason = raw.unreadable ? checkedText(raw.unreadable, `${field}.unreadable`, MANIFEST_LIMITS.reason) : null;
   const problem = faultOf(name, raw.bytes ?? 0) ?? reason;
   if (problem === null && sha256 === null && etag === null)
-    throw badInput(field, `${JSON.stringify(path)} has neither sha256 nor etag, so nobody can tell whether it changed.`);
+    throw badInput(
+      field,
+      `${JSON.stringify(path)} has neither sha256 nor etag, so nobody can tell whether it changed.`,
+    );
   const modifiedAt = raw.modifiedAt?.toISOString() ?? null;
-  return { path: name ?? path, sha256, etag, modifiedAt, access, problem, unreadable: problem !== null && problem === reason };
+  return {
+    path: name ?? path,
+    sha256,
+    etag,
+    modifiedAt,
+    access,
+    problem,
+    unreadable: problem !== null && problem === reason,
+  };
 }
 
 function faultOf(name: string | null, bytes: number): string | null {

@@ -45,8 +45,13 @@ export function openSync(platform: Platform, { knowledge }: { knowledge: Knowled
   return {
     sync,
     sources,
-    offer: offer(syncDomain, runs, { sync, sources, folders, knowledge, files, runs, stores }, {
-      chores: [{ name: 'read folders of sources', everyMs: MINUTE_MS, work: look }],
-    }),
+    offer: offer(
+      syncDomain,
+      runs,
+      { sync, sources, folders, knowledge, files, runs, stores },
+      {
+        chores: [{ name: 'read folders of sources', everyMs: MINUTE_MS, work: look }],
+      },
+    ),
   };
 }

@@ -41,28 +41,32 @@ export async function readFolder(parts: FolderParts, context: SourceSyncContext)
   if (source?.folder == null) throw new GraftError('NOT_FOUND', 'The source no longer exists.');
   const root = await folders.resolve(source.folder, 'input.source');
   await ingestionsEnded(parts, source, context);
-  const files = await filesBelow(root, { most: MANIFEST_LIMITS.items, signal: context.signal });
+  const files = await filesBelow(root, { limit: MANIFEST_LIMITS.items, signal: context.signal });
   const items: NewItem[] = [];
   for (const [index, file] of files.entries()) {
     context.signal.throwIfAborted();
     items.push(await itemOf(root, file));
-    if (index % 100 === 0) await context.progress((DIGESTS * index) / files.length, `${index} of ${files.length} files read`);
+    if (index % 100 === 0)
+      await context.progress((DIGESTS * index) / files.length, `${index} of ${files.length} files read`);
   }
   const { syncId, items: listed, comparison } = await sync.open(caller, source, items);
   const fileByPath = new Map(listed.map(({ path }, index) => [path, files[index]!]));
-  const wanted = [...comparison.new, ...comparison.changed].map((item) => ({ ...item, file: fileByPath.get(item.path)! }));
+  const wantedItems = [...comparison.new, ...comparison.changed].map((item) => ({
+    ...item,
+    file: fileByPath.get(item.path)!,
+  }));
   const unread = new Map<string, string>();
-  for (let begin = 0; begin < wanted.length; begin += INGESTION_LIMITS.documents) {
-    const inPlace = files.length - wanted.length + begin;
-    const message = `${begin} of ${wanted.length} new or changed files ingested`;
+  for (let begin = 0; begin < wantedItems.length; begin += INGESTION_LIMITS.documents) {
+    const inPlace = files.length - wantedItems.length + begin;
+    const message = `${begin} of ${wantedItems.length} new or changed files ingested`;
     await context.progress(DIGESTS + ((0.99 - DIGESTS) * inPlace) / files.length, message);
-    const batch = wanted.slice(begin, begin + INGESTION_LIMITS.documents);
+    const batch = wantedItems.slice(begin, begin + INGESTION_LIMITS.documents);
     await ingestBatch(parts, context, { source, root, batch, unread, key: `${syncId} ${begin}` });
   }
   await ingestionsEnded(parts, source, context);
-  const { gone } = await sync.commit(caller, { syncId, acceptLoss: context.input.acceptLoss }, unread);
+  const committed = await sync.commit(caller, { syncId, acceptLoss: context.input.acceptLoss }, unread);
   const { failed = 0, empty = 0 } = (await sources.counts(workspaceId, [source.id])).get(source.id) ?? {};
-  return { ingested: wanted.length, failed: failed + empty, gone };
+  return { ingested: wantedItems.length, failed: failed + empty, gone: committed.gone };
 }
 
 async function itemOf(root: string, { path, bytes, modifiedAt, problem }: FolderFile): Promise<NewItem> {
@@ -87,12 +91,12 @@ async function ingestBatch(
   const documents: { name: string; fileId: Uuid }[] = [];
   for (const { path, sha256, file } of batch) {
     context.signal.throwIfAborted();
-    const stored = await storedFile(files, { workspaceId, root, file, name: path });
-    if (typeof stored === 'string') unread.set(path, stored);
-    else if (stored.sha256 === sha256) documents.push({ name: path, fileId: stored.id as Uuid });
+    const upload = await storedFile(files, { workspaceId, root, file, name: path });
+    if (typeof upload === 'string') unread.set(path, upload);
+    else if (upload.sha256 === sha256) documents.push({ name: path, fileId: upload.id as Uuid });
     else {
       unread.set(path, 'It changed while it was read. The next sync takes it.');
-      await files.remove(workspaceId, stored.id);
+      await files.remove(workspaceId, upload.id);
     }
   }
   if (documents.length === 0) return;
@@ -129,7 +133,11 @@ async function storedFile(
 }
 
 /** Waits for what an earlier attempt, or somebody else, is still bringing in. */
-async function ingestionsEnded({ sources }: FolderParts, source: SourceRow, { signal }: SourceSyncContext): Promise<void> {
+async function ingestionsEnded(
+  { sources }: FolderParts,
+  source: SourceRow,
+  { signal }: SourceSyncContext,
+): Promise<void> {
   while ((await sources.unfinishedIngestion(source)) !== null) {
     await pause(LOOK_MS, signal);
     signal.throwIfAborted();

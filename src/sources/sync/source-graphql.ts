@@ -38,12 +38,13 @@ import { itemsOfFile } from './manifest-file.js';
 import { readFolder, type FolderParts } from './read-folder.js';
 import { SourceKind, SourceState, type SourceRow } from './source.js';
 import type { SourceStore } from './source-store.js';
-import type { SyncService } from './sync-service.js';
 
 const Source = nodeType('Source', 'A place whose documents a collection has.', {
   name: string('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.'),
   kind: oneOf(SourceKind, 'Who says what it has.'),
-  labelled: boolean('Whether its items come with the groups that may see them; one without any is then seen by nobody.'),
+  labelled: boolean(
+    'Whether its items come with the groups that may see them; one without any is then seen by nobody.',
+  ),
   folder: string('The folder that is read; null where a client says what it has.').nullable(),
   everyMinutes: int('How often the folder is read, in minutes; null where that is done by hand alone.').nullable(),
   lastSyncedAt: date('The collection has what the source had then; null before the first sync.').nullable(),
@@ -70,7 +71,9 @@ const { Connection: SourceConnection } = connectionTypes(Source);
 
 const CreateSourceInput = inputType('CreateSourceInput', 'A new source.', {
   name: string('Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.'),
-  collection: string('Name of the collection that gets its documents. It may have several sources, with paths of their own.'),
+  collection: string(
+    'Name of the collection that gets its documents. It may have several sources, with paths of their own.',
+  ),
   kind: z.enum(SourceKind).default('MANIFEST').describe('Who says what it has.'),
   labelled: z
     .boolean()
@@ -234,8 +237,8 @@ export class SourceResolver {
   @FieldResolver(() => SourceState, { description: 'How it stands.', complexity: cost(2) })
   async state(@Root() { row }: Source, @Ctx() context: GraphContext): Promise<SourceState> {
     const run = await loadRun(context, this.parts.runs, row.runId);
-    if (row.isOpen || (run !== null && run.finishedAt === null)) return run?.status === 'FAILED' ? 'FAILED' : 'SYNCING';
-    if (run?.status === 'FAILED') return 'FAILED';
+    if (run?.error) return 'FAILED';
+    if (row.isOpen || run?.finishedAt === null) return 'SYNCING';
     return row.syncedAt === null ? 'NEW' : 'SYNCED';
   }
 
@@ -300,7 +303,11 @@ export class SourceResolver {
       throw badInput('input', 'A sync has either items or manifest, and one of them.');
     const fileId = manifest === null ? null : fromGlobalId(manifest, 'File', 'input.manifest');
     const listed = items ?? (await itemsOfFile(files, caller.workspaceId, fileId!));
-    const { syncId, source, comparison } = await sync.openManifest(caller, { source: name, items: listed, retryFailed });
+    const { syncId, source, comparison } = await sync.openManifest(caller, {
+      source: name,
+      items: listed,
+      retryFailed,
+    });
     if (fileId !== null) await files.remove(caller.workspaceId, fileId);
     return make(SyncSourcePayload, {
       sync: toGlobalId('SourceSync', syncId),

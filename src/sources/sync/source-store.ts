@@ -141,10 +141,10 @@ export class SourceStore {
       INSERT INTO source_item (collection_id, path, source_id, workspace_id)
       SELECT ${collectionId}::uuid, path, ${id}::uuid, ${workspaceId}::uuid FROM unnest(${paths}::text[]) AS u(path)
       ON CONFLICT DO NOTHING`;
-    const [taken] = await tx.$queryRaw<{ path: string; source: string }[]>`
+    const [takenItem] = await tx.$queryRaw<{ path: string; source: string }[]>`
       SELECT i.path, s.name AS source FROM source_item i JOIN source s ON s.id = i.source_id
        WHERE i.collection_id = ${collectionId}::uuid AND i.path = ANY(${paths}::text[]) AND i.source_id <> ${id}::uuid LIMIT 1`;
-    return taken ?? null;
+    return takenItem ?? null;
   }
 
   /** Has failed versions tried again. */
@@ -180,7 +180,11 @@ export class SourceStore {
    * What ingestions said last of documents: of those with a digest of these bytes, of the others since the sync was opened.
    * @param items digests by name
    */
-  ingested(tx: Transaction, { id, collectionId, workspaceId }: SourceRow, items: readonly Item[]): Promise<IngestedItem[]> {
+  ingested(
+    tx: Transaction,
+    { id, collectionId, workspaceId }: SourceRow,
+    items: readonly Item[],
+  ): Promise<IngestedItem[]> {
     const names = items.map(({ path }) => path);
     const digests = items.map(({ sha256 }) => sha256);
     return tx.$queryRaw<IngestedItem[]>`
@@ -196,21 +200,21 @@ export class SourceStore {
        ORDER BY name, r.id DESC`;
   }
 
-  /** Writes what a source has after a sync, which that ends. @param gone paths, and how many of them were documents */
+  /** Writes what a source has after a sync, which that ends. @param goneItems paths, and how many of them were documents */
   async commit(
     tx: Transaction,
     { id }: SourceRow,
     items: readonly CommittedItem[],
-    gone: { paths: string[]; documents: number },
+    goneItems: { paths: string[]; documents: number },
   ): Promise<void> {
-    await tx.$executeRaw`DELETE FROM source_item WHERE source_id = ${id}::uuid AND path = ANY(${gone.paths}::text[])`;
+    await tx.$executeRaw`DELETE FROM source_item WHERE source_id = ${id}::uuid AND path = ANY(${goneItems.paths}::text[])`;
     await tx.$executeRaw`
       UPDATE source_item i SET sha256 = c.sha256, etag = c.etag, modified_at = c."modifiedAt", failure = c.failure, lasting = c.lasting
         FROM jsonb_to_recordset(${JSON.stringify(items)}::jsonb)
           AS c(path text, sha256 text, etag text, "modifiedAt" timestamptz, failure text, lasting boolean)
        WHERE i.source_id = ${id}::uuid AND i.path = c.path`;
     await tx.$executeRaw`
-      UPDATE source SET is_open = false, manifest = NULL, synced_at = opened_at, gone = ${gone.documents} WHERE id = ${id}::uuid`;
+      UPDATE source SET is_open = false, manifest = NULL, synced_at = opened_at, gone = ${goneItems.documents} WHERE id = ${id}::uuid`;
   }
 
   /** Says who may see what is, or will be, under these names. */

@@ -68,7 +68,10 @@ export class SyncService {
     if ((kind === 'FOLDER') !== (folder !== null))
       throw badInput('input.folder', 'A source of the kind FOLDER has a folder, and no other has one.');
     if (folder === null && everyMinutes !== null)
-      throw badInput('input.everyMinutes', 'Only a folder is read by itself: other sources are synced by their client.');
+      throw badInput(
+        'input.everyMinutes',
+        'Only a folder is read by itself: other sources are synced by their client.',
+      );
     if (everyMinutes !== null && !(everyMinutes >= INTERVAL.least && everyMinutes <= INTERVAL.most))
       throw badInput('input.everyMinutes', `everyMinutes must be ${INTERVAL.least} to ${INTERVAL.most}.`);
     if (folder !== null && labelled)
@@ -112,19 +115,21 @@ export class SyncService {
     return database.prisma.$transaction(async (tx) => {
       const collection = await this.#locked(tx, source);
       const paths = items.map(({ path }) => path);
-      const taken = await sources.claim(tx, source, paths);
+      const takenItem = await sources.claim(tx, source, paths);
       if (retryFailed) await sources.forgetFailures(tx, source);
       const knownItems = await sources.known(tx, source);
       await this.#requireSeen(tx, caller, source, [...paths, ...knownItems.map(({ path }) => path)]);
-      if (taken !== null)
-        throw new GraftError('CONFLICT', `The source ${taken.source} has ${JSON.stringify(taken.path)}, too.`, {
+      if (takenItem !== null)
+        throw new GraftError('CONFLICT', `The source ${takenItem.source} has ${JSON.stringify(takenItem.path)}, too.`, {
           field: 'input.items',
           hint: 'Give each source paths of its own, or a collection.',
         });
       const comparison = compare(knownItems, items, source);
       if (source.labelled) {
         // From now on, so that no version of a document is ever seen by who may not see both.
-        const oldAccess = new Map(knownItems.flatMap(({ path, live, access }) => (live === null ? [] : [[path, access]])));
+        const oldAccess = new Map(
+          knownItems.flatMap(({ path, live, access }) => (live === null ? [] : [[path, access]])),
+        );
         const labels = [...comparison.new, ...comparison.changed].map((item) => ({
           path: item.path,
           access: oldAccess.has(item.path) ? narrowed(oldAccess.get(item.path)!, accessOf(item)) : accessOf(item),
@@ -170,8 +175,8 @@ export class SyncService {
         const labels = items.map((item) => ({ path: item.path, access: accessOf(item) }));
         await sources.setAccess(tx, collection, labels, callerName(caller));
       }
-      const gone = { paths: plan.gone.map(({ path }) => path), documents: plan.gone.filter(isDocument).length };
-      await sources.commit(tx, source, plan.items, gone);
+      const goneItems = { paths: plan.gone.map(({ path }) => path), documents: plan.gone.filter(isDocument).length };
+      await sources.commit(tx, source, plan.items, goneItems);
     });
     const [committed] = await sources.byIds(caller.workspaceId, [source.id]);
     if (committed === undefined) throw notFound('The source', source.name, 'input.sync');
@@ -246,7 +251,11 @@ export class SyncService {
   async #plan(
     tx: Transaction,
     source: SourceRow,
-    { items, knownItems, unread }: { items: readonly Item[]; knownItems: KnownItem[]; unread: ReadonlyMap<string, string> },
+    {
+      items,
+      knownItems,
+      unread,
+    }: { items: readonly Item[]; knownItems: KnownItem[]; unread: ReadonlyMap<string, string> },
   ): Promise<Plan> {
     const { sources } = this.parts;
     const runId = await sources.unfinishedIngestion(source, tx);
@@ -330,20 +339,25 @@ function planOf({
       field: 'input.sync',
       hint: 'Upload them as they were listed, ingest them under their paths, and commit again.',
     });
-  const kept = new Set(items.flatMap(({ sha256, failure }) => (failure === null ? [sha256] : [])));
-  const documents = knownItems.filter(isDocument);
+  const keptDigests = new Set(items.flatMap(({ sha256, failure }) => (failure === null ? [sha256] : [])));
+  // What this sync brought is not what there was before it.
+  const documents = knownItems.filter((item) => isDocument(item) && (item.sha256 !== null || item.failure !== null));
   const goingPaths = new Set(retired);
-  const lost = documents.filter(({ path, live }) => goingPaths.has(path) && !kept.has(live)).length;
-  return { items, gone: comparison.gone, retired, before: documents.length, lost };
+  const lostCount = documents.filter(({ path, live }) => goingPaths.has(path) && !keptDigests.has(live)).length;
+  return { items, gone: comparison.gone, retired, before: documents.length, lost: lostCount };
 }
 
 /** @throws CONFLICT where less than half of the documents would stay, and nobody said that this is meant */
-function requireLoss({ before, lost }: Plan, acceptLoss: boolean): void {
-  if (acceptLoss || (before - lost) * 2 >= before) return;
-  throw new GraftError('CONFLICT', `${lost} of the source’s ${before} documents would go, so nothing was deleted.`, {
-    field: 'input.acceptLoss',
-    hint: 'If they are gone for good, say so with `acceptLoss: true`. If not, find out why the list is short, and sync again.',
-  });
+function requireLoss(plan: Plan, acceptLoss: boolean): void {
+  if (acceptLoss || (plan.before - plan.lost) * 2 >= plan.before) return;
+  throw new GraftError(
+    'CONFLICT',
+    `${plan.lost} of the source’s ${plan.before} documents would go, so nothing was deleted.`,
+    {
+      field: 'input.acceptLoss',
+      hint: 'If they are gone for good, say so with `acceptLoss: true`. If not, find out why the list is short, and sync again.',
+    },
+  );
 }
 
 const named = (names: readonly string[]): string =>
