@@ -1,12 +1,13 @@
 import { newId } from '../../../src/kernel/ids.js';
 import { BROKEN, startSync, type Files, type Sync } from './harness.js';
 
-const WIKI: Files = {
-  'home.md': '# Home\n\nThe office opens at eight.',
-  'rules/travel.md': '# Travel\n\nTrains are booked two weeks before.',
-  'rules/leave.md': '# Leave\n\nThirty days a year may be taken.',
-  'menu.txt': 'On Friday the canteen serves fish.',
-};
+/** Of bytes that no other test deletes meanwhile: a deletion takes every file with them along. */
+const wiki = (draw = newId()): Files => ({
+  'home.md': `# Home ${draw}\n\nThe office opens at eight.`,
+  'rules/travel.md': `# Travel ${draw}\n\nTrains are booked two weeks before.`,
+  'rules/leave.md': `# Leave ${draw}\n\nThirty days a year may be taken.`,
+  'menu.txt': `On Friday the canteen serves fish (${draw}).`,
+});
 
 const without = (files: Files, ...paths: string[]): Files =>
   Object.fromEntries(Object.entries(files).filter(([path]) => !paths.includes(path)));
@@ -18,6 +19,8 @@ describe('a source that a client lists', () => {
   }, 120_000);
   afterAll(() => kit.stop());
 
+  let WIKI: Files;
+  beforeEach(() => (WIKI = wiki()));
   const names = async (collection: string) => (await kit.state(collection)).map(({ name }) => name);
 
   it('asks for what is new or changed, and leaves what a fresh ingestion of all would have made', async () => {
