@@ -8,6 +8,7 @@ import { itWhen } from '../support/skip.js';
 /** In the order in which a reader meets them: later pages use what earlier ones made. */
 const PAGES = [
   'answer-from-documents',
+  'sources',
   'train-an-adapter',
   'prove-and-ship',
   'evaluation',

@@ -39,6 +39,7 @@ const NAMES: Readonly<Record<string, string>> = {
   adapterVersion: 'foreign-adapter@1',
   model: 'foreign-model',
   view: 'foreign-feature_view',
+  source: 'foreign-source',
 };
 
 /** An argument of a type; ids are `ids[path]`, or the first of all types until it is known which is wanted. */

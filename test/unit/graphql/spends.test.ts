@@ -33,6 +33,9 @@ const FREE: Readonly<Record<string, string>> = {
   'Mutation.endExperiment': 'ends work',
   'Mutation.stopExperiment': 'ends work',
   'Mutation.stopShadow': 'ends work',
+  'Mutation.createSource': 'writes a plan down',
+  'Mutation.syncSource': 'compares a list',
+  'Mutation.commitSync': 'deletes what is gone',
 };
 
 /** Queries and subscriptions that models answer. */
