@@ -11,7 +11,7 @@ import {
   SyncSourceDocument,
   type SourceFieldsFragment,
 } from '../client/operations/index.js';
-import { digestWithin, filesBelow, readProblem, type FolderFile } from '../platform/folder-files.js';
+import { filesBelow, listedFile, type FolderFile } from '../platform/folder-files.js';
 import { printJson, say } from '../platform/terminal.js';
 import { MOST } from './files.js';
 import { collectionMaker, ingestInto } from './ingest.js';
@@ -33,23 +33,12 @@ const MOST_FAILURES = 100;
 /** A document's name, as the gateway makes it of a path. */
 const nameOf = ({ path }: FolderFile): string => path.normalize('NFC').trim();
 
-async function itemOf(folder: string, { path, bytes, modifiedAt, problem }: FolderFile): Promise<object> {
-  const item = { path, bytes, modifiedAt };
-  if (problem !== null) return { ...item, unreadable: problem };
-  if (bytes > MOST.documentBytes) return item;
-  try {
-    return { ...item, sha256: await digestWithin(folder, path) };
-  } catch (error) {
-    return { ...item, unreadable: readProblem(error) };
-  }
-}
-
 /** Uploads the list of a folder. @returns the id of the file */
 async function uploadList(client: GraftClient, folder: string, files: readonly FolderFile[]): Promise<string> {
   const place = await mkdtemp(join(tmpdir(), 'graft-sync-'));
   try {
     const lines: string[] = [];
-    for (const file of files) lines.push(JSON.stringify(await itemOf(folder, file)));
+    for (const file of files) lines.push(JSON.stringify(await listedFile(folder, file, MOST.documentBytes)));
     const list = join(place, 'files.jsonl');
     await writeFile(list, `${lines.join('\n')}\n`);
     return await client.upload(list);

@@ -87,8 +87,18 @@ export async function openWithin(folder: string, path: string): Promise<FileHand
   }
 }
 
-/** The digest of a file's content. @throws as `openWithin` */
-export async function digestWithin(folder: string, path: string): Promise<Sha256> {
+/** A file as a source lists it: with its digest, unless it is larger than `mostBytes`, or with the reason why it can't be read. */
+export async function listedFile(folder: string, { problem, ...file }: FolderFile, mostBytes: number) {
+  if (problem !== null) return { ...file, unreadable: problem };
+  if (file.bytes > mostBytes) return file;
+  try {
+    return { ...file, sha256: await digestWithin(folder, file.path) };
+  } catch (error) {
+    return { ...file, unreadable: readProblem(error) };
+  }
+}
+
+async function digestWithin(folder: string, path: string): Promise<Sha256> {
   const file = await openWithin(folder, path);
   const hash = createHash('sha256');
   for await (const part of file.createReadStream()) hash.update(part as Buffer);

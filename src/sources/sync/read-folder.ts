@@ -3,7 +3,7 @@ import { GraftError, isGraftError } from '../../kernel/errors.js';
 import type { Uuid, WorkspaceId } from '../../kernel/ids.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import { pause } from '../../platform/events/index.js';
-import { digestWithin, filesBelow, openWithin, readProblem, type FolderFile } from '../../platform/folder-files.js';
+import { filesBelow, listedFile, openWithin, readProblem, type FolderFile } from '../../platform/folder-files.js';
 import { runEnd, type RunQueue } from '../../platform/runs/index.js';
 import { INGESTION_LIMITS, type Knowledge } from '../knowledge/index.js';
 import type { SourceSyncContext } from './folder-run.js';
@@ -26,8 +26,8 @@ const LOOK_MS = 200;
 /** The share of a run's progress that digests take. */
 const DIGESTS = 0.1;
 
-/** A file as it was listed, and where it lies. */
-type ListedFile = Item & { file: FolderFile };
+/** An item that is new or changed, and the file that it is of. */
+type WantedFile = Item & { file: FolderFile };
 
 /**
  * A SOURCE_SYNC run: the folder is listed, opened as a sync, ingested in batches and committed. A killed one begins anew: what is there
@@ -45,7 +45,7 @@ export async function readFolder(parts: FolderParts, context: SourceSyncContext)
   const items: NewItem[] = [];
   for (const [index, file] of files.entries()) {
     context.signal.throwIfAborted();
-    items.push(await itemOf(root, file));
+    items.push(await listedFile(root, file, INGESTION_LIMITS.fileBytes));
     if (index % 100 === 0)
       await context.progress((DIGESTS * index) / files.length, `${index} of ${files.length} files read`);
   }
@@ -69,22 +69,11 @@ export async function readFolder(parts: FolderParts, context: SourceSyncContext)
   return { ingested: wantedItems.length, failed: failed + empty, gone: committed.gone };
 }
 
-async function itemOf(root: string, { path, bytes, modifiedAt, problem }: FolderFile): Promise<NewItem> {
-  const item = { path, bytes, modifiedAt };
-  if (problem !== null) return { ...item, unreadable: problem };
-  if (bytes > INGESTION_LIMITS.fileBytes) return item;
-  try {
-    return { ...item, sha256: await digestWithin(root, path) };
-  } catch (error) {
-    return { ...item, unreadable: readProblem(error) };
-  }
-}
-
 /** Ingests files as they were listed; why one could not be is written to `unread`. */
 async function ingestBatch(
   { knowledge, files, runs }: FolderParts,
   context: SourceSyncContext,
-  work: { source: SourceRow; root: string; batch: readonly ListedFile[]; unread: Map<string, string>; key: string },
+  work: { source: SourceRow; root: string; batch: readonly WantedFile[]; unread: Map<string, string>; key: string },
 ): Promise<void> {
   const { source, root, batch, unread, key } = work;
   const workspaceId = source.workspaceId as WorkspaceId;
@@ -133,13 +122,10 @@ async function storedFile(
 }
 
 /** Waits for what an earlier attempt, or somebody else, is still bringing in. */
-async function ingestionsEnded(
-  { sources }: FolderParts,
-  source: SourceRow,
-  { signal }: SourceSyncContext,
-): Promise<void> {
-  while ((await sources.unfinishedIngestion(source)) !== null) {
-    await pause(LOOK_MS, signal);
-    signal.throwIfAborted();
+async function ingestionsEnded({ sources }: FolderParts, source: SourceRow, context: SourceSyncContext): Promise<void> {
+  for (let isFirst = true; (await sources.unfinishedIngestion(source)) !== null; isFirst = false) {
+    if (isFirst) await context.progress(context.run.progress, 'Waits for ingestions that have not ended');
+    await pause(LOOK_MS, context.signal);
+    context.signal.throwIfAborted();
   }
 }

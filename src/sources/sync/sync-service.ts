@@ -355,7 +355,7 @@ function requireLoss(plan: Plan, acceptLoss: boolean): void {
     `${plan.lost} of the source’s ${plan.before} documents would go, so nothing was deleted.`,
     {
       field: 'input.acceptLoss',
-      hint: 'If they are gone for good, say so with `acceptLoss: true`. If not, find out why the list is short, and sync again.',
+      hint: 'If they are gone for good, say so with `acceptLoss: true` (`--accept-loss`). If not, find out why the list is short, and sync again.',
     },
   );
 }

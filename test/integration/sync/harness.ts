@@ -177,7 +177,7 @@ export async function startSync({ working = true } = {}) {
         document: parse(text),
         variableValues,
         contextValue: createGraphContext(by, 'test', new AbortController()),
-      })) as ExecutionResult,
+      })),
 
     ingestions: () => database.prisma.run.count({ where: { workspaceId, kind: 'INGESTION' } }),
     runs,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../../../src/kernel/hashing.js';
-import { digestWithin, filesBelow, openWithin } from '../../../src/platform/folder-files.js';
+import { filesBelow, listedFile, openWithin } from '../../../src/platform/folder-files.js';
 
 describe('the files of a folder', () => {
   let folder: string;
@@ -42,9 +42,14 @@ describe('the files of a folder', () => {
   });
 
   it('are opened within it only, also where a folder on the way became a link', async () => {
-    expect(await digestWithin(folder, 'in/deeper/a.txt')).toBe(sha256('a'));
+    const file = { path: 'in/deeper/a.txt', bytes: 1, modifiedAt: new Date(0), problem: null };
+    expect(await listedFile(folder, file, 10)).toMatchObject({ path: file.path, sha256: sha256('a') });
+    expect(await listedFile(folder, { ...file, bytes: 11 }, 10)).not.toHaveProperty('sha256');
     await rm(join(folder, 'in/deeper'), { recursive: true });
     await symlink('/etc', join(folder, 'in/deeper'));
+    expect(await listedFile(folder, { ...file, path: 'in/deeper/passwd' }, 10)).toMatchObject({
+      unreadable: 'It does not lie in the folder.',
+    });
     await expect(openWithin(folder, 'in/deeper/passwd')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     await expect(openWithin(folder, '../../etc/passwd')).rejects.toThrow();
     await symlink(join(folder, 'b.txt'), join(folder, 'c.txt'));
