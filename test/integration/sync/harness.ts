@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { execute, parse, type ExecutionResult } from 'graphql';
+import { execute, parse } from 'graphql';
 import { openErasure } from '../../../src/kit/erasure/index.js';
 import { createGraphContext } from '../../../src/kit/graphql/index.js';
 import { localCaller, type Caller, type Groups } from '../../../src/kernel/caller.js';
