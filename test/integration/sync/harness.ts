@@ -172,12 +172,12 @@ export async function startSync({ working = true } = {}) {
     },
 
     ask: async (text: string, variableValues: Record<string, unknown> = {}, by: Caller = caller) =>
-      (await execute({
+      await execute({
         schema,
         document: parse(text),
         variableValues,
         contextValue: createGraphContext(by, 'test', new AbortController()),
-      })),
+      }),
 
     ingestions: () => database.prisma.run.count({ where: { workspaceId, kind: 'INGESTION' } }),
     runs,
