@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraftClient } from '../../src/client/graft-client.js';
 import { CreateCollectionDocument, type ModelRecommendationsQuery } from '../../src/client/operations/index.js';
@@ -62,6 +62,35 @@ describe('the command line', () => {
     const { runId } = JSON.parse(ingested.stdout) as { runId: string };
     expect((await run('runs')).stdout).toMatch(new RegExp(`^SUCCEEDED .*${runId}`, 'm'));
     expect((await run('models')).stdout).not.toBe('');
+  }, 180_000);
+
+  it('brings a folder into a collection as it is, and the second time uploads nothing', async () => {
+    const folder = join(home.path, '..', 'wiki');
+    await mkdir(join(folder, 'deep'), { recursive: true });
+    await writeFile(join(folder, 'deep', 'hoist.txt'), 'The hoist lifts 900 kg.');
+    await writeFile(join(folder, 'cranes.txt'), 'The crane lifts 4 t.');
+    await writeFile(join(folder, 'empty.txt'), '');
+    const sync = (...more: string[]) => run('sync', folder, '-c', 'wiki', ...more);
+    expect(await sync()).toMatchObject({
+      code: 1,
+      stderr: 'NOT_FOUND: There is no collection "wiki". Pass --create to make it.\n',
+    });
+    const first = await sync('--create');
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('failed  empty.txt: The file is empty') });
+    expect(first.stdout).toContain('3 uploaded, 0 unchanged; 2 in, 0 failed, 1 without text, 0 gone\n');
+    const second = await sync('--json');
+    expect(JSON.parse(second.stdout)).toMatchObject({ uploaded: 0, unchanged: 2, source: { counts: { in: 2 } } });
+    expect((await run('sources')).stdout).toMatch(/^SYNCED +wiki +\(wiki\) +2 in, .* as of 2/m);
+
+    await rm(folder, { recursive: true });
+    expect(await sync()).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no file') });
+    await mkdir(folder);
+    expect(await sync()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('2 of the source’s 2 documents would go'),
+    });
+    expect((await run('call', 'Collection', 'name=wiki', '--pick', 'collection.documentCount')).stdout).toBe('2\n');
+    expect((await sync('--accept-loss')).stdout).toContain('0 in, 0 failed, 0 without text, 2 gone');
   }, 180_000);
 
   it('says which model of the catalogue fits the machine', async () => {
