@@ -39,7 +39,19 @@ export async function openDomains(platform: Platform) {
   const improvement = openImprovement(platform, { registry, data, ...learning });
   const tuning = openTuning(platform, { registry, data, training, evaluation });
   const erasure = openErasure(platform);
-  return { access, registry, knowledge, sync, data, fleet, ask, ...learning, improvement, tuning, erasure } satisfies Opened;
+  return {
+    access,
+    registry,
+    knowledge,
+    sync,
+    data,
+    fleet,
+    ask,
+    ...learning,
+    improvement,
+    tuning,
+    erasure,
+  } satisfies Opened;
 }
 
 export type Domains = Awaited<ReturnType<typeof openDomains>>;
