@@ -40,6 +40,7 @@ import { storedChat } from '../../../src/sources/registry/model.js';
 import { storedWording } from '../../../src/sources/registry/wording.js';
 import { storedMeasurement } from '../../../src/sources/registry/quantization/quantization.js';
 import { keptRequest } from '../../../src/server/openai/responses/request.js';
+import { storedManifest } from '../../../src/sources/sync/manifest.js';
 import { storedNotes } from '../../../src/server/openai/vector-stores/rows.js';
 import { storedRecipe } from '../../../src/learn/training/recipes/recipe.js';
 
@@ -68,6 +69,7 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'Document.metadata': storedMetadata,
   'Answer.body': storedBody,
   'Response.request': keptRequest,
+  'Source.manifest': storedManifest,
   'VectorStore.metadata': storedNotes,
   'Feedback.expectation': storedExpectation,
   'DatasetVersion.manifest': storedVersion.manifest,
