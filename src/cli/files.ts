@@ -25,8 +25,8 @@ export async function filesAt(paths: readonly string[]): Promise<LocalFile[]> {
   return [...files.values()];
 }
 
-/** The most that the gateway takes: of files for a version of a dataset, of a document's bytes and of its name's characters. */
-export const MOST = { dataFiles: 20, documentBytes: 64 * 1024 * 1024, name: 200 } as const;
+/** The most that the gateway takes: of files for a version of a dataset and in the list of a source, of a document's bytes and of its name's characters. */
+export const MOST = { dataFiles: 20, listedFiles: 20_000, documentBytes: 64 * 1024 * 1024, name: 200 } as const;
 
 /** Files for a version of a dataset. @throws as `filesAt`; GraftClientError BAD_USER_INPUT for more than it takes */
 export async function dataFilesAt(paths: readonly string[]): Promise<LocalFile[]> {

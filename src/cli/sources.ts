@@ -25,8 +25,6 @@ interface SyncOptions {
   retryFailed?: boolean;
 }
 
-/** The most files that a list has. */
-const MOST_FILES = 20_000;
 /** The most failures that are told. */
 const MOST_FAILURES = 100;
 
@@ -67,7 +65,7 @@ async function requireSource(client: GraftClient, { collection, create, source: 
 async function sync(client: GraftClient, folder: string, options: SyncOptions, json?: boolean) {
   const { collection, acceptLoss = false, retryFailed = false } = options;
   const root = await realpath(folder);
-  const files = await filesBelow(root, { limit: MOST_FILES });
+  const files = await filesBelow(root, { limit: MOST.listedFiles });
   const source = await requireSource(client, options);
   const manifest = await uploadList(client, root, files);
   const { syncSource } = await client.request(SyncSourceDocument, { input: { source, manifest, retryFailed } });

@@ -29,8 +29,6 @@ import {
 import { badInput } from '../../kernel/errors.js';
 import { encodeCursor, pageRequest } from '../../kernel/pagination.js';
 import { boolean, date, id, int, oneOf, string } from '../../kernel/record.js';
-import type { FileService } from '../../platform/artifacts/index.js';
-import type { RunQueue } from '../../platform/runs/index.js';
 import { Collection, loadCollection, type KnowledgeStores } from '../knowledge/index.js';
 import { sourceSync } from './folder-run.js';
 import { MANIFEST_LIMITS, newItem } from './manifest.js';
@@ -86,7 +84,7 @@ const CreateSourceInput = inputType('CreateSourceInput', 'A new source.', {
 });
 type CreateSourceInput = InstanceType<typeof CreateSourceInput>;
 
-const SourcePayload = objectType('CreateSourcePayload', 'What `createSource` made.', {
+const CreateSourcePayload = objectType('CreateSourcePayload', 'What `createSource` made.', {
   source: ofType(() => Source).describe('The new source, without documents.'),
 });
 
@@ -130,12 +128,14 @@ const SyncSourcePayload = objectType('SyncSourcePayload', 'What a list changes, 
 });
 type SyncSourcePayload = InstanceType<typeof SyncSourcePayload>;
 
+const acceptLoss = z
+  .boolean()
+  .default(false)
+  .describe('Whether it is meant that less than half of the documents stay, or none. A person should say so.');
+
 const CommitSyncInput = inputType('CommitSyncInput', 'Which sync to end.', {
   sync: id('What `syncSource` returned.'),
-  acceptLoss: z
-    .boolean()
-    .default(false)
-    .describe('Whether it is meant that less than half of the documents stay, or none. A person should say so.'),
+  acceptLoss,
 });
 type CommitSyncInput = InstanceType<typeof CommitSyncInput>;
 
@@ -146,17 +146,12 @@ type CommitSyncPayload = InstanceType<typeof CommitSyncPayload>;
 
 const SyncFolderInput = inputType('SyncFolderInput', 'Which folder to read.', {
   source: string('Name of a source of the kind `FOLDER`.'),
-  acceptLoss: z
-    .boolean()
-    .default(false)
-    .describe('Whether it is meant that less than half of the documents stay, or none. A person should say so.'),
+  acceptLoss,
   idempotencyKey,
 });
 
 interface SourceParts extends FolderParts {
-  files: FileService;
   stores: KnowledgeStores;
-  runs: RunQueue;
 }
 
 const toSource = (row: SourceRow): Source =>
@@ -264,7 +259,7 @@ export class SourceResolver {
   }
 
   @Needs('EDIT')
-  @Mutation(() => SourcePayload, { description: 'Makes a source of a collection.', complexity: cost(5) })
+  @Mutation(() => CreateSourcePayload, { description: 'Makes a source of a collection.', complexity: cost(5) })
   async createSource(
     @Arg('input', () => CreateSourceInput, { description: 'What it is.' }) input: CreateSourceInput,
     @Ctx() { workspaceId }: GraphContext,
