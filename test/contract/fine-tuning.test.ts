@@ -6,7 +6,6 @@ import {
   CreateApiKeyDocument,
   CreateWorkspaceDocument,
   PromoteAdapterDocument,
-  RegisterModelDocument,
   RunsDocument,
 } from '../../src/client/operations/index.js';
 import { eventually } from '../support/eventually.js';
@@ -15,7 +14,7 @@ import { seededRandom } from '../../src/kernel/random.js';
 import { Python } from '../support/python.js';
 import { itWhen } from '../support/skip.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
-import { writeTinyModel } from '../support/tiny-model.js';
+import { serveTinyModel } from '../support/tiny-served.js';
 
 const python = await Python.with(['openai==1.109.1']);
 
@@ -70,14 +69,7 @@ describe('a tuning script of OpenAI’s', () => {
       .started;
     graphql = new GraftClient(graft.url);
     openai = clientOf('none');
-    const model = writeTinyModel(join(folder.path, 'tiny.gguf'));
-    const fileId = await graphql.upload(model.path);
-    await graphql.request(RegisterModelDocument, { input: { fileId, name: 'tiny', idempotencyKey: 'tiny' } });
-    await eventually(
-      'the model',
-      async () => (await openai.models.list()).data.some((each) => each.id === 'tiny'),
-      60_000,
-    );
+    await serveTinyModel(graphql, openai, folder.path);
   }, 300_000);
   afterAll(async () => {
     graphql.close();

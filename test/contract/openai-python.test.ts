@@ -2,14 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI, { toFile } from 'openai';
 import { GraftClient } from '../../src/client/graft-client.js';
-import { RegisterModelDocument } from '../../src/client/operations/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
-import { eventually } from '../support/eventually.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';
 import { itWhen } from '../support/skip.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { writeTinyModel } from '../support/tiny-model.js';
+import { serveTinyModel } from '../support/tiny-served.js';
 
 const VERSION = '1.109.1';
 const python = await Python.with([
@@ -96,11 +94,8 @@ describe('openai-python’s own tests', () => {
     }).started;
     const openai = new OpenAI({ baseURL: `${graft.url}/v1`, apiKey: 'none', maxRetries: 0 });
     const graphql = new GraftClient(graft.url);
-    const fileId = await graphql.upload(writeTinyModel(join(folder.path, 'tiny.gguf')).path);
-    await graphql.request(RegisterModelDocument, { input: { fileId, name: 'tiny', idempotencyKey: 'tiny' } });
+    await serveTinyModel(graphql, openai, folder.path);
     graphql.close();
-    const isListed = async () => (await openai.models.list()).data.some(({ id }) => id === 'tiny');
-    await eventually('the model', isListed, 60_000);
     const rows = Array.from({ length: 40 }, (_, i) => ({
       messages: [
         { role: 'user', content: `How long is rope ${i}?` },

@@ -4,13 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GraftClient } from '../../src/client/graft-client.js';
-import { RegisterModelDocument } from '../../src/client/operations/index.js';
-import { eventually } from '../support/eventually.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';
 import { itWhen } from '../support/skip.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
-import { writeTinyModel } from '../support/tiny-model.js';
+import { serveTinyModel } from '../support/tiny-served.js';
 
 const python = await Python.with(['schemathesis==4.32.5']);
 
@@ -55,11 +53,8 @@ describe('what is served below /v1', () => {
     graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', GRAFT_MAX_ANSWER_TOKENS: '8' }).started;
     const openai = new OpenAI({ baseURL: `${graft.url}/v1`, apiKey: 'none', maxRetries: 0 });
     const graphql = new GraftClient(graft.url);
-    const fileId = await graphql.upload(writeTinyModel(join(folder.path, 'tiny.gguf')).path);
-    await graphql.request(RegisterModelDocument, { input: { fileId, name: 'tiny', idempotencyKey: 'tiny' } });
+    await serveTinyModel(graphql, openai, folder.path);
     graphql.close();
-    const isListed = async () => (await openai.models.list()).data.some(({ id }) => id === 'tiny');
-    await eventually('the model', isListed, 60_000);
     const text = await toFile(Buffer.from('The Orlo pump runs at 37 bar.'), 'orlo.txt');
     const file = await openai.files.create({ file: text, purpose: 'assistants' });
     const store = await openai.vectorStores.create({ name: 'pumps' });

@@ -525,11 +525,13 @@ json.dump({'hits': hits, 'answer': chat.choices[0].message.content, 'batch': bat
     const inner = `vector_stores/${store.id}`;
     const file = files[0]!.id;
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const deepFilter = `${'{"type":"and","filters":['.repeat(5_000)}${']}'.repeat(5_000)}`;
     const bodies = [
       ...['metadata', 'chunking_strategy', 'expires_after', 'filters', 'attributes', 'files', 'query', 'other'].map(
         (name) => `{"query":"x","file_id":"${file}","${name}":${deep}}`,
       ),
       deep,
+      `{"query":"x","filters":${deepFilter}}`,
       '{"name":"\\u0000"}',
       '{"description":"\\ud800"}',
       JSON.stringify({ description: 'x'.repeat(500_000) }),
