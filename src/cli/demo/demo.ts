@@ -26,7 +26,7 @@ async function demo(): Promise<void> {
   });
   const isFullTour = process.argv.includes('--all');
   say(
-    `A tour of about ${isFullTour ? 'twenty' : 'six'} minutes. Starting PostgreSQL, Chroma, the worker and the gateway…`,
+    `A tour of about ${isFullTour ? 'twenty' : 'seven'} minutes. Starting PostgreSQL, Chroma, the worker and the gateway…`,
   );
   const graft = await startGraft(config, createLogger({ level: config.LOG_LEVEL }));
   stopOnSignal(graft);

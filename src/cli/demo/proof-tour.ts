@@ -24,7 +24,7 @@ export interface Trained {
 
 /** A trained version is shown to act, measured beside the base model, held against the gate and put into production. */
 export async function proofTour(client: GraftClient, trained: Trained): Promise<void> {
-  heading('The adapter is shown to act, and measured before it may answer', 1);
+  heading('The adapter is shown to act, and measured before it may answer', 3);
   await attest(client, trained);
   await evaluate(client, trained);
   if (await promote(client, trained)) await askProduction(client, trained.adapter);
