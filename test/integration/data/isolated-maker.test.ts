@@ -39,7 +39,7 @@ describe('the processes that look at files and make versions', () => {
   });
 
   it('are one for each of tasks at once, and new where one has died', async () => {
-    await Promise.all(['a', 'b'].map((text) => look(`{"text":"${text}","label":"c"}\n`)));
+    await Promise.all(['a', 'b'].map((text) => look(`{"text":"${text}","label":"c"}\n`, `${text}.jsonl`)));
     expect(started()).toHaveLength(2);
     for (const pid of started()) process.kill(pid, 'SIGKILL');
     await eventually('their end', () => Promise.resolve(started().length === 0));

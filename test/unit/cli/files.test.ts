@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { dataFilesAt, filesAt, MOST, namedDocuments } from '../../../src/cli/files.js';
 import { MAX_FILES } from '../../../src/sources/data/datasets/dataset-service.js';
 import { checkedDocumentName, INGESTION_LIMITS } from '../../../src/sources/knowledge/ingestion.js';
+import { MANIFEST_LIMITS } from '../../../src/sources/sync/manifest.js';
 import { itWhen } from '../../support/skip.js';
 
 const taken = (work: () => unknown): boolean => {
@@ -40,6 +41,7 @@ describe('what is refused before it is sent', () => {
   it('is what the gateway would refuse', () => {
     expect(MOST).toEqual({
       dataFiles: MAX_FILES,
+      listedFiles: MANIFEST_LIMITS.items,
       documentBytes: INGESTION_LIMITS.fileBytes,
       name: INGESTION_LIMITS.name,
     });
