@@ -8,6 +8,7 @@ import {
   EvaluationsDocument,
   FineTuningDocument,
   ImportProgressDocument,
+  PreviewImportDocument,
   StartFineTuningDocument,
   type DatasetQuery,
   type FineTuningQuery,
@@ -25,6 +26,7 @@ import type { WithClient } from './keys.js';
 
 interface ImportOptions {
   create?: TaskKind;
+  openai?: boolean;
   split?: Split;
   test?: number;
   validation?: number;
@@ -40,16 +42,28 @@ async function uploadAll(client: GraftClient, files: Awaited<ReturnType<typeof d
   return ids;
 }
 
+/** Whether chat rows teach labels or texts, which it says. */
+async function chatTask(client: GraftClient, file: string): Promise<TaskKind> {
+  const { previewImport } = await client.request(PreviewImportDocument, { input: { file } });
+  const task = previewImport.task === 'CLASSIFICATION' ? 'CLASSIFICATION' : 'INSTRUCTION';
+  say(
+    task === 'CLASSIFICATION'
+      ? 'The answers are few and short: they are taken as labels. --create instruction takes them as texts.'
+      : 'The answers are taken as texts. Where they are labels, --create classification says so.',
+  );
+  return task;
+}
+
 /** Makes a version of a dataset of files, and says what it has. @returns the run, and the newest version then */
 async function importRows(
   client: GraftClient,
   dataset: string,
   files: readonly string[],
-  { create, split, ...shares }: ImportOptions,
+  { create, openai, split, ...shares }: ImportOptions,
 ) {
   const localFiles = await dataFilesAt(files);
   const { dataset: existingDataset } = await client.request(DatasetDocument, { name: dataset });
-  if (!existingDataset && create === undefined)
+  if (!existingDataset && create === undefined && !openai)
     throw new GraftClientError(
       'NOT_FOUND',
       `There is no dataset "${dataset}".`,
@@ -57,7 +71,10 @@ async function importRows(
     );
   const uploads = (await uploadAll(client, localFiles)).map((file) => ({ file, ...(split && { split }) }));
   // Now that something is there for it.
-  if (!existingDataset) await client.request(CreateDatasetDocument, { input: { name: dataset, task: create! } });
+  if (!existingDataset) {
+    const task = create ?? (await chatTask(client, uploads[0]!.file));
+    await client.request(CreateDatasetDocument, { input: { name: dataset, task } });
+  }
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
     input: {
       dataset,
@@ -183,8 +200,9 @@ const share = (flags: string): Option =>
 
 export function addDataCommands(program: Command, withClient: WithClient): void {
   program
-    .command('import <dataset> <files...>')
+    .command('import <dataset> [files...]')
     .description('make a new version of a dataset from files')
+    .option('--openai', 'files of chat rows only, as OpenAI’s tuning takes them: the first one names the dataset')
     .option(
       '--create <task>',
       'make the dataset, of a task such as classification, if there is none of this name',
@@ -197,14 +215,18 @@ export function addDataCommands(program: Command, withClient: WithClient): void 
     )
     .addOption(share('--test <share>'))
     .addOption(share('--validation <share>'))
-    .action((dataset: string, files: string[], options: ImportOptions) =>
-      withClient(async (client, { json }) => {
+    .action((first: string, others: string[], options: ImportOptions, command: Command) => {
+      if (!options.openai && others.length === 0) command.error("error: missing required argument 'files'");
+      const [dataset, files] = options.openai ? [nameOf(first), [first, ...others]] : [first, others];
+      return withClient(async (client, { json }) => {
         const { runId, version } = await importRows(client, dataset, files, options);
         if (json) return printJson({ runId });
         say(`imported into ${dataset}`);
         for (const line of version ? linesOf(version) : []) say(line);
-      }),
-    );
+        if (options.openai && version && !version.unusableReason)
+          say(`Train it:   npx graft call StartTraining adapter=${dataset} datasetVersion=${version.id} --follow`);
+      });
+    });
 
   program
     .command('train <files...>')

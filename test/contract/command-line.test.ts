@@ -186,6 +186,29 @@ describe('the command line', () => {
     expect(imported.stdout).toMatch(/^warning: exact-duplicate \(1\)\. .+$/m);
   }, 60_000);
 
+  it('takes rows of OpenAI’s tuning as labels or as texts, whichever their answers are', async () => {
+    const chat = (answer: (i: number) => string) =>
+      Array.from({ length: 12 }, (_, i) => ({
+        messages: [
+          { role: 'user', content: `Pump number ${i} is loud.` },
+          { role: 'assistant', content: answer(i) },
+        ],
+      }))
+        .map((row) => `${JSON.stringify(row)}\n`)
+        .join('');
+    for (const [name, rows, means] of [
+      ['sorted', chat((i) => (i % 2 ? 'NOISE' : 'OTHER')), 'taken as labels'],
+      ['told', chat((i) => `Tighten screw ${i}.`), 'taken as texts'],
+    ] as const) {
+      const path = join(home.path, '..', `${name}.jsonl`);
+      await writeFile(path, rows);
+      const imported = await run('import', '--openai', path);
+      expect(imported).toMatchObject({ code: 0, stdout: expect.stringContaining(means) });
+      expect(imported.stdout).toContain(`imported into ${name}\nversion 1: `);
+    }
+    expect(await run('import', 'nameless')).toMatchObject({ code: 2 });
+  }, 60_000);
+
   it('says a refusal in one line with its code and ends with 1; wrong usage ends with 2', async () => {
     const refused = await run('search', '--collection', 'none', 'pump');
     expect(refused.code).toBe(1);

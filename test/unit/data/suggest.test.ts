@@ -65,6 +65,36 @@ describe('instructions', () => {
   });
 });
 
+describe('conversations', () => {
+  const kinds = ['FAULT', 'PRICE', 'OTHER'];
+  const system = { role: 'system', content: 'Name the kind.' };
+  const labelled = Array.from({ length: 30 }, (_, i) => ({
+    messages: [system, ...talk(`Message ${i}`, `${kinds[i % 3]}\n`)],
+  }));
+
+  it('whose answers recur are labelled texts', () => {
+    const { task, mapping } = suggested(labelled);
+    expect(task).toBe(TaskKind.CLASSIFICATION);
+    const { messages } = labelled[4]!;
+    expect(buildRow(task!, { MESSAGES: messages }, mapping)).toMatchObject({
+      row: { text: 'Message 4', label: 'PRICE' },
+    });
+    expect(buildRow(task!, { MESSAGES: [...messages, ...talk('And?', 'OTHER')] }, mapping)).toMatchObject({
+      fault: { rule: 'wrong-type' },
+    });
+  });
+
+  it('are continued where answers differ, are long, follow one another, or are too few to tell', () => {
+    const others = [
+      labelled.map((_, i) => ({ messages: talk(`Message ${i}`, `Answer ${i}`) })),
+      labelled.map((_, i) => ({ messages: talk(`Message ${i}`, 'It is a fault. '.repeat(9)) })),
+      labelled.map(({ messages }) => ({ messages: [...messages, ...talk('And?', 'OTHER')] })),
+      labelled.slice(0, 9),
+    ];
+    for (const rows of others) expect(suggested(rows).task).toBe(TaskKind.INSTRUCTION);
+  });
+});
+
 describe('groups', () => {
   const rows = (groupOf: (i: number) => string) =>
     Array.from({ length: 200 }, (_, i) => ({ text: `text ${i}`, label: i % 2 ? 'a' : 'b', group: groupOf(i) }));

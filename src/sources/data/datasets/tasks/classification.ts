@@ -4,8 +4,9 @@ import { record } from '../../../../kernel/record.js';
 import { withFacts } from '../../../prompting/index.js';
 import type { Columns } from '../files/columns.js';
 import { TEXT_FIELD } from '../files/fields.js';
+import { MESSAGES_FIELD, onlyTurn } from './conversation.js';
 import { defineTask, TASK_DEFAULTS } from './task.js';
-import { requiredText } from './values.js';
+import { looksLikeJson, requiredText } from './values.js';
 
 /** More labels than this are not listed in the prompt: an adapter knows them, and each costs tokens in every example. */
 const LISTED_LABELS = 10;
@@ -20,17 +21,26 @@ export const classification = defineTask({
 
   fields: {
     TEXT: TEXT_FIELD,
+    MESSAGES: MESSAGES_FIELD,
     LABEL: {
       description: 'Its label.',
       names: ['label', 'category', 'intent', 'class', 'sentiment', 'topic', 'tag', 'target', 'output'],
     },
   },
-  needs: [['TEXT', 'LABEL']],
-  confidence: (columns) => (textAndLabel(columns) ? 0.3 : 0),
-  suggest: (columns) => ({ columns: textAndLabel(columns) ?? columns.pick('TEXT') }),
+  needs: [['TEXT', 'LABEL'], ['MESSAGES']],
+  confidence(columns) {
+    // Surer than of texts to be written.
+    if (answersRecur(columns)) return 0.96;
+    return textAndLabel(columns) ? 0.3 : 0;
+  },
+  suggest(columns) {
+    const messages = columns.find('MESSAGES');
+    return { columns: messages ? { MESSAGES: messages } : (textAndLabel(columns) ?? columns.pick('TEXT')) };
+  },
   build(values, mapping) {
-    const label = requiredText(values, 'LABEL');
-    return { text: requiredText(values, 'TEXT'), label: own(mapping.labelValues, label) ?? label };
+    const turn = values.MESSAGES === undefined ? null : onlyTurn(values.MESSAGES);
+    const label = turn?.answer ?? requiredText(values, 'LABEL');
+    return { text: turn?.text ?? requiredText(values, 'TEXT'), label: own(mapping.labelValues, label) ?? label };
   },
 
   stored: { text: 'text', label: 'label' },
@@ -63,8 +73,32 @@ export const classification = defineTask({
   measure: 'LABELS',
 });
 
+/** Fewer conversations than these don't tell. */
+const FEWEST_CONVERSATIONS = 10;
+/** UTF-16 units. */
+const LONGEST_LABEL = 64;
+
+/** Whether a column has conversations of one turn whose answers are few and short, as labels are. */
+function answersRecur(columns: Columns<'TEXT' | 'LABEL' | 'MESSAGES'>): boolean {
+  const column = columns.find('MESSAGES', [], looksLikeJson);
+  const values = column === undefined ? [] : columns.values(column);
+  const answers = values.map(answerOf);
+  const areShort = answers.every(
+    (answer) => answer !== null && answer.length <= LONGEST_LABEL && !answer.includes('\n'),
+  );
+  return values.length >= FEWEST_CONVERSATIONS && areShort && new Set(answers).size <= values.length / 2;
+}
+
+function answerOf(conversation: unknown): string | null {
+  try {
+    return onlyTurn(conversation).answer;
+  } catch {
+    return null;
+  }
+}
+
 /** Text and label by name, or else the longest column and the one whose values recur most. */
-function textAndLabel(columns: Columns<'TEXT' | 'LABEL'>): { TEXT: string; LABEL: string } | null {
+function textAndLabel(columns: Columns<'TEXT' | 'LABEL' | 'MESSAGES'>): { TEXT: string; LABEL: string } | null {
   const textColumn = columns.find('TEXT');
   const label = columns.find('LABEL', textColumn ? [textColumn] : []);
   if (textColumn && label) return { TEXT: textColumn, LABEL: label };
@@ -78,6 +112,6 @@ function textAndLabel(columns: Columns<'TEXT' | 'LABEL'>): { TEXT: string; LABEL
   });
   const text = textColumn ?? [...stats].sort((a, b) => b.length - a.length)[0]?.name;
   const rest = stats.filter(({ name }) => name !== text).sort((a, b) => a.distinct - b.distinct);
-  const guessed = label ?? rest.find(({ distinct, length }) => distinct <= 0.5 && length < 64)?.name;
+  const guessed = label ?? rest.find(({ distinct, length }) => distinct <= 0.5 && length < LONGEST_LABEL)?.name;
   return text !== undefined && guessed !== undefined && text !== guessed ? { TEXT: text, LABEL: guessed } : null;
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { record } from '../../../../kernel/record.js';
 import { withFacts, type ChatMessage } from '../../../prompting/index.js';
+import { MESSAGES_FIELD, readMessages } from './conversation.js';
 import { defineTask, TASK_DEFAULTS } from './task.js';
-import { asJson, asText, fail, isRecord, looksLikeJson, requiredText } from './values.js';
+import { asText, looksLikeJson, requiredText } from './values.js';
 
 const message = record('ChatMessage', 'One message of a conversation.', {
   role: z.enum(['system', 'user', 'assistant']).meta({ description: '`system`, `user` or `assistant`.' }),
@@ -18,10 +19,7 @@ export const instruction = defineTask({
   }),
 
   fields: {
-    MESSAGES: {
-      description: 'A conversation as JSON: messages with role and content.',
-      names: ['messages', 'conversations', 'conversation', 'dialog'],
-    },
+    MESSAGES: MESSAGES_FIELD,
     SYSTEM: { description: 'The system message of a conversation.', names: ['system', 'system_prompt'] },
     PROMPT: { description: 'What the user says.', names: ['prompt', 'instruction', 'question', 'input'] },
     INPUT: {
@@ -49,7 +47,7 @@ export const instruction = defineTask({
     return { columns: messages ? { MESSAGES: messages } : columns.pick('SYSTEM', 'PROMPT', 'INPUT', 'RESPONSE') };
   },
   build(values) {
-    if (values.MESSAGES !== undefined) return { messages: readMessages(asJson(values.MESSAGES)) };
+    if (values.MESSAGES !== undefined) return { messages: readMessages(values.MESSAGES) };
     const system = asText(values.SYSTEM);
     const messages: ChatMessage[] = [
       { role: 'user', content: asked(requiredText(values, 'PROMPT'), asText(values.INPUT)) },
@@ -113,36 +111,3 @@ const asked = (prompt: string, topic: string | null): string =>
 
 const lastAnswer = (messages: readonly ChatMessage[]): string =>
   messages.findLast((m) => m.role === 'assistant')?.content ?? '';
-
-/** Names that public sets give to the three roles. */
-const ROLES: Readonly<Record<string, ChatMessage['role']>> = {
-  system: 'system',
-  user: 'user',
-  human: 'user',
-  assistant: 'assistant',
-  gpt: 'assistant',
-  model: 'assistant',
-  bot: 'assistant',
-};
-
-/**
- * Up to the last message of the assistant that is to be learned: a `weight` of 0, as OpenAI's rows have it, says that one isn't.
- * @throws RowFault
- */
-function readMessages(list: unknown): z.infer<typeof message>[] {
-  if (!Array.isArray(list) || list.length === 0) return fail('wrong-type', 'MESSAGES is not a list of messages.');
-  const messages = list.map(readMessage);
-  if (!messages.some(({ weight }) => weight === 0)) return messages;
-  const last = messages.findLastIndex(({ role, weight }) => role === 'assistant' && weight !== 0);
-  if (last < 0) return fail('wrong-type', 'No message of the assistant has a weight other than 0.');
-  return messages.slice(0, last + 1);
-}
-
-function readMessage(item: unknown): z.infer<typeof message> {
-  const entry = isRecord(item) ? item : fail('wrong-type', 'A message is not an object.');
-  const role = ROLES[String(entry['role'] ?? entry['from']).toLowerCase()];
-  const content = asText(entry['content'] ?? entry['value']);
-  if (!role || content === null)
-    return fail('wrong-type', 'A message needs a role (system, user, assistant) and a text.');
-  return { role, content, ...(role === 'assistant' && entry['weight'] === 0 && { weight: 0 }) };
-}
