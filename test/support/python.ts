@@ -2,26 +2,28 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { packageRoot } from '../../src/platform/package-root.js';
 
 /** A Python with packages, to ask the field's own implementations for the values that ours must have. */
 export class Python {
   private constructor(private readonly program: string) {}
 
   /**
-   * A virtual environment with exactly these packages, made once for this machine.
+   * A virtual environment with exactly these packages, made once for this checkout.
    * @returns the reason as text where there can be none: no Python, no pip, no package registry
    */
   static async with(packages: readonly string[]): Promise<Python | string> {
     const digest = createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 12);
-    const folder = join(tmpdir(), `graft-python-${digest}`);
+    const folder = join(packageRoot(), 'test', '.tmp', `python-${digest}`);
     const program = join(folder, 'bin', 'python');
     if (existsSync(join(folder, 'complete'))) return new Python(program);
     const making = `${folder}.${process.pid}`;
     try {
       await output('python3', ['-m', 'venv', folder]);
-      await output(program, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
+      // Compiled is what is imported, then: most of these packages never is.
+      const quickly = ['--quiet', '--no-compile', '--disable-pip-version-check'];
+      await output(program, ['-m', 'pip', 'install', ...quickly, ...packages]);
       await mkdir(making, { recursive: true });
       await rename(making, join(folder, 'complete'));
       return new Python(program);
