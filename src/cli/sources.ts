@@ -13,6 +13,7 @@ import {
 } from '../client/operations/index.js';
 import { filesBelow, listedFile, type FolderFile } from '../platform/folder-files.js';
 import { printJson, say } from '../platform/terminal.js';
+import { aNumber } from './a-number.js';
 import { MOST } from './files.js';
 import { collectionMaker, ingestInto } from './ingest.js';
 import { everyOne, type WithClient } from './keys.js';
@@ -21,6 +22,7 @@ interface SyncOptions {
   collection: string;
   source?: string;
   create?: boolean;
+  every?: number;
   acceptLoss?: boolean;
   retryFailed?: boolean;
 }
@@ -46,7 +48,10 @@ async function uploadList(client: GraftClient, folder: string, files: readonly F
 }
 
 /** The source of this name, made if there is none. @throws GraftClientError for one of another collection */
-async function requireSource(client: GraftClient, { collection, create, source: name = collection }: SyncOptions) {
+async function requireSource(
+  client: GraftClient,
+  { collection, create, every, source: name = collection }: SyncOptions,
+) {
   const { source } = await client.request(SourceDocument, { name });
   if (source && source.collection?.name !== collection)
     throw new GraftClientError(
@@ -57,7 +62,7 @@ async function requireSource(client: GraftClient, { collection, create, source: 
   if (source) return name;
   const makeCollection = await collectionMaker(client, collection, create);
   await makeCollection();
-  await client.request(CreateSourceDocument, { input: { name, collection } });
+  await client.request(CreateSourceDocument, { input: { name, collection, everyMinutes: every } });
   return name;
 }
 
@@ -83,13 +88,20 @@ const countsOf = ({ counts }: Pick<SourceFieldsFragment, 'counts'>): string =>
   `${counts.in} in, ${counts.failed} failed, ${counts.empty} without text, ${counts.gone} gone`;
 
 function lineOf(source: SourceFieldsFragment): string {
-  const { state, name, collection, lastSyncedAt, nextSyncAt, lastRun } = source;
+  const { state, stale, name, collection, lastSyncedAt, nextSyncAt, lastRun } = source;
   const times = [
     lastSyncedAt ? `as of ${lastSyncedAt}` : 'never synced',
     ...(nextSyncAt ? [`next ${nextSyncAt}`] : []),
   ];
   const fault = lastRun?.error ? [`${lastRun.error.code}: ${lastRun.error.message}`] : [];
-  return [state.padEnd(8), name, `(${collection?.name})`, countsOf(source), ...times, ...fault].join('  ');
+  return [
+    (stale ? 'STALE' : state).padEnd(8),
+    name,
+    `(${collection?.name})`,
+    countsOf(source),
+    ...times,
+    ...fault,
+  ].join('  ');
 }
 
 export function addSourceCommands(program: Command, withClient: WithClient): void {
@@ -112,6 +124,11 @@ export function addSourceCommands(program: Command, withClient: WithClient): voi
     .requiredOption('-c, --collection <name>', 'the collection that follows the folder')
     .option('--source <name>', 'the source that keeps the list; by default called like the collection')
     .option('--create', 'make the collection if there is none of this name')
+    .option(
+      '--every <minutes>',
+      'how often it is to be synced, of a new source: after two such times without a sync there is an alert',
+      aNumber,
+    )
     .option('--accept-loss', 'though less than half of the documents stay')
     .option('--retry-failed', 'upload files again that were no documents')
     .action((folder: string, options: SyncOptions) =>

@@ -34,7 +34,7 @@ export async function openDomains(platform: Platform) {
   const feedback = openFeedback(platform, { registry, knowledge, data, ask });
   const evaluation = openEvaluation(platform, { registry, knowledge, data, ask, feedback });
   const delivery = openDelivery(platform, { registry, ask, evaluation });
-  const monitoring = openMonitoring(platform, { registry, data, ask });
+  const monitoring = openMonitoring(platform, { registry, sync, data, ask });
   const learning = { training, feedback, evaluation, delivery, monitoring };
   const improvement = openImprovement(platform, { registry, data, ...learning });
   const tuning = openTuning(platform, { registry, data, training, evaluation });

@@ -2,18 +2,20 @@ import type { OpenAsking } from '../../answer/ask/index.js';
 import { defineDomain, offer, type Offer } from '../../kit/domain/index.js';
 import type { OpenData } from '../../sources/data/index.js';
 import type { NodeRegistry } from '../../kit/graphql/index.js';
-import { HOUR_MS } from '../../kernel/duration.js';
+import { HOUR_MS, MINUTE_MS } from '../../kernel/duration.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { embedderDigest } from '../../sources/knowledge/index.js';
 import type { Chore } from '../../platform/chores.js';
 import type { Platform } from '../../platform/platform.js';
 import type { GaugeSource } from '../../platform/telemetry/index.js';
 import type { Registry } from '../../sources/registry/index.js';
+import type { OpenSync } from '../../sources/sync/index.js';
 import { AlertRaisedResolver, AlertResolver, toAlert } from './alerts/alert-graphql.js';
 import { AlertService } from './alerts/alert-service.js';
 import { AlertStore } from './alerts/alert-store.js';
 import { AlertRuleResolver, toRule } from './alerts/rule-graphql.js';
 import { SeriesAlertsResolver } from './alerts/series-alerts-graphql.js';
+import { staleSources } from './alerts/stale-sources.js';
 import { DriftResolver } from './drift/drift-graphql.js';
 import { DriftService } from './drift/drift-service.js';
 import { DriftStore } from './drift/drift-store.js';
@@ -75,7 +77,7 @@ const EXPIRED_AT_ONCE = 6;
 
 export function openMonitoring(
   platform: Platform,
-  lower: { registry: Registry; data: OpenData; ask: OpenAsking },
+  lower: { registry: Registry; sync: OpenSync; data: OpenData; ask: OpenAsking },
 ): Monitoring {
   const { config, database, events, clock, worker, runs, log, erasure } = platform;
   const { adapters, embedder } = lower.registry;
@@ -117,6 +119,11 @@ export function openMonitoring(
   const chores: Chore[] = [
     { name: 'count answers', everyMs: SECOND, work: (signal) => roller.rollAll(signal) },
     { name: 'look for drift', everyMs: 2 * SECOND, work: (signal) => drift.pass(signal) },
+    {
+      name: 'look for stale sources',
+      everyMs: MINUTE_MS,
+      work: async () => alerts.hold('SOURCE', await staleSources(lower.sync, clock.now())),
+    },
     { name: 'settle alerts', everyMs: 10 * SECOND, work: () => alerts.settle() },
     { name: 'deliver webhooks', everyMs: SECOND, work: () => webhooks.deliver() },
     { name: 'expire series', everyMs: HOUR_MS, work: () => store.expire(clock.now(), EXPIRED_AT_ONCE) },

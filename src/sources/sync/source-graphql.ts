@@ -34,7 +34,7 @@ import { sourceSync } from './folder-run.js';
 import { MANIFEST_LIMITS, newItem } from './manifest.js';
 import { itemsOfFile } from './manifest-file.js';
 import { readFolder, type FolderParts } from './read-folder.js';
-import { SourceKind, SourceState, type SourceRow } from './source.js';
+import { isStale, SourceKind, SourceState, type SourceRow } from './source.js';
 import type { SourceStore } from './source-store.js';
 
 const Source = nodeType('Source', 'A place whose documents a collection has.', {
@@ -44,7 +44,10 @@ const Source = nodeType('Source', 'A place whose documents a collection has.', {
     'Whether its items come with the groups that may see them; one without any is then seen by nobody.',
   ),
   folder: string('The folder that is read; null where a client says what it has.').nullable(),
-  everyMinutes: int('How often the folder is read, in minutes; null where that is done by hand alone.').nullable(),
+  everyMinutes: int('How often it is synced, in minutes; null where nobody says so.').nullable(),
+  stale: boolean(
+    'Whether two of its intervals have passed since `lastSyncedAt`: an alert is then open. False without an interval.',
+  ),
   lastSyncedAt: date('The collection has what the source had then; null before the first sync.').nullable(),
   nextSyncAt: date('When its folder is read next; null where it is read by hand, or by a client.').nullable(),
   row: z.custom<SourceRow>(),
@@ -80,7 +83,9 @@ const CreateSourceInput = inputType('CreateSourceInput', 'A new source.', {
   folder: string(
     'For the kind `FOLDER`: a name of GRAFT_SOURCE_FOLDERS, and the way from there, such as `handbook/2026`. Hidden files are left out, symbolic links are not followed.',
   ).nullish(),
-  everyMinutes: int('How often the folder is read, 5 to 44,640 minutes; by hand alone by default.').nullish(),
+  everyMinutes: int(
+    'How often the folder is read, or its client means to sync it, 5 to 44,640 minutes. After two intervals without a sync there is an alert. A folder is read by hand alone by default.',
+  ).nullish(),
 });
 type CreateSourceInput = InstanceType<typeof CreateSourceInput>;
 
@@ -160,6 +165,7 @@ const toSource = (row: SourceRow): Source =>
     id: toGlobalId('Source', row.id),
     kind: row.kind as SourceKind,
     lastSyncedAt: row.syncedAt,
+    stale: isStale(row, new Date()),
     row,
   });
 

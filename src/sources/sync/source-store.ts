@@ -105,6 +105,11 @@ export class SourceStore {
     return this.database.prisma.source.findMany({ where: { nextSyncAt: { lte: now } }, omit: WITHOUT_MANIFEST });
   }
 
+  /** Those that have an interval. */
+  withInterval(): Promise<SourceRow[]> {
+    return this.database.prisma.source.findMany({ where: { everyMinutes: { not: null } }, omit: WITHOUT_MANIFEST });
+  }
+
   async remove(id: string): Promise<void> {
     await this.database.prisma.source.deleteMany({ where: { id } });
   }

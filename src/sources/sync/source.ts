@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../kernel/duration.js';
 import { choice } from '../../kernel/record.js';
 import type { Prisma } from '../../platform/database/index.js';
 
@@ -27,6 +28,10 @@ export interface SourceCounts {
 
 /** How the reasons of documents without text begin, as parsers state them. */
 export const NO_TEXT = '^The (document holds no text|file is empty)';
+
+/** Whether a source was not synced for two of its intervals: one may be missed, and a sync takes its time. */
+export const isStale = ({ everyMinutes, syncedAt, createdAt }: SourceRow, now: Date): boolean =>
+  everyMinutes !== null && now.getTime() - (syncedAt ?? createdAt).getTime() > 2 * everyMinutes * MINUTE_MS;
 
 /** The bounds of an interval, in minutes. */
 export const INTERVAL = { least: 5, most: 60 * 24 * 31 } as const;

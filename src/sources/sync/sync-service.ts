@@ -67,18 +67,13 @@ export class SyncService {
     const name = checkedName(input.name, 'input.name');
     if ((kind === 'FOLDER') !== (folder !== null))
       throw badInput('input.folder', 'A source of the kind FOLDER has a folder, and no other has one.');
-    if (folder === null && everyMinutes !== null)
-      throw badInput(
-        'input.everyMinutes',
-        'Only a folder is read by itself: other sources are synced by their client.',
-      );
     if (everyMinutes !== null && !(everyMinutes >= INTERVAL.least && everyMinutes <= INTERVAL.most))
       throw badInput('input.everyMinutes', `everyMinutes must be ${INTERVAL.least} to ${INTERVAL.most}.`);
     if (folder !== null && labelled)
       throw badInput('input.labelled', 'A folder doesn’t say who may see its files: sync it as a MANIFEST.');
     if (folder !== null) await folders.resolve(folder, 'input.folder');
     const { id: collectionId } = await collections.require(workspaceId, input.collection, 'input.collection');
-    const nextSyncAt = everyMinutes === null ? null : new Date();
+    const nextSyncAt = folder === null || everyMinutes === null ? null : new Date();
     return sources.create({ workspaceId, collectionId, name, kind, labelled, folder, everyMinutes, nextSyncAt });
   }
 

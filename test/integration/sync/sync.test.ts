@@ -1,4 +1,11 @@
 import { newId } from '../../../src/kernel/ids.js';
+import { MINUTE_MS } from '../../../src/kernel/duration.js';
+import { AlertService } from '../../../src/operate/monitoring/alerts/alert-service.js';
+import { AlertStore } from '../../../src/operate/monitoring/alerts/alert-store.js';
+import { staleSources } from '../../../src/operate/monitoring/alerts/stale-sources.js';
+import { WebhookStore } from '../../../src/operate/monitoring/webhooks/webhook-store.js';
+import { EventLog } from '../../../src/platform/events/index.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { BROKEN, startSync, type Files, type Sync } from './harness.js';
 
 /** Of bytes that no other test deletes meanwhile: a deletion takes every file with them along. */
@@ -70,6 +77,35 @@ describe('a source that a client lists', () => {
     expect(await names(source.collection)).not.toContain('menu.txt');
     // Whoever didn't hear of it asks again.
     expect(await commit()).toEqual(committed);
+  });
+
+  it('raises an alert when two of its intervals went by without a sync, and resolves it with the next one', async () => {
+    const { database, workspaceId } = kit;
+    const store = new AlertStore(database);
+    const events = new EventLog({ database, log: silentLogger() });
+    const alerts = new AlertService({ database, alerts: store, webhooks: new WebhookStore(database), events });
+    const look = async (afterMinutes: number) => {
+      await alerts.hold('SOURCE', await staleSources(kit, new Date(Date.now() + afterMinutes * MINUTE_MS)));
+      await alerts.settle();
+      const rows = await database.prisma.alert.findMany({ where: { workspaceId }, orderBy: { id: 'asc' } });
+      return rows.map(({ status, times, sentence }) => ({ status, times, sentence }));
+    };
+    const [source, other] = [await kit.source({ everyMinutes: 60 }), await kit.source()];
+    await kit.push(source, WIKI);
+    expect(await look(119)).toEqual([]);
+    const sentence = expect.stringContaining(`The source ${source.name} was synced last at 20`);
+    const raised = { status: 'OPEN', times: 1, sentence };
+    expect(await look(121)).toEqual([raised]);
+    expect(await look(122)).toEqual([raised]);
+    await kit.push(source, WIKI);
+    const resolved = { ...raised, status: 'RESOLVED' };
+    expect(await look(1)).toEqual([resolved]);
+    // One that is forgotten is no longer late.
+    expect(await look(500)).toEqual([resolved, raised]);
+    await kit.sync.remove(workspaceId, source.name);
+    expect(await look(501)).toEqual([resolved, resolved]);
+    expect((await kit.told(other)).row.everyMinutes).toBeNull();
+    await events.close();
   });
 
   it('deletes nothing by a list of nothing, or of less than half, unless a person says so', async () => {

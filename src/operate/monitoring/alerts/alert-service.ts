@@ -5,7 +5,7 @@ import type { EventLog, StoredEvent } from '../../../platform/events/index.js';
 import type { AnswerFacts, FeedbackFacts } from '../series/facts.js';
 import { lock } from '../series/outbox-store.js';
 import type { WebhookStore } from '../webhooks/webhook-store.js';
-import { alertStream, BY_ITSELF, type AlertChange, type AlertRecord, type NewAlert } from './alert.js';
+import { alertStream, BY_ITSELF, type AlertChange, type AlertKind, type AlertRecord, type NewAlert } from './alert.js';
 import type { AlertStore, RuleRecord } from './alert-store.js';
 import { checkRule, concerns, FRESH, sentenceOf, stepRule, valueOf, type Rule } from './rule.js';
 
@@ -126,6 +126,16 @@ export class AlertService {
 
   recover(tx: Transaction, workspaceId: string, source: string): Promise<void> {
     return this.parts.alerts.recover(tx, workspaceId, source);
+  }
+
+  /** Takes all that is the matter of a kind now: raises what is new, and notes that other causes are gone. */
+  async hold(kind: AlertKind, causes: readonly NewAlert[]): Promise<void> {
+    await this.parts.database.prisma.$transaction(async (tx) => {
+      await lock(tx);
+      const standing = new Map((await this.parts.alerts.standing(tx, kind)).map((alert) => [alert.source, alert]));
+      for (const cause of causes) if (!standing.delete(cause.source)) await this.raise(tx, cause);
+      for (const { workspaceId, source } of standing.values()) await this.recover(tx, workspaceId, source);
+    });
   }
 
   /** Resolves alerts whose cause has been gone for long enough. @returns how many */

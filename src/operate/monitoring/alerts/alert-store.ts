@@ -1,7 +1,7 @@
 import { newId, type Uuid } from '../../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../../kernel/pagination.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
-import type { AlertRecord, NewAlert } from './alert.js';
+import type { AlertKind, AlertRecord, NewAlert } from './alert.js';
 import { storedRule, storedState, type Rule, type RuleState } from './rule.js';
 
 export interface RuleRecord {
@@ -112,6 +112,12 @@ export class AlertStore {
     await tx.$executeRaw`
       UPDATE alert SET recovered_at = now()
        WHERE workspace_id = ${workspaceId}::uuid AND source = ${source} AND status <> 'RESOLVED' AND recovered_at IS NULL`;
+  }
+
+  /** Alerts of a kind whose cause is there. */
+  standing(tx: Transaction, kind: AlertKind): Promise<{ workspaceId: string; source: string }[]> {
+    const where = { kind, status: { not: 'RESOLVED' }, recoveredAt: null };
+    return tx.alert.findMany({ where, select: { workspaceId: true, source: true } });
   }
 
   /** Resolves what has recovered and stayed so for its time. @returns those */

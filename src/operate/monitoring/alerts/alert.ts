@@ -6,6 +6,7 @@ export const AlertKind = choice('AlertKind', 'What raises an alert.', {
   RULE: 'A rule: see `alertRules`.',
   QUESTIONS: 'Questions are about other things than before, or than an adapter was trained on.',
   LABELS: 'The labels that are predicted are others than before.',
+  SOURCE: 'A source of a collection was not synced for two of its intervals.',
 });
 export type AlertKind = keyof typeof AlertKind;
 
