@@ -74,7 +74,8 @@ function OpenedDataset({ dataset, onImported }: { dataset: Dataset; onImported: 
             <NothingBefore />
           )}
         </Tabs.Panel>
-        <Tabs.Panel value="import">
+        {/* An import goes on, and is followed to its end, while another tab is looked at. */}
+        <Tabs.Panel value="import" keepMounted>
           <ImportFile
             dataset={dataset.name}
             task={dataset.task}
