@@ -8,7 +8,7 @@ import { OneOf } from '../../parts/form';
 import { count, words } from '../../parts/format';
 import { Opened } from '../../parts/loaded';
 import { EmptyState, Gone, PageHeader } from '../../parts/page';
-import { ImportFile } from './import-file';
+import { ImportFile, useImport } from './import-file';
 import { VersionChanges } from './version-changes';
 import { VersionReport } from './version-report';
 
@@ -29,6 +29,7 @@ const NothingBefore = () => (
 function OpenedDataset({ dataset, onImported }: { dataset: Dataset; onImported: () => void }) {
   const [chosenId, setChosen] = useState<string | null>(null);
   const [tab, setTab] = useState<string | null>(null);
+  const run = useImport();
   const versions = dataset.versions.edges.map(({ node }) => node);
   const version = versions.find(({ id }) => id === chosenId) ?? versions[0];
   const previousVersion = version && versions[versions.indexOf(version) + 1];
@@ -74,12 +75,13 @@ function OpenedDataset({ dataset, onImported }: { dataset: Dataset; onImported: 
             <NothingBefore />
           )}
         </Tabs.Panel>
-        {/* An import goes on, and is followed to its end, while another tab is looked at. */}
+        {/* What was dropped and corrected stays while another tab is looked at. */}
         <Tabs.Panel value="import" keepMounted>
           <ImportFile
             dataset={dataset.name}
             task={dataset.task}
             extendable={version !== undefined}
+            run={run}
             onDone={onImported}
           />
         </Tabs.Panel>

@@ -152,12 +152,21 @@ function useFile(task: TaskKind) {
   return { file, preview, columns, busy, failure, take, correct, done: closePreview };
 }
 
+/** An import of whoever outlives the panel: hidden, a panel's effects end, and with them what it follows. */
+export const useImport = () => useStartedRun(AddDatasetVersionDocument, ImportProgressDocument);
+type ImportRun = ReturnType<typeof useImport>;
+
 /** Takes a file, suggests what its columns mean, and makes a version of it once the person agrees. */
-export function ImportFile(props: { dataset: string; task: TaskKind; extendable: boolean; onDone: () => void }) {
-  const { dataset, task, extendable, onDone } = props;
+export function ImportFile(props: {
+  dataset: string;
+  task: TaskKind;
+  extendable: boolean;
+  run: ImportRun;
+  onDone: () => void;
+}) {
+  const { dataset, task, extendable, run, onDone } = props;
   const { file, preview, columns, failure, take, correct, done, ...looking } = useFile(task);
   const [extend, setExtend] = useInputState(extendable);
-  const run = useStartedRun(AddDatasetVersionDocument, ImportProgressDocument);
   const busy = run.busy ? 'Reading and checking every row…' : looking.busy;
   const start = async () => {
     if (!file) return;
