@@ -142,7 +142,7 @@ const environment = z.object({
     ),
   GRAFT_MAX_UPLOAD_BYTES: whole(1, Number.MAX_SAFE_INTEGER)
     .default(4 * 1024 ** 3)
-    .describe('Largest file that `POST /files` and `POST /v1/files` take, in bytes.'),
+    .describe('Largest file that `POST /files`, `POST /v1/files` and `POST /v1/uploads` take, in bytes.'),
   GRAFT_DRAIN_SECONDS: whole(0, 600)
     .default(10)
     .describe('How long running requests may take to finish after SIGTERM, in seconds.'),

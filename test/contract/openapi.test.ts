@@ -23,7 +23,7 @@ const CHECKS = [
 ].join(',');
 
 /** Ids that are drawn name nothing, so each other request names what there is. A body that is too large may be refused as such. */
-const configOf = ({ store, file, response }: Record<'store' | 'file' | 'response', string>): string => `
+const configOf = ({ store, file, response, upload }: Record<'store' | 'file' | 'response' | 'upload', string>): string => `
 [parameters]
 "path.model" = ["tiny", "none"]
 "path.store" = ["${store}", "none"]
@@ -34,6 +34,9 @@ parameters = { "path.id" = ["${file}", "none"] }
 [[operations]]
 include-path-regex = "^/responses/"
 parameters = { "path.id" = ["${response}", "none"] }
+[[operations]]
+include-path-regex = "^/uploads/"
+parameters = { "path.id" = ["${upload}", "none"] }
 [checks]
 negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "409", "413"]
 `;
@@ -60,8 +63,10 @@ describe('what is served below /v1', () => {
     const store = await openai.vectorStores.create({ name: 'pumps' });
     await openai.vectorStores.fileBatches.createAndPoll(store.id, { file_ids: [file.id] }, { pollIntervalMs: 100 });
     const response = await openai.responses.create({ model: 'tiny', input: 'Say hi.', max_output_tokens: 2 });
+    const upload = { purpose: 'assistants', filename: 'a.txt', bytes: 64, mime_type: 'text/plain' } as const;
+    const { id } = await openai.uploads.create(upload);
     config = join(folder.path, 'schemathesis.toml');
-    await writeFile(config, configOf({ store: store.id, file: file.id, response: response.id }));
+    await writeFile(config, configOf({ store: store.id, file: file.id, response: response.id, upload: id }));
   }, 120_000);
   afterAll(async () => {
     graft.child.kill('SIGTERM');

@@ -239,6 +239,7 @@ describe('a workspace', () => {
       jobs: 'ftjob-',
       file_batches: 'vsfb_',
       responses: 'resp_',
+      uploads: 'upload_',
     };
     const TABLES = {
       vector_stores: 'collection',
@@ -246,10 +247,11 @@ describe('a workspace', () => {
       jobs: 'run',
       file_batches: 'run',
       responses: 'answer',
+      uploads: 'upload',
     };
     for (const { method, url } of addresses) {
       const foreign = url.replace(
-        /(vector_stores|files|jobs|file_batches|responses)\/:\w+/g,
+        /(vector_stores|files|jobs|file_batches|responses|uploads)\/:\w+/g,
         (_, kind: keyof typeof PREFIXES) => `${kind}/${PREFIXES[kind]}${ids.get(TABLES[kind])}`,
       );
       expect(foreign).not.toContain(':');
@@ -259,8 +261,9 @@ describe('a workspace', () => {
         url: foreign,
         ...(method === 'POST' && { payload: query }),
       });
-      // Of a file and of attributes nothing is said.
-      const refused = method === 'POST' && /\/(files|file_batches)(\/[^/]+)?$/.test(foreign) ? [400, 404] : [404];
+      // Of a file, of attributes and of parts nothing is said.
+      const isRefusedFirst = /\/(files|file_batches|complete)(\/[^/]+)?$/.test(foreign);
+      const refused = method === 'POST' && isRefusedFirst ? [400, 404] : [404];
       expect(refused.map((status) => [method, url, status])).toContainEqual([method, url, statusCode]);
       expect(body).not.toContain('secret-');
     }

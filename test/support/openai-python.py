@@ -3,7 +3,7 @@ Runs openai-python's own tests against a gateway: its source distribution has th
 Reads {version, folder} as JSON and writes where the tests were unpacked, null where the package index lacks them. With
 {source, url, tests, model, file, job, rows, response, document, store, batch} it writes what became of each test, and the statuses of what it sent.
 """
-import contextlib, glob, json, os, re, subprocess, sys, tarfile, time, urllib.request, uuid
+import contextlib, glob, hashlib, json, os, re, subprocess, sys, tarfile, time, urllib.request, uuid
 
 given = json.load(sys.stdin)
 url = given.get('url', '')
@@ -59,12 +59,23 @@ def new_response():
     return asked('POST', '/responses', json.dumps(QUESTION).encode())['id']
 
 
+def new_upload():
+    return asked('POST', '/uploads', json.dumps({'purpose': 'assistants', 'filename': 'a.txt', 'bytes': len(PART), 'mime_type': 'text/plain'}).encode())['id']
+
+
+def new_part(upload):
+    form = f'--x\r\ncontent-disposition: form-data; name="data"; filename="part"\r\n\r\n{PART}\r\n--x--\r\n'
+    return asked('POST', f'/uploads/{upload}/parts', form.encode(), 'multipart/form-data; boundary=x')['id']
+
+
+PART = 'raw file contents'
 QUESTION = {'model': given.get('model'), 'input': 'Say hi.', 'max_output_tokens': 2}
 RESPONSE = re.compile(r'^/responses/(?:response_id|resp_677efb5139a88190b512bc3fef8e535d)')
 FILE = re.compile(r'^/files/(?:string|file_id)')
 JOB = re.compile(r'^/fine_tuning/jobs/(?:string|fine_tuning_job_id|ft-AF1WoRqd3aJAHsqc9NY7iL8F)')
 
 
+UPLOAD = re.compile(r'^/uploads/(?:string|upload_id|upload_abc123)')
 STORE = re.compile(r'^/vector_stores/(?:string|vector_store_id|vs_abc123)')
 BATCH = re.compile(r'(?<=/file_batches/)(?:string|batch_id|vsfb_abc123)')
 IN_STORE = re.compile(r'(?<=/files/)(?:string|file_id|file-abc123)')
@@ -80,6 +91,8 @@ def path_here(method, path):
         return path
     if FILE.match(path):
         return FILE.sub('/files/' + (new_file() if method == 'delete' else given['file']), path)
+    if UPLOAD.match(path):
+        return UPLOAD.sub('/uploads/' + new_upload(), path)
     if RESPONSE.match(path):
         return RESPONSE.sub('/responses/' + (new_response() if method == 'delete' else given['response']), path)
     if JOB.match(path):
@@ -100,6 +113,8 @@ def use_what_is_here(options):
         here = {name: given['file'] for name in names if name in body}
         here |= {'file_id': given['document']} if 'file_id' in body else {}
         here |= {'file_ids': [given['document']]} if 'file_ids' in body else {}
+        if 'part_ids' in body:
+            here |= {'part_ids': [new_part(options.url.split('/')[2])]} | ({'md5': hashlib.md5(PART.encode()).hexdigest()} if 'md5' in body else {})
         options.json_data = {**body, **here}
     return options
 

@@ -167,10 +167,25 @@ CREATE TABLE stored_file (
   created_at TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   home TEXT,
   -- Why an OpenAI client uploaded it. NULL for all other files.
-  purpose TEXT
+  purpose TEXT,
+  -- The upload that it is a part of. NULL for whole files.
+  upload_id UUID
 );
 CREATE INDEX stored_file_sha256_idx ON stored_file (sha256);
 CREATE INDEX stored_file_workspace_id_id_idx ON stored_file (workspace_id, id);
+CREATE INDEX stored_file_upload_id_idx ON stored_file (upload_id);
+
+-- A file that an OpenAI client sends in parts.
+CREATE TABLE upload (
+  id UUID PRIMARY KEY,
+  workspace_id UUID NOT NULL,
+  purpose TEXT NOT NULL,
+  name TEXT NOT NULL,
+  bytes BIGINT NOT NULL,
+  status TEXT NOT NULL,
+  file_id UUID,
+  created_at TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
 
 -- Long work: see src/platform/runs.
 CREATE TABLE run (

@@ -20,20 +20,18 @@ export interface FileParts {
   maxUploadBytes: number;
 }
 
-/** A form of `POST /v1/files`: rows to learn from, or a document. */
-export const fileForm = z.strictObject({
-  purpose: z.enum(
-    ['fine-tune', 'assistants', 'user_data'],
-    'Files are taken for the purposes "fine-tune" (rows), "assistants" and "user_data" (documents).',
-  ),
-  file: z.file(),
-});
+/** Rows to learn from, or a document. */
+export const filePurpose = z.enum(
+  ['fine-tune', 'assistants', 'user_data'],
+  'Files are taken for the purposes "fine-tune" (rows), "assistants" and "user_data" (documents).',
+);
+export const fileForm = z.strictObject({ purpose: filePurpose, file: z.file() });
 
 /** The query of `GET /v1/files`. */
 export const filesQuery = listQuery(100, { purpose: storableText.optional() });
 
 /** Says nothing: a document's name and content tell its format, as clients guess types that no parser knows. */
-const MEDIA_TYPE = 'application/octet-stream';
+export const MEDIA_TYPE = 'application/octet-stream';
 const PREFIX = 'file-';
 
 export const fileIdOf = (row: Pick<StoredFileRow, 'id'>): string => `${PREFIX}${row.id}`;
@@ -76,41 +74,68 @@ export async function requireFileFor(
   return row;
 }
 
-/**
- * Stores the file of a form with the fields `purpose` and `file`, in any order.
- * @throws BAD_REQUEST, BAD_USER_INPUT, PAYLOAD_TOO_LARGE; nothing is kept then
- */
+/** Stores the file of `POST /v1/files`. @throws as `storeForm` */
 export async function storeFile(
   { files, maxUploadBytes: maxBytes }: FileParts,
   request: FastifyRequest,
 ): Promise<StoredFileRow> {
+  const whole = (row: StoredFileRow, { purpose }: Record<string, string>) => files.setPurpose(row.id, purpose!);
+  return storeForm(files, request, { form: fileForm, fileField: 'file', maxBytes, whole });
+}
+
+/** A form with one file, as it is read. */
+interface FormReading {
+  /** All that it has to hold. */
+  form: z.ZodObject;
+  fileField: string;
+  maxBytes: number;
+  /** What is done once all of it is there: the file isn't kept where this fails. */
+  whole: (row: StoredFileRow, texts: Record<string, string>) => Promise<StoredFileRow>;
+}
+
+/**
+ * Stores the file of a form, whose fields come in any order.
+ * @throws BAD_REQUEST, BAD_USER_INPUT, PAYLOAD_TOO_LARGE and what `whole` throws; nothing is kept then
+ */
+export async function storeForm(
+  files: FileService,
+  request: FastifyRequest,
+  reading: FormReading,
+): Promise<StoredFileRow> {
+  const names = Object.keys(reading.form.shape);
   // A page of another origin can send a form without asking; it can't send this header.
   if (!request.headers.authorization && !request.headers['graft-upload'])
     throw new GraftError(
       'BAD_REQUEST',
       'Send the file with the header "Authorization: Bearer …", as every OpenAI client does.',
     );
-  if (!request.isMultipart())
-    throw new GraftError('BAD_REQUEST', 'Send multipart/form-data with `purpose` and `file`.');
+  if (!request.isMultipart()) throw new GraftError('BAD_REQUEST', `Send multipart/form-data with ${listed(names)}.`);
   const { workspaceId } = request.caller;
-  const limits = { files: 1, fields: 4, parts: 5, fieldSize: 100, fileSize: maxBytes + 1 };
-  const form: FileForm = { file: null, purpose: null, isBroken: false };
+  const limits = { files: 1, fields: 4, parts: 5, fieldSize: 100, fileSize: reading.maxBytes + 1 };
+  const content: FormContent = { file: null, texts: {}, isBroken: false };
   try {
-    for await (const part of request.parts({ limits })) await takePart(part, form, { files, workspaceId, maxBytes });
-    if (form.purpose === null) throw new RefusedField('purpose', 'invalid_value', 'purpose is missing.');
-    if (form.file === null) throw new RefusedField('file', 'invalid_value', 'file is missing.');
-    return await files.setPurpose(form.file.id, form.purpose);
+    for await (const part of request.parts({ limits })) await takePart(part, content, { files, workspaceId, reading });
+    const missing = names.find((name) => name !== reading.fileField && content.texts[name] === undefined);
+    if (missing !== undefined) throw isMissing(missing);
+    if (content.file === null) throw isMissing(reading.fileField);
+    return await reading.whole(content.file, content.texts);
   } catch (error) {
-    if (form.file) await files.remove(workspaceId, form.file.id);
-    if (isGraftError(error) || !(form.isBroken || isOfForm(error))) throw error;
-    throw new GraftError('BAD_REQUEST', 'The form can’t be read: it holds `purpose` and one `file`.', { cause: error });
+    if (content.file) await files.remove(workspaceId, content.file.id);
+    if (isGraftError(error) || !(content.isBroken || isOfForm(error))) throw error;
+    throw new GraftError('BAD_REQUEST', `The form can’t be read: it holds ${listed(names)}, each once.`, {
+      cause: error,
+    });
   }
 }
 
+const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(' and ');
+
+const isMissing = (name: string): RefusedField => new RefusedField(name, 'invalid_value', `${name} is missing.`);
+
 /** What a form had so far. */
-interface FileForm {
+interface FormContent {
   file: StoredFileRow | null;
-  purpose: string | null;
+  texts: Record<string, string>;
   /** Whether the file ended before its part did. */
   isBroken: boolean;
 }
@@ -125,28 +150,25 @@ const isOfForm = (error: unknown): boolean =>
 
 async function takePart(
   part: Multipart,
-  form: FileForm,
-  { files, workspaceId, maxBytes }: { files: FileService; workspaceId: WorkspaceId; maxBytes: number },
+  content: FormContent,
+  { files, workspaceId, reading }: { files: FileService; workspaceId: WorkspaceId; reading: FormReading },
 ): Promise<void> {
-  if (part.type === 'file') {
-    if (part.fieldname !== 'file') throw unknownField(part.fieldname);
-    part.file.once('error', () => (form.isBroken = true));
-    const name = fileName(part.filename);
-    form.file = await files.store(workspaceId, { name, mediaType: MEDIA_TYPE, source: part.file, maxBytes });
-    if (part.file.truncated) throw tooLarge(maxBytes);
+  const { form, fileField, maxBytes } = reading;
+  const name = part.fieldname;
+  if (!Object.hasOwn(form.shape, name) || (part.type === 'file') !== (name === fileField))
+    throw unknownField(name, Object.keys(form.shape));
+  if (part.type !== 'file') {
+    content.texts[name] = checked(form.pick({ [name]: true } as never), { [name]: part.value })[name] as string;
     return;
   }
-  if (part.fieldname !== 'purpose') throw unknownField(part.fieldname);
-  form.purpose = checked(fileForm.pick({ purpose: true }), { purpose: part.value }).purpose;
+  part.file.once('error', () => (content.isBroken = true));
+  const called = fileName(part.filename);
+  content.file = await files.store(workspaceId, { name: called, mediaType: MEDIA_TYPE, source: part.file, maxBytes });
+  if (part.file.truncated) throw tooLarge(maxBytes);
 }
 
-const unknownField = (name: string): RefusedField =>
-  new RefusedField(
-    name.slice(0, 100),
-    'unknown_parameter',
-    'The form takes `purpose` and `file` alone.',
-    'Leave it out.',
-  );
+const unknownField = (name: string, names: readonly string[]): RefusedField =>
+  new RefusedField(name.slice(0, 100), 'unknown_parameter', `The form takes ${listed(names)} alone.`, 'Leave it out.');
 
 /**
  * Oldest or newest first, those behind `after`.

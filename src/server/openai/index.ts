@@ -1,3 +1,3 @@
 /** The addresses that OpenAI's clients speak. */
-export { openAiParts } from './open.js';
+export { openAiChores, openAiParts } from './open.js';
 export { addOpenAi } from './routes.js';

@@ -4,8 +4,11 @@ import type { Knowledge } from '../../sources/knowledge/index.js';
 import type { Platform } from '../../platform/platform.js';
 import { ModelStore, type Registry } from '../../sources/registry/index.js';
 import type { OpenTuning } from '../../ship/tuning/index.js';
+import { HOUR_MS } from '../../kernel/duration.js';
+import type { Chore } from '../../platform/chores.js';
 import { ResponseStore } from './responses/store.js';
 import type { OpenAiParts } from './routes.js';
+import { UploadStore } from './uploads/store.js';
 import { StoreRows } from './vector-stores/rows.js';
 
 /** Where nothing of an answer is to be kept: what has no request id is written once, at its end. */
@@ -17,7 +20,7 @@ class UnkeptAnswers extends AnswerStore {
 
 /** What the endpoint takes of the domains. */
 export const openAiParts = (
-  { worker, database, runs, files, erasure, config }: Platform,
+  platform: Platform,
   {
     access,
     registry,
@@ -32,6 +35,7 @@ export const openAiParts = (
     tuning: OpenTuning;
   },
 ): OpenAiParts => {
+  const { worker, database, runs, files, erasure, config } = platform;
   const responses = new ResponseStore(database);
   ask.parts.answers.onFollowing((tx, ids) => responses.followersOf(tx, ids));
   ask.parts.answers.onErasure((tx, erased) => responses.erase(tx, erased));
@@ -49,6 +53,7 @@ export const openAiParts = (
     erasure,
     knowledge,
     stores: new StoreRows(database),
+    uploads: new UploadStore(platform),
     adapters: registry.adapters,
     maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
     table: config.GRAFT_OPENAI_MODELS,
@@ -60,3 +65,7 @@ export const openAiParts = (
     },
   };
 };
+
+export const openAiChores = (platform: Platform): Chore[] => [
+  { name: 'parts of uploads that have ended', everyMs: HOUR_MS, work: () => new UploadStore(platform).clearEnded() },
+];

@@ -20,10 +20,11 @@ import { rerankBody, rerankOf } from './rerank.js';
 import { completionShape, embeddingsShape, modelShape, modelsShape, rerankShape } from './shapes.js';
 import { addStores } from './vector-stores/routes.js';
 import type { StoreParts } from './vector-stores/stores.js';
+import { addUploads, type UploadParts } from './uploads/routes.js';
 import { NAMES } from './responses/request.js';
 import { addResponses, type ResponseParts } from './responses/routes.js';
 
-export interface OpenAiParts extends EmbeddingParts, FineTuningRouteParts, StoreParts, ResponseParts {
+export interface OpenAiParts extends EmbeddingParts, FineTuningRouteParts, StoreParts, ResponseParts, UploadParts {
   names: ResponseParts['names'];
   paying: ResponseParts['paying'];
 }
@@ -59,7 +60,7 @@ function addressingOf({ presenter, isDraining, underWay }: ServerKit, names = {}
 
 /**
  * The addresses that OpenAI's clients speak, beside GraphQL and on the same answers, records and rules: `chat/completions`, `responses`,
- * `embeddings`, `models`, `rerank`, `files`, `fine_tuning/jobs`, `vector_stores`. A field is honoured or refused by its name.
+ * `embeddings`, `models`, `rerank`, `files`, `uploads`, `fine_tuning/jobs`, `vector_stores`. A field is honoured or refused by its name.
  */
 export function addOpenAi(fastify: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
   const server: CheckedServer = fastify.withTypeProvider<Checked>();
@@ -68,7 +69,8 @@ export function addOpenAi(fastify: FastifyInstance, parts: OpenAiParts, kit: Ser
   const options = { errorHandler: addressing.errorHandler, config: { role: 'ASK' as const } };
   for (const url of ['/v1', '/v1/*'])
     fastify.all(url, options, ({ method, url: address }) => refuseByName(method, address.split('?')[0]!));
-  for (const add of [addFiles, addJobs, addStores, addModels, addTexts, addChat]) add(server, parts, addressing);
+  for (const add of [addFiles, addUploads, addJobs, addStores, addModels, addTexts, addChat])
+    add(server, parts, addressing);
   addResponses(server, parts, addressingOf(kit, NAMES));
 }
 

@@ -99,6 +99,25 @@ export const fileShape = z.looseObject({
   purpose: z.string(),
 });
 
+export const uploadShape = z.looseObject({
+  id,
+  object: z.literal('upload'),
+  bytes: count,
+  created_at: seconds,
+  expires_at: seconds,
+  filename: z.string(),
+  purpose: z.string(),
+  status: z.enum(['pending', 'completed', 'cancelled', 'expired']),
+  file: fileShape.nullable(),
+});
+
+export const partShape = z.looseObject({
+  id,
+  object: z.literal('upload.part'),
+  created_at: seconds,
+  upload_id: id,
+});
+
 export const jobShape = z.looseObject({
   id,
   object: z.literal('fine_tuning.job'),
