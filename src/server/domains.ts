@@ -11,6 +11,7 @@ import { openFleet } from '../ship/fleet/index.js';
 import type { DOMAINS } from './graphql/resolvers.js';
 import { openImprovement } from '../ship/improvement/index.js';
 import { openKnowledge } from '../sources/knowledge/index.js';
+import { openOpenAi } from './openai/index.js';
 import { openMonitoring } from '../operate/monitoring/index.js';
 import type { Platform } from '../platform/platform.js';
 import { openRegistry } from '../sources/registry/index.js';
@@ -38,6 +39,7 @@ export async function openDomains(platform: Platform) {
   const learning = { training, feedback, evaluation, delivery, monitoring };
   const improvement = openImprovement(platform, { registry, data, ...learning });
   const tuning = openTuning(platform, { registry, data, training, evaluation });
+  const openAi = openOpenAi(platform, { access, registry, knowledge, ask, tuning });
   const erasure = openErasure(platform);
   return {
     access,
@@ -50,6 +52,7 @@ export async function openDomains(platform: Platform) {
     ...learning,
     improvement,
     tuning,
+    openAi,
     erasure,
   } satisfies Opened;
 }

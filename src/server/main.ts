@@ -11,7 +11,7 @@ import { gatewayDomain, RUN_KINDS } from './graphql/resolvers.js';
 import { NodeRegistry } from '../kit/graphql/index.js';
 import { isGraftError } from '../kernel/errors.js';
 import { addMcp } from './mcp/index.js';
-import { addOpenAi, openAiChores, openAiParts } from './openai/index.js';
+import { addOpenAi } from './openai/index.js';
 import { openPlatform } from '../platform/platform.js';
 import { asSystem, inScope, warnWithoutWall } from '../platform/database/index.js';
 import { Teardown } from '../platform/teardown.js';
@@ -57,18 +57,14 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const gatewayOffer = offer(gatewayDomain, runs, { nodes, runs, system });
   for (const domainOffer of offers) domainOffer.handleRuns();
   teardown.add(() => runs.stop());
-  const chores = [
-    ...platformChores(platform),
-    ...openAiChores(platform),
-    ...offers.flatMap((domainOffer) => domainOffer.chores),
-  ];
+  const chores = [...platformChores(platform), ...offers.flatMap((domainOffer) => domainOffer.chores)];
   const housekeeper = new Housekeeper({ chores, log: log.child({ part: 'chores' }) });
   teardown.add(() => housekeeper.stop());
   const resolvers = [gatewayOffer, ...offers].flatMap((domainOffer) => domainOffer.resolvers(nodes));
   const serving = () =>
     serve(platform, domains.access, resolvers, {
       addRoutes: (server, kit) => {
-        addOpenAi(server, openAiParts(platform, domains), kit);
+        addOpenAi(server, domains.openAi.parts, kit);
         addAuditAddress(server, domains.access.auditLines, kit);
         addMcp(server, system.version, kit);
       },

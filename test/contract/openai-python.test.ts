@@ -44,6 +44,7 @@ const TESTS = [
   'vector_stores/',
   'test_uploads.py',
   'uploads/',
+  'test_batches.py',
 ];
 
 /** Tests that can't pass, by name, and why. */
@@ -69,6 +70,7 @@ const CANNOT_APPLY: readonly [RegExp, string][] = [
     /^test_(files|uploads).*_create_with_all_params$/,
     'It asks that the file goes by itself, which is refused by name.',
   ],
+  [/^test_batches.*_create(_with_all_params)?$/, 'It sends requests of /v1/responses, which batches don’t take.'],
   [/^test_uploads.* (method|raw_response|streaming_response)_create$/, 'It asks for an upload of 0 bytes.'],
   [
     /^test_vector_stores.* method_(create|update)_with_all_params$/,
@@ -124,6 +126,14 @@ describe('openai-python’s own tests', () => {
     });
     const store = await openai.vectorStores.create({ name: 'pumps' });
     const batch = await openai.vectorStores.fileBatches.createAndPoll(store.id, { file_ids: [document.id] });
+    const request = { model: 'tiny', messages: [{ role: 'user', content: 'Say hi.' }], max_tokens: 2 };
+    const requests = Array.from({ length: 200 }, (_, i) =>
+      JSON.stringify({ custom_id: `${i}`, method: 'POST', url: '/v1/chat/completions', body: request }),
+    );
+    const requestFile = await openai.files.create({
+      file: await toFile(Buffer.from(requests.join('\n')), 'requests.jsonl'),
+      purpose: 'batch',
+    });
     const response = await openai.responses.create({ model: 'tiny', input: 'Say hi.', max_output_tokens: 2 });
     given = {
       source,
@@ -137,6 +147,7 @@ describe('openai-python’s own tests', () => {
       document: document.id,
       store: store.id,
       batch: batch.id,
+      requests: requestFile.id,
     };
   }, 300_000);
   afterAll(async () => {

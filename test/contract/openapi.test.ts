@@ -23,7 +23,8 @@ const CHECKS = [
 ].join(',');
 
 /** Ids that are drawn name nothing, so each other request names what there is. A body that is too large may be refused as such. */
-const configOf = ({ store, file, response, upload }: Record<'store' | 'file' | 'response' | 'upload', string>): string => `
+type Ids = Record<'store' | 'file' | 'response' | 'upload' | 'batch', string>;
+const configOf = ({ store, file, response, upload, batch }: Ids): string => `
 [parameters]
 "path.model" = ["tiny", "none"]
 "path.store" = ["${store}", "none"]
@@ -37,6 +38,9 @@ parameters = { "path.id" = ["${response}", "none"] }
 [[operations]]
 include-path-regex = "^/uploads/"
 parameters = { "path.id" = ["${upload}", "none"] }
+[[operations]]
+include-path-regex = "^/batches/"
+parameters = { "path.id" = ["${batch}", "none"] }
 [checks]
 negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "409", "413"]
 `;
@@ -65,8 +69,18 @@ describe('what is served below /v1', () => {
     const response = await openai.responses.create({ model: 'tiny', input: 'Say hi.', max_output_tokens: 2 });
     const upload = { purpose: 'assistants', filename: 'a.txt', bytes: 64, mime_type: 'text/plain' } as const;
     const { id } = await openai.uploads.create(upload);
+    const requests = await openai.files.create({
+      file: await toFile(Buffer.from('none'), 'a.jsonl'),
+      purpose: 'batch',
+    });
+    const batch = await openai.batches.create({
+      input_file_id: requests.id,
+      endpoint: '/v1/embeddings',
+      completion_window: '24h',
+    });
     config = join(folder.path, 'schemathesis.toml');
-    await writeFile(config, configOf({ store: store.id, file: file.id, response: response.id, upload: id }));
+    const ids = { store: store.id, file: file.id, response: response.id, upload: id, batch: batch.id };
+    await writeFile(config, configOf(ids));
   }, 120_000);
   afterAll(async () => {
     graft.child.kill('SIGTERM');

@@ -7,7 +7,7 @@ import { DEFAULT_WORKSPACE_ID, newId, type Uuid, type WorkspaceId } from '../../
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { openDomains } from '../../src/server/domains.js';
 import { ErrorPresenter } from '../../src/server/graphql/errors.js';
-import { addOpenAi, openAiParts } from '../../src/server/openai/index.js';
+import { addOpenAi } from '../../src/server/openai/index.js';
 import { ResponseStore } from '../../src/server/openai/responses/store.js';
 import { recordAnswers } from '../support/recorded-answers.js';
 import { TestPlatform } from '../support/test-platform.js';
@@ -71,7 +71,7 @@ describe('a response that is kept', () => {
     });
     const presenter = new ErrorPresenter(silentLogger());
     const kit = { schema: buildSchema('type Query { a: Int }'), presenter, isDraining: () => false };
-    addOpenAi(server, openAiParts(test.platform, domains), { ...kit, underWay: (work) => work });
+    addOpenAi(server, domains.openAi.parts, { ...kit, underWay: (work) => work });
   }, 300_000);
   afterAll(async () => {
     await server.close();

@@ -21,7 +21,7 @@ import { operationFields, type OperationField } from '../../src/server/graphql/g
 import { createGraphContext, toGlobalId, type NodeRegistry } from '../../src/kit/graphql/index.js';
 import { localCaller, type Caller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../src/kernel/ids.js';
-import { addOpenAi, openAiParts } from '../../src/server/openai/index.js';
+import { addOpenAi } from '../../src/server/openai/index.js';
 import { keptRequest } from '../../src/server/openai/responses/request.js';
 import { ResponseStore } from '../../src/server/openai/responses/store.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
@@ -216,7 +216,7 @@ describe('a workspace', () => {
     });
     const presenter = new ErrorPresenter(silentLogger());
     const kit = { schema, presenter, isDraining: () => false, underWay: <T>(work: Promise<T>) => work };
-    addOpenAi(server, openAiParts(test.platform, domains), kit);
+    addOpenAi(server, domains.openAi.parts, kit);
     const listed = async (): Promise<string[]> => {
       const { data } = (await server.inject({ url: '/v1/models' })).json<{ data: { id: string }[] }>();
       return data.map(({ id }) => id);
@@ -240,6 +240,7 @@ describe('a workspace', () => {
       file_batches: 'vsfb_',
       responses: 'resp_',
       uploads: 'upload_',
+      batches: 'batch_',
     };
     const TABLES = {
       vector_stores: 'collection',
@@ -248,10 +249,11 @@ describe('a workspace', () => {
       file_batches: 'run',
       responses: 'answer',
       uploads: 'upload',
+      batches: 'run',
     };
     for (const { method, url } of addresses) {
       const foreign = url.replace(
-        /(vector_stores|files|jobs|file_batches|responses|uploads)\/:\w+/g,
+        /(vector_stores|files|jobs|file_batches|responses|uploads|batches)\/:\w+/g,
         (_, kind: keyof typeof PREFIXES) => `${kind}/${PREFIXES[kind]}${ids.get(TABLES[kind])}`,
       );
       expect(foreign).not.toContain(':');

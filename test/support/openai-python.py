@@ -1,7 +1,7 @@
 """
 Runs openai-python's own tests against a gateway: its source distribution has them, and nothing of it is kept here.
 Reads {version, folder} as JSON and writes where the tests were unpacked, null where the package index lacks them. With
-{source, url, tests, model, file, job, rows, response, document, store, batch} it writes what became of each test, and the statuses of what it sent.
+{source, url, tests, model, file, job, rows, response, document, store, batch, requests} it writes what became of each test, and the statuses of what it sent.
 """
 import contextlib, glob, hashlib, json, os, re, subprocess, sys, tarfile, time, urllib.request, uuid
 
@@ -68,6 +68,11 @@ def new_part(upload):
     return asked('POST', f'/uploads/{upload}/parts', form.encode(), 'multipart/form-data; boundary=x')['id']
 
 
+def new_batch():
+    body = {'input_file_id': given['requests'], 'endpoint': '/v1/chat/completions', 'completion_window': '24h'}
+    return asked('POST', '/batches', json.dumps(body).encode())['id']
+
+
 PART = 'raw file contents'
 QUESTION = {'model': given.get('model'), 'input': 'Say hi.', 'max_output_tokens': 2}
 RESPONSE = re.compile(r'^/responses/(?:response_id|resp_677efb5139a88190b512bc3fef8e535d)')
@@ -75,6 +80,7 @@ FILE = re.compile(r'^/files/(?:string|file_id)')
 JOB = re.compile(r'^/fine_tuning/jobs/(?:string|fine_tuning_job_id|ft-AF1WoRqd3aJAHsqc9NY7iL8F)')
 
 
+BATCHES = re.compile(r'^/batches/(?:string|batch_id)')
 UPLOAD = re.compile(r'^/uploads/(?:string|upload_id|upload_abc123)')
 STORE = re.compile(r'^/vector_stores/(?:string|vector_store_id|vs_abc123)')
 BATCH = re.compile(r'(?<=/file_batches/)(?:string|batch_id|vsfb_abc123)')
@@ -91,6 +97,8 @@ def path_here(method, path):
         return path
     if FILE.match(path):
         return FILE.sub('/files/' + (new_file() if method == 'delete' else given['file']), path)
+    if BATCHES.match(path):
+        return BATCHES.sub('/batches/' + new_batch(), path)
     if UPLOAD.match(path):
         return UPLOAD.sub('/uploads/' + new_upload(), path)
     if RESPONSE.match(path):

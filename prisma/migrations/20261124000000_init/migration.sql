@@ -187,6 +187,29 @@ CREATE TABLE upload (
   created_at TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 
+-- Requests that an OpenAI client sent as one file: what their run, which has the same id, came to.
+CREATE TABLE batch (
+  id UUID PRIMARY KEY,
+  workspace_id UUID NOT NULL,
+  total INTEGER NOT NULL,
+  completed INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  output_file_id UUID,
+  error_file_id UUID
+);
+
+-- One of these requests, until all of them are in files. Rows come before that of the batch.
+CREATE TABLE batch_line (
+  batch_id UUID NOT NULL,
+  number INTEGER NOT NULL,
+  workspace_id UUID NOT NULL,
+  custom_id TEXT NOT NULL,
+  request TEXT NOT NULL,
+  result TEXT,
+  failed BOOLEAN NOT NULL DEFAULT FALSE,
+  PRIMARY KEY (batch_id, number)
+);
+
 -- Long work: see src/platform/runs.
 CREATE TABLE run (
   id UUID PRIMARY KEY,

@@ -14,6 +14,12 @@ const PASSING: readonly ErrorCode[] = [
   'OVERLOADED',
 ];
 
+/** Whether a fault lies with a part that comes back by itself: a handler that throws it is called again. */
+export const isPassing = (error: unknown): boolean => {
+  const mapped = mapDatabaseError(error);
+  return mapped instanceof GraftError && PASSING.includes(mapped.code);
+};
+
 const LONGEST_DELAY_MS = 60_000;
 
 /** What follows from a handler's error; null when the run is no longer ours to settle. */
@@ -46,7 +52,7 @@ export function judge(
       errorMessage: `Something unexpected happened; the log tells more under runId ${run.id}.`,
     };
   const failed = { status: 'FAILED', errorCode: mapped.code, errorMessage: messageWithHint(mapped) } as const;
-  if (!PASSING.includes(mapped.code)) return failed;
+  if (!isPassing(mapped)) return failed;
   return (stalled) => {
     if (stalled >= attempts) return failed;
     const delayMs = Math.min(retryMs * 4 ** Math.max(0, stalled - 1), LONGEST_DELAY_MS);

@@ -14,6 +14,7 @@ import { registryDomain } from '../../sources/registry/index.js';
 import { syncDomain } from '../../sources/sync/index.js';
 import { trainingDomain } from '../../learn/training/index.js';
 import { tuningDomain } from '../../ship/tuning/index.js';
+import { openAiDomain } from '../openai/index.js';
 import { NodeResolver, RunResolver, RunSubjectResolver } from './runs-graphql.js';
 import { SystemResolver } from './system-graphql.js';
 
@@ -40,6 +41,7 @@ export const DOMAINS = {
   monitoring: monitoringDomain,
   improvement: improvementDomain,
   tuning: tuningDomain,
+  openAi: openAiDomain,
   erasure: erasureDomain,
 };
 

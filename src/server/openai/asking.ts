@@ -1,11 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import type { PaidCall } from '../../operate/access/index.js';
-import { STRATEGIES, type AnswerEvent, type AskInput, type AskService, type Strategy } from '../../answer/ask/index.js';
+import {
+  checkQuestionLength,
+  STRATEGIES,
+  type AnswerEvent,
+  type AskInput,
+  type AskService,
+  type Strategy,
+} from '../../answer/ask/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
 import { streamWithin } from '../../kernel/stream-within.js';
 import { inScope } from '../../platform/database/index.js';
 import type { ChatRequest } from './chat-request.js';
-import type { ModelTarget } from './model-names.js';
+import { choiceInputs } from './choices.js';
+import { targetOf, type ModelTarget, type Names } from './model-names.js';
 
 /** What answers, and asks budgets before paid work. */
 export interface AskingParts {
@@ -104,6 +113,19 @@ async function* eventStream(
     clearInterval(comments);
     await rest.return(undefined);
   }
+}
+
+/** The questions of a chat, one for each choice. @throws NOT_FOUND, BAD_USER_INPUT, QUESTION_TOO_LONG */
+export async function chatInputs(
+  names: Names,
+  workspaceId: WorkspaceId,
+  chat: ChatRequest,
+  { requestId, unit }: { requestId: string | null; unit: string | null },
+): Promise<AskInput[]> {
+  const target = await targetOf(names, workspaceId, chat.model);
+  const inputs = choiceInputs(chat.n, askInput(chat, target, requestId, unit));
+  checkQuestionLength(inputs[0]!);
+  return inputs;
 }
 
 /** The question of a chat; where it is a follow-up, it is put together with what it follows by the rules of every conversation. */

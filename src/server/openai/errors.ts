@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../../kernel/error-codes.js';
 import { GraftError } from '../../kernel/errors.js';
+import { httpStatus, type ErrorPresenter } from '../graphql/errors.js';
 import type { errorShape } from './shapes.js';
 
 /** An error as OpenAI's clients read it. */
@@ -66,7 +67,7 @@ const TYPES: Record<number, string> = {
  * @param status the HTTP status that it goes with
  * @param names of the fields of a chat, where the address has others for them
  */
-export function openAiError(
+function openAiError(
   error: unknown,
   presented: { message: string; extensions: { code: ErrorCode; field?: string; hint?: string } },
   status: number,
@@ -89,4 +90,15 @@ export function openAiError(
       code: fieldName,
     },
   };
+}
+
+/** An error with the status that it goes with, as an address with these names of fields answers it. */
+export function answeredError(
+  presenter: ErrorPresenter,
+  error: unknown,
+  { requestId, names }: { requestId: string; names?: Readonly<Record<string, string>> },
+): { status: number; body: OpenAiError } {
+  const presented = presenter.presentPlain(error, requestId);
+  const status = httpStatus(presented.extensions.code);
+  return { status, body: openAiError(error, presented, status, names) };
 }

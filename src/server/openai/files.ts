@@ -20,10 +20,10 @@ export interface FileParts {
   maxUploadBytes: number;
 }
 
-/** Rows to learn from, or a document. */
+/** Rows to learn from, requests, or a document. */
 export const filePurpose = z.enum(
-  ['fine-tune', 'assistants', 'user_data'],
-  'Files are taken for the purposes "fine-tune" (rows), "assistants" and "user_data" (documents).',
+  ['fine-tune', 'batch', 'assistants', 'user_data'],
+  'Files are taken for the purposes "fine-tune" (rows), "batch" (requests), "assistants" and "user_data" (documents).',
 );
 export const fileForm = z.strictObject({ purpose: filePurpose, file: z.file() });
 
@@ -52,24 +52,35 @@ export const fileOf = (row: StoredFileRow) => ({
 });
 
 /** A file of `/v1`. @throws NOT_FOUND, also for one that Graft's own addresses alone know, or of a document that the caller doesn't see */
-export async function requireFile({ files, stores }: FileParts, caller: Caller, id: string): Promise<StoredFileRow> {
-  const [rowId] = await stores.fileIds(caller, { id: fileRowId(id) });
-  if (rowId === undefined) throw notFound('The file', id, 'file_id');
-  return files.get(caller.workspaceId, rowId, 'file_id');
+export async function requireFile(
+  { files, stores }: FileParts,
+  caller: Caller,
+  id: string,
+  field = 'file_id',
+): Promise<StoredFileRow> {
+  const [rowId] = await stores.fileIds(caller, { id: fileRowId(id, field) });
+  if (rowId === undefined) throw notFound('The file', id, field);
+  return files.get(caller.workspaceId, rowId, field);
 }
 
-/** A file of rows, for training, or of a document. @throws NOT_FOUND, RefusedField for a file of the other kind */
+const KINDS = { rows: 'fine-tune', requests: 'batch', document: 'assistants' } as const;
+
+/** What a file is that has this purpose: what Graft wrote itself may be read as a document, too. */
+const kindOf = (purpose: string | null): keyof typeof KINDS =>
+  purpose === KINDS.rows ? 'rows' : purpose === KINDS.requests ? 'requests' : 'document';
+
+/** A file of rows, for training, of requests, or of a document. @throws NOT_FOUND, RefusedField for a file of another kind */
 export async function requireFileFor(
-  kind: 'rows' | 'document',
+  kind: keyof typeof KINDS,
   { files, caller, id, field }: { files: FileParts; caller: Caller; id: string; field: string },
 ): Promise<StoredFileRow> {
-  const row = await requireFile(files, caller, id);
-  if ((row.purpose === 'fine-tune') !== (kind === 'rows'))
+  const row = await requireFile(files, caller, id, field);
+  if (kindOf(row.purpose) !== kind)
     throw new RefusedField(
       field,
       'unsupported_value',
       `The file was uploaded with the purpose "${row.purpose}".`,
-      `Upload it with the purpose "${kind === 'rows' ? 'fine-tune' : 'assistants'}".`,
+      `Upload it with the purpose "${KINDS[kind]}".`,
     );
   return row;
 }

@@ -132,5 +132,8 @@ export const notedBy =
     );
   };
 
+/** Where the caller reaches this gateway, for links into the console. */
+export const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
+
 /** A time as OpenAI's clients read it: in whole seconds. */
 export const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1_000);

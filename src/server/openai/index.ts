@@ -1,3 +1,3 @@
 /** The addresses that OpenAI's clients speak. */
-export { openAiChores, openAiParts } from './open.js';
+export { openAiDomain, openOpenAi } from './open.js';
 export { addOpenAi } from './routes.js';

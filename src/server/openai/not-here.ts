@@ -24,6 +24,6 @@ export function refuseByName(method: string, address: string): never {
   throw new GraftError('NOT_FOUND', `There is no ${method} ${address} here.`, {
     hint:
       (Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined) ??
-      'There are /v1/responses, /v1/chat/completions, /v1/embeddings, /v1/rerank, /v1/models, /v1/files, /v1/uploads, /v1/vector_stores and /v1/fine_tuning/jobs.',
+      'There are /v1/responses, /v1/chat/completions, /v1/embeddings, /v1/rerank, /v1/models, /v1/files, /v1/uploads, /v1/batches, /v1/vector_stores and /v1/fine_tuning/jobs.',
   });
 }

@@ -5,7 +5,13 @@ import type { Platform } from '../../platform/platform.js';
 import { ModelStore, type Registry } from '../../sources/registry/index.js';
 import type { OpenTuning } from '../../ship/tuning/index.js';
 import { HOUR_MS } from '../../kernel/duration.js';
-import type { Chore } from '../../platform/chores.js';
+import { defineDomain, offer, type Offer } from '../../kit/domain/index.js';
+import { runGraph } from '../../kit/graphql/index.js';
+import { mapDatabaseError } from '../../platform/database/index.js';
+import { ErrorPresenter } from '../graphql/errors.js';
+import { answerBatch, type AnswerBatchParts } from './batches/answer-batch.js';
+import { batch } from './batches/batch-run.js';
+import { BatchStore } from './batches/store.js';
 import { ResponseStore } from './responses/store.js';
 import type { OpenAiParts } from './routes.js';
 import { UploadStore } from './uploads/store.js';
@@ -18,23 +24,47 @@ class UnkeptAnswers extends AnswerStore {
   }
 }
 
-/** What the endpoint takes of the domains. */
-export const openAiParts = (
+export const openAiDomain = defineDomain({
+  classes: [],
+  runs: [
+    runGraph(batch.handledBy((parts: { batching: AnswerBatchParts }, context) => answerBatch(parts.batching, context))),
+  ],
+});
+
+/** What answers as OpenAI's addresses do. */
+export interface OpenOpenAi {
+  readonly parts: OpenAiParts;
+  readonly offer: Offer;
+}
+
+export function openOpenAi(
   platform: Platform,
-  {
-    access,
-    registry,
-    knowledge,
-    ask,
-    tuning,
-  }: {
+  lower: {
     access: Pick<Access, 'hooks'>;
     registry: Registry;
     knowledge: Knowledge;
     ask: Pick<OpenAsking, 'asking' | 'parts'>;
     tuning: OpenTuning;
   },
-): OpenAiParts => {
+): OpenOpenAi {
+  const parts = partsOf(platform, lower);
+  const { runs, clock, log } = platform;
+  const presenter = new ErrorPresenter(log.child({ part: 'batches' }), mapDatabaseError);
+  const chores = [
+    {
+      name: 'parts of uploads that have ended',
+      everyMs: HOUR_MS,
+      work: () => parts.uploads.clearEnded(),
+    },
+    { name: 'answers of batches that were cancelled', everyMs: 5_000, work: () => parts.batches.collectEnded() },
+  ];
+  return { parts, offer: offer(openAiDomain, runs, { batching: { ...parts, presenter, clock } }, { chores }) };
+}
+
+function partsOf(
+  platform: Platform,
+  { access, registry, knowledge, ask, tuning }: Parameters<typeof openOpenAi>[1],
+): OpenAiParts {
   const { worker, database, runs, files, erasure, config } = platform;
   const responses = new ResponseStore(database);
   ask.parts.answers.onFollowing((tx, ids) => responses.followersOf(tx, ids));
@@ -54,6 +84,7 @@ export const openAiParts = (
     knowledge,
     stores: new StoreRows(database),
     uploads: new UploadStore(platform),
+    batches: new BatchStore(platform),
     adapters: registry.adapters,
     maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
     table: config.GRAFT_OPENAI_MODELS,
@@ -64,8 +95,4 @@ export const openAiParts = (
       table: config.GRAFT_OPENAI_MODELS,
     },
   };
-};
-
-export const openAiChores = (platform: Platform): Chore[] => [
-  { name: 'parts of uploads that have ended', everyMs: HOUR_MS, work: () => new UploadStore(platform).clearEnded() },
-];
+}

@@ -1,18 +1,27 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { checkQuestionLength } from '../../answer/ask/index.js';
-import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors.js';
+import { retryAfterSeconds, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
-import { answersBegun, answersTo, askInput, comesWhole, eventBody } from './asking.js';
+import { answersBegun, answersTo, chatInputs, comesWhole, eventBody } from './asking.js';
 import { chatBody, chatOf } from './chat-request.js';
-import { choiceInputs } from './choices.js';
 import { chunksOf, completionOf, type CompletionContext } from './completion.js';
-import { DONE, event, headerOf, optionsWith, type Addressing, type Checked, type CheckedServer } from './http.js';
+import {
+  DONE,
+  event,
+  headerOf,
+  optionsWith,
+  originOf,
+  type Addressing,
+  type Checked,
+  type CheckedServer,
+} from './http.js';
+import { addBatches } from './batches/routes.js';
+import type { BatchParts } from './batches/batches.js';
 import { addFiles, addJobs, type FineTuningRouteParts } from './fine-tuning-routes.js';
 import { embeddingsBody, embeddingsOf, type EmbeddingParts } from './embeddings.js';
-import { openAiError } from './errors.js';
+import { answeredError } from './errors.js';
 import { addDocument } from './document.js';
 import { listedModels, targetOf } from './model-names.js';
 import { refuseByName } from './not-here.js';
@@ -24,18 +33,16 @@ import { addUploads, type UploadParts } from './uploads/routes.js';
 import { NAMES } from './responses/request.js';
 import { addResponses, type ResponseParts } from './responses/routes.js';
 
-export interface OpenAiParts extends EmbeddingParts, FineTuningRouteParts, StoreParts, ResponseParts, UploadParts {
+export interface OpenAiParts
+  extends EmbeddingParts, FineTuningRouteParts, StoreParts, ResponseParts, UploadParts, BatchParts {
   names: ResponseParts['names'];
   paying: ResponseParts['paying'];
 }
 
 /** How addresses are declared and answered that have these names for fields of a chat. */
 function addressingOf({ presenter, isDraining, underWay }: ServerKit, names = {}): Addressing {
-  const statusAndBody = (request: FastifyRequest, error: unknown) => {
-    const presented = presenter.presentPlain(error, request.id);
-    const status = httpStatus(presented.extensions.code);
-    return { status, body: openAiError(error, presented, status, names) };
-  };
+  const statusAndBody = (request: FastifyRequest, error: unknown) =>
+    answeredError(presenter, error, { requestId: request.id, names });
   const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const cause = isGraftError(error) ? error : (transportError(error) ?? error);
     const { status, body } = statusAndBody(request, cause);
@@ -60,7 +67,7 @@ function addressingOf({ presenter, isDraining, underWay }: ServerKit, names = {}
 
 /**
  * The addresses that OpenAI's clients speak, beside GraphQL and on the same answers, records and rules: `chat/completions`, `responses`,
- * `embeddings`, `models`, `rerank`, `files`, `uploads`, `fine_tuning/jobs`, `vector_stores`. A field is honoured or refused by its name.
+ * `embeddings`, `models`, `rerank`, `files`, `uploads`, `batches`, `fine_tuning/jobs`, `vector_stores`. A field is honoured or refused by its name.
  */
 export function addOpenAi(fastify: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
   const server: CheckedServer = fastify.withTypeProvider<Checked>();
@@ -69,7 +76,7 @@ export function addOpenAi(fastify: FastifyInstance, parts: OpenAiParts, kit: Ser
   const options = { errorHandler: addressing.errorHandler, config: { role: 'ASK' as const } };
   for (const url of ['/v1', '/v1/*'])
     fastify.all(url, options, ({ method, url: address }) => refuseByName(method, address.split('?')[0]!));
-  for (const add of [addFiles, addUploads, addJobs, addStores, addModels, addTexts, addChat])
+  for (const add of [addFiles, addUploads, addBatches, addJobs, addStores, addModels, addTexts, addChat])
     add(server, parts, addressing);
   addResponses(server, parts, addressingOf(kit, NAMES));
 }
@@ -119,12 +126,10 @@ function addChat(server: CheckedServer, parts: OpenAiParts, { optionsFor, answer
     answer(reply, async () => {
       const chat = chatOf(request.body);
       const caller = request.caller;
-      const target = await targetOf(parts.names, caller.workspaceId, chat.model);
-      const inputs = choiceInputs(
-        chat.n,
-        askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit')),
-      );
-      checkQuestionLength(inputs[0]!);
+      const inputs = await chatInputs(parts.names, caller.workspaceId, chat, {
+        requestId: headerOf(request, 'idempotency-key'),
+        unit: headerOf(request, 'x-graft-unit'),
+      });
       const context: CompletionContext = { request: chat, origin: originOf(request) };
       const signal = signalOf(reply);
       const call = { caller, inputs, signal };
@@ -139,6 +144,3 @@ function addChat(server: CheckedServer, parts: OpenAiParts, { optionsFor, answer
     }),
   );
 }
-
-/** Where the caller reaches this gateway, for links into the console. */
-export const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;

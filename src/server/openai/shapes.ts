@@ -118,6 +118,32 @@ export const partShape = z.looseObject({
   upload_id: id,
 });
 
+export const batchShape = z.looseObject({
+  id,
+  object: z.literal('batch'),
+  endpoint: z.string(),
+  errors: z.looseObject({ data: z.array(z.looseObject({ code: z.string(), message: z.string() })) }).nullable(),
+  input_file_id: id,
+  completion_window: z.string(),
+  status: z.enum([
+    'validating',
+    'in_progress',
+    'finalizing',
+    'completed',
+    'failed',
+    'expired',
+    'cancelling',
+    'cancelled',
+  ]),
+  output_file_id: id.nullable(),
+  error_file_id: id.nullable(),
+  created_at: seconds,
+  expires_at: seconds,
+  request_counts: z.object({ total: count, completed: count, failed: count }),
+  metadata: notes.nullable(),
+  graft: z.looseObject({ run: id }),
+});
+
 export const jobShape = z.looseObject({
   id,
   object: z.literal('fine_tuning.job'),
@@ -186,7 +212,7 @@ export const contentShape = z.looseObject({
   data: textParts,
 });
 
-export const batchShape = z.looseObject({
+export const fileBatchShape = z.looseObject({
   id,
   object: z.literal('vector_store.files_batch'),
   created_at: seconds,

@@ -5,7 +5,7 @@ import { Authenticator } from '../../../src/operate/access/keys/authenticator.js
 import { loadConfig } from '../../../src/platform/config.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { originOf } from '../../../src/server/openai/routes.js';
+import { originOf } from '../../../src/server/openai/http.js';
 import { startProbeGateway, type ProbeGateway } from '../../support/gateway.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { accessKit, type AccessKit } from './access-kit.js';

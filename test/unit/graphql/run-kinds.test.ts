@@ -1,4 +1,4 @@
-import { ALWAYS, TRAININGS, WATCHES } from '../../../src/operate/access/budgets/kinds.js';
+import { ALWAYS, ASK_BY_REQUEST, TRAININGS, WATCHES } from '../../../src/operate/access/budgets/kinds.js';
 import { BEGIN_ANEW } from '../../../src/cli/backup/settle-in.js';
 import { RUN_KINDS } from '../../../src/server/graphql/resolvers.js';
 
@@ -10,6 +10,7 @@ const named = (holds: (kind: (typeof KINDS)[number]) => boolean): string[] =>
 
 /** What an interrupted run goes on from is all in rows and files that a backup has. */
 const IN_BACKUPS = [
+  'BATCH',
   'CURATION',
   'ERASURE',
   'EVALUATION',
@@ -28,7 +29,8 @@ const IN_BACKUPS = [
 describe('kinds of runs that are known by name below those who define them', () => {
   it('are there', () => {
     const all = named(() => true);
-    for (const kind of [...ALWAYS, ...TRAININGS, ...WATCHES, ...BEGIN_ANEW]) expect(all).toContain(kind);
+    for (const kind of [...ALWAYS, ...TRAININGS, ...WATCHES, ...ASK_BY_REQUEST, ...BEGIN_ANEW])
+      expect(all).toContain(kind);
   });
 
   it('are all that watch: a budget that is spent doesn’t end how users are answered', () => {

@@ -70,7 +70,7 @@ describe('the schema’s documentation', () => {
       RUN_KINDS.filter(({ definition }) => definition.subject === null)
         .map(({ definition }) => definition.kind)
         .sort(),
-    ).toEqual(['DOWNLOAD', 'ERASURE', 'ROUTER_FIT']);
+    ).toEqual(['BATCH', 'DOWNLOAD', 'ERASURE', 'ROUTER_FIT']);
   });
 
   it('lists every error code with what to do', () => {

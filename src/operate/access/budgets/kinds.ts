@@ -12,5 +12,8 @@ export const ALWAYS: ReadonlySet<string> = new Set(['ERASURE', 'UNLEARNING']);
  */
 export const WATCHES: ReadonlySet<string> = new Set(['ROLLOUT_WATCH', 'SHADOW_WATCH', 'EXPERIMENT_WATCH']);
 
+/** Each of its requests asks its budget by itself, and waits for it. */
+export const ASK_BY_REQUEST: ReadonlySet<string> = new Set(['BATCH']);
+
 /** Whose minutes are those of training. */
 export const TRAININGS: ReadonlySet<string> = new Set(['TRAINING', 'LEARNING_RATE_SEARCH']);

@@ -8,7 +8,7 @@ import type { AroundRun, RunRow } from '../../../platform/runs/index.js';
 import type { Logger } from '../../../platform/telemetry/index.js';
 import { exceeded, isClose, RESERVED_TOKENS, spentOne, type BudgetState } from './budget.js';
 import type { BudgetStore, Payer } from './budget-store.js';
-import { ALWAYS, TRAININGS, WATCHES } from './kinds.js';
+import { ALWAYS, ASK_BY_REQUEST, TRAININGS, WATCHES } from './kinds.js';
 import { Settlements } from './settlements.js';
 
 /** For how long it is remembered who has a budget, in ms. */
@@ -75,7 +75,7 @@ export class Ledger {
     const account: Account = { caller, tokens: 0 };
     const payer = payerOf(caller);
     if (deletes(run) || !(await this.#hasBudget(payer))) return onAccount(account, work);
-    if (!WATCHES.has(run.kind))
+    if (!WATCHES.has(run.kind) && !ASK_BY_REQUEST.has(run.kind))
       this.#refuse(await this.states(payer), TRAININGS.has(run.kind) ? 'TRAINING' : 'WORK', payer);
     let charged = 0;
     const charge = async (): Promise<void> => {

@@ -4,7 +4,15 @@ import { toGlobalId } from '../../../kit/graphql/index.js';
 import type { Caller } from '../../../kernel/caller.js';
 import { headerOf, notedBy, type Addressing, type CheckedServer, type Description, type NotingParts } from '../http.js';
 import { before, listQuery } from '../lists.js';
-import { batchShape, contentShape, deletedShape, hitsShape, pageShape, storeFileShape, storeShape } from '../shapes.js';
+import {
+  fileBatchShape,
+  contentShape,
+  deletedShape,
+  hitsShape,
+  pageShape,
+  storeFileShape,
+  storeShape,
+} from '../shapes.js';
 import { batchById, cancelBatch, createBatch, filesOfBatch, newBatch } from './batches.js';
 import { createStore, newStore } from './create-store.js';
 import {
@@ -100,15 +108,15 @@ const ADDRESSES = [
     work: (parts, request) => contentOfFile(parts, request.caller, request),
   }),
   address('POST', '/:store/file_batches', {
-    ...{ summary: 'Attaches a batch of files', body: newBatch, answer: batchShape, headers },
+    ...{ summary: 'Attaches a batch of files', body: newBatch, answer: fileBatchShape, headers },
     work: (parts, request) => createBatch(parts, request.caller, request),
   }),
   address('GET', BATCH, {
-    ...{ summary: 'Describes a batch', answer: batchShape },
+    ...{ summary: 'Describes a batch', answer: fileBatchShape },
     work: (parts, request) => batchById(parts, request.caller, request),
   }),
   address('POST', `${BATCH}/cancel`, {
-    ...{ summary: 'Cancels a batch', answer: batchShape },
+    ...{ summary: 'Cancels a batch', answer: fileBatchShape },
     work: (parts, request) => cancelBatch(parts, request.caller, request),
   }),
   address('GET', `${BATCH}/files`, {
