@@ -181,6 +181,37 @@ describe('the console', () => {
     120_000,
   );
 
+  itInBrowser(
+    'follows files to their end while another tab of their collection is looked at',
+    async () => {
+      await client.request(CreateCollectionDocument, { input: { name: 'valves' } });
+      const page = await browser.open('/knowledge/valves');
+      let release = () => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      await page.route('**/graphql', async (route) => {
+        if (route.request().postData()?.includes('mutation IngestDocuments(')) await released;
+        await route.continue();
+      });
+      const look = (tab: string) => page.getByRole('tab', { name: tab }).click();
+      await page.getByLabel('Files').setInputFiles([
+        { name: 'brine.txt', mimeType: 'text/plain', buffer: Buffer.from('The Brine valve opens at 4 bar.') },
+        { name: 'broken.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 and nothing') },
+      ]);
+      await page.getByRole('button', { name: 'Reading and indexing…' }).waitFor(PATIENCE);
+      await look('Search bench');
+      await look('Documents');
+      await page.getByRole('button', { name: 'Reading and indexing…' }).waitFor();
+      await look('Search bench');
+      release();
+      await page.getByText('1 document · ').waitFor(PATIENCE);
+      await look('Documents');
+      await page.getByText('indexed', { exact: true }).waitFor();
+      await page.getByText('failed', { exact: true }).waitFor();
+      await page.context().close();
+    },
+    200_000,
+  );
+
   itInBrowser('lists what became of long work, and keeps one row for each run', async () => {
     const page = await browser.open('/runs');
     await page.getByTestId('run').first().waitFor(PATIENCE);

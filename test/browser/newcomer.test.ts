@@ -46,7 +46,13 @@ describe('a newcomer', () => {
           })),
         ]),
       });
+      await page.getByText('ferry.pdf', { exact: true }).waitFor();
+      const look = (tab: string) => page.getByRole('tab', { name: tab }).click();
+      await look('History');
+      await look('Answer');
+      await page.getByText('ferry.pdf', { exact: true }).waitFor();
       await page.getByText('1 document can be asked about').waitFor(PATIENCE);
+      await page.getByText('indexed', { exact: true }).waitFor();
       await page.getByLabel('Question').fill('How many people does the lifeboat hold?');
       await page.keyboard.press('Enter');
       await page.getByTestId('answer-text').waitFor(PATIENCE);

@@ -1,21 +1,24 @@
 import { Alert, Badge, Button, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconCircleCheck, IconMessageQuestion } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { AnswersDocument } from '../../generated/operations';
 import type { Choices } from '../../parts/choices';
 import type { Place } from '../../parts/document/document-place';
 import { plural } from '../../parts/format';
 import { EmptyState, ErrorState, Note, To } from '../../parts/page';
-import { Ingest } from '../knowledge/ingest';
+import { Ingest, useIngestion, type Ingestion } from '../knowledge/ingest';
 import { AnswerView } from './answer-view';
 import type { Asking } from './use-ask';
 
 /** Where the first files go when nobody has made a collection yet. */
 const FIRST_COLLECTION = 'documents';
 
+/** The first files, of the page: they are followed to their end whatever its panels show. */
+export const useFirstDocuments = ({ again }: Choices): Ingestion =>
+  useIngestion(FIRST_COLLECTION, () => again({ requestPolicy: 'network-only' }), true);
+
 /** The way from nothing to an answer: files dropped right where the question is asked. */
-function FirstDocuments({ documents, onDone }: { documents: number; onDone: () => void }) {
+function FirstDocuments({ documents, ingestion }: { documents: number; ingestion: Ingestion }) {
   return (
     <Stack gap="sm">
       <div>
@@ -32,7 +35,7 @@ function FirstDocuments({ documents, onDone }: { documents: number; onDone: () =
           Type your question above.
         </Alert>
       )}
-      <Ingest collection={FIRST_COLLECTION} create onDone={onDone} />
+      <Ingest ingestion={ingestion} />
       <Note>
         They land in a collection named “{FIRST_COLLECTION}”.{' '}
         <To href="/knowledge" underline="always">
@@ -61,19 +64,16 @@ function Examples({ onPick }: { onPick: (question: string) => void }) {
 
 interface IdleProps {
   scope: Choices;
+  firstDocuments: Ingestion;
   onPick: (question: string) => void;
 }
 
-function Idle({ scope: { loaded, collections, again }, onPick }: IdleProps) {
+function Idle({ scope: { loaded, collections }, firstDocuments, onPick }: IdleProps) {
   const documents = loaded ? collections.reduce((sum, { documentCount }) => sum + documentCount, 0) : undefined;
-  // What became of the first files stays to be read when some of them are there.
-  const [began, setBegan] = useState(false);
-  useEffect(() => {
-    if (documents === 0) setBegan(true);
-  }, [documents]);
   if (documents === undefined) return null;
-  if (documents === 0 || began)
-    return <FirstDocuments documents={documents} onDone={() => again({ requestPolicy: 'network-only' })} />;
+  // What became of the first files stays to be read when some of them are there.
+  if (documents === 0 || firstDocuments.files.length > 0)
+    return <FirstDocuments documents={documents} ingestion={firstDocuments} />;
   return (
     <EmptyState icon={IconMessageQuestion} title="Ask a question above" action={<Examples onPick={onPick} />}>
       {plural(documents, 'document')} can be asked about. The answer appears here as it is written, with the sentences
@@ -86,15 +86,16 @@ function Idle({ scope: { loaded, collections, again }, onPick }: IdleProps) {
 export function AnswerPanel(props: {
   asking: Asking;
   scope: Choices;
+  firstDocuments: Ingestion;
   onOpen: (place: Place) => void;
   onRetry: () => void;
   /** A question that was asked before is to be asked. */
   onPick: (question: string) => void;
 }) {
-  const { asking, scope, onOpen, onRetry, onPick } = props;
+  const { asking, scope, firstDocuments, onOpen, onRetry, onPick } = props;
   switch (asking.status) {
     case 'idle':
-      return <Idle scope={scope} onPick={onPick} />;
+      return <Idle scope={scope} firstDocuments={firstDocuments} onPick={onPick} />;
     case 'waiting':
     case 'writing':
       return (

@@ -8,7 +8,7 @@ import { useChoices } from '../../parts/choices';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
 import { WaitingButton } from '../../parts/form';
 import { EmptyState, ErrorState, PageHeader } from '../../parts/page';
-import { AnswerPanel } from './answer-panel';
+import { AnswerPanel, useFirstDocuments } from './answer-panel';
 import { AnswerView } from './answer-view';
 import { Earlier, History, Recorded } from './history';
 import { QuestionForm, useQuestion } from './question';
@@ -59,6 +59,20 @@ function SideBySide(props: { comparison: Comparison; onRetry: () => void; onOpen
   );
 }
 
+/** Asks, or stops the answer that is under way. */
+function AskButton(props: { busy: boolean; disabled: boolean; onAsk: () => void; onStop: () => void }) {
+  const { busy, disabled, onAsk, onStop } = props;
+  return busy ? (
+    <Button color="red" leftSection={<IconPlayerStop size={16} />} onClick={onStop}>
+      Stop
+    </Button>
+  ) : (
+    <Button leftSection={<IconSend size={16} />} disabled={disabled} onClick={onAsk}>
+      Ask
+    </Button>
+  );
+}
+
 export default function AskPage() {
   // The address of an answer leads here.
   const linked = new URLSearchParams(useSearch()).get('answer');
@@ -67,6 +81,7 @@ export default function AskPage() {
   const { comparison, compare } = useComparison();
   const { asking, ask, stop, conversationId, earlier, beginAnew } = useAsk();
   const scope = useChoices();
+  const firstDocuments = useFirstDocuments(scope);
   const question = useQuestion(scope);
   const busy = asking.status === 'waiting' || asking.status === 'writing';
 
@@ -84,19 +99,7 @@ export default function AskPage() {
     <>
       <PageHeader title="Ask">Answers with the sentences they rest on, and why they were made this way.</PageHeader>
       <QuestionForm question={question} scope={scope} onSend={send}>
-        {busy ? (
-          <Button color="red" leftSection={<IconPlayerStop size={16} />} onClick={stop}>
-            Stop
-          </Button>
-        ) : (
-          <Button
-            leftSection={<IconSend size={16} />}
-            disabled={question.unsendable || question.lacksAdapter}
-            onClick={send}
-          >
-            Ask
-          </Button>
-        )}
+        <AskButton busy={busy} disabled={question.unsendable || question.lacksAdapter} onAsk={send} onStop={stop} />
         <WaitingButton
           variant="default"
           leftSection={<IconColumns size={16} />}
@@ -119,7 +122,14 @@ export default function AskPage() {
           {asking.status === 'idle' && linked !== null ? (
             <Recorded id={linked} onOpen={setPlace} />
           ) : (
-            <AnswerPanel asking={asking} scope={scope} onOpen={setPlace} onRetry={send} onPick={question.setText} />
+            <AnswerPanel
+              asking={asking}
+              scope={scope}
+              firstDocuments={firstDocuments}
+              onOpen={setPlace}
+              onRetry={send}
+              onPick={question.setText}
+            />
           )}
           <Earlier answers={earlier} onNew={beginAnew} />
         </Tabs.Panel>

@@ -15,7 +15,7 @@ import { Opened, ShowMore } from '../../parts/loaded';
 import { EmptyState, ErrorState, Gone, Note, PageHeader } from '../../parts/page';
 import { DataTable } from '../../parts/table';
 import { usePages } from '../../parts/use-pages';
-import { Ingest } from './ingest';
+import { Ingest, useIngestion } from './ingest';
 import { SearchBench } from './search-bench';
 
 type Collection = NonNullable<CollectionShownQuery['collection']>;
@@ -145,6 +145,7 @@ export function CollectionView({ name }: { name: string }) {
     ({ collection }) => collection?.documents ?? null,
   );
   const { edges, again } = pages;
+  const ingestion = useIngestion(name, again);
   return (
     <Opened
       shown={pages}
@@ -178,7 +179,7 @@ export function CollectionView({ name }: { name: string }) {
             </Tabs.List>
             <Tabs.Panel value="documents">
               <Stack>
-                <Ingest collection={collection.name} onDone={again} />
+                <Ingest ingestion={ingestion} />
                 <Documents collection={collection.name} edges={edges} onOpen={setPlace} onRemoved={again} />
                 <ShowMore pages={pages} label="Show more documents" />
               </Stack>

@@ -36,14 +36,11 @@ function FileLine({ file: { name, sent, outcome } }: { file: Incoming }) {
   );
 }
 
-/** Takes files, sends them, and shows what becomes of each. */
-export function Ingest(props: {
-  collection: string;
-  /** Whether the collection may have to be made first. */
-  create?: boolean;
-  onDone: () => void;
-}) {
-  const { collection, create = false, onDone } = props;
+/**
+ * Takes files, sends them, and learns what becomes of each: of whoever outlives the panel that shows it.
+ * @param create whether the collection may have to be made first
+ */
+export function useIngestion(collection: string, onDone: () => void, create = false) {
   const [files, setFiles] = useState<readonly Incoming[]>([]);
   const [sending, setSending] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
@@ -85,14 +82,16 @@ export function Ingest(props: {
     }
     setSending(false);
   };
+  const busy = run.busy ? 'Reading and indexing…' : sending ? 'Sending the files…' : null;
+  return { files, refusal, run, busy, take };
+}
+export type Ingestion = ReturnType<typeof useIngestion>;
 
+/** Where files are dropped, and what becomes of each. */
+export function Ingest({ ingestion: { files, refusal, run, busy, take } }: { ingestion: Ingestion }) {
   return (
     <Stack gap="sm">
-      <DropZone
-        multiple
-        busy={run.busy ? 'Reading and indexing…' : sending ? 'Sending the files…' : null}
-        onFiles={(dropped) => void take(dropped)}
-      >
+      <DropZone multiple busy={busy} onFiles={(dropped) => void take(dropped)}>
         Drop PDF, Word, Markdown, HTML or text files here. A file of the same name replaces the old one.
       </DropZone>
       <ErrorState error={refusal} />
