@@ -7,6 +7,7 @@ import {
   IconChecks,
   IconCoins,
   IconFlask,
+  IconFolders,
   IconHistory,
   IconKey,
   IconMessageQuestion,
@@ -45,6 +46,7 @@ export const SECTIONS: readonly { label: string; pages: readonly ConsolePage[] }
     pages: [
       page('/ask', 'Ask', IconMessageQuestion, () => import('./pages/ask/ask')),
       page('/knowledge', 'Knowledge', IconBooks, () => import('./pages/knowledge/knowledge')),
+      page('/sources', 'Sources', IconFolders, () => import('./pages/sources/sources')),
       page('/compare', 'Compare', IconScale, () => import('./pages/compare/compare')),
       page('/router', 'Router', IconRoute, () => import('./pages/router/router')),
       page('/what-if', 'What if', IconArrowsSplit, () => import('./pages/what-if/what-if')),

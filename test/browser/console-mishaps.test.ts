@@ -1,15 +1,17 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
   CreateCollectionDocument,
+  CreateSourceDocument,
   IngestDocumentsDocument,
   IngestionProgressDocument,
 } from '../../src/client/operations/index.js';
 import { chromiumPath } from '../support/chromium.js';
-import { ConsoleBrowser, keepScreenshot } from '../support/console-browser.js';
+import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
 import { addMeasuredAdapter, copyRuns } from '../support/console-seeds.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -36,7 +38,12 @@ describe('the console, when something goes wrong,', () => {
   let browser: ConsoleBrowser;
 
   const start = (port = '0') =>
-    spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url, GRAFT_PORT: port }).started;
+    spawnGraft(home.path, {
+      LOG_LEVEL: 'warn',
+      DATABASE_URL: database.url,
+      GRAFT_PORT: port,
+      GRAFT_SOURCE_FOLDERS: `shared=${join(folder.path, 'shared')}`,
+    }).started;
 
   beforeAll(async () => {
     [home, folder, database] = [await temporaryHome(), await temporaryFolder(), await testDatabase()];
@@ -66,6 +73,8 @@ describe('the console, when something goes wrong,', () => {
     await Promise.all([home.remove(), folder.remove()]);
   });
 
+  const workerOf = ({ child }: GraftProgram) =>
+    childrenOf(child.pid!).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gpu-worker/main.js'))!;
   const ask = async (page: Page, question: string) => {
     await page.getByLabel('Question').fill(question);
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
@@ -277,6 +286,63 @@ describe('the console, when something goes wrong,', () => {
     },
   );
 
+  itInBrowser(
+    'brings a folder in, follows the sync of it from wherever one comes back, and says why a file is no document',
+    async () => {
+      const page = await browser.open('/sources');
+      await page.getByText('npx graft sync').waitFor(PATIENCE);
+      await mkdir(join(folder.path, 'shared'));
+      await writeFile(join(folder.path, 'shared', 'brine.md'), 'The Brine valve opens at 4 bar.');
+      await writeFile(join(folder.path, 'shared', 'broken.pdf'), '%PDF-1.7 and no more');
+      await client.request(CreateCollectionDocument, { input: { name: 'followed' } });
+      const source = { name: 'valves', collection: 'followed', kind: 'FOLDER', folder: 'shared' } as const;
+      await client.request(CreateSourceDocument, { input: source });
+      await page.reload();
+      await page.getByRole('link', { name: 'valves' }).click();
+      const worker = workerOf(graft);
+      process.kill(worker, 'SIGSTOP');
+      try {
+        await page.getByRole('button', { name: 'Sync now' }).click();
+        const waits = page.getByRole('button', { name: 'Reading the folder…' });
+        await waits.waitFor();
+        await page.getByRole('progressbar', { name: 'Progress' }).waitFor();
+        await keepScreenshot(page, 'sources-valves-reading');
+        await page.getByRole('link', { name: 'All sources' }).click();
+        await page.getByRole('cell', { name: 'Syncing' }).waitFor();
+        await page.getByRole('link', { name: 'valves' }).click();
+        await waits.waitFor();
+        await page.getByRole('progressbar', { name: 'Progress' }).waitFor();
+      } finally {
+        resume(worker);
+      }
+      await page.getByText('Succeeded', { exact: true }).last().waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'Sync now' }).waitFor();
+      const failed = page.getByRole('row').filter({ hasText: 'broken.pdf' });
+      expect(await failed.textContent()).toMatch(/PDF/);
+      for (const view of VIEWS)
+        for (const path of ['/sources', '/sources/valves']) {
+          const seen = await browser.open(path, view);
+          await seen.getByText('Synced', { exact: true }).waitFor(PATIENCE);
+          await keepScreenshot(seen, `${path.slice(1).replace('/', '-')}-${view.name}`);
+          expect([path, await seriousFaults(seen)]).toEqual([path, []]);
+          expect([path, (await overflow(seen)) > 0]).toEqual([path, false]);
+          await seen.context().close();
+        }
+      await page.getByRole('link', { name: 'followed' }).click();
+      await page.getByRole('button', { name: 'brine.md', exact: true }).waitFor(PATIENCE);
+      await rename(join(folder.path, 'shared'), join(folder.path, 'away'));
+      await page.goto(`${graft.url}/sources/valves`);
+      await page.getByRole('button', { name: 'Sync now' }).click();
+      const refused = page.getByRole('alert').filter({ hasText: 'Nothing was changed.' });
+      await refused.waitFor(PATIENCE);
+      await page.reload();
+      await refused.waitFor(PATIENCE);
+      await keepScreenshot(page, 'sources-valves-away');
+      await page.context().close();
+    },
+    200_000,
+  );
+
   itInBrowser('tells each of two tabs what the other did to the thing that both edit', async () => {
     const [one, other] = [await browser.open('/knowledge/pumps'), await browser.open('/knowledge/pumps')];
     const remove = async (tab: Page) => {
@@ -307,9 +373,7 @@ describe('the console, when something goes wrong,', () => {
     'says at every button what it waits for while the worker is slow',
     async () => {
       const page = await browser.open('/ask');
-      const worker = childrenOf(graft.child.pid!).find((pid) =>
-        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gpu-worker/main.js'),
-      )!;
+      const worker = workerOf(graft);
       await page.getByLabel('Question').fill('At what pressure does the Orlo pump run?');
       const bench = await browser.open('/knowledge/pumps');
       await bench.getByRole('tab', { name: 'Search bench' }).click();

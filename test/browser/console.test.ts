@@ -18,6 +18,7 @@ const QUESTION = 'At what pressure does the Orlo pump run?';
 const PATHS = [
   '/knowledge',
   '/knowledge/pumps',
+  '/sources',
   '/data',
   '/training',
   '/adapters',

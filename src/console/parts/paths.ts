@@ -12,4 +12,5 @@ export const improvementPath = below('/improvements');
 export const proposalPath = below('/delivery/proposals');
 export const rolloutPath = below('/delivery/rollouts');
 export const shadowPath = below('/delivery/shadows');
+export const sourcePath = below('/sources');
 export const trainingPath = below('/training');

@@ -19,6 +19,7 @@ interface Subject {
 
 /** Kinds that have a page of their own, where their work is looked at. */
 const PAGES: Partial<Record<RunKind, (run: Run) => string>> = {
+  SOURCE_SYNC: () => '/sources',
   TRAINING: ({ id }) => trainingPath(id),
   STRATEGY_COMPARISON: ({ id }) => comparisonPath(id),
   ROUTER_FIT: () => '/router',
