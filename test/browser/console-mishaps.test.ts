@@ -323,7 +323,7 @@ describe('the console, when something goes wrong,', () => {
         for (const path of ['/sources', '/sources/valves']) {
           const seen = await browser.open(path, view);
           await seen.getByText('Synced', { exact: true }).waitFor(PATIENCE);
-          await keepScreenshot(seen, `${path.slice(1).replace('/', '-')}-${view.name}`);
+          await keepScreenshot(seen, `synced${path.replaceAll('/', '-')}-${view.name}`);
           expect([path, await seriousFaults(seen)]).toEqual([path, []]);
           expect([path, (await overflow(seen)) > 0]).toEqual([path, false]);
           await seen.context().close();

@@ -18,9 +18,12 @@ import { ErrorState, Figure, Gone, Note, PageHeader, Section, To } from '../../p
 import { collectionPath } from '../../parts/paths';
 import { isOpen, RunProgress, useRun } from '../../parts/runs';
 import { DataTable } from '../../parts/table';
+import { useLook } from '../../parts/use-look';
 
 type Source = NonNullable<SourceOpenedQuery['source']>;
 
+/** Between two looks at sources, in ms: they are synced by themselves and by others. */
+export const LOOK_MS = 10_000;
 /** The API gives no more at once. */
 const MOST_FAILURES = 100;
 
@@ -145,6 +148,7 @@ export function SourceView({ name }: { name: string }) {
   const result = useQuery({ query: SourceOpenedDocument, variables: { name, failures: MOST_FAILURES } });
   const [{ data }, refetch] = result;
   const again = useCallback(() => refetch({ requestPolicy: 'network-only' }), [refetch]);
+  useLook(result, LOOK_MS);
   return (
     <Opened
       shown={result}

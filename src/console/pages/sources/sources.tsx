@@ -7,8 +7,9 @@ import { EmptyState, Note, PageHeader, To } from '../../parts/page';
 import { pageOf } from '../../parts/page-of';
 import { collectionPath, sourcePath } from '../../parts/paths';
 import { DataTable } from '../../parts/table';
+import { useLook } from '../../parts/use-look';
 import { usePages } from '../../parts/use-pages';
-import { SourceView, StateBadges } from './source-view';
+import { LOOK_MS, SourceView, StateBadges } from './source-view';
 
 function SourceTable({ sources }: { sources: readonly SourceShownFragment[] }) {
   return (
@@ -49,6 +50,7 @@ function SourceTable({ sources }: { sources: readonly SourceShownFragment[] }) {
 
 function SourceList() {
   const pages = usePages(SourceListDocument, { first: 50 }, ({ sources }) => sources);
+  useLook([pages, pages.again], LOOK_MS);
   return (
     <>
       <PageHeader title="Sources">What collections have of other places, and how fresh it is.</PageHeader>
@@ -64,8 +66,8 @@ function SourceList() {
                 </Code>
               }
             >
-              A collection can follow a folder: what is new or changed comes in, and what is gone goes. Name yours where
-              it lies, and run this again whenever it changes.
+              A collection can follow a folder: what is new or changed comes in, and what is gone goes. Run this with
+              the path of yours, and again whenever it changes.
             </EmptyState>
           ) : (
             <SourceTable sources={pages.edges.map(({ node }) => node)} />
