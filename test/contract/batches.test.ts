@@ -6,6 +6,7 @@ import {
   CreateWorkspaceDocument,
   PauseRunDocument,
   ResumeRunDocument,
+  SetDocumentAccessDocument,
 } from '../../src/client/operations/index.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -258,6 +259,23 @@ describe('a batch', () => {
     const { auditLog } = await graphql.request(AuditLogDocument, { first: 20 });
     expect(auditLog.edges.map(({ node }) => node.what)).toContain('POST /v1/batches');
   });
+
+  it('reads only what everybody may read', async () => {
+    const file = await toFile(Buffer.from('The Orlo pump runs at 37 bar.'), 'orlo.md');
+    const { id } = await openai.files.create({ file, purpose: 'assistants' });
+    const store = await openai.vectorStores.create({ name: 'pumps' });
+    await openai.vectorStores.files.createAndPoll(store.id, { file_id: id }, { pollIntervalMs: 100 });
+    const { collection } = (store as unknown as { graft: { collection: string } }).graft;
+    const messages = [{ role: 'user', content: 'At how many bar does the Orlo pump run?' }];
+    const answerOf = async (name: string): Promise<string> => {
+      const done = await ended(await begun([chatLine(name, { model: `graft/${collection}`, messages })]));
+      return JSON.stringify(await resultsIn(done.output_file_id ?? done.error_file_id));
+    };
+    expect(await answerOf('open')).toContain('37 bar');
+    const names = [`${id.slice(-12)}/orlo.md`];
+    await graphql.request(SetDocumentAccessDocument, { input: { collection, names, access: ['engineers'] } });
+    expect(await answerOf('labelled')).not.toContain('37 bar');
+  }, 60_000);
 
   itWhen(python instanceof Python, typeof python === 'string' ? python : '')(
     'is sent and read by the Python client as it comes',
