@@ -39,7 +39,9 @@ describe('the processes that look at files and make versions', () => {
   });
 
   it('are one for each of tasks at once, and new where one has died', async () => {
-    await Promise.all(['a', 'b'].map((text) => look(`{"text":"${text}","label":"c"}\n`, `${text}.jsonl`)));
+    const text = '{"text":"a","label":"b"}\n';
+    const files = await Promise.all(['a.jsonl', 'b.jsonl'].map((name) => writtenFile(folder, name, text)));
+    await Promise.all(files.map((file) => maker.sniff(file, folder)));
     expect(started()).toHaveLength(2);
     for (const pid of started()) process.kill(pid, 'SIGKILL');
     await eventually('their end', () => Promise.resolve(started().length === 0));
