@@ -261,20 +261,33 @@ describe('a batch', () => {
   });
 
   it('reads only what everybody may read', async () => {
-    const file = await toFile(Buffer.from('The Orlo pump runs at 37 bar.'), 'orlo.md');
-    const { id } = await openai.files.create({ file, purpose: 'assistants' });
     const store = await openai.vectorStores.create({ name: 'pumps' });
-    await openai.vectorStores.files.createAndPoll(store.id, { file_id: id }, { pollIntervalMs: 100 });
     const { collection } = (store as unknown as { graft: { collection: string } }).graft;
-    const messages = [{ role: 'user', content: 'At how many bar does the Orlo pump run?' }];
-    const answerOf = async (name: string): Promise<string> => {
-      const done = await ended(await begun([chatLine(name, { model: `graft/${collection}`, messages })]));
-      return JSON.stringify(await resultsIn(done.output_file_id ?? done.error_file_id));
+    const added = async (text: string, name: string): Promise<string> => {
+      const file = await toFile(Buffer.from(text), name);
+      const { id } = await openai.files.create({ file, purpose: 'assistants' });
+      await openai.vectorStores.files.createAndPoll(store.id, { file_id: id }, { pollIntervalMs: 100 });
+      return `${id.slice(-12)}/${name}`;
     };
-    expect(await answerOf('open')).toContain('37 bar');
-    const names = [`${id.slice(-12)}/orlo.md`];
-    await graphql.request(SetDocumentAccessDocument, { input: { collection, names, access: ['engineers'] } });
-    expect(await answerOf('labelled')).not.toContain('37 bar');
+    const secret = await added('The Orlo pump runs at 37 bar.', 'orlo.md');
+    await added('The Vela valve opens at 5 bar.', 'vela.md');
+    const lines = ['At how many bar does the Orlo pump run?', 'At how many bar does the Vela valve open?'].map(
+      (content) => chatLine(content, { model: `graft/${collection}`, messages: [{ role: 'user', content }] }),
+    );
+    const answers = async (): Promise<string> => {
+      const done = await ended(await begun(lines));
+      expect(done.request_counts).toEqual({ total: 2, completed: 2, failed: 0 });
+      return JSON.stringify(await resultsIn(done.output_file_id));
+    };
+    const open = await answers();
+    expect(open).toContain('37 bar');
+    expect(open).toContain('5 bar');
+    await graphql.request(SetDocumentAccessDocument, {
+      input: { collection, names: [secret], access: ['engineers'] },
+    });
+    const labelled = await answers();
+    expect(labelled).not.toContain('37 bar');
+    expect(labelled).toContain('5 bar');
   }, 60_000);
 
   itWhen(python instanceof Python, typeof python === 'string' ? python : '')(
