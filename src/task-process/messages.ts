@@ -18,8 +18,9 @@ export type ParentMessage<T extends Task = Task> =
 
 const code = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
 
-/** From the process. `done` and `failed` end a task. */
+/** From the process. `begun` is said before anything of a task is done; `done` and `failed` end it. */
 export const childMessage = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('begun') }),
   z.object({ kind: z.literal('note'), note: z.unknown() }),
   z.object({ kind: z.literal('question'), id: z.number(), question: z.unknown() }),
   z.object({ kind: z.literal('done'), output: z.unknown() }),

@@ -75,6 +75,18 @@ export class TaskProcess<T extends Task> {
   }
 
   private async runNow(input: T['input'], options: TaskOptions<T>): Promise<T['output']> {
+    const kept = this.started;
+    try {
+      return await this.runOnce(input, options);
+    } catch (error) {
+      // A process that waits can be killed, e.g. for want of memory. A task that it didn't take up is not to blame.
+      const blameless = error instanceof TaskProcessFault && error.reason === 'died' && kept?.begun === false;
+      if (!blameless) throw error;
+      return this.runOnce(input, options);
+    }
+  }
+
+  private async runOnce(input: T['input'], options: TaskOptions<T>): Promise<T['output']> {
     const { signal, timeoutMs, lastsMs } = options;
     if (signal?.aborted) throw reasonOf(signal);
     clearTimeout(this.idle);
@@ -117,7 +129,7 @@ export class TaskProcess<T extends Task> {
     });
     if (typeof stderr === 'function') stderr(child);
     child.on('error', () => undefined);
-    const started: Started = { child };
+    const started: Started = { child, begun: false };
     void whenGone(child).then((ending) => {
       if (this.started === started) this.started = null;
       started.onGone?.(ending);
@@ -143,6 +155,8 @@ export const runTask = <T extends Task>(
 
 interface Started {
   child: ChildProcess;
+  /** Whether the process has taken up the task that it was sent last. */
+  begun: boolean;
   /** Hears of the end while a task is in work. */
   onGone?: (ending: Ending) => void;
 }
@@ -157,6 +171,7 @@ function converse<T extends Task>(
   { onNote, onQuestion }: TaskOptions<T>,
 ): Promise<T['output']> {
   const { child } = started;
+  started.begun = false;
   return new Promise((resolve, reject) => {
     // Notes are heard one after the other, and all of them before the end.
     let noteQueue = Promise.resolve();
@@ -169,6 +184,9 @@ function converse<T extends Task>(
       const { data: message } = childMessage.safeParse(value);
       if (message === undefined) return;
       switch (message.kind) {
+        case 'begun':
+          started.begun = true;
+          return;
         case 'note':
           noteQueue = noteQueue.then(() => onNote?.(message.note as T['note']));
           return noteQueue.catch(reject);
@@ -182,7 +200,8 @@ function converse<T extends Task>(
     };
     child.on('message', onMessage);
     started.onGone = (ending) => end(() => reject(ended(ending)));
-    child.send({ kind: 'task', input } satisfies ParentMessage<T>, (error) => error && reject(error));
+    // What can't be sent has a process that ended, or does now: how it ended is the reason.
+    child.send({ kind: 'task', input } satisfies ParentMessage<T>, (error) => error && child.kill('SIGKILL'));
   });
 }
 

@@ -31,10 +31,12 @@ export function workOn<T extends Task>(
   };
   process.on('message', (message: ParentMessage<T>) => {
     if (message.kind === 'task')
-      return void work(message.input, parent).then(
-        (output) => send({ kind: 'done', output }),
-        (error: unknown) => send(failure(error)),
-      );
+      return void send({ kind: 'begun' })
+        .then(() => work(message.input, parent))
+        .then(
+          (output) => send({ kind: 'done', output }),
+          (error: unknown) => send(failure(error)),
+        );
     waiting.get(message.id)?.(message.answer);
     waiting.delete(message.id);
   });

@@ -24,6 +24,7 @@ workOn<TalkingTask>(
       case 'break':
         throw new Error('out of ink');
       case 'die':
+        await parent.tell(0);
         process.exit(3);
       case 'hang':
         for (;;);

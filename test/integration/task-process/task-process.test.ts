@@ -80,4 +80,22 @@ describe('a process that is kept', () => {
     expect((await kept.run({ do: 'count' })).pid).not.toBe(after.pid);
     kept.close();
   });
+
+  it('may die while it waits: the task that comes then is done by another', async () => {
+    const kept = new TaskProcess<TalkingTask>(program, 60_000);
+    const { pid } = await kept.run({ do: 'count' });
+    process.kill(pid, 'SIGKILL');
+    expect((await kept.run({ do: 'count' })).pid).not.toBe(pid);
+    kept.close();
+  });
+
+  it('does a task that kills it no second time', async () => {
+    const kept = new TaskProcess<TalkingTask>(program, 60_000);
+    await kept.run({ do: 'count' });
+    const notes: number[] = [];
+    const onNote = async (note: number) => void notes.push(note);
+    await expect(kept.run({ do: 'die' }, { onNote })).rejects.toMatchObject({ reason: 'died' });
+    expect(notes).toEqual([0]);
+    kept.close();
+  });
 });
