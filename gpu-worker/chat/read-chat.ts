@@ -9,7 +9,8 @@ import {
   type TemplatePiece,
   type WrappedForm,
 } from '../../src/worker-protocol/index.js';
-import { ChatTemplate, type ChatTokens, type ChatTurn } from './template.js';
+import { readTools } from './read-tools.js';
+import { ANY_DAY, attempt, ChatTemplate, type ChatTokens, type ChatTurn } from './template.js';
 
 const ROLES = { s: 'system', u: 'user', a: 'assistant' } as const;
 const rolesOf = (word: string): ChatTurn['role'][] => [...word].map((letter) => ROLES[letter as keyof typeof ROLES]);
@@ -46,6 +47,8 @@ export function readChat({ template, ...tokens }: ChatSource): ChatForm {
       throw new Error(`it has ${template.length} characters, at most ${MOST_TEMPLATE_CHARACTERS} are read`);
     const program = new ChatTemplate(template, tokens);
     const form = formOf(program, tokens);
+    const tools = attempt(() => readTools(program));
+    if (!(tools instanceof Error)) form.tools = tools;
     if (JSON.stringify(form).length > MOST_FORM_CHARACTERS) throw new Error('it writes too much around messages');
     return chatForm.parse(form);
   } catch (error) {
@@ -79,8 +82,6 @@ function joined(piecesByWord: ReadonlyMap<string, TemplatePiece[] | Error>): Wra
   return form;
 }
 
-const ANY_DAY = '1 May 2031';
-
 /** @throws Error when the template writes something else around one of the odd contents */
 function requireSame(program: ChatTemplate, word: string, pieces: TemplatePiece[], tokens: ChatTokens): void {
   for (const odd of [...ODD_CONTENTS, `${tokens.bosToken}${tokens.eosToken}${tokens.bosToken}`]) {
@@ -91,14 +92,6 @@ function requireSame(program: ChatTemplate, word: string, pieces: TemplatePiece[
     ]);
     if (program.render(turns, () => ANY_DAY) !== expected.flat().join(''))
       throw new Error('what it writes around a message depends on the message');
-  }
-}
-
-function attempt<T>(work: () => T): T | Error {
-  try {
-    return work();
-  } catch (error) {
-    return error instanceof Error ? error : new Error('it failed');
   }
 }
 

@@ -1,5 +1,5 @@
 import * as jinja from '@huggingface/jinja';
-import type { TemplatePiece } from '../../src/worker-protocol/index.js';
+import type { ChatFunction, TemplatePiece } from '../../src/worker-protocol/index.js';
 
 export interface ChatTokens {
   bosToken: string;
@@ -9,6 +9,14 @@ export interface ChatTokens {
 export interface ChatTurn {
   role: 'system' | 'user' | 'assistant';
   content: string;
+}
+
+/** A message as templates take it, with what stands in place of its content; `calls` are those of functions. */
+export interface TemplateMessage {
+  role: ChatTurn['role'] | 'tool';
+  content: string;
+  tool_call_id?: string;
+  tool_calls?: { id: string; type: 'function'; function: { name: string; arguments: object } }[];
 }
 
 /** What is used of the package: its own declarations of these lead nowhere under Node's resolution. */
@@ -47,7 +55,11 @@ export class ChatTemplate {
    * @param today what the template gets for the date, in whatever form it asks for it
    * @throws Error when the template refuses the conversation, or fails
    */
-  render(turns: readonly ChatTurn[], today: (form: string) => string): string {
+  render(
+    messages: readonly TemplateMessage[],
+    today: (form: string) => string,
+    tools: readonly ChatFunction[] | null = null,
+  ): string {
     const { bosToken, eosToken } = this.tokens;
     const globals: Record<string, unknown> = {
       false: false,
@@ -61,11 +73,11 @@ export class ChatTemplate {
       },
       range,
       strftime_now: today,
-      messages: turns.map(({ role, content }) => ({ role, content })),
+      messages,
       add_generation_prompt: true,
       bos_token: bosToken,
       eos_token: eosToken,
-      tools: null,
+      tools,
       // Models that can think aloud (Qwen3) are asked for the answer alone.
       enable_thinking: false,
     };
@@ -75,6 +87,11 @@ export class ChatTemplate {
     return String(value);
   }
 
+  /** A text that the template has nothing of, for a place of this name. */
+  mark(name: string | number): string {
+    return `${this.marks.content}${name}${this.marks.content}`;
+  }
+
   /**
    * What the template writes around contents, which it never sees: a placeholder stands for each, and what it wrote is cut there. The date
    * is cut out as well, so that it is the one of the day on which the model is asked.
@@ -82,25 +99,42 @@ export class ChatTemplate {
    * @throws Error when it fails, or doesn't show every content once and in order
    */
   cut(roles: readonly ChatTurn['role'][]): TemplatePiece[] {
+    return this.cutAround(roles.map((role, index) => ({ role, content: this.mark(index) })));
+  }
+
+  /**
+   * The same of any messages.
+   * @param contents what stands for each in what the template writes
+   * @param tools the functions that are shown, and what stands for them
+   * @throws Error as `cut` does
+   */
+  cutAround(
+    messages: readonly TemplateMessage[],
+    contents: readonly string[] = messages.map(({ content }) => content),
+    tools: { list: readonly ChatFunction[]; written: string } | null = null,
+  ): TemplatePiece[] {
     const { content: mark, date } = this.marks;
-    const contents = roles.map((_, index) => `${mark}${index}${mark}`);
-    const turns = roles.map((role, index) => ({ role, content: contents[index]! }));
-    let rest = this.render(turns, (form) => `${date}${form}${date}`);
+    let rest = this.render(messages, (form) => `${date}${form}${date}`, tools?.list);
     const pieces = contents.map((content, index) => {
       const start = rest.indexOf(content);
-      if (start < 0) throw new Error(`it does not show the ${roles[index]} message once, in order`);
+      if (start < 0) throw new Error(`it does not show the ${messages[index]!.role} message once, in order`);
       const piece = rest.slice(0, start);
       rest = rest.slice(start + content.length);
       return piece;
     });
     return [...pieces, rest].map((piece) => {
       if (/\0|\p{Surrogate}/u.test(piece)) throw new Error('it writes what is no text');
-      if (piece.includes(mark)) throw new Error('it does not show every message once, in order');
-      const parts = piece.split(date).map((part, index) => (index % 2 === 0 ? part : { date: part }));
-      if (parts.length % 2 === 0) throw new Error('it cuts the date into parts');
-      return parts.filter((part) => part !== '');
+      const texts = tools === null ? [piece] : piece.split(tools.written);
+      if (texts.some((text) => text.includes(mark))) throw new Error('it does not show every message once, in order');
+      return texts.flatMap((text, index) => [...(index === 0 ? [] : [{ tools: true as const }]), ...dated(text, date)]);
     });
   }
+}
+
+function dated(text: string, mark: string): TemplatePiece {
+  const parts = text.split(mark).map((part, index) => (index % 2 === 0 ? part : { date: part }));
+  if (parts.length % 2 === 0) throw new Error('it cuts the date into parts');
+  return parts.filter((part) => part !== '');
 }
 
 function range(start: number, stop?: number, step = 1): number[] {
@@ -120,4 +154,16 @@ function unusedMarks(text: string): [string, string] {
   const [first, second] = unused;
   if (first === undefined || second === undefined) throw new Error('it holds every private-use character');
   return [first, second];
+}
+
+/** What a date comes to where a template is rendered to be compared. */
+export const ANY_DAY = '1 May 2031';
+
+/** What work comes to, or what it fails with. */
+export function attempt<T>(work: () => T): T | Error {
+  try {
+    return work();
+  } catch (error) {
+    return error instanceof Error ? error : new Error('it failed');
+  }
 }

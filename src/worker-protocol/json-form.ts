@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callForm } from './chat-form.js';
 
 /** Nodes of a form; a schema that comes to more is refused before anything is built of it. */
 export const MOST_FORM_NODES = 512;
@@ -43,6 +44,20 @@ const node = z.discriminatedUnion('kind', [
 export const jsonForm = z.array(node).min(1).max(MOST_FORM_NODES);
 export type JsonForm = z.infer<typeof jsonForm>;
 export type FormNode = JsonForm[number];
+
+/** Functions that an answer may call at most. */
+export const MOST_FUNCTIONS = 128;
+
+/** Lets an answer call functions, written as the model's template has it. */
+export const callBond = callForm.extend({
+  functions: z
+    .array(z.strictObject({ name: z.string().min(1).max(64), arguments: jsonForm }))
+    .min(1)
+    .max(MOST_FUNCTIONS),
+  /** Whether it has to; else it may be text, or text and then calls. */
+  isRequired: z.boolean(),
+});
+export type CallBond = z.infer<typeof callBond>;
 
 /** Any JSON object. */
 export const ANY_OBJECT: JsonForm = [{ kind: 'map', values: 1 }, { kind: 'any' }];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { chatForm, MOST_TEMPLATE_CHARACTERS } from './chat-form.js';
-import { jsonForm } from './json-form.js';
+import { callBond, jsonForm } from './json-form.js';
 import { actingAdapter, embedderFiles, modelFile, path } from './model-files.js';
 import type { ChunkOf, OutputOf, RequestOf, WorkerRole } from './operation.js';
 import { float32, int32 } from './typed-arrays.js';
@@ -98,7 +98,9 @@ const generate = {
     grammar: z.string().max(100_000).optional(),
     /** Holds the answer to JSON of this form, without white space; not with `grammar`. */
     json: jsonForm.optional(),
-    /** Not with `grammar` or `json`. */
+    /** Lets the answer call functions; not with `grammar` or `json`. */
+    calls: callBond.optional(),
+    /** Not with `grammar`, `json` or `calls`. */
     constraint: z.union([spanCopy, markedCopy]).optional(),
     /** Tells how probable each token was, and so many of the most probable ones at its place; not with `constraint`. */
     probable: z.number().int().min(0).max(MOST_PROBABLE).optional(),

@@ -23,7 +23,7 @@ import { copyTokens, type CopyOutcome } from './copying/copy-tokens.js';
 import { MarkCursor } from './copying/mark-cursor.js';
 import { vocabularyOf } from './copying/vocabulary.js';
 import { keyOf } from './adapters.js';
-import { grammarOf } from './json-grammar.js';
+import { callsGrammarOf, grammarOf } from './json-grammar.js';
 import type { SequenceLease } from './lease.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { requireNumbers } from './no-numbers.js';
@@ -89,7 +89,11 @@ export async function generate(
     const stream = new TextStream(chunks);
     try {
       const { firstAt, lastAt, begins, ...result } = await write(
-        new TokenText((tokens, context) => model.detokenize(tokens, false, context), prompt.slice(-4)),
+        // What opens a call may be a control token, and is a part of the text then.
+        new TokenText(
+          (tokens, context) => model.detokenize(tokens, input.calls !== undefined, context),
+          prompt.slice(-4),
+        ),
         tokens,
         // A copy ends by itself, and may repeat what its text repeats.
         cursor
@@ -211,11 +215,13 @@ function cursorOf({ model }: HostedModel, constraint: NonNullable<InputOf<Genera
 }
 
 /** @throws BAD_USER_INPUT where two things are asked that exclude each other */
-function grammarFor({ grammar, json, constraint, probable, sampling }: InputOf<Generate>): string | undefined {
-  if ([grammar, json, constraint].filter((bond) => bond !== undefined).length > 1)
-    throw badInput('constraint', 'An answer is held to a grammar, to a form or to texts, not to two of them.');
+function grammarFor(input: InputOf<Generate>): string | undefined {
+  const { grammar, json, calls, constraint, probable, sampling } = input;
+  if ([grammar, json, calls, constraint].filter((bond) => bond !== undefined).length > 1)
+    throw badInput('constraint', 'An answer is held to a grammar, a form, calls or texts, not to two of them.');
   if (constraint !== undefined && (probable ?? sampling) !== undefined)
     throw badInput('constraint', 'A copy is chosen among spans, not token by token.');
+  if (calls !== undefined) return callsGrammarOf(calls);
   return json === undefined ? grammar : grammarOf(json);
 }
 

@@ -1,5 +1,5 @@
 import { groupBy } from '../../../src/kernel/group-by.js';
-import type { FormNode, JsonForm } from '../../../src/worker-protocol/index.js';
+import type { CallBond, FormNode, JsonForm } from '../../../src/worker-protocol/index.js';
 
 type ObjectNode = Extract<FormNode, { kind: 'object' }>;
 type Property = ObjectNode['properties'][number];
@@ -23,18 +23,48 @@ const SHARED = [
 
 /** The GBNF grammar of a form: a rule for each node, as long as the form is, and nothing in it is tried twice. */
 export function grammarOf(form: JsonForm): string {
-  const rules = form.flatMap((node, place) => rulesOf(node, `n${place}`));
-  return ['root ::= n0', ...rules, ...SHARED].join('\n');
+  return ['root ::= n0', ...formRules(form, 'n'), ...SHARED].join('\n');
 }
 
-const nodeAt = (place: number): string => `n${place}`;
+/** Calls in a row; models that are asked nothing of the kind write no more. */
+const MOST_CALLS = 8;
 
-function rulesOf(node: FormNode, name: string): string[] {
-  if (node.kind === 'object') return objectRules(node, name);
-  return [`${name} ::= ${written(node)}`];
+/** The grammar of an answer that may call functions: text can't hold the beginning of a call, so that there is but one way to read it. */
+export function callsGrammarOf({ open, middle, close, between: gap, functions, isRequired }: CallBond): string {
+  const choices = functions.map(({ name }, index) => `${quoted(`${name}${middle}`)} f${index}n0`);
+  const repetition = gap === null ? '' : ` (${quoted(gap)} call){0,${MOST_CALLS - 1}}`;
+  return [
+    `root ::= ${isRequired ? 'calls' : 'calls | text calls?'}`,
+    `calls ::= call${repetition}`,
+    `call ::= ${quoted(open)} (${choices.join(' | ')}) ${quoted(close)}`,
+    ...(isRequired ? [] : [`text ::= ${textWithout(open)}`]),
+    ...functions.flatMap(({ arguments: form }, index) => formRules(form, `f${index}n`)),
+    ...SHARED,
+  ].join('\n');
 }
 
-function written(node: Exclude<FormNode, ObjectNode>): string {
+/** Texts that don't hold the first two characters of another. */
+function textWithout(beginning: string): string {
+  const [first, second] = [...beginning].map(codeOf);
+  return second === undefined ? `[^${first}]+` : `([^${first}] | "${first}" [^${second}])+`;
+}
+
+const codeOf = (character: string): string =>
+  `\\U${character.codePointAt(0)!.toString(16).toUpperCase().padStart(8, '0')}`;
+
+/** @param prefix of the names of its rules */
+const formRules = (form: JsonForm, prefix: string): string[] =>
+  form.flatMap((node, place) => rulesOf(node, `${prefix}${place}`, prefix));
+
+function rulesOf(node: FormNode, name: string, prefix: string): string[] {
+  const nodeAt = (place: number): string => `${prefix}${place}`;
+  if (node.kind === 'object') return objectRules(node, name, nodeAt);
+  return [`${name} ::= ${written(node, nodeAt)}`];
+}
+
+type NodeNames = (place: number) => string;
+
+function written(node: Exclude<FormNode, ObjectNode>, nodeAt: NodeNames): string {
   switch (node.kind) {
     case 'any':
     case 'null':
@@ -67,12 +97,12 @@ function listOf(item: string, minimum: number, maximum: number | null): string {
   return minimum === 0 ? `(${list})?` : list;
 }
 
-const pair = ({ name, value }: Property): string => `${quoted(`${JSON.stringify(name)}:`)} ${nodeAt(value)}`;
-const behind = (property: Property): string =>
-  property.required ? `"," ${pair(property)}` : `("," ${pair(property)})?`;
-
 /** A comma stands between two that are written, whichever of the optional ones these are. */
-function objectRules({ properties }: ObjectNode, name: string): string[] {
+function objectRules({ properties }: ObjectNode, name: string, nodeAt: NodeNames): string[] {
+  const pair = (property: Property): string =>
+    `${quoted(`${JSON.stringify(property.name)}:`)} ${nodeAt(property.value)}`;
+  const behind = (property: Property): string =>
+    property.required ? `"," ${pair(property)}` : `("," ${pair(property)})?`;
   const first = properties.findIndex(({ required }) => required);
   if (first >= 0) {
     const leadingPairs = properties.slice(0, first).map((property) => `(${pair(property)} ",")?`);
@@ -114,5 +144,9 @@ const byCharacters = (a: readonly string[], b: readonly string[]): number => {
   return x < y ? -1 : Number(x > y);
 };
 
-/** A JSON text has no control characters, so these two are all that a literal of GBNF has to escape. */
-const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+/** As a literal of GBNF. A JSON text has no control characters; what a template writes around calls has. */
+const quoted = (text: string): string =>
+  `"${text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', '\\"')
+    .replaceAll(/[\0-\x1f]/g, codeOf)}"`;

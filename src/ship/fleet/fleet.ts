@@ -251,8 +251,8 @@ export class Fleet implements Engine {
  * Only the worker beside the gateway holds an answer to a text, a form or a grammar, tells of each token how probable it was, and knows which
  * tokens there are: an id that an engine doesn't have counts there as its fault.
  */
-const heldElsewhere = ({ grammar, json, constraint, probable, sampling }: GenerateRequest): boolean =>
-  [grammar, json, constraint, probable, sampling?.logitBias].some((field) => field !== undefined);
+const heldElsewhere = ({ grammar, json, calls, constraint, probable, sampling }: GenerateRequest): boolean =>
+  [grammar, json, calls, constraint, probable, sampling?.logitBias].some((field) => field !== undefined);
 
 /** What an engine has said so far. */
 class Written {

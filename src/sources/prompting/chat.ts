@@ -38,7 +38,7 @@ export function renderAccepted(
 }
 
 /** What there is to say of a conversation that a template refuses. */
-export const noFormFor = (messages: readonly ChatMessage[]): string =>
+export const noFormFor = (messages: readonly { role: string }[]): string =>
   messages.length === 0
     ? 'no form for a conversation without a message'
     : `no form for a conversation of ${rolesOf(messages)}`;
@@ -57,7 +57,7 @@ const wrapped = (pieces: readonly string[], messages: readonly ChatMessage[]): P
   );
 
 const MOST_ROLES = 6;
-const rolesOf = (messages: readonly ChatMessage[]): string =>
+const rolesOf = (messages: readonly { role: string }[]): string =>
   messages
     .slice(0, MOST_ROLES)
     .map(({ role }) => role)
@@ -79,7 +79,9 @@ export function plainChat(messages: readonly ChatMessage[], bosToken: string): P
 }
 
 /** The system message joined to the first user message; null when there is none to join. */
-function withoutSystem(messages: readonly ChatMessage[]): ChatMessage[] | null {
+export function withoutSystem<M extends { role: string; content: string }>(
+  messages: readonly M[],
+): (M | ChatMessage)[] | null {
   const [system, user, ...rest] = messages;
   if (system?.role !== 'system' || user?.role !== 'user') return null;
   return [{ role: 'user', content: `${system.content}\n\n${user.content}` }, ...rest];

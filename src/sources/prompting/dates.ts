@@ -17,7 +17,7 @@ const DIRECTIVES: Readonly<Record<string, (date: Date) => string>> = {
 
 /** What a template writes in one place, on the day of `now` by the gateway's clock. */
 export const writeDates = (piece: TemplatePiece, now: Date): string =>
-  piece.map((part) => (typeof part === 'string' ? part : writeDate(part.date, now))).join('');
+  piece.map((part) => (typeof part === 'string' ? part : 'date' in part ? writeDate(part.date, now) : '')).join('');
 
 const writeDate = (form: string, now: Date): string =>
   form.replace(/%[YmdbBHM%]/g, (directive) => DIRECTIVES[directive]!(now));

@@ -1,7 +1,8 @@
 /** What models are told, and in which form: pure, and one piece of code for serving and for training. */
 export { noFormFor, plainChat, renderAccepted, renderChat } from './chat.js';
 export { fenced, oneLine } from './fence.js';
-export { joinSegments, promptText, type ChatMessage } from './segments.js';
+export { joinSegments, promptText, type ChatMessage, type StepMessage, type ToolCall } from './segments.js';
+export { renderToolChat } from './tool-chat.js';
 export type { PromptSegment } from '../../worker-protocol/index.js';
 export {
   baseMessages,
@@ -11,6 +12,7 @@ export {
   READ_PASSAGES,
   REFUSAL,
   sentenceMessages,
+  toolMessages,
   withFacts,
   withSystem,
   wordingOnly,

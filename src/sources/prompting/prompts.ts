@@ -1,5 +1,5 @@
 import { fenced, oneLine } from './fence.js';
-import type { ChatMessage } from './segments.js';
+import type { ChatMessage, StepMessage } from './segments.js';
 
 /** Changes when a prompt below does: part of an answer's configuration digest. */
 export const PROMPTS_VERSION = 1;
@@ -35,17 +35,41 @@ export const baseMessages = (
   { facts = '', system, earlier = [] }: { facts?: string; system?: string; earlier?: readonly EarlierTurn[] } = {},
 ): ChatMessage[] => [
   ...(system === undefined ? mannerBefore(earlier) : [{ role: 'system' as const, content: system }]),
-  ...earlier.flatMap((turn): ChatMessage[] => [
-    { role: 'user', content: turn.question },
-    ...(turn.answer === null ? [] : [{ role: 'assistant' as const, content: turn.answer }]),
-  ]),
+  ...earlier.flatMap((turn) => turnOf<never>(turn, [])),
   { role: 'user', content: withFacts(question, facts) },
 ];
+
+/** The question to a model that may call functions: the caller's instructions or none, and the steps that were taken. */
+export const toolMessages = (
+  question: string,
+  { facts, system, earlier = [], steps }: ToolTurns,
+): (ChatMessage | StepMessage)[] => [
+  ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+  // Templates have roles in turns: what was never answered is left out.
+  ...earlier.flatMap((turn) => (turn.answer === null ? [] : turnOf(turn, turn.steps ?? []))),
+  { role: 'user', content: withFacts(question, facts) },
+  ...steps,
+];
+
+interface ToolTurns {
+  facts: string;
+  system?: string;
+  earlier?: readonly EarlierTurn[];
+  /** Calls, and what they gave, behind the question. */
+  steps: readonly StepMessage[];
+}
+
+function turnOf<S extends StepMessage>(turn: EarlierTurn, steps: readonly S[]): (ChatMessage | S)[] {
+  const answer = turn.answer === null ? [] : [{ role: 'assistant' as const, content: turn.answer }];
+  return [{ role: 'user', content: turn.question }, ...steps, ...answer];
+}
 
 /** A question that the same person asked before, and what they were answered; null where nothing is known of it. */
 export interface EarlierTurn {
   question: string;
   answer: string | null;
+  /** Calls of functions in between, and what they gave, oldest first. */
+  steps?: readonly StepMessage[];
 }
 
 /** Behind the example, an earlier turn would seem to be about it. */

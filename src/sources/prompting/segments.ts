@@ -5,6 +5,17 @@ export interface ChatMessage {
   content: string;
 }
 
+/** A call of a function that the program which asks can run. */
+export interface ToolCall {
+  name: string;
+  /** A JSON text. */
+  arguments: string;
+}
+
+/** What stands between a question and its answer: calls, and what they gave. */
+export type StepMessage =
+  { role: 'assistant'; content: string; calls: readonly ToolCall[] } | { role: 'tool'; content: string };
+
 /** Drops empty segments and joins neighbours of one kind: a tokenizer reads words best when it sees them whole. */
 export function joinSegments(segments: readonly PromptSegment[]): PromptSegment[] {
   const joined: PromptSegment[] = [];
