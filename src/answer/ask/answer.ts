@@ -263,6 +263,11 @@ export const adapterUsed = record('AppliedAdapter', 'The adapter that acted on t
   ).optional(),
 });
 
+export const functionCall = record('FunctionCall', 'A call of a function that the program which asked has.', {
+  name: string('The function.'),
+  arguments: string('Its arguments: a JSON object.'),
+});
+
 /** An answer in the form of its task, beside its text. */
 const output = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('TEXT') }),
@@ -272,6 +277,12 @@ const output = z.discriminatedUnion('kind', [
     probabilities: z.array(z.object({ label: z.string(), probability: z.number() })),
   }),
   z.object({ kind: z.literal('ENTITIES'), entities: z.array(entitySchema) }),
+  z.object({
+    kind: z.literal('CALLS'),
+    /** What was said before them; empty where nothing was. */
+    said: z.string(),
+    calls: z.array(functionCall),
+  }),
 ]);
 export type Output = z.infer<typeof output>;
 

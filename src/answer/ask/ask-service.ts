@@ -89,8 +89,8 @@ export class AskService {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
     const askedBy = key?.lineId ?? null;
-    // Arms are compared by the answers of those who ask for text; one that quotes or labels has no JSON to give.
-    const textDrawing = question.form ? null : drawing;
+    // Arms are compared by the answers of those who ask for text; one that quotes or labels has no JSON to give, and calls nothing.
+    const textDrawing = question.form || question.tools ? null : drawing;
     const request = { workspaceId, groups, askedBy, question, requestId, drawing: textDrawing, recorded: true };
     return requestId === null ? ask(parts, request, signal) : this.shared(request, parts).read(signal);
   }

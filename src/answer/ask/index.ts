@@ -36,6 +36,7 @@ export { askDomain, openAsking, type OpenAsking } from './open.js';
 export type { AnswerEvent, AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './api/answer-graphql.js';
 export { checkQuestionLength, MAX_ANSWER_TOKENS, type AskInput } from './question.js';
+export type { ToolUse } from './tools.js';
 export { readSchema, SchemaFault } from './form/read-schema.js';
 export { goesOn, standaloneQuestion } from './follow-up.js';
 export { AnswerFilterInput, toFilter } from './api/answer-filter-graphql.js';

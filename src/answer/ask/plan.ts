@@ -27,6 +27,7 @@ import type { ModelFile } from '../../worker-protocol/index.js';
 import { rowsAlone, rowsBeside, type LabelledRows } from './read/labelled-rows.js';
 import type { Question } from './question.js';
 import { STRATEGIES, type Strategy } from './strategies.js';
+import { toolFormOf } from './tools.js';
 
 /** An adapter with what its task makes of the question. */
 export interface Adaptation {
@@ -140,13 +141,14 @@ function requireWords(adapter: ServedAdapter, question: Question): void {
 async function variantOf(
   registry: PlanParts['registry'],
   workspaceId: WorkspaceId,
-  { model }: Question,
+  { model, tools }: Question,
   adapter: ServedAdapter | null,
 ): Promise<ServedVariant> {
   if (model === null && adapter) return registry.variant(workspaceId, adapter.variantId);
   const variant = await registry.resolve(workspaceId, model);
   if (adapter && adapter.modelId !== variant.modelId)
     throw badInput('input.model', `${adapter.adapter} adapts another base model than ${variant.model}.`);
+  if (tools) toolFormOf(variant);
   return variant;
 }
 

@@ -16,12 +16,15 @@ import type { EarlierTurn } from '../../sources/prompting/index.js';
 import type { Material, WordingChoice } from '../../sources/registry/index.js';
 import { MOST_PROBABLE, sampling as drawn, SEEDS, stopText, type JsonForm } from '../../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
+import { checkedTools, type ToolUse } from './tools.js';
 import { mayDo, STRATEGIES, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
 export const MAX_QUESTION_CHARACTERS = 8_000;
 /** UTF-16 units of a system message. */
 const MAX_SYSTEM_CHARACTERS = 16_000;
+/** UTF-16 units of functions, their calls and what these gave, as JSON. */
+const MAX_TOOL_CHARACTERS = 64_000;
 export const MAX_ANSWER_TOKENS = 512;
 export const DEFAULT_ANSWER_TOKENS = 96;
 const MAX_COLLECTIONS = 50;
@@ -82,6 +85,8 @@ export interface AskInput {
   /** Instructions of the program that asks: part of the prompt where a model writes freely, see `writesFreely`. They are no evidence. */
   system?: string | null;
   sampling?: Sampling | null;
+  /** Functions of the program that asks; base models alone call them. */
+  tools?: ToolUse | null;
 }
 
 /** A question that its asker put before in a conversation, and what its answer read. */
@@ -141,10 +146,16 @@ export interface Question {
   system?: string;
   /** Missing where nobody said. */
   sampling?: Sampling;
+  /** Functions that may be called; missing where there are none. */
+  tools?: ToolUse;
 }
 
 /** @throws QUESTION_TOO_LONG */
-export function checkQuestionLength({ question, system }: Pick<AskInput, 'question' | 'system'>): void {
+export function checkQuestionLength({
+  question,
+  system,
+  tools,
+}: Pick<AskInput, 'question' | 'system' | 'tools'>): void {
   if (question.length > MAX_QUESTION_CHARACTERS)
     throw new GraftError(
       'QUESTION_TOO_LONG',
@@ -156,6 +167,15 @@ export function checkQuestionLength({ question, system }: Pick<AskInput, 'questi
       'QUESTION_TOO_LONG',
       `The system message has ${system.length} characters; at most ${MAX_SYSTEM_CHARACTERS} are read.`,
       { field: 'input.system' },
+    );
+  const characters = tools
+    ? JSON.stringify([tools.functions.map(({ definition }) => definition), tools.steps]).length
+    : 0;
+  if (characters > MAX_TOOL_CHARACTERS)
+    throw new GraftError(
+      'QUESTION_TOO_LONG',
+      `The functions, with what they gave, have ${characters} characters; at most ${MAX_TOOL_CHARACTERS} are read.`,
+      { field: 'input.tools' },
     );
 }
 
@@ -178,8 +198,12 @@ export function checkedQuestion(input: AskInput): Question {
     minConfidence: checkedConfidence(strategy ?? 'AUTO', input.minConfidence ?? null),
     maxErrorRate: checkedRate(input.maxErrorRate ?? null),
     wording: checkedWording(strategy ?? 'AUTO', input),
-    generation: checkedGeneration(input.generation ?? {}, input.form ? MAX_ANSWER_TOKENS : DEFAULT_ANSWER_TOKENS),
+    generation: checkedGeneration(
+      input.generation ?? {},
+      input.form || input.tools ? MAX_ANSWER_TOKENS : DEFAULT_ANSWER_TOKENS,
+    ),
     ...checkedForm(strategy ?? 'AUTO', input),
+    ...checkedTools(strategy ?? 'AUTO', input),
     ...checkedProbable(input),
     ...checkedOwnRefused(strategy ?? 'AUTO', input.maxOwnRefused),
     ...(input.reader === false && { reader: false as const }),

@@ -22,6 +22,7 @@ import {
   confidenceOf,
   adapterUsed,
   answerBody,
+  functionCall,
   type Answer as AnswerRecord,
   type Assignment,
   promptPassage,
@@ -56,10 +57,22 @@ const EntitiesOutput = objectType(
   },
 );
 
+export const FunctionCall = recordType(functionCall);
+export type FunctionCall = InstanceType<typeof FunctionCall>;
+
+const CallsOutput = objectType(
+  'CallsOutput',
+  'An answer that calls functions of the program which asked, for it to go on with.',
+  {
+    said: string('What the model said before; empty where it said nothing.'),
+    calls: listOf(() => FunctionCall, 'The calls, in order.'),
+  },
+);
+
 const AnswerOutput = createUnionType({
   name: 'AnswerOutput',
   description: 'An answer in the form of its task; `Answer.text` is always there.',
-  types: () => [TextOutput, LabelOutput, EntitiesOutput] as const,
+  types: () => [TextOutput, LabelOutput, EntitiesOutput, CallsOutput] as const,
 });
 
 const SHOWN_ALTERNATIVES = 10;
@@ -70,6 +83,8 @@ function toOutput({ output, text }: AnswerRecord): typeof AnswerOutput {
       return make(TextOutput, { text });
     case 'ENTITIES':
       return make(EntitiesOutput, { entities: output.entities });
+    case 'CALLS':
+      return make(CallsOutput, { said: output.said, calls: output.calls.map((call) => make(FunctionCall, call)) });
     case 'LABEL': {
       const { label, probabilities } = output;
       const alternatives = probabilities

@@ -9,7 +9,9 @@ import {
   READ_PASSAGES,
   REFUSAL,
   renderChat,
+  renderToolChat,
   sentenceMessages,
+  toolMessages,
   withSystem,
   wordingOnly,
   type ChatMessage,
@@ -20,6 +22,7 @@ import {
 import type { Material, ServedVariant } from '../../../sources/registry/index.js';
 import type { Evidence, PromptPassage } from '../answer.js';
 import { copiesSpans, type Adaptation, type Plan } from '../plan.js';
+import { toolFormOf, type ToolUse } from '../tools.js';
 import { withSurroundings } from '../read/surroundings.js';
 
 /** As long as nobody measured it (`compareWordings`), models below this many weights get the best sentence and larger ones whole passages. */
@@ -75,13 +78,13 @@ export type Frame = (excerpts: readonly Excerpt[], piece?: TaskInput) => PromptS
 
 /**
  * The form that the plan's model reads best: an adapter's own, a sentence for small models, whole passages for others.
- * @param system instructions of the program that asks @param earlier what the base model is shown of the conversation
+ * @param system instructions of the program that asks @param earlier what the base model is shown of the conversation @param tools what it may call
  */
 export function frameOf(
   plan: Plan,
   question: string,
   facts: string,
-  { system, earlier }: { system?: string; earlier?: readonly EarlierTurn[] } = {},
+  { system, earlier, tools }: { system?: string; earlier?: readonly EarlierTurn[]; tools?: ToolUse } = {},
 ): Frame {
   const { scope, variant, adaptation } = plan;
   const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages);
@@ -91,6 +94,11 @@ export function frameOf(
       const passages = scope === null ? null : excerpts.map(({ text }) => text);
       return chat(withSystem(renderPrompt(piece, context, { facts, passages }), system));
     };
+  }
+  if (tools) {
+    const messages = toolMessages(question, { facts, system, earlier, steps: tools.steps });
+    const functions = tools.functions.map(({ definition }) => definition);
+    return () => renderToolChat(toolFormOf(variant), messages, functions);
   }
   if (scope === null) return () => chat(baseMessages(question, { facts, system, earlier }));
   const messages = materialOf(plan) === 'SENTENCE' ? sentenceMessages : passagesMessages;

@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import type { PromptSegment } from '../../../sources/prompting/index.js';
 import type { WorkerClient } from '../../../platform/worker/index.js';
-import type { GenerateDone, GenerateRequest, JsonForm, ModelFile } from '../../../worker-protocol/index.js';
+import type { CallBond, GenerateDone, GenerateRequest, JsonForm, ModelFile } from '../../../worker-protocol/index.js';
 import { inference } from '../../../platform/tracing/index.js';
 import type { ComposedPrompt } from './compose.js';
 import type { Generation, Sampling } from '../question.js';
@@ -17,6 +17,8 @@ export interface GenerateStep {
   sampling?: Sampling;
   /** JSON that the words are held to. */
   form?: JsonForm;
+  /** Functions that they may call. */
+  calls?: CallBond;
   /** How many of the most probable tokens are told at each place. */
   probable?: number;
   signal: AbortSignal;
@@ -90,7 +92,7 @@ async function* streamed(
 
 function requestOf(
   prompt: PromptSegment[],
-  { workspaceId, model, composed, generation, sampling = {}, form, probable }: GenerateStep,
+  { workspaceId, model, composed, generation, sampling = {}, form, calls, probable }: GenerateStep,
 ): GenerateRequest {
   const { stop = [], ...parameters } = sampling;
   const { maxTokens, temperature, seed } = generation;
@@ -102,8 +104,10 @@ function requestOf(
     temperature,
     ...(seed === null ? {} : { seed }),
     ...(Object.keys(parameters).length > 0 && { sampling: parameters }),
-    // JSON ends by itself, and what would end a text may stand in it.
-    ...(form === undefined ? { stop: [...composed.stop, ...stop] } : { stop: [], json: form }),
+    // JSON ends by itself, and what would end a text may stand in it; calls may stand behind an empty line.
+    ...(form !== undefined
+      ? { stop: [], json: form }
+      : { stop: calls === undefined ? [...composed.stop, ...stop] : stop, ...(calls && { calls }) }),
     ...(probable === undefined || composed.copyFrom || composed.heldTo ? {} : { probable }),
     ...(composed.copyFrom && {
       constraint: { copyFrom: composed.copyFrom, ...(composed.refusal !== null && { refusal: composed.refusal }) },

@@ -36,7 +36,7 @@ export async function measurePrompt(
   const visibleTurns = isBase && question.earlier ? newest(question.earlier) : [];
   const text = visibleTurns.length > 0 ? (question.latest ?? question.text) : question.text;
   for (let earlier = visibleTurns; ; earlier = earlier.slice(Math.ceil(earlier.length / 2))) {
-    const frame = frameOf(plan, text, facts.text, { system, earlier });
+    const frame = frameOf(plan, text, facts.text, { system, earlier, tools: question.tools });
     try {
       return { frame, count, maxTokens, left: await measureRoom(text, frame, room, count) };
     } catch (error) {
@@ -48,8 +48,8 @@ export async function measurePrompt(
 /** The newest turns of a conversation, as many as are read beside a question. */
 function newest(turns: readonly EarlierTurn[]): readonly EarlierTurn[] {
   let characters = 0;
-  const first = turns.findLastIndex(({ question, answer }) => {
-    characters += question.length + (answer?.length ?? 0);
+  const first = turns.findLastIndex(({ question, answer, steps = [] }) => {
+    characters += question.length + (answer?.length ?? 0) + steps.reduce((sum, { content }) => sum + content.length, 0);
     return characters > MOST_CHARACTERS;
   });
   return turns.slice(first + 1);

@@ -20,7 +20,7 @@ import { WORDS_VERSION } from '../read/words.js';
 export function configurationOf(
   plan: Plan,
   embedder: EmbedderFiles,
-  { generation, preprocessing, features, minConfidence, maxOwnRefused, form, system, sampling }: Question,
+  { generation, preprocessing, features, minConfidence, maxOwnRefused, form, system, sampling, tools }: Question,
   check: Pick<ReaderJudgement, 'judge'> | null,
   { denseWeight, wording }: Pick<PlannedQuestion, 'denseWeight' | 'wording'>,
 ): Configuration {
@@ -44,6 +44,7 @@ export function configurationOf(
     ...(adaptation === null ? {} : { adapter: adapterOf(adaptation) }),
     generation: { ...generation },
     ...(form && { form: digestOf(form) }),
+    ...(tools && { tools: digestOf({ ...tools, steps: undefined }) }),
     ...(writesFreely(plan, wording) && {
       ...(system !== undefined && { system: digestOf(system) }),
       ...(sampling && { sampling }),

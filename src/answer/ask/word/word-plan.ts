@@ -16,10 +16,12 @@ import {
   composeReading,
   type ComposedPrompt,
 } from '../prompt/compose.js';
-import { generate } from '../prompt/generate.js';
+import { generate, type GenerateStep } from '../prompt/generate.js';
+import { bondOf } from '../tools.js';
 import type { PromptRoom } from '../prompt/prompt-room.js';
 import { wordAbstention, wordAnswer, wordQuote, type Completion } from './word-answer.js';
 import { wordCopy } from './word-copy.js';
+import { wordCalls } from './word-calls.js';
 import { ownValues, wordJson } from './word-json.js';
 
 /** An answer in words: what the model was asked, what came of it, and what it rests on. */
@@ -30,7 +32,7 @@ export interface WordedAnswer {
 }
 
 /**
- * Composes the prompt, has it answered, and cites. Seven ways lead to an answer, told apart here and nowhere else:
+ * Composes the prompt, has it answered, and cites. Eight ways lead to an answer, told apart here and nowhere else:
  *
  * - refused: nothing is asked, the refusal is the text;
  * - labelled rows: their vote, pooled with the adapter's labels where one acts;
@@ -38,6 +40,7 @@ export interface WordedAnswer {
  * - an adapter that reads: a span that it copies from passages, or from the sentence that it judged best;
  * - the best sentence, where the model that answers words it worse: nothing is asked;
  * - JSON of a form that the caller gave: the model's words, which are refused where evidence doesn't support them;
+ * - calls of functions that the program which asks has;
  * - else the model's own words, which evidence replaces where it doesn't support them.
  * @throws what the worker throws
  */
@@ -87,7 +90,7 @@ function complete(
   if (judgement.kind === 'REFUSED') return wordAbstention(judgement.abstention);
   const [best] = evidenceOf(judgement);
   if (wording === 'QUOTE' && best) return wordQuote(best);
-  const { minConfidence, form, probable, sampling } = question;
+  const { minConfidence } = question;
   const generation = { ...question.generation, maxTokens };
   const step = { workspaceId, model: plan.model, named: nameOf(plan), composed, generation, signal };
   const labels = labelTokensOf(plan);
@@ -97,20 +100,33 @@ function complete(
   }
   if (labels) return classify(worker, step, labels, minConfidence);
   if (composed.copyFrom) return wordCopy(generate(worker, step), minConfidence);
+  const wishes = wishesOf(plan, question, wording);
+  const { form, calls, sampling } = wishes;
   const source = { best, read: composed.read };
-  const generateStep = {
-    ...step,
-    ...(form && { form }),
-    ...(probable !== undefined && { probable }),
-    ...(sampling && writesFreely(plan, wording) && { sampling }),
-  };
+  const generateStep = { ...step, ...wishes };
   if (form) return wordJson(generate(worker, generateStep), source, { question: question.text, form });
-  const hasStop = generateStep.sampling?.stop !== undefined && generateStep.sampling.stop.length > 0;
+  if (calls) return wordCalls(generate(worker, generateStep), calls);
+  const hasStop = sampling?.stop !== undefined && sampling.stop.length > 0;
   return wordAnswer(generate(worker, generateStep), source, {
     question: question.text,
     adaptation: plan.adaptation,
     hasStop,
   });
+}
+
+/** What the caller asks of the words, as far as this plan can keep to it. */
+function wishesOf(
+  plan: PlannedQuestion['plan'],
+  { form, tools, probable, sampling }: PlannedQuestion['question'],
+  wording: PlannedQuestion['wording'],
+): Pick<GenerateStep, 'form' | 'calls' | 'probable' | 'sampling'> {
+  const calls = tools && bondOf(plan.variant, tools);
+  return {
+    ...(form && { form }),
+    ...(calls && { calls }),
+    ...(probable !== undefined && { probable }),
+    ...(sampling && writesFreely(plan, wording) && { sampling }),
+  };
 }
 
 function citationsOf(
