@@ -325,7 +325,6 @@ describe('the addresses that OpenAI’s clients speak', () => {
 
   it.each([
     ['an unknown field', { colour: 'red' }, 'colour', 'unknown_parameter'],
-    ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', 'unsupported_parameter'],
     ['nine choices', { n: 9 }, 'n', 'invalid_value'],
     ['a nucleus larger than all', { top_p: 1.5 }, 'top_p', 'bad_user_input'],
     ['a penalty out of range', { presence_penalty: 3 }, 'presence_penalty', 'bad_user_input'],

@@ -144,6 +144,7 @@ export function askInput(
     generation: chat.generation,
     sampling: chat.sampling,
     form: chat.form,
+    tools: chat.tools,
     probable: chat.probable,
     requestId,
     unit: unit ?? chat.unit,

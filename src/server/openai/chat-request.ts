@@ -1,8 +1,20 @@
 import { z } from 'zod';
 import { MAX_ANSWER_TOKENS, StrategyChoiceValues, type AskInput } from '../../answer/ask/index.js';
+import type { EarlierTurn, StepMessage } from '../../sources/prompting/index.js';
 import { MOST_PROBABLE, type JsonForm } from '../../worker-protocol/index.js';
 import { anything, checked, filledText, flag, ignoredOf, objectOf, only, variantsBy, wholeNumber } from './fields.js';
 import { responseFormat } from './response-format.js';
+import {
+  faultOf,
+  formerFunctions,
+  isOffered,
+  toolChoice,
+  toolList,
+  toolMessage,
+  toolsOf,
+  writtenCalls,
+  type Turn,
+} from './tools.js';
 
 /** What a chat completion asks for, checked. */
 export interface ChatRequest {
@@ -19,6 +31,8 @@ export interface ChatRequest {
   sampling: NonNullable<AskInput['sampling']> | null;
   /** JSON that the answer is held to; null where it is text. */
   form: JsonForm | null;
+  /** Functions that the model may call; null where there are none. */
+  tools: NonNullable<AskInput['tools']> | null;
   /** How many of the most probable tokens are told beside each; null where no log-probabilities are wanted. */
   probable: number | null;
   /** Who asks, for experiments. */
@@ -55,7 +69,6 @@ const IGNORED = {
   reasoning_effort: anything,
   verbosity: anything,
   prediction: anything,
-  parallel_tool_calls: anything,
   metadata: anything,
   store: anything,
   prompt_cache_key: anything,
@@ -99,8 +112,8 @@ export const messageOf = <Shape extends z.ZodRawShape>(types: [string, ...string
 
 export const otherRole = (role: unknown): string => `Messages of the role ${JSON.stringify(role)} are not supported.`;
 
-const MESSAGE = { name: anything, refusal: anything, annotations: anything, tool_calls: only([[]]) };
-const message = variantsBy('role', messageOf(['text'], MESSAGE), otherRole);
+const MESSAGE = { name: anything, refusal: anything, annotations: anything, tool_calls: writtenCalls };
+const message = variantsBy('role', [...messageOf(['text'], MESSAGE), toolMessage(contentOf(['text']))], otherRole);
 
 /** Options of `ask` that OpenAI has no word for. */
 export const graftOptions = objectOf({
@@ -121,10 +134,8 @@ export const chatBody = objectOf({
     .min(1, COUNT)
     .max(MOST_MESSAGES, COUNT)
     .superRefine((messages, context) => {
-      if (messages.length === 0 || messages.at(-1)!.role === 'user') return;
-      const path = [messages.length - 1, 'role'];
-      const params = { code: 'unsupported_value' };
-      context.addIssue({ code: 'custom', path, params, message: 'The last message must be the user’s.' });
+      const fault = messages.length === 0 ? null : faultOf(messages);
+      if (fault) context.addIssue({ code: 'custom', params: { code: 'unsupported_value' }, ...fault });
     }),
   stream: flag,
   stream_options: objectOf({ include_usage: flag, include_obfuscation: only([false]) }).optional(),
@@ -144,9 +155,10 @@ export const chatBody = objectOf({
   user: z.string().optional(),
   safety_identifier: z.string().optional(),
   graft: graftOptions.optional(),
-  tools: only([[]]),
-  tool_choice: only(['none', 'auto']),
-  functions: only([[]]),
+  tools: toolList,
+  tool_choice: toolChoice,
+  parallel_tool_calls: flag.default(true),
+  functions: formerFunctions,
   function_call: only(['none', 'auto']),
   modalities: only([['text']]),
   audio: only([]),
@@ -161,6 +173,10 @@ export const chatBody = objectOf({
   .refine(({ logprobs, top_logprobs: top = 0 }) => logprobs || top === 0, {
     path: ['top_logprobs'],
     error: 'goes with logprobs: true only.',
+  })
+  .refine(isOffered, {
+    path: ['tool_choice'],
+    error: 'asks for a function that tools don’t have.',
   });
 type ChatBody = z.output<typeof chatBody>;
 
@@ -176,11 +192,14 @@ export function chatOf(fields: ChatBody): ChatRequest {
   const isSystem = conversation.system !== null;
   return {
     model: fields.model,
-    ...conversation,
+    question: conversation.question,
+    earlier: conversation.earlier,
+    system: conversation.system,
     n: fields.n,
     generation: generationOf(fields),
     sampling: samplingOf(fields),
     form: fields.response_format ?? null,
+    tools: toolsOf(fields, conversation),
     probable: fields.logprobs ? (fields.top_logprobs ?? 0) : null,
     unit: fields.safety_identifier ?? fields.user ?? null,
     stream: fields.stream,
@@ -195,26 +214,38 @@ export function chatOf(fields: ChatBody): ChatRequest {
 const ASKS_NOTHING = new Set(['null', 'false', '[]', '{}', '""']);
 const isSent = (value: unknown): boolean => value !== undefined && !ASKS_NOTHING.has(JSON.stringify(value));
 
-interface Turn {
-  role: (typeof ROLES)[keyof typeof ROLES];
-  text: string;
-}
-
-/** What the user said, in order, and what the program says to it; the last message is the user's. */
-function conversationOf(messages: ChatBody['messages']): Pick<ChatRequest, 'question' | 'earlier' | 'system'> {
-  const turns = messages.map(({ role: name, content = '' }): Turn => ({ role: ROLES[name], text: content }));
+/** What the user said, in order, and what the program says to it; behind the user's last message there may be calls, and what they gave. */
+function conversationOf(
+  messages: ChatBody['messages'],
+): Pick<ChatRequest, 'question' | 'earlier' | 'system'> & { steps: readonly StepMessage[] } {
+  const turns = messages.map((item): Turn => {
+    const { role: name, content = '' } = item;
+    return {
+      role: name === 'tool' ? 'tool' : ROLES[name],
+      text: content,
+      calls: 'tool_calls' in item ? item.tool_calls : [],
+    };
+  });
   const instructions = turns.flatMap(({ role: sayer, text }) => (sayer === 'system' ? [text] : []));
-  return { question: turns.at(-1)!.text, earlier: earlierOf(turns), system: instructions.join('\n\n') || null };
+  const exchanges = exchangesOf(turns);
+  const { question, steps = [] } = exchanges.at(-1)!;
+  return { question, earlier: exchanges.slice(0, -1), system: instructions.join('\n\n') || null, steps };
 }
 
-/** Each message of the user but the last, with what an assistant said to it. */
-function earlierOf(said: readonly Turn[]): { question: string; answer: string | null }[] {
-  const turns: { question: string; answer: string | null }[] = [];
-  for (const { role: sayer, text } of said.slice(0, -1)) {
+/** Each message of the user, with what an assistant said to it at last, and the calls in between. */
+function exchangesOf(messages: readonly Turn[]): EarlierTurn[] {
+  const turns: { question: string; answer: string | null; steps?: StepMessage[] }[] = [];
+  for (const { role: sayer, text, calls } of messages) {
     const last = turns.at(-1);
     if (sayer === 'user') turns.push({ question: text, answer: null });
-    else if (sayer === 'assistant' && last && text !== '')
-      last.answer = last.answer === null ? text : `${last.answer}\n\n${text}`;
+    else if (!last || sayer === 'system') continue;
+    else if (sayer === 'tool') (last.steps ??= []).push({ role: 'tool', content: text });
+    else if (calls.length > 0) {
+      // What was said in a message before goes on here.
+      const content = last.answer === null ? text : `${last.answer}\n\n${text}`;
+      last.answer = null;
+      (last.steps ??= []).push({ role: 'assistant', content, calls });
+    } else if (text !== '') last.answer = last.answer === null ? text : `${last.answer}\n\n${text}`;
   }
   return turns;
 }

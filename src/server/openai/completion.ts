@@ -20,8 +20,8 @@ interface Content {
  * The text with its marks; JSON has none, and each citation is one of the whole.
  * @param origin of the console, e.g. `http://127.0.0.1:4000`
  */
-function contentOf({ text, citations, askedWith }: Answer, origin: string): Content {
-  let content = text;
+function contentOf({ text, citations, askedWith, output }: Answer, origin: string): Content {
+  let content = output.kind === 'CALLS' ? output.said : text;
   const annotations = citations.map((citation, index): UrlCitation => {
     const { documentName: title } = citation;
     const url = passageUrl(citation, origin);
@@ -104,8 +104,20 @@ function usageOf(answers: readonly Answer[]) {
   };
 }
 
-export const finishOf = ({ finishReason }: Answer): 'stop' | 'length' =>
-  finishReason === 'LENGTH' ? 'length' : 'stop';
+export function finishOf({ finishReason, output }: Answer): 'stop' | 'length' | 'tool_calls' {
+  if (finishReason === 'LENGTH') return 'length';
+  return output.kind === 'CALLS' ? 'tool_calls' : 'stop';
+}
+
+/** The calls of an answer; null where it has none. */
+const toolCallsOf = ({ id, output }: Answer) =>
+  output.kind !== 'CALLS'
+    ? null
+    : output.calls.map(({ name, arguments: args }, index) => ({
+        id: `call_${id.replaceAll('-', '')}_${index}`,
+        type: 'function' as const,
+        function: { name, arguments: args },
+      }));
 
 /** Of the answer's row: `node(id)` in GraphQL has it. */
 const idOf = ({ id }: Answer): string => toGlobalId('Answer', id);
@@ -155,8 +167,16 @@ export function completionOf(choices: readonly AnswerEvent[], { request, origin 
 function choiceOf({ answer, tokens }: AnswerEvent, origin: string) {
   const refusal = refusalOf(answer);
   const { content, annotations } = contentOf(answer, origin);
+  const calls = toolCallsOf(answer);
+  const isSilent = refusal !== null || (calls !== null && content === '');
   return {
-    message: { role: 'assistant' as const, content: refusal === null ? content : null, refusal, annotations },
+    message: {
+      role: 'assistant' as const,
+      content: isSilent ? null : content,
+      refusal,
+      annotations,
+      ...(calls && { tool_calls: calls }),
+    },
     logprobs: logprobsOf(tokens),
     finish_reason: finishOf(answer),
   };
@@ -241,6 +261,8 @@ async function* choiceChunks(
     if (refusal !== null) yield chunk({ refusal });
     else if (rest !== '' || annotations.length > 0)
       yield chunk({ content: rest, ...(annotations.length > 0 && { annotations }) });
+    const calls = toolCallsOf(answer);
+    if (calls) yield chunk({ tool_calls: calls.map((call, place) => ({ index: place, ...call })) });
     if (tokens) yield chunk({ content: '' }, null, {}, logprobsOf(tokens));
     yield chunk({}, finishOf(answer), {
       system_fingerprint: answer.configuration.digest,

@@ -14,6 +14,16 @@ const withoutNulls = (value: unknown): unknown =>
 export const objectOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.preprocess(withoutNulls, z.strictObject(shape));
 
+/** What is made of such an object. A transform behind `objectOf` would be described as a field that may be left out. */
+export const madeOf = <Shape extends z.ZodRawShape, Made>(
+  shape: Shape,
+  make: (fields: z.output<z.ZodObject<Shape, z.core.$strict>>, context: z.RefinementCtx) => Made,
+) =>
+  z.preprocess(
+    withoutNulls,
+    z.strictObject(shape).transform((fields, context) => make(fields, context)),
+  );
+
 type Variants = Parameters<typeof z.discriminatedUnion>[1];
 
 /** The same, of a body that may be left out. */

@@ -63,8 +63,17 @@ export const completionShape = z.looseObject({
         content: z.string().nullable(),
         refusal: z.string().nullable(),
         annotations: z.array(z.looseObject({ type: z.literal('url_citation') })),
+        tool_calls: z
+          .array(
+            z.looseObject({
+              id,
+              type: z.literal('function'),
+              function: z.object({ name: z.string(), arguments: z.string() }),
+            }),
+          )
+          .optional(),
       }),
-      finish_reason: z.enum(['stop', 'length']),
+      finish_reason: z.enum(['stop', 'length', 'tool_calls']),
     }),
   ),
   usage: z.looseObject({ prompt_tokens: count, completion_tokens: count, total_tokens: count }),

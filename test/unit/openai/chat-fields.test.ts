@@ -6,6 +6,8 @@ import { packageRoot } from '../../../src/platform/package-root.js';
 
 const NEEDED = { model: 'graft', messages: [{ role: 'user', content: 'Why?' }] };
 
+const TOOLS = [{ type: 'function', function: { name: 'f' } }];
+
 /** Values of each field that would change an answer, beside what else they need. */
 const HONOURED: Record<string, object> = {
   messages: { messages: [{ role: 'user', content: 'How?' }] },
@@ -27,6 +29,9 @@ const HONOURED: Record<string, object> = {
   response_format: { response_format: { type: 'json_object' } },
   user: { user: 'u' },
   safety_identifier: { safety_identifier: 's' },
+  tools: { tools: TOOLS },
+  tool_choice: { tools: TOOLS, tool_choice: 'required' },
+  parallel_tool_calls: { tools: TOOLS, parallel_tool_calls: false },
 };
 
 const REFUSED: Record<string, unknown> = {
@@ -35,15 +40,12 @@ const REFUSED: Record<string, unknown> = {
   functions: [{ name: 'f' }],
   modalities: ['text', 'audio'],
   moderation: { model: 'omni-moderation-latest' },
-  tool_choice: 'required',
-  tools: [{ type: 'function', function: { name: 'f' } }],
   web_search_options: {},
 };
 
 /** They name, keep or place a request; its answer is the same. */
 const SAYS_NOTHING: Record<string, unknown> = {
   metadata: { a: 'b' },
-  parallel_tool_calls: false,
   prediction: { type: 'content', content: 'x' },
   reasoning_effort: 'high',
   service_tier: 'priority',
