@@ -1,6 +1,3 @@
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
-import { generateText, jsonSchema as sdkSchema, Output, streamText } from 'ai';
 import OpenAI from 'openai';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
@@ -635,47 +632,6 @@ describe('the addresses that OpenAI’s clients speak', () => {
       max_tokens: 2,
     });
     expect(next.usage!.completion_tokens).toBeLessThanOrEqual(2);
-  }, 120_000);
-
-  it('serves the AI SDK', async () => {
-    const provider = createOpenAICompatible({ name: 'graft', baseURL: `${graft.url}/v1`, includeUsage: true });
-    const model = provider('graft/pumps');
-    const { text } = await generateText({ model, prompt: QUESTION });
-    expect(text).toContain('37 bar');
-    let streamed = '';
-    for await (const part of streamText({ model, prompt: QUESTION }).textStream) streamed += part;
-    expect(streamed).toBe(text);
-  }, 120_000);
-
-  it('gives the AI SDK an object of its schema', async () => {
-    const provider = createOpenAICompatible({
-      name: 'graft',
-      baseURL: `${graft.url}/v1`,
-      supportsStructuredOutputs: true,
-    });
-    const { output } = await generateText({
-      model: provider(MODEL),
-      prompt: 'What is a pump?',
-      output: Output.object({ schema: sdkSchema<{ kind: string }>(KIND as Parameters<typeof sdkSchema>[0]) }),
-    });
-    expect(keepsTo(output, KIND)).toBe(true);
-  }, 120_000);
-
-  it('serves LangChain', async () => {
-    const configuration = { baseURL: `${graft.url}/v1` };
-    const chat = new ChatOpenAI({ model: 'graft/pumps', apiKey: 'none', configuration, maxRetries: 0 });
-    expect((await chat.invoke(QUESTION)).text).toContain('37 bar');
-    const vectors = await new OpenAIEmbeddings({
-      model: 'all-minilm-l6-v2',
-      apiKey: 'none',
-      configuration,
-    }).embedDocuments(['a', 'b']);
-    expect(vectors.map((vector) => vector.length)).toEqual([384, 384]);
-    const model = new ChatOpenAI({ model: MODEL, apiKey: 'none', configuration, maxRetries: 0 });
-    const object = await model
-      .withStructuredOutput(KIND, { name: 'kind', method: 'jsonSchema' })
-      .invoke('What is a pump?');
-    expect(keepsTo(object, KIND)).toBe(true);
   }, 120_000);
 
   itWhen(python instanceof Python, typeof python === 'string' ? python : '')(
