@@ -111,7 +111,7 @@ describe('frameworks that speak to OpenAI', () => {
     };
     const { steps } = await generateText(asked);
     expect(steps.map(({ finishReason }) => finishReason)).toEqual(['tool-calls', 'tool-calls']);
-    expect(steps[0]!.toolResults.map(({ output }) => output as unknown)).toContainEqual({ rain: true });
+    expect(steps[0]!.toolResults.map(({ output }) => output)).toContainEqual({ rain: true });
     const whole = towns.length;
     const streamed = await streamText(asked).steps;
     expect(streamed.map(({ toolCalls }) => toolCalls.length)).toEqual(steps.map(({ toolCalls }) => toolCalls.length));
