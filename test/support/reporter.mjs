@@ -1,6 +1,6 @@
 // Prints one line a test file with the time that is left, every failure in full, every skipped test with its reason, then the ten slowest files,
 // once more what failed, and as the last line `N passed, N failed` (and `, N skipped` when there are any). A run that is ended early says what it had.
-import { sourceOf, secondsOf } from './seconds.mjs';
+import { planned, sourceOf, secondsOf } from './seconds.mjs';
 
 const SLOWEST = 10;
 const NAMED_FROM_SECONDS = 15;
@@ -32,9 +32,10 @@ export default class Reporter {
     this.running.set(sourceOf(test.path, this.root), Date.now());
   }
 
-  onTestResult(test, result, results) {
+  onTestResult(test, result) {
     const path = sourceOf(test.path, this.root);
     this.running.delete(path);
+    planned.delete(path);
     const seconds = (result.perfStats.end - result.perfStats.start) / 1000;
     const failed = result.numFailingTests > 0 || Boolean(result.testExecError);
     this.files.push({ path, seconds });
@@ -43,7 +44,7 @@ export default class Reporter {
     this.counts.failed += result.numFailingTests + (result.testExecError ? 1 : 0);
     this.counts.skipped += result.numPendingTests;
     const outcome = `${failed ? 'FAIL' : 'ok  '} ${path} (${result.numPassingTests} passed, ${seconds.toFixed(1)} s)`;
-    console.log(`${outcome}${this.left(results)}`);
+    console.log(`${outcome}${this.left()}`);
     if (failed) console.log(result.failureMessage ?? result.testExecError?.stack);
     for (const { status, fullName, duration } of result.testResults) {
       if (status === 'pending') console.log(`  skipped: ${fullName}`);
@@ -54,19 +55,21 @@ export default class Reporter {
   }
 
   /** How far the run is, by what its files took when they were measured. */
-  left(results) {
+  left() {
     const known = this.files.reduce((sum, { path }) => sum + secondsOf(path), 0);
     if (this.files.length < 10 || this.total < 20) return '';
-    const done = results.numTotalTestSuites - this.files.length;
-    const share = known / (known + this.remaining(done));
+    const share = known / (known + this.remaining());
     const minutes = ((Date.now() - this.started) / 60_000) * (1 / share - 1);
     return `  ${this.files.length}/${this.total}, about ${Math.max(1, Math.round(minutes))} min left`;
   }
 
-  /** Long files begin first: of those under way the rest counts, and those that are left are taken to be quick. */
-  remaining(files) {
-    const rest = [...this.running].map(([path, began]) => Math.max(0, secondsOf(path) - (Date.now() - began) / 1000));
-    return rest.reduce((sum, seconds) => sum + seconds, 0) + Math.max(0, files - rest.length) * secondsOf('');
+  /** Seconds of the files to come, and what is left of those under way. */
+  remaining() {
+    const rest = [...planned].map((path) => {
+      const began = this.running.get(path) ?? Date.now();
+      return Math.max(0, secondsOf(path) - (Date.now() - began) / 1000);
+    });
+    return rest.reduce((sum, seconds) => sum + seconds, 0);
   }
 
   onRunComplete() {

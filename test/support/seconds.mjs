@@ -15,4 +15,7 @@ export const sourceOf = (built, root) =>
     .replace(/^dist\//, '')
     .replace(/\.js$/, '.ts');
 
+/** The files of this run, as its sequencer has them: the reporter is told no more than their number. */
+export const planned = new Set();
+
 export const secondsOf = (source) => SECONDS[source] ?? QUICK_SECONDS;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import Sequencer from '@jest/test-sequencer';
-import { secondsOf, sourceOf } from './seconds.mjs';
+import { planned, secondsOf, sourceOf } from './seconds.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -9,6 +9,11 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
  * before, so that the longest, which is short, would begin when all others have ended.
  */
 export default class LongestFirst extends Sequencer {
+  async sort(tests) {
+    for (const { path } of tests) planned.add(sourceOf(path, root));
+    return super.sort(tests);
+  }
+
   /** Milliseconds. */
   time(test) {
     return super.time(test) ?? 1_000 * secondsOf(sourceOf(test.path, root));
