@@ -37,7 +37,17 @@ const TOWN = {
   additionalProperties: false,
 };
 
-describe('frameworks that speak to OpenAI', () => {
+/** Of a completion, or of one of its chunks. */
+interface Told {
+  choices?: { message?: Said; delta?: Said }[];
+  usage?: object | null;
+}
+interface Said {
+  content?: string | null;
+  tool_calls?: object[];
+}
+
+describe('frameworks and front-ends that speak to OpenAI', () => {
   let home: Awaited<ReturnType<typeof temporaryHome>>;
   let graft: GraftProgram;
   let graphql: GraftClient;
@@ -149,6 +159,70 @@ describe('frameworks that speak to OpenAI', () => {
       .withStructuredOutput(TOWN, { name: 'town', method: 'functionCalling' })
       .invoke('Where?');
     expect(keepsTo(object, TOWN)).toBe(true);
+  }, 120_000);
+
+  const chat = async (
+    body: object,
+  ): Promise<{ status: number; text: string; calls: object[]; tellsUsage: boolean }> => {
+    const response = await fetch(`${graft.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer none' },
+      body: JSON.stringify(body),
+    });
+    const told = await response.text();
+    const lines = told.startsWith('data: ') ? told.split('\n\n').filter((line) => line.startsWith('data: {')) : [told];
+    const parts = lines.map((line) => JSON.parse(line.replace(/^data: /, '')) as Told);
+    const messages = parts.flatMap(({ choices = [] }) => choices.map(({ message, delta }) => message ?? delta ?? {}));
+    return {
+      status: response.status,
+      text: messages.map(({ content }) => content ?? '').join(''),
+      calls: messages.flatMap(({ tool_calls: calls = [] }) => calls),
+      tellsUsage: parts.some(({ usage }) => usage),
+    };
+  };
+
+  it('Open WebUI’s requests: models, a chat with its usage, a title, a call and what it gave', async () => {
+    const { data } = (await (await fetch(`${graft.url}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(expect.arrayContaining(['graft', 'graft/pumps', 'tiny']));
+    const asked = [{ role: 'user', content: QUESTION }];
+    const usage = { stream_options: { include_usage: true } };
+    const answered = await chat({ stream: true, model: 'graft/pumps', messages: asked, ...usage });
+    expect([answered.status, answered.text]).toEqual([200, expect.stringContaining('37 bar')]);
+    expect(answered.tellsUsage).toBe(true);
+    const task = `### Task:\nWrite a title of three words.\n### Chat History:\nUSER: ${QUESTION}`;
+    const title = { model: MODEL, messages: [{ role: 'user', content: task }], stream: false };
+    expect(await chat({ ...title, max_completion_tokens: 1_000 })).toMatchObject({ status: 200 });
+    const parameters = { ...TOWN, additionalProperties: undefined };
+    const tools = [{ type: 'function', function: { name: 'weather', description: 'The weather.', parameters } }];
+    const question = { role: 'user', content: 'Will it rain?' };
+    expect(await chat({ stream: true, model: 'tiny', messages: [question], tools, ...usage })).toMatchObject({
+      status: 200,
+    });
+    const call = {
+      id: 'call_1',
+      index: 0,
+      type: 'function',
+      function: { name: 'weather', arguments: '{"town":"Bern"}' },
+    };
+    const next = [
+      question,
+      { role: 'assistant', content: '', tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'rain' },
+    ];
+    expect(await chat({ stream: true, model: 'tiny', messages: next, tools, ...usage })).toMatchObject({ status: 200 });
+  }, 120_000);
+
+  it('LibreChat’s requests: a chat with its settings and usage, a title', async () => {
+    const settings = { temperature: 0.7, top_p: 1, presence_penalty: 0, frequency_penalty: 0, user: '665f1c' };
+    const stream = { stream: true, stream_options: { include_usage: true } };
+    const messages = [
+      { role: 'system', content: 'Answer in one sentence.' },
+      { role: 'user', content: [{ type: 'text', text: QUESTION }] },
+    ];
+    const answered = await chat({ model: 'graft/pumps', ...settings, ...stream, messages });
+    expect([answered.status, answered.text]).toEqual([200, expect.stringContaining('37 bar')]);
+    const titled = [{ role: 'user', content: `Write a title of at most five words.\n\nUser: ${QUESTION}` }];
+    expect(await chat({ model: MODEL, ...settings, messages: titled, max_tokens: 24 })).toMatchObject({ status: 200 });
   }, 120_000);
 
   itWhen(python instanceof Python, typeof python === 'string' ? python : '')(
