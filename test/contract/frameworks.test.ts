@@ -191,7 +191,7 @@ describe('frameworks and front-ends that speak to OpenAI', () => {
     expect(answered.tellsUsage).toBe(true);
     const task = `### Task:\nWrite a title of three words.\n### Chat History:\nUSER: ${QUESTION}`;
     const title = { model: MODEL, messages: [{ role: 'user', content: task }], stream: false };
-    expect(await chat({ ...title, max_completion_tokens: 1_000 })).toMatchObject({ status: 200 });
+    expect(await chat({ ...title, max_tokens: 1_000 })).toMatchObject({ status: 200 });
     const parameters = { ...TOWN, additionalProperties: undefined };
     const tools = [{ type: 'function', function: { name: 'weather', description: 'The weather.', parameters } }];
     const question = { role: 'user', content: 'Will it rain?' };
@@ -213,16 +213,27 @@ describe('frameworks and front-ends that speak to OpenAI', () => {
   }, 120_000);
 
   it('LibreChat’s requests: a chat with its settings and usage, a title', async () => {
-    const settings = { temperature: 0.7, top_p: 1, presence_penalty: 0, frequency_penalty: 0, user: '665f1c' };
-    const stream = { stream: true, stream_options: { include_usage: true } };
+    const settings = { temperature: 0.7, presence_penalty: 0, frequency_penalty: 0, user: '665f1c0e9d3a' };
+    const stream = { stream: true };
     const messages = [
       { role: 'system', content: 'Answer in one sentence.' },
       { role: 'user', content: [{ type: 'text', text: QUESTION }] },
     ];
     const answered = await chat({ model: 'graft/pumps', ...settings, ...stream, messages });
     expect([answered.status, answered.text]).toEqual([200, expect.stringContaining('37 bar')]);
+    const functions = [
+      { type: 'function', function: { name: 'weather', description: 'The weather.', parameters: TOWN } },
+    ];
+    const call = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"town":"Bern"}' } };
+    const results = [
+      { role: 'user', content: 'Will it rain?' },
+      { role: 'assistant', content: '', tool_calls: [call] },
+      { role: 'tool', content: 'rain', name: 'weather', tool_call_id: 'call_1' },
+    ];
+    const next = { model: 'tiny', ...settings, ...stream, tools: functions, messages: results };
+    expect(await chat(next)).toMatchObject({ status: 200 });
     const titled = [{ role: 'user', content: `Write a title of at most five words.\n\nUser: ${QUESTION}` }];
-    expect(await chat({ model: MODEL, ...settings, messages: titled, max_tokens: 24 })).toMatchObject({ status: 200 });
+    expect(await chat({ model: MODEL, ...settings, messages: titled, stream: false })).toMatchObject({ status: 200 });
   }, 120_000);
 
   itWhen(python instanceof Python, typeof python === 'string' ? python : '')(
